@@ -1,0 +1,23 @@
+import { IsISO31661Alpha2 } from 'class-validator'
+import { Entity, PrimaryColumn } from 'typeorm'
+
+const names = new Map<string, Intl.DisplayNames>()
+
+/** A country of ISO 3166-1; served from memory, kept as rows so that addresses can point at it. */
+@Entity()
+export class Country {
+  @PrimaryColumn('text')
+  @IsISO31661Alpha2()
+  id: string
+
+  /** Which language it is named in, as a BCP 47 tag. */
+  language?: string
+
+  /** Its short name by the Unicode CLDR: "Nederland", not the long official form. */
+  get name(): string {
+    const language = this.language ?? 'en'
+    const display = names.get(language) ?? new Intl.DisplayNames(language, { type: 'region' })
+    names.set(language, display)
+    return display.of(this.id) ?? this.id
+  }
+}

@@ -1,0 +1,55 @@
+import { IsBoolean, IsEmail, IsOptional, IsString, Length, Matches, MaxLength, ValidateIf } from 'class-validator'
+import { Column, Entity, ForeignKey, Index, ManyToOne } from 'typeorm'
+import { Owned } from './identified.ts'
+import { Location } from './location.ts'
+import { User } from './user.ts'
+
+/** Somebody who works for the organization, with or without an account. */
+@Entity()
+@ForeignKey(() => Location, ['organizationId', 'locationId'], ['organizationId', 'id'])
+@Index(['organizationId', 'userId'])
+@Index(['organizationId', 'locationId'])
+export class Employee extends Owned {
+  @Column('text')
+  @IsString()
+  @Length(1, 255)
+  @Matches(/\S/, { message: 'name must not be blank' })
+  name: string
+
+  @Column('text', { nullable: true })
+  @IsOptional()
+  @IsEmail()
+  @MaxLength(254)
+  email: string | null = null
+
+  @Column('text', { nullable: true })
+  @IsOptional()
+  @IsString()
+  @MaxLength(50)
+  phone: string | null = null
+
+  @Column('text', { nullable: true })
+  @IsOptional()
+  @IsString()
+  @MaxLength(255)
+  jobTitle: string | null = null
+
+  @ManyToOne(() => User)
+  @IsOptional()
+  user: User | null
+
+  @Column('uuid', { nullable: true })
+  userId: string | null = null
+
+  @ManyToOne(() => Location, { createForeignKeyConstraints: false })
+  @IsOptional()
+  location: Location | null
+
+  @Column('uuid', { nullable: true })
+  locationId: string | null = null
+
+  @Column('boolean')
+  @ValidateIf((_, value) => value !== undefined)
+  @IsBoolean()
+  active: boolean = true
+}

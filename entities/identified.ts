@@ -1,0 +1,28 @@
+import { Column, ManyToOne, PrimaryColumn, Unique, VersionColumn } from 'typeorm'
+import { v7 as uuid } from 'uuid'
+import type { Organization } from './organization.ts'
+
+/** A row with an identity of its own; ids are made here and sort by age (UUIDv7, RFC 9562). */
+export abstract class Identified {
+  @PrimaryColumn('uuid')
+  id: string = uuid()
+
+  @Column('timestamp with time zone', { precision: 3 })
+  createdAt: Date = new Date()
+
+  @Column('timestamp with time zone', { precision: 3 })
+  updatedAt: Date = this.createdAt
+
+  @VersionColumn()
+  version: number
+}
+
+/** A row of one tenant; its pair (organizationId, id) is what other rows of the tenant may point at. */
+@Unique(['organizationId', 'id'])
+export abstract class Owned extends Identified {
+  @ManyToOne('Organization', { nullable: false })
+  organization: Organization
+
+  @Column('uuid')
+  organizationId: string
+}

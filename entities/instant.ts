@@ -1,0 +1,41 @@
+import type { TransformFnParams } from 'class-transformer'
+
+const rfc3339 = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.\d{1,3})?(?:Z|[+-](\d\d):(\d\d))$/i
+
+/**
+ * Reads a date-time as RFC 3339 has it: with an offset, at most milliseconds, years 0001 to 9999, no leap second.
+ * Anything else is given back as it came, for `@IsDate()` to refuse.
+ */
+export function instant({ value }: Pick<TransformFnParams, 'value'>): unknown {
+  const parts = typeof value === 'string' ? rfc3339.exec(value) : null
+  if (!parts) return value
+  const [year, month, day, hour, minute, second, offsetHour = 0, offsetMinute = 0] = parts
+    .slice(1)
+    .map((part) => Number(part ?? 0))
+  const exists =
+    year >= 1 &&
+    month >= 1 &&
+    month <= 12 &&
+    day >= 1 &&
+    day <= daysIn(year, month) &&
+    hour <= 23 &&
+    minute <= 59 &&
+    second <= 59 &&
+    offsetHour <= 23 &&
+    offsetMinute <= 59
+  if (!exists) return value
+  const date = new Date(value.toUpperCase())
+  return date.getUTCFullYear() >= 1 && date.getUTCFullYear() <= 9999 ? date : value
+}
+
+/** The same, but what is said to be on the first day of 1970 is a clock time: read as it is written, whatever its offset. */
+export function instantOrClock(given: Pick<TransformFnParams, 'value'>): unknown {
+  const date = instant(given)
+  if (!(date instanceof Date) || !(given.value as string).startsWith?.('1970-01-01')) return date
+  return new Date(`${(given.value as string).slice(0, 19)}Z`)
+}
+
+function daysIn(year: number, month: number): number {
+  const leap = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0
+  return month === 2 ? (leap ? 29 : 28) : [4, 6, 9, 11].includes(month) ? 30 : 31
+}

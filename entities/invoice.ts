@@ -1,0 +1,47 @@
+import { Column, Entity, ForeignKey, Index, ManyToOne } from 'typeorm'
+import { Owned } from './identified.ts'
+import { Subscription } from './subscription.ts'
+
+/** A bill for a subscription; every amount is Stripe's, in the currency's smallest unit. */
+@Entity()
+@ForeignKey(() => Subscription, ['organizationId', 'subscriptionId'], ['organizationId', 'id'])
+@Index(['organizationId', 'subscriptionId', 'id'])
+@Index(['externalId'], { unique: true })
+export class Invoice extends Owned {
+  /** Its number, as printed on it. */
+  @Column('text', { nullable: true })
+  name: string | null = null
+
+  @Column('text')
+  externalId: string
+
+  @ManyToOne(() => Subscription, { nullable: false, createForeignKeyConstraints: false })
+  subscription: Subscription
+
+  @Column('uuid')
+  subscriptionId: string
+
+  @Column('text')
+  status: string
+
+  @Column('text')
+  currency: string
+
+  @Column('bigint')
+  total: number
+
+  @Column('bigint')
+  amountDue: number
+
+  @Column('timestamp with time zone', { precision: 3, nullable: true })
+  issuedAt: Date | null = null
+
+  @Column('timestamp with time zone', { precision: 3, nullable: true })
+  dueAt: Date | null = null
+
+  @Column('timestamp with time zone', { precision: 3, nullable: true })
+  paidAt: Date | null = null
+
+  @Column('text', { nullable: true })
+  pdf: string | null = null
+}

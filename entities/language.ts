@@ -1,0 +1,49 @@
+import { Transform } from 'class-transformer'
+import { IsString, MaxLength, Validate, ValidatorConstraint, type ValidatorConstraintInterface } from 'class-validator'
+import { Column, Entity, ManyToOne, PrimaryColumn } from 'typeorm'
+import type { Organization } from './organization.ts'
+
+/** A tag whose language has a two-letter code, and which means something (ISO 639-1, BCP 47). */
+@ValidatorConstraint({ name: 'languageTag' })
+class LanguageTag implements ValidatorConstraintInterface {
+  validate(value: unknown): boolean {
+    if (typeof value !== 'string' || canonicalLanguage(value) !== value) return false
+    const primary = value.split('-')[0]
+    return primary.length === 2 && languages.of(primary) !== undefined
+  }
+
+  defaultMessage(): string {
+    return 'id must be a BCP 47 language tag with a language of ISO 639-1, such as "nl" or "nl-BE"'
+  }
+}
+
+const languages = new Intl.DisplayNames('en', { type: 'language', fallback: 'none' })
+
+/** A working language of an organization. */
+@Entity()
+export class Language {
+  @ManyToOne('Organization', { nullable: false })
+  organization: Organization
+
+  @PrimaryColumn('uuid')
+  organizationId: string
+
+  @PrimaryColumn('text')
+  @Transform(({ value }) => canonicalLanguage(value))
+  @IsString()
+  @MaxLength(35)
+  @Validate(LanguageTag)
+  id: string
+
+  @Column('timestamp with time zone', { precision: 3 })
+  createdAt: Date = new Date()
+}
+
+/** The canonical spelling of a language tag (`NL-be` → `nl-BE`); what is no tag is given back as it came. */
+export function canonicalLanguage(tag: string): string {
+  try {
+    return new Intl.Locale(tag).baseName
+  } catch {
+    return tag
+  }
+}

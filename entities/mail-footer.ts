@@ -1,0 +1,25 @@
+import { IsByteLength, IsString, ValidateIf } from 'class-validator'
+import { Column, Entity, ManyToOne, PrimaryColumn, VersionColumn } from 'typeorm'
+import type { Organization } from './organization.ts'
+
+/** The HTML that closes every mail an organization sends; kept clean, at most 20 kB. */
+@Entity()
+export class MailFooter {
+  @ManyToOne('Organization', { nullable: false })
+  organization: Organization
+
+  @PrimaryColumn('uuid')
+  organizationId: string
+
+  @Column('text', { nullable: true })
+  @ValidateIf((_, value) => value !== null)
+  @IsString()
+  @IsByteLength(0, 20_000, { message: 'mailFooter must be at most 20,000 bytes' })
+  mailFooter: string | null = null
+
+  @Column('timestamp with time zone', { precision: 3 })
+  updatedAt: Date = new Date()
+
+  @VersionColumn()
+  version: number
+}

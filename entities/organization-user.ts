@@ -1,0 +1,37 @@
+import { IsIn, ValidateIf } from 'class-validator'
+import { Column, Entity, Index, ManyToOne } from 'typeorm'
+import { Owned } from './identified.ts'
+import { User } from './user.ts'
+
+/** The membership of a user in an organization. */
+@Entity()
+@Index(['organizationId', 'userId'], { unique: true })
+@Index(['userId'])
+export class OrganizationUser extends Owned {
+  @ManyToOne(() => User, { nullable: false })
+  user: User
+
+  @Column('uuid')
+  userId: string
+
+  @Column('text')
+  name: string
+
+  @Column('text')
+  @ValidateIf((_, value) => value !== undefined)
+  @IsIn(['member', 'admin', 'owner'])
+  role: 'member' | 'admin' | 'owner' = 'member'
+
+  @Column('text')
+  @ValidateIf((_, value) => value !== undefined)
+  @IsIn(['active', 'suspended'])
+  status: 'active' | 'suspended' = 'active'
+
+  @Column('timestamp with time zone', { precision: 3 })
+  joinedAt: Date = new Date()
+
+  /** Whether the organization rests on this membership: an owner who may act. */
+  get owning(): boolean {
+    return this.role === 'owner' && this.status === 'active'
+  }
+}

@@ -1,0 +1,123 @@
+import { Type } from 'class-transformer'
+import { IsBoolean, IsIn, IsNotIn, IsOptional, IsString, Length, Matches, MaxLength, ValidateIf } from 'class-validator'
+import { Check, Column, Entity, ForeignKey, Index, ManyToOne, OneToMany } from 'typeorm'
+import { Identified } from './identified.ts'
+import type { OrganizationAddress } from './organization-address.ts'
+import type { OrganizationConfig } from './organization-config.ts'
+import type { OrganizationModule } from './organization-module.ts'
+import type { OrganizationUser } from './organization-user.ts'
+import type { OrganizationUserInvitation } from './organization-user-invitation.ts'
+import type { Subscription } from './subscription.ts'
+
+const reserved = [
+  'admin',
+  'api',
+  'app',
+  'contexts',
+  'docs',
+  'errors',
+  'health',
+  'help',
+  'metrics',
+  'new',
+  'status',
+  'www',
+]
+
+/** A tenant: the workspace of one service company. */
+@Entity()
+@ForeignKey('Subscription', ['id', 'currentSubscriptionId'], ['organizationId', 'id'])
+@Check(`NOT ("manualBilling" AND "stripeCustomerId" IS NOT NULL)`)
+export class Organization extends Identified {
+  @Column('text')
+  @ValidateIf((_, value) => value !== undefined)
+  @IsIn(['company', 'personal', 'partner'])
+  type: string = 'company'
+
+  @Column('text')
+  @ValidateIf((_, value) => value !== undefined)
+  @IsIn(['provisioning', 'active', 'suspended', 'closed'])
+  status: string = 'active'
+
+  @Column('text')
+  @IsString()
+  @Length(1, 255)
+  @Matches(/\S/, { message: 'name must not be blank' })
+  name: string
+
+  @Column('text')
+  @Index({ unique: true })
+  @ValidateIf((_, value) => value !== undefined)
+  @IsString()
+  @MaxLength(63)
+  @Matches(/^[a-z0-9](-?[a-z0-9])*$/, { message: 'slug must be of lower-case letters, digits and single hyphens' })
+  @IsNotIn(reserved, { message: 'slug is a reserved word' })
+  slug: string
+
+  @Column('text', { nullable: true })
+  @Index({ unique: true })
+  @IsOptional()
+  @IsString()
+  @MaxLength(255)
+  @Matches(/^cus_\w+$/, { message: 'stripeCustomerId must be the id of a Stripe customer (cus_…)' })
+  stripeCustomerId: string | null = null
+
+  @Column('boolean')
+  @ValidateIf((_, value) => value !== undefined)
+  @IsBoolean()
+  manualBilling: boolean = false
+
+  @Column('jsonb', { nullable: true })
+  @Type(() => Array)
+  databaseStatus: { name: string; status: string; updatedAt: string }[] | null = null
+
+  @OneToMany('OrganizationUser', 'organization')
+  organizationUsers: OrganizationUser[]
+
+  @OneToMany('OrganizationUserInvitation', 'organization')
+  organizationUserInvitations: OrganizationUserInvitation[]
+
+  @OneToMany('OrganizationModule', 'organization')
+  organizationModules: OrganizationModule[]
+
+  @OneToMany('Subscription', 'organization')
+  subscriptions: Subscription[]
+
+  @OneToMany('OrganizationConfig', 'organization')
+  organizationConfigs: OrganizationConfig[]
+
+  @OneToMany('OrganizationAddress', 'organization')
+  organizationAddresses: OrganizationAddress[]
+
+  @Column('boolean')
+  @ValidateIf((_, value) => value !== undefined)
+  @IsBoolean()
+  demo: boolean = false
+
+  @Column('boolean')
+  @ValidateIf((_, value) => value !== undefined)
+  @IsBoolean()
+  productionLike: boolean = !this.demo
+
+  /** Follows the one live subscription by a trigger, so that nothing can forget to move it. */
+  @ManyToOne('Subscription', { createForeignKeyConstraints: false })
+  currentSubscription: Subscription | null
+
+  @Column('uuid', { nullable: true })
+  currentSubscriptionId: string | null = null
+
+  /** Only what holds sample data, or is not guarded as production is, may be wiped. */
+  get clearable(): boolean {
+    return this.demo || !this.productionLike
+  }
+}
+
+/** The slug that a name suggests: ASCII letters and digits, words joined by hyphens, at most 63 characters. */
+export function slugOf(name: string): string {
+  const words =
+    name
+      .normalize('NFKD')
+      .toLowerCase()
+      .match(/[a-z0-9]+/g) ?? []
+  return words.join('-').slice(0, 63).replace(/-$/, '') || 'organization'
+}

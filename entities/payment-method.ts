@@ -1,0 +1,34 @@
+import { Column, Entity, Index } from 'typeorm'
+import { Owned } from './identified.ts'
+
+/** A card or account that Stripe may charge; what is kept here names it, and cannot be used to pay. */
+@Entity()
+@Index(['externalId'], { unique: true })
+export class PaymentMethod extends Owned {
+  @Column('text')
+  type: string
+
+  @Column('text', { nullable: true })
+  brand: string | null = null
+
+  @Column('text', { nullable: true })
+  last4: string | null = null
+
+  @Column('smallint', { nullable: true })
+  expiryMonth: number | null = null
+
+  @Column('smallint', { nullable: true })
+  expiryYear: number | null = null
+
+  @Column('text')
+  externalId: string
+
+  @Column('boolean')
+  preferred: boolean = false
+
+  get name(): string {
+    const kind = this.brand ?? this.type
+    const title = kind[0].toUpperCase() + kind.slice(1).replaceAll('_', ' ')
+    return this.last4 ? `${title} •••• ${this.last4}` : title
+  }
+}

@@ -1,0 +1,44 @@
+import { type ValidationArguments, ValidatorConstraint, type ValidatorConstraintInterface } from 'class-validator'
+
+const peerOf = ({ object, constraints: [peer] }: ValidationArguments): { peer: string; value: unknown } => ({
+  peer,
+  value: (object as Record<string, unknown>)[peer],
+})
+
+/** This value lies above that of the property it names, where both are given. */
+@ValidatorConstraint({ name: 'above' })
+export class Above implements ValidatorConstraintInterface {
+  validate(value: unknown, args: ValidationArguments): boolean {
+    const { value: floor } = peerOf(args)
+    return floor === undefined || floor === null || (value as number) > (floor as number)
+  }
+
+  defaultMessage(args: ValidationArguments): string {
+    return `${args.property} must be after ${peerOf(args).peer}`
+  }
+}
+
+/** This value lies in the closed interval between the two properties it names. */
+@ValidatorConstraint({ name: 'within' })
+export class Within implements ValidatorConstraintInterface {
+  validate(value: unknown, { object, constraints: [from, to] }: ValidationArguments): boolean {
+    const window = object as Record<string, Date>
+    return (value as Date) >= window[from] && (value as Date) <= window[to]
+  }
+
+  defaultMessage({ property, constraints: [from, to] }: ValidationArguments): string {
+    return `${property} must lie between ${from} and ${to}`
+  }
+}
+
+/** This value and that of the property it names are given together or not at all. */
+@ValidatorConstraint({ name: 'withPeer' })
+export class WithPeer implements ValidatorConstraintInterface {
+  validate(value: unknown, args: ValidationArguments): boolean {
+    return (value ?? null) === null ? (peerOf(args).value ?? null) === null : (peerOf(args).value ?? null) !== null
+  }
+
+  defaultMessage(args: ValidationArguments): string {
+    return `${args.property} and ${peerOf(args).peer} must be given together or not at all`
+  }
+}

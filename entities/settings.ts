@@ -1,0 +1,75 @@
+import {
+  isIn,
+  isURL,
+  type ValidationArguments,
+  ValidatorConstraint,
+  type ValidatorConstraintInterface,
+} from 'class-validator'
+import { canonicalLanguage } from './language.ts'
+
+interface Setting {
+  default: unknown
+  /** What the value must be, to go after "must be". */
+  schema: string
+  accepts(value: unknown): boolean
+}
+
+const weekdays = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday']
+
+const language = (tag: string): Setting => ({
+  default: tag,
+  schema: 'a language tag such as "nl" or "nl-BE"',
+  accepts: (value) => typeof value === 'string' && /^[a-z]{2}(-|$)/.test(value) && canonicalLanguage(value) === value,
+})
+
+const oneOf = (values: string[]): Setting => ({
+  default: values[0],
+  schema: `one of ${values.join(', ')}`,
+  accepts: (value) => isIn(value, values),
+})
+
+/** Everything an organization can configure: the whitelist, each with its default and its schema. */
+export const settings: Record<string, Setting> = {
+  currency: {
+    default: 'EUR',
+    schema: 'a currency code of ISO 4217',
+    accepts: (value) => isIn(value, Intl.supportedValuesOf('currency')),
+  },
+  language: language('nl'),
+  legalLanguage: language('nl'),
+  timezone: {
+    default: 'Europe/Amsterdam',
+    schema: 'a timezone of the IANA database, such as "Europe/Amsterdam"',
+    accepts: (value) => value === 'UTC' || isIn(value, Intl.supportedValuesOf('timeZone')),
+  },
+  dateFormat: oneOf(['dd-MM-yyyy', 'dd/MM/yyyy', 'dd.MM.yyyy', 'MM/dd/yyyy', 'yyyy-MM-dd']),
+  workingDays: {
+    default: weekdays.slice(0, 5),
+    schema: `a list of different days among ${weekdays.join(', ')}`,
+    accepts: (value) =>
+      Array.isArray(value) && new Set(value).size === value.length && value.every((day) => weekdays.includes(day)),
+  },
+  website: {
+    default: null,
+    schema: 'an http or https URL of at most 2,000 characters, or null',
+    accepts: (value) =>
+      value === null ||
+      (typeof value === 'string' &&
+        value.length <= 2000 &&
+        isURL(value, { protocols: ['http', 'https'], require_protocol: true })),
+  },
+  meetingOverlap: oneOf(['allow', 'reject']),
+}
+
+/** The value of a setting keeps to the schema of its key. */
+@ValidatorConstraint({ name: 'setting' })
+export class SettingValue implements ValidatorConstraintInterface {
+  validate(value: unknown, { object }: ValidationArguments): boolean {
+    return settings[(object as { key: string }).key].accepts(value)
+  }
+
+  defaultMessage({ object }: ValidationArguments): string {
+    const { key } = object as { key: string }
+    return `value of ${key} must be ${settings[key].schema}`
+  }
+}

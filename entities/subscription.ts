@@ -1,0 +1,158 @@
+import { Type } from 'class-transformer'
+import {
+  ArrayMaxSize,
+  ArrayUnique,
+  IsArray,
+  IsIn,
+  IsInt,
+  IsNotIn,
+  IsObject,
+  IsOptional,
+  IsString,
+  Length,
+  Max,
+  MaxLength,
+  Min,
+  ValidateIf,
+  ValidateNested,
+} from 'class-validator'
+import { Column, Entity, ForeignKey, Index, ManyToOne } from 'typeorm'
+import { Owned } from './identified.ts'
+import type { Organization } from './organization.ts'
+import { OrganizationAddress } from './organization-address.ts'
+import { catalogue } from './organization-module.ts'
+import { PaymentMethod } from './payment-method.ts'
+
+/** A note on a subscription that its organization keeps for itself. */
+export class Metadatum {
+  @IsString()
+  @Length(1, 40)
+  @IsNotIn(['organization', 'subscription'], { message: 'name is reserved' })
+  name: string
+
+  @IsString()
+  @MaxLength(500)
+  value: string
+}
+
+/** What an organization pays for: seats and modules, in one of Stripe's eight statuses. */
+@Entity()
+@ForeignKey(() => OrganizationAddress, ['organizationId', 'organizationAddressId'], ['organizationId', 'id'])
+@ForeignKey(() => PaymentMethod, ['organizationId', 'paymentMethodId'], ['organizationId', 'id'])
+@Index('subscription:live', { synchronize: false })
+@Index(['organizationId', 'organizationAddressId'])
+@Index(['organizationId', 'paymentMethodId'])
+@Index(['externalId'], { unique: true })
+export class Subscription extends Owned {
+  @ManyToOne('Organization', { nullable: false })
+  @ValidateIf((_, value) => value !== undefined)
+  @IsObject()
+  override organization: Organization
+
+  @ManyToOne(() => OrganizationAddress, { nullable: false, createForeignKeyConstraints: false })
+  @ValidateIf((_, value) => value !== undefined)
+  @IsObject()
+  organizationAddress: OrganizationAddress
+
+  @Column('uuid')
+  organizationAddressId: string
+
+  @Column('text')
+  @ValidateIf((_, value) => value !== undefined)
+  @IsIn(['monthly', 'yearly'])
+  type: 'monthly' | 'yearly' = 'monthly'
+
+  @ManyToOne(() => PaymentMethod, { createForeignKeyConstraints: false })
+  @IsOptional()
+  paymentMethod: PaymentMethod | null
+
+  @Column('uuid', { nullable: true })
+  paymentMethodId: string | null = null
+
+  @Column('integer')
+  @ValidateIf((_, value) => value !== undefined)
+  @IsInt()
+  @Min(1)
+  @Max(100_000)
+  seats: number
+
+  @Column('text', { array: true })
+  @ValidateIf((_, value) => value !== undefined)
+  @IsArray()
+  @ArrayUnique()
+  @IsIn(catalogue, { each: true })
+  modules: string[] = []
+
+  @Column('text')
+  status: string = 'incomplete'
+
+  @Column('text', { nullable: true })
+  externalId: string | null = null
+
+  @Column('jsonb')
+  @ValidateIf((_, value) => value !== undefined)
+  @IsArray()
+  @ArrayMaxSize(20)
+  @IsObject({ each: true })
+  @ArrayUnique((note: Metadatum | null) => note?.name, { message: 'metadata names must be different' })
+  @ValidateNested({ each: true })
+  @Type(() => Metadatum)
+  metadata: Metadatum[] = []
+
+  /** Since when a subscription billed by hand runs; its periods are counted from then. */
+  @Column('timestamp with time zone', { precision: 3, nullable: true })
+  confirmedAt: Date | null = null
+
+  /** When it ends, once it has been cancelled at the end of a period. */
+  @Column('timestamp with time zone', { precision: 3, nullable: true })
+  cancelAt: Date | null = null
+
+  @Type(() => Array)
+  get products(): { name: string; quantity: number }[] {
+    return [{ name: 'seat', quantity: this.seats }, ...this.modules.map((name) => ({ name, quantity: 1 }))]
+  }
+
+  /** Serves the organization, if only until an overdue payment is given up on. */
+  get active(): boolean {
+    return ['trialing', 'active', 'past_due'].includes(this.status)
+  }
+
+  get awaiting(): boolean {
+    return this.status === 'incomplete'
+  }
+
+  /** Not ended: an organization has one such subscription at most. */
+  get live(): boolean {
+    return !['canceled', 'incomplete_expired'].includes(this.status)
+  }
+
+  /** Lets a subscription that is billed by hand begin. */
+  confirm(now = new Date()): this {
+    this.status = 'active'
+    this.confirmedAt = now
+    return this
+  }
+
+  /** Ends it: at once when asked, or when nothing has been paid for yet; else when the running period does. */
+  cancel(immediately: boolean, now = new Date()): this {
+    if (immediately || this.awaiting || !this.confirmedAt) return this.end()
+    this.cancelAt = periodEnd(this.confirmedAt, this.type === 'yearly' ? 12 : 1, now)
+    return this
+  }
+
+  end(): this {
+    this.status = 'canceled'
+    return this
+  }
+}
+
+/** The end of the period of so many months, counted from an anchor, in which `now` lies; the 31st falls back to a month's last day. */
+function periodEnd(anchor: Date, months: number, now: Date): Date {
+  for (let count = months; ; count += months) {
+    const end = new Date(anchor)
+    end.setUTCMonth(end.getUTCMonth() + count, 1)
+    const lastDay = new Date(Date.UTC(end.getUTCFullYear(), end.getUTCMonth() + 1, 0)).getUTCDate()
+    end.setUTCDate(Math.min(anchor.getUTCDate(), lastDay))
+    if (end > now) return end
+  }
+}

@@ -1,0 +1,37 @@
+import { DataSource } from 'typeorm'
+import * as entities from './entities/index.ts'
+import { migrations } from './src/migrations/index.ts'
+
+/** The one DataSource; where it connects to is told at boot, by `connectTo`. */
+export const database = new DataSource({
+  type: 'postgres',
+  entities: Object.values(entities),
+  migrations,
+  synchronize: false,
+  installExtensions: false,
+  uuidExtension: 'pgcrypto',
+  migrationsTransactionMode: 'each',
+})
+
+/** What a connection may take before it is given up, in milliseconds; the server's own limits come first. */
+const limits = {
+  connectionTimeoutMillis: 3000,
+  idleTimeoutMillis: 30_000,
+  statement_timeout: 5000,
+  lock_timeout: 2000,
+  idle_in_transaction_session_timeout: 10_000,
+  query_timeout: 8000,
+}
+
+/** Where a Postgres is: a URL, or the directory of its unix socket. */
+export type Address = { url: string } | { host: string; port: number; username: string; database: string }
+
+/** Points the DataSource at a Postgres, with so many connections to it. */
+export function connectTo(address: Address, pool: number): DataSource {
+  return database.setOptions({
+    ...address,
+    applicationName: 'organization-api',
+    poolErrorHandler: () => {},
+    extra: { ...limits, max: pool, options: '-c timezone=UTC' },
+  } as Parameters<DataSource['setOptions']>[0])
+}
