@@ -1,0 +1,165 @@
+import type { DataSource } from 'typeorm'
+import type { Caller } from './caller.ts'
+import { readDefinitions, servedContext } from './context.ts'
+import { compileLists, type Lists } from './lists.ts'
+import type { Class, Operation } from './operation.ts'
+import type { Resource } from './resource.ts'
+import { type Serialize, serializer } from './serialize.ts'
+import { joinShape, type Shape } from './shape.ts'
+import { prefix } from './spelling.ts'
+import { PostgresStore, type Store } from './store.ts'
+
+/** A resource joined to its context, its rows and its way onto the wire. */
+export interface Bound {
+  resource: Resource
+  shape: Shape
+  store: Store
+  lists: Lists
+  serialize: Serialize
+}
+
+/** The operations behind one link, and the resource they belong to. */
+export interface LinkedOperations {
+  resource: Resource
+  operations: Operation[]
+}
+
+export interface Settings {
+  /** What absolute links start with; no slash at its end. */
+  publicUrl: string
+  /** Writes Hydra's terms as `hydra:member`, as API Platform 3 did. */
+  prefix?: boolean
+  /** What to say when a rule of the database about the state of things is broken, by the rule's name. */
+  conflicts?: Record<string, string>
+}
+
+/** The whole API, joined and checked: what every part of the engine asks about resources. */
+export class Api {
+  readonly vocabulary: string
+  private readonly bound = new Map<Class, Bound>()
+  private readonly shapes = new Map<Class, Shape>()
+  private readonly served = new Map<string, { '@context': object }>()
+
+  /** @throws an Error with a sentence where entity, context and table disagree. */
+  constructor(
+    readonly resources: Resource[],
+    readonly database: DataSource,
+    readonly settings: Settings,
+  ) {
+    this.vocabulary = `${settings.publicUrl}/docs.jsonld#`
+    for (const resource of resources) this.bind(resource)
+    for (const operation of resources.flatMap(({ operations }) => operations))
+      if (typeof operation.expects === 'function' && !this.shapes.has(operation.expects))
+        this.describe(operation.expects)
+    for (const shape of this.shapes.values()) this.checkTargets(shape)
+    this.serve('Error', readDefinitions('Error'))
+    this.serve('Entrypoint', this.entrypointTerms())
+  }
+
+  /** Every class that documents may be of: resources and the inputs of their operations. */
+  get classes(): Shape[] {
+    return [...this.shapes.values()]
+  }
+
+  /** The resource whose items are of this class. */
+  of(type: Class): Bound {
+    const bound = this.bound.get(type)
+    if (!bound) throw new Error(`${type.name} is not a resource of src/api.ts.`)
+    return bound
+  }
+
+  shape(type: Class): Shape {
+    return this.shapes.get(type) as Shape
+  }
+
+  context(name: string): { '@context': object } | undefined {
+    return this.served.get(name)
+  }
+
+  /** The operations that a link of this class's items leads to, by the link's name. */
+  linksOf(type: Class): Map<string, LinkedOperations> {
+    const links = new Map<string, LinkedOperations>()
+    for (const resource of this.resources)
+      for (const operation of resource.operations)
+        if (operation.link && (operation.link.on ?? resource.entity) === type) {
+          const link = links.get(operation.link.name) ?? { resource, operations: [] }
+          link.operations.push(operation)
+          links.set(operation.link.name, link)
+        }
+    return links
+  }
+
+  /** Splits an IRI of this server, absolute or not, into the resource and the id it names. */
+  parse(iri: string): { bound: Bound; id: string } | undefined {
+    const path = iri.startsWith(`${this.settings.publicUrl}/`) ? iri.slice(this.settings.publicUrl.length) : iri
+    const slash = path.lastIndexOf('/')
+    const bound = [...this.bound.values()].find(({ resource }) => resource.path === path.slice(0, slash))
+    return bound && !bound.resource.options.singleton ? { bound, id: decode(path.slice(slash + 1)) } : undefined
+  }
+
+  /** Whether the operation is for this caller. */
+  allows(operation: Operation, { role }: Pick<Caller, 'role'>): boolean {
+    return (operation.may ?? ['member', 'admin', 'owner']).includes(role)
+  }
+
+  /** Whether an operation makes no sense without a body. */
+  needsBody({ method, expects }: Operation, { shape }: Bound): boolean {
+    const input = expects === 'self' ? shape : typeof expects === 'function' ? this.shape(expects) : undefined
+    return method === 'PATCH' || (input?.fields.some(({ required }) => required) ?? false)
+  }
+
+  /** Writes an object's Hydra terms as this API spells them. */
+  spell<T extends object | undefined>(node: T): T {
+    return (node && this.settings.prefix ? prefix(node) : node) as T
+  }
+
+  private bind(resource: Resource): void {
+    const shape = this.describe(resource.entity)
+    const store = resource.options.store ?? new PostgresStore(this.metadataOf(shape), resource.options.scope)
+    const lists = compileLists(shape)
+    this.bound.set(resource.entity, { resource, shape, store, lists, serialize: serializer(this, resource, shape) })
+  }
+
+  private metadataOf(shape: Shape) {
+    if (!shape.metadata)
+      throw new Error(`${shape.name} is not an entity: add it to entities/index.ts, or give its resource a store.`)
+    return shape.metadata
+  }
+
+  private describe(type: Class): Shape {
+    const shape = joinShape(type, this.database, this.linksOf(type).keys())
+    this.shapes.set(type, shape)
+    this.serve(shape.name, readDefinitions(shape.name))
+    return shape
+  }
+
+  private checkTargets({ name, fields }: Shape): void {
+    for (const field of fields)
+      if (field.target && !this.bound.has(field.target))
+        throw new Error(`"${name}.${field.name}" leads to ${field.target.name}, which is not a resource of src/api.ts.`)
+  }
+
+  private serve(name: string, definitions: Parameters<typeof servedContext>[0]): void {
+    this.served.set(name, servedContext(definitions, this.vocabulary, this.settings.prefix))
+  }
+
+  private entrypointTerms(): Parameters<typeof servedContext>[0] {
+    return Object.fromEntries(this.listed().map(([key]) => [key, { '@id': `Entrypoint/${key}`, '@type': '@id' }]))
+  }
+
+  /** The collections of the entrypoint by their keys, in alphabetical order. */
+  listed(): [key: string, resource: Resource][] {
+    return this.resources
+      .filter(({ listed }) => listed)
+      .map((resource): [string, Resource] => [resource.name[0].toLowerCase() + resource.name.slice(1), resource])
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+  }
+}
+
+function decode(segment: string): string {
+  try {
+    return decodeURIComponent(segment)
+  } catch {
+    return segment
+  }
+}

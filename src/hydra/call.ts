@@ -1,0 +1,224 @@
+import Negotiator from 'negotiator'
+import type { EntityManager } from 'typeorm'
+import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
+import type { Api, Bound } from './api.ts'
+import { parseBody } from './body.ts'
+import type { Caller } from './caller.ts'
+import { Page, type Paging, pagingOf, sliceOf } from './collection.ts'
+import { requireMatch } from './conditional.ts'
+import { deserialize, make, type Reading } from './deserialize.ts'
+import { isConflict } from './faults.ts'
+import { compact, isForeign } from './jsonld.ts'
+import type { Class, Operation, Outcome } from './operation.ts'
+import { Problem, type Violation } from './problem.ts'
+import { resolveReferences } from './references.ts'
+import type { Shape } from './shape.ts'
+import type { Executor } from './sql.ts'
+import { changed, insert, remove, type Subset, update } from './store.ts'
+
+/** What of a request an operation may depend on. */
+export interface Question {
+  /** The id in the path, decoded. */
+  id: string | undefined
+  query: URLSearchParams
+  header(name: string): string | undefined
+  bytes: Buffer | undefined
+}
+
+/** How an operation prepares what it read, before the rules are judged. */
+export type Prepare<E extends object> = (draft: E, call: Call<E>) => Promise<Violation[]> | Violation[]
+
+/** One request for one operation: everything a handler needs, and nothing of HTTP's answer. */
+export class Call<E extends object = object> {
+  readonly database
+  private transactional: EntityManager | undefined
+  private readonly afterwards: (() => void)[] = []
+
+  constructor(
+    readonly api: Api,
+    readonly bound: Bound,
+    readonly operation: Operation<E>,
+    public caller: Caller,
+    readonly question: Question,
+  ) {
+    this.database = api.database
+  }
+
+  /** The tenant that the caller acts for; operations for tenants' roles alone always have one. */
+  get organization(): string {
+    if (!this.caller.organization)
+      throw new Problem(403, this.caller.reason ?? 'This acts on an organization, and you act for none.')
+    return this.caller.organization
+  }
+
+  get user(): string {
+    if (!this.caller.user) throw new Problem(403, this.caller.reason ?? 'This is for users of an organization.')
+    return this.caller.user
+  }
+
+  get paging(): Paging {
+    return pagingOf(this.question.query)
+  }
+
+  /** The language that the client would rather read, of those there are; the first where it likes none. */
+  language(offered: string[]): string {
+    const header = this.question.header('accept-language')
+    if (header === undefined) return offered[0]
+    return new Negotiator({ headers: { 'accept-language': header } }).language(offered) ?? offered[0]
+  }
+
+  get manager(): EntityManager {
+    return this.transactional ?? this.database.manager
+  }
+
+  /** Where compiled statements run: in the transaction when there is one. */
+  get executor(): Executor {
+    const runner = this.transactional?.queryRunner as { databaseConnection?: Executor } | undefined
+    return runner?.databaseConnection ?? (this.database.driver as PostgresDriver).master
+  }
+
+  /** The item that the path names, if the caller may see it; Problem 404 otherwise. */
+  async find(): Promise<E> {
+    return (await this.look(this.bound, this.question.id)) as E
+  }
+
+  /** An item of any class by its id; Problem 404 when there is none for this caller. */
+  async get<T extends object>(type: Class<T>, id: string): Promise<T> {
+    return (await this.look(this.api.of(type), id)) as T
+  }
+
+  /** The page that the query asks for. */
+  async page(type: Class = this.bound.shape.class, where?: Subset): Promise<Page> {
+    const bound = this.api.of(type)
+    const { entities, total } = await bound.store.page(this.executor, this.caller, sliceOf(this.paging), where)
+    await bound.lists(this.executor, this.caller, bound.resource, entities)
+    return new Page(type, entities, total)
+  }
+
+  /** Reads the body as one of the operation's inputs. */
+  async input<T extends object>(type: Class<T>): Promise<T> {
+    return this.read(make(type), false)
+  }
+
+  /** Reads the body into a new entity, or (partial) over one that stands. */
+  async read<T extends object>(entity: T, partial: boolean, prepare?: Reading<T>['prepare']): Promise<T> {
+    const shape = this.api.shape(entity.constructor as Class)
+    return deserialize({
+      shape,
+      entity,
+      body: await this.body(shape.name, partial),
+      writes: (name) =>
+        this.operation.writes === undefined || (this.operation.writes[name] ?? []).includes(this.caller.role),
+      strict: /\bhandling\s*=\s*"?strict\b/i.test(this.question.header('prefer') ?? ''),
+      partial,
+      resolve: (references) => resolveReferences(this.api, this.executor, this.caller, references),
+      prepare,
+    })
+  }
+
+  /** Runs work in one transaction, again when it lost a race against another. */
+  async transaction<T>(work: () => Promise<T>): Promise<T> {
+    if (this.transactional) return work()
+    for (let tries = 1; ; tries++)
+      try {
+        return await this.database.transaction(async (manager) => {
+          this.transactional = manager
+          return work()
+        })
+      } catch (error) {
+        if (tries === 3 || !isConflict(error)) throw error
+      } finally {
+        this.transactional = undefined
+      }
+  }
+
+  /** Has something done once all that this call writes is committed. */
+  after(work: () => void): void {
+    this.afterwards.push(work)
+  }
+
+  /** Runs the operation, and then what waited for its end. */
+  async run(): Promise<Outcome<object>> {
+    const outcome = await this.operation.handle(this)
+    for (const work of this.afterwards) work()
+    return outcome
+  }
+
+  async insert<T extends object>(entity: T): Promise<T> {
+    await insert(this.manager, entity)
+    return entity
+  }
+
+  /** Writes the difference between two states of an entity; Problem 409 when somebody else has written it since. */
+  async save<T extends object>(before: T, after: T): Promise<T> {
+    if (await update(this.manager, before, after)) return after
+    throw new Overtaken(this.conditional)
+  }
+
+  async remove(entity: object): Promise<void> {
+    if (!(await remove(this.manager, entity))) throw new Overtaken(this.conditional)
+  }
+
+  /** Whether the client has said which state it means to change. */
+  get conditional(): boolean {
+    return this.question.header('if-match') !== undefined
+  }
+
+  /** Checks If-Match against what was read. */
+  match(entity: object): void {
+    requireMatch(this.question.header('if-match'), (entity as { version?: number }).version)
+  }
+
+  /** What changes between two states, for the audit log: each property as before and after. */
+  changes(before: object, after: object): Record<string, [unknown, unknown]> {
+    const names = changed(this.database.getMetadata(before.constructor), before, after)
+    return Object.fromEntries(Object.keys(names).map((name) => [name, [before[name as never], after[name as never]]]))
+  }
+
+  private async look(bound: Bound, id: string | undefined): Promise<object> {
+    const entity = await bound.store.find(this.executor, this.caller, id)
+    if (!entity && id !== undefined) await this.redirect(bound, id)
+    if (!entity) throw new Problem(404, 'Not found: there is no such resource, or it is not yours to see.')
+    await bound.lists(this.executor, this.caller, bound.resource, [entity])
+    return entity
+  }
+
+  /** Sends whoever spells an id in another way to where the item is. */
+  private async redirect({ resource, store }: Bound, id: string): Promise<void> {
+    const canonical = resource.options.canonical?.(id) ?? id
+    const found = canonical !== id && (await store.find(this.executor, this.caller, canonical))
+    if (found) throw new Problem(301, 'Its canonical address is in Location.', { Location: resource.iri(found) })
+  }
+
+  private async body(name: string, partial: boolean): Promise<Record<string, unknown>> {
+    const { bytes } = this.question
+    if (!bytes?.length && !this.api.needsBody(this.operation, this.bound)) return {}
+    const body = parseBody(bytes)
+    const { publicUrl } = this.api.settings
+    const ours = (context: unknown) => context === `/contexts/${name}` || context === `${publicUrl}/contexts/${name}`
+    if (isForeign(body, ours)) {
+      if (partial) throw new Problem(400, `A PATCH is read by name: leave out @context, or give "/contexts/${name}".`)
+      return this.completed(
+        await compact(body, this.api.context(name)?.['@context'] as Record<string, unknown>, publicUrl, { ours }),
+        name,
+      )
+    }
+    if (Array.isArray(body)) throw new Problem(400, 'The body must be a JSON object.')
+    return body
+  }
+
+  /** A graph has no null, so what must be given but may be null is null when a graph lacks it. */
+  private completed(body: Record<string, unknown>, name: string): Record<string, unknown> {
+    const { fields } = this.api.classes.find((shape) => shape.name === name) as Shape
+    const absent = fields.filter(({ required, nullable }) => required && nullable).map((field) => [field.name, null])
+    return { ...Object.fromEntries(absent), ...body }
+  }
+}
+
+/** Somebody else wrote the row between reading and writing it. */
+export class Overtaken extends Problem {
+  constructor(conditional: boolean) {
+    if (conditional) super(412, 'It has changed since the ETag in If-Match was given: read it again.')
+    else super(409, 'Somebody else changed it at the same moment: read it again, then decide.')
+  }
+}

@@ -1,0 +1,13 @@
+/** Who may stand behind a request; a guest is signed in but acts for no organization. */
+export const roles = ['anonymous', 'guest', 'member', 'admin', 'owner', 'operator'] as const
+
+export type Role = (typeof roles)[number]
+
+/** Who is asking: what every scope and every permission is decided by. */
+export interface Caller {
+  readonly role: Role
+  readonly user: string | null
+  readonly organization: string | null
+  /** For a guest: why no organization could be told, and what to do about it. */
+  readonly reason?: string
+}

@@ -1,0 +1,72 @@
+import type { Class } from './operation.ts'
+import { Problem } from './problem.ts'
+import type { Slice } from './store.ts'
+
+/** One page of a collection, as a handler gives it back. */
+export class Page {
+  constructor(
+    /** The class of its members. */
+    readonly of: Class,
+    readonly entities: object[],
+    /** How many there are on all pages. */
+    readonly total: number,
+  ) {}
+}
+
+const perPage = 30
+const mostPerPage = 100
+
+/** Which page a query asks for, 1 being the first. */
+export interface Paging {
+  page: number
+  size: number
+}
+
+/** @throws Problem 400 naming the parameter that is not a number, or not one of a page. */
+export function pagingOf(query: URLSearchParams): Paging {
+  const page = wholeNumber(query, 'page', 1) ?? 1
+  const size = Math.min(wholeNumber(query, 'itemsPerPage', 0) ?? perPage, mostPerPage)
+  if (size === 0 && page > 1) throw new Problem(400, 'With itemsPerPage=0 there is only page 1.')
+  return { page, size }
+}
+
+export function sliceOf({ page, size }: Paging): Slice {
+  return { limit: size, offset: (page - 1) * size }
+}
+
+/** The view of a collection: which page this is, and the way to the others. */
+export function viewOf(
+  path: string,
+  query: URLSearchParams,
+  { page, size }: Paging,
+  total: number,
+): object | undefined {
+  const last = Math.max(1, Math.ceil(total / (size || 1)))
+  if (last === 1 && page === 1 && query.size === 0) return undefined
+  const to = (number: number) => `${path}?${withPage(query, number)}`
+  if (last === 1 && page === 1) return { '@id': `${path}?${withPage(query)}`, '@type': 'PartialCollectionView' }
+  return {
+    '@id': to(page),
+    '@type': 'PartialCollectionView',
+    first: to(1),
+    last: to(last),
+    ...(page > 1 && { previous: to(Math.min(page - 1, last)) }),
+    ...(page < last && { next: to(page + 1) }),
+  }
+}
+
+function withPage(query: URLSearchParams, page?: number): string {
+  const parameters = new URLSearchParams([...query].filter(([name]) => name !== 'page'))
+  parameters.sort()
+  if (page !== undefined) parameters.append('page', String(page))
+  return parameters.toString()
+}
+
+function wholeNumber(query: URLSearchParams, name: string, least: number): number | undefined {
+  const text = query.get(name)
+  if (text === null) return undefined
+  const number = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN
+  if (!(number >= least))
+    throw new Problem(400, `${name} must be a whole number from ${least}, at most nine digits long.`)
+  return number
+}

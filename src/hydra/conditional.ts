@@ -1,0 +1,28 @@
+import { hash } from 'node:crypto'
+import { Problem } from './problem.ts'
+
+/** A strong validator of a body (RFC 9110 §8.8.3); an item's starts with its version, which PATCH is checked against. */
+export function etagOf(body: string, version?: number): string {
+  const digest = hash('sha1', body, 'base64url')
+  return version === undefined ? `"${digest}"` : `"${version}-${digest}"`
+}
+
+/** Whether If-None-Match names this validator: then the client has it already (RFC 9110 §13.1.2). */
+export function noneMatch(header: string | undefined, etag: string): boolean {
+  if (header === undefined) return true
+  return !tags(header).some((tag) => tag === '*' || tag.replace(/^W\//, '') === etag)
+}
+
+/**
+ * Checks If-Match against the version of what would be changed (RFC 9110 §13.1.1).
+ * @throws Problem 412 when somebody else has changed it since
+ */
+export function requireMatch(header: string | undefined, version: number | undefined): void {
+  if (header === undefined) return
+  const matches = tags(header).some((tag) => tag === '*' || Number(/^"(\d+)-[\w-]+"$/.exec(tag)?.[1]) === version)
+  if (!matches) throw new Problem(412, 'It has changed since the ETag in If-Match was given: read it again.')
+}
+
+function tags(header: string): string[] {
+  return header.match(/\*|(?:W\/)?"[^"]*"/g) ?? []
+}

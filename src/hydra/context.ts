@@ -1,0 +1,63 @@
+import { readFileSync } from 'node:fs'
+
+/** How one property is spoken of: its IRI, how its value is read (JSON-LD 1.1 §4.2), and whether it is always a list. */
+export interface Term {
+  iri: string
+  type?: string
+  set: boolean
+}
+
+type Definition = string | { '@id': string; '@type'?: string; '@container'?: string }
+type Definitions = Record<string, Definition>
+
+const folder = new URL('../../contexts/', import.meta.url)
+
+/** The terms that a file of `contexts/` defines, in its order. */
+export function readTerms(name: string): Map<string, Term> {
+  return new Map(Object.entries(readDefinitions(name)).map(([key, definition]) => [key, term(definition)]))
+}
+
+/** What `/contexts/{name}` serves: the vocabulary, the terms every document needs, and its own; all flat. */
+export function servedContext(own: Definitions, vocabulary: string, prefixed = false): { '@context': object } {
+  return { '@context': { '@vocab': vocabulary, ...shared(), ...(prefixed && prefixedTerms(shared())), ...own } }
+}
+
+/** Reads one file of `contexts/`; a missing or broken one stops the boot with a sentence. */
+export function readDefinitions(name: string): Definitions {
+  const file = new URL(`${name}.jsonld`, folder)
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'))['@context']
+  } catch (error) {
+    throw new Error(`contexts/${name}.jsonld cannot be read: ${(error as Error).message}`)
+  }
+}
+
+/** The namespaces by prefix: what `schema:` and `xsd:` stand for. */
+export function prefixes(): Map<string, string> {
+  const plain = Object.entries(shared()).filter(([, iri]) => typeof iri === 'string' && iri.includes('://'))
+  return new Map(plain as [string, string][])
+}
+
+/** Whether a name is one of the terms that every document needs, and so cannot be a property. */
+export function isReserved(name: string): boolean {
+  return name in shared()
+}
+
+/** The terms that every document needs, with the prefixed names of Hydra's links read as links too. */
+function shared(): Definitions {
+  hydra ??= readDefinitions('Hydra')
+  return hydra
+}
+
+/** The same terms under their prefixed names, for documents that are spelled so: `hydra:next` is a link too. */
+export function prefixedTerms(definitions: Definitions): Definitions {
+  const typed = Object.values(definitions).filter((definition) => typeof definition === 'object')
+  return Object.fromEntries(typed.map((definition) => [definition['@id'], definition]))
+}
+
+let hydra: Definitions | undefined
+
+function term(definition: Definition): Term {
+  if (typeof definition === 'string') return { iri: definition, set: false }
+  return { iri: definition['@id'], type: definition['@type'], set: definition['@container'] === '@set' }
+}

@@ -1,0 +1,122 @@
+import { plainToInstance } from 'class-transformer'
+import { type ValidationError, validateSync } from 'class-validator'
+import { unstorable } from './body.ts'
+import type { Class } from './operation.ts'
+import { ConstraintViolation, type Violation } from './problem.ts'
+import type { Resolved } from './references.ts'
+import type { Field, Shape } from './shape.ts'
+
+type Values = Record<string, unknown>
+
+export interface Reading<E extends object> {
+  shape: Shape
+  /** The entity as it stands: new, or the one that a PATCH is for. */
+  entity: E
+  body: Values
+  /** Which properties this caller may write here. */
+  writes(name: string): boolean
+  /** Names unknown and read-only properties instead of passing over them (RFC 7240 §4.4). */
+  strict: boolean
+  /** Only what is sent changes (RFC 7396). */
+  partial: boolean
+  resolve(references: [field: Field, value: unknown][]): Promise<Resolved>
+  /** What the entity does with what was sent, before its rules are judged; gives back what is wrong beyond them. */
+  prepare?(draft: E): Promise<Violation[]> | Violation[]
+}
+
+/**
+ * Reads a body into an entity, which is given back as a new one with the old one untouched.
+ * @throws ConstraintViolation with every fault of the body at once
+ */
+export async function deserialize<E extends object>(reading: Reading<E>): Promise<E> {
+  const { shape, entity, body, writes, partial } = reading
+  const sent = shape.fields.filter(({ name, writable }) => writable && writes(name) && Object.hasOwn(body, name))
+  const violations = [...(reading.strict ? refused(reading, sent) : []), ...textFaults(sent, body)]
+  const references = sent.filter(({ kind }) => kind !== 'value')
+  const resolved = await reading.resolve(references.map((field) => [field, body[field.name]]))
+  violations.push(...resolved.violations)
+
+  const draft: E & Values = Object.assign(Object.create(Object.getPrototypeOf(entity)), entity)
+  Object.assign(draft, scalars(shape, entity as Values, body, sent, partial), resolved.values)
+  for (const { name, key } of references)
+    if (key && name in resolved.values) Object.assign(draft, { [key]: resolved.values[name]?.id ?? null })
+  const broken = new Set(violations.map(({ propertyPath }) => propertyPath))
+  if (broken.size === 0 && reading.prepare) violations.push(...(await reading.prepare(draft)))
+  const judged = validateSync(draft, { skipUndefinedProperties: partial, forbidUnknownValues: false })
+  violations.push(...judged.flatMap((error) => faults(error)).filter(({ propertyPath }) => !broken.has(propertyPath)))
+  if (violations.length > 0) throw new ConstraintViolation(violations)
+  return draft
+}
+
+/** RFC 7396: objects are merged to any depth, null removes, everything else replaces. */
+export function mergePatch(target: unknown, patch: unknown): unknown {
+  if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return patch
+  const merged: Values = typeof target === 'object' && target !== null && !Array.isArray(target) ? { ...target } : {}
+  for (const [name, value] of Object.entries(patch))
+    if (value === null) delete merged[name]
+    else
+      Object.defineProperty(merged, name, {
+        value: mergePatch(merged[name], value),
+        enumerable: true,
+        configurable: true,
+        writable: true,
+      })
+  return merged
+}
+
+function scalars(shape: Shape, entity: Values, body: Values, sent: Field[], partial: boolean): Values {
+  const values = sent.filter(({ kind }) => kind === 'value')
+  const plain = Object.fromEntries(
+    values.map(({ name, datatype }) => [
+      name,
+      partial && datatype === null ? mergePatch(entity[name], body[name]) : body[name],
+    ]),
+  )
+  const stored = shape.fields.filter(
+    ({ name, rules }) => partial && !(name in plain) && rules.some((rule) => rule.name === 'nestedValidation'),
+  )
+  for (const { name } of stored) plain[name] = entity[name]
+  const instance = plainToInstance(shape.class as unknown as new () => Values, plain)
+  return Object.fromEntries(Object.keys(plain).map((name) => [name, instance[name]]))
+}
+
+function textFaults(sent: Field[], body: Values): Violation[] {
+  return sent.flatMap(({ name }) => {
+    const reason = unstorable(body[name])
+    return reason ? [{ propertyPath: name, message: `${name} ${reason}`, code: 'isStorable' }] : []
+  })
+}
+
+function refused({ shape, body }: Reading<object>, sent: Field[]): Violation[] {
+  const taken = new Set(['@context', '@id', '@type', ...sent.map(({ name }) => name)])
+  return Object.keys(body)
+    .filter((name) => !taken.has(name))
+    .map((name) =>
+      shape.field.has(name)
+        ? { propertyPath: name, message: `${name} cannot be written here.`, code: 'isReadOnly' }
+        : { propertyPath: name, message: `${shape.name} has no property "${name}".`, code: 'isUnknown' },
+    )
+}
+
+const sayings: Record<string, (name: string) => string> = {
+  isDate: (name) => `${name} must be a date-time with an offset (RFC 3339), such as 2026-03-01T09:00:00+01:00`,
+  isNotEmpty: (name) => `${name} must be given`,
+}
+
+/** When a value is of the wrong type, the other rules that it breaks say nothing new. */
+const typeRules = ['isString', 'isInt', 'isBoolean', 'isDate', 'isArray', 'isObject', 'isNotEmpty', 'languageTag']
+
+function faults({ property, constraints = {}, children = [] }: ValidationError, path = ''): Violation[] {
+  const propertyPath = path === '' ? property : /^\d+$/.test(property) ? `${path}[${property}]` : `${path}.${property}`
+  const type = typeRules.find((code) => code in constraints)
+  const codes = type ? [type] : Object.keys(constraints)
+  return [
+    ...codes.map((code) => ({ propertyPath, message: `${sayings[code]?.(property) ?? constraints[code]}.`, code })),
+    ...children.flatMap((child) => faults(child, propertyPath)),
+  ]
+}
+
+/** Makes a new entity, whatever its constructor is called. */
+export function make<E extends object>(type: Class<E>): E {
+  return new (type as unknown as new () => E)()
+}

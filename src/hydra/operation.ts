@@ -1,0 +1,55 @@
+import type { Call } from './call.ts'
+import type { Role } from './caller.ts'
+import type { Page } from './collection.ts'
+
+// biome-ignore lint/suspicious/noExplicitAny: a constructor may take what it likes
+export type Class<E extends object = object> = abstract new (...args: any[]) => E
+
+/** A link from an item to what may be done with it. */
+export interface Link<E extends object> {
+  name: string
+  /** Whose documents carry it, when that is not the class which the operation belongs to. */
+  on?: Class
+  /** Whether the state of the item allows it. */
+  when?(entity: E): boolean
+  /** Where it leads, when that is not the operation's own path. */
+  href?(entity: E): string
+}
+
+/** What a handler gives back when the effect that was asked for already held: 200 and not 201. */
+export class Unchanged<E extends object> {
+  constructor(readonly entity: E) {}
+}
+
+export type Outcome<E extends object> = E | Page | Unchanged<E> | undefined
+
+/** One thing that a resource can be asked: a route, its documentation and its behaviour in one value. */
+export interface Operation<E extends object = object> {
+  /** Its IRI in the documentation is `#Meeting/<name>`. */
+  name: string
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  /** Below the path of the resource: '' for the collection, '/:id' for the item, '/:id/cancel' for an action. */
+  path: string
+  /** A true sentence for people, given the class's title. */
+  title(name: string): string
+  /** What really happens, after the reference's own sentence. */
+  description?: string
+  /** The class that the reference's sentence names, when it is not the resource's own. */
+  subject?: string
+  /** The class that its body is an instance of; its own resource's when 'self', none when absent. */
+  expects?: Class | 'self' | 'file'
+  returns: 'item' | 'collection' | 'nothing'
+  /** Members of a collection that are not of the class itself. */
+  members?: Class
+  /** Every status it can answer beside those that any operation can. */
+  statuses: number[]
+  /** Who may; the roles of a tenant unless said otherwise. */
+  may?: readonly Role[]
+  /** Which of the writable properties it takes, and from whom; all from everybody unless said. */
+  writes?: Record<string, readonly Role[]>
+  // biome-ignore lint/suspicious/noExplicitAny: links may sit on another class's items
+  link?: Link<any>
+  handle(call: Call<E>): Promise<Outcome<object>>
+}
+
+export const tenantRoles: readonly Role[] = ['member', 'admin', 'owner']

@@ -1,0 +1,35 @@
+import { STATUS_CODES } from 'node:http'
+
+/** One fault of a body: which property, what is wrong with it in words, and the name of the rule. */
+export interface Violation {
+  propertyPath: string
+  message: string
+  code: string
+}
+
+/** An answer that is not the one asked for; thrown from anywhere, written in one place (RFC 9457). */
+export class Problem extends Error {
+  readonly status: number
+  readonly headers: Record<string, string>
+
+  /** @param detail what is wrong and what to do about it, for a person. */
+  constructor(status: number, detail: string, headers: Record<string, string> = {}) {
+    super(detail)
+    this.status = status
+    this.headers = headers
+  }
+
+  get title(): string {
+    return STATUS_CODES[this.status] ?? 'Error'
+  }
+}
+
+/** A body that breaks rules, with every one of them named. */
+export class ConstraintViolation extends Problem {
+  readonly violations: Violation[]
+
+  constructor(violations: Violation[]) {
+    super(422, violations.map(({ propertyPath, message }) => `${propertyPath}: ${message}`).join('\n'))
+    this.violations = violations
+  }
+}

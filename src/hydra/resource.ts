@@ -1,0 +1,53 @@
+import type { Caller, Role } from './caller.ts'
+import type { Class, Operation } from './operation.ts'
+import type { Scope, Store } from './store.ts'
+
+export interface Options<E extends object> {
+  /** Which rows a role sees; the rows of its own organization unless said otherwise. */
+  scope?: Scope
+  /** What a role does not see of a row: null or an empty list stands there. */
+  hidden?: Partial<Record<Role, readonly string[]>>
+  /** As what the caller sees this one row, when that is not its role. */
+  viewedAs?(entity: E, caller: Caller): Role
+  /** Where the rows are, when not in Postgres. */
+  store?: Store<E>
+  /** One a tenant, known by its path alone. */
+  singleton?: true
+  /** The one spelling of an id; other spellings are redirected to it. */
+  canonical?(id: string): string
+  /** Whether clients may keep it in shared caches: what is the same for everybody. */
+  public?: true
+}
+
+/** A class of things with an address: where it lives and what it can be asked. A row of the table. */
+export class Resource<E extends object = object> {
+  constructor(
+    readonly entity: Class<E>,
+    readonly path: string,
+    readonly operations: Operation<E>[],
+    readonly options: Options<E> = {},
+  ) {}
+
+  get name(): string {
+    return this.entity.name
+  }
+
+  /** The canonical path of an item, which is its `@id`. */
+  iri(entity: E): string {
+    return this.options.singleton ? this.path : `${this.path}/${encodeURIComponent((entity as { id: string }).id)}`
+  }
+
+  /** Whether it is a collection that the entrypoint names. */
+  get listed(): boolean {
+    return this.operations.some(({ method, path }) => method === 'GET' && path === '') && !this.options.singleton
+  }
+
+  /** Whom one row is shown as. */
+  viewer(entity: E, caller: Caller): Role {
+    return this.options.viewedAs?.(entity, caller) ?? caller.role
+  }
+
+  hides(role: Role, name: string): boolean {
+    return this.options.hidden?.[role]?.includes(name) ?? false
+  }
+}

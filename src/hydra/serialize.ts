@@ -1,0 +1,96 @@
+import type { Api, LinkedOperations } from './api.ts'
+import { type Caller, type Role, roles } from './caller.ts'
+import type { Operation } from './operation.ts'
+import type { Resource } from './resource.ts'
+import type { Field, Shape } from './shape.ts'
+
+type Values = Record<string, unknown>
+
+/** Turns an entity into a JSON-LD node, as this caller may see it. */
+export type Serialize = (entity: object, caller: Caller) => Values
+
+/** Writes one property of an entity into a node. */
+type Write = (entity: Values, node: Values) => void
+
+/** Builds, once per resource, the function that turns its entities into JSON-LD nodes. */
+export function serializer(api: Api, resource: Resource, shape: Shape): Serialize {
+  const links = api.linksOf(resource.entity)
+  const actions = [...shape.links.keys()].map((name) => [name, links.get(name) as LinkedOperations] as const)
+  const byRole = new Map(
+    roles.map((role) => [
+      role,
+      [
+        ...shape.fields.map((field) => (resource.hides(role, field.name) ? concealed(field) : writer(api, field))),
+        ...actions.flatMap(([name, link]) => action(api, name, link, role)),
+      ],
+    ]),
+  )
+  return (entity, caller) => {
+    const node: Values = { '@id': resource.iri(entity), '@type': resource.name }
+    for (const write of byRole.get(resource.viewer(entity, caller)) as Write[]) write(entity as Values, node)
+    return node
+  }
+}
+
+/** A date-time in UTC, with milliseconds only when there are any (RFC 3339). */
+export function dateTime(date: Date): string {
+  const text = date.toISOString()
+  return text.endsWith('.000Z') ? `${text.slice(0, 19)}Z` : text
+}
+
+function concealed({ name, kind }: Field): Write {
+  return (_, node) => {
+    node[name] = kind === 'references' ? [] : null
+  }
+}
+
+function writer(api: Api, field: Field): Write {
+  const { name, kind } = field
+  if (kind === 'reference') return reference(api, field)
+  if (kind === 'references') return references(api, field)
+  if (field.datatype === 'xsd:dateTime')
+    return (entity, node) => {
+      const date = entity[name]
+      node[name] = date ? dateTime(date as Date) : null
+    }
+  return (entity, node) => {
+    node[name] = entity[name] ?? null
+  }
+}
+
+/** A reference is written from its foreign key alone: no join, no second query. */
+function reference(api: Api, { name, key, target }: Field): Write {
+  const path = pathOf(api, target)
+  return (entity, node) => {
+    const id = entity[key as string]
+    node[name] = id ? path + encodeURIComponent(id as string) : null
+  }
+}
+
+function references(api: Api, { name, target }: Field): Write {
+  const path = pathOf(api, target)
+  return (entity, node) => {
+    node[name] = ((entity[name] as string[] | undefined) ?? []).map((id) => path + encodeURIComponent(id))
+  }
+}
+
+function pathOf(api: Api, target: Field['target']): string {
+  return `${api.resources.find(({ entity }) => entity === target)?.path}/`
+}
+
+function action(api: Api, name: string, { resource, operations }: LinkedOperations, role: Role): Write[] {
+  const allowed = operations.filter((operation) => api.allows(operation, { role }))
+  if (allowed.length === 0) return []
+  const href = hrefOf(resource, operations[0])
+  return [
+    (entity, node) => {
+      if (allowed.some(({ link }) => link?.when?.(entity) ?? true)) node[name] = href(entity)
+    },
+  ]
+}
+
+function hrefOf({ path }: Resource, operation: Operation): (entity: Values) => string {
+  if (operation.link?.href) return operation.link.href
+  const [before, after] = (path + operation.path).split(':id')
+  return after === undefined ? () => before : (entity) => before + entity.id + after
+}

@@ -1,0 +1,175 @@
+import 'reflect-metadata'
+import { defaultMetadataStorage } from 'class-transformer/cjs/storage.js'
+import { getMetadataStorage } from 'class-validator'
+import type { ValidationMetadata } from 'class-validator/types/metadata/ValidationMetadata.js'
+import type { DataSource, EntityMetadata } from 'typeorm'
+import { isReserved, readTerms, type Term } from './context.ts'
+import type { Class } from './operation.ts'
+
+/** A rule of class-validator on a property: its name (`isInt`) and what it was given. */
+export interface Rule {
+  name: string
+  arguments: unknown[]
+  each: boolean
+}
+
+/** One property as clients see it: where it is stored, how it is spoken of, what may be written. */
+export interface Field {
+  name: string
+  term: Term
+  kind: 'value' | 'reference' | 'references'
+  /** The class that a reference leads to. */
+  target?: Class
+  /** The property with the foreign key of a reference. */
+  key?: string
+  /** The datatype of its values, as a compact IRI; null for free-form JSON. */
+  datatype: string | null
+  /** Whether its value is a list, though not one of references. */
+  list: boolean
+  writable: boolean
+  required: boolean
+  nullable: boolean
+  rules: Rule[]
+}
+
+/** A class as clients see it: its context joined to its columns, relations and rules. */
+export interface Shape {
+  name: string
+  class: Class
+  fields: Field[]
+  field: Map<string, Field>
+  /** Terms of the context that are no property: links to what may be done. */
+  links: Map<string, Term>
+  metadata: EntityMetadata | undefined
+}
+
+/**
+ * Joins a class with its context; throws a sentence naming file and property where the two disagree.
+ * @param links names of the action links that operations hang on the class
+ */
+export function joinShape(type: Class, database: DataSource, links: Iterable<string> = []): Shape {
+  const metadata = database.hasMetadata(type) ? database.getMetadata(type) : undefined
+  const terms = readTerms(type.name)
+  const actions = new Set(links)
+  const fields = [...terms]
+    .filter(([name]) => !actions.has(name))
+    .map(([name, term]) => joinField(type, metadata, name, term))
+  refuseClashes(type, terms)
+  for (const name of rulesOf(type).keys())
+    if (!terms.has(name))
+      throw new Error(`"${type.name}.${name}" has a rule but no term in contexts/${type.name}.jsonld.`)
+  for (const name of actions)
+    if (!terms.has(name)) throw new Error(`contexts/${type.name}.jsonld lacks "${name}", a link of ${type.name}.`)
+  return {
+    name: type.name,
+    class: type,
+    fields,
+    field: new Map(fields.map((field) => [field.name, field])),
+    links: new Map([...terms].filter(([name]) => actions.has(name))),
+    metadata,
+  }
+}
+
+function joinField(type: Class, metadata: EntityMetadata | undefined, name: string, term: Term): Field {
+  const rules = rulesOf(type).get(name)
+  const relation = metadata?.findRelationWithPropertyPath(name)
+  const column = metadata?.columns.find(({ propertyName }) => propertyName === name)
+  const getter = Object.getOwnPropertyDescriptor(type.prototype, name)?.get
+  if (!column && !relation && !getter && !rules)
+    throw new Error(`contexts/${type.name}.jsonld names "${name}", which ${type.name} does not have.`)
+  const reference = term.type === '@id' && !column && !getter
+  const target = reference ? targetOf(type, metadata, name) : undefined
+  const key = relation?.isManyToOne
+    ? metadata?.columns.find(({ propertyName }) => propertyName === `${name}Id`)
+    : undefined
+  if (relation?.isManyToOne && !key) throw new Error(`"${type.name}.${name}" needs a "${name}Id" column beside it.`)
+  return {
+    name,
+    term,
+    kind: reference ? (relation?.isOneToMany ? 'references' : 'reference') : 'value',
+    target,
+    key: key?.propertyName,
+    datatype: reference ? null : datatypeOf(term, column?.type, rules),
+    list: column?.isArray || rules?.list.some((rule) => rule.name === 'isArray') || typeGiven(type, name) === Array,
+    writable: rules !== undefined,
+    required: rules?.required ?? false,
+    nullable: key?.isNullable ?? column?.isNullable ?? rules?.nullable ?? false,
+    rules: rules?.list ?? [],
+  }
+}
+
+function refuseClashes(type: Class, terms: Map<string, Term>): void {
+  const iris = new Map<string, string>()
+  for (const [name, { iri }] of terms) {
+    if (isReserved(name)) throw new Error(`"${type.name}.${name}" is named like a term that every document needs.`)
+    const other = iris.get(iri)
+    if (other) throw new Error(`contexts/${type.name}.jsonld gives "${other}" and "${name}" the same IRI, ${iri}.`)
+    iris.set(iri, name)
+  }
+}
+
+function targetOf(type: Class, metadata: EntityMetadata | undefined, name: string): Class {
+  const relation = metadata?.findRelationWithPropertyPath(name)
+  const target = relation?.inverseEntityMetadata.target ?? typeGiven(type, name)
+  if (typeof target !== 'function')
+    throw new Error(`contexts/${type.name}.jsonld calls "${name}" a reference, but ${type.name} does not say to what.`)
+  return target as Class
+}
+
+/** What class-transformer's `@Type()` says the property is read as. */
+function typeGiven(type: Class, name: string): unknown {
+  return defaultMetadataStorage.findTypeMetadata(type, name)?.typeFunction()
+}
+
+interface Rules {
+  list: Rule[]
+  required: boolean
+  nullable: boolean
+}
+
+/** How class-validator calls `@IsOptional()` and `@ValidateIf()` in its metadata. */
+const conditional = 'conditionalValidation'
+
+/** The rules of class-validator on each property; what is optional or nullable is found by asking its conditions. */
+export function rulesOf(type: Class): Map<string, Rules> {
+  const storage = getMetadataStorage()
+  const byName = storage.groupByPropertyName(storage.getTargetValidationMetadatas(type, '', false, false))
+  return new Map(
+    Object.entries(byName).map(([name, list]) => {
+      const conditions = list.filter((rule) => rule.type === conditional)
+      const judged = (value: unknown) =>
+        conditions.every(({ constraints: [condition] }) => condition({ [name]: value }, value))
+      const rules = list.filter((rule) => rule.type !== conditional)
+      return [
+        name,
+        {
+          list: rules.map((rule) => ({ name: ruleName(rule), arguments: rule.constraints ?? [], each: rule.each })),
+          required: judged(undefined),
+          nullable: !judged(null),
+        },
+      ]
+    }),
+  )
+}
+
+function ruleName(rule: Pick<ValidationMetadata, 'name' | 'type' | 'constraintCls'>): string {
+  const [constraint] = getMetadataStorage().getTargetValidatorConstraints(rule.constraintCls) ?? []
+  return rule.name ?? constraint?.name ?? rule.type
+}
+
+const datatypes: [test: RegExp, datatype: string][] = [
+  [/^(small|big)?int(eger)?$/, 'xsd:integer'],
+  [/^bool/, 'xsd:boolean'],
+  [/^timestamp/, 'xsd:dateTime'],
+  [/^date$/, 'xsd:date'],
+]
+
+function datatypeOf(term: Term, column: unknown, rules: Rules | undefined): string | null {
+  if (term.type === '@json') return null
+  if (term.type && term.type !== '@id') return term.type
+  const named = datatypes.find(([test]) => typeof column === 'string' && test.test(column))
+  if (named) return named[1]
+  const names = rules?.list.map(({ name }) => name) ?? []
+  if (names.includes('isInt')) return 'xsd:integer'
+  return names.includes('isBoolean') ? 'xsd:boolean' : 'xsd:string'
+}

@@ -1,0 +1,64 @@
+/** Hydra's terms as API Platform 3 wrote them; what it never prefixed is not among them. */
+const terms = [
+  'member',
+  'totalItems',
+  'view',
+  'first',
+  'last',
+  'previous',
+  'next',
+  'search',
+  'template',
+  'variableRepresentation',
+  'mapping',
+  'title',
+  'description',
+  'entrypoint',
+  'supportedClass',
+  'supportedProperty',
+  'property',
+  'required',
+  'readable',
+  'writeable',
+  'writable',
+  'supportedOperation',
+  'method',
+  'possibleStatus',
+  'statusCode',
+]
+const types = [
+  'Collection',
+  'PartialCollectionView',
+  'IriTemplate',
+  'ApiDocumentation',
+  'Class',
+  'SupportedProperty',
+  'Operation',
+  'Link',
+  'Status',
+  'Error',
+]
+const prefixed = new Map([...terms, ...types].map((term) => [term, `hydra:${term}`]))
+
+/** Writes the Hydra terms of one object with the prefix; what it holds stays as it is. */
+export function prefix(node: object): object {
+  return Object.fromEntries(
+    Object.entries(node).map(([key, value]) => [prefixed.get(key) ?? key, key === '@type' ? typed(value) : value]),
+  )
+}
+
+/** The same for a whole document. */
+export function prefixDeeply(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(prefixDeeply)
+  if (typeof value !== 'object' || value === null) return value
+  return prefix(
+    Object.fromEntries(
+      Object.entries(value).map(([key, held]) => [key, key === '@context' ? held : prefixDeeply(held)]),
+    ),
+  )
+}
+
+function typed(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(typed)
+  return prefixed.get(value as string) ?? value
+}
