@@ -1,0 +1,76 @@
+import type { Request } from 'express'
+import type { DataSource } from 'typeorm'
+import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
+import type { Caller, Role } from '../hydra/caller.ts'
+import { type Executor, statement } from '../hydra/sql.ts'
+import type { Issuer } from './keys.ts'
+import { type Bearer, bearerToken, verifier } from './tokens.ts'
+
+/** A caller, and what its token says of it. */
+export interface Identity extends Caller {
+  readonly bearer?: Bearer
+}
+
+/** Knows who is asking; what it has looked up holds for a second at most. */
+export interface Callers {
+  of(request: Pick<Request, 'headers'>): Promise<Identity>
+  /** Forgets every membership, where one has just changed. */
+  forget(): void
+}
+
+const anonymous: Identity = { role: 'anonymous', user: null, organization: null }
+const holds = 1000
+const remembered = 10_000
+
+const memberships = statement(
+  'callers',
+  `SELECT u."id" AS "user", u."operator", m."organizationId" AS "organization", m."role"
+     FROM "user" u LEFT JOIN "organization_user" m ON m."userId" = u."id" AND m."status" = 'active'
+    WHERE u."issuer" = :issuer AND u."subject" = :subject
+    LIMIT 1000`,
+)
+
+interface Membership {
+  user: string
+  operator: boolean
+  organization: string | null
+  role: Role | null
+}
+
+export function callers(database: DataSource, issuer: Issuer): Callers {
+  const verify = verifier(issuer)
+  const known = new Map<Bearer, { identity: Identity; until: number }>()
+  return {
+    async of({ headers }) {
+      const token = bearerToken(headers.authorization)
+      if (token === undefined) return anonymous
+      const bearer = await verify(token)
+      const found = known.get(bearer)
+      if (found && found.until > Date.now()) return found.identity
+      const pool = (database.driver as PostgresDriver).master as Executor
+      const { rows } = await memberships(pool, { ...bearer })
+      const identity = { ...callerOf(bearer, rows), bearer }
+      if (known.size >= remembered) known.clear()
+      known.set(bearer, { identity, until: Date.now() + holds })
+      return identity
+    },
+    forget: () => known.clear(),
+  }
+}
+
+/** The current organization is the token's, else the only one; a header that a client may choose has no say. */
+function callerOf({ organization: claimed }: Bearer, rows: Membership[]): Caller {
+  const user = rows[0]?.user ?? null
+  if (rows[0]?.operator) return { role: 'operator', user, organization: null }
+  const joined = rows.filter(({ organization }) => organization !== null)
+  const guest = (reason: string): Caller => ({ role: 'guest', user, organization: null, reason })
+  if (joined.length === 0)
+    return guest('You belong to no organization yet: make one with POST /organizations, or accept an invitation.')
+  if (!claimed && joined.length > 1)
+    return guest(
+      'You belong to several organizations: send a token whose claim "organization" is the id of the one to act for.',
+    )
+  const current = claimed ? joined.find(({ organization }) => organization === claimed) : joined[0]
+  if (!current) return guest('The claim "organization" of your token names no organization that you belong to.')
+  return { role: current.role as Role, user, organization: current.organization }
+}

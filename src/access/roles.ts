@@ -1,0 +1,22 @@
+import { type Role, roles } from '../hydra/caller.ts'
+import { type Operation, tenantRoles } from '../hydra/operation.ts'
+
+/** Lets these roles do it, beside those that have been let already. */
+const also =
+  (...added: Role[]) =>
+  <E extends object>(operation: Operation<E>): Operation<E> => ({
+    ...operation,
+    may: [...(operation.may ?? []), ...added],
+  })
+
+/** The public: no token is needed. */
+export const anyone = also(...roles)
+
+/** Everybody with a good token, for no organization too. */
+export const signedIn = also('guest', ...tenantRoles, 'operator')
+
+export const admin = also('admin', 'owner')
+
+export const owner = also('owner')
+
+export const operator = also('operator')

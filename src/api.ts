@@ -1,0 +1,103 @@
+import * as entities from '../entities/index.ts'
+import { canonicalLanguage } from '../entities/language.ts'
+import type { Callers } from './access/callers.ts'
+import { admin, anyone, operator, owner, signedIn } from './access/roles.ts'
+import { clear } from './controllers/clearance.ts'
+import * as countries from './controllers/countries.ts'
+import * as integrations from './controllers/integrations.ts'
+import * as invitations from './controllers/invitations.ts'
+import * as mailFooter from './controllers/mail-footer.ts'
+import * as meetings from './controllers/meetings.ts'
+import * as organizationUsers from './controllers/organization-users.ts'
+import * as organizations from './controllers/organizations.ts'
+import * as subscriptions from './controllers/subscriptions.ts'
+import * as users from './controllers/users.ts'
+import { create, list, read, remove, update } from './hydra/crud.ts'
+import { Resource } from './hydra/resource.ts'
+import * as scopes from './scopes.ts'
+
+/** The whole API: every resource, where it lives, what it can be asked and by whom; a tenant's members unless said otherwise. */
+export const api = (callers: Callers) =>
+  [
+    new Resource(
+      entities.Organization,
+      '/organizations',
+      [
+        signedIn(list),
+        signedIn(organizations.create(callers)),
+        signedIn(read),
+        operator(admin(organizations.update)),
+        owner(clear),
+        admin(organizations.upload('icon')),
+        admin(organizations.upload('logo')),
+      ],
+      scopes.organization,
+    ),
+    new Resource(
+      entities.MailFooter,
+      '/organizations/mail-footer',
+      [mailFooter.show, admin(mailFooter.update)],
+      scopes.mailFooter,
+    ),
+    new Resource(entities.Location, '/locations', [list, admin(create), read, admin(update)]),
+    new Resource(entities.Country, '/countries', [anyone(countries.list), anyone(countries.read)], {
+      store: countries.store,
+      canonical: (id) => id.toUpperCase(),
+      public: true,
+    }),
+    new Resource(entities.Language, '/languages', [list, admin(create), read], { canonical: canonicalLanguage }),
+    new Resource(entities.Integration, '/integrations', [
+      admin(list),
+      admin(read),
+      admin(integrations.setup),
+      admin(integrations.pull),
+      admin(integrations.revoke),
+    ]),
+    new Resource(entities.Meeting, '/meetings', [list, meetings.create, read, meetings.update], scopes.meeting),
+    new Resource(
+      entities.Subscription,
+      '/subscriptions',
+      [
+        admin(list),
+        admin(subscriptions.create),
+        admin(read),
+        admin(subscriptions.update),
+        admin(subscriptions.cancel),
+        admin(subscriptions.invoices),
+        admin(subscriptions.applyCoupon),
+        admin(subscriptions.clearCoupon),
+        operator(subscriptions.confirm),
+      ],
+      scopes.subscription,
+    ),
+    new Resource(entities.Employee, '/employees', [list, admin(create), read, admin(update)]),
+    new Resource(entities.User, '/users', [list, signedIn(users.me), read], scopes.user),
+    new Resource(entities.OrganizationUser, '/organization-users', [
+      list,
+      read,
+      admin(organizationUsers.update(callers)),
+      admin(organizationUsers.remove(callers)),
+    ]),
+    new Resource(entities.OrganizationUserInvitation, '/organization-user-invitations', [
+      admin(list),
+      admin(read),
+      admin(invitations.revoke),
+    ]),
+    new Resource(entities.OrganizationAddress, '/organization-addresses', [
+      list,
+      admin(create),
+      read,
+      admin(update),
+      admin(remove),
+    ]),
+    new Resource(entities.OrganizationModule, '/organization-modules', [list, read]),
+    new Resource(entities.OrganizationConfig, '/organization-configs', [list, read, admin(update)]),
+    new Resource(entities.PaymentMethod, '/payment-methods', [admin(list), admin(read)]),
+    new Resource(entities.Invoice, '/invoices', [admin(list), admin(read)]),
+    new Resource(entities.AuditEvent, '/audit-events', [owner(list), owner(read)]),
+  ] as Resource[]
+
+/** What it means to break a rule of the database that is about the state of things, not about a value: 409 and this sentence. */
+export const conflicts: Record<string, string> = {
+  'subscription:live': 'The organization has a live subscription already: change it, or cancel it first.',
+}

@@ -1,0 +1,68 @@
+import express, { type ErrorRequestHandler, type Express } from 'express'
+import type { Logger } from 'pino'
+import type { DataSource } from 'typeorm'
+import { callers as callersOf } from './access/callers.ts'
+import { type Issuer, isOwn } from './access/keys.ts'
+import { jwks } from './access/well-known.ts'
+import { conflicts, api as table } from './api.ts'
+import type { Config } from './config.ts'
+import { crossOrigin, headers } from './headers.ts'
+import { health } from './health.ts'
+import { Api } from './hydra/api.ts'
+import { documents } from './hydra/documents.ts'
+import { problemOf } from './hydra/faults.ts'
+import { Problem } from './hydra/problem.ts'
+import { refuse } from './hydra/respond.ts'
+import { router } from './hydra/router.ts'
+
+export interface Surroundings {
+  config: Pick<Config, 'publicUrl' | 'corsOrigins' | 'trustProxy' | 'hydraPrefix'>
+  database: DataSource
+  issuer: Issuer
+  log: Logger
+  state: { draining: boolean }
+}
+
+/** The application: read from top to bottom it is a request's path. */
+export function createApp({ config, database, issuer, log, state }: Surroundings): Express {
+  const callers = callersOf(database, issuer)
+  const api = new Api(table(callers), database, { publicUrl: config.publicUrl, prefix: config.hydraPrefix, conflicts })
+  const app = express()
+  app.disable('x-powered-by')
+  app.disable('etag')
+  app.set('trust proxy', config.trustProxy)
+
+  app.use(headers(config))
+  app.use(crossOrigin(config))
+  app.use(router(api, (request) => callers.of(request)))
+  app.use(documents(api))
+  app.use(health(database, state))
+  if (isOwn(issuer)) app.get('/.well-known/jwks.json', jwks(issuer))
+  app.use(() => {
+    throw new Problem(404, 'Nothing is here: start at "/" and follow the links.')
+  })
+  app.use(refusal(api, log))
+  return app
+}
+
+function refusal(api: Api, log: Logger): ErrorRequestHandler {
+  return (error, _request, response, _next) => {
+    const problem =
+      error instanceof Problem
+        ? error
+        : (problemOf(api, error) ??
+          clientFault(error) ??
+          new Problem(500, 'Something went wrong here; it has been noted.'))
+    if (problem.status >= 500)
+      log.error({ err: error, request: response.getHeader('X-Request-Id') }, 'a request failed')
+    refuse(api, problem, response)
+  }
+}
+
+/** What Express and its body reader refuse on their own: bodies too large, unknown encodings, broken paths. */
+function clientFault(error: { status?: number; type?: string; message: string }): Problem | undefined {
+  if (error.type === 'entity.too.large') return new Problem(413, 'The body is too large: 256 kB is the most.')
+  if (typeof error.status === 'number' && error.status >= 400 && error.status < 500)
+    return new Problem(error.status, `${error.message}.`)
+  return undefined
+}

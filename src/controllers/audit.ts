@@ -1,0 +1,13 @@
+import { AuditEvent } from '../../entities/index.ts'
+import type { Call } from '../hydra/call.ts'
+
+/** Writes down who did what, in the transaction of the deed itself. */
+export async function record(
+  call: Call,
+  action: string,
+  target: string,
+  changes: AuditEvent['changes'],
+  organizationId = call.organization,
+): Promise<void> {
+  await call.insert(Object.assign(new AuditEvent(), { organizationId, actorId: call.user, action, target, changes }))
+}

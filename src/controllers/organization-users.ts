@@ -1,0 +1,60 @@
+import { Organization, OrganizationUser } from '../../entities/index.ts'
+import type { Callers } from '../access/callers.ts'
+import type { Call } from '../hydra/call.ts'
+import { removing, updating } from '../hydra/crud.ts'
+import { Problem } from '../hydra/problem.ts'
+import { record } from './audit.ts'
+
+export const update = (callers: Callers) =>
+  updating<OrganizationUser>({
+    prepare(draft, { caller }) {
+      requireOwnerFor(draft.role === 'owner', caller.role)
+      return []
+    },
+    async along(call, after, before) {
+      requireOwnerFor(
+        before?.role === 'owner' && (after.role !== 'owner' || after.status !== 'active'),
+        call.caller.role,
+      )
+      await requireAnOwner(call)
+      await record(
+        call,
+        'organizationUser.update',
+        `/organization-users/${after.id}`,
+        before ? call.changes(before, after) : {},
+      )
+      call.after(() => callers.forget())
+    },
+  })
+
+export const remove = (callers: Callers) =>
+  removing<OrganizationUser>({
+    async along(call, member) {
+      requireOwnerFor(member.role === 'owner', call.caller.role)
+      await call.manager.findOneOrFail(Organization, {
+        where: { id: call.organization },
+        lock: { mode: 'pessimistic_write' },
+      })
+      if (member.owning && (await owners(call)) === 1) throw lastOwner()
+      await record(call, 'organizationUser.remove', `/organization-users/${member.id}`, { role: [member.role, null] })
+      call.after(() => callers.forget())
+    },
+  })
+
+function requireOwnerFor(owning: boolean, role: string): void {
+  if (owning && role !== 'owner') throw new Problem(403, 'Only an owner may grant or take the owner role.')
+}
+
+/** Holds the organization's row, so that two owners who leave at once do not both see the other stay. */
+async function requireAnOwner(call: Call): Promise<void> {
+  await call.manager.findOneOrFail(Organization, {
+    where: { id: call.organization },
+    lock: { mode: 'pessimistic_write' },
+  })
+  if ((await owners(call)) === 0) throw lastOwner()
+}
+
+const owners = ({ manager, organization: organizationId }: Call) =>
+  manager.countBy(OrganizationUser, { organizationId, role: 'owner', status: 'active' })
+
+const lastOwner = () => new Problem(409, 'The last owner cannot leave: make somebody else an owner first.')

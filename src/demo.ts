@@ -1,0 +1,154 @@
+import type { DataSource } from 'typeorm'
+import {
+  Employee,
+  Language,
+  Location,
+  MailFooter,
+  Meeting,
+  Organization,
+  OrganizationAddress,
+  OrganizationUser,
+  Subscription,
+  User,
+} from '../entities/index.ts'
+import type { Claims, OwnIssuer } from './access/keys.ts'
+import { furnishings } from './controllers/organizations.ts'
+import { insert } from './hydra/store.ts'
+
+/** The people of the demo, one for every role there is. */
+export const people = {
+  owner: { subject: 'demo-owner', name: 'Olga Owner' },
+  admin: { subject: 'demo-admin', name: 'Adam Admin' },
+  member: { subject: 'demo-member', name: 'Mia Member' },
+  operator: { subject: 'demo-operator', name: 'Otto Operator' },
+} as const
+
+export type Person = keyof typeof people
+
+/** A token for one of the people of the demo, for the organization of that slug where it belongs to several. */
+export async function tokenFor(
+  database: DataSource,
+  issuer: OwnIssuer,
+  person: Person,
+  slug?: string,
+): Promise<string> {
+  const organization = slug && (await database.manager.findOneBy(Organization, { slug }))
+  if (slug && !organization) throw new Error(`There is no organization with the slug "${slug}".`)
+  const claims: Claims = { sub: people[person].subject, name: people[person].name }
+  return issuer.sign(organization ? { ...claims, organization: organization.id } : claims)
+}
+
+/** Fills an empty database with a lively organization, and with another that must never be seen from it; once. */
+export async function seed(database: DataSource, issuer: string): Promise<boolean> {
+  return database.transaction(async (manager) => {
+    await manager.query(`SELECT pg_advisory_xact_lock(7305812)`)
+    if (await manager.existsBy(Organization, { demo: true })) return false
+    const write = async <E extends object>(entity: E, values: Partial<E>): Promise<E> => {
+      await insert(manager, Object.assign(entity, values))
+      return entity
+    }
+    const users: User[] = []
+    for (const [role, person] of Object.entries(people))
+      users.push(
+        await write(new User(), {
+          ...person,
+          issuer,
+          email: `${person.subject}@demo.example`,
+          operator: role === 'operator',
+        }),
+      )
+    await furnish(write, 'Van Dijk Installatietechniek', 'van-dijk', users.slice(0, 3), 120)
+    const stranger = await write(new User(), { issuer, subject: 'demo-stranger', name: 'Sam Stranger' })
+    await furnish(write, 'Elders Schoonmaak', 'elders', [stranger], 5)
+    return true
+  })
+}
+
+type Write = <E extends object>(entity: E, values: Partial<E>) => Promise<E>
+
+async function furnish(write: Write, name: string, slug: string, members: User[], meetings: number): Promise<void> {
+  const organization = await write(new Organization(), {
+    name,
+    slug,
+    demo: true,
+    productionLike: false,
+    manualBilling: true,
+  })
+  const own = { organizationId: organization.id }
+  for (const piece of furnishings()) await write(piece, own)
+  await write(new MailFooter(), { ...own, mailFooter: `<p>Met vriendelijke groet,<br><strong>${name}</strong></p>` })
+  await write(new Language(), { ...own, id: 'de' })
+  const roles = ['owner', 'admin', 'member'] as const
+  for (const [index, user] of members.entries())
+    await write(new OrganizationUser(), { ...own, userId: user.id, name: user.name, role: roles[index] })
+  const employees = await employ(write, own, members)
+  await plan(write, own, employees, meetings)
+  await subscribe(write, own, name, employees.length)
+}
+
+async function employ(write: Write, own: { organizationId: string }, members: User[]): Promise<Employee[]> {
+  const amsterdam = await write(new Location(), { ...own, name: 'Amsterdam', officeOpenHour: 8, officeCloseHour: 18 })
+  const utrecht = await write(new Location(), { ...own, name: 'Utrecht', officeOpenHour: 9, officeCloseHour: 17 })
+  await write(new Location(), { ...own, name: 'Magazijn Almere' })
+  const staff = [
+    ...members.map(({ name, id, email }) => ({ name, email, userId: id, jobTitle: 'Kantoor' })),
+    ...['Bram Bakker', 'Fatima el Idrissi', 'Joost de Groot', 'Sanne Visser', 'Kees Smit'].map((name) => ({
+      name,
+      jobTitle: 'Monteur',
+    })),
+  ]
+  const employees: Employee[] = []
+  for (const [index, person] of staff.entries())
+    employees.push(await write(new Employee(), { ...own, ...person, locationId: [amsterdam, utrecht][index % 2].id }))
+  return employees
+}
+
+const hour = 60 * 60 * 1000
+
+/** Meetings of an hour and a half, three a day from the first Monday of 2026 on. */
+async function plan(
+  write: Write,
+  own: { organizationId: string },
+  employees: Employee[],
+  count: number,
+): Promise<void> {
+  const first = Date.UTC(2026, 0, 5, 8)
+  for (let index = 0; index < count; index++) {
+    const dateFrom = new Date(first + Math.floor(index / 3) * 24 * hour + (index % 3) * 3 * hour)
+    const dateTo = new Date(dateFrom.getTime() + 1.5 * hour)
+    const employeeId = index % 10 === 9 ? null : employees[index % employees.length].id
+    const time = index % 4 === 0 ? new Date(dateFrom.getTime() + hour / 2) : null
+    await write(new Meeting(), {
+      ...own,
+      employeeId,
+      dateFrom,
+      dateTo,
+      time,
+      notes: index % 5 === 0 ? 'Onderhoud cv-ketel' : null,
+    })
+  }
+}
+
+async function subscribe(write: Write, own: { organizationId: string }, name: string, seats: number): Promise<void> {
+  const street = {
+    street: 'Keizersgracht',
+    houseNumber: '12',
+    postalCode: '1015 CS',
+    city: 'Amsterdam',
+    countryId: 'NL',
+  }
+  const address = await write(new OrganizationAddress(), {
+    ...own,
+    ...street,
+    kind: 'billing',
+    name,
+    vatNumber: 'NL001234567B01',
+  })
+  const running = {
+    seats,
+    modules: ['planning', 'banking'],
+    status: 'active',
+    confirmedAt: new Date(Date.UTC(2026, 0, 1)),
+  }
+  await write(new Subscription(), { ...own, ...running, organizationAddressId: address.id })
+}

@@ -1,0 +1,31 @@
+import { randomUUID } from 'node:crypto'
+import cors from 'cors'
+import type { RequestHandler } from 'express'
+import type { Config } from './config.ts'
+
+/** What every answer says, errors included: where the documentation is, what it varies by, how safe it is to show. */
+export function headers({ publicUrl }: Pick<Config, 'publicUrl'>): RequestHandler {
+  const link = `<${publicUrl}/docs.jsonld>; rel="http://www.w3.org/ns/hydra/core#apiDocumentation"`
+  return (request, response, next) => {
+    const given = request.headers['x-request-id']
+    response.setHeader('Link', link)
+    response.setHeader('Vary', 'Accept, Authorization, Origin')
+    response.setHeader('X-Request-Id', typeof given === 'string' && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID())
+    response.setHeader('X-Content-Type-Options', 'nosniff')
+    response.setHeader('X-Frame-Options', 'DENY')
+    response.setHeader('Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'")
+    next()
+  }
+}
+
+/** Which pages of other origins may call, and what they may read (Fetch standard, §3.3). */
+export function crossOrigin({ corsOrigins }: Pick<Config, 'corsOrigins'>): RequestHandler {
+  return cors({
+    origin: corsOrigins,
+    methods: ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE', 'OPTIONS'],
+    allowedHeaders: ['Content-Type', 'Authorization', 'If-Match', 'If-None-Match', 'Idempotency-Key', 'Prefer'],
+    exposedHeaders: ['Link', 'Location', 'ETag', 'Retry-After', 'X-Request-Id', 'RateLimit'],
+    maxAge: 600,
+    preflightContinue: true,
+  })
+}

@@ -1,0 +1,55 @@
+import type { Meeting, Organization } from '../entities/index.ts'
+import type { Options } from './hydra/resource.ts'
+
+const lists = [
+  'organizationUsers',
+  'organizationUserInvitations',
+  'organizationModules',
+  'subscriptions',
+  'organizationConfigs',
+  'organizationAddresses',
+]
+
+/** The organizations one belongs to; only the current one is shown with what it holds. */
+export const organization: Options<Organization> = {
+  scope: {
+    default: `"id" IN (SELECT "organizationId" FROM "organization_user" WHERE "userId" = :user AND "status" = 'active')`,
+    operator: 'true',
+  },
+  hidden: {
+    guest: [...lists, 'stripeCustomerId', 'currentSubscription'],
+    member: ['stripeCustomerId', 'subscriptions', 'currentSubscription', 'organizationUserInvitations'],
+    operator: [...lists, 'currentSubscription'],
+  },
+  viewedAs: ({ id }, { role, organization }) => (role === 'operator' || id === organization ? role : 'guest'),
+}
+
+export const mailFooter: Options<object> = { singleton: true }
+
+/** A member sees the meetings of the employee that it is. */
+export const meeting: Options<Meeting> = {
+  scope: {
+    default: '"organizationId" = :organization',
+    member: `"organizationId" = :organization AND "employeeId" IN
+      (SELECT "id" FROM "employee" WHERE "organizationId" = :organization AND "userId" = :user)`,
+  },
+}
+
+/** Of what tenants have subscribed to, the operator sees what it bills by hand. */
+export const subscription: Options<object> = {
+  scope: {
+    default: '"organizationId" = :organization',
+    operator: `"organizationId" IN (SELECT "id" FROM "organization" WHERE "manualBilling")`,
+  },
+}
+
+/** Oneself, and everybody whom a row of the organization names. */
+export const user: Options<object> = {
+  scope: {
+    default: `"id" = :user
+      OR "id" IN (SELECT "userId" FROM "organization_user" WHERE "organizationId" = :organization)
+      OR "id" IN (SELECT "userId" FROM "employee" WHERE "organizationId" = :organization)
+      OR "id" IN (SELECT "invitedById" FROM "organization_user_invitation" WHERE "organizationId" = :organization)
+      OR "id" IN (SELECT "actorId" FROM "audit_event" WHERE "organizationId" = :organization)`,
+  },
+}
