@@ -1,0 +1,25 @@
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { connectTo } from '../../ormconfig.ts'
+import { migrate } from '../../src/migrations/migrate.ts'
+import { launch, type Postgres } from '../../src/postgres/launcher.ts'
+
+declare global {
+  var postgres: Postgres | undefined
+}
+
+/** Starts one Postgres for the whole run, with a migrated database that every test file copies. */
+export default async function start(): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), 'test-'))
+  const postgres = await launch(directory, {
+    database: 'template',
+    settings: { fsync: 'off', synchronous_commit: 'off' },
+  })
+  const { host, port, user } = postgres
+  const database = await connectTo({ host, port, username: user, database: 'template' }, 2).initialize()
+  await migrate(database)
+  await database.destroy()
+  globalThis.postgres = postgres
+  process.env.TEST_POSTGRES = JSON.stringify({ host, port, user, directory })
+}
