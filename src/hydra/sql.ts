@@ -9,11 +9,17 @@ export interface Executor {
 /** A statement written with `:names`, made ready once and then run by name on the server. */
 export type Statement = (executor: Executor, values: Record<string, unknown>) => Promise<QueryResult>
 
-const int8 = 20
+/** How values are read by the type that Postgres gives them; the rest as `pg` does. */
+const readers = new Map<number, (text: string) => unknown>([
+  // bigint: amounts and counts stay far below 2^53, so a number says them best.
+  [20, Number],
+  // timestamptz: most columns of most rows, so worth reading without a regular expression.
+  [1184, readTimestamp],
+])
+
 const types = {
-  /** Amounts and counts stay far below 2^53, so a number says them best. */
   getTypeParser: (oid: number, format?: 'text' | 'binary') =>
-    oid === int8 ? Number : pg.types.getTypeParser(oid, format as 'text'),
+    readers.get(oid) ?? pg.types.getTypeParser(oid, format as 'text'),
 } as typeof pg.types
 
 /**
@@ -28,4 +34,19 @@ export function statement(name: string, template: string): Statement {
     return `$${known >= 0 ? known + 1 : names.push(placeholder)}`
   })
   return (executor, values) => executor.query({ name, text, values: names.map((key) => values[key]), types })
+}
+
+const zero = 48
+const utcSeconds = '2026-01-05 08:00:00+00'.length
+
+/** Reads what Postgres writes for an instant while the session's timezone is UTC: `2026-01-05 08:00:00.25+00`. */
+function readTimestamp(text: string): Date | number | null {
+  if (text.length < utcSeconds || text.charCodeAt(4) !== 45 || !text.endsWith('+00'))
+    return pg.types.getTypeParser(1184)(text)
+  const digits = (from: number) => (text.charCodeAt(from) - zero) * 10 + text.charCodeAt(from + 1) - zero
+  const year = digits(0) * 100 + digits(2)
+  const fraction = text.length > utcSeconds ? Math.round(Number(text.slice(19, -3)) * 1000) : 0
+  const date = new Date(Date.UTC(year, digits(5) - 1, digits(8), digits(11), digits(14), digits(17), fraction))
+  if (year < 100) date.setUTCFullYear(year)
+  return date
 }

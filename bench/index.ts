@@ -1,0 +1,154 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Employee, Meeting, Organization } from '../entities/index.ts'
+import { connectTo } from '../ormconfig.ts'
+import { localIssuer, ownIssuer } from '../src/access/keys.ts'
+import { seed, tokenFor } from '../src/demo.ts'
+import { migrate } from '../src/migrations/migrate.ts'
+import { launch } from '../src/postgres/launcher.ts'
+import { cpuOf } from './cpu.ts'
+import { type Ask, load, once, release } from './load.ts'
+
+/** Prints what a request costs in CPU, server and Postgres together, beside the same answer from a bare server. */
+const rounds = Number(process.env.ROUNDS ?? 7)
+const connections = 8
+const ports = { ours: 3997, bare: 3998 }
+
+const directory = await mkdtemp(join(tmpdir(), 'bench-'))
+const postgres = await launch(directory)
+const postmaster = Number(readFileSync(join(postgres.directory, 'postmaster.pid'), 'utf8').split('\n')[0])
+const database = await connectTo(
+  { host: postgres.host, port: postgres.port, username: postgres.user, database: postgres.database },
+  2,
+).initialize()
+await migrate(database)
+const issuer = await ownIssuer(localIssuer, directory)
+await seed(database, localIssuer)
+const { id: organization } = await database.manager.findOneByOrFail(Organization, { slug: 'van-dijk' })
+const meetings = await database.manager.find(Meeting, {
+  where: { organizationId: organization },
+  order: { id: 'ASC' },
+  take: 60,
+})
+const employee = await database.manager.findOneByOrFail(Employee, { organizationId: organization })
+const authorization = `Bearer ${await tokenFor(database, issuer, 'owner')}`
+await database.query('VACUUM ANALYZE')
+
+const url = `postgres://${postgres.user}@localhost/${postgres.database}?host=${postgres.host}`
+const servers = {
+  ours: start(process.execPath, ['dist/src/server.js'], {
+    DATABASE_URL: url,
+    DATA_DIR: directory,
+    PORT: String(ports.ours),
+  }),
+  bare: start(process.execPath, ['--import', 'tsx', 'bench/bare.ts'], {
+    DATABASE_URL: url,
+    ORGANIZATION: organization,
+    PORT: String(ports.bare),
+  }),
+}
+
+interface Case {
+  name: string
+  times: number
+  status: number
+  asks(): Pick<Ask, 'method' | 'path' | 'body'>[]
+  /** Whether both servers must answer with the same bytes. */
+  same: boolean
+}
+
+const body = JSON.stringify({
+  employee: `/employees/${employee.id}`,
+  dateFrom: '2026-06-01T08:00:00Z',
+  dateTo: '2026-06-01T09:00:00Z',
+})
+const cases: Case[] = [
+  {
+    name: 'GET item',
+    times: 3000,
+    status: 200,
+    same: true,
+    asks: () => meetings.map(({ id }) => ({ method: 'GET', path: `/meetings/${id}` })),
+  },
+  { name: 'GET page of 30', times: 1500, status: 200, same: true, asks: () => [{ method: 'GET', path: '/meetings' }] },
+  { name: 'POST', times: 1000, status: 201, same: false, asks: () => [{ method: 'POST', path: '/meetings', body }] },
+]
+
+try {
+  await Promise.all([ready({ method: 'GET', path: '/' }, 'ours'), ready({ method: 'GET', path: '/meetings' }, 'bare')])
+  console.log(
+    `CPU a request, process tree and Postgres, ${connections} connections, ${rounds} alternating rounds; median (least–most)`,
+  )
+  for (const measured of cases) await compare(measured)
+} finally {
+  release()
+  for (const server of Object.values(servers)) server.kill('SIGTERM')
+  await database.destroy()
+  await sleep(500)
+  await postgres.stop()
+  await rm(directory, { recursive: true, force: true })
+}
+
+async function compare(measured: Case): Promise<void> {
+  if (measured.same) await requireSame(measured)
+  for (const side of ['ours', 'bare'] as const) await cost(side, measured)
+  const costs: { ours: number; bare: number; ratio: number }[] = []
+  for (let round = 0; round < rounds; round++) {
+    const ours = await cost('ours', measured)
+    const bare = await cost('bare', measured)
+    costs.push({ ours, bare, ratio: ours / bare })
+  }
+  const [ours, bare, ratio] = (['ours', 'bare', 'ratio'] as const).map((name) => spread(costs.map((one) => one[name])))
+  console.log(`${measured.name.padEnd(16)} ours ${ours} ms   bare ${bare} ms   ratio ${ratio}`)
+}
+
+async function cost(side: 'ours' | 'bare', { asks, times, status }: Case): Promise<number> {
+  const pids = [servers[side].pid as number, postmaster]
+  const before = cpuOf(...pids)
+  await load(
+    asks().map((ask) => dressed(ask, side)),
+    times,
+    connections,
+    status,
+  )
+  return (cpuOf(...pids) - before) / times
+}
+
+async function requireSame({ name, asks }: Case): Promise<void> {
+  const [ask] = asks()
+  const [ours, bare] = await Promise.all([once(dressed(ask, 'ours')), once(dressed(ask, 'bare'))])
+  if (ours.body !== bare.body) throw new Error(`${name}: the two answers differ.\n${ours.body}\n${bare.body}`)
+}
+
+function dressed(ask: Pick<Ask, 'method' | 'path' | 'body'>, side: 'ours' | 'bare'): Ask {
+  const type = ask.body && {
+    'Content-Type': 'application/ld+json',
+    'Content-Length': String(Buffer.byteLength(ask.body)),
+  }
+  return { ...ask, port: ports[side], headers: { Authorization: authorization, ...type } }
+}
+
+function spread(values: number[]): string {
+  const sorted = values.toSorted((a, b) => a - b)
+  return `${sorted[Math.floor(sorted.length / 2)].toFixed(3)} (${sorted[0].toFixed(3)}–${sorted[sorted.length - 1].toFixed(3)})`
+}
+
+function start(command: string, args: string[], environment: Record<string, string>): ChildProcess {
+  return spawn(command, args, {
+    env: { ...process.env, LOG_LEVEL: 'warn', ...environment },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+}
+
+async function ready(ask: Pick<Ask, 'method' | 'path'>, side: 'ours' | 'bare'): Promise<void> {
+  for (let tries = 0; tries < 100; tries++) {
+    const answer = await once(dressed(ask, side)).catch(() => undefined)
+    if (answer?.status === 200) return
+    await sleep(100)
+  }
+  throw new Error(`The server "${side}" does not answer.`)
+}

@@ -1,0 +1,88 @@
+import express, { type Request, type Response } from 'express'
+import type { Api, Bound } from './api.ts'
+import { Call } from './call.ts'
+import type { Caller } from './caller.ts'
+import { type Operation, tenantRoles } from './operation.ts'
+import { Problem } from './problem.ts'
+import { respond } from './respond.ts'
+
+/** Finds out who is asking; throws Problem 401 when the credentials are no good. */
+export type Authenticate = (request: Request) => Promise<Caller>
+
+/** Answers one method of one path. */
+export type Endpoint = (request: Request, response: Response, id: string | undefined) => Promise<void>
+
+export const patchTypes = ['application/merge-patch+json', 'application/ld+json']
+
+const postTypes = ['application/ld+json', 'application/json']
+const outputTypes = ['application/ld+json', 'application/json']
+const bodyLimit = '256kb'
+
+/** The media types that an operation reads. */
+export function inputTypes({ method, expects }: Operation): string[] {
+  if (method === 'PATCH') return patchTypes
+  return expects === 'file' ? ['multipart/form-data'] : postTypes
+}
+
+/** Makes an operation answer requests: who may is judged first, then what is sent and wanted, then it is done. */
+export function endpoint(api: Api, bound: Bound, operation: Operation, authenticate: Authenticate): Endpoint {
+  const { options } = bound.resource
+  const caching = options.public ? 'public, max-age=3600' : 'private, no-cache'
+  const made = madeHeaders(bound, operation)
+  const takeIn = operation.method === 'GET' ? undefined : reader(api, bound, operation)
+  return async (request, response, id) => {
+    const caller = permitted(api, operation, await authenticate(request))
+    negotiate(request)
+    const bytes = await takeIn?.(request, response)
+    response.setHeader('Cache-Control', caching)
+    if (options.public) response.vary('Accept-Language')
+    if (made) response.setHeader('Accept-Patch', made)
+    const call = new Call(api, bound, operation, caller, { id, request, bytes })
+    await respond(call, await call.run(), response)
+  }
+}
+
+function permitted(api: Api, operation: Operation, caller: Caller): Caller {
+  if (api.allows(operation, caller)) return caller
+  if (caller.role === 'anonymous')
+    throw new Problem(401, 'This needs a bearer token: send it as "Authorization: Bearer …".', {
+      'WWW-Authenticate': 'Bearer',
+    })
+  if (caller.role === 'guest' && caller.reason) throw new Problem(403, caller.reason)
+  const may = (operation.may ?? tenantRoles).join(' or ')
+  throw new Problem(403, `This is for the role ${may}; yours is ${caller.role}.`)
+}
+
+function negotiate(request: Request): void {
+  const { accept } = request.headers
+  if (accept === undefined || accept === '*/*' || accept === 'application/ld+json') return
+  if (!request.accepts(outputTypes))
+    throw new Problem(406, `Nothing here is of the type asked for. Accept one of: ${outputTypes.join(', ')}.`)
+}
+
+/** What has just been made says how it can be changed, though its collection cannot be. */
+function madeHeaders({ resource }: Bound, { name }: Operation): string | undefined {
+  const patchable = name === 'create' && resource.operations.some(({ method }) => method === 'PATCH')
+  return patchable ? patchTypes.join(', ') : undefined
+}
+
+/** Refuses what cannot be read before a byte of it is taken in, then takes it in. */
+function reader(api: Api, bound: Bound, operation: Operation) {
+  const types = inputTypes(operation)
+  const raw = express.raw({ type: () => operation.expects !== 'file', limit: bodyLimit })
+  return async (request: Request, response: Response): Promise<Buffer | undefined> => {
+    const given = request.headers['content-type']?.split(';')[0].trim().toLowerCase()
+    const empty = request.headers['transfer-encoding'] === undefined && !Number(request.headers['content-length'] ?? 0)
+    const optional = operation.method === 'DELETE' || (empty && !api.needsBody(operation, bound))
+    if (!optional && !types.includes(given ?? '')) throw unsupported(given, types)
+    await new Promise<void>((resolve, reject) => raw(request, response, (error) => (error ? reject(error) : resolve())))
+    return Buffer.isBuffer(request.body) ? request.body : undefined
+  }
+}
+
+function unsupported(given: string | undefined, types: string[]): Problem {
+  const said = given
+    ? `The Content-Type "${given.slice(0, 100)}" is not understood here.`
+    : 'A Content-Type must be given.'
+  return new Problem(415, `${said} Send one of: ${types.join(', ')}.`)
+}
