@@ -7,9 +7,7 @@ import type { Organization } from './organization.ts'
 @ValidatorConstraint({ name: 'languageTag' })
 class LanguageTag implements ValidatorConstraintInterface {
   validate(value: unknown): boolean {
-    if (typeof value !== 'string' || canonicalLanguage(value) !== value) return false
-    const primary = value.split('-')[0]
-    return primary.length === 2 && languages.of(primary) !== undefined
+    return isLanguageTag(value)
   }
 
   defaultMessage(): string {
@@ -39,11 +37,24 @@ export class Language {
   createdAt: Date = new Date()
 }
 
+/** Whether a value is a language tag in its canonical spelling, of a language that has a two-letter code. */
+export function isLanguageTag(value: unknown): boolean {
+  const tag = localeOf(value)?.baseName
+  const primary = tag?.split('-')[0]
+  return tag === value && primary?.length === 2 && languages.of(primary) !== undefined
+}
+
 /** The canonical spelling of a language tag (`NL-be` → `nl-BE`); what is no tag is given back as it came. */
 export function canonicalLanguage(tag: string): string {
+  return localeOf(tag)?.baseName ?? tag
+}
+
+/** What is no text is no tag, though Intl would make a text of it. */
+function localeOf(tag: unknown): Intl.Locale | undefined {
+  if (typeof tag !== 'string') return undefined
   try {
-    return new Intl.Locale(tag).baseName
+    return new Intl.Locale(tag)
   } catch {
-    return tag
+    return undefined
   }
 }

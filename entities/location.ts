@@ -15,11 +15,11 @@ export class Location extends Owned {
   name: string
 
   @Column('smallint', { nullable: true })
-  @Validate(WithPeer, ['officeCloseHour'])
   @IsOptional()
   @IsInt()
   @Min(0)
   @Max(23)
+  @Validate(WithPeer, ['officeCloseHour'])
   officeOpenHour: number | null = null
 
   @Column('smallint', { nullable: true })
@@ -27,6 +27,7 @@ export class Location extends Owned {
   @IsInt()
   @Min(1)
   @Max(24)
+  @Validate(WithPeer, ['officeOpenHour'])
   @Validate(Above, ['officeOpenHour'])
   officeCloseHour: number | null = null
 }

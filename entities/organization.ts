@@ -9,7 +9,8 @@ import type { OrganizationUser } from './organization-user.ts'
 import type { OrganizationUserInvitation } from './organization-user-invitation.ts'
 import type { Subscription } from './subscription.ts'
 
-const reserved = [
+/** What a path or a host of the service may be called, and so no organization. */
+export const reserved = [
   'admin',
   'api',
   'app',
@@ -117,6 +118,7 @@ export function slugOf(name: string): string {
   const words =
     name
       .normalize('NFKD')
+      .replace(/\p{M}+/gu, '')
       .toLowerCase()
       .match(/[a-z0-9]+/g) ?? []
   return words.join('-').slice(0, 63).replace(/-$/, '') || 'organization'

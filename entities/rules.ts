@@ -31,11 +31,11 @@ export class Within implements ValidatorConstraintInterface {
   }
 }
 
-/** This value and that of the property it names are given together or not at all. */
+/** This value is given only together with that of the property it names; to be said of both. */
 @ValidatorConstraint({ name: 'withPeer' })
 export class WithPeer implements ValidatorConstraintInterface {
-  validate(value: unknown, args: ValidationArguments): boolean {
-    return (value ?? null) === null ? (peerOf(args).value ?? null) === null : (peerOf(args).value ?? null) !== null
+  validate(_value: unknown, args: ValidationArguments): boolean {
+    return (peerOf(args).value ?? null) !== null
   }
 
   defaultMessage(args: ValidationArguments): string {

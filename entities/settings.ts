@@ -5,7 +5,7 @@ import {
   ValidatorConstraint,
   type ValidatorConstraintInterface,
 } from 'class-validator'
-import { canonicalLanguage } from './language.ts'
+import { isLanguageTag } from './language.ts'
 
 interface Setting {
   default: unknown
@@ -19,7 +19,7 @@ const weekdays = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'satur
 const language = (tag: string): Setting => ({
   default: tag,
   schema: 'a language tag such as "nl" or "nl-BE"',
-  accepts: (value) => typeof value === 'string' && /^[a-z]{2}(-|$)/.test(value) && canonicalLanguage(value) === value,
+  accepts: (value) => isLanguageTag(value) && (value as string).length <= 35,
 })
 
 const oneOf = (values: string[]): Setting => ({

@@ -50,8 +50,8 @@ function refusal(api: Api, log: Logger): ErrorRequestHandler {
     const problem =
       error instanceof Problem
         ? error
-        : (problemOf(api, error) ??
-          clientFault(error) ??
+        : (clientFault(error) ??
+          problemOf(api, error) ??
           new Problem(500, 'Something went wrong here; it has been noted.'))
     if (problem.status >= 500)
       log.error({ err: error, request: response.getHeader('X-Request-Id') }, 'a request failed')

@@ -1,3 +1,4 @@
+import { isIPv4, isIPv6 } from 'node:net'
 import { resolve } from 'node:path'
 
 /** What the environment settles, checked once; every variable has a default that works on a bare machine. */
@@ -31,7 +32,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
   return {
     port,
     host,
-    publicUrl: url('PUBLIC_URL', needed('PUBLIC_URL') ?? `http://${host}:${port}`),
+    publicUrl: publicUrl(needed('PUBLIC_URL') ?? `http://${isIPv6(host) ? `[${host}]` : host}:${port}`),
     dataDirectory: resolve(text('DATA_DIR') ?? '.data'),
     databaseUrl: databaseUrl(needed('DATABASE_URL')),
     pool: whole('DATABASE_POOL', text('DATABASE_POOL') ?? '10', 1, 1000),
@@ -53,23 +54,22 @@ function whole(name: string, value: string, least: number, most: number): number
 }
 
 function url(name: string, value: string): string {
-  if (!/^https?:$/.test(parsed(name, value).protocol))
-    throw new Error(`${name} must start with http:// or https://, not "${value}".`)
+  if (!URL.canParse(value)) throw new Error(`${name} must be an absolute URL, such as http://127.0.0.1:3000.`)
+  if (!/^https?:\/\//.test(value)) throw new Error(`${name} must start with http:// or https://, not "${value}".`)
   return value.replace(/\/+$/, '')
 }
 
-function databaseUrl(value: string | undefined): string | undefined {
-  if (value !== undefined && !/^postgres(ql)?:$/.test(parsed('DATABASE_URL', value).protocol))
-    throw new Error('DATABASE_URL must start with postgres:// or postgresql://.')
-  return value
+/** What links start with: a query or a fragment would end up in their middle, a password with everybody. */
+function publicUrl(value: string): string {
+  const checked = url('PUBLIC_URL', value)
+  if (/[?#@]/.test(checked)) throw new Error('PUBLIC_URL must have no query, no fragment and no password.')
+  return checked
 }
 
-function parsed(name: string, value: string): URL {
-  try {
-    return new URL(value)
-  } catch {
-    throw new Error(`${name} must be an absolute URL, such as http://127.0.0.1:3000.`)
-  }
+function databaseUrl(value: string | undefined): string | undefined {
+  if (value !== undefined && !(/^postgres(ql)?:\/\//.test(value) && URL.canParse(value)))
+    throw new Error('DATABASE_URL must be a URL that starts with postgres:// or postgresql://.')
+  return value
 }
 
 function auth(text: (name: string) => string | undefined, production: boolean): Config['auth'] {
@@ -90,12 +90,26 @@ function origins(value: string): string[] | '*' {
     .split(',')
     .map((origin) => origin.trim())
     .filter(Boolean)
-    .map((origin) => new URL(url('CORS_ORIGINS', origin)).origin)
+    .map((origin) => {
+      if (origin.includes('*')) throw new Error('CORS_ORIGINS must be "*", or a list of origins without any "*" in it.')
+      return new URL(url('CORS_ORIGINS', origin)).origin
+    })
 }
 
 function trusted(value: string): boolean | number | string {
   if (value === 'true' || value === 'false') return value === 'true'
-  return /^\d+$/.test(value) ? Number(value) : value
+  if (/^\d+$/.test(value)) return Number(value)
+  if (!value.split(',').every((part) => isNetwork(part.trim())))
+    throw new Error(`TRUST_PROXY must be true, false, a number of hops, or a list of networks, not "${value}".`)
+  return value
+}
+
+/** An address, with or without the length of its prefix, or one of the names that Express has for some. */
+function isNetwork(text: string): boolean {
+  if (['loopback', 'linklocal', 'uniquelocal'].includes(text)) return true
+  const [address, bits = '1', ...more] = text.split('/')
+  const most = isIPv4(address) ? 32 : isIPv6(address) ? 128 : 0
+  return more.length === 0 && /^\d+$/.test(bits) && Number(bits) >= 1 && Number(bits) <= most
 }
 
 function oneOf(name: string, value: string, values: string[]): string {

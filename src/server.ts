@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http'
 import { pino } from 'pino'
-import { isOwn, ownIssuer, remoteIssuer } from './access/keys.ts'
+import { isOwn, localIssuer, ownIssuer, remoteIssuer } from './access/keys.ts'
 import { createApp } from './app.ts'
 import { endPeriods } from './billing/periods.ts'
 import { type Config, readConfig } from './config.ts'
@@ -25,7 +25,7 @@ async function run(): Promise<void> {
   const { database, embedded, close } = await openDatabase(config, (line) => log.info(line))
   const stopPeriods = endPeriods(database, log)
   try {
-    const issuer = config.auth ? remoteIssuer(config.auth) : await ownIssuer(config.publicUrl, config.dataDirectory)
+    const issuer = config.auth ? remoteIssuer(config.auth) : await ownIssuer(localIssuer, config.dataDirectory)
     const server = createServer(
       { connectionsCheckingInterval: 1000, headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000 },
       createApp({ config, database, issuer, log, state }),

@@ -35,6 +35,9 @@ export interface Claims {
   lifetime?: number
 }
 
+/** What the server calls itself as an issuer: not by its address, so that its tokens outlive a change of port. */
+export const localIssuer = 'urn:organization-api'
+
 const algorithm = 'ES256'
 const day = 24 * 60 * 60
 

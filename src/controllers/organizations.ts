@@ -8,14 +8,14 @@ import {
   OrganizationUser,
   User,
 } from '../../entities/index.ts'
-import { slugOf } from '../../entities/organization.ts'
+import { reserved, slugOf } from '../../entities/organization.ts'
 import { catalogue } from '../../entities/organization-module.ts'
 import { settings } from '../../entities/settings.ts'
 import type { Callers, Identity } from '../access/callers.ts'
 import type { Call } from '../hydra/call.ts'
 import type { Role } from '../hydra/caller.ts'
 import { creating, updating } from '../hydra/crud.ts'
-import { make } from '../hydra/deserialize.ts'
+import { make } from '../hydra/entity.ts'
 import type { Operation } from '../hydra/operation.ts'
 import { Problem } from '../hydra/problem.ts'
 
@@ -48,13 +48,15 @@ export const update = updating<Organization>({
       ['manualBilling', 'demo', 'productionLike', 'status', 'stripeCustomerId'].map((name) => [name, operator]),
     ),
   },
-  prepare({ id }, { caller }) {
+  prepare({ id, manualBilling, stripeCustomerId }, { caller }) {
     if (caller.role !== 'operator' && caller.organization !== id)
       throw new Problem(
         403,
         'This is not the organization you act for: send a token whose claim "organization" names it.',
       )
-    return []
+    if (!manualBilling || stripeCustomerId === null) return []
+    const message = 'stripeCustomerId must be null where billing is by hand.'
+    return [{ propertyPath: 'stripeCustomerId', message, code: 'isManual' }]
   },
 })
 
@@ -86,7 +88,7 @@ async function found(call: Call<Organization>, organization: Organization): Prom
   const acts =
     !call.caller.organization &&
     !bearer?.organization &&
-    (await call.manager.countBy(OrganizationUser, { userId: user.id })) === 1
+    (await call.manager.countBy(OrganizationUser, { userId: user.id, status: 'active' })) === 1
   if (acts) {
     call.caller = { role: 'owner', user: user.id, organization: organization.id, bearer } as Identity
     await call.get(Organization, organization.id).then((whole) => Object.assign(organization, whole))
@@ -122,7 +124,8 @@ async function userOf(call: Call<Organization>): Promise<User> {
 
 async function freeSlug(call: Call<Organization>, name: string): Promise<string> {
   const slug = slugOf(name)
-  if (!(await call.manager.existsBy(Organization, { slug }))) return slug
+  const free = !reserved.includes(slug) && !(await call.manager.existsBy(Organization, { slug }))
+  if (free) return slug
   return `${slug.slice(0, 54).replace(/-$/, '')}-${randomBytes(4).toString('hex')}`
 }
 

@@ -11,7 +11,7 @@ import {
 } from '../../entities/index.ts'
 import type { Call } from '../hydra/call.ts'
 import { creating, updating } from '../hydra/crud.ts'
-import { make } from '../hydra/deserialize.ts'
+import { copy, make } from '../hydra/entity.ts'
 import { type Operation, Unchanged } from '../hydra/operation.ts'
 import { Problem, type Violation } from '../hydra/problem.ts'
 import { record } from './audit.ts'
@@ -166,11 +166,12 @@ function takesCoupons({ live, externalId }: Subscription): boolean {
 
 /** Fills in what was left out, and says what is wrong with what was not. */
 async function complete(draft: Subscription, call: Call): Promise<Violation[]> {
+  if (draft.organization === null) return []
   if (draft.organizationId !== call.organization)
     return [
       { propertyPath: 'organization', message: 'organization must be the one that you act for.', code: 'isCurrent' },
     ]
-  draft.seats ??= await seatsTaken(call)
+  if (draft.seats === undefined) draft.seats = await seatsTaken(call)
   if (draft.organizationAddress) return fewSeats(draft, call)
   const addresses = await call.manager.find(OrganizationAddress, {
     where: { organizationId: call.organization, kind: 'billing' },
@@ -236,7 +237,7 @@ async function change(
   before: Subscription,
   act: (draft: Subscription) => void,
 ): Promise<Subscription> {
-  const after: Subscription = Object.assign(Object.create(Object.getPrototypeOf(before)), before)
+  const after = copy(before)
   act(after)
   return call.transaction(async () => {
     await call.save(before, after)

@@ -115,7 +115,8 @@ export class Api {
 
   private bind(resource: Resource): void {
     const shape = this.describe(resource.entity)
-    const store = resource.options.store ?? new PostgresStore(this.metadataOf(shape), resource.options.scope)
+    const store =
+      resource.options.store ?? new PostgresStore(this.metadataOf(shape), resource.options.scope, spokenColumns(shape))
     const lists = compileLists(shape)
     this.bound.set(resource.entity, { resource, shape, store, lists, serialize: serializer(this, resource, shape) })
   }
@@ -154,6 +155,13 @@ export class Api {
       .map((resource): [string, Resource] => [resource.name[0].toLowerCase() + resource.name.slice(1), resource])
       .sort(([a], [b]) => (a < b ? -1 : 1))
   }
+}
+
+/** The columns that a page of the class is written from; undefined where something is computed from others. */
+function spokenColumns({ class: type, fields, links }: Shape): Set<string> | undefined {
+  const computed = fields.some(({ name }) => Object.getOwnPropertyDescriptor(type.prototype, name)?.get)
+  if (computed || links.size > 0) return undefined
+  return new Set(['id', 'version', ...fields.map(({ name, key }) => key ?? name)])
 }
 
 function decode(segment: string): string {

@@ -13,13 +13,15 @@ export function parseBody(bytes: Buffer | undefined): Record<string, unknown> | 
   return value as Record<string, unknown> | unknown[]
 }
 
-/** Why a text cannot be stored by Postgres as it is, or undefined when it can. */
+/** Why a value cannot be stored by Postgres, or not be read by class-transformer, as it is; undefined when it can. */
 export function unstorable(value: unknown): string | undefined {
   if (typeof value === 'string') {
     if (value.includes('\0')) return 'must not contain the character U+0000'
     return value.isWellFormed() ? undefined : 'must not contain half of a surrogate pair'
   }
   if (typeof value !== 'object' || value === null) return undefined
+  const misleading = ['__proto__', 'constructor'].find((key) => Object.hasOwn(value, key))
+  if (misleading) return `must not have a key named "${misleading}"`
   return Object.entries(value).flat().map(unstorable).find(Boolean)
 }
 

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import Negotiator from 'negotiator'
 import type { EntityManager } from 'typeorm'
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
@@ -6,7 +7,8 @@ import { parseBody } from './body.ts'
 import type { Caller } from './caller.ts'
 import { Page, type Paging, pagingOf, sliceOf } from './collection.ts'
 import { requireMatch } from './conditional.ts'
-import { deserialize, make, type Reading } from './deserialize.ts'
+import { deserialize, type Reading } from './deserialize.ts'
+import { make } from './entity.ts'
 import { isConflict } from './faults.ts'
 import { compact, isForeign } from './jsonld.ts'
 import type { Class, Operation, Outcome } from './operation.ts'
@@ -20,8 +22,8 @@ import { changed, insert, remove, type Subset, update } from './store.ts'
 export interface Question {
   /** The id in the path, decoded. */
   id: string | undefined
-  query: URLSearchParams
-  header(name: string): string | undefined
+  /** Its target and its headers. */
+  request: Pick<IncomingMessage, 'url' | 'headers'>
   bytes: Buffer | undefined
 }
 
@@ -32,6 +34,7 @@ export type Prepare<E extends object> = (draft: E, call: Call<E>) => Promise<Vio
 export class Call<E extends object = object> {
   readonly database
   private transactional: EntityManager | undefined
+  private parameters: URLSearchParams | undefined
   private readonly afterwards: (() => void)[] = []
 
   constructor(
@@ -56,13 +59,27 @@ export class Call<E extends object = object> {
     return this.caller.user
   }
 
+  /** The path that was asked for, as it was written. */
+  get path(): string {
+    return this.split()[0]
+  }
+
+  get query(): URLSearchParams {
+    this.parameters ??= new URLSearchParams(this.split()[1])
+    return this.parameters
+  }
+
   get paging(): Paging {
-    return pagingOf(this.question.query)
+    return pagingOf(this.query)
+  }
+
+  header(name: string): string | undefined {
+    return this.question.request.headers[name] as string | undefined
   }
 
   /** The language that the client would rather read, of those there are; the first where it likes none. */
   language(offered: string[]): string {
-    const header = this.question.header('accept-language')
+    const header = this.header('accept-language')
     if (header === undefined) return offered[0]
     return new Negotiator({ headers: { 'accept-language': header } }).language(offered) ?? offered[0]
   }
@@ -109,7 +126,7 @@ export class Call<E extends object = object> {
       body: await this.body(shape.name, partial),
       writes: (name) =>
         this.operation.writes === undefined || (this.operation.writes[name] ?? []).includes(this.caller.role),
-      strict: /\bhandling\s*=\s*"?strict\b/i.test(this.question.header('prefer') ?? ''),
+      strict: /\bhandling\s*=\s*"?strict\b/i.test(this.header('prefer') ?? ''),
       partial,
       resolve: (references) => resolveReferences(this.api, this.executor, this.caller, references),
       prepare,
@@ -137,11 +154,20 @@ export class Call<E extends object = object> {
     this.afterwards.push(work)
   }
 
-  /** Runs the operation, and then what waited for its end. */
+  /**
+   * Runs the operation, and then what waited for its end. Without If-Match the client does not care which state it
+   * changes, so a race lost against another client is simply run again.
+   */
   async run(): Promise<Outcome<object>> {
-    const outcome = await this.operation.handle(this)
-    for (const work of this.afterwards) work()
-    return outcome
+    for (let left = this.conditional ? 0 : 10; ; left--)
+      try {
+        const outcome = await this.operation.handle(this)
+        for (const work of this.afterwards) work()
+        return outcome
+      } catch (error) {
+        this.afterwards.length = 0
+        if (left === 0 || !(error instanceof Overtaken)) throw error
+      }
   }
 
   async insert<T extends object>(entity: T): Promise<T> {
@@ -161,18 +187,24 @@ export class Call<E extends object = object> {
 
   /** Whether the client has said which state it means to change. */
   get conditional(): boolean {
-    return this.question.header('if-match') !== undefined
+    return this.header('if-match') !== undefined
   }
 
   /** Checks If-Match against what was read. */
   match(entity: object): void {
-    requireMatch(this.question.header('if-match'), (entity as { version?: number }).version)
+    requireMatch(this.header('if-match'), (entity as { version?: number }).version)
   }
 
   /** What changes between two states, for the audit log: each property as before and after. */
   changes(before: object, after: object): Record<string, [unknown, unknown]> {
     const names = changed(this.database.getMetadata(before.constructor), before, after)
     return Object.fromEntries(Object.keys(names).map((name) => [name, [before[name as never], after[name as never]]]))
+  }
+
+  private split(): [path: string, query: string] {
+    const { url = '' } = this.question.request
+    const mark = url.indexOf('?')
+    return mark < 0 ? [url, ''] : [url.slice(0, mark), url.slice(mark + 1)]
   }
 
   private async look(bound: Bound, id: string | undefined): Promise<object> {

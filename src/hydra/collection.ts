@@ -16,6 +16,9 @@ export class Page {
 const perPage = 30
 const mostPerPage = 100
 
+/** Beyond it Postgres could not count the rows to skip. */
+const lastPage = 999_999_999
+
 /** Which page a query asks for, 1 being the first. */
 export interface Paging {
   page: number
@@ -25,6 +28,7 @@ export interface Paging {
 /** @throws Problem 400 naming the parameter that is not a number, or not one of a page. */
 export function pagingOf(query: URLSearchParams): Paging {
   const page = wholeNumber(query, 'page', 1) ?? 1
+  if (page > lastPage) throw new Problem(400, `page must be at most ${lastPage}.`)
   const size = Math.min(wholeNumber(query, 'itemsPerPage', 0) ?? perPage, mostPerPage)
   if (size === 0 && page > 1) throw new Problem(400, 'With itemsPerPage=0 there is only page 1.')
   return { page, size }
@@ -41,10 +45,11 @@ export function viewOf(
   { page, size }: Paging,
   total: number,
 ): object | undefined {
-  const last = Math.max(1, Math.ceil(total / (size || 1)))
-  if (last === 1 && page === 1 && query.size === 0) return undefined
-  const to = (number: number) => `${path}?${withPage(query, number)}`
-  if (last === 1 && page === 1) return { '@id': `${path}?${withPage(query)}`, '@type': 'PartialCollectionView' }
+  const last = size === 0 ? 1 : Math.max(1, Math.ceil(total / size))
+  const rest = withoutPage(query)
+  const to = (number: number) => `${path}?${rest}${rest && '&'}page=${number}`
+  if (last === 1 && page === 1)
+    return query.size === 0 ? undefined : { '@id': rest ? `${path}?${rest}` : path, '@type': 'PartialCollectionView' }
   return {
     '@id': to(page),
     '@type': 'PartialCollectionView',
@@ -55,18 +60,18 @@ export function viewOf(
   }
 }
 
-function withPage(query: URLSearchParams, page?: number): string {
+/** The parameters that every page's link has in common, sorted. */
+function withoutPage(query: URLSearchParams): string {
+  if (query.size === 0) return ''
   const parameters = new URLSearchParams([...query].filter(([name]) => name !== 'page'))
   parameters.sort()
-  if (page !== undefined) parameters.append('page', String(page))
   return parameters.toString()
 }
 
 function wholeNumber(query: URLSearchParams, name: string, least: number): number | undefined {
   const text = query.get(name)
   if (text === null) return undefined
-  const number = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN
-  if (!(number >= least))
-    throw new Problem(400, `${name} must be a whole number from ${least}, at most nine digits long.`)
+  const number = /^\d+$/.test(text) ? Number(text) : Number.NaN
+  if (!(number >= least)) throw new Problem(400, `${name} must be a whole number from ${least}.`)
   return number
 }

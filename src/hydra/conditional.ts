@@ -24,5 +24,5 @@ export function requireMatch(header: string | undefined, version: number | undef
 }
 
 function tags(header: string): string[] {
-  return header.match(/\*|(?:W\/)?"[^"]*"/g) ?? []
+  return header.trim() === '*' ? ['*'] : (header.match(/(?:W\/)?"[^"]*"/g) ?? [])
 }

@@ -12,9 +12,9 @@ type Definitions = Record<string, Definition>
 
 const folder = new URL('../../contexts/', import.meta.url)
 
-/** The terms that a file of `contexts/` defines, in its order. */
-export function readTerms(name: string): Map<string, Term> {
-  return new Map(Object.entries(readDefinitions(name)).map(([key, definition]) => [key, term(definition)]))
+/** The terms of a context, in its order; of a file of `contexts/` with `readDefinitions`. */
+export function termsOf(definitions: Definitions): Map<string, Term> {
+  return new Map(Object.entries(definitions).map(([key, definition]) => [key, term(definition)]))
 }
 
 /** What `/contexts/{name}` serves: the vocabulary, the terms every document needs, and its own; all flat. */
@@ -30,12 +30,6 @@ export function readDefinitions(name: string): Definitions {
   } catch (error) {
     throw new Error(`contexts/${name}.jsonld cannot be read: ${(error as Error).message}`)
   }
-}
-
-/** The namespaces by prefix: what `schema:` and `xsd:` stand for. */
-export function prefixes(): Map<string, string> {
-  const plain = Object.entries(shared()).filter(([, iri]) => typeof iri === 'string' && iri.includes('://'))
-  return new Map(plain as [string, string][])
 }
 
 /** Whether a name is one of the terms that every document needs, and so cannot be a property. */

@@ -1,5 +1,5 @@
-import { type Call, Overtaken, type Prepare } from './call.ts'
-import { make } from './deserialize.ts'
+import type { Call, Prepare } from './call.ts'
+import { make } from './entity.ts'
 import type { Operation, Outcome } from './operation.ts'
 
 /** What a resource adds to the plain ways of writing it. */
@@ -79,7 +79,7 @@ export function updating<E extends object>({ writes, prepare, along }: Hooks<E>)
     returns: 'item',
     statuses: [200, 400, 404, 409, 412, 413, 415, 422],
     writes,
-    handle: (call) => persistently(call, () => patch(call, { prepare, along })),
+    handle: (call) => patch(call, { prepare, along }),
   }
 }
 
@@ -122,15 +122,4 @@ function write<E extends object>(
   work: () => Promise<Outcome<object>>,
 ): Promise<Outcome<object>> {
   return along ? call.transaction(work) : work()
-}
-
-/** Without If-Match the client does not care which state it changes, so a lost race is simply run again. */
-async function persistently<T>(call: Call, work: () => Promise<T>): Promise<T> {
-  const tries = call.conditional ? 1 : 10
-  for (let left = tries; ; left--)
-    try {
-      return await work()
-    } catch (error) {
-      if (left === 1 || !(error instanceof Overtaken)) throw error
-    }
 }

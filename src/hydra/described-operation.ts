@@ -5,12 +5,13 @@ import type { Resource } from './resource.ts'
 /** An operation as the documentation has it: what it is for, what it takes, gives and can answer. */
 export function describeOperation(resource: Resource, operation: Operation): object {
   const input = inputOf(operation, resource.entity)
+  const title = operation.title(resource.name)
   return {
     '@id': `#${operation.name}${resource.name}`,
     '@type': ['Operation', ...actions(operation)],
     method: operation.method,
-    title: operation.title(resource.name),
-    description: [sentence(operation, operation.subject ?? resource.name), operation.description]
+    title,
+    description: [sentence(operation, operation.subject ?? resource.name), `${title}.`, operation.description]
       .filter(Boolean)
       .join(' '),
     ...(input && { expects: `#${input.name}` }),
@@ -22,18 +23,21 @@ export function describeOperation(resource: Resource, operation: Operation): obj
         : operation.returns === 'collection'
           ? 'hydra:Collection'
           : 'owl:Nothing',
-    possibleStatus: statusesOf(operation).map((statusCode) => ({
-      '@type': 'Status',
-      statusCode,
-      title: STATUS_CODES[statusCode],
-    })),
+    possibleStatus: describeStatuses(statusesOf(resource, operation)),
   }
 }
 
-/** Every status an operation can answer, in order. */
-export function statusesOf({ statuses, may }: Operation): number[] {
-  const guarded = may?.includes('anonymous') ? [] : [401, 403]
-  return [...new Set([...statuses, ...guarded, 406, 429, 503])].sort((a, b) => a - b)
+export function describeStatuses(statuses: number[]): object[] {
+  return statuses.map((statusCode) => ({ '@type': 'Status', statusCode, title: STATUS_CODES[statusCode] }))
+}
+
+/** Every status an operation can answer, in order: its own, and those that follow from what it is. */
+function statusesOf({ options }: Resource, { statuses, may, method, path, returns }: Operation): number[] {
+  const guarded = may?.includes('anonymous') ? [401] : [401, 403]
+  const paged = returns === 'collection' ? [400] : []
+  const body = method === 'POST' || method === 'PATCH' ? [400, 413, 415] : []
+  const respelled = options.canonical && path === '/:id' ? [301] : []
+  return [...new Set([...statuses, ...guarded, ...paged, ...body, ...respelled, 406, 429, 503])].sort((a, b) => a - b)
 }
 
 /** The class of an operation's body. */

@@ -1,7 +1,7 @@
 import { plainToInstance } from 'class-transformer'
 import { type ValidationError, validateSync } from 'class-validator'
 import { unstorable } from './body.ts'
-import type { Class } from './operation.ts'
+import { copy } from './entity.ts'
 import { ConstraintViolation, type Violation } from './problem.ts'
 import type { Resolved } from './references.ts'
 import type { Field, Shape } from './shape.ts'
@@ -30,13 +30,15 @@ export interface Reading<E extends object> {
  */
 export async function deserialize<E extends object>(reading: Reading<E>): Promise<E> {
   const { shape, entity, body, writes, partial } = reading
-  const sent = shape.fields.filter(({ name, writable }) => writable && writes(name) && Object.hasOwn(body, name))
-  const violations = [...(reading.strict ? refused(reading, sent) : []), ...textFaults(sent, body)]
+  const given = shape.fields.filter(({ name, writable }) => writable && writes(name) && Object.hasOwn(body, name))
+  const unfit = textFaults(given, body)
+  const violations = [...(reading.strict ? refused(reading, given) : []), ...unfit]
+  const sent = given.filter(({ name }) => !unfit.some(({ propertyPath }) => propertyPath === name))
   const references = sent.filter(({ kind }) => kind !== 'value')
   const resolved = await reading.resolve(references.map((field) => [field, body[field.name]]))
   violations.push(...resolved.violations)
 
-  const draft: E & Values = Object.assign(Object.create(Object.getPrototypeOf(entity)), entity)
+  const draft = copy(entity as E & Values)
   Object.assign(draft, scalars(shape, entity as Values, body, sent, partial), resolved.values)
   for (const { name, key } of references)
     if (key && name in resolved.values) Object.assign(draft, { [key]: resolved.values[name]?.id ?? null })
@@ -83,7 +85,7 @@ function scalars(shape: Shape, entity: Values, body: Values, sent: Field[], part
 function textFaults(sent: Field[], body: Values): Violation[] {
   return sent.flatMap(({ name }) => {
     const reason = unstorable(body[name])
-    return reason ? [{ propertyPath: name, message: `${name} ${reason}`, code: 'isStorable' }] : []
+    return reason ? [{ propertyPath: name, message: `${name} ${reason}.`, code: 'isStorable' }] : []
   })
 }
 
@@ -112,11 +114,6 @@ function faults({ property, constraints = {}, children = [] }: ValidationError, 
   const codes = type ? [type] : Object.keys(constraints)
   return [
     ...codes.map((code) => ({ propertyPath, message: `${sayings[code]?.(property) ?? constraints[code]}.`, code })),
-    ...children.flatMap((child) => faults(child, propertyPath)),
+    ...(type ? [] : children.flatMap((child) => faults(child, propertyPath))),
   ]
-}
-
-/** Makes a new entity, whatever its constructor is called. */
-export function make<E extends object>(type: Class<E>): E {
-  return new (type as unknown as new () => E)()
 }

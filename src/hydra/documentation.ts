@@ -1,6 +1,6 @@
 import type { Api, LinkedOperations } from './api.ts'
-import { readDefinitions } from './context.ts'
-import { describeOperation, inputOf } from './described-operation.ts'
+import { prefixedTerms, readDefinitions } from './context.ts'
+import { describeOperation, describeStatuses, inputOf } from './described-operation.ts'
 import type { Class, Operation } from './operation.ts'
 import type { Resource } from './resource.ts'
 import type { Field, Shape } from './shape.ts'
@@ -8,8 +8,9 @@ import { prefixDeeply } from './spelling.ts'
 
 /** The Hydra ApiDocumentation: every class, property and operation there is (Hydra Core, §4.2). */
 export function documentation(api: Api): object {
+  const terms = { ...readDefinitions('Hydra'), ...readDefinitions('ApiDocumentation') }
   const document = {
-    '@context': [{ ...readDefinitions('Hydra'), ...readDefinitions('ApiDocumentation') }, base(api)],
+    '@context': [{ ...terms, ...(api.settings.prefix && prefixedTerms(terms)) }, base(api)],
     '@id': '/docs.jsonld',
     '@type': 'ApiDocumentation',
     title: 'Organization API',
@@ -54,9 +55,7 @@ function itemOperations(resource: Resource): Operation[] {
 }
 
 function describeField(shape: Shape, field: Field, resource: Resource | undefined): object {
-  const writable =
-    field.writable &&
-    (resource === undefined || resource.operations.some((operation) => writes(operation, field, shape.class)))
+  const writable = isWritable(shape, field, resource)
   return {
     '@type': 'SupportedProperty',
     property: {
@@ -73,6 +72,12 @@ function describeField(shape: Shape, field: Field, resource: Resource | undefine
     writeable: writable,
     writable,
   }
+}
+
+/** Whether a property has a rule, and some operation takes it. */
+export function isWritable(shape: Shape, field: Field, resource: Resource | undefined): boolean {
+  const operations = resource?.operations ?? []
+  return field.writable && (!resource || operations.some((operation) => writes(operation, field, shape.class)))
 }
 
 function writes(operation: Operation, { name }: Field, type: Class): boolean {
@@ -126,6 +131,7 @@ function entrypointClass(api: Api): object {
         title: 'Shows where everything starts',
         description: 'The API Entrypoint.',
         returns: '#Entrypoint',
+        possibleStatus: describeStatuses([200, 304, 406, 429, 503]),
       },
     ],
   }

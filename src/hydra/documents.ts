@@ -28,7 +28,7 @@ export function documents(api: Api): Router {
     return served('application/ld+json', context)(request, response, next)
   })
   router.get('/errors/:status', (request, response, next) => {
-    const title = /^[45]\d\d$/.test(request.params.status) ? STATUS_CODES[request.params.status] : undefined
+    const title = /^[345]\d\d$/.test(request.params.status) ? STATUS_CODES[request.params.status] : undefined
     if (!title) throw new Problem(404, 'There is no error of that status.')
     return served('application/ld+json', errorDocument(api, Number(request.params.status), title))(
       request,

@@ -1,4 +1,5 @@
 import type { EntityMetadata } from 'typeorm'
+import type { ColumnMetadata } from 'typeorm/metadata/ColumnMetadata.js'
 import type { Api } from './api.ts'
 import { ConstraintViolation, Problem } from './problem.ts'
 
@@ -14,6 +15,13 @@ const later = { 'Retry-After': '2' }
 /** SQLSTATEs that a client can do nothing about but try again: lost connections, shutdowns, timeouts, deadlocks. */
 const passing = /^(08...|40001|40P01|53...|55P03|57014|57P0[123])$/
 
+/** How Node says that a host cannot be found or reached. */
+const unreachable = /^(ECONN\w+|EPIPE|ENOENT|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH)$/
+
+/** What `pg` and TypeORM say, without any code, of connections that are lost, silent or not to be had. */
+const lost =
+  /timeout exceeded when trying to connect|timeout expired|Query read timeout|Connection terminated|not queryable|runner already released|after calling end on the pool/
+
 /** Says in the API's words what Postgres refused; undefined when it was no fault of the database. */
 export function problemOf(api: Api, error: unknown): Problem | undefined {
   const fault = ((error as { driverError?: unknown }).driverError ?? error) as DatabaseFault
@@ -28,11 +36,7 @@ export function problemOf(api: Api, error: unknown): Problem | undefined {
   if (code === '23514') return new Problem(422, 'The values contradict each other.')
   if (code === '42501') return new Problem(404, 'Not found.')
   if (/^(22...|2201.|54000)$/.test(code)) return new Problem(422, 'A value is too large, or not of its type.')
-  if (
-    passing.test(code) ||
-    /^(ECONN|EPIPE|ENOENT)/.test(code) ||
-    /timeout exceeded when trying to connect|Connection terminated/.test(fault?.message ?? '')
-  )
+  if (passing.test(code) || unreachable.test(code) || lost.test(fault?.message ?? ''))
     return new Problem(503, 'The database cannot be reached at the moment. Try again shortly.', later)
   return undefined
 }
@@ -47,11 +51,11 @@ export function isConflict(error: unknown): boolean {
 function taken(api: Api, { constraint, table }: DatabaseFault): string {
   if (constraint?.includes(':')) return constraint.split(':')[1]
   const metadata = api.database.entityMetadatas.find(({ tableName }) => tableName === table)
-  const column = metadata ? columnsOf(metadata, constraint).at(-1) : undefined
-  return column?.replace(/Id$/, '') ?? 'id'
+  const column = metadata && columnsOf(metadata, constraint).at(-1)
+  return column?.relationMetadata?.propertyName ?? column?.propertyName ?? 'id'
 }
 
-function columnsOf(metadata: EntityMetadata, constraint: string | undefined): string[] {
+function columnsOf(metadata: EntityMetadata, constraint: string | undefined): ColumnMetadata[] {
   const index = [...metadata.indices, ...metadata.uniques].find(({ name }) => name === constraint)
-  return (index?.columns ?? metadata.primaryColumns).map(({ propertyName }) => propertyName)
+  return index?.columns ?? metadata.primaryColumns
 }

@@ -1,4 +1,6 @@
 import type { Api } from './api.ts'
+import { isWritable } from './documentation.ts'
+import type { Resource } from './resource.ts'
 import type { Field, Rule, Shape } from './shape.ts'
 
 /** The schemas of every class in OpenAPI 3.1, where nullability and formats can be told. */
@@ -8,25 +10,28 @@ export function openapi(api: Api): object {
     info: { title: 'Organization API', version: '1' },
     servers: [{ url: api.settings.publicUrl }],
     paths: {},
-    components: { schemas: Object.fromEntries(api.classes.map((shape) => [shape.name, schemaOf(shape)])) },
+    components: { schemas: Object.fromEntries(api.classes.map((shape) => [shape.name, schemaOf(api, shape)])) },
   }
 }
 
-function schemaOf({ fields }: Shape): object {
+function schemaOf(api: Api, shape: Shape): object {
+  const { fields } = shape
+  const resource = api.resources.find(({ entity }) => entity === shape.class)
   const required = fields.filter((field) => field.required).map(({ name }) => name)
   return {
     type: 'object',
-    properties: Object.fromEntries(fields.map((field) => [field.name, propertySchema(field)])),
+    properties: Object.fromEntries(fields.map((field) => [field.name, propertySchema(shape, field, resource)])),
     ...(required.length > 0 && { required }),
   }
 }
 
-function propertySchema(field: Field): object {
+function propertySchema(shape: Shape, field: Field, resource: Resource | undefined): object {
   const schema = typeSchema(field)
   return {
     ...schema,
     ...('type' in schema && field.nullable && { type: [schema.type, 'null'] }),
-    ...(!field.writable && { readOnly: true }),
+    ...('enum' in schema && field.nullable && { enum: [...(schema.enum as unknown[]), null] }),
+    ...(!isWritable(shape, field, resource) && { readOnly: true }),
   }
 }
 
@@ -42,7 +47,8 @@ function typeSchema({ kind, term, datatype, list, rules }: Field): object {
   if (kind === 'references') return { type: 'array', items: iri }
   if (kind === 'reference' || term.type === '@id') return iri
   const bounds = Object.assign({}, ...rules.filter(({ each }) => !each).map(bound))
-  if (list) return { type: 'array', items: datatype === null ? {} : { type: 'string' }, ...bounds }
+  const each = Object.assign({}, ...rules.filter((rule) => rule.each).map(bound))
+  if (list) return { type: 'array', items: datatype === null ? {} : { type: 'string', ...each }, ...bounds }
   if (datatype === null) return {}
   return { ...(types[datatype] ?? { type: 'string' }), ...bounds }
 }

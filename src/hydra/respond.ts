@@ -9,14 +9,14 @@ import { ConstraintViolation, type Problem } from './problem.ts'
 const jsonld = 'application/ld+json; charset=utf-8'
 
 /** Writes what a handler gave back: the one place that knows statuses, bodies and validators. */
-export async function respond(call: Call, outcome: Outcome<object>, path: string, response: Response): Promise<void> {
+export async function respond(call: Call, outcome: Outcome<object>, response: Response): Promise<void> {
   if (outcome === undefined) {
     response.writeHead(204).end()
     return
   }
   const unchanged = outcome instanceof Unchanged
   const result = unchanged ? outcome.entity : outcome
-  if (result instanceof Page) return sendPage(call, result, path, response)
+  if (result instanceof Page) return sendPage(call, result, response)
   const bound = call.api.of(result.constructor as never)
   const node: Record<string, unknown> = {
     '@context': `/contexts/${bound.shape.name}`,
@@ -71,17 +71,17 @@ export function refuse(api: Api, problem: Problem, response: Response): void {
   response.end(response.req.method === 'HEAD' ? undefined : JSON.stringify(body))
 }
 
-function sendPage(call: Call, page: Page, path: string, response: Response): void {
+function sendPage(call: Call, page: Page, response: Response): void {
   const { api, caller } = call
   const { serialize, shape } = api.of(page.of)
   const body = JSON.stringify(
     api.spell({
       '@context': `/contexts/${shape.name}`,
-      '@id': path,
+      '@id': call.path,
       '@type': 'Collection',
       totalItems: page.total,
       member: page.entities.map((entity) => serialize(entity, caller)),
-      view: api.spell(viewOf(path, call.question.query, call.paging, page.total)),
+      view: api.spell(viewOf(call.path, call.query, call.paging, page.total)),
     }),
   )
   send(response, 200, jsonld, body, etagOf(body))

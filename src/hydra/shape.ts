@@ -3,7 +3,7 @@ import { defaultMetadataStorage } from 'class-transformer/cjs/storage.js'
 import { getMetadataStorage } from 'class-validator'
 import type { ValidationMetadata } from 'class-validator/types/metadata/ValidationMetadata.js'
 import type { DataSource, EntityMetadata } from 'typeorm'
-import { isReserved, readTerms, type Term } from './context.ts'
+import { isReserved, readDefinitions, type Term, termsOf } from './context.ts'
 import type { Class } from './operation.ts'
 
 /** A rule of class-validator on a property: its name (`isInt`) and what it was given. */
@@ -46,10 +46,16 @@ export interface Shape {
 /**
  * Joins a class with its context; throws a sentence naming file and property where the two disagree.
  * @param links names of the action links that operations hang on the class
+ * @param definitions its context, when that is not the file of its name
  */
-export function joinShape(type: Class, database: DataSource, links: Iterable<string> = []): Shape {
+export function joinShape(
+  type: Class,
+  database: DataSource,
+  links: Iterable<string> = [],
+  definitions = readDefinitions(type.name),
+): Shape {
   const metadata = database.hasMetadata(type) ? database.getMetadata(type) : undefined
-  const terms = readTerms(type.name)
+  const terms = termsOf(definitions)
   const actions = new Set(links)
   const fields = [...terms]
     .filter(([name]) => !actions.has(name))

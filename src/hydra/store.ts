@@ -1,4 +1,6 @@
 import type { EntityManager, EntityMetadata } from 'typeorm'
+import type { ColumnMetadata } from 'typeorm/metadata/ColumnMetadata.js'
+import { unstorable } from './body.ts'
 import type { Caller, Role } from './caller.ts'
 import { roles } from './caller.ts'
 import type { Class } from './operation.ts'
@@ -50,16 +52,15 @@ export class PostgresStore<E extends object> implements Store<E> {
   private readonly columns: string
   private readonly table: string
 
+  /** @param spoken the columns that a page needs to bring; all when what is shown is computed from others */
   constructor(
     private readonly metadata: EntityMetadata,
     scope: Scope = tenant,
+    private readonly spoken?: Set<string>,
   ) {
     this.uuids = metadata.columns.find(({ propertyName }) => propertyName === 'id')?.type === 'uuid'
     this.table = `"${metadata.tableName}"`
-    this.columns = metadata.columns
-      .filter(({ isSelect }) => isSelect)
-      .map(({ databaseName }) => `"${databaseName}"`)
-      .join(', ')
+    this.columns = this.select(({ isSelect }) => isSelect)
     const byCondition = new Map<string, Statements>()
     this.byRole = new Map(
       roles.map((role) => {
@@ -71,21 +72,27 @@ export class PostgresStore<E extends object> implements Store<E> {
     )
   }
 
+  private select(wanted: (column: ColumnMetadata) => boolean): string {
+    const columns = this.metadata.columns.filter(wanted)
+    return columns.map(({ databaseName }) => `"${databaseName}"`).join(', ')
+  }
+
   private compile(scope: string, name: string): Statements {
-    const { columns, table } = this
+    const { columns, table, spoken } = this
+    const paged = this.select(({ isSelect, propertyName }) => isSelect && (spoken?.has(propertyName) ?? true))
     const hasId = this.metadata.columns.some(({ propertyName }) => propertyName === 'id')
     const from = `FROM ${table} WHERE (${scope})`
     const subsets = new Map<string, { page: Statement; count: Statement }>()
     return {
       find: statement(`${name}:find`, `SELECT ${columns} ${from}${hasId ? ' AND "id" = :id' : ''}`),
-      page: statement(`${name}:page`, `SELECT ${columns} ${from} ORDER BY "id" LIMIT :limit OFFSET :offset`),
+      page: statement(`${name}:page`, `SELECT ${paged} ${from} ORDER BY "id" LIMIT :limit OFFSET :offset`),
       count: statement(`${name}:count`, `SELECT count(*) AS total ${from}`),
       existing: statement(`${name}:existing`, `SELECT "id" ${from} AND "id" = ANY(:ids)`),
       subset(column) {
         const known = subsets.get(column) ?? {
           page: statement(
             `${name}:${column}`,
-            `SELECT ${columns} ${from} AND "${column}" = :value ORDER BY "id" DESC LIMIT :limit OFFSET :offset`,
+            `SELECT ${paged} ${from} AND "${column}" = :value ORDER BY "id" DESC LIMIT :limit OFFSET :offset`,
           ),
           count: statement(`${name}:${column}:count`, `SELECT count(*) AS total ${from} AND "${column}" = :value`),
         }
@@ -111,8 +118,10 @@ export class PostgresStore<E extends object> implements Store<E> {
     const statements = this.statements(caller)
     const { page, count } = where ? statements.subset(where.column) : statements
     const values = { organization: caller.organization, user: caller.user, value: where?.value, ...slice }
-    const [{ rows }, counted] = await Promise.all([page(executor, values), count(executor, values)])
-    return { entities: rows.map((row) => this.hydrate(row)), total: counted.rows[0].total }
+    const { rows } = await page(executor, values)
+    const isLast = rows.length < slice.limit && (rows.length > 0 || slice.offset === 0)
+    const total = isLast ? slice.offset + rows.length : (await count(executor, values)).rows[0].total
+    return { entities: rows.map((row) => this.hydrate(row)), total }
   }
 
   async existing(executor: Executor, caller: Caller, ids: string[]): Promise<string[]> {
@@ -122,7 +131,7 @@ export class PostgresStore<E extends object> implements Store<E> {
   }
 
   accepts(id: string): boolean {
-    return this.uuids ? uuid.test(id) : id.length <= 64
+    return this.uuids ? uuid.test(id) : id.length <= 64 && unstorable(id) === undefined
   }
 
   private statements(caller: Caller): Statements {

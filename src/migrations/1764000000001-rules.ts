@@ -14,6 +14,8 @@ export class Rules1764000000001 implements MigrationInterface {
       BEGIN RAISE EXCEPTION 'The audit log is only ever added to.'; END $$`)
     await runner.query(`CREATE TRIGGER "append_only" BEFORE UPDATE OR DELETE ON "audit_event"
       FOR EACH ROW EXECUTE FUNCTION "refuse_change"()`)
+    await runner.query(`CREATE TRIGGER "never_emptied" BEFORE TRUNCATE ON "audit_event"
+      FOR EACH STATEMENT EXECUTE FUNCTION "refuse_change"()`)
 
     await runner.query(`CREATE FUNCTION "follow_subscription"() RETURNS trigger LANGUAGE plpgsql AS $$
       DECLARE
@@ -42,6 +44,7 @@ export class Rules1764000000001 implements MigrationInterface {
     await runner.query(`DELETE FROM "country"`)
     await runner.query(`DROP TRIGGER "followed" ON "subscription"`)
     await runner.query(`DROP FUNCTION "follow_subscription"`)
+    await runner.query(`DROP TRIGGER "never_emptied" ON "audit_event"`)
     await runner.query(`DROP TRIGGER "append_only" ON "audit_event"`)
     await runner.query(`DROP FUNCTION "refuse_change"`)
     await runner.query(`DROP INDEX "subscription:live"`)
