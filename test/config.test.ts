@@ -1,0 +1,154 @@
+import { resolve } from 'node:path'
+import { readConfig } from '../src/config.ts'
+
+const auth = {
+  AUTH_ISSUER: 'https://login.example',
+  AUTH_AUDIENCE: 'api',
+  AUTH_JWKS_URL: 'https://login.example/jwks.json',
+}
+const production = {
+  NODE_ENV: 'production',
+  PUBLIC_URL: 'https://api.example',
+  DATABASE_URL: 'postgres://db.example/api',
+  ...auth,
+}
+
+test('a bare machine needs no variable at all', () => {
+  expect(readConfig({})).toEqual({
+    port: 3000,
+    host: '127.0.0.1',
+    publicUrl: 'http://127.0.0.1:3000',
+    dataDirectory: resolve('.data'),
+    databaseUrl: undefined,
+    pool: 10,
+    pgbin: undefined,
+    auth: undefined,
+    corsOrigins: '*',
+    trustProxy: false,
+    logLevel: 'info',
+    hydraPrefix: false,
+    production: false,
+  })
+})
+
+test('a variable that is empty or blank is as good as none', () => {
+  const names = ['PORT', 'HOST', 'PUBLIC_URL', 'DATA_DIR', 'DATABASE_URL', 'DATABASE_POOL', 'PGBIN', 'AUTH_ISSUER']
+  const others = [
+    'AUTH_AUDIENCE',
+    'AUTH_JWKS_URL',
+    'CORS_ORIGINS',
+    'TRUST_PROXY',
+    'LOG_LEVEL',
+    'HYDRA_PREFIX',
+    'NODE_ENV',
+  ]
+  for (const blank of ['', '  '])
+    expect(readConfig(Object.fromEntries([...names, ...others].map((name) => [name, blank])))).toEqual(readConfig({}))
+})
+
+test.each<[name: string, value: string, key: string, read: unknown]>([
+  ['PORT', '8080', 'port', 8080],
+  ['PORT', ' 0 ', 'port', 0],
+  ['PORT', '65535', 'port', 65_535],
+  ['HOST', '0.0.0.0', 'host', '0.0.0.0'],
+  ['PUBLIC_URL', 'https://api.example/', 'publicUrl', 'https://api.example'],
+  ['DATA_DIR', '/var/lib/api', 'dataDirectory', '/var/lib/api'],
+  ['DATA_DIR', 'here', 'dataDirectory', resolve('here')],
+  [
+    'DATABASE_URL',
+    'postgresql://u:p@db:5432/api?sslmode=require',
+    'databaseUrl',
+    'postgresql://u:p@db:5432/api?sslmode=require',
+  ],
+  ['DATABASE_POOL', '25', 'pool', 25],
+  ['PGBIN', '/usr/lib/postgresql/16/bin', 'pgbin', '/usr/lib/postgresql/16/bin'],
+  ['CORS_ORIGINS', '*', 'corsOrigins', '*'],
+  [
+    'CORS_ORIGINS',
+    'https://a.example, https://b.example/ ,',
+    'corsOrigins',
+    ['https://a.example', 'https://b.example'],
+  ],
+  ['TRUST_PROXY', 'true', 'trustProxy', true],
+  ['TRUST_PROXY', '2', 'trustProxy', 2],
+  ['TRUST_PROXY', '10.0.0.0/8', 'trustProxy', '10.0.0.0/8'],
+  ['TRUST_PROXY', 'loopback, ::1, 192.168.1.1', 'trustProxy', 'loopback, ::1, 192.168.1.1'],
+  ['LOG_LEVEL', 'silent', 'logLevel', 'silent'],
+  ['HYDRA_PREFIX', 'true', 'hydraPrefix', true],
+  ['NODE_ENV', 'test', 'production', false],
+])('%s=%s is read', (name, value, key, read) => {
+  expect(readConfig({ [name]: value })).toHaveProperty([key], read)
+})
+
+test('the address that links start with follows host and port', () => {
+  expect(readConfig({ HOST: 'localhost', PORT: '8080' }).publicUrl).toBe('http://localhost:8080')
+  expect(readConfig({ HOST: '::1' }).publicUrl).toBe('http://[::1]:3000')
+  expect(readConfig({ HOST: '0.0.0.0', PUBLIC_URL: 'http://me.example' }).publicUrl).toBe('http://me.example')
+})
+
+test.each([
+  ...['-1', '65536', '3000.5', '1e3', '0x10', 'http'].map((value) => ['PORT', value]),
+  ...['0', '1001', 'many'].map((value) => ['DATABASE_POOL', value]),
+  ...['api.example', '//api.example', 'ftp://api.example', '/', 'http://'].map((value) => ['PUBLIC_URL', value]),
+  ...['https://api.example/?x=1', 'https://api.example/#x', 'https://u:p@api.example'].map((value) => [
+    'PUBLIC_URL',
+    value,
+  ]),
+  ...['mysql://db.example/api', 'localhost:5432', 'db'].map((value) => ['DATABASE_URL', value]),
+  ...['a.example', 'null', '*, https://a.example', 'https://*.example', 'ftp://a.example'].map((value) => [
+    'CORS_ORIGINS',
+    value,
+  ]),
+  ...['verbose', 'INFO'].map((value) => ['LOG_LEVEL', value]),
+  ...['yes', '1', 'TRUE'].map((value) => ['HYDRA_PREFIX', value]),
+  ...['nonsense', '10.0.0.0/99', '-1'].map((value) => ['TRUST_PROXY', value]),
+])('%s=%s is refused in one sentence that names it', (name, value) => {
+  const sentence = refusal({ [name]: value })
+  expect(sentence).toMatch(new RegExp(`^${name} must .+\\.$`))
+  expect(sentence).not.toContain('\n')
+})
+
+test('a password in a bad URL of the database is not repeated', () => {
+  expect(refusal({ DATABASE_URL: 'mysql://u:secret@db.example/api' })).not.toContain('secret')
+  expect(refusal({ DATABASE_URL: 'u:secret@db' })).not.toContain('secret')
+})
+
+test('tokens of others are believed only when all is told of them', () => {
+  const { AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience, AUTH_JWKS_URL: jwksUrl } = auth
+  expect(readConfig(auth).auth).toEqual({ issuer, audience, jwksUrl })
+  for (const name of Object.keys(auth))
+    expect(refusal({ ...auth, [name]: undefined })).toBe(
+      'AUTH_ISSUER, AUTH_AUDIENCE and AUTH_JWKS_URL are set together or not at all.',
+    )
+  expect(refusal({ ...auth, AUTH_JWKS_URL: 'keys.json' })).toMatch(/^AUTH_JWKS_URL must be .+\.$/)
+})
+
+describe('In production', () => {
+  test('other origins are let in by name alone', () => {
+    expect(readConfig(production)).toMatchObject({
+      production: true,
+      corsOrigins: [],
+      publicUrl: 'https://api.example',
+    })
+    expect(readConfig({ ...production, CORS_ORIGINS: 'https://a.example' }).corsOrigins).toEqual(['https://a.example'])
+  })
+
+  test.each(['PUBLIC_URL', 'DATABASE_URL'])('%s must be set', (name) => {
+    expect(refusal({ ...production, [name]: undefined })).toBe(
+      `${name} must be set in production: the default is for development only.`,
+    )
+  })
+
+  test('tokens of our own are not believed', () => {
+    const { NODE_ENV, PUBLIC_URL, DATABASE_URL } = production
+    expect(refusal({ NODE_ENV, PUBLIC_URL, DATABASE_URL })).toMatch(/^AUTH_ISSUER, .+ must be set in production: .+\.$/)
+  })
+})
+
+function refusal(environment: Record<string, string | undefined>): string {
+  try {
+    return `It was read: ${JSON.stringify(readConfig(environment))}`
+  } catch (error) {
+    return (error as Error).message
+  }
+}

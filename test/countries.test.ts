@@ -1,0 +1,92 @@
+import { Country } from '../entities/index.ts'
+import { api, as, database } from './world/index.ts'
+import { expectProblem, raw } from './world/wire.ts'
+
+const nobody = as()
+const named = async (path: string, language?: string) => {
+  const request = nobody.get(path)
+  return (language === undefined ? await request : await request.set('Accept-Language', language)).body.name
+}
+
+test('there are 249, for everybody to read, a hundred a page at most', async () => {
+  const members: { '@id': string; '@type': string; id: string; name: string }[] = []
+  for (let path = '/countries?itemsPerPage=100'; path; ) {
+    const { body, status } = await nobody.get(path)
+    expect([status, body.totalItems]).toEqual([200, 249])
+    members.push(...body.member)
+    path = body.view.next
+  }
+  expect(new Set(members.map(({ id }) => id)).size).toBe(249)
+  for (const { id, name, ...node } of members) {
+    expect(node).toEqual({ '@id': `/countries/${id}`, '@type': 'Country' })
+    expect(id).toMatch(/^[A-Z]{2}$/)
+    expect(name).not.toBe(id)
+  }
+  expect(members.map(({ id }) => id)).toEqual(members.map(({ id }) => id).sort())
+})
+
+test('those that are served are those that an address can be in', async () => {
+  const rows = await database.manager.find(Country)
+  expect(rows).toHaveLength(249)
+  for (const { id } of rows) expect((await nobody.get(`/countries/${id}`)).body.id).toBe(id)
+})
+
+test.each([
+  ['nl', 'Nederland'],
+  ['nl-BE', 'Nederland'],
+  ['NL', 'Nederland'],
+  ['en', 'Netherlands'],
+  ['de-DE, nl;q=0.5', 'Niederlande'],
+  ['tlh, nl;q=0.5, en;q=0.4', 'Nederland'],
+  ['nl;q=0, en;q=0.1', 'Netherlands'],
+  ['tlh', 'Netherlands'],
+  ['*', 'Netherlands'],
+  ['', 'Netherlands'],
+  [';;;,,;q=x', 'Netherlands'],
+  [undefined, 'Netherlands'],
+])('who reads %s is told %s', async (language, name) => {
+  expect(await named('/countries/NL', language)).toBe(name)
+  const request = nobody.get('/countries?itemsPerPage=100&page=2')
+  const { body } = language === undefined ? await request : await request.set('Accept-Language', language)
+  expect(body.member.find(({ id }: { id: string }) => id === 'NL').name).toBe(name)
+})
+
+test('its name is the short one', async () => {
+  expect(await named('/countries/DE', 'nl')).toBe('Duitsland')
+  expect(await named('/countries/GB', 'nl')).toBe('Verenigd Koninkrijk')
+  expect(await named('/countries/BE', 'en')).toBe('Belgium')
+})
+
+test('caches keep it a while, for each language apart', async () => {
+  const answers = await Promise.all(
+    ['nl', 'en'].map((language) => nobody.get('/countries/NL').set('Accept-Language', language)),
+  )
+  for (const { headers } of answers) {
+    expect(headers['cache-control']).toBe('public, max-age=3600')
+    expect(headers.vary.split(', ').sort()).toEqual(['Accept', 'Accept-Language', 'Authorization', 'Origin'])
+  }
+  expect(answers[0].headers.etag).not.toBe(answers[1].headers.etag)
+})
+
+test('lower case leads to the canonical address', async () => {
+  for (const id of ['nl', 'Nl', 'nL']) {
+    const { status, headers } = await nobody.get(`/countries/${id}`).redirects(0)
+    expect([status, headers.location]).toEqual([301, '/countries/NL'])
+  }
+  expect((await nobody.get('/countries/nl').redirects(1)).body['@id']).toBe('/countries/NL')
+})
+
+test.each(['XX', 'xx', 'ZZ', 'EU', 'UK', 'NLD', 'N', '528', '__proto__', 'constructor', '%00', 'nl%20'])(
+  '%s is no country',
+  async (id) => {
+    expectProblem(await raw('GET', `/countries/${id}`), 404)
+  },
+)
+
+test('it is written by nobody, and a bad token is told of even here', async () => {
+  for (const method of ['post', 'patch', 'delete'] as const) {
+    const path = method === 'post' ? '/countries' : '/countries/NL'
+    expect((await api[method](path)).status).toBe(405)
+  }
+  expect((await nobody.get('/countries').set('Authorization', 'Bearer x')).status).toBe(401)
+})

@@ -1,0 +1,108 @@
+import jsonld, { type JsonLdDocument } from 'jsonld'
+import { classes, collections, docs, entrypoint, operations, propertiesOf, schemas } from './world/docs.ts'
+import { api, publicUrl, tenant } from './world/index.ts'
+import { rowsOf } from './world/rows.ts'
+
+test('every operation has a name and a title of its own and says what it takes, gives and can answer', () => {
+  const known = new Map(operations.map((operation) => [operation['@id'], operation]))
+  for (const operation of operations) {
+    expect(operation).toMatchObject({
+      '@id': expect.stringMatching(/^#\w+$/),
+      method: expect.stringMatching(/^(GET|POST|PATCH|DELETE)$/),
+      title: expect.stringMatching(/^[A-Z].+[^.]$/),
+      description: expect.stringMatching(/\.$/),
+      returns: expect.any(String),
+      possibleStatus: expect.arrayContaining([expect.objectContaining({ statusCode: expect.any(Number) })]),
+    })
+    expect(operation).toEqual(known.get(operation['@id']))
+  }
+  expect(new Set([...known.values()].map(({ title }) => title)).size).toBe(known.size)
+})
+
+test('what several classes have under one IRI is the same in each', () => {
+  const known = new Map<string, unknown[]>()
+  for (const { property } of [...classes.values()].flatMap(({ supportedProperty }) => supportedProperty)) {
+    const meaning = [property['@type'], property.range, property['owl:maxCardinality']]
+    expect([property['@id'], ...meaning]).toEqual([property['@id'], ...(known.get(property['@id']) ?? meaning)])
+    known.set(property['@id'], meaning)
+  }
+})
+
+test('what operations take and give is documented, also by the IRIs that JSON-LD makes of them', async () => {
+  const expanded = JSON.stringify(await jsonld.expand(docs as JsonLdDocument, { base: `${publicUrl}/docs.jsonld` }))
+  const named = [...expanded.matchAll(/core#(?:returns|expects)":\[{"@id":"([^"]+)"/g)].map(([, iri]) => iri)
+  const known = [...classes.keys()].map((name) => `${publicUrl}/docs.jsonld#${name}`)
+  known.push('http://www.w3.org/ns/hydra/core#Collection', 'http://www.w3.org/2002/07/owl#Nothing')
+  expect([...new Set(named)].filter((iri) => !known.includes(iri))).toEqual([])
+})
+
+test.each([
+  ['#listMeeting', '/meetings?page=0'],
+  ['#readCountry', '/countries/nl'],
+  ['#readMeeting', '/meetings/1'],
+])('%s tells of the status that %s has', async (id, path) => {
+  const { status } = await api.get(path).redirects(0)
+  const operation = operations.find((found) => found['@id'] === id)
+  expect(operation?.possibleStatus.map(({ statusCode }) => statusCode)).toContain(status)
+})
+
+test('no item has a property that is not documented', async () => {
+  await rowsOf(tenant)
+  for (const iri of [...collections.keys()].map((key) => entrypoint[key])) {
+    const { body } = await api.get(iri).expect(200)
+    expect({ iri, items: body.member.length > 0 }).toEqual({ iri, items: true })
+    for (const item of body.member) {
+      const titles = propertiesOf(item['@type']).map(({ title }) => title)
+      expect(Object.keys(item).filter((name) => name[0] !== '@' && !titles.includes(name))).toEqual([])
+    }
+  }
+})
+
+test('the entrypoint says of each collection what its members are, in both ways', () => {
+  expect([...collections.keys()]).toEqual(Object.keys(entrypoint).filter((key) => key[0] !== '@'))
+  for (const [key, { '@type': type, range, memberAssertion }] of collections) {
+    const target = targetOf(key)
+    const members = { 'owl:onProperty': { '@id': 'hydra:member' }, 'owl:allValuesFrom': { '@id': target } }
+    expect(type).toBe('Link')
+    expect(range).toEqual([{ '@id': 'hydra:Collection' }, { 'owl:equivalentClass': members }])
+    expect(memberAssertion).toEqual({ property: { '@id': 'rdf:type' }, object: { '@id': target } })
+  }
+})
+
+test('a reference leads to a class that the entrypoint has a collection of', () => {
+  const targets = [...collections.keys()].map(targetOf)
+  for (const [name, { supportedProperty }] of classes)
+    for (const { title, property } of supportedProperty) {
+      const { format, items } = schemas[name]?.properties[title] ?? {}
+      const reference = (format ?? items?.format) === 'iri-reference' && property.range !== 'rdfs:Resource'
+      expect({ name, title, link: property['@type'] === 'Link' && !property.supportedOperation }).toEqual({
+        name,
+        title,
+        link: reference,
+      })
+      if (!reference) continue
+      expect(targets).toContain(property.range)
+      expect(property['owl:maxCardinality']).toBe(items ? undefined : 1)
+    }
+})
+
+test('a schema tells the values there are, null among them where it may be', () => {
+  expect(schemas.KontomatikSetup.properties.accessMode.enum).toEqual(['SINGLE', 'MULTIPLE', 'MIXED', null])
+  expect(schemas.Organization.properties.type.enum).toEqual(['company', 'personal', 'partner'])
+  expect(schemas.Subscription.properties.modules.items.enum).toContain('planning')
+})
+
+test('a link to what can only be done is nothing to read or write', () => {
+  const links = [...classes.values()].flatMap(({ supportedProperty }) => supportedProperty)
+  const actions = links.filter(({ property: { supportedOperation: found } }) => found?.every((o) => o.method !== 'GET'))
+  expect(actions.length).toBeGreaterThan(9)
+  for (const { property, ...action } of actions) {
+    expect(property).toMatchObject({ '@type': 'Link' })
+    expect(property).not.toHaveProperty('range')
+    expect(action).toMatchObject({ readable: false, writeable: false, writable: false, required: false })
+  }
+})
+
+function targetOf(key: string): string {
+  return `#${key[0].toUpperCase()}${key.slice(1)}`
+}

@@ -1,0 +1,492 @@
+import {
+  AuditEvent,
+  Language,
+  Location,
+  MailFooter,
+  Meeting,
+  type Organization,
+  OrganizationUser,
+  User,
+} from '../entities/index.ts'
+import {
+  api,
+  as,
+  database,
+  foundTenant,
+  given,
+  morning,
+  operator,
+  organization,
+  person,
+  tenant,
+} from './world/index.ts'
+import { rowsOf } from './world/rows.ts'
+
+const { member, admin, owner } = tenant.users
+const newcomer = (subject: string) => Object.assign(new User(), { subject })
+
+describe('founding', () => {
+  test('whoever is signed in founds an organization and owns it, with all that belongs to it', async () => {
+    const founder = as(newcomer('founder'), { name: 'Fay Founder', email: 'fay@example.com' })
+    expect((await founder.get('/users/me')).status).toBe(404)
+
+    const { status, body, headers } = await founder.post('/organizations', { name: 'Café De Ünie & Zn.' })
+    expect(status).toBe(201)
+    expect(headers.location).toBe(body['@id'])
+    expect(body).toMatchObject({
+      '@type': 'Organization',
+      name: 'Café De Ünie & Zn.',
+      slug: 'cafe-de-unie-zn',
+      type: 'company',
+      status: 'active',
+      stripeCustomerId: null,
+      manualBilling: false,
+      databaseStatus: null,
+      demo: false,
+      productionLike: true,
+      subscriptions: [],
+      currentSubscription: null,
+      organizationAddresses: [],
+      organizationUserInvitations: [],
+    })
+    expect((await founder.get(body['@id'])).body).toEqual(body)
+
+    expect((await founder.get('/users/me')).body).toMatchObject({ name: 'Fay Founder', email: 'fay@example.com' })
+    const [membership] = (await founder.get('/organization-users')).body.member
+    expect(membership).toMatchObject({ role: 'owner', status: 'active', name: 'Fay Founder' })
+    const languages = (await founder.get('/languages')).body.member
+    expect(languages.map(({ id }: Language) => id)).toEqual(['en', 'nl'])
+    expect((await founder.get('/organization-configs')).body.totalItems).toBe(8)
+    expect((await founder.get('/organization-modules')).body.member).not.toEqual([])
+    expect((await founder.get('/organizations/mail-footer')).body.mailFooter).toBeNull()
+  })
+
+  test('a second one is shown as what it is until the caller names it: not the one acted for', async () => {
+    const founder = newcomer('twice')
+    const first = await as(founder).post('/organizations', { name: 'First' })
+    const second = await as(founder).post('/organizations', { name: 'Second' })
+    expect(second.status).toBe(201)
+    expect(second.body).toMatchObject({ slug: 'second', organizationUsers: [] })
+    expect((await as(founder).get('/organizations')).body.totalItems).toBe(2)
+    expect((await as(founder).get('/locations')).status).toBe(403)
+    for (const { body } of [first, second])
+      expect((await as(founder, { organization: body.id }).get('/locations')).status).toBe(200)
+    expect(await database.manager.countBy(User, { subject: 'twice' })).toBe(1)
+  })
+
+  test('whoever is suspended elsewhere owns what it founds', async () => {
+    const user = await person('suspended')
+    await given(OrganizationUser, { user, name: 'suspended', status: 'suspended' })
+    const { body } = await as(user).post('/organizations', { name: 'Fresh start' })
+    expect((await as(user).get(body['@id'])).body).toEqual(body)
+    expect((await as(user).get('/locations')).status).toBe(200)
+  })
+
+  test('ten at once, by somebody who is new, make one user', async () => {
+    const hasty = as(newcomer('hasty'))
+    const made = await Promise.all(
+      Array.from({ length: 10 }, (_, number) => hasty.post('/organizations', { name: `Hasty ${number}` })),
+    )
+    expect(made.map(({ status }) => status)).toEqual(Array(10).fill(201))
+    expect(await database.manager.countBy(User, { subject: 'hasty' })).toBe(1)
+  })
+
+  test('two of one name get two slugs', async () => {
+    const founder = as(newcomer('namesake'))
+    const slugs = []
+    for (let count = 0; count < 3; count++)
+      slugs.push((await founder.post('/organizations', { name: 'Jansen en Jansen' })).body.slug)
+    expect(slugs[0]).toBe('jansen-en-jansen')
+    expect(new Set(slugs).size).toBe(3)
+    for (const slug of slugs) expect(slug).toMatch(/^jansen-en-jansen(-[0-9a-f]+)?$/)
+  })
+
+  test.each(['Admin', '株式会社', '!!!', `${'long '.repeat(50)}`, `${'a'.repeat(62)} b`])(
+    'from the name "%s" some slug is made',
+    async (name) => {
+      const { status, body } = await as(newcomer('odd')).post('/organizations', { name })
+      expect(status).toBe(201)
+      expect(body.slug).toMatch(/^[a-z0-9](-?[a-z0-9])*$/)
+      expect(body.slug.length).toBeLessThanOrEqual(63)
+    },
+  )
+
+  test.each([
+    '',
+    'Capital',
+    'two words',
+    '-first',
+    'last-',
+    'dou--ble',
+    'é',
+    'a/b',
+    'a.b',
+    'a_b',
+    'line\n',
+    'a'.repeat(64),
+    'api',
+    'admin',
+    'www',
+    'docs',
+    null,
+    7,
+    [],
+    {},
+  ])('%j is no slug', async (slug) => {
+    const { status, body } = await as(newcomer('slugger')).post('/organizations', { name: 'Slug', slug })
+    expect(status).toBe(422)
+    expect(body.violations).toEqual([expect.objectContaining({ propertyPath: 'slug' })])
+  })
+
+  test.each(['a', '0', 'a-b', '2fast', 'a'.repeat(63), 'a-1-b-2'])('%j is a slug, once', async (slug) => {
+    const slugger = as(newcomer('slugger'))
+    const first = await slugger.post('/organizations', { name: 'Slug', slug })
+    expect(first.body).toMatchObject({ slug })
+    const again = await slugger.post('/organizations', { name: 'Slug', slug })
+    expect(again.status).toBe(422)
+    expect(again.body.violations).toEqual([{ propertyPath: 'slug', message: expect.any(String), code: 'isUnique' }])
+  })
+
+  test('of ten who want the same slug at once one gets it', async () => {
+    const racers = Array.from({ length: 10 }, (_, number) => as(newcomer(`racer-${number}`)))
+    const made = await Promise.all(racers.map((racer) => racer.post('/organizations', { name: 'Race', slug: 'race' })))
+    expect(made.map(({ status }) => status).sort()).toEqual([201, ...Array(9).fill(422)])
+  })
+
+  test.each([{}, { name: '' }, { name: '  ' }, { name: null }, { name: 'x'.repeat(256) }, { name: 5 }])(
+    '%j names no organization',
+    async (body) => {
+      const made = await as(newcomer('nameless')).post('/organizations', body)
+      expect([made.status, pathsOf(made.body)]).toEqual([422, ['name']])
+    },
+  )
+
+  test('a founding that is refused leaves no user behind', async () => {
+    await as(newcomer('refused')).post('/organizations', { name: 'Refused', slug: 'acme' })
+    expect(await database.manager.existsBy(User, { subject: 'refused' })).toBe(false)
+  })
+
+  test('what is the operator’s to say, or nobody’s, is passed over; under strict handling it is named', async () => {
+    const privileged = {
+      id: organization.id,
+      status: 'closed',
+      stripeCustomerId: 'cus_stolen',
+      manualBilling: true,
+      demo: true,
+      productionLike: false,
+      databaseStatus: [],
+      currentSubscription: '/subscriptions/1',
+      organizationUsers: [`/organization-users/${owner.id}`],
+      createdAt: '2000-01-01T00:00:00Z',
+    }
+    const climber = as(newcomer('climber'))
+    const { status, body } = await climber.post('/organizations', { name: 'Climber', ...privileged })
+    expect(status).toBe(201)
+    for (const [name, value] of Object.entries(privileged)) expect([name, body[name]]).not.toEqual([name, value])
+    expect(body).toMatchObject({ status: 'active', stripeCustomerId: null, manualBilling: false, demo: false })
+
+    const strict = await climber
+      .post('/organizations', { name: 'Climber', ...privileged, surprise: 1 })
+      .set('Prefer', 'handling=strict')
+    expect(strict.status).toBe(422)
+    expect(pathsOf(strict.body)).toEqual([...Object.keys(privileged), 'surprise'].sort())
+  })
+
+  test('types are company, personal and partner', async () => {
+    const typist = as(newcomer('typist'))
+    for (const type of ['company', 'personal', 'partner'])
+      expect((await typist.post('/organizations', { name: 'T', type })).body.type).toBe(type)
+    for (const type of ['tenant', '', null, 1])
+      expect(pathsOf((await typist.post('/organizations', { name: 'T', type })).body)).toEqual(['type'])
+  })
+})
+
+describe('changing', () => {
+  test('its name is for admins and owners to change', async () => {
+    const { organization, users } = await foundTenant('Before', 'renamed')
+    const path = `/organizations/${organization.id}`
+    expect((await as(users.member).patch(path, { name: 'After' })).status).toBe(403)
+    expect((await as(users.admin).patch(path, { name: 'After' })).body.name).toBe('After')
+    expect((await as(users.owner).patch(path, { name: 'Later' })).body.name).toBe('Later')
+    expect((await as(users.owner).patch(path, { name: null })).status).toBe(422)
+    expect((await as(operator).patch(path, { name: 'Operated' })).body.name).toBe('Later')
+  })
+
+  test('the operator’s fields are the operator’s', async () => {
+    const { organization, users } = await foundTenant('Operated', 'operated', { manualBilling: false })
+    const path = `/organizations/${organization.id}`
+    const fields = { demo: true, productionLike: false, status: 'suspended', stripeCustomerId: 'cus_1' }
+    const tried = await as(users.owner).patch(path, { ...fields, manualBilling: true })
+    expect(tried.status).toBe(200)
+    expect(tried.body).toMatchObject({ demo: false, productionLike: true, status: 'active', stripeCustomerId: null })
+
+    expect((await as(operator).patch(path, fields)).body).toMatchObject(fields)
+    expect((await as(operator).patch(path, { stripeCustomerId: null, manualBilling: true })).body).toMatchObject({
+      stripeCustomerId: null,
+      manualBilling: true,
+    })
+    for (const wrong of [{ status: 'sleeping' }, { demo: 'yes' }, { stripeCustomerId: 'sub_1' }, { demo: null }])
+      expect(pathsOf((await as(operator).patch(path, wrong)).body)).toEqual(Object.keys(wrong))
+  })
+
+  test('a customer of Stripe is not billed by hand, and belongs to one organization', async () => {
+    const first = await foundTenant('Customer', 'customer', { manualBilling: false, stripeCustomerId: 'cus_taken' })
+    const second = await foundTenant('Copy', 'copy', { manualBilling: false })
+    const both = await as(operator).patch(`/organizations/${first.organization.id}`, { manualBilling: true })
+    expect(both.status).toBe(422)
+    expect(pathsOf(both.body)).toEqual(['stripeCustomerId'])
+    const copied = await as(operator).patch(`/organizations/${second.organization.id}`, {
+      stripeCustomerId: 'cus_taken',
+    })
+    expect(copied.status).toBe(422)
+    expect(pathsOf(copied.body)).toEqual(['stripeCustomerId'])
+  })
+
+  test('its slug stays what it was', async () => {
+    const path = `/organizations/${organization.id}`
+    for (const caller of [api, as(operator)]) {
+      const { status, body } = await caller.patch(path, { slug: 'other' })
+      expect([status, body.slug]).toEqual([200, 'acme'])
+    }
+    const strict = await api.patch(path, { slug: 'other' }).set('Prefer', 'handling=strict')
+    expect(pathsOf(strict.body)).toEqual(['slug'])
+  })
+
+  test('one that the caller belongs to but does not act for is refused, saying how', async () => {
+    const { organization: second } = await foundTenant('Second', 'second-home')
+    const both = await person('both')
+    for (const { id } of [organization, second])
+      await given(OrganizationUser, { user: both, organizationId: id, name: 'both', role: 'owner' })
+    const asked = await as(both, { organization: organization.id }).patch(`/organizations/${second.id}`, { name: 'x' })
+    expect(asked.status).toBe(403)
+    expect(asked.body.detail).toMatch(/claim "organization"/)
+    const named = await as(both, { organization: second.id }).patch(`/organizations/${second.id}`, { name: 'x' })
+    expect(named.body.name).toBe('x')
+  })
+})
+
+describe('clearing', () => {
+  test('wipes what was put in, leaves what it is, and no other organization loses a row', async () => {
+    const demo = await foundTenant('Demo', 'demo', { demo: true, productionLike: false })
+    const rows = await rowsOf(demo)
+    await given(Language, { organizationId: demo.organization.id, id: 'nl-BE' })
+    const [before, others] = [await counts(demo.organization), await counts(organization)]
+
+    const cleared = await as(demo.users.owner).post('/organizations/clear', { confirm: 'demo' })
+    expect(cleared.status).toBe(201)
+    expect(cleared.body).toMatchObject({ '@id': `/organizations/${demo.organization.id}`, slug: 'demo' })
+    expect(cleared.headers.location).toBe(cleared.body['@id'])
+
+    const after = { ...before, meeting: 0, location: 0, language: 2, audit_event: before.audit_event + 1 }
+    expect(await counts(demo.organization)).toEqual(after)
+    expect(await counts(organization)).toEqual(others)
+    const languages = (await as(demo.users.owner).get('/languages')).body.member
+    expect(languages.map(({ id }: Language) => id)).toEqual(['en', 'nl'])
+    const employee = await as(demo.users.owner).get(`/employees/${rows.Employee.id}`)
+    expect(employee.body).toMatchObject({ name: 'Mia', location: null })
+
+    const [event] = await database.manager.find(AuditEvent, { where: { action: 'organization.clear' } })
+    expect(event).toMatchObject({
+      actorId: demo.users.owner.id,
+      organizationId: demo.organization.id,
+      target: `/organizations/${demo.organization.id}`,
+      changes: { meetings: [1, 0], locations: [1, 0], languages: [2, 0] },
+    })
+
+    const again = await as(demo.users.owner).post('/organizations/clear', { confirm: 'demo' })
+    expect([again.status, again.body]).toEqual([200, cleared.body])
+    expect(await counts(demo.organization)).toEqual(after)
+  })
+
+  test('is for owners', async () => {
+    const demo = await foundTenant('Guarded', 'guarded', { demo: true })
+    for (const user of [demo.users.member, demo.users.admin, operator])
+      expect((await as(user).post('/organizations/clear', { confirm: 'guarded' })).status).toBe(403)
+    expect((await as().post('/organizations/clear', { confirm: 'guarded' })).status).toBe(401)
+  })
+
+  test('wants the slug to the letter', async () => {
+    const demo = await foundTenant('Careful', 'careful', { productionLike: false })
+    await given(Location, { organizationId: demo.organization.id, name: 'Office' })
+    for (const confirm of ['Careful', 'careful ', 'acme', '', null, true, ['careful']]) {
+      const { status, body } = await as(demo.users.owner).post('/organizations/clear', { confirm })
+      expect([confirm, status, pathsOf(body)]).toEqual([confirm, 422, ['confirm']])
+    }
+    expect((await as(demo.users.owner).post('/organizations/clear', {})).status).toBe(422)
+    expect((await as(demo.users.owner).post('/organizations/clear')).status).toBe(415)
+    expect((await counts(demo.organization)).location).toBe(1)
+  })
+
+  test.each([
+    [{ demo: false, productionLike: true }, 409],
+    [{ demo: true, productionLike: true }, 200],
+    [{ demo: true, productionLike: false }, 200],
+    [{ demo: false, productionLike: false }, 200],
+  ])('of an organization that is %j is answered %i', async (kind, expected) => {
+    const slug = `kind-${Math.random().toString(36).slice(2)}`
+    const { users } = await foundTenant('Kind', slug, kind)
+    expect((await as(users.owner).post('/organizations/clear', { confirm: slug })).status).toBe(expected)
+  })
+
+  test('twice at once wipes once', async () => {
+    const demo = await foundTenant('Hasty', 'hasty-clear', { demo: true })
+    for (let count = 0; count < 20; count++) await given(Meeting, { organizationId: demo.organization.id, ...morning })
+    await given(Location, { organizationId: demo.organization.id, name: 'Office' })
+    const both = await Promise.all(
+      [1, 2, 3].map(() => as(demo.users.owner).post('/organizations/clear', { confirm: 'hasty-clear' })),
+    )
+    expect(both.map(({ status }) => status).sort()).toEqual([200, 200, 201])
+    expect(await counts(demo.organization)).toMatchObject({ meeting: 0, location: 0, audit_event: 1 })
+  })
+})
+
+describe.each(['icon', 'logo'])('its %s', (kind) => {
+  const path = `/organizations/${kind}`
+
+  test('is for admins and owners to upload', async () => {
+    for (const [user, expected] of [
+      [undefined, 401],
+      [member, 403],
+      [operator, 403],
+    ] as const)
+      expect((await as(user).post(path).attach('file', Buffer.from('x'), 'x.png')).status).toBe(expected)
+    for (const user of [admin, owner]) {
+      const { status } = await as(user).post(path).attach('file', Buffer.from('x'), 'x.png')
+      expect([400, 415, 422, 503]).toContain(status)
+    }
+  })
+
+  test('comes as multipart', async () => {
+    for (const type of ['image/png', 'application/json', 'application/ld+json', 'image/svg+xml']) {
+      const { status, body } = await api.post(path).set('Content-Type', type).send('{}')
+      expect([type, status]).toEqual([type, 415])
+      expect(body.detail).toContain('multipart/form-data')
+    }
+    expect([400, 415, 503]).toContain((await api.post(path)).status)
+    expect((await api.get(path)).status).toBe(405)
+  })
+})
+
+describe('the mail footer', () => {
+  const path = '/organizations/mail-footer'
+  const write = (mailFooter: unknown) => api.patch(path, { mailFooter })
+
+  test('has an address of its own, and is for members to read and admins to write', async () => {
+    expect((await as(admin).patch(path, { mailFooter: '<p>Groet</p>' })).status).toBe(200)
+    const { body } = await as(member).get(path)
+    expect(body).toMatchObject({
+      '@context': '/contexts/MailFooter',
+      '@id': path,
+      '@type': 'MailFooter',
+      mailFooter: '<p>Groet</p>',
+    })
+    expect((await as(member).patch(path, { mailFooter: 'x' })).status).toBe(403)
+    expect((await as().get(path)).status).toBe(401)
+    expect((await as(operator).get(path)).status).toBe(403)
+    expect((await api.get(`/organizations/${organization.id}`)).body.mailFooter).toBe(path)
+  })
+
+  test('is another one for every organization', async () => {
+    const other = await foundTenant('Footless', 'footless')
+    await write('<p>Acme</p>')
+    expect((await as(other.users.owner).get(path)).body.mailFooter).toBeNull()
+    await as(other.users.owner).patch(path, { mailFooter: '<p>Footless</p>' })
+    expect((await api.get(path)).body.mailFooter).toBe('<p>Acme</p>')
+  })
+
+  test.each([
+    ['<p>a</p><script>alert(1)</script>', '<p>a</p>'],
+    ['<scr<script>ipt>alert(1)</script>', undefined],
+    ['<p onclick="alert(1)" onmouseover=alert(1)>a</p>', '<p>a</p>'],
+    ['<img src=x onerror=alert(1)>', '<img />'],
+    ['<svg onload=alert(1)><a xlink:href="javascript:alert(1)">a</a></svg>', undefined],
+    ['<a href="javascript:alert(1)">a</a>', '<a>a</a>'],
+    ['<a href="java\nscript:alert(1)">a</a>', '<a>a</a>'],
+    ['<a href="&#106;avascript:alert(1)">a</a>', '<a>a</a>'],
+    ['<a href=" JaVaScRiPt:alert(1)">a</a>', '<a>a</a>'],
+    ['<a href="vbscript:x">a</a>', '<a>a</a>'],
+    ['<a href="data:text/html,<script>alert(1)</script>">a</a>', '<a>a</a>'],
+    ['<a href="//evil.example">a</a>', '<a>a</a>'],
+    ['<img src="data:image/svg+xml;base64,PHN2Zz4=">', '<img />'],
+    ['<img src="http://evil.example/x.png">', '<img />'],
+    ['<p style="background-color: url(https://evil.example)">a</p>', '<p>a</p>'],
+    ['<p style="background: url(javascript:alert(1)); color: red">a</p>', '<p style="color:red">a</p>'],
+    ['<p style="color: expression(alert(1))">a</p>', '<p>a</p>'],
+    ['<p style="color: \\75rl(x); width: 1px">a</p>', '<p style="width:1px">a</p>'],
+    ['<p style="position: fixed; top: 0">a</p>', '<p>a</p>'],
+    ['<style>@import "https://evil.example"</style><p>a</p>', '<p>a</p>'],
+    ['<iframe src="https://evil.example"></iframe>', ''],
+    ['<form action="https://evil.example"><input name=a></form>', ''],
+    ['<object data="x"></object><embed src="x"><base href="https://evil.example"><meta http-equiv=refresh>', ''],
+    ['<link rel=stylesheet href="https://evil.example">', ''],
+    ['<!-- <script>alert(1)</script> --><p>a</p>', '<p>a</p>'],
+    [
+      '<math><mtext><table><mglyph><style><img src=x onerror=alert(1)></style></mglyph></table></mtext></math>',
+      undefined,
+    ],
+    ['<noscript><p title="</noscript><img src=x onerror=alert(1)>"></noscript>', undefined],
+    ['<textarea><img src=x onerror=alert(1)></textarea>', undefined],
+  ])('of %j nothing is kept that runs or loads', async (html, clean) => {
+    const { status, body } = await write(html)
+    expect(status).toBe(200)
+    if (clean !== undefined) expect(body.mailFooter).toBe(clean)
+    expect(body.mailFooter.replace(/"[^"]*"/g, '""')).not.toMatch(/<(script|style|svg|iframe)| on\w+=/i)
+    expect(body.mailFooter).not.toMatch(/"[^"]*(javascript:|vbscript:|data:|url\()/i)
+    expect((await api.get(path)).body.mailFooter).toBe(body.mailFooter)
+    expect((await write(body.mailFooter)).body.mailFooter).toBe(body.mailFooter)
+  })
+
+  test('what a footer is made of is kept', async () => {
+    const html =
+      '<table width="600" cellpadding="0" cellspacing="0" border="0" role="presentation"><tbody><tr>' +
+      '<td style="padding:8px 0;font-family:Arial, sans-serif;color:#334155" valign="top" colspan="2">' +
+      '<strong>Acme B.V.</strong><br /><a href="https://acme.example" target="_blank">acme.example</a> · ' +
+      '<a href="mailto:info@acme.example">mail</a> · <a href="tel:+31201234567">020 123 4567</a>' +
+      '<img src="https://acme.example/logo.png" alt="Acme" width="120" height="40" style="display:block" />' +
+      '</td></tr></tbody></table>'
+    expect((await write(html)).body.mailFooter).toBe(html)
+  })
+
+  test('the answer is what is stored, and null clears it', async () => {
+    const { body } = await write('<p onclick="x">één</p>')
+    const stored = await database.manager.findOneByOrFail(MailFooter, { organizationId: organization.id })
+    expect(stored.mailFooter).toBe(body.mailFooter)
+    expect((await write(null)).body.mailFooter).toBeNull()
+    expect((await api.get(path)).body.mailFooter).toBeNull()
+  })
+
+  test('holds 20 kB and no more', async () => {
+    expect((await write(`<p>${'x'.repeat(19_993)}</p>`)).status).toBe(200)
+    for (const tooMuch of [`<p>${'x'.repeat(19_994)}</p>`, `<p>${'é'.repeat(9_997)}</p>`]) {
+      const { status, body } = await write(tooMuch)
+      expect([status, pathsOf(body)]).toEqual([422, ['mailFooter']])
+    }
+    expect((await write('x'.repeat(300_000))).status).toBe(413)
+  })
+
+  test.each([5, true, {}, ['<p>']])('%j is no HTML', async (mailFooter) => {
+    const { status, body } = await write(mailFooter)
+    expect([status, pathsOf(body)]).toEqual([422, ['mailFooter']])
+  })
+
+  test('a PATCH that says nothing of it leaves it', async () => {
+    await write('<p>stays</p>')
+    expect((await api.patch(path, {})).body.mailFooter).toBe('<p>stays</p>')
+    expect((await api.patch(path, {}).set('If-Match', '"0-x"')).status).toBe(412)
+  })
+})
+
+function pathsOf({ violations }: { violations?: { propertyPath: string }[] }): string[] {
+  return [...new Set(violations?.map(({ propertyPath }) => propertyPath))].sort()
+}
+
+/** How many rows an organization has in each table of tenants. */
+async function counts({ id: organizationId }: Organization): Promise<Record<string, number>> {
+  const tables = database.entityMetadatas.filter(({ columns }) =>
+    columns.some(({ propertyName }) => propertyName === 'organizationId'),
+  )
+  const rows: Record<string, number> = {}
+  for (const { tableName, target } of tables)
+    rows[tableName] = await database.manager.countBy(target, { organizationId })
+  return rows
+}
