@@ -9,7 +9,7 @@ import { people, seed, tokenFor } from './demo.ts'
 import { stopJsonld } from './hydra/jsonld.ts'
 
 const config = settings()
-const log = pino({ level: config.logLevel })
+const log = pino({ level: config.logLevel, base: undefined })
 const state = { draining: false }
 const leaving = new Promise<void>((leave) => {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, leave)

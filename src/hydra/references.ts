@@ -37,6 +37,9 @@ export async function resolveReferences(
     }
   }
   await Promise.all([...byTarget].map(([bound, references]) => look(bound, executor, caller, references, resolved)))
+  // Queries end in any order, and the same body should get the same answer.
+  const place = ({ propertyPath }: Violation) => sent.findIndex(([{ name }]) => name === propertyPath)
+  resolved.violations.sort((one, other) => place(one) - place(other))
   return resolved
 }
 

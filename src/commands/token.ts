@@ -1,0 +1,31 @@
+import { parseArgs } from 'node:util'
+import { localIssuer, ownIssuer } from '../access/keys.ts'
+import { readConfig } from '../config.ts'
+import { openDatabase } from '../database.ts'
+import { type Person, people, tokenFor } from '../demo.ts'
+
+/** `npm run token -- <owner|admin|member|operator> [--organization <slug>]` prints a bearer token of the demo. */
+const { positionals, values } = parseArgs({ allowPositionals: true, options: { organization: { type: 'string' } } })
+const [person = ''] = positionals
+const config = readConfig(process.env)
+const refusal = refuse()
+if (refusal) {
+  console.error(refusal)
+  process.exit(1)
+}
+const { database, close } = await openDatabase(config, () => {})
+try {
+  console.log(
+    await tokenFor(database, await ownIssuer(localIssuer, config.dataDirectory), person as Person, values.organization),
+  )
+} catch (error) {
+  console.error((error as Error).message)
+  process.exitCode = 1
+} finally {
+  await close()
+}
+
+function refuse(): string | undefined {
+  if (config.auth) return 'AUTH_ISSUER is set, so tokens come from there.'
+  return person in people ? undefined : `Say whose token: ${Object.keys(people).join(', ')}.`
+}
