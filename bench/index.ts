@@ -40,7 +40,7 @@ await database.query('VACUUM ANALYZE')
 
 const url = `postgres://${postgres.user}@localhost/${postgres.database}?host=${postgres.host}`
 const servers = {
-  ours: start(process.execPath, ['dist/src/server.js'], {
+  ours: start(process.execPath, ['--min-semi-space-size=16', '--max-semi-space-size=64', 'dist/src/server.js'], {
     DATABASE_URL: url,
     DATA_DIR: directory,
     PORT: String(ports.ours),
@@ -69,12 +69,12 @@ const body = JSON.stringify({
 const cases: Case[] = [
   {
     name: 'GET item',
-    times: 3000,
+    times: 6000,
     status: 200,
     same: true,
     asks: () => meetings.map(({ id }) => ({ method: 'GET', path: `/meetings/${id}` })),
   },
-  { name: 'GET page of 30', times: 1500, status: 200, same: true, asks: () => [{ method: 'GET', path: '/meetings' }] },
+  { name: 'GET page of 30', times: 2500, status: 200, same: true, asks: () => [{ method: 'GET', path: '/meetings' }] },
   { name: 'POST', times: 1000, status: 201, same: false, asks: () => [{ method: 'POST', path: '/meetings', body }] },
 ]
 

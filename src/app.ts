@@ -6,7 +6,7 @@ import { type Issuer, isOwn } from './access/keys.ts'
 import { jwks } from './access/well-known.ts'
 import { conflicts, api as table } from './api.ts'
 import type { Config } from './config.ts'
-import { crossOrigin, headers } from './headers.ts'
+import { headers } from './headers.ts'
 import { health } from './health.ts'
 import { Api } from './hydra/api.ts'
 import { documents } from './hydra/documents.ts'
@@ -33,7 +33,6 @@ export function createApp({ config, database, issuer, log, state }: Surroundings
   app.set('trust proxy', config.trustProxy)
 
   app.use(headers(config))
-  app.use(crossOrigin(config))
   app.use(router(api, (request) => callers.of(request)))
   app.use(documents(api))
   app.use(health(database, state))

@@ -62,6 +62,7 @@ function url(name: string, value: string): string {
 /** What links start with: a query or a fragment would end up in their middle, a password with everybody. */
 function publicUrl(value: string): string {
   const checked = url('PUBLIC_URL', value)
+  if (new URL(checked).pathname !== '/') throw new Error('PUBLIC_URL must have no path: every @id starts at the root.')
   if (/[?#@]/.test(checked)) throw new Error('PUBLIC_URL must have no query, no fragment and no password.')
   return checked
 }

@@ -1,4 +1,5 @@
 import type { DataSource } from 'typeorm'
+import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
 import { connectTo } from '../ormconfig.ts'
 import type { Config } from './config.ts'
 import { migrate } from './migrations/migrate.ts'
@@ -27,6 +28,7 @@ export async function openDatabase(
 
 async function open(source: DataSource, embedded: string | undefined, stop: () => Promise<void>): Promise<Opened> {
   const database = await source.initialize()
+  survive(database)
   await migrate(database)
   return {
     database,
@@ -36,4 +38,10 @@ async function open(source: DataSource, embedded: string | undefined, stop: () =
       await stop()
     },
   }
+}
+
+/** A connection that is cut just as it is made has nobody yet to hear of it; unheard, that would end the process. */
+export function survive(database: DataSource): void {
+  const { master } = database.driver as PostgresDriver
+  master.on('connect', (client: NodeJS.EventEmitter) => client.on('error', () => {}))
 }

@@ -4,7 +4,8 @@ import type { RequestHandler } from 'express'
 import type { Config } from './config.ts'
 
 /** What every answer says, errors included: where the documentation is, what it varies by, how safe it is to show. */
-export function headers({ publicUrl }: Pick<Config, 'publicUrl'>): RequestHandler {
+export function headers({ publicUrl, corsOrigins }: Pick<Config, 'publicUrl' | 'corsOrigins'>): RequestHandler {
+  const share = crossOrigin(corsOrigins)
   const link = `<${publicUrl}/docs.jsonld>; rel="http://www.w3.org/ns/hydra/core#apiDocumentation"`
   return (request, response, next) => {
     const given = request.headers['x-request-id']
@@ -12,14 +13,13 @@ export function headers({ publicUrl }: Pick<Config, 'publicUrl'>): RequestHandle
     response.setHeader('Vary', 'Accept, Authorization, Origin')
     response.setHeader('X-Request-Id', typeof given === 'string' && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID())
     response.setHeader('X-Content-Type-Options', 'nosniff')
-    response.setHeader('X-Frame-Options', 'DENY')
     response.setHeader('Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'")
-    next()
+    share(request, response, next)
   }
 }
 
 /** Which pages of other origins may call, and what they may read (Fetch standard, §3.3). */
-export function crossOrigin({ corsOrigins }: Pick<Config, 'corsOrigins'>): RequestHandler {
+function crossOrigin(corsOrigins: Config['corsOrigins']): RequestHandler {
   return cors({
     origin: corsOrigins,
     methods: ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE', 'OPTIONS'],

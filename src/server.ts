@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http'
+import type { Server } from 'node:http'
 import { pino } from 'pino'
 import { isOwn, localIssuer, ownIssuer, remoteIssuer } from './access/keys.ts'
 import { createApp } from './app.ts'
@@ -6,6 +6,7 @@ import { endPeriods } from './billing/periods.ts'
 import { type Config, readConfig } from './config.ts'
 import { openDatabase } from './database.ts'
 import { people, seed, tokenFor } from './demo.ts'
+import { httpServer } from './http.ts'
 import { stopJsonld } from './hydra/jsonld.ts'
 
 const config = settings()
@@ -26,10 +27,7 @@ async function run(): Promise<void> {
   const stopPeriods = endPeriods(database, log)
   try {
     const issuer = config.auth ? remoteIssuer(config.auth) : await ownIssuer(localIssuer, config.dataDirectory)
-    const server = createServer(
-      { connectionsCheckingInterval: 1000, headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000 },
-      createApp({ config, database, issuer, log, state }),
-    )
+    const server = httpServer(createApp({ config, database, issuer, log, state }), config.publicUrl)
     await listen(server, config)
     log.info(`Listening: start at ${config.publicUrl}/`)
     if (isOwn(issuer)) {

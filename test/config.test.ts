@@ -89,7 +89,10 @@ test('the address that links start with follows host and port', () => {
 test.each([
   ...['-1', '65536', '3000.5', '1e3', '0x10', 'http'].map((value) => ['PORT', value]),
   ...['0', '1001', 'many'].map((value) => ['DATABASE_POOL', value]),
-  ...['api.example', '//api.example', 'ftp://api.example', '/', 'http://'].map((value) => ['PUBLIC_URL', value]),
+  ...['api.example', 'https://api.example/v1', '//api.example', 'ftp://api.example', '/', 'http://'].map((value) => [
+    'PUBLIC_URL',
+    value,
+  ]),
   ...['https://api.example/?x=1', 'https://api.example/#x', 'https://u:p@api.example'].map((value) => [
     'PUBLIC_URL',
     value,

@@ -157,7 +157,7 @@ export class Api {
   }
 }
 
-/** The columns that a page of the class is written from; undefined where something is computed from others. */
+/** The columns that an item of the class is written from; undefined where something is computed from others. */
 function spokenColumns({ class: type, fields, links }: Shape): Set<string> | undefined {
   const computed = fields.some(({ name }) => Object.getOwnPropertyDescriptor(type.prototype, name)?.get)
   if (computed || links.size > 0) return undefined

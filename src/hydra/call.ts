@@ -99,6 +99,11 @@ export class Call<E extends object = object> {
     return (await this.look(this.bound, this.question.id)) as E
   }
 
+  /** The same, only to be shown: it may lack what is not written out. */
+  async show(): Promise<E> {
+    return (await this.look(this.bound, this.question.id, true)) as E
+  }
+
   /** An item of any class by its id; Problem 404 when there is none for this caller. */
   async get<T extends object>(type: Class<T>, id: string): Promise<T> {
     return (await this.look(this.api.of(type), id)) as T
@@ -207,8 +212,8 @@ export class Call<E extends object = object> {
     return mark < 0 ? [url, ''] : [url.slice(0, mark), url.slice(mark + 1)]
   }
 
-  private async look(bound: Bound, id: string | undefined): Promise<object> {
-    const entity = await bound.store.find(this.executor, this.caller, id)
+  private async look(bound: Bound, id: string | undefined, shown = false): Promise<object> {
+    const entity = await bound.store.find(this.executor, this.caller, id, shown)
     if (!entity && id !== undefined) await this.redirect(bound, id)
     if (!entity) throw new Problem(404, 'Not found: there is no such resource, or it is not yours to see.')
     await bound.lists(this.executor, this.caller, bound.resource, [entity])

@@ -35,7 +35,7 @@ export const read: Operation = {
   title: (name) => `Shows ${a(name)}`,
   returns: 'item',
   statuses: [200, 304, 404],
-  handle: (call) => call.find(),
+  handle: (call) => call.show(),
 }
 
 export const create = creating({})

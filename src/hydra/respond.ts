@@ -18,10 +18,7 @@ export async function respond(call: Call, outcome: Outcome<object>, response: Re
   const result = unchanged ? outcome.entity : outcome
   if (result instanceof Page) return sendPage(call, result, response)
   const bound = call.api.of(result.constructor as never)
-  const node: Record<string, unknown> = {
-    '@context': `/contexts/${bound.shape.name}`,
-    ...bound.serialize(result, call.caller),
-  }
+  const node = bound.serialize(result, call.caller, { '@context': `/contexts/${bound.shape.name}` })
   const body = JSON.stringify(node)
   const made = call.operation.method === 'POST' && !unchanged
   if (call.operation.method !== 'GET') response.setHeader('Content-Location', node['@id'] as string)
@@ -37,7 +34,9 @@ export function send(response: Response, status: number, type: string, body: str
     response.writeHead(304).end()
     return
   }
-  response.writeHead(status, { 'Content-Type': type, 'Content-Length': Buffer.byteLength(body) })
+  response.statusCode = status
+  response.setHeader('Content-Type', type)
+  response.setHeader('Content-Length', Buffer.byteLength(body))
   response.end(req.method === 'HEAD' ? undefined : body)
 }
 

@@ -6,8 +6,8 @@ import type { Field, Shape } from './shape.ts'
 
 type Values = Record<string, unknown>
 
-/** Turns an entity into a JSON-LD node, as this caller may see it. */
-export type Serialize = (entity: object, caller: Caller) => Values
+/** Turns an entity into a JSON-LD node, as this caller may see it; or writes it into one that has been begun. */
+export type Serialize = (entity: object, caller: Caller, node?: Values) => Values
 
 /** Writes one property of an entity into a node. */
 type Write = (entity: Values, node: Values) => void
@@ -25,8 +25,9 @@ export function serializer(api: Api, resource: Resource, shape: Shape): Serializ
       ],
     ]),
   )
-  return (entity, caller) => {
-    const node: Values = { '@id': resource.iri(entity), '@type': resource.name }
+  return (entity, caller, node = {}) => {
+    node['@id'] = resource.iri(entity)
+    node['@type'] = resource.name
     for (const write of byRole.get(resource.viewer(entity, caller)) as Write[]) write(entity as Values, node)
     return node
   }

@@ -15,7 +15,8 @@ export interface Slice {
 
 /** Where the rows of a class are found, each seen through the scope of whoever asks. */
 export interface Store<E extends object = object> {
-  find(executor: Executor, caller: Caller, id: string | undefined): Promise<E | undefined>
+  /** @param shown whether it is only to be written out, so that no more than that takes is read */
+  find(executor: Executor, caller: Caller, id: string | undefined, shown?: boolean): Promise<E | undefined>
   page(executor: Executor, caller: Caller, slice: Slice, where?: Subset): Promise<{ entities: E[]; total: number }>
   /** Which of these ids the caller may refer to. */
   existing(executor: Executor, caller: Caller, ids: string[]): Promise<string[]>
@@ -39,6 +40,7 @@ const tenant: Scope = { default: '"organizationId" = :organization' }
 
 interface Statements {
   find: Statement
+  show: Statement
   page: Statement
   count: Statement
   existing: Statement
@@ -52,7 +54,7 @@ export class PostgresStore<E extends object> implements Store<E> {
   private readonly columns: string
   private readonly table: string
 
-  /** @param spoken the columns that a page needs to bring; all when what is shown is computed from others */
+  /** @param spoken the columns that what is shown is written from; all when what is shown is computed from others */
   constructor(
     private readonly metadata: EntityMetadata,
     scope: Scope = tenant,
@@ -79,20 +81,21 @@ export class PostgresStore<E extends object> implements Store<E> {
 
   private compile(scope: string, name: string): Statements {
     const { columns, table, spoken } = this
-    const paged = this.select(({ isSelect, propertyName }) => isSelect && (spoken?.has(propertyName) ?? true))
-    const hasId = this.metadata.columns.some(({ propertyName }) => propertyName === 'id')
+    const spokenColumns = this.select(({ isSelect, propertyName }) => isSelect && (spoken?.has(propertyName) ?? true))
+    const one = this.metadata.columns.some(({ propertyName }) => propertyName === 'id') ? ' AND "id" = :id' : ''
     const from = `FROM ${table} WHERE (${scope})`
     const subsets = new Map<string, { page: Statement; count: Statement }>()
     return {
-      find: statement(`${name}:find`, `SELECT ${columns} ${from}${hasId ? ' AND "id" = :id' : ''}`),
-      page: statement(`${name}:page`, `SELECT ${paged} ${from} ORDER BY "id" LIMIT :limit OFFSET :offset`),
+      find: statement(`${name}:find`, `SELECT ${columns} ${from}${one}`),
+      show: statement(`${name}:show`, `SELECT ${spokenColumns} ${from}${one}`),
+      page: statement(`${name}:page`, `SELECT ${spokenColumns} ${from} ORDER BY "id" LIMIT :limit OFFSET :offset`),
       count: statement(`${name}:count`, `SELECT count(*) AS total ${from}`),
       existing: statement(`${name}:existing`, `SELECT "id" ${from} AND "id" = ANY(:ids)`),
       subset(column) {
         const known = subsets.get(column) ?? {
           page: statement(
             `${name}:${column}`,
-            `SELECT ${paged} ${from} AND "${column}" = :value ORDER BY "id" DESC LIMIT :limit OFFSET :offset`,
+            `SELECT ${spokenColumns} ${from} AND "${column}" = :value ORDER BY "id" DESC LIMIT :limit OFFSET :offset`,
           ),
           count: statement(`${name}:${column}:count`, `SELECT count(*) AS total ${from} AND "${column}" = :value`),
         }
@@ -102,10 +105,11 @@ export class PostgresStore<E extends object> implements Store<E> {
     }
   }
 
-  async find(executor: Executor, caller: Caller, id: string | undefined): Promise<E | undefined> {
+  async find(executor: Executor, caller: Caller, id: string | undefined, shown = false): Promise<E | undefined> {
     if (id !== undefined && !this.accepts(id)) return undefined
     const { organization, user } = caller
-    const { rows } = await this.statements(caller).find(executor, { organization, user, id })
+    const { find, show } = this.statements(caller)
+    const { rows } = await (shown ? show : find)(executor, { organization, user, id })
     return rows.length > 0 ? this.hydrate(rows[0]) : undefined
   }
 

@@ -1,5 +1,4 @@
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client } from 'pg'
@@ -10,6 +9,8 @@ import { connectTo } from '../../ormconfig.ts'
 import { type Claims, ownIssuer } from '../../src/access/keys.ts'
 import { createApp } from '../../src/app.ts'
 import { furnishings } from '../../src/controllers/organizations.ts'
+import { survive } from '../../src/database.ts'
+import { httpServer } from '../../src/http.ts'
 import { stopJsonld } from '../../src/hydra/jsonld.ts'
 import { insert } from '../../src/hydra/store.ts'
 
@@ -19,18 +20,19 @@ const name = `test_${process.pid}_${Date.now()}`
 /** A database of this test file's own, copied from the migrated template. */
 await administer(`CREATE DATABASE "${name}" TEMPLATE "template"`)
 export const database = await connectTo({ host, port, username: user, database: name }, 10).initialize()
+survive(database)
 
-const server: Server = createServer()
-await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+const free = await freePort()
 
 /** Where the server of this test file listens, and what its absolute links start with. */
-export const publicUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+export const publicUrl = `http://127.0.0.1:${free}`
 
 export const issuer = await ownIssuer(publicUrl, join(tmpdir(), 'test-keys'))
 
 export const config = { publicUrl, corsOrigins: '*' as const, trustProxy: false, hydraPrefix: false }
 export const app = createApp({ config, database, issuer, log: pino({ level: 'silent' }), state: { draining: false } })
-server.on('request', app)
+const server = httpServer(app, publicUrl)
+await new Promise<void>((resolve) => server.listen(free, '127.0.0.1', resolve))
 
 afterAll(async () => {
   await stopJsonld()
@@ -147,6 +149,15 @@ export const morning = { dateFrom: new Date('2026-04-01T08:00:00Z'), dateTo: new
 
 function withBody(test: Test, type: string, body: object | undefined): Test {
   return body === undefined ? test : test.set('Content-Type', type).send(JSON.stringify(body))
+}
+
+/** Absolute links name the port, so it must be known before the app is made. */
+async function freePort(): Promise<number> {
+  const probe = createServer()
+  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve))
+  const { port } = probe.address() as AddressInfo
+  await new Promise((resolve) => probe.close(resolve))
+  return port
 }
 
 async function administer(sql: string): Promise<void> {
