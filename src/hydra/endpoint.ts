@@ -4,7 +4,7 @@ import { Call } from './call.ts'
 import type { Caller } from './caller.ts'
 import { type Operation, tenantRoles } from './operation.ts'
 import { Problem } from './problem.ts'
-import { respond } from './respond.ts'
+import { compose, write } from './respond.ts'
 
 /** Finds out who is asking; throws Problem 401 when the credentials are no good. */
 export type Authenticate = (request: Request) => Promise<Caller>
@@ -38,7 +38,7 @@ export function endpoint(api: Api, bound: Bound, operation: Operation, authentic
     if (options.public) response.vary('Accept-Language')
     if (made) response.setHeader('Accept-Patch', made)
     const call = new Call(api, bound, operation, caller, { id, request, bytes })
-    await respond(call, await call.run(), response)
+    write(compose(call, await call.run()), response)
   }
 }
 

@@ -8,22 +8,44 @@ import { ConstraintViolation, type Problem } from './problem.ts'
 
 const jsonld = 'application/ld+json; charset=utf-8'
 
-/** Writes what a handler gave back: the one place that knows statuses, bodies and validators. */
-export async function respond(call: Call, outcome: Outcome<object>, response: Response): Promise<void> {
-  if (outcome === undefined) {
-    response.writeHead(204).end()
-    return
-  }
+/** What is answered, before it is written in the format that the client wants. */
+export interface Answer {
+  status: number
+  headers: Record<string, string>
+  /** The JSON-LD document; none with 204. */
+  document?: Record<string, unknown>
+  /** Of an item: what its validator starts with. */
+  version?: number
+}
+
+/** Makes an answer of what a handler gave back: the one place that knows statuses and documents. */
+export function compose(call: Call, outcome: Outcome<object>): Answer {
+  if (outcome === undefined) return { status: 204, headers: {} }
   const unchanged = outcome instanceof Unchanged
   const result = unchanged ? outcome.entity : outcome
-  if (result instanceof Page) return sendPage(call, result, response)
+  if (result instanceof Page) return { status: 200, headers: {}, document: collectionOf(call, result) }
+  const { method } = call.operation
   const bound = call.api.of(result.constructor as never)
-  const node = bound.serialize(result, call.caller, { '@context': `/contexts/${bound.shape.name}` })
-  const body = JSON.stringify(node)
-  const made = call.operation.method === 'POST' && !unchanged
-  if (call.operation.method !== 'GET') response.setHeader('Content-Location', node['@id'] as string)
-  if (made) response.setHeader('Location', node['@id'] as string)
-  send(response, made ? 201 : 200, jsonld, body, etagOf(body, (result as { version?: number }).version))
+  const document = bound.serialize(result, call.caller, { '@context': `/contexts/${bound.shape.name}` })
+  const iri = document['@id'] as string
+  const made = method === 'POST' && !unchanged
+  return {
+    status: made ? 201 : 200,
+    headers: { ...(method !== 'GET' && { 'Content-Location': iri }), ...(made && { Location: iri }) },
+    document,
+    version: (result as { version?: number }).version,
+  }
+}
+
+/** Writes an answer, with its validator. */
+export function write({ status, headers, document, version }: Answer, response: Response): void {
+  for (const name in headers) response.setHeader(name, headers[name])
+  if (!document) {
+    response.writeHead(status).end()
+    return
+  }
+  const body = JSON.stringify(document)
+  send(response, status, jsonld, body, etagOf(body, version))
 }
 
 /** Writes a document that needs no handler: contexts, documentation, entrypoint. */
@@ -70,18 +92,15 @@ export function refuse(api: Api, problem: Problem, response: Response): void {
   response.end(response.req.method === 'HEAD' ? undefined : JSON.stringify(body))
 }
 
-function sendPage(call: Call, page: Page, response: Response): void {
+function collectionOf(call: Call, page: Page): Record<string, unknown> {
   const { api, caller } = call
   const { serialize, shape } = api.of(page.of)
-  const body = JSON.stringify(
-    api.spell({
-      '@context': `/contexts/${shape.name}`,
-      '@id': call.path,
-      '@type': 'Collection',
-      totalItems: page.total,
-      member: page.entities.map((entity) => serialize(entity, caller)),
-      view: api.spell(viewOf(call.path, call.query, call.paging, page.total)),
-    }),
-  )
-  send(response, 200, jsonld, body, etagOf(body))
+  return api.spell({
+    '@context': `/contexts/${shape.name}`,
+    '@id': call.path,
+    '@type': 'Collection',
+    totalItems: page.total,
+    member: page.entities.map((entity) => serialize(entity, caller)),
+    view: api.spell(viewOf(call.path, call.query, call.paging, page.total)),
+  })
 }
