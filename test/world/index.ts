@@ -1,5 +1,4 @@
 import { type AddressInfo, createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client } from 'pg'
 import { pino } from 'pino'
@@ -14,7 +13,7 @@ import { httpServer } from '../../src/http.ts'
 import { stopJsonld } from '../../src/hydra/jsonld.ts'
 import { insert } from '../../src/hydra/store.ts'
 
-const { host, port, user } = JSON.parse(process.env.TEST_POSTGRES ?? '{}')
+const { host, port, user, directory } = JSON.parse(process.env.TEST_POSTGRES ?? '{}')
 const name = `test_${process.pid}_${Date.now()}`
 
 /** A database of this test file's own, copied from the migrated template. */
@@ -27,7 +26,7 @@ const free = await freePort()
 /** Where the server of this test file listens, and what its absolute links start with. */
 export const publicUrl = `http://127.0.0.1:${free}`
 
-export const issuer = await ownIssuer(publicUrl, join(tmpdir(), 'test-keys'))
+export const issuer = await ownIssuer(publicUrl, join(directory, 'keys'))
 
 export const config = { publicUrl, corsOrigins: '*' as const, trustProxy: false, hydraPrefix: false }
 export const app = createApp({ config, database, issuer, log: pino({ level: 'silent' }), state: { draining: false } })
