@@ -4,6 +4,7 @@ import type { Callers } from './access/callers.ts'
 import { admin, anyone, operator, owner, signedIn } from './access/roles.ts'
 import { clear } from './controllers/clearance.ts'
 import * as countries from './controllers/countries.ts'
+import * as coupons from './controllers/coupons.ts'
 import * as integrations from './controllers/integrations.ts'
 import * as invitations from './controllers/invitations.ts'
 import * as mailFooter from './controllers/mail-footer.ts'
@@ -12,6 +13,7 @@ import * as organizationUsers from './controllers/organization-users.ts'
 import * as organizations from './controllers/organizations.ts'
 import * as subscriptions from './controllers/subscriptions.ts'
 import * as users from './controllers/users.ts'
+import * as filters from './filters.ts'
 import { create, list, read, remove, update } from './hydra/crud.ts'
 import { Resource } from './hydra/resource.ts'
 import * as scopes from './scopes.ts'
@@ -31,7 +33,7 @@ export const api = (callers: Callers) =>
         admin(organizations.upload('icon')),
         admin(organizations.upload('logo')),
       ],
-      scopes.organization,
+      { ...scopes.organization, ...filters.organizations },
     ),
     new Resource(
       entities.MailFooter,
@@ -39,21 +41,23 @@ export const api = (callers: Callers) =>
       [mailFooter.show, admin(mailFooter.update)],
       scopes.mailFooter,
     ),
-    new Resource(entities.Location, '/locations', [list, admin(create), read, admin(update)]),
+    new Resource(entities.Location, '/locations', [list, admin(create), read, admin(update)], filters.locations),
     new Resource(entities.Country, '/countries', [anyone(countries.list), anyone(countries.read)], {
       store: countries.store,
       canonical: (id) => id.toUpperCase(),
       public: true,
     }),
     new Resource(entities.Language, '/languages', [list, admin(create), read], { canonical: canonicalLanguage }),
-    new Resource(entities.Integration, '/integrations', [
-      admin(list),
-      admin(read),
-      admin(integrations.setup),
-      admin(integrations.pull),
-      admin(integrations.revoke),
-    ]),
-    new Resource(entities.Meeting, '/meetings', [list, meetings.create, read, meetings.update], scopes.meeting),
+    new Resource(
+      entities.Integration,
+      '/integrations',
+      [admin(list), admin(read), admin(integrations.setup), admin(integrations.pull), admin(integrations.revoke)],
+      { ...scopes.sensitive, ...filters.integrations },
+    ),
+    new Resource(entities.Meeting, '/meetings', [list, meetings.create, read, meetings.update], {
+      ...scopes.meeting,
+      ...filters.meetings,
+    }),
     new Resource(
       entities.Subscription,
       '/subscriptions',
@@ -64,37 +68,50 @@ export const api = (callers: Callers) =>
         admin(subscriptions.update),
         admin(subscriptions.cancel),
         admin(subscriptions.invoices),
-        admin(subscriptions.applyCoupon),
-        admin(subscriptions.clearCoupon),
+        admin(coupons.applyCoupon),
+        admin(coupons.clearCoupon),
         operator(subscriptions.confirm),
       ],
-      scopes.subscription,
+      { ...scopes.subscription, ...filters.subscriptions },
     ),
-    new Resource(entities.Employee, '/employees', [list, admin(create), read, admin(update)]),
-    new Resource(entities.User, '/users', [list, signedIn(users.me), read], scopes.user),
-    new Resource(entities.OrganizationUser, '/organization-users', [
-      list,
-      read,
-      admin(organizationUsers.update(callers)),
-      admin(organizationUsers.remove(callers)),
-    ]),
-    new Resource(entities.OrganizationUserInvitation, '/organization-user-invitations', [
-      admin(list),
-      admin(read),
-      admin(invitations.revoke),
-    ]),
-    new Resource(entities.OrganizationAddress, '/organization-addresses', [
-      list,
-      admin(create),
-      read,
-      admin(update),
-      admin(remove),
-    ]),
-    new Resource(entities.OrganizationModule, '/organization-modules', [list, read]),
-    new Resource(entities.OrganizationConfig, '/organization-configs', [list, read, admin(update)]),
-    new Resource(entities.PaymentMethod, '/payment-methods', [admin(list), admin(read)]),
-    new Resource(entities.Invoice, '/invoices', [admin(list), admin(read)]),
-    new Resource(entities.AuditEvent, '/audit-events', [owner(list), owner(read)]),
+    new Resource(entities.Employee, '/employees', [list, admin(create), read, admin(update)], filters.employees),
+    new Resource(entities.User, '/users', [list, signedIn(users.me), read], {
+      ...scopes.user,
+      ...scopes.sensitive,
+      ...filters.users,
+    }),
+    new Resource(
+      entities.OrganizationUser,
+      '/organization-users',
+      [list, read, admin(organizationUsers.update(callers)), admin(organizationUsers.remove(callers))],
+      filters.organizationUsers,
+    ),
+    new Resource(
+      entities.OrganizationUserInvitation,
+      '/organization-user-invitations',
+      [admin(list), admin(read), admin(invitations.revoke)],
+      { ...scopes.sensitive, ...filters.invitations },
+    ),
+    new Resource(
+      entities.OrganizationAddress,
+      '/organization-addresses',
+      [list, admin(create), read, admin(update), admin(remove)],
+      filters.addresses,
+    ),
+    new Resource(entities.OrganizationModule, '/organization-modules', [list, read], filters.modules),
+    new Resource(entities.OrganizationConfig, '/organization-configs', [list, read, admin(update)], filters.configs),
+    new Resource(entities.PaymentMethod, '/payment-methods', [admin(list), admin(read)], {
+      ...scopes.sensitive,
+      ...filters.paymentMethods,
+    }),
+    new Resource(entities.Invoice, '/invoices', [admin(list), admin(read)], {
+      ...scopes.sensitive,
+      ...filters.invoices,
+    }),
+    new Resource(entities.AuditEvent, '/audit-events', [owner(list), owner(read)], {
+      ...scopes.sensitive,
+      ...filters.auditEvents,
+    }),
   ] as Resource[]
 
 /** What it means to break a rule of the database that is about the state of things, not about a value: 409 and this sentence. */

@@ -16,12 +16,9 @@ export const store = memory([...(named.get('en') as Map<string, Country>).values
 export const list: Operation<Country> = {
   ...plainList,
   async handle(call) {
-    const { entities, total } = await call.page()
-    return new Page(
-      Country,
-      entities.map((entity) => localised(call, entity as Country)),
-      total,
-    )
+    const { found, order } = await call.page()
+    const entities = found.entities.map((entity) => localised(call, entity as Country))
+    return new Page(Country, { ...found, entities }, order)
   },
 }
 

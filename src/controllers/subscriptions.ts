@@ -1,20 +1,12 @@
-import { Type } from 'class-transformer'
-import { IsBoolean, IsOptional, IsString, Length, ValidateIf } from 'class-validator'
-import { IsNull, MoreThan } from 'typeorm'
-import {
-  Invoice,
-  Organization,
-  OrganizationAddress,
-  OrganizationUser,
-  OrganizationUserInvitation,
-  Subscription,
-} from '../../entities/index.ts'
+import { IsBoolean, ValidateIf } from 'class-validator'
+import { Invoice, Organization, Subscription } from '../../entities/index.ts'
 import type { Call } from '../hydra/call.ts'
 import { creating, updating } from '../hydra/crud.ts'
 import { copy, make } from '../hydra/entity.ts'
 import { type Operation, Unchanged } from '../hydra/operation.ts'
-import { Problem, type Violation } from '../hydra/problem.ts'
+import { Problem } from '../hydra/problem.ts'
 import { record } from './audit.ts'
+import { complete, fewSeats } from './subscription-defaults.ts'
 
 /** How to end a subscription. */
 export class Cancellation {
@@ -22,23 +14,6 @@ export class Cancellation {
   @ValidateIf((_, value) => value !== undefined)
   @IsBoolean()
   immediately: boolean = false
-}
-
-/** A coupon or promotion code for the current subscription. */
-export class CouponApplication {
-  @IsString()
-  @Length(1, 255)
-  code: string
-
-  @IsOptional()
-  @Type(() => Subscription)
-  subscription?: Subscription
-}
-
-export class CouponRemoval {
-  @IsOptional()
-  @Type(() => Subscription)
-  subscription?: Subscription
 }
 
 export const create: Operation<Subscription> = {
@@ -129,101 +104,13 @@ export const invoices: Operation<Subscription> = {
   link: { name: 'invoices' },
   async handle(call) {
     const { id } = await call.find()
-    return call.page(Invoice, { column: 'subscriptionId', value: id })
+    const its = { sql: '"invoice"."subscriptionId" = :subscription', values: { subscription: id } }
+    return call.page(Invoice, [its], [{ property: 'id', descending: true }])
   },
 }
 
-export const applyCoupon: Operation<Subscription> = {
-  name: 'applyCoupon',
-  method: 'POST',
-  path: '/apply-coupon',
-  title: () => 'Applies a coupon or promotion code to the current subscription, in place of any other',
-  description: 'Not for organizations billed by hand. Not available through Stripe yet: answers 503.',
-  expects: CouponApplication,
-  returns: 'item',
-  statuses: [200, 201, 400, 409, 413, 415, 422],
-  link: { name: 'applyCoupon', when: takesCoupons },
-  handle: async (call) => onCoupons(call, (await call.input(CouponApplication)).subscription),
-}
-
-export const clearCoupon: Operation<Subscription> = {
-  name: 'clearCoupon',
-  method: 'POST',
-  path: '/clear-coupon',
-  title: () => 'Takes the coupon off the current subscription',
-  description: 'Not for organizations billed by hand. Not available through Stripe yet: answers 503.',
-  expects: CouponRemoval,
-  returns: 'item',
-  statuses: [200, 400, 409, 413, 415, 422],
-  link: { name: 'clearCoupon', when: takesCoupons },
-  handle: async (call) => onCoupons(call, (await call.input(CouponRemoval)).subscription),
-}
-
-/** Coupons are Stripe's, and end with what they make cheaper. */
-function takesCoupons({ live, externalId }: Subscription): boolean {
-  return live && externalId !== null
-}
-
-/** Fills in what was left out, and says what is wrong with what was not. */
-async function complete(draft: Subscription, call: Call): Promise<Violation[]> {
-  if (draft.organization === null) return []
-  if (draft.organizationId !== call.organization)
-    return [
-      { propertyPath: 'organization', message: 'organization must be the one that you act for.', code: 'isCurrent' },
-    ]
-  if (draft.seats === undefined) draft.seats = await seatsTaken(call)
-  if (draft.organizationAddress) return fewSeats(draft, call)
-  const addresses = await call.manager.find(OrganizationAddress, {
-    where: { organizationId: call.organization, kind: 'billing' },
-    take: 2,
-  })
-  if (addresses.length === 1) {
-    draft.organizationAddressId = addresses[0].id
-    return fewSeats(draft, call)
-  }
-  const reason = addresses.length === 0 ? 'there is no billing address yet' : 'there are several billing addresses'
-  return [
-    {
-      propertyPath: 'organizationAddress',
-      message: `organizationAddress must be given, as ${reason}.`,
-      code: 'isNotEmpty',
-    },
-    ...(await fewSeats(draft, call)),
-  ]
-}
-
-async function fewSeats({ seats }: Subscription, call: Call): Promise<Violation[]> {
-  const taken = await seatsTaken(call)
-  if (typeof seats !== 'number' || seats < 1 || seats >= taken) return []
-  return [
-    {
-      propertyPath: 'seats',
-      message: `seats must be at least ${taken}: so many members and pending invitations there are.`,
-      code: 'min',
-    },
-  ]
-}
-
-async function seatsTaken({ manager, organization: organizationId }: Call): Promise<number> {
-  const pending = { organizationId, acceptedAt: IsNull(), revokedAt: IsNull(), expiresAt: MoreThan(new Date()) }
-  return (
-    (await manager.countBy(OrganizationUser, { organizationId })) +
-    (await manager.countBy(OrganizationUserInvitation, pending))
-  )
-}
-
-async function onCoupons(call: Call<Subscription>, named: Subscription | undefined): Promise<never> {
-  const organization = await call.get(Organization, call.organization)
-  const id = named?.id ?? organization.currentSubscriptionId
-  const subscription = id ? await call.get(Subscription, id) : undefined
-  if (!subscription?.live) throw new Problem(409, 'There is no live subscription for a coupon to work on.')
-  if (organization.manualBilling)
-    throw new Problem(409, 'The organization is billed by hand, and coupons are Stripe’s.')
-  return requireManual(organization) as never
-}
-
 /** What goes through Stripe has to wait until this server speaks to it. */
-function requireManual({ manualBilling }: Organization): void {
+export function requireManual({ manualBilling }: Organization): void {
   if (!manualBilling)
     throw new Problem(
       503,

@@ -5,15 +5,11 @@ import type { Resource } from './resource.ts'
 /** An operation as the documentation has it: what it is for, what it takes, gives and can answer. */
 export function describeOperation(resource: Resource, operation: Operation): object {
   const input = inputOf(operation, resource.entity)
-  const title = operation.title(resource.name)
   return {
     '@id': `#${operation.name}${resource.name}`,
     '@type': ['Operation', ...actions(operation)],
     method: operation.method,
-    title,
-    description: [sentence(operation, operation.subject ?? resource.name), `${title}.`, operation.description]
-      .filter(Boolean)
-      .join(' '),
+    ...sayings(resource, operation),
     ...(input && { expects: `#${input.name}` }),
     ...(operation.method === 'PATCH' && { expectsHeader: [contentType('application/merge-patch+json')] }),
     ...(operation.expects === 'file' && { expectsHeader: [contentType('multipart/form-data')] }),
@@ -27,17 +23,27 @@ export function describeOperation(resource: Resource, operation: Operation): obj
   }
 }
 
+/** What an operation is for, in our own words, and then in the reference's and ours. */
+export function sayings(resource: Resource, operation: Operation): { title: string; description: string } {
+  const title = operation.title(resource.name)
+  const said = [sentence(operation, operation.subject ?? resource.name), `${title}.`, operation.description]
+  return { title, description: said.filter(Boolean).join(' ') }
+}
+
 export function describeStatuses(statuses: number[]): object[] {
   return statuses.map((statusCode) => ({ '@type': 'Status', statusCode, title: STATUS_CODES[statusCode] }))
 }
 
 /** Every status an operation can answer, in order: its own, and those that follow from what it is. */
-function statusesOf({ options }: Resource, { statuses, may, method, path, returns }: Operation): number[] {
+export function statusesOf({ options }: Resource, { statuses, may, method, path, returns }: Operation): number[] {
   const guarded = may?.includes('anonymous') ? [401] : [401, 403]
   const paged = returns === 'collection' ? [400] : []
   const body = method === 'POST' || method === 'PATCH' ? [400, 413, 415] : []
+  const keyed = method === 'POST' ? [409, 422] : []
+  const minimal = method !== 'GET' && returns === 'item' && statuses.includes(200) ? [204] : []
   const respelled = options.canonical && path === '/:id' ? [301] : []
-  return [...new Set([...statuses, ...guarded, ...paged, ...body, ...respelled, 406, 429, 503])].sort((a, b) => a - b)
+  const own = [...statuses, ...guarded, ...paged, ...body, ...keyed, ...minimal, ...respelled]
+  return [...new Set([...own, 406, 429, 503])].sort((a, b) => a - b)
 }
 
 /** The class of an operation's body. */

@@ -1,9 +1,10 @@
 import type { Api, LinkedOperations } from './api.ts'
-import { prefixedTerms, readDefinitions } from './context.ts'
+import { documentedIri, prefixedTerms, readDefinitions, readParent } from './context.ts'
 import { describeOperation, describeStatuses, inputOf } from './described-operation.ts'
 import type { Class, Operation } from './operation.ts'
 import type { Resource } from './resource.ts'
 import type { Field, Shape } from './shape.ts'
+import { shapes } from './shapes.ts'
 import { prefixDeeply } from './spelling.ts'
 
 /** The Hydra ApiDocumentation: every class, property and operation there is (Hydra Core, §4.2). */
@@ -16,7 +17,9 @@ export function documentation(api: Api): object {
     title: 'Organization API',
     description: 'Organizations of service companies: their configuration, people, meetings and billing.',
     entrypoint: '/',
+    extension: ['http://www.w3.org/ns/shacl#'],
     supportedClass: [...errorClasses(), ...api.classes.map((shape) => describeClass(api, shape)), entrypointClass(api)],
+    defines: shapes(api),
   }
   return api.settings.prefix ? (prefixDeeply(document) as object) : document
 }
@@ -29,15 +32,18 @@ function base(api: Api): object {
     domain: { '@id': 'rdfs:domain', '@type': '@id' },
     range: { '@id': 'rdfs:range', '@type': '@id' },
     subClassOf: { '@id': 'rdfs:subClassOf', '@type': '@id' },
+    defines: { '@reverse': 'rdfs:isDefinedBy' },
   }
 }
 
 function describeClass(api: Api, shape: Shape): object {
   const resource = api.resources.find(({ entity }) => entity === shape.class)
+  const parent = readParent(shape.name)
   return {
     '@id': `#${shape.name}`,
     '@type': 'Class',
     title: shape.name,
+    ...(parent && { subClassOf: parent }),
     supportedProperty: [
       ...shape.fields.map((field) => describeField(shape, field, resource)),
       ...[...api.linksOf(shape.class)].map(([name, link]) => describeLink(shape, name, link)),
@@ -59,7 +65,7 @@ function describeField(shape: Shape, field: Field, resource: Resource | undefine
   return {
     '@type': 'SupportedProperty',
     property: {
-      '@id': propertyIri(field.term.iri),
+      '@id': documentedIri(field.term.iri),
       '@type': field.target ? 'Link' : 'rdf:Property',
       label: field.name,
       domain: `#${shape.name}`,
@@ -89,7 +95,7 @@ function describeLink(shape: Shape, name: string, { resource, operations }: Link
   return {
     '@type': 'SupportedProperty',
     property: {
-      '@id': propertyIri(shape.links.get(name)?.iri as string),
+      '@id': documentedIri(shape.links.get(name)?.iri as string),
       '@type': 'Link',
       label: name,
       domain: `#${shape.name}`,
@@ -110,11 +116,6 @@ function rangeOf({ target, datatype, term, list }: Field): object {
   if (list) return { range: 'xsd:array' }
   if (term.type === '@id') return { range: 'rdfs:Resource' }
   return { range: datatype ?? 'rdf:JSON' }
-}
-
-/** A term's IRI as it is written in the documentation: prefixed, or a fragment of the vocabulary. */
-function propertyIri(iri: string): string {
-  return iri.includes(':') ? iri : `#${iri}`
 }
 
 function entrypointClass(api: Api): object {
@@ -171,7 +172,7 @@ function describeCollection(key: string, resource: Resource): object {
 
 function errorClasses(): object[] {
   const error = [
-    ['type', '#Error/type', 'rdfs:Resource'],
+    ['type', '#Error/type', 'xsd:anyURI'],
     ['title', 'hydra:title', 'xsd:string'],
     ['status', '#Error/status', 'xsd:integer'],
     ['detail', '#Error/detail', 'xsd:string'],

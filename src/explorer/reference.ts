@@ -1,0 +1,100 @@
+import { hash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Response, Router } from 'express'
+import directory from 'swagger-ui-dist/absolute-path.js'
+import { etagOf } from '../hydra/conditional.ts'
+
+/** What starts Swagger UI: a file and not a line of the page, so that the page needs to allow no inline script. */
+const start = `SwaggerUIBundle({
+  url: 'docs.jsonopenapi',
+  dom_id: '#reference',
+  deepLinking: true,
+  presets: [SwaggerUIBundle.presets.apis],
+  validatorUrl: null,
+})
+`
+
+interface File {
+  type: string
+  body: string
+  etag: string
+}
+
+const read = (name: string) => readFileSync(join(directory(), name), 'utf8')
+const file = (type: string, body: string): File => ({ type: `${type}; charset=utf-8`, body, etag: etagOf(body) })
+
+const assets: Record<string, File> = {
+  'swagger-ui.css': file('text/css', read('swagger-ui.css')),
+  'swagger-ui-bundle.js': file('text/javascript', read('swagger-ui-bundle.js')),
+  'start.js': file('text/javascript', start),
+}
+
+/** Assets live under a digest of them all, so that browsers may keep them for good. */
+const digest = hash(
+  'sha256',
+  Object.values(assets)
+    .map(({ body }) => body)
+    .join(),
+  'hex',
+).slice(0, 16)
+
+const page = file(
+  'text/html',
+  `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>Organization API</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="docs/assets/${digest}/swagger-ui.css">
+</head>
+<body>
+<div id="reference"></div>
+<noscript>This page needs scripts; the same is told at <a href="docs.jsonld">docs.jsonld</a> and <a href="docs.jsonopenapi">docs.jsonopenapi</a>.</noscript>
+<script src="docs/assets/${digest}/swagger-ui-bundle.js"></script>
+<script src="docs/assets/${digest}/start.js"></script>
+</body>
+</html>
+`,
+)
+
+/** Swagger UI sets styles on its elements and has pictures in its style sheet; it loads and asks nothing but this server. */
+const policy =
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; " +
+  "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+/** What else the documentation can be had as; a browser likes a page better. */
+const machines = [
+  'application/ld+json',
+  'application/json',
+  'application/vnd.openapi+json',
+  'text/turtle',
+  'application/n-quads',
+]
+
+/** The reference that people read in a browser, at the address of the documentation. */
+export function reference(): Router {
+  const router = Router({ caseSensitive: true, strict: true })
+  router.get('/docs', (request, response, next) => {
+    if (request.accepts([...machines, 'text/html']) !== 'text/html') return next()
+    response.setHeader('Content-Security-Policy', policy)
+    response.setHeader('Cache-Control', 'public, max-age=3600')
+    answer(response, page)
+  })
+  router.get(`/docs/assets/${digest}/:name`, ({ params: { name } }, response, next) => {
+    const asset = Object.hasOwn(assets, name) ? assets[name] : undefined
+    if (!asset) return next()
+    response.setHeader('Cache-Control', 'public, max-age=31536000, immutable')
+    answer(response, asset)
+  })
+  return router
+}
+
+function answer(response: Response, { type, body, etag }: File): void {
+  response.setHeader('Allow', 'OPTIONS, HEAD, GET')
+  response.setHeader('ETag', etag)
+  response.setHeader('Content-Type', type)
+  response.send(body)
+}

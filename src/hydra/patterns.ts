@@ -1,0 +1,30 @@
+/** What SHACL must be told as a pattern, of a kind that every processor of regular expressions knows (XPath, and JavaScript). */
+
+const year = '([0-9]{3}[1-9]|[0-9]{2}[1-9]0|[0-9][1-9]00|[1-9]000)'
+const fourth = '0[48]|[2468][048]|[13579][26]'
+const leapDay = `([0-9]{2}(${fourth})|(${fourth})00)-02-29`
+const otherDay = `${year}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))`
+const clock = '([01][0-9]|2[0-3]):[0-5][0-9]'
+
+/** A day that exists, in the years 0001 to 9999. */
+export const day = `^(${otherDay}|${leapDay})$`
+
+/** A date-time of RFC 3339 with its offset and at most milliseconds; no leap second. */
+export const instant = `^(${otherDay}|${leapDay})[Tt]${clock}:[0-5][0-9](\\.[0-9]{1,3})?([Zz]|[+-]${clock})$`
+
+/** A whole number in any spelling that is no double's. */
+export const whole = '^[+-]?[0-9]+(\\.0*)?$'
+
+/** The form of a language tag; whether its language has two letters is for the server to know. */
+export const languageTag = '^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$'
+
+const letters = '\u00A1-\uD7FF\uF900-\uFDCF'
+const atom = `[A-Za-z0-9!#$%&'*+/=?^_\`{|}~${letters}\uFDF0-\uFFEF-]+`
+const quoted = '"([ !#-\\[\\]-~]|\\\\[ -~])*"'
+const inLabel = 'A-Za-z0-9\u00A1-\uFF00\uFF5F-\uFFFD'
+const label = `[${inLabel}]([${inLabel}-]{0,61}[${inLabel}])?`
+const top = `([A-Za-z${letters}\uFDF0-\uFF00\uFF5F-\uFFEF]{2,63}|[Xx][Nn][A-Za-z0-9-]{1,60}[A-Za-z0-9])`
+
+/** An email address, and that what is before its "@" is not too long. */
+export const email = `^(${quoted}|${atom}(\\.${atom})*)@(${label}\\.)+${top}$`
+export const emailLength = '^.{1,64}@[^@]*$'

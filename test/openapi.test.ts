@@ -1,0 +1,112 @@
+import { Validator } from '@seriousme/openapi-schema-validator'
+import { endpoints } from './reference.ts'
+import { openapi, operations, schemas } from './world/docs.ts'
+import { api, as, publicUrl } from './world/index.ts'
+
+interface Described {
+  operationId: string
+  summary: string
+  description: string
+  parameters?: { name?: string; in?: string; required?: boolean; $ref?: string }[]
+  requestBody?: { required: boolean; content: Record<string, { schema: { required?: string[]; properties: object } }> }
+  responses: Record<string, { description: string; content?: Record<string, { schema: object }> }>
+  security?: object[]
+}
+
+const paths: Record<string, Record<string, Described>> = openapi.paths
+const described = Object.entries(paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
+)
+
+test('it is OpenAPI 3.1, of this server', async () => {
+  const { headers } = await as().get('/docs.jsonopenapi')
+  expect(headers['content-type']).toBe('application/vnd.openapi+json; charset=utf-8')
+  expect(openapi).toMatchObject({ openapi: '3.1.0', servers: [{ url: publicUrl }] })
+
+  const validator = new Validator()
+  expect(await validator.validate(structuredClone(openapi))).toEqual({ valid: true })
+  expect(() => validator.resolveRefs()).not.toThrow()
+})
+
+test('it tells of every operation what the Hydra documentation tells', () => {
+  const known = new Map(operations.map((operation) => [operation['@id'].slice(1), operation]))
+  const ids = described.map(({ operation }) => operation.operationId)
+  expect(ids.filter((id, index) => ids.indexOf(id) !== index)).toEqual([])
+  expect([...known.keys()].filter((id) => !ids.includes(id))).toEqual([])
+  for (const { method, operation } of described) {
+    const { title, description, possibleStatus } = known.get(operation.operationId) ?? {}
+    if (!title) continue
+    expect(operation).toMatchObject({ summary: title, description })
+    expect(Object.keys(operation.responses)).toEqual(possibleStatus?.map(({ statusCode }) => `${statusCode}`))
+    expect(known.get(operation.operationId)?.method.toLowerCase()).toBe(method)
+  }
+})
+
+test.each(endpoints)('it has $method $path of the reference', ({ method, path }) => {
+  expect(paths[path]).toHaveProperty(method.toLowerCase())
+})
+
+test('a path’s own parameters are named, and required', () => {
+  for (const { path, operation } of described) {
+    const named = [...path.matchAll(/{(\w+)}/g)].map(([, name]) => name)
+    const given = operation.parameters?.filter((parameter) => parameter.in === 'path') ?? []
+    expect(given.map(({ name }) => name)).toEqual(named)
+    expect(given.every(({ required }) => required)).toBe(true)
+  }
+})
+
+test('a collection takes what its search says, and pages', async () => {
+  for (const path of ['/meetings', '/locations', '/employees', '/countries']) {
+    const { search } = (await api.get(path)).body
+    const given = paths[path].get.parameters?.map(({ name, $ref = '' }) => name ?? $ref.split('/').pop()) ?? []
+    const variables: string[] = search.mapping.map(({ variable }: { variable: string }) => variable)
+    expect(variables.filter((name) => !name.endsWith('[]') && !given.includes(name))).toEqual([])
+    expect(given).toEqual(expect.arrayContaining(['page', 'itemsPerPage']))
+  }
+})
+
+test('a body is told for each type that is read, and nothing is required of a merge patch', () => {
+  const { create } = { create: paths['/meetings'].post.requestBody }
+  expect(Object.keys(create?.content ?? {})).toEqual(
+    expect.arrayContaining(['application/ld+json', 'application/json']),
+  )
+  expect(create?.content['application/ld+json'].schema.required).toEqual(['employee', 'dateFrom', 'dateTo'])
+  for (const { method, operation } of described.filter(({ method }) => method === 'patch')) {
+    const types = operation.requestBody?.content ?? {}
+    expect([method, Object.keys(types)]).toEqual(['patch', expect.arrayContaining(['application/merge-patch+json'])])
+    for (const { schema } of Object.values(types)) expect(schema).not.toHaveProperty('required')
+  }
+  expect(Object.keys(paths['/organizations/logo'].post.requestBody?.content ?? {})).toEqual(['multipart/form-data'])
+})
+
+test('a body has what the operation writes, and no more', () => {
+  const properties = (path: string, method: string, type: string) =>
+    Object.keys(paths[path][method].requestBody?.content[type].schema.properties ?? {})
+  expect(properties('/organizations', 'post', 'application/json')).toEqual(['type', 'name', 'slug'])
+  expect(properties('/subscriptions/{id}', 'patch', 'application/merge-patch+json')).toEqual([
+    'paymentMethod',
+    'seats',
+    'modules',
+  ])
+  expect(Object.keys(schemas.Organization.properties)).toContain('manualBilling')
+})
+
+test('every refusal is a problem, and one of a body names its violations', () => {
+  for (const { operation } of described)
+    for (const [status, { description, content }] of Object.entries(operation.responses)) {
+      expect(description).toMatch(/./)
+      if (['204', '304'].includes(status)) expect(content).toBeUndefined()
+      else if (Number(status) < 300) expect(content).toHaveProperty(['application/ld+json', 'schema'])
+      else {
+        const name = status === '422' ? 'violations' : 'error'
+        expect(content?.['application/problem+json'].schema).toEqual({ $ref: `#/components/schemas/problem.${name}` })
+      }
+    }
+})
+
+test('a token is needed except for what is public', () => {
+  const open = described.filter(({ operation }) => operation.security?.length === 0).map(({ path }) => path)
+  expect(open).toEqual(['/', '/countries', '/countries/{id}'])
+  expect(openapi.security).toEqual([{ bearer: [] }])
+  expect(openapi.components.securitySchemes.bearer).toMatchObject({ type: 'http', scheme: 'bearer' })
+})
