@@ -1,0 +1,132 @@
+import { createHash, hash, randomUUID } from 'node:crypto'
+import type { Call } from './call.ts'
+import type { Claim } from './claims.ts'
+import * as claims from './claims.ts'
+import { problemOf } from './faults.ts'
+import { ConstraintViolation, Problem } from './problem.ts'
+import { type Answer, compose } from './respond.ts'
+import { inTurn } from './turns.ts'
+
+/** How many milliseconds a repetition waits for the first, as Postgres would have it wait for a lock. */
+const longestWait = 2000
+
+/** What is kept of an answer; with a detail it is a Problem, and only a 402 is kept of those. */
+type Kept = Answer & { detail?: string }
+
+/** Answers a request; a POST with an Idempotency-Key only once, and whenever it is repeated with the same again. */
+export async function answer(call: Call): Promise<Answer> {
+  const key = call.operation.method === 'POST' ? call.header('idempotency-key') : undefined
+  if (key === undefined) return call.run(() => handle(call))
+  const claim = claimOf(call, key)
+  if (call.operation.outside) return answerAround(call, claim)
+  return inTurn(`${claim.caller} ${key}`, longestWait, () => answerWithin(call, claim), running)
+}
+
+/** Claim, effect and answer are one transaction, so that none of them is ever there without the others. */
+function answerWithin(call: Call, claim: Claim): Promise<Answer> {
+  const { caller } = call
+  return call.run(async () => {
+    const { kept, replayed } = await call.transaction(async () => {
+      call.caller = caller
+      if (!(await take(call, claim))) return { kept: (await known(call, claim)) ?? running(), replayed: true }
+      await call.manager.query('SAVEPOINT "effect"')
+      const kept = await attempt(call, () => call.manager.query('ROLLBACK TO SAVEPOINT "effect"'))
+      await keep(call, claim, kept)
+      return { kept, replayed: false }
+    })
+    return deliver(kept, replayed)
+  })
+}
+
+/**
+ * The claim is committed before the operation calls the outside, and the answer after it. Who died in between is
+ * resumed under the same claim, so such a handler must take up what it finds half done.
+ */
+async function answerAround(call: Call, claim: Claim): Promise<Answer> {
+  let id = await take(call, claim)
+  if (!id) {
+    const kept = await known(call, claim)
+    if (kept) return deliver(kept, true)
+    id = (await claims.resume(call.executor, claim)).rows[0]?.claim
+  }
+  const held = { ...claim, claim: id ?? running(claims.patience) }
+  call.claim = held.claim
+  try {
+    const kept = await call.run(() => attempt(call))
+    await keep(call, held, kept)
+    return deliver(kept, false)
+  } catch (error) {
+    const { status } = (error instanceof Problem ? error : problemOf(call.api, error)) ?? { status: 500 }
+    if (status !== 402) await (status < 500 ? claims.free : claims.release)(call.executor, held).catch(() => {})
+    throw error
+  }
+}
+
+/** Tells who sends it apart by the token alone, as somebody without a user may have one the next time. */
+function claimOf({ caller, operation, question: { request, bytes } }: Call, key: string): Claim {
+  if (!/^[\x21-\x7e]{1,255}$/.test(key))
+    throw new Problem(400, 'The Idempotency-Key must be 1 to 255 visible ASCII characters.')
+  if (!caller.bearer) throw new Problem(400, 'An Idempotency-Key is for those who send a token: nobody else has keys.')
+  const { issuer, subject, organization = null } = caller.bearer
+  const fingerprint = createHash('sha256')
+    .update(`${operation.method} ${request.url}\n`)
+    .update(bytes ?? '')
+  return {
+    caller: hash('sha256', JSON.stringify([issuer, subject, organization]), 'base64url'),
+    key,
+    claim: randomUUID(),
+    fingerprint: fingerprint.digest('base64url'),
+    tenant: caller.organization,
+  }
+}
+
+async function take(call: Call, claim: Claim): Promise<string | undefined> {
+  try {
+    return (await claims.take(call.executor, claim)).rows[0]?.claim
+  } catch (error) {
+    if ((error as { code?: string }).code === '55P03') running()
+    throw error
+  }
+}
+
+/** What the same request was answered; undefined while it is not, Problem 422 when it was another request. */
+async function known(call: Call, claim: Claim): Promise<Kept | undefined> {
+  const [found] = (await claims.find(call.executor, claim)).rows
+  const same = found === undefined || found.fingerprint === claim.fingerprint
+  if (!same || (found?.tenant && found.tenant !== claim.tenant))
+    throw new ConstraintViolation([
+      { propertyPath: 'Idempotency-Key', message: 'It was used for another request: take a new one.', code: 'isSame' },
+    ])
+  return found?.answer ?? undefined
+}
+
+function running(seconds = 1): never {
+  throw new Problem(409, 'The request with this Idempotency-Key is still being worked on: repeat it in a moment.', {
+    'Retry-After': `${seconds}`,
+  })
+}
+
+async function handle(call: Call): Promise<Answer> {
+  return compose(call, await call.operation.handle(call))
+}
+
+/** A payment that is refused is an answer too: it is kept, though whatever was written on the way to it is not. */
+async function attempt(call: Call, undo?: () => Promise<unknown>): Promise<Kept> {
+  try {
+    return await handle(call)
+  } catch (error) {
+    if (!(error instanceof Problem) || error.status !== 402) throw error
+    await undo?.()
+    return { status: error.status, headers: error.headers, detail: error.message }
+  }
+}
+
+async function keep(call: Call, claim: Claim, kept: Kept): Promise<void> {
+  await claims.answer(call.executor, { ...claim, answer: JSON.stringify(kept) })
+}
+
+function deliver({ detail, ...answer }: Kept, replayed: boolean): Answer {
+  const headers = { ...answer.headers, ...(replayed && { 'Idempotent-Replayed': 'true' }) }
+  if (detail !== undefined) throw new Problem(answer.status, detail, headers)
+  return { ...answer, headers }
+}
