@@ -1,16 +1,26 @@
 import { parentPort } from 'node:worker_threads'
 import jsonld from 'jsonld'
+import { Problem } from './problem.ts'
+import { type Form, formed } from './rdf.ts'
+import { readTurtle } from './turtle-reader.ts'
 
-/** One body to rewrite; `ours` are the absolute IRIs that stand for our own context. */
-export interface Task {
-  body: object
+/** One body to rewrite, of JSON-LD or Turtle; `ours` are the absolute IRIs that stand for our own context. */
+export interface Reading {
+  body: object | string
   context: Record<string, unknown>
   base: string
   ours: string[]
 }
 
-/** What came of a task: the body by name, or what is wrong with it, in words for the client. */
-export type Answer = { value: Node } | { problem: string }
+/** One document of ours to write in another form; its context stands within it. */
+export interface Writing {
+  document: Node
+  form: Form
+  base: string
+}
+
+/** What came of a task: the body by name or the document's text, or what is wrong, in words for the client. */
+export type Answer = { value: unknown } | { problem: string }
 
 type Node = Record<string, unknown>
 type Mapping = { '@id': string; '@container'?: string[]; reverse?: boolean }
@@ -23,10 +33,20 @@ const { expand, processContext } = jsonld as unknown as {
   processContext(active: Context | null, local: object | null, options: object): Promise<Context>
 }
 
-parentPort?.on('message', async (task: Task) => parentPort?.postMessage(await answer(task)))
+parentPort?.on('message', async (task: Reading | Writing) => {
+  parentPort?.postMessage('form' in task ? await write(task) : await read(task))
+})
 parentPort?.postMessage('ready')
 
-async function answer({ body, context, base, ours }: Task): Promise<Answer> {
+async function write({ document, form, base }: Writing): Promise<Answer> {
+  try {
+    return { value: await formed(document, form, base) }
+  } catch (error) {
+    return { problem: (error as Error).message }
+  }
+}
+
+async function read({ body, context, base, ours }: Reading): Promise<Answer> {
   let refused: string | undefined
   async function documentLoader(url: string) {
     if (ours.includes(url)) return { documentUrl: url, document: { '@context': context } }
@@ -34,10 +54,13 @@ async function answer({ body, context, base, ours }: Task): Promise<Answer> {
     throw new Error('refused')
   }
 
+  /** Without a context of its own, the plain names in a body of IRIs can only be ours. */
+  function expanded(document: object): Promise<Node[]> {
+    return expand(document, { base, documentLoader, expandContext: '@context' in document ? {} : context })
+  }
+
   try {
-    // Without a context of its own, the plain names in a body of IRIs can only be ours.
-    const expandContext = '@context' in body ? {} : context
-    const nodes = await expand(body, { base, documentLoader, expandContext })
+    const nodes = typeof body === 'string' ? [await readTurtle(body, base)] : await expanded(body)
     const resources = nodes.flatMap((node) => [node, ...list(node['@graph']), ...list(node['@included'])])
     if (resources.length > 1) {
       return { problem: `One resource is expected, and the body describes ${resources.length}.` }
@@ -108,7 +131,9 @@ const oneOrMany = (items: unknown[]) => (items.length === 1 ? items[0] : items)
 const remote = (iri: string) => `Remote contexts are not fetched: write the terms of "${iri}" inline in @context.`
 
 /** jsonld's own errors are about the document; any other speaks of its insides. */
-function reason({ name, message }: Error): string {
+function reason(error: Error): string {
+  const { name, message } = error
+  if (error instanceof Problem) return message
   if (!name.startsWith('jsonld.')) return 'The body is not valid JSON-LD.'
   return `The body is not valid JSON-LD: ${message.replace(/^Invalid JSON-LD syntax[;:] /, '')}`
 }

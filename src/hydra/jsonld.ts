@@ -1,25 +1,15 @@
-import { Worker } from 'node:worker_threads'
-import type { Answer, Task } from './jsonld-worker.ts'
+import { queued } from './jsonld-thread.ts'
+import type { Reading } from './jsonld-worker.ts'
 import { Problem } from './problem.ts'
+import type { Form } from './rdf.ts'
+
+export { stopJsonld } from './jsonld-thread.ts'
 
 /** What a body may cost before it is processed, then what processing it may cost. */
 const most = { levels: 32, values: 10_000, contexts: 8, terms: 1_000 }
-const limits = { waiting: 32, milliseconds: 1_000, megabytes: 128 }
+const limits = { body: 1_000, document: 5_000 }
 
-const remedy = 'simplify its @context.'
-
-interface Job {
-  task: Task
-  milliseconds: number
-  tries: number
-  resolve(value: Record<string, unknown>): void
-  reject(reason: Error): void
-}
-
-/** The first is being processed, the others wait here, not in the thread, so that they outlive it. */
-const queue: Job[] = []
-let thread: Worker | undefined
-let clock: NodeJS.Timeout | undefined
+type Body = Record<string, unknown>
 
 /**
  * Whether a body is to be rewritten before it is read by name: it has a context that is not ours, or is in expanded form.
@@ -45,31 +35,45 @@ export function isForeign(body: unknown, ours: (context: unknown) => boolean): b
  */
 export async function compact(
   body: unknown,
-  context: Record<string, unknown>,
+  context: Body,
   base: string,
   bounds: { milliseconds?: number; ours?: (context: unknown) => boolean } = {},
-): Promise<Record<string, unknown>> {
-  const { milliseconds = limits.milliseconds, ours = () => false } = bounds
+): Promise<Body> {
+  const { milliseconds = limits.body, ours = () => false } = bounds
   const known = weigh(body).filter(ours)
-  if (queue.length >= limits.waiting) {
-    throw new Problem(503, 'Too many JSON-LD bodies are waiting to be processed: try again.', { 'Retry-After': '1' })
-  }
   const task = { body: body as object, context, base, ours: known.map((iri) => new URL(iri, base).href) }
-  return new Promise((resolve, reject) => {
-    const isIdle = thread && queue.length === 0
-    thread ??= start()
-    queue.push({ task, milliseconds, tries: 0, resolve, reject })
-    if (isIdle) next(thread)
-  })
+  return read(task, milliseconds, 'simplify its @context.')
 }
 
-/** Stops the thread; what still waits for it is answered 503. */
-export async function stopJsonld(): Promise<void> {
-  const stopped = thread
-  thread = undefined
-  clearTimeout(clock)
-  for (const { reject } of queue.splice(0)) reject(new Problem(503, 'The server is stopping.', { 'Retry-After': '1' }))
-  await stopped?.terminate()
+/**
+ * The same for a body of Turtle; what it calls `<>` is the resource that is told of.
+ * @throws Problem 400 when the body is at fault or too costly, 503 when too many wait.
+ */
+export async function compactTurtle(text: string, context: Body, base: string): Promise<Body> {
+  return read({ body: text, context, base, ours: [] }, limits.body, 'send less of it.')
+}
+
+/**
+ * Writes one of our documents in another form.
+ * @param document with its context within it, as the "@context".
+ * @throws Problem 503 when too many wait, or it takes too long.
+ */
+export async function convert(document: Body, form: Form, base: string): Promise<string> {
+  return (await queued({
+    task: { document, form, base },
+    milliseconds: limits.document,
+    refuse: (why) => new Error(`A document of ours cannot be written as ${form}: ${why}`),
+    tooCostly: (what) => new Problem(503, `It takes ${what} to write this as ${form}: ask for application/ld+json.`),
+  })) as string
+}
+
+async function read(task: Reading, milliseconds: number, remedy: string): Promise<Body> {
+  return (await queued({
+    task,
+    milliseconds,
+    refuse: (why) => new Problem(400, why),
+    tooCostly: (what) => new Problem(400, `The body takes ${what} to process: ${remedy}`),
+  })) as Body
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
@@ -97,62 +101,4 @@ function weigh(body: unknown): string[] {
 
   visit(body, 1, false)
   return named
-}
-
-/** A thread says 'ready' once it has loaded jsonld, which counts against nobody's time. */
-function start(): Worker {
-  const worker = open()
-  worker.on('message', (message: Answer | 'ready') => {
-    if (worker !== thread) return
-    if (message !== 'ready') settle(message)
-    next(worker)
-  })
-  worker.on('error', (error: NodeJS.ErrnoException) => {
-    if (worker !== thread) return
-    const isFull = error.code === 'ERR_WORKER_OUT_OF_MEMORY'
-    // jsonld keeps the contexts of earlier bodies: only one that fills a fresh thread is itself too big.
-    if (isFull && queue[0]?.tries === 1) restart()
-    else abandon(isFull ? new Problem(400, `The body takes too much memory to process: ${remedy}`) : error)
-  })
-  return worker
-}
-
-/** Node 20 runs no TypeScript: from source, in development and in tests, tsx loads the thread's file. */
-function open(): Worker {
-  const options = { execArgv: [], resourceLimits: { maxOldGenerationSizeMb: limits.megabytes } }
-  if (import.meta.url.endsWith('.js')) return new Worker(new URL('./jsonld-worker.js', import.meta.url), options)
-  const file = JSON.stringify(new URL('./jsonld-worker.ts', import.meta.url).href)
-  const code = `import('tsx/esm/api').then(({ tsImport }) => tsImport(${file}, ${file}))`
-  return new Worker(code, { ...options, eval: true })
-}
-
-function settle(answer: Answer): void {
-  clearTimeout(clock)
-  const job = queue.shift()
-  if ('problem' in answer) job?.reject(new Problem(400, answer.problem))
-  else job?.resolve(answer.value)
-}
-
-/** Only a job in hand keeps the process alive, and only its own time counts; an answer that is in already beats the clock. */
-function next(worker: Worker): void {
-  worker.unref()
-  const [job] = queue
-  if (!job) return
-  job.tries++
-  worker.ref()
-  worker.postMessage(job.task)
-  const late = new Problem(400, `The body takes more than ${job.milliseconds} ms to process: ${remedy}`)
-  clock = setTimeout(() => setImmediate(() => job === queue[0] && abandon(late)), job.milliseconds)
-}
-
-/** Gives up the job in hand and the thread that is lost on it; those that wait get a new one. */
-function abandon(reason: Error): void {
-  queue.shift()?.reject(reason)
-  restart()
-}
-
-function restart(): void {
-  clearTimeout(clock)
-  thread?.terminate()
-  thread = queue.length > 0 ? start() : undefined
 }

@@ -1,0 +1,27 @@
+import { stringify } from 'csv-stringify/sync'
+
+type Row = Record<string, unknown>
+
+/**
+ * Writes the members of a collection as RFC 4180 has it: a column for every property of the class, then for every link
+ * that some of them have. What a spreadsheet would take for a formula is marked as text.
+ */
+export function csv(members: Row[], properties: string[]): string {
+  const columns = new Set(['@id', '@type', ...properties, ...members.flatMap(Object.keys)])
+  return stringify([[...columns], ...members.map((member) => [...columns].map((name) => cell(member[name])))], {
+    record_delimiter: 'windows',
+    escape_formulas: true,
+    quoted_match: /[\r\n]/,
+    cast: {
+      boolean: String,
+      string: (value, { records }) => (records === 0 ? { value, escape_formulas: false } : value),
+    },
+  })
+}
+
+/** References have no spaces in them, so a list of them is told apart by spaces; what has more to it stays JSON. */
+function cell(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  const list = Array.isArray(value) && value.every((item) => typeof item === 'string' && !/\s/.test(item))
+  return list ? value.join(' ') : JSON.stringify(value)
+}
