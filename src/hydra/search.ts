@@ -1,0 +1,94 @@
+import type { Api } from './api.ts'
+import { compileFilters, idVariable, textVariable, type Variable } from './filters.ts'
+import type { Resource } from './resource.ts'
+import type { Shape } from './shape.ts'
+
+/** What every collection takes beside its filters, and what it is about in Hydra's terms. */
+const common: [variable: string, property: string][] = [
+  ['page', 'hydra:pageIndex'],
+  ['itemsPerPage', 'hydra:limit'],
+]
+
+/** What a collection can be asked for, and how it says so. */
+export interface Search {
+  variables: Variable[]
+  sortable: string[]
+  /** The IRI template that collections carry (Hydra Core, §5.3). */
+  template: object
+}
+
+/** Prepares the search of a resource; a filter or an order by what it does not have stops the boot. */
+export function compileSearch(api: Api, resource: Resource, shape: Shape): Search {
+  const { filters = {}, order = [], text = [], store } = resource.options
+  const { metadata } = shape
+  const variables = metadata
+    ? [idVariable(api, shape, metadata.tableName), ...compileFilters(api, shape, filters, metadata)]
+    : []
+  if (metadata && text.length > 0) variables.push(textVariable(text.map((name) => `"${metadata.tableName}"."${name}"`)))
+  const sortable = resource.listed ? ['id', ...(store ? [] : order)] : []
+  for (const name of sortable)
+    if (!metadata?.columns.some(({ propertyName, isNullable }) => propertyName === name && !isNullable))
+      throw new Error(`${shape.name} cannot be ordered by "${name}": it needs a column that is never null.`)
+  return { variables, sortable, template: templateOf(api, resource, variables, sortable) }
+}
+
+function templateOf(api: Api, { path }: Resource, variables: Variable[], sortable: string[]): object {
+  const taken: [variable: string, property: string][] = [
+    ...variables.flatMap(({ name, property }): [string, string][] =>
+      name.includes('[') || name === 'q'
+        ? [[name, property]]
+        : [
+            [name, property],
+            [`${name}[]`, property],
+          ],
+    ),
+    ...sortable.map((property): [string, string] => [
+      `order[${property}]`,
+      property === 'id' ? 'schema:identifier' : property,
+    ]),
+    ...common,
+  ]
+  return api.spell({
+    '@type': 'IriTemplate',
+    template: `${path}{?${taken.map(([variable]) => variable).join(',')},properties[]}`,
+    variableRepresentation: 'BasicRepresentation',
+    mapping: taken.map(([variable, property]) => ({
+      '@type': 'IriTemplateMapping',
+      variable,
+      property,
+      required: false,
+    })),
+  })
+}
+
+/** The template of a collection that is asked for at a path of its own, such as the invoices of a subscription. */
+export function templateAt(path: string, { template }: Search, resource: Resource): object {
+  if (path === resource.path) return template
+  return Object.fromEntries(
+    Object.entries(template).map(([name, value]) =>
+      /template$/.test(name) ? [name, path + value.slice(resource.path.length)] : [name, value],
+    ),
+  )
+}
+
+const always = ['page', 'itemsPerPage', 'after', 'before', 'properties']
+
+/** The parameters of a query that the collection does not know. */
+export function unknownParameters(query: URLSearchParams, { variables, sortable }: Search): string[] {
+  const repeatable = new Set(['properties', ...variables.map(({ name }) => name)])
+  const known = new Set([...always, ...repeatable, ...sortable.map((property) => `order[${property}]`)])
+  return [...new Set(query.keys())].filter((name) => !known.has(name) && !repeatable.has(name.replace(/\[\d*\]$/, '')))
+}
+
+/** Which properties a query wants to see, of items and of members; undefined for all. */
+export function sparseOf(query: URLSearchParams): Set<string> | undefined {
+  if (query.size === 0) return undefined
+  const wanted = [...query].filter(([name]) => /^properties(\[\d*\])?$/.test(name)).map(([, value]) => value)
+  return wanted.length > 0 ? new Set(wanted) : undefined
+}
+
+/** Leaves of a node what is wanted, and who it is. */
+export function sparse<T extends Record<string, unknown>>(node: T, wanted: Set<string> | undefined): T {
+  if (!wanted) return node
+  return Object.fromEntries(Object.entries(node).filter(([name]) => name.startsWith('@') || wanted.has(name))) as T
+}

@@ -1,0 +1,97 @@
+import { In } from 'typeorm'
+import { Employee, Location, Meeting } from '../entities/index.ts'
+import { api as table } from '../src/api.ts'
+import { as, database, elsewhere, given, morning, organization, publicUrl, tenant } from './world/index.ts'
+import { queriesOf } from './world/queries.ts'
+import { givenVariety } from './world/varied.ts'
+
+type Row = Record<string, unknown>
+
+await givenVariety()
+const api = as(tenant.users.owner, { organization: organization.id })
+const resources = table({} as never)
+const filtered = resources.flatMap(({ path, entity, options: { filters = {} } }) =>
+  Object.entries(filters).flatMap(([name, kinds]) => [kinds].flat().map((kind) => ({ path, entity, name, kind }))),
+)
+
+const idsAt = async (path: string) => {
+  const { status, body } = await api.get(path)
+  expect([status, body.detail]).toEqual([200, undefined])
+  expect(body.totalItems).toBe(body.member.length)
+  return body.member.map((node: Row) => (node['@id'] as string).split('/').at(-1)).sort()
+}
+
+test.each(filtered)('$path can be narrowed by $name ($kind)', async ({ path, entity, name, kind }) => {
+  const ids = await idsAt(`${path}?itemsPerPage=100`)
+  const rows: object[] = await database.manager.findBy(entity as typeof Location, { id: In(ids) })
+  const relation = database.getMetadata(entity).findRelationWithPropertyPath(name)
+  const held = (row: object) => (row as Row)[relation ? `${name}Id` : name] ?? null
+  const values = [...new Set(rows.map(held).filter((value) => value !== null))].slice(-3)
+  const to = resources.find((one) => one.entity === relation?.inverseEntityMetadata.target)
+  const sizes: number[] = []
+  for (const [query, holds] of queriesOf[kind](name, values, `${to?.path}/`)) {
+    const wanted = rows.filter((row) => holds(held(row))).map((row) => (row as Row).id)
+    expect([query, await idsAt(`${path}?itemsPerPage=100&${query}`)]).toEqual([query, wanted.sort()])
+    sizes.push(wanted.length)
+  }
+  expect(sizes.some((size) => size > 0 && size < rows.length)).toBe(true)
+})
+
+test.each(resources.filter(({ listed }) => listed))(
+  '$path gives the items whose ids or IRIs are sent',
+  async ({ path }) => {
+    const { body } = await api.get(path)
+    const [one, other] = body.member.map((node: Row) => node['@id'])
+    const id = (iri: string) => iri.split('/').at(-1) as string
+    const both = [id(one), id(other)].sort()
+    for (const given of [one, id(one), publicUrl + one]) expect(await idsAt(`${path}?id=${given}`)).toEqual([id(one)])
+    for (const names of [
+      ['id', 'id'],
+      ['id[]', 'id[]'],
+      ['id[0]', 'id[1]'],
+    ])
+      expect(await idsAt(`${path}?${names[0]}=${one}&${names[1]}=${id(other)}`)).toEqual(both)
+    for (const strange of ['01900000-0000-7000-8000-00000000000a', '1', '%00', 'XX'])
+      expect(await idsAt(`${path}?id[]=${path}/${strange}`)).toEqual([])
+    const descending = await api.get(`${path}?order[id]=DESC&itemsPerPage=100`)
+    const ascending = await api.get(`${path}?order[id]=asc&itemsPerPage=100`)
+    if (ascending.body.totalItems <= 100) expect(descending.body.member).toEqual(ascending.body.member.reverse())
+  },
+)
+
+test('free text is looked for in each of its properties, as it is written', async () => {
+  expect(await idsAt('/employees?q=MONTEUR')).toHaveLength(2)
+  expect(await idsAt('/employees?q=worker1%40&q=ada+0')).toHaveLength(2)
+  expect(await idsAt('/employees?q=')).toHaveLength(4)
+  expect(await idsAt('/meetings?q=cv-ketel')).toHaveLength(1)
+  for (const [name, text] of [
+    ['100% zeker', '0%25'],
+    ['a_b', 'A_B'],
+    ['c:\\d', '%5CD'],
+    ["d'e", "D'E"],
+  ]) {
+    const { id } = await given(Location, { name })
+    expect(await idsAt(`/locations?q=${text}`)).toEqual([id])
+    expect(await idsAt(`/locations?name=${text}`)).toEqual([id])
+  }
+})
+
+test('filters together narrow further, and count what is left', async () => {
+  expect(await idsAt('/employees?active=true&jobTitle=monteur&exists[location]=true')).toHaveLength(1)
+  const { body } = await api.get('/employees?active=true&itemsPerPage=1')
+  expect([body.member.length, body.totalItems]).toEqual([1, 3])
+})
+
+test("nobody finds what is another's by it", async () => {
+  const own = { organizationId: elsewhere.organization.id }
+  const stranger = await given(Employee, { ...own, name: 'Zoltan' })
+  const strange = await given(Meeting, { ...own, ...morning, employee: stranger, notes: 'Zolder' })
+  const hidden = await given(Meeting, { ...morning, notes: 'Zolder' })
+  for (const query of [`employee=/employees/${stranger.id}`, `id=${strange.id}`, `employee=${stranger.id}`])
+    expect(await idsAt(`/meetings?${query}`)).toEqual([])
+  expect(await idsAt('/employees?name=zoltan')).toEqual([])
+  expect(await idsAt('/meetings?q=zolder')).toEqual([hidden.id])
+  const mine = await as(tenant.users.member).get(`/meetings?q=zolder&id=${hidden.id}`)
+  expect([mine.body.totalItems, mine.body.member]).toEqual([0, []])
+  expect((await as(tenant.users.member).get('/meetings?dateFrom[after]=2000-01-01')).body.totalItems).toBe(1)
+})
