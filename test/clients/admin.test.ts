@@ -1,0 +1,195 @@
+import { existsSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { build } from 'esbuild'
+import { type Browser, chromium, type Locator, type Page } from 'playwright-core'
+import { Employee, Location, Meeting } from '../../entities/index.ts'
+import { entrypoint } from '../world/docs.ts'
+import { database, given, morning, publicUrl, tenant, tokenOf } from '../world/index.ts'
+
+const places = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
+const executablePath = [process.env.CHROMIUM ?? '', ...places].find((path) => existsSync(path))
+const describeThere = executablePath ? describe : describe.skip
+const why = executablePath ? '' : ' (skipped: install chromium, or say in CHROMIUM where it is)'
+
+/** As root it has no sandbox; and what it asks its makers for by itself has nothing to do with this. */
+const args = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+const html =
+  '<!doctype html><html lang="en"><link rel="icon" href="data:,"><main></main><script src="/app.js"></script></html>'
+
+if (why) console.warn(`The admin is not tested in a browser${why}.`)
+
+test('@api-platform/admin can be bundled for an entrypoint', async () => {
+  expect(await bundle('a token')).toContain(publicUrl)
+})
+
+describeThere(`@api-platform/admin, on another origin${why}`, () => {
+  const complaints: string[] = []
+  let server: Server
+  let browser: Browser
+  let page: Page
+  let origin: string
+
+  beforeAll(async () => {
+    server = await serve(await bundle(await tokenOf(tenant.users.owner)))
+    origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    browser = await chromium.launch({ executablePath, args })
+    page = await browser.newPage({ viewport: { width: 1600, height: 1000 } })
+    page.setDefaultTimeout(15_000)
+    page.on('pageerror', ({ message }) => complaints.push(message))
+    page.on('requestfailed', (request) => {
+      const error = request.failure()?.errorText
+      if (error !== 'net::ERR_ABORTED') complaints.push(`${request.url()} ${error}`)
+    })
+    page.on('response', (response) => {
+      const known = response.status() < 400 || response.status() === 422
+      if (!known) complaints.push(`${response.status()} ${response.url()}`)
+    })
+    const location = await given(Location, { name: 'Amsterdam' })
+    const employee = await given(Employee, { name: 'Mia', location, user: tenant.users.member })
+    for (let count = 0; count < 12; count++) await given(Meeting, { employee, ...morning, notes: `Number ${count}` })
+  }, 60_000)
+
+  afterAll(async () => {
+    await browser?.close()
+    server?.close()
+  })
+
+  test('has every collection in its menu', async () => {
+    await page.goto(origin)
+    await page.getByRole('menuitem').first().waitFor()
+    const links = await page
+      .getByRole('menuitem')
+      .evaluateAll((items) => items.map((item) => item.getAttribute('href')))
+    const { '@context': _context, '@id': _id, '@type': _type, ...collections } = entrypoint
+    expect(links.sort()).toEqual(
+      Object.values<string>(collections)
+        .map((path) => `#${path}`)
+        .sort(),
+    )
+  })
+
+  test('lists meetings, a page at a time, with the names of who is met', async () => {
+    await open('meetings')
+    await expectRows(10)
+    await rows().filter({ hasText: 'Mia4/1/20264/1/2026Number 0' }).waitFor()
+    await page.getByRole('button', { name: 'Go to page 2' }).click()
+    await rows().filter({ hasText: 'Number 11' }).waitFor()
+    await expectRows(2)
+  })
+
+  test('lists employees and locations', async () => {
+    await open('employees')
+    await rows()
+      .filter({ hasText: 'Mia' })
+      .filter({ hasText: 'acme-member' })
+      .filter({ hasText: 'Amsterdam' })
+      .waitFor()
+    await expectRows(1)
+    await open('locations')
+    await rows().filter({ hasText: 'Amsterdam' }).waitFor()
+    await expectRows(1)
+  })
+
+  test('shows an employee with the names of user and location, which lead to them', async () => {
+    await open('employees')
+    await rows().first().getByRole('link', { name: 'Show' }).click()
+    await content().getByText('acme-member').waitFor()
+    expect(await content().textContent()).toMatch(/User\s*acme-member\s*Location\s*Amsterdam/)
+    await content().getByText('Amsterdam').click()
+    await page.waitForURL(/#\/locations\/%2Flocations%2F/)
+    await content().getByText('Office open hour').waitFor()
+  })
+
+  test('makes a location, once what is wrong has been put right, and changes it', async () => {
+    await open('locations/create')
+    await fill({ Name: 'Utrecht', 'Office open hour': '17', 'Office close hour': '9' })
+    await save()
+    const fault = content().getByText('officeCloseHour must be after officeOpenHour.')
+    await fault.waitFor()
+    expect(await content().getByLabel('Office close hour').getAttribute('aria-invalid')).toBe('true')
+    expect(await content().getByLabel('Office close hour').getAttribute('aria-describedby')).toBe(
+      await fault.locator('xpath=ancestor-or-self::p').getAttribute('id'),
+    )
+    expect(await database.manager.countBy(Location, { name: 'Utrecht' })).toBe(0)
+
+    await fill({ 'Office open hour': '8', 'Office close hour': '18' })
+    await save()
+    const row = rows().filter({ hasText: 'Utrecht' })
+    await row.waitFor()
+    const made = await database.manager.findOneByOrFail(Location, { name: 'Utrecht' })
+    expect(made).toMatchObject({ organizationId: tenant.organization.id, officeOpenHour: 8, officeCloseHour: 18 })
+
+    await row.getByRole('link', { name: 'Edit' }).click()
+    await content().getByLabel('Name').waitFor()
+    await fill({ Name: 'Utrecht Centraal' })
+    const changed = page.waitForResponse((response) => response.request().method() === 'PATCH')
+    await save()
+    expect((await changed).url()).toBe(`${publicUrl}/locations/${made.id}`)
+    await rows().filter({ hasText: 'Utrecht Centraal' }).waitFor()
+    const { name, officeOpenHour } = await database.manager.findOneByOrFail(Location, { id: made.id })
+    expect({ name, officeOpenHour }).toEqual({ name: 'Utrecht Centraal', officeOpenHour: 8 })
+  })
+
+  test('finds a name that is taken on its field', async () => {
+    await open('locations/create')
+    await fill({ Name: 'Amsterdam' })
+    await save()
+    await content().locator('[aria-invalid=true]').waitFor()
+    expect(await content().getByLabel('Name').getAttribute('aria-invalid')).toBe('true')
+  })
+
+  test('has had nothing refused that it asked for', () => {
+    expect(complaints).toEqual([])
+  })
+
+  const content = (): Locator => page.locator('#main-content')
+  const rows = (): Locator => content().locator('tbody tr')
+  const save = () => content().getByRole('button', { name: 'Save' }).click()
+
+  async function open(path: string): Promise<void> {
+    await page.goto('about:blank')
+    await page.goto(`${origin}/#/${path}`)
+    await content().waitFor()
+  }
+
+  async function expectRows(count: number): Promise<void> {
+    await rows()
+      .nth(count - 1)
+      .waitFor()
+    expect(await rows().count()).toBe(count)
+  }
+
+  async function fill(values: Record<string, string>): Promise<void> {
+    for (const [label, value] of Object.entries(values)) await content().getByLabel(label).fill(value)
+  }
+})
+
+async function bundle(token: string): Promise<string> {
+  const define = { entrypoint: publicUrl, authorization: `Bearer ${token}`, 'process.env.NODE_ENV': 'production' }
+  const { outputFiles } = await build({
+    entryPoints: ['test/clients/admin/app.jsx'],
+    bundle: true,
+    write: false,
+    jsx: 'automatic',
+    define: Object.fromEntries(Object.entries(define).map(([name, value]) => [name, JSON.stringify(value)])),
+  })
+  return outputFiles[0].text
+}
+
+async function serve(script: string): Promise<Server> {
+  const server = createServer(({ url }, response) => {
+    response.setHeader('Content-Type', url === '/app.js' ? 'text/javascript' : 'text/html')
+    response.end(url === '/app.js' ? script : html)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return server
+}

@@ -1,0 +1,138 @@
+import formats from '@rdfjs/formats'
+import parent from '@zazuko/env'
+import Environment from '@zazuko/env/Environment.js'
+import create from 'alcaeus'
+import { type Employee, Location, Meeting, Subscription } from '../../entities/index.ts'
+import { database, given, morning, organization, publicUrl, tenant, tokenOf } from '../world/index.ts'
+import { rowsOf } from '../world/rows.ts'
+
+const environment = new Environment(create(), { parent })
+environment.formats.import(formats)
+const { hydra: client } = environment
+const rows = await rowsOf(tenant)
+const jsonld = { 'Content-Type': 'application/ld+json' }
+
+/** As much of alcaeus's resources as is asked for here; it mixes them at run time, and its types say less. */
+interface Node {
+  id: { value: string }
+  types: Iterable<Node>
+  pointer: { out(property: unknown): { value?: string } }
+  title?: string
+  apiDocumentation?: Node
+  entrypoint?: Node
+  supportedClass: Node[]
+  supportedProperty: Node[]
+  writable?: boolean
+  totalItems?: number
+  member: Node[]
+  view: Node[]
+  next?: Node
+  expects: Node[]
+  target: Node
+  load(): Promise<unknown>
+  invoke(body: string, headers: object): Promise<unknown>
+  findOperations(criteria: { byMethod: string }): Node[]
+  getLinks(): { supportedProperty: Node; resources: Node[] }[]
+  getProperties(): { supportedProperty: Node; objects: unknown[] }[]
+}
+
+let entrypoint: Node
+
+beforeAll(async () => {
+  client.defaultHeaders = { Authorization: `Bearer ${await tokenOf(tenant.users.owner)}` }
+  for (let count = 0; count < 64; count++) await given(Meeting, { employee: rows.Employee as Employee, ...morning })
+  entrypoint = answered(await client.loadResource(`${publicUrl}/`)).root
+})
+
+describe('alcaeus', () => {
+  test('finds the documentation from the entrypoint', () => {
+    const { apiDocumentation } = entrypoint
+    expect(apiDocumentation?.id.value).toBe(`${publicUrl}/docs.jsonld`)
+    expect(apiDocumentation?.title).toBe('Organization API')
+    expect(apiDocumentation?.entrypoint?.id.value).toBe(`${publicUrl}/`)
+    const meeting = apiDocumentation?.supportedClass.find(({ title }) => title === 'Meeting')
+    expect(meeting?.supportedProperty.map(({ title }) => title)).toContain('dateFrom')
+  })
+
+  test('walks a collection to its last page', async () => {
+    const members: string[] = []
+    let pages = 0
+    for (let next: Node | undefined = linked(entrypoint, 'meeting'); next; pages++) {
+      const { root } = answered(await next.load())
+      expect(root.id.value).toBe(`${publicUrl}/meetings`)
+      expect(root.totalItems).toBe(65)
+      members.push(...root.member.map(({ id }) => id.value))
+      next = root.view[0].next
+    }
+    expect(pages).toBe(3)
+    const meetings = await database.manager.findBy(Meeting, { organizationId: organization.id })
+    expect(members.sort()).toEqual(meetings.map(({ id }) => `${publicUrl}/meetings/${id}`).sort())
+  })
+
+  test('makes a location by the operation that the documentation has for it', async () => {
+    const operation = operationOf(linked(entrypoint, 'location'), 'POST')
+    expect(operation.title).toBe('Adds a location')
+    const writable = operation.expects[0].supportedProperty.filter((property) => property.writable)
+    expect(writable.map(({ title }) => title)).toEqual(['name', 'officeOpenHour', 'officeCloseHour'])
+
+    const values = { name: 'Delft', officeOpenHour: 9, officeCloseHour: 17 }
+    const { status, root } = answered(await operation.invoke(JSON.stringify(values), jsonld))
+
+    expect(status).toBe(201)
+    expect(said(root)).toMatchObject(values)
+    const made = await database.manager.findOneByOrFail(Location, { name: 'Delft' })
+    expect(made).toMatchObject({ ...values, organizationId: organization.id })
+    expect(root.id.value).toBe(`${publicUrl}/locations/${made.id}`)
+  })
+
+  test('reads what is wrong with a location', async () => {
+    const operation = operationOf(linked(entrypoint, 'location'), 'POST')
+    const { status, root } = answered(await operation.invoke(JSON.stringify({ name: '' }), jsonld))
+
+    expect(status).toBe(422)
+    expect(root.id.value).toBe(`${publicUrl}/errors/422`)
+    expect([...root.types].map(({ id }) => id.value)).toContain(`${publicUrl}/docs.jsonld#ConstraintViolation`)
+    const { pointer } = said(root).violations as Node
+    expect(pointer.out(environment.namedNode(`${publicUrl}/docs.jsonld#propertyPath`)).value).toBe('name')
+  })
+
+  test('cancels a subscription by the operation on its link, at the end of its period', async () => {
+    await database.manager.update(Subscription, rows.Subscription.id, { status: 'active', confirmedAt: new Date() })
+    const collection = answered(await linked(entrypoint, 'subscription').load()).root
+    const operation = operationOf(linked(collection.member[0], 'cancel'), 'POST')
+    expect(operation.target.id.value).toBe(`${publicUrl}/subscriptions/${rows.Subscription.id}/cancel`)
+
+    const { status, root } = answered(await operation.invoke(JSON.stringify({ immediately: false }), jsonld))
+
+    expect(status).toBe(201)
+    const { cancelAt } = await database.manager.findOneByOrFail(Subscription, { id: rows.Subscription.id })
+    expect(cancelAt?.getTime()).toBeGreaterThan(Date.now())
+    expect(said(root)).toMatchObject({ cancelAt })
+  })
+})
+
+/** An answer's status, and what it is about. */
+function answered(answer: unknown): { status: number; root: Node } {
+  const { response, representation } = answer as { response: { xhr: Response }; representation: { root: Node } }
+  return { status: response.xhr.status, root: representation.root }
+}
+
+/** Where a link leads that the documentation has under this title. */
+function linked(resource: Node, title: string): Node {
+  const link = resource.getLinks().find(({ supportedProperty }) => supportedProperty.title === title)
+  if (!link) throw new Error(`${resource.id.value} has no link called ${title}.`)
+  return link.resources[0]
+}
+
+function operationOf(resource: Node, method: string): Node {
+  const [operation] = resource.findOperations({ byMethod: method })
+  if (!operation) throw new Error(`${resource.id.value} has no operation with ${method}.`)
+  return operation
+}
+
+/** The first value of every property that the documentation has, by its title. */
+function said(resource: Node): Record<string, unknown> {
+  return Object.fromEntries(
+    resource.getProperties().map(({ supportedProperty, objects }) => [supportedProperty.title, objects[0]]),
+  )
+}
