@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import pg from 'pg'
 import { v7 as uuid } from 'uuid'
@@ -34,6 +35,19 @@ const node = (row: Row) => ({
 
 const context = { '@context': '/contexts/Meeting' }
 
+/** What never changes about answers is asked of ours once, and then given as it came. */
+const asked = new Map<string, Promise<Record<string, unknown>>>()
+const toldBy = (path: string, { headers }: IncomingMessage) => {
+  const told = asked.get(path) ?? fetchOurs(path, headers.authorization as string)
+  asked.set(path, told)
+  return told
+}
+
+async function fetchOurs(path: string, authorization: string): Promise<Record<string, unknown>> {
+  const answer = await fetch(`${process.env.PUBLIC_URL}${path}`, { headers: { authorization } })
+  return answer.json() as Promise<Record<string, unknown>>
+}
+
 async function item(id: string): Promise<object> {
   const { rows } = await pool.query({
     name: 'item',
@@ -43,24 +57,37 @@ async function item(id: string): Promise<object> {
   return { ...context, ...node(rows[0]) }
 }
 
-async function page(): Promise<object> {
-  const [{ rows }, count] = await Promise.all([
-    pool.query({
-      name: 'page',
-      text: `SELECT ${columns} ${tenant} ORDER BY "id" LIMIT 30 OFFSET 0`,
-      values: [organization],
-    }),
-    pool.query({ name: 'count', text: `SELECT count(*) ${tenant}`, values: [organization] }),
+const cursor = (row: Row) => Buffer.from(JSON.stringify([row.id])).toString('base64url')
+
+async function page(request: IncomingMessage, employee?: string): Promise<object> {
+  const where = employee ? `${tenant} AND "employeeId" = ANY($2)` : tenant
+  const values = employee ? [organization, [employee]] : [organization]
+  const kind = employee ? 'filtered' : 'page'
+  const [{ rows }, count, { search, memberAssertion }] = await Promise.all([
+    pool.query({ name: kind, text: `SELECT ${columns} ${where} ORDER BY "id" LIMIT 30 OFFSET 0`, values }),
+    pool.query({ name: `${kind}-count`, text: `SELECT count(*) ${where}`, values }),
+    toldBy('/meetings', request),
   ])
   const total = Number(count.rows[0].count)
-  const view = {
-    '@id': '/meetings?page=1',
+  const path = employee ? `/meetings?employee=${encodeURIComponent(`/employees/${employee}`)}&` : '/meetings?'
+  const last = Math.ceil(total / 30)
+  const several = {
+    '@id': `${path}page=1`,
     '@type': 'PartialCollectionView',
-    first: '/meetings?page=1',
-    last: `/meetings?page=${Math.ceil(total / 30)}`,
-    next: '/meetings?page=2',
+    first: `${path}page=1`,
+    last: `${path}page=${last}&before=end`,
+    next: `${path}page=2&after=${rows.length > 0 ? cursor(rows[rows.length - 1]) : ''}`,
   }
-  return { ...context, '@id': '/meetings', '@type': 'Collection', totalItems: total, member: rows.map(node), view }
+  return {
+    ...context,
+    '@id': '/meetings',
+    '@type': 'Collection',
+    totalItems: total,
+    member: rows.map(node),
+    view: last > 1 ? several : { '@id': path.slice(0, -1), '@type': 'PartialCollectionView' },
+    search,
+    memberAssertion,
+  }
 }
 
 async function post(request: IncomingMessage): Promise<object> {
@@ -84,14 +111,30 @@ async function post(request: IncomingMessage): Promise<object> {
   }
 }
 
+const filtered = '/meetings?employee=/employees/'
+
+async function find(request: IncomingMessage): Promise<object> {
+  const { method, url = '' } = request
+  if (method === 'POST') return post(request)
+  if (url === '/countries' || url === '/docs.jsonld') return toldBy(url, request)
+  if (url.startsWith(filtered)) return page(request, url.slice(filtered.length))
+  return url === '/meetings' ? page(request) : item(url.slice('/meetings/'.length))
+}
+
+/** Documents that are the same for everybody, as they are sent. */
+const ready = new Map<string, string>()
+
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { method, url = '' } = request
-  const found = await (method === 'POST'
-    ? post(request)
-    : url === '/meetings'
-      ? page()
-      : item(url.slice('/meetings/'.length)))
-  const body = JSON.stringify(found)
+  const body = ready.get(url) ?? JSON.stringify(await find(request))
+  if (url === '/docs.jsonld') ready.set(url, body)
+  if (
+    request.headers['if-none-match'] &&
+    `"1-${hash('sha1', body, 'base64url')}"` === request.headers['if-none-match']
+  ) {
+    response.writeHead(304).end()
+    return
+  }
   const headers = { 'Content-Type': 'application/ld+json; charset=utf-8', 'Content-Length': Buffer.byteLength(body) }
   response.writeHead(method === 'POST' ? 201 : 200, headers).end(body)
 }

@@ -11,11 +11,13 @@ import { seed, tokenFor } from '../src/demo.ts'
 import { migrate } from '../src/migrations/migrate.ts'
 import { launch } from '../src/postgres/launcher.ts'
 import { cpuOf } from './cpu.ts'
+import { counting, plenty } from './lists.ts'
 import { type Ask, load, once, release } from './load.ts'
 
 /** Prints what a request costs in CPU, server and Postgres together, beside the same answer from a bare server. */
 const rounds = Number(process.env.ROUNDS ?? 7)
 const connections = 8
+const depth = 3000
 const ports = { ours: 3997, bare: 3998 }
 
 const directory = await mkdtemp(join(tmpdir(), 'bench-'))
@@ -39,24 +41,29 @@ const authorization = `Bearer ${await tokenFor(database, issuer, 'owner')}`
 await database.query('VACUUM ANALYZE')
 
 const url = `postgres://${postgres.user}@localhost/${postgres.database}?host=${postgres.host}`
+const publicUrl = `http://127.0.0.1:${ports.ours}`
 const servers = {
   ours: start(process.execPath, ['--min-semi-space-size=16', '--max-semi-space-size=64', 'dist/src/server.js'], {
     DATABASE_URL: url,
     DATA_DIR: directory,
     PORT: String(ports.ours),
+    PUBLIC_URL: publicUrl,
   }),
   bare: start(process.execPath, ['--import', 'tsx', 'bench/bare.ts'], {
     DATABASE_URL: url,
     ORGANIZATION: organization,
     PORT: String(ports.bare),
+    PUBLIC_URL: publicUrl,
   }),
 }
+
+type Question = Pick<Ask, 'method' | 'path' | 'body'> & Partial<Pick<Ask, 'headers'>>
 
 interface Case {
   name: string
   times: number
   status: number
-  asks(): Pick<Ask, 'method' | 'path' | 'body'>[]
+  asks(): Question[] | Promise<Question[]>
   /** Whether both servers must answer with the same bytes. */
   same: boolean
 }
@@ -74,16 +81,30 @@ const cases: Case[] = [
     same: true,
     asks: () => meetings.map(({ id }) => ({ method: 'GET', path: `/meetings/${id}` })),
   },
-  { name: 'GET page of 30', times: 2500, status: 200, same: true, asks: () => [{ method: 'GET', path: '/meetings' }] },
+  {
+    name: 'GET item, 304',
+    times: 6000,
+    status: 304,
+    same: false,
+    asks: () => Promise.all(meetings.map(({ id }) => known({ method: 'GET', path: `/meetings/${id}` }))),
+  },
+  getting('GET page of 30', 2500, '/meetings'),
+  getting('GET filtered', 2500, `/meetings?employee=/employees/${employee.id}`),
+  getting('GET /countries', 2500, '/countries'),
+  getting('GET /docs.jsonld', 2500, '/docs.jsonld'),
   { name: 'POST', times: 1000, status: 201, same: false, asks: () => [{ method: 'POST', path: '/meetings', body }] },
 ]
 
 try {
-  await Promise.all([ready({ method: 'GET', path: '/' }, 'ours'), ready({ method: 'GET', path: '/meetings' }, 'bare')])
+  await ready({ method: 'GET', path: '/' }, 'ours')
+  await ready({ method: 'GET', path: '/meetings' }, 'bare')
   console.log(
     `CPU a request, process tree and Postgres, ${connections} connections, ${rounds} alternating rounds; median (least–most)`,
   )
   for (const measured of cases) await compare(measured)
+  await compareDepth()
+  const ratios = await counting(database, url, organization, rounds)
+  console.log(`Inserts by 16 writers, counted beside not counted, in time: ratio ${spread(ratios)}`)
 } finally {
   release()
   for (const server of Object.values(servers)) server.kill('SIGTERM')
@@ -103,33 +124,59 @@ async function compare(measured: Case): Promise<void> {
     costs.push({ ours, bare, ratio: ours / bare })
   }
   const [ours, bare, ratio] = (['ours', 'bare', 'ratio'] as const).map((name) => spread(costs.map((one) => one[name])))
-  console.log(`${measured.name.padEnd(16)} ours ${ours} ms   bare ${bare} ms   ratio ${ratio}`)
+  console.log(`${measured.name.padEnd(17)} ours ${ours} ms   bare ${bare} ms   ratio ${ratio}`)
+}
+
+/** Follows `next` through 100,000 meetings, and prints what a page costs there beside the first. */
+async function compareDepth(): Promise<void> {
+  const { id } = await database.manager.findOneByOrFail(Organization, { slug: 'elders' })
+  await plenty(database, id, 100_000)
+  const headers = { Authorization: `Bearer ${await issuer.sign({ sub: 'demo-stranger', lifetime: 3600 })}` }
+  const pages = ['/meetings?page=1']
+  for (let page = 1; page < depth; page++) {
+    const answer = await once(dressed({ method: 'GET', path: pages[page - 1], headers }, 'ours'))
+    pages.push(JSON.parse(answer.body).view.next)
+  }
+  const at = (path: string) =>
+    cost('ours', { ...getting('', 1000, path), asks: () => [{ method: 'GET', path, headers }] })
+  const ratios: number[] = []
+  for (let round = 0; round < rounds; round++) {
+    const first = await at(pages[0])
+    ratios.push((await at(pages[depth - 1])) / first)
+  }
+  console.log(`Page ${depth} of 100,000 rows by its cursor, beside page 1: ratio ${spread(ratios)}`)
+}
+
+function getting(name: string, times: number, path: string): Case {
+  return { name, times, status: 200, same: true, asks: () => [{ method: 'GET', path }] }
+}
+
+/** The same question from a client that has the answer already. */
+async function known(question: Question): Promise<Question> {
+  const { etag = '' } = await once(dressed(question, 'ours'))
+  return { ...question, headers: { 'If-None-Match': etag } }
 }
 
 async function cost(side: 'ours' | 'bare', { asks, times, status }: Case): Promise<number> {
+  const questions = (await asks()).map((ask) => dressed(ask, side))
   const pids = [servers[side].pid as number, postmaster]
   const before = cpuOf(...pids)
-  await load(
-    asks().map((ask) => dressed(ask, side)),
-    times,
-    connections,
-    status,
-  )
+  await load(questions, times, connections, status)
   return (cpuOf(...pids) - before) / times
 }
 
 async function requireSame({ name, asks }: Case): Promise<void> {
-  const [ask] = asks()
+  const [ask] = await asks()
   const [ours, bare] = await Promise.all([once(dressed(ask, 'ours')), once(dressed(ask, 'bare'))])
   if (ours.body !== bare.body) throw new Error(`${name}: the two answers differ.\n${ours.body}\n${bare.body}`)
 }
 
-function dressed(ask: Pick<Ask, 'method' | 'path' | 'body'>, side: 'ours' | 'bare'): Ask {
+function dressed(ask: Question, side: 'ours' | 'bare'): Ask {
   const type = ask.body && {
     'Content-Type': 'application/ld+json',
     'Content-Length': String(Buffer.byteLength(ask.body)),
   }
-  return { ...ask, port: ports[side], headers: { Authorization: authorization, ...type } }
+  return { ...ask, port: ports[side], headers: { Authorization: authorization, ...type, ...ask.headers } }
 }
 
 function spread(values: number[]): string {

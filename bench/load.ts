@@ -24,12 +24,21 @@ export async function load(asks: Ask[], times: number, connections: number, stat
   )
 }
 
-export function once({ port, method, path, headers, body }: Ask): Promise<{ status: number; body: string }> {
+interface Answer {
+  status: number
+  body: string
+  etag: string | undefined
+}
+
+export function once({ port, method, path, headers, body }: Ask): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const sent = request({ agent, host: '127.0.0.1', port, method, path, headers }, (response) => {
       const chunks: Buffer[] = []
       response.on('data', (chunk) => chunks.push(chunk))
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() }))
+      response.on('end', () => {
+        const { statusCode: status = 0, headers } = response
+        resolve({ status, body: Buffer.concat(chunks).toString(), etag: headers.etag })
+      })
     })
     sent.on('error', reject)
     sent.end(body)

@@ -4,6 +4,7 @@ import { User } from './user.ts'
 
 /** What somebody did that destroys or bills: written with the deed, never changed. */
 @Entity()
+@Index(['organizationId', 'at', 'id'])
 @Index(['actorId'])
 export class AuditEvent extends Owned {
   @ManyToOne(() => User, { nullable: false })

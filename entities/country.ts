@@ -13,8 +13,16 @@ export class Country {
   /** Which language it is named in, as a BCP 47 tag. */
   language?: string
 
+  /** The name as it was told before: looking it up takes longer than all else there is to a country. */
+  private told?: string
+
   /** Its short name by the Unicode CLDR: "Nederland", not the long official form. */
   get name(): string {
+    this.told ??= this.lookUp()
+    return this.told
+  }
+
+  private lookUp(): string {
     const language = this.language ?? 'en'
     const display = names.get(language) ?? new Intl.DisplayNames(language, { type: 'region' })
     names.set(language, display)

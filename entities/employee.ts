@@ -9,6 +9,8 @@ import { User } from './user.ts'
 @ForeignKey(() => Location, ['organizationId', 'locationId'], ['organizationId', 'id'])
 @Index(['organizationId', 'userId'])
 @Index(['organizationId', 'locationId'])
+@Index(['organizationId', 'name', 'id'])
+@Index('employee.name', { synchronize: false })
 export class Employee extends Owned {
   @Column('text')
   @IsString()

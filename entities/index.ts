@@ -1,6 +1,7 @@
 export { AuditEvent } from './audit-event.ts'
 export { Country } from './country.ts'
 export { Employee } from './employee.ts'
+export { IdempotencyKey } from './idempotency-key.ts'
 export { Integration } from './integration.ts'
 export { Invoice } from './invoice.ts'
 export { Language } from './language.ts'

@@ -6,6 +6,7 @@ import { Subscription } from './subscription.ts'
 @Entity()
 @ForeignKey(() => Subscription, ['organizationId', 'subscriptionId'], ['organizationId', 'id'])
 @Index(['organizationId', 'subscriptionId', 'id'])
+@Index(['organizationId', 'createdAt', 'id'])
 @Index(['externalId'], { unique: true })
 export class Invoice extends Owned {
   /** Its number, as printed on it. */

@@ -6,6 +6,8 @@ import { Above, WithPeer } from './rules.ts'
 /** An office where meetings are held; its hours are wall-clock hours in the organization's timezone. */
 @Entity()
 @Index('location:name', { synchronize: false })
+@Index(['organizationId', 'name', 'id'])
+@Index('location.name', { synchronize: false })
 @Check(`("officeOpenHour" IS NULL) = ("officeCloseHour" IS NULL) AND "officeCloseHour" > "officeOpenHour"`)
 export class Location extends Owned {
   @Column('text')

@@ -11,6 +11,9 @@ import { Above, Within } from './rules.ts'
 @Entity()
 @ForeignKey(() => Employee, ['organizationId', 'employeeId'], ['organizationId', 'id'])
 @Index(['organizationId', 'employeeId', 'id'])
+@Index(['organizationId', 'dateFrom', 'id'])
+@Index(['organizationId', 'dateTo', 'id'])
+@Index('meeting.notes', { synchronize: false })
 @Check(`"dateFrom" < "dateTo" AND "time" BETWEEN "dateFrom" AND "dateTo"`)
 export class Meeting extends Owned {
   @ManyToOne(() => Employee, { createForeignKeyConstraints: false })
@@ -42,7 +45,7 @@ export class Meeting extends Owned {
   @Transform(instantOrClock)
   @IsOptional()
   @IsDate()
-  @Validate(Within, ['dateFrom', 'dateTo'])
+  @Validate(Within, ['dateFrom', 'dateTo', /^1970-01-01/])
   time: Date | null = null
 
   /** Whether `time` tells a time of day only, which is sent as that time on the first day of 1970. */

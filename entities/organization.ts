@@ -28,6 +28,8 @@ export const reserved = [
 /** A tenant: the workspace of one service company. */
 @Entity()
 @ForeignKey('Subscription', ['id', 'currentSubscriptionId'], ['organizationId', 'id'])
+@Index(['name', 'id'])
+@Index(['createdAt', 'id'])
 @Check(`NOT ("manualBilling" AND "stripeCustomerId" IS NOT NULL)`)
 export class Organization extends Identified {
   @Column('text')

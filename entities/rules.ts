@@ -18,7 +18,7 @@ export class Above implements ValidatorConstraintInterface {
   }
 }
 
-/** This value lies in the closed interval between the two properties it names. */
+/** This value lies in the closed interval between the two properties it names; what is sent in the form named third is moved first. */
 @ValidatorConstraint({ name: 'within' })
 export class Within implements ValidatorConstraintInterface {
   validate(value: unknown, { object, constraints: [from, to] }: ValidationArguments): boolean {

@@ -6,6 +6,7 @@ import { type Issuer, isOwn } from './access/keys.ts'
 import { jwks } from './access/well-known.ts'
 import { conflicts, api as table } from './api.ts'
 import type { Config } from './config.ts'
+import { reference } from './explorer/reference.ts'
 import { headers } from './headers.ts'
 import { health } from './health.ts'
 import { Api } from './hydra/api.ts'
@@ -34,6 +35,7 @@ export function createApp({ config, database, issuer, log, state }: Surroundings
 
   app.use(headers(config))
   app.use(router(api, (request) => callers.of(request)))
+  app.use(reference())
   app.use(documents(api))
   app.use(health(database, state))
   if (isOwn(issuer)) app.get('/.well-known/jwks.json', jwks(issuer))

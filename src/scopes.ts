@@ -24,6 +24,9 @@ export const organization: Options<Organization> = {
   viewedAs: ({ id }, { role, organization }) => (role === 'operator' || id === organization ? role : 'guest'),
 }
 
+/** What must not linger on a disk: what is paid with, what is owed, who did what, whom a person is, what opens a door. */
+export const sensitive = { sensitive: true } as const
+
 export const mailFooter: Options<object> = { singleton: true }
 
 /** A member sees the meetings of the employee that it is. */

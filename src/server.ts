@@ -6,8 +6,10 @@ import { endPeriods } from './billing/periods.ts'
 import { type Config, readConfig } from './config.ts'
 import { openDatabase } from './database.ts'
 import { people, seed, tokenFor } from './demo.ts'
+import { expireKeys } from './expiry.ts'
 import { httpServer } from './http.ts'
 import { stopJsonld } from './hydra/jsonld.ts'
+import { keepTotals } from './totals.ts'
 
 const config = settings()
 const log = pino({ level: config.logLevel, base: undefined })
@@ -25,6 +27,8 @@ await run().catch((error) => {
 async function run(): Promise<void> {
   const { database, embedded, close } = await openDatabase(config, (line) => log.info(line))
   const stopPeriods = endPeriods(database, log)
+  const stopTotals = keepTotals(database, log)
+  const stopExpiry = expireKeys(database, log)
   try {
     const issuer = config.auth ? remoteIssuer(config.auth) : await ownIssuer(localIssuer, config.dataDirectory)
     const server = httpServer(createApp({ config, database, issuer, log, state }), config.publicUrl)
@@ -40,6 +44,8 @@ async function run(): Promise<void> {
     await drain(server)
   } finally {
     stopPeriods()
+    stopTotals()
+    stopExpiry()
     await stopJsonld()
     await close()
   }

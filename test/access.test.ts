@@ -1,7 +1,6 @@
 import { createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { get } from 'node:http'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
   CompactEncrypt,
@@ -18,7 +17,9 @@ import { OrganizationUser, type User } from '../entities/index.ts'
 import { api, as, database, given, issuer, organization, person, publicUrl, tenant, tokenOf } from './world/index.ts'
 
 const { owner } = tenant.users
-const jwk = JSON.parse(await readFile(join(tmpdir(), 'test-keys', 'token-key.json'), 'utf8'))
+const jwk = JSON.parse(
+  await readFile(join(JSON.parse(process.env.TEST_POSTGRES ?? '{}').directory, 'keys', 'token-key.json'), 'utf8'),
+)
 const key = (await importJWK(jwk, 'ES256')) as CryptoKey
 const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })

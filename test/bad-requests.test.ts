@@ -169,7 +169,9 @@ test.each(routes.filter(([method, path]) => /POST|PATCH/.test(method) && !/logo|
   '%s %s takes a body only in the types that it names',
   async (method, path, headers) => {
     const own =
-      method === 'POST' ? 'application/ld+json, application/json' : 'application/merge-patch+json, application/ld+json'
+      method === 'POST'
+        ? 'application/ld+json, application/json, text/turtle'
+        : 'application/merge-patch+json, application/ld+json'
     const other = method === 'POST' ? 'application/merge-patch+json' : 'application/json'
     for (const type of [...foreignTypes, other]) {
       const answer = await raw(
@@ -215,7 +217,7 @@ describe('A query', () => {
       '?',
       '%',
     ],
-    ...['x=%E0%A4%A', 'x=%00', '%00=x', 'page[]=2', 'page=1&page=2', 'a[b][c][d][e][f][g]=1', "notes='%20OR%201=1--"],
+    ...['x=%E0%A4%A', 'x=%00', '%00=x', 'page[]=2', 'page=1&page=2', 'a[b][c][d][e][f][g]=1'],
     Array.from({ length: 3000 }, (_, n) => `${(n % 36).toString(36)}=`).join('&'),
   ])('is answered with %.60s, which says nothing', async (query) => {
     const { status, text } = await get(query)

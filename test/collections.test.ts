@@ -9,23 +9,36 @@ const ids: string[] = []
 for (let n = 0; n < total; n++) ids.push(`/locations/${(await given(Location, { name: `Office ${n}` })).id}`)
 await given(Location, { name: 'Not ours', organizationId: elsewhere.organization.id })
 
+/** The links of a view by the number of their page, without the row that they go on from. */
+const numbered = (view: Record<string, string>) =>
+  Object.fromEntries(Object.entries(view).map(([name, link]) => [name, link.replace(/&(after|before)=[\w-]+/, '')]))
+
 const members = ({ body }: { body: { member: Node[] } }) => body.member.map((node) => node['@id'])
 
 test('a collection is a page of thirty, with what is needed to go on', async () => {
   const { body } = await api.get('/locations')
-  expect(Object.keys(body)).toEqual(['@context', '@id', '@type', 'totalItems', 'member', 'view'])
+  expect(Object.keys(body)).toEqual([
+    '@context',
+    '@id',
+    '@type',
+    'totalItems',
+    'member',
+    'view',
+    'search',
+    'memberAssertion',
+  ])
   expect(body).toMatchObject({
     '@context': '/contexts/Location',
     '@id': '/locations',
     '@type': 'Collection',
     totalItems: total,
-    view: {
-      '@id': '/locations?page=1',
-      '@type': 'PartialCollectionView',
-      first: '/locations?page=1',
-      last: '/locations?page=4',
-      next: '/locations?page=2',
-    },
+  })
+  expect(numbered(body.view)).toEqual({
+    '@id': '/locations?page=1',
+    '@type': 'PartialCollectionView',
+    first: '/locations?page=1',
+    last: '/locations?page=4',
+    next: '/locations?page=2',
   })
   expect(body.view).not.toHaveProperty('previous')
   expect(body.member).toHaveLength(30)
@@ -33,7 +46,7 @@ test('a collection is a page of thirty, with what is needed to go on', async () 
 })
 
 test('a page in the middle leads both ways, the last only back', async () => {
-  expect((await api.get('/locations?page=2')).body.view).toEqual({
+  expect(numbered((await api.get('/locations?page=2')).body.view)).toEqual({
     '@id': '/locations?page=2',
     '@type': 'PartialCollectionView',
     first: '/locations?page=1',
@@ -42,13 +55,17 @@ test('a page in the middle leads both ways, the last only back', async () => {
     next: '/locations?page=3',
   })
   const { body } = await api.get('/locations?page=4')
-  expect([body.member.length, body.view.previous, body.view.next]).toEqual([5, '/locations?page=3', undefined])
+  expect([body.member.length, numbered(body.view).previous, body.view.next]).toEqual([
+    5,
+    '/locations?page=3',
+    undefined,
+  ])
 })
 
 test.each([5, 6, 1000, 999_999_999])('page %i, past the end, is empty and leads back', async (page) => {
   const { status, body } = await api.get(`/locations?page=${page}`)
   expect([status, body.member, body.totalItems]).toEqual([200, [], total])
-  expect(body.view).toMatchObject({ last: '/locations?page=4', previous: '/locations?page=4' })
+  expect(numbered(body.view)).toMatchObject({ last: '/locations?page=4', previous: '/locations?page=4' })
   expect(body.view).not.toHaveProperty('next')
 })
 
@@ -67,14 +84,14 @@ test.each([
   const { status, body } = await api.get(`/locations?itemsPerPage=${itemsPerPage}`)
   expect([status, body.member.length, body.totalItems]).toEqual([200, size, total])
   const last = pages > 1 ? `/locations?itemsPerPage=${itemsPerPage}&page=${pages}` : undefined
-  expect(body.view.last).toBe(last)
+  expect(numbered(body.view).last).toBe(last)
 })
 
 test('a hundred is the most of one page', async () => {
   for (let n = total; n < 105; n++) await given(Location, { name: `Office ${n}` })
   const { body } = await api.get('/locations?itemsPerPage=5000')
   expect([body.member.length, body.totalItems]).toEqual([100, 105])
-  expect(body.view.next).toBe('/locations?itemsPerPage=5000&page=2')
+  expect(numbered(body.view).next).toBe('/locations?itemsPerPage=5000&page=2')
   expect(members(await api.get(body.view.next))).toHaveLength(5)
   for (let n = total; n < 105; n++)
     await database.manager.delete(Location, { organizationId: organization.id, name: `Office ${n}` })
@@ -91,7 +108,7 @@ test('the links of a view keep what was asked, sorted, with the page last', asyn
   const { body } = await api.get('/locations?z=1&itemsPerPage=40&b[]=%2Fx&a=ä&page=2&b[]=y%20z')
   const kept = 'a=%C3%A4&b%5B%5D=%2Fx&b%5B%5D=y+z&itemsPerPage=40&z=1&page='
   expect(body['@id']).toBe('/locations')
-  expect(body.view).toEqual({
+  expect(numbered(body.view)).toEqual({
     '@id': `/locations?${kept}2`,
     '@type': 'PartialCollectionView',
     first: `/locations?${kept}1`,

@@ -39,7 +39,7 @@ test('an owner can follow every link, to documents that say only what is documen
   const types = visits.flatMap((visit) => visit.types)
   for (const key of collections.keys())
     expect(types).toContain(`${publicUrl}/docs.jsonld#${key[0].toUpperCase()}${key.slice(1)}`)
-  expect(visits.map(({ path }) => path)).toContain('/meetings?page=2')
+  expect(visits.map(({ path }) => path)).toContainEqual(expect.stringMatching(/^\/meetings\?page=2\b/))
   expect(doors(visits)).toEqual([
     '/integrations/kontomatik/pull',
     '/integrations/kontomatik/revoke',
@@ -54,7 +54,7 @@ test('a member can follow every link but those of the entrypoint to what is not 
   const visits = await crawl(tenant.users.member)
 
   expect(dead(visits)).toEqual([...closed, 'subscriptions'].map((path) => `403 /${path} from /`))
-  expect(visits.map(({ path }) => path)).toContain('/meetings?page=2')
+  expect(visits.map(({ path }) => path)).toContainEqual(expect.stringMatching(/^\/meetings\?page=2\b/))
   expect(doors(visits)).toEqual([])
 })
 
@@ -95,9 +95,12 @@ async function follow(user: User, path: string, from: string): Promise<{ visit: 
   expect({ path, undeclared: undeclared(nodes) }).toEqual({ path, undeclared: [] })
   visit.types = nodes.flatMap((node) => (node['@type'] as string[] | undefined) ?? [])
   const iris = nodes.map((node) => node['@id'] as string | undefined)
-  const own = iris.filter((iri): iri is string => iri?.startsWith(`${publicUrl}/`) ?? false)
+  const own = iris.filter((iri): iri is string => (iri?.startsWith(`${publicUrl}/`) && !isName(iri)) ?? false)
   return { visit, links: own.map((iri) => iri.slice(publicUrl.length)) }
 }
+
+/** What the vocabulary calls something leads into the documentation, which is no document about things. */
+const isName = (iri: string) => iri.startsWith(`${publicUrl}/docs.jsonld#`)
 
 /** Every node of an expanded document, references among them. */
 function nodesOf(value: unknown): Node[] {

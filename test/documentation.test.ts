@@ -69,6 +69,26 @@ test('the entrypoint says of each collection what its members are, in both ways'
   }
 })
 
+test('a collection says of itself what its members are', async () => {
+  const { body } = await api.get('/meetings')
+  const [collection] = await jsonld.expand(body, { base: publicUrl, documentLoader })
+  expect(collection['http://www.w3.org/ns/hydra/core#memberAssertion']).toEqual([
+    {
+      'http://www.w3.org/ns/hydra/core#property': [{ '@id': 'http://www.w3.org/1999/02/22-rdf-syntax-ns#type' }],
+      'http://www.w3.org/ns/hydra/core#object': [{ '@id': `${publicUrl}/docs.jsonld#Meeting` }],
+    },
+  ])
+})
+
+test('a class that the world knows is said to be a kind of that, though not in its context', async () => {
+  const expanded = await jsonld.expand(docs as JsonLdDocument, { base: `${publicUrl}/docs.jsonld` })
+  const parents = [...JSON.stringify(expanded).matchAll(/subClassOf":\[{"@id":"https:\/\/schema\.org\/(\w+)"/g)]
+  expect(parents.map(([, name]) => name)).toEqual(
+    expect.arrayContaining(['Organization', 'Event', 'Person', 'Place', 'Country', 'Language', 'PostalAddress']),
+  )
+  expect(Object.keys((await api.get('/contexts/Meeting')).body)).toEqual(['@context'])
+})
+
 test('a reference leads to a class that the entrypoint has a collection of', () => {
   const targets = [...collections.keys()].map(targetOf)
   for (const [name, { supportedProperty }] of classes)
@@ -105,4 +125,9 @@ test('a link to what can only be done is nothing to read or write', () => {
 
 function targetOf(key: string): string {
   return `#${key[0].toUpperCase()}${key.slice(1)}`
+}
+
+async function documentLoader(url: string) {
+  const { body } = await api.get(url.slice(publicUrl.length))
+  return { documentUrl: url, document: body }
 }

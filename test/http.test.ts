@@ -156,7 +156,7 @@ describe('A page of another origin', () => {
 })
 
 test.each([
-  ['/meetings', 'OPTIONS, HEAD, GET, POST', 'application/ld+json, application/json', undefined],
+  ['/meetings', 'OPTIONS, HEAD, GET, POST', 'application/ld+json, application/json, text/turtle', undefined],
   [path, 'OPTIONS, HEAD, GET, PATCH', undefined, 'application/merge-patch+json, application/ld+json'],
   ['/countries', 'OPTIONS, HEAD, GET', undefined, undefined],
   ['/languages/nl', 'OPTIONS, HEAD, GET', undefined, undefined],
@@ -173,7 +173,7 @@ test('what has been made says where it is, and how it can be changed', async () 
   const { body, headers } = await api.post('/locations', { name: 'Delft' })
   expect(headers.location).toBe(body['@id'])
   expect(headers['content-location']).toBe(body['@id'])
-  expect(headers['accept-post']).toBe('application/ld+json, application/json')
+  expect(headers['accept-post']).toBe('application/ld+json, application/json, text/turtle')
   expect(headers['accept-patch']).toBe('application/merge-patch+json, application/ld+json')
   const { body: read, headers: again } = await api.get(headers.location)
   expect(read).toEqual(body)
@@ -201,7 +201,7 @@ test.each([
   '*/*',
   'application/*',
   'application/ld+json',
-  'text/html, application/ld+json;q=0.1',
+  'text/html;q=0.1, application/ld+json',
   'image/png, */*;q=0.1',
 ])('who accepts %s gets JSON-LD', async (accept) => {
   const { status, headers } = await ask('GET', path, { Accept: accept })
@@ -217,6 +217,24 @@ test.each(['image/png', 'application/xml', 'application/ld+json;q=0', 'text/plai
     expect(await database.manager.count(Location)).toBe(before)
   },
 )
+
+test.each([
+  ['/contexts/Meeting', 'public, max-age=3600'],
+  ['/docs.jsonld', 'public, max-age=3600'],
+  ['/countries/NL', 'public, max-age=3600'],
+  ['/meetings', 'private, no-cache'],
+  [path, 'private, no-cache'],
+  ['/invoices', 'private, no-store'],
+  [`/subscriptions/${billed.id}/invoices`, 'private, no-store'],
+  ['/payment-methods', 'private, no-store'],
+  ['/integrations', 'private, no-store'],
+  ['/organization-user-invitations', 'private, no-store'],
+  ['/audit-events', 'private, no-store'],
+  ['/users/me', 'private, no-store'],
+])('%s may be kept by its client as %s says', async (where, caching) => {
+  const { status, headers } = await ask('GET', where)
+  expect([status, headers['cache-control']]).toEqual([200, caching])
+})
 
 test('a document is compact, in order, with nulls and plain slashes', async () => {
   const { text } = await ask('GET', path)

@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   calculateJwkThumbprint,
@@ -82,6 +82,7 @@ export async function ownIssuer(url: string, directory: string): Promise<OwnIssu
   }
 }
 
+/** The key of a directory; made beside its place and moved there whole, so that nobody reads half of it. */
 async function keptKey(file: string): Promise<JWK> {
   const kept = await readFile(file, 'utf8').catch(() => undefined)
   if (kept) return JSON.parse(kept)
@@ -89,7 +90,10 @@ async function keptKey(file: string): Promise<JWK> {
   const jwk = await exportJWK(privateKey)
   jwk.kid = await calculateJwkThumbprint(jwk)
   await mkdir(join(file, '..'), { recursive: true })
-  await writeFile(file, JSON.stringify(jwk), { mode: 0o600, flag: 'wx' }).catch(ignoreExisting)
+  const draft = `${file}.${jwk.kid}`
+  await writeFile(draft, JSON.stringify(jwk), { mode: 0o600 })
+  await link(draft, file).catch(ignoreExisting)
+  await rm(draft)
   return JSON.parse(await readFile(file, 'utf8'))
 }
 

@@ -4,6 +4,7 @@ import { readDefinitions, servedContext } from './context.ts'
 import { compileLists, type Lists } from './lists.ts'
 import type { Class, Operation } from './operation.ts'
 import type { Resource } from './resource.ts'
+import { compileSearch, type Search } from './search.ts'
 import { type Serialize, serializer } from './serialize.ts'
 import { joinShape, type Shape } from './shape.ts'
 import { prefix } from './spelling.ts'
@@ -15,6 +16,9 @@ export interface Bound {
   shape: Shape
   store: Store
   lists: Lists
+  search: Search
+  /** What a collection says its members are (Hydra Core, §5.1). */
+  assertion: object
   serialize: Serialize
 }
 
@@ -115,10 +119,21 @@ export class Api {
 
   private bind(resource: Resource): void {
     const shape = this.describe(resource.entity)
+    const search = compileSearch(this, resource, shape)
+    const { scope, counted } = resource.options
     const store =
-      resource.options.store ?? new PostgresStore(this.metadataOf(shape), resource.options.scope, spokenColumns(shape))
+      resource.options.store ??
+      new PostgresStore(this.metadataOf(shape), { scope, counted, spoken: spokenColumns(shape, search) })
     const lists = compileLists(shape)
-    this.bound.set(resource.entity, { resource, shape, store, lists, serialize: serializer(this, resource, shape) })
+    this.bound.set(resource.entity, {
+      resource,
+      shape,
+      store,
+      lists,
+      search,
+      assertion: this.spell({ property: { '@id': 'rdf:type' }, object: { '@id': this.vocabulary + shape.name } }),
+      serialize: serializer(this, resource, shape),
+    })
   }
 
   private metadataOf(shape: Shape) {
@@ -158,10 +173,10 @@ export class Api {
 }
 
 /** The columns that an item of the class is written from; undefined where something is computed from others. */
-function spokenColumns({ class: type, fields, links }: Shape): Set<string> | undefined {
+function spokenColumns({ class: type, fields, links }: Shape, { sortable }: Search): Set<string> | undefined {
   const computed = fields.some(({ name }) => Object.getOwnPropertyDescriptor(type.prototype, name)?.get)
   if (computed || links.size > 0) return undefined
-  return new Set(['id', 'version', ...fields.map(({ name, key }) => key ?? name)])
+  return new Set(['id', 'version', ...sortable, ...fields.map(({ name, key }) => key ?? name)])
 }
 
 function decode(segment: string): string {

@@ -5,7 +5,7 @@ const deepest = 32
 
 /** Reads a JSON object from the bytes of a body; throws Problem 400 saying why it is none. */
 export function parseBody(bytes: Buffer | undefined): Record<string, unknown> | unknown[] {
-  const text = decode(bytes ?? Buffer.alloc(0))
+  const text = textOf(bytes)
   if (text.trim() === '') throw new Problem(400, 'The body is empty; a JSON object is expected.')
   refuseDepth(text)
   const value = parse(text)
@@ -25,7 +25,8 @@ export function unstorable(value: unknown): string | undefined {
   return Object.entries(value).flat().map(unstorable).find(Boolean)
 }
 
-function decode(bytes: Buffer): string {
+/** The text of a body; throws Problem 400 when it is none. */
+export function textOf(bytes: Buffer = Buffer.alloc(0)): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch {
@@ -41,7 +42,8 @@ function parse(text: string): unknown {
   }
 }
 
-function refuseDepth(text: string): void {
+/** Refuses JSON that nests too deeply before anything recursive reads it. */
+export function refuseDepth(text: string): void {
   let depth = 0
   let quoted = false
   for (let index = 0; index < text.length; index++) {

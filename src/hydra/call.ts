@@ -1,22 +1,27 @@
+import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import Negotiator from 'negotiator'
 import type { EntityManager } from 'typeorm'
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
 import type { Api, Bound } from './api.ts'
-import { parseBody } from './body.ts'
+import { parseBody, textOf } from './body.ts'
 import type { Caller } from './caller.ts'
-import { Page, type Paging, pagingOf, sliceOf } from './collection.ts'
+import { Page, placeOf } from './collection.ts'
 import { requireMatch } from './conditional.ts'
 import { deserialize, type Reading } from './deserialize.ts'
 import { make } from './entity.ts'
 import { isConflict } from './faults.ts'
-import { compact, isForeign } from './jsonld.ts'
-import type { Class, Operation, Outcome } from './operation.ts'
+import { type Condition, conditionsOf } from './filters.ts'
+import { compact, compactTurtle, isForeign } from './jsonld.ts'
+import type { Class, Operation } from './operation.ts'
+import { orderOf, type Sort } from './order.ts'
+import { isStrict } from './preferences.ts'
 import { Problem, type Violation } from './problem.ts'
 import { resolveReferences } from './references.ts'
+import { type Search, unknownParameters } from './search.ts'
 import type { Shape } from './shape.ts'
 import type { Executor } from './sql.ts'
-import { changed, insert, remove, type Subset, update } from './store.ts'
+import { changed, insert, remove, update } from './store.ts'
 
 /** What of a request an operation may depend on. */
 export interface Question {
@@ -30,11 +35,14 @@ export interface Question {
 /** How an operation prepares what it read, before the rules are judged. */
 export type Prepare<E extends object> = (draft: E, call: Call<E>) => Promise<Violation[]> | Violation[]
 
+const noParameters = new URLSearchParams()
+
 /** One request for one operation: everything a handler needs, and nothing of HTTP's answer. */
 export class Call<E extends object = object> {
   readonly database
   private transactional: EntityManager | undefined
   private parameters: URLSearchParams | undefined
+  private claimed: string | undefined
   private readonly afterwards: (() => void)[] = []
 
   constructor(
@@ -65,12 +73,13 @@ export class Call<E extends object = object> {
   }
 
   get query(): URLSearchParams {
-    this.parameters ??= new URLSearchParams(this.split()[1])
+    this.parameters ??= this.question.request.url?.includes('?') ? new URLSearchParams(this.split()[1]) : noParameters
     return this.parameters
   }
 
-  get paging(): Paging {
-    return pagingOf(this.query)
+  /** Whether what is not understood is to be refused (RFC 7240 §4.4). */
+  get strict(): boolean {
+    return isStrict(this.header('prefer'))
   }
 
   header(name: string): string | undefined {
@@ -109,12 +118,22 @@ export class Call<E extends object = object> {
     return (await this.look(this.api.of(type), id)) as T
   }
 
-  /** The page that the query asks for. */
-  async page(type: Class = this.bound.shape.class, where?: Subset): Promise<Page> {
+  /** The page that the query asks for; of another class, within a condition and in an order of its own, when given. */
+  async page(type: Class = this.bound.shape.class, within: Condition[] = [], usual: Sort[] = []): Promise<Page> {
     const bound = this.api.of(type)
-    const { entities, total } = await bound.store.page(this.executor, this.caller, sliceOf(this.paging), where)
-    await bound.lists(this.executor, this.caller, bound.resource, entities)
-    return new Page(type, entities, total)
+    const { search, store, shape } = bound
+    if (this.strict) this.refuseUnknown(search)
+    const asked = orderOf(this.query, search.sortable)
+    const order = asked.length > 0 ? asked : usual
+    const conditions = [...within, ...conditionsOf(search.variables, this.query)]
+    const metadata = bound.resource.options.store ? undefined : shape.metadata
+    const found = await store.page(this.executor, this.caller, {
+      conditions,
+      order,
+      ...placeOf(this.query, order, metadata),
+    })
+    await bound.lists(this.executor, this.caller, bound.resource, found.entities)
+    return new Page(type, found, order)
   }
 
   /** Reads the body as one of the operation's inputs. */
@@ -131,7 +150,7 @@ export class Call<E extends object = object> {
       body: await this.body(shape.name, partial),
       writes: (name) =>
         this.operation.writes === undefined || (this.operation.writes[name] ?? []).includes(this.caller.role),
-      strict: /\bhandling\s*=\s*"?strict\b/i.test(this.header('prefer') ?? ''),
+      strict: this.strict,
       partial,
       resolve: (references) => resolveReferences(this.api, this.executor, this.caller, references),
       prepare,
@@ -154,20 +173,30 @@ export class Call<E extends object = object> {
       }
   }
 
+  /** What a call to another service is made under: the same again when the request is repeated after a crash. */
+  get claim(): string {
+    this.claimed ??= randomUUID()
+    return this.claimed
+  }
+
+  set claim(id: string) {
+    this.claimed = id
+  }
+
   /** Has something done once all that this call writes is committed. */
   after(work: () => void): void {
     this.afterwards.push(work)
   }
 
   /**
-   * Runs the operation, and then what waited for its end. Without If-Match the client does not care which state it
+   * Runs the work of an operation, and then what waited for its end. Without If-Match the client does not care which state it
    * changes, so a race lost against another client is simply run again.
    */
-  async run(): Promise<Outcome<object>> {
+  async run<T>(work: () => Promise<T>): Promise<T> {
     for (let left = this.conditional ? 0 : 10; ; left--)
       try {
-        const outcome = await this.operation.handle(this)
-        for (const work of this.afterwards) work()
+        const outcome = await work()
+        for (const afterwards of this.afterwards) afterwards()
         return outcome
       } catch (error) {
         this.afterwards.length = 0
@@ -206,6 +235,12 @@ export class Call<E extends object = object> {
     return Object.fromEntries(Object.keys(names).map((name) => [name, [before[name as never], after[name as never]]]))
   }
 
+  private refuseUnknown(search: Search): void {
+    const unknown = unknownParameters(this.query, search)
+    if (unknown.length > 0)
+      throw new Problem(400, `The collection has no parameter ${unknown.map((name) => `"${name}"`).join(', ')}.`)
+  }
+
   private split(): [path: string, query: string] {
     const { url = '' } = this.question.request
     const mark = url.indexOf('?')
@@ -230,15 +265,15 @@ export class Call<E extends object = object> {
   private async body(name: string, partial: boolean): Promise<Record<string, unknown>> {
     const { bytes } = this.question
     if (!bytes?.length && !this.api.needsBody(this.operation, this.bound)) return {}
-    const body = parseBody(bytes)
     const { publicUrl } = this.api.settings
+    const context = this.api.context(name)?.['@context'] as Record<string, unknown>
+    if (/^\s*text\/turtle\b/i.test(this.header('content-type') ?? ''))
+      return this.completed(await compactTurtle(textOf(bytes), context, publicUrl + this.path), name)
+    const body = parseBody(bytes)
     const ours = (context: unknown) => context === `/contexts/${name}` || context === `${publicUrl}/contexts/${name}`
     if (isForeign(body, ours)) {
       if (partial) throw new Problem(400, `A PATCH is read by name: leave out @context, or give "/contexts/${name}".`)
-      return this.completed(
-        await compact(body, this.api.context(name)?.['@context'] as Record<string, unknown>, publicUrl, { ours }),
-        name,
-      )
+      return this.completed(await compact(body, context, publicUrl, { ours }), name)
     }
     if (Array.isArray(body)) throw new Problem(400, 'The body must be a JSON object.')
     return body

@@ -10,4 +10,6 @@ export interface Caller {
   readonly organization: string | null
   /** For a guest: why no organization could be told, and what to do about it. */
   readonly reason?: string
+  /** As whom the token names the caller, whether there is a user yet or not. */
+  readonly bearer?: { readonly issuer: string; readonly subject: string; readonly organization?: string }
 }

@@ -24,9 +24,18 @@ export function servedContext(own: Definitions, vocabulary: string, prefixed = f
 
 /** Reads one file of `contexts/`; a missing or broken one stops the boot with a sentence. */
 export function readDefinitions(name: string): Definitions {
+  return readContext(name)['@context']
+}
+
+/** The class of a public vocabulary that ours is a kind of; it is said beside the context, and served in the documentation alone. */
+export function readParent(name: string): string | undefined {
+  return readContext(name).subClassOf
+}
+
+function readContext(name: string): { '@context': Definitions; subClassOf?: string } {
   const file = new URL(`${name}.jsonld`, folder)
   try {
-    return JSON.parse(readFileSync(file, 'utf8'))['@context']
+    return JSON.parse(readFileSync(file, 'utf8'))
   } catch (error) {
     throw new Error(`contexts/${name}.jsonld cannot be read: ${(error as Error).message}`)
   }
@@ -35,6 +44,11 @@ export function readDefinitions(name: string): Definitions {
 /** Whether a name is one of the terms that every document needs, and so cannot be a property. */
 export function isReserved(name: string): boolean {
   return name in shared()
+}
+
+/** A term's IRI as it is written in the documentation: prefixed, or a fragment of the vocabulary. */
+export function documentedIri(iri: string): string {
+  return iri.includes(':') ? iri : `#${iri}`
 }
 
 /** The terms that every document needs, with the prefixed names of Hydra's links read as links too. */

@@ -46,6 +46,9 @@ export async function deserialize<E extends object>(reading: Reading<E>): Promis
   if (broken.size === 0 && reading.prepare) violations.push(...(await reading.prepare(draft)))
   const judged = validateSync(draft, { skipUndefinedProperties: partial, forbidUnknownValues: false })
   violations.push(...judged.flatMap((error) => faults(error)).filter(({ propertyPath }) => !broken.has(propertyPath)))
+  violations.push(
+    ...overlong(sent, body).filter(({ propertyPath: name }) => !violations.some((one) => one.propertyPath === name)),
+  )
   if (violations.length > 0) throw new ConstraintViolation(violations)
   return draft
 }
@@ -87,6 +90,19 @@ function textFaults(sent: Field[], body: Values): Violation[] {
     const reason = unstorable(body[name])
     return reason ? [{ propertyPath: name, message: `${name} ${reason}.`, code: 'isStorable' }] : []
   })
+}
+
+/** Length is counted in characters, as SHACL and JSON Schema do; class-validator counts some pairs of them as one. */
+function overlong(sent: Field[], body: Values): Violation[] {
+  return sent.flatMap(({ name, rules }) =>
+    rules.flatMap(({ name: code, arguments: [first, second] }) => {
+      const most = code === 'isLength' ? second : code === 'maxLength' ? first : undefined
+      const value = body[name]
+      if (typeof most !== 'number' || typeof value !== 'string' || value.length <= most || [...value].length <= most)
+        return []
+      return [{ propertyPath: name, message: `${name} must be at most ${most} characters long.`, code }]
+    }),
+  )
 }
 
 function refused({ shape, body }: Reading<object>, sent: Field[]): Violation[] {

@@ -1,47 +1,44 @@
 import { STATUS_CODES } from 'node:http'
-import { type RequestHandler, Router } from 'express'
+import { type Request, type RequestHandler, Router } from 'express'
 import type { Api } from './api.ts'
-import { etagOf } from './conditional.ts'
 import { documentation } from './documentation.ts'
+import { type Document, type Format, formats, json, jsonld, splitSuffix } from './formats.ts'
+import { choose, preferred } from './negotiation.ts'
 import { openapi } from './openapi.ts'
 import { Problem } from './problem.ts'
-import { send } from './respond.ts'
+import { deliver, put, type Written } from './respond.ts'
+
+type Choice = (request: Request) => Format
+
+const single = formats.filter(({ tabular }) => !tabular)
+const graphs = single.filter(({ type }) => type !== 'text/html')
 
 /** The documents that metadata alone decides, made once: entrypoint, contexts, documentation, errors. */
 export function documents(api: Api): Router {
   const router = Router({ caseSensitive: true, strict: true })
-  const docs = documentation(api)
-  fixed(router, '/', 'application/ld+json', entrypoint(api))
-  fixed(router, '/docs.jsonld', 'application/ld+json', docs)
-  fixed(router, '/docs.jsonopenapi', 'application/vnd.openapi+json', openapi(api))
-  const hydra = served('application/ld+json', docs)
-  const schemas = served('application/vnd.openapi+json', openapi(api))
-  router.get('/docs', (request, response, next) => {
-    const wanted = request.accepts(['application/ld+json', 'application/vnd.openapi+json'])
-    if (!wanted)
-      throw new Problem(406, 'The documentation is there as application/ld+json and application/vnd.openapi+json.')
-    return (wanted === 'application/vnd.openapi+json' ? schemas : hydra)(request, response, next)
-  })
+  const schemas = JSON.stringify(openapi(api))
+  const described = [...graphs, { type: 'application/vnd.openapi+json', suffix: 'jsonopenapi', write: () => schemas }]
+  const docs = documentation(api) as Document
+  const paths = { start: ['/', ...suffixed('/index', formats)], docs: ['/docs', ...suffixed('/docs', described)] }
+  router.get(paths.start, offer(api, entrypoint(api), byName(single)))
+  router.get('/docs.jsonld', offer(api, docs, byAccept(graphs)))
+  router.get(paths.docs, offer(api, docs, byName(described)))
   router.get('/contexts/:name', (request, response, next) => {
-    const context = api.context(request.params.name.replace(/\.jsonld$/, ''))
+    const context = api.context(request.params.name.replace(/\.json(ld)?$/, ''))
     if (!context) throw new Problem(404, `There is no context of that name; the entrypoint's is /contexts/Entrypoint.`)
-    return served('application/ld+json', context)(request, response, next)
+    return offer(api, context as Document, byAccept([jsonld, json]))(request, response, next)
   })
   router.get('/errors/:status', (request, response, next) => {
-    const title = /^[345]\d\d$/.test(request.params.status) ? STATUS_CODES[request.params.status] : undefined
+    const [status] = splitSuffix(request.params.status)
+    const title = /^[345]\d\d$/.test(status) ? STATUS_CODES[status] : undefined
     if (!title) throw new Problem(404, 'There is no error of that status.')
-    return served('application/ld+json', errorDocument(api, Number(request.params.status), title))(
-      request,
-      response,
-      next,
-    )
+    return offer(api, errorDocument(api, Number(status), title), byName(single))(request, response, next)
   })
-  for (const path of ['/', '/docs', '/docs.jsonld', '/docs.jsonopenapi', '/contexts/:name', '/errors/:status'])
-    readOnly(router, path)
+  for (const path of [...paths.start, ...paths.docs, '/contexts/:name', '/errors/:status']) readOnly(router, path)
   return router
 }
 
-function entrypoint(api: Api): object {
+function entrypoint(api: Api): Document {
   return {
     '@context': '/contexts/Entrypoint',
     '@id': '/',
@@ -50,7 +47,7 @@ function entrypoint(api: Api): object {
   }
 }
 
-function errorDocument(api: Api, status: number, title: string): object {
+function errorDocument(api: Api, status: number, title: string): Document {
   return api.spell({
     '@context': '/contexts/Error',
     '@id': `/errors/${status}`,
@@ -63,17 +60,29 @@ function errorDocument(api: Api, status: number, title: string): object {
   })
 }
 
-function fixed(router: Router, path: string, type: string, document: object): void {
-  router.get(path, served(type, document))
+function suffixed(path: string, offered: Format[]): string[] {
+  return [...new Set(offered.map(({ suffix }) => `${path}.${suffix}`))]
 }
 
-function served(type: string, document: object): RequestHandler {
-  const body = JSON.stringify(document)
-  const etag = etagOf(body)
-  return (_, response) => {
+function byName(offered: Format[]): Choice {
+  return ({ headers, path }) => choose(headers, offered, /\.(\w+)$/.exec(path)?.[1])
+}
+
+/** What has an address with a suffix in it, that others refer to by, is never refused: it is JSON-LD for want of better. */
+function byAccept(offered: Format[]): Choice {
+  return ({ headers }) => preferred(headers.accept, offered) ?? jsonld
+}
+
+/** Answers with a document in the format chosen, in which it is written when that is first asked for. */
+function offer(api: Api, document: Document, choice: Choice): RequestHandler {
+  const written = new Map<Format, Written>()
+  return async (request, response) => {
+    const format = choice(request)
+    const kept = written.get(format) ?? (await put(api, document, format))
+    written.set(format, kept)
     response.setHeader('Allow', 'OPTIONS, HEAD, GET')
     response.setHeader('Cache-Control', 'public, max-age=3600')
-    send(response, 200, `${type}; charset=utf-8`, body, etag)
+    deliver(response, 200, kept)
   }
 }
 

@@ -2,20 +2,28 @@ import express, { type Request, type Response } from 'express'
 import type { Api, Bound } from './api.ts'
 import { Call } from './call.ts'
 import type { Caller } from './caller.ts'
+import { formats } from './formats.ts'
+import { answer } from './idempotency.ts'
+import { choose } from './negotiation.ts'
 import { type Operation, tenantRoles } from './operation.ts'
+import { isStrict } from './preferences.ts'
 import { Problem } from './problem.ts'
-import { compose, write } from './respond.ts'
+import { write } from './respond.ts'
 
 /** Finds out who is asking; throws Problem 401 when the credentials are no good. */
 export type Authenticate = (request: Request) => Promise<Caller>
 
-/** Answers one method of one path. */
-export type Endpoint = (request: Request, response: Response, id: string | undefined) => Promise<void>
+/** Answers one method of one path, whose suffix may name a format. */
+export type Endpoint = (
+  request: Request,
+  response: Response,
+  id: string | undefined,
+  suffix: string | undefined,
+) => Promise<void>
 
 export const patchTypes = ['application/merge-patch+json', 'application/ld+json']
 
-const postTypes = ['application/ld+json', 'application/json']
-const outputTypes = ['application/ld+json', 'application/json']
+const postTypes = ['application/ld+json', 'application/json', 'text/turtle']
 const bodyLimit = '256kb'
 
 /** The media types that an operation reads. */
@@ -27,18 +35,22 @@ export function inputTypes({ method, expects }: Operation): string[] {
 /** Makes an operation answer requests: who may is judged first, then what is sent and wanted, then it is done. */
 export function endpoint(api: Api, bound: Bound, operation: Operation, authenticate: Authenticate): Endpoint {
   const { options } = bound.resource
-  const caching = options.public ? 'public, max-age=3600' : 'private, no-cache'
+  const caching = cachingOf(api, bound, operation)
+  const heedsStrict = operation.returns === 'collection' || (operation.expects && operation.expects !== 'file')
   const made = madeHeaders(bound, operation)
   const takeIn = operation.method === 'GET' ? undefined : reader(api, bound, operation)
-  return async (request, response, id) => {
+  const offered = formats.filter(({ tabular }) => !tabular || operation.returns === 'collection')
+  return async (request, response, id, suffix) => {
     const caller = permitted(api, operation, await authenticate(request))
-    negotiate(request)
+    const format = choose(request.headers, offered, suffix)
+    if (heedsStrict && isStrict(request.headers.prefer as string | undefined))
+      response.setHeader('Preference-Applied', 'handling=strict')
     const bytes = await takeIn?.(request, response)
     response.setHeader('Cache-Control', caching)
     if (options.public) response.vary('Accept-Language')
     if (made) response.setHeader('Accept-Patch', made)
     const call = new Call(api, bound, operation, caller, { id, request, bytes })
-    write(compose(call, await call.run()), response)
+    await write(api, await answer(call), format, response)
   }
 }
 
@@ -53,11 +65,11 @@ function permitted(api: Api, operation: Operation, caller: Caller): Caller {
   throw new Problem(403, `This is for the role ${may}; yours is ${caller.role}.`)
 }
 
-function negotiate(request: Request): void {
-  const { accept } = request.headers
-  if (accept === undefined || accept === '*/*' || accept === 'application/ld+json') return
-  if (!request.accepts(outputTypes))
-    throw new Problem(406, `Nothing here is of the type asked for. Accept one of: ${outputTypes.join(', ')}.`)
+/** What a tenant has may be kept by its client alone, which asks again each time; some of it may not be kept at all. */
+function cachingOf(api: Api, { resource }: Bound, { members }: Operation): string {
+  if (resource.options.public) return 'public, max-age=3600'
+  const { sensitive } = members ? api.of(members).resource.options : resource.options
+  return sensitive ? 'private, no-store' : 'private, no-cache'
 }
 
 /** What has just been made says how it can be changed, though its collection cannot be. */

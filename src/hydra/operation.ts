@@ -47,6 +47,8 @@ export interface Operation<E extends object = object> {
   may?: readonly Role[]
   /** Which of the writable properties it takes, and from whom; all from everybody unless said. */
   writes?: Record<string, readonly Role[]>
+  /** Whether its handler calls another service: then no transaction is open around it, and it must bear being resumed. */
+  outside?: true
   // biome-ignore lint/suspicious/noExplicitAny: links may sit on another class's items
   link?: Link<any>
   handle(call: Call<E>): Promise<Outcome<object>>

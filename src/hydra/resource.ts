@@ -1,4 +1,5 @@
 import type { Caller, Role } from './caller.ts'
+import type { Filters } from './filters.ts'
 import type { Class, Operation } from './operation.ts'
 import type { Scope, Store } from './store.ts'
 
@@ -9,6 +10,14 @@ export interface Options<E extends object> {
   hidden?: Partial<Record<Role, readonly string[]>>
   /** As what the caller sees this one row, when that is not its role. */
   viewedAs?(entity: E, caller: Caller): Role
+  /** What its collection can be narrowed by, beside the id. */
+  filters?: Filters
+  /** What it can be ordered by, beside the id: columns that are never null, each with an index. */
+  order?: string[]
+  /** The properties that free text is looked for in. */
+  text?: string[]
+  /** Whether totals of whole tenants are kept as they change, instead of counted; its table has the trigger "counted". */
+  counted?: true
   /** Where the rows are, when not in Postgres. */
   store?: Store<E>
   /** One a tenant, known by its path alone. */
@@ -17,6 +26,8 @@ export interface Options<E extends object> {
   canonical?(id: string): string
   /** Whether clients may keep it in shared caches: what is the same for everybody. */
   public?: true
+  /** Whether clients may not keep it at all: what must not linger on a disk, such as what somebody pays with. */
+  sensitive?: true
 }
 
 /** A class of things with an address: where it lives and what it can be asked. A row of the table. */

@@ -3,17 +3,18 @@ import type { Api } from './api.ts'
 import type { Call } from './call.ts'
 import { Page, viewOf } from './collection.ts'
 import { etagOf, noneMatch } from './conditional.ts'
+import { contentType, type Document, type Format, jsonld } from './formats.ts'
 import { type Outcome, Unchanged } from './operation.ts'
+import { wantsMinimal } from './preferences.ts'
 import { ConstraintViolation, type Problem } from './problem.ts'
-
-const jsonld = 'application/ld+json; charset=utf-8'
+import { sparse, sparseOf, templateAt } from './search.ts'
 
 /** What is answered, before it is written in the format that the client wants. */
 export interface Answer {
   status: number
   headers: Record<string, string>
   /** The JSON-LD document; none with 204. */
-  document?: Record<string, unknown>
+  document?: Document
   /** Of an item: what its validator starts with. */
   version?: number
 }
@@ -26,7 +27,8 @@ export function compose(call: Call, outcome: Outcome<object>): Answer {
   if (result instanceof Page) return { status: 200, headers: {}, document: collectionOf(call, result) }
   const { method } = call.operation
   const bound = call.api.of(result.constructor as never)
-  const document = bound.serialize(result, call.caller, { '@context': `/contexts/${bound.shape.name}` })
+  const whole = bound.serialize(result, call.caller, { '@context': `/contexts/${bound.shape.name}` })
+  const document = method === 'GET' ? sparse(whole, sparseOf(call.query)) : whole
   const iri = document['@id'] as string
   const made = method === 'POST' && !unchanged
   return {
@@ -37,15 +39,61 @@ export function compose(call: Call, outcome: Outcome<object>): Answer {
   }
 }
 
-/** Writes an answer, with its validator. */
-export function write({ status, headers, document, version }: Answer, response: Response): void {
+/** A document in one of its formats, ready to be sent. */
+export interface Written {
+  type: string
+  body: string
+  etag: string
+  links: string[]
+  headers: Record<string, string>
+}
+
+/** Writes an answer in the format that was chosen for it. */
+export async function write(api: Api, answer: Answer, format: Format, response: Response): Promise<void> {
+  const { status, headers, document, version } = answer
+  const written = document && format !== jsonld ? await translated(api, answer, format, response) : undefined
   for (const name in headers) response.setHeader(name, headers[name])
+  if (written) return deliver(response, status, written)
   if (!document) {
     response.writeHead(status).end()
     return
   }
   const body = JSON.stringify(document)
-  send(response, status, jsonld, body, etagOf(body, version))
+  send(response, status, 'application/ld+json; charset=utf-8', body, etagOf(body, version))
+}
+
+/** Puts a document into a format; the validator is of this representation alone, though it starts with the version. */
+export async function put(api: Api, document: Document, format: Format, version?: number): Promise<Written> {
+  const type = contentType(format)
+  const body = await format.write(document, api)
+  return {
+    type,
+    body,
+    etag: etagOf(format === jsonld ? body : `${type}\n${body}`, version),
+    links: format.links?.(document, api) ?? [],
+    headers: format.headers ?? {},
+  }
+}
+
+/** Sends what was put into a format. */
+export function deliver(response: Response, status: number, { type, body, etag, links, headers }: Written): void {
+  for (const name in headers) response.setHeader(name, headers[name])
+  for (const link of links) response.appendHeader('Link', link)
+  send(response, status, type, body, etag)
+}
+
+/** What has been done is told in JSON-LD rather than not at all. */
+async function translated(
+  api: Api,
+  { document, version }: Answer,
+  format: Format,
+  { req }: Response,
+): Promise<Written | undefined> {
+  try {
+    return await put(api, document as Document, format, version)
+  } catch (error) {
+    if (req.method === 'GET' || req.method === 'HEAD') throw error
+  }
 }
 
 /** Writes a document that needs no handler: contexts, documentation, entrypoint. */
@@ -56,10 +104,22 @@ export function send(response: Response, status: number, type: string, body: str
     response.writeHead(304).end()
     return
   }
+  if (leaveOut(status, response)) return
   response.statusCode = status
   response.setHeader('Content-Type', type)
   response.setHeader('Content-Length', Buffer.byteLength(body))
   response.end(req.method === 'HEAD' ? undefined : body)
+}
+
+/** Leaves out a document of what was written when the client has no use for it (RFC 7240 §4.2). */
+function leaveOut(status: number, response: Response): boolean {
+  const { method, headers } = response.req
+  if ((method !== 'POST' && method !== 'PATCH') || !wantsMinimal(headers.prefer as string | undefined)) return false
+  response.appendHeader('Preference-Applied', 'return=minimal')
+  response.vary('Prefer')
+  response.statusCode = status === 201 ? 201 : 204
+  response.end()
+  return true
 }
 
 /** Writes a problem as RFC 9457 has it, readable as JSON-LD through the Link to its context. */
@@ -83,7 +143,7 @@ export function refuse(api: Api, problem: Problem, response: Response): void {
   })
   response.appendHeader(
     'Link',
-    '</contexts/Error>; rel="http://www.w3.org/ns/json-ld#context"; type="application/ld+json"',
+    `<${api.settings.publicUrl}/contexts/Error>; rel="http://www.w3.org/ns/json-ld#context"; type="application/ld+json"`,
   )
   response.setHeader('Cache-Control', 'no-store')
   response.removeHeader('ETag')
@@ -93,14 +153,17 @@ export function refuse(api: Api, problem: Problem, response: Response): void {
 }
 
 function collectionOf(call: Call, page: Page): Record<string, unknown> {
-  const { api, caller } = call
-  const { serialize, shape } = api.of(page.of)
+  const { api, caller, path, query } = call
+  const { resource, serialize, shape, search, assertion } = api.of(page.of)
+  const wanted = sparseOf(query)
   return api.spell({
     '@context': `/contexts/${shape.name}`,
-    '@id': call.path,
+    '@id': path,
     '@type': 'Collection',
-    totalItems: page.total,
-    member: page.entities.map((entity) => serialize(entity, caller)),
-    view: api.spell(viewOf(call.path, call.query, call.paging, page.total)),
+    totalItems: page.found.total,
+    member: page.found.entities.map((entity) => sparse(serialize(entity, caller), wanted)),
+    view: api.spell(viewOf(path, query, page, !resource.options.store)),
+    search: templateAt(path, search, resource),
+    memberAssertion: assertion,
   })
 }

@@ -1,6 +1,7 @@
 import type { Request, RequestHandler, Response } from 'express'
 import type { Api, Bound } from './api.ts'
 import { type Authenticate, type Endpoint, endpoint, inputTypes, patchTypes } from './endpoint.ts'
+import { splitSuffix } from './formats.ts'
 import type { Operation } from './operation.ts'
 import { Problem } from './problem.ts'
 
@@ -22,9 +23,22 @@ export function router(api: Api, authenticate: Authenticate): RequestHandler {
     const end = url.indexOf('?')
     const pathname = end < 0 ? url : url.slice(0, end)
     const [path, id] = match(paths, pathname)
-    if (path) serve(path, id, request, response).catch(next)
-    else next()
+    if (path && !id?.includes('.')) serve(path, id, undefined, request, response).catch(next)
+    else suffixed(paths, pathname, request, response, next)
   }
+}
+
+/** A suffix names a format, and no other resource: behind this point it has never been in the URL. */
+function suffixed(
+  paths: Map<string, Path>,
+  pathname: string,
+  ...[request, response, next]: Parameters<RequestHandler>
+) {
+  const [bare, suffix] = splitSuffix(pathname)
+  const [path, id] = match(paths, bare)
+  if (!path) return next()
+  request.url = bare + request.url.slice(pathname.length)
+  serve(path, id, suffix, request, response).catch(next)
 }
 
 /** A path that stands for itself goes before one with an id in its second segment. */
@@ -41,13 +55,14 @@ function match(paths: Map<string, Path>, pathname: string): [path: Path | undefi
 async function serve(
   { endpoints, headers }: Path,
   id: string | undefined,
+  suffix: string | undefined,
   request: Request,
   response: Response,
 ): Promise<void> {
   const method = request.method === 'HEAD' ? 'GET' : request.method
   const found = endpoints.get(method)
   for (const [name, value] of headers) response.setHeader(name, value)
-  if (found) return found(request, response, id === undefined ? undefined : decode(id))
+  if (found) return found(request, response, id === undefined ? undefined : decode(id), suffix)
   if (method === 'OPTIONS') {
     response.writeHead(204).end()
     return

@@ -24,12 +24,12 @@ const types = {
 
 /**
  * Prepares a statement.
- * @param name unique per text; what Postgres keeps the plan under
+ * @param name unique per text; what Postgres keeps the plan under; empty to keep none
  * @param template SQL in which `:name` stands for a value
  */
 export function statement(name: string, template: string): Statement {
   const names: string[] = []
-  const text = template.replace(/(?<!:):([a-zA-Z]+)/g, (_, placeholder: string) => {
+  const text = template.replace(/(?<!:):([a-zA-Z]\w*)/g, (_, placeholder: string) => {
     const known = names.indexOf(placeholder)
     return `$${known >= 0 ? known + 1 : names.push(placeholder)}`
   })

@@ -3,31 +3,39 @@ import type { ColumnMetadata } from 'typeorm/metadata/ColumnMetadata.js'
 import { unstorable } from './body.ts'
 import type { Caller, Role } from './caller.ts'
 import { roles } from './caller.ts'
+import type { Condition } from './filters.ts'
 import type { Class } from './operation.ts'
+import type { Cursor, Sort } from './order.ts'
+import { type Pager, pager } from './pages.ts'
 import type { Executor, Statement } from './sql.ts'
 import { statement } from './sql.ts'
 
-/** Which part of a collection. */
-export interface Slice {
-  limit: number
-  offset: number
+/** Which rows of a collection, in which order, and from where on. */
+export interface Selection {
+  conditions: Condition[]
+  order: Sort[]
+  size: number
+  /** A typed page is counted off; a link carries the row it goes on from, so that its cost stays the same. */
+  from: { offset: number } | { after: Cursor } | { before: Cursor | 'end' }
+}
+
+/** A page of rows, how many there are in all, and whether more lie on either side. */
+export interface Found<E extends object> {
+  entities: E[]
+  total: number
+  earlier: boolean
+  later: boolean
 }
 
 /** Where the rows of a class are found, each seen through the scope of whoever asks. */
 export interface Store<E extends object = object> {
   /** @param shown whether it is only to be written out, so that no more than that takes is read */
   find(executor: Executor, caller: Caller, id: string | undefined, shown?: boolean): Promise<E | undefined>
-  page(executor: Executor, caller: Caller, slice: Slice, where?: Subset): Promise<{ entities: E[]; total: number }>
+  page(executor: Executor, caller: Caller, selection: Selection): Promise<Found<E>>
   /** Which of these ids the caller may refer to. */
   existing(executor: Executor, caller: Caller, ids: string[]): Promise<string[]>
   /** Whether a text could be an id at all, so that no query is asked about nonsense. */
   accepts(id: string): boolean
-}
-
-/** Narrows a collection to the rows whose column has a value: the invoices of one subscription. */
-export interface Subset {
-  column: string
-  value: string
 }
 
 /** SQL conditions on a class's rows by role, with `:user` and `:organization` standing for the caller's. */
@@ -39,69 +47,55 @@ const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 const tenant: Scope = { default: '"organizationId" = :organization' }
 
 interface Statements {
+  scope: string
   find: Statement
   show: Statement
-  page: Statement
-  count: Statement
   existing: Statement
-  subset(column: string): { page: Statement; count: Statement }
+}
+
+/** How the rows of a class are read. */
+interface Reading {
+  scope?: Scope
+  /** The columns that what is shown is written from; all when what is shown is computed from others. */
+  spoken?: Set<string>
+  /** Whether the totals of its tenants are kept in "row_total". */
+  counted?: boolean
 }
 
 /** Rows in Postgres, read by statements that are made once, from TypeORM's metadata; the scope is part of each. */
 export class PostgresStore<E extends object> implements Store<E> {
   private readonly byRole: Map<Role, Statements>
   private readonly uuids: boolean
-  private readonly columns: string
-  private readonly table: string
+  private readonly pages: Pager
 
-  /** @param spoken the columns that what is shown is written from; all when what is shown is computed from others */
   constructor(
     private readonly metadata: EntityMetadata,
-    scope: Scope = tenant,
-    private readonly spoken?: Set<string>,
+    { scope = tenant, spoken, counted }: Reading = {},
   ) {
     this.uuids = metadata.columns.find(({ propertyName }) => propertyName === 'id')?.type === 'uuid'
-    this.table = `"${metadata.tableName}"`
-    this.columns = this.select(({ isSelect }) => isSelect)
+    const all = metadata.columns.filter(({ isSelect }) => isSelect)
+    const shown = all.filter(({ propertyName }) => spoken?.has(propertyName) ?? true)
+    this.pages = pager(metadata, list(shown), counted ? scope.default : undefined)
     const byCondition = new Map<string, Statements>()
     this.byRole = new Map(
       roles.map((role) => {
         const condition = scope[role] ?? scope.default
-        const known = byCondition.get(condition) ?? this.compile(condition, `${metadata.tableName}:${byCondition.size}`)
+        const name = `${metadata.tableName}:${byCondition.size}`
+        const known = byCondition.get(condition) ?? this.compile(condition, name, list(all), list(shown))
         byCondition.set(condition, known)
         return [role, known]
       }),
     )
   }
 
-  private select(wanted: (column: ColumnMetadata) => boolean): string {
-    const columns = this.metadata.columns.filter(wanted)
-    return columns.map(({ databaseName }) => `"${databaseName}"`).join(', ')
-  }
-
-  private compile(scope: string, name: string): Statements {
-    const { columns, table, spoken } = this
-    const spokenColumns = this.select(({ isSelect, propertyName }) => isSelect && (spoken?.has(propertyName) ?? true))
+  private compile(scope: string, name: string, all: string, shown: string): Statements {
     const one = this.metadata.columns.some(({ propertyName }) => propertyName === 'id') ? ' AND "id" = :id' : ''
-    const from = `FROM ${table} WHERE (${scope})`
-    const subsets = new Map<string, { page: Statement; count: Statement }>()
+    const from = `FROM "${this.metadata.tableName}" WHERE (${scope})`
     return {
-      find: statement(`${name}:find`, `SELECT ${columns} ${from}${one}`),
-      show: statement(`${name}:show`, `SELECT ${spokenColumns} ${from}${one}`),
-      page: statement(`${name}:page`, `SELECT ${spokenColumns} ${from} ORDER BY "id" LIMIT :limit OFFSET :offset`),
-      count: statement(`${name}:count`, `SELECT count(*) AS total ${from}`),
+      scope,
+      find: statement(`${name}:find`, `SELECT ${all} ${from}${one}`),
+      show: statement(`${name}:show`, `SELECT ${shown} ${from}${one}`),
       existing: statement(`${name}:existing`, `SELECT "id" ${from} AND "id" = ANY(:ids)`),
-      subset(column) {
-        const known = subsets.get(column) ?? {
-          page: statement(
-            `${name}:${column}`,
-            `SELECT ${spokenColumns} ${from} AND "${column}" = :value ORDER BY "id" DESC LIMIT :limit OFFSET :offset`,
-          ),
-          count: statement(`${name}:${column}:count`, `SELECT count(*) AS total ${from} AND "${column}" = :value`),
-        }
-        subsets.set(column, known)
-        return known
-      },
     }
   }
 
@@ -113,19 +107,15 @@ export class PostgresStore<E extends object> implements Store<E> {
     return rows.length > 0 ? this.hydrate(rows[0]) : undefined
   }
 
-  async page(
-    executor: Executor,
-    caller: Caller,
-    slice: Slice,
-    where?: Subset,
-  ): Promise<{ entities: E[]; total: number }> {
-    const statements = this.statements(caller)
-    const { page, count } = where ? statements.subset(where.column) : statements
-    const values = { organization: caller.organization, user: caller.user, value: where?.value, ...slice }
-    const { rows } = await page(executor, values)
-    const isLast = rows.length < slice.limit && (rows.length > 0 || slice.offset === 0)
-    const total = isLast ? slice.offset + rows.length : (await count(executor, values)).rows[0].total
-    return { entities: rows.map((row) => this.hydrate(row)), total }
+  async page(executor: Executor, caller: Caller, selection: Selection): Promise<Found<E>> {
+    const { organization, user } = caller
+    const { rows, ...rest } = await this.pages(
+      executor,
+      this.statements(caller).scope,
+      { organization, user },
+      selection,
+    )
+    return { entities: rows.map((row) => this.hydrate(row)), ...rest }
   }
 
   async existing(executor: Executor, caller: Caller, ids: string[]): Promise<string[]> {
@@ -146,6 +136,10 @@ export class PostgresStore<E extends object> implements Store<E> {
   private hydrate(row: object): E {
     return Object.setPrototypeOf(row, (this.metadata.target as Class<E>).prototype)
   }
+}
+
+function list(columns: ColumnMetadata[]): string {
+  return columns.map(({ databaseName }) => `"${databaseName}"`).join(', ')
 }
 
 /** Writes a new row: every value is made in the code, so nothing needs to be read back. */

@@ -34,9 +34,20 @@ export interface Class {
   supportedOperation: Operation[]
 }
 
+interface Schema {
+  // biome-ignore lint/suspicious/noExplicitAny: a schema is asked whatever JSON Schema has
+  properties: Record<string, any>
+}
+
 /** What the server says of itself, as a client without a token reads it. */
 export const { body: docs } = await as().get('/docs.jsonld').expect(200)
-export const { schemas } = (await as().get('/docs.jsonopenapi').expect(200)).body.components
+export const { body: openapi } = await as().get('/docs.jsonopenapi').expect(200)
+
+/** The schemas of the classes; those with a dot in their names are made of these. */
+export const schemas = Object.fromEntries(
+  Object.entries<Schema>(openapi.components.schemas).filter(([name]) => !name.includes('.')),
+)
+
 export const { body: entrypoint } = await as().get('/').expect(200)
 
 export const classes = new Map((docs.supportedClass as Class[]).map((type) => [type.title, type]))

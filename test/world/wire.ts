@@ -9,7 +9,7 @@ export interface Answer {
 }
 
 const documentation = `<${publicUrl}/docs.jsonld>; rel="http://www.w3.org/ns/hydra/core#apiDocumentation"`
-const context = '</contexts/Error>; rel="http://www.w3.org/ns/json-ld#context"; type="application/ld+json"'
+const context = `<${publicUrl}/contexts/Error>; rel="http://www.w3.org/ns/json-ld#context"; type="application/ld+json"`
 
 /** What `Link` says on every answer, and on every problem. */
 export const links = { documentation, problem: `${documentation}, ${context}` }

@@ -1,0 +1,52 @@
+import pg from 'pg'
+import type { DataSource } from 'typeorm'
+import { v7 as uuid } from 'uuid'
+
+/** Gives an organization so many meetings, of which one in ten has notes. */
+export async function plenty(database: DataSource, organization: string, many: number): Promise<void> {
+  await database.query(
+    `INSERT INTO "meeting" ("id", "createdAt", "updatedAt", "version", "organizationId", "dateFrom", "dateTo", "notes")
+      SELECT (lpad(to_hex(1767225600000 + n), 12, '0') || '7' || substr(md5(n::text), 1, 3) || 'a' || substr(md5(n || 'x'), 1, 15))::uuid,
+        now(), now(), 1, $1::uuid, "from", "from" + interval '2 hours', CASE WHEN n % 10 = 0 THEN 'Onderhoud ' || n END
+      FROM (SELECT n, timestamptz '2026-01-05Z' + n % 9999 * interval '1 hour' AS "from" FROM generate_series(1, $2::int) n) AS made`,
+    [organization, many],
+  )
+  await database.query('VACUUM ANALYZE "meeting"')
+}
+
+const writers = 16
+const each = 120
+
+/** How many times as long sixteen writers take while their rows are counted, each time beside a time when they are not. */
+export async function counting(
+  database: DataSource,
+  url: string,
+  organization: string,
+  rounds: number,
+): Promise<number[]> {
+  const pool = new pg.Pool({ connectionString: url, max: writers })
+  const write = async () => {
+    for (let count = 0; count < each; count++)
+      await pool.query({
+        name: 'write',
+        text: `INSERT INTO "meeting" ("id", "organizationId", "createdAt", "updatedAt", "version", "dateFrom", "dateTo")
+          VALUES ($1, $2, now(), now(), 1, '2026-06-01T08:00Z', '2026-06-01T09:00Z')`,
+        values: [uuid(), organization],
+      })
+  }
+  const timed = async (counted: boolean) => {
+    await database.query(`ALTER TABLE "meeting" ${counted ? 'ENABLE' : 'DISABLE'} TRIGGER "counted_in"`)
+    const start = performance.now()
+    await Promise.all(Array.from({ length: writers }, write))
+    return performance.now() - start
+  }
+  const ratios: number[] = []
+  await timed(true)
+  for (let round = 0; round < rounds; round++) {
+    const [first, second] = [await timed(round % 2 === 0), await timed(round % 2 === 1)]
+    ratios.push(round % 2 === 0 ? first / second : second / first)
+  }
+  await database.query('ALTER TABLE "meeting" ENABLE TRIGGER "counted_in"')
+  await pool.end()
+  return ratios
+}
