@@ -1,6 +1,7 @@
 import type { DataSource } from 'typeorm'
 import type { Caller } from './caller.ts'
 import { readDefinitions, servedContext } from './context.ts'
+import { type Ending, endingWith } from './ending.ts'
 import { compileLists, type Lists } from './lists.ts'
 import type { Class, Operation } from './operation.ts'
 import type { Resource } from './resource.ts'
@@ -18,7 +19,7 @@ export interface Bound {
   lists: Lists
   search: Search
   /** What a collection says its members are (Hydra Core, §5.1). */
-  assertion: object
+  ending: Ending
   serialize: Serialize
 }
 
@@ -131,9 +132,14 @@ export class Api {
       store,
       lists,
       search,
-      assertion: this.spell({ property: { '@id': 'rdf:type' }, object: { '@id': this.vocabulary + shape.name } }),
+      ending: endingWith(this.spell({ search: search.template, memberAssertion: this.assertionOf(shape) })),
       serialize: serializer(this, resource, shape),
     })
+  }
+
+  /** That the members of a collection are of the class (Hydra Core, §5.1). */
+  private assertionOf({ name }: Shape): object {
+    return this.spell({ property: { '@id': 'rdf:type' }, object: { '@id': this.vocabulary + name } })
   }
 
   private metadataOf(shape: Shape) {

@@ -3,6 +3,7 @@ import type { Api } from './api.ts'
 import type { Call } from './call.ts'
 import { Page, viewOf } from './collection.ts'
 import { etagOf, noneMatch } from './conditional.ts'
+import { type Ending, endingWith, withEnding } from './ending.ts'
 import { contentType, type Document, type Format, jsonld } from './formats.ts'
 import { type Outcome, Unchanged } from './operation.ts'
 import { wantsMinimal } from './preferences.ts'
@@ -15,6 +16,8 @@ export interface Answer {
   headers: Record<string, string>
   /** The JSON-LD document; none with 204. */
   document?: Document
+  /** Of a collection: what its document ends with. */
+  ending?: Ending
   /** Of an item: what its validator starts with. */
   version?: number
 }
@@ -24,7 +27,8 @@ export function compose(call: Call, outcome: Outcome<object>): Answer {
   if (outcome === undefined) return { status: 204, headers: {} }
   const unchanged = outcome instanceof Unchanged
   const result = unchanged ? outcome.entity : outcome
-  if (result instanceof Page) return { status: 200, headers: {}, document: collectionOf(call, result) }
+  if (result instanceof Page)
+    return { status: 200, headers: {}, document: collectionOf(call, result), ending: endingOf(call, result) }
   const { method } = call.operation
   const bound = call.api.of(result.constructor as never)
   const whole = bound.serialize(result, call.caller, { '@context': `/contexts/${bound.shape.name}` })
@@ -58,7 +62,7 @@ export async function write(api: Api, answer: Answer, format: Format, response: 
     response.writeHead(status).end()
     return
   }
-  const body = JSON.stringify(document)
+  const body = withEnding(document, answer.ending)
   send(response, status, 'application/ld+json; charset=utf-8', body, etagOf(body, version))
 }
 
@@ -85,12 +89,12 @@ export function deliver(response: Response, status: number, { type, body, etag, 
 /** What has been done is told in JSON-LD rather than not at all. */
 async function translated(
   api: Api,
-  { document, version }: Answer,
+  { document, ending, version }: Answer,
   format: Format,
   { req }: Response,
 ): Promise<Written | undefined> {
   try {
-    return await put(api, document as Document, format, version)
+    return await put(api, { ...document, ...ending?.properties }, format, version)
   } catch (error) {
     if (req.method === 'GET' || req.method === 'HEAD') throw error
   }
@@ -154,7 +158,7 @@ export function refuse(api: Api, problem: Problem, response: Response): void {
 
 function collectionOf(call: Call, page: Page): Record<string, unknown> {
   const { api, caller, path, query } = call
-  const { resource, serialize, shape, search, assertion } = api.of(page.of)
+  const { resource, serialize, shape } = api.of(page.of)
   const wanted = sparseOf(query)
   return api.spell({
     '@context': `/contexts/${shape.name}`,
@@ -163,7 +167,13 @@ function collectionOf(call: Call, page: Page): Record<string, unknown> {
     totalItems: page.found.total,
     member: page.found.entities.map((entity) => sparse(serialize(entity, caller), wanted)),
     view: api.spell(viewOf(path, query, page, !resource.options.store)),
-    search: templateAt(path, search, resource),
-    memberAssertion: assertion,
   })
+}
+
+/** A collection within another's path names that path in its search; the others end as they always do. */
+function endingOf({ api, path }: Call, { of }: Page): Ending {
+  const { resource, search, ending } = api.of(of)
+  if (path === resource.path) return ending
+  const own = api.spell({ search: templateAt(path, search, resource) })
+  return endingWith({ ...ending.properties, ...own })
 }

@@ -3,6 +3,7 @@ import { type Caller, type Role, roles } from './caller.ts'
 import type { Operation } from './operation.ts'
 import type { Resource } from './resource.ts'
 import type { Field, Shape } from './shape.ts'
+import { written } from './sql.ts'
 
 type Values = Record<string, unknown>
 
@@ -34,7 +35,9 @@ export function serializer(api: Api, resource: Resource, shape: Shape): Serializ
 }
 
 /** A date-time in UTC, with milliseconds only when there are any (RFC 3339). */
-export function dateTime(date: Date): string {
+export function dateTime(date: Date & { [written]?: string }): string {
+  const known = date[written]
+  if (known) return known
   const text = date.toISOString()
   return text.endsWith('.000Z') ? `${text.slice(0, 19)}Z` : text
 }

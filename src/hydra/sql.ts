@@ -36,6 +36,9 @@ export function statement(name: string, template: string): Statement {
   return (executor, values) => executor.query({ name, text, values: names.map((key) => values[key]), types })
 }
 
+/** How a date that was read is written, so that documents need not work it out again; dates are replaced, never changed. */
+export const written = Symbol('written')
+
 const zero = 48
 const utcSeconds = '2026-01-05 08:00:00+00'.length
 
@@ -46,7 +49,16 @@ function readTimestamp(text: string): Date | number | null {
   const digits = (from: number) => (text.charCodeAt(from) - zero) * 10 + text.charCodeAt(from + 1) - zero
   const year = digits(0) * 100 + digits(2)
   const fraction = text.length > utcSeconds ? Math.round(Number(text.slice(19, -3)) * 1000) : 0
-  const date = new Date(Date.UTC(year, digits(5) - 1, digits(8), digits(11), digits(14), digits(17), fraction))
+  const date: Date & { [written]?: string } = new Date(
+    Date.UTC(year, digits(5) - 1, digits(8), digits(11), digits(14), digits(17), fraction),
+  )
   if (year < 100) date.setUTCFullYear(year)
+  date[written] = wireText(text)
   return date
+}
+
+/** The same instant as documents have it: `2026-01-05T08:00:00.250Z`. */
+function wireText(text: string): string {
+  const fraction = text.length > utcSeconds ? text.slice(19, -3).padEnd(4, '0') : ''
+  return `${text.slice(0, 10)}T${text.slice(11, 19)}${fraction}Z`
 }
