@@ -10,7 +10,9 @@ import { User } from './user.ts'
 @Index(['organizationId', 'userId'])
 @Index(['organizationId', 'locationId'])
 @Index(['organizationId', 'name', 'id'])
+@Index(['organizationId', 'email'])
 @Index('employee.name', { synchronize: false })
+@Index('employee.jobTitle', { synchronize: false })
 export class Employee extends Owned {
   @Column('text')
   @IsString()

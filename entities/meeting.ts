@@ -13,6 +13,7 @@ import { Above, Within } from './rules.ts'
 @Index(['organizationId', 'employeeId', 'id'])
 @Index(['organizationId', 'dateFrom', 'id'])
 @Index(['organizationId', 'dateTo', 'id'])
+@Index(['organizationId', 'time'])
 @Index('meeting.notes', { synchronize: false })
 @Check(`"dateFrom" < "dateTo" AND "time" BETWEEN "dateFrom" AND "dateTo"`)
 export class Meeting extends Owned {

@@ -7,6 +7,8 @@ const ordered = [
   ['IDX_c801a12fce96f681dc705050b4', 'invoice', '"organizationId", "createdAt", "id"'],
   ['IDX_eb01349cfb7cff80aa69782659', 'meeting', '"organizationId", "dateTo", "id"'],
   ['IDX_273981bf12728b36261fba9263', 'meeting', '"organizationId", "dateFrom", "id"'],
+  ['IDX_b9419178889a52d490f3d08234', 'employee', '"organizationId", "email"'],
+  ['IDX_c4cd446a4b6067f02547f755d1', 'meeting', '"organizationId", "time"'],
   ['IDX_3a08dd29cd188f3318c88b0e13', 'organization', '"createdAt", "id"'],
   ['IDX_bfb6ed0ecee4c0a3a5d1ee3780', 'organization', '"name", "id"'],
 ]
@@ -16,6 +18,7 @@ const searched = [
   ['meeting', 'notes'],
   ['location', 'name'],
   ['employee', 'name'],
+  ['employee', 'jobTitle'],
 ]
 
 const counted = ['audit_event', 'employee', 'invoice', 'location', 'meeting']
