@@ -4,7 +4,6 @@ import Negotiator from 'negotiator'
 import type { EntityManager } from 'typeorm'
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
 import type { Api, Bound } from './api.ts'
-import { parseBody, textOf } from './body.ts'
 import type { Caller } from './caller.ts'
 import { Page, placeOf } from './collection.ts'
 import { requireMatch } from './conditional.ts'
@@ -12,14 +11,13 @@ import { deserialize, type Reading } from './deserialize.ts'
 import { make } from './entity.ts'
 import { isConflict } from './faults.ts'
 import { type Condition, conditionsOf } from './filters.ts'
-import { compact, compactTurtle, isForeign } from './jsonld.ts'
+import { namedBody } from './named-body.ts'
 import type { Class, Operation } from './operation.ts'
 import { orderOf, type Sort } from './order.ts'
 import { isStrict } from './preferences.ts'
 import { Problem, type Violation } from './problem.ts'
 import { resolveReferences } from './references.ts'
 import { type Search, unknownParameters } from './search.ts'
-import type { Shape } from './shape.ts'
 import type { Executor } from './sql.ts'
 import { changed, insert, remove, update } from './store.ts'
 
@@ -147,7 +145,7 @@ export class Call<E extends object = object> {
     return deserialize({
       shape,
       entity,
-      body: await this.body(shape.name, partial),
+      body: await namedBody(this, shape, partial),
       writes: (name) =>
         this.operation.writes === undefined || (this.operation.writes[name] ?? []).includes(this.caller.role),
       strict: this.strict,
@@ -260,30 +258,6 @@ export class Call<E extends object = object> {
     const canonical = resource.options.canonical?.(id) ?? id
     const found = canonical !== id && (await store.find(this.executor, this.caller, canonical))
     if (found) throw new Problem(301, 'Its canonical address is in Location.', { Location: resource.iri(found) })
-  }
-
-  private async body(name: string, partial: boolean): Promise<Record<string, unknown>> {
-    const { bytes } = this.question
-    if (!bytes?.length && !this.api.needsBody(this.operation, this.bound)) return {}
-    const { publicUrl } = this.api.settings
-    const context = this.api.context(name)?.['@context'] as Record<string, unknown>
-    if (/^\s*text\/turtle\b/i.test(this.header('content-type') ?? ''))
-      return this.completed(await compactTurtle(textOf(bytes), context, publicUrl + this.path), name)
-    const body = parseBody(bytes)
-    const ours = (context: unknown) => context === `/contexts/${name}` || context === `${publicUrl}/contexts/${name}`
-    if (isForeign(body, ours)) {
-      if (partial) throw new Problem(400, `A PATCH is read by name: leave out @context, or give "/contexts/${name}".`)
-      return this.completed(await compact(body, context, publicUrl, { ours }), name)
-    }
-    if (Array.isArray(body)) throw new Problem(400, 'The body must be a JSON object.')
-    return body
-  }
-
-  /** A graph has no null, so what must be given but may be null is null when a graph lacks it. */
-  private completed(body: Record<string, unknown>, name: string): Record<string, unknown> {
-    const { fields } = this.api.classes.find((shape) => shape.name === name) as Shape
-    const absent = fields.filter(({ required, nullable }) => required && nullable).map((field) => [field.name, null])
-    return { ...Object.fromEntries(absent), ...body }
   }
 }
 
