@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Employee, Meeting, Organization } from '../entities/index.ts'
 import { connectTo } from '../ormconfig.ts'
@@ -111,7 +111,7 @@ try {
   await database.destroy()
   await sleep(500)
   await postgres.stop()
-  await rm(directory, { recursive: true, force: true })
+  for (const folder of [directory, dirname(postgres.directory)]) await rm(folder, { recursive: true, force: true })
 }
 
 async function compare(measured: Case): Promise<void> {

@@ -1,13 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { connectTo } from '../../ormconfig.ts'
 import { launch } from '../postgres/launcher.ts'
 import { migrate } from './migrate.ts'
 
 /** Prints the statements that would bring a migrated database to what the entities say; nothing when they agree. */
 const directory = await mkdtemp(join(tmpdir(), 'migration-'))
-const { host, port, user, database: name, stop } = await launch(directory)
+const { host, port, user, database: name, directory: data, stop } = await launch(directory)
 const database = await connectTo({ host, port, username: user, database: name }, 5).initialize()
 await migrate(database)
 const { upQueries, downQueries } = await database.driver.createSchemaBuilder().log()
@@ -16,4 +16,4 @@ console.log('-- and back')
 for (const { query } of downQueries.reverse()) console.log(`${query};`)
 await database.destroy()
 await stop()
-await rm(directory, { recursive: true, force: true })
+for (const folder of [directory, dirname(data)]) await rm(folder, { recursive: true, force: true })

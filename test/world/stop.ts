@@ -1,7 +1,11 @@
 import { rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
 
+/** Leaves nothing behind, wherever the data had to lie for the account that Postgres ran as. */
 export default async function stop(): Promise<void> {
-  await globalThis.postgres?.stop()
+  const { postgres } = globalThis
+  await postgres?.stop()
   const { directory } = JSON.parse(process.env.TEST_POSTGRES ?? '{}')
-  if (directory) await rm(directory, { recursive: true, force: true })
+  for (const folder of [directory, postgres && dirname(postgres.directory)])
+    if (folder) await rm(folder, { recursive: true, force: true })
 }
