@@ -1,6 +1,7 @@
-import { createServer, IncomingMessage, type Server, ServerResponse, STATUS_CODES } from 'node:http'
+import { createServer, IncomingMessage, type Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Express } from 'express'
+import { Problem } from './hydra/problem.ts'
 
 /** Milliseconds that a client may take; they are checked every second, as Node's own half minute lets slow ones pile up. */
 const limits = {
@@ -39,20 +40,10 @@ function refuse({ code = '' }: NodeJS.ErrnoException, socket: Socket, publicUrl:
     return
   }
   const status = statuses[code] ?? 400
-  const title = STATUS_CODES[status]
-  const detail = 'The request is not HTTP as this server reads it.'
-  const body = JSON.stringify({
-    '@context': '/contexts/Error',
-    '@id': `/errors/${status}`,
-    '@type': 'Error',
-    type: `/errors/${status}`,
-    title,
-    status,
-    detail,
-    description: detail,
-  })
+  const problem = new Problem(status, 'The request is not HTTP as this server reads it.')
+  const body = JSON.stringify(problem.document)
   const head = [
-    `HTTP/1.1 ${status} ${title}`,
+    `HTTP/1.1 ${status} ${problem.title}`,
     'Connection: close',
     'Content-Type: application/problem+json; charset=utf-8',
     `Content-Length: ${Buffer.byteLength(body)}`,

@@ -48,16 +48,7 @@ function entrypoint(api: Api): Document {
 }
 
 function errorDocument(api: Api, status: number, title: string): Document {
-  return api.spell({
-    '@context': '/contexts/Error',
-    '@id': `/errors/${status}`,
-    '@type': 'Error',
-    type: `/errors/${status}`,
-    title,
-    status,
-    detail: `The status ${status} of HTTP: ${title}.`,
-    description: `The status ${status} of HTTP: ${title}.`,
-  })
+  return api.spell(new Problem(status, `The status ${status} of HTTP: ${title}.`).document)
 }
 
 function suffixed(path: string, offered: Format[]): string[] {

@@ -22,6 +22,14 @@ export class Problem extends Error {
   get title(): string {
     return STATUS_CODES[this.status] ?? 'Error'
   }
+
+  /** It as JSON-LD; `title` and `description` are Hydra's words for what RFC 9457 calls title and detail. */
+  get document(): Record<string, unknown> {
+    const { status, title, message } = this
+    const iri = `/errors/${status}`
+    const head = { '@context': '/contexts/Error', '@id': iri, '@type': 'Error' }
+    return { ...head, type: iri, title, status, detail: message, description: message }
+  }
 }
 
 /** A body that breaks rules, with every one of them named. */
@@ -31,5 +39,9 @@ export class ConstraintViolation extends Problem {
   constructor(violations: Violation[]) {
     super(422, violations.map(({ propertyPath, message }) => `${propertyPath}: ${message}`).join('\n'))
     this.violations = violations
+  }
+
+  override get document(): Record<string, unknown> {
+    return { ...super.document, '@type': 'ConstraintViolation', violations: this.violations }
   }
 }

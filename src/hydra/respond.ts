@@ -7,7 +7,7 @@ import { type Ending, endingWith, withEnding } from './ending.ts'
 import { contentType, type Document, type Format, jsonld } from './formats.ts'
 import { type Outcome, Unchanged } from './operation.ts'
 import { wantsMinimal } from './preferences.ts'
-import { ConstraintViolation, type Problem } from './problem.ts'
+import type { Problem } from './problem.ts'
 import { sparse, sparseOf, templateAt } from './search.ts'
 
 /** What is answered, before it is written in the format that the client wants. */
@@ -132,19 +132,7 @@ export function refuse(api: Api, problem: Problem, response: Response): void {
     response.destroy()
     return
   }
-  const { status, title, message } = problem
-  const violated = problem instanceof ConstraintViolation
-  const body = api.spell({
-    '@context': '/contexts/Error',
-    '@id': `/errors/${status}`,
-    '@type': violated ? 'ConstraintViolation' : 'Error',
-    type: `/errors/${status}`,
-    title,
-    status,
-    detail: message,
-    description: message,
-    ...(violated && { violations: problem.violations }),
-  })
+  const body = api.spell(problem.document)
   response.appendHeader(
     'Link',
     `<${api.settings.publicUrl}/contexts/Error>; rel="http://www.w3.org/ns/json-ld#context"; type="application/ld+json"`,
@@ -152,7 +140,7 @@ export function refuse(api: Api, problem: Problem, response: Response): void {
   response.setHeader('Cache-Control', 'no-store')
   response.removeHeader('ETag')
   for (const [name, value] of Object.entries(problem.headers)) response.setHeader(name, value)
-  response.writeHead(status, { 'Content-Type': 'application/problem+json; charset=utf-8' })
+  response.writeHead(problem.status, { 'Content-Type': 'application/problem+json; charset=utf-8' })
   response.end(response.req.method === 'HEAD' ? undefined : JSON.stringify(body))
 }
 
