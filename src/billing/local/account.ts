@@ -1,0 +1,144 @@
+import type { Event } from './billing-objects.ts'
+import { Clock } from './clock.ts'
+import { Ids } from './ids.ts'
+import type { Thing } from './objects.ts'
+import { clone, type Entry, Store } from './store.ts'
+
+export const apiVersion = '2026-10-28.endive'
+
+const mostEvents = 10_000
+
+/** The members in which two states of a thing differ, as they were. */
+export function difference(before: Record<string, unknown>, now: Record<string, unknown>): Record<string, unknown> {
+  const names = new Set([...Object.keys(before), ...Object.keys(now)])
+  const changed = [...names].filter((name) => JSON.stringify(before[name]) !== JSON.stringify(now[name]))
+  return Object.fromEntries(changed.map((name) => [name, previous(before[name], now[name])]))
+}
+
+function previous(before: unknown, now: unknown): unknown {
+  const hashes = isHash(before) && isHash(now)
+  return hashes ? difference(before, now) : (before ?? null)
+}
+
+const isHash = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** One account at Stripe: its objects, its time, and the events that tell of every change. */
+export class Account {
+  readonly clock = new Clock()
+  readonly store = new Store()
+  readonly ids: Ids
+  /** Where pages of invoices are shown. */
+  origin = ''
+  /** What becomes of a subscription when the last attempt to charge has failed. */
+  afterRetries: 'unpaid' | 'canceled' | 'past_due' = 'unpaid'
+  /** The request that is being answered, which the events name. */
+  request: { id: string | null; idempotency_key: string | null } = { id: null, idempotency_key: null }
+  /** Orders every charge of the present request to be declined. */
+  declining: string | null = null
+  /** Whether somebody listens to the events. */
+  heard: () => boolean = () => false
+  onCommit: (entries: Entry[], events: Event[]) => void = () => {}
+  private told: Event[] = []
+
+  constructor(seed?: string) {
+    this.ids = new Ids(seed)
+  }
+
+  now(): number {
+    return this.clock.now()
+  }
+
+  add<T extends Thing>(thing: T, type?: string): T {
+    this.store.add(thing)
+    if (type) this.tell(type, thing)
+    return thing
+  }
+
+  /** Changes a thing and tells of it, unless nothing has changed. */
+  update<T extends Thing>(thing: T, edit: (thing: T) => void, type = `${nounOf(thing)}.updated`): void {
+    const before = this.store.change(thing, edit)
+    const changed = difference(before, thing)
+    // Only so it is known whose a detached method of payment was.
+    const told = /\.(updated|detached)$/.test(type) ? changed : undefined
+    if (Object.keys(changed).length) this.tell(type, thing, told)
+  }
+
+  tell(type: string, thing: Thing, previous_attributes?: Record<string, unknown>): void {
+    const event: Event = {
+      id: this.ids.next('evt_'),
+      object: 'event',
+      api_version: apiVersion,
+      created: this.now(),
+      data: { object: clone(thing), ...(previous_attributes && { previous_attributes }) },
+      livemode: false,
+      pending_webhooks: this.heard() ? 1 : 0,
+      request: this.request,
+      type,
+    }
+    this.told.push(this.store.add(event))
+  }
+
+  /** Does something wholly or not at all. */
+  attempt<T>(work: () => T, keeps: (error: unknown) => boolean = () => false): T {
+    try {
+      const result = work()
+      this.commit()
+      return result
+    } catch (error) {
+      if (keeps(error)) this.commit()
+      else this.rollback()
+      throw error
+    }
+  }
+
+  /** Begins with things and no history: nobody is told how they came to be. */
+  found(work: () => void): void {
+    work()
+    for (const event of this.told.splice(0)) this.store.remove(event)
+    this.commit()
+  }
+
+  /** Goes on where a journal ends. */
+  takeUp(): void {
+    this.clock.ahead = Number(this.store.find('local.clock', 'clock')?.ahead ?? 0)
+    for (const invoice of this.store.all('invoice')) {
+      for (const name of ['hosted_invoice_url', 'invoice_pdf'] as const) {
+        invoice[name] = invoice[name]?.replace(/^http:\/\/[^/]+/, this.origin) ?? null
+      }
+    }
+  }
+
+  /** Its listener has this event. */
+  heardOf(event: Event): void {
+    this.attempt(() => {
+      const kept = this.store.find('event', event.id)
+      if (kept) this.store.change(kept, () => (kept.pending_webhooks = 0))
+    })
+  }
+
+  /** What would come of it, if it were done. */
+  pretend<T>(work: () => T): T {
+    try {
+      return clone(work())
+    } finally {
+      this.rollback()
+    }
+  }
+
+  private commit(): void {
+    const told = this.told
+    this.told = []
+    this.store.trim('event', mostEvents)
+    this.onCommit(this.store.commit(), told)
+  }
+
+  private rollback(): void {
+    this.told = []
+    this.store.rollback()
+  }
+}
+
+function nounOf({ object }: Thing): string {
+  return object === 'subscription' || object === 'discount' ? `customer.${object}` : object
+}

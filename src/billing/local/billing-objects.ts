@@ -1,0 +1,187 @@
+import type {
+  Coupon,
+  Customer,
+  Discount,
+  List,
+  Metadata,
+  PaymentMethod,
+  Price,
+  Product,
+  PromotionCode,
+  Thing,
+} from './objects.ts'
+
+export interface Item extends Thing {
+  object: 'subscription_item'
+  current_period_end: number
+  current_period_start: number
+  metadata: Metadata
+  price: Price
+  quantity: number
+  subscription: string
+}
+
+export type Status =
+  | 'incomplete'
+  | 'incomplete_expired'
+  | 'trialing'
+  | 'active'
+  | 'past_due'
+  | 'unpaid'
+  | 'paused'
+  | 'canceled'
+
+export type Collection = 'charge_automatically' | 'send_invoice'
+
+export interface Subscription extends Thing {
+  object: 'subscription'
+  billing_cycle_anchor: number
+  billing_mode: { type: string; flexible: unknown }
+  cancel_at: number | null
+  cancel_at_period_end: boolean
+  canceled_at: number | null
+  cancellation_details: { comment: string | null; feedback: string | null; reason: string | null }
+  collection_method: Collection
+  created: number
+  currency: string
+  customer: string
+  days_until_due: number | null
+  default_payment_method: string | null
+  description: string | null
+  discounts: string[]
+  ended_at: number | null
+  items: List<Item>
+  latest_invoice: string | null
+  metadata: Metadata
+  pause_collection: { behavior: string; resumes_at: number | null } | null
+  payment_settings: { save_default_payment_method: string | null; [member: string]: unknown }
+  pending_setup_intent: string | null
+  pending_update: { expires_at: number; subscription_items: Item[]; [member: string]: unknown } | null
+  status: Status
+  trial_end: number | null
+  trial_settings: { end_behavior: { missing_payment_method: string } }
+  trial_start: number | null
+}
+
+export interface Line extends Thing {
+  object: 'line_item'
+  amount: number
+  discount_amounts: { amount: number; discount: string }[]
+}
+
+export interface Invoice extends Thing {
+  object: 'invoice'
+  amount_due: number
+  amount_paid: number
+  amount_remaining: number
+  attempt_count: number
+  attempted: boolean
+  auto_advance: boolean
+  billing_reason: string
+  collection_method: Collection
+  created: number
+  currency: string
+  customer: string
+  default_payment_method: string | null
+  discounts: string[]
+  due_date: number | null
+  ending_balance: number | null
+  hosted_invoice_url: string | null
+  invoice_pdf: string | null
+  lines: List<Line>
+  metadata: Metadata
+  next_payment_attempt: number | null
+  number: string | null
+  parent: { subscription_details: { subscription: string; metadata: Metadata }; [member: string]: unknown }
+  starting_balance: number
+  status: 'draft' | 'open' | 'paid' | 'uncollectible' | 'void'
+  status_transitions: Record<
+    'finalized_at' | 'marked_uncollectible_at' | 'paid_at' | 'voided_at' | 'overdue_at',
+    number | null
+  >
+  subtotal: number
+  total: number
+}
+
+/** What the next invoice of a subscription will also hold. */
+export interface PendingLine extends Thing {
+  object: 'invoiceitem'
+  amount: number
+  customer: string
+  subscription: string
+  line: Line
+}
+
+export interface InvoicePayment extends Thing {
+  object: 'invoice_payment'
+  amount_paid: number | null
+  invoice: string
+  payment: { type: 'payment_intent'; payment_intent: string }
+  status: 'open' | 'paid' | 'canceled'
+  status_transitions: { canceled_at: number | null; paid_at: number | null }
+}
+
+export type IntentStatus =
+  | 'requires_payment_method'
+  | 'requires_confirmation'
+  | 'requires_action'
+  | 'succeeded'
+  | 'canceled'
+
+interface Intent extends Thing {
+  canceled_at?: number | null
+  client_secret: string
+  customer: string | null
+  metadata: Metadata
+  next_action: Record<string, unknown> | null
+  payment_method: string | null
+  status: IntentStatus
+}
+
+export interface PaymentIntent extends Intent {
+  object: 'payment_intent'
+  amount: number
+  amount_received: number
+  currency: string
+  last_payment_error: Record<string, unknown> | null
+}
+
+export interface SetupIntent extends Intent {
+  object: 'setup_intent'
+  last_setup_error: Record<string, unknown> | null
+}
+
+export interface Event extends Thing {
+  object: 'event'
+  created: number
+  data: { object: Thing; previous_attributes?: Record<string, unknown> }
+  pending_webhooks: number
+  type: string
+}
+
+/** How a method of payment behaves, of which Stripe's object shows nothing. */
+export interface Card extends Thing {
+  object: 'local.card'
+  authenticates: boolean
+  decline: string | null
+}
+
+export interface Things {
+  customer: Customer
+  payment_method: PaymentMethod
+  product: Product
+  price: Price
+  coupon: Coupon
+  promotion_code: PromotionCode
+  discount: Discount
+  subscription: Subscription
+  invoice: Invoice
+  invoiceitem: PendingLine
+  invoice_payment: InvoicePayment
+  payment_intent: PaymentIntent
+  setup_intent: SetupIntent
+  event: Event
+  'local.card': Card
+  'local.note': Thing
+  'local.clock': Thing
+}

@@ -1,0 +1,120 @@
+import type { Account } from './account.ts'
+import type { Subscription } from './billing-objects.ts'
+import { refusal } from './fault.ts'
+import type { Params } from './form.ts'
+import { methodNamed } from './new-payment-method.ts'
+import type { Customer } from './objects.ts'
+import { page, paging } from './pages.ts'
+import { hash, merge, number, text, textOrNull } from './params.ts'
+import { attach } from './payment-methods.ts'
+import { existing, named, type Route } from './route.ts'
+
+const fields = ['name', 'email', 'phone', 'description'] as const
+const takes = `${fields.join(' ')} address shipping metadata invoice_settings preferred_locales tax_exempt balance`
+
+/** Everything of customers but the end, which takes their subscriptions along. */
+export const customers: Route[] = [
+  {
+    method: 'POST',
+    path: '/v1/customers',
+    takes: `${takes} payment_method`,
+    handle: ({ account, params }) => create(account, params),
+  },
+  {
+    method: 'GET',
+    path: '/v1/customers/{customer}',
+    handle: (call) => call.account.store.find('customer', call.id) ?? gone(call.account, call.id),
+  },
+  {
+    method: 'POST',
+    path: '/v1/customers/{customer}',
+    takes,
+    handle(call) {
+      const customer = named(call, 'customer')
+      call.account.update(customer, () => write(call.account, customer, call.params))
+      return customer
+    },
+  },
+  {
+    method: 'GET',
+    path: '/v1/customers',
+    takes: `${paging} email`,
+    handle({ account, params }) {
+      const email = text(params, 'email')
+      return page(account, 'customer', params, '/v1/customers', (customer) => !email || customer.email === email)
+    },
+  },
+]
+
+function gone(account: Account, id: string): object {
+  if (account.store.find('local.note', `deleted ${id}`)) return { id, object: 'customer', deleted: true }
+  return existing(account, 'customer', id)
+}
+
+function create(account: Account, params: Params): Customer {
+  const customer: Customer = {
+    id: account.ids.next('cus_', 14),
+    object: 'customer',
+    address: null,
+    balance: 0,
+    created: account.now(),
+    currency: null,
+    default_source: null,
+    delinquent: false,
+    description: null,
+    discount: null,
+    email: null,
+    invoice_prefix: account.ids.letters(8).toUpperCase(),
+    invoice_settings: { custom_fields: null, default_payment_method: null, footer: null, rendering_options: null },
+    livemode: false,
+    metadata: {},
+    name: null,
+    next_invoice_sequence: 1,
+    phone: null,
+    preferred_locales: [],
+    shipping: null,
+    tax_exempt: 'none',
+    test_clock: null,
+  }
+  write(account, customer, params)
+  account.add(customer, 'customer.created')
+  const method = text(params, 'payment_method')
+  if (method) attach(account, methodNamed(account, method), customer.id)
+  return customer
+}
+
+function write(account: Account, customer: Customer, params: Params): void {
+  for (const name of fields) if (name in params) customer[name] = textOrNull(params, name)
+  if (customer.email && !/^[^@\s]+@[^@\s]+$/.test(customer.email)) {
+    throw refusal(`Invalid email address: ${customer.email}`, { code: 'email_invalid', param: 'email' })
+  }
+  for (const name of ['address', 'shipping']) if (name in params) customer[name] = hash(params, name) ?? null
+  if ('tax_exempt' in params) customer.tax_exempt = text(params, 'tax_exempt') || 'none'
+  if ('preferred_locales' in params) customer.preferred_locales = params.preferred_locales || []
+  customer.balance = number(params, 'balance') ?? customer.balance
+  customer.metadata = merge(customer.metadata, params)
+
+  const settings = hash(params, 'invoice_settings')
+  const method = text(settings, 'default_payment_method')
+  if (method) ownMethod(account, customer.id, method, 'invoice_settings[default_payment_method]')
+  if (method !== undefined) customer.invoice_settings.default_payment_method = method || null
+}
+
+/** A method of payment serves only the customer it is attached to. */
+export function ownMethod(account: Account, customer: string, id: string, param: string): string {
+  const method = existing(account, 'payment_method', id, param)
+  if (method.customer === customer) return id
+  throw refusal(
+    `The customer does not have a payment method with the ID ${id}. The payment method must be attached to the customer.`,
+    { code: 'resource_missing', param },
+  )
+}
+
+/** What would be charged for a subscription. */
+export function methodFor(account: Account, subscription: Pick<Subscription, 'customer' | 'default_payment_method'>) {
+  return (
+    subscription.default_payment_method ??
+    account.store.find('customer', subscription.customer)?.invoice_settings.default_payment_method ??
+    null
+  )
+}

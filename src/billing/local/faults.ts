@@ -1,0 +1,40 @@
+/** What is to happen to a request instead of, or besides, its being answered. */
+export type FaultKind =
+  | { kind: 'slow'; ms: number }
+  | { kind: 'status'; status: number; retryAfter?: number }
+  | { kind: 'html'; status?: number }
+  | { kind: 'nonsense'; truncated?: boolean; body?: string }
+  | { kind: 'cut' }
+  | { kind: 'lost' }
+  | { kind: 'decline'; code: string }
+
+/** Without a method or a path it is for every request; `times` is 1 unless told. */
+export type FaultOrder = FaultKind & { method?: string; path?: string; times?: number }
+
+export const faultKinds = ['slow', 'status', 'html', 'nonsense', 'cut', 'lost', 'decline']
+
+/** The orders that are still to be carried out, in turn. */
+export class Faults {
+  private orders: FaultOrder[] = []
+
+  order(order: FaultOrder): void {
+    if (!faultKinds.includes(order.kind)) {
+      throw new Error(`There is no fault of kind "${order.kind}": use one of ${faultKinds.join(', ')}.`)
+    }
+    this.orders.push({ ...order, times: order.times ?? 1 })
+  }
+
+  clear(): void {
+    this.orders = []
+  }
+
+  take(method: string, path: string): FaultOrder | undefined {
+    const order = this.orders.find((one) => {
+      return (!one.method || one.method.toUpperCase() === method) && path.startsWith(one.path ?? '')
+    })
+    if (!order) return
+    order.times = (order.times ?? 1) - 1
+    if (order.times <= 0) this.orders = this.orders.filter((one) => one !== order)
+    return order
+  }
+}

@@ -1,0 +1,102 @@
+/** What Stripe's objects hold, as far as the rules of this account look at it; the rest of their members are only shown. */
+export interface Thing {
+  id: string
+  object: string
+  [member: string]: unknown
+}
+
+export type Metadata = Record<string, string>
+
+export interface List<T> {
+  object: 'list'
+  data: T[]
+  has_more: boolean
+  url: string
+}
+
+export interface Customer extends Thing {
+  object: 'customer'
+  balance: number
+  created: number
+  currency: string | null
+  delinquent: boolean
+  discount: Discount | null
+  email: string | null
+  name: string | null
+  invoice_prefix: string
+  invoice_settings: {
+    default_payment_method: string | null
+    custom_fields: null
+    footer: null
+    rendering_options: null
+  }
+  metadata: Metadata
+  next_invoice_sequence: number
+}
+
+export interface PaymentMethod extends Thing {
+  object: 'payment_method'
+  customer: string | null
+  metadata: Metadata
+  type: string
+}
+
+export interface Product extends Thing {
+  object: 'product'
+  active: boolean
+  default_price: string | null
+  metadata: Metadata
+  name: string
+}
+
+export type Interval = 'day' | 'week' | 'month' | 'year'
+
+export interface Price extends Thing {
+  object: 'price'
+  active: boolean
+  currency: string
+  lookup_key: string | null
+  metadata: Metadata
+  nickname: string | null
+  product: string
+  recurring: { interval: Interval; interval_count: number; [member: string]: unknown } | null
+  type: 'recurring' | 'one_time'
+  unit_amount: number
+}
+
+export interface Coupon extends Thing {
+  object: 'coupon'
+  amount_off: number | null
+  currency: string | null
+  duration: 'once' | 'repeating' | 'forever'
+  duration_in_months: number | null
+  max_redemptions: number | null
+  metadata: Metadata
+  name: string | null
+  percent_off: number | null
+  redeem_by: number | null
+  times_redeemed: number
+  valid: boolean
+}
+
+export interface PromotionCode extends Thing {
+  object: 'promotion_code'
+  active: boolean
+  code: string
+  customer: string | null
+  expires_at: number | null
+  max_redemptions: number | null
+  metadata: Metadata
+  promotion: { type: 'coupon'; coupon: string }
+  times_redeemed: number
+}
+
+export interface Discount extends Thing {
+  object: 'discount'
+  customer: string
+  end: number | null
+  promotion_code: string | null
+  source: { type: 'coupon'; coupon: string }
+  start: number
+  subscription: string | null
+}

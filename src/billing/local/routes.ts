@@ -1,0 +1,43 @@
+import { coupons } from './coupons.ts'
+import { customers } from './customers.ts'
+import { departures } from './departures.ts'
+import { events } from './events.ts'
+import { invoices } from './invoices.ts'
+import { paymentIntents } from './payment-intents.ts'
+import { paymentMethods } from './payment-methods.ts'
+import { prices } from './prices.ts'
+import type { Route } from './route.ts'
+import { setupIntents } from './setup-intents.ts'
+import { subscriptions } from './subscriptions.ts'
+
+const routes = [
+  ...customers,
+  ...departures,
+  ...paymentMethods,
+  ...prices,
+  ...coupons,
+  ...subscriptions,
+  ...invoices,
+  ...paymentIntents,
+  ...setupIntents,
+  ...events,
+].map((route) => ({ route, steps: route.path.split('/') }))
+
+/** Which of them a request is for, and what its path names; a path in full goes before one with a place left open. */
+export function find(method: string, path: string): { route: Route; id: string } | undefined {
+  const steps = path.split('/')
+  for (const { route, steps: own } of routes) {
+    if (route.method !== method || own.length !== steps.length) continue
+    if (!own.every((step, place) => step === steps[place] || (step.startsWith('{') && steps[place]))) continue
+    const open = own.findIndex((step) => step.startsWith('{'))
+    return { route, id: open < 0 ? '' : decoded(steps[open]) }
+  }
+}
+
+function decoded(step: string): string {
+  try {
+    return decodeURIComponent(step)
+  } catch {
+    return step
+  }
+}

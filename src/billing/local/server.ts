@@ -1,0 +1,107 @@
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { catalogue } from '../../../entities/organization-module.ts'
+import { Account } from './account.ts'
+import { Api } from './api.ts'
+import { Control } from './control.ts'
+import { Deliveries } from './deliveries.ts'
+import { catchUp } from './due.ts'
+import { Faults } from './faults.ts'
+import { Journal } from './journal.ts'
+import { respond } from './respond.ts'
+import { seed } from './seeds.ts'
+
+export interface LocalStripe {
+  /** `http://127.0.0.1:<port>` */
+  url: string
+  secretKey: string
+  publishableKey: string
+  webhookSecret: string
+  /** Time, misfortune, and a look at what was asked; each of these also stands on the server itself. */
+  stripe: Control
+  now: Control['now']
+  advance: Control['advance']
+  fault: Control['fault']
+  clearFaults: Control['clearFaults']
+  decline: Control['decline']
+  afterRetries: Control['afterRetries']
+  signed: Control['signed']
+  settled: Control['settled']
+  deliveries: Control['deliveries']
+  requests: Control['requests']
+  stop(): Promise<void>
+}
+
+interface Options {
+  /** 0 takes one that is free. */
+  port?: number
+  /** A file in which the account outlives the server. */
+  journal?: string
+  /** Where events are delivered. */
+  webhooks?: string
+  /** The modules that have prices. */
+  modules?: string[]
+  secretKey?: string
+  publishableKey?: string
+  webhookSecret?: string
+}
+
+/** How often it is looked whether something has fallen due that nobody has asked about, in milliseconds. */
+const often = 30_000
+
+const random = () => randomBytes(16).toString('hex')
+
+/** Starts a small Stripe of our own on 127.0.0.1, which the real client cannot tell from the real one. */
+export async function startLocalStripe(options: Options = {}): Promise<LocalStripe> {
+  const {
+    port = 0,
+    webhooks,
+    modules = catalogue,
+    secretKey = `sk_test_${random()}`,
+    publishableKey = `pk_test_${random()}`,
+    webhookSecret = `whsec_${random()}`,
+  } = options
+  const account = new Account()
+  const deliveries = new Deliveries(webhooks, webhookSecret, (event) => account.heardOf(event))
+  const faults = new Faults()
+  const control = new Control(account, deliveries, faults, webhookSecret)
+  const server = createServer(respond(new Api(account, { secretKey, publishableKey }), control, faults))
+  server.listen(port, '127.0.0.1')
+  await once(server, 'listening')
+  account.origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+
+  const journal = options.journal ? new Journal(options.journal) : undefined
+  journal?.open(account.store)
+  account.heard = () => Boolean(deliveries.url)
+  account.takeUp()
+  account.onCommit = (entries, events) => {
+    journal?.append(entries)
+    deliveries.send(events)
+  }
+  const timer = setInterval(() => catchUp(account, account.now()), often).unref()
+  if (!account.store.size('price')) account.found(() => seed(account, modules))
+
+  const { now, advance, fault, clearFaults, decline, afterRetries, signed, settled, requests } = control
+  return {
+    url: account.origin,
+    secretKey,
+    publishableKey,
+    webhookSecret,
+    stripe: control,
+    ...{ now, advance, fault, clearFaults, decline, afterRetries, signed, settled, deliveries, requests },
+    async stop() {
+      clearInterval(timer)
+      deliveries.stop()
+      await close(server)
+      journal?.close()
+    },
+  }
+}
+
+async function close(server: Server): Promise<void> {
+  server.close()
+  server.closeAllConnections()
+  await once(server, 'close')
+}

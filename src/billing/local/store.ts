@@ -1,0 +1,113 @@
+import type { Things } from './billing-objects.ts'
+import type { Thing } from './objects.ts'
+
+type Kind = keyof Things
+
+/** What a change did to one thing; null means that it is gone. */
+export interface Entry {
+  kind: string
+  id: string
+  thing: Thing | null
+}
+
+export const clone = <T>(value: T): T => structuredClone(value)
+
+/** All things by kind and id, the newest last; a request's changes are kept together or undone together. */
+export class Store {
+  private readonly tables = new Map<string, Map<string, Thing>>()
+  private undo: (() => void)[] = []
+  private readonly touched = new Map<string, Entry>()
+
+  find<K extends Kind>(kind: K, id: string | null | undefined): Things[K] | undefined {
+    return id ? this.table(kind).get(id) : undefined
+  }
+
+  all<K extends Kind>(kind: K): Iterable<Things[K]> {
+    return this.table(kind).values()
+  }
+
+  newest<K extends Kind>(kind: K): Things[K][] {
+    return [...this.table(kind).values()].reverse()
+  }
+
+  size(kind: Kind): number {
+    return this.table(kind).size
+  }
+
+  add<T extends Thing>(thing: T): T {
+    const table = this.rows(thing.object)
+    table.set(thing.id, thing)
+    this.undo.push(() => table.delete(thing.id))
+    return this.touch(thing)
+  }
+
+  /** Gives back what the thing was before. */
+  change<T extends Thing>(thing: T, edit: (thing: T) => void): T {
+    const before = clone(thing)
+    this.undo.push(() => {
+      for (const name of Object.keys(thing)) Reflect.deleteProperty(thing, name)
+      Object.assign(thing, before)
+    })
+    edit(thing)
+    this.touch(thing)
+    return before
+  }
+
+  remove(thing: Thing): void {
+    const table = this.rows(thing.object)
+    const rows = [...table]
+    table.delete(thing.id)
+    this.undo.push(() => {
+      table.clear()
+      for (const [id, row] of rows) table.set(id, row)
+    })
+    this.touched.set(`${thing.object} ${thing.id}`, { kind: thing.object, id: thing.id, thing: null })
+  }
+
+  /** Lets go of the oldest beyond a number; not to be undone. */
+  trim(kind: Kind, most: number): void {
+    const table = this.rows(kind)
+    for (const id of table.keys()) {
+      if (table.size <= most) return
+      table.delete(id)
+      this.touched.set(`${kind} ${id}`, { kind, id, thing: null })
+    }
+  }
+
+  commit(): Entry[] {
+    const entries = [...this.touched.values()]
+    this.undo = []
+    this.touched.clear()
+    return entries
+  }
+
+  rollback(): void {
+    for (const step of this.undo.reverse()) step()
+    this.commit()
+  }
+
+  /** Takes up what a journal kept. */
+  restore({ kind, id, thing }: Entry): void {
+    if (thing) this.rows(kind).set(id, thing)
+    else this.rows(kind).delete(id)
+  }
+
+  everything(): Entry[] {
+    return [...this.tables].flatMap(([kind, rows]) => [...rows].map(([id, thing]) => ({ kind, id, thing })))
+  }
+
+  private touch<T extends Thing>(thing: T): T {
+    this.touched.set(`${thing.object} ${thing.id}`, { kind: thing.object, id: thing.id, thing })
+    return thing
+  }
+
+  private table<K extends Kind>(kind: K): Map<string, Things[K]> {
+    return this.rows(kind) as Map<string, Things[K]>
+  }
+
+  private rows(kind: string): Map<string, Thing> {
+    const rows = this.tables.get(kind) ?? new Map<string, Thing>()
+    this.tables.set(kind, rows)
+    return rows
+  }
+}

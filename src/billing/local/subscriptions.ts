@@ -1,0 +1,100 @@
+import type { Subscription } from './billing-objects.ts'
+import { collect, finalize } from './collection.ts'
+import { endDiscounts } from './discounts.ts'
+import { draft, postpone } from './draft.ts'
+import { missing } from './fault.ts'
+import { prorationOf } from './lines.ts'
+import { page, paging } from './pages.ts'
+import { flag, text } from './params.ts'
+import { dropLatest } from './renewals.ts'
+import { type Call, named, type Route } from './route.ts'
+import { end } from './standing.ts'
+import { subscribe } from './subscribing.ts'
+import { terms, write } from './terms.ts'
+import { resume, update } from './updating.ts'
+
+const url = '/v1/subscriptions'
+
+export const subscriptions: Route[] = [
+  {
+    method: 'POST',
+    path: url,
+    takes: `${terms} customer trial_period_days billing_mode currency`,
+    handle: ({ account, params }) => subscribe(account, params),
+  },
+  { method: 'GET', path: `${url}/{subscription_exposed_id}`, handle: (call) => named(call, 'subscription') },
+  {
+    method: 'POST',
+    path: `${url}/{subscription_exposed_id}`,
+    takes: `${terms} pause_collection`,
+    handle: (call) => update(call.account, named(call, 'subscription'), call.params),
+  },
+  {
+    method: 'DELETE',
+    path: `${url}/{subscription_exposed_id}`,
+    takes: 'invoice_now prorate cancellation_details',
+    handle: cancel,
+  },
+  { method: 'GET', path: url, takes: `${paging} customer price status collection_method`, handle: list },
+  {
+    method: 'POST',
+    path: `${url}/{subscription}/resume`,
+    takes: 'billing_cycle_anchor proration_behavior',
+    handle: (call) => resume(call.account, named(call, 'subscription')),
+  },
+  { method: 'DELETE', path: `${url}/{subscription_exposed_id}/discount`, handle: removeDiscount },
+]
+
+function list({ account, params }: Call): object {
+  const [customer, price, status, collection] = ['customer', 'price', 'status', 'collection_method'].map((name) =>
+    text(params, name),
+  )
+  return page(account, 'subscription', params, url, (subscription) => {
+    return (
+      (!customer || subscription.customer === customer) &&
+      (!price || subscription.items.data.some((item) => item.price.id === price)) &&
+      (!collection || subscription.collection_method === collection) &&
+      shows(subscription, status)
+    )
+  })
+}
+
+function shows({ status, ended_at }: Subscription, wanted: string | undefined): boolean {
+  if (!wanted) return status !== 'canceled'
+  if (wanted === 'ended') return ended_at !== null
+  return wanted === 'all' || wanted === status
+}
+
+/** Ends a subscription at once; what is left of its periods is given back only when asked. */
+function cancel(call: Call): Subscription {
+  const { account, params } = call
+  const subscription = named(call, 'subscription')
+  if (subscription.ended_at) throw missing('subscription', subscription.id)
+  const credits = flag(params, 'prorate') ? subscription.items.data : []
+  for (const item of credits) postpone(account, subscription, prorationOf(account, item, -1))
+  const { cancellation_details } = params
+  if (cancellation_details) {
+    account.store.change(subscription, () => write(account, subscription, { cancellation_details }))
+  }
+  const waiting = [...account.store.all('invoiceitem')].some((item) => item.subscription === subscription.id)
+  const incomplete = subscription.status === 'incomplete'
+  if (flag(params, 'invoice_now') && waiting) {
+    const invoice = draft(account, subscription, 'subscription_update', [])
+    finalize(account, invoice)
+    if (invoice.status === 'open' && subscription.collection_method === 'charge_automatically')
+      collect(account, invoice)
+  }
+  end(account, subscription, 'cancellation_requested')
+  if (incomplete) dropLatest(account, subscription)
+  return subscription
+}
+
+/** With several discounts this takes the newest off. */
+function removeDiscount(call: Call): object {
+  const { account } = call
+  const subscription = named(call, 'subscription')
+  const discount = account.store.find('discount', subscription.discounts.at(-1))
+  if (!discount) throw missing('discount', 'current')
+  endDiscounts(account, subscription, (id) => id === discount.id)
+  return { ...discount, deleted: true }
+}

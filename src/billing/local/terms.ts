@@ -1,0 +1,113 @@
+import type { Account } from './account.ts'
+import type { Collection, Item, Subscription } from './billing-objects.ts'
+import { day } from './clock.ts'
+import { ownMethod } from './customers.ts'
+import { redeem } from './discounts.ts'
+import { refusal } from './fault.ts'
+import type { Params } from './form.ts'
+import { endBehavior } from './items.ts'
+import { flag, hash, merge, number, text, textOrNull } from './params.ts'
+
+/** What creating and updating a subscription have in common. */
+export const terms =
+  'items default_payment_method payment_behavior payment_settings metadata discounts trial_end trial_settings collection_method ' +
+  'days_until_due cancel_at_period_end cancel_at off_session proration_behavior description cancellation_details'
+
+export function write(account: Account, subscription: Subscription, params: Params): void {
+  const method = text(params, 'default_payment_method')
+  if (method) ownMethod(account, subscription.customer, method, 'default_payment_method')
+  if (method !== undefined) subscription.default_payment_method = method || null
+  if ('description' in params) subscription.description = textOrNull(params, 'description')
+  subscription.metadata = merge(subscription.metadata, params)
+  subscription.payment_settings = { ...subscription.payment_settings, ...hash(params, 'payment_settings') }
+  const missing = endBehavior(params)
+  if (missing) subscription.trial_settings = { end_behavior: { missing_payment_method: missing } }
+  const { comment, feedback } = hash(params, 'cancellation_details') ?? {}
+  if (comment !== undefined) subscription.cancellation_details.comment = String(comment) || null
+  if (feedback !== undefined) subscription.cancellation_details.feedback = String(feedback) || null
+  collection(subscription, params)
+  ending(account, subscription, params)
+  if (params.discounts !== undefined) discounts(account, subscription, params)
+}
+
+/** Those that are sent take the place of those there were. */
+function discounts(account: Account, subscription: Subscription, params: Params): void {
+  const before = subscription.discounts
+  subscription.discounts = redeem(account, subscription, params)
+  for (const id of before) {
+    const discount = account.store.find('discount', id)
+    if (discount && !subscription.discounts.includes(id)) account.tell('customer.discount.deleted', discount)
+  }
+}
+
+function collection(subscription: Subscription, params: Params): void {
+  subscription.collection_method = (text(params, 'collection_method') as Collection) ?? subscription.collection_method
+  const days = number(params, 'days_until_due')
+  const sends = subscription.collection_method === 'send_invoice'
+  if (days !== undefined) subscription.days_until_due = days
+  if (!sends && days !== undefined) {
+    throw refusal('You cannot pass `days_until_due` when `collection_method` is `charge_automatically`.', {
+      param: 'days_until_due',
+    })
+  }
+  if (sends && subscription.days_until_due === null) {
+    throw refusal('If collection_method is `send_invoice`, `days_until_due` must be passed.', {
+      code: 'parameter_missing',
+      param: 'days_until_due',
+    })
+  }
+  if (!sends) subscription.days_until_due = null
+}
+
+function ending(account: Account, subscription: Subscription, params: Params): void {
+  const atEnd = flag(params, 'cancel_at_period_end')
+  const at = text(params, 'cancel_at')
+  if (atEnd && at) throw refusal('You cannot set both `cancel_at` and `cancel_at_period_end`.', { param: 'cancel_at' })
+  if (atEnd === undefined && at === undefined) return
+  const moment = atEnd ? periodEnd(subscription) : at ? momentOf(subscription, at) : null
+  if (moment !== null && moment <= account.now()) {
+    throw refusal('`cancel_at` must be in the future.', { param: 'cancel_at' })
+  }
+  if (atEnd === false && at === undefined && !subscription.cancel_at_period_end) return
+  subscription.cancel_at = moment
+  subscription.cancel_at_period_end = atEnd ?? false
+  subscription.canceled_at = moment === null ? null : account.now()
+  subscription.cancellation_details.reason = moment === null ? null : 'cancellation_requested'
+}
+
+function momentOf(subscription: Subscription, at: string): number {
+  const ends = subscription.items.data.map((item) => item.current_period_end)
+  if (at === 'min_period_end') return Math.min(...ends)
+  if (at === 'max_period_end') return Math.max(...ends)
+  return Number(at)
+}
+
+/** When the next of its periods ends. */
+export function periodEnd({ items }: Subscription): number {
+  return Math.min(...items.data.map((item) => item.current_period_end))
+}
+
+/** Until when nothing is to be paid; `now` ends a trial. */
+export function trialEnd(account: Account, params: Params): number | null {
+  const sent = text(params, 'trial_end')
+  const days = number(params, 'trial_period_days')
+  if (sent === 'now') return account.now()
+  if (sent && days) {
+    throw refusal('You cannot pass both `trial_end` and `trial_period_days`.', { param: 'trial_period_days' })
+  }
+  const end = sent ? Number(sent) : days ? account.now() + days * day : null
+  if (end !== null && end <= account.now()) {
+    throw refusal('Invalid timestamp: must be an integer Unix timestamp in the future', {
+      code: 'invalid_request_error',
+      param: 'trial_end',
+    })
+  }
+  return end
+}
+
+export function onTrial(items: Item[], start: number, end: number): void {
+  for (const item of items) {
+    item.current_period_start = start
+    item.current_period_end = end
+  }
+}
