@@ -26,6 +26,24 @@ const limits = {
 /** Where a Postgres is: a URL, or the directory of its unix socket. */
 export type Address = { url: string } | { host: string; port: number; username: string; database: string }
 
+/** Jobs wait for others while they hold a lock, and nobody waits for them. */
+const patient = {
+  ...limits,
+  statement_timeout: 60_000,
+  idle_in_transaction_session_timeout: 60_000,
+  query_timeout: 70_000,
+}
+
+/** A few more connections to the same Postgres, for what is done in the background: requests never wait for those. */
+export function besides(source: DataSource, pool: number): DataSource {
+  const { extra, ...options } = source.options as { extra: object } & DataSource['options']
+  return new DataSource({
+    ...options,
+    migrations: [],
+    extra: { ...extra, ...patient, max: pool },
+  } as DataSource['options'])
+}
+
 /** Points the DataSource at a Postgres, with so many connections to it. */
 export function connectTo(address: Address, pool: number): DataSource {
   return database.setOptions({

@@ -29,7 +29,7 @@ const database = await connectTo(
 ).initialize()
 await migrate(database)
 const issuer = await ownIssuer(localIssuer, directory)
-await seed(database, localIssuer)
+await seed(database, localIssuer, { manualBilling: true })
 const { id: organization } = await database.manager.findOneByOrFail(Organization, { slug: 'van-dijk' })
 const meetings = await database.manager.find(Meeting, {
   where: { organizationId: organization },

@@ -2,16 +2,17 @@ import { Column, Entity, Index, ManyToOne } from 'typeorm'
 import { Owned } from './identified.ts'
 import { User } from './user.ts'
 
-/** What somebody did that destroys or bills: written with the deed, never changed. */
+/** What was done that destroys or bills: written with the deed, never changed. */
 @Entity()
 @Index(['organizationId', 'at', 'id'])
 @Index(['actorId'])
 export class AuditEvent extends Owned {
-  @ManyToOne(() => User, { nullable: false })
-  actor: User
+  /** Whoever did it; null where the service did by itself, or Stripe. */
+  @ManyToOne(() => User)
+  actor: User | null
 
-  @Column('uuid')
-  actorId: string
+  @Column('uuid', { nullable: true })
+  actorId: string | null = null
 
   @Column('text')
   action: string

@@ -2,6 +2,9 @@ import { Column, Entity, ForeignKey, Index, ManyToOne } from 'typeorm'
 import { Owned } from './identified.ts'
 import { Subscription } from './subscription.ts'
 
+/** Postgres's bigint is read as text, though amounts stay far below 2^53. */
+const amount = { from: Number, to: (value: number) => value }
+
 /** A bill for a subscription; every amount is Stripe's, in the currency's smallest unit. */
 @Entity()
 @ForeignKey(() => Subscription, ['organizationId', 'subscriptionId'], ['organizationId', 'id'])
@@ -28,10 +31,10 @@ export class Invoice extends Owned {
   @Column('text')
   currency: string
 
-  @Column('bigint')
+  @Column('bigint', { transformer: amount })
   total: number
 
-  @Column('bigint')
+  @Column('bigint', { transformer: amount })
   amountDue: number
 
   @Column('timestamp with time zone', { precision: 3, nullable: true })

@@ -1,3 +1,4 @@
+import { IsString, Matches, MaxLength } from 'class-validator'
 import { Column, Entity, Index } from 'typeorm'
 import { Owned } from './identified.ts'
 
@@ -21,6 +22,9 @@ export class PaymentMethod extends Owned {
   expiryYear: number | null = null
 
   @Column('text')
+  @IsString()
+  @MaxLength(255)
+  @Matches(/^pm_\w+$/, { message: 'externalId must be the id that Stripe gave a payment method (pm_…)' })
   externalId: string
 
   @Column('boolean')

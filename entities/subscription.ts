@@ -10,6 +10,7 @@ import {
   IsOptional,
   IsString,
   Length,
+  Matches,
   Max,
   MaxLength,
   Min,
@@ -28,12 +29,19 @@ export class Metadatum {
   @IsString()
   @Length(1, 40)
   @IsNotIn(['organization', 'subscription'], { message: 'name is reserved' })
+  @Matches(/^[^[\]]*$/, { message: 'name must not contain square brackets' })
   name: string
 
   @IsString()
   @MaxLength(500)
   value: string
 }
+
+/** What of a subscription is Stripe's to say. */
+export type Mirrored = Pick<
+  Subscription,
+  'externalId' | 'status' | 'type' | 'seats' | 'modules' | 'coupon' | 'cancelAt' | 'paymentMethodId'
+>
 
 /** What an organization pays for: seats and modules, in one of Stripe's eight statuses. */
 @Entity()
@@ -99,6 +107,10 @@ export class Subscription extends Owned {
   @Type(() => Metadatum)
   metadata: Metadatum[] = []
 
+  /** The code of the coupon that is on it, as it was typed or as Stripe knows it. */
+  @Column('text', { nullable: true })
+  coupon: string | null = null
+
   /** Since when a subscription billed by hand runs; its periods are counted from then. */
   @Column('timestamp with time zone', { precision: 3, nullable: true })
   confirmedAt: Date | null = null
@@ -106,6 +118,13 @@ export class Subscription extends Owned {
   /** When it ends, once it has been cancelled at the end of a period. */
   @Column('timestamp with time zone', { precision: 3, nullable: true })
   cancelAt: Date | null = null
+
+  /** What a first payment is confirmed with in the browser; fetched for whoever asks, and never stored. */
+  private secret?: string | null
+
+  get confirmationSecret(): string | null {
+    return this.secret ?? null
+  }
 
   @Type(() => Array)
   get products(): { name: string; quantity: number }[] {
@@ -124,6 +143,21 @@ export class Subscription extends Owned {
   /** Not ended: an organization has one such subscription at most. */
   get live(): boolean {
     return !['canceled', 'incomplete_expired'].includes(this.status)
+  }
+
+  /** Whether a coupon can be put on it: one at Stripe that is paid for. */
+  get discountable(): boolean {
+    return this.live && !this.awaiting && this.externalId !== null
+  }
+
+  /** Takes over what Stripe says of it. */
+  follow(state: Partial<Mirrored>): this {
+    return Object.assign(this, state)
+  }
+
+  reveal(secret: string | null): this {
+    this.secret = secret
+    return this
   }
 
   /** Lets a subscription that is billed by hand begin. */

@@ -1,7 +1,9 @@
 import * as entities from '../entities/index.ts'
 import { canonicalLanguage } from '../entities/language.ts'
+import { PaymentMethodSetup } from '../entities/payment-method-setup.ts'
 import type { Callers } from './access/callers.ts'
 import { admin, anyone, operator, owner, signedIn } from './access/roles.ts'
+import type { Billing } from './billing/billing.ts'
 import { clear } from './controllers/clearance.ts'
 import * as countries from './controllers/countries.ts'
 import * as coupons from './controllers/coupons.ts'
@@ -11,15 +13,18 @@ import * as mailFooter from './controllers/mail-footer.ts'
 import * as meetings from './controllers/meetings.ts'
 import * as organizationUsers from './controllers/organization-users.ts'
 import * as organizations from './controllers/organizations.ts'
+import * as paymentMethods from './controllers/payment-methods.ts'
+import * as subscribing from './controllers/subscribing.ts'
 import * as subscriptions from './controllers/subscriptions.ts'
 import * as users from './controllers/users.ts'
 import * as filters from './filters.ts'
 import { create, list, read, remove, update } from './hydra/crud.ts'
+import { memory } from './hydra/memory.ts'
 import { Resource } from './hydra/resource.ts'
 import * as scopes from './scopes.ts'
 
 /** The whole API: every resource, where it lives, what it can be asked and by whom; a tenant's members unless said otherwise. */
-export const api = (callers: Callers) =>
+export const api = (callers: Callers, billing: Billing) =>
   [
     new Resource(
       entities.Organization,
@@ -63,16 +68,16 @@ export const api = (callers: Callers) =>
       '/subscriptions',
       [
         admin(list),
-        admin(subscriptions.create),
-        admin(read),
-        admin(subscriptions.update),
-        admin(subscriptions.cancel),
+        admin(subscribing.create(billing)),
+        admin(subscriptions.read(billing)),
+        admin(subscriptions.update(billing)),
+        admin(subscriptions.cancel(billing)),
         admin(subscriptions.invoices),
-        admin(coupons.applyCoupon),
-        admin(coupons.clearCoupon),
+        admin(coupons.applyCoupon(billing)),
+        admin(coupons.clearCoupon(billing)),
         operator(subscriptions.confirm),
       ],
-      { ...scopes.subscription, ...filters.subscriptions },
+      { ...scopes.subscription, ...scopes.sensitive, ...filters.subscriptions },
     ),
     new Resource(entities.Employee, '/employees', [list, admin(create), read, admin(update)], filters.employees),
     new Resource(entities.User, '/users', [list, signedIn(users.me), read], {
@@ -100,10 +105,17 @@ export const api = (callers: Callers) =>
     ),
     new Resource(entities.OrganizationModule, '/organization-modules', [list, read], filters.modules),
     new Resource(entities.OrganizationConfig, '/organization-configs', [list, read, admin(update)], filters.configs),
-    new Resource(entities.PaymentMethod, '/payment-methods', [admin(list), admin(read)], {
+    new Resource(PaymentMethodSetup, '/payment-methods/setup', [admin(paymentMethods.setup(billing))], {
+      singleton: true,
+      store: memory([]),
       ...scopes.sensitive,
-      ...filters.paymentMethods,
     }),
+    new Resource(
+      entities.PaymentMethod,
+      '/payment-methods',
+      [admin(list), admin(paymentMethods.create(billing)), admin(read), admin(paymentMethods.remove(billing))],
+      { ...scopes.sensitive, ...filters.paymentMethods },
+    ),
     new Resource(entities.Invoice, '/invoices', [admin(list), admin(read)], {
       ...scopes.sensitive,
       ...filters.invoices,

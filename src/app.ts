@@ -1,11 +1,13 @@
-import express, { type ErrorRequestHandler, type Express } from 'express'
+import express, { type ErrorRequestHandler, type Express, type Request } from 'express'
 import type { Logger } from 'pino'
 import type { DataSource } from 'typeorm'
 import { callers as callersOf } from './access/callers.ts'
 import { type Issuer, isOwn } from './access/keys.ts'
 import { jwks } from './access/well-known.ts'
 import { conflicts, api as table } from './api.ts'
+import type { Billing } from './billing/billing.ts'
 import type { Config } from './config.ts'
+import { webhooks } from './controllers/webhooks.ts'
 import { reference } from './explorer/reference.ts'
 import { headers } from './headers.ts'
 import { health } from './health.ts'
@@ -15,29 +17,41 @@ import { problemOf } from './hydra/faults.ts'
 import { Problem } from './hydra/problem.ts'
 import { refuse } from './hydra/respond.ts'
 import { router } from './hydra/router.ts'
+import { meter } from './limits.ts'
+import { metrics } from './metrics.ts'
 
 export interface Surroundings {
-  config: Pick<Config, 'publicUrl' | 'corsOrigins' | 'trustProxy' | 'hydraPrefix'>
+  config: Pick<Config, 'publicUrl' | 'corsOrigins' | 'trustProxy' | 'hydraPrefix'> & Partial<Pick<Config, 'limits'>>
   database: DataSource
+  billing: Billing
   issuer: Issuer
   log: Logger
   state: { draining: boolean }
 }
 
 /** The application: read from top to bottom it is a request's path. */
-export function createApp({ config, database, issuer, log, state }: Surroundings): Express {
+export function createApp({ config, database, billing, issuer, log, state }: Surroundings): Express {
   const callers = callersOf(database, issuer)
-  const api = new Api(table(callers), database, { publicUrl: config.publicUrl, prefix: config.hydraPrefix, conflicts })
+  const api = new Api(table(callers, billing), database, {
+    publicUrl: config.publicUrl,
+    prefix: config.hydraPrefix,
+    conflicts,
+  })
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
   app.set('trust proxy', config.trustProxy)
 
+  const { watch, route } = metrics(database, callers)
+  app.use(watch)
   app.use(headers(config))
-  app.use(router(api, (request) => callers.of(request)))
+  app.use(webhooks(database, billing))
+  const authenticate = (request: Request) => callers.of(request)
+  app.use(router(api, { authenticate, meter: config.limits && meter(config.limits) }))
   app.use(reference())
   app.use(documents(api))
   app.use(health(database, state))
+  app.use(route)
   if (isOwn(issuer)) app.get('/.well-known/jwks.json', jwks(issuer))
   app.use(() => {
     throw new Problem(404, 'Nothing is here: start at "/" and follow the links.')
@@ -61,8 +75,9 @@ function refusal(api: Api, log: Logger): ErrorRequestHandler {
 }
 
 /** What Express and its body reader refuse on their own: bodies too large, unknown encodings, broken paths. */
-function clientFault(error: { status?: number; type?: string; message: string }): Problem | undefined {
-  if (error.type === 'entity.too.large') return new Problem(413, 'The body is too large: 256 kB is the most.')
+function clientFault(error: { status?: number; type?: string; limit?: number; message: string }): Problem | undefined {
+  if (error.type === 'entity.too.large')
+    return new Problem(413, `The body is too large: ${Math.floor((error.limit ?? 0) / 1024)} kB is the most.`)
   if (typeof error.status === 'number' && error.status >= 400 && error.status < 500)
     return new Problem(error.status, `${error.message}.`)
   return undefined

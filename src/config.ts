@@ -1,5 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net'
 import { resolve } from 'node:path'
+import type { StripeSettings } from './billing/stripe.ts'
 
 /** What the environment settles, checked once; every variable has a default that works on a bare machine. */
 export interface Config {
@@ -10,13 +11,20 @@ export interface Config {
   databaseUrl: string | undefined
   pool: number
   pgbin: string | undefined
+  /** Undefined where a local Stripe stands in for the real one. */
+  stripe: StripeSettings | undefined
   auth: { issuer: string; audience: string; jwksUrl: string } | undefined
   corsOrigins: string[] | '*'
   trustProxy: boolean | number | string
+  /** How many requests a minute somebody may send; undefined where nobody counts. */
+  limits: { usual: number; few: number } | undefined
   logLevel: string
   hydraPrefix: boolean
   production: boolean
 }
+
+/** What is enough for a person with a few open pages, and for a program that waits its turn. */
+const limits = { usual: 600, few: 10 }
 
 /** @throws an Error with one sentence about the first variable that is missing or bad. */
 export function readConfig(environment: NodeJS.ProcessEnv): Config {
@@ -37,9 +45,14 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     databaseUrl: databaseUrl(needed('DATABASE_URL')),
     pool: whole('DATABASE_POOL', text('DATABASE_POOL') ?? '10', 1, 1000),
     pgbin: text('PGBIN'),
+    stripe: stripe(text, production),
     auth: auth(text, production),
     corsOrigins: origins(text('CORS_ORIGINS') ?? (production ? '' : '*')),
     trustProxy: trusted(text('TRUST_PROXY') ?? 'false'),
+    limits:
+      oneOf('RATE_LIMITS', text('RATE_LIMITS') ?? (production ? 'on' : 'off'), ['on', 'off']) === 'on'
+        ? limits
+        : undefined,
     logLevel: oneOf('LOG_LEVEL', text('LOG_LEVEL') ?? 'info', ['trace', 'debug', 'info', 'warn', 'error', 'silent']),
     hydraPrefix: oneOf('HYDRA_PREFIX', text('HYDRA_PREFIX') ?? 'false', ['true', 'false']) === 'true',
     production,
@@ -71,6 +84,45 @@ function databaseUrl(value: string | undefined): string | undefined {
   if (value !== undefined && !(/^postgres(ql)?:\/\//.test(value) && URL.canParse(value)))
     throw new Error('DATABASE_URL must be a URL that starts with postgres:// or postgresql://.')
   return value
+}
+
+function stripe(text: (name: string) => string | undefined, production: boolean): Config['stripe'] {
+  const [secretKey, publishableKey, secrets] = [
+    text('STRIPE_SECRET_KEY'),
+    text('STRIPE_PUBLISHABLE_KEY'),
+    text('STRIPE_WEBHOOK_SECRET'),
+  ]
+  const given = text('STRIPE_URL')
+  if (!secretKey && !publishableKey && !secrets && !given) {
+    if (!production) return undefined
+    throw new Error(
+      'STRIPE_SECRET_KEY, STRIPE_PUBLISHABLE_KEY and STRIPE_WEBHOOK_SECRET must be set in production: the local Stripe is for development only.',
+    )
+  }
+  if (!secretKey || !publishableKey || !secrets)
+    throw new Error(
+      'STRIPE_SECRET_KEY, STRIPE_PUBLISHABLE_KEY and STRIPE_WEBHOOK_SECRET are set together or not at all.',
+    )
+  if (!/^[sr]k_(live|test)_\S+$/.test(secretKey))
+    throw new Error('STRIPE_SECRET_KEY must be a secret key of Stripe: sk_live_…, sk_test_…, rk_live_… or rk_test_….')
+  if (!/^pk_(live|test)_\S+$/.test(publishableKey))
+    throw new Error('STRIPE_PUBLISHABLE_KEY must be a publishable key of Stripe: pk_live_… or pk_test_….')
+  if (secretKey.split('_')[1] !== publishableKey.split('_')[1])
+    throw new Error('STRIPE_SECRET_KEY and STRIPE_PUBLISHABLE_KEY must be of the same mode, live or test.')
+  const webhookSecrets = secrets.split(',').map((secret) => secret.trim())
+  if (!webhookSecrets.every((secret) => /^whsec_\S+$/.test(secret)))
+    throw new Error(
+      'STRIPE_WEBHOOK_SECRET must be a signing secret of Stripe (whsec_…), or several separated by commas.',
+    )
+  return { secretKey, publishableKey, webhookSecrets, ...(given && { url: stripeUrl(given) }) }
+}
+
+/** The client of Stripe adds the paths by itself. */
+function stripeUrl(value: string): string {
+  const checked = url('STRIPE_URL', value)
+  if (!/^https?:\/\/[^/?#@]+$/.test(checked))
+    throw new Error('STRIPE_URL must be a host alone, such as http://127.0.0.1:12111.')
+  return checked
 }
 
 function auth(text: (name: string) => string | undefined, production: boolean): Config['auth'] {

@@ -40,8 +40,17 @@ async function open(source: DataSource, embedded: string | undefined, stop: () =
   }
 }
 
-/** A connection that is cut just as it is made has nobody yet to hear of it; unheard, that would end the process. */
+const unheard = (): void => {}
+
+/**
+ * A connection that is cut while nobody listens to it, as just after it was made or as it is given back, would end the
+ * process. It is heard from when it is lent for the first time: the pool has one already that was made before this.
+ */
 export function survive(database: DataSource): void {
   const { master } = database.driver as PostgresDriver
-  master.on('connect', (client: NodeJS.EventEmitter) => client.on('error', () => {}))
+  const hear = (client: NodeJS.EventEmitter): void => {
+    if (!client.listeners('error').includes(unheard)) client.on('error', unheard)
+  }
+  master.on('connect', hear)
+  master.on('acquire', hear)
 }

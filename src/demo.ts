@@ -12,6 +12,10 @@ import {
   User,
 } from '../entities/index.ts'
 import type { Claims, OwnIssuer } from './access/keys.ts'
+import type { Billing } from './billing/billing.ts'
+import { addressTo, customerOf } from './billing/customers.ts'
+import { ring } from './billing/follow.ts'
+import { attach, prefer } from './billing/payment-methods.ts'
 import { furnishings } from './controllers/organizations.ts'
 import { insert } from './hydra/store.ts'
 
@@ -39,7 +43,11 @@ export async function tokenFor(
 }
 
 /** Fills an empty database with a lively organization, and with another that must never be seen from it; once. */
-export async function seed(database: DataSource, issuer: string): Promise<boolean> {
+export async function seed(
+  database: DataSource,
+  issuer: string,
+  { manualBilling }: Pick<Organization, 'manualBilling'>,
+): Promise<boolean> {
   return database.transaction(async (manager) => {
     await manager.query(`SELECT pg_advisory_xact_lock(7305812)`)
     if (await manager.existsBy(Organization, { demo: true })) return false
@@ -57,23 +65,23 @@ export async function seed(database: DataSource, issuer: string): Promise<boolea
           operator: role === 'operator',
         }),
       )
-    await furnish(write, 'Van Dijk Installatietechniek', 'van-dijk', users.slice(0, 3), 120)
+    const vanDijk = { name: 'Van Dijk Installatietechniek', slug: 'van-dijk', manualBilling }
+    await furnish(write, vanDijk, users.slice(0, 3), 120)
     const stranger = await write(new User(), { issuer, subject: 'demo-stranger', name: 'Sam Stranger' })
-    await furnish(write, 'Elders Schoonmaak', 'elders', [stranger], 5)
+    await furnish(write, { name: 'Elders Schoonmaak', slug: 'elders', manualBilling }, [stranger], 5)
     return true
   })
 }
 
 type Write = <E extends object>(entity: E, values: Partial<E>) => Promise<E>
 
-async function furnish(write: Write, name: string, slug: string, members: User[], meetings: number): Promise<void> {
-  const organization = await write(new Organization(), {
-    name,
-    slug,
-    demo: true,
-    productionLike: false,
-    manualBilling: true,
-  })
+async function furnish(
+  write: Write,
+  { name, slug, manualBilling }: Pick<Organization, 'name' | 'slug' | 'manualBilling'>,
+  members: User[],
+  meetings: number,
+): Promise<void> {
+  const organization = await write(new Organization(), { name, slug, demo: true, productionLike: false, manualBilling })
   const own = { organizationId: organization.id }
   for (const piece of furnishings()) await write(piece, own)
   await write(new MailFooter(), { ...own, mailFooter: `<p>Met vriendelijke groet,<br><strong>${name}</strong></p>` })
@@ -83,7 +91,15 @@ async function furnish(write: Write, name: string, slug: string, members: User[]
     await write(new OrganizationUser(), { ...own, userId: user.id, name: user.name, role: roles[index] })
   const employees = await employ(write, own, members)
   await plan(write, own, employees, meetings)
-  await subscribe(write, own, name, employees.length)
+  const billed = await address(write, own, name)
+  const running = { seats: employees.length, modules: ['planning', 'banking'], organizationAddressId: billed.id }
+  if (manualBilling)
+    await write(new Subscription(), {
+      ...own,
+      ...running,
+      status: 'active',
+      confirmedAt: new Date(Date.UTC(2026, 0, 1)),
+    })
 }
 
 async function employ(write: Write, own: { organizationId: string }, members: User[]): Promise<Employee[]> {
@@ -129,26 +145,36 @@ async function plan(
   }
 }
 
-async function subscribe(write: Write, own: { organizationId: string }, name: string, seats: number): Promise<void> {
-  const street = {
+function address(write: Write, own: { organizationId: string }, name: string): Promise<OrganizationAddress> {
+  return write(new OrganizationAddress(), {
+    ...own,
+    kind: 'billing',
+    name,
     street: 'Keizersgracht',
     houseNumber: '12',
     postalCode: '1015 CS',
     city: 'Amsterdam',
     countryId: 'NL',
-  }
-  const address = await write(new OrganizationAddress(), {
-    ...own,
-    ...street,
-    kind: 'billing',
-    name,
     vatNumber: 'NL001234567B01',
   })
-  const running = {
-    seats,
-    modules: ['planning', 'banking'],
-    status: 'active',
-    confirmedAt: new Date(Date.UTC(2026, 0, 1)),
+}
+
+/** Has the demo organizations subscribe at the local Stripe, each once. */
+export async function subscribeDemo(database: DataSource, billing: Billing): Promise<void> {
+  const { manager } = database
+  for (const organization of await manager.findBy(Organization, { demo: true, manualBilling: false })) {
+    const own = { organizationId: organization.id }
+    const address = await manager.findOneBy(OrganizationAddress, { ...own, kind: 'billing' })
+    if (!address || (await manager.existsBy(Subscription, own))) continue
+    const seats = await manager.countBy(Employee, own)
+    const subscription = new Subscription()
+    Object.assign(subscription, own, { organizationAddressId: address.id, seats, modules: ['planning', 'banking'] })
+    const customer = await customerOf(billing, manager, organization)
+    await addressTo(billing, customer, address)
+    const card = await attach(billing, 'pm_card_visa', customer, subscription.id)
+    await prefer(billing, customer, card.id)
+    await insert(manager, subscription)
+    await billing.subscribe(customer, subscription, card.id)
+    await ring(manager, customer)
   }
-  await write(new Subscription(), { ...own, ...running, organizationAddressId: address.id })
 }

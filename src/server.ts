@@ -1,15 +1,15 @@
 import type { Server } from 'node:http'
 import { pino } from 'pino'
-import { isOwn, localIssuer, ownIssuer, remoteIssuer } from './access/keys.ts'
+import type { DataSource } from 'typeorm'
+import { isOwn, localIssuer, type OwnIssuer, ownIssuer, remoteIssuer } from './access/keys.ts'
 import { createApp } from './app.ts'
-import { endPeriods } from './billing/periods.ts'
+import { startBackground } from './background.ts'
 import { type Config, readConfig } from './config.ts'
 import { openDatabase } from './database.ts'
-import { people, seed, tokenFor } from './demo.ts'
-import { expireKeys } from './expiry.ts'
+import { people, seed, subscribeDemo, tokenFor } from './demo.ts'
 import { httpServer } from './http.ts'
 import { stopJsonld } from './hydra/jsonld.ts'
-import { keepTotals } from './totals.ts'
+import { type OpenedStripe, openStripe } from './stripe.ts'
 
 const config = settings()
 const log = pino({ level: config.logLevel, base: undefined })
@@ -23,32 +23,40 @@ await run().catch((error) => {
   process.exitCode = 1
 })
 
-/** Boots, serves until it is told to stop, and lets go of everything again. */
+/** Boots, serves until it is told to stop, and lets go of everything again, the last first. */
 async function run(): Promise<void> {
-  const { database, embedded, close } = await openDatabase(config, (line) => log.info(line))
-  const stopPeriods = endPeriods(database, log)
-  const stopTotals = keepTotals(database, log)
-  const stopExpiry = expireKeys(database, log)
+  const endings: (() => Promise<void>)[] = [stopJsonld]
   try {
+    const { database, embedded, close } = await openDatabase(config, (line) => log.info(line))
+    endings.push(close)
+    const stripe = await openStripe(config)
+    endings.push(stripe.close)
+    endings.push(await startBackground(database, stripe.billing, log))
     const issuer = config.auth ? remoteIssuer(config.auth) : await ownIssuer(localIssuer, config.dataDirectory)
-    const server = httpServer(createApp({ config, database, issuer, log, state }), config.publicUrl)
+    const app = createApp({ config, database, billing: stripe.billing, issuer, log, state })
+    const server = httpServer(app, config.publicUrl)
     await listen(server, config)
+    endings.push(() => drain(server))
     log.info(`Listening: start at ${config.publicUrl}/`)
-    if (isOwn(issuer)) {
-      if (await seed(database, issuer.issuer)) log.info('A demo organization has been made.')
-      for (const person of Object.keys(people) as (keyof typeof people)[])
-        log.info(`Token for the ${person} of the demo: ${await tokenFor(database, issuer, person)}`)
-    }
+    if (isOwn(issuer)) await welcome(database, issuer, stripe)
     if (embedded) log.info(`Embedded: Postgres, with its data in ${embedded}. Set DATABASE_URL to use another.`)
+    if (stripe.local)
+      log.info(
+        `Embedded: a Stripe of our own at ${stripe.local}, where no money moves. Set STRIPE_SECRET_KEY to use the real one.`,
+      )
     await leaving
-    await drain(server)
+    log.info('Stopping.')
   } finally {
-    stopPeriods()
-    stopTotals()
-    stopExpiry()
-    await stopJsonld()
-    await close()
+    for (const end of endings.reverse()) await end()
   }
+}
+
+/** Makes the demo, once, and says how to get in. */
+async function welcome(database: DataSource, issuer: OwnIssuer, { billing, local }: OpenedStripe): Promise<void> {
+  if (await seed(database, issuer.issuer, { manualBilling: !local })) log.info('A demo organization has been made.')
+  if (local) await subscribeDemo(database, billing)
+  for (const person of Object.keys(people) as (keyof typeof people)[])
+    log.info(`Token for the ${person} of the demo: ${await tokenFor(database, issuer, person)}`)
 }
 
 function settings(): Config {
@@ -69,7 +77,6 @@ function listen(server: Server, { port, host }: Config): Promise<void> {
 
 /** Finishes what is under way and takes in nothing new; what is not done after ten seconds is cut. */
 async function drain(server: Server): Promise<void> {
-  log.info('Stopping.')
   state.draining = true
   const cut = setTimeout(() => server.closeAllConnections(), 10_000)
   await new Promise<void>((closed) => server.close(() => closed()))

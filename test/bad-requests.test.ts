@@ -87,7 +87,7 @@ const noIds = [
   ...[uuid.toUpperCase(), uuid.replaceAll('-', ''), 'x'.repeat(10_000), '2147483648', 'NaN', 'null', 'undefined', '[]'],
 ]
 
-const routes = table({ of: async () => ({}) as never, forget() {} }).flatMap(({ path, operations }) =>
+const routes = table({ of: async () => ({}) as never, forget() {} }, {} as never).flatMap(({ path, operations }) =>
   operations.map(({ method, path: below, may }): [string, string, typeof owner] => [
     method,
     path + below,

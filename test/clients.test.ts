@@ -40,7 +40,7 @@ const expected: Record<string, [operations: string, references: Record<string, s
   'organization-modules': ['list show', {}],
   'organization-users': ['list show edit delete', { user: 'User' }],
   'organization-user-invitations': ['list show delete', { invitedBy: 'User' }],
-  'payment-methods': ['list show', {}],
+  'payment-methods': ['list create show delete', {}],
   subscriptions: [
     'list create show edit',
     { organization: 'Organization', organizationAddress: 'OrganizationAddress', paymentMethod: 'PaymentMethod' },

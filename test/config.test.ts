@@ -6,11 +6,17 @@ const auth = {
   AUTH_AUDIENCE: 'api',
   AUTH_JWKS_URL: 'https://login.example/jwks.json',
 }
+const stripe = {
+  STRIPE_SECRET_KEY: 'sk_test_1',
+  STRIPE_PUBLISHABLE_KEY: 'pk_test_1',
+  STRIPE_WEBHOOK_SECRET: 'whsec_1',
+}
 const production = {
   NODE_ENV: 'production',
   PUBLIC_URL: 'https://api.example',
   DATABASE_URL: 'postgres://db.example/api',
   ...auth,
+  ...stripe,
 }
 
 test('a bare machine needs no variable at all', () => {
@@ -126,6 +132,31 @@ test('tokens of others are believed only when all is told of them', () => {
   expect(refusal({ ...auth, AUTH_JWKS_URL: 'keys.json' })).toMatch(/^AUTH_JWKS_URL must be .+\.$/)
 })
 
+test('Stripe is spoken to only when all is told of it', () => {
+  const whole = { secretKey: 'sk_test_1', publishableKey: 'pk_test_1', webhookSecrets: ['whsec_1', 'whsec_2'] }
+  expect(readConfig({}).stripe).toBeUndefined()
+  expect(readConfig({ ...stripe, STRIPE_WEBHOOK_SECRET: 'whsec_1, whsec_2' }).stripe).toEqual(whole)
+  expect(readConfig({ ...stripe, STRIPE_URL: 'http://127.0.0.1:12111' }).stripe?.url).toBe('http://127.0.0.1:12111')
+  for (const name of Object.keys(stripe))
+    expect(refusal({ ...stripe, [name]: undefined })).toBe(
+      'STRIPE_SECRET_KEY, STRIPE_PUBLISHABLE_KEY and STRIPE_WEBHOOK_SECRET are set together or not at all.',
+    )
+})
+
+test.each([
+  ['STRIPE_SECRET_KEY', 'pk_test_1'],
+  ['STRIPE_SECRET_KEY', 'sk_live_1'],
+  ['STRIPE_PUBLISHABLE_KEY', 'sk_test_1'],
+  ['STRIPE_WEBHOOK_SECRET', 'secret'],
+  ['STRIPE_WEBHOOK_SECRET', 'whsec_1,'],
+  ['STRIPE_URL', '127.0.0.1:12111'],
+  ['STRIPE_URL', 'http://127.0.0.1:12111/v1'],
+])('%s=%s is refused in one sentence, which does not repeat it', (name, value) => {
+  const sentence = refusal({ ...stripe, [name]: value })
+  expect(sentence).toMatch(/^STRIPE_.+ must .+\.$/)
+  expect(sentence).not.toContain('test_1')
+})
+
 describe('In production', () => {
   test('other origins are let in by name alone', () => {
     expect(readConfig(production)).toMatchObject({
@@ -142,9 +173,14 @@ describe('In production', () => {
     )
   })
 
+  test('no money is taken by a Stripe of our own', () => {
+    const none = Object.fromEntries(Object.keys(stripe).map((name) => [name, undefined]))
+    expect(refusal({ ...production, ...none })).toMatch(/^STRIPE_SECRET_KEY, .+ must be set in production: .+\.$/)
+  })
+
   test('tokens of our own are not believed', () => {
-    const { NODE_ENV, PUBLIC_URL, DATABASE_URL } = production
-    expect(refusal({ NODE_ENV, PUBLIC_URL, DATABASE_URL })).toMatch(/^AUTH_ISSUER, .+ must be set in production: .+\.$/)
+    const none = Object.fromEntries(Object.keys(auth).map((name) => [name, undefined]))
+    expect(refusal({ ...production, ...none })).toMatch(/^AUTH_ISSUER, .+ must be set in production: .+\.$/)
   })
 })
 

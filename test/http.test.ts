@@ -2,7 +2,19 @@ import { pino } from 'pino'
 import request from 'supertest'
 import { Employee, Location, Meeting, Subscription } from '../entities/index.ts'
 import { createApp } from '../src/app.ts'
-import { api, as, config, database, given, givenAddress, issuer, morning, tenant, tokenOf } from './world/index.ts'
+import {
+  api,
+  as,
+  billing,
+  config,
+  database,
+  given,
+  givenAddress,
+  issuer,
+  morning,
+  tenant,
+  tokenOf,
+} from './world/index.ts'
 import { type Answer, expectProblem, links, raw } from './world/wire.ts'
 
 const owner = `Bearer ${await tokenOf(tenant.users.owner)}`
@@ -141,6 +153,7 @@ describe('A page of another origin', () => {
     const known = ['https://admin.example', 'https://other.example']
     const log = pino({ level: 'silent' })
     const app = createApp({
+      billing,
       config: { ...config, corsOrigins: known },
       database,
       issuer,

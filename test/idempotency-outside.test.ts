@@ -53,7 +53,7 @@ const refusal: ErrorRequestHandler = (error, _request, response, _next) =>
 let server: Server
 
 beforeAll(async () => {
-  const app = express().use(router(api, async () => caller))
+  const app = express().use(router(api, { authenticate: async () => caller }))
   app.use(refusal)
   server = await new Promise<Server>((resolve) => {
     const listening = app.listen(0, () => resolve(listening))

@@ -3,12 +3,15 @@ import { operationOf, propertiesOf, schemas } from './world/docs.ts'
 
 /** What items have beside the fields of the reference. */
 const additions: Record<string, string[]> = {
-  Organization: ['clear', 'uploadIcon', 'uploadLogo', 'mailFooter', 'setupKontomatik', 'confirmSubscription'],
+  Organization: [
+    ...['clear', 'uploadIcon', 'uploadLogo', 'mailFooter', 'setupKontomatik', 'confirmSubscription'],
+    'setupPaymentMethod',
+  ],
   Location: [],
   Country: ['name'],
   Language: [],
   Meeting: [],
-  Subscription: ['cancelAt', 'cancel', 'invoices', 'applyCoupon', 'clearCoupon'],
+  Subscription: ['cancelAt', 'coupon', 'confirmationSecret', 'cancel', 'invoices', 'applyCoupon', 'clearCoupon'],
 }
 
 /** What must be given though the reference has no star there. */

@@ -81,7 +81,7 @@ const callers: [name: string, role: string, agent: Agent][] = [
 ]
 
 const rows: Record<string, { id: string }> = { ...(await rowsOf(tenant)), Country: { id: 'NL' } }
-const operations = table({} as Callers).flatMap(({ name, path, operations }) =>
+const operations = table({} as Callers, {} as never).flatMap(({ name, path, operations }) =>
   operations.map((operation) => ({ title: `${operation.method} ${path}${operation.path}`, name, operation })),
 )
 

@@ -10,7 +10,7 @@ import { rowsOf } from './world/rows.ts'
 const mine = await rowsOf(tenant)
 const theirs = await rowsOf(elsewhere)
 
-const resources = table({} as Callers)
+const resources = table({} as Callers, {} as never)
 const joined = new Api(resources, database, { publicUrl })
 const pathOf = (type: string) => resources.find(({ name }) => name === type)?.path as string
 const unknown = '01900000-0000-7000-8000-000000000000'

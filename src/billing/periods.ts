@@ -1,23 +1,27 @@
-import type { Logger } from 'pino'
 import type { DataSource } from 'typeorm'
 import { LessThanOrEqual } from 'typeorm'
 import { Subscription } from '../../entities/index.ts'
+import { copy } from '../hydra/entity.ts'
+import { note, Overtaken, write } from './writing.ts'
 
-const minute = 60_000
+/** How many are ended at a time; the others are a minute later. */
+const bite = 1000
 
-/** Ends, every minute, the subscriptions billed by hand whose last period is over; gives back how to stop that. */
-export function endPeriods(database: DataSource, log: Logger): () => void {
-  const timer = setInterval(() => {
-    endDue(database).catch((error) => log.error({ err: error }, 'subscriptions could not be ended'))
-  }, minute)
-  return () => clearInterval(timer)
-}
-
-/** Ends what is due by now; one statement, so that several processes may do it at once. */
+/** Ends the subscriptions billed by hand whose last period is over by now; those at Stripe end there. */
 export async function endDue(database: DataSource, now = new Date()): Promise<void> {
-  await database.manager.update(
-    Subscription,
-    { cancelAt: LessThanOrEqual(now), status: 'active' },
-    { status: 'canceled', updatedAt: now },
-  )
+  const due = await database.manager.find(Subscription, {
+    where: { cancelAt: LessThanOrEqual(now), status: 'active', organization: { manualBilling: true } },
+    take: bite,
+  })
+  for (const before of due) {
+    const after = copy(before).end()
+    await database
+      .transaction(async (manager) => {
+        await write(manager, before, after)
+        await note(manager, before, after)
+      })
+      .catch((error) => {
+        if (!(error instanceof Overtaken)) throw error
+      })
+  }
 }

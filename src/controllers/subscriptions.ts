@@ -1,12 +1,13 @@
 import { IsBoolean, ValidateIf } from 'class-validator'
-import { Invoice, Organization, Subscription } from '../../entities/index.ts'
+import { Invoice, Organization, PaymentMethod, type Subscription } from '../../entities/index.ts'
+import type { Billing } from '../billing/billing.ts'
 import type { Call } from '../hydra/call.ts'
-import { creating, updating } from '../hydra/crud.ts'
-import { copy, make } from '../hydra/entity.ts'
+import { read as plainRead, updating } from '../hydra/crud.ts'
+import { copy } from '../hydra/entity.ts'
 import { type Operation, Unchanged } from '../hydra/operation.ts'
-import { Problem } from '../hydra/problem.ts'
-import { record } from './audit.ts'
-import { complete, fewSeats } from './subscription-defaults.ts'
+import { ConstraintViolation, Problem } from '../hydra/problem.ts'
+import { follow, note } from './following.ts'
+import { fewSeats } from './subscription-defaults.ts'
 
 /** How to end a subscription. */
 export class Cancellation {
@@ -16,59 +17,69 @@ export class Cancellation {
   immediately: boolean = false
 }
 
-export const create: Operation<Subscription> = {
-  ...creating<Subscription>({}),
-  description:
-    'Everything has a default: your organization, its only billing address, monthly, a seat for every member and pending invitation. ' +
-    'Billed by hand, it awaits the operator; through Stripe it cannot be had yet and answers 503.',
-  statuses: [201, 400, 409, 413, 415, 422],
+export const read = (billing: Billing): Operation<Subscription> => ({
+  ...(plainRead as Operation as unknown as Operation<Subscription>),
+  description: 'While it is incomplete it carries the secret with which the browser confirms the first payment.',
   async handle(call) {
-    const blank = Object.assign(make(Subscription), { organizationId: call.organization })
-    const subscription = await call.read(blank, false, (draft) => complete(draft, call))
-    const organization = await call.get(Organization, call.organization)
-    if (organization.currentSubscriptionId)
-      throw new Problem(409, 'The organization has a live subscription already: change it, or cancel it first.')
-    requireManual(organization)
-    return call.transaction(async () => {
-      await call.insert(subscription)
-      await note(call, 'create', subscription, {
-        status: [null, subscription.status],
-        seats: [null, subscription.seats],
-      })
-      return subscription
-    })
-  },
-}
-
-export const update = updating<Subscription>({
-  writes: Object.fromEntries(['seats', 'modules', 'paymentMethod'].map((name) => [name, ['admin', 'owner']])),
-  async prepare(draft, call) {
-    requireManual(await call.get(Organization, call.organization))
-    if (!draft.live) throw new Problem(409, 'It has ended: make a new one.')
-    return fewSeats(draft, call)
-  },
-  async along(call, after, before) {
-    if (before) await note(call, 'update', after, call.changes(before, after))
+    const subscription = await call.show()
+    const { awaiting, externalId } = subscription
+    if (!awaiting || !externalId) return subscription
+    // What is kept here can be read though Stripe cannot.
+    return subscription.reveal(await billing.confirmationSecret(externalId).catch(() => null))
   },
 })
 
-export const cancel: Operation<Subscription> = {
+export const update = (billing: Billing): Operation<Subscription> => {
+  const manual = updating<Subscription>({
+    prepare: ready,
+    async along(call, after, before) {
+      if (before) await note(call, 'update', before, after)
+    },
+  })
+  return {
+    ...manual,
+    description:
+      'Through Stripe, the next invoice settles the difference. A payment method can be replaced, not taken off.',
+    writes: Object.fromEntries(['seats', 'modules', 'paymentMethod'].map((name) => [name, ['admin', 'owner']])),
+    statuses: [...manual.statuses, 402],
+    outside: true,
+    async handle(call) {
+      const before = await call.find()
+      const organization = await call.get(Organization, call.organization)
+      if (organization.manualBilling) return manual.handle(call)
+      call.match(before)
+      const wish = await call.read(before, true, (draft) => ready(draft, call))
+      if (Object.keys(call.changes(before, wish)).length === 0) return before
+      const { externalId } = requireSettled(before)
+      if (!externalId || before.awaiting)
+        throw new Problem(409, 'It awaits its first payment: only then can it be changed.')
+      const method = wish.paymentMethodId === before.paymentMethodId ? undefined : await externalOf(call, wish)
+      return follow(call, billing, 'update', before, await billing.change(wish, method, call.claim))
+    },
+  }
+}
+
+export const cancel = (billing: Billing): Operation<Subscription> => ({
   name: 'cancel',
   method: 'POST',
   path: '/:id/cancel',
   title: () => 'Cancels the subscription at the end of the period paid for, or at once',
+  description: 'One that has not been paid for yet ends at once.',
   expects: Cancellation,
   returns: 'item',
   statuses: [200, 201, 400, 404, 409, 413, 415, 422],
+  outside: true,
   link: { name: 'cancel', when: ({ live }: Subscription) => live },
   async handle(call) {
     const { immediately } = await call.input(Cancellation)
     const subscription = await call.find()
     if (!subscription.live || (subscription.cancelAt && !immediately)) return new Unchanged(subscription)
-    requireManual(await call.get(Organization, call.organization))
-    return change(call, 'cancel', subscription, (draft) => draft.cancel(immediately))
+    const organization = await call.get(Organization, call.organization)
+    if (organization.manualBilling) return change(call, 'cancel', subscription, (draft) => draft.cancel(immediately))
+    const { externalId, awaiting } = requireSettled(subscription)
+    return follow(call, billing, 'cancel', subscription, await billing.cancel(externalId, immediately || awaiting))
   },
-}
+})
 
 /** The operator lets what is billed by hand begin. */
 export const confirm: Operation<Subscription> = {
@@ -109,13 +120,23 @@ export const invoices: Operation<Subscription> = {
   },
 }
 
-/** What goes through Stripe has to wait until this server speaks to it. */
-export function requireManual({ manualBilling }: Organization): void {
-  if (!manualBilling)
-    throw new Problem(
-      503,
-      'This goes through Stripe, which this server does not speak to yet; only organizations billed by hand can subscribe.',
-    )
+function ready(draft: Subscription, call: Call<Subscription>) {
+  if (!draft.live) throw new Problem(409, 'It has ended: make a new one.')
+  return fewSeats(draft, call)
+}
+
+/** What is not known at Stripe yet cannot be changed there. */
+export function requireSettled(subscription: Subscription): { externalId: string; awaiting: boolean } {
+  const { externalId, awaiting } = subscription
+  if (externalId) return { externalId, awaiting }
+  throw new Problem(409, 'It is being made at Stripe just now: try again in a minute.', { 'Retry-After': '60' })
+}
+
+/** What Stripe calls the payment method of a subscription. */
+export async function externalOf(call: Call, { paymentMethodId }: Subscription): Promise<string> {
+  if (paymentMethodId) return (await call.get(PaymentMethod, paymentMethodId)).externalId
+  const message = 'paymentMethod can be replaced by another, but not be taken off.'
+  throw new ConstraintViolation([{ propertyPath: 'paymentMethod', message, code: 'isNotEmpty' }])
 }
 
 async function change(
@@ -128,16 +149,7 @@ async function change(
   act(after)
   return call.transaction(async () => {
     await call.save(before, after)
-    await note(call, verb, after, call.changes(before, after))
+    await note(call, verb, before, after)
     return after
   })
-}
-
-function note(
-  call: Call,
-  verb: string,
-  { id, organizationId }: Subscription,
-  changes: Record<string, [unknown, unknown]>,
-): Promise<void> {
-  return record(call, `subscription.${verb}`, `/subscriptions/${id}`, changes, organizationId)
 }

@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import Negotiator from 'negotiator'
 import type { EntityManager } from 'typeorm'
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
+import { v7 as uuid } from 'uuid'
 import type { Api, Bound } from './api.ts'
 import type { Caller } from './caller.ts'
 import { Page, placeOf } from './collection.ts'
@@ -171,9 +171,9 @@ export class Call<E extends object = object> {
       }
   }
 
-  /** What a call to another service is made under: the same again when the request is repeated after a crash. */
+  /** What a call to another service is made under, and what is made here for it: the same when the request is resumed. */
   get claim(): string {
-    this.claimed ??= randomUUID()
+    this.claimed ??= uuid()
     return this.claimed
   }
 

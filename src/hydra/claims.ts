@@ -30,7 +30,7 @@ export const take = statement(
 /** What stands under a key, and what it was answered, if it was. */
 export const find = statement(
   'claims:find',
-  `SELECT "fingerprint", "tenant", "answer" FROM "idempotency_key" WHERE ${mine}`,
+  `SELECT "claim", "fingerprint", "tenant", "answer" FROM "idempotency_key" WHERE ${mine}`,
 )
 
 /** Takes up what somebody has begun and not answered in time; no row while they may still do so. */

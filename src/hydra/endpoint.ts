@@ -13,6 +13,20 @@ import { write } from './respond.ts'
 /** Finds out who is asking; throws Problem 401 when the credentials are no good. */
 export type Authenticate = (request: Request) => Promise<Caller>
 
+/** What a request has to get past. */
+export interface Gate {
+  authenticate: Authenticate
+  meter?: Meter
+}
+
+/** Counts a request before it is answered, and refuses it when there were too many; nobody is known where a token was no good. */
+export type Meter = (
+  request: Request,
+  response: Response,
+  caller: Caller | undefined,
+  operation: Operation | undefined,
+) => Promise<void>
+
 /** Answers one method of one path, whose suffix may name a format. */
 export type Endpoint = (
   request: Request,
@@ -33,7 +47,7 @@ export function inputTypes({ method, expects }: Operation): string[] {
 }
 
 /** Makes an operation answer requests: who may is judged first, then what is sent and wanted, then it is done. */
-export function endpoint(api: Api, bound: Bound, operation: Operation, authenticate: Authenticate): Endpoint {
+export function endpoint(api: Api, bound: Bound, operation: Operation, gate: Gate): Endpoint {
   const { options } = bound.resource
   const caching = cachingOf(api, bound, operation)
   const heedsStrict = operation.returns === 'collection' || (operation.expects && operation.expects !== 'file')
@@ -41,7 +55,10 @@ export function endpoint(api: Api, bound: Bound, operation: Operation, authentic
   const takeIn = operation.method === 'GET' ? undefined : reader(api, bound, operation)
   const offered = formats.filter(({ tabular }) => !tabular || operation.returns === 'collection')
   return async (request, response, id, suffix) => {
-    const caller = permitted(api, operation, await authenticate(request))
+    const known = gate.meter
+      ? await counted(gate.meter, gate.authenticate, operation, request, response)
+      : await gate.authenticate(request)
+    const caller = permitted(api, operation, known)
     const format = choose(request.headers, offered, suffix)
     if (heedsStrict && isStrict(request.headers.prefer as string | undefined))
       response.setHeader('Preference-Applied', 'handling=strict')
@@ -51,6 +68,24 @@ export function endpoint(api: Api, bound: Bound, operation: Operation, authentic
     if (made) response.setHeader('Accept-Patch', made)
     const call = new Call(api, bound, operation, caller, { id, request, bytes })
     await write(api, await answer(call), format, response)
+  }
+}
+
+/** Tells who is asking, and counts the request as theirs; one with a bad token as its address's. */
+async function counted(
+  meter: Meter,
+  authenticate: Authenticate,
+  operation: Operation,
+  request: Request,
+  response: Response,
+): Promise<Caller> {
+  try {
+    const caller = await authenticate(request)
+    await meter(request, response, caller, operation)
+    return caller
+  } catch (error) {
+    if (error instanceof Problem && error.status === 401) await meter(request, response, undefined, undefined)
+    throw error
   }
 }
 

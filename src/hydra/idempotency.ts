@@ -1,4 +1,5 @@
-import { createHash, hash, randomUUID } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
+import { v7 as uuid } from 'uuid'
 import type { Call } from './call.ts'
 import type { Claim } from './claims.ts'
 import * as claims from './claims.ts'
@@ -46,7 +47,7 @@ async function answerAround(call: Call, claim: Claim): Promise<Answer> {
   let id = await take(call, claim)
   if (!id) {
     const kept = await known(call, claim)
-    if (kept) return deliver(kept, true)
+    if (kept) return deliver(await revealed(call, kept), true)
     id = (await claims.resume(call.executor, claim)).rows[0]?.claim
   }
   const held = { ...claim, claim: id ?? running(claims.patience) }
@@ -74,7 +75,7 @@ function claimOf({ caller, operation, question: { request, bytes } }: Call, key:
   return {
     caller: hash('sha256', JSON.stringify([issuer, subject, organization]), 'base64url'),
     key,
-    claim: randomUUID(),
+    claim: uuid(),
     fingerprint: fingerprint.digest('base64url'),
     tenant: caller.organization,
   }
@@ -97,6 +98,7 @@ async function known(call: Call, claim: Claim): Promise<Kept | undefined> {
     throw new ConstraintViolation([
       { propertyPath: 'Idempotency-Key', message: 'It was used for another request: take a new one.', code: 'isSame' },
     ])
+  if (found) call.claim = found.claim
   return found?.answer ?? undefined
 }
 
@@ -122,7 +124,15 @@ async function attempt(call: Call, undo?: () => Promise<unknown>): Promise<Kept>
 }
 
 async function keep(call: Call, claim: Claim, kept: Kept): Promise<void> {
-  await claims.answer(call.executor, { ...claim, answer: JSON.stringify(kept) })
+  const veil = Object.fromEntries((call.operation.secrets?.names ?? []).map((name) => [name, null]))
+  const document = kept.document && { ...kept.document, ...veil }
+  await claims.answer(call.executor, { ...claim, answer: JSON.stringify({ ...kept, document }) })
+}
+
+async function revealed(call: Call, kept: Kept): Promise<Kept> {
+  const { secrets } = call.operation
+  if (!kept.document || !secrets) return kept
+  return { ...kept, document: { ...kept.document, ...(await secrets.renew(call, kept.document)) } }
 }
 
 function deliver({ detail, ...answer }: Kept, replayed: boolean): Answer {

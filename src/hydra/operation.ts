@@ -47,8 +47,15 @@ export interface Operation<E extends object = object> {
   may?: readonly Role[]
   /** Which of the writable properties it takes, and from whom; all from everybody unless said. */
   writes?: Record<string, readonly Role[]>
-  /** Whether its handler calls another service: then no transaction is open around it, and it must bear being resumed. */
+  /** Whether it tells by its answer if a code or a token is good, so that few tries a minute are enough for the honest. */
+  guessable?: true
+  /** Whether its handler calls another service, which may fail: then no transaction is open around it, and it must bear being resumed. */
   outside?: true
+  /** The secrets in its answer, which is kept for a repetition without them; they are got anew for that. */
+  secrets?: {
+    names: string[]
+    renew(call: Call<E>, document: Record<string, unknown>): Promise<Record<string, unknown>>
+  }
   // biome-ignore lint/suspicious/noExplicitAny: links may sit on another class's items
   link?: Link<any>
   handle(call: Call<E>): Promise<Outcome<object>>

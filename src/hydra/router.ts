@@ -1,6 +1,6 @@
 import type { Request, RequestHandler, Response } from 'express'
 import type { Api, Bound } from './api.ts'
-import { type Authenticate, type Endpoint, endpoint, inputTypes, patchTypes } from './endpoint.ts'
+import { type Endpoint, endpoint, type Gate, inputTypes, patchTypes } from './endpoint.ts'
 import { splitSuffix } from './formats.ts'
 import type { Operation } from './operation.ts'
 import { Problem } from './problem.ts'
@@ -14,10 +14,8 @@ interface Path {
 }
 
 /** Every route of the table, found by its shape in a step or two however many there are. */
-export function router(api: Api, authenticate: Authenticate): RequestHandler {
-  const paths = new Map(
-    [...routes(api)].map(([pattern, operations]) => [pattern, pathOf(api, operations, authenticate)]),
-  )
+export function router(api: Api, gate: Gate): RequestHandler {
+  const paths = new Map([...routes(api)].map(([pattern, operations]) => [pattern, pathOf(api, operations, gate)]))
   return (request, response, next) => {
     const { url } = request
     const end = url.indexOf('?')
@@ -88,10 +86,10 @@ function routes(api: Api): Map<string, Route[]> {
   return byPath
 }
 
-function pathOf(api: Api, operations: Route[], authenticate: Authenticate): Path {
+function pathOf(api: Api, operations: Route[], gate: Gate): Path {
   return {
     endpoints: new Map(
-      operations.map(([bound, operation]) => [operation.method, endpoint(api, bound, operation, authenticate)]),
+      operations.map(([bound, operation]) => [operation.method, endpoint(api, bound, operation, gate)]),
     ),
     headers: Object.entries(announcements(operations)),
   }

@@ -99,8 +99,17 @@ function joinField(type: Class, metadata: EntityMetadata | undefined, name: stri
     list: column?.isArray || rules?.list.some((rule) => rule.name === 'isArray') || typeGiven(type, name) === Array,
     writable: rules !== undefined,
     required: rules?.required ?? false,
-    nullable: key?.isNullable ?? column?.isNullable ?? rules?.nullable ?? false,
+    nullable: key?.isNullable ?? column?.isNullable ?? rules?.nullable ?? (getter !== undefined && blank(type, getter)),
     rules: rules?.list ?? [],
+  }
+}
+
+/** Whether what is computed is null where there is nothing to compute it from. */
+function blank(type: Class, getter: () => unknown): boolean {
+  try {
+    return getter.call(Object.create(type.prototype)) === null
+  } catch {
+    return false
   }
 }
 

@@ -2,6 +2,13 @@ import { Initial1764000000000 } from './1764000000000-initial.ts'
 import { Rules1764000000001 } from './1764000000001-rules.ts'
 import { Idempotency1764000000002 } from './1764000000002-idempotency.ts'
 import { Lists1764000000003 } from './1764000000003-lists.ts'
+import { Billing1764000000004 } from './1764000000004-billing.ts'
 
 /** In the order in which they are applied. */
-export const migrations = [Initial1764000000000, Rules1764000000001, Idempotency1764000000002, Lists1764000000003]
+export const migrations = [
+  Initial1764000000000,
+  Rules1764000000001,
+  Idempotency1764000000002,
+  Lists1764000000003,
+  Billing1764000000004,
+]

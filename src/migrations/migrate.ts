@@ -1,4 +1,9 @@
+import { Logger, runMigrations } from 'graphile-worker'
 import type { DataSource } from 'typeorm'
+import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
+
+/** It tells of each of its migrations; that they are done is all that matters. */
+const silent = new Logger(() => () => {})
 
 /** Any number will do, as long as every process takes the same. */
 const lock = 7_305_811
@@ -11,6 +16,7 @@ export async function migrate(database: DataSource): Promise<void> {
     await runner.query('SET lock_timeout = 0')
     await runner.query('SELECT pg_advisory_lock($1)', [lock])
     await database.runMigrations()
+    await runMigrations({ pgPool: (database.driver as PostgresDriver).master, logger: silent })
   } finally {
     await runner.query('SELECT pg_advisory_unlock($1)', [lock])
     await runner.query('RESET statement_timeout')

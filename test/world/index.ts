@@ -7,6 +7,8 @@ import { MailFooter, Organization, OrganizationAddress, OrganizationUser, User }
 import { connectTo } from '../../ormconfig.ts'
 import { type Claims, ownIssuer } from '../../src/access/keys.ts'
 import { createApp } from '../../src/app.ts'
+import { Billing } from '../../src/billing/billing.ts'
+import { startLocalStripe } from '../../src/billing/local/server.ts'
 import { furnishings } from '../../src/controllers/organizations.ts'
 import { survive } from '../../src/database.ts'
 import { httpServer } from '../../src/http.ts'
@@ -28,13 +30,35 @@ export const publicUrl = `http://127.0.0.1:${free}`
 
 export const issuer = await ownIssuer(publicUrl, join(directory, 'keys'))
 
+/** Stripe, as this test file has it; events are delivered where it is told to. */
+export const stripe = await startLocalStripe()
+
+export const billing = new Billing({
+  secretKey: stripe.secretKey,
+  publishableKey: stripe.publishableKey,
+  webhookSecrets: [stripe.webhookSecret],
+  url: stripe.url,
+})
+
 export const config = { publicUrl, corsOrigins: '*' as const, trustProxy: false, hydraPrefix: false }
-export const app = createApp({ config, database, issuer, log: pino({ level: 'silent' }), state: { draining: false } })
+export const app = createApp({
+  config,
+  database,
+  billing,
+  issuer,
+  log: pino({ level: 'silent' }),
+  state: { draining: false },
+})
 const server = httpServer(app, publicUrl)
 await new Promise<void>((resolve) => server.listen(free, '127.0.0.1', resolve))
 
+/** What has to end before the database goes. */
+export const ending: (() => Promise<void>)[] = []
+
 afterAll(async () => {
+  for (const end of ending) await end()
   await stopJsonld()
+  await stripe.stop()
   server.closeAllConnections()
   await new Promise<void>((resolve) => server.close(() => resolve()))
   await database.destroy()

@@ -2,6 +2,7 @@ import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connectTo } from '../../ormconfig.ts'
+import { survive } from '../../src/database.ts'
 import { migrate } from '../../src/migrations/migrate.ts'
 import { launch, type Postgres } from '../../src/postgres/launcher.ts'
 
@@ -18,6 +19,7 @@ export default async function start(): Promise<void> {
   })
   const { host, port, user } = postgres
   const database = await connectTo({ host, port, username: user, database: 'template' }, 2).initialize()
+  survive(database)
   await migrate(database)
   await database.destroy()
   globalThis.postgres = postgres

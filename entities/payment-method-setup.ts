@@ -1,0 +1,15 @@
+/** What a browser needs to hand a new card or account to Stripe; once it has, `POST /payment-methods` takes its id. */
+export class PaymentMethodSetup {
+  constructor(
+    private readonly secret: string | null = null,
+    private readonly key: string | null = null,
+  ) {}
+
+  get clientSecret(): string | null {
+    return this.secret
+  }
+
+  get publishableKey(): string | null {
+    return this.key
+  }
+}

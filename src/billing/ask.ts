@@ -1,0 +1,82 @@
+import Stripe from 'stripe'
+import { ConstraintViolation, Problem } from '../hydra/problem.ts'
+import { isWhole } from './whole.ts'
+
+/** Which property of the client's each parameter of Stripe's was made from, by the start of the parameter's name. */
+type Origins = Record<string, string>
+
+const { errors } = Stripe
+
+/** Asks Stripe for one object, and says in this API's words what went wrong. */
+export async function ask<T extends { object: string }>(
+  kind: T['object'],
+  request: Promise<T>,
+  origins: Origins = {},
+): Promise<T> {
+  const answer = await request.catch((error: unknown) => {
+    throw problemOf(error, origins)
+  })
+  if (answer?.object !== kind || !isWhole(answer)) throw nonsense()
+  return answer
+}
+
+const later = { 'Retry-After': '5' }
+
+const nonsense = (cause?: unknown) =>
+  Object.assign(
+    new Problem(502, 'Stripe gave an answer that makes no sense. Nothing was changed here; try again later.'),
+    {
+      cause,
+    },
+  )
+
+/** RFC 9110 §15.6: 503 when Stripe cannot be had at the moment, 502 when it answers what no client can use. */
+function problemOf(error: unknown, origins: Origins): Problem {
+  if (error instanceof Problem) return error
+  if (error instanceof errors.StripeCardError) return declined(error)
+  if (error instanceof errors.StripeConnectionError || error instanceof errors.StripeRateLimitError)
+    return Object.assign(new Problem(503, 'Stripe cannot be reached at the moment. Try again shortly.', later), {
+      cause: error,
+    })
+  if (error instanceof errors.StripeError && (error.code === 'idempotency_key_in_use' || error.code === 'lock_timeout'))
+    return new Problem(503, 'Stripe is still busy with this. Try again shortly.', later)
+  const origin = error instanceof errors.StripeInvalidRequestError && originOf(error, origins)
+  if (origin) return new ConstraintViolation([origin])
+  return nonsense(error)
+}
+
+function originOf({ param, message, code }: InstanceType<typeof errors.StripeInvalidRequestError>, origins: Origins) {
+  const name = Object.keys(origins).find((start) => param?.startsWith(start) || (!param && start === ''))
+  return name === undefined
+    ? undefined
+    : { propertyPath: origins[name], message: `Stripe does not take it: ${message}`, code: code ?? 'isAcceptable' }
+}
+
+/** What a bank's refusal means to whoever holds the card; what is not said here, banks do not say either. */
+const reasons: Record<string, string> = {
+  authentication_required: 'the bank wants the payment to be confirmed by its holder',
+  expired_card: 'the card has expired',
+  fraudulent: 'the bank refuses it; its holder can ask the bank why',
+  incorrect_cvc: 'the security code is not right',
+  incorrect_number: 'the card number is not right',
+  insufficient_funds: 'there is not enough money on the account',
+  lost_card: 'the bank refuses it; its holder can ask the bank why',
+  processing_error: 'something went wrong at the bank; try again',
+  stolen_card: 'the bank refuses it; its holder can ask the bank why',
+  card_velocity_exceeded: 'the limit of the card is reached',
+  currency_not_supported: 'the card does not take this currency',
+}
+
+/** What a bank says of fraud is for no one's eyes but its own customer's. */
+const discreet = ['fraudulent', 'lost_card', 'stolen_card', 'pickup_card', 'restricted_card']
+
+/** @param code Stripe's decline code, or its error code where there is none */
+export function refusal(code: string | null | undefined): Problem {
+  const shown = !code || discreet.includes(code) ? 'generic_decline' : code
+  const reason = reasons[code ?? ''] ?? 'the bank gives no reason; its holder can ask the bank'
+  return new Problem(402, `The payment was declined (${shown}): ${reason}. Another payment method may do.`)
+}
+
+function declined({ decline_code, code }: InstanceType<typeof errors.StripeCardError>): Problem {
+  return refusal(decline_code ?? code)
+}

@@ -1,0 +1,207 @@
+import type Stripe from 'stripe'
+import type { Subscription } from '../../entities/index.ts'
+import { ConstraintViolation, Problem } from '../hydra/problem.ts'
+import { ask, refusal } from './ask.ts'
+import { itemsFor, namesOf, wanted } from './items.ts'
+import { clientOf, isLive, type StripeSettings } from './stripe.ts'
+
+/** What is asked for with every subscription, since what is shown is made of it. */
+export const expand = ['discounts.promotion_code']
+
+/** For what can be done without: nobody waits long for it. */
+const briefly = { timeout: 2000, maxNetworkRetries: 0 }
+
+/** What we ask of Stripe: each method is one wish, said in Stripe's words. Problems are thrown in ours. */
+export class Billing {
+  readonly stripe: Stripe
+  readonly live: boolean
+  readonly publishableKey: string
+  readonly webhookSecrets: string[]
+
+  constructor({ secretKey, publishableKey, webhookSecrets, url, timeout }: StripeSettings) {
+    this.stripe = clientOf({ secretKey, url, timeout })
+    this.live = isLive(secretKey)
+    this.publishableKey = publishableKey
+    this.webhookSecrets = webhookSecrets
+  }
+
+  /**
+   * Begins a subscription. With a payment method it is charged at once; without one it waits to be confirmed.
+   * @throws Problem 402 when the payment is declined; then it has been ended again
+   */
+  async subscribe(customer: string, subscription: Subscription, paymentMethod?: string): Promise<Stripe.Subscription> {
+    const { id, organizationId, metadata } = subscription
+    const notes = metadata.filter(({ value }) => value !== '').map(({ name, value }) => [name, value])
+    const made = await ask(
+      'subscription',
+      this.stripe.subscriptions.create(
+        {
+          customer,
+          items: itemsFor(wanted(subscription), await this.prices(subscription)),
+          metadata: { ...Object.fromEntries(notes), organization: organizationId, subscription: id },
+          payment_settings: { save_default_payment_method: 'on_subscription' },
+          ...(paymentMethod
+            ? { default_payment_method: paymentMethod, payment_behavior: 'allow_incomplete', off_session: true }
+            : { payment_behavior: 'default_incomplete' }),
+          expand,
+        },
+        { idempotencyKey: `subscription:${id}` },
+      ),
+      { default_payment_method: 'paymentMethod', metadata: 'metadata' },
+    )
+    const decline = made.status === 'incomplete' && paymentMethod ? await this.declineOf(made) : undefined
+    if (!decline) return made
+    await this.cancel(made.id, true).catch(() => {})
+    throw decline
+  }
+
+  /** The subscription as it is now. */
+  retrieve(id: string): Promise<Stripe.Subscription> {
+    return ask('subscription', this.stripe.subscriptions.retrieve(id, { expand }))
+  }
+
+  /**
+   * Moves a subscription to the seats, the modules and the payment method that are wanted; the next invoice has the difference.
+   * Where somebody else adds or removes the same module meanwhile, it is looked at again.
+   */
+  async change(wish: Subscription, paymentMethod: string | undefined, key: string): Promise<Stripe.Subscription> {
+    const prices = await this.prices(wish)
+    for (let tries = 1; ; tries++) {
+      const { id, items } = await this.retrieve(wish.externalId as string)
+      try {
+        return await ask(
+          'subscription',
+          this.stripe.subscriptions.update(
+            id,
+            {
+              items: itemsFor(wanted(wish), prices, items.data),
+              ...(paymentMethod && { default_payment_method: paymentMethod }),
+              proration_behavior: 'create_prorations',
+              expand,
+            },
+            { idempotencyKey: `${key}:change:${tries}` },
+          ),
+          { default_payment_method: 'paymentMethod', items: 'seats' },
+        )
+      } catch (problem) {
+        const raced = problem instanceof ConstraintViolation && problem.violations[0].propertyPath === 'seats'
+        if (!raced || tries === 5) throw problem
+      }
+    }
+  }
+
+  /** Ends a subscription, now or with the period that is paid for; what has ended already is left as it is. */
+  async cancel(id: string, immediately: boolean): Promise<Stripe.Subscription> {
+    const { subscriptions } = this.stripe
+    try {
+      return await ask(
+        'subscription',
+        immediately
+          ? subscriptions.cancel(id, { expand })
+          : subscriptions.update(id, { cancel_at_period_end: true, expand }),
+      )
+    } catch (problem) {
+      const now = await this.retrieve(id).catch(() => undefined)
+      if (now && hasEnded(now)) return now
+      throw problem
+    }
+  }
+
+  /** Puts a discount on a subscription, in place of all others; none takes them off. */
+  discount(id: string, code: Stripe.SubscriptionUpdateParams.Discount | undefined, key: string) {
+    return ask(
+      'subscription',
+      // An empty list would be left out of the request, and leave the discount on.
+      this.stripe.subscriptions.update(
+        id,
+        { discounts: code ? [code] : '', expand },
+        { idempotencyKey: `${key}:discount` },
+      ),
+      { discounts: 'code' },
+    ).catch((problem) => this.judge(id, problem))
+  }
+
+  /** What a code stands for: a promotion code first, a coupon else; undefined when neither can be had. */
+  async codeFor(code: string): Promise<Stripe.SubscriptionUpdateParams.Discount | undefined> {
+    const promotions = await ask('list', this.stripe.promotionCodes.list({ code, active: true, limit: 1 }))
+    if (promotions.data.length > 0) return { promotion_code: promotions.data[0].id }
+    const coupon = await ask('coupon', this.stripe.coupons.retrieve(code), { '': 'code', coupon: 'code' }).catch(
+      (problem) => {
+        if (problem instanceof ConstraintViolation) return undefined
+        throw problem
+      },
+    )
+    return coupon?.valid ? { coupon: coupon.id } : undefined
+  }
+
+  /** What the browser confirms a first payment with; null once there is nothing to confirm. */
+  async confirmationSecret(id: string): Promise<string | null> {
+    const { latest_invoice: invoice } = await ask(
+      'subscription',
+      this.stripe.subscriptions.retrieve(id, { expand: ['latest_invoice.confirmation_secret'] }, briefly),
+    )
+    return typeof invoice === 'object' ? (invoice?.confirmation_secret?.client_secret ?? null) : null
+  }
+
+  /** What the browser hands a new payment method to Stripe with. */
+  async setup(customer: string, key: string): Promise<string | null> {
+    const intent = await ask(
+      'setup_intent',
+      this.stripe.setupIntents.create({ customer, usage: 'off_session' }, { idempotencyKey: `${key}:setup` }),
+    )
+    return intent.client_secret
+  }
+
+  /** The live subscriptions that Stripe has of a customer. */
+  async liveOf(customer: string): Promise<Stripe.Subscription[]> {
+    const { data } = await ask('list', this.stripe.subscriptions.list({ customer, limit: 100, expand: dataOf(expand) }))
+    return data.filter((found) => !hasEnded(found))
+  }
+
+  /** The prices of a subscription by what they are for; their lookup keys are the same in every account. */
+  private async prices({ type, modules }: Pick<Subscription, 'type' | 'modules'>): Promise<Map<string, string>> {
+    const keys = new Map(
+      namesOf(modules).map((name) => [name === 'seat' ? `seat_${type}` : `module_${name}_${type}`, name]),
+    )
+    const { data } = await ask(
+      'list',
+      this.stripe.prices.list({ lookup_keys: [...keys.keys()], active: true, limit: 100 }),
+    )
+    const prices = new Map(data.map(({ lookup_key, id }) => [keys.get(lookup_key as string) as string, id]))
+    const missing = [...keys].filter(([, name]) => !prices.has(name)).map(([key]) => key)
+    if (missing.length === 0) return prices
+    throw new Problem(502, `Stripe has no price for ${missing.join(', ')}: the operator has to make it there.`)
+  }
+
+  /** Says what is wrong with a change: Stripe takes none of what has ended meanwhile. */
+  private async judge(id: string, problem: unknown): Promise<never> {
+    const puzzling = problem instanceof Problem && problem.status === 502
+    const now = puzzling ? await this.retrieve(id).catch(() => undefined) : undefined
+    throw now && hasEnded(now)
+      ? new Problem(409, 'It has ended at Stripe meanwhile, so it cannot be changed.')
+      : problem
+  }
+
+  /** Why the first payment failed, if the bank refused it; a bank that asks for its holder's consent did not. */
+  private async declineOf({ latest_invoice: latest }: Stripe.Subscription): Promise<Problem | undefined> {
+    const invoice = typeof latest === 'string' ? latest : latest?.id
+    if (!invoice) return undefined
+    const { data } = await ask(
+      'list',
+      this.stripe.invoicePayments.list({ invoice, limit: 1, expand: ['data.payment.payment_intent'] }),
+    )
+    const intent = data[0]?.payment.payment_intent
+    if (typeof intent !== 'object' || intent.status !== 'requires_payment_method') return undefined
+    const code = intent.last_payment_error?.decline_code ?? intent.last_payment_error?.code
+    return code && code !== 'authentication_required' ? refusal(code) : undefined
+  }
+}
+
+function hasEnded({ status }: Stripe.Subscription): boolean {
+  return ['canceled', 'incomplete_expired'].includes(status)
+}
+
+/** What is to be expanded of each object of a list. */
+export function dataOf(paths: string[]): string[] {
+  return paths.map((path) => `data.${path}`)
+}

@@ -1,0 +1,52 @@
+import type Stripe from 'stripe'
+import { type EntityManager, IsNull } from 'typeorm'
+import { Organization, type OrganizationAddress } from '../../entities/index.ts'
+import { ask } from './ask.ts'
+import type { Billing } from './billing.ts'
+
+/**
+ * The customer that an organization is at Stripe, made when it is needed for the first time. The key under which it is made,
+ * and that only one id can be written, see to it that there is one, however often this is tried.
+ */
+export async function customerOf(
+  billing: Billing,
+  manager: EntityManager,
+  organization: Organization,
+): Promise<string> {
+  const { id } = organization
+  if (organization.stripeCustomerId) return organization.stripeCustomerId
+  const customer = await make(billing, id, `customer:${id}`)
+  await manager.update(Organization, { id, stripeCustomerId: IsNull(), manualBilling: false }, {
+    stripeCustomerId: customer.id,
+    updatedAt: new Date(),
+    version: () => '"version" + 1',
+  } as never)
+  const { stripeCustomerId } = await manager.findOneByOrFail(Organization, { id })
+  return stripeCustomerId ?? customer.id
+}
+
+/** What is told once more may have been deleted at Stripe since: another is made then, under a key that follows from it. */
+async function make(billing: Billing, organization: string, idempotencyKey: string): Promise<Stripe.Customer> {
+  const { customers } = billing.stripe
+  const made = await ask('customer', customers.create({ metadata: { organization } }, { idempotencyKey }))
+  if (!made.lastResponse?.headers['idempotent-replayed']) return made
+  const found = await ask('customer', customers.retrieve(made.id) as Promise<Stripe.Customer | Stripe.DeletedCustomer>)
+  return found.deleted ? make(billing, organization, `customer:${organization}:after:${made.id}`) : made
+}
+
+/** Tells Stripe to whom its invoices go. */
+export async function addressTo(billing: Billing, customer: string, address: OrganizationAddress): Promise<void> {
+  const { name, street, houseNumber, postalCode, city, countryId } = address
+  await ask(
+    'customer',
+    billing.stripe.customers.update(customer, {
+      name,
+      address: {
+        line1: [street, houseNumber].filter(Boolean).join(' '),
+        ...(postalCode && { postal_code: postalCode }),
+        city,
+        country: countryId,
+      },
+    }),
+  )
+}

@@ -1,0 +1,73 @@
+import type Stripe from 'stripe'
+import { Problem } from '../hydra/problem.ts'
+import { ask } from './ask.ts'
+import { type Billing, dataOf, expand } from './billing.ts'
+import type { Wish } from './sync.ts'
+
+/** All that Stripe has of a customer, as far as it is shown here. */
+export interface State {
+  customer: Stripe.Customer
+  subscriptions: Stripe.Subscription[]
+  paymentMethods: Stripe.PaymentMethod[]
+  /** Whether these are all that can be paid with. */
+  allMethods: boolean
+  invoices: Stripe.Invoice[]
+}
+
+/** A lock is held and a connection meanwhile, so nothing is tried again within: the job is, later. */
+const once = { timeout: 10_000, maxNetworkRetries: 0 }
+
+const most = 100
+
+/** Fetches it all at once; undefined when Stripe has deleted the customer. */
+export async function fetchState(
+  { stripe }: Billing,
+  customer: string,
+  { invoices: named = [], thorough = false }: Wish,
+): Promise<State | undefined> {
+  const whole = Promise.all([
+    ask('list', stripe.subscriptions.list({ customer, status: 'all', limit: most, expand: dataOf(expand) }, once)),
+    ask('list', stripe.customers.listPaymentMethods(customer, { limit: most }, once)),
+    ask('list', stripe.invoices.list({ customer, limit: most }, once)),
+    ...named.map((id) => invoice(stripe, id)),
+  ])
+  whole.catch(() => {})
+  const found = await ask(
+    'customer',
+    stripe.customers.retrieve(customer, {}, once) as Promise<Stripe.Customer | Stripe.DeletedCustomer>,
+  )
+  // Of one that is deleted nothing else can be had.
+  if (found.deleted) return undefined
+  const [subscriptions, paymentMethods, newest, ...others] = await whole
+  const older = thorough ? await olderThan(stripe, customer, newest) : []
+  const missing = others.filter((one) => one && !newest.data.some(({ id }) => id === one.id)) as Stripe.Invoice[]
+  return {
+    customer: found,
+    subscriptions: subscriptions.data,
+    paymentMethods: paymentMethods.data,
+    allMethods: !paymentMethods.has_more,
+    invoices: [...newest.data, ...older, ...missing.filter(({ id }) => !older.some((one) => one.id === id))],
+  }
+}
+
+/** The invoice of that id; undefined where it was a draft that has been deleted. */
+async function invoice(stripe: Stripe, id: string): Promise<Stripe.Invoice | undefined> {
+  return ask('invoice', stripe.invoices.retrieve(id, {}, once), { '': 'id', invoice: 'id' }).catch((error) => {
+    if (error instanceof Problem && error.status === 422) return undefined
+    throw error
+  })
+}
+
+async function olderThan(
+  stripe: Stripe,
+  customer: string,
+  first: Stripe.ApiList<Stripe.Invoice>,
+): Promise<Stripe.Invoice[]> {
+  const older: Stripe.Invoice[] = []
+  for (let page = first; page.has_more && page.data.length > 0; ) {
+    const last = page.data.at(-1)?.id
+    page = await ask('list', stripe.invoices.list({ customer, limit: most, starting_after: last }, once))
+    older.push(...page.data)
+  }
+  return older
+}

@@ -1,0 +1,30 @@
+import type Stripe from 'stripe'
+import { ConstraintViolation } from '../hydra/problem.ts'
+import { ask } from './ask.ts'
+import type { Billing } from './billing.ts'
+
+/**
+ * Makes a payment method the customer's own.
+ * @throws Problem 402 when the bank refuses it, ConstraintViolation when there is none of that id, or it is somebody else's
+ */
+export function attach({ stripe }: Billing, id: string, customer: string, key: string): Promise<Stripe.PaymentMethod> {
+  return ask('payment_method', stripe.paymentMethods.attach(id, { customer }, { idempotencyKey: `${key}:attach` }), {
+    payment_method: 'externalId',
+    '': 'externalId',
+  })
+}
+
+/** Takes a payment method from its customer; one that is nobody's any more is left as it is. */
+export async function detach({ stripe }: Billing, id: string): Promise<void> {
+  await ask('payment_method', stripe.paymentMethods.detach(id), {
+    '': 'externalId',
+    payment_method: 'externalId',
+  }).catch((problem) => {
+    if (!(problem instanceof ConstraintViolation)) throw problem
+  })
+}
+
+/** Has a customer's invoices charged to a payment method when nothing else is said. */
+export async function prefer({ stripe }: Billing, customer: string, id: string): Promise<void> {
+  await ask('customer', stripe.customers.update(customer, { invoice_settings: { default_payment_method: id } }))
+}

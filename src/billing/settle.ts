@@ -1,0 +1,71 @@
+import type { DataSource, EntityManager } from 'typeorm'
+import { Organization, Subscription } from '../../entities/index.ts'
+import { enqueue } from '../queue/enqueue.ts'
+import type { Billing } from './billing.ts'
+import { ring } from './follow.ts'
+import { ourIdOf } from './mirror.ts'
+
+interface Settling {
+  organization: string
+  subscription: string
+}
+
+/** How many seconds after it was begun nobody works on it any more, nor repeats the request. */
+const patience = 120
+
+/** Has a subscription that is about to be begun at Stripe looked at later, in case whoever begins it dies or is not answered. */
+export function settleLater(
+  manager: EntityManager,
+  { organizationId: organization, id: subscription }: Subscription,
+): Promise<void> {
+  return enqueue(
+    manager,
+    'settleSubscription',
+    { organization, subscription },
+    { after: patience, key: `settle:${subscription}` },
+  )
+}
+
+/**
+ * Ends the doubt about a subscription that was begun: what Stripe has made of it is taken over, or ended where the
+ * organization has subscribed anew meanwhile; what Stripe has not made is given up here.
+ */
+export function settleSubscription(database: DataSource, billing: Billing) {
+  return async ({ organization, subscription }: Settling): Promise<void> => {
+    const { manager } = database
+    const row = await manager.findOneBy(Subscription, { id: subscription })
+    if (row?.externalId || (row && !row.live)) return
+    const { stripeCustomerId: customer } = await manager.findOneByOrFail(Organization, { id: organization })
+    const live = customer ? await billing.liveOf(customer) : []
+    const made = live.find((one) => ourIdOf(one) === subscription)
+    if (!made && row && (await isTried(manager, subscription))) return settleLater(manager, row)
+    if (!made) return giveUp(manager, subscription)
+    const { currentSubscriptionId } = await manager.findOneByOrFail(Organization, { id: organization })
+    const replaced = currentSubscriptionId !== null && currentSubscriptionId !== subscription
+    if (replaced) await billing.cancel(made.id, true)
+    await ring(manager, customer as string)
+  }
+}
+
+/** Whether somebody repeats the request that began it just now. */
+async function isTried(manager: EntityManager, subscription: string): Promise<boolean> {
+  const [{ tried }] = await manager.query(
+    `SELECT EXISTS (SELECT 1 FROM "idempotency_key" WHERE "claim" = $1 AND "answer" IS NULL
+      AND "claimedAt" > now() - interval '${patience} seconds') AS "tried"`,
+    [subscription],
+  )
+  return tried
+}
+
+/** Takes back a subscription that Stripe has not made: no trace of it is left, and another may be begun. */
+export function giveUp(manager: EntityManager, id: string): Promise<void> {
+  return manager.transaction(async (within) => {
+    const { affected } = await within
+      .createQueryBuilder()
+      .update(Subscription)
+      .set({ status: 'incomplete_expired' })
+      .where(`"id" = :id AND "externalId" IS NULL AND "status" = 'incomplete'`, { id })
+      .execute()
+    if (affected === 1) await within.delete(Subscription, { id })
+  })
+}

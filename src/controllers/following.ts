@@ -1,0 +1,57 @@
+import type Stripe from 'stripe'
+import { PaymentMethod, Subscription } from '../../entities/index.ts'
+import type { Billing } from '../billing/billing.ts'
+import { ring } from '../billing/follow.ts'
+import { subscriptionFrom } from '../billing/mirror.ts'
+import { type Call, Overtaken } from '../hydra/call.ts'
+import { copy } from '../hydra/entity.ts'
+import { record } from './audit.ts'
+
+/**
+ * Writes down what Stripe made of a wish. Where an event has written the row meanwhile, Stripe is asked again, so that what
+ * is older never stands in the end; and a look at the whole customer follows, which brings the invoices, too.
+ */
+export async function follow(
+  call: Call<Subscription>,
+  billing: Billing,
+  verb: string,
+  before: Subscription,
+  answer: Stripe.Subscription,
+): Promise<Subscription> {
+  const { id } = before
+  let [standing, found] = [before, answer]
+  for (;;)
+    try {
+      return await call.transaction(async () => {
+        const after = copy(standing).follow(subscriptionFrom(found, await methodsOf(call)))
+        await call.save(standing, after)
+        await note(call, verb, before, after)
+        await ring(call.manager, customerOf(found))
+        return after
+      })
+    } catch (error) {
+      if (!(error instanceof Overtaken)) throw error
+      standing = await call.get(Subscription, id)
+      found = await billing.retrieve(found.id)
+    }
+}
+
+/** Writes into the audit log what somebody has done to a subscription. */
+export function note(call: Call, verb: string, before: Subscription | undefined, after: Subscription): Promise<void> {
+  const { id, organizationId } = after
+  const changes = before
+    ? call.changes(before, after)
+    : Object.fromEntries(
+        (['status', 'seats'] as const).map((name) => [name, [null, after[name]] as [unknown, unknown]]),
+      )
+  return record(call, `subscription.${verb}`, `/subscriptions/${id}`, changes, organizationId)
+}
+
+async function methodsOf({ manager, organization: organizationId }: Call): Promise<Map<string, string>> {
+  const found = await manager.findBy(PaymentMethod, { organizationId })
+  return new Map(found.map(({ externalId, id }) => [externalId, id]))
+}
+
+function customerOf({ customer }: Stripe.Subscription): string {
+  return typeof customer === 'string' ? customer : customer.id
+}

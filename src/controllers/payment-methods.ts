@@ -1,0 +1,125 @@
+import { In, IsNull, Not } from 'typeorm'
+import { Organization, PaymentMethod, Subscription } from '../../entities/index.ts'
+import { PaymentMethodSetup } from '../../entities/payment-method-setup.ts'
+import type { Billing } from '../billing/billing.ts'
+import { customerOf } from '../billing/customers.ts'
+import { ring } from '../billing/follow.ts'
+import { paymentMethodFrom } from '../billing/mirror.ts'
+import { attach, detach, prefer } from '../billing/payment-methods.ts'
+import type { Call } from '../hydra/call.ts'
+import { creating, removing } from '../hydra/crud.ts'
+import { make } from '../hydra/entity.ts'
+import { type Operation, Unchanged } from '../hydra/operation.ts'
+import { Problem } from '../hydra/problem.ts'
+import { record } from './audit.ts'
+
+export const setup = (billing: Billing): Operation<PaymentMethodSetup> => ({
+  name: 'setup',
+  method: 'POST',
+  path: '',
+  title: () => 'Begins to set up a payment method: gives what the browser needs to hand it to Stripe',
+  description: 'Neither card numbers nor account numbers come here. Not for organizations billed by hand.',
+  returns: 'item',
+  statuses: [200, 409],
+  outside: true,
+  link: { name: 'setupPaymentMethod', on: Organization, when: ({ manualBilling }: Organization) => !manualBilling },
+  secrets: {
+    names: ['clientSecret'],
+    async renew(call) {
+      return { clientSecret: await begin(call, billing) }
+    },
+  },
+  async handle(call) {
+    return new Unchanged(new PaymentMethodSetup(await begin(call, billing), billing.publishableKey))
+  },
+})
+
+export const create = (billing: Billing): Operation<PaymentMethod> => ({
+  ...creating<PaymentMethod>({}),
+  description: 'Takes the id that Stripe gave the browser. The first one becomes the preferred one.',
+  statuses: [200, 201, 400, 402, 409, 413, 415, 422],
+  outside: true,
+  async handle(call) {
+    const own = { organizationId: call.organization }
+    const draft = await call.read(Object.assign(make(PaymentMethod), own, { id: call.claim }), false)
+    const organization = await atStripe(call)
+    const known = await call.manager.findOneBy(PaymentMethod, { ...own, externalId: draft.externalId })
+    if (known) return new Unchanged(known)
+    const customer = await customerOf(billing, call.manager, organization)
+    const found = await attach(billing, draft.externalId, customer, call.claim)
+    const first = !(await call.manager.existsBy(PaymentMethod, own))
+    if (first) await prefer(billing, customer, found.id)
+    return keep(call, Object.assign(draft, paymentMethodFrom(found, first ? found.id : null)), customer)
+  },
+})
+
+export const remove = (billing: Billing): Operation<PaymentMethod> => ({
+  ...removing<PaymentMethod>({}),
+  outside: true,
+  description: 'Not while the live subscription is paid with it: name another there first.',
+  async handle(call) {
+    const method = await call.find()
+    call.match(method)
+    const own = { organizationId: call.organization }
+    if (await isPaidWith(call, method))
+      throw new Problem(409, 'The subscription is paid with it: give that another payment method first.')
+    const { stripeCustomerId } = await call.get(Organization, call.organization)
+    if (stripeCustomerId) await detach(billing, method.externalId)
+    return call.transaction(async () => {
+      await call.manager.update(Subscription, { ...own, paymentMethodId: method.id }, { paymentMethodId: null })
+      await call.manager.delete(PaymentMethod, { ...own, id: method.id })
+      await note(call, 'remove', method, [method.name, null])
+      if (stripeCustomerId) await ring(call.manager, stripeCustomerId)
+      return undefined
+    })
+  },
+})
+
+async function begin(call: Call, billing: Billing): Promise<string | null> {
+  const customer = await customerOf(billing, call.manager, await atStripe(call))
+  return billing.setup(customer, call.claim)
+}
+
+/** Whether the live subscription is charged to it: what names no payment method is charged to the preferred one. */
+async function isPaidWith({ manager, organization: organizationId }: Call, method: PaymentMethod): Promise<boolean> {
+  const live = { organizationId, status: Not(In(['canceled', 'incomplete_expired'])) }
+  const named = { ...live, paymentMethodId: method.id }
+  const unnamed = {
+    organizationId,
+    status: Not(In(['canceled', 'incomplete_expired', 'incomplete'])),
+    paymentMethodId: IsNull(),
+  }
+  return manager.existsBy(Subscription, method.preferred ? [named, unnamed] : named)
+}
+
+/** The organization, if it is billed through Stripe. */
+async function atStripe(call: Call): Promise<Organization> {
+  const organization = await call.get(Organization, call.organization)
+  if (organization.manualBilling)
+    throw new Problem(409, 'The organization is billed by hand: there is nothing to pay with here.')
+  return organization
+}
+
+/** An event of Stripe's may have brought it here first; then it is that one. */
+async function keep(call: Call<PaymentMethod>, method: PaymentMethod, customer: string): Promise<PaymentMethod> {
+  return call.transaction(async () => {
+    const { organizationId, externalId } = method
+    const values = { ...method, version: 1 } as never
+    await call.manager
+      .createQueryBuilder()
+      .insert()
+      .into(PaymentMethod)
+      .values(values)
+      .orIgnore()
+      .updateEntity(false)
+      .execute()
+    const kept = await call.manager.findOneByOrFail(PaymentMethod, { organizationId, externalId })
+    await note(call, 'create', kept, [null, kept.name])
+    await ring(call.manager, customer)
+    return kept
+  })
+}
+
+function note(call: Call, verb: string, { id }: PaymentMethod, name: [unknown, unknown]): Promise<void> {
+  return record(call, `paymentMethod.${verb}`, `/payment-methods/${id}`, { name })
+}

@@ -1,0 +1,82 @@
+import { Organization, OrganizationAddress, Subscription } from '../../entities/index.ts'
+import type { Billing } from '../billing/billing.ts'
+import { addressTo, customerOf } from '../billing/customers.ts'
+import { ring } from '../billing/follow.ts'
+import { ourIdOf } from '../billing/mirror.ts'
+import { giveUp, settleLater } from '../billing/settle.ts'
+import type { Call } from '../hydra/call.ts'
+import { creating } from '../hydra/crud.ts'
+import { make } from '../hydra/entity.ts'
+import type { Operation } from '../hydra/operation.ts'
+import { Problem } from '../hydra/problem.ts'
+import { follow, note } from './following.ts'
+import { complete } from './subscription-defaults.ts'
+import { externalOf } from './subscriptions.ts'
+
+const taken = 'The organization has a live subscription already: change it, or cancel it first.'
+
+export const create = (billing: Billing): Operation<Subscription> => ({
+  ...creating<Subscription>({}),
+  description:
+    'Everything has a default: your organization, its only billing address, monthly, a seat for every member and pending ' +
+    'invitation. With a payment method it is charged at once, and 402 says that the bank refused; without one it is ' +
+    'incomplete until the browser has confirmed the first payment with its secret. Billed by hand, it awaits the operator.',
+  statuses: [201, 400, 402, 409, 413, 415, 422],
+  outside: true,
+  secrets: {
+    names: ['confirmationSecret'],
+    async renew(_, { awaiting, externalId }) {
+      const known = awaiting && typeof externalId === 'string'
+      return { confirmationSecret: known ? await billing.confirmationSecret(externalId).catch(() => null) : null }
+    },
+  },
+  async handle(call) {
+    const begun = await call.manager.findOneBy(Subscription, { id: call.claim, organizationId: call.organization })
+    const organization = await call.get(Organization, call.organization)
+    const subscription = begun ?? (await begin(call, organization))
+    if (organization.manualBilling) return subscription
+    try {
+      return await atStripe(call, billing, organization, subscription)
+    } catch (error) {
+      await giveUp(call.manager, subscription.id)
+      throw error
+    }
+  },
+})
+
+/** The row is there before Stripe is asked: it holds the place of the one live subscription, and events find it by its id. */
+async function begin(
+  call: Call<Subscription>,
+  { currentSubscriptionId, manualBilling }: Organization,
+): Promise<Subscription> {
+  const blank = Object.assign(make(Subscription), { id: call.claim, organizationId: call.organization })
+  const subscription = await call.read(blank, false, (draft) => complete(draft, call))
+  if (currentSubscriptionId) throw new Problem(409, taken)
+  await call.transaction(async () => {
+    await call.insert(subscription)
+    if (manualBilling) await note(call, 'create', undefined, subscription)
+    else await settleLater(call.manager, subscription)
+  })
+  return subscription
+}
+
+async function atStripe(
+  call: Call<Subscription>,
+  billing: Billing,
+  organization: Organization,
+  subscription: Subscription,
+): Promise<Subscription> {
+  const customer = await customerOf(billing, call.manager, organization)
+  const live = await billing.liveOf(customer)
+  const made = live.find((one) => ourIdOf(one) === subscription.id)
+  if (!made && live.length > 0) {
+    // Nobody here may know of it yet, as when the answer to whoever began it was lost.
+    await ring(call.manager, customer)
+    throw new Problem(409, taken)
+  }
+  if (!made) await addressTo(billing, customer, await call.get(OrganizationAddress, subscription.organizationAddressId))
+  const method = subscription.paymentMethodId ? await externalOf(call, subscription) : undefined
+  const found = made ?? (await billing.subscribe(customer, subscription, method))
+  const followed = await follow(call, billing, 'create', subscription, found)
+  return followed.awaiting ? followed.reveal(await billing.confirmationSecret(found.id).catch(() => null)) : followed
+}

@@ -1,0 +1,61 @@
+import { isIPv6 } from 'node:net'
+import type { Request, Response } from 'express'
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
+import type { Caller } from './hydra/caller.ts'
+import type { Meter } from './hydra/endpoint.ts'
+import { Problem } from './hydra/problem.ts'
+
+/** How many requests a minute somebody may send: of all kinds, and of those with which codes and tokens can be guessed. */
+export interface Limits {
+  usual: number
+  few: number
+}
+
+const minute = 60
+
+/**
+ * Counts requests by caller and organization, and by address where nobody is known; each process counts its own.
+ * What is left is told as `RateLimit` (draft-ietf-httpapi-ratelimit-headers), and too many are a Problem 429.
+ */
+export function meter({ usual, few }: Limits): Meter {
+  const all = new RateLimiterMemory({ points: usual, duration: minute })
+  const guesses = new RateLimiterMemory({ points: few, duration: minute })
+  return async (request, response, caller, operation) => {
+    const key = keyOf(request, caller)
+    await count('usual', usual, all, key, response)
+    if (operation?.guessable) await count('few', few, guesses, `${key} ${operation.path}`, response)
+  }
+}
+
+async function count(
+  name: string,
+  quota: number,
+  limiter: RateLimiterMemory,
+  key: string,
+  response: Response,
+): Promise<void> {
+  const found = await limiter.consume(key).catch((refused: RateLimiterRes | Error) => refused)
+  if (!(found instanceof RateLimiterRes)) throw found
+  const seconds = Math.ceil(found.msBeforeNext / 1000)
+  response.setHeader('RateLimit-Policy', `"${name}";q=${quota};w=${minute}`)
+  response.setHeader('RateLimit', `"${name}";r=${found.remainingPoints};t=${seconds}`)
+  if (found.consumedPoints > quota)
+    throw new Problem(429, `That was more than ${quota} requests in a minute: wait ${seconds} seconds.`, {
+      'Retry-After': `${seconds}`,
+    })
+}
+
+function keyOf({ ip }: Request, caller: Caller | undefined): string {
+  if (!caller?.bearer) return addressOf(ip ?? '')
+  const { issuer, subject } = caller.bearer
+  return JSON.stringify([issuer, subject, caller.organization])
+}
+
+/** Whoever has one address of IPv6 has the 2^64 beside it, too. */
+function addressOf(ip: string): string {
+  if (!isIPv6(ip)) return ip
+  const [head, tail] = ip.split('::')
+  const groups = head.split(':')
+  const missing = tail === undefined ? 0 : 8 - groups.length - (tail === '' ? 0 : tail.split(':').length)
+  return [...groups, ...Array(Math.max(missing, 0)).fill('0'), ...(tail?.split(':') ?? [])].slice(0, 4).join(':')
+}

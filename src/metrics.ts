@@ -1,0 +1,77 @@
+import { type RequestHandler, Router } from 'express'
+import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import type { DataSource } from 'typeorm'
+import type { Callers } from './access/callers.ts'
+import { Problem } from './hydra/problem.ts'
+
+/** What the operator's monitoring sees of this process, in the text format of Prometheus. */
+export interface Metrics {
+  /** Takes the time of every request. */
+  watch: RequestHandler
+  /** `/metrics`, for the operator alone. */
+  route: Router
+}
+
+export function metrics(database: DataSource, callers: Callers): Metrics {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const durations = new Histogram({
+    name: 'http_request_duration_seconds',
+    help: 'How long requests took, by method and status.',
+    labelNames: ['method', 'status'],
+    buckets: [0.005, 0.025, 0.1, 0.5, 2.5, 10],
+    registers: [registry],
+  })
+  inbox(registry, database)
+  const route = Router()
+  route.get('/metrics', async (request, response) => {
+    const { role } = await callers.of(request)
+    if (role === 'anonymous')
+      throw new Problem(401, 'This needs the bearer token of the operator.', { 'WWW-Authenticate': 'Bearer' })
+    if (role !== 'operator') throw new Problem(403, `This is for the role operator; yours is ${role}.`)
+    response
+      .set('Cache-Control', 'no-store')
+      .type(registry.contentType)
+      .send(await registry.metrics())
+  })
+  return {
+    watch(request, response, next) {
+      const began = performance.now()
+      response.once('close', () => {
+        durations.observe({ method: request.method, status: response.statusCode }, (performance.now() - began) / 1000)
+      })
+      next()
+    },
+    route,
+  }
+}
+
+/** What of Stripe's events is not done yet: the age says when something is stuck, the failed ones that somebody has to look. */
+function inbox(registry: Registry, database: DataSource): void {
+  new Gauge({
+    name: 'stripe_events',
+    help: 'Events of Stripe that wait, or that were put aside after failing too often.',
+    labelNames: ['status'],
+    registers: [registry],
+    async collect() {
+      for (const status of ['pending', 'failed']) {
+        const [{ count }] = await database.query(`SELECT count(*)::int FROM "stripe_event" WHERE "status" = $1`, [
+          status,
+        ])
+        this.set({ status }, count)
+      }
+    },
+  })
+  new Gauge({
+    name: 'stripe_events_oldest_pending_seconds',
+    help: 'For how long the event has waited that waits the longest.',
+    registers: [registry],
+    async collect() {
+      const [{ age }] = await database.query(
+        `SELECT coalesce(extract(epoch FROM now() - min("receivedAt")), 0)::float AS "age"
+          FROM "stripe_event" WHERE "status" = 'pending'`,
+      )
+      this.set(age)
+    },
+  })
+}

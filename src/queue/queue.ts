@@ -1,0 +1,72 @@
+import { Logger, type Runner, run } from 'graphile-worker'
+import type { Pool } from 'pg'
+import type { Logger as Log } from 'pino'
+import { steady } from './steady.ts'
+
+/** What is done in the background, by the name under which it is enqueued. */
+export type Tasks = Record<string, (payload: never) => Promise<unknown>>
+
+export interface Queue {
+  /** Finishes what is under way and begins nothing new. */
+  stop(): Promise<void>
+}
+
+export interface Work {
+  pool: Pool
+  tasks: Tasks
+  /** What is begun by the clock, in the notation of crontab(5), in UTC. */
+  crontab: string
+  log: Log
+  /** Done when Postgres is back after it was away: nobody may be left at what was under way then. */
+  back?: () => Promise<unknown>
+}
+
+/** How many jobs one process does at a time; the pool needs as many connections and four more. */
+export const concurrency = 4
+
+const levels = { error: 'error', warning: 'warn', info: 'debug', debug: 'trace' } as const
+
+/** Does jobs until it is stopped; a queue that breaks, as when Postgres goes away, is set up again. */
+export async function startQueue(work: Work): Promise<Queue> {
+  let runner = await begin(work)
+  let stopped = false
+  let waiting: NodeJS.Timeout | undefined
+  const watch = (): void => {
+    runner.promise.catch(() => {}).then(again)
+  }
+  const again = (): void => {
+    if (stopped) return
+    work.log.warn('The queue of jobs has stopped; it is set up again.')
+    waiting = setTimeout(async () => {
+      try {
+        runner = await begin(work)
+        watch()
+      } catch {
+        again()
+      }
+    }, 1000)
+  }
+  watch()
+  return {
+    async stop() {
+      stopped = true
+      clearTimeout(waiting)
+      await runner.stop().catch(() => {})
+    },
+  }
+}
+
+function begin({ pool, tasks, crontab, log, back }: Work): Promise<Runner> {
+  return run({
+    pgPool: steady(pool, () => back?.().catch((error) => log.warn({ err: error }, 'what waits could not be rung for'))),
+    taskList: tasks as never,
+    crontab,
+    concurrency,
+    pollInterval: 500,
+    noHandleSignals: true,
+    logger: new Logger(() => (level, message, details) => {
+      const { error } = (details ?? {}) as { error?: unknown }
+      log[levels[level as keyof typeof levels] ?? 'debug']({ err: error }, message)
+    }),
+  })
+}

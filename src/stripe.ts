@@ -1,0 +1,32 @@
+import { join } from 'node:path'
+import { Billing } from './billing/billing.ts'
+import { type LocalStripe, startLocalStripe } from './billing/local/server.ts'
+import type { Config } from './config.ts'
+
+/** Our side of Stripe, and how to let go of it. */
+export interface OpenedStripe {
+  billing: Billing
+  /** Where the local one that was started here is; undefined where the environment names the real one. */
+  local: string | undefined
+  close(): Promise<void>
+}
+
+/** Gets ready to ask Stripe, or a local one that is started for it: it keeps what it knows, and tells this server of events. */
+export async function openStripe({ stripe, dataDirectory, host, port }: Config): Promise<OpenedStripe> {
+  if (stripe) return { billing: new Billing(stripe), local: undefined, close: async () => {} }
+  const here = ['0.0.0.0', '::'].includes(host) ? '127.0.0.1' : host
+  const { url, secretKey, publishableKey, webhookSecret, stop } = await start({
+    journal: join(dataDirectory, 'stripe.jsonl'),
+    webhooks: `http://${here}:${port}/webhooks/stripe`,
+  })
+  const billing = new Billing({ url, secretKey, publishableKey, webhookSecrets: [webhookSecret] })
+  return { billing, local: url, close: stop }
+}
+
+/** At the port that stand-ins for Stripe are usually found at, if nobody else is. */
+async function start(options: Parameters<typeof startLocalStripe>[0]): Promise<LocalStripe> {
+  return startLocalStripe({ ...options, port: 12111 }).catch((error) => {
+    if (error.code === 'EADDRINUSE') return startLocalStripe(options)
+    throw error
+  })
+}

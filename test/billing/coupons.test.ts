@@ -1,0 +1,239 @@
+import { AuditEvent } from '../../entities/index.ts'
+import { stripeCustomer } from '../world/billing.ts'
+import { as, billing, database, elsewhere, foundTenant, operator, stripe } from '../world/index.ts'
+import {
+  asked,
+  becomes,
+  dashboard,
+  deliverEvents,
+  type Subscribed,
+  subscribed,
+  violationsOf,
+  wished,
+} from '../world/stripe.ts'
+
+beforeAll(deliverEvents)
+afterEach(() => stripe.clearFaults())
+
+const apply = ({ api }: Pick<Subscribed, 'api'>, code: string, more: object = {}) =>
+  api.post('/subscriptions/apply-coupon', { code, ...more })
+const clear = ({ api }: Pick<Subscribed, 'api'>, body?: object) => api.post('/subscriptions/clear-coupon', body)
+const changes = (since: number) => asked(since).filter(({ method }) => method === 'POST')
+const discountsOf = async ({ externalId }: Subscribed) => (await billing.retrieve(externalId)).discounts
+
+let codes = 0
+/** A coupon of its own, and a code that stands for it. */
+async function promotion(values: object = {}): Promise<{ code: string; coupon: string }> {
+  const { id: coupon } = await dashboard.coupons.create({ percent_off: 20, duration: 'forever' })
+  const code = `CODE${++codes}`
+  await dashboard.promotionCodes.create({ promotion: { type: 'coupon', coupon }, code, ...values })
+  return { code, coupon }
+}
+
+describe('applying', () => {
+  test('a coupon', async () => {
+    const payer = await subscribed()
+    const since = stripe.requests.length
+    const { status, body } = await apply(payer, 'LOYAL10')
+    expect([status, body['@id'], body.coupon]).toEqual([201, payer.path, 'LOYAL10'])
+    expect(changes(since).map(({ params }) => params.discounts)).toEqual([[{ coupon: 'LOYAL10' }]])
+    expect(await discountsOf(payer)).toEqual([
+      expect.objectContaining({ source: { type: 'coupon', coupon: 'LOYAL10' } }),
+    ])
+  })
+
+  test('a promotion code, in any case, and shown as it is known', async () => {
+    const payer = await subscribed()
+    const { code } = await promotion()
+    const { status, body } = await apply(payer, ` ${code.toLowerCase()} `)
+    expect([status, body.coupon]).toEqual([201, code])
+    expect(await discountsOf(payer)).toEqual([
+      expect.objectContaining({ promotion_code: expect.objectContaining({ code }) }),
+    ])
+  })
+
+  test('to the subscription that is named', async () => {
+    const payer = await subscribed()
+    expect((await apply(payer, 'LOYAL10', { subscription: payer.path })).status).toBe(201)
+    const stranger = await subscribed()
+    const foreign = await apply(payer, 'LOYAL10', { subscription: stranger.path })
+    expect([foreign.status, violationsOf(foreign.body)]).toEqual([422, { subscription: 'unknownReference' }])
+  })
+
+  test.each(['coupon', 'promotion code'])('the same %s again is 200, and is not sent again', async (kind) => {
+    const payer = await subscribed()
+    const { code, coupon } = await promotion()
+    const typed = kind === 'coupon' ? coupon : code
+    const first = await apply(payer, typed)
+    const since = stripe.requests.length
+    const again = await apply(payer, typed)
+    expect([first.status, again.status, again.body.coupon]).toEqual([201, 200, typed])
+    expect(changes(since)).toEqual([])
+    expect(await discountsOf(payer)).toHaveLength(1)
+  })
+
+  test('the same again is 200 though nobody else can use it any more', async () => {
+    const payer = await subscribed()
+    const { id } = await dashboard.coupons.create({ percent_off: 50, duration: 'forever', max_redemptions: 1 })
+    expect((await apply(payer, id)).status).toBe(201)
+    expect((await apply(payer, id)).status).toBe(200)
+    expect((await apply(await subscribed(), id)).status).toBe(422)
+  })
+
+  test('another takes its place', async () => {
+    const payer = await subscribed()
+    await apply(payer, 'LOYAL10')
+    const { status, body } = await apply(payer, 'FRIENDS')
+    expect([status, body.coupon]).toEqual([201, 'FRIENDS'])
+    expect((await apply(payer, 'WELCOME25')).body.coupon).toBe('WELCOME25')
+    expect(await discountsOf(payer)).toHaveLength(1)
+  })
+
+  test('takes the place of several that were put on at Stripe', async () => {
+    const payer = await subscribed()
+    await dashboard.subscriptions.update(payer.externalId, {
+      discounts: [{ coupon: 'LOYAL10' }, { coupon: 'WELCOME25' }],
+    })
+    const { status, body } = await apply(payer, 'LOYAL10')
+    expect([status, body.coupon]).toEqual([201, 'LOYAL10'])
+    expect(await discountsOf(payer)).toHaveLength(1)
+  })
+
+  test('what cannot be had is refused in one and the same way', async () => {
+    const payer = await subscribed()
+    await apply(payer, 'LOYAL10')
+    const past = Math.floor(Date.now() / 1000) - 60
+    const other = await subscribed()
+    const { id: dollars } = await dashboard.coupons.create({ amount_off: 100, currency: 'usd', duration: 'once' })
+    const codes = [
+      'NOSUCHTHING',
+      'BYGONE',
+      'GONE',
+      'LATE',
+      (await promotion({ expires_at: past })).code,
+      (await promotion({ customer: other.customer })).code,
+      dollars,
+      '../coupons',
+      '..',
+      '?limit=1',
+      '%00',
+      'été 🎈',
+      'x'.repeat(255),
+    ]
+    const answers = []
+    for (const code of codes) {
+      const { status, body } = await apply(payer, code)
+      answers.push({ code, status, violations: violationsOf(body), detail: body.detail })
+    }
+    const [{ detail }] = answers
+    expect(detail).toMatch(/^code: .*mistyped, expired or used up/)
+    expect(answers).toEqual(codes.map((code) => ({ code, status: 422, violations: { code: 'isUsable' }, detail })))
+    expect((await payer.api.get(payer.path)).body.coupon).toBe('LOYAL10')
+  })
+
+  test('the discount is on the next invoice, and ends when the coupon does', async () => {
+    const payer = await subscribed({ seats: 10 })
+    expect((await apply(payer, 'WELCOME25')).body.coupon).toBe('WELCOME25')
+    stripe.advance({ days: 32 })
+    await becomes(payer, payer.path, { status: 'active', coupon: null })
+    const { body } = await payer.api.get(`${payer.path}/invoices`)
+    expect(body.member.map(({ total }: { total: number }) => total)).toEqual([9000, 12_000])
+  })
+
+  test('Stripe that fails has not said that a code is bad', async () => {
+    const payer = await subscribed()
+    stripe.fault({ kind: 'status', status: 500, path: '/v1/coupons', times: 2 })
+    expect((await apply(payer, 'LOYAL10')).status).toBe(502)
+    stripe.fault({ kind: 'status', status: 429, path: '/v1/promotion_codes' })
+    expect((await apply(payer, 'LOYAL10')).status).toBe(503)
+    expect((await payer.api.get(payer.path)).body.coupon).toBeNull()
+  })
+
+  test('of two at once one stays', async () => {
+    const payer = await subscribed()
+    const answers = await Promise.all(['LOYAL10', 'FRIENDS', 'LOYAL10'].map((code) => apply(payer, code)))
+    expect(answers.every(({ status }) => status < 300)).toBe(true)
+    const [discount, ...others] = (await discountsOf(payer)) as { promotion_code: unknown }[]
+    expect(others).toEqual([])
+    await becomes(payer, payer.path, { coupon: discount.promotion_code ? 'FRIENDS' : 'LOYAL10' })
+  })
+
+  test('under one key it is done once', async () => {
+    const payer = await subscribed()
+    stripe.fault({ kind: 'lost', method: 'POST', path: `/v1/subscriptions/${payer.externalId}`, times: 2 })
+    const attempt = () => apply(payer, 'LOYAL10').set('Idempotency-Key', `apply-${payer.externalId}`)
+    expect((await attempt()).status).toBe(503)
+    const again = await attempt()
+    expect([again.status < 300, again.body.coupon]).toEqual([true, 'LOYAL10'])
+    expect((await dashboard.coupons.retrieve('LOYAL10')).times_redeemed).toBeGreaterThan(0)
+    expect(await discountsOf(payer)).toHaveLength(1)
+  })
+})
+
+describe('clearing', () => {
+  test('takes it off, and all others too', async () => {
+    const payer = await subscribed()
+    await apply(payer, 'LOYAL10')
+    const since = stripe.requests.length
+    const { status, body } = await clear(payer)
+    expect([status, body['@id'], body.coupon]).toEqual([200, payer.path, null])
+    expect(changes(since).map(({ params }) => params.discounts)).toEqual([''])
+    expect(await discountsOf(payer)).toEqual([])
+    const again = await clear(payer, { subscription: payer.path })
+    expect([again.status, again.body.coupon]).toEqual([200, null])
+  })
+})
+
+describe('there is nothing to work on', () => {
+  const both = async (customer: Pick<Subscribed, 'api'>) => [await apply(customer, 'LOYAL10'), await clear(customer)]
+
+  test('where nothing is live', async () => {
+    const none = await stripeCustomer()
+    const ended = await subscribed()
+    await ended.api.post(`${ended.path}/cancel`, { immediately: true })
+    const since = stripe.requests.length
+    for (const { status, body } of [...(await both(none)), ...(await both(ended))])
+      expect([status, body.detail]).toEqual([409, expect.stringMatching(/no live subscription/)])
+    expect(wished(since)).toEqual([])
+  })
+
+  test('where it awaits its first payment', async () => {
+    const payer = await stripeCustomer()
+    const { body } = await payer.api.post('/subscriptions')
+    for (const name of ['applyCoupon', 'clearCoupon']) expect(body).not.toHaveProperty(name)
+    for (const { status, body } of await both(payer))
+      expect([status, body.detail]).toEqual([409, expect.stringMatching(/first payment/)])
+  })
+
+  test('where billing is by hand', async () => {
+    const tenant = await foundTenant('Byhand', 'by-hand-coupons')
+    for (const { status } of await both({ api: as(tenant.users.owner) })) expect(status).toBe(409)
+  })
+})
+
+test('is for owners and admins', async () => {
+  const { tenant } = await subscribed()
+  const { member, admin } = tenant.users
+  for (const [user, status] of [
+    [member, 403],
+    [operator, 403],
+    [elsewhere.users.owner, 409],
+  ] as const) {
+    expect((await apply({ api: as(user) }, 'LOYAL10')).status).toBe(status)
+    expect((await clear({ api: as(user) })).status).toBe(status)
+  }
+  expect((await apply({ api: as(admin) }, 'LOYAL10')).status).toBe(201)
+  expect((await clear({ api: as(admin) })).status).toBe(200)
+})
+
+test('both are in the audit log, unless nothing changed', async () => {
+  const payer = await subscribed()
+  for (const _ of [1, 2]) await apply(payer, 'LOYAL10')
+  for (const _ of [1, 2]) await clear(payer)
+  const events = await database.manager.find(AuditEvent, { where: { target: payer.path }, order: { id: 'ASC' } })
+  expect(events.map(({ action, changes }) => [action, changes.coupon])).toEqual([
+    ['subscription.create', undefined],
+    ['subscription.applyCoupon', [null, 'LOYAL10']],
+    ['subscription.clearCoupon', ['LOYAL10', null]],
+  ])
+})

@@ -1,0 +1,239 @@
+import type { StripeEvent } from '../../entities/index.ts'
+import { replay, ringAgain } from '../../src/billing/reconcile.ts'
+import { stripeCustomer } from '../world/billing.ts'
+import { deliver, eventOf, stored } from '../world/events.ts'
+import { type Agent, database, stripe } from '../world/index.ts'
+import { jobOf, look, told } from '../world/looking.ts'
+import { asked, customerOf, dashboard, subscribed } from '../world/stripe.ts'
+
+afterEach(() => stripe.clearFaults())
+
+/** A customer who is looked at in vain: Stripe has a subscription, and there is no address to take it in with. */
+async function failing(): Promise<{ customer: string; mend: () => Promise<unknown>; api: Agent }> {
+  const { api, tenant } = await stripeCustomer()
+  const { id: customer } = await dashboard.customers.create({})
+  const [price] = (await dashboard.prices.list({ lookup_keys: ['seat_monthly'] })).data
+  await dashboard.subscriptions.create({
+    customer,
+    items: [{ price: price.id }],
+    payment_behavior: 'default_incomplete',
+  })
+  const own = [tenant.organization.id]
+  await database.query(`UPDATE "organization" SET "stripeCustomerId" = $2 WHERE "id" = $1`, [...own, customer])
+  await database.query(`UPDATE "organization_address" SET "kind" = 'postal' WHERE "organizationId" = $1`, own)
+  const mend = () =>
+    database.query(`UPDATE "organization_address" SET "kind" = 'billing' WHERE "organizationId" = $1`, own)
+  return { customer, mend, api }
+}
+
+test('all that waits is done with one look at Stripe, however often it was delivered', async () => {
+  const { customer, externalId, api, path } = await subscribed()
+  const events = Array.from({ length: 5 }, () => told(customer))
+  await dashboard.subscriptions.update(externalId, { cancel_at_period_end: true })
+  for (const event of [...events, ...events]) expect((await deliver(event)).status).toBe(200)
+  const mark = stripe.requests.length
+  await look(customer)
+
+  expect(asked(mark).filter(({ what }) => what === `GET /customers/${customer}`)).toHaveLength(1)
+  for (const { id } of events)
+    expect(await stored(id)).toMatchObject({ status: 'done', attempts: 1, processedAt: expect.any(Date) })
+  expect((await api.get(path)).body.cancelAt).not.toBeNull()
+})
+
+test('what an old event says does not matter: what Stripe says now does', async () => {
+  const { customer, externalId, api, path } = await subscribed()
+  const before = await dashboard.subscriptions.retrieve(externalId)
+  await dashboard.subscriptions.cancel(externalId)
+  await deliver(eventOf('customer.subscription.deleted', { ...before, status: 'canceled' }))
+  await look(customer)
+  expect((await api.get(path)).body.status).toBe('canceled')
+  const late = eventOf('customer.subscription.updated', before, { created: before.created })
+  await deliver(late)
+  await look(customer)
+  expect([(await api.get(path)).body.status, (await stored(late.id))?.status]).toEqual(['canceled', 'done'])
+})
+
+test('while somebody else has the customer’s lock it is put off, and Stripe is not asked', async () => {
+  const { customer } = await subscribed()
+  const event = told(customer)
+  await deliver(event)
+  const mark = stripe.requests.length
+  await database.transaction(async (other) => {
+    await other.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [customer])
+    await look(customer)
+  })
+  expect([asked(mark), await stored(event.id)]).toEqual([
+    [],
+    expect.objectContaining({ status: 'pending', attempts: 0 }),
+  ])
+  expect((await jobOf(customer))?.payload).toMatchObject({ customer })
+  await look(customer)
+  expect((await stored(event.id))?.status).toBe('done')
+})
+
+test('where a request has written the row meanwhile it is done again, and blamed on nobody', async () => {
+  const { customer, externalId, path, api } = await subscribed()
+  await dashboard.subscriptions.update(externalId, { cancel_at_period_end: true })
+  const event = told(customer)
+  await deliver(event)
+  stripe.fault({ kind: 'slow', ms: 600, path: `/v1/customers/${customer}` })
+  const looking = look(customer)
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  const id = path.split('/').at(-1)
+  await database.query(`UPDATE "subscription" SET "seats" = 77, "version" = "version" + 1 WHERE "id" = $1`, [id])
+  await looking
+  expect(await stored(event.id)).toMatchObject({ status: 'pending', attempts: 0, error: null })
+  expect((await jobOf(customer))?.in).toBeLessThan(1.1)
+  await look(customer)
+  expect((await stored(event.id))?.status).toBe('done')
+  expect((await api.get(path)).body).toMatchObject({ seats: 3, cancelAt: expect.any(String) })
+})
+
+test('what fails is tried again, ever later; after ten times it is put aside, until it is replayed', async () => {
+  const { customer, mend, api } = await failing()
+  const event = told(customer)
+  await deliver(event)
+  const waits = []
+  for (let attempts = 1; attempts <= 10; attempts++) {
+    await look(customer)
+    const { status, ...row } = (await stored(event.id)) as StripeEvent
+    expect(row).toMatchObject({ attempts, error: expect.stringContaining('no billing address'), processedAt: null })
+    expect(status).toBe(attempts < 10 ? 'pending' : 'failed')
+    waits.push((await jobOf(customer))?.in ?? 0)
+  }
+  waits.slice(0, 9).forEach((wait, index) => {
+    expect(wait).toBeGreaterThan(2 ** index * 0.75 - 0.2)
+    expect(wait).toBeLessThan(2 ** index * 1.25)
+  })
+  await mend()
+  await look(customer)
+  expect((await stored(event.id))?.status).toBe('failed')
+  expect(await replay(database, [event.id])).toEqual([event.id])
+  expect(await stored(event.id)).toMatchObject({ status: 'pending', attempts: 0, error: null })
+  expect((await jobOf(customer))?.in).toBeLessThan(0.1)
+  await look(customer)
+  expect((await stored(event.id))?.status).toBe('done')
+  expect((await api.get('/subscriptions')).body.totalItems).toBe(1)
+})
+
+test('of what fails, only what waits is tried again: others go on', async () => {
+  const [{ customer: broken }, { customer: fine }] = [await failing(), await subscribed()]
+  const events = [told(broken), told(fine)]
+  for (const event of events) await deliver(event)
+  for (const customer of [broken, fine]) await look(customer)
+  expect(await Promise.all(events.map(async ({ id }) => (await stored(id))?.status))).toEqual(['pending', 'done'])
+})
+
+test.each([
+  ['answers 500', { kind: 'status', status: 500 }],
+  ['answers 429', { kind: 'status', status: 429 }],
+  ['answers HTML', { kind: 'html' }],
+  ['answers nonsense', { kind: 'nonsense' }],
+] as const)('while Stripe %s an event waits, for three days', async (_, kind) => {
+  const { customer } = await subscribed()
+  const event = told(customer)
+  await deliver(event)
+  stripe.fault({ ...kind, times: 1000 })
+  for (let tries = 0; tries < 12; tries++) await look(customer)
+  expect(await stored(event.id)).toMatchObject({
+    status: 'pending',
+    attempts: 0,
+    error: expect.stringContaining('Stripe'),
+  })
+  const { in: wait = 0, payload } = (await jobOf(customer)) ?? {}
+  expect([payload?.failures, wait > 450, wait < 750]).toEqual([12, true, true])
+
+  await database.query(`UPDATE "stripe_event" SET "receivedAt" = now() - interval '73 hours' WHERE "id" = $1`, [
+    event.id,
+  ])
+  for (let tries = 0; tries < 10; tries++) await look(customer)
+  expect(await stored(event.id)).toMatchObject({ status: 'failed', attempts: 10 })
+})
+
+test('once Stripe is back, what waited is done', async () => {
+  const { customer } = await subscribed()
+  const event = told(customer)
+  await deliver(event)
+  stripe.fault({ kind: 'cut', times: 1000 })
+  await look(customer)
+  stripe.clearFaults()
+  await look(customer)
+  expect(await stored(event.id)).toMatchObject({ status: 'done', error: null })
+})
+
+test('a rule of the database that stands in the way for good is no race: it is seen in the end', async () => {
+  const { customer, mend } = await failing()
+  await mend()
+  const [{ id }] = (await dashboard.subscriptions.list({ customer })).data
+  const { path } = await subscribed()
+  await database.query(`UPDATE "subscription" SET "externalId" = $1 WHERE "id" = $2`, [id, path.split('/').at(-1)])
+  const event = told(customer)
+  await deliver(event)
+  for (let tries = 0; tries < 15; tries++) await look(customer)
+  expect(await stored(event.id)).toMatchObject({ status: 'failed', error: expect.stringContaining('duplicate key') })
+})
+
+test('what a process that died was at is taken up by another', async () => {
+  const { customer } = await subscribed()
+  const events = [told(customer), told(customer)]
+  for (const event of events) await deliver(event)
+  await ringAgain(database)
+  await database.query(
+    `UPDATE graphile_worker._private_jobs SET locked_at = now(), locked_by = 'dead', attempts = 1 WHERE "key" = $1`,
+    [`customer:${customer}`],
+  )
+  await ringAgain(database)
+  expect((await jobOf(customer))?.locked).toBe(true)
+  await database.query(
+    `UPDATE "stripe_event" SET "receivedAt" = now() - interval '31 seconds' WHERE "customerId" = $1`,
+    [customer],
+  )
+  await ringAgain(database)
+  expect(await jobOf(customer)).toMatchObject({ locked: false, payload: { customer } })
+  await database.query(`DELETE FROM graphile_worker._private_jobs WHERE "key" = $1`, [`customer:${customer}`])
+  await ringAgain(database)
+  expect(await jobOf(customer)).toMatchObject({ locked: false })
+  await look(customer)
+  for (const { id } of events) expect((await stored(id))?.status).toBe('done')
+})
+
+test('what waits for its turn is left to wait', async () => {
+  const { customer } = await subscribed()
+  await deliver(told(customer))
+  stripe.fault({ kind: 'status', status: 503, times: 1000 })
+  for (let tries = 0; tries < 6; tries++) await look(customer)
+  const before = await jobOf(customer)
+  await ringAgain(database, 0)
+  const after = await jobOf(customer)
+  expect(after?.payload).toEqual(before?.payload)
+  expect(Math.abs((after?.in ?? 0) - (before?.in ?? 0))).toBeLessThan(1)
+})
+
+test('an event of a customer who is nobody’s here is ignored, and can be replayed once there is one', async () => {
+  const { id: customer } = await dashboard.customers.create({})
+  const event = told(customer)
+  await deliver(event)
+  await look(customer)
+  expect(await stored(event.id)).toMatchObject({ status: 'ignored', attempts: 1 })
+  const { tenant } = await stripeCustomer()
+  await database.query(`UPDATE "organization" SET "stripeCustomerId" = $2 WHERE "id" = $1`, [
+    tenant.organization.id,
+    customer,
+  ])
+  await replay(database, [event.id])
+  await look(customer)
+  expect(await stored(event.id)).toMatchObject({ status: 'done' })
+})
+
+test('replaying what is done looks once more; what is about nobody cannot be replayed', async () => {
+  const { customer, externalId, path, api } = await subscribed()
+  const [event, nobody] = [told(customer), eventOf('charge.succeeded', { id: 'ch_1' })]
+  for (const one of [event, nobody]) await deliver(one)
+  await look(customer)
+  await dashboard.subscriptions.update(externalId, { cancel_at_period_end: true })
+  expect(await replay(database, [event.id, nobody.id, 'evt_unknown', event.id])).toEqual([event.id])
+  await look(customer)
+  expect((await api.get(path)).body.cancelAt).not.toBeNull()
+  expect((await stored(event.id))?.status).toBe('done')
+  expect(await customerOf(await stripeCustomer())).toBeNull()
+})

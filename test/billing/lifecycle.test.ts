@@ -1,0 +1,259 @@
+import { AuditEvent } from '../../entities/index.ts'
+import { payingCustomer, stripeCustomer } from '../world/billing.ts'
+import { as, billing, database, elsewhere, operator, stripe } from '../world/index.ts'
+import {
+  asked,
+  becomes,
+  confirm,
+  dashboard,
+  deliverEvents,
+  modulesOf,
+  subscribed,
+  violationsOf,
+} from '../world/stripe.ts'
+
+beforeAll(deliverEvents)
+afterEach(() => stripe.clearFaults())
+
+describe('changing', () => {
+  test('seats and modules are changed by the items that Stripe has, and no line is there twice', async () => {
+    const payer = await subscribed({ modules: ['planning', 'banking'], seats: 4 })
+    const before = await dashboard.subscriptions.retrieve(payer.externalId)
+    const since = stripe.requests.length
+    const { status, body } = await payer.api.patch(payer.path, { seats: 9, modules: ['banking', 'reporting'] })
+    expect(status).toBe(200)
+    expect(body).toMatchObject({ seats: 9, modules: ['banking', 'reporting'], status: 'active' })
+
+    const sent = asked(since).find(({ method }) => method === 'POST')
+    const [seat, planning] = before.items.data
+    expect(sent?.what).toBe(`POST /subscriptions/${payer.externalId}`)
+    expect(sent?.headers['idempotency-key']).toMatch(/:change:1$/)
+    expect(sent?.params).toMatchObject({
+      items: [
+        { id: seat.id, quantity: '9' },
+        { id: planning.id, deleted: 'true' },
+        { price: expect.stringMatching(/^price_/), quantity: '1', metadata: { name: 'reporting' } },
+      ],
+      proration_behavior: 'create_prorations',
+    })
+    expect(sent?.params).not.toHaveProperty('default_payment_method')
+    const { items } = await dashboard.subscriptions.retrieve(payer.externalId)
+    expect(items.data.map(({ price, quantity }) => [price.lookup_key, quantity])).toEqual([
+      ['seat_monthly', 9],
+      ['module_banking_monthly', 1],
+      ['module_reporting_monthly', 1],
+    ])
+    expect(await modulesOf(payer)).toEqual(['banking', 'reporting'])
+  })
+
+  test('seats that Stripe’s dashboard has changed come here, and are changed from there', async () => {
+    const payer = await subscribed({ seats: 4 })
+    const { items } = await dashboard.subscriptions.retrieve(payer.externalId)
+    await dashboard.subscriptions.update(payer.externalId, { items: [{ id: items.data[0].id, quantity: 20 }] })
+    await becomes(payer, payer.path, { seats: 20 })
+    expect((await payer.api.patch(payer.path, { seats: 8 })).body.seats).toBe(8)
+  })
+
+  test('nothing new is not sent', async () => {
+    const payer = await subscribed({ seats: 4 })
+    await becomes(payer, payer.path, { status: 'active' })
+    const since = stripe.requests.length
+    expect((await payer.api.patch(payer.path, { seats: 4, modules: [], paymentMethod: payer.card })).status).toBe(200)
+    expect(asked(since).filter(({ method }) => method !== 'GET')).toEqual([])
+  })
+
+  test('the payment method is replaced by another, and not taken off', async () => {
+    const payer = await subscribed()
+    const { body: card } = await payer.api.post('/payment-methods', { externalId: 'pm_card_amex' })
+    const { status, body } = await payer.api.patch(payer.path, { paymentMethod: card['@id'] })
+    expect([status, body.paymentMethod]).toEqual([200, card['@id']])
+    expect(await billing.retrieve(payer.externalId)).toMatchObject({ default_payment_method: card.externalId })
+
+    const bare = await payer.api.patch(payer.path, { paymentMethod: null })
+    expect([bare.status, violationsOf(bare.body)]).toEqual([422, { paymentMethod: 'isNotEmpty' }])
+    const stranger = (await payingCustomer()).card
+    const foreign = await payer.api.patch(payer.path, { paymentMethod: stranger })
+    expect([foreign.status, violationsOf(foreign.body)]).toEqual([422, { paymentMethod: 'unknownReference' }])
+    expect((await payer.api.get(payer.path)).body.paymentMethod).toBe(card['@id'])
+  })
+
+  test('what awaits its first payment is not changed', async () => {
+    const { api } = await stripeCustomer()
+    const { body } = await api.post('/subscriptions')
+    const { status, body: problem } = await api.patch(body['@id'], { seats: 9 })
+    expect([status, problem.detail]).toEqual([409, expect.stringMatching(/first payment/)])
+  })
+
+  test('nor is what has ended', async () => {
+    const payer = await subscribed()
+    await payer.api.post(`${payer.path}/cancel`, { immediately: true })
+    expect((await payer.api.patch(payer.path, { seats: 9 })).status).toBe(409)
+  })
+
+  test.each([
+    [{ kind: 'status', status: 500, times: 4 }, 502],
+    [{ kind: 'cut', times: 4 }, 503],
+    [{ kind: 'status', status: 429, times: 4 }, 503],
+  ] as const)('when Stripe fails by %j, it is %i, and nothing is changed', async (fault, status) => {
+    const payer = await subscribed({ seats: 4 })
+    await stripe.settled()
+    await becomes(payer, `${payer.path}/invoices`, { totalItems: 1 })
+    const path = `/v1/subscriptions/${payer.externalId}`
+    for (const ask of [
+      () => payer.api.patch(payer.path, { seats: 9 }),
+      () => payer.api.post(`${payer.path}/cancel`),
+      () => payer.api.post('/subscriptions/clear-coupon'),
+    ]) {
+      stripe.fault({ ...fault, method: 'POST', path })
+      const answer = await ask()
+      stripe.clearFaults()
+      expect(answer.status).toBe(status)
+      if (status === 503) expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0)
+    }
+    expect((await payer.api.get(payer.path)).body).toMatchObject({ seats: 4, cancelAt: null, status: 'active' })
+    expect(await billing.retrieve(payer.externalId)).toMatchObject({ cancel_at: null })
+  })
+
+  test.each([
+    [{ modules: ['planning'] }, { modules: ['planning'] }],
+    [{ modules: [] }, { modules: [] }],
+    [{ seats: 7 }, { seats: 8 }],
+    [{ seats: 7, modules: ['reporting'] }, { modules: ['planning', 'reporting'] }],
+  ])('%j and %j at once are both done, and Stripe and we agree', async (one, other) => {
+    const payer = await subscribed({ seats: 4, modules: ['banking'] })
+    await becomes(payer, `${payer.path}/invoices`, { totalItems: 1 })
+    const answers = await Promise.all([one, other, one, other].map((body) => payer.api.patch(payer.path, body)))
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200])
+    const { items } = await dashboard.subscriptions.retrieve(payer.externalId)
+    const [seat, ...modules] = items.data.map(({ price, quantity }) => [price.lookup_key, quantity])
+    await becomes(payer, payer.path, {
+      seats: seat[1],
+      modules: modules.map(([name]) => /^module_(.*)_monthly$/.exec(`${name}`)?.[1]),
+    })
+    expect(new Set(items.data.map(({ price }) => price.id)).size).toBe(items.data.length)
+  })
+
+  test('with the state that the client has seen, or not at all', async () => {
+    const payer = await subscribed({ seats: 4 })
+    await becomes(payer, `${payer.path}/invoices`, { totalItems: 1 })
+    const since = stripe.requests.length
+    const stale = await payer.api.patch(payer.path, { seats: 5 }).set('If-Match', '"1-x"')
+    expect([stale.status, asked(since).filter(({ method }) => method === 'POST')]).toEqual([412, []])
+    const { headers } = await payer.api.get(payer.path)
+    expect((await payer.api.patch(payer.path, { seats: 5 }).set('If-Match', headers.etag)).status).toBe(200)
+  })
+
+  test('is for owners and admins', async () => {
+    const { tenant, path } = await subscribed()
+    for (const [user, status] of [
+      [tenant.users.member, 403],
+      [operator, 403],
+      [elsewhere.users.owner, 404],
+      [tenant.users.admin, 200],
+    ] as const)
+      expect((await as(user).patch(path, { seats: 6 })).status).toBe(status)
+  })
+})
+
+describe('cancelling', () => {
+  test('at the end of the period: it serves until then, and is over when time has gone by', async () => {
+    const payer = await subscribed({ modules: ['planning'] })
+    const cancelled = await payer.api.post(`${payer.path}/cancel`)
+    expect(cancelled.status).toBe(201)
+    expect(cancelled.body).toMatchObject({ status: 'active', active: true, cancel: `${payer.path}/cancel` })
+    const { cancel_at } = await billing.retrieve(payer.externalId)
+    expect(new Date(cancelled.body.cancelAt).getTime()).toBe((cancel_at as number) * 1000)
+
+    const again = await payer.api.post(`${payer.path}/cancel`)
+    expect([again.status, again.body.cancelAt]).toEqual([200, cancelled.body.cancelAt])
+    expect(await modulesOf(payer)).toEqual(['planning'])
+
+    stripe.advance({ days: 32 })
+    await becomes(payer, payer.path, { status: 'canceled', active: false, awaiting: false })
+    const { organization } = payer.tenant
+    await becomes(payer, `/organizations/${organization.id}`, {
+      currentSubscription: null,
+      subscriptions: [payer.path],
+    })
+    expect(await modulesOf(payer)).toEqual([])
+    expect((await payer.api.post('/subscriptions', { paymentMethod: payer.card })).status).toBe(201)
+  })
+
+  test('now, also what was to end with its period', async () => {
+    const payer = await subscribed()
+    await payer.api.post(`${payer.path}/cancel`)
+    const { status, body } = await payer.api.post(`${payer.path}/cancel`, { immediately: true })
+    expect([status, body.status]).toEqual([201, 'canceled'])
+    for (const name of ['cancel', 'applyCoupon', 'clearCoupon']) expect(body).not.toHaveProperty(name)
+    expect(await billing.retrieve(payer.externalId)).toMatchObject({ status: 'canceled' })
+    const since = stripe.requests.length
+    const again = await payer.api.post(`${payer.path}/cancel`, { immediately: true })
+    expect([again.status, again.body.status]).toEqual([200, 'canceled'])
+    expect(asked(since).filter(({ method }) => method !== 'GET')).toEqual([])
+  })
+
+  test('what awaits its first payment ends at once, and there is nothing left to pay', async () => {
+    const payer = await stripeCustomer()
+    const { body: made } = await payer.api.post('/subscriptions')
+    const { status, body } = await payer.api.post(`${made['@id']}/cancel`)
+    expect(status).toBe(201)
+    expect(body).toMatchObject({ active: false, awaiting: false, confirmationSecret: null })
+    expect(['canceled', 'incomplete_expired']).toContain(body.status)
+    expect((await confirm(made.confirmationSecret, 'pm_card_visa')).status).toBe(400)
+    await becomes(payer, `${made['@id']}/invoices`, { member: [expect.objectContaining({ status: 'void' })] })
+    expect((await payer.api.post('/subscriptions')).status).toBe(201)
+  })
+
+  test('what Stripe has ended already is simply over', async () => {
+    const payer = await subscribed()
+    await becomes(payer, `${payer.path}/invoices`, { totalItems: 1 })
+    stripe.deliveries.hold()
+    await dashboard.subscriptions.cancel(payer.externalId)
+    const answers = [await payer.api.post(`${payer.path}/cancel`), await payer.api.post(`${payer.path}/cancel`)]
+    stripe.deliveries.release()
+    expect(answers.map(({ status, body }) => [status, body.status])).toEqual([
+      [201, 'canceled'],
+      [200, 'canceled'],
+    ])
+  })
+
+  test('by several at once it is cancelled once', async () => {
+    const payer = await subscribed()
+    await becomes(payer, `${payer.path}/invoices`, { totalItems: 1 })
+    const since = stripe.requests.length
+    const answers = await Promise.all(
+      [1, 2, 3].map(() => payer.api.post(`${payer.path}/cancel`, { immediately: true })),
+    )
+    for (const { status, body } of answers) {
+      expect([200, 201]).toContain(status)
+      expect(body.status).toBe('canceled')
+    }
+    const ends = asked(since).filter(({ method, status }) => method === 'DELETE' && status === 200)
+    expect(ends).toHaveLength(1)
+  })
+
+  test('when the answer is lost, it is asked for again', async () => {
+    const payer = await subscribed()
+    stripe.fault({ kind: 'lost', method: 'DELETE', path: `/v1/subscriptions/${payer.externalId}` })
+    const { status, body } = await payer.api.post(`${payer.path}/cancel`, { immediately: true })
+    expect([status, body.status]).toEqual([201, 'canceled'])
+  })
+})
+
+test('every step is in the audit log, with who took it, or nobody where Stripe did', async () => {
+  const payer = await subscribed({ seats: 4 })
+  await payer.api.patch(payer.path, { seats: 9 })
+  await as(payer.tenant.users.admin).post(`${payer.path}/cancel`)
+  stripe.advance({ days: 32 })
+  await becomes(payer, payer.path, { status: 'canceled' })
+  const events = await database.manager.find(AuditEvent, { where: { target: payer.path }, order: { id: 'ASC' } })
+  const { owner, admin } = payer.tenant.users
+  expect(events.map(({ action, actorId }) => [action, actorId])).toEqual([
+    ['subscription.create', owner.id],
+    ['subscription.update', owner.id],
+    ['subscription.cancel', admin.id],
+    ['subscription.follow', null],
+  ])
+  expect(events[1].changes).toEqual({ seats: [4, 9] })
+  expect(events[3].changes).toMatchObject({ status: ['active', 'canceled'] })
+})

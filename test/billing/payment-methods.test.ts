@@ -1,0 +1,241 @@
+import { AuditEvent, PaymentMethod } from '../../entities/index.ts'
+import { jobs, payingCustomer, stripeCustomer } from '../world/billing.ts'
+import { as, billing, database, elsewhere, foundTenant, operator, stripe } from '../world/index.ts'
+import {
+  becomes,
+  confirm,
+  customerOf,
+  dashboard,
+  deliverEvents,
+  subscribed,
+  tablesWith,
+  violationsOf,
+  wished,
+} from '../world/stripe.ts'
+
+beforeAll(deliverEvents)
+afterEach(() => stripe.clearFaults())
+
+describe('setting one up', () => {
+  test('gives the browser what it needs, and what it made is there', async () => {
+    const payer = await stripeCustomer()
+    const { status, body } = await payer.api.post('/payment-methods/setup').set('Idempotency-Key', 'setup')
+    expect([status, body['@type']]).toEqual([200, 'PaymentMethodSetup'])
+    expect(body).toMatchObject({
+      clientSecret: expect.stringMatching(/^seti_\w+_secret_/),
+      publishableKey: stripe.publishableKey,
+    })
+    const again = await payer.api.post('/payment-methods/setup').set('Idempotency-Key', 'setup')
+    expect([again.status, again.body]).toEqual([200, { ...body, clientSecret: expect.stringMatching(/_secret_/) }])
+
+    const { body: intent } = await confirm(body.clientSecret, 'pm_card_visa')
+    expect(intent.status).toBe('succeeded')
+    await becomes(payer, '/payment-methods', { totalItems: 1, member: [{ last4: '4242', brand: 'visa' }] })
+    const attached = await payer.api.post('/payment-methods', { externalId: intent.payment_method })
+    expect([attached.status, attached.body.externalId]).toEqual([200, intent.payment_method])
+    expect(await tablesWith(body.clientSecret)).toEqual([])
+  })
+
+  test('a card that is refused there is not there', async () => {
+    const payer = await stripeCustomer()
+    const { body } = await payer.api.post('/payment-methods/setup')
+    expect((await confirm(body.clientSecret, 'pm_card_chargeDeclined')).status).toBe(402)
+    expect((await payer.api.get('/payment-methods')).body.totalItems).toBe(0)
+  })
+})
+
+describe('attaching', () => {
+  test('the first becomes the preferred one', async () => {
+    const payer = await stripeCustomer()
+    const first = await payer.api.post('/payment-methods', { externalId: 'pm_card_visa' })
+    expect(first.status).toBe(201)
+    expect(first.headers.location).toBe(first.body['@id'])
+    expect(first.body).toMatchObject({
+      name: 'Visa •••• 4242',
+      type: 'card',
+      brand: 'visa',
+      last4: '4242',
+      expiryMonth: 8,
+      externalId: expect.stringMatching(/^pm_/),
+      preferred: true,
+    })
+    const second = await payer.api.post('/payment-methods', { externalId: 'pm_card_mastercard' })
+    expect([second.status, second.body.preferred]).toEqual([201, false])
+    expect(await dashboard.customers.retrieve(await customerOf(payer))).toMatchObject({
+      invoice_settings: { default_payment_method: first.body.externalId },
+    })
+    expect((await payer.api.get(first.body['@id'])).body).toMatchObject({ name: 'Visa •••• 4242', preferred: true })
+  })
+
+  test('twice is once', async () => {
+    const payer = await payingCustomer()
+    const { body: card } = await payer.api.get(payer.card)
+    const since = stripe.requests.length
+    const again = await payer.api.post('/payment-methods', { externalId: card.externalId })
+    expect([again.status, again.body['@id'], wished(since)]).toEqual([200, payer.card, []])
+    expect(await database.manager.countBy(AuditEvent, { target: payer.card })).toBe(1)
+  })
+
+  test('twice at once is once, too', async () => {
+    const payer = await stripeCustomer()
+    const { id } = await dashboard.paymentMethods.create({ type: 'card', card: { token: 'tok_visa' } })
+    const attempts = [1, 2, 3].map(() => payer.api.post('/payment-methods', { externalId: id }))
+    const answers = await Promise.all(attempts)
+    expect(new Set(answers.map(({ body }) => body['@id'])).size).toBe(1)
+    expect(answers.every(({ status }) => status < 300)).toBe(true)
+  })
+
+  test('a look at Stripe that began before does not take it away again', async () => {
+    const payer = await payingCustomer()
+    const customer = await customerOf(payer)
+    stripe.deliveries.hold()
+    stripe.fault({ kind: 'slow', ms: 400, path: '/v1/invoices' })
+    const looking = jobs.followCustomer({ customer })
+    await new Promise((resolve) => setTimeout(resolve, 150))
+    const { body } = await payer.api.post('/payment-methods', { externalId: 'pm_card_amex' })
+    await looking
+    expect((await payer.api.get(body['@id'])).status).toBe(200)
+    stripe.deliveries.release()
+    await jobs.followCustomer({ customer })
+    expect((await payer.api.get(body['@id'])).body).toMatchObject({ last4: '8431' })
+  })
+
+  test.each([
+    ['pm_unknown', { externalId: 'resource_missing' }],
+    ['cus_1', { externalId: 'matches' }],
+    [7, { externalId: expect.any(String) }],
+  ])('%s is no payment method', async (externalId, faults) => {
+    const payer = await stripeCustomer()
+    const { status, body } = await payer.api.post('/payment-methods', { externalId })
+    expect([status, violationsOf(body)]).toEqual([422, faults])
+    expect((await payer.api.get('/payment-methods')).body.totalItems).toBe(0)
+  })
+
+  test('what is another customer’s is refused, whoever that is', async () => {
+    const other = await payingCustomer()
+    const { externalId } = (await other.api.get(other.card)).body
+    const payer = await stripeCustomer()
+    const { status, body } = await payer.api.post('/payment-methods', { externalId })
+    expect([status, Object.keys(violationsOf(body))]).toEqual([422, ['externalId']])
+    expect((await other.api.get(other.card)).status).toBe(200)
+  })
+
+  test.each([
+    ['pm_card_chargeDeclined', /\(generic_decline\): the bank gives no reason/],
+    ['pm_card_chargeDeclinedInsufficientFunds', /\(insufficient_funds\): there is not enough money/],
+    ['pm_card_chargeDeclinedExpiredCard', /\(expired_card\): the card has expired/],
+    ['pm_card_chargeDeclinedIncorrectCvc', /\(incorrect_cvc\): the security code/],
+    ['pm_card_chargeDeclinedLostCard', /\(generic_decline\): the bank refuses it/],
+  ])('%s is declined in words', async (externalId, words) => {
+    const payer = await stripeCustomer()
+    const { status, body } = await payer.api.post('/payment-methods', { externalId })
+    expect([status, body.detail]).toEqual([402, expect.stringMatching(words)])
+    expect((await payer.api.get('/payment-methods')).body.totalItems).toBe(0)
+  })
+
+  test('an answer that is lost attaches once', async () => {
+    const payer = await stripeCustomer()
+    stripe.fault({ kind: 'lost', method: 'POST', path: '/v1/payment_methods' })
+    expect((await payer.api.post('/payment-methods', { externalId: 'pm_card_visa' })).status).toBe(201)
+    const { data } = await dashboard.customers.listPaymentMethods(await customerOf(payer))
+    expect(data).toHaveLength(1)
+  })
+})
+
+describe('taking one away', () => {
+  test('it is detached, and preferred no more', async () => {
+    const payer = await payingCustomer()
+    const { externalId } = (await payer.api.get(payer.card)).body
+    expect((await payer.api.delete(payer.card)).status).toBe(204)
+    expect((await payer.api.get(payer.card)).status).toBe(404)
+    expect(await dashboard.paymentMethods.retrieve(externalId)).toMatchObject({ customer: null })
+    expect((await payer.api.delete(payer.card)).status).toBe(404)
+    const events = await database.manager.find(AuditEvent, { where: { target: payer.card }, order: { id: 'ASC' } })
+    expect(events.map(({ action }) => action)).toEqual(['paymentMethod.create', 'paymentMethod.remove'])
+  })
+
+  test('not while the live subscription is paid with it', async () => {
+    const payer = await subscribed()
+    const { status, body } = await payer.api.delete(payer.card)
+    expect([status, body.detail]).toEqual([409, expect.stringMatching(/paid with it/)])
+    const { body: other } = await payer.api.post('/payment-methods', { externalId: 'pm_card_amex' })
+    await payer.api.patch(payer.path, { paymentMethod: other['@id'] })
+    expect((await payer.api.delete(payer.card)).status).toBe(204)
+    expect((await payer.api.delete(other['@id'])).status).toBe(409)
+    await payer.api.post(`${payer.path}/cancel`, { immediately: true })
+    expect((await payer.api.delete(other['@id'])).status).toBe(204)
+    expect((await payer.api.get(payer.path)).body.paymentMethod).toBeNull()
+  })
+
+  test('nor while it is the preferred one, and the live subscription names none', async () => {
+    const payer = await payingCustomer()
+    const { body: other } = await payer.api.post('/payment-methods', { externalId: 'pm_card_amex' })
+    const { body } = await payer.api.post('/subscriptions', { paymentMethod: other['@id'] })
+    await dashboard.paymentMethods.detach(other.externalId)
+    await becomes(payer, body['@id'], { status: 'active', paymentMethod: null })
+    expect((await payer.api.delete(payer.card)).status).toBe(409)
+    await payer.api.post(`${body['@id']}/cancel`, { immediately: true })
+    expect((await payer.api.delete(payer.card)).status).toBe(204)
+  })
+
+  test('what Stripe has detached goes away here', async () => {
+    const payer = await subscribed()
+    const { externalId } = (await payer.api.get(payer.card)).body
+    await dashboard.paymentMethods.detach(externalId)
+    await becomes(payer, '/payment-methods', { totalItems: 0 })
+    await becomes(payer, payer.path, { status: 'active', paymentMethod: null })
+  })
+
+  test('what Stripe has detached can be taken away before that is known', async () => {
+    const payer = await payingCustomer()
+    const { externalId } = (await payer.api.get(payer.card)).body
+    stripe.deliveries.hold()
+    await dashboard.paymentMethods.detach(externalId)
+    const { status } = await payer.api.delete(payer.card)
+    stripe.deliveries.release()
+    expect(status).toBe(204)
+  })
+
+  test('when Stripe fails it stays', async () => {
+    const payer = await payingCustomer()
+    stripe.fault({ kind: 'status', status: 500, method: 'POST', path: '/v1/payment_methods', times: 2 })
+    expect((await payer.api.delete(payer.card)).status).toBe(502)
+    expect((await payer.api.get(payer.card)).status).toBe(200)
+  })
+})
+
+test('a card that is changed at Stripe is changed here, and which is preferred too', async () => {
+  const payer = await payingCustomer()
+  const { body: other } = await payer.api.post('/payment-methods', { externalId: 'pm_card_amex' })
+  await dashboard.paymentMethods.update(other.externalId, { card: { exp_month: 3 } })
+  await dashboard.customers.update(await customerOf(payer), {
+    invoice_settings: { default_payment_method: other.externalId },
+  })
+  await becomes(payer, other['@id'], { expiryMonth: 3, preferred: true })
+  await becomes(payer, payer.card, { preferred: false })
+})
+
+test('they are for owners and admins of the organization', async () => {
+  const { tenant, card } = await payingCustomer()
+  const { member, admin } = tenant.users
+  for (const [user, status] of [
+    [member, 403],
+    [operator, 403],
+    [elsewhere.users.owner, 404],
+    [admin, 200],
+  ] as const)
+    expect((await as(user).get(card)).status).toBe(status)
+  expect((await as(member).post('/payment-methods/setup')).status).toBe(403)
+  expect((await as(member).post('/payment-methods', { externalId: 'pm_card_visa' })).status).toBe(403)
+  expect((await as(member).delete(card)).status).toBe(403)
+  expect((await as(elsewhere.users.owner).delete(card)).status).toBe(404)
+})
+
+test('billed by hand, there is nothing to pay with', async () => {
+  const { users, organization } = await foundTenant('Byhand', 'by-hand-cards')
+  const api = as(users.owner)
+  expect((await api.post('/payment-methods/setup')).status).toBe(409)
+  expect((await api.post('/payment-methods', { externalId: 'pm_card_visa' })).status).toBe(409)
+  expect(await database.manager.countBy(PaymentMethod, { organizationId: organization.id })).toBe(0)
+  expect(billing.publishableKey).toBe(stripe.publishableKey)
+})

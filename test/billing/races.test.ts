@@ -1,0 +1,302 @@
+import { StripeEvent, Subscription } from '../../entities/index.ts'
+import { eventually, jobs, payingCustomer, stripeCustomer } from '../world/billing.ts'
+import { deliver, eventOf, stored } from '../world/events.ts'
+import { database, stripe } from '../world/index.ts'
+import { jobOf, look, told } from '../world/looking.ts'
+import { asked, customerOf, dashboard, deliverEvents, type Subscribed, subscribed } from '../world/stripe.ts'
+
+afterEach(() => {
+  stripe.clearFaults()
+  stripe.deliveries.release()
+})
+
+const idOf = (path: string) => path.split('/').at(-1) as string
+const rowsOf = (organizationId: string) => database.manager.findBy(Subscription, { organizationId })
+const atStripe = async (customer: string) => (await dashboard.subscriptions.list({ customer, status: 'all' })).data
+
+/** Has every answer of Stripe's to a request wait until a look at the customer is over. */
+async function beforeTheAnswer<T>(
+  path: string,
+  request: () => PromiseLike<T>,
+  seen: () => Promise<unknown>,
+): Promise<T> {
+  const mark = stripe.requests.length
+  stripe.fault({ kind: 'slow', ms: 1000, method: 'GET', path })
+  const answer = Promise.resolve(request())
+  await eventually(
+    async () => asked(mark).map(({ what }) => what),
+    (whats) => expect(whats).toContain('POST /subscriptions'),
+  )
+  await seen()
+  return answer
+}
+
+test('an event that is faster than the answer finds the row that was begun, and both end in one', async () => {
+  const { api, card, tenant } = await payingCustomer('pm_card_authenticationRequired')
+  const customer = await customerOf({ api, tenant, address: undefined as never })
+  let seen: Subscription[] = []
+  // What the bank says is asked about after the subscription has been made, and before it is written down here.
+  const { status, body } = await beforeTheAnswer(
+    '/v1/invoice_payments',
+    () => api.post('/subscriptions', { paymentMethod: card }),
+    async () => {
+      const [made] = await atStripe(customer)
+      await deliver(eventOf('customer.subscription.created', made))
+      await look(customer)
+      seen = await rowsOf(tenant.organization.id)
+    },
+  )
+  expect(status).toBe(201)
+  expect(seen).toEqual([expect.objectContaining({ id: idOf(body['@id']), externalId: body.externalId, version: 2 })])
+  const rows = await rowsOf(tenant.organization.id)
+  expect(rows).toEqual([expect.objectContaining({ externalId: body.externalId, status: 'incomplete' })])
+  expect(await atStripe(customer)).toHaveLength(1)
+})
+
+test('of twenty that subscribe at once one does; at Stripe, too', async () => {
+  const { api, card, tenant, address } = await payingCustomer()
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, () => api.post('/subscriptions', { paymentMethod: card })),
+  )
+  expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array.from({ length: 19 }, () => 409)])
+  expect(await rowsOf(tenant.organization.id)).toHaveLength(1)
+  expect(await atStripe(await customerOf({ api, tenant, address }))).toHaveLength(1)
+})
+
+test('of ten repetitions under one key one subscribes, and the others are told to wait or get its answer', async () => {
+  const { api, card, tenant, address } = await payingCustomer()
+  const post = () => api.post('/subscriptions', { paymentMethod: card }).set('Idempotency-Key', 'ten-at-once')
+  const answers = await Promise.all(Array.from({ length: 10 }, post))
+  expect(answers.every(({ status }) => [201, 409].includes(status))).toBe(true)
+  const again = await post()
+  expect([again.status, again.headers['idempotent-replayed']]).toEqual([201, 'true'])
+  expect(await atStripe(await customerOf({ api, tenant, address }))).toHaveLength(1)
+})
+
+test('customers are made once, whoever needs one first', async () => {
+  const { api, tenant, address } = await stripeCustomer()
+  const mark = stripe.requests.length
+  const answers = await Promise.all([
+    api.post('/payment-methods', { externalId: 'pm_card_visa' }),
+    api.post('/payment-methods/setup'),
+    api.post('/payment-methods/setup'),
+    api.post('/subscriptions'),
+  ])
+  expect(answers.map(({ status }) => status)).toEqual([201, 200, 200, 201])
+  const customer = await customerOf({ api, tenant, address })
+  const named = asked(mark).flatMap(({ params }) => (params.customer ? [params.customer] : []))
+  expect(new Set(named)).toEqual(new Set([customer]))
+})
+
+/** What Stripe has in the end, and what is shown here, is the same; whatever was first. */
+async function agree({ api, path, externalId, customer }: Subscribed): Promise<Record<string, unknown>> {
+  await look(customer)
+  const shown = (await api.get(path)).body
+  const found = await dashboard.subscriptions.retrieve(externalId, { expand: ['discounts'] })
+  expect(shown.status).toBe(found.status)
+  expect(shown.cancelAt === null).toBe(found.cancel_at === null)
+  expect(shown.seats).toBe(found.items.data[0].quantity)
+  return { ...shown, discounted: found.discounts.length > 0 }
+}
+
+test.each([
+  ['at the end of the period', false],
+  ['at once', true],
+])(
+  'to cancel %s and to apply a coupon at once: each is done or refused, and nothing is lost',
+  async (_, immediately) => {
+    for (let round = 0; round < 5; round++) {
+      const payer = await subscribed()
+      const [cancelled, applied] = await Promise.all([
+        payer.api.post(`${payer.path}/cancel`, { immediately }),
+        payer.api.post('/subscriptions/apply-coupon', { code: 'SPRING' }),
+      ])
+      expect(cancelled.status).toBe(201)
+      expect(immediately ? [201, 409] : [201]).toContain(applied.status)
+      const shown = await agree(payer)
+      if (immediately) expect(shown.status).toBe('canceled')
+      else expect([shown.cancelAt === null, shown.discounted, shown.coupon]).toEqual([false, true, 'SPRING'])
+    }
+  },
+)
+
+test('to change it while an event changes it, too: what Stripe has in the end is shown', async () => {
+  for (let round = 0; round < 5; round++) {
+    const payer = await subscribed()
+    await deliver(told(payer.customer))
+    const [changed] = await Promise.all([
+      payer.api.patch(payer.path, { seats: 40 + round }),
+      dashboard.subscriptions.update(payer.externalId, { cancel_at_period_end: true }).then(() => look(payer.customer)),
+      look(payer.customer),
+    ])
+    expect(changed.status).toBe(200)
+    expect(await agree(payer)).toMatchObject({ seats: 40 + round, cancelAt: expect.any(String) })
+  }
+})
+
+test('with If-Match, the state that was seen is the one that is changed, though an event comes in between', async () => {
+  const payer = await subscribed()
+  const { headers } = await payer.api.get(payer.path)
+  await dashboard.subscriptions.update(payer.externalId, { cancel_at_period_end: true })
+  await look(payer.customer)
+  const late = await payer.api.patch(payer.path, { seats: 50 }).set('If-Match', headers.etag)
+  expect([late.status, (await agree(payer)).seats]).toEqual([412, 3])
+})
+
+test('two hundred deliveries of one event at once: one row, one application', async () => {
+  const { customer } = await subscribed()
+  await database.query(`SELECT graphile_worker.remove_job('customer:' || $1)`, [customer])
+  const event = told(customer)
+  const answers = await Promise.all(Array.from({ length: 200 }, () => deliver(event)))
+  expect(answers.every(({ status }) => status === 200)).toBe(true)
+  expect(await database.manager.countBy(StripeEvent, { id: event.id })).toBe(1)
+  const waiting = await database.query(`SELECT 1 FROM graphile_worker.jobs WHERE "key" = 'customer:' || $1`, [customer])
+  expect(waiting).toHaveLength(1)
+  await look(customer)
+  expect(await stored(event.id)).toMatchObject({ status: 'done', attempts: 1 })
+})
+
+describe('whoever subscribed and died', () => {
+  /** A row as it is left, and at Stripe what was made of it, if anything was. */
+  async function left(made: boolean) {
+    const payer = await payingCustomer()
+    const customer = await customerOf(payer)
+    const { body } = await payer.api.post('/subscriptions', { paymentMethod: payer.card })
+    const id = idOf(body['@id'])
+    if (!made) await dashboard.subscriptions.update(body.externalId, { metadata: { subscription: '' } })
+    if (!made) await dashboard.subscriptions.cancel(body.externalId)
+    await database.query(`UPDATE "subscription" SET "externalId" = NULL, "status" = 'incomplete' WHERE "id" = $1`, [id])
+    const organization = payer.tenant.organization.id
+    const settle = () => jobs.settleSubscription({ organization, subscription: id })
+    return {
+      ...payer,
+      customer,
+      id,
+      path: body['@id'] as string,
+      externalId: body.externalId as string,
+      organization,
+      settle,
+    }
+  }
+
+  test('what Stripe has made is taken over', async () => {
+    const { customer, api, path, externalId, settle } = await left(true)
+    await settle()
+    await look(customer)
+    expect((await api.get(path)).body).toMatchObject({ status: 'active', externalId })
+    await settle()
+    expect((await api.get(path)).body).toMatchObject({ status: 'active', externalId })
+  })
+
+  test('what Stripe has not made is given up, and leaves no trace', async () => {
+    const { api, path, organization, settle, tenant } = await left(false)
+    expect((await api.post('/subscriptions')).status).toBe(409)
+    for (const action of ['cancel']) expect((await api.post(`${path}/${action}`)).headers['retry-after']).toBe('60')
+    await settle()
+    expect((await rowsOf(organization)).filter(({ live }) => live)).toEqual([])
+    expect((await api.get(path)).status).toBe(404)
+    expect((await api.get(`/organizations/${tenant.organization.id}`)).body.currentSubscription).toBeNull()
+    expect((await api.post('/subscriptions')).status).toBe(201)
+    await settle()
+  })
+
+  test('what Stripe has made of a row that is gone is taken in', async () => {
+    const { customer, api, path, externalId, id, settle } = await left(true)
+    await database.manager.update(Subscription, { id }, { status: 'canceled' })
+    await database.manager.delete(Subscription, { id })
+    await settle()
+    await look(customer)
+    expect((await api.get(path)).body).toMatchObject({ status: 'active', externalId })
+  })
+
+  test('what Stripe has made is ended there, where the organization has subscribed anew', async () => {
+    const { customer, api, externalId, id, organization, settle, address } = await left(true)
+    await database.manager.update(Subscription, { id }, { status: 'canceled' })
+    await database.manager.delete(Subscription, { id })
+    const anew = Object.assign(new Subscription(), {
+      ...{ organizationId: organization, organizationAddressId: address.id, seats: 3 },
+      ...{ id: id.replace(/^../, '00'), externalId: `sub_new${id.slice(0, 4)}`, status: 'active', version: 1 },
+    })
+    await database.manager.insert(Subscription, anew as never)
+    await settle()
+    expect((await dashboard.subscriptions.retrieve(externalId)).status).toBe('canceled')
+    await look(customer)
+    const { currentSubscription } = (await api.get(`/organizations/${organization}`)).body
+    expect(currentSubscription).toBe(`/subscriptions/${anew.id}`)
+  })
+
+  test('while somebody repeats the request, the row is left to them', async () => {
+    const { id, settle, organization } = await left(false)
+    await database.query(
+      `INSERT INTO "idempotency_key" ("caller", "key", "claim", "fingerprint", "createdAt", "claimedAt")
+        VALUES ('somebody', $1::text, $1::text::uuid, '', now(), now())`,
+      [id],
+    )
+    await settle()
+    expect((await rowsOf(organization)).map((row) => row.id)).toContain(id)
+    await database.query(`UPDATE "idempotency_key" SET "claimedAt" = '-infinity' WHERE "claim" = $1`, [id])
+    await settle()
+    expect((await rowsOf(organization)).map((row) => row.id)).not.toContain(id)
+  })
+
+  test('while Stripe cannot be asked, nothing is decided', async () => {
+    const { id, settle, organization } = await left(false)
+    stripe.fault({ kind: 'status', status: 429, times: 10 })
+    await expect(settle()).rejects.toThrow('Stripe cannot be reached')
+    expect((await rowsOf(organization)).map((row) => row.id)).toContain(id)
+  })
+
+  test('the row is looked after though nothing was left to look after it', async () => {
+    const { id } = await left(false)
+    await database.query(`DELETE FROM graphile_worker._private_jobs`)
+    await jobs.ringAgain()
+    const waiting = () => database.query(`SELECT 1 FROM graphile_worker.jobs WHERE "key" = $1`, [`settle:${id}`])
+    expect(await waiting()).toEqual([])
+    await database.query(`UPDATE "subscription" SET "createdAt" = now() - interval '6 minutes' WHERE "id" = $1`, [id])
+    await jobs.ringAgain()
+    expect(await waiting()).toHaveLength(1)
+  })
+})
+
+test('whoever lost the answer, and asks anew without a key, is told of the subscription, and then shown it', async () => {
+  const { api, card, tenant, address } = await payingCustomer()
+  stripe.fault({ kind: 'lost', method: 'POST', path: '/v1/subscriptions', times: 2 })
+  expect((await api.post('/subscriptions', { paymentMethod: card })).status).toBe(503)
+  const customer = await customerOf({ api, tenant, address })
+  await database.query(`SELECT graphile_worker.remove_job('customer:' || $1)`, [customer])
+  expect((await api.post('/subscriptions', { paymentMethod: card })).status).toBe(409)
+  expect(await jobOf(customer)).toBeDefined()
+  await look(customer)
+  const { member } = (await api.get('/subscriptions')).body
+  expect(member).toEqual([expect.objectContaining({ status: 'active', externalId: (await atStripe(customer))[0].id })])
+})
+
+test('with all events delivered in any order, three times over, and done as the server does, all is as at Stripe', async () => {
+  Object.assign(stripe.deliveries, { shuffle: true, duplicates: 2 })
+  await deliverEvents()
+  const payers = await Promise.all([subscribed(), subscribed({ modules: ['planning'] }), subscribed()])
+  await Promise.all(
+    payers.flatMap(({ api, path }, index) => [
+      api.patch(path, { seats: 10 + index }),
+      api.post('/subscriptions/apply-coupon', { code: 'SPRING' }),
+      api.post(`${path}/cancel`),
+    ]),
+  )
+  await stripe.settled()
+  await eventually(
+    () => database.manager.countBy(StripeEvent, { status: 'pending' }),
+    (count) => expect(count).toBe(0),
+  )
+  for (const payer of payers)
+    expect(await agree(payer)).toMatchObject({ coupon: 'SPRING', discounted: true, cancelAt: expect.any(String) })
+})
+
+test('a card that is taken off at Stripe, where it was neither preferred nor paid with, goes here, too', async () => {
+  const { api } = await subscribed()
+  const { body } = await api.post('/payment-methods', { externalId: 'pm_card_mastercard' })
+  await dashboard.paymentMethods.detach(body.externalId)
+  await eventually(
+    async () => (await api.get(body['@id'])).status,
+    (status) => expect(status).toBe(404),
+  )
+})

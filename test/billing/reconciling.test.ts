@@ -1,0 +1,181 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { pino } from 'pino'
+import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
+import { StripeEvent } from '../../entities/index.ts'
+import { besides } from '../../ormconfig.ts'
+import { reconcile } from '../../src/billing/reconcile.ts'
+import { survive } from '../../src/database.ts'
+import { tasks } from '../../src/jobs.ts'
+import { concurrency, startQueue } from '../../src/queue/queue.ts'
+import { eventually } from '../world/billing.ts'
+import { deliver, eventOf, stored } from '../world/events.ts'
+import { billing, database, ending, stripe } from '../world/index.ts'
+import { jobOf, look, told } from '../world/looking.ts'
+import { customerOf, dashboard, modulesOf, subscribed } from '../world/stripe.ts'
+
+test('the nightly look finds what no event has told of', async () => {
+  const one = await subscribed({ modules: ['planning'] })
+  const other = await subscribed()
+  await dashboard.subscriptions.cancel(one.externalId)
+  await dashboard.subscriptions.update(other.externalId, { cancel_at_period_end: true })
+  await reconcile(database)
+  const jobs = await Promise.all([one, other].map(({ customer }) => jobOf(customer, 'reconcile')))
+  expect(jobs.map((job) => job?.payload.thorough)).toEqual([true, true])
+  for (const { customer } of [one, other]) await look(customer, 'reconcile')
+  expect((await one.api.get(one.path)).body.status).toBe('canceled')
+  expect(await modulesOf(one)).toEqual([])
+  expect((await other.api.get(other.path)).body.cancelAt).not.toBeNull()
+})
+
+test('an event does not take the nightly look’s thoroughness away, nor does a failure', async () => {
+  const { customer } = await subscribed()
+  await reconcile(database)
+  await deliver(told(customer))
+  stripe.fault({ kind: 'status', status: 500, times: 1000 })
+  await look(customer, 'reconcile')
+  stripe.clearFaults()
+  expect((await jobOf(customer, 'reconcile'))?.payload).toEqual({ customer, thorough: true, failures: 1 })
+})
+
+test('of invoices the newest hundred are looked at, of the others those that an event names; by night, all', async () => {
+  const { customer, api, path } = await subscribed()
+  stripe.advance({ days: 31 * 104 })
+  const all = await dashboard.invoices.list({ customer, limit: 100 }).autoPagingToArray({ limit: 1000 })
+  expect(all.length).toBeGreaterThan(102)
+  const total = async () => (await api.get(`${path}/invoices`)).body.totalItems
+  await look(customer)
+  expect(await total()).toBe(100)
+
+  const event = eventOf('invoice.paid', { id: all[102].id, object: 'invoice', customer })
+  await deliver(event)
+  await look(customer)
+  expect([await total(), (await stored(event.id))?.status]).toEqual([101, 'done'])
+  await reconcile(database)
+  await look(customer, 'reconcile')
+  expect(await total()).toBe(all.length)
+}, 20_000)
+
+test('events are kept for thirty days, and longer where they are not done', async () => {
+  const ids = []
+  for (const status of ['done', 'ignored', 'failed', 'pending'] as const) {
+    const event = told(`cus_${status}`)
+    await deliver(event)
+    await database.query(
+      `UPDATE "stripe_event" SET "status" = $2, "receivedAt" = now() - interval '31 days' WHERE "id" = $1`,
+      [event.id, status],
+    )
+    ids.push(event.id)
+  }
+  await reconcile(database)
+  expect(await Promise.all(ids.map(async (id) => Boolean(await stored(id))))).toEqual([false, false, true, true])
+})
+
+test('a customer deleted at Stripe takes its subscription and its cards along, and another can be made', async () => {
+  const { customer, api, path, tenant, ...payer } = await subscribed({ modules: ['planning'] })
+  const event = eventOf('customer.deleted', { id: customer, object: 'customer', deleted: true })
+  await dashboard.customers.del(customer)
+  await deliver(event)
+  await look(customer)
+  expect((await stored(event.id))?.status).toBe('done')
+  expect((await api.get(path)).body).toMatchObject({ status: 'canceled', paymentMethod: null })
+  expect((await api.get('/payment-methods')).body.member).toEqual([])
+  expect(await customerOf({ ...payer, api, tenant })).toBeNull()
+
+  const { status, body } = await api.post('/payment-methods', { externalId: 'pm_card_visa' })
+  expect([status, body.preferred]).toEqual([201, true])
+  const anew = await api.post('/subscriptions', { paymentMethod: body['@id'] })
+  expect([anew.status, anew.body.status]).toEqual([201, 'active'])
+  expect(await customerOf({ ...payer, api, tenant })).not.toBe(customer)
+})
+
+test('one that was ended at Stripe, and another begun there by hand, are both followed in one look', async () => {
+  const { customer, externalId, api, path } = await subscribed()
+  const { items } = await dashboard.subscriptions.retrieve(externalId)
+  await dashboard.subscriptions.cancel(externalId)
+  const made = await dashboard.subscriptions.create({
+    customer,
+    items: [{ price: items.data[0].price.id, quantity: 9 }],
+  })
+  await deliver(told(customer))
+  await look(customer)
+  const { member } = (await api.get('/subscriptions')).body
+  expect(member).toHaveLength(2)
+  expect(member).toContainEqual(expect.objectContaining({ '@id': path, status: 'canceled' }))
+  expect(member).toContainEqual(expect.objectContaining({ externalId: made.id, status: 'active', seats: 9 }))
+})
+
+describe('npm run webhooks', () => {
+  const command = async (...words: string[]) => {
+    const { database: name, host, port, username } = database.options as never as Record<string, string>
+    const url = `postgres://${username}@localhost:${port}/${name}?host=${encodeURIComponent(host)}`
+    const run = promisify(execFile)('node_modules/.bin/tsx', ['src/commands/webhooks.ts', ...words], {
+      env: { PATH: process.env.PATH, DATABASE_URL: url },
+    })
+    return run.then(
+      ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
+      ({ code, stdout, stderr }) => ({ code, stdout, stderr }),
+    )
+  }
+
+  test('shows what has failed and has it applied anew; without a word it says how it is used', async () => {
+    await database.query(`DELETE FROM "stripe_event" WHERE "status" = 'failed'`)
+    const { customer } = await subscribed()
+    const [first, second] = [told(customer), told(customer)]
+    for (const event of [first, second]) await deliver(event)
+    const put = { status: 'failed', attempts: 10, error: 'Alas' } as const
+    await database.manager.update(StripeEvent, { customerId: customer }, put)
+    const [failed, usage] = await Promise.all([command('failed'), command('replay')])
+    for (const { id } of [first, second])
+      expect(failed.stdout).toContain(`${id}  customer.updated  ${customer}  after 10 attempts: Alas`)
+    expect([failed.code, usage.code]).toEqual([0, 1])
+    expect(usage.stderr).toContain('npm run webhooks -- replay <id>…')
+
+    const replayed = await command('replay', first.id, 'evt_x')
+    expect(replayed).toMatchObject({
+      code: 1,
+      stdout: `${first.id} will be applied anew.
+`,
+    })
+    expect(replayed.stderr).toContain('evt_x is not an event')
+    await look(customer)
+    expect([(await stored(first.id))?.status, (await stored(second.id))?.status]).toEqual(['done', 'failed'])
+    expect(await command('replay', '--failed')).toMatchObject({
+      code: 0,
+      stdout: `${second.id} will be applied anew.\n`,
+    })
+    await look(customer)
+    expect((await stored(second.id))?.status).toBe('done')
+  }, 20_000)
+})
+
+test('two processes at once, the same events again and again: each is applied once', async () => {
+  await database.query(`DELETE FROM graphile_worker._private_jobs`)
+  await database.query(`CREATE TABLE "application" ("event" text)`)
+  await database.query(`CREATE FUNCTION "noted"() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN INSERT INTO "application" VALUES (NEW."id"); RETURN NULL; END $$`)
+  await database.query(`CREATE TRIGGER "noted" AFTER UPDATE ON "stripe_event" FOR EACH ROW
+    WHEN (OLD."status" = 'pending' AND NEW."status" = 'done') EXECUTE FUNCTION "noted"()`)
+  const payers = await Promise.all([subscribed(), subscribed(), subscribed()])
+  for (let process = 0; process < 2; process++) {
+    const own = await besides(database, concurrency + 4).initialize()
+    survive(own)
+    const log = pino({ level: 'silent' })
+    const { master: pool } = own.driver as PostgresDriver
+    const { stop } = await startQueue({ pool, tasks: tasks(own, billing, log), crontab: '', log })
+    ending.unshift(stop, () => own.destroy())
+  }
+  const events = Array.from({ length: 20 }, () => payers.map(({ customer }) => told(customer))).flat()
+  const copies = [...events, ...events, ...events].sort(() => Math.random() - 0.5)
+  const answers = await Promise.all(copies.map(deliver))
+  expect(answers.every(({ status }) => status === 200)).toBe(true)
+  await eventually(
+    () =>
+      database.query(`SELECT DISTINCT "status" FROM "stripe_event" WHERE "id" = ANY($1)`, [events.map(({ id }) => id)]),
+    (statuses) => expect(statuses).toEqual([{ status: 'done' }]),
+  )
+  const applied = await database.query(`SELECT "event" FROM "application" WHERE "event" = ANY($1)`, [
+    events.map(({ id }) => id),
+  ])
+  expect(applied.map(({ event }: { event: string }) => event).sort()).toEqual(events.map(({ id }) => id).sort())
+}, 20_000)

@@ -1,0 +1,147 @@
+import { jobs, payingCustomer, stripeCustomer } from '../world/billing.ts'
+import { as, foundTenant, givenAddress, operator, publicUrl, stripe } from '../world/index.ts'
+import { asked, confirm, customerOf, dashboard, subscribed } from '../world/stripe.ts'
+import { faultsOf } from './published.ts'
+
+/** Does everything that makes the server speak to Stripe. */
+beforeAll(async () => {
+  stripe.deliveries.url = `${publicUrl}/webhooks/stripe`
+  const waiting = await stripeCustomer()
+  const { body: setup } = await waiting.api.post('/payment-methods/setup')
+  await confirm(setup.clientSecret, 'pm_card_visa')
+  const { body: made } = await waiting.api.post('/subscriptions', { metadata: [{ name: 'order', value: '7' }] })
+  await waiting.api.get(made['@id'])
+  await waiting.api.post(`${made['@id']}/cancel`)
+  await stripe.settled()
+  stripe.deliveries.url = undefined
+  await jobs.followCustomer({ customer: await customerOf(waiting) })
+
+  const declined = await payingCustomer('pm_card_chargeCustomerFail')
+  await declined.api.post('/subscriptions', { paymentMethod: declined.card })
+  const asking = await payingCustomer('pm_card_authenticationRequired')
+  await asking.api.post('/subscriptions', { paymentMethod: asking.card })
+
+  const payer = await subscribed({ modules: ['planning', 'banking'], type: 'yearly', seats: 4 })
+  const { body: other } = await payer.api.post('/payment-methods', { externalId: 'pm_card_amex' })
+  await payer.api.patch(payer.path, { seats: 5, modules: ['reporting'], paymentMethod: other['@id'] })
+  await payer.api.patch(payer.path, { paymentMethod: payer.card })
+  for (const code of ['LOYAL10', 'SPRING', 'SPRING', 'NOSUCHTHING']) await apply(payer, code)
+  await payer.api.post('/subscriptions/clear-coupon')
+  await payer.api.delete(other['@id'])
+  await payer.api.post(`${payer.path}/cancel`)
+  await payer.api.post(`${payer.path}/cancel`, { immediately: true })
+
+  const long = await subscribed({ seats: 3 })
+  stripe.advance({ days: 31 * 104 })
+  await jobs.followCustomer({ customer: long.customer, thorough: true })
+  await jobs.settleSubscription({ organization: long.tenant.organization.id, subscription: long.path.split('/')[2] })
+  await dashboard.customers.del(long.customer)
+  await jobs.followCustomer({ customer: long.customer })
+  await long.api.post('/payment-methods/setup')
+}, 60_000)
+
+const apply = ({ api }: Pick<Awaited<ReturnType<typeof subscribed>>, 'api'>, code: string) =>
+  api.post('/subscriptions/apply-coupon', { code })
+
+/** The endpoint with places instead of ids. */
+const endpointOf = (what: string) =>
+  what.replace(/\/(cus|sub|pm|in)_\w+/g, '/{$1}').replace(/^(GET \/coupons\/).+/, '$1{code}')
+
+test('all that can be asked has been asked', () => {
+  expect([...new Set(asked().map(({ what }) => endpointOf(what)))].sort()).toEqual([
+    'DELETE /subscriptions/{sub}',
+    'GET /coupons/{code}',
+    'GET /customers/{cus}',
+    'GET /customers/{cus}/payment_methods',
+    'GET /invoice_payments',
+    'GET /invoices',
+    'GET /invoices/{in}',
+    'GET /prices',
+    'GET /promotion_codes',
+    'GET /subscriptions',
+    'GET /subscriptions/{sub}',
+    'POST /customers',
+    'POST /customers/{cus}',
+    'POST /payment_methods/{pm}/attach',
+    'POST /payment_methods/{pm}/detach',
+    'POST /setup_intents',
+    'POST /subscriptions',
+    'POST /subscriptions/{sub}',
+  ])
+})
+
+test('and each of it is valid by the parameters that Stripe publishes', () => {
+  const faulty = asked().flatMap((request) => {
+    const faults = faultsOf(request)
+    return faults.length > 0 ? [{ what: request.what, params: request.params, faults }] : []
+  })
+  expect(faulty).toEqual([])
+})
+
+test('a fault would be seen', () => {
+  const [request] = asked().filter(({ what }) => what === 'POST /subscriptions')
+  expect(faultsOf({ ...request, params: { ...request.params, coupon: 'SPRING' } })).toEqual(['coupon is unknown'])
+  const { items: _, ...rest } = request.params
+  expect(faultsOf({ ...request, params: rest })).toEqual(['items is missing'])
+})
+
+test('what makes something at Stripe goes out under a key of our own', () => {
+  const making = asked().filter(({ method }) => method === 'POST')
+  expect(making.filter(({ headers }) => !headers['idempotency-key'])).toEqual([])
+  const ours = {
+    'POST /customers': /^customer:[0-9a-f-]{36}(:after:cus_\w+)?$/,
+    'POST /payment_methods/{pm}/attach': /^[0-9a-f-]{36}:attach$/,
+    'POST /setup_intents': /^[0-9a-f-]{36}:setup$/,
+    'POST /subscriptions': /^subscription:[0-9a-f-]{36}$/,
+  }
+  for (const [endpoint, pattern] of Object.entries(ours)) {
+    const keys = making
+      .filter(({ what }) => endpointOf(what) === endpoint)
+      .map(({ headers }) => headers['idempotency-key'])
+    expect(keys.length).toBeGreaterThan(0)
+    for (const key of keys) expect(key).toMatch(pattern)
+  }
+})
+
+test('each goes out with the version that the client is made for', () => {
+  expect(new Set(asked().map(({ headers }) => headers['stripe-version']))).toEqual(new Set(['2026-10-28.endive']))
+})
+
+test('for an organization that is billed by hand nothing is asked at all', async () => {
+  const { organization, users } = await foundTenant('By hand', 'by-hand')
+  await givenAddress({ organizationId: organization.id })
+  const api = as(users.owner)
+  const since = stripe.requests.length
+  const { body } = await api.post('/subscriptions', { modules: ['planning'] })
+  const path = body['@id']
+  expect((await as(operator).post(`${path}/confirm`)).status).toBe(201)
+  const answers = [
+    await api.get(path),
+    await api.get('/subscriptions'),
+    await api.patch(path, { seats: 9, modules: ['banking'] }),
+    await api.get(`${path}/invoices`),
+    await api.get('/invoices'),
+    await api.get('/payment-methods'),
+    await api.post('/payment-methods/setup'),
+    await api.post('/payment-methods', { externalId: 'pm_card_visa' }),
+    await api.post('/subscriptions/apply-coupon', { code: 'SPRING' }),
+    await api.post('/subscriptions/clear-coupon'),
+    await api.post(`${path}/cancel`),
+    await api.post(`${path}/cancel`, { immediately: true }),
+  ]
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 200, 409, 409, 409, 409, 201, 201])
+  await jobs.settleSubscription({ organization: organization.id, subscription: body.id })
+  await jobs.reconcile()
+  await jobs.endPeriods()
+  expect(stripe.requests.slice(since)).toEqual([])
+  const { body: after } = await api.get(`/organizations/${organization.id}`)
+  expect(after).toMatchObject({ stripeCustomerId: null, currentSubscription: null })
+})
+
+test('nobody but the server has asked under its name', async () => {
+  const payer = await stripeCustomer()
+  await payer.api.post('/payment-methods/setup')
+  const since = stripe.requests.length
+  await dashboard.customers.retrieve(await customerOf(payer))
+  expect([stripe.requests.length - since, asked(since)]).toEqual([1, []])
+})

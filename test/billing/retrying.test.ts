@@ -1,0 +1,204 @@
+import { AuditEvent, Subscription } from '../../entities/index.ts'
+import type { FaultKind } from '../../src/billing/local/faults.ts'
+import { type Customer, eventually, jobs, payingCustomer, stripeCustomer } from '../world/billing.ts'
+import { billing, database, given, stripe } from '../world/index.ts'
+import { asked, confirm, customerOf, dashboard } from '../world/stripe.ts'
+
+const create = { method: 'POST', path: '/v1/subscriptions' }
+afterEach(() => stripe.clearFaults())
+
+let keys = 0
+const newKey = () => `subscribe-${++keys}`
+
+/** Whatever was tried: one row, one subscription at Stripe, one customer, one line in the audit log. */
+async function expectOne(payer: Customer, path: string): Promise<void> {
+  const own = { organizationId: payer.tenant.organization.id }
+  const rows = await database.manager.findBy(Subscription, own)
+  expect(rows.map(({ id }) => `/subscriptions/${id}`)).toEqual([path])
+  expect((await billing.liveOf(await customerOf(payer))).map(({ id }) => id)).toEqual([rows[0].externalId])
+  expect(await database.manager.countBy(AuditEvent, { ...own, action: 'subscription.create' })).toBe(1)
+  const { data } = await dashboard.customers.list({ limit: 100 })
+  expect(data.filter(({ metadata }) => metadata.organization === own.organizationId)).toHaveLength(1)
+}
+
+test('the same key gives the same answer, and asks Stripe for nothing but the secret', async () => {
+  const payer = await stripeCustomer()
+  const key = newKey()
+  const first = await payer.api.post('/subscriptions', { seats: 5 }).set('Idempotency-Key', key)
+  const since = stripe.requests.length
+  const again = await payer.api.post('/subscriptions', { seats: 5 }).set('Idempotency-Key', key)
+  expect([again.status, again.text, again.headers['idempotent-replayed']]).toEqual([201, first.text, 'true'])
+  expect(asked(since).map(({ what }) => what)).toEqual([`GET /subscriptions/${first.body.externalId}`])
+  expect((await payer.api.post('/subscriptions', { seats: 6 }).set('Idempotency-Key', key)).status).toBe(422)
+  await expectOne(payer, first.body['@id'])
+})
+
+test('once it is paid, the repeated answer has no secret any more', async () => {
+  const payer = await stripeCustomer()
+  const key = newKey()
+  const { body } = await payer.api.post('/subscriptions').set('Idempotency-Key', key)
+  await confirm(body.confirmationSecret, 'pm_card_visa')
+  await dashboard.subscriptions.cancel(body.externalId)
+  const again = await payer.api.post('/subscriptions').set('Idempotency-Key', key)
+  expect([again.status, again.body['@id']]).toEqual([201, body['@id']])
+})
+
+test.each<[string, FaultKind & { times?: number }, number]>([
+  ['an answer that is lost', { kind: 'lost' }, 201],
+  ['a socket that is cut', { kind: 'cut' }, 201],
+  ['an error 500', { kind: 'status', status: 500 }, 201],
+  ['two answers that are lost', { kind: 'lost', times: 2 }, 503],
+  ['two sockets that are cut', { kind: 'cut', times: 2 }, 503],
+  ['two errors 500', { kind: 'status', status: 500, times: 2 }, 502],
+  ['a throttle', { kind: 'status', status: 429 }, 503],
+  ['an error page', { kind: 'html', times: 2 }, 502],
+  ['an answer that breaks off', { kind: 'nonsense', truncated: true, times: 2 }, 502],
+  ['an answer that makes no sense', { kind: 'nonsense' }, 502],
+])('after %s the same key makes one subscription', async (_, fault, status) => {
+  const payer = await payingCustomer()
+  const key = newKey()
+  const attempt = () => payer.api.post('/subscriptions', { paymentMethod: payer.card }).set('Idempotency-Key', key)
+  stripe.fault({ ...fault, ...create })
+  const first = await attempt()
+  expect(first.status).toBe(status)
+  if (status === 503) expect(Number(first.headers['retry-after'])).toBeGreaterThan(0)
+  if (status !== 201) expect((await payer.api.get('/subscriptions')).body.totalItems).toBe(0)
+  stripe.clearFaults()
+  const again = await attempt()
+  expect([again.status, again.body.status]).toEqual([201, 'active'])
+  await expectOne(payer, again.body['@id'])
+})
+
+test.each([
+  ['POST', '/v1/customers'],
+  ['GET', '/v1/prices'],
+  ['GET', '/v1/subscriptions'],
+  ['POST', '/v1/subscriptions'],
+])('when %s %s fails twice, the same key makes one subscription later', async (method, path) => {
+  for (const kind of ['cut', 'lost'] as const) {
+    const payer = await stripeCustomer()
+    const key = newKey()
+    const attempt = () => payer.api.post('/subscriptions').set('Idempotency-Key', key)
+    stripe.fault({ kind, method, path, times: 2 })
+    const first = await attempt()
+    stripe.clearFaults()
+    expect([first.status, (await payer.api.get('/subscriptions')).body.totalItems]).toEqual([503, 0])
+    const again = await attempt()
+    expect([again.status, again.body.status]).toEqual([201, 'incomplete'])
+    expect(again.body.confirmationSecret).toMatch(/_secret_/)
+    await expectOne(payer, again.body['@id'])
+  }
+})
+
+test('an answer that takes too long is not waited for, and what came of it is found', async () => {
+  const payer = await payingCustomer()
+  const key = newKey()
+  const attempt = () => payer.api.post('/subscriptions', { paymentMethod: payer.card }).set('Idempotency-Key', key)
+  const settings = (billing.stripe as unknown as { _api: { timeout: number } })._api
+  const { timeout } = settings
+  settings.timeout = 400
+  stripe.fault({ kind: 'slow', ms: 1500, ...create })
+  expect((await attempt()).status).toBe(503)
+  settings.timeout = timeout
+  await eventually(attempt, ({ status, body }) => expect([status, body.status]).toEqual([201, 'active']))
+  const { body } = await payer.api.get('/subscriptions')
+  await expectOne(payer, body.member[0]['@id'])
+})
+
+test('with another key, what Stripe made meanwhile is not made twice', async () => {
+  const payer = await payingCustomer()
+  stripe.fault({ kind: 'lost', times: 2, ...create })
+  expect((await payer.api.post('/subscriptions', { paymentMethod: payer.card })).status).toBe(503)
+  expect((await payer.api.post('/subscriptions', { paymentMethod: payer.card })).status).toBe(409)
+  await jobs.followCustomer({ customer: await customerOf(payer) })
+  const { body } = await payer.api.get('/subscriptions')
+  expect(body.member).toEqual([expect.objectContaining({ status: 'active', paymentMethod: payer.card })])
+  expect(await billing.liveOf(await customerOf(payer))).toHaveLength(1)
+})
+
+test('while the first is under way, the same key is told so', async () => {
+  const payer = await payingCustomer()
+  const key = newKey()
+  const attempt = () => payer.api.post('/subscriptions', { paymentMethod: payer.card }).set('Idempotency-Key', key)
+  stripe.fault({ kind: 'slow', ms: 300, ...create })
+  const answers = await Promise.all([attempt(), attempt()])
+  expect(answers.map(({ status }) => status).sort()).toEqual([201, 409])
+  const late = answers.find(({ status }) => status === 409)
+  expect(Number(late?.headers['retry-after'])).toBeGreaterThan(0)
+  const again = await attempt()
+  expect([again.status, again.headers['idempotent-replayed']]).toEqual([201, 'true'])
+  await expectOne(payer, again.body['@id'])
+})
+
+test('a refusal of the bank is the answer to its key; a new request may try another card', async () => {
+  const payer = await payingCustomer('pm_card_chargeCustomerFail')
+  const key = newKey()
+  const attempt = () => payer.api.post('/subscriptions', { paymentMethod: payer.card }).set('Idempotency-Key', key)
+  const first = await attempt()
+  const since = stripe.requests.length
+  const again = await attempt()
+  expect([first.status, again.status, again.body]).toEqual([402, 402, first.body])
+  expect(asked(since)).toEqual([])
+  const { body: card } = await payer.api.post('/payment-methods', { externalId: 'pm_card_visa' })
+  const next = await payer.api.post('/subscriptions', { paymentMethod: card['@id'] }).set('Idempotency-Key', newKey())
+  expect(next.status).toBe(201)
+  await expectOne(payer, next.body['@id'])
+})
+
+test.each(['without keys', 'with a key each'])('of ten tabs that subscribe at once %s, one does', async (how) => {
+  const payer = await payingCustomer()
+  const made = await Promise.all(
+    Array.from({ length: 10 }, () => {
+      const request = payer.api.post('/subscriptions', { paymentMethod: payer.card })
+      return how === 'without keys' ? request : request.set('Idempotency-Key', newKey())
+    }),
+  )
+  expect(made.map(({ status }) => status).sort()).toEqual([201, ...Array(9).fill(409)])
+  const winner = made.find(({ status }) => status === 201)
+  await expectOne(payer, winner?.body['@id'])
+})
+
+test('of tabs that make the customer as well, all agree on one', async () => {
+  const payer = await stripeCustomer()
+  const setups = Array.from({ length: 5 }, () => payer.api.post('/payment-methods/setup'))
+  const [made] = await Promise.all([payer.api.post('/subscriptions'), ...setups])
+  expect(made.status).toBe(201)
+  await expectOne(payer, made.body['@id'])
+})
+
+test('a second live one is refused, however it came about', async () => {
+  const payer = await payingCustomer()
+  const { body } = await payer.api.post('/subscriptions', { paymentMethod: payer.card })
+  const second = await payer.api.post('/subscriptions', { paymentMethod: payer.card })
+  expect([second.status, second.body.detail]).toEqual([409, expect.stringMatching(/live subscription/)])
+  await expectOne(payer, body['@id'])
+})
+
+test('what nobody goes on with is not changed or ended meanwhile, and given up after a while', async () => {
+  const { api, tenant, address } = await stripeCustomer()
+  const own = { organizationId: tenant.organization.id }
+  const { id } = await given(Subscription, { ...own, organizationAddress: address, seats: 3 })
+  for (const answer of [
+    await api.patch(`/subscriptions/${id}`, { seats: 9 }),
+    await api.post(`/subscriptions/${id}/cancel`),
+  ])
+    expect([answer.status, answer.headers['retry-after']]).toEqual([409, '60'])
+  expect((await api.get(`/subscriptions/${id}`)).body.confirmationSecret).toBeNull()
+  expect((await api.post('/subscriptions')).status).toBe(409)
+  await jobs.settleSubscription({ organization: own.organizationId, subscription: id })
+  expect((await api.get(`/subscriptions/${id}`)).status).toBe(404)
+  expect((await api.post('/subscriptions')).status).toBe(201)
+})
+
+test('what Stripe made for somebody who died is taken over', async () => {
+  const payer = await payingCustomer()
+  const own = { organizationId: payer.tenant.organization.id }
+  const begun = await given(Subscription, { ...own, organizationAddress: payer.address, seats: 3 })
+  const made = await billing.subscribe(await customerOf(payer), begun)
+  await jobs.settleSubscription({ organization: own.organizationId, subscription: begun.id })
+  await jobs.followCustomer({ customer: await customerOf(payer) })
+  expect((await payer.api.get(`/subscriptions/${begun.id}`)).body).toMatchObject({
+    externalId: made.id,
+    confirmationSecret: expect.stringMatching(/_secret_/),
+  })
+})

@@ -1,0 +1,205 @@
+import { AuditEvent, Subscription } from '../../entities/index.ts'
+import { payingCustomer, stripeCustomer } from '../world/billing.ts'
+import { billing, database, stripe } from '../world/index.ts'
+import {
+  becomes,
+  confirm,
+  customerOf,
+  dashboard,
+  deliverEvents,
+  modulesOf,
+  type Subscribed,
+  subscribed,
+} from '../world/stripe.ts'
+
+beforeAll(deliverEvents)
+afterEach(() => stripe.afterRetries('unpaid'))
+
+type Known = Pick<Subscribed, 'api' | 'tenant' | 'path' | 'externalId'>
+
+async function waiting(): Promise<Known> {
+  const payer = await stripeCustomer()
+  const { body } = await payer.api.post('/subscriptions', { modules: ['planning'] })
+  return { ...payer, path: body['@id'], externalId: body.externalId }
+}
+
+const running = () => subscribed({ modules: ['planning'] })
+
+/** Its next payment is refused. */
+async function overdue(): Promise<Subscribed> {
+  const payer = await running()
+  const { externalId } = (await payer.api.get(payer.card)).body
+  stripe.decline(externalId, 'insufficient_funds')
+  stripe.advance({ days: 32 })
+  return payer
+}
+
+/** The operator has given it a trial at Stripe, and there is nothing yet to pay with. */
+async function trial(): Promise<Known> {
+  const payer = await stripeCustomer()
+  await payer.api.post('/payment-methods/setup')
+  const lookup_keys = ['seat_monthly', 'module_planning_monthly']
+  const { data } = await dashboard.prices.list({ lookup_keys })
+  const { id: externalId } = await dashboard.subscriptions.create({
+    customer: await customerOf(payer),
+    items: lookup_keys.map((key) => ({ price: data.find(({ lookup_key }) => lookup_key === key)?.id, quantity: 1 })),
+    trial_period_days: 7,
+    trial_settings: { end_behavior: { missing_payment_method: 'pause' } },
+  })
+  await becomes(payer, '/subscriptions', { totalItems: 1 })
+  const { body } = await payer.api.get('/subscriptions')
+  return { ...payer, path: body.member[0]['@id'], externalId }
+}
+
+/** How to get a subscription into each of Stripe's statuses. */
+const ways: Record<string, () => Promise<Known>> = {
+  incomplete: waiting,
+  async incomplete_expired() {
+    const payer = await waiting()
+    stripe.advance({ hours: 23 })
+    return payer
+  },
+  trialing: trial,
+  active: running,
+  past_due: overdue,
+  async unpaid() {
+    const payer = await overdue()
+    stripe.advance({ days: 16 })
+    return payer
+  },
+  async paused() {
+    const payer = await trial()
+    stripe.advance({ days: 8 })
+    return payer
+  },
+  async canceled() {
+    const payer = await running()
+    await dashboard.subscriptions.cancel(payer.externalId)
+    return payer
+  },
+  /** One that Stripe may come up with one day. */
+  async suspended() {
+    const payer = await running()
+    const { account } = stripe.stripe
+    const found = account.store.find('subscription', payer.externalId)
+    account.attempt(() => found && account.update(found, () => Object.assign(found, { status: 'suspended' })))
+    return payer
+  },
+}
+
+test.each([
+  ['incomplete', false, true, true],
+  ['incomplete_expired', false, false, false],
+  ['trialing', true, false, true],
+  ['active', true, false, true],
+  ['past_due', true, false, true],
+  ['unpaid', false, false, true],
+  ['paused', false, false, true],
+  ['canceled', false, false, false],
+  ['suspended', false, false, true],
+])('%s: active is %s, awaiting is %s, live is %s', async (status, active, awaiting, live) => {
+  const payer = await ways[status]()
+  await becomes(payer, payer.path, { status, active, awaiting, externalId: payer.externalId })
+  expect(await billing.retrieve(payer.externalId)).toMatchObject({ status })
+  const { body } = await payer.api.get(payer.path)
+  expect([typeof body.confirmationSecret, 'cancel' in body]).toEqual([awaiting ? 'string' : 'object', live])
+  expect((await payer.api.get('/subscriptions')).body.member[0]).toMatchObject({ status, active, awaiting })
+  const { body: organization } = await payer.api.get(`/organizations/${payer.tenant.organization.id}`)
+  expect(organization.currentSubscription).toBe(live ? payer.path : null)
+  expect(await modulesOf(payer)).toEqual(active ? ['planning'] : [])
+  expect((await payer.api.post('/subscriptions')).status).toBe(live ? 409 : 201)
+})
+
+describe('from there it goes on', () => {
+  test('past due: once the open invoice is paid, it is active', async () => {
+    const payer = await overdue()
+    await becomes(payer, payer.path, { status: 'past_due' })
+    await becomes(payer, `${payer.path}/invoices`, { member: [{ status: 'open' }, { status: 'paid' }] })
+    stripe.decline((await payer.api.get(payer.card)).body.externalId, null)
+    stripe.advance({ days: 4 })
+    await becomes(payer, payer.path, { status: 'active' })
+    await becomes(payer, `${payer.path}/invoices`, { member: [{ status: 'paid', amountDue: expect.any(Number) }, {}] })
+  })
+
+  test('past due: another card is taken for the next attempt', async () => {
+    const payer = await overdue()
+    await becomes(payer, payer.path, { status: 'past_due' })
+    const { body: card } = await payer.api.post('/payment-methods', { externalId: 'pm_card_amex' })
+    expect((await payer.api.patch(payer.path, { paymentMethod: card['@id'] })).status).toBe(200)
+    stripe.advance({ days: 4 })
+    await becomes(payer, payer.path, { status: 'active', paymentMethod: card['@id'] })
+  })
+
+  test('past due: where the account ends what is not paid, it is over', async () => {
+    stripe.afterRetries('canceled')
+    const payer = await overdue()
+    stripe.advance({ days: 16 })
+    await becomes(payer, payer.path, { status: 'canceled', active: false })
+    expect(await modulesOf(payer)).toEqual([])
+  })
+
+  test('trialing: with a card it is active when the trial ends', async () => {
+    const payer = await trial()
+    expect((await payer.api.post('/payment-methods', { externalId: 'pm_card_visa' })).status).toBe(201)
+    stripe.advance({ days: 8 })
+    await becomes(payer, payer.path, { status: 'active' })
+  })
+
+  test('paused: resumed at Stripe with a card, it is active', async () => {
+    const payer = await ways.paused()
+    await becomes(payer, payer.path, { status: 'paused' })
+    await payer.api.post('/payment-methods', { externalId: 'pm_card_visa' })
+    await dashboard.subscriptions.resume(payer.externalId)
+    await becomes(payer, payer.path, { status: 'active' })
+    expect(await modulesOf(payer)).toEqual(['planning'])
+  })
+
+  test.each(['trialing', 'past_due', 'unpaid', 'paused'])('%s: it can be cancelled', async (status) => {
+    const payer = await ways[status]()
+    await becomes(payer, payer.path, { status })
+    const { status: code, body } = await payer.api.post(`${payer.path}/cancel`, { immediately: true })
+    expect([code, body.status]).toEqual([201, 'canceled'])
+  })
+
+  test('expired: the secret is worth nothing any more', async () => {
+    const payer = await waiting()
+    const { confirmationSecret } = (await payer.api.get(payer.path)).body
+    stripe.advance({ hours: 23 })
+    await becomes(payer, payer.path, { status: 'incomplete_expired', confirmationSecret: null })
+    expect((await confirm(confirmationSecret, 'pm_card_visa')).status).toBe(400)
+  })
+})
+
+test('a subscription made in Stripe’s dashboard comes here, and is the organization’s', async () => {
+  const payer = await trial()
+  await becomes(payer, payer.path, { status: 'trialing', seats: 1, modules: ['planning'], type: 'monthly' })
+  const { organization } = payer.tenant
+  await becomes(payer, `/organizations/${organization.id}`, { currentSubscription: payer.path })
+  const [event] = await database.manager.find(AuditEvent, { where: { target: payer.path } })
+  expect([event.action, event.actorId]).toEqual(['subscription.follow', null])
+})
+
+test('a customer who is deleted at Stripe takes all along, and the organization can begin anew', async () => {
+  const payer = await running()
+  await dashboard.customers.del(payer.customer)
+  await becomes(payer, payer.path, { status: 'canceled', active: false, paymentMethod: null })
+  const { organization } = payer.tenant
+  await becomes(payer, `/organizations/${organization.id}`, { currentSubscription: null, stripeCustomerId: null })
+  await becomes(payer, '/payment-methods', { totalItems: 0 })
+  expect(await modulesOf(payer)).toEqual([])
+
+  const { body: card } = await payer.api.post('/payment-methods', { externalId: 'pm_card_visa' })
+  const { status, body } = await payer.api.post('/subscriptions', { paymentMethod: card['@id'] })
+  expect([status, body.status]).toEqual([201, 'active'])
+  expect(await customerOf(payer)).not.toBe(payer.customer)
+  expect(await database.manager.countBy(Subscription, { organizationId: organization.id })).toBe(2)
+})
+
+test('a renewal whose holder must agree is past due until they have', async () => {
+  const payer = await payingCustomer('pm_card_authenticationRequired')
+  const { body } = await payer.api.post('/subscriptions', { paymentMethod: payer.card })
+  await confirm(body.confirmationSecret)
+  await becomes(payer, body['@id'], { status: 'active' })
+  stripe.advance({ days: 32 })
+  await becomes(payer, body['@id'], { status: 'past_due', active: true, awaiting: false, confirmationSecret: null })
+})

@@ -1,0 +1,248 @@
+import { AuditEvent, OrganizationAddress, PaymentMethod, Subscription } from '../../entities/index.ts'
+import { eventually, payingCustomer, stripeCustomer } from '../world/billing.ts'
+import { as, billing, database, given, stripe } from '../world/index.ts'
+import {
+  asked,
+  becomes,
+  confirm,
+  customerOf,
+  dashboard,
+  deliverEvents,
+  modulesOf,
+  tablesWith,
+  violationsOf,
+  wished,
+} from '../world/stripe.ts'
+
+beforeAll(deliverEvents)
+
+describe('without a payment method', () => {
+  test('a subscription awaits its payment, and owners and admins get the secret to confirm it with', async () => {
+    const { api, tenant } = await stripeCustomer()
+    const { status, body, headers } = await api.post('/subscriptions').set('Idempotency-Key', 'a-secret-is-not-kept')
+    expect(status).toBe(201)
+    expect(headers.location).toBe(body['@id'])
+    expect(body).toMatchObject({
+      status: 'incomplete',
+      awaiting: true,
+      active: false,
+      seats: 3,
+      paymentMethod: null,
+      externalId: expect.stringMatching(/^sub_/),
+      confirmationSecret: expect.stringMatching(/^pi_\w+_secret_/),
+    })
+    for (const user of [tenant.users.owner, tenant.users.admin])
+      expect((await as(user).get(body['@id'])).body.confirmationSecret).toBe(body.confirmationSecret)
+    expect((await as(tenant.users.member).get(body['@id'])).status).toBe(403)
+    expect((await api.get('/subscriptions')).body.member).toEqual([
+      expect.objectContaining({ '@id': body['@id'], confirmationSecret: null }),
+    ])
+    await stripe.settled()
+    expect(await tablesWith(body.confirmationSecret)).toEqual([])
+  })
+
+  test('the browser confirms the payment, and it is active', async () => {
+    const payer = await stripeCustomer()
+    const { body } = await payer.api.post('/subscriptions', { modules: ['planning'], seats: 7 })
+    expect(await modulesOf(payer)).toEqual([])
+    expect(await confirm(body.confirmationSecret, 'pm_card_visa')).toMatchObject({ body: { status: 'succeeded' } })
+
+    await becomes(payer, body['@id'], {
+      status: 'active',
+      active: true,
+      awaiting: false,
+      confirmationSecret: null,
+      paymentMethod: expect.stringMatching(/^\/payment-methods\//),
+      seats: 7,
+      modules: ['planning'],
+    })
+    expect(await modulesOf(payer)).toEqual(['planning'])
+    expect((await payer.api.get('/payment-methods')).body.member).toEqual([expect.objectContaining({ last4: '4242' })])
+    expect((await payer.api.get(`${body['@id']}/invoices`)).body.member).toEqual([
+      expect.objectContaining({ status: 'paid', total: 7 * 1200 + 900, amountDue: 9300, currency: 'EUR' }),
+    ])
+  })
+
+  test('a card that is declined in the browser leaves it waiting, and another will do', async () => {
+    const payer = await stripeCustomer()
+    const { body } = await payer.api.post('/subscriptions')
+    expect((await confirm(body.confirmationSecret, 'pm_card_chargeDeclined')).status).toBe(402)
+    expect((await payer.api.get(body['@id'])).body).toMatchObject({
+      status: 'incomplete',
+      confirmationSecret: body.confirmationSecret,
+    })
+    await confirm(body.confirmationSecret, 'pm_card_mastercard')
+    await becomes(payer, body['@id'], { status: 'active' })
+  })
+
+  test('though Stripe cannot be had, what is kept here is shown', async () => {
+    const { api } = await stripeCustomer()
+    const { body } = await api.post('/subscriptions')
+    stripe.fault({ kind: 'status', status: 500, method: 'GET', path: `/v1/subscriptions/${body.externalId}`, times: 2 })
+    expect((await api.get(body['@id'])).body).toMatchObject({ status: 'incomplete', confirmationSecret: null })
+  })
+})
+
+describe('with a payment method', () => {
+  test('it is charged and active at once', async () => {
+    const payer = await payingCustomer()
+    const { status, body } = await payer.api.post('/subscriptions', { paymentMethod: payer.card, modules: ['banking'] })
+    expect([status, body.status, body.confirmationSecret]).toEqual([201, 'active', null])
+    expect(body).toMatchObject({ active: true, awaiting: false, paymentMethod: payer.card, modules: ['banking'] })
+    expect((await payer.api.get(`/organizations/${payer.tenant.organization.id}`)).body).toMatchObject({
+      currentSubscription: body['@id'],
+      stripeCustomerId: expect.stringMatching(/^cus_/),
+    })
+    expect(await modulesOf(payer)).toEqual(['banking'])
+  })
+
+  test('Stripe is told what it is for, and to whom its invoices go', async () => {
+    const payer = await payingCustomer()
+    const since = stripe.requests.length
+    const note = { name: 'purchase order', value: '2026-7' }
+    const { body } = await payer.api.post('/subscriptions', {
+      paymentMethod: payer.card,
+      type: 'yearly',
+      modules: ['planning'],
+      seats: 4,
+      metadata: [note, { name: 'cost centre', value: '' }],
+    })
+    expect(body).toMatchObject({ type: 'yearly', seats: 4, modules: ['planning'] })
+    const sent = asked(since).find(({ what }) => what === 'POST /subscriptions')
+    const customer = await customerOf(payer)
+    expect(sent).toMatchObject({
+      headers: { 'idempotency-key': `subscription:${body.id}` },
+      params: {
+        customer,
+        items: [{ quantity: '4' }, { quantity: '1' }],
+        metadata: { organization: payer.tenant.organization.id, subscription: body.id, 'purchase order': '2026-7' },
+        payment_behavior: 'allow_incomplete',
+      },
+    })
+    expect(await dashboard.customers.retrieve(customer)).toMatchObject({
+      name: 'Payer',
+      address: { line1: 'Damrak 1', city: 'Amsterdam', country: 'NL' },
+      metadata: { organization: payer.tenant.organization.id },
+    })
+  })
+
+  test('a card whose holder must agree leaves it waiting, with the secret; once they have, it is active', async () => {
+    const payer = await payingCustomer('pm_card_authenticationRequired')
+    const { status, body } = await payer.api.post('/subscriptions', { paymentMethod: payer.card })
+    expect([status, body.status]).toEqual([201, 'incomplete'])
+    expect(body.confirmationSecret).toMatch(/^pi_\w+_secret_/)
+    expect((await confirm(body.confirmationSecret)).body.status).toBe('succeeded')
+    await becomes(payer, body['@id'], { status: 'active', confirmationSecret: null, paymentMethod: payer.card })
+  })
+
+  test('a card that declines is refused in words, nothing is live, and another card works', async () => {
+    const payer = await payingCustomer('pm_card_chargeCustomerFail')
+    const refused = await payer.api.post('/subscriptions', { paymentMethod: payer.card })
+    expect(refused.status).toBe(402)
+    expect(refused.body.detail).toMatch(/declined \(generic_decline\): .*bank/)
+    const { organization } = payer.tenant
+    expect((await payer.api.get(`/organizations/${organization.id}`)).body.currentSubscription).toBeNull()
+    expect(await billing.liveOf(await customerOf(payer))).toEqual([])
+
+    const { body: card } = await payer.api.post('/payment-methods', { externalId: 'pm_card_visa' })
+    const { status, body } = await payer.api.post('/subscriptions', { paymentMethod: card['@id'] })
+    expect([status, body.status]).toEqual([201, 'active'])
+    await stripe.settled()
+    await eventually(
+      () => database.manager.findBy(Subscription, { organizationId: organization.id }),
+      (rows) => expect(rows.filter(({ live }) => live)).toHaveLength(1),
+    )
+  })
+
+  test.each([
+    ['insufficient_funds', /\(insufficient_funds\): there is not enough money/],
+    ['expired_card', /\(expired_card\): the card has expired/],
+    ['lost_card', /\(generic_decline\): the bank refuses it/],
+    ['stolen_card', /\(generic_decline\): the bank refuses it/],
+    ['do_not_honor', /\(do_not_honor\): the bank gives no reason/],
+  ])('%s is told as far as it may be', async (reason, words) => {
+    const payer = await payingCustomer()
+    const { externalId } = (await payer.api.get(payer.card)).body
+    stripe.decline(externalId, reason)
+    const { status, body } = await payer.api.post('/subscriptions', { paymentMethod: payer.card })
+    expect([status, body.detail]).toEqual([402, expect.stringMatching(words)])
+    expect(
+      (await payer.api.get('/subscriptions')).body.member.filter(({ cancel }: { cancel?: string }) => cancel),
+    ).toEqual([])
+  })
+
+  test('that is another tenant’s, it is as unknown as any other', async () => {
+    const [payer, other] = [await payingCustomer(), await payingCustomer()]
+    const answers = []
+    for (const paymentMethod of [other.card, '/payment-methods/0199e0a0-0000-7000-8000-000000000000']) {
+      const { status, body } = await payer.api.post('/subscriptions', { paymentMethod })
+      answers.push([status, violationsOf(body), body.detail.replace(paymentMethod, '')])
+    }
+    expect(answers[0]).toEqual([422, { paymentMethod: 'unknownReference' }, expect.any(String)])
+    expect(answers[1]).toEqual(answers[0])
+  })
+})
+
+test('a card that Stripe no longer has is a fault of that property', async () => {
+  const { api, tenant } = await stripeCustomer()
+  const values = { organizationId: tenant.organization.id, type: 'card', externalId: 'pm_gone' }
+  const { id } = await given(PaymentMethod, values)
+  // No event may tell of it before.
+  stripe.deliveries.hold()
+  const { status, body } = await api.post('/subscriptions', { paymentMethod: `/payment-methods/${id}` })
+  stripe.deliveries.release()
+  expect([status, violationsOf(body)]).toEqual([422, { paymentMethod: 'resource_missing' }])
+  expect((await api.get('/subscriptions')).body.totalItems).toBe(0)
+})
+
+test('what the client sent wrong is found before Stripe is asked', async () => {
+  const { api, tenant } = await stripeCustomer()
+  const since = stripe.requests.length
+  const { status, body } = await api.post('/subscriptions', { seats: 0, type: 'weekly', modules: ['astrology'] })
+  expect([status, violationsOf(body)]).toEqual([422, { seats: 'min', type: 'isIn', modules: 'isIn' }])
+  expect(wished(since)).toEqual([])
+  expect(await database.manager.countBy(AuditEvent, { organizationId: tenant.organization.id })).toBe(0)
+})
+
+test('without a billing address nothing is asked of Stripe either', async () => {
+  const { api, address } = await stripeCustomer()
+  await database.manager.delete(OrganizationAddress, { id: address.id })
+  const since = stripe.requests.length
+  expect(violationsOf((await api.post('/subscriptions')).body)).toEqual({ organizationAddress: 'isNotEmpty' })
+  expect(wished(since)).toEqual([])
+})
+
+test('is for owners and admins', async () => {
+  const { tenant } = await stripeCustomer()
+  expect((await as(tenant.users.member).post('/subscriptions')).status).toBe(403)
+  expect((await as(tenant.users.admin).post('/subscriptions')).status).toBe(201)
+})
+
+test('an address with nothing but what is required does for Stripe', async () => {
+  const { api, tenant, address } = await stripeCustomer()
+  await database.manager.delete(OrganizationAddress, { id: address.id })
+  const least = { kind: 'billing', name: 'Payer', street: 'Damrak', city: 'Amsterdam', countryId: 'NL' }
+  await given(OrganizationAddress, { organizationId: tenant.organization.id, ...least })
+  expect((await api.post('/subscriptions')).status).toBe(201)
+})
+
+test('notes come to Stripe whatever they are called, and come back as they were', async () => {
+  const payer = await payingCustomer()
+  const names = ['0', '1', '__proto__', 'constructor', 'a&b=c', 'été 🎈', 'x'.repeat(40), ' spaced ', 'a.b', '%5B0%5D']
+  const metadata = names.map((name) => ({ name, value: `value of ${name} &=[]` }))
+  const { status, body } = await payer.api.post('/subscriptions', { paymentMethod: payer.card, metadata })
+  expect([status, body.metadata]).toEqual([201, metadata])
+  const { metadata: kept } = await dashboard.subscriptions.retrieve(body.externalId)
+  expect(Object.entries(kept).map(([name]) => name)).toEqual(expect.arrayContaining(names))
+})
+
+test('a refused subscription that could not be ended at Stripe is shown, and can be ended', async () => {
+  const payer = await payingCustomer('pm_card_chargeCustomerFail')
+  stripe.fault({ kind: 'status', status: 500, method: 'DELETE', times: 2 })
+  expect((await payer.api.post('/subscriptions', { paymentMethod: payer.card })).status).toBe(402)
+  stripe.clearFaults()
+  await becomes(payer, '/subscriptions', { totalItems: 1, member: [{ status: 'incomplete' }] })
+  const { body } = await payer.api.get('/subscriptions')
+  expect((await payer.api.post(`${body.member[0]['@id']}/cancel`)).status).toBe(201)
+  expect((await payer.api.post('/subscriptions')).status).toBe(201)
+})

@@ -1,0 +1,269 @@
+import { gzipSync } from 'node:zlib'
+import { pino } from 'pino'
+import request from 'supertest'
+import { DataSource } from 'typeorm'
+import { StripeEvent } from '../../entities/index.ts'
+import { createApp } from '../../src/app.ts'
+import { survive } from '../../src/database.ts'
+import { deliver, deliverBody, eventOf, signatureOf, stored } from '../world/events.ts'
+import { billing, config, database, issuer, stripe } from '../world/index.ts'
+import { Line } from '../world/line.ts'
+import { expectProblem, raw } from '../world/wire.ts'
+
+const now = () => Math.floor(Date.now() / 1000)
+const told = () => eventOf('customer.updated', { id: 'cus_somebody', object: 'customer' })
+const jobs = async (key: string) => {
+  const [{ count }] = await database.query(`SELECT count(*)::int FROM graphile_worker.jobs WHERE "key" = $1`, [key])
+  return count
+}
+
+describe('what is not Stripe’s, or not for this server, leaves no trace', () => {
+  let before: number
+  beforeEach(async () => {
+    before = await database.manager.count(StripeEvent)
+  })
+  afterEach(async () => {
+    expect(await database.manager.count(StripeEvent)).toBe(before)
+  })
+
+  const body = JSON.stringify(told())
+  const at = (timestamp: number, secret?: string) => signatureOf(body, { timestamp, secret })
+  const digest = () => at(now()).split('v1=')[1]
+  test.each<[string, () => string | null]>([
+    ['no signature', () => null],
+    ['an empty signature', () => ''],
+    ['a signature of another secret', () => at(now(), 'whsec_another')],
+    ['the signature of another body', () => signatureOf(`${body} `)],
+    ['words for a signature', () => 'let me in'],
+    ['a signature without its time', () => `v1=${digest()}`],
+    ['a time without a signature', () => `t=${now()}`],
+    ['a signature of no time', () => `t=,v1=${digest()}`],
+    ['a signature of another time', () => at(now() - 10).replace(/t=\d+/, `t=${now()}`)],
+    ['a signature that is too short', () => at(now()).slice(0, -2)],
+    ['a signature of another scheme', () => at(now()).replace('v1=', 'v0=')],
+    ['a signature six minutes old', () => at(now() - 360)],
+    ['a signature of in six minutes', () => at(now() + 360)],
+    ['a signature of next year', () => at(now() + 31_536_000)],
+    ['two times, the later one signed', () => `t=${now()},${at(now() + 3600)}`],
+    ['an endless header', () => `t=${now()},${'v1=00,'.repeat(1000)}`],
+  ])('%s', async (_, signature) => {
+    expectProblem(await deliverBody(body, signature()), 400)
+  })
+
+  test.each<[string, string | Buffer]>([
+    ['nothing', ''],
+    ['what is no JSON', 'hello'],
+    ['half an event', body.slice(0, -10)],
+    ['null', 'null'],
+    ['a number', '5'],
+    ['a list', '[]'],
+    ['an event without data', JSON.stringify({ ...told(), data: undefined })],
+    ['an event about nothing', JSON.stringify(eventOf('customer.updated', null))],
+    ['an event about a text', JSON.stringify(eventOf('customer.updated', 'cus_somebody'))],
+    ['an event without a name', JSON.stringify({ ...told(), id: undefined })],
+    ['an event with a number for a name', JSON.stringify({ ...told(), id: 5 })],
+    ['an event with a name longer than Stripe gives', JSON.stringify({ ...told(), id: `evt_${'x'.repeat(300)}` })],
+    ['an event with a name that cannot be stored', JSON.stringify({ ...told(), id: 'evt_\0' })],
+    ['an event of no type', JSON.stringify({ ...told(), type: {} })],
+    ['an event of live mode', JSON.stringify({ ...told(), livemode: true })],
+    ['an event of no mode', JSON.stringify({ ...told(), livemode: undefined })],
+    ['an event of the second kind', JSON.stringify({ id: 'evt_2', object: 'v2.core.event', type: 'v1.invoice.paid' })],
+    ['an event that nests too deeply', body.replace('}}', `,"x":${'['.repeat(5000)}${']'.repeat(5000)}}}`)],
+    ['bytes that are no text', Buffer.from([0x7b, 0xff, 0xfe, 0x7d])],
+  ])('%s, though it is signed', async (_, signed) => {
+    expectProblem(await deliverBody(signed), 400)
+  })
+
+  test('too much of it', async () => {
+    const large = JSON.stringify(eventOf('customer.updated', { id: 'cus_somebody', padding: 'x'.repeat(1024 * 1024) }))
+    expect(expectProblem(await deliverBody(large), 413).detail).toContain('1024 kB')
+  })
+
+  test('what is compressed, as nobody can have signed that', async () => {
+    const packed = gzipSync(body)
+    for (const signature of [signatureOf(body), signatureOf(packed)])
+      expectProblem(await deliverBody(packed, signature, { 'Content-Encoding': 'gzip' }), 415)
+  })
+
+  test.each(['GET', 'PUT', 'PATCH', 'DELETE'])('%s, as only POST can be asked', async (method) => {
+    const answer = await raw(method, '/webhooks/stripe', { 'Stripe-Signature': signatureOf(body) })
+    expectProblem(answer, 405)
+    expect(answer.headers.allow).toBe('POST')
+  })
+})
+
+test('of live mode, a server that follows live mode takes only live events', async () => {
+  Object.assign(billing, { live: true })
+  try {
+    const [test, live] = [told(), { ...told(), livemode: true }]
+    expectProblem(await deliver(test), 400)
+    expect((await deliver(live)).status).toBe(200)
+    expect([await stored(test.id), (await stored(live.id))?.status]).toEqual([null, 'pending'])
+  } finally {
+    Object.assign(billing, { live: false })
+  }
+})
+
+test('while one secret takes over from another, either is believed, and both together', async () => {
+  billing.webhookSecrets.push('whsec_next')
+  const [first, second, third] = [told(), told(), told()].map((event) => JSON.stringify(event))
+  const both = (body: string, secrets: string[]) => {
+    const timestamp = now()
+    const signatures = secrets.map((secret) => signatureOf(body, { secret, timestamp }).split(',')[1])
+    return [`t=${timestamp}`, ...signatures].join(',')
+  }
+  expect((await deliverBody(first, signatureOf(first))).status).toBe(200)
+  expect((await deliverBody(second, signatureOf(second, { secret: 'whsec_next' }))).status).toBe(200)
+  expect((await deliverBody(third, both(third, ['whsec_older', 'whsec_next']))).status).toBe(200)
+  billing.webhookSecrets.pop()
+  const late = JSON.stringify(told())
+  expectProblem(await deliverBody(late, signatureOf(late, { secret: 'whsec_next' })), 400)
+  expect((await deliverBody(late, both(late, [stripe.webhookSecret, 'whsec_next']))).status).toBe(200)
+})
+
+test('clocks may differ by a few minutes', async () => {
+  for (const timestamp of [now() - 280, now() + 280]) {
+    const body = JSON.stringify(told())
+    expect((await deliverBody(body, signatureOf(body, { timestamp }))).status).toBe(200)
+  }
+})
+
+test('an event is stored before it is acknowledged, once, with a job for its customer', async () => {
+  const event = eventOf('invoice.paid', { id: 'in_1', object: 'invoice', customer: 'cus_once' })
+  const answer = await deliver(event)
+  expect([answer.status, answer.text]).toEqual([200, '{"received":true}'])
+  expect(await stored(event.id)).toMatchObject({
+    type: 'invoice.paid',
+    customerId: 'cus_once',
+    objectId: 'in_1',
+    created: new Date(event.created * 1000),
+    payload: event,
+    status: 'pending',
+    attempts: 0,
+    error: null,
+    processedAt: null,
+  })
+  expect(await jobs('customer:cus_once')).toBe(1)
+
+  await database.manager.update(StripeEvent, { id: event.id }, { status: 'done' })
+  await database.query(`SELECT graphile_worker.remove_job('customer:cus_once')`)
+  expect((await deliver({ ...event, type: 'invoice.voided' })).status).toBe(200)
+  expect(await stored(event.id)).toMatchObject({ type: 'invoice.paid', status: 'done' })
+  expect(await jobs('customer:cus_once')).toBe(0)
+})
+
+test.each<[string, object]>([
+  ['a type that means nothing here', eventOf('charge.succeeded', { id: 'ch_1', customer: 'cus_1' })],
+  ['a type that nobody knows yet', eventOf('moon.landed', { id: 'moon_1', customer: 'cus_1' })],
+  ['an invoice to come, which has no name', eventOf('invoice.upcoming', { object: 'invoice', customer: 'cus_1' })],
+  ['a payment method of nobody', eventOf('payment_method.updated', { id: 'pm_1', customer: null })],
+  ['a customer with a number for a name', eventOf('customer.updated', { id: 5, object: 'customer' })],
+  ['a customer whose name cannot be stored', eventOf('customer.updated', { id: 'cus_\0', object: 'customer' })],
+  [
+    'a customer with an endless name',
+    eventOf('customer.updated', { id: `cus_${'x'.repeat(3000)}`, object: 'customer' }),
+  ],
+])('%s is acknowledged and ignored', async (_, event) => {
+  const before = await database.query(`SELECT count(*) FROM graphile_worker.jobs`)
+  expect((await deliver(event)).status).toBe(200)
+  expect(await stored((event as { id: string }).id)).toMatchObject({ status: 'ignored', customerId: null })
+  expect(await database.query(`SELECT count(*) FROM graphile_worker.jobs`)).toEqual(before)
+})
+
+const cus = 'cus_whose'
+test.each<[string, object]>([
+  ['customer.updated', { id: cus, object: 'customer' }],
+  ['customer.deleted', { id: cus, object: 'customer', deleted: true }],
+  ['customer.subscription.created', { id: 'sub_1', object: 'subscription', customer: cus }],
+  ['customer.subscription.deleted', { id: 'sub_1', object: 'subscription', customer: { id: cus, object: 'customer' } }],
+  ['customer.subscription.pending_update_applied', { id: 'sub_1', object: 'subscription', customer: cus }],
+  ['customer.discount.deleted', { id: 'di_1', object: 'discount', customer: cus, subscription: 'sub_1' }],
+  ['invoice.payment_action_required', { id: 'in_1', object: 'invoice', customer: cus }],
+  ['invoice.finalization_failed', { id: 'in_1', object: 'invoice', customer: cus }],
+  ['payment_method.attached', { id: 'pm_1', object: 'payment_method', customer: cus }],
+  ['payment_method.detached', { id: 'pm_1', object: 'payment_method', customer: null }],
+  ['payment_method.automatically_updated', { id: 'pm_1', object: 'payment_method', customer: cus }],
+  ['checkout.session.completed', { id: 'cs_1', object: 'checkout.session', customer: cus }],
+  ['setup_intent.succeeded', { id: 'seti_1', object: 'setup_intent', customer: cus }],
+])('%s says whom it is about', async (type, object) => {
+  const previous_attributes = { customer: cus }
+  const event = eventOf(type, object, { data: { object, previous_attributes } })
+  expect((await deliver(event)).status).toBe(200)
+  expect(await stored(event.id)).toMatchObject({ status: 'pending', customerId: cus })
+})
+
+test.each([-1, 1e300, 253_402_300_800, 1.5, '2026-01-01', null, {}, undefined])(
+  'created at %j, it is taken to have been now',
+  async (created) => {
+    const event = eventOf('customer.updated', { id: 'cus_when', object: 'customer' }, { created })
+    expect((await deliver(event)).status).toBe(200)
+    const age = Date.now() - ((await stored(event.id))?.created.getTime() ?? 0)
+    expect(Math.abs(age)).toBeLessThan(5000)
+  },
+)
+
+test('what Postgres cannot keep of an event is replaced, and the rest is kept', async () => {
+  const name = 'a\0b \ud800 \\u0000 \ud83d\ude00 "\u0001"'
+  const event = eventOf('customer.updated', { id: 'cus_odd', object: 'customer', name, '\0': 1e308 })
+  expect((await deliver(event)).status).toBe(200)
+  expect((await stored(event.id))?.payload).toMatchObject({
+    data: { object: { name: 'a\ufffdb \ufffd \\u0000 \ud83d\ude00 "\u0001"', '\ufffd': 1e308 } },
+  })
+})
+
+test('where its job cannot be written, the event is not either, and Stripe is told to come again', async () => {
+  await database.query(
+    `CREATE FUNCTION "refuse"() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no jobs today'; END $$`,
+  )
+  await database.query(
+    `CREATE TRIGGER "refuse" BEFORE INSERT ON graphile_worker._private_jobs EXECUTE FUNCTION "refuse"()`,
+  )
+  const event = eventOf('customer.updated', { id: 'cus_refused', object: 'customer' })
+  const refused = await deliver(event)
+  await database.query('DROP FUNCTION "refuse" CASCADE')
+  expectProblem(refused, 500)
+  expect(await stored(event.id)).toBeNull()
+  expect((await deliver(event)).status).toBe(200)
+  expect([(await stored(event.id))?.status, await jobs('customer:cus_refused')]).toEqual(['pending', 1])
+})
+
+test('while the table cannot be had, Stripe is told to come again', async () => {
+  const event = told()
+  const runner = database.createQueryRunner()
+  await runner.startTransaction()
+  await runner.query('LOCK TABLE "stripe_event"')
+  const kept = await deliver(event)
+  await runner.rollbackTransaction()
+  await runner.release()
+  expectProblem(kept, 503)
+  expect(kept.headers['retry-after']).toBeDefined()
+  expect((await deliver(event)).status).toBe(200)
+  expect((await stored(event.id))?.status).toBe('pending')
+})
+
+test('while the database cannot be reached, Stripe is told to come again', async () => {
+  const { host, port } = database.options as never as Record<string, string>
+  const line = new Line(`${host}/.s.PGSQL.${port}`)
+  await line.open()
+  const extra = { max: 2, connectionTimeoutMillis: 300 }
+  const options = { ...database.options, host: '127.0.0.1', port: line.port, extra }
+  const far = await new DataSource(options as never).initialize()
+  survive(far)
+  const log = pino({ level: 'silent' })
+  const server = createApp({ config, database: far, billing, issuer, log, state: { draining: false } }).listen(0)
+  const post = (event: object) => {
+    const body = JSON.stringify(event)
+    return request(server).post('/webhooks/stripe').set('Stripe-Signature', signatureOf(body)).send(body)
+  }
+  expect((await post(told())).status).toBe(200)
+  await line.cut()
+  const event = told()
+  const answer = await post(event)
+  await line.open()
+  expect([answer.status, answer.headers['retry-after'], await stored(event.id)]).toEqual([503, '2', null])
+  expect((await post(event)).status).toBe(200)
+  expect((await stored(event.id))?.status).toBe('pending')
+  await new Promise((resolve) => server.close(resolve))
+  await far.destroy()
+  await line.cut()
+})
