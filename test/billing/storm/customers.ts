@@ -1,0 +1,145 @@
+import Stripe from 'stripe'
+import type { EntityManager } from 'typeorm'
+import { Organization, OrganizationAddress, Subscription } from '../../../entities/index.ts'
+import type { LocalStripe } from '../../../src/billing/local/server.ts'
+import { insert } from '../../../src/hydra/store.ts'
+import type { Chance } from './chance.ts'
+
+/** Stripe's own client, so that what happens there is what could happen at the real one. */
+export function clientOf({ url, secretKey }: LocalStripe): Stripe {
+  const { hostname: host, port } = new URL(url)
+  return new Stripe(secretKey, { host, port: Number(port), protocol: 'http', telemetry: false, maxNetworkRetries: 0 })
+}
+
+interface Customer {
+  id: string
+  organization: string
+  /** A row that waits for the subscription that it began. */
+  awaited?: string
+  change(): Promise<unknown>
+}
+
+const modules = ['planning', 'invoicing']
+
+/** Organizations that are customers of Stripe's, and what they do there. */
+export class Customers {
+  readonly all: Customer[] = []
+  changes = 0
+  private prices = new Map<string, string>()
+
+  constructor(
+    private readonly client: Stripe,
+    private readonly stripe: Pick<LocalStripe, 'advance'>,
+    private readonly chance: Chance,
+  ) {}
+
+  async found(manager: EntityManager, count: number): Promise<void> {
+    const { data } = await this.client.prices.list({ limit: 100 })
+    this.prices = new Map(data.map(({ lookup_key, id }) => [String(lookup_key), id]))
+    for (let place = 0; place < count; place++) await this.join(manager, place)
+  }
+
+  /** One change of one customer, or some time that goes by for all. */
+  async change(): Promise<void> {
+    this.changes += 1
+    if (this.changes % 60 === 0) this.stripe.advance({ days: 3 + this.chance.below(14), hours: this.chance.below(24) })
+    else
+      await this.chance
+        .one(this.all)
+        .change()
+        .catch((error) => {
+          // What Stripe does not allow in the state that the customer is in is no change.
+          if (!(error instanceof Stripe.errors.StripeInvalidRequestError)) throw error
+        })
+  }
+
+  /** Something about every customer, each told of by one event. */
+  async stir(): Promise<void> {
+    const description = String(this.chance.next())
+    for (const { id } of this.all) await this.client.customers.update(id, { description })
+  }
+
+  private async join(manager: EntityManager, place: number): Promise<void> {
+    const organization = Object.assign(new Organization(), { name: `Storm ${place}`, slug: `storm-${place}` })
+    const { id } = await this.client.customers.create({ metadata: { organization: organization.id } })
+    await insert(manager, Object.assign(organization, { stripeCustomerId: id }))
+    const organizationId = organization.id
+    const address = Object.assign(new OrganizationAddress(), { organizationId, kind: 'billing', name: 'Storm' })
+    await insert(manager, Object.assign(address, { street: 'Damrak', city: 'Amsterdam', countryId: 'NL' }))
+    const begun = Object.assign(new Subscription(), { organizationId, organizationAddressId: address.id, seats: 1 })
+    const awaited = place % 2 === 0
+    if (awaited) await insert(manager, begun)
+    const customer: Customer = { id, organization: organizationId, change: () => this.decide(customer) }
+    if (awaited) customer.awaited = begun.id
+    this.all.push(customer)
+    await this.attach(customer, 'pm_card_visa')
+    await this.subscribe(customer)
+  }
+
+  private async decide(customer: Customer): Promise<unknown> {
+    const { client, chance } = this
+    const { data } = await client.subscriptions.list({ customer: customer.id, limit: 1 })
+    const [subscription] = data
+    if (!subscription) return this.subscribe(customer)
+    const { id, cancel_at_period_end, items } = subscription
+    const seat = items.data.find(({ price }) => price.lookup_key?.startsWith('seat_'))
+    const roll = chance.below(100)
+    if (roll < 40) return client.subscriptions.update(id, { items: [{ id: seat?.id, quantity: 1 + chance.below(50) }] })
+    if (roll < 50) return client.subscriptions.update(id, { items: [this.toggled(items.data, seat)] })
+    if (roll < 64) return client.subscriptions.update(id, { discounts: this.discount() })
+    if (roll < 74) return client.subscriptions.update(id, { cancel_at_period_end: !cancel_at_period_end })
+    if (roll < 84)
+      return this.attach(customer, chance.one(['pm_card_visa', 'pm_card_amex', 'pm_card_chargeCustomerFail']))
+    if (roll < 90) return this.withMethod(customer, (method) => client.paymentMethods.detach(method))
+    if (roll < 93) return this.withMethod(customer, (method) => this.prefer(customer, method))
+    if (roll < 97)
+      return this.withMethod(customer, (method) => client.subscriptions.update(id, { default_payment_method: method }))
+    if (roll < 99)
+      return this.withMethod(customer, (method) =>
+        client.paymentMethods.update(method, { card: { exp_month: 1 + chance.below(12) } }),
+      )
+    await client.subscriptions.cancel(id)
+    return this.subscribe(customer)
+  }
+
+  private subscribe(customer: Customer): Promise<unknown> {
+    const { client, chance, prices } = this
+    const type = chance.one(['monthly', 'monthly', 'yearly'])
+    const subscription = customer.awaited
+    delete customer.awaited
+    return this.withMethod(customer, (method) =>
+      client.subscriptions.create({
+        customer: customer.id,
+        items: [{ price: prices.get(`seat_${type}`), quantity: 1 + chance.below(50) }],
+        metadata: { organization: customer.organization, ...(subscription && { subscription }) },
+        ...(method ? { default_payment_method: method } : { payment_behavior: 'default_incomplete' }),
+      }),
+    )
+  }
+
+  /** A module more, or one less. */
+  private toggled(items: Stripe.SubscriptionItem[], seat?: Stripe.SubscriptionItem) {
+    const key = `module_${this.chance.one(modules)}_${seat?.price.recurring?.interval === 'year' ? 'yearly' : 'monthly'}`
+    const there = items.find(({ price }) => price.lookup_key === key)
+    return there ? { id: there.id, deleted: true } : { price: this.prices.get(key) }
+  }
+
+  private discount() {
+    const coupon = this.chance.one(['LOYAL10', 'FIVEOFF', undefined, undefined])
+    return coupon ? [{ coupon }] : ('' as const)
+  }
+
+  private async attach(customer: Customer, card: string): Promise<unknown> {
+    const { id } = await this.client.paymentMethods.attach(card, { customer: customer.id })
+    return this.chance.below(2) && this.prefer(customer, id)
+  }
+
+  private prefer({ id }: Customer, method: string): Promise<unknown> {
+    return this.client.customers.update(id, { invoice_settings: { default_payment_method: method } })
+  }
+
+  private async withMethod({ id }: Customer, work: (method: string) => Promise<unknown>): Promise<unknown> {
+    const { data } = await this.client.customers.listPaymentMethods(id, { limit: 100 })
+    return work(this.chance.one(data)?.id)
+  }
+}
