@@ -2,6 +2,7 @@ import { Type } from 'class-transformer'
 import { IsBoolean, IsIn, IsNotIn, IsOptional, IsString, Length, Matches, MaxLength, ValidateIf } from 'class-validator'
 import { Check, Column, Entity, ForeignKey, Index, ManyToOne, OneToMany } from 'typeorm'
 import { Identified } from './identified.ts'
+import { Image } from './image.ts'
 import type { OrganizationAddress } from './organization-address.ts'
 import type { OrganizationConfig } from './organization-config.ts'
 import type { OrganizationModule } from './organization-module.ts'
@@ -109,10 +110,33 @@ export class Organization extends Identified {
   @Column('uuid', { nullable: true })
   currentSubscriptionId: string | null = null
 
+  @Column('text', { nullable: true })
+  @ForeignKey(() => Image)
+  @Index()
+  logoId: string | null = null
+
+  @Column('text', { nullable: true })
+  @ForeignKey(() => Image)
+  @Index()
+  iconId: string | null = null
+
+  /** Where its logo is shown, to anybody. */
+  get logo(): string | null {
+    return addressOf(this.logoId)
+  }
+
+  get icon(): string | null {
+    return addressOf(this.iconId)
+  }
+
   /** Only what holds sample data, or is not guarded as production is, may be wiped. */
   get clearable(): boolean {
     return this.demo || !this.productionLike
   }
+}
+
+function addressOf(image: string | null): string | null {
+  return image && `/images/${image}`
 }
 
 /** The slug that a name suggests: ASCII letters and digits, words joined by hyphens, at most 63 characters. */

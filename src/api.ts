@@ -4,6 +4,7 @@ import { PaymentMethodSetup } from '../entities/payment-method-setup.ts'
 import type { Callers } from './access/callers.ts'
 import { admin, anyone, operator, owner, signedIn } from './access/roles.ts'
 import type { Billing } from './billing/billing.ts'
+import { upload } from './controllers/branding.ts'
 import { clear } from './controllers/clearance.ts'
 import * as countries from './controllers/countries.ts'
 import * as coupons from './controllers/coupons.ts'
@@ -35,8 +36,8 @@ export const api = (callers: Callers, billing: Billing) =>
         signedIn(read),
         operator(admin(organizations.update)),
         owner(clear),
-        admin(organizations.upload('icon')),
-        admin(organizations.upload('logo')),
+        admin(upload('icon')),
+        admin(upload('logo')),
       ],
       { ...scopes.organization, ...filters.organizations },
     ),

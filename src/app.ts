@@ -17,6 +17,7 @@ import { problemOf } from './hydra/faults.ts'
 import { Problem } from './hydra/problem.ts'
 import { refuse } from './hydra/respond.ts'
 import { router } from './hydra/router.ts'
+import { images } from './images/served.ts'
 import { meter } from './limits.ts'
 import { metrics } from './metrics.ts'
 
@@ -48,6 +49,7 @@ export function createApp({ config, database, billing, issuer, log, state }: Sur
   app.use(webhooks(database, billing))
   const authenticate = (request: Request) => callers.of(request)
   app.use(router(api, { authenticate, meter: config.limits && meter(config.limits) }))
+  app.use(images(database))
   app.use(reference())
   app.use(documents(api))
   app.use(health(database, state))

@@ -85,6 +85,15 @@ describe('@api-platform/api-doc-parser', () => {
     expect(typeOf('employees', 'email')).toBe('email')
   })
 
+  test('shows the images of an organization by their addresses, as nothing to follow or to fill in', () => {
+    const { readableFields, writableFields } = resourceAt('organizations')
+    for (const name of ['logo', 'icon']) {
+      const found = readableFields?.find((field) => field.name === name)
+      expect(found).toMatchObject({ name, reference: null, embedded: null, required: false })
+      expect(writableFields).not.toContain(found)
+    }
+  })
+
   test.each([
     ['subscriptions', ['cancel', 'applyCoupon', 'clearCoupon']],
     ['organizations', ['clear', 'uploadIcon', 'uploadLogo', 'setupKontomatik', 'confirmSubscription']],

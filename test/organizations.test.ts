@@ -46,6 +46,8 @@ describe('founding', () => {
       productionLike: true,
       subscriptions: [],
       currentSubscription: null,
+      logo: null,
+      icon: null,
       organizationAddresses: [],
       organizationUserInvitations: [],
     })
@@ -352,7 +354,7 @@ describe.each(['icon', 'logo'])('its %s', (kind) => {
       expect((await as(user).post(path).attach('file', Buffer.from('x'), 'x.png')).status).toBe(expected)
     for (const user of [admin, owner]) {
       const { status } = await as(user).post(path).attach('file', Buffer.from('x'), 'x.png')
-      expect([400, 415, 422, 503]).toContain(status)
+      expect(status).toBe(415)
     }
   })
 
@@ -362,7 +364,7 @@ describe.each(['icon', 'logo'])('its %s', (kind) => {
       expect([type, status]).toEqual([type, 415])
       expect(body.detail).toContain('multipart/form-data')
     }
-    expect([400, 415, 503]).toContain((await api.post(path)).status)
+    expect((await api.post(path)).status).toBe(415)
     expect((await api.get(path)).status).toBe(405)
   })
 })

@@ -4,7 +4,7 @@ import { operationOf, propertiesOf, schemas } from './world/docs.ts'
 /** What items have beside the fields of the reference. */
 const additions: Record<string, string[]> = {
   Organization: [
-    ...['clear', 'uploadIcon', 'uploadLogo', 'mailFooter', 'setupKontomatik', 'confirmSubscription'],
+    ...['logo', 'icon', 'clear', 'uploadIcon', 'uploadLogo', 'mailFooter', 'setupKontomatik', 'confirmSubscription'],
     'setupPaymentMethod',
   ],
   Location: [],

@@ -10,14 +10,18 @@ interface Walk {
   before?(world: World): Promise<unknown>
 }
 
-const image = Buffer.from('iVBORw0KGgo=', 'base64')
+/** The smallest PNG there is: one transparent pixel. */
+const image = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==',
+  'base64',
+)
 
 /** What is sent to each endpoint that writes, and what comes of it in a demo organization that is billed by hand. */
 const writes: Record<string, Walk> = {
   'POST /organizations': { status: 201, body: () => ({ name: 'Umbrella' }) },
   'POST /organizations/clear': { status: 201, body: ({ slug }) => ({ confirm: slug }) },
-  'POST /organizations/icon': { status: 503, body: () => image },
-  'POST /organizations/logo': { status: 503, body: () => image },
+  'POST /organizations/icon': { status: 201, body: () => image },
+  'POST /organizations/logo': { status: 201, body: () => image },
   'PATCH /organizations/mail-footer': { status: 200, body: () => ({ mailFooter: '<p>Regards</p>' }) },
   'POST /locations': { status: 201, body: () => ({ name: 'Quay', officeOpenHour: 9, officeCloseHour: 17 }) },
   'PATCH /locations/{id}': { status: 200, body: () => ({ officeOpenHour: 9, officeCloseHour: 20 }) },

@@ -60,22 +60,6 @@ export const update = updating<Organization>({
   },
 })
 
-/** An icon or a logo; what is uploaded is stored by a part of the service that does not exist yet. */
-export const upload = (kind: 'icon' | 'logo'): Operation<Organization> => ({
-  name: kind === 'icon' ? 'uploadIcon' : 'uploadLogo',
-  method: 'POST',
-  path: `/${kind}`,
-  title: () => `Uploads the ${kind} of the organization`,
-  description: 'Multipart, in the field "file". Not available yet: answers 503.',
-  expects: 'file',
-  returns: 'item',
-  statuses: [201, 400, 413, 415, 422],
-  link: { name: kind === 'icon' ? 'uploadIcon' : 'uploadLogo' },
-  async handle() {
-    throw new Problem(503, `The ${kind} cannot be stored: this server does not keep images yet.`)
-  },
-})
-
 /** Writes a new organization with everything that one always has. */
 async function found(call: Call<Organization>, organization: Organization): Promise<void> {
   const { bearer } = call.caller as Identity

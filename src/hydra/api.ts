@@ -110,7 +110,7 @@ export class Api {
   /** Whether an operation makes no sense without a body. */
   needsBody({ method, expects }: Operation, { shape }: Bound): boolean {
     const input = expects === 'self' ? shape : typeof expects === 'function' ? this.shape(expects) : undefined
-    return method === 'PATCH' || (input?.fields.some(({ required }) => required) ?? false)
+    return method === 'PATCH' || expects === 'file' || (input?.fields.some(({ required }) => required) ?? false)
   }
 
   /** Writes an object's Hydra terms as this API spells them. */

@@ -27,7 +27,10 @@ export interface Question {
   id: string | undefined
   /** Its target and its headers. */
   request: Pick<IncomingMessage, 'url' | 'headers'>
+  /** Its body, or the bytes of the file in it. */
   bytes: Buffer | undefined
+  /** What the file was read as. */
+  file?: object
 }
 
 /** How an operation prepares what it read, before the rules are judged. */
@@ -63,6 +66,12 @@ export class Call<E extends object = object> {
   get user(): string {
     if (!this.caller.user) throw new Problem(403, this.caller.reason ?? 'This is for users of an organization.')
     return this.caller.user
+  }
+
+  /** What was made of the file that the operation expects. */
+  get file(): object {
+    if (!this.question.file) throw new Error(`${this.operation.name} expects a file but does not say how it is read.`)
+    return this.question.file
   }
 
   /** The path that was asked for, as it was written. */

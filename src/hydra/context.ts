@@ -32,7 +32,16 @@ export function readParent(name: string): string | undefined {
   return readContext(name).subClassOf
 }
 
-function readContext(name: string): { '@context': Definitions; subClassOf?: string } {
+/** What a property's values are, where that is no class of ours; said and served in the same way. */
+export function readRanges(name: string): Record<string, string> {
+  return readContext(name).range ?? {}
+}
+
+function readContext(name: string): {
+  '@context': Definitions
+  subClassOf?: string
+  range?: Record<string, string>
+} {
   const file = new URL(`${name}.jsonld`, folder)
   try {
     return JSON.parse(readFileSync(file, 'utf8'))

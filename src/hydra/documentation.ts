@@ -1,5 +1,5 @@
 import type { Api, LinkedOperations } from './api.ts'
-import { documentedIri, prefixedTerms, readDefinitions, readParent } from './context.ts'
+import { documentedIri, prefixedTerms, readDefinitions, readParent, readRanges } from './context.ts'
 import { describeOperation, describeStatuses, inputOf } from './described-operation.ts'
 import type { Class, Operation } from './operation.ts'
 import type { Resource } from './resource.ts'
@@ -39,13 +39,14 @@ function base(api: Api): object {
 function describeClass(api: Api, shape: Shape): object {
   const resource = api.resources.find(({ entity }) => entity === shape.class)
   const parent = readParent(shape.name)
+  const ranges = readRanges(shape.name)
   return {
     '@id': `#${shape.name}`,
     '@type': 'Class',
     title: shape.name,
     ...(parent && { subClassOf: parent }),
     supportedProperty: [
-      ...shape.fields.map((field) => describeField(shape, field, resource)),
+      ...shape.fields.map((field) => describeField(shape, field, resource, ranges[field.name])),
       ...[...api.linksOf(shape.class)].map(([name, link]) => describeLink(shape, name, link)),
     ],
     supportedOperation: resource
@@ -60,7 +61,7 @@ function itemOperations(resource: Resource): Operation[] {
   return resource.operations.filter(({ path, method }) => path === item && method !== 'POST')
 }
 
-function describeField(shape: Shape, field: Field, resource: Resource | undefined): object {
+function describeField(shape: Shape, field: Field, resource: Resource | undefined, range?: string): object {
   const writable = isWritable(shape, field, resource)
   return {
     '@type': 'SupportedProperty',
@@ -69,7 +70,7 @@ function describeField(shape: Shape, field: Field, resource: Resource | undefine
       '@type': field.target ? 'Link' : 'rdf:Property',
       label: field.name,
       domain: `#${shape.name}`,
-      ...rangeOf(field),
+      ...(range ? { range } : rangeOf(field)),
       ...(field.kind === 'reference' && { 'owl:maxCardinality': 1 }),
     },
     title: field.name,

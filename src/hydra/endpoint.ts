@@ -2,6 +2,7 @@ import express, { type Request, type Response } from 'express'
 import type { Api, Bound } from './api.ts'
 import { Call } from './call.ts'
 import type { Caller } from './caller.ts'
+import { readFile } from './form.ts'
 import { formats } from './formats.ts'
 import { answer } from './idempotency.ts'
 import { choose } from './negotiation.ts'
@@ -66,7 +67,8 @@ export function endpoint(api: Api, bound: Bound, operation: Operation, gate: Gat
     response.setHeader('Cache-Control', caching)
     if (options.public) response.vary('Accept-Language')
     if (made) response.setHeader('Accept-Patch', made)
-    const call = new Call(api, bound, operation, caller, { id, request, bytes })
+    const file = bytes && (await operation.file?.read(bytes))
+    const call = new Call(api, bound, operation, caller, { id, request, bytes, file })
     await write(api, await answer(call), format, response)
   }
 }
@@ -116,12 +118,13 @@ function madeHeaders({ resource }: Bound, { name }: Operation): string | undefin
 /** Refuses what cannot be read before a byte of it is taken in, then takes it in. */
 function reader(api: Api, bound: Bound, operation: Operation) {
   const types = inputTypes(operation)
-  const raw = express.raw({ type: () => operation.expects !== 'file', limit: bodyLimit })
+  const raw = express.raw({ type: () => true, limit: bodyLimit })
   return async (request: Request, response: Response): Promise<Buffer | undefined> => {
     const given = request.headers['content-type']?.split(';')[0].trim().toLowerCase()
     const empty = request.headers['transfer-encoding'] === undefined && !Number(request.headers['content-length'] ?? 0)
     const optional = operation.method === 'DELETE' || (empty && !api.needsBody(operation, bound))
     if (!optional && !types.includes(given ?? '')) throw unsupported(given, types)
+    if (operation.file) return readFile(request, operation.file.limit)
     await new Promise<void>((resolve, reject) => raw(request, response, (error) => (error ? reject(error) : resolve())))
     return Buffer.isBuffer(request.body) ? request.body : undefined
   }

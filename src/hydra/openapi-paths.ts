@@ -82,10 +82,14 @@ function requestBody(api: Api, resource: Resource, operation: Operation): object
   const input = inputOf(operation, resource.entity)
   const file = { type: 'object', properties: { file: { type: 'string', format: 'binary' } }, required: ['file'] }
   const schema = input ? inputSchema(api.shape(input), operation) : file
+  const encoding = operation.file && { encoding: { file: { contentType: operation.file.types.join(', ') } } }
   return {
     required: api.needsBody(operation, api.of(resource.entity)),
     content: Object.fromEntries(
-      inputTypes(operation).map((type) => [type, { schema: type === 'text/turtle' ? { type: 'string' } : schema }]),
+      inputTypes(operation).map((type) => [
+        type,
+        { schema: type === 'text/turtle' ? { type: 'string' } : schema, ...encoding },
+      ]),
     ),
   }
 }

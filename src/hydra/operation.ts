@@ -23,6 +23,16 @@ export class Unchanged<E extends object> {
 
 export type Outcome<E extends object> = E | Page | Unchanged<E> | undefined
 
+/** A file that comes in a form. */
+export interface FileInput {
+  /** How many bytes it may have. */
+  limit: number
+  /** Its media types. */
+  types: string[]
+  /** Makes of its bytes what the handler works with; before any transaction is begun, as that may take seconds. */
+  read(bytes: Buffer): Promise<object>
+}
+
 /** One thing that a resource can be asked: a route, its documentation and its behaviour in one value. */
 export interface Operation<E extends object = object> {
   /** Its IRI in the documentation is `#Meeting/<name>`. */
@@ -38,6 +48,8 @@ export interface Operation<E extends object = object> {
   subject?: string
   /** The class that its body is an instance of; its own resource's when 'self', none when absent. */
   expects?: Class | 'self' | 'file'
+  /** What file it is, when it expects one. */
+  file?: FileInput
   returns: 'item' | 'collection' | 'nothing'
   /** Members of a collection that are not of the class itself. */
   members?: Class

@@ -100,8 +100,8 @@ async function translated(
   }
 }
 
-/** Writes a document that needs no handler: contexts, documentation, entrypoint. */
-export function send(response: Response, status: number, type: string, body: string, etag: string): void {
+/** Writes what needs no handler, too: contexts, documentation, entrypoint, images. */
+export function send(response: Response, status: number, type: string, body: string | Buffer, etag: string): void {
   response.setHeader('ETag', etag)
   const { req } = response
   if ((req.method === 'GET' || req.method === 'HEAD') && !noneMatch(req.headers['if-none-match'], etag)) {

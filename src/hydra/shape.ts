@@ -85,9 +85,8 @@ function joinField(type: Class, metadata: EntityMetadata | undefined, name: stri
     throw new Error(`contexts/${type.name}.jsonld names "${name}", which ${type.name} does not have.`)
   const reference = term.type === '@id' && !column && !getter
   const target = reference ? targetOf(type, metadata, name) : undefined
-  const key = relation?.isManyToOne
-    ? metadata?.columns.find(({ propertyName }) => propertyName === `${name}Id`)
-    : undefined
+  const beside = metadata?.columns.find(({ propertyName }) => propertyName === `${name}Id`)
+  const key = relation?.isManyToOne ? beside : undefined
   if (relation?.isManyToOne && !key) throw new Error(`"${type.name}.${name}" needs a "${name}Id" column beside it.`)
   return {
     name,
@@ -99,7 +98,8 @@ function joinField(type: Class, metadata: EntityMetadata | undefined, name: stri
     list: column?.isArray || rules?.list.some((rule) => rule.name === 'isArray') || typeGiven(type, name) === Array,
     writable: rules !== undefined,
     required: rules?.required ?? false,
-    nullable: key?.isNullable ?? column?.isNullable ?? rules?.nullable ?? (getter !== undefined && blank(type, getter)),
+    nullable:
+      column?.isNullable ?? beside?.isNullable ?? rules?.nullable ?? (getter !== undefined && blank(type, getter)),
     rules: rules?.list ?? [],
   }
 }

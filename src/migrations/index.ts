@@ -3,6 +3,7 @@ import { Rules1764000000001 } from './1764000000001-rules.ts'
 import { Idempotency1764000000002 } from './1764000000002-idempotency.ts'
 import { Lists1764000000003 } from './1764000000003-lists.ts'
 import { Billing1764000000004 } from './1764000000004-billing.ts'
+import { Images1764000000005 } from './1764000000005-images.ts'
 
 /** In the order in which they are applied. */
 export const migrations = [
@@ -11,4 +12,5 @@ export const migrations = [
   Idempotency1764000000002,
   Lists1764000000003,
   Billing1764000000004,
+  Images1764000000005,
 ]
