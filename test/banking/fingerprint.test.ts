@@ -1,0 +1,192 @@
+import fc from 'fast-check'
+import { type Entry, earliest, fingerprint, missing } from '../../src/banking/fingerprint.ts'
+import { Kontomatik } from '../../src/banking/kontomatik.ts'
+import { startLocalKontomatik } from '../../src/banking/local/local-kontomatik.ts'
+import { imported, mock } from './bank.ts'
+
+const coffee: Entry = {
+  iban: 'PL61',
+  transactionOn: '2026-02-27',
+  bookedOn: '2026-02-27',
+  amount: '-12.50',
+  currency: 'PLN',
+  party: 'Café',
+  partyIban: null,
+  title: 'Coffee',
+  status: 'DONE',
+}
+const pending: Entry = { ...coffee, bookedOn: null, status: 'PENDING' }
+
+/** Few different values, so that equal and nearly equal ones are common. */
+const entries = fc.array(
+  fc.record<Entry>({
+    iban: fc.constantFrom('PL61', null),
+    transactionOn: fc.constantFrom('2026-02-26', '2026-02-27', '2026-02-28'),
+    bookedOn: fc.constantFrom('2026-02-27', '2026-03-01', null),
+    amount: fc.constantFrom('-12.50', '3.00'),
+    currency: fc.constantFrom('PLN', null),
+    party: fc.constantFrom('Café', 'Shop', null),
+    partyIban: fc.constant(null),
+    title: fc.constantFrom('Coffee', null),
+    status: fc.constantFrom('PENDING', 'DONE', null),
+  }),
+  { maxLength: 20 },
+)
+
+/** What is stored once an import has been worked in. */
+function after(stored: Entry[], imports: Entry[]): Entry[] {
+  const { inserts, updates, lapsed } = missing(imports, stored)
+  const gone = new Set([...updates.map((update) => update.stored), ...lapsed])
+  return [...stored.filter((entry) => !gone.has(entry)), ...updates.map((update) => update.imported), ...inserts]
+}
+
+const multiset = (list: Entry[]) => list.map((entry) => `${fingerprint(entry)} ${entry.status === 'PENDING'}`).sort()
+
+test('two equal coffees on one day are both kept, and the same import again brings nothing', () => {
+  expect(missing([coffee, coffee], []).inserts).toHaveLength(2)
+  expect(missing([coffee, coffee], [coffee]).inserts).toHaveLength(1)
+  expect(missing([coffee, coffee], [coffee, coffee])).toEqual({ inserts: [], updates: [], lapsed: [] })
+})
+
+test('one that was pending is updated when it is booked, also under other words', () => {
+  for (const booked of [coffee, { ...coffee, party: 'CAFE 12', title: null }, { ...pending, status: 'DONE' }])
+    expect(missing([booked], [pending])).toEqual({
+      inserts: [],
+      updates: [{ stored: pending, imported: booked }],
+      lapsed: [],
+    })
+})
+
+test('one that is pending still, under other words, is updated too', () => {
+  const reworded = { ...pending, title: 'Hold' }
+  expect(missing([reworded], [pending]).updates).toEqual([{ stored: pending, imported: reworded }])
+})
+
+test('of two equal ones that were pending, one is booked and one waits', () => {
+  const { inserts, updates, lapsed } = missing([coffee, pending], [pending, { ...pending }])
+  expect([inserts, updates.length, lapsed]).toEqual([[], 1, []])
+})
+
+test('one that was booked is never pending again, nor overwritten', () => {
+  const stale = { ...coffee, status: 'PENDING' }
+  expect(missing([stale], [coffee])).toEqual({ inserts: [], updates: [], lapsed: [] })
+  expect(missing([{ ...coffee, title: 'Tea' }], [coffee]).inserts).toHaveLength(1)
+})
+
+test('one that is pending no more and was never booked has lapsed', () => {
+  expect(missing([], [pending, coffee]).lapsed).toEqual([pending])
+})
+
+test('a fingerprint leaves out what changes, and nothing else', () => {
+  const same = fingerprint(coffee)
+  expect(fingerprint({ ...coffee, status: null })).toBe(same)
+  for (const name of ['iban', 'transactionOn', 'bookedOn', 'amount', 'currency', 'party', 'partyIban', 'title'])
+    expect(fingerprint({ ...coffee, [name]: 'other' })).not.toBe(same)
+  expect(fingerprint({ ...coffee, party: 'A","B', title: 'C' })).not.toBe(
+    fingerprint({ ...coffee, party: 'A', title: 'B","C' }),
+  )
+})
+
+test('an import into nothing is stored whole, and again brings nothing, in whatever order', () => {
+  fc.assert(
+    fc.property(entries, fc.nat(), (list, seed) => {
+      const shuffled = list
+        .map((entry, index) => ({ ...entry, at: (index * 7919 + seed) % 101 }))
+        .sort((a, b) => a.at - b.at)
+      expect(missing(list, []).inserts).toEqual(list)
+      expect(missing(shuffled, list)).toEqual({ inserts: [], updates: [], lapsed: [] })
+    }),
+  )
+})
+
+test('what is inserted is at least what the counts say is missing, and each is paired but once', () => {
+  fc.assert(
+    fc.property(entries, entries, (imports, stored) => {
+      const { inserts, updates, lapsed } = missing(imports, stored)
+      const counts = new Map<string, number>()
+      for (const entry of stored.filter(({ status }) => status !== 'PENDING'))
+        counts.set(fingerprint(entry), (counts.get(fingerprint(entry)) ?? 0) + 1)
+      const booked = imports.filter(({ status }) => status !== 'PENDING')
+      const short = booked.filter((entry) => {
+        const count = counts.get(fingerprint(entry)) ?? 0
+        counts.set(fingerprint(entry), count - 1)
+        return count <= 0
+      })
+      const came = [...inserts, ...updates.map((update) => update.imported)]
+      const fresh = came.filter(({ status }) => status !== 'PENDING')
+      expect(multiset(fresh)).toEqual(multiset(short))
+      const touched = [...updates.map((update) => update.stored), ...lapsed]
+      expect(new Set(touched).size).toBe(touched.length)
+      for (const entry of touched) expect(entry.status).toBe('PENDING')
+    }),
+  )
+})
+
+test('whatever a bank books, whenever it is asked, what is stored is what the bank has', () => {
+  const events = fc.array(
+    fc.record({ day: fc.nat(9), amount: fc.constantFrom('-1.00', '-2.00'), wait: fc.nat(3), renamed: fc.boolean() }),
+    { maxLength: 25 },
+  )
+  const on = (day: number) => `2026-03-${String(day + 10)}`
+  const windows = fc.array(fc.record({ pause: fc.nat(3), back: fc.nat(9) }), { maxLength: 8 })
+  fc.assert(
+    fc.property(events, windows, (happened, pulls) => {
+      let [stored, today]: [Entry[], number] = [[], 0]
+      const seen = (now: number, from: number) =>
+        happened
+          .filter(({ day }) => day >= from && day <= now)
+          .map(({ day, amount, wait, renamed }): Entry => {
+            const entry = { ...coffee, transactionOn: on(day), amount }
+            if (now < day + wait) return { ...entry, bookedOn: null, status: 'PENDING' }
+            return { ...entry, bookedOn: on(day + wait), title: renamed ? 'Booked' : 'Coffee' }
+          })
+      let last = 0
+      for (const { pause, back } of [...pulls, { pause: 9, back: 20 }]) {
+        today += pause
+        const from = Math.max(0, Math.min(last, today) - 3 - back)
+        const list = seen(today, from)
+        const inside = stored.filter(({ transactionOn }) => transactionOn >= on(from))
+        stored = [...stored.filter((entry) => !inside.includes(entry)), ...after(inside, list)]
+        last = today
+      }
+      expect(multiset(stored)).toEqual(multiset(seen(today, 0)))
+    }),
+  )
+})
+
+test('the earliest day of an import is how far back the stored ones are needed', () => {
+  expect(earliest([])).toBeUndefined()
+  expect(earliest([coffee, { transactionOn: '2026-01-05' }, pending])).toBe('2026-01-05')
+})
+
+test('thousands are compared in no time', () => {
+  const many = Array.from({ length: 20_000 }, (_, index) => ({ ...coffee, title: String(index % 5000) }))
+  const began = Date.now()
+  expect(missing(many, many.slice(5000)).inserts).toHaveLength(5000)
+  expect(Date.now() - began).toBeLessThan(2000)
+})
+
+test('the local bank, asked again and again, fills a store with what it has', async () => {
+  const local = await startLocalKontomatik({ pace: 5 })
+  const kontomatik = new Kontomatik(local)
+  const { session, multipleAccessId } = await kontomatik.mockSession(mock())
+  const entriesOf = ({ accounts }: Awaited<ReturnType<typeof imported>>): Entry[] =>
+    accounts.flatMap(({ iban, transactions }) => transactions.map((transaction) => ({ ...transaction, iban })))
+  const pull = async () => entriesOf(await imported(kontomatik, await kontomatik.reuseAccess(multipleAccessId ?? '')))
+
+  const first = entriesOf(await imported(kontomatik, session))
+  expect(first.filter(({ status }) => status === 'PENDING').length).toBeGreaterThan(0)
+  expect(new Set(first.map(fingerprint)).size).toBeLessThan(first.length)
+
+  const second = await pull()
+  const since = first.filter(({ transactionOn }) => transactionOn >= (earliest(second) ?? ''))
+  const settled = missing(second, since)
+  expect(settled).toMatchObject({ inserts: [], lapsed: [] })
+  expect(settled.updates.map(({ imported }) => imported.status)).toContain('DONE')
+
+  await local.advance({ days: 2 })
+  const third = missing(await pull(), after(since, second))
+  expect(third.inserts.length).toBeGreaterThan(1)
+  expect(third.updates).toEqual([])
+  await local.stop()
+})

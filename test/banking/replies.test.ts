@@ -1,0 +1,237 @@
+import { gzipSync } from 'node:zlib'
+import { Kontomatik } from '../../src/banking/kontomatik.ts'
+import { problemOf, serving } from './bank.ts'
+
+/** Our client, of a Kontomatik that answers this to everything. */
+async function hearing<T>(
+  body: string | Buffer,
+  work: (kontomatik: Kontomatik) => Promise<T>,
+  status = 200,
+): Promise<T> {
+  const headers = Buffer.isBuffer(body) ? { 'content-encoding': 'gzip' } : {}
+  const server = await serving((_, response) => response.writeHead(status, headers).end(body))
+  try {
+    return await work(new Kontomatik({ url: server.url, apiKey: 'key', timeout: 2000 }))
+  } finally {
+    server.stop()
+  }
+}
+
+const reuse = (kontomatik: Kontomatik) => kontomatik.reuseAccess('ma-1')
+const poll = (kontomatik: Kontomatik) => kontomatik.command('7')
+const status = (kontomatik: Kontomatik) => kontomatik.redirectionStatus('r-1')
+const successful = (result: string) =>
+  `<reply status="200 OK"><command id="7" state="successful" target="T" institution="I"><result>${result}</result></command></reply>`
+
+test.each([
+  ['nothing', ''],
+  ['text', 'hello'],
+  ['HTML', '<!doctype html><html><body>reply</body></html>'],
+  ['HTML with a reply in it', '<html><body><reply><session id="1" signature="2"/></reply></body></html>'],
+  ['JSON', '{"session":{"id":1}}'],
+  ['another root', '<answer><session id="1" signature="2"/></answer>'],
+  ['two roots', '<reply/><reply><session id="1" signature="2"/></reply>'],
+  ['a reply cut short', '<reply><session id="1" signature="2"/><comment>the rest is mis'],
+  ['a reply without a session', '<reply status="200 OK"/>'],
+  ['a session without a signature', '<reply><session id="1" signature=""/></reply>'],
+  ['names that would harm us', '<reply><__proto__><session id="1" signature="2"/></__proto__></reply>'],
+  ['elements without end', `<reply>${'<a>'.repeat(100_000)}${'</a>'.repeat(100_000)}</reply>`],
+  ['an entity', '<!DOCTYPE reply [<!ENTITY a "1">]><reply><session id="&a;" signature="2"/></reply>'],
+  [
+    'a file',
+    '<!DOCTYPE reply [<!ENTITY a SYSTEM "file:///etc/passwd">]><reply><session id="&a;" signature="2"/></reply>',
+  ],
+])('%s is no answer', async (_, body) => {
+  expect(await problemOf(hearing(body, reuse))).toMatchObject({ name: 'Unreadable', kind: 'outage', uncertain: true })
+})
+
+test('entities within entities are not unfolded', async () => {
+  const names = 'abcdefghij'.split('')
+  const bomb = names.map((name, index) => `<!ENTITY ${name} "${`&${names[index - 1]};`.repeat(index ? 10 : 0)}x">`)
+  const body = `<!DOCTYPE reply [${bomb.join('')}]><reply><session id="&j;" signature="2"/></reply>`
+  const began = Date.now()
+  expect(await problemOf(hearing(body, reuse))).toMatchObject({ name: 'Unreadable' })
+  expect(Date.now() - began).toBeLessThan(500)
+})
+
+test('a huge body is cut, also when it comes packed', async () => {
+  const huge = `<reply><session id="1" signature="2"/>${' '.repeat(21_000_000)}</reply>`
+  const problem = { name: 'TooLarge', kind: 'unknown', retry: 'never', uncertain: true }
+  expect(await problemOf(hearing(huge, reuse))).toMatchObject(problem)
+  expect(await problemOf(hearing(gzipSync(huge), reuse))).toMatchObject(problem)
+})
+
+test('a body without end is left at the limit', async () => {
+  let bytes = 0
+  const endless = await serving((_, response) => {
+    const chunk = Buffer.alloc(100_000, 32)
+    const pour = () => {
+      while (!response.destroyed && response.write(chunk)) bytes += chunk.length
+    }
+    response.on('drain', pour)
+    pour()
+  })
+  const kontomatik = new Kontomatik({ url: endless.url, apiKey: 'key', timeout: 10_000 })
+  expect(await problemOf(kontomatik.reuseAccess('ma-1'))).toMatchObject({ name: 'TooLarge' })
+  expect(bytes).toBeLessThan(40_000_000)
+  endless.stop()
+})
+
+test('an exception counts though the status says 200, and a failed command though its exception has no name', async () => {
+  const exception = '<reply status="200 OK"><exception name="InvalidMultipleAccessId"/></reply>'
+  expect(await problemOf(hearing(exception, reuse))).toMatchObject({ kind: 'access-gone' })
+  expect(await problemOf(hearing('<reply><exception/></reply>', reuse))).toMatchObject({
+    name: 'Unnamed',
+    kind: 'unknown',
+  })
+  const failed = '<reply><command id="7" state="error"/></reply>'
+  expect(await hearing(failed, poll)).toMatchObject({ state: 'failed', problem: { name: 'Unnamed' } })
+})
+
+test('what an exception calls itself is only repeated if it looks like a name', async () => {
+  const odd = '<reply><exception name="key=secret beef"><message>key=secret</message></exception></reply>'
+  const problem = await problemOf(hearing(odd, reuse, 400))
+  expect(JSON.stringify([problem, problem.message, problem.stack])).not.toContain('secret')
+})
+
+test('a state that nobody knows is under way', async () => {
+  const waiting = '<reply><command id="7" state="queued"><progress><value>much</value></progress></command></reply>'
+  expect(await hearing(waiting, poll)).toMatchObject({ id: '7', state: 'running', progress: 0 })
+})
+
+test('every element may be absent', async () => {
+  const nothing = { accounts: [], cards: [] }
+  for (const result of ['', '<owners/>', '<accounts/><creditCards/>', '<accounts>none</accounts>'])
+    expect(await hearing(successful(result), poll)).toMatchObject({
+      target: 'T',
+      officialName: 'I',
+      statement: nothing,
+    })
+  const bare = '<accounts><account/></accounts><creditCards><creditCard><moneyTransactions/></creditCard></creditCards>'
+  const ledger = { name: null, currency: null, balance: null, partial: false, transactions: [], dropped: 0 }
+  expect(await hearing(successful(bare), poll)).toMatchObject({
+    statement: {
+      accounts: [{ iban: null, availableBalance: null, ...ledger }],
+      cards: [{ cardId: null, number: null, limit: null, dueDate: null, ...ledger }],
+    },
+  })
+})
+
+test('a statement is read as it is written, and what makes no sense is left out and counted', async () => {
+  const line = (content: string) => `<moneyTransaction>${content}</moneyTransaction>`
+  const day = '<transactionOn>2026-02-27</transactionOn>'
+  const { state, ...command } = await hearing(
+    successful(`<owners><owner><name>Anna</name><polishPesel>44051401359</polishPesel></owner></owners>
+      <accounts><account partialDueToTimeout="true"><name>Current</name><iban>61 1090 1014 0000 0712 1981 2874</iban>
+      <currencyBalance>1e5</currencyBalance><currencyFundsAvailable>-0.001</currencyFundsAvailable><currencyName>pln</currencyName>
+      <moneyTransactions>
+        ${line(`${day}<bookedOn>2026-02-28T00:00:00Z</bookedOn><currencyAmount>-12.5</currencyAmount><title>1e5</title>
+          <party><![CDATA[A & ]]>B\n\t Sp. z&#xa0;o.o.</party><partyIban>pl11</partyIban><status>done</status><labels><label>rent</label></labels>`)}
+        ${line(`${day}<currencyAmount>0012345.6789</currencyAmount><currencyName>EUR</currencyName><title lang="pl">K&#xf3;d &#0;x</title>`)}
+        ${line(`<bookedOn>2026-02-28</bookedOn><currencyAmount>+3</currencyAmount><title> </title>`)}
+        ${line(`${day}<currencyAmount>1,50</currencyAmount>`)}
+        ${line(`${day}<currencyAmount>NaN</currencyAmount>`)}
+        ${line(`${day}<currencyAmount>1234567890123456.00</currencyAmount>`)}
+        ${line(day)}
+        ${line('<currencyAmount>1.00</currencyAmount>')}
+        ${line('<transactionOn>2026-02-30</transactionOn><currencyAmount>1.00</currencyAmount>')}
+        ${line(`${day}<bookedOn>soon</bookedOn><currencyAmount>1.00</currencyAmount>`)}
+      </moneyTransactions></account></accounts>
+      <creditCards><creditCard><number>5100123412341234</number><limit>10</limit><dueDate>2026-03-01</dueDate></creditCard></creditCards>`),
+    poll,
+  )
+  expect(state).toBe('successful')
+  const none = { party: null, partyIban: null, title: null, kind: null, status: null }
+  expect(command).toMatchObject({
+    statement: {
+      accounts: [
+        {
+          name: 'Current',
+          iban: '61109010140000071219812874',
+          balance: null,
+          availableBalance: '0.00',
+          currency: 'PLN',
+          partial: true,
+          dropped: 7,
+          transactions: [
+            {
+              transactionOn: '2026-02-27',
+              bookedOn: '2026-02-28',
+              amount: '-12.50',
+              currency: 'PLN',
+              party: 'A & B Sp. z o.o.',
+              partyIban: 'PL11',
+              title: '1e5',
+              kind: null,
+              status: 'DONE',
+            },
+            {
+              ...none,
+              transactionOn: '2026-02-27',
+              bookedOn: null,
+              amount: '12345.68',
+              currency: 'EUR',
+              title: 'Kód x',
+            },
+            { ...none, transactionOn: '2026-02-28', bookedOn: '2026-02-28', amount: '3.00', currency: 'PLN' },
+          ],
+        },
+      ],
+      cards: [{ number: '1234', limit: '10.00', dueDate: '2026-03-01' }],
+    },
+  })
+  expect(JSON.stringify(command)).not.toMatch(/Anna|44051401359|5100/)
+})
+
+test('thousands of entities are no attack but a Polish statement', async () => {
+  const lines =
+    '<moneyTransaction><transactionOn>2026-02-27</transactionOn><currencyAmount>-1.00</currencyAmount><title>K&#xf3;d &amp; &#x142;</title></moneyTransaction>'
+  const body = successful(
+    `<accounts><account><moneyTransactions>${lines.repeat(5000)}</moneyTransactions></account></accounts>`,
+  )
+  const command = await hearing(body, poll)
+  if (command.state !== 'successful') throw new Error(command.state)
+  expect(command.statement.accounts[0].transactions).toHaveLength(5000)
+  expect(command.statement.accounts[0].transactions[4999].title).toBe('Kód & ł')
+})
+
+test.each([
+  ['{"status":"SUCCESSFUL","params":{"sessionId":900100,"sessionIdSignature":"c0ffee"}}', 'done'],
+  ['{"status":"success","params":{"sessionId":"9","sessionIdSignature":"c0ffee","multipleAccessId":null}}', 'done'],
+  ['{"status":"EXPIRED"}', 'failed'],
+  ['{"status":"WHATEVER","params":{"exception":"AccessDenied"}}', 'failed'],
+  ['{"status":"SUCCESS","params":{"exception":{"name":"AccessDenied"}}}', 'failed'],
+  ['{"status":"IN_PROGRESS","params":null}', 'pending'],
+  ['{}', 'pending'],
+])('signing in that stands at %s is %s', async (body, state) => {
+  expect(await hearing(body, status)).toMatchObject({ state })
+})
+
+test.each(['[]', 'null', '"{}"', '', '<html></html>', '{"status":"SUCCESS","params":{}}'])(
+  'signing in that stands at %j makes no sense',
+  async (body) => {
+    expect(await problemOf(hearing(body, status))).toMatchObject({ name: 'Unreadable' })
+  },
+)
+
+test('nobody is sent to a link that is none', async () => {
+  const start = (kontomatik: Kontomatik) =>
+    kontomatik.startRedirection({ redirectUri: 'https://a.example/', ownerExternalId: '1', accessMode: 'SINGLE' })
+  const link = '{"redirectionId":"r-1","redirectionLink":"javascript:alert(1)"}'
+  expect(await problemOf(hearing(link, start))).toMatchObject({ name: 'Unreadable' })
+  expect(await problemOf(hearing('{"exception":"InvalidParameter"}', start, 400))).toMatchObject({ kind: 'ours' })
+  expect(await problemOf(hearing('{}', start, 500))).toMatchObject({ name: 'Http500' })
+})
+
+test.each(['', '{}', '<reply status="200 OK"/>', 'deleted'])(
+  'a consent is ended whatever is said of it: %j',
+  async (body) => {
+    await hearing(body, (kontomatik) => kontomatik.deleteAccess('ma-1'))
+  },
+)
+
+test('the page of a proxy ends no consent', async () => {
+  const end = (kontomatik: Kontomatik) => kontomatik.deleteAccess('ma-1')
+  expect(await problemOf(hearing('<!DOCTYPE html><html></html>', end))).toMatchObject({ uncertain: true })
+  expect(await problemOf(hearing('', end, 503))).toMatchObject({ name: 'Http503' })
+})
