@@ -1,9 +1,10 @@
-import { Organization, OrganizationUser } from '../../entities/index.ts'
+import { OrganizationUser } from '../../entities/index.ts'
 import type { Callers } from '../access/callers.ts'
 import type { Call } from '../hydra/call.ts'
 import { removing, updating } from '../hydra/crud.ts'
 import { Problem } from '../hydra/problem.ts'
 import { record } from './audit.ts'
+import { hold } from './holding.ts'
 
 export const update = (callers: Callers) =>
   updating<OrganizationUser>({
@@ -31,26 +32,20 @@ export const remove = (callers: Callers) =>
   removing<OrganizationUser>({
     async along(call, member) {
       requireOwnerFor(member.role === 'owner', call.caller.role)
-      await call.manager.findOneOrFail(Organization, {
-        where: { id: call.organization },
-        lock: { mode: 'pessimistic_write' },
-      })
+      await hold(call.manager, call.organization)
       if (member.owning && (await owners(call)) === 1) throw lastOwner()
       await record(call, 'organizationUser.remove', `/organization-users/${member.id}`, { role: [member.role, null] })
       call.after(() => callers.forget())
     },
   })
 
-function requireOwnerFor(owning: boolean, role: string): void {
+export function requireOwnerFor(owning: boolean, role: string): void {
   if (owning && role !== 'owner') throw new Problem(403, 'Only an owner may grant or take the owner role.')
 }
 
 /** Holds the organization's row, so that two owners who leave at once do not both see the other stay. */
 async function requireAnOwner(call: Call): Promise<void> {
-  await call.manager.findOneOrFail(Organization, {
-    where: { id: call.organization },
-    lock: { mode: 'pessimistic_write' },
-  })
+  await hold(call.manager, call.organization)
   if ((await owners(call)) === 0) throw lastOwner()
 }
 
