@@ -1,19 +1,33 @@
+import { IsEmail, IsIn, IsOptional, IsString, Length, Matches, MaxLength, ValidateIf } from 'class-validator'
 import { Column, Entity, Index, ManyToOne } from 'typeorm'
 import { Owned } from './identified.ts'
 import { User } from './user.ts'
+
+/** How many milliseconds an invitation is good for. */
+const goodFor = 7 * 24 * 60 * 60 * 1000
 
 /** An invitation to join the organization, good for seven days; of its token only a hash is kept. */
 @Entity()
 @Index('organization_user_invitation:email', { synchronize: false })
 @Index(['invitedById'])
+@Index(['acceptedById'])
+@Index(['tokenHash'], { unique: true })
 export class OrganizationUserInvitation extends Owned {
   @Column('text')
+  @IsEmail()
+  @MaxLength(254)
   email: string
 
   @Column('text', { nullable: true })
+  @IsOptional()
+  @IsString()
+  @Length(1, 255)
+  @Matches(/\S/, { message: 'name must not be blank' })
   name: string | null = null
 
   @Column('text')
+  @ValidateIf((_, value) => value !== undefined)
+  @IsIn(['member', 'admin', 'owner'])
   role: 'member' | 'admin' | 'owner' = 'member'
 
   @Column('timestamp with time zone', { precision: 3 })
@@ -28,6 +42,13 @@ export class OrganizationUserInvitation extends Owned {
   @Column('timestamp with time zone', { precision: 3, nullable: true })
   acceptedAt: Date | null = null
 
+  /** Who has become a member by it, whichever address it was sent to. */
+  @ManyToOne(() => User)
+  acceptedBy: User | null
+
+  @Column('uuid', { nullable: true })
+  acceptedById: string | null = null
+
   @Column('timestamp with time zone', { precision: 3, nullable: true })
   revokedAt: Date | null = null
 
@@ -38,6 +59,25 @@ export class OrganizationUserInvitation extends Owned {
     if (this.acceptedAt) return 'accepted'
     if (this.revokedAt) return 'revoked'
     return this.expiresAt <= new Date() ? 'expired' : 'pending'
+  }
+
+  /** Whether it can be sent anew: nobody has come by it, nor has it been taken back. */
+  get open(): boolean {
+    return this.acceptedAt === null && this.revokedAt === null
+  }
+
+  /** Makes it good for seven days from now, and for the token of this hash alone. */
+  renew(tokenHash: Buffer): this {
+    this.tokenHash = tokenHash
+    this.expiresAt = new Date(Date.now() + goodFor)
+    return this
+  }
+
+  /** Notes who has come by it; its token is of no use to anybody else any more. */
+  accept(acceptedById: string): this {
+    this.acceptedAt = new Date()
+    this.acceptedById = acceptedById
+    return this
   }
 
   /** Takes the invitation back, so that its token opens nothing any more. */

@@ -2,10 +2,8 @@ import type { Logger } from 'pino'
 import type { DataSource } from 'typeorm'
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
 import { besides } from '../ormconfig.ts'
-import type { Billing } from './billing/billing.ts'
-import { ringAgain } from './billing/reconcile.ts'
 import { survive } from './database.ts'
-import { crontab, tasks } from './jobs.ts'
+import { crontab, type Outside, takeUp, tasks } from './jobs.ts'
 import { concurrency, startQueue } from './queue/queue.ts'
 import { keepTotals } from './totals.ts'
 
@@ -15,17 +13,17 @@ const spare = 4
 /** Does what nobody waits for, over connections of its own; gives back how to stop that. */
 export async function startBackground(
   database: DataSource,
-  billing: Billing,
+  outside: Outside,
   log: Logger,
 ): Promise<() => Promise<void>> {
   const connections = await besides(database, concurrency + spare).initialize()
   survive(connections)
   const stopTotals = keepTotals(connections, log)
   // Whatever a process left undone that was killed is taken up at once.
-  await ringAgain(connections, 0)
+  await takeUp(connections, 0)
   const { master: pool } = connections.driver as PostgresDriver
-  const back = () => ringAgain(connections, 0)
-  const queue = await startQueue({ pool, tasks: tasks(connections, billing, log), crontab, log, back })
+  const back = () => takeUp(connections, 0)
+  const queue = await startQueue({ pool, tasks: tasks(connections, outside, log), crontab, log, back })
   return async () => {
     stopTotals()
     await queue.stop()

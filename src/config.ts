@@ -1,6 +1,8 @@
 import { isIPv4, isIPv6 } from 'node:net'
 import { resolve } from 'node:path'
+import { isEmail } from 'class-validator'
 import type { StripeSettings } from './billing/stripe.ts'
+import type { Mailbox, MailSettings } from './mail/mail.ts'
 
 /** What the environment settles, checked once; every variable has a default that works on a bare machine. */
 export interface Config {
@@ -13,6 +15,8 @@ export interface Config {
   pgbin: string | undefined
   /** Undefined where a local Stripe stands in for the real one. */
   stripe: StripeSettings | undefined
+  /** Undefined where mails are kept in files instead of being sent. */
+  smtp: MailSettings | undefined
   auth: { issuer: string; audience: string; jwksUrl: string } | undefined
   corsOrigins: string[] | '*'
   trustProxy: boolean | number | string
@@ -46,6 +50,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     pool: whole('DATABASE_POOL', text('DATABASE_POOL') ?? '10', 1, 1000),
     pgbin: text('PGBIN'),
     stripe: stripe(text, production),
+    smtp: smtp(text, production),
     auth: auth(text, production),
     corsOrigins: origins(text('CORS_ORIGINS') ?? (production ? '' : '*')),
     trustProxy: trusted(text('TRUST_PROXY') ?? 'false'),
@@ -123,6 +128,31 @@ function stripeUrl(value: string): string {
   if (!/^https?:\/\/[^/?#@]+$/.test(checked))
     throw new Error('STRIPE_URL must be a host alone, such as http://127.0.0.1:12111.')
   return checked
+}
+
+function smtp(text: (name: string) => string | undefined, production: boolean): Config['smtp'] {
+  const [url, from] = [text('SMTP_URL'), text('MAIL_FROM')]
+  if (url && from) return { url: smtpUrl(url), from: mailbox(from) }
+  if (url || from) throw new Error('SMTP_URL and MAIL_FROM are set together or not at all.')
+  if (production)
+    throw new Error('SMTP_URL and MAIL_FROM must be set in production: keeping mails in files is for development only.')
+  return undefined
+}
+
+function smtpUrl(value: string): string {
+  if (!/^smtps?:\/\//.test(value) || !URL.canParse(value) || new URL(value).hostname === '')
+    throw new Error(
+      'SMTP_URL must be a URL that starts with smtp:// or smtps://, such as smtp://user:password@host:587.',
+    )
+  return value
+}
+
+/** `ops@acme.example`, or `Acme <ops@acme.example>`, with quotes around the name or not (RFC 5322 §3.4). */
+function mailbox(value: string): Mailbox {
+  const [, quoted, plain = '', bracketed, address = bracketed] =
+    /^(?:(?:"([^"\\]*)"|([^"<>,;@]*?))\s*<([^<>]*)>|([^<>\s]*))$/.exec(value) ?? []
+  if (!isEmail(address)) throw new Error('MAIL_FROM must be a mailbox, such as Acme <no-reply@acme.example>.')
+  return { name: quoted ?? plain, address }
 }
 
 function auth(text: (name: string) => string | undefined, production: boolean): Config['auth'] {

@@ -7,27 +7,49 @@ import { endDue } from './billing/periods.ts'
 import { reconcile, ringAgain } from './billing/reconcile.ts'
 import { settleSubscription } from './billing/settle.ts'
 import { expire } from './hydra/claims.ts'
+import type { Mailer } from './mail/mail.ts'
+import { forget, sweep } from './mail/outbox.ts'
+import { sendMail } from './mail/sending.ts'
 import type { Tasks } from './queue/queue.ts'
 import { tidy } from './queue/tidy.ts'
 
+/** Whom jobs speak to outside. */
+export interface Outside {
+  billing: Billing
+  mailer: Mailer
+}
+
 /** What is done in the background: by name, for whoever enqueues it. */
-export function tasks(database: DataSource, billing: Billing, log: Logger): Tasks {
+export function tasks(database: DataSource, { billing, mailer }: Outside, log: Logger): Tasks {
   return {
     followCustomer: followCustomer(database, billing, log),
     settleSubscription: settleSubscription(database, billing),
-    ringAgain: () => ringAgain(database),
+    takeUp: () => takeUp(database),
     endPeriods: () => endDue(database),
     expireKeys: () => expire((database.driver as PostgresDriver).master),
     reconcile: () => reconcile(database),
+    sendMail: sendMail(database, mailer, log),
+    forgetMails: () => forget(database),
     tidy: () => tidy(database),
   }
 }
 
+/**
+ * Has done what was begun or ordered and nobody is at, as when the process that was has died: the truth is in the tables, and
+ * a job is only a doorbell.
+ * @param age in seconds, of what should have been done by now
+ */
+export async function takeUp(database: DataSource, age?: number): Promise<void> {
+  await ringAgain(database, age)
+  await sweep(database)
+}
+
 /** When what is done by the clock is done, in UTC; one process does it, however many there are. */
 export const crontab = `
-* * * * * ringAgain ?jobKey=ringAgain&max=1
+* * * * * takeUp ?jobKey=takeUp&max=1
 * * * * * endPeriods ?jobKey=endPeriods&max=1
 17 * * * * expireKeys ?jobKey=expireKeys&max=1
 40 2 * * * reconcile ?jobKey=reconcile&max=3
+45 2 * * * forgetMails ?jobKey=forgetMails&max=3
 50 2 * * * tidy ?jobKey=tidy&max=1
 `

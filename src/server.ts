@@ -1,4 +1,5 @@
 import type { Server } from 'node:http'
+import { join } from 'node:path'
 import { pino } from 'pino'
 import type { DataSource } from 'typeorm'
 import { isOwn, localIssuer, type OwnIssuer, ownIssuer, remoteIssuer } from './access/keys.ts'
@@ -9,10 +10,12 @@ import { openDatabase } from './database.ts'
 import { people, seed, subscribeDemo, tokenFor } from './demo.ts'
 import { httpServer } from './http.ts'
 import { stopJsonld } from './hydra/jsonld.ts'
+import { openMailer } from './mail/mail.ts'
 import { type OpenedStripe, openStripe } from './stripe.ts'
 
 const config = settings()
-const log = pino({ level: config.logLevel, base: undefined })
+/** What a statement was run with is nobody's business: a mail, say, and the token in it. */
+const log = pino({ level: config.logLevel, base: undefined, redact: { paths: ['err.parameters'], remove: true } })
 const state = { draining: false }
 const leaving = new Promise<void>((leave) => {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, leave)
@@ -31,7 +34,10 @@ async function run(): Promise<void> {
     endings.push(close)
     const stripe = await openStripe(config)
     endings.push(stripe.close)
-    endings.push(await startBackground(database, stripe.billing, log))
+    const mails = join(config.dataDirectory, 'mail')
+    const mailer = openMailer(config.smtp, mails, log)
+    endings.push(async () => mailer.close())
+    endings.push(await startBackground(database, { billing: stripe.billing, mailer }, log))
     const issuer = config.auth ? remoteIssuer(config.auth) : await ownIssuer(localIssuer, config.dataDirectory)
     const app = createApp({ config, database, billing: stripe.billing, issuer, log, state })
     const server = httpServer(app, config.publicUrl)
@@ -44,6 +50,7 @@ async function run(): Promise<void> {
       log.info(
         `Embedded: a Stripe of our own at ${stripe.local}, where no money moves. Set STRIPE_SECRET_KEY to use the real one.`,
       )
+    if (!config.smtp) log.info(`Mails are kept in ${mails} and not sent. Set SMTP_URL and MAIL_FROM to send them.`)
     await leaving
     log.info('Stopping.')
   } finally {

@@ -13,6 +13,8 @@ const stripe = {
 }
 const production = {
   NODE_ENV: 'production',
+  SMTP_URL: 'smtp://mail.example',
+  MAIL_FROM: 'no-reply@acme.example',
   PUBLIC_URL: 'https://api.example',
   DATABASE_URL: 'postgres://db.example/api',
   ...auth,

@@ -4,6 +4,7 @@ import { Idempotency1764000000002 } from './1764000000002-idempotency.ts'
 import { Lists1764000000003 } from './1764000000003-lists.ts'
 import { Billing1764000000004 } from './1764000000004-billing.ts'
 import { Images1764000000005 } from './1764000000005-images.ts'
+import { People1764000000006 } from './1764000000006-people.ts'
 
 /** In the order in which they are applied. */
 export const migrations = [
@@ -13,4 +14,5 @@ export const migrations = [
   Lists1764000000003,
   Billing1764000000004,
   Images1764000000005,
+  People1764000000006,
 ]

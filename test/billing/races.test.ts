@@ -249,11 +249,11 @@ describe('whoever subscribed and died', () => {
   test('the row is looked after though nothing was left to look after it', async () => {
     const { id } = await left(false)
     await database.query(`DELETE FROM graphile_worker._private_jobs`)
-    await jobs.ringAgain()
+    await jobs.takeUp()
     const waiting = () => database.query(`SELECT 1 FROM graphile_worker.jobs WHERE "key" = $1`, [`settle:${id}`])
     expect(await waiting()).toEqual([])
     await database.query(`UPDATE "subscription" SET "createdAt" = now() - interval '6 minutes' WHERE "id" = $1`, [id])
-    await jobs.ringAgain()
+    await jobs.takeUp()
     expect(await waiting()).toHaveLength(1)
   })
 })

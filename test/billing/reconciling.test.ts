@@ -10,7 +10,7 @@ import { tasks } from '../../src/jobs.ts'
 import { concurrency, startQueue } from '../../src/queue/queue.ts'
 import { eventually } from '../world/billing.ts'
 import { deliver, eventOf, stored } from '../world/events.ts'
-import { billing, database, ending, stripe } from '../world/index.ts'
+import { database, ending, outside, stripe } from '../world/index.ts'
 import { jobOf, look, told } from '../world/looking.ts'
 import { customerOf, dashboard, modulesOf, subscribed } from '../world/stripe.ts'
 
@@ -162,7 +162,7 @@ test('two processes at once, the same events again and again: each is applied on
     survive(own)
     const log = pino({ level: 'silent' })
     const { master: pool } = own.driver as PostgresDriver
-    const { stop } = await startQueue({ pool, tasks: tasks(own, billing, log), crontab: '', log })
+    const { stop } = await startQueue({ pool, tasks: tasks(own, outside, log), crontab: '', log })
     ending.unshift(stop, () => own.destroy())
   }
   const events = Array.from({ length: 20 }, () => payers.map(({ customer }) => told(customer))).flat()

@@ -5,7 +5,7 @@ import { besides } from '../../ormconfig.ts'
 import { survive } from '../../src/database.ts'
 import { crontab, tasks } from '../../src/jobs.ts'
 import { concurrency, startQueue } from '../../src/queue/queue.ts'
-import { type Agent, as, billing, database, ending, foundTenant, given, type Tenant } from './index.ts'
+import { type Agent, as, database, ending, foundTenant, given, outside, type Tenant } from './index.ts'
 
 /** The connections of what is done in the background. */
 export const background = await besides(database, concurrency + 4).initialize()
@@ -14,12 +14,12 @@ survive(background)
 const log = pino({ level: 'silent' })
 
 /** What is done in the background, to be done by hand. */
-export const jobs = tasks(background, billing, log) as Record<string, (payload?: object) => Promise<void>>
+export const jobs = tasks(background, outside, log) as Record<string, (payload?: object) => Promise<void>>
 
 /** Has jobs done as the server does. */
 export async function startJobs(): Promise<void> {
   const { master: pool } = background.driver as PostgresDriver
-  const queue = await startQueue({ pool, tasks: tasks(background, billing, log), crontab, log })
+  const queue = await startQueue({ pool, tasks: tasks(background, outside, log), crontab, log })
   ending.unshift(queue.stop)
 }
 

@@ -14,6 +14,7 @@ import { survive } from '../../src/database.ts'
 import { httpServer } from '../../src/http.ts'
 import { stopJsonld } from '../../src/hydra/jsonld.ts'
 import { insert } from '../../src/hydra/store.ts'
+import { openMailer } from '../../src/mail/mail.ts'
 
 const { host, port, user, directory } = JSON.parse(process.env.TEST_POSTGRES ?? '{}')
 const name = `test_${process.pid}_${Date.now()}`
@@ -39,6 +40,9 @@ export const billing = new Billing({
   webhookSecrets: [stripe.webhookSecret],
   url: stripe.url,
 })
+
+/** Whom jobs speak to outside; mails are kept in a folder. */
+export const outside = { billing, mailer: openMailer(undefined, join(directory, 'mail'), pino({ level: 'silent' })) }
 
 export const config = { publicUrl, corsOrigins: '*' as const, trustProxy: false, hydraPrefix: false }
 export const app = createApp({

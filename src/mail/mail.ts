@@ -1,0 +1,87 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createTransport, type SendMailOptions } from 'nodemailer'
+import type { Logger } from 'pino'
+import type { OutgoingMail } from '../../entities/index.ts'
+
+/** Whom a mail is from: a name to read, which may be empty, and an address. */
+export interface Mailbox {
+  name: string
+  address: string
+}
+
+/** Where mails are handed over, and whom they are from. */
+export interface MailSettings {
+  /** smtp:// or smtps://, with user and password where they are needed. */
+  url: string
+  from: Mailbox
+}
+
+/** Hands mails over to whoever delivers them. */
+export interface Mailer {
+  /** @throws the error of the mail server; `permanent` where it will never take this mail */
+  send(mail: OutgoingMail): Promise<void>
+  close(): void
+}
+
+const second = 1000
+
+/** What an unresponsive server may take; far less than a mail is left to whoever is at it. */
+const patience = { connectionTimeout: 10 * second, greetingTimeout: 10 * second, socketTimeout: 30 * second }
+
+/** What a mail says is all in it: nothing is fetched for it from a disk or from elsewhere. */
+const closed = { disableFileAccess: true, disableUrlAccess: true }
+
+/** Sends mails where a mail server is named, and else keeps them in a folder. */
+export function openMailer(settings: MailSettings | undefined, directory: string, log: Pick<Logger, 'info'>): Mailer {
+  return settings ? smtpMailer(settings) : keepingMailer(directory, log)
+}
+
+/** Sends through a mail server (RFC 5321), over connections that are kept for the next mail. */
+function smtpMailer({ url, from }: MailSettings): Mailer {
+  const transport = createTransport({ url, pool: true, maxConnections: 2, maxRequeues: 0, ...patience, ...closed })
+  return {
+    async send(mail) {
+      await transport.sendMail(messageOf(mail, from))
+    },
+    close: () => transport.close(),
+  }
+}
+
+/** Keeps mails as files that any mail program opens, where there is no mail server. */
+function keepingMailer(directory: string, log: Pick<Logger, 'info'>): Mailer {
+  const from = { name: 'Organization API', address: 'no-reply@localhost' }
+  const transport = createTransport({ streamTransport: true, buffer: true, newline: 'windows', ...closed })
+  return {
+    async send(mail) {
+      const { message } = await transport.sendMail(messageOf(mail, from))
+      const path = join(directory, `${mail.id}.eml`)
+      await mkdir(directory, { recursive: true, mode: 0o700 })
+      await writeFile(path, message as Buffer, { mode: 0o600 })
+      log.info(`A mail to ${mail.recipient} is kept in ${path}`)
+    },
+    close: () => transport.close(),
+  }
+}
+
+/** The mail as it goes out (RFC 5322). One that is sent twice has the same Message-ID, so that it can be told to be one. */
+function messageOf({ id, createdAt, recipient, subject, html, text, attachments }: OutgoingMail, from: Mailbox) {
+  return {
+    messageId: `<${id}@${from.address.slice(from.address.lastIndexOf('@') + 1)}>`,
+    date: createdAt,
+    from,
+    to: { name: '', address: recipient },
+    envelope: { from: from.address, to: recipient },
+    subject,
+    html: html ?? undefined,
+    text: text ?? undefined,
+    attachments: attachments.map(({ cid, name, type, content }) => ({
+      cid,
+      filename: name,
+      contentType: type,
+      contentDisposition: 'inline' as const,
+      content: Buffer.from(content, 'base64'),
+    })),
+    headers: { 'Auto-Submitted': 'auto-generated' },
+  } satisfies SendMailOptions
+}

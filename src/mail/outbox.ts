@@ -1,0 +1,50 @@
+import type { DataSource, EntityManager } from 'typeorm'
+import { OutgoingMail } from '../../entities/index.ts'
+import { insert } from '../hydra/store.ts'
+import { enqueue } from '../queue/enqueue.ts'
+
+/** How many days it is remembered to whom a mail went. */
+const kept = 30
+
+/** What is taken out of a mail that need not be sent any more, as its words may open doors. */
+export const emptied = `"html" = NULL, "text" = NULL, "attachments" = '[]', "updatedAt" = now()`
+
+/** A mail to be sent: for whom, what it says, and what it tells of. */
+export type Letter = Pick<
+  OutgoingMail,
+  'organizationId' | 'recipient' | 'subject' | 'html' | 'text' | 'attachments' | 'about'
+>
+
+/** Has a mail sent once the transaction that the manager works in is committed, and never if it is not. */
+export async function post(manager: EntityManager, letter: Letter): Promise<void> {
+  const mail = Object.assign(new OutgoingMail(), letter)
+  await insert(manager, mail)
+  await enqueue(manager, 'sendMail', { mail: mail.id }, { key: keyOf(mail.id) })
+}
+
+/** Takes back the mails about something that are not sent yet, since what they say does not hold any more. */
+export async function withdraw(manager: EntityManager, about: string): Promise<void> {
+  await manager.query(
+    `UPDATE "outgoing_mail" SET "status" = 'withdrawn', ${emptied} WHERE "about" = $1 AND "status" = 'pending'`,
+    [about],
+  )
+}
+
+/** Has the mails sent that are due though nobody is at them, as when the process that was has died. */
+export async function sweep(database: Pick<DataSource, 'query'>): Promise<void> {
+  await database.query(
+    `SELECT graphile_worker.add_job('sendMail', json_build_object('mail', "id"), job_key := 'mail:' || "id")
+      FROM "outgoing_mail" WHERE "status" = 'pending' AND "dueAt" <= now()`,
+  )
+}
+
+/** Forgets to whom mails went, long after. */
+export async function forget(database: Pick<DataSource, 'query'>): Promise<void> {
+  await database.query(
+    `DELETE FROM "outgoing_mail" WHERE "status" <> 'pending' AND "updatedAt" < now() - make_interval(days => ${kept})`,
+  )
+}
+
+export function keyOf(id: string): string {
+  return `mail:${id}`
+}
