@@ -2,8 +2,9 @@ import * as entities from '../entities/index.ts'
 import { canonicalLanguage } from '../entities/language.ts'
 import { PaymentMethodSetup } from '../entities/payment-method-setup.ts'
 import type { Callers } from './access/callers.ts'
-import { admin, anyone, operator, owner, signedIn } from './access/roles.ts'
+import { admin, anyone, joining, operator, owner, signedIn } from './access/roles.ts'
 import type { Billing } from './billing/billing.ts'
+import { accept } from './controllers/acceptance.ts'
 import { upload } from './controllers/branding.ts'
 import { clear } from './controllers/clearance.ts'
 import * as countries from './controllers/countries.ts'
@@ -95,7 +96,14 @@ export const api = (callers: Callers, billing: Billing) =>
     new Resource(
       entities.OrganizationUserInvitation,
       '/organization-user-invitations',
-      [admin(list), admin(read), admin(invitations.revoke)],
+      [
+        admin(list),
+        admin(invitations.create),
+        admin(read),
+        admin(invitations.revoke),
+        admin(invitations.resend),
+        joining(accept(callers)),
+      ],
       { ...scopes.sensitive, ...filters.invitations },
     ),
     new Resource(

@@ -39,7 +39,7 @@ const expected: Record<string, [operations: string, references: Record<string, s
   'organization-configs': ['list show edit', {}],
   'organization-modules': ['list show', {}],
   'organization-users': ['list show edit delete', { user: 'User' }],
-  'organization-user-invitations': ['list show delete', { invitedBy: 'User' }],
+  'organization-user-invitations': ['list create show delete', { invitedBy: 'User' }],
   'payment-methods': ['list create show delete', {}],
   subscriptions: [
     'list create show edit',

@@ -44,6 +44,8 @@ test('an owner can follow every link, to documents that say only what is documen
     '/integrations/kontomatik/pull',
     '/integrations/kontomatik/revoke',
     '/integrations/kontomatik/setup',
+    '/organization-user-invitations/accept',
+    '/organization-user-invitations/{id}/resend',
     '/organizations/icon',
     '/organizations/logo',
     '/subscriptions/{id}/cancel',

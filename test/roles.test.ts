@@ -22,6 +22,7 @@ const permissions: [who: string, what: string[]][] = [
     'guest member admin owner operator',
     ['GET /organizations', 'GET /organizations/:id', 'POST /organizations', 'GET /users/me'],
   ],
+  ['guest member admin owner', ['POST /organization-user-invitations/accept']],
   [
     'member admin owner',
     [

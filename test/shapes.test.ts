@@ -55,6 +55,14 @@ const posted: Record<string, [path: string, made: fc.Arbitrary<Graph>]> = {
       { email: oneOf('mia@example.com', 'm.b+c@x.example'), phone: text(1, 50), active: oneOf(true, false) },
     ),
   ],
+  OrganizationUserInvitation: [
+    '/organization-user-invitations',
+    graph(
+      { email: oneOf('ada@example.com', 'b.c+d@x.example') },
+      { name: text(1, 255), role: oneOf('member', 'owner') },
+    ),
+  ],
+  InvitationAcceptance: ['/organization-user-invitations/accept', graph({ token: text(1, 255) }, {})],
   OrganizationAddress: [
     '/organization-addresses',
     graph(
@@ -66,7 +74,7 @@ const posted: Record<string, [path: string, made: fc.Arbitrary<Graph>]> = {
 }
 
 /** What no graph can tell: what else there is, whose it is, and how things stand. */
-const beyond = ['unknownReference', 'isUnique', 'isCurrent', 'isChosen', 'isSlug']
+const beyond = ['unknownReference', 'isUnique', 'isCurrent', 'isChosen', 'isSlug', 'isUsable']
 const runs = 40
 
 test('there is a shape for each class that is posted, announced and found by the class', () => {
@@ -125,7 +133,7 @@ function unspeakable(type: string, graph: Graph): boolean {
       .flat()
       .some((value) => beyondBasic.test(`${value['@value']}`)) ||
     // A language makes another term of a word, and the server reads the word alone.
-    ['kind', 'type', 'accessMode'].some((name) => is(name, (value) => '@language' in value)) ||
+    ['kind', 'type', 'accessMode', 'role'].some((name) => is(name, (value) => '@language' in value)) ||
     // The inside of free-form JSON is not of the graph.
     (type === 'Subscription' && is('metadata', (value) => isJson(value) && !Array.isArray(value['@value']))) ||
     // Date-times as plain text, or with the small letters that RFC 3339 allows, have no order in SHACL.

@@ -15,6 +15,9 @@ export const anyone = also(...roles)
 /** Everybody with a good token, for no organization too. */
 export const signedIn = also('guest', ...tenantRoles, 'operator')
 
+/** Everybody who may come to belong to an organization: the operator stands outside them all. */
+export const joining = also('guest', ...tenantRoles)
+
 export const admin = also('admin', 'owner')
 
 export const owner = also('owner')

@@ -6,7 +6,6 @@ import {
   OrganizationConfig,
   OrganizationModule,
   OrganizationUser,
-  User,
 } from '../../entities/index.ts'
 import { reserved, slugOf } from '../../entities/organization.ts'
 import { catalogue } from '../../entities/organization-module.ts'
@@ -18,6 +17,7 @@ import { creating, updating } from '../hydra/crud.ts'
 import { make } from '../hydra/entity.ts'
 import type { Operation } from '../hydra/operation.ts'
 import { Problem } from '../hydra/problem.ts'
+import { userOf } from './users.ts'
 
 const managers: Role[] = ['admin', 'owner']
 const operator: Role[] = ['operator']
@@ -88,22 +88,6 @@ export function furnishings(): object[] {
     ),
     ...catalogue.map((name) => Object.assign(new OrganizationModule(), { name })),
   ]
-}
-
-/** The caller's user, made when it is met for the first time. */
-async function userOf(call: Call<Organization>): Promise<User> {
-  const { bearer } = call.caller as Identity
-  if (!bearer) throw new Problem(401, 'This needs a bearer token.', { 'WWW-Authenticate': 'Bearer' })
-  const { issuer, subject, name, email } = bearer
-  const user = Object.assign(new User(), {
-    issuer,
-    subject,
-    name: name ?? email ?? subject,
-    email: email ?? null,
-    version: 1,
-  })
-  await call.manager.createQueryBuilder().insert().into(User).values(user).orIgnore().updateEntity(false).execute()
-  return call.manager.findOneByOrFail(User, { issuer, subject })
 }
 
 async function freeSlug(call: Call<Organization>, name: string): Promise<string> {

@@ -49,7 +49,8 @@ export async function fewSeats({ seats }: Subscription, call: Call): Promise<Vio
   ]
 }
 
-async function seatsTaken({ manager, organization: organizationId }: Call): Promise<number> {
+/** How many seats are spoken for: by members, and by invitations that may still be accepted. */
+export async function seatsTaken({ manager, organization: organizationId }: Call): Promise<number> {
   const pending = { organizationId, acceptedAt: IsNull(), revokedAt: IsNull(), expiresAt: MoreThan(new Date()) }
   return (
     (await manager.countBy(OrganizationUser, { organizationId })) +

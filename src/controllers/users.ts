@@ -1,4 +1,6 @@
 import { User } from '../../entities/index.ts'
+import type { Identity } from '../access/callers.ts'
+import type { Call } from '../hydra/call.ts'
 import type { Operation } from '../hydra/operation.ts'
 import { Problem } from '../hydra/problem.ts'
 
@@ -14,4 +16,20 @@ export const me: Operation<User> = {
       throw new Problem(404, 'You have no user yet: found an organization, or accept an invitation.')
     return call.get(User, call.caller.user)
   },
+}
+
+/** The caller's user, made when it is met for the first time. */
+export async function userOf(call: Call): Promise<User> {
+  const { bearer } = call.caller as Identity
+  if (!bearer) throw new Problem(401, 'This needs a bearer token.', { 'WWW-Authenticate': 'Bearer' })
+  const { issuer, subject, name, email } = bearer
+  const user = Object.assign(new User(), {
+    issuer,
+    subject,
+    name: name ?? email ?? subject,
+    email: email ?? null,
+    version: 1,
+  })
+  await call.manager.createQueryBuilder().insert().into(User).values(user).orIgnore().updateEntity(false).execute()
+  return call.manager.findOneByOrFail(User, { issuer, subject })
 }

@@ -10,8 +10,8 @@ export interface Link<E extends object> {
   name: string
   /** Whose documents carry it, when that is not the class which the operation belongs to. */
   on?: Class
-  /** Whether the state of the item allows it. */
-  when?(entity: E): boolean
+  /** Whether the state of the item allows it, to those whom it is shown to as this role. */
+  when?(entity: E, role: Role): boolean
   /** Where it leads, when that is not the operation's own path. */
   href?(entity: E): string
 }

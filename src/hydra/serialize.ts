@@ -88,7 +88,7 @@ function action(api: Api, name: string, { resource, operations }: LinkedOperatio
   const href = hrefOf(resource, operations[0])
   return [
     (entity, node) => {
-      if (allowed.some(({ link }) => link?.when?.(entity) ?? true)) node[name] = href(entity)
+      if (allowed.some(({ link }) => link?.when?.(entity, role) ?? true)) node[name] = href(entity)
     },
   ]
 }

@@ -1,0 +1,92 @@
+import { IsString, Length } from 'class-validator'
+import { OrganizationUser, OrganizationUserInvitation, type User } from '../../entities/index.ts'
+import type { Callers } from '../access/callers.ts'
+import { hashOf } from '../access/invitation-token.ts'
+import type { Call } from '../hydra/call.ts'
+import { copy } from '../hydra/entity.ts'
+import { type Operation, Unchanged } from '../hydra/operation.ts'
+import { ConstraintViolation, Problem } from '../hydra/problem.ts'
+import { withdraw } from '../mail/outbox.ts'
+import { record } from './audit.ts'
+import { hold } from './holding.ts'
+import { userOf } from './users.ts'
+
+type Invitation = OrganizationUserInvitation
+
+/** What the mail of an invitation brought. */
+export class InvitationAcceptance {
+  @IsString()
+  @Length(1, 255)
+  token: string
+}
+
+export const accept = (callers: Callers): Operation<Invitation> => ({
+  name: 'accept',
+  method: 'POST',
+  path: '/accept',
+  title: () => 'Makes the caller a member of the organization that its invitation is to',
+  description:
+    'For anybody who is signed in: the token is the proof, and no address is compared, as people sign in with others than ' +
+    'they are mailed at. Whoever is new here becomes a user; a member stays in the role it has. A token that is mistyped, ' +
+    'expired, replaced, revoked or used by somebody else is refused in one way, with 422; who sends the one that it has ' +
+    'joined by again gets the same answer with 200. A membership that is suspended stays so, and answers 409. The ' +
+    'invitation can be read later by admins alone; "GET /organizations" shows where one has come to belong.',
+  expects: InvitationAcceptance,
+  returns: 'item',
+  statuses: [200, 201, 400, 409, 413, 415, 422],
+  link: { name: 'accept', when: ({ status }: Invitation) => status === 'pending' },
+  async handle(call) {
+    const { token } = await call.input(InvitationAcceptance)
+    return call.transaction(async () => {
+      const invitation = await named(call, hashOf(token))
+      const user = await userOf(call)
+      call.caller = { ...call.caller, user: user.id }
+      const member = await memberOf(call, invitation, user)
+      if (invitation.acceptedById === user.id && member) return new Unchanged(invitation)
+      if (invitation.status !== 'pending') throw unusable()
+      if (member?.status === 'suspended')
+        throw new Problem(409, 'Your membership of that organization is suspended: ask an admin of it to lift that.')
+      const accepted = copy(invitation).accept(user.id)
+      await call.save(invitation, accepted)
+      await withdraw(call.manager, pathOf(invitation))
+      await note(call, invitation, member ?? (await join(call, invitation, user)), member)
+      call.after(() => callers.forget())
+      return accepted
+    })
+  },
+})
+
+const pathOf = ({ id }: Invitation) => `/organization-user-invitations/${id}`
+
+/** The invitation of a token; read once nobody else changes it, as it may have been accepted or sent anew meanwhile. */
+async function named({ manager }: Call, tokenHash: Buffer): Promise<Invitation> {
+  const found = await manager.findOneBy(OrganizationUserInvitation, { tokenHash })
+  if (found) await hold(manager, found.organizationId)
+  const invitation = found && (await manager.findOneBy(OrganizationUserInvitation, { id: found.id, tokenHash }))
+  if (!invitation) throw unusable()
+  return invitation
+}
+
+function memberOf({ manager }: Call, { organizationId }: Invitation, { id }: User): Promise<OrganizationUser | null> {
+  return manager.findOneBy(OrganizationUser, { organizationId, userId: id })
+}
+
+function join(call: Call, { organizationId, name, role }: Invitation, user: User): Promise<OrganizationUser> {
+  const member = { organizationId, userId: user.id, name: name ?? user.name, role }
+  return call.insert(Object.assign(new OrganizationUser(), member))
+}
+
+function note(call: Call, invitation: Invitation, member: OrganizationUser, before: object | null): Promise<void> {
+  const { organizationId, role } = invitation
+  const joined: Record<string, [unknown, unknown]> = before
+    ? {}
+    : { organizationUser: [null, `/organization-users/${member.id}`], role: [null, role] }
+  const changes = { status: ['pending', 'accepted'] as [string, string], ...joined }
+  return record(call, 'organizationUserInvitation.accept', pathOf(invitation), changes, organizationId)
+}
+
+/** One text for all reasons, so that tokens cannot be told apart by trying. */
+function unusable(): ConstraintViolation {
+  const message = 'token is not one that can be used: it may be mistyped, expired, replaced, revoked or used already.'
+  return new ConstraintViolation([{ propertyPath: 'token', message, code: 'isUsable' }])
+}

@@ -1,0 +1,36 @@
+import { type Organization, type OrganizationUserInvitation, Subscription } from '../../entities/index.ts'
+import type { Call } from '../hydra/call.ts'
+import { Problem, type Violation } from '../hydra/problem.ts'
+import { requireOwnerFor } from './organization-users.ts'
+import { seatsTaken } from './subscription-defaults.ts'
+
+/** Says why somebody cannot be invited, beyond what the rules of an invitation say. */
+export async function refuse({ email, role }: OrganizationUserInvitation, call: Call): Promise<Violation[]> {
+  requireOwnerFor(role === 'owner', call.caller.role)
+  if (typeof email !== 'string' || !(await isMember(call, email))) return []
+  return [
+    { propertyPath: 'email', message: 'A member of the organization has this address already.', code: 'isMember' },
+  ]
+}
+
+/** Whether an address is that of a member, as its token tells, or the one by which it has come. */
+async function isMember({ manager, organization }: Call, email: string): Promise<boolean> {
+  const [{ found }] = await manager.query(
+    `SELECT EXISTS (SELECT FROM "organization_user" "member" WHERE "organizationId" = $1 AND (
+        EXISTS (SELECT FROM "user" WHERE "id" = "member"."userId" AND lower("email") = lower($2))
+        OR EXISTS (SELECT FROM "organization_user_invitation" WHERE "organizationId" = $1
+          AND "acceptedById" = "member"."userId" AND lower("email") = lower($2)))) AS "found"`,
+    [organization, email],
+  )
+  return found
+}
+
+/** Counts while the organization is held, so that of two invitations to the last seat one is refused. */
+export async function requireSeat(call: Call, { id, currentSubscriptionId }: Organization): Promise<void> {
+  if (!currentSubscriptionId) return
+  const current = { organizationId: id, id: currentSubscriptionId }
+  const { seats } = await call.manager.findOneByOrFail(Subscription, current)
+  if ((await seatsTaken(call)) <= seats) return
+  const detail = `Members and pending invitations take all seats of the subscription, which are ${seats}`
+  throw new Problem(409, `${detail}: add seats to it, revoke an invitation, or remove a member.`)
+}

@@ -1,0 +1,96 @@
+import sanitize from 'sanitize-html'
+import { type EntityManager, In } from 'typeorm'
+import {
+  MailFooter,
+  type Organization,
+  OrganizationConfig,
+  type OrganizationUserInvitation,
+  User,
+} from '../../entities/index.ts'
+import { type Invited, saying } from './invitation-words.ts'
+import { logoOf } from './logo.ts'
+import type { Letter } from './outbox.ts'
+
+/** What the mail is written from, beside the invitation and its organization. */
+export interface Delivery {
+  token: string
+  /** Where this server is to be found. */
+  publicUrl: string
+}
+
+const cid = 'logo'
+
+/**
+ * The mail that brings an invitation, in the language of the organization, with its logo and its footer. There is no page of
+ * ours to send people to: it carries the token, and says where and how to hand it in.
+ */
+export async function invitationMail(
+  manager: EntityManager,
+  invitation: OrganizationUserInvitation,
+  organization: Organization,
+  { token, publicUrl }: Delivery,
+): Promise<Letter> {
+  const { id, organizationId, email, name, role, expiresAt, invitedById } = invitation
+  const { language, timezone } = await settingsOf(manager, organizationId)
+  const inviter = await manager.findOneByOrFail(User, { id: invitedById })
+  const { mailFooter } = await manager.findOneByOrFail(MailFooter, { organizationId })
+  const logo = await logoOf(manager, organization)
+  const door = `${publicUrl}/organization-user-invitations/accept`
+  const told = { organization: plain(organization.name), inviter: plain(inviter.name), name: plain(name ?? ''), role }
+  const invited: Invited = { ...told, token, door, expiresAt, timezone }
+  const { subject, before, request, after } = saying(language, invited)
+  return {
+    organizationId,
+    recipient: email,
+    subject,
+    text: [...before, token, ...request, ...after, ...(mailFooter ? [`-- \n${textOf(mailFooter)}`] : [])].join('\n\n'),
+    html: [
+      `<!DOCTYPE html><html lang="${language}"><head><meta charset="utf-8"><title>${escaped(subject)}</title></head><body>`,
+      logo
+        ? `<p><img src="cid:${cid}" alt="${escaped(told.organization)}" style="max-height:80px;max-width:320px"></p>`
+        : '',
+      ...before.map(paragraph),
+      `<p><code style="font-size:1.2em">${token}</code></p>`,
+      paragraph(request[0]),
+      `<pre style="white-space:pre-wrap">${escaped(request[1])}</pre>`,
+      ...after.map(paragraph),
+      mailFooter ? `<hr>${mailFooter}` : '',
+      '</body></html>',
+    ].join('\n'),
+    attachments: logo ? [{ cid, name: cid, type: logo.type, content: logo.bytes.toString('base64') }] : [],
+    about: `/organization-user-invitations/${id}`,
+  }
+}
+
+async function settingsOf(manager: EntityManager, organizationId: string) {
+  const found = await manager.findBy(OrganizationConfig, { organizationId, key: In(['language', 'timezone']) })
+  const { language, timezone } = Object.fromEntries(found.map(({ key, value }) => [key, `${value}`]))
+  return { language: /^nl\b/i.test(language) ? ('nl' as const) : ('en' as const), timezone }
+}
+
+/** What people call themselves, on one line. */
+function plain(text: string): string {
+  return text.replace(/[\s\p{C}]+/gu, ' ').trim()
+}
+
+function paragraph(text: string): string {
+  return `<p>${escaped(text)}</p>`
+}
+
+const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }
+
+function escaped(text: string): string {
+  return text.replace(/[&<>"]/g, (character) => entities[character])
+}
+
+/** What a footer says to those who do not see HTML. */
+function textOf(html: string): string {
+  const lines = html.replace(/<(br|\/p|\/div|\/h\d|\/li|\/tr)\b[^>]*>/gi, '\n')
+  const bare = sanitize(lines, { allowedTags: [], allowedAttributes: {} })
+  const known = new Map(Object.entries(entities).map(([character, entity]) => [entity, character]))
+  return bare
+    .replace(/&(amp|lt|gt|quot);/g, (entity) => known.get(entity) as string)
+    .replace(/[^\S\n]+/g, ' ')
+    .replace(/\s*\n\s*/g, '\n')
+    .trim()
+}
