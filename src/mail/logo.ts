@@ -1,13 +1,12 @@
 import type { EntityManager } from 'typeorm'
-import type { Organization } from '../../entities/index.ts'
+import { Image, type Organization } from '../../entities/index.ts'
 
-/** An image that mail programs show: PNG, JPEG or WebP. */
-export interface Logo {
-  type: string
-  bytes: Buffer
-}
-
-/** The logo that an organization puts above its mails; undefined where it has none, which is all of them until logos are kept. */
-export async function logoOf(_manager: EntityManager, _organization: Organization): Promise<Logo | undefined> {
-  return undefined
+/** The logo that an organization puts above its mails; undefined where it has none. */
+export async function logoOf(
+  manager: EntityManager,
+  { logoId }: Organization,
+): Promise<Pick<Image, 'type' | 'bytes'> | undefined> {
+  if (!logoId) return undefined
+  const logo = await manager.findOne(Image, { select: { id: true, type: true, bytes: true }, where: { id: logoId } })
+  return logo ?? undefined
 }
