@@ -1,0 +1,93 @@
+import sanitize from 'sanitize-html'
+
+const words = (text: string) => text.trim().split(/\s+/)
+
+/** One word, number, quoted name or colour after another: no function but those of colours, no address, no escape. */
+const token = String.raw`(?:[a-z-]+|#[\da-f]{3,8}|[+-]?(?:\d+\.?\d*|\.\d+)(?:px|pt|pc|em|rem|ex|ch|cm|mm|in|vw|vh|%)?|"[\w .-]*"|'[\w .-]*'|(?:rgb|hsl)a?\([\d\s.,%/]*\)|!important)`
+const harmless = [new RegExp(String.raw`^(?=.{1,200}$)${token}(?:\s*[\s,/]\s*${token})*$`, 'i')]
+
+/** What is pushed outwards by less than nothing would lie upon what is beside it. */
+const inward = [new RegExp(harmless[0].source.replace('^', '^(?!.*-[\\d.])'), 'i')]
+
+const styles = words(`
+  background background-color border border-bottom border-bottom-color border-bottom-style border-bottom-width
+  border-collapse border-color border-left border-left-color border-left-style border-left-width border-radius
+  border-right border-right-color border-right-style border-right-width border-spacing border-style border-top
+  border-top-color border-top-style border-top-width border-width color direction display font font-family font-size
+  font-style font-variant font-weight height letter-spacing line-height list-style-type max-height max-width min-height
+  min-width padding padding-bottom padding-left padding-right padding-top table-layout text-align text-decoration
+  text-transform vertical-align white-space width word-break word-spacing word-wrap
+`)
+const margins = words('margin margin-bottom margin-left margin-right margin-top')
+
+/** What a mail client can show and nothing that runs, loads, lies upon its surroundings or takes their names. */
+const whitelist: sanitize.IOptions = {
+  allowedTags: words(`
+    a abbr address b blockquote br caption center code col colgroup div em font h1 h2 h3 h4 h5 h6 hr i img li ol p pre s
+    small span strong sub sup table tbody td tfoot th thead tr u ul
+  `),
+  allowedAttributes: {
+    '*': ['align', 'bgcolor', 'dir', 'height', 'lang', 'style', 'title', 'valign', 'width'],
+    a: ['href', 'rel', 'target'],
+    font: ['color', 'face', 'size'],
+    img: ['alt', 'border', 'src'],
+    table: ['border', 'cellpadding', 'cellspacing', 'role'],
+    td: ['colspan', 'rowspan'],
+    th: ['colspan', 'rowspan', 'scope'],
+  },
+  allowedStyles: {
+    '*': {
+      ...Object.fromEntries(styles.map((style) => [style, harmless])),
+      ...Object.fromEntries(margins.map((margin) => [margin, inward])),
+    },
+  },
+  allowedSchemes: ['https', 'http', 'mailto', 'tel'],
+  allowedSchemesByTag: { img: ['https'] },
+  allowProtocolRelative: false,
+  nestingLimit: 64,
+  nonTextTags: words(`
+    applet embed frameset head iframe math noembed noframes noscript object option plaintext script select style svg
+    template textarea title xmp
+  `),
+  selfClosing: words('br col hr img'),
+  transformTags: { a: absoluteLink, img: absoluteImage, table: layout },
+}
+
+/**
+ * Cleans HTML that was written elsewhere, so that it can be shown and mailed; cleaning it again changes nothing.
+ * @returns what is left; nothing where it would not come to rest
+ */
+export function cleanHtml(html: string): string {
+  let dirty = html
+  for (let rounds = 0; rounds < 5; rounds++) {
+    const clean = sanitize(dirty, whitelist)
+    if (clean === dirty) return clean
+    dirty = clean
+  }
+  return ''
+}
+
+/** A link leads out of the mail, and whatever it opens does not get hold of the window that it came from. */
+function absoluteLink(tagName: string, { href, target, rel: _, ...attribs }: sanitize.Attributes): sanitize.Tag {
+  const leads = /^\s*(https?:\/\/[^\s\\/]|mailto:|tel:)/i.test(href ?? '')
+  const opens = target?.trim().toLowerCase() === '_blank'
+  return {
+    tagName,
+    attribs: {
+      ...(leads && href && { href: href.trim() }),
+      ...(leads && opens && { target: '_blank', rel: 'noopener noreferrer' }),
+      ...attribs,
+    },
+  }
+}
+
+/** A mail has no address that a relative image could be found from. */
+function absoluteImage(tagName: string, { src, ...attribs }: sanitize.Attributes): sanitize.Tag {
+  const found = /^\s*https:\/\/[^\s\\/]/i.test(src ?? '')
+  return { tagName, attribs: found && src ? { src: src.trim(), ...attribs } : attribs }
+}
+
+/** A table may say that it only lays out, and pass for nothing else. */
+function layout(tagName: string, { role, ...attribs }: sanitize.Attributes): sanitize.Tag {
+  return { tagName, attribs: role === 'presentation' ? { ...attribs, role } : attribs }
+}
