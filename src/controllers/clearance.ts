@@ -1,10 +1,34 @@
 import { IsString, MaxLength } from 'class-validator'
-import { In, IsNull, Not } from 'typeorm'
-import { Employee, Language, Location, Meeting, Organization } from '../../entities/index.ts'
+import { type AuditEvent, Organization } from '../../entities/index.ts'
 import type { Call } from '../hydra/call.ts'
 import { type Operation, Unchanged } from '../hydra/operation.ts'
 import { ConstraintViolation, Problem } from '../hydra/problem.ts'
 import { record } from './audit.ts'
+
+interface Wiped {
+  /** As the audit log calls it. */
+  name: string
+  table: string
+  /** Which rows stay, as a condition of SQL. */
+  except?: string
+  /** What must be undone in other tables before, in SQL; $1 is the organization. */
+  first?: string[]
+}
+
+/** Everything that is wiped, in the order that references allow; whatever is not named here is kept. */
+export const wiped: Wiped[] = [
+  { name: 'meetings', table: 'meeting' },
+  {
+    name: 'locations',
+    table: 'location',
+    first: [
+      'SELECT FROM "location" WHERE "organizationId" = $1 FOR UPDATE',
+      `UPDATE "employee" SET "locationId" = NULL, "updatedAt" = now(), "version" = "version" + 1
+        WHERE "organizationId" = $1 AND "locationId" IS NOT NULL`,
+    ],
+  },
+  { name: 'languages', table: 'language', except: `"id" IN ('nl', 'en')` },
+]
 
 /** The word that must be said before an organization is wiped. */
 export class Clearance {
@@ -20,7 +44,9 @@ export const clear: Operation<Organization> = {
   method: 'POST',
   path: '/clear',
   title: () => 'Wipes the meetings, locations, added languages and imported bank data of the organization',
-  description: 'Only for organizations that are a demo or not guarded as production; "confirm" is the slug.',
+  description:
+    'Only for organizations that are a demo or not guarded as production; "confirm" is the slug. All of it or nothing goes, ' +
+    'and meanwhile others read on. The people, their rights, what is paid, configured and written down stay.',
   expects: Clearance,
   returns: 'item',
   statuses: [200, 201, 400, 409, 413, 415, 422],
@@ -28,6 +54,8 @@ export const clear: Operation<Organization> = {
   async handle(call) {
     const { confirm } = await call.input(Clearance)
     return call.transaction(async () => {
+      await call.manager.query(`SET LOCAL lock_timeout = '${patience}s'`)
+      await hold(call)
       const organization = await call.get(Organization, call.organization)
       if (!organization.clearable)
         throw new Problem(409, 'It is neither a demo nor free of production guards, so it cannot be cleared.')
@@ -35,26 +63,36 @@ export const clear: Operation<Organization> = {
         throw new ConstraintViolation([
           { propertyPath: 'confirm', message: 'confirm must be the slug of the organization.', code: 'isSlug' },
         ])
-      const wiped = await wipe(call)
-      if (Object.values(wiped).every((rows) => rows === 0)) return new Unchanged(organization)
-      const changes = Object.fromEntries(
-        Object.entries(wiped).map(([name, rows]): [string, [number, number]] => [name, [rows, 0]]),
-      )
+      const changes: AuditEvent['changes'] = {}
+      for (const each of wiped) changes[each.name] = [await wipe(call, each), 0]
+      if (Object.values(changes).every(([rows]) => rows === 0)) return new Unchanged(organization)
       await record(call, 'organization.clear', `/organizations/${organization.id}`, changes)
       return organization
     })
   },
 }
 
-/** Deletes, in the order that references allow, and counts. */
-async function wipe({ manager, organization: organizationId }: Call): Promise<Record<string, number>> {
-  const meetings = await manager.delete(Meeting, { organizationId })
-  await manager.update(
-    Employee,
-    { organizationId, locationId: Not(IsNull()) },
-    { locationId: null, updatedAt: new Date() },
-  )
-  const locations = await manager.delete(Location, { organizationId })
-  const languages = await manager.delete(Language, { organizationId, id: Not(In(['nl', 'en'])) })
-  return { meetings: meetings.affected ?? 0, locations: locations.affected ?? 0, languages: languages.affected ?? 0 }
+/** How many seconds whoever clears waits for another who does. */
+const patience = 7
+
+/** Two who clear at once do so one after the other, and nobody puts the guards up in between. */
+async function hold({ manager, organization }: Call): Promise<void> {
+  await manager.query('SELECT FROM "organization" WHERE "id" = $1 FOR NO KEY UPDATE', [organization])
+}
+
+/** So many rows go with one statement: few enough that none takes longer than a statement may. */
+const bite = 20_000
+
+/** Deletes bite by bite, within the one transaction, and counts. */
+async function wipe({ manager, organization }: Call, { table, except = 'false', first = [] }: Wiped): Promise<number> {
+  for (const sql of first) await manager.query(sql, [organization])
+  for (let rows = 0; ; ) {
+    const [, gone] = await manager.query(
+      `DELETE FROM "${table}" WHERE "organizationId" = $1 AND "id" IN (
+        SELECT "id" FROM "${table}" WHERE "organizationId" = $1 AND NOT (${except}) LIMIT ${bite})`,
+      [organization],
+    )
+    rows += gone
+    if (gone < bite) return rows
+  }
 }
