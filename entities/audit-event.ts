@@ -5,6 +5,8 @@ import { User } from './user.ts'
 /** What was done that destroys or bills: written with the deed, never changed. */
 @Entity()
 @Index(['organizationId', 'at', 'id'])
+@Index(['organizationId', 'action', 'id'])
+@Index(['organizationId', 'target', 'id'])
 @Index(['actorId'])
 export class AuditEvent extends Owned {
   /** Whoever did it; null where the service did by itself, or Stripe. */

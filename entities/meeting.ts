@@ -1,7 +1,7 @@
 import { Transform } from 'class-transformer'
 import { IsDate, IsNotEmpty, IsOptional, IsString, MaxLength, Validate, ValidateIf } from 'class-validator'
 import { DateTime } from 'luxon'
-import { Check, Column, Entity, ForeignKey, Index, ManyToOne } from 'typeorm'
+import { Check, Column, Entity, Exclusion, ForeignKey, Index, ManyToOne } from 'typeorm'
 import { Employee } from './employee.ts'
 import { Owned } from './identified.ts'
 import { instant, instantOrClock } from './instant.ts'
@@ -15,6 +15,10 @@ import { Above, Within } from './rules.ts'
 @Index(['organizationId', 'dateTo', 'id'])
 @Index(['organizationId', 'time'])
 @Index('meeting.notes', { synchronize: false })
+@Exclusion(
+  'meeting:overlap',
+  `USING gist ("employeeId" WITH =, tstzrange("dateFrom", "dateTo") WITH &&, "id" WITH <>) WHERE ("exclusive" AND "employeeId" IS NOT NULL)`,
+)
 @Check(`"dateFrom" < "dateTo" AND "time" BETWEEN "dateFrom" AND "dateTo"`)
 export class Meeting extends Owned {
   @ManyToOne(() => Employee, { createForeignKeyConstraints: false })
@@ -48,6 +52,10 @@ export class Meeting extends Owned {
   @IsDate()
   @Validate(Within, ['dateFrom', 'dateTo', /^1970-01-01/])
   time: Date | null = null
+
+  /** Whether it lets no other of its employee overlap it: kept by a trigger, from the setting "meetingOverlap". */
+  @Column('boolean', { default: false })
+  readonly exclusive: boolean
 
   /** Whether `time` tells a time of day only, which is sent as that time on the first day of 1970. */
   get hasClockTime(): boolean {

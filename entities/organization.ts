@@ -31,6 +31,7 @@ export const reserved = [
 @ForeignKey('Subscription', ['id', 'currentSubscriptionId'], ['organizationId', 'id'])
 @Index(['name', 'id'])
 @Index(['createdAt', 'id'])
+@Index('organization.unready', { synchronize: false })
 @Check(`NOT ("manualBilling" AND "stripeCustomerId" IS NOT NULL)`)
 export class Organization extends Identified {
   @Column('text')

@@ -14,7 +14,8 @@ interface Setting {
   accepts(value: unknown): boolean
 }
 
-const weekdays = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday']
+/** As the setting "workingDays" names them, in the order of ISO 8601. */
+export const weekdays = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday']
 
 const language = (tag: string): Setting => ({
   default: tag,

@@ -11,8 +11,10 @@ import * as countries from './controllers/countries.ts'
 import * as coupons from './controllers/coupons.ts'
 import * as integrations from './controllers/integrations.ts'
 import * as invitations from './controllers/invitations.ts'
+import * as locations from './controllers/locations.ts'
 import * as mailFooter from './controllers/mail-footer.ts'
 import * as meetings from './controllers/meetings.ts'
+import * as configs from './controllers/organization-configs.ts'
 import * as organizationUsers from './controllers/organization-users.ts'
 import * as organizations from './controllers/organizations.ts'
 import * as paymentMethods from './controllers/payment-methods.ts'
@@ -21,6 +23,7 @@ import * as subscriptions from './controllers/subscriptions.ts'
 import * as users from './controllers/users.ts'
 import * as filters from './filters.ts'
 import { create, list, read, remove, update } from './hydra/crud.ts'
+import type { Saying } from './hydra/faults.ts'
 import { memory } from './hydra/memory.ts'
 import { Resource } from './hydra/resource.ts'
 import * as scopes from './scopes.ts'
@@ -48,7 +51,12 @@ export const api = (callers: Callers, billing: Billing) =>
       [mailFooter.show, admin(mailFooter.update)],
       scopes.mailFooter,
     ),
-    new Resource(entities.Location, '/locations', [list, admin(create), read, admin(update)], filters.locations),
+    new Resource(
+      entities.Location,
+      '/locations',
+      [list, admin(create), read, admin(update)].map(locations.withHours),
+      filters.locations,
+    ),
     new Resource(entities.Country, '/countries', [anyone(countries.list), anyone(countries.read)], {
       store: countries.store,
       canonical: (id) => id.toUpperCase(),
@@ -81,7 +89,12 @@ export const api = (callers: Callers, billing: Billing) =>
       ],
       { ...scopes.subscription, ...scopes.sensitive, ...filters.subscriptions },
     ),
-    new Resource(entities.Employee, '/employees', [list, admin(create), read, admin(update)], filters.employees),
+    new Resource(
+      entities.Employee,
+      '/employees',
+      [list, admin(create), read, admin(update)],
+      filters.employees,
+    ),
     new Resource(entities.User, '/users', [list, signedIn(users.me), read], {
       ...scopes.user,
       ...scopes.sensitive,
@@ -113,7 +126,12 @@ export const api = (callers: Callers, billing: Billing) =>
       filters.addresses,
     ),
     new Resource(entities.OrganizationModule, '/organization-modules', [list, read], filters.modules),
-    new Resource(entities.OrganizationConfig, '/organization-configs', [list, read, admin(update)], filters.configs),
+    new Resource(
+      entities.OrganizationConfig,
+      '/organization-configs',
+      [list, read, admin(configs.update)],
+      filters.configs,
+    ),
     new Resource(PaymentMethodSetup, '/payment-methods/setup', [admin(paymentMethods.setup(billing))], {
       singleton: true,
       store: memory([]),
@@ -136,6 +154,8 @@ export const api = (callers: Callers, billing: Billing) =>
   ] as Resource[]
 
 /** What it means to break a rule of the database that is about the state of things, not about a value: 409 and this sentence. */
-export const conflicts: Record<string, string> = {
+export const conflicts: Record<string, Saying> = {
   'subscription:live': 'The organization has a live subscription already: change it, or cancel it first.',
+  'meeting:overlap': meetings.clash,
+  'organization_config:meetingOverlap': configs.standing,
 }

@@ -1,5 +1,5 @@
-import { Location } from '../entities/index.ts'
-import { api, as, database, elsewhere, given, organization, tenant } from './world/index.ts'
+import { Location, OrganizationConfig } from '../entities/index.ts'
+import { api, as, database, elsewhere, foundTenant, given, organization, tenant } from './world/index.ts'
 import { expectProblem } from './world/wire.ts'
 
 const violations = (body: { violations?: { propertyPath: string; code: string }[] }) =>
@@ -15,6 +15,8 @@ test('it is made with a name alone, or with the hours that it is open', async ()
     name: 'Almere',
     officeOpenHour: null,
     officeCloseHour: null,
+    opensAt: null,
+    closesAt: null,
   })
 
   const open = await api.post('/locations', { name: 'Zwolle', officeOpenHour: 0, officeCloseHour: 24 })
@@ -136,4 +138,100 @@ test('a name may be of 255 characters in any script, and is not blank', async ()
     expect((await api.post('/locations', { name })).body.name).toBe(name)
   for (const name of ['', ' ', '\t\n', 'x'.repeat(256), '𝒳'.repeat(256)])
     expect((await api.post('/locations', { name })).status).toBe(422)
+})
+
+describe('when it is open', () => {
+  const office = Object.assign(new Location(), { officeOpenHour: 8, officeCloseHour: 18 })
+  const workingDays = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday']
+  const amsterdam = { timezone: 'Europe/Amsterdam', workingDays }
+  const period = ({ opensAt, closesAt }: Location) => [opensAt?.toISOString(), closesAt?.toISOString()]
+
+  test.each([
+    ['before it opens', '2026-11-24T05:00:00Z', '2026-11-24T07:00:00.000Z', '2026-11-24T17:00:00.000Z'],
+    ['while it is open', '2026-11-24T12:00:00Z', '2026-11-24T07:00:00.000Z', '2026-11-24T17:00:00.000Z'],
+    ['at the moment it closes', '2026-11-24T17:00:00Z', '2026-11-25T07:00:00.000Z', '2026-11-25T17:00:00.000Z'],
+    ['on a Friday evening', '2026-11-27T20:00:00Z', '2026-11-30T07:00:00.000Z', '2026-11-30T17:00:00.000Z'],
+    [
+      'while it is Monday there but not yet in UTC',
+      '2026-11-22T23:30:00Z',
+      '2026-11-23T07:00:00.000Z',
+      '2026-11-23T17:00:00.000Z',
+    ],
+    ['in summer', '2026-07-01T12:00:00Z', '2026-07-01T06:00:00.000Z', '2026-07-01T16:00:00.000Z'],
+    [
+      'over the weekend that summer begins',
+      '2026-03-28T12:00:00Z',
+      '2026-03-30T06:00:00.000Z',
+      '2026-03-30T16:00:00.000Z',
+    ],
+    [
+      'over the weekend that summer ends',
+      '2026-10-24T12:00:00Z',
+      '2026-10-26T07:00:00.000Z',
+      '2026-10-26T17:00:00.000Z',
+    ],
+  ])('is told %s', (_, now, opens, closes) => {
+    expect(period(office.look(amsterdam, new Date(now)))).toEqual([opens, closes])
+  })
+
+  test('follows the clocks on the days that have 23 and 25 hours', () => {
+    const always = Object.assign(new Location(), { officeOpenHour: 0, officeCloseHour: 24 })
+    const sundays = { timezone: 'Europe/Amsterdam', workingDays: ['sunday'] }
+    expect(period(always.look(sundays, new Date('2026-03-29T12:00:00Z')))).toEqual([
+      '2026-03-28T23:00:00.000Z',
+      '2026-03-29T22:00:00.000Z',
+    ])
+    expect(period(always.look(sundays, new Date('2026-10-25T12:00:00Z')))).toEqual([
+      '2026-10-24T22:00:00.000Z',
+      '2026-10-25T23:00:00.000Z',
+    ])
+    const night = Object.assign(new Location(), { officeOpenHour: 2, officeCloseHour: 4 })
+    expect(period(night.look(sundays, new Date('2026-03-29T00:00:00Z')))).toEqual([
+      '2026-03-29T01:00:00.000Z',
+      '2026-03-29T02:00:00.000Z',
+    ])
+  })
+
+  test('is the next time on the same weekday where that is the only one, and never where there is none', () => {
+    const tuesdays = { ...amsterdam, workingDays: ['tuesday'] }
+    expect(period(office.look(tuesdays, new Date('2026-11-24T17:00:00Z')))[0]).toBe('2026-12-01T07:00:00.000Z')
+    expect(period(office.look({ ...amsterdam, workingDays: [] }, new Date()))).toEqual([undefined, undefined])
+  })
+
+  test('is told by every answer, in the timezone that the organization has then', async () => {
+    const { organization, users } = await foundTenant('Around the world', 'around')
+    const owner = as(users.owner)
+    const turn = (key: string, value: unknown) =>
+      database.manager.update(OrganizationConfig, { organizationId: organization.id, key }, { value: value as never })
+    await turn('workingDays', [...workingDays, 'saturday', 'sunday'])
+    const made = await owner.post('/locations', { name: 'Office', officeOpenHour: 9, officeCloseHour: 17 })
+    const iri = made.body['@id']
+    await owner.post('/locations', { name: 'Storehouse' })
+
+    for (const zone of ['Europe/Amsterdam', 'America/New_York', 'Asia/Kolkata', 'UTC']) {
+      await turn('timezone', zone)
+      const answers = [
+        (await owner.get(iri)).body,
+        (await as(users.member).get('/locations?order[name]=asc')).body.member[0],
+        (await owner.patch(iri, { name: 'Office' })).body,
+      ]
+      for (const { opensAt, closesAt } of answers) {
+        const hour = (instant: string) =>
+          new Intl.DateTimeFormat('en', {
+            hour: 'numeric',
+            minute: 'numeric',
+            hourCycle: 'h23',
+            timeZone: zone,
+          }).format(new Date(instant))
+        expect([zone, hour(opensAt), hour(closesAt)]).toEqual([zone, '09:00', '17:00'])
+        expect(Date.parse(closesAt)).toBeGreaterThan(Date.now() - 1000)
+        expect(Date.parse(opensAt)).toBeLessThan(Date.now() + 24 * 60 * 60 * 1000)
+      }
+    }
+    const { body } = await owner.get('/locations?order[name]=desc')
+    expect(body.member[0]).toMatchObject({ name: 'Storehouse', opensAt: null, closesAt: null })
+    await turn('workingDays', [])
+    expect((await owner.get(iri)).body).toMatchObject({ officeOpenHour: 9, opensAt: null, closesAt: null })
+    expect((await owner.patch(iri, { opensAt: '2026-01-01T00:00:00Z' })).body.opensAt).toBeNull()
+  })
 })

@@ -7,7 +7,7 @@ const additions: Record<string, string[]> = {
     ...['logo', 'icon', 'clear', 'uploadIcon', 'uploadLogo', 'mailFooter', 'setupKontomatik', 'confirmSubscription'],
     'setupPaymentMethod',
   ],
-  Location: [],
+  Location: ['opensAt', 'closesAt'],
   Country: ['name'],
   Language: [],
   Meeting: [],

@@ -1,11 +1,23 @@
 import { Employee, type Meeting, OrganizationConfig } from '../../entities/index.ts'
 import type { Call } from '../hydra/call.ts'
 import { creating, updating } from '../hydra/crud.ts'
+import type { DatabaseFault } from '../hydra/faults.ts'
+import type { Operation } from '../hydra/operation.ts'
 import { Problem, type Violation } from '../hydra/problem.ts'
 
-export const create = creating<Meeting>({ prepare })
+const description =
+  'Where the setting "meetingOverlap" is "reject", two meetings of one employee may not overlap: 409 names the other. ' +
+  'One may begin when another ends.'
 
-export const update = updating<Meeting>({ prepare })
+export const create: Operation<Meeting> = { ...creating<Meeting>({ prepare }), description }
+
+export const update: Operation<Meeting> = { ...updating<Meeting>({ prepare }), description }
+
+/** Says which meeting stands in the way: Postgres names it by the key of the constraint, whose last part is its id. */
+export function clash({ detail = '' }: DatabaseFault): string {
+  const id = detail.match(/[0-9a-f-]{36}/g)?.at(-1)
+  return `The employee has another meeting then, /meetings/${id}, and "meetingOverlap" is "reject".`
+}
 
 async function prepare(meeting: Meeting, call: Call<Meeting>): Promise<Violation[]> {
   if (call.caller.role === 'member') await requireOwnEmployee(meeting, call)

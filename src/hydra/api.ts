@@ -2,6 +2,7 @@ import type { DataSource } from 'typeorm'
 import type { Caller } from './caller.ts'
 import { readDefinitions, servedContext } from './context.ts'
 import { type Ending, endingWith } from './ending.ts'
+import type { Saying } from './faults.ts'
 import { compileLists, type Lists } from './lists.ts'
 import type { Class, Operation } from './operation.ts'
 import type { Resource } from './resource.ts'
@@ -35,7 +36,7 @@ export interface Settings {
   /** Writes Hydra's terms as `hydra:member`, as API Platform 3 did. */
   prefix?: boolean
   /** What to say when a rule of the database about the state of things is broken, by the rule's name. */
-  conflicts?: Record<string, string>
+  conflicts?: Record<string, Saying>
 }
 
 /** The whole API, joined and checked: what every part of the engine asks about resources. */

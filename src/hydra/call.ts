@@ -180,6 +180,16 @@ export class Call<E extends object = object> {
       }
   }
 
+  /** Runs work that writes with one statement, again when it lost a race; within a transaction that is run again as a whole. */
+  async statement<T>(work: () => Promise<T>): Promise<T> {
+    for (let tries = 1; ; tries++)
+      try {
+        return await work()
+      } catch (error) {
+        if (this.transactional || tries === 3 || !isConflict(error)) throw error
+      }
+  }
+
   /** What a call to another service is made under, and what is made here for it: the same when the request is resumed. */
   get claim(): string {
     this.claimed ??= uuid()

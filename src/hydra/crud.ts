@@ -115,11 +115,11 @@ async function patch<E extends object>(call: Call<E>, { prepare, along }: Hooks<
   }) as Promise<E>
 }
 
-/** What is written along with the entity shares its transaction; a single statement needs none. */
+/** What is written along with the entity shares its transaction; a single statement is its own. */
 function write<E extends object>(
   call: Call<E>,
   along: unknown,
   work: () => Promise<Outcome<object>>,
 ): Promise<Outcome<object>> {
-  return along ? call.transaction(work) : work()
+  return along ? call.transaction(work) : call.statement(work)
 }

@@ -3,12 +3,16 @@ import type { ColumnMetadata } from 'typeorm/metadata/ColumnMetadata.js'
 import type { Api } from './api.ts'
 import { ConstraintViolation, Problem } from './problem.ts'
 
-interface DatabaseFault {
+export interface DatabaseFault {
   code?: string
   constraint?: string
   table?: string
+  detail?: string
   message: string
 }
+
+/** What to say when a rule of the database is broken: always the same, or what it says of itself made into a sentence. */
+export type Saying = string | ((fault: DatabaseFault) => string)
 
 const later = { 'Retry-After': '2' }
 
@@ -27,7 +31,7 @@ export function problemOf(api: Api, error: unknown): Problem | undefined {
   const fault = ((error as { driverError?: unknown }).driverError ?? error) as DatabaseFault
   const code = fault?.code ?? ''
   const conflict = api.settings.conflicts?.[fault?.constraint ?? '']
-  if (conflict) return new Problem(409, conflict)
+  if (conflict) return new Problem(409, typeof conflict === 'string' ? conflict : conflict(fault))
   if (code === '23505')
     return new ConstraintViolation([
       { propertyPath: taken(api, fault), message: 'This value is already used.', code: 'isUnique' },

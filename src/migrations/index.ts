@@ -5,6 +5,7 @@ import { Lists1764000000003 } from './1764000000003-lists.ts'
 import { Billing1764000000004 } from './1764000000004-billing.ts'
 import { Images1764000000005 } from './1764000000005-images.ts'
 import { People1764000000006 } from './1764000000006-people.ts'
+import { Workspace1764000000007 } from './1764000000007-workspace.ts'
 
 /** In the order in which they are applied. */
 export const migrations = [
@@ -15,4 +16,5 @@ export const migrations = [
   Billing1764000000004,
   Images1764000000005,
   People1764000000006,
+  Workspace1764000000007,
 ]

@@ -1,0 +1,31 @@
+import { Location, OrganizationConfig } from '../../entities/index.ts'
+import type { Calendar } from '../../entities/location.ts'
+import type { Call } from '../hydra/call.ts'
+import { Page } from '../hydra/collection.ts'
+import type { Operation } from '../hydra/operation.ts'
+
+/** Tells with each location when it is open next: one question about the organization, however many there are. */
+export function withHours(operation: Operation): Operation {
+  return {
+    ...operation,
+    description:
+      'Hours are wall-clock hours in the organization\'s "timezone", on its "workingDays"; "opensAt" and "closesAt" are the ' +
+      'moments between which it is open now or next, null while nothing is known of that.',
+    async handle(call) {
+      const outcome = await operation.handle(call)
+      const locations = (outcome instanceof Page ? outcome.found.entities : [outcome]).filter(
+        (entity) => entity instanceof Location && entity.officeOpenHour !== null,
+      ) as Location[]
+      if (locations.length === 0) return outcome
+      const [calendar, now] = [await calendarOf(call), new Date()]
+      for (const location of locations) location.look(calendar, now)
+      return outcome
+    },
+  }
+}
+
+async function calendarOf({ manager, organization: organizationId }: Call): Promise<Calendar> {
+  const found = await manager.findBy(OrganizationConfig, { organizationId })
+  const { timezone, workingDays } = Object.fromEntries(found.map(({ key, value }) => [key, value]))
+  return { timezone, workingDays } as Calendar
+}

@@ -1,0 +1,28 @@
+import type { OrganizationConfig } from '../../entities/index.ts'
+import { updating } from '../hydra/crud.ts'
+import type { DatabaseFault } from '../hydra/faults.ts'
+import type { Operation } from '../hydra/operation.ts'
+import { writeDown } from './audit.ts'
+
+const plain = updating<OrganizationConfig>({ along: writeDown })
+
+/** How long all meetings of an organization may take to be marked, in milliseconds. */
+const patience = 7500
+
+export const update: Operation<OrganizationConfig> = {
+  ...plain,
+  description:
+    'Each key has a schema of its own. "meetingOverlap" becomes "reject" only where no meetings overlap that are not ' +
+    'over yet (409 says how many do); those that are over are let be.',
+  handle: (call) =>
+    call.transaction(async () => {
+      await call.manager.query(`SET LOCAL statement_timeout = ${patience}`)
+      return plain.handle(call)
+    }),
+}
+
+/** Says what keeps meetings from excluding each other: the database counts them, and names one. */
+export function standing({ detail = '' }: DatabaseFault): string {
+  const [count, id] = detail.split(' ')
+  return `Meetings that are not over yet overlap others of the same employee: ${count}, such as /meetings/${id}. Move them first.`
+}
