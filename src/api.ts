@@ -2,7 +2,7 @@ import * as entities from '../entities/index.ts'
 import { canonicalLanguage } from '../entities/language.ts'
 import { PaymentMethodSetup } from '../entities/payment-method-setup.ts'
 import type { Callers } from './access/callers.ts'
-import { admin, anyone, joining, operator, owner, signedIn } from './access/roles.ts'
+import { admin, always, anyone, joining, operator, owner, signedIn } from './access/roles.ts'
 import type { Billing } from './billing/billing.ts'
 import { accept } from './controllers/acceptance.ts'
 import { upload } from './controllers/branding.ts'
@@ -38,7 +38,7 @@ export const api = (callers: Callers, billing: Billing) =>
         signedIn(list),
         signedIn(organizations.create(callers)),
         signedIn(read),
-        operator(admin(organizations.update)),
+        operator(admin(organizations.update(callers))),
         owner(clear),
         admin(upload('icon')),
         admin(upload('logo')),
@@ -81,7 +81,7 @@ export const api = (callers: Callers, billing: Billing) =>
         admin(subscribing.create(billing)),
         admin(subscriptions.read(billing)),
         admin(subscriptions.update(billing)),
-        admin(subscriptions.cancel(billing)),
+        always(admin(subscriptions.cancel(billing))),
         admin(subscriptions.invoices),
         admin(coupons.applyCoupon(billing)),
         admin(coupons.clearCoupon(billing)),
@@ -89,12 +89,7 @@ export const api = (callers: Callers, billing: Billing) =>
       ],
       { ...scopes.subscription, ...scopes.sensitive, ...filters.subscriptions },
     ),
-    new Resource(
-      entities.Employee,
-      '/employees',
-      [list, admin(create), read, admin(update)],
-      filters.employees,
-    ),
+    new Resource(entities.Employee, '/employees', [list, admin(create), read, admin(update)], filters.employees),
     new Resource(entities.User, '/users', [list, signedIn(users.me), read], {
       ...scopes.user,
       ...scopes.sensitive,
@@ -132,7 +127,7 @@ export const api = (callers: Callers, billing: Billing) =>
       [list, read, admin(configs.update)],
       filters.configs,
     ),
-    new Resource(PaymentMethodSetup, '/payment-methods/setup', [admin(paymentMethods.setup(billing))], {
+    new Resource(PaymentMethodSetup, '/payment-methods/setup', [always(admin(paymentMethods.setup(billing)))], {
       singleton: true,
       store: memory([]),
       ...scopes.sensitive,
@@ -140,7 +135,7 @@ export const api = (callers: Callers, billing: Billing) =>
     new Resource(
       entities.PaymentMethod,
       '/payment-methods',
-      [admin(list), admin(paymentMethods.create(billing)), admin(read), admin(paymentMethods.remove(billing))],
+      [admin(list), always(admin(paymentMethods.create(billing))), admin(read), admin(paymentMethods.remove(billing))],
       { ...scopes.sensitive, ...filters.paymentMethods },
     ),
     new Resource(entities.Invoice, '/invoices', [admin(list), admin(read)], {

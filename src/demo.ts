@@ -16,8 +16,8 @@ import type { Billing } from './billing/billing.ts'
 import { addressTo, customerOf } from './billing/customers.ts'
 import { ring } from './billing/follow.ts'
 import { attach, prefer } from './billing/payment-methods.ts'
-import { furnishings } from './controllers/organizations.ts'
 import { insert } from './hydra/store.ts'
+import { furnishings } from './workspace/furnishing.ts'
 
 /** The people of the demo, one for every role there is. */
 export const people = {
@@ -83,8 +83,8 @@ async function furnish(
 ): Promise<void> {
   const organization = await write(new Organization(), { name, slug, demo: true, productionLike: false, manualBilling })
   const own = { organizationId: organization.id }
-  for (const piece of furnishings()) await write(piece, own)
-  await write(new MailFooter(), { ...own, mailFooter: `<p>Met vriendelijke groet,<br><strong>${name}</strong></p>` })
+  for (const piece of furnishings())
+    await write(piece, piece instanceof MailFooter ? { ...own, mailFooter: closing(name) } : own)
   await write(new Language(), { ...own, id: 'de' })
   const roles = ['owner', 'admin', 'member'] as const
   for (const [index, user] of members.entries())
@@ -101,6 +101,8 @@ async function furnish(
       confirmedAt: new Date(Date.UTC(2026, 0, 1)),
     })
 }
+
+const closing = (name: string) => `<p>Met vriendelijke groet,<br /><strong>${name}</strong></p>`
 
 async function employ(write: Write, own: { organizationId: string }, members: User[]): Promise<Employee[]> {
   const amsterdam = await write(new Location(), { ...own, name: 'Amsterdam', officeOpenHour: 8, officeCloseHour: 18 })

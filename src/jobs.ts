@@ -12,6 +12,7 @@ import { forget, sweep } from './mail/outbox.ts'
 import { sendMail } from './mail/sending.ts'
 import type { Tasks } from './queue/queue.ts'
 import { tidy } from './queue/tidy.ts'
+import { provisionAgain, provisionOrganization } from './workspace/provision.ts'
 
 /** Whom jobs speak to outside. */
 export interface Outside {
@@ -25,6 +26,7 @@ export function tasks(database: DataSource, { billing, mailer }: Outside, log: L
     followCustomer: followCustomer(database, billing, log),
     settleSubscription: settleSubscription(database, billing),
     takeUp: () => takeUp(database),
+    provisionOrganization: provisionOrganization(database),
     endPeriods: () => endDue(database),
     expireKeys: () => expire((database.driver as PostgresDriver).master),
     reconcile: () => reconcile(database),
@@ -42,6 +44,7 @@ export function tasks(database: DataSource, { billing, mailer }: Outside, log: L
 export async function takeUp(database: DataSource, age?: number): Promise<void> {
   await ringAgain(database, age)
   await sweep(database)
+  await provisionAgain(database, age)
 }
 
 /** When what is done by the clock is done, in UTC; one process does it, however many there are. */

@@ -1,26 +1,5 @@
-import {
-  AuditEvent,
-  Language,
-  Location,
-  MailFooter,
-  Meeting,
-  type Organization,
-  OrganizationUser,
-  User,
-} from '../entities/index.ts'
-import {
-  api,
-  as,
-  database,
-  foundTenant,
-  given,
-  morning,
-  operator,
-  organization,
-  person,
-  tenant,
-} from './world/index.ts'
-import { rowsOf } from './world/rows.ts'
+import { OrganizationUser, User } from '../entities/index.ts'
+import { api, as, database, foundTenant, given, operator, organization, person, tenant } from './world/index.ts'
 
 const { member, admin, owner } = tenant.users
 const newcomer = (subject: string) => Object.assign(new User(), { subject })
@@ -38,10 +17,10 @@ describe('founding', () => {
       name: 'Café De Ünie & Zn.',
       slug: 'cafe-de-unie-zn',
       type: 'company',
-      status: 'active',
+      status: 'provisioning',
       stripeCustomerId: null,
       manualBilling: false,
-      databaseStatus: null,
+      databaseStatus: expect.any(Array),
       demo: false,
       productionLike: true,
       subscriptions: [],
@@ -56,10 +35,7 @@ describe('founding', () => {
     expect((await founder.get('/users/me')).body).toMatchObject({ name: 'Fay Founder', email: 'fay@example.com' })
     const [membership] = (await founder.get('/organization-users')).body.member
     expect(membership).toMatchObject({ role: 'owner', status: 'active', name: 'Fay Founder' })
-    const languages = (await founder.get('/languages')).body.member
-    expect(languages.map(({ id }: Language) => id)).toEqual(['en', 'nl'])
     expect((await founder.get('/organization-configs')).body.totalItems).toBe(8)
-    expect((await founder.get('/organization-modules')).body.member).not.toEqual([])
     expect((await founder.get('/organizations/mail-footer')).body.mailFooter).toBeNull()
   })
 
@@ -185,7 +161,7 @@ describe('founding', () => {
     const { status, body } = await climber.post('/organizations', { name: 'Climber', ...privileged })
     expect(status).toBe(201)
     for (const [name, value] of Object.entries(privileged)) expect([name, body[name]]).not.toEqual([name, value])
-    expect(body).toMatchObject({ status: 'active', stripeCustomerId: null, manualBilling: false, demo: false })
+    expect(body).toMatchObject({ status: 'provisioning', stripeCustomerId: null, manualBilling: false, demo: false })
 
     const strict = await climber
       .post('/organizations', { name: 'Climber', ...privileged, surprise: 1 })
@@ -267,81 +243,6 @@ describe('changing', () => {
   })
 })
 
-describe('clearing', () => {
-  test('wipes what was put in, leaves what it is, and no other organization loses a row', async () => {
-    const demo = await foundTenant('Demo', 'demo', { demo: true, productionLike: false })
-    const rows = await rowsOf(demo)
-    await given(Language, { organizationId: demo.organization.id, id: 'nl-BE' })
-    const [before, others] = [await counts(demo.organization), await counts(organization)]
-
-    const cleared = await as(demo.users.owner).post('/organizations/clear', { confirm: 'demo' })
-    expect(cleared.status).toBe(201)
-    expect(cleared.body).toMatchObject({ '@id': `/organizations/${demo.organization.id}`, slug: 'demo' })
-    expect(cleared.headers.location).toBe(cleared.body['@id'])
-
-    const after = { ...before, meeting: 0, location: 0, language: 2, audit_event: before.audit_event + 1 }
-    expect(await counts(demo.organization)).toEqual(after)
-    expect(await counts(organization)).toEqual(others)
-    const languages = (await as(demo.users.owner).get('/languages')).body.member
-    expect(languages.map(({ id }: Language) => id)).toEqual(['en', 'nl'])
-    const employee = await as(demo.users.owner).get(`/employees/${rows.Employee.id}`)
-    expect(employee.body).toMatchObject({ name: 'Mia', location: null })
-
-    const [event] = await database.manager.find(AuditEvent, { where: { action: 'organization.clear' } })
-    expect(event).toMatchObject({
-      actorId: demo.users.owner.id,
-      organizationId: demo.organization.id,
-      target: `/organizations/${demo.organization.id}`,
-      changes: { meetings: [1, 0], locations: [1, 0], languages: [2, 0] },
-    })
-
-    const again = await as(demo.users.owner).post('/organizations/clear', { confirm: 'demo' })
-    expect([again.status, again.body]).toEqual([200, cleared.body])
-    expect(await counts(demo.organization)).toEqual(after)
-  })
-
-  test('is for owners', async () => {
-    const demo = await foundTenant('Guarded', 'guarded', { demo: true })
-    for (const user of [demo.users.member, demo.users.admin, operator])
-      expect((await as(user).post('/organizations/clear', { confirm: 'guarded' })).status).toBe(403)
-    expect((await as().post('/organizations/clear', { confirm: 'guarded' })).status).toBe(401)
-  })
-
-  test('wants the slug to the letter', async () => {
-    const demo = await foundTenant('Careful', 'careful', { productionLike: false })
-    await given(Location, { organizationId: demo.organization.id, name: 'Office' })
-    for (const confirm of ['Careful', 'careful ', 'acme', '', null, true, ['careful']]) {
-      const { status, body } = await as(demo.users.owner).post('/organizations/clear', { confirm })
-      expect([confirm, status, pathsOf(body)]).toEqual([confirm, 422, ['confirm']])
-    }
-    expect((await as(demo.users.owner).post('/organizations/clear', {})).status).toBe(422)
-    expect((await as(demo.users.owner).post('/organizations/clear')).status).toBe(415)
-    expect((await counts(demo.organization)).location).toBe(1)
-  })
-
-  test.each([
-    [{ demo: false, productionLike: true }, 409],
-    [{ demo: true, productionLike: true }, 200],
-    [{ demo: true, productionLike: false }, 200],
-    [{ demo: false, productionLike: false }, 200],
-  ])('of an organization that is %j is answered %i', async (kind, expected) => {
-    const slug = `kind-${Math.random().toString(36).slice(2)}`
-    const { users } = await foundTenant('Kind', slug, kind)
-    expect((await as(users.owner).post('/organizations/clear', { confirm: slug })).status).toBe(expected)
-  })
-
-  test('twice at once wipes once', async () => {
-    const demo = await foundTenant('Hasty', 'hasty-clear', { demo: true })
-    for (let count = 0; count < 20; count++) await given(Meeting, { organizationId: demo.organization.id, ...morning })
-    await given(Location, { organizationId: demo.organization.id, name: 'Office' })
-    const both = await Promise.all(
-      [1, 2, 3].map(() => as(demo.users.owner).post('/organizations/clear', { confirm: 'hasty-clear' })),
-    )
-    expect(both.map(({ status }) => status).sort()).toEqual([200, 200, 201])
-    expect(await counts(demo.organization)).toMatchObject({ meeting: 0, location: 0, audit_event: 1 })
-  })
-})
-
 describe.each(['icon', 'logo'])('its %s', (kind) => {
   const path = `/organizations/${kind}`
 
@@ -369,126 +270,6 @@ describe.each(['icon', 'logo'])('its %s', (kind) => {
   })
 })
 
-describe('the mail footer', () => {
-  const path = '/organizations/mail-footer'
-  const write = (mailFooter: unknown) => api.patch(path, { mailFooter })
-
-  test('has an address of its own, and is for members to read and admins to write', async () => {
-    expect((await as(admin).patch(path, { mailFooter: '<p>Groet</p>' })).status).toBe(200)
-    const { body } = await as(member).get(path)
-    expect(body).toMatchObject({
-      '@context': '/contexts/MailFooter',
-      '@id': path,
-      '@type': 'MailFooter',
-      mailFooter: '<p>Groet</p>',
-    })
-    expect((await as(member).patch(path, { mailFooter: 'x' })).status).toBe(403)
-    expect((await as().get(path)).status).toBe(401)
-    expect((await as(operator).get(path)).status).toBe(403)
-    expect((await api.get(`/organizations/${organization.id}`)).body.mailFooter).toBe(path)
-  })
-
-  test('is another one for every organization', async () => {
-    const other = await foundTenant('Footless', 'footless')
-    await write('<p>Acme</p>')
-    expect((await as(other.users.owner).get(path)).body.mailFooter).toBeNull()
-    await as(other.users.owner).patch(path, { mailFooter: '<p>Footless</p>' })
-    expect((await api.get(path)).body.mailFooter).toBe('<p>Acme</p>')
-  })
-
-  test.each([
-    ['<p>a</p><script>alert(1)</script>', '<p>a</p>'],
-    ['<scr<script>ipt>alert(1)</script>', undefined],
-    ['<p onclick="alert(1)" onmouseover=alert(1)>a</p>', '<p>a</p>'],
-    ['<img src=x onerror=alert(1)>', '<img />'],
-    ['<svg onload=alert(1)><a xlink:href="javascript:alert(1)">a</a></svg>', undefined],
-    ['<a href="javascript:alert(1)">a</a>', '<a>a</a>'],
-    ['<a href="java\nscript:alert(1)">a</a>', '<a>a</a>'],
-    ['<a href="&#106;avascript:alert(1)">a</a>', '<a>a</a>'],
-    ['<a href=" JaVaScRiPt:alert(1)">a</a>', '<a>a</a>'],
-    ['<a href="vbscript:x">a</a>', '<a>a</a>'],
-    ['<a href="data:text/html,<script>alert(1)</script>">a</a>', '<a>a</a>'],
-    ['<a href="//evil.example">a</a>', '<a>a</a>'],
-    ['<img src="data:image/svg+xml;base64,PHN2Zz4=">', '<img />'],
-    ['<img src="http://evil.example/x.png">', '<img />'],
-    ['<p style="background-color: url(https://evil.example)">a</p>', '<p>a</p>'],
-    ['<p style="background: url(javascript:alert(1)); color: red">a</p>', '<p style="color:red">a</p>'],
-    ['<p style="color: expression(alert(1))">a</p>', '<p>a</p>'],
-    ['<p style="color: \\75rl(x); width: 1px">a</p>', '<p style="width:1px">a</p>'],
-    ['<p style="position: fixed; top: 0">a</p>', '<p>a</p>'],
-    ['<style>@import "https://evil.example"</style><p>a</p>', '<p>a</p>'],
-    ['<iframe src="https://evil.example"></iframe>', ''],
-    ['<form action="https://evil.example"><input name=a></form>', ''],
-    ['<object data="x"></object><embed src="x"><base href="https://evil.example"><meta http-equiv=refresh>', ''],
-    ['<link rel=stylesheet href="https://evil.example">', ''],
-    ['<!-- <script>alert(1)</script> --><p>a</p>', '<p>a</p>'],
-    [
-      '<math><mtext><table><mglyph><style><img src=x onerror=alert(1)></style></mglyph></table></mtext></math>',
-      undefined,
-    ],
-    ['<noscript><p title="</noscript><img src=x onerror=alert(1)>"></noscript>', undefined],
-    ['<textarea><img src=x onerror=alert(1)></textarea>', undefined],
-  ])('of %j nothing is kept that runs or loads', async (html, clean) => {
-    const { status, body } = await write(html)
-    expect(status).toBe(200)
-    if (clean !== undefined) expect(body.mailFooter).toBe(clean)
-    expect(body.mailFooter.replace(/"[^"]*"/g, '""')).not.toMatch(/<(script|style|svg|iframe)| on\w+=/i)
-    expect(body.mailFooter).not.toMatch(/"[^"]*(javascript:|vbscript:|data:|url\()/i)
-    expect((await api.get(path)).body.mailFooter).toBe(body.mailFooter)
-    expect((await write(body.mailFooter)).body.mailFooter).toBe(body.mailFooter)
-  })
-
-  test('what a footer is made of is kept', async () => {
-    const html =
-      '<table width="600" cellpadding="0" cellspacing="0" border="0" role="presentation"><tbody><tr>' +
-      '<td style="padding:8px 0;font-family:Arial, sans-serif;color:#334155" valign="top" colspan="2">' +
-      '<strong>Acme B.V.</strong><br /><a href="https://acme.example" target="_blank">acme.example</a> · ' +
-      '<a href="mailto:info@acme.example">mail</a> · <a href="tel:+31201234567">020 123 4567</a>' +
-      '<img src="https://acme.example/logo.png" alt="Acme" width="120" height="40" style="display:block" />' +
-      '</td></tr></tbody></table>'
-    expect((await write(html)).body.mailFooter).toBe(html)
-  })
-
-  test('the answer is what is stored, and null clears it', async () => {
-    const { body } = await write('<p onclick="x">één</p>')
-    const stored = await database.manager.findOneByOrFail(MailFooter, { organizationId: organization.id })
-    expect(stored.mailFooter).toBe(body.mailFooter)
-    expect((await write(null)).body.mailFooter).toBeNull()
-    expect((await api.get(path)).body.mailFooter).toBeNull()
-  })
-
-  test('holds 20 kB and no more', async () => {
-    expect((await write(`<p>${'x'.repeat(19_993)}</p>`)).status).toBe(200)
-    for (const tooMuch of [`<p>${'x'.repeat(19_994)}</p>`, `<p>${'é'.repeat(9_997)}</p>`]) {
-      const { status, body } = await write(tooMuch)
-      expect([status, pathsOf(body)]).toEqual([422, ['mailFooter']])
-    }
-    expect((await write('x'.repeat(300_000))).status).toBe(413)
-  })
-
-  test.each([5, true, {}, ['<p>']])('%j is no HTML', async (mailFooter) => {
-    const { status, body } = await write(mailFooter)
-    expect([status, pathsOf(body)]).toEqual([422, ['mailFooter']])
-  })
-
-  test('a PATCH that says nothing of it leaves it', async () => {
-    await write('<p>stays</p>')
-    expect((await api.patch(path, {})).body.mailFooter).toBe('<p>stays</p>')
-    expect((await api.patch(path, {}).set('If-Match', '"0-x"')).status).toBe(412)
-  })
-})
-
 function pathsOf({ violations }: { violations?: { propertyPath: string }[] }): string[] {
   return [...new Set(violations?.map(({ propertyPath }) => propertyPath))].sort()
-}
-
-/** How many rows an organization has in each table of tenants. */
-async function counts({ id: organizationId }: Organization): Promise<Record<string, number>> {
-  const tables = database.entityMetadatas.filter(({ columns }) =>
-    columns.some(({ propertyName }) => propertyName === 'organizationId'),
-  )
-  const rows: Record<string, number> = {}
-  for (const { tableName, target } of tables)
-    rows[tableName] = await database.manager.countBy(target, { organizationId })
-  return rows
 }

@@ -24,8 +24,9 @@ const remembered = 10_000
 
 const memberships = statement(
   'callers',
-  `SELECT u."id" AS "user", u."operator", m."organizationId" AS "organization", m."role"
+  `SELECT u."id" AS "user", u."operator", m."organizationId" AS "organization", m."role", o."status"
      FROM "user" u LEFT JOIN "organization_user" m ON m."userId" = u."id" AND m."status" = 'active'
+       LEFT JOIN "organization" o ON o."id" = m."organizationId"
     WHERE u."issuer" = :issuer AND u."subject" = :subject
     LIMIT 1000`,
 )
@@ -35,6 +36,13 @@ interface Membership {
   operator: boolean
   organization: string | null
   role: Role | null
+  status: string | null
+}
+
+/** In what state an organization's people may only read, and why. */
+const frozen: Record<string, string> = {
+  suspended: 'Your organization is suspended: it can be read, but not changed. Ask the operator of this service.',
+  closed: 'Your organization is closed: it can be read, but not changed.',
 }
 
 export function callers(database: DataSource, issuer: Issuer): Callers {
@@ -72,5 +80,6 @@ function callerOf({ organization: claimed }: Bearer, rows: Membership[]): Caller
     )
   const current = claimed ? joined.find(({ organization }) => organization === claimed) : joined[0]
   if (!current) return guest('The claim "organization" of your token names no organization that you belong to.')
-  return { role: current.role as Role, user, organization: current.organization }
+  const reason = frozen[current.status ?? '']
+  return { role: current.role as Role, user, organization: current.organization, ...(reason && { frozen: reason }) }
 }

@@ -1,6 +1,9 @@
 import { type Role, roles } from '../hydra/caller.ts'
 import { type Operation, tenantRoles } from '../hydra/operation.ts'
 
+/** Done even while an organization is suspended or closed: debts can be settled, and nobody pays on for what is of no use. */
+export const always = <E extends object>(operation: Operation<E>): Operation<E> => ({ ...operation, evenFrozen: true })
+
 /** Lets these roles do it, beside those that have been let already. */
 const also =
   (...added: Role[]) =>

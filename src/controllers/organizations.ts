@@ -1,22 +1,15 @@
 import { randomBytes } from 'node:crypto'
-import {
-  Language,
-  MailFooter,
-  Organization,
-  OrganizationConfig,
-  OrganizationModule,
-  OrganizationUser,
-} from '../../entities/index.ts'
+import { type AuditEvent, Organization, OrganizationUser } from '../../entities/index.ts'
 import { reserved, slugOf } from '../../entities/organization.ts'
-import { catalogue } from '../../entities/organization-module.ts'
-import { settings } from '../../entities/settings.ts'
 import type { Callers, Identity } from '../access/callers.ts'
 import type { Call } from '../hydra/call.ts'
 import type { Role } from '../hydra/caller.ts'
 import { creating, updating } from '../hydra/crud.ts'
 import { make } from '../hydra/entity.ts'
 import type { Operation } from '../hydra/operation.ts'
-import { Problem } from '../hydra/problem.ts'
+import { Problem, type Violation } from '../hydra/problem.ts'
+import { begin, provisionSoon, unprovisioned } from '../workspace/provision.ts'
+import { record } from './audit.ts'
 import { userOf } from './users.ts'
 
 const managers: Role[] = ['admin', 'owner']
@@ -26,9 +19,13 @@ const operator: Role[] = ['operator']
 export const create = (callers: Callers): Operation<Organization> => ({
   ...creating<Organization>({}),
   writes: everyone('name', 'type', 'slug'),
-  description: 'The caller becomes its owner. Without a slug one is made from the name; it cannot be changed later.',
+  description:
+    'The caller becomes its owner. Without a slug one is made from the name; it cannot be changed later. Its "status" is ' +
+    '"provisioning" for a moment, while a job puts up what "databaseStatus" lists as pending; it can be worked with from ' +
+    'the first moment on.',
   async handle(call) {
-    const read = await call.read(make(Organization), false, async (draft) => {
+    const blank = Object.assign(make(Organization), unprovisioned())
+    const read = await call.read(blank, false, async (draft) => {
       if (draft.slug === undefined && typeof draft.name === 'string') draft.slug = await freeSlug(call, draft.name)
       return []
     })
@@ -41,34 +38,51 @@ export const create = (callers: Callers): Operation<Organization> => ({
 })
 
 /** Its people change its name, the operator what the operator alone may. */
-export const update = updating<Organization>({
-  writes: {
-    name: managers,
-    ...Object.fromEntries(
-      ['manualBilling', 'demo', 'productionLike', 'status', 'stripeCustomerId'].map((name) => [name, operator]),
-    ),
-  },
-  prepare({ id, manualBilling, stripeCustomerId }, { caller }) {
-    if (caller.role !== 'operator' && caller.organization !== id)
-      throw new Problem(
-        403,
-        'This is not the organization you act for: send a token whose claim "organization" names it.',
-      )
-    if (!manualBilling || stripeCustomerId === null) return []
-    const message = 'stripeCustomerId must be null where billing is by hand.'
-    return [{ propertyPath: 'stripeCustomerId', message, code: 'isManual' }]
-  },
+export const update = (callers: Callers): Operation<Organization> => ({
+  ...updating<Organization>({ writes, prepare, along: along(callers) }),
+  description:
+    'While its status is "suspended" or "closed" its people read all they could, and change nothing (403) but how they ' +
+    'pay; "active" opens it again, and "provisioning" has whatever it lacks put up anew.',
 })
+const writes = {
+  name: managers,
+  ...Object.fromEntries(
+    ['manualBilling', 'demo', 'productionLike', 'status', 'stripeCustomerId'].map((name) => [name, operator]),
+  ),
+}
+
+function prepare({ id, manualBilling, stripeCustomerId }: Organization, { caller }: Call<Organization>): Violation[] {
+  if (caller.role !== 'operator' && caller.organization !== id)
+    throw new Problem(
+      403,
+      'This is not the organization you act for: send a token whose claim "organization" names it.',
+    )
+  if (!manualBilling || stripeCustomerId === null) return []
+  const message = 'stripeCustomerId must be null where billing is by hand.'
+  return [{ propertyPath: 'stripeCustomerId', message, code: 'isManual' }]
+}
+
+const along =
+  (callers: Callers) =>
+  async (call: Call<Organization>, after: Organization, before = after): Promise<void> => {
+    const { id, status } = after
+    await record(call, 'organization.update', `/organizations/${id}`, call.changes(before, after), id)
+    if (status === before.status) return
+    if (status === 'provisioning') await provisionSoon(call.manager, id)
+    call.after(() => callers.forget())
+  }
 
 /** Writes a new organization with everything that one always has. */
 async function found(call: Call<Organization>, organization: Organization): Promise<void> {
   const { bearer } = call.caller as Identity
   const user = await userOf(call)
   const member = Object.assign(new OrganizationUser(), { userId: user.id, name: user.name, role: 'owner' })
-  const owned = (entities: object[]) =>
-    entities.map((entity) => Object.assign(entity, { organizationId: organization.id }))
+  const { id, name, type, slug } = organization
   await call.insert(organization)
-  for (const entity of owned([member, new MailFooter(), ...furnishings()])) await call.insert(entity)
+  await call.insert(Object.assign(member, { organizationId: id }))
+  await begin(call.manager, id)
+  const changes = { name: [null, name], type: [null, type], slug: [null, slug] } as AuditEvent['changes']
+  await record(call, 'organization.create', `/organizations/${id}`, changes, id, user.id)
   const acts =
     !call.caller.organization &&
     !bearer?.organization &&
@@ -77,17 +91,6 @@ async function found(call: Call<Organization>, organization: Organization): Prom
     call.caller = { role: 'owner', user: user.id, organization: organization.id, bearer } as Identity
     await call.get(Organization, organization.id).then((whole) => Object.assign(organization, whole))
   }
-}
-
-/** The languages, settings and modules that an organization starts with. */
-export function furnishings(): object[] {
-  return [
-    ...['nl', 'en'].map((id) => Object.assign(new Language(), { id })),
-    ...Object.entries(settings).map(([key, setting]) =>
-      Object.assign(new OrganizationConfig(), { key, value: setting.default }),
-    ),
-    ...catalogue.map((name) => Object.assign(new OrganizationModule(), { name })),
-  ]
 }
 
 async function freeSlug(call: Call<Organization>, name: string): Promise<string> {

@@ -4,7 +4,7 @@ import { readDefinitions, servedContext } from './context.ts'
 import { type Ending, endingWith } from './ending.ts'
 import type { Saying } from './faults.ts'
 import { compileLists, type Lists } from './lists.ts'
-import type { Class, Operation } from './operation.ts'
+import { type Class, type Operation, tenantRoles } from './operation.ts'
 import type { Resource } from './resource.ts'
 import { compileSearch, type Search } from './search.ts'
 import { type Serialize, serializer } from './serialize.ts'
@@ -104,8 +104,8 @@ export class Api {
   }
 
   /** Whether the operation is for this caller. */
-  allows(operation: Operation, { role }: Pick<Caller, 'role'>): boolean {
-    return (operation.may ?? ['member', 'admin', 'owner']).includes(role)
+  allows(operation: Operation, { role, frozen }: Pick<Caller, 'role' | 'frozen'>): boolean {
+    return (operation.may ?? tenantRoles).includes(role) && (frozen === undefined || sparesFrozen(operation))
   }
 
   /** Whether an operation makes no sense without a body. */
@@ -184,6 +184,11 @@ function spokenColumns({ class: type, fields, links }: Shape, { sortable }: Sear
   const computed = fields.some(({ name }) => Object.getOwnPropertyDescriptor(type.prototype, name)?.get)
   if (computed || links.size > 0) return undefined
   return new Set(['id', 'version', ...sortable, ...fields.map(({ name, key }) => key ?? name)])
+}
+
+/** Reading, what is not about the caller's own organization, and what is said to be done even so. */
+function sparesFrozen({ method, may, evenFrozen }: Operation): boolean {
+  return method === 'GET' || may?.includes('guest') || evenFrozen === true
 }
 
 function decode(segment: string): string {

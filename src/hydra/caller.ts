@@ -10,6 +10,8 @@ export interface Caller {
   readonly organization: string | null
   /** For a guest: why no organization could be told, and what to do about it. */
   readonly reason?: string
+  /** Why nothing of its organization may be changed at present; absent while it may. */
+  readonly frozen?: string
   /** As whom the token names the caller, whether there is a user yet or not. */
   readonly bearer?: { readonly issuer: string; readonly subject: string; readonly organization?: string }
 }

@@ -98,6 +98,7 @@ function permitted(api: Api, operation: Operation, caller: Caller): Caller {
       'WWW-Authenticate': 'Bearer',
     })
   if (caller.role === 'guest' && caller.reason) throw new Problem(403, caller.reason)
+  if (caller.frozen && api.allows(operation, { role: caller.role })) throw new Problem(403, caller.frozen)
   const may = (operation.may ?? tenantRoles).join(' or ')
   throw new Problem(403, `This is for the role ${may}; yours is ${caller.role}.`)
 }

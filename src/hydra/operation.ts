@@ -57,6 +57,8 @@ export interface Operation<E extends object = object> {
   statuses: number[]
   /** Who may; the roles of a tenant unless said otherwise. */
   may?: readonly Role[]
+  /** Whether it is done even while the organization is frozen. */
+  evenFrozen?: true
   /** Which of the writable properties it takes, and from whom; all from everybody unless said. */
   writes?: Record<string, readonly Role[]>
   /** Whether it tells by its answer if a code or a token is good, so that few tries a minute are enough for the honest. */

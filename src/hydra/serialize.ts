@@ -1,5 +1,5 @@
 import type { Api, LinkedOperations } from './api.ts'
-import { type Caller, type Role, roles } from './caller.ts'
+import { type Caller, roles } from './caller.ts'
 import type { Operation } from './operation.ts'
 import type { Resource } from './resource.ts'
 import type { Field, Shape } from './shape.ts'
@@ -17,19 +17,22 @@ type Write = (entity: Values, node: Values) => void
 export function serializer(api: Api, resource: Resource, shape: Shape): Serialize {
   const links = api.linksOf(resource.entity)
   const actions = [...shape.links.keys()].map((name) => [name, links.get(name) as LinkedOperations] as const)
-  const byRole = new Map(
-    roles.map((role) => [
-      role,
-      [
-        ...shape.fields.map((field) => (resource.hides(role, field.name) ? concealed(field) : writer(api, field))),
-        ...actions.flatMap(([name, link]) => action(api, name, link, role)),
-      ],
-    ]),
-  )
+  const writersFor = (frozen?: string) =>
+    new Map(
+      roles.map((role) => [
+        role,
+        [
+          ...shape.fields.map((field) => (resource.hides(role, field.name) ? concealed(field) : writer(api, field))),
+          ...actions.flatMap(([name, link]) => action(api, name, link, { role, frozen })),
+        ],
+      ]),
+    )
+  const [byRole, whileFrozen] = [writersFor(), writersFor('frozen')]
   return (entity, caller, node = {}) => {
     node['@id'] = resource.iri(entity)
     node['@type'] = resource.name
-    for (const write of byRole.get(resource.viewer(entity, caller)) as Write[]) write(entity as Values, node)
+    const writers = (caller.frozen ? whileFrozen : byRole).get(resource.viewer(entity, caller)) as Write[]
+    for (const write of writers) write(entity as Values, node)
     return node
   }
 }
@@ -82,13 +85,15 @@ function pathOf(api: Api, target: Field['target']): string {
   return `${api.resources.find(({ entity }) => entity === target)?.path}/`
 }
 
-function action(api: Api, name: string, { resource, operations }: LinkedOperations, role: Role): Write[] {
-  const allowed = operations.filter((operation) => api.allows(operation, { role }))
+type Asking = Pick<Caller, 'role' | 'frozen'>
+
+function action(api: Api, name: string, { resource, operations }: LinkedOperations, asking: Asking): Write[] {
+  const allowed = operations.filter((operation) => api.allows(operation, asking))
   if (allowed.length === 0) return []
   const href = hrefOf(resource, operations[0])
   return [
     (entity, node) => {
-      if (allowed.some(({ link }) => link?.when?.(entity, role) ?? true)) node[name] = href(entity)
+      if (allowed.some(({ link }) => link?.when?.(entity, asking.role) ?? true)) node[name] = href(entity)
     },
   ]
 }

@@ -3,18 +3,18 @@ import { join } from 'node:path'
 import { Client } from 'pg'
 import { pino } from 'pino'
 import request, { type Test } from 'supertest'
-import { MailFooter, Organization, OrganizationAddress, OrganizationUser, User } from '../../entities/index.ts'
+import { Organization, OrganizationAddress, OrganizationUser, User } from '../../entities/index.ts'
 import { connectTo } from '../../ormconfig.ts'
 import { type Claims, ownIssuer } from '../../src/access/keys.ts'
 import { createApp } from '../../src/app.ts'
 import { Billing } from '../../src/billing/billing.ts'
 import { startLocalStripe } from '../../src/billing/local/server.ts'
-import { furnishings } from '../../src/controllers/organizations.ts'
 import { survive } from '../../src/database.ts'
 import { httpServer } from '../../src/http.ts'
 import { stopJsonld } from '../../src/hydra/jsonld.ts'
 import { insert } from '../../src/hydra/store.ts'
 import { openMailer } from '../../src/mail/mail.ts'
+import { furnishings } from '../../src/workspace/furnishing.ts'
 
 const { host, port, user, directory } = JSON.parse(process.env.TEST_POSTGRES ?? '{}')
 const name = `test_${process.pid}_${Date.now()}`
@@ -154,7 +154,7 @@ export async function person(subject: string, values: Partial<User> = {}): Promi
 export async function foundTenant(name: string, slug: string, values: Partial<Organization> = {}): Promise<Tenant> {
   const organization = Object.assign(new Organization(), { name, slug, manualBilling: true, ...values })
   await insert(database.manager, organization)
-  for (const piece of [...furnishings(), new MailFooter()])
+  for (const piece of furnishings())
     await insert(database.manager, Object.assign(piece, { organizationId: organization.id }))
   const users = {} as Record<Role, User>
   for (const role of ['owner', 'admin', 'member'] as const) {

@@ -1,0 +1,63 @@
+import type { DataSource, EntityManager } from 'typeorm'
+import { AuditEvent, Organization, OrganizationModule } from '../../entities/index.ts'
+import { catalogue } from '../../entities/organization-module.ts'
+import { insert } from '../hydra/store.ts'
+
+/** What the operator wants of a module: on, off, or as the subscription has it. */
+export type Wish = 'on' | 'off' | 'auto'
+
+/** Has the modules of an organization computed anew from its live subscription, all that the operator has no say in. */
+export async function recount(manager: EntityManager, organizationId: string): Promise<void> {
+  await manager.query(
+    `UPDATE "subscription" SET "version" = "version"
+      WHERE "organizationId" = $1 AND "status" NOT IN ('canceled', 'incomplete_expired')`,
+    [organizationId],
+  )
+}
+
+/**
+ * Gives or takes a module, whatever is subscribed to, or leaves it to the subscription again; and writes that down.
+ * @throws an Error with a sentence where there is no such organization or module
+ */
+export async function overrideModule(
+  database: DataSource,
+  { slug, name, wish, limit = null }: { slug: string; name: string; wish: Wish; limit?: number | null },
+): Promise<OrganizationModule> {
+  return database.transaction(async (manager) => {
+    const organization = await manager.findOneBy(Organization, { slug })
+    if (!organization) throw new Error(`There is no organization with the slug "${slug}".`)
+    const its = { organizationId: organization.id, name }
+    await settle(manager, organization.id)
+    const before = await manager.findOneBy(OrganizationModule, its)
+    if (!before) throw new Error(`There is no module "${name}" yet: there are ${catalogue.join(', ')}.`)
+    const source = wish === 'auto' ? null : ('operator' as const)
+    await manager.update(OrganizationModule, its, { enabled: wish === 'on', source, limit, updatedAt: new Date() })
+    await recount(manager, organization.id)
+    const after = await manager.findOneByOrFail(OrganizationModule, its)
+    await writeDown(manager, before, after)
+    return after
+  })
+}
+
+/** Waits for whoever is changing the subscription, and keeps others from it: a module that it buys is not overlooked. */
+async function settle(manager: EntityManager, organization: string): Promise<void> {
+  await manager.query('SELECT FROM "subscription" WHERE "organizationId" = $1 FOR NO KEY UPDATE', [organization])
+  await manager.query('SELECT FROM "organization" WHERE "id" = $1 FOR NO KEY UPDATE', [organization])
+}
+
+async function writeDown(manager: EntityManager, before: OrganizationModule, after: OrganizationModule): Promise<void> {
+  const changes = Object.fromEntries(
+    (['enabled', 'source', 'limit'] as const)
+      .filter((property) => before[property] !== after[property])
+      .map((property): [string, [unknown, unknown]] => [property, [before[property], after[property]]]),
+  )
+  if (Object.keys(changes).length === 0) return
+  const { organizationId, id } = after
+  const event = {
+    organizationId,
+    action: 'organizationModule.override',
+    target: `/organization-modules/${id}`,
+    changes,
+  }
+  await insert(manager, Object.assign(new AuditEvent(), event))
+}
