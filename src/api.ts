@@ -9,11 +9,13 @@ import { upload } from './controllers/branding.ts'
 import { clear } from './controllers/clearance.ts'
 import * as countries from './controllers/countries.ts'
 import * as coupons from './controllers/coupons.ts'
+import * as employees from './controllers/employees.ts'
 import * as integrations from './controllers/integrations.ts'
 import * as invitations from './controllers/invitations.ts'
 import * as locations from './controllers/locations.ts'
 import * as mailFooter from './controllers/mail-footer.ts'
 import * as meetings from './controllers/meetings.ts'
+import * as addresses from './controllers/organization-addresses.ts'
 import * as configs from './controllers/organization-configs.ts'
 import * as organizationUsers from './controllers/organization-users.ts'
 import * as organizations from './controllers/organizations.ts'
@@ -22,7 +24,7 @@ import * as subscribing from './controllers/subscribing.ts'
 import * as subscriptions from './controllers/subscriptions.ts'
 import * as users from './controllers/users.ts'
 import * as filters from './filters.ts'
-import { create, list, read, remove, update } from './hydra/crud.ts'
+import { create, list, read, update } from './hydra/crud.ts'
 import type { Saying } from './hydra/faults.ts'
 import { memory } from './hydra/memory.ts'
 import { Resource } from './hydra/resource.ts'
@@ -89,7 +91,12 @@ export const api = (callers: Callers, billing: Billing) =>
       ],
       { ...scopes.subscription, ...scopes.sensitive, ...filters.subscriptions },
     ),
-    new Resource(entities.Employee, '/employees', [list, admin(create), read, admin(update)], filters.employees),
+    new Resource(
+      entities.Employee,
+      '/employees',
+      [list, admin(employees.create), read, admin(employees.update)],
+      filters.employees,
+    ),
     new Resource(entities.User, '/users', [list, signedIn(users.me), read], {
       ...scopes.user,
       ...scopes.sensitive,
@@ -117,7 +124,7 @@ export const api = (callers: Callers, billing: Billing) =>
     new Resource(
       entities.OrganizationAddress,
       '/organization-addresses',
-      [list, admin(create), read, admin(update), admin(remove)],
+      [list, admin(addresses.create), read, admin(addresses.update), admin(addresses.remove)],
       filters.addresses,
     ),
     new Resource(entities.OrganizationModule, '/organization-modules', [list, read], filters.modules),

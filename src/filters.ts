@@ -78,7 +78,7 @@ export const invoices: Declared = {
 }
 
 export const auditEvents: Declared = {
-  filters: { actor: 'reference', action: 'exact', at: 'date' },
+  filters: { actor: ['reference', 'exists'], action: 'exact', target: 'exact', at: 'date' },
   order: ['at'],
   counted: true,
 }

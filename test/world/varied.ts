@@ -65,7 +65,8 @@ export async function givenVariety(): Promise<void> {
       createdAt: day(n + 1),
       ...(n > 0 && { issuedAt: day(n), dueAt: day(n + 7) }),
     })
-    await given(AuditEvent, { actor: among(n, ...people), action: `test.${n % 2}`, target: '/', at: day(n + 1) })
+    const actor = n > 0 ? among(n, ...people) : null
+    await given(AuditEvent, { actor, action: `test.${n % 2}`, target: among(n, '/', location.name), at: day(n + 1) })
     await givenInvitation({ invitedBy: tenant.users.owner, role: among(n, 'member', 'admin'), expiresAt: day(n + 1) })
     const user = await person(`person ${n}`, { email: `person${n}@example.com` })
     await given(OrganizationUser, { name: user.name, user, status: n ? 'active' : 'suspended', joinedAt: day(n + 1) })

@@ -1,0 +1,13 @@
+import type { Employee } from '../../entities/index.ts'
+import type { Call } from '../hydra/call.ts'
+import { creating, updating } from '../hydra/crud.ts'
+import { writeDown } from './audit.ts'
+
+/** Which user an employee is decides whose meetings that user sees and plans: that is written down, the rest is not. */
+async function along(call: Call<Employee>, after: Employee, before?: Employee): Promise<void> {
+  if ((before?.userId ?? null) !== after.userId) await writeDown(call, after, before)
+}
+
+export const create = creating<Employee>({ along })
+
+export const update = updating<Employee>({ along })
