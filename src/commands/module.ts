@@ -1,0 +1,31 @@
+import { parseArgs } from 'node:util'
+import { readConfig } from '../config.ts'
+import { openDatabase } from '../database.ts'
+import { overrideModule, type Wish } from '../workspace/modules.ts'
+
+const usage = `npm run module -- <organization slug> <module> on [--limit <number>]  gives it, whatever is subscribed to
+npm run module -- <organization slug> <module> off                  takes it, whatever is subscribed to
+npm run module -- <organization slug> <module> auto                 leaves it to the subscription again`
+
+/** `npm run module` is how the operator gives and takes modules: it has no say in what is a tenant's. */
+const { positionals, values } = parseArgs({ allowPositionals: true, options: { limit: { type: 'string' } } })
+const [slug, name, wish = ''] = positionals
+const wrong = !['on', 'off', 'auto'].includes(wish) || positionals.length !== 3
+if (wrong || (values.limit !== undefined && (wish !== 'on' || !/^\d{1,9}$/.test(values.limit)))) {
+  console.error(usage)
+  process.exit(1)
+}
+const limit = values.limit === undefined ? null : Number(values.limit)
+const { database, close } = await openDatabase(readConfig(process.env), () => {})
+try {
+  const { enabled, source, ...found } = await overrideModule(database, { slug, name, wish: wish as Wish, limit })
+  const by = source ? `by the ${source}` : 'as it is not subscribed to'
+  console.log(
+    `${slug} ${name}: ${enabled ? 'on' : 'off'} ${by}${found.limit === null ? '' : `, at most ${found.limit}`}.`,
+  )
+} catch (error) {
+  console.error((error as Error).message)
+  process.exitCode = 1
+} finally {
+  await close()
+}
