@@ -1,7 +1,8 @@
 import sharp from 'sharp'
-import { AuditEvent, Employee, OrganizationConfig, OrganizationUser, User } from '../entities/index.ts'
+import { AuditEvent, Employee, OrganizationConfig, OrganizationUser, OutgoingMail, User } from '../entities/index.ts'
 import { api as table } from '../src/api.ts'
 import { as, database, foundTenant, given, givenAddress, morning, operator, person, tenant } from './world/index.ts'
+import { tokenIn } from './world/mail.ts'
 import { rowsOf } from './world/rows.ts'
 
 const demo = await foundTenant('Audited', 'audited', { demo: true })
@@ -23,6 +24,10 @@ const square = await sharp({ create: { width: 8, height: 8, channels: 3, backgro
 const street = { kind: 'postal', name: 'Post', street: 'Dam', city: 'Amsterdam', country: '/countries/NL' }
 const config = await database.manager.findOneByOrFail(OrganizationConfig, { ...own, key: 'currency' })
 const spare = await givenAddress({ ...own, kind: 'visiting' })
+const email = 'newcomer@example.com'
+const newcomer = Object.assign(new User(), { subject: 'newcomer' })
+const tokenTo = async (recipient: string) =>
+  tokenIn((await database.manager.findOneByOrFail(OutgoingMail, { recipient })).text as string)
 const subscription = `/subscriptions/${rows.Subscription.id}`
 
 /** What must be written down: whatever destroys, bills, or changes rights or settings; and how that comes about here. */
@@ -83,6 +88,21 @@ const deeds: [operation: string, action: string, deed: (() => PromiseLike<{ stat
     'DELETE /organization-users/:id',
     'organizationUser.remove',
     () => owner.delete(`/organization-users/${rows.Colleague.id}`),
+  ],
+  [
+    'POST /organization-user-invitations',
+    'organizationUserInvitation.create',
+    () => owner.post('/organization-user-invitations', { email }),
+  ],
+  [
+    'POST /organization-user-invitations/accept',
+    'organizationUserInvitation.accept',
+    async () => as(newcomer).post('/organization-user-invitations/accept', { token: await tokenTo(email) }),
+  ],
+  [
+    'POST /organization-user-invitations/:id/resend',
+    'organizationUserInvitation.resend',
+    () => owner.post(`${at('OrganizationUserInvitation')}/resend`),
   ],
   [
     'DELETE /organization-user-invitations/:id',

@@ -10,8 +10,8 @@ const kept = {
     ...['organization_config', 'organization_module', 'mail_footer', 'payment_method', 'invoice', 'integration'],
     ...['employee', 'audit_event'],
   ],
-  /** The totals of what is wiped follow it by themselves. */
-  keptAlong: ['row_total', 'idempotency_key'],
+  /** The totals of what is wiped follow it by themselves, and mails go out that tell of what is kept. */
+  keptAlong: ['row_total', 'idempotency_key', 'outgoing_mail'],
   nobodys: ['user', 'country', 'image', 'stripe_event', 'migrations'],
 }
 
