@@ -23,7 +23,7 @@ export function meter({ usual, few }: Limits): Meter {
   return async (request, response, caller, operation) => {
     const key = keyOf(request, caller)
     await count('usual', usual, all, key, response)
-    if (operation?.guessable) await count('few', few, guesses, `${key} ${operation.path}`, response)
+    if (operation?.rare) await count('few', few, guesses, `${key} ${operation.path}`, response)
   }
 }
 

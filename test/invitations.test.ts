@@ -1,3 +1,4 @@
+import sharp from 'sharp'
 import {
   AuditEvent,
   MailFooter,
@@ -491,3 +492,19 @@ const subjectOf = ({ subject }: { subject?: string }) => subject
 function eventsAbout(target: string): Promise<AuditEvent[]> {
   return database.manager.find(AuditEvent, { where: { target }, order: { id: 'ASC' } })
 }
+
+test('a mail shows the logo of the organization that invites', async () => {
+  const office = await openPostOffice()
+  const { users } = await foundTenant('Branded', 'branded', { productionLike: true })
+  const logo = await sharp({ create: { width: 40, height: 20, channels: 3, background: 'teal' } })
+    .png()
+    .toBuffer()
+  expect((await as(users.owner).post('/organizations/logo').attach('file', logo, 'logo.png')).status).toBe(201)
+  const email = address()
+  expect((await as(users.owner).post(path, { email })).status).toBe(201)
+  const { attachments, html } = await office.server.mailTo(email)
+  expect(attachments).toEqual([expect.objectContaining({ contentType: 'image/png', related: true })])
+  expect(await sharp(attachments[0].content).metadata()).toMatchObject({ width: 40, height: 20 })
+  expect(html).toContain('<img')
+  await office.close()
+})

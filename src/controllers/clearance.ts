@@ -4,6 +4,7 @@ import type { Call } from '../hydra/call.ts'
 import { type Operation, Unchanged } from '../hydra/operation.ts'
 import { ConstraintViolation, Problem } from '../hydra/problem.ts'
 import { record } from './audit.ts'
+import { hold } from './holding.ts'
 
 interface Wiped {
   /** As the audit log calls it. */
@@ -55,7 +56,8 @@ export const clear: Operation<Organization> = {
     const { confirm } = await call.input(Clearance)
     return call.transaction(async () => {
       await call.manager.query(`SET LOCAL lock_timeout = '${patience}s'`)
-      await hold(call)
+      // Two who clear at once do so one after the other, and nobody puts the guards up in between.
+      await hold(call.manager, call.organization)
       const organization = await call.get(Organization, call.organization)
       if (!organization.clearable)
         throw new Problem(409, 'It is neither a demo nor free of production guards, so it cannot be cleared.')
@@ -74,11 +76,6 @@ export const clear: Operation<Organization> = {
 
 /** How many seconds whoever clears waits for another who does. */
 const patience = 7
-
-/** Two who clear at once do so one after the other, and nobody puts the guards up in between. */
-async function hold({ manager, organization }: Call): Promise<void> {
-  await manager.query('SELECT FROM "organization" WHERE "id" = $1 FOR NO KEY UPDATE', [organization])
-}
 
 /** So many rows go with one statement: few enough that none takes longer than a statement may. */
 const bite = 20_000

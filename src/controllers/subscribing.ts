@@ -10,7 +10,7 @@ import { make } from '../hydra/entity.ts'
 import type { Operation } from '../hydra/operation.ts'
 import { Problem } from '../hydra/problem.ts'
 import { follow, note } from './following.ts'
-import { complete } from './subscription-defaults.ts'
+import { complete, requireSeats } from './subscription-defaults.ts'
 import { externalOf } from './subscriptions.ts'
 
 const taken = 'The organization has a live subscription already: change it, or cancel it first.'
@@ -53,6 +53,7 @@ async function begin(
   const subscription = await call.read(blank, false, (draft) => complete(draft, call))
   if (currentSubscriptionId) throw new Problem(409, taken)
   await call.transaction(async () => {
+    await requireSeats(call, subscription)
     await call.insert(subscription)
     if (manualBilling) await note(call, 'create', undefined, subscription)
     else await settleLater(call.manager, subscription)

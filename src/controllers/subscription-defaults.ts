@@ -6,7 +6,8 @@ import {
   type Subscription,
 } from '../../entities/index.ts'
 import type { Call } from '../hydra/call.ts'
-import type { Violation } from '../hydra/problem.ts'
+import { ConstraintViolation, type Violation } from '../hydra/problem.ts'
+import { hold } from './holding.ts'
 
 /** Fills in what was left out, and says what is wrong with what was not. */
 export async function complete(draft: Subscription, call: Call): Promise<Violation[]> {
@@ -47,6 +48,13 @@ export async function fewSeats({ seats }: Subscription, call: Call): Promise<Vio
       code: 'min',
     },
   ]
+}
+
+/** Once more, with nobody let in meanwhile: whoever invites holds the organization, too. */
+export async function requireSeats(call: Call, subscription: Subscription): Promise<void> {
+  await hold(call.manager, call.organization)
+  const violations = await fewSeats(subscription, call)
+  if (violations.length > 0) throw new ConstraintViolation(violations)
 }
 
 /** How many seats are spoken for: by members, and by invitations that may still be accepted. */

@@ -7,7 +7,7 @@ import { copy } from '../hydra/entity.ts'
 import { type Operation, Unchanged } from '../hydra/operation.ts'
 import { ConstraintViolation, Problem } from '../hydra/problem.ts'
 import { follow, note } from './following.ts'
-import { fewSeats } from './subscription-defaults.ts'
+import { fewSeats, requireSeats } from './subscription-defaults.ts'
 
 /** How to end a subscription. */
 export class Cancellation {
@@ -33,6 +33,7 @@ export const update = (billing: Billing): Operation<Subscription> => {
   const manual = updating<Subscription>({
     prepare: ready,
     async along(call, after, before) {
+      await requireSeats(call, after)
       if (before) await note(call, 'update', before, after)
     },
   })

@@ -61,8 +61,8 @@ export interface Operation<E extends object = object> {
   evenFrozen?: true
   /** Which of the writable properties it takes, and from whom; all from everybody unless said. */
   writes?: Record<string, readonly Role[]>
-  /** Whether it tells by its answer if a code or a token is good, so that few tries a minute are enough for the honest. */
-  guessable?: true
+  /** Whether honest clients ask for it seldom, and others often: who guesses codes and tokens, or has strangers pestered with mail. */
+  rare?: true
   /** Whether its handler calls another service, which may fail: then no transaction is open around it, and it must bear being resumed. */
   outside?: true
   /** The secrets in its answer, which is kept for a repetition without them; they are got anew for that. */
