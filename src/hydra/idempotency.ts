@@ -54,7 +54,8 @@ async function answerAround(call: Call, claim: Claim): Promise<Answer> {
   call.claim = held.claim
   try {
     const kept = await call.run(() => attempt(call))
-    await keep(call, held, kept)
+    // Not done yet is no answer to keep: repeated, the request looks again, under the same claim.
+    await (kept.status === 202 ? claims.release(call.executor, held) : keep(call, held, kept))
     return deliver(kept, false)
   } catch (error) {
     const { status } = (error instanceof Problem ? error : problemOf(call.api, error)) ?? { status: 500 }

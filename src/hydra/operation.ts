@@ -21,7 +21,16 @@ export class Unchanged<E extends object> {
   constructor(readonly entity: E) {}
 }
 
-export type Outcome<E extends object> = E | Page | Unchanged<E> | undefined
+/** What a handler gives back when what was asked for has been taken on and is not done yet: 202. */
+export class Accepted<E extends object> {
+  /** @param seconds after which to ask again */
+  constructor(
+    readonly entity: E,
+    readonly seconds: number,
+  ) {}
+}
+
+export type Outcome<E extends object> = E | Page | Unchanged<E> | Accepted<E> | undefined
 
 /** A file that comes in a form. */
 export interface FileInput {

@@ -5,7 +5,7 @@ import { Page, viewOf } from './collection.ts'
 import { etagOf, noneMatch } from './conditional.ts'
 import { type Ending, endingWith, withEnding } from './ending.ts'
 import { contentType, type Document, type Format, jsonld } from './formats.ts'
-import { type Outcome, Unchanged } from './operation.ts'
+import { Accepted, type Outcome, Unchanged } from './operation.ts'
 import { wantsMinimal } from './preferences.ts'
 import type { Problem } from './problem.ts'
 import { sparse, sparseOf, templateAt } from './search.ts'
@@ -25,8 +25,9 @@ export interface Answer {
 /** Makes an answer of what a handler gave back: the one place that knows statuses and documents. */
 export function compose(call: Call, outcome: Outcome<object>): Answer {
   if (outcome === undefined) return { status: 204, headers: {} }
+  const accepted = outcome instanceof Accepted ? outcome : undefined
   const unchanged = outcome instanceof Unchanged
-  const result = unchanged ? outcome.entity : outcome
+  const result = unchanged || accepted ? (outcome as Unchanged<object>).entity : outcome
   if (result instanceof Page)
     return { status: 200, headers: {}, document: collectionOf(call, result), ending: endingOf(call, result) }
   const { method } = call.operation
@@ -34,10 +35,14 @@ export function compose(call: Call, outcome: Outcome<object>): Answer {
   const whole = bound.serialize(result, call.caller, { '@context': `/contexts/${bound.shape.name}` })
   const document = method === 'GET' ? sparse(whole, sparseOf(call.query)) : whole
   const iri = document['@id'] as string
-  const made = method === 'POST' && !unchanged
+  const made = method === 'POST' && !unchanged && !accepted
   return {
-    status: made ? 201 : 200,
-    headers: { ...(method !== 'GET' && { 'Content-Location': iri }), ...(made && { Location: iri }) },
+    status: accepted ? 202 : made ? 201 : 200,
+    headers: {
+      ...(method !== 'GET' && { 'Content-Location': iri }),
+      ...(made && { Location: iri }),
+      ...(accepted && { 'Retry-After': `${accepted.seconds}` }),
+    },
     document,
     version: (result as { version?: number }).version,
   }
@@ -121,7 +126,7 @@ function leaveOut(status: number, response: Response): boolean {
   if ((method !== 'POST' && method !== 'PATCH') || !wantsMinimal(headers.prefer as string | undefined)) return false
   response.appendHeader('Preference-Applied', 'return=minimal')
   response.vary('Prefer')
-  response.statusCode = status === 201 ? 201 : 204
+  response.statusCode = status === 200 ? 204 : status
   response.end()
   return true
 }
