@@ -202,6 +202,11 @@ export function read(name: string, datatype: string | null, value: string): unkn
     return Number(value)
   }
   if (datatype === 'xsd:dateTime') return moment(name, value)
+  if (datatype === 'xsd:date') return day(name, value)
+  if (datatype === 'xsd:decimal') {
+    if (!/^-?\d{1,15}(\.\d{1,6})?$/.test(value)) throw bad(name, 'a number with a dot before its decimals')
+    return value
+  }
   if ([...value].length > 255 || unstorable(value)) throw bad(name, 'a text of at most 255 characters')
   return value
 }
@@ -217,6 +222,13 @@ function moment(name: string, value: string): Date {
   if (Number.isNaN(date.getTime()) || rolled)
     throw bad(name, 'a day, or a date-time with an offset (RFC 3339; write its "+" as "%2B")')
   return date
+}
+
+/** A day; that of a moment is UTC's. */
+function day(name: string, value: string): string {
+  const [found] = moment(name, value).toISOString().split('T')
+  if (found.length > 10 || found < '0001') throw bad(name, 'a day, such as 2026-03-01')
+  return found
 }
 
 function truth(name: string, value: string): boolean {

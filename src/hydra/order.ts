@@ -92,7 +92,14 @@ function readValue(type: string, value: unknown): unknown {
   if (typeof value !== 'string' || value.length > longest || value.includes('\0') || !value.isWellFormed())
     return undefined
   if (type === 'uuid') return uuid.test(value) ? value : undefined
+  if (type === 'numeric') return /^-?\d{1,30}(\.\d{1,30})?$/.test(value) ? value : undefined
+  if (type === 'date') return isDay(value) ? value : undefined
   if (!type.startsWith('timestamp')) return value
   const date = new Date(value)
   return /^\d{4}-/.test(value) && !Number.isNaN(date.getTime()) && date.toISOString() === value ? date : undefined
+}
+
+function isDay(text: string): boolean {
+  const date = new Date(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00Z` : Number.NaN)
+  return text > '0001' && !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text)
 }

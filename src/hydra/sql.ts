@@ -15,6 +15,8 @@ const readers = new Map<number, (text: string) => unknown>([
   [20, Number],
   // timestamptz: most columns of most rows, so worth reading without a regular expression.
   [1184, readTimestamp],
+  // date: a day has no hour and no offset, and is said as it is written.
+  [1082, (text) => text],
 ])
 
 const types = {

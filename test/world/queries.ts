@@ -27,10 +27,10 @@ export const queriesOf: Record<FilterKind, (name: string, values: unknown[], pat
   ],
   date: (name, values) =>
     values.flatMap((value) => [
-      compare(`${name}[before]`, value, (held) => held <= Number(value)),
-      compare(`${name}[strictly_before]`, value, (held) => held < Number(value)),
-      compare(`${name}[after]`, value, (held) => held >= Number(value)),
-      compare(`${name}[strictly_after]`, value, (held) => held > Number(value)),
+      compare(`${name}[before]`, value, (held) => held <= numberOf(value)),
+      compare(`${name}[strictly_before]`, value, (held) => held < numberOf(value)),
+      compare(`${name}[after]`, value, (held) => held >= numberOf(value)),
+      compare(`${name}[strictly_after]`, value, (held) => held > numberOf(value)),
     ]),
   boolean: (name) => [
     ...['true', '1'].map((text): Query => [`${name}=${text}`, (held) => held === true]),
@@ -39,10 +39,10 @@ export const queriesOf: Record<FilterKind, (name: string, values: unknown[], pat
   ],
   range: (name, values) => [
     ...values.flatMap((value) => [
-      compare(`${name}[gt]`, value, (held) => held > Number(value)),
-      compare(`${name}[gte]`, value, (held) => held >= Number(value)),
-      compare(`${name}[lt]`, value, (held) => held < Number(value)),
-      compare(`${name}[lte]`, value, (held) => held <= Number(value)),
+      compare(`${name}[gt]`, value, (held) => held > numberOf(value)),
+      compare(`${name}[gte]`, value, (held) => held >= numberOf(value)),
+      compare(`${name}[lt]`, value, (held) => held < numberOf(value)),
+      compare(`${name}[lte]`, value, (held) => held <= numberOf(value)),
     ]),
     [`${name}[between]=-5..${values[0]}`, (held) => held !== null && Number(held) <= Number(values[0])],
     [`${name}[gt]=999999999999999`, () => false],
@@ -58,7 +58,7 @@ const encode = (value: unknown) => encodeURIComponent(String(value))
 
 function compare(variable: string, value: unknown, holds: (held: number) => boolean): Query {
   const text = value instanceof Date ? value.toISOString() : String(value)
-  return [`${variable}=${text}`, (held) => held !== null && holds(Number(held))]
+  return [`${variable}=${text}`, (held) => held !== null && holds(numberOf(held))]
 }
 
 function repeated(name: string, [one, other]: unknown[]): Query[] {
@@ -69,4 +69,9 @@ function repeated(name: string, [one, other]: unknown[]): Query[] {
     [`${name}[0]`, `${name}[1]`],
   ]
   return ways.map(([first, second]) => [`${first}=${encode(one)}&${second}=${encode(other ?? one)}`, either])
+}
+
+/** Days have no number of their own, but an order. */
+function numberOf(value: unknown): number {
+  return typeof value === 'string' && /^\d{4}-\d\d-\d\d$/.test(value) ? Date.parse(value) : Number(value)
 }
