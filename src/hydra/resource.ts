@@ -8,6 +8,8 @@ export interface Options<E extends object> {
   scope?: Scope
   /** What a role does not see of a row: null or an empty list stands there. */
   hidden?: Partial<Record<Role, readonly string[]>>
+  /** What a role sees only a part of, and which. */
+  masked?: Partial<Record<Role, Record<string, (value: string) => string>>>
   /** As what the caller sees this one row, when that is not its role. */
   viewedAs?(entity: E, caller: Caller): Role
   /** What its collection can be narrowed by, beside the id. */
@@ -60,5 +62,10 @@ export class Resource<E extends object = object> {
 
   hides(role: Role, name: string): boolean {
     return this.options.hidden?.[role]?.includes(name) ?? false
+  }
+
+  /** Makes of a value what the role may see of it; undefined where that is all. */
+  mask(role: Role, name: string): ((value: string) => string) | undefined {
+    return this.options.masked?.[role]?.[name]
   }
 }

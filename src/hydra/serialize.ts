@@ -22,7 +22,11 @@ export function serializer(api: Api, resource: Resource, shape: Shape): Serializ
       roles.map((role) => [
         role,
         [
-          ...shape.fields.map((field) => (resource.hides(role, field.name) ? concealed(field) : writer(api, field))),
+          ...shape.fields.map((field) =>
+            resource.hides(role, field.name)
+              ? concealed(field)
+              : (veiled(field, resource.mask(role, field.name)) ?? writer(api, field)),
+          ),
           ...actions.flatMap(([name, link]) => action(api, name, link, { role, frozen })),
         ],
       ]),
@@ -48,6 +52,14 @@ export function dateTime(date: Date & { [written]?: string }): string {
 function concealed({ name, kind }: Field): Write {
   return (_, node) => {
     node[name] = kind === 'references' ? [] : null
+  }
+}
+
+function veiled({ name }: Field, mask: ((value: string) => string) | undefined): Write | undefined {
+  if (!mask) return undefined
+  return (entity, node) => {
+    const value = entity[name] ?? null
+    node[name] = value === null ? null : mask(String(value))
   }
 }
 
