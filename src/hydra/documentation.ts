@@ -178,6 +178,7 @@ function errorClasses(): object[] {
     ['status', '#Error/status', 'xsd:integer'],
     ['detail', '#Error/detail', 'xsd:string'],
     ['description', 'hydra:description', 'xsd:string'],
+    ['code', '#code', 'xsd:string'],
   ]
   const violation = [
     ['propertyPath', '#propertyPath', 'xsd:string'],

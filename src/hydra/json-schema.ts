@@ -28,6 +28,7 @@ export function commonSchemas(api: Api): Record<string, object> {
   const node = { '@context': iri, '@id': iri, '@type': text }
   const error = api.spell({ title: text, description: text })
   const problem = { ...node, type: iri, status: { type: 'integer' }, detail: text, ...error }
+  const coded = { ...problem, code: text }
   const violation = {
     type: 'object',
     properties: { propertyPath: text, message: text, code: text },
@@ -41,7 +42,7 @@ export function commonSchemas(api: Api): Record<string, object> {
       type: 'object',
       properties: { ...node, ...Object.fromEntries(api.listed().map(([key]) => [key, iri])) },
     },
-    'problem.error': { type: 'object', properties: problem, required: Object.keys(problem) },
+    'problem.error': { type: 'object', properties: coded, required: Object.keys(problem) },
     'problem.violations': {
       allOf: [
         ref('problem.error'),

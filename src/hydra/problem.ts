@@ -12,11 +12,15 @@ export class Problem extends Error {
   readonly status: number
   readonly headers: Record<string, string>
 
+  /** Which of several problems with this status it is, where a program must know. */
+  readonly code: string | undefined
+
   /** @param detail what is wrong and what to do about it, for a person. */
-  constructor(status: number, detail: string, headers: Record<string, string> = {}) {
+  constructor(status: number, detail: string, headers: Record<string, string> = {}, code?: string) {
     super(detail)
     this.status = status
     this.headers = headers
+    this.code = code
   }
 
   get title(): string {
@@ -25,10 +29,10 @@ export class Problem extends Error {
 
   /** It as JSON-LD; `title` and `description` are Hydra's words for what RFC 9457 calls title and detail. */
   get document(): Record<string, unknown> {
-    const { status, title, message } = this
+    const { status, title, message, code } = this
     const iri = `/errors/${status}`
     const head = { '@context': '/contexts/Error', '@id': iri, '@type': 'Error' }
-    return { ...head, type: iri, title, status, detail: message, description: message }
+    return { ...head, type: iri, title, status, detail: message, description: message, ...(code && { code }) }
   }
 }
 
