@@ -1,4 +1,6 @@
 export { AuditEvent } from './audit-event.ts'
+export { BankAccount } from './bank-account.ts'
+export { BankTransaction } from './bank-transaction.ts'
 export { Country } from './country.ts'
 export { Employee } from './employee.ts'
 export { IdempotencyKey } from './idempotency-key.ts'

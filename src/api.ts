@@ -3,14 +3,17 @@ import { canonicalLanguage } from '../entities/language.ts'
 import { PaymentMethodSetup } from '../entities/payment-method-setup.ts'
 import type { Callers } from './access/callers.ts'
 import { admin, always, anyone, joining, operator, owner, signedIn } from './access/roles.ts'
+import type { Banking } from './banking/banking.ts'
 import type { Billing } from './billing/billing.ts'
 import { accept } from './controllers/acceptance.ts'
+import { pull } from './controllers/bank-pull.ts'
+import { revoke } from './controllers/bank-revoke.ts'
+import { setup } from './controllers/bank-setup.ts'
 import { upload } from './controllers/branding.ts'
 import { clear } from './controllers/clearance.ts'
 import * as countries from './controllers/countries.ts'
 import * as coupons from './controllers/coupons.ts'
 import * as employees from './controllers/employees.ts'
-import * as integrations from './controllers/integrations.ts'
 import * as invitations from './controllers/invitations.ts'
 import * as locations from './controllers/locations.ts'
 import * as mailFooter from './controllers/mail-footer.ts'
@@ -31,7 +34,7 @@ import { Resource } from './hydra/resource.ts'
 import * as scopes from './scopes.ts'
 
 /** The whole API: every resource, where it lives, what it can be asked and by whom; a tenant's members unless said otherwise. */
-export const api = (callers: Callers, billing: Billing) =>
+export const api = (callers: Callers, billing: Billing, banking: Banking) =>
   [
     new Resource(
       entities.Organization,
@@ -68,9 +71,19 @@ export const api = (callers: Callers, billing: Billing) =>
     new Resource(
       entities.Integration,
       '/integrations',
-      [admin(list), admin(read), admin(integrations.setup), admin(integrations.pull), admin(integrations.revoke)],
+      [admin(list), admin(read), admin(setup(banking)), admin(pull(banking)), admin(revoke(banking))],
       { ...scopes.sensitive, ...filters.integrations },
     ),
+    new Resource(entities.BankAccount, '/bank-accounts', [list, read], {
+      ...scopes.bankAccount,
+      ...scopes.sensitive,
+      ...filters.bankAccounts,
+    }),
+    new Resource(entities.BankTransaction, '/bank-transactions', [list, read], {
+      ...scopes.bankTransaction,
+      ...scopes.sensitive,
+      ...filters.bankTransactions,
+    }),
     new Resource(entities.Meeting, '/meetings', [list, meetings.create, read, meetings.update], {
       ...scopes.meeting,
       ...filters.meetings,

@@ -5,6 +5,7 @@ import { callers as callersOf } from './access/callers.ts'
 import { type Issuer, isOwn } from './access/keys.ts'
 import { jwks } from './access/well-known.ts'
 import { conflicts, api as table } from './api.ts'
+import type { Banking } from './banking/banking.ts'
 import type { Billing } from './billing/billing.ts'
 import type { Config } from './config.ts'
 import { webhooks } from './controllers/webhooks.ts'
@@ -25,15 +26,16 @@ export interface Surroundings {
   config: Pick<Config, 'publicUrl' | 'corsOrigins' | 'trustProxy' | 'hydraPrefix'> & Partial<Pick<Config, 'limits'>>
   database: DataSource
   billing: Billing
+  banking: Banking
   issuer: Issuer
   log: Logger
   state: { draining: boolean }
 }
 
 /** The application: read from top to bottom it is a request's path. */
-export function createApp({ config, database, billing, issuer, log, state }: Surroundings): Express {
+export function createApp({ config, database, billing, banking, issuer, log, state }: Surroundings): Express {
   const callers = callersOf(database, issuer)
-  const api = new Api(table(callers, billing), database, {
+  const api = new Api(table(callers, billing, banking), database, {
     publicUrl: config.publicUrl,
     prefix: config.hydraPrefix,
     conflicts,

@@ -4,6 +4,7 @@ import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
 import { besides } from '../ormconfig.ts'
 import { survive } from './database.ts'
 import { crontab, type Outside, takeUp, tasks } from './jobs.ts'
+import { enqueue } from './queue/enqueue.ts'
 import { concurrency, startQueue } from './queue/queue.ts'
 import { keepTotals } from './totals.ts'
 
@@ -21,6 +22,7 @@ export async function startBackground(
   const stopTotals = keepTotals(connections, log)
   // Whatever a process left undone that was killed is taken up at once.
   await takeUp(connections, 0)
+  await enqueue(connections.manager, 'keepSecrets', {}, { key: 'keepSecrets' })
   const { master: pool } = connections.driver as PostgresDriver
   const back = () => takeUp(connections, 0)
   const queue = await startQueue({ pool, tasks: tasks(connections, outside, log), crontab, log, back })

@@ -1,6 +1,8 @@
 import { isIPv4, isIPv6 } from 'node:net'
 import { resolve } from 'node:path'
 import { isEmail } from 'class-validator'
+import type { Access } from './banking/connection.ts'
+import { readKeys, type SecretKey } from './banking/secrets.ts'
 import type { StripeSettings } from './billing/stripe.ts'
 import type { Mailbox, MailSettings } from './mail/mail.ts'
 
@@ -17,6 +19,12 @@ export interface Config {
   stripe: StripeSettings | undefined
   /** Undefined where mails are kept in files instead of being sent. */
   smtp: MailSettings | undefined
+  /** Undefined where a local Kontomatik stands in for the real one. */
+  kontomatik: Access | undefined
+  /** Where people may be sent back to from signing in at their bank. */
+  redirects: string[] | undefined
+  /** Undefined where a key of the data directory seals secrets. */
+  secrets: SecretKey[] | undefined
   auth: { issuer: string; audience: string; jwksUrl: string } | undefined
   corsOrigins: string[] | '*'
   trustProxy: boolean | number | string
@@ -51,6 +59,9 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     pgbin: text('PGBIN'),
     stripe: stripe(text, production),
     smtp: smtp(text, production),
+    kontomatik: kontomatik(text, production),
+    redirects: redirects(text('KONTOMATIK_REDIRECTS')),
+    secrets: secrets(text('SECRETS_KEY'), production),
     auth: auth(text, production),
     corsOrigins: origins(text('CORS_ORIGINS') ?? (production ? '' : '*')),
     trustProxy: trusted(text('TRUST_PROXY') ?? 'false'),
@@ -153,6 +164,37 @@ function mailbox(value: string): Mailbox {
     /^(?:(?:"([^"\\]*)"|([^"<>,;@]*?))\s*<([^<>]*)>|([^<>\s]*))$/.exec(value) ?? []
   if (!isEmail(address)) throw new Error('MAIL_FROM must be a mailbox, such as Acme <no-reply@acme.example>.')
   return { name: quoted ?? plain, address }
+}
+
+function kontomatik(text: (name: string) => string | undefined, production: boolean): Config['kontomatik'] {
+  const [apiKey, given] = [text('KONTOMATIK_API_KEY'), text('KONTOMATIK_URL')]
+  if (!apiKey && production)
+    throw new Error('KONTOMATIK_API_KEY must be set in production: the local Kontomatik is for development only.')
+  if (!apiKey && given) throw new Error('KONTOMATIK_API_KEY must be set where KONTOMATIK_URL is.')
+  if (!apiKey) return undefined
+  if (!/^[\x21-\x7e]+$/.test(apiKey)) throw new Error('KONTOMATIK_API_KEY must be printable, without spaces.')
+  return { apiKey, url: url('KONTOMATIK_URL', given ?? 'https://api.kontomatik.com') }
+}
+
+/** Compared to the letter with origin and path of what a client sends, so each is written as it would be there. */
+function redirects(value: string | undefined): string[] | undefined {
+  return value
+    ?.split(',')
+    .map((address) => address.trim())
+    .filter(Boolean)
+    .map((address) => {
+      url('KONTOMATIK_REDIRECTS', address)
+      if (/[?#@]/.test(address))
+        throw new Error('KONTOMATIK_REDIRECTS must be addresses without a query, a fragment or a password.')
+      const { origin, pathname } = new URL(address)
+      return origin + pathname
+    })
+}
+
+function secrets(value: string | undefined, production: boolean): SecretKey[] | undefined {
+  if (!value && production)
+    throw new Error('SECRETS_KEY must be set in production: the key of the data directory is for development only.')
+  return value ? readKeys(value) : undefined
 }
 
 function auth(text: (name: string) => string | undefined, production: boolean): Config['auth'] {

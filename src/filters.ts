@@ -17,6 +17,26 @@ export const locations: Declared = {
 
 export const integrations: Declared = { filters: { status: 'exact', provider: 'exact' } }
 
+export const bankAccounts: Declared = {
+  filters: { name: 'partial', currency: 'exact', integration: 'reference' },
+  order: ['name'],
+}
+
+export const bankTransactions: Declared = {
+  filters: {
+    account: 'reference',
+    bookedOn: ['date', 'exists'],
+    transactionOn: 'date',
+    amount: 'range',
+    currency: 'exact',
+    kind: 'exact',
+    status: 'exact',
+  },
+  order: ['transactionOn', 'amount'],
+  text: ['party', 'text'],
+  counted: true,
+}
+
 export const meetings: Declared = {
   filters: {
     employee: ['reference', 'exists'],

@@ -1,6 +1,9 @@
 import type { Logger } from 'pino'
 import type { DataSource } from 'typeorm'
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
+import type { Banking } from './banking/banking.ts'
+import { keepSecrets, tendBanks } from './banking/sweeping.ts'
+import { tendBank } from './banking/tending.ts'
 import type { Billing } from './billing/billing.ts'
 import { followCustomer } from './billing/follow.ts'
 import { endDue } from './billing/periods.ts'
@@ -17,11 +20,12 @@ import { provisionAgain, provisionOrganization } from './workspace/provision.ts'
 /** Whom jobs speak to outside. */
 export interface Outside {
   billing: Billing
+  banking: Banking
   mailer: Mailer
 }
 
 /** What is done in the background: by name, for whoever enqueues it. */
-export function tasks(database: DataSource, { billing, mailer }: Outside, log: Logger): Tasks {
+export function tasks(database: DataSource, { billing, banking, mailer }: Outside, log: Logger): Tasks {
   return {
     followCustomer: followCustomer(database, billing, log),
     settleSubscription: settleSubscription(database, billing),
@@ -32,6 +36,8 @@ export function tasks(database: DataSource, { billing, mailer }: Outside, log: L
     reconcile: () => reconcile(database),
     sendMail: sendMail(database, mailer, log),
     forgetMails: () => forget(database),
+    tendBank: tendBank(database, banking, log),
+    keepSecrets: () => keepSecrets(database, banking),
     tidy: () => tidy(database),
   }
 }
@@ -45,6 +51,7 @@ export async function takeUp(database: DataSource, age?: number): Promise<void> 
   await ringAgain(database, age)
   await sweep(database)
   await provisionAgain(database, age)
+  await tendBanks(database, age)
 }
 
 /** When what is done by the clock is done, in UTC; one process does it, however many there are. */
@@ -54,5 +61,6 @@ export const crontab = `
 17 * * * * expireKeys ?jobKey=expireKeys&max=1
 40 2 * * * reconcile ?jobKey=reconcile&max=3
 45 2 * * * forgetMails ?jobKey=forgetMails&max=3
+45 2 * * * keepSecrets ?jobKey=keepSecrets&max=3
 50 2 * * * tidy ?jobKey=tidy&max=1
 `

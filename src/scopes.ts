@@ -1,4 +1,5 @@
-import type { Meeting, Organization } from '../entities/index.ts'
+import { masked } from '../entities/bank-account.ts'
+import type { BankAccount, BankTransaction, Meeting, Organization } from '../entities/index.ts'
 import type { Options } from './hydra/resource.ts'
 
 const lists = [
@@ -23,6 +24,14 @@ export const organization: Options<Organization> = {
   },
   viewedAs: ({ id }, { role, organization }) => (role === 'operator' || id === organization ? role : 'guest'),
 }
+
+/** Members see which account it is, neither its number nor through which link it came. */
+export const bankAccount: Options<BankAccount> = {
+  hidden: { member: ['integration'] },
+  masked: { member: { iban: masked } },
+}
+
+export const bankTransaction: Options<BankTransaction> = { masked: { member: { partyIban: masked } } }
 
 /** What must not linger on a disk: what is paid with, what is owed, who did what, whom a person is, what opens a door. */
 export const sensitive = { sensitive: true } as const

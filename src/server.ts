@@ -10,6 +10,7 @@ import { openDatabase } from './database.ts'
 import { people, seed, subscribeDemo, tokenFor } from './demo.ts'
 import { httpServer } from './http.ts'
 import { stopJsonld } from './hydra/jsonld.ts'
+import { openKontomatik } from './kontomatik.ts'
 import { openMailer } from './mail/mail.ts'
 import { type OpenedStripe, openStripe } from './stripe.ts'
 
@@ -34,12 +35,15 @@ async function run(): Promise<void> {
     endings.push(close)
     const stripe = await openStripe(config)
     endings.push(stripe.close)
+    const kontomatik = await openKontomatik(config)
+    endings.push(kontomatik.close)
     const mails = join(config.dataDirectory, 'mail')
     const mailer = openMailer(config.smtp, mails, log)
     endings.push(async () => mailer.close())
-    endings.push(await startBackground(database, { billing: stripe.billing, mailer }, log))
+    const [{ billing }, { banking }] = [stripe, kontomatik]
+    endings.push(await startBackground(database, { billing, banking, mailer }, log))
     const issuer = config.auth ? remoteIssuer(config.auth) : await ownIssuer(localIssuer, config.dataDirectory)
-    const app = createApp({ config, database, billing: stripe.billing, issuer, log, state })
+    const app = createApp({ config, database, billing, banking, issuer, log, state })
     const server = httpServer(app, config.publicUrl)
     await listen(server, config)
     endings.push(() => drain(server))
@@ -51,6 +55,10 @@ async function run(): Promise<void> {
         `Embedded: a Stripe of our own at ${stripe.local}, where no money moves. Set STRIPE_SECRET_KEY to use the real one.`,
       )
     if (!config.smtp) log.info(`Mails are kept in ${mails} and not sent. Set SMTP_URL and MAIL_FROM to send them.`)
+    if (kontomatik.embedded)
+      log.info(
+        `Embedded: a Kontomatik of our own at ${kontomatik.embedded}, with banks that do not exist. Set KONTOMATIK_API_KEY to use the real one.`,
+      )
     await leaving
     log.info('Stopping.')
   } finally {

@@ -9,7 +9,11 @@ import { snapshot } from './world/snapshot.ts'
 import { expectProblem } from './world/wire.ts'
 import { wrongValues } from './world/wrong-values.ts'
 
-const described = new Api(table({ of: async () => ({}) as never, forget() {} }, {} as never), database, config)
+const described = new Api(
+  table({ of: async () => ({}) as never, forget() {} }, {} as never, {} as never),
+  database,
+  config,
+)
 
 /** An item of every class that can be written, for what needs one in its path. */
 const address = await givenAddress()

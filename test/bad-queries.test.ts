@@ -3,7 +3,7 @@ import { api as table } from '../src/api.ts'
 import { api, given } from './world/index.ts'
 import { expectProblem } from './world/wire.ts'
 
-const paths = table({} as never, {} as never)
+const paths = table({} as never, {} as never, {} as never)
   .filter(({ listed }) => listed)
   .map(({ path }) => path)
 

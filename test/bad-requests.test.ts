@@ -87,12 +87,13 @@ const noIds = [
   ...[uuid.toUpperCase(), uuid.replaceAll('-', ''), 'x'.repeat(10_000), '2147483648', 'NaN', 'null', 'undefined', '[]'],
 ]
 
-const routes = table({ of: async () => ({}) as never, forget() {} }, {} as never).flatMap(({ path, operations }) =>
-  operations.map(({ method, path: below, may }): [string, string, typeof owner] => [
-    method,
-    path + below,
-    may?.includes('operator') && !may.includes('owner') ? confirmer : owner,
-  ]),
+const routes = table({ of: async () => ({}) as never, forget() {} }, {} as never, {} as never).flatMap(
+  ({ path, operations }) =>
+    operations.map(({ method, path: below, may }): [string, string, typeof owner] => [
+      method,
+      path + below,
+      may?.includes('operator') && !may.includes('owner') ? confirmer : owner,
+    ]),
 )
 
 describe('An id that names nothing is 404:', () => {

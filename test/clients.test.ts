@@ -16,9 +16,11 @@ beforeAll(async () => {
 /** What each collection can be asked, and where its references lead. */
 const expected: Record<string, [operations: string, references: Record<string, string>]> = {
   'audit-events': ['list show', { actor: 'User' }],
+  'bank-accounts': ['list show', { integration: 'Integration' }],
+  'bank-transactions': ['list show', { account: 'BankAccount' }],
   countries: ['list show', {}],
   employees: ['list create show edit', { user: 'User', location: 'Location' }],
-  integrations: ['list show', {}],
+  integrations: ['list show', { accounts: 'BankAccount' }],
   invoices: ['list show', { subscription: 'Subscription' }],
   languages: ['list create show', {}],
   locations: ['list create show edit', {}],

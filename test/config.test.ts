@@ -17,6 +17,8 @@ const production = {
   MAIL_FROM: 'no-reply@acme.example',
   PUBLIC_URL: 'https://api.example',
   DATABASE_URL: 'postgres://db.example/api',
+  KONTOMATIK_API_KEY: 'kontomatik-key',
+  SECRETS_KEY: Buffer.alloc(32, 7).toString('base64'),
   ...auth,
   ...stripe,
 }
@@ -84,6 +86,13 @@ test.each<[name: string, value: string, key: string, read: unknown]>([
   ['LOG_LEVEL', 'silent', 'logLevel', 'silent'],
   ['HYDRA_PREFIX', 'true', 'hydraPrefix', true],
   ['NODE_ENV', 'test', 'production', false],
+  ['KONTOMATIK_API_KEY', 'key', 'kontomatik', { apiKey: 'key', url: 'https://api.kontomatik.com' }],
+  [
+    'KONTOMATIK_REDIRECTS',
+    'https://app.example/bank, http://localhost:5173 ,',
+    'redirects',
+    ['https://app.example/bank', 'http://localhost:5173/'],
+  ],
 ])('%s=%s is read', (name, value, key, read) => {
   expect(readConfig({ [name]: value })).toHaveProperty([key], read)
 })
@@ -117,6 +126,25 @@ test.each([
   const sentence = refusal({ [name]: value })
   expect(sentence).toMatch(new RegExp(`^${name} must .+\\.$`))
   expect(sentence).not.toContain('\n')
+})
+
+test.each([
+  [{ KONTOMATIK_URL: 'https://test.api.kontomatik.com' }, 'KONTOMATIK_API_KEY must be set where KONTOMATIK_URL is.'],
+  [{ KONTOMATIK_API_KEY: 'a key' }, 'KONTOMATIK_API_KEY must be printable, without spaces.'],
+  [
+    { KONTOMATIK_API_KEY: 'key', KONTOMATIK_URL: 'test' },
+    'KONTOMATIK_URL must be an absolute URL, such as http://127.0.0.1:3000.',
+  ],
+  [
+    { KONTOMATIK_REDIRECTS: 'https://app.example/bank?x=1' },
+    'KONTOMATIK_REDIRECTS must be addresses without a query, a fragment or a password.',
+  ],
+  [
+    { SECRETS_KEY: 'secret' },
+    'SECRETS_KEY must be 32 bytes in base64, or several with commas between: openssl rand -base64 32',
+  ],
+])('%j does for no bank', (environment, sentence) => {
+  expect(refusal(environment)).toBe(sentence)
 })
 
 test('a password in a bad URL of the database is not repeated', () => {
@@ -178,6 +206,12 @@ describe('In production', () => {
   test('no money is taken by a Stripe of our own', () => {
     const none = Object.fromEntries(Object.keys(stripe).map((name) => [name, undefined]))
     expect(refusal({ ...production, ...none })).toMatch(/^STRIPE_SECRET_KEY, .+ must be set in production: .+\.$/)
+  })
+
+  test.each(['KONTOMATIK_API_KEY', 'SECRETS_KEY'])('%s must be set', (name) => {
+    expect(refusal({ ...production, [name]: undefined })).toMatch(
+      new RegExp(`^${name} must be set in production: .+ is for development only\\.$`),
+    )
   })
 
   test('tokens of our own are not believed', () => {

@@ -4,7 +4,7 @@ import request from 'supertest'
 import { DataSource } from 'typeorm'
 import { Location, Meeting, OrganizationUser } from '../entities/index.ts'
 import { createApp } from '../src/app.ts'
-import { api, billing, config, database, given, issuer, morning, tenant, tokenOf } from './world/index.ts'
+import { api, banking, billing, config, database, given, issuer, morning, tenant, tokenOf } from './world/index.ts'
 import { Line } from './world/line.ts'
 import { type Answer, expectProblem } from './world/wire.ts'
 
@@ -26,7 +26,7 @@ const far = await new DataSource({
 } as never).initialize()
 const noted: string[] = []
 const log = pino({ level: 'error' }, { write: (line) => noted.push(line) })
-const server = createApp({ config, database: far, billing, issuer, log, state: { draining: false } }).listen(0)
+const server = createApp({ config, database: far, billing, banking, issuer, log, state: { draining: false } }).listen(0)
 
 afterAll(async () => {
   await new Promise((resolve) => server.close(resolve))

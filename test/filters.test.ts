@@ -9,7 +9,7 @@ type Row = Record<string, unknown>
 
 await givenVariety()
 const api = as(tenant.users.owner, { organization: organization.id })
-const resources = table({} as never, {} as never)
+const resources = table({} as never, {} as never, {} as never)
 const filtered = resources.flatMap(({ path, entity, options: { filters = {} } }) =>
   Object.entries(filters).flatMap(([name, kinds]) => [kinds].flat().map((kind) => ({ path, entity, name, kind }))),
 )

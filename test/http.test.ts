@@ -5,6 +5,7 @@ import { createApp } from '../src/app.ts'
 import {
   api,
   as,
+  banking,
   billing,
   config,
   database,
@@ -154,6 +155,7 @@ describe('A page of another origin', () => {
     const log = pino({ level: 'silent' })
     const app = createApp({
       billing,
+      banking,
       config: { ...config, corsOrigins: known },
       database,
       issuer,

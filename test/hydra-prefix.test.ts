@@ -4,10 +4,22 @@ import { pino } from 'pino'
 import request from 'supertest'
 import { Meeting } from '../entities/index.ts'
 import { createApp } from '../src/app.ts'
-import { app, billing, config, database, given, issuer, morning, publicUrl, tenant, tokenOf } from './world/index.ts'
+import {
+  app,
+  banking,
+  billing,
+  config,
+  database,
+  given,
+  issuer,
+  morning,
+  publicUrl,
+  tenant,
+  tokenOf,
+} from './world/index.ts'
 
 const next = 'http://www.w3.org/ns/hydra/core#next'
-const surroundings = { database, billing, issuer, log: pino({ level: 'silent' }), state: { draining: false } }
+const surroundings = { database, billing, banking, issuer, log: pino({ level: 'silent' }), state: { draining: false } }
 const prefixed = createApp({ ...surroundings, config: { ...config, hydraPrefix: true } })
 const secondPage = '/meetings?itemsPerPage=1&page=2'
 

@@ -1,9 +1,17 @@
-import { Integration } from '../entities/index.ts'
-import { api, as, database, elsewhere, given, organization, tenant } from './world/index.ts'
+import { Integration, OrganizationModule } from '../entities/index.ts'
+import type { IntegrationStatus } from '../entities/integration.ts'
+import { api, as, banking, database, elsewhere, given, organization, tenant } from './world/index.ts'
 
 const { member, admin } = tenant.users
 const [setup, pull, revoke] = ['setup', 'pull', 'revoke'].map((name) => `/integrations/kontomatik/${name}`)
 const start = { redirectUri: 'https://app.example/bank/return' }
+
+/** Nobody does the jobs of this file, so what is begun is not ended: 202. */
+beforeAll(async () => {
+  banking.timing.wait = 50
+  for (const { id } of [organization, elsewhere.organization])
+    await database.manager.update(OrganizationModule, { organizationId: id, name: 'banking' }, { enabled: true })
+})
 
 afterEach(async () => {
   await database.manager.delete(Integration, { organizationId: organization.id })
@@ -22,6 +30,15 @@ test('a link to a bank is found again, with what may be done with it', async () 
     officialName: 'KontoBank',
     consentExpiresAt: null,
     lastPulledAt: null,
+    redirectionId: null,
+    redirectUrl: null,
+    expiresAt: null,
+    accounts: [],
+    lastError: null,
+    imported: null,
+    duplicates: null,
+    partial: null,
+    nextPullAt: null,
     pull,
     revoke,
   })
@@ -30,9 +47,11 @@ test('a link to a bank is found again, with what may be done with it', async () 
   ])
 })
 
-test.each([
+test.each<[status: IntegrationStatus, links: string[]]>([
   ['pending', [revoke]],
   ['active', [pull, revoke]],
+  ['importing', [pull, revoke]],
+  ['revoking', [revoke]],
   ['expired', [revoke]],
   ['error', [revoke]],
   ['revoked', []],
@@ -49,14 +68,14 @@ test('linking starts at the organization, for admins and owners', async () => {
 })
 
 test.each([
-  [setup, start],
-  [pull, {}],
-  [revoke, {}],
-])('POST %s is for admins and owners', async (path, body) => {
+  [setup, start, 201],
+  [pull, {}, 202],
+  [revoke, {}, 202],
+])('POST %s is for admins and owners', async (path, body, status) => {
   await given(Integration, { status: 'active' })
   expect((await as().post(path, body)).status).toBe(401)
   expect((await as(member).post(path, body)).status).toBe(403)
-  for (const user of [admin, tenant.users.owner]) expect((await as(user).post(path, body)).status).toBe(503)
+  for (const user of [admin, tenant.users.owner]) expect((await as(user).post(path, body)).status).toBe(status)
   expect((await api.get(path)).status).toBe(405)
 })
 
@@ -64,19 +83,6 @@ test('members see no links to banks', async () => {
   const { id } = await given(Integration)
   expect((await as(member).get('/integrations')).status).toBe(403)
   expect((await as(member).get(`/integrations/${id}`)).status).toBe(403)
-})
-
-test.each([
-  [start],
-  [{ ...start, country: 'pl', locale: 'en', accessMode: 'MULTIPLE' }],
-  [{ redirectionId: 'r-7d1' }],
-  [{ sessionId: '900100', sessionIdSignature: 'c0ffee', target: 'KontoBankApi', officialName: 'KontoBank' }],
-])('until this server speaks to Kontomatik %j is answered with what to set', async (body) => {
-  const answer = await api.post(setup, body)
-  expect(answer.status).toBe(503)
-  expect(answer.body).toMatchObject({ '@type': 'Error', title: 'Service Unavailable', status: 503 })
-  expect(answer.body.detail).toContain('KONTOMATIK_API_KEY')
-  expect((await api.get('/integrations')).body.totalItems).toBe(0)
 })
 
 test.each([
@@ -106,12 +112,12 @@ describe.each([pull, revoke])('POST %s', (path) => {
 
   test('takes the only one there is, or the one that is named', async () => {
     const first = await given(Integration, { status: 'active' })
-    expect((await api.post(path)).status).toBe(503)
+    expect((await api.post(path)).status).toBe(202)
     const second = await given(Integration, { status: 'active' })
     const unnamed = await api.post(path, {})
     expect([unnamed.status, pathsOf(unnamed.body)]).toEqual([422, ['integration']])
     for (const { id } of [first, second])
-      expect((await api.post(path, { integration: `/integrations/${id}` })).status).toBe(503)
+      expect((await api.post(path, { integration: `/integrations/${id}` })).status).toBe(202)
   })
 
   test.each(['/integrations/1', '/meetings/1', 5, {}, [], ''])('does not know %j', async (integration) => {
@@ -133,7 +139,7 @@ test.each(['2026-02-30', 'yesterday', '2026-01-01T00:00:00Z', '2026-1-1', 202601
 test('imports from today and from long ago may be asked for', async () => {
   await given(Integration, { status: 'active' })
   for (const since of [new Date().toISOString().slice(0, 10), '2020-02-29', null])
-    expect([since, (await api.post(pull, { since })).status]).toEqual([since, 503])
+    expect([since, (await api.post(pull, { since })).status]).toEqual([since, 202])
 })
 
 function pathsOf({ violations = [] }: { violations?: { propertyPath: string }[] }): string[] {

@@ -1,6 +1,6 @@
 import type { Callers } from '../src/access/callers.ts'
 import { api as table } from '../src/api.ts'
-import { api, as, billing, elsewhere, operator, person, tenant } from './world/index.ts'
+import { api, as, banking, billing, elsewhere, operator, person, tenant } from './world/index.ts'
 import { rowsOf } from './world/rows.ts'
 
 interface Documented {
@@ -15,7 +15,7 @@ const documented = Object.entries(paths).flatMap(([path, item]) =>
     .filter((method) => method in item)
     .map((method) => ({ method, path, responses: item[method]?.responses ?? {} })),
 )
-const resources = table({ of: () => Promise.reject(), forget() {} } as unknown as Callers, billing)
+const resources = table({ of: () => Promise.reject(), forget() {} } as unknown as Callers, billing, banking)
 const offered = resources.flatMap(({ path, operations }) =>
   operations.map((operation) => `${operation.method} ${(path + operation.path).replace(':id', '{id}')}`),
 )

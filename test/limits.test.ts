@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { pino } from 'pino'
 import request, { type Test } from 'supertest'
 import { createApp } from '../src/app.ts'
-import { billing, config, database, elsewhere, issuer, tenant, tokenOf } from './world/index.ts'
+import { banking, billing, config, database, elsewhere, issuer, tenant, tokenOf } from './world/index.ts'
 
 const limits = { usual: 20, few: 3 }
 const log = pino({ level: 'silent' })
@@ -11,7 +11,7 @@ let server: Server
 
 /** Each test has a server that has not counted anything yet, behind a proxy that tells addresses. */
 beforeEach(() => {
-  const surroundings = { database, billing, issuer, log, state: { draining: false } }
+  const surroundings = { database, banking, billing, issuer, log, state: { draining: false } }
   server = createApp({ ...surroundings, config: { ...config, trustProxy: true, limits } }).listen(0)
 })
 afterEach(() => new Promise((resolve) => server.close(resolve)))

@@ -1,3 +1,4 @@
+import { enable } from './banking/linked.ts'
 import { type Endpoint, endpoints, reference } from './reference.ts'
 import { type Agent, as, foundTenant, morning } from './world/index.ts'
 import { rowsOf } from './world/rows.ts'
@@ -26,9 +27,12 @@ const writes: Record<string, Walk> = {
   'POST /locations': { status: 201, body: () => ({ name: 'Quay', officeOpenHour: 9, officeCloseHour: 17 }) },
   'PATCH /locations/{id}': { status: 200, body: () => ({ officeOpenHour: 9, officeCloseHour: 20 }) },
   'POST /languages': { status: 201, body: () => ({ id: 'nl-BE' }) },
-  'POST /integrations/kontomatik/pull': { status: 503, body: () => ({}) },
-  'POST /integrations/kontomatik/revoke': { status: 503, body: () => ({}) },
-  'POST /integrations/kontomatik/setup': { status: 503, body: () => ({ redirectUri: 'https://app.example/bank' }) },
+  'POST /integrations/kontomatik/pull': { status: 202, body: () => ({}) },
+  'POST /integrations/kontomatik/revoke': { status: 202, body: () => ({}) },
+  'POST /integrations/kontomatik/setup': {
+    status: 201,
+    body: () => ({ redirectUri: 'https://app.example/bank/return' }),
+  },
   'POST /meetings': { status: 201, body: ({ rows }) => ({ employee: `/employees/${rows.Employee.id}`, ...morning }) },
   'PATCH /meetings/{id}': { status: 200, body: () => ({ notes: null }) },
   'POST /subscriptions': {
@@ -85,7 +89,8 @@ describe('Without a token only countries are told of', () => {
 })
 
 test.each(['pull', 'revoke'])('where no bank is linked there is nothing to %s', async (action) => {
-  const { users } = await foundTenant('Bankless', `bankless-${action}`)
+  const { organization, users } = await foundTenant('Bankless', `bankless-${action}`)
+  await enable(organization.id)
   const { status, body } = await as(users.owner).post(`/integrations/kontomatik/${action}`, {})
   expect({ status, detail: body.detail }).toEqual({ status: 404, detail: 'No bank has been linked yet.' })
 })

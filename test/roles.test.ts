@@ -32,6 +32,7 @@ const permissions: [who: string, what: string[]][] = [
       ...['GET /organization-configs', 'GET /organization-configs/:id'],
       ...['GET /organization-addresses', 'GET /organization-addresses/:id', 'GET /organizations/mail-footer'],
       ...['GET /meetings', 'GET /meetings/:id', 'POST /meetings', 'PATCH /meetings/:id'],
+      ...['GET /bank-accounts', 'GET /bank-accounts/:id', 'GET /bank-transactions', 'GET /bank-transactions/:id'],
     ],
   ],
   [
@@ -82,7 +83,7 @@ const callers: [name: string, role: string, agent: Agent][] = [
 ]
 
 const rows: Record<string, { id: string }> = { ...(await rowsOf(tenant)), Country: { id: 'NL' } }
-const operations = table({} as Callers, {} as never).flatMap(({ name, path, operations }) =>
+const operations = table({} as Callers, {} as never, {} as never).flatMap(({ name, path, operations }) =>
   operations.map((operation) => ({ title: `${operation.method} ${path}${operation.path}`, name, operation })),
 )
 

@@ -13,7 +13,7 @@ interface Mapping {
 }
 
 const rows = await rowsOf(tenant)
-const paths = table({} as never, {} as never)
+const paths = table({} as never, {} as never, {} as never)
   .filter(({ listed }) => listed)
   .map(({ path, name }) => [path, name])
 const hydra = 'http://www.w3.org/ns/hydra/core#'

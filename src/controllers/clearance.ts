@@ -29,6 +29,16 @@ export const wiped: Wiped[] = [
     ],
   },
   { name: 'languages', table: 'language', except: `"id" IN ('nl', 'en')` },
+  { name: 'transactions', table: 'bank_transaction' },
+  {
+    name: 'accounts',
+    table: 'bank_account',
+    // The next import brings all again, as if there had been none.
+    first: [
+      `UPDATE "integration" SET "lastPulledAt" = NULL, "imported" = NULL, "duplicates" = NULL, "partial" = NULL,
+        "updatedAt" = now(), "version" = "version" + 1 WHERE "organizationId" = $1 AND "lastPulledAt" IS NOT NULL`,
+    ],
+  },
 ]
 
 /** The word that must be said before an organization is wiped. */

@@ -6,6 +6,7 @@ import { Billing1764000000004 } from './1764000000004-billing.ts'
 import { Images1764000000005 } from './1764000000005-images.ts'
 import { People1764000000006 } from './1764000000006-people.ts'
 import { Workspace1764000000007 } from './1764000000007-workspace.ts'
+import { Banking1764000000008 } from './1764000000008-banking.ts'
 
 /** In the order in which they are applied. */
 export const migrations = [
@@ -17,4 +18,5 @@ export const migrations = [
   Images1764000000005,
   People1764000000006,
   Workspace1764000000007,
+  Banking1764000000008,
 ]

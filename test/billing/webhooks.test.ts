@@ -6,7 +6,7 @@ import { StripeEvent } from '../../entities/index.ts'
 import { createApp } from '../../src/app.ts'
 import { survive } from '../../src/database.ts'
 import { deliver, deliverBody, eventOf, signatureOf, stored } from '../world/events.ts'
-import { billing, config, database, issuer, stripe } from '../world/index.ts'
+import { banking, billing, config, database, issuer, stripe } from '../world/index.ts'
 import { Line } from '../world/line.ts'
 import { expectProblem, raw } from '../world/wire.ts'
 
@@ -250,7 +250,9 @@ test('while the database cannot be reached, Stripe is told to come again', async
   const far = await new DataSource(options as never).initialize()
   survive(far)
   const log = pino({ level: 'silent' })
-  const server = createApp({ config, database: far, billing, issuer, log, state: { draining: false } }).listen(0)
+  const server = createApp({ config, database: far, banking, billing, issuer, log, state: { draining: false } }).listen(
+    0,
+  )
   const post = (event: object) => {
     const body = JSON.stringify(event)
     return request(server).post('/webhooks/stripe').set('Stripe-Signature', signatureOf(body)).send(body)

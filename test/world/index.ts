@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { Client } from 'pg'
@@ -7,6 +8,9 @@ import { Organization, OrganizationAddress, OrganizationUser, User } from '../..
 import { connectTo } from '../../ormconfig.ts'
 import { type Claims, ownIssuer } from '../../src/access/keys.ts'
 import { createApp } from '../../src/app.ts'
+import { Banking } from '../../src/banking/banking.ts'
+import { startLocalKontomatik } from '../../src/banking/local/local-kontomatik.ts'
+import { readKeys } from '../../src/banking/secrets.ts'
 import { Billing } from '../../src/billing/billing.ts'
 import { startLocalStripe } from '../../src/billing/local/server.ts'
 import { survive } from '../../src/database.ts'
@@ -41,14 +45,34 @@ export const billing = new Billing({
   url: stripe.url,
 })
 
+/** Kontomatik, as this test file has it: imports take some hundredths of a second, and nobody waits for long. */
+export const kontomatik = await startLocalKontomatik({ pace: 40 })
+
+/** What seals in this test file. */
+export const secretKeys = readKeys(randomBytes(32).toString('base64'))
+
+export const banking = new Banking({
+  url: kontomatik.url,
+  apiKey: kontomatik.apiKey,
+  redirects: ['https://app.example/bank/return'],
+  keys: secretKeys,
+  timeout: 2000,
+  timing: { poll: 20, busy: 50, place: 3000, stop: 6000, wait: 300, revoke: 100 },
+})
+
 /** Whom jobs speak to outside; mails are kept in a folder. */
-export const outside = { billing, mailer: openMailer(undefined, join(directory, 'mail'), pino({ level: 'silent' })) }
+export const outside = {
+  billing,
+  banking,
+  mailer: openMailer(undefined, join(directory, 'mail'), pino({ level: 'silent' })),
+}
 
 export const config = { publicUrl, corsOrigins: '*' as const, trustProxy: false, hydraPrefix: false }
 export const app = createApp({
   config,
   database,
   billing,
+  banking,
   issuer,
   log: pino({ level: 'silent' }),
   state: { draining: false },
@@ -63,6 +87,7 @@ afterAll(async () => {
   for (const end of ending) await end()
   await stopJsonld()
   await stripe.stop()
+  await kontomatik.stop()
   server.closeAllConnections()
   await new Promise<void>((resolve) => server.close(() => resolve()))
   await database.destroy()

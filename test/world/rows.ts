@@ -1,5 +1,7 @@
 import {
   AuditEvent,
+  BankAccount,
+  BankTransaction,
   Employee,
   Integration,
   Invoice,
@@ -27,6 +29,15 @@ export async function rowsOf({ organization, users }: Tenant): Promise<Record<st
   const paymentMethod = await given(PaymentMethod, { ...own, type: 'card', externalId: `pm_${slug}` })
   const subscription = await given(Subscription, { ...own, organizationAddress: address, paymentMethod, seats: 5 })
   const bill = { externalId: `in_${slug}`, status: 'paid', currency: 'EUR', total: 5000, amountDue: 0 }
+  const integration = await given(Integration, { ...own, status: 'active' })
+  const account = await given(BankAccount, {
+    ...own,
+    integration,
+    reference: 'x',
+    name: 'Current',
+    iban: 'PL61109010140000',
+  })
+  await database.manager.update(OrganizationModule, { ...own, name: 'banking' }, { enabled: true, source: 'operator' })
   const first = { where: own, order: { id: 'ASC' } } as const
   return {
     Organization: organization,
@@ -39,7 +50,9 @@ export async function rowsOf({ organization, users }: Tenant): Promise<Record<st
     Invoice: await given(Invoice, { ...own, ...bill, subscription }),
     Meeting: await given(Meeting, { ...own, ...morning, employee }),
     Language: await given(Language, { ...own, id: slug === 'acme' ? 'fr' : 'pl' }),
-    Integration: await given(Integration, { ...own, status: 'active' }),
+    Integration: integration,
+    BankAccount: account,
+    BankTransaction: await given(BankTransaction, { ...own, account, transactionOn: '2026-02-27', amount: '-12.50' }),
     AuditEvent: await given(AuditEvent, { ...own, actor: users.owner, action: 'test', target: '/' }),
     OrganizationUserInvitation: await givenInvitation({ ...own, invitedBy: users.owner }),
     OrganizationUser: await database.manager.findOneOrFail(OrganizationUser, first),

@@ -1,5 +1,7 @@
 import {
   AuditEvent,
+  BankAccount,
+  BankTransaction,
   Employee,
   Integration,
   Invoice,
@@ -37,7 +39,25 @@ export async function givenVariety(): Promise<void> {
     })
     const agreed = n > 1 ? { time: day(n + 1), notes: among(n, 'Onderhoud CV-ketel', 'Winterbeurt') } : {}
     await given(Meeting, { dateFrom: day(n + 1), dateTo: day(n + 2), ...(n > 0 && { employee }), ...agreed })
-    await given(Integration, { status: among(n, 'active', 'revoked'), provider: among(n, 'kontomatik', 'other', 'x') })
+    const integration = await given(Integration, {
+      status: among(n, 'active', 'revoked'),
+      provider: among(n, 'kontomatik', 'other', 'x'),
+    })
+    const account = await given(BankAccount, {
+      integration,
+      reference: `account ${n}`,
+      name: `${among(n, 'Firma', 'Savings')} ${n}`,
+      currency: among(n, 'PLN', 'EUR'),
+    })
+    await given(BankTransaction, {
+      account,
+      transactionOn: `2026-02-0${n + 1}`,
+      bookedOn: n > 0 ? `2026-02-0${n + 2}` : null,
+      amount: `${n % 2 ? '-' : ''}${n}.25`,
+      currency: among(n, 'PLN', 'EUR'),
+      kind: among(n, 'CARD', 'TRANSFER', null),
+      status: among(n, 'DONE', 'PENDING'),
+    })
     const address = await given(OrganizationAddress, {
       kind: among(n, 'billing', 'visiting', 'postal'),
       name: `Office ${n}`,

@@ -1,0 +1,55 @@
+import { Column, Entity, ForeignKey, Index, ManyToOne } from 'typeorm'
+import { BankAccount } from './bank-account.ts'
+import { Owned } from './identified.ts'
+
+/** A line of a statement. The bank gives it no id, so two that are equal in everything may well be two. */
+@Entity()
+@ForeignKey(() => BankAccount, ['organizationId', 'accountId'], ['organizationId', 'id'])
+@Index(['organizationId', 'transactionOn', 'id'])
+@Index(['organizationId', 'bookedOn', 'id'])
+@Index(['organizationId', 'amount', 'id'])
+@Index(['organizationId', 'accountId', 'transactionOn', 'id'])
+@Index(['organizationId', 'kind', 'id'])
+@Index(['organizationId', 'status', 'id'])
+@Index('bank_transaction.party', { synchronize: false })
+@Index('bank_transaction.text', { synchronize: false })
+export class BankTransaction extends Owned {
+  @ManyToOne(() => BankAccount, { nullable: false, createForeignKeyConstraints: false })
+  account: BankAccount
+
+  @Column('uuid')
+  accountId: string
+
+  /** Nothing while it is pending. */
+  @Column('date', { nullable: true })
+  bookedOn: string | null = null
+
+  @Column('date')
+  transactionOn: string
+
+  /** Below zero is what was paid. */
+  @Column('numeric', { precision: 17, scale: 2 })
+  amount: string
+
+  @Column('text', { nullable: true })
+  currency: string | null = null
+
+  @Column('text', { nullable: true })
+  party: string | null = null
+
+  @Column('text', { nullable: true })
+  partyIban: string | null = null
+
+  @Column('text', { nullable: true })
+  text: string | null = null
+
+  @Column('text', { nullable: true })
+  kind: string | null = null
+
+  @Column('text', { nullable: true })
+  status: string | null = null
+
+  get name(): string {
+    return this.party ?? this.text ?? this.kind ?? this.transactionOn
+  }
+}

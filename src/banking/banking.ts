@@ -1,0 +1,60 @@
+import type { Access } from './connection.ts'
+import { Kontomatik } from './kontomatik.ts'
+import type { SecretKey } from './secrets.ts'
+import { Vault } from './vault.ts'
+
+/** How long is waited, in milliseconds. */
+export interface Timing {
+  /** Between two looks at an import that runs. */
+  poll: number
+  /** At least, before an import is asked for again when there are too many. */
+  busy: number
+  /** For one of the places for imports, all in all. */
+  place: number
+  /** For an import, all in all. */
+  stop: number
+  /** For the end of what a request has begun, until it is answered that it goes on. */
+  wait: number
+  /** Before a consent is ended again, the first time; then twice as long each time. */
+  revoke: number
+}
+
+export const usualTiming: Timing = {
+  poll: 3000,
+  busy: 10_000,
+  place: 120_000,
+  stop: 300_000,
+  wait: 25_000,
+  revoke: 30_000,
+}
+
+export interface BankingSettings extends Access {
+  /** Addresses that people may be sent back to: origin and path to the letter; any of this machine for `local`. */
+  redirects: string[] | 'local'
+  keys: SecretKey[]
+  timing?: Partial<Timing>
+}
+
+/** What linking banks takes: Kontomatik, where secrets are kept, and some patience. */
+export class Banking {
+  readonly kontomatik: Kontomatik
+  readonly vault: Vault
+  readonly timing: Timing
+  readonly #redirects: BankingSettings['redirects']
+
+  constructor({ keys, redirects, timing, ...access }: BankingSettings) {
+    this.kontomatik = new Kontomatik(access)
+    this.vault = new Vault(keys)
+    this.timing = { ...usualTiming, ...timing }
+    this.#redirects = redirects
+  }
+
+  /** Whether people may be sent back there; its query may be anything. */
+  allows(redirectUri: string): boolean {
+    const url = URL.canParse(redirectUri) ? new URL(redirectUri) : undefined
+    if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password || redirectUri.includes('#'))
+      return false
+    if (this.#redirects === 'local') return ['127.0.0.1', 'localhost'].includes(url.hostname)
+    return this.#redirects.includes(url.origin + url.pathname)
+  }
+}

@@ -1,0 +1,72 @@
+import { Type } from 'class-transformer'
+import { IsDateString, IsOptional, Length } from 'class-validator'
+import { Integration } from '../../entities/index.ts'
+import type { Banking } from '../banking/banking.ts'
+import { nextPullOf } from '../banking/quota.ts'
+import { tendNow } from '../banking/tending.ts'
+import { problemWith } from '../banking/troubles.ts'
+import type { Call } from '../hydra/call.ts'
+import { copy } from '../hydra/entity.ts'
+import { Accepted, type Operation, type Outcome } from '../hydra/operation.ts'
+import { Problem } from '../hydra/problem.ts'
+import { chosen, note, requireModule, settled, unchosen } from './integrations.ts'
+
+/** From when on to import; from shortly before the last import unless said. */
+export class KontomatikPull {
+  @IsOptional()
+  @Type(() => Integration)
+  integration?: Integration
+
+  @IsOptional()
+  @IsDateString({ strict: true })
+  @Length(10, 10)
+  since?: string
+}
+
+export const pull = (banking: Banking): Operation<Integration> => ({
+  name: 'pull',
+  method: 'POST',
+  path: '/kontomatik/pull',
+  title: () => 'Imports what is new at the linked bank',
+  description:
+    'Waits for the import for up to 25 seconds; after that it goes on without, and 202 says to ask again in the same way: ' +
+    'while an import runs no other is begun. The integration may be left out where there is only one. 409 where the consent ' +
+    'has ended, 429 where the bank allows no more imports today. Needs the module "banking".',
+  expects: KontomatikPull,
+  returns: 'item',
+  statuses: [201, 202, 400, 404, 409, 413, 415, 422, 429, 502, 503, 504],
+  outside: true,
+  link: { name: 'pull', when: ({ pullable }: Integration) => pullable },
+  async handle(call) {
+    const { integration, since } = await call.input(KontomatikPull)
+    if (since && since > new Date().toISOString().slice(0, 10))
+      throw unchosen('since', 'since must not lie in the future.')
+    await requireModule(call)
+    const link = await chosen(call, integration)
+    const mine = link.pullId === call.claim
+    if (!mine && link.status !== 'importing') await begin(call, link, since ?? null)
+    return outcome(await settled(call, banking, link.id, ({ status }) => status !== 'importing'))
+  },
+})
+
+/** The row says that an import is under way, and a job sees to it; whoever is second to write the row joins in. */
+async function begin(call: Call<Integration>, before: Integration, since: string | null): Promise<void> {
+  if (before.status === 'pending') throw new Problem(409, 'Nobody has signed in at the bank yet.', {}, 'signin_pending')
+  if (!before.pullable) throw problemWith('consent_expired', 'integration')
+  const until = before.commandId ? null : await nextPullOf(call.manager, before)
+  if (until) throw problemWith('limit_reached', 'integration', until)
+  await call.transaction(async () => {
+    const after = copy(before).pull(call.claim, since)
+    await call.save(before, after)
+    await note(call, 'pull', after, [before.status, after.status])
+    await tendNow(call.manager, after.id)
+  })
+}
+
+function outcome(link: Integration): Outcome<Integration> {
+  const { status, lastErrorCode, nextPullAt } = link
+  if (status === 'importing') return new Accepted(link, 5)
+  if (status === 'revoking' || status === 'revoked') throw problemWith('consent_expired', 'integration')
+  if (lastErrorCode === null) return link
+  throw problemWith(lastErrorCode, lastErrorCode === 'since_refused' ? 'since' : 'integration', nextPullAt)
+}

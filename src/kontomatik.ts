@@ -1,0 +1,58 @@
+import { randomBytes } from 'node:crypto'
+import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Banking } from './banking/banking.ts'
+import { startLocalKontomatik } from './banking/local/local-kontomatik.ts'
+import { readKeys, type SecretKey } from './banking/secrets.ts'
+import type { Config } from './config.ts'
+
+/** Kontomatik, or the one of our own that stands in for it. */
+export interface OpenedKontomatik {
+  banking: Banking
+  /** Where our own listens; undefined where KONTOMATIK_API_KEY names the real one. */
+  embedded: string | undefined
+  close(): Promise<void>
+}
+
+type Settings = Pick<Config, 'kontomatik' | 'redirects' | 'secrets' | 'dataDirectory'>
+
+/** Reaches the Kontomatik that is configured, or starts one that remembers in the data directory what it was told. */
+export async function openKontomatik({
+  kontomatik,
+  redirects,
+  secrets,
+  dataDirectory,
+}: Settings): Promise<OpenedKontomatik> {
+  const keys = secrets ?? (await keptKey(join(dataDirectory, 'secrets.key')))
+  if (kontomatik) {
+    const banking = new Banking({ ...kontomatik, redirects: redirects ?? [], keys })
+    return { banking, embedded: undefined, close: async () => {} }
+  }
+  const local = await startOnItsPort(join(dataDirectory, 'kontomatik.json'))
+  const banking = new Banking({ url: local.url, apiKey: local.apiKey, redirects: redirects ?? 'local', keys })
+  return { banking, embedded: local.url, close: () => local.stop() }
+}
+
+/** Links to sign in outlive a restart where it listens on the same port again; another server may have that. */
+async function startOnItsPort(journal: string) {
+  const options = { journal, pace: 4000 }
+  return startLocalKontomatik({ ...options, port: 12112 }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EADDRINUSE') throw error
+    return startLocalKontomatik(options)
+  })
+}
+
+/** The key of a directory; made beside its place and moved there whole, so that nobody reads half of it. */
+async function keptKey(file: string): Promise<SecretKey[]> {
+  const read = async () => readKeys(await readFile(file, 'utf8'))
+  const kept = await readFile(file, 'utf8').catch(() => undefined)
+  if (kept) return read()
+  await mkdir(join(file, '..'), { recursive: true })
+  const draft = `${file}.${randomBytes(6).toString('hex')}`
+  await writeFile(draft, randomBytes(32).toString('base64'), { mode: 0o600 })
+  await link(draft, file).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error
+  })
+  await rm(draft)
+  return read()
+}

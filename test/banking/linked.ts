@@ -1,0 +1,88 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { pino } from 'pino'
+import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
+import { type Integration, OrganizationModule } from '../../entities/index.ts'
+import { besides } from '../../ormconfig.ts'
+import { Kontomatik } from '../../src/banking/kontomatik.ts'
+import { survive } from '../../src/database.ts'
+import { tasks } from '../../src/jobs.ts'
+import { concurrency, type Queue, startQueue } from '../../src/queue/queue.ts'
+import { type Agent, api, banking, database, kontomatik, organization, outside } from '../world/index.ts'
+
+export const client = new Kontomatik({ url: kontomatik.url, apiKey: kontomatik.apiKey })
+
+export const [setup, pull, revoke] = ['setup', 'pull', 'revoke'].map((name) => `/integrations/kontomatik/${name}`)
+export const back = 'https://app.example/bank/return'
+
+/** Does the jobs of this test file, as another process of the server would. */
+export async function startJobs(): Promise<Queue> {
+  const background = await besides(database, concurrency + 4).initialize()
+  survive(background)
+  const log = pino({ level: 'silent' })
+  const { master: pool } = background.driver as PostgresDriver
+  const queue = await startQueue({ pool, tasks: tasks(background, outside, log), crontab: '', log })
+  return {
+    async stop() {
+      await queue.stop()
+      await background.destroy()
+    },
+  }
+}
+
+export async function enable(organizationId = organization.id, enabled = true): Promise<void> {
+  const source = enabled ? 'operator' : null
+  await database.manager.update(OrganizationModule, { organizationId, name: 'banking' }, { enabled, source })
+}
+
+interface Linked {
+  agent?: Agent
+  target?: string
+  login?: string
+  accessMode?: string
+}
+
+/** Links a bank through the page where people sign in. */
+export async function linked({ agent = api, target = 'KontoBankApi', login = 'anna', accessMode }: Linked = {}) {
+  const { body } = await agent.post(setup, { redirectUri: back, accessMode })
+  await signIn(body.redirectUrl, { target, login })
+  const { redirectionId } = body
+  const answer = await agent.post(setup, { redirectionId })
+  if (answer.status !== 201) throw new Error(JSON.stringify(answer.body))
+  return answer.body as { '@id': string; id: string } & Record<string, unknown>
+}
+
+/** Does what somebody does at the page of their bank. */
+export async function signIn(redirectUrl: string, form: Record<string, string>): Promise<string | null> {
+  const body = new URLSearchParams(form)
+  const response = await fetch(redirectUrl, { method: 'POST', body, redirect: 'manual' })
+  return response.headers.get('location')
+}
+
+/** What is stored of a link, secrets and all. */
+export async function stored(id: string): Promise<Integration & Record<string, string | null>> {
+  const [row] = await database.query('SELECT * FROM "integration" WHERE "id" = $1', [id])
+  return row
+}
+
+export async function consentOf(id: string): Promise<string> {
+  const link = await stored(id)
+  return banking.vault.open('access', link.sealedAccess as string, link)
+}
+
+export async function until(done: () => Promise<boolean>, patience = 8000): Promise<void> {
+  for (const end = Date.now() + patience; !(await done()); await sleep(30))
+    if (Date.now() > end) throw new Error('It did not happen in time.')
+}
+
+/** How often something was asked of Kontomatik. */
+export const asked = (path: string): number => kontomatik.requests.filter((one) => one.path.includes(path)).length
+
+/** Nothing is linked any more, nor counted. */
+export async function forgetAll(): Promise<void> {
+  kontomatik.clearFaults()
+  await database.query(`DELETE FROM "bank_transaction"`)
+  await database.query(`DELETE FROM "bank_account"`)
+  await database.query(`DELETE FROM "integration"`)
+  await database.query(`DELETE FROM "bank_import"`)
+  await database.query(`UPDATE "bank_slot" SET "integrationId" = NULL, "until" = '-infinity'`)
+}

@@ -1,0 +1,360 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { AuditEvent, BankTransaction, Integration } from '../../entities/index.ts'
+import { tendBanks } from '../../src/banking/sweeping.ts'
+import type { Queue } from '../../src/queue/queue.ts'
+import { api, as, banking, database, elsewhere, foundTenant, given, kontomatik, tenant } from '../world/index.ts'
+import { asked, client, enable, forgetAll, linked, pull, revoke, startJobs, stored, until } from './linked.ts'
+
+const usual = { ...banking.timing, wait: 8000 }
+let jobs: Queue
+let people = 0
+
+beforeAll(async () => {
+  jobs = await startJobs()
+  await enable()
+})
+beforeEach(() => {
+  Object.assign(banking.timing, usual)
+})
+afterEach(forgetAll)
+afterAll(() => jobs.stop())
+
+/** Somebody whom the bank has not seen yet, so that no import of a former test counts. */
+const somebody = () => linked({ login: `person${++people}` })
+const pulled = async (body: object = {}) => {
+  const answer = await api.post(pull, body)
+  if (answer.status !== 201) throw new Error(`${answer.status} ${JSON.stringify(answer.body)}`)
+  return answer.body
+}
+const detail = ({ status, body }: { status: number; body: { code?: string; violations?: { code: string }[] } }) => [
+  status,
+  body.code ?? body.violations?.[0].code,
+]
+const today = () => new Date().toISOString().slice(0, 10)
+const lines = (where = '') => database.query(`SELECT * FROM "bank_transaction" ${where} ORDER BY "transactionOn", "id"`)
+
+test('what is new at the bank is imported and counted, and nothing of it twice', async () => {
+  const link = await somebody()
+  const imports = kontomatik.imports
+  const first = await api.post(pull, {})
+  expect([first.status, first.headers.location]).toEqual([201, link['@id']])
+  const found = {
+    '@id': link['@id'],
+    status: 'active',
+    lastError: null,
+    duplicates: 0,
+    partial: false,
+    nextPullAt: null,
+  }
+  expect(first.body).toMatchObject(found)
+  expect(first.body.accounts).toHaveLength(3)
+  expect(first.body.imported).toBe((await lines()).length)
+  expect(Date.now() - Date.parse(first.body.lastPulledAt)).toBeLessThan(5000)
+
+  const second = await pulled()
+  expect(second).toMatchObject({ imported: 0, status: 'active' })
+  expect(second.duplicates).toBeGreaterThan(5)
+  expect(second.duplicates).toBeLessThan(40)
+  expect(kontomatik.imports).toBe(imports + 2)
+  const events = await database.manager.find(AuditEvent, { where: { target: link['@id'] }, order: { at: 'ASC' } })
+  expect(events.slice(2, 4)).toMatchObject([
+    { action: 'integration.pull', actorId: tenant.users.owner.id, changes: { status: ['active', 'importing'] } },
+    { action: 'integration.import', actorId: null, changes: { imported: [null, first.body.imported] } },
+  ])
+})
+
+test('two equal payments of one day both survive, and what was pending is booked, not doubled', async () => {
+  await somebody()
+  await pulled()
+  const monday = `WHERE "text" = 'Kawa' AND extract(isodow FROM "transactionOn") = 1 AND "transactionOn" > now() - interval '60 days'`
+  const coffees = await lines(monday)
+  const days = new Set(coffees.map(({ transactionOn }: { transactionOn: Date }) => transactionOn.toISOString()))
+  expect(coffees.length).toBe(2 * days.size)
+  const pending = await lines(`WHERE "status" = 'PENDING'`)
+  expect(pending.length).toBeGreaterThan(0)
+  expect(pending[0]).toMatchObject({ bookedOn: null })
+  const count = (await lines()).length
+
+  const again = await pulled({ since: '2026-01-01' })
+  expect(again.imported).toBe(0)
+  expect((await lines()).length).toBe(count)
+  expect(await lines(monday)).toHaveLength(coffees.length)
+  const booked = await database.manager.findOneByOrFail(BankTransaction, { id: pending[0].id })
+  expect([booked.status, booked.bookedOn]).toEqual(['DONE', today()])
+})
+
+test('a pending payment that the bank has given up goes, unless the bank told of a part only', async () => {
+  await somebody()
+  await pulled()
+  const [{ accountId }] = await lines(`WHERE "text" = 'Kawa'`)
+  const values = { accountId, amount: '-1.00', currency: 'PLN', status: 'PENDING' }
+  await given(BankTransaction, { ...values, transactionOn: today() })
+  const old = await given(BankTransaction, { ...values, transactionOn: '2020-01-01' })
+  await pulled({ since: today() })
+  const left = await lines(`WHERE "amount" = -1`)
+  expect(left.map(({ id }: { id: string }) => id)).toEqual([old.id])
+})
+
+test('who asks while an import runs joins it, and none other is begun', async () => {
+  await somebody()
+  const imports = kontomatik.imports
+  const answers = await Promise.all(Array.from({ length: 6 }, () => api.post(pull, {})))
+  expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 6 }, () => 201))
+  expect(new Set(answers.map(({ body }) => body.imported)).size).toBe(1)
+  expect(kontomatik.imports).toBe(imports + 1)
+})
+
+test('whoever has waited long enough is told that it goes on, and to ask again', async () => {
+  const link = await somebody()
+  banking.timing.wait = 100
+  kontomatik.fault({ kind: 'slow', path: 'default-import', delay: 600 })
+  const key = randomUUID()
+  const post = () => api.post(pull, {}).set('Idempotency-Key', key)
+  const first = await post()
+  expect([first.status, first.headers['retry-after'], first.body.status]).toEqual([202, '5', 'importing'])
+  expect(first.headers.location).toBeUndefined()
+  expect(first.body.pull).toBe(pull)
+  const minimal = await post().set('Prefer', 'return=minimal')
+  expect([minimal.status, minimal.text]).toEqual([202, ''])
+  const imports = kontomatik.imports
+  await until(async () => (await stored(link.id)).status === 'active')
+  const done = await post()
+  expect([done.status, done.body.imported > 100, kontomatik.imports]).toEqual([201, true, imports + 1])
+  expect((await post()).headers['idempotent-replayed']).toBe('true')
+})
+
+test('four imports of an account in 24 hours, whoever asks for them, and the fifth is not even tried', async () => {
+  await enable(elsewhere.organization.id)
+  const login = `person${++people}`
+  await linked({ login })
+  for (let count = 0; count < 2; count++) await pulled({ since: today() })
+  await linked({ login, agent: as(elsewhere.users.owner) })
+  const other = await as(elsewhere.users.owner).post(pull, { since: today() })
+  expect(other.status).toBe(201)
+  expect(await pulled({ since: today() })).toMatchObject({ nextPullAt: expect.any(String) })
+  const before = kontomatik.requests.length
+  for (const agent of [api, as(elsewhere.users.owner)]) {
+    const refused = await agent.post(pull, {})
+    expect(detail(refused)).toEqual([429, 'limit_reached'])
+    expect(Number(refused.headers['retry-after'])).toBeGreaterThan(86_000)
+    expect(Number(refused.headers['retry-after'])).toBeLessThanOrEqual(86_400)
+  }
+  expect(kontomatik.requests.length).toBe(before)
+  await database.query(`UPDATE "bank_import" SET "at" = "at" - interval '25 hours'`)
+  kontomatik.fault({ kind: 'exception', path: 'reuse', name: 'MultipleAccessLimitExceeded' })
+  expect(detail(await api.post(pull, {}))).toEqual([429, 'limit_reached'])
+})
+
+const faults: [name: string, path: string, status: number, code: string, after: string][] = [
+  ['InvalidMultipleAccessId', 'reuse', 409, 'consent_expired', 'expired'],
+  ['MultipleAccessLimitExceeded', 'reuse', 429, 'limit_reached', 'active'],
+  ['CommandNotAvailable', 'default-import', 422, 'bank_not_supported', 'error'],
+  ['InvalidTarget', 'default-import', 422, 'bank_not_supported', 'error'],
+  ['InvalidSince', 'default-import', 422, 'since_refused', 'active'],
+  ['InvalidArgument', 'default-import', 502, 'provider_error', 'active'],
+  ['AlreadySignedIn', 'reuse', 502, 'provider_error', 'active'],
+  ['SomethingNobodyKnows', 'default-import', 502, 'provider_error', 'active'],
+  ['ServiceMaintenance', 'reuse', 503, 'provider_unavailable', 'active'],
+  ['IOException', 'default-import', 503, 'provider_unavailable', 'active'],
+]
+
+test.each(faults)(
+  '%s at %s is answered with %d %s, and leaves the link %s',
+  async (name, path, status, code, after) => {
+    const link = await somebody()
+    await pulled({ since: today() })
+    const imports = kontomatik.imports
+    kontomatik.fault({ kind: 'exception', path, name, times: 2 })
+    const answer = await api.post(pull, { since: today() })
+    expect(detail(answer)).toEqual([status, code])
+    expect(JSON.stringify(answer.body)).not.toContain(name)
+    if ([429, 503].includes(status)) expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0)
+    const { body } = await api.get(link['@id'])
+    expect([body.status, body.lastError]).toEqual([after, { code }])
+    expect(kontomatik.imports).toBe(imports)
+    kontomatik.clearFaults()
+    const next = await api.post(pull, { since: today() })
+    expect(next.status).toBe(after === 'active' ? 201 : 409)
+  },
+)
+
+test.each([
+  ['error', 'InvalidMultipleAccessId', 409, 'consent_expired'],
+  ['fatal', 'NobodyKnows', 503, 'provider_unavailable'],
+  ['error', 'NobodyKnows', 502, 'provider_error'],
+])('an import that ends as %s with %s is answered with %d %s', async (state, name, status, code) => {
+  await somebody()
+  kontomatik.fault({ kind: 'exception', method: 'GET', path: '/command/', name, state })
+  expect(detail(await api.post(pull, {}))).toEqual([status, code])
+})
+
+test.each(['SessionExpired', 'InvalidSessionId', 'DefaultImportAlreadyExecuted'])(
+  '%s is answered with another session, once',
+  async (name) => {
+    await somebody()
+    const reuses = asked('reuse')
+    kontomatik.fault({ kind: 'exception', path: 'default-import', name })
+    expect((await pulled()).imported).toBeGreaterThan(50)
+    expect(asked('reuse')).toBe(reuses + 1)
+    kontomatik.fault({ kind: 'exception', path: 'default-import', name, times: 5 })
+    expect((await api.post(pull, {})).status).toBe(502)
+    expect(asked('reuse')).toBe(reuses + 3)
+  },
+)
+
+test('a wrong key is ours to mend, and what was begun is gone on with then', async () => {
+  const link = await somebody()
+  kontomatik.fault({ kind: 'status', method: 'GET', path: '/command/', status: 401, times: 3 })
+  expect(detail(await api.post(pull, {}))).toEqual([502, 'provider_misconfigured'])
+  const imports = kontomatik.imports
+  expect((await stored(link.id)).commandId).toBeTruthy()
+  kontomatik.clearFaults()
+  await pulled()
+  expect(kontomatik.imports).toBe(imports)
+})
+
+test.each([
+  ['reuse', 'lost', 503],
+  ['reuse', 'slow', 504],
+  ['default-import', 'lost', 503],
+  ['default-import', 'cut', 503],
+  ['default-import', 'html', 503],
+] as const)('a %s whose answer is %s is not asked for again by itself: %d', async (path, kind, status) => {
+  const link = await somebody()
+  await pulled({ since: today() })
+  const before = asked(path)
+  kontomatik.fault({ kind, path, delay: 2500 })
+  expect((await api.post(pull, { since: today() })).status).toBe(status)
+  await tendBanks(database, 0)
+  await sleep(300)
+  expect(asked(path)).toBe(before + 1)
+  expect((await stored(link.id)).status).toBe('active')
+  expect((await pulled({ since: today() })).status).toBe('active')
+})
+
+test('an import without end is given up after a while, and taken up by the next pull', async () => {
+  const link = await somebody()
+  Object.assign(banking.timing, { stop: 400 })
+  kontomatik.fault({ kind: 'status', method: 'GET', path: '/command/', status: 503, times: 60 })
+  expect(detail(await api.post(pull, {}))).toEqual([504, 'provider_timeout'])
+  const { commandId } = await stored(link.id)
+  expect(commandId).toBeTruthy()
+  const imports = kontomatik.imports
+  kontomatik.clearFaults()
+  Object.assign(banking.timing, usual)
+  expect((await pulled()).imported).toBeGreaterThan(100)
+  expect(kontomatik.imports).toBe(imports)
+})
+
+test('a full house is waited for, and not for ever', async () => {
+  const link = await somebody()
+  kontomatik.fault({ kind: 'exception', path: 'default-import', name: 'JobsQuotaExceeded', times: 2 })
+  await pulled({ since: today() })
+  Object.assign(banking.timing, { place: 150 })
+  kontomatik.fault({ kind: 'exception', path: 'reuse', name: 'ConcurrentSessionsLimitExceeded', times: 99 })
+  const full = await api.post(pull, {})
+  expect([...detail(full), full.headers['retry-after']]).toEqual([503, 'provider_busy', '60'])
+  const [{ counted }] = await database.query(
+    `SELECT count(*)::int AS counted FROM "bank_import" WHERE "account" = 'link ' || $1`,
+    [link.id],
+  )
+  expect(counted).toBe(1)
+})
+
+test.each([8, 1])(
+  'nine imports at once in two processes, with %d places free: no more than these run',
+  async (free) => {
+    Object.assign(banking.timing, { place: 20_000, wait: 25_000, stop: 25_000 })
+    const other = await startJobs()
+    const agents = await Promise.all(
+      Array.from({ length: 9 }, async (_, index) => {
+        const { organization, users } = await foundTenant('Many', `many-${free}-${index}`)
+        await enable(organization.id)
+        await linked({ agent: as(users.owner), login: `many-${free}-${index}` })
+        return as(users.owner)
+      }),
+    )
+    await database.query(
+      `UPDATE "bank_slot" SET "integrationId" = gen_random_uuid(), "until" = now() + interval '1 hour' WHERE "slot" > $1`,
+      [free],
+    )
+    let most = 0
+    const watch = setInterval(async () => {
+      const found = await database.manager.find(Integration, { where: { status: 'importing' } }).catch(() => [])
+      most = Math.max(most, found.filter(({ asked, commandId }) => asked || commandId).length)
+    }, 5)
+    const answers = await Promise.all(agents.map((agent) => agent.post(pull, { since: today() })))
+    clearInterval(watch)
+    await other.stop()
+    expect(answers.map(({ status }) => status)).toEqual(agents.map(() => 201))
+    expect(most).toBeGreaterThan(0)
+    expect(most).toBeLessThanOrEqual(free)
+  },
+  40_000,
+)
+
+test('where all eight places are taken Kontomatik is not even asked', async () => {
+  await somebody()
+  Object.assign(banking.timing, { place: 200 })
+  await database.query(
+    `UPDATE "bank_slot" SET "integrationId" = gen_random_uuid(), "until" = now() + interval '1 hour'`,
+  )
+  const before = kontomatik.requests.length
+  expect(detail(await api.post(pull, {}))).toEqual([503, 'provider_busy'])
+  expect(kontomatik.requests.length).toBe(before)
+})
+
+test('what a first import saw is more than what others see, and more is not asked for', async () => {
+  await somebody()
+  const since = async (body: object) => {
+    await pulled(body)
+    const { body: form = '' } = kontomatik.requests.findLast(({ path }) => path.includes('default-import')) ?? {}
+    return new URLSearchParams(form).get('since')
+  }
+  const ago = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10)
+  expect(await since({})).toBe(ago(730))
+  expect(await since({})).toBe(ago(7))
+  expect(await since({ since: '2020-01-01' })).toBe(ago(90))
+})
+
+test('one of several links must be named, and what is over cannot be pulled', async () => {
+  const one = await linked({ login: `person${++people}` })
+  const other = await linked({ login: `person${++people}`, target: 'BohemiaApi' })
+  expect(detail(await api.post(pull, {}))).toEqual([422, 'isChosen'])
+  expect((await pulled({ integration: other['@id'] })).target).toBe('BohemiaApi')
+  expect((await api.post(revoke, { integration: one['@id'] })).status).toBe(201)
+  expect(detail(await api.post(pull, { integration: one['@id'] }))).toEqual([409, 'consent_expired'])
+  expect((await pulled()).target).toBe('BohemiaApi')
+  await enable(elsewhere.organization.id)
+  expect((await as(elsewhere.users.owner).post(pull, { integration: other['@id'] })).status).toBe(422)
+})
+
+test('a consent that was withdrawn at the bank shows at the next pull', async () => {
+  const link = await somebody()
+  await pulled({ since: today() })
+  const { sealedAccess } = await stored(link.id)
+  await kontomatik.revokeUpstream(
+    banking.vault.open('access', sealedAccess as string, (await stored(link.id)) as Integration),
+  )
+  expect(detail(await api.post(pull, {}))).toEqual([409, 'consent_expired'])
+  const { body } = await api.get(link['@id'])
+  expect([body.status, body.pull, body.revoke]).toEqual(['expired', undefined, revoke])
+  expect((await api.post(revoke, {})).body.status).toBe('revoked')
+  await expect(client.reuseAccess('ma-none')).rejects.toMatchObject({ kind: 'access-gone' })
+})
+
+test('what was cleared comes again with the next import', async () => {
+  const { organization, users } = await foundTenant('Clear', 'clear-bank', { demo: true, productionLike: false })
+  await enable(organization.id)
+  const agent = as(users.owner)
+  await linked({ agent, login: 'clear' })
+  const { imported } = (await agent.post(pull, {})).body
+  expect((await agent.post('/organizations/clear', { confirm: 'clear-bank' })).status).toBe(201)
+  for (const path of ['/bank-accounts', '/bank-transactions'])
+    expect((await agent.get(path)).body).toMatchObject({ totalItems: 0, member: [] })
+  const { status, body } = await agent.post(pull, {})
+  expect([status, body.status]).toEqual([201, 'active'])
+  expect(body.imported).toBeGreaterThan(60)
+  expect(body.imported).toBeLessThan(imported)
+})

@@ -1,0 +1,125 @@
+import { AuditEvent, Integration } from '../../entities/index.ts'
+import { tendBanks } from '../../src/banking/sweeping.ts'
+import type { Queue } from '../../src/queue/queue.ts'
+import { api, banking, database, kontomatik } from '../world/index.ts'
+import {
+  asked,
+  back,
+  client,
+  consentOf,
+  enable,
+  forgetAll,
+  linked,
+  pull,
+  revoke,
+  setup,
+  signIn,
+  startJobs,
+  stored,
+  until,
+} from './linked.ts'
+
+const usual = { ...banking.timing, wait: 8000 }
+let jobs: Queue
+
+beforeAll(async () => {
+  jobs = await startJobs()
+  await enable()
+})
+beforeEach(() => {
+  Object.assign(banking.timing, usual)
+})
+afterEach(forgetAll)
+afterAll(() => jobs.stop())
+
+test('a consent is ended, once, and what was imported stays', async () => {
+  const link = await linked({ login: 'r1' })
+  const consent = await consentOf(link.id)
+  const { accounts } = (await api.post(pull, {})).body
+  const { status, body } = await api.post(revoke, {})
+  expect([status, body['@id'], body.status, body.accounts]).toEqual([201, link['@id'], 'revoked', accounts])
+  expect([body.pull, body.revoke]).toEqual([undefined, undefined])
+  expect(await stored(link.id)).toMatchObject({ sealedAccess: null, sealedSession: null })
+  await expect(client.reuseAccess(consent)).rejects.toMatchObject({ kind: 'access-gone' })
+  const again = await api.post(revoke, { integration: link['@id'] })
+  expect([again.status, again.body]).toEqual([200, body])
+  expect((await api.post(revoke, {})).status).toBe(200)
+  const events = await database.manager.find(AuditEvent, { where: { target: link['@id'] }, order: { at: 'ASC' } })
+  expect(events.slice(-2).map(({ action, changes, actorId }) => [action, changes, actorId !== null])).toEqual([
+    ['integration.revoke', { status: ['active', 'revoking'] }, true],
+    ['integration.revoke', { status: ['revoking', 'revoked'] }, false],
+  ])
+})
+
+test.each([
+  [{ kind: 'status', status: 503 } as const],
+  [{ kind: 'status', status: 401 } as const],
+  [{ kind: 'html' } as const],
+  [{ kind: 'exception', name: 'ServiceMaintenance' } as const],
+  [{ kind: 'exception', name: 'NobodyKnows' } as const],
+])('as long as Kontomatik answers with %j the means to end it are kept', async (fault) => {
+  banking.timing.revoke = 5000
+  const link = await linked({ login: 'r2' })
+  const consent = await consentOf(link.id)
+  kontomatik.fault({ ...fault, path: 'delete-multiple-access', times: 99 })
+  for (let count = 0; count < 2; count++) {
+    const { status, body, headers } = await api.post(revoke, {})
+    expect([status, body.status, body.pull, body.revoke]).toEqual([202, 'revoking', undefined, revoke])
+    expect(Number(headers['retry-after'])).toBeGreaterThan(0)
+    expect(await consentOf(link.id)).toBe(consent)
+  }
+  kontomatik.clearFaults()
+  const ended = await api.post(revoke, {})
+  expect([ended.status, ended.body.status, ended.body.lastError]).toEqual([201, 'revoked', null])
+})
+
+test('it is tried again without anybody asking, also when the first word was heard and its answer lost', async () => {
+  const link = await linked({ login: 'r3' })
+  const before = asked('delete-multiple-access')
+  kontomatik.fault({ kind: 'lost', path: 'delete-multiple-access' })
+  kontomatik.fault({ kind: 'status', path: 'delete-multiple-access', times: 1 })
+  expect((await api.post(revoke, {})).status).toBe(202)
+  await until(async () => (await stored(link.id)).status === 'revoked')
+  expect(asked('delete-multiple-access')).toBe(before + 3)
+})
+
+test('a consent that is over by itself is let go after its 180 days', async () => {
+  const link = await linked({ login: 'r4' })
+  kontomatik.fault({ kind: 'status', path: 'delete-multiple-access', times: 99 })
+  expect((await api.post(revoke, {})).status).toBe(202)
+  await database.manager.update(Integration, { id: link.id }, { consentExpiresAt: new Date(Date.now() - 1000) })
+  await tendBanks(database, 0)
+  await until(async () => (await stored(link.id)).status === 'revoked')
+  expect((await stored(link.id)).sealedAccess).toBeNull()
+})
+
+test('an import that runs is stopped first, and brings nothing any more', async () => {
+  const link = await linked({ login: 'r5' })
+  kontomatik.fault({ kind: 'slow', path: 'default-import', delay: 800 })
+  const pulling = api.post(pull, {}).then((answer) => answer)
+  await until(async () => (await stored(link.id)).asked === 'import')
+  const { status, body } = await api.post(revoke, {})
+  expect([status, body.status]).toEqual([201, 'revoked'])
+  expect((await pulling).status).toBe(409)
+  expect((await api.get('/bank-transactions')).body.totalItems).toBe(0)
+})
+
+test('twenty at once end it once', async () => {
+  await linked({ login: 'r6' })
+  const before = asked('delete-multiple-access')
+  const answers = await Promise.all(Array.from({ length: 20 }, () => api.post(revoke, {})))
+  expect(answers.filter(({ body }) => body.status !== 'revoked')).toEqual([])
+  expect(asked('delete-multiple-access')).toBe(before + 1)
+})
+
+test('a sign-in that is called off is ended once it has become a consent', async () => {
+  banking.timing.wait = 300
+  const { body } = await api.post(setup, { redirectUri: back })
+  const called = await api.post(revoke, {})
+  expect([called.status, called.body.status]).toEqual([202, 'revoking'])
+  await signIn(body.redirectUrl, { target: 'KontoBankApi', login: 'r7' })
+  const before = asked('delete-multiple-access')
+  expect((await api.post(revoke, {})).status).toBeLessThan(203)
+  await until(async () => (await stored(body.id)).status === 'revoked')
+  expect(asked('delete-multiple-access')).toBe(before + 1)
+})
