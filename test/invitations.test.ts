@@ -9,6 +9,7 @@ import {
   Subscription,
   type User,
 } from '../entities/index.ts'
+import { eventually } from './world/eventually.ts'
 import {
   type Agent,
   api,
@@ -24,7 +25,7 @@ import {
   type Tenant,
   tenant,
 } from './world/index.ts'
-import { eventually, openPostOffice, type PostOffice } from './world/mail.ts'
+import { openPostOffice, type PostOffice } from './world/mail.ts'
 import { givenInvitation } from './world/rows.ts'
 
 const path = '/organization-user-invitations'

@@ -2,7 +2,7 @@ import { AuditEvent, Language, OrganizationModule, Subscription, User } from '..
 import { provisionAgain, provisionOrganization } from '../src/workspace/provision.ts'
 import { eventually } from './world/eventually.ts'
 import { as, database, given, givenAddress, morning, operator } from './world/index.ts'
-import { doJobs } from './world/jobs.ts'
+import { startJobs } from './world/jobs.ts'
 
 const provision = provisionOrganization(database)
 const newcomer = (subject: string) => Object.assign(new User(), { subject })
@@ -33,11 +33,11 @@ test('a new organization tells what is being set up, and is active once that is 
   for (const { updatedAt } of body.databaseStatus) expect(Date.now() - Date.parse(updatedAt)).toBeLessThan(5000)
   expect((await owner.get(iri)).body).toEqual(body)
 
-  const jobs = await doJobs()
+  const jobs = await startJobs()
   try {
     const ready = await eventually(
       async () => (await owner.get(iri)).body,
-      ({ status }) => status === 'active',
+      ({ status }) => expect(status).toBe('active'),
     )
     expect(ready.databaseStatus).toBeNull()
     expect(ready.organizationModules).toHaveLength(4)
@@ -122,13 +122,13 @@ test('one whose job was lost, or is held by a process that died, is taken up by 
   await provisionAgain(database)
   expect(await jobsFor(lost.organization)).toHaveLength(0)
 
-  const jobs = await doJobs()
+  const jobs = await startJobs()
   try {
     await provisionAgain(database, 0)
     for (const { owner, iri } of [lost, held])
       await eventually(
         async () => (await owner.get(iri)).body,
-        ({ status, databaseStatus }) => status === 'active' && databaseStatus === null,
+        ({ status, databaseStatus }) => expect([status, databaseStatus]).toEqual(['active', null]),
       )
   } finally {
     await jobs.stop()

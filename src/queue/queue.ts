@@ -17,6 +17,8 @@ export interface Work {
   /** What is begun by the clock, in the notation of crontab(5), in UTC. */
   crontab: string
   log: Log
+  /** How often, in milliseconds, it is looked for jobs whose time has come. */
+  poll?: number
   /** Done when Postgres is back after it was away: nobody may be left at what was under way then. */
   back?: () => Promise<unknown>
 }
@@ -56,13 +58,13 @@ export async function startQueue(work: Work): Promise<Queue> {
   }
 }
 
-function begin({ pool, tasks, crontab, log, back }: Work): Promise<Runner> {
+function begin({ pool, tasks, crontab, log, poll = 500, back }: Work): Promise<Runner> {
   return run({
     pgPool: steady(pool, () => back?.().catch((error) => log.warn({ err: error }, 'what waits could not be rung for'))),
     taskList: tasks as never,
     crontab,
     concurrency,
-    pollInterval: 500,
+    pollInterval: poll,
     noHandleSignals: true,
     logger: new Logger(() => (level, message, details) => {
       const { error } = (details ?? {}) as { error?: unknown }

@@ -1,33 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { pino } from 'pino'
-import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
 import { type Integration, OrganizationModule } from '../../entities/index.ts'
-import { besides } from '../../ormconfig.ts'
 import { Kontomatik } from '../../src/banking/kontomatik.ts'
-import { survive } from '../../src/database.ts'
-import { tasks } from '../../src/jobs.ts'
-import { concurrency, type Queue, startQueue } from '../../src/queue/queue.ts'
-import { type Agent, api, banking, database, kontomatik, organization, outside } from '../world/index.ts'
+import { type Agent, api, banking, database, kontomatik, organization } from '../world/index.ts'
 
 export const client = new Kontomatik({ url: kontomatik.url, apiKey: kontomatik.apiKey })
 
 export const [setup, pull, revoke] = ['setup', 'pull', 'revoke'].map((name) => `/integrations/kontomatik/${name}`)
 export const back = 'https://app.example/bank/return'
-
-/** Does the jobs of this test file, as another process of the server would. */
-export async function startJobs(): Promise<Queue> {
-  const background = await besides(database, concurrency + 4).initialize()
-  survive(background)
-  const log = pino({ level: 'silent' })
-  const { master: pool } = background.driver as PostgresDriver
-  const queue = await startQueue({ pool, tasks: tasks(background, outside, log), crontab: '', log })
-  return {
-    async stop() {
-      await queue.stop()
-      await background.destroy()
-    },
-  }
-}
 
 export async function enable(organizationId = organization.id, enabled = true): Promise<void> {
   const source = enabled ? 'operator' : null

@@ -4,7 +4,8 @@ import { AuditEvent, BankTransaction, Integration } from '../../entities/index.t
 import { tendBanks } from '../../src/banking/sweeping.ts'
 import type { Queue } from '../../src/queue/queue.ts'
 import { api, as, banking, database, elsewhere, foundTenant, given, kontomatik, tenant } from '../world/index.ts'
-import { asked, client, enable, forgetAll, linked, pull, revoke, startJobs, stored, until } from './linked.ts'
+import { startJobs } from '../world/jobs.ts'
+import { asked, client, enable, forgetAll, linked, pull, revoke, stored, until } from './linked.ts'
 
 const usual = { ...banking.timing, wait: 8000 }
 let jobs: Queue

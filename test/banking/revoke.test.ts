@@ -2,6 +2,7 @@ import { AuditEvent, Integration } from '../../entities/index.ts'
 import { tendBanks } from '../../src/banking/sweeping.ts'
 import type { Queue } from '../../src/queue/queue.ts'
 import { api, banking, database, kontomatik } from '../world/index.ts'
+import { startJobs } from '../world/jobs.ts'
 import {
   asked,
   back,
@@ -14,7 +15,6 @@ import {
   revoke,
   setup,
   signIn,
-  startJobs,
   stored,
   until,
 } from './linked.ts'

@@ -5,6 +5,7 @@ import { readKeys } from '../../src/banking/secrets.ts'
 import { keepSecrets, tendBanks } from '../../src/banking/sweeping.ts'
 import type { Queue } from '../../src/queue/queue.ts'
 import { api, as, banking, database, elsewhere, kontomatik, organization, secretKeys, tenant } from '../world/index.ts'
+import { startJobs } from '../world/jobs.ts'
 import { mock } from './bank.ts'
 import {
   asked,
@@ -18,7 +19,6 @@ import {
   revoke,
   setup,
   signIn,
-  startJobs,
   stored,
   until,
 } from './linked.ts'

@@ -1,6 +1,8 @@
 import type Stripe from 'stripe'
-import { eventually, jobs, stripeCustomer } from '../world/billing.ts'
+import { stripeCustomer } from '../world/billing.ts'
+import { eventually } from '../world/eventually.ts'
 import { as, elsewhere, operator, stripe } from '../world/index.ts'
+import { jobs } from '../world/jobs.ts'
 import { confirm, customerOf, dashboard, type Subscribed, subscribed } from '../world/stripe.ts'
 
 interface Shown {

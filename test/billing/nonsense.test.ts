@@ -1,5 +1,5 @@
-import { eventually } from '../world/billing.ts'
 import { deliver, stored } from '../world/events.ts'
+import { eventually } from '../world/eventually.ts'
 import { database, stripe } from '../world/index.ts'
 import { look, told } from '../world/looking.ts'
 import { dashboard, subscribed } from '../world/stripe.ts'

@@ -1,6 +1,7 @@
 import { AuditEvent, PaymentMethod } from '../../entities/index.ts'
-import { jobs, payingCustomer, stripeCustomer } from '../world/billing.ts'
+import { payingCustomer, stripeCustomer } from '../world/billing.ts'
 import { as, billing, database, elsewhere, foundTenant, operator, stripe } from '../world/index.ts'
+import { jobs } from '../world/jobs.ts'
 import {
   becomes,
   confirm,

@@ -1,7 +1,9 @@
 import { StripeEvent, Subscription } from '../../entities/index.ts'
-import { eventually, jobs, payingCustomer, stripeCustomer } from '../world/billing.ts'
+import { payingCustomer, stripeCustomer } from '../world/billing.ts'
 import { deliver, eventOf, stored } from '../world/events.ts'
+import { eventually } from '../world/eventually.ts'
 import { database, stripe } from '../world/index.ts'
+import { jobs } from '../world/jobs.ts'
 import { jobOf, look, told } from '../world/looking.ts'
 import { asked, customerOf, dashboard, deliverEvents, type Subscribed, subscribed } from '../world/stripe.ts'
 

@@ -1,16 +1,11 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import { pino } from 'pino'
-import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
 import { StripeEvent } from '../../entities/index.ts'
-import { besides } from '../../ormconfig.ts'
 import { reconcile } from '../../src/billing/reconcile.ts'
-import { survive } from '../../src/database.ts'
-import { tasks } from '../../src/jobs.ts'
-import { concurrency, startQueue } from '../../src/queue/queue.ts'
-import { eventually } from '../world/billing.ts'
 import { deliver, eventOf, stored } from '../world/events.ts'
-import { database, ending, outside, stripe } from '../world/index.ts'
+import { eventually } from '../world/eventually.ts'
+import { database, stripe } from '../world/index.ts'
+import { startJobs } from '../world/jobs.ts'
 import { jobOf, look, told } from '../world/looking.ts'
 import { customerOf, dashboard, modulesOf, subscribed } from '../world/stripe.ts'
 
@@ -157,14 +152,7 @@ test('two processes at once, the same events again and again: each is applied on
   await database.query(`CREATE TRIGGER "noted" AFTER UPDATE ON "stripe_event" FOR EACH ROW
     WHEN (OLD."status" = 'pending' AND NEW."status" = 'done') EXECUTE FUNCTION "noted"()`)
   const payers = await Promise.all([subscribed(), subscribed(), subscribed()])
-  for (let process = 0; process < 2; process++) {
-    const own = await besides(database, concurrency + 4).initialize()
-    survive(own)
-    const log = pino({ level: 'silent' })
-    const { master: pool } = own.driver as PostgresDriver
-    const { stop } = await startQueue({ pool, tasks: tasks(own, outside, log), crontab: '', log })
-    ending.unshift(stop, () => own.destroy())
-  }
+  await Promise.all([startJobs(), startJobs()])
   const events = Array.from({ length: 20 }, () => payers.map(({ customer }) => told(customer))).flat()
   const copies = [...events, ...events, ...events].sort(() => Math.random() - 0.5)
   const answers = await Promise.all(copies.map(deliver))

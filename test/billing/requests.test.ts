@@ -1,5 +1,6 @@
-import { jobs, payingCustomer, stripeCustomer } from '../world/billing.ts'
+import { payingCustomer, stripeCustomer } from '../world/billing.ts'
 import { as, foundTenant, givenAddress, operator, publicUrl, stripe } from '../world/index.ts'
+import { jobs } from '../world/jobs.ts'
 import { asked, confirm, customerOf, dashboard, subscribed } from '../world/stripe.ts'
 import { faultsOf } from './published.ts'
 

@@ -1,7 +1,9 @@
 import { AuditEvent, Subscription } from '../../entities/index.ts'
 import type { FaultKind } from '../../src/billing/local/faults.ts'
-import { type Customer, eventually, jobs, payingCustomer, stripeCustomer } from '../world/billing.ts'
+import { type Customer, payingCustomer, stripeCustomer } from '../world/billing.ts'
+import { eventually } from '../world/eventually.ts'
 import { billing, database, given, stripe } from '../world/index.ts'
+import { jobs } from '../world/jobs.ts'
 import { asked, confirm, customerOf, dashboard } from '../world/stripe.ts'
 
 const create = { method: 'POST', path: '/v1/subscriptions' }

@@ -1,5 +1,6 @@
 import { AuditEvent, OrganizationAddress, PaymentMethod, Subscription } from '../../entities/index.ts'
-import { eventually, payingCustomer, stripeCustomer } from '../world/billing.ts'
+import { payingCustomer, stripeCustomer } from '../world/billing.ts'
+import { eventually } from '../world/eventually.ts'
 import { as, billing, database, given, stripe } from '../world/index.ts'
 import {
   asked,

@@ -1,6 +1,6 @@
-import { jobs } from './billing.ts'
 import { eventOf } from './events.ts'
 import { database } from './index.ts'
+import { jobs } from './jobs.ts'
 
 interface Job {
   payload: { customer: string; thorough?: boolean; failures?: number }

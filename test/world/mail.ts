@@ -2,14 +2,11 @@ import type { AddressInfo } from 'node:net'
 import { type ParsedMail, simpleParser } from 'mailparser'
 import { pino } from 'pino'
 import { SMTPServer } from 'smtp-server'
-import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
-import { besides } from '../../ormconfig.ts'
-import { survive } from '../../src/database.ts'
-import { tasks } from '../../src/jobs.ts'
 import { openMailer } from '../../src/mail/mail.ts'
 import { sweep } from '../../src/mail/outbox.ts'
-import { concurrency, startQueue } from '../../src/queue/queue.ts'
-import { database, outside } from './index.ts'
+import { eventually } from './eventually.ts'
+import { database } from './index.ts'
+import { startJobs } from './jobs.ts'
 
 /** At which command a mail server refuses, and with which code. */
 export interface Refusal {
@@ -88,30 +85,17 @@ export async function openPostOffice(folder?: string): Promise<PostOffice> {
   const log = pino({ level: 'trace' }, { write: (line: string) => lines.push(line) })
   const from = { name: 'Acme Ops', address: 'ops@acme.example' }
   const sender = openMailer(folder ? undefined : { url: server.url, from }, folder ?? '', log)
-  const background = await besides(database, concurrency + 4).initialize()
-  survive(background)
-  const { master: pool } = background.driver as PostgresDriver
-  const queue = await startQueue({
-    pool,
-    tasks: tasks(background, { ...outside, mailer: sender }, log),
-    crontab: '',
-    log,
-  })
+  const queue = await startJobs({ mailer: sender }, log)
   return {
     server,
     log: lines,
     async close() {
-      await eventually(async () => expect(await database.query(underWay)).toEqual([]))
       await queue.stop()
       sender.close()
-      await background.destroy()
       await server.stop()
     },
   }
 }
-
-/** The queue does not wait, when it is stopped, until it is written down that its last jobs are done. */
-const underWay = `SELECT "id" FROM graphile_worker.jobs WHERE "locked_at" IS NOT NULL`
 
 /** Lets time pass for the mails that wait for another attempt. */
 export async function hurry(): Promise<void> {
@@ -121,16 +105,4 @@ export async function hurry(): Promise<void> {
 
 export function tokenIn(text: string): string {
   return (/^[\w-]{43}$/m.exec(text) as RegExpExecArray)[0]
-}
-
-/** Checks again and again, until it holds or ten seconds are over. */
-export async function eventually(check: () => void | Promise<void>): Promise<void> {
-  const end = Date.now() + 10_000
-  for (;;)
-    try {
-      return await check()
-    } catch (error) {
-      if (Date.now() > end) throw error
-      await new Promise((resolve) => setTimeout(resolve, 20))
-    }
 }

@@ -1,6 +1,8 @@
 import Stripe from 'stripe'
-import { type Customer, eventually, payingCustomer, startJobs } from './billing.ts'
+import { type Customer, payingCustomer } from './billing.ts'
+import { eventually } from './eventually.ts'
 import { billing, database, publicUrl, stripe } from './index.ts'
+import { startJobs } from './jobs.ts'
 
 export { modulesOf, violationsOf } from './by-hand.ts'
 
@@ -78,7 +80,7 @@ export async function customerOf({ tenant, api }: Customer): Promise<string> {
 }
 
 /** Asks for a resource until it is as it should be. */
-export function becomes({ api }: Pick<Customer, 'api'>, path: string, expected: object): Promise<void> {
+export function becomes({ api }: Pick<Customer, 'api'>, path: string, expected: object): Promise<object> {
   return eventually(
     async () => (await api.get(path)).body,
     (body) => expect(body).toMatchObject(expected),
