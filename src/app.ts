@@ -45,12 +45,15 @@ export function createApp({ config, database, billing, banking, issuer, log, sta
   app.disable('etag')
   app.set('trust proxy', config.trustProxy)
 
-  const { watch, route } = metrics(database, callers)
+  const gate = {
+    authenticate: (request: Request) => callers.of(request),
+    meter: config.limits && meter(config.limits),
+  }
+  const { watch, route } = metrics(database, gate)
   app.use(watch)
   app.use(headers(config))
   app.use(webhooks(database, billing))
-  const authenticate = (request: Request) => callers.of(request)
-  app.use(router(api, { authenticate, meter: config.limits && meter(config.limits) }))
+  app.use(router(api, gate))
   app.use(images(database))
   app.use(reference())
   app.use(documents(api))

@@ -1,7 +1,7 @@
 import { type RequestHandler, Router } from 'express'
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { DataSource } from 'typeorm'
-import type { Callers } from './access/callers.ts'
+import { admit, type Gate } from './hydra/endpoint.ts'
 import { Problem } from './hydra/problem.ts'
 
 /** What the operator's monitoring sees of this process, in the text format of Prometheus. */
@@ -12,7 +12,7 @@ export interface Metrics {
   route: Router
 }
 
-export function metrics(database: DataSource, callers: Callers): Metrics {
+export function metrics(database: DataSource, gate: Gate): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const durations = new Histogram({
@@ -25,7 +25,7 @@ export function metrics(database: DataSource, callers: Callers): Metrics {
   inbox(registry, database)
   const route = Router()
   route.get('/metrics', async (request, response) => {
-    const { role } = await callers.of(request)
+    const { role } = await admit(gate, request, response)
     if (role === 'anonymous')
       throw new Problem(401, 'This needs the bearer token of the operator.', { 'WWW-Authenticate': 'Bearer' })
     if (role !== 'operator') throw new Problem(403, `This is for the role operator; yours is ${role}.`)

@@ -56,10 +56,7 @@ export function endpoint(api: Api, bound: Bound, operation: Operation, gate: Gat
   const takeIn = operation.method === 'GET' ? undefined : reader(api, bound, operation)
   const offered = formats.filter(({ tabular }) => !tabular || operation.returns === 'collection')
   return async (request, response, id, suffix) => {
-    const known = gate.meter
-      ? await counted(gate.meter, gate.authenticate, operation, request, response)
-      : await gate.authenticate(request)
-    const caller = permitted(api, operation, known)
+    const caller = permitted(api, operation, await admit(gate, request, response, operation))
     const format = choose(request.headers, offered, suffix)
     if (heedsStrict && isStrict(request.headers.prefer as string | undefined))
       response.setHeader('Preference-Applied', 'handling=strict')
@@ -73,11 +70,17 @@ export function endpoint(api: Api, bound: Bound, operation: Operation, gate: Gat
   }
 }
 
+/** Tells who is asking, and counts the request where requests are counted. */
+export function admit(gate: Gate, request: Request, response: Response, operation?: Operation): Promise<Caller> {
+  const { authenticate, meter } = gate
+  return meter ? counted(meter, authenticate, operation, request, response) : authenticate(request)
+}
+
 /** Tells who is asking, and counts the request as theirs; one with a bad token as its address's. */
 async function counted(
   meter: Meter,
   authenticate: Authenticate,
-  operation: Operation,
+  operation: Operation | undefined,
   request: Request,
   response: Response,
 ): Promise<Caller> {
