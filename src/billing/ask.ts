@@ -16,8 +16,17 @@ export async function ask<T extends { object: string }>(
   const answer = await request.catch((error: unknown) => {
     throw problemOf(error, origins)
   })
-  if (answer?.object !== kind || !isWhole(answer)) throw nonsense()
+  if (answer?.object !== kind || !isSound(answer)) throw nonsense()
   return answer
+}
+
+/** What nests too deeply to be looked through is not sound either. */
+function isSound(answer: unknown): boolean {
+  try {
+    return isWhole(answer)
+  } catch {
+    return false
+  }
 }
 
 const later = { 'Retry-After': '5' }

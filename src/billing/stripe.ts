@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import Stripe from 'stripe'
 
 export interface StripeSettings {
@@ -25,10 +26,40 @@ export function clientOf({
     timeout,
     maxNetworkRetries: 1,
     telemetry: false,
+    httpClient: hasty(Stripe.createNodeHttpClient()),
   })
 }
 
 /** Whether a key is for real money. */
 export function isLive(secretKey: string): boolean {
   return /^[sr]k_live_/.test(secretKey)
+}
+
+type HttpClient = ReturnType<typeof Stripe.createNodeHttpClient>
+
+/** By itself the client waits as long as anything comes: this ends an answer, too, that only trickles in. */
+function hasty(client: HttpClient): HttpClient {
+  const make = client.makeRequest.bind(client)
+  client.makeRequest = async (...request) => {
+    const response = await make(...request)
+    const read = response.toJSON.bind(response)
+    response.toJSON = () => within(request[7], read(), () => (response.getRawResponse() as IncomingMessage).destroy())
+    return response
+  }
+  return client
+}
+
+async function within<T>(milliseconds: number, work: Promise<T>, end: () => void): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`The answer was not whole after ${milliseconds} ms.`)), milliseconds)
+  })
+  try {
+    return await Promise.race([work, late])
+  } catch (error) {
+    end()
+    throw error
+  } finally {
+    clearTimeout(timer)
+  }
 }
