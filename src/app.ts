@@ -43,6 +43,8 @@ export function createApp({ config, database, billing, banking, issuer, log, sta
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
+  app.enable('strict routing')
+  app.enable('case sensitive routing')
   app.set('trust proxy', config.trustProxy)
 
   const gate = {

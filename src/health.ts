@@ -4,7 +4,7 @@ import { Problem } from './hydra/problem.ts'
 
 /** Whether the process lives, and whether it can serve; the second is no once it is shutting down. */
 export function health(database: DataSource, state: { draining: boolean }): Router {
-  const router = Router()
+  const router = Router({ caseSensitive: true, strict: true })
   router.get('/health/live', (_, response) => {
     response.set('Cache-Control', 'no-store').json({ status: 'live' })
   })

@@ -23,7 +23,7 @@ export function metrics(database: DataSource, gate: Gate): Metrics {
     registers: [registry],
   })
   inbox(registry, database)
-  const route = Router()
+  const route = Router({ caseSensitive: true, strict: true })
   route.get('/metrics', async (request, response) => {
     const { role } = await admit(gate, request, response)
     if (role === 'anonymous')

@@ -6,7 +6,7 @@ import { Problem } from '../hydra/problem.ts'
 
 /** Where Stripe delivers its events. What is signed is the body as it came, so nothing may read it before. */
 export function webhooks(database: DataSource, billing: Billing): Router {
-  const router = Router()
+  const router = Router({ caseSensitive: true, strict: true })
   const raw = express.raw({ type: () => true, limit: '1mb', inflate: false })
   router.post('/webhooks/stripe', raw, async (request, response) => {
     const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
