@@ -4,6 +4,7 @@ import { api as table } from '../src/api.ts'
 import { Api } from '../src/hydra/api.ts'
 import { inputOf } from '../src/hydra/described-operation.ts'
 import { tenantRoles } from '../src/hydra/operation.ts'
+import { disguises, misspelled } from './world/disguises.ts'
 import { api, as, database, elsewhere, organization, publicUrl, tenant, tokenOf } from './world/index.ts'
 import { rowsOf } from './world/rows.ts'
 
@@ -43,54 +44,6 @@ const references = operations.flatMap(({ resource, operation, title }) => {
     }))
 })
 const belonging = references.filter(({ type }) => type !== 'Country')
-
-/** Ways to write the id of a row that might slip past a check. */
-const disguises = (id: string, path: string): string[] => [
-  id.toUpperCase(),
-  `{${id}}`,
-  `%7B${id}%7D`,
-  `"${id}"`,
-  id.replaceAll('-', ''),
-  `urn:uuid:${id}`,
-  [...id].map((character) => `%${character.charCodeAt(0).toString(16)}`).join(''),
-  `${id}/`,
-  `${id}//`,
-  `/${id}`,
-  `./${id}`,
-  `../${path.slice(1)}/${id}`,
-  `..%2f${path.slice(1)}%2f${id}`,
-  `%2e%2e/${path.slice(1)}/${id}`,
-  `${id}%00`,
-  `${id}%20`,
-  `${id};x=1`,
-  `${id}.jsonld`,
-  `${id},${id}`,
-  encodeURIComponent(`${publicUrl}${path}/${id}`),
-  encodeURIComponent(`' OR id = '${id}`),
-]
-
-/** Ways to write an IRI that name nothing of this server, whoever's the id is. */
-const misspelled = (path: string, id: string): string[] => [
-  `https://elsewhere.example${path}/${id}`,
-  `//elsewhere.example${path}/${id}`,
-  `${publicUrl}.elsewhere.example${path}/${id}`,
-  `${publicUrl}/..${path}/${id}`,
-  `/x/..${path}/${id}`,
-  `/..${path}/${id}`,
-  `/${path}/${id}`,
-  `${path}/${id}/`,
-  `${path}/${id.toUpperCase()}`,
-  `${path}/{${id}}`,
-  `${path.toUpperCase()}/${id}`,
-  `${path}/${id}?x=1`,
-  `${path}/${id}#x`,
-  `${path}/ ${id}`,
-  `${path}/../${path}/${id}`,
-  path,
-  `${path}/`,
-  id,
-  '',
-]
 
 const ids = Object.values(theirs).map(({ id }) => id)
 const cases =

@@ -1,0 +1,162 @@
+import { OrganizationUser } from '../../entities/index.ts'
+import type { Role } from '../../src/hydra/caller.ts'
+import { database, elsewhere, tenant, tokenOf } from '../world/index.ts'
+import { rowsOf } from '../world/rows.ts'
+import { subscribed } from '../world/stripe.ts'
+import { ask, joined, type Route, resources, routes, send, tokens } from './asking.ts'
+import { lines } from './bodies.ts'
+import { keep, rowOf } from './effects.ts'
+import { type Case, family, unless } from './family.ts'
+import { forbidden, plants, valuesOf } from './plants.ts'
+
+const belonging = await database.manager.findOneByOrFail(OrganizationUser, { userId: tenant.users.member.id })
+const mine: Record<string, { id: string }> = {
+  ...(await rowsOf(tenant)),
+  Country: { id: 'NL' },
+  OrganizationUser: belonging,
+}
+const theirs = await rowsOf(elsewhere)
+const payer = await subscribed()
+const { effects, restore } = await keep()
+
+const written = routes.filter(({ method, operation }) => /POST|PATCH/.test(method) && operation.expects !== 'file')
+
+interface Outcome {
+  status: number
+  rows: object[]
+}
+
+/** Does what a route is for, with more in its body than it takes, and tells what came of it in the whole database. */
+async function outcome(route: Route, role: Role, more: object, headers = {}): Promise<Outcome> {
+  const { body = {}, payer: paying, before } = lines[route.title] ?? {}
+  const token = paying ? await tokenOf(payer.tenant.users[role as 'owner']) : tokens[role]
+  const own = route.path.startsWith('/meetings') && role === 'member' ? `/employees/${mine.Employee.id}` : null
+  if (before) await database.query(before)
+  const sent = { ...more, ...body, ...((own || route.title === 'POST /meetings') && { employee: own }) }
+  const { status } = await ask(route, { id: mine[route.resource.name]?.id, token, headers, body: sent })
+  const rows = await effects()
+  if (rows.length > 0 || before) await restore()
+  return { status, rows }
+}
+
+const controls = new Map<string, Promise<{ rows: object[]; volatile: Set<string> }>>()
+
+/** What comes of it without anything planted, and what of that is never the same. */
+async function control(route: Route, role: Role) {
+  const [one, other] = [await outcome(route, role, {}), await outcome(route, role, {})]
+  if (one.status >= 300 && one.status !== 503) throw new Error(`${route.title}: ${one.status}; add it to bodies.ts.`)
+  const volatile = new Set<string>(['updatedAt'])
+  const compare = (a: unknown, b: unknown, key = ''): void => {
+    if (typeof a === 'object' && a && typeof b === 'object' && b)
+      for (const name of Object.keys(a)) compare(a[name as never], b[name as never], name)
+    else if (a !== b) volatile.add(key)
+  }
+  compare(one.rows, other.rows)
+  return { rows: one.rows, volatile }
+}
+
+/** Each planted value that stands in one text, but not in the other. */
+function kept(more: object, found: string, usual: string): unknown[] {
+  const values = Object.values(more).map((value) => (typeof value === 'string' ? value.split('/').at(-1) : value))
+  return values.filter((value) => /string|number/.test(typeof value) && found.includes(value) && !usual.includes(value))
+}
+
+function* planted(): Generator<Case> {
+  for (const route of written.filter(({ method, path }) => method === 'POST' || !path.includes(':id')))
+    for (const role of route.may)
+      for (const more of plants(route, role, theirs))
+        yield async () => {
+          const key = `${route.title} ${role}`
+          const expected = controls.get(key) ?? control(route, role)
+          controls.set(key, expected)
+          const { rows: usual, volatile } = await expected
+          const { rows } = await outcome(route, role, more)
+          const told = (all: object[]) => JSON.stringify(all, (key, value) => (volatile.has(key) ? undefined : value))
+          const same =
+            told(rows) === told(usual) && kept(more, JSON.stringify(rows), JSON.stringify(usual)).length === 0
+          return unless(same, `${key}: ${JSON.stringify(more)} ${told(rows)} not ${told(usual)}`)
+        }
+}
+
+function* patched(): Generator<Case> {
+  for (const route of written.filter(({ method, path }) => method === 'PATCH' && path.includes(':id')))
+    for (const role of route.may)
+      for (const more of plants(route, role, theirs))
+        yield async () => {
+          const { id } = mine[route.resource.name]
+          const table = joined.shape(route.resource.entity).metadata?.tableName as string
+          const before = await rowOf(table, id)
+          const own = role === 'member' ? { employee: `/employees/${mine.Employee.id}` } : {}
+          const { status } = await ask(route, { id, token: tokens[role], body: { ...more, ...own } })
+          const same = JSON.stringify(await rowOf(table, id)) === JSON.stringify(before)
+          return unless(same && status === 200, `${route.title} by ${role}: ${JSON.stringify(more)} ${status}`)
+        }
+}
+
+function* strict(): Generator<Case> {
+  for (const route of written)
+    for (const role of route.may)
+      if (route.input)
+        yield async () => {
+          const names = forbidden(route, role).filter((name) => !name.startsWith('@'))
+          const all = Object.fromEntries(names.map((name) => [name, valuesOf(route, name, theirs)[0]]))
+          const { status, rows } = await outcome(route, role, all, { Prefer: 'handling=strict' })
+          return unless(
+            status === 422 && (rows.length === 0 || lines[route.title]?.before !== undefined),
+            `${route.title} by ${role}: ${status}`,
+          )
+        }
+}
+
+/** Puts a word into what is not for everybody to read. */
+async function hide(): Promise<undefined> {
+  await database.query(`UPDATE "organization" SET "manualBilling" = false, "stripeCustomerId" = 'cus_hidden' || "slug"`)
+}
+
+const suffixes = ['', '.jsonld', '.json', '.ttl', '.nq', '.html', '.csv']
+
+function* shown(): Generator<Case> {
+  yield hide
+  const reads = routes.filter(({ method }) => method === 'GET')
+  for (const route of reads)
+    for (const role of route.may)
+      for (const suffix of suffixes)
+        yield async () => {
+          const of = route.operation.members ?? route.resource.entity
+          const hidden = resources.find(({ entity }) => entity === of)?.options.hidden?.[role] ?? []
+          const path = route.path.replace(':id', mine[route.resource.name]?.id) + suffix
+          const query = hidden.map((name) => `properties[]=${name}`).join('&')
+          const [whole, part] = await Promise.all(
+            [path, `${path}?${query}`].map((path) => send('GET', path, { token: tokens[role] })),
+          )
+          const told = hidden.includes('stripeCustomerId')
+            ? [whole, part].filter(({ text }) => /cus_hidden/.test(text))
+            : []
+          const extra =
+            /^(\.json(ld)?)?$/.test(suffix) && whole.status === 200 ? strange(of.name, whole.text, hidden) : []
+          return unless(told.length + extra.length === 0, `GET ${path} by ${role}: ${told.length} ${extra}`)
+        }
+}
+
+/** What stands in a document, and in the members of one, that its class does not have or the caller may not see. */
+function strange(type: string, text: string, hidden: readonly string[]): string[] {
+  const body = JSON.parse(text)
+  const terms = Object.keys(joined.context(type)?.['@context'] ?? {})
+  return [body.member ?? body]
+    .flat()
+    .flatMap((node: Record<string, unknown>) => [
+      ...Object.keys(node).filter((name) => !terms.includes(name) && !name.startsWith('@')),
+      ...hidden.filter((name) => node[name] !== null && `${node[name]}` !== ''),
+    ])
+}
+
+family(
+  'API3',
+  {
+    'What may not be written leaves a row as it was': patched(),
+    'and what else is done as it would be': planted(),
+    'and is named to whoever is strict': strict(),
+    'What is hidden is told to nobody': shown(),
+  },
+  { atOnce: 1 },
+)

@@ -1,0 +1,34 @@
+/** What an operation takes gladly: its body, and in which world. */
+interface Line {
+  body?: Record<string, unknown>
+  /** Whether it is for those alone who are billed through Stripe. */
+  payer?: true
+  /** What has to be so before, in SQL. */
+  before?: string
+}
+
+const ended = `UPDATE "subscription" SET "status" = 'canceled'
+  WHERE "organizationId" = (SELECT "id" FROM "organization" WHERE "slug" = 'acme')`
+
+/** Of each operation that wants more than an empty object. */
+export const lines: Record<string, Line> = {
+  'POST /organizations': { body: { name: 'New' } },
+  'POST /organizations/clear': {
+    body: { confirm: 'acme' },
+    before: `UPDATE "organization" SET "demo" = true WHERE "slug" = 'acme'`,
+  },
+  'POST /locations': { body: { name: 'New' } },
+  'POST /languages': { body: { id: 'de' } },
+  'POST /meetings': { body: { dateFrom: '2026-04-01T08:00:00Z', dateTo: '2026-04-01T10:00:00Z' } },
+  'POST /employees': { body: { name: 'New' } },
+  'POST /integrations/kontomatik/setup': { body: { redirectUri: 'https://example.com' } },
+  'POST /subscriptions': { body: { seats: 9 }, before: ended },
+  'POST /subscriptions/apply-coupon': { body: { code: 'LOYAL10' }, payer: true },
+  'POST /subscriptions/clear-coupon': { payer: true },
+  'POST /organization-user-invitations': { body: { email: 'new@example.com' } },
+  'POST /organization-addresses': {
+    body: { kind: 'postal', name: 'New', street: 'Dam', city: 'Amsterdam', country: '/countries/NL' },
+  },
+  'POST /payment-methods': { body: { externalId: 'pm_card_visa' }, payer: true },
+  'POST /payment-methods/setup': { payer: true },
+}
