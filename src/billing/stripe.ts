@@ -37,16 +37,25 @@ export function isLive(secretKey: string): boolean {
 
 type HttpClient = ReturnType<typeof Stripe.createNodeHttpClient>
 
-/** By itself the client waits as long as anything comes: this ends an answer, too, that only trickles in. */
+/**
+ * By itself the client waits as long as anything comes, and for ever after JSON that is no object: this ends an answer
+ * that only trickles in, and refuses one that is a mere number or text.
+ */
 function hasty(client: HttpClient): HttpClient {
   const make = client.makeRequest.bind(client)
   client.makeRequest = async (...request) => {
     const response = await make(...request)
     const read = response.toJSON.bind(response)
-    response.toJSON = () => within(request[7], read(), () => (response.getRawResponse() as IncomingMessage).destroy())
+    response.toJSON = () =>
+      within(request[7], read().then(object), () => (response.getRawResponse() as IncomingMessage).destroy())
     return response
   }
   return client
+}
+
+function object(json: unknown): object {
+  if (typeof json !== 'object' || json === null) throw new Error('The answer is no JSON object.')
+  return json
 }
 
 async function within<T>(milliseconds: number, work: Promise<T>, end: () => void): Promise<T> {
