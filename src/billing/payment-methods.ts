@@ -1,5 +1,4 @@
-import type Stripe from 'stripe'
-import { ConstraintViolation } from '../hydra/problem.ts'
+import Stripe from 'stripe'
 import { ask } from './ask.ts'
 import type { Billing } from './billing.ts'
 
@@ -14,17 +13,25 @@ export function attach({ stripe }: Billing, id: string, customer: string, key: s
   })
 }
 
-/** Takes a payment method from its customer; one that is nobody's any more is left as it is. */
+/**
+ * Takes a payment method from its customer; one that is nobody's any more is left as it is.
+ * @throws Problem 502 when Stripe refuses for any other reason: it may be charged still
+ */
 export async function detach({ stripe }: Billing, id: string): Promise<void> {
-  await ask('payment_method', stripe.paymentMethods.detach(id), {
-    '': 'externalId',
-    payment_method: 'externalId',
-  }).catch((problem) => {
-    if (!(problem instanceof ConstraintViolation)) throw problem
+  await ask('payment_method', stripe.paymentMethods.detach(id)).catch((problem) => {
+    if (!isNobodys(problem.cause)) throw problem
   })
 }
 
 /** Has a customer's invoices charged to a payment method when nothing else is said. */
 export async function prefer({ stripe }: Billing, customer: string, id: string): Promise<void> {
   await ask('customer', stripe.customers.update(customer, { invoice_settings: { default_payment_method: id } }))
+}
+
+/** Stripe has a code for what does not exist, but only a sentence for what is attached to nobody. */
+function isNobodys(error: unknown): boolean {
+  return (
+    error instanceof Stripe.errors.StripeInvalidRequestError &&
+    (error.code === 'resource_missing' || /is not attached to a customer/.test(error.message))
+  )
 }
