@@ -4,10 +4,10 @@ import { connectTo } from '../../ormconfig.ts'
 import { type LocalStripe, startLocalStripe } from '../../src/billing/local/server.ts'
 import { survive } from '../../src/database.ts'
 import { migrate } from '../../src/migrations/migrate.ts'
+import { Cluster, Service } from '../world/machines.ts'
 import { Chance } from './storm/chance.ts'
 import { atStripe, inDatabase } from './storm/comparison.ts'
 import { Customers, clientOf } from './storm/customers.ts'
-import { Cluster, Service } from './storm/machines.ts'
 import { Postman } from './storm/postman.ts'
 
 /** What happens again when it is asked for again, as far as chance decides it: `STORM_SEED=7 npm test storm`. */

@@ -14,11 +14,15 @@ export interface Refusal {
   code: number
 }
 
-/** A mail server that keeps what it takes, can be told to refuse, and can go away. */
+/** A mail server that keeps what it takes, can be told to refuse or not to answer at all, and can go away. */
 export class MailServer {
   readonly mails: ParsedMail[] = []
   refusal: Refusal | undefined
   refused = 0
+  /** At which command nobody is answered. */
+  silence: Refusal['at'] | undefined
+  /** How many wait for an answer that does not come. */
+  unanswered = 0
   private port = 0
   private server: SMTPServer | undefined
 
@@ -28,6 +32,10 @@ export class MailServer {
 
   async start(): Promise<void> {
     const answer = (at: Refusal['at'], done: (error?: Error | null) => void) => {
+      if (this.silence === at) {
+        this.unanswered += 1
+        return
+      }
       if (this.refusal?.at !== at) return done()
       this.refused += 1
       done(Object.assign(new Error('Not now, or not ever'), { responseCode: this.refusal.code }))

@@ -6,7 +6,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { launch, type Postgres } from '../../../src/postgres/launcher.ts'
+import { launch, type Postgres } from '../../src/postgres/launcher.ts'
 
 /**
  * What is killed does not get to say goodbye, but the operating system lives on and has all that was written: so fsync
@@ -17,7 +17,7 @@ const settings = { fsync: 'off', synchronous_commit: 'on' }
 /** Seconds that a start may take, on a machine that has other things to do. */
 const patience = 60
 
-/** A Postgres of the storm's own. */
+/** A Postgres of a test's own. */
 export class Cluster {
   kills = 0
   private readonly launched: Postgres[] = []
