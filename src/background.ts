@@ -20,15 +20,24 @@ export async function startBackground(
   const connections = await besides(database, concurrency + spare).initialize()
   survive(connections)
   const stopTotals = keepTotals(connections, log)
-  // Whatever a process left undone that was killed is taken up at once.
-  await takeUp(connections, 0)
-  await enqueue(connections.manager, 'keepSecrets', {}, { key: 'keepSecrets' })
+  const letGo = async () => {
+    stopTotals()
+    await connections.destroy()
+  }
   const { master: pool } = connections.driver as PostgresDriver
   const back = () => takeUp(connections, 0)
-  const queue = await startQueue({ pool, tasks: tasks(connections, outside, log), crontab, log, back })
-  return async () => {
-    stopTotals()
-    await queue.stop()
-    await connections.destroy()
+  // Whatever a process left undone that was killed is taken up at once; what is still held for the dead, by the clock.
+  await back().catch((error) => log.warn({ err: error }, 'what waits could not be rung for'))
+  // A key that was put before the others seals from now on.
+  await enqueue(connections.manager, 'keepSecrets', {}, { key: 'keepSecrets' })
+  try {
+    const queue = await startQueue({ pool, tasks: tasks(connections, outside, log), crontab, log, back })
+    return async () => {
+      await queue.stop()
+      await letGo()
+    }
+  } catch (error) {
+    await letGo()
+    throw error
   }
 }

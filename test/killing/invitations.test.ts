@@ -113,16 +113,22 @@ const accepting = (when: string) => async (): Promise<Step> => {
   }
 }
 
+/** The minute is full: what is due is taken up though nobody was told of it. */
+const clockStrikes = () => database.query(`SELECT graphile_worker.add_job('takeUp')`)
+
 victim.killedWhile('The server is killed while somebody asks it, and', [
   [
-    'an invitation is mailed to whose mail no job had come yet',
+    'an invitation is mailed whose job the dead had just been given, and still held when the server was back',
     async () => {
       const one = await invitee()
       const which = `NEW."locked_at" IS NOT NULL AND NEW."key" = ${one.job}`
       return {
-        at: { when: 'BEFORE UPDATE ON graphile_worker."_private_jobs"', which },
+        at: { when: 'BEFORE UPDATE ON graphile_worker."_private_jobs"', which, fate: 'late' },
         begin: one.invite,
-        after: () => expectInvited(one),
+        async after() {
+          await clockStrikes()
+          await expectInvited(one)
+        },
       }
     },
   ],
