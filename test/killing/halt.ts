@@ -57,8 +57,8 @@ export class Halt {
   async reached(): Promise<void> {
     await eventually(
       () => this.waiting(),
-      (waiting) => waiting.length > 0,
-      30_000,
+      (waiting) => expect(waiting).not.toEqual([]),
+      30,
     )
   }
 
@@ -79,7 +79,7 @@ export class Halt {
     else await this.unlock()
     await eventually(
       () => database.query('SELECT FROM pg_stat_activity WHERE "pid" = ANY($1)', [pids]),
-      (left) => left.length === 0,
+      (left) => expect(left).toEqual([]),
     )
     if (this.fate === 'undone') await this.unlock()
   }

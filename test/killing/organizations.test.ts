@@ -39,8 +39,8 @@ function founder() {
 async function expectFounded({ name, user }: ReturnType<typeof founder>): Promise<void> {
   const [{ id, databaseStatus }] = await eventually(
     () => database.manager.findBy(Organization, { name }),
-    (found) => found.length === 1 && found[0].status === 'active',
-    30_000,
+    (found) => expect(found.map(({ status }) => status)).toEqual(['active']),
+    30,
   )
   expect(databaseStatus).toBeNull()
   const pieces = { configs: OrganizationConfig, footers: MailFooter, languages: Language, modules: OrganizationModule }
@@ -195,8 +195,8 @@ async function settle(organizationId: string): Promise<Subscription[]> {
   )
   return eventually(
     () => database.manager.findBy(Subscription, { organizationId }),
-    (found) => found.every(({ externalId }) => externalId !== null),
-    30_000,
+    (found) => expect(found.map(({ externalId }) => externalId)).not.toContain(null),
+    30,
   )
 }
 
