@@ -1,6 +1,6 @@
 import { OrganizationUser } from '../../entities/index.ts'
 import type { Role } from '../../src/hydra/caller.ts'
-import { database, elsewhere, tenant, tokenOf } from '../world/index.ts'
+import { banking, database, elsewhere, tenant, tokenOf } from '../world/index.ts'
 import { rowsOf } from '../world/rows.ts'
 import { subscribed } from '../world/stripe.ts'
 import { ask, joined, type Route, resources, routes, send, tokens } from './asking.ts'
@@ -18,6 +18,8 @@ const mine: Record<string, { id: string }> = {
 const theirs = await rowsOf(elsewhere)
 const payer = await subscribed()
 const { effects, restore } = await keep()
+/** No jobs run here, so whoever waits for what they do waits in vain. */
+banking.timing.wait = 0
 
 const written = routes.filter(({ method, operation }) => /POST|PATCH/.test(method) && operation.expects !== 'file')
 
@@ -28,10 +30,11 @@ interface Outcome {
 
 /** Does what a route is for, with more in its body than it takes, and tells what came of it in the whole database. */
 async function outcome(route: Route, role: Role, more: object, headers = {}): Promise<Outcome> {
-  const { body = {}, payer: paying, before } = lines[route.title] ?? {}
+  const { body = {}, payer: paying, before, first } = lines[route.title] ?? {}
   const token = paying ? await tokenOf(payer.tenant.users[role as 'owner']) : tokens[role]
   const own = route.path.startsWith('/meetings') && role === 'member' ? `/employees/${mine.Employee.id}` : null
   if (before) await database.query(before)
+  if (first) await ask({ ...route, path: first.path }, { token, body: first.body })
   const sent = { ...more, ...body, ...((own || route.title === 'POST /meetings') && { employee: own }) }
   const { status } = await ask(route, { id: mine[route.resource.name]?.id, token, headers, body: sent })
   const rows = await effects()
@@ -41,41 +44,54 @@ async function outcome(route: Route, role: Role, more: object, headers = {}): Pr
 
 const controls = new Map<string, Promise<{ rows: object[]; volatile: Set<string> }>>()
 
-/** What comes of it without anything planted, and what of that is never the same. */
+/** What comes of it without anything planted, and which properties are never the same. */
 async function control(route: Route, role: Role) {
   const [one, other] = [await outcome(route, role, {}), await outcome(route, role, {})]
   if (one.status >= 300 && one.status !== 503) throw new Error(`${route.title}: ${one.status}; add it to bodies.ts.`)
   const volatile = new Set<string>(['updatedAt'])
   const compare = (a: unknown, b: unknown, key = ''): void => {
     if (typeof a === 'object' && a && typeof b === 'object' && b)
-      for (const name of Object.keys(a)) compare(a[name as never], b[name as never], name)
+      for (const name of Object.keys(a)) compare(a[name as never], b[name as never], Array.isArray(a) ? key : name)
     else if (a !== b) volatile.add(key)
   }
   compare(one.rows, other.rows)
+  if (one.status !== other.status || ['', 'rows', 'table', 'count'].some((key) => volatile.has(key)))
+    throw new Error(`${route.title} by ${role} is not twice the same: ${one.status} ${other.status}`)
   return { rows: one.rows, volatile }
 }
 
-/** Each planted value that stands in one text, but not in the other. */
+/** Each planted value that stands in one text, but not in the other; a number by itself, as ids are full of digits. */
 function kept(more: object, found: string, usual: string): unknown[] {
   const values = Object.values(more).map((value) => (typeof value === 'string' ? value.split('/').at(-1) : value))
-  return values.filter((value) => /string|number/.test(typeof value) && found.includes(value) && !usual.includes(value))
+  const stands = (value: unknown, text: string) =>
+    typeof value === 'number' ? new RegExp(`[[,:]${value}[\\],}]`).test(text) : text.includes(`${value}`)
+  return values.filter((value) => /string|number/.test(typeof value) && stands(value, found) && !stands(value, usual))
+}
+
+/** What is planted by each role: all at once, and one by one only by the first of those from whom the same is taken. */
+function* planters(route: Route): Generator<[role: Role, more: object]> {
+  const seen = new Set<string>()
+  for (const role of route.may) {
+    const names = forbidden(route, role).join()
+    for (const more of plants(route, role, theirs).slice(seen.has(names) ? -1 : 0)) yield [role, more]
+    seen.add(names)
+  }
 }
 
 function* planted(): Generator<Case> {
   for (const route of written.filter(({ method, path }) => method === 'POST' || !path.includes(':id')))
-    for (const role of route.may)
-      for (const more of plants(route, role, theirs))
-        yield async () => {
-          const key = `${route.title} ${role}`
-          const expected = controls.get(key) ?? control(route, role)
-          controls.set(key, expected)
-          const { rows: usual, volatile } = await expected
-          const { rows } = await outcome(route, role, more)
-          const told = (all: object[]) => JSON.stringify(all, (key, value) => (volatile.has(key) ? undefined : value))
-          const same =
-            told(rows) === told(usual) && kept(more, JSON.stringify(rows), JSON.stringify(usual)).length === 0
-          return unless(same, `${key}: ${JSON.stringify(more)} ${told(rows)} not ${told(usual)}`)
-        }
+    for (const [role, more] of planters(route))
+      yield async () => {
+        const key = `${route.title} ${role}`
+        const expected = controls.get(key) ?? control(route, role)
+        controls.set(key, expected)
+        const { rows: usual, volatile } = await expected
+        const { rows } = await outcome(route, role, more)
+        const told = (all: object[]) => JSON.stringify(all, (key, value) => (volatile.has(key) ? undefined : value))
+        const found = kept(more, JSON.stringify(rows), JSON.stringify(usual))
+        const same = told(rows) === told(usual) && found.length === 0
+        return unless(same, `${key}: ${found} ${JSON.stringify(more).slice(0, 99)} ${told(rows)} not ${told(usual)}`)
+      }
 }
 
 function* patched(): Generator<Case> {
@@ -102,7 +118,8 @@ function* strict(): Generator<Case> {
           const all = Object.fromEntries(names.map((name) => [name, valuesOf(route, name, theirs)[0]]))
           const { status, rows } = await outcome(route, role, all, { Prefer: 'handling=strict' })
           return unless(
-            status === 422 && (rows.length === 0 || lines[route.title]?.before !== undefined),
+            status === 422 &&
+              (rows.length === 0 || (lines[route.title]?.before ?? lines[route.title]?.first) !== undefined),
             `${route.title} by ${role}: ${status}`,
           )
         }

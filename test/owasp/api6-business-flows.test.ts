@@ -1,11 +1,19 @@
 import { payingCustomer } from '../world/billing.ts'
 import { as, billing, config, foundTenant, givenAddress, stripe } from '../world/index.ts'
+import { givenInvitation } from '../world/rows.ts'
 import { asked, dashboard, subscribed } from '../world/stripe.ts'
-import { ask, routes, serve, tokens } from './asking.ts'
+import { ask, routes, serve, tokens, unknown } from './asking.ts'
 import { type Case, family, unless } from './family.ts'
 
 const limited = await serve({ config: { ...config, limits: { usual: 1000, few: 3 } } })
-const guessable = routes.filter(({ operation }) => operation.guessable)
+const guessable = routes.filter(({ operation }) => operation.rare)
+/** With these codes and tokens are guessed, and strangers pestered. */
+const rare = [
+  'POST /subscriptions/apply-coupon',
+  'POST /organization-user-invitations',
+  'POST /organization-user-invitations/:id/resend',
+  'POST /organization-user-invitations/accept',
+]
 
 /** What a guesser may change about its requests, hoping to be counted as somebody else. */
 const disguises: Record<string, string>[] = [
@@ -17,14 +25,20 @@ const disguises: Record<string, string>[] = [
 ]
 
 function* guesses(): Generator<Case> {
-  yield async () => unless(guessable.length > 0, 'nothing can be guessed')
+  for (const title of rare)
+    yield async () =>
+      unless(
+        guessable.some((route) => route.title === title),
+        `${title} may be asked too often`,
+      )
   for (const route of guessable) {
     for (let count = 0; count < 3; count++)
       yield async () => {
         const { status } = await ask(route, {
           at: limited,
           token: tokens.owner,
-          body: { code: `G${count}`, token: 'x' },
+          id: unknown.replace(/.$/, `${count}`),
+          body: { code: `G${count}`, token: `x${count}`, email: `guest-${count}@example.com` },
         })
         return unless(status < 500 && status !== 429, `${route.title}: ${status}`)
       }
@@ -32,7 +46,8 @@ function* guesses(): Generator<Case> {
       for (const suffix of ['', '.jsonld', '?x=1'])
         yield async () => {
           const spelled = { ...route, path: route.path + suffix }
-          const { status } = await ask(spelled, { at: limited, token: tokens.owner, headers, body: { code: 'G' } })
+          const body = { code: 'G', token: 'x', email: 'guest@example.com' }
+          const { status } = await ask(spelled, { at: limited, token: tokens.owner, headers, body })
           return unless(status === 429, `${spelled.path} with ${JSON.stringify(headers)}: ${status}`)
         }
   }
@@ -98,6 +113,15 @@ function* seconds(): Generator<Case> {
 }
 let tried = 0
 
+/** An organization of three with so many seats. */
+async function full(seats: number) {
+  const { organization, users } = await foundTenant('Full', `full-${++tried}`)
+  await givenAddress({ organizationId: organization.id })
+  const api = as(users.owner)
+  await api.post('/subscriptions', { seats })
+  return { api, organizationId: organization.id, owner: users.owner }
+}
+
 function* seats(): Generator<Case> {
   for (const count of [0, 1, 2, -1, 1.5, 100_001, '9', null])
     yield async () => {
@@ -109,16 +133,28 @@ function* seats(): Generator<Case> {
       const fewer = await api.patch(body['@id'], { seats: count })
       return unless(few.status === 422 && fewer.status === 422, `${count} seats: ${few.status}, ${fewer.status}`)
     }
-  const invite = routes.find(({ title }) => title === 'POST /organization-user-invitations')
-  for (const role of invite ? ['member', 'admin', 'owner'] : [])
+  for (const role of ['member', 'admin', 'owner'] as const) {
     yield async () => {
-      const { organization, users } = await foundTenant('Full', `full-${++tried}`)
-      await givenAddress({ organizationId: organization.id })
-      await as(users.owner).post('/subscriptions', { seats: 3 })
-      const invitation = { email: `${role}@example.com`, role }
-      const { status } = await as(users.owner).post('/organization-user-invitations', invitation)
+      const { api } = await full(3)
+      const { status } = await api.post('/organization-user-invitations', { email: `${role}@example.com`, role })
       return unless(status === 409, `a ${role} beyond the seats: ${status}`)
     }
+    yield async () => {
+      const { api, organizationId, owner } = await full(3)
+      const expired = { organizationId, invitedBy: owner, role, expiresAt: new Date(0) }
+      const { id } = await givenInvitation(expired)
+      const { status } = await api.post(`/organization-user-invitations/${id}/resend`)
+      return unless(status === 409, `a ${role} whose invitation had expired beyond the seats: ${status}`)
+    }
+    yield async () => {
+      const { api } = await full(4)
+      const invite = (_: unknown, n: number) =>
+        api.post('/organization-user-invitations', { email: `${n}-${role}@example.com`, role })
+      const answers = await Promise.all(Array.from({ length: 6 }, invite))
+      const statuses = answers.map(({ status }) => status).sort()
+      return unless(statuses.join() === '201,409,409,409,409,409', `six at once for the last seat: ${statuses}`)
+    }
+  }
 }
 
 family(

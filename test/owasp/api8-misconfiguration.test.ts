@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { readConfig } from '../../src/config.ts'
 import { config, database, tenant } from '../world/index.ts'
 import { rowsOf } from '../world/rows.ts'
@@ -103,6 +103,7 @@ const beside = [
   '/nothing',
   '/countries/nl',
   '/webhooks/stripe',
+  `/images/${'0'.repeat(64)}`,
 ]
 
 function* others(): Generator<Case> {
@@ -125,6 +126,10 @@ const production: Record<string, string> = {
   STRIPE_SECRET_KEY: 'sk_live_1',
   STRIPE_PUBLISHABLE_KEY: 'pk_live_1',
   STRIPE_WEBHOOK_SECRET: 'whsec_1',
+  SMTP_URL: 'smtp://mail.example',
+  MAIL_FROM: 'no-reply@acme.example',
+  KONTOMATIK_API_KEY: 'kontomatik-key',
+  SECRETS_KEY: Buffer.alloc(32, 7).toString('base64'),
 }
 /** What has a default that is as good in production. */
 const harmless = [
@@ -139,6 +144,8 @@ const harmless = [
   'LOG_LEVEL',
   'HYDRA_PREFIX',
   'STRIPE_URL',
+  'KONTOMATIK_URL',
+  'KONTOMATIK_REDIRECTS',
 ]
 
 function refusal(environment: Record<string, string | undefined>): string | undefined {
@@ -157,8 +164,15 @@ function* defaults(): Generator<Case> {
         const said = refusal({ ...production, [name]: value })
         return unless(said?.includes(name) === true, `${name} = ${value} is let pass: ${said}`)
       }
-  const read = readFileSync('src/config.ts', 'utf8').matchAll(/(?:text|needed)\('(\w+)'/g)
-  for (const [, name] of new Set(read))
+  const files = ['src/config.ts', ...readdirSync('src/environment').map((file) => `src/environment/${file}`)]
+  const read = files.flatMap((file) => [...readFileSync(file, 'utf8').matchAll(/(?:text|needed)\('(\w+)'/g)])
+  for (const name of [...Object.keys(production), ...harmless])
+    yield async () =>
+      unless(
+        read.some(([, one]) => one === name),
+        `${name} is read nowhere any more`,
+      )
+  for (const [, name] of read)
     yield async () =>
       unless(name in production || harmless.includes(name), `Is the default of ${name} good enough for production?`)
   const { corsOrigins, limits } = readConfig(production)

@@ -12,6 +12,7 @@ import type { Role } from '../../src/hydra/caller.ts'
 import { inputOf } from '../../src/hydra/described-operation.ts'
 import { tenantRoles } from '../../src/hydra/operation.ts'
 import {
+  banking,
   billing,
   config,
   database,
@@ -32,7 +33,7 @@ import type { Answer } from '../world/wire.ts'
 export const unknown = '01900000-0000-7000-8000-000000000000'
 
 /** The table of the API, as the server has it. */
-export const resources = table({ of: () => Promise.reject(), forget() {} } as Callers, {} as never)
+export const resources = table({ of: () => Promise.reject(), forget() {} } as Callers, {} as never, {} as never)
 export const joined = new Api(resources, database, config)
 
 export const routes = resources.flatMap((resource) =>
@@ -79,7 +80,15 @@ export const ownerOfBoth = await tokenOf(several, { organization: organization.i
 
 /** Starts a server that differs from that of the world, and tells where it is. */
 export async function serve(different: Partial<Surroundings>): Promise<string> {
-  const usual = { config, database, billing, issuer, log: pino({ level: 'silent' }), state: { draining: false } }
+  const usual = {
+    config,
+    database,
+    banking,
+    billing,
+    issuer,
+    log: pino({ level: 'silent' }),
+    state: { draining: false },
+  }
   const server = httpServer(createApp({ ...usual, ...different }), publicUrl).listen(0, '127.0.0.1')
   await once(server, 'listening')
   ending.unshift(async () => {
@@ -124,7 +133,7 @@ export function send(
       })
     })
     sent.on('error', reject)
-    sent.setTimeout(15_000, () => sent.destroy(new Error(`${method} ${path.slice(0, 100)} was not answered.`)))
+    sent.setTimeout(30_000, () => sent.destroy(new Error(`${method} ${path.slice(0, 100)} was not answered.`)))
     sent.end(body)
   })
 }

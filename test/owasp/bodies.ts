@@ -5,10 +5,12 @@ interface Line {
   payer?: true
   /** What has to be so before, in SQL. */
   before?: string
+  /** What is asked by the same before, as no copy of the database makes Stripe forget. */
+  first?: { path: string; body: object }
 }
 
-const ended = `UPDATE "subscription" SET "status" = 'canceled'
-  WHERE "organizationId" = (SELECT "id" FROM "organization" WHERE "slug" = 'acme')`
+const acme = `(SELECT "id" FROM "organization" WHERE "slug" = 'acme')`
+const ended = `UPDATE "subscription" SET "status" = 'canceled' WHERE "organizationId" = ${acme}`
 
 /** Of each operation that wants more than an empty object. */
 export const lines: Record<string, Line> = {
@@ -21,11 +23,25 @@ export const lines: Record<string, Line> = {
   'POST /languages': { body: { id: 'de' } },
   'POST /meetings': { body: { dateFrom: '2026-04-01T08:00:00Z', dateTo: '2026-04-01T10:00:00Z' } },
   'POST /employees': { body: { name: 'New' } },
-  'POST /integrations/kontomatik/setup': { body: { redirectUri: 'https://example.com' } },
+  'POST /integrations/kontomatik/setup': { body: { redirectUri: 'https://app.example/bank/return' } },
   'POST /subscriptions': { body: { seats: 9 }, before: ended },
-  'POST /subscriptions/apply-coupon': { body: { code: 'LOYAL10' }, payer: true },
-  'POST /subscriptions/clear-coupon': { payer: true },
-  'POST /organization-user-invitations': { body: { email: 'new@example.com' } },
+  'POST /subscriptions/apply-coupon': {
+    body: { code: 'LOYAL10' },
+    payer: true,
+    first: { path: '/subscriptions/clear-coupon', body: {} },
+  },
+  'POST /subscriptions/clear-coupon': {
+    payer: true,
+    first: { path: '/subscriptions/apply-coupon', body: { code: 'LOYAL10' } },
+  },
+  'POST /organization-user-invitations/accept': {
+    body: { token: 'planted' },
+    before: `UPDATE "organization_user_invitation" SET "tokenHash" = sha256('planted') WHERE "organizationId" = ${acme}`,
+  },
+  'POST /organization-user-invitations': {
+    body: { email: 'new@example.com' },
+    before: `UPDATE "subscription" SET "seats" = 50 WHERE "organizationId" = ${acme}`,
+  },
   'POST /organization-addresses': {
     body: { kind: 'postal', name: 'New', street: 'Dam', city: 'Amsterdam', country: '/countries/NL' },
   },
