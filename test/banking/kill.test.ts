@@ -136,7 +136,7 @@ test('killed while somebody signs in, the link is there to be finished', async (
 }, 90_000)
 
 async function start() {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/server.ts'], { env: environment })
+  const child = spawn(process.execPath, ['dist/src/server.js'], { env: environment })
   let said = ''
   child.stderr.on('data', (chunk) => {
     said += chunk

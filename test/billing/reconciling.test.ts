@@ -104,7 +104,7 @@ describe('npm run webhooks', () => {
   const command = async (...words: string[]) => {
     const { database: name, host, port, username } = database.options as never as Record<string, string>
     const url = `postgres://${username}@localhost:${port}/${name}?host=${encodeURIComponent(host)}`
-    const run = promisify(execFile)('node_modules/.bin/tsx', ['src/commands/webhooks.ts', ...words], {
+    const run = promisify(execFile)(process.execPath, ['dist/src/commands/webhooks.js', ...words], {
       env: { PATH: process.env.PATH, DATABASE_URL: url },
     })
     return run.then(

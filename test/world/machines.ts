@@ -74,7 +74,7 @@ export class Service {
   async start(): Promise<void> {
     this.port ||= await freePort()
     if (this.closed) throw new Error('The server is not to be started any more.')
-    const child = spawn(process.execPath, ['--import', 'tsx', 'src/server.ts'], {
+    const child = spawn(process.execPath, ['dist/src/server.js'], {
       env: { PATH: process.env.PATH, LOG_LEVEL: 'warn', PORT: String(this.port), ...this.environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     })

@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process'
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { connectTo } from '../../ormconfig.ts'
 import { survive } from '../../src/database.ts'
 import { migrate } from '../../src/migrations/migrate.ts'
@@ -10,8 +12,12 @@ declare global {
   var postgres: Postgres | undefined
 }
 
-/** Starts one Postgres for the whole run, with a migrated database that every test file copies. */
+/**
+ * Starts one Postgres for the whole run, with a migrated database that every test file copies; and builds what the tests start
+ * in processes of their own, as `npm start` does.
+ */
 export default async function start(): Promise<void> {
+  const built = promisify(execFile)('npm', ['run', '--silent', 'build'])
   const directory = await mkdtemp(join(tmpdir(), 'test-'))
   const postgres = await launch(directory, {
     database: 'template',
@@ -22,6 +28,7 @@ export default async function start(): Promise<void> {
   survive(database)
   await migrate(database)
   await database.destroy()
+  await built
   globalThis.postgres = postgres
   process.env.TEST_POSTGRES = JSON.stringify({ host, port, user, directory })
 }
