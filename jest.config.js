@@ -21,4 +21,6 @@ export default {
   globalSetup: '<rootDir>/test/world/start.ts',
   globalTeardown: '<rootDir>/test/world/stop.ts',
   testTimeout: 20_000,
+  // What ES modules of test files have held is never let go of: a new process is cheaper than collecting that garbage.
+  workerIdleMemoryLimit: '1GB',
 }

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Employee, Meeting, Organization } from '../entities/index.ts'
 import { connectTo } from '../ormconfig.ts'
 import { localIssuer, ownIssuer } from '../src/access/keys.ts'
+import { survive } from '../src/database.ts'
 import { seed, tokenFor } from '../src/demo.ts'
 import { migrate } from '../src/migrations/migrate.ts'
 import { launch } from '../src/postgres/launcher.ts'
@@ -27,6 +28,7 @@ const database = await connectTo(
   { host: postgres.host, port: postgres.port, username: postgres.user, database: postgres.database },
   2,
 ).initialize()
+survive(database)
 await migrate(database)
 const issuer = await ownIssuer(localIssuer, directory)
 await seed(database, localIssuer, { manualBilling: true })
