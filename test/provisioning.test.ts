@@ -27,7 +27,7 @@ test('a new organization tells what is being set up, and is active once that is 
   expect(told(body.databaseStatus)).toEqual([
     'configuration ready',
     'mailFooter ready',
-    'languages pending',
+    'languages ready',
     'modules pending',
   ])
   for (const { updatedAt } of body.databaseStatus) expect(Date.now() - Date.parse(updatedAt)).toBeLessThan(5000)
@@ -51,7 +51,8 @@ test('whatever its people do before it is done works', async () => {
   const { owner, body, iri, organization } = await found()
   const clock = { ...morning, time: '1970-01-01T11:00:00Z' }
   expect((await owner.post('/meetings', { employee: null, ...clock })).body.time).toBe('2026-04-01T09:00:00Z')
-  expect((await owner.post('/languages', { id: 'nl' })).status).toBe(201)
+  expect((await owner.get('/languages')).body.member.map(({ id }: Language) => id)).toEqual(['en', 'nl'])
+  expect((await owner.post('/languages', { id: 'de' })).status).toBe(201)
   expect((await owner.post('/locations', { name: 'Office', officeOpenHour: 8, officeCloseHour: 9 })).status).toBe(201)
   expect((await owner.post('/employees', { name: 'Ada' })).status).toBe(201)
   expect((await owner.get('/organizations/mail-footer')).body.mailFooter).toBeNull()
@@ -67,7 +68,7 @@ test('whatever its people do before it is done works', async () => {
 
   await provision({ organization })
   expect((await owner.get(iri)).body).toMatchObject({ status: 'active', databaseStatus: null, name: 'Renamed' })
-  expect((await owner.get('/languages')).body.totalItems).toBe(2)
+  expect((await owner.get('/languages')).body.totalItems).toBe(3)
   expect((await owner.get('/organizations/mail-footer')).body.mailFooter).toBe('<p>Early</p>')
   expect((await owner.get(config)).body.value).toBe('USD')
 })

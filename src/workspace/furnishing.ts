@@ -17,12 +17,12 @@ const pieces: Record<Piece, () => object[]> = {
 }
 
 /**
- * The pieces that are there from the first moment on: rules read the settings, and the mail footer has an address that
- * must answer. The others are put up by a job, and lists are shorter until then.
+ * The pieces that are there from the first moment on: rules read the settings, the mail footer has an address that must
+ * answer, and nobody is ever without a language. The others are put up by a job, and lists are shorter until then.
  */
-export const immediate: Piece[] = ['configuration', 'mailFooter']
+export const immediate: Piece[] = ['configuration', 'mailFooter', 'languages']
 
-export const later: Piece[] = ['languages', 'modules']
+export const later: Piece[] = ['modules']
 
 /** Everything that an organization starts with, not yet its own. */
 export function furnishings(): object[] {

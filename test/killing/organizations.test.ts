@@ -82,8 +82,8 @@ const settingUp = (when: string, own: string, fate: Fate) => async (): Promise<S
 
 victim.killedWhile('The server is killed while an organization is founded, and', [
   [
-    'one gets its languages that had not got them',
-    settingUp('BEFORE INSERT ON "language"', 'NEW."organizationId" = $', 'undone'),
+    'one gets its modules that had not got them',
+    settingUp('BEFORE INSERT ON "organization_module"', 'NEW."organizationId" = $', 'undone'),
   ],
   [
     'one gets its modules once that had just been given them, and nobody let go of it yet',
