@@ -170,7 +170,7 @@ export const api = (callers: Callers, billing: Billing, banking: Banking) =>
 
 /** What it means to break a rule of the database that is about the state of things, not about a value: 409 and this sentence. */
 export const conflicts: Record<string, Saying> = {
-  'subscription:live': 'The organization has a live subscription already: change it, or cancel it first.',
+  'subscription:live': subscribing.taken,
   'meeting:overlap': meetings.clash,
   'organization_config:meetingOverlap': configs.standing,
 }

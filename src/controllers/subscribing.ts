@@ -13,7 +13,8 @@ import { follow, note } from './following.ts'
 import { complete, requireSeats } from './subscription-defaults.ts'
 import { externalOf } from './subscriptions.ts'
 
-const taken = 'The organization has a live subscription already: change it, or cancel it first.'
+/** What the database's rule of one live subscription means, whoever finds it broken first. */
+export const taken = 'The organization has a live subscription already: change it, or cancel it first.'
 
 export const create = (billing: Billing): Operation<Subscription> => ({
   ...creating<Subscription>({}),

@@ -51,9 +51,8 @@ export const update = (billing: Billing): Operation<Subscription> => {
       call.match(before)
       const wish = await call.read(before, true, (draft) => ready(draft, call))
       if (Object.keys(call.changes(before, wish)).length === 0) return before
-      const { externalId } = requireSettled(before)
-      if (!externalId || before.awaiting)
-        throw new Problem(409, 'It awaits its first payment: only then can it be changed.')
+      const { awaiting } = requireSettled(before)
+      if (awaiting) throw new Problem(409, 'It awaits its first payment: only then can it be changed.')
       const method = wish.paymentMethodId === before.paymentMethodId ? undefined : await externalOf(call, wish)
       return follow(call, billing, 'update', before, await billing.change(wish, method, call.claim))
     },
