@@ -28,9 +28,9 @@ export async function startBackground(
   const back = () => takeUp(connections, 0)
   // Whatever a process left undone that was killed is taken up at once; what is still held for the dead, by the clock.
   await back().catch((error) => log.warn({ err: error }, 'what waits could not be rung for'))
-  // A key that was put before the others seals from now on.
-  await enqueue(connections.manager, 'keepSecrets', {}, { key: 'keepSecrets' })
   try {
+    // A key that was put before the others seals from now on.
+    await enqueue(connections.manager, 'keepSecrets', {}, { key: 'keepSecrets' })
     const queue = await startQueue({ pool, tasks: tasks(connections, outside, log), crontab, log, back })
     return async () => {
       await queue.stop()
