@@ -1,0 +1,38 @@
+import { parseCrontab } from 'graphile-worker'
+import { StripeEvent } from '../../entities/index.ts'
+import { crontab } from '../../src/jobs.ts'
+import { deliver } from '../world/events.ts'
+import { database, stripe } from '../world/index.ts'
+import { jobs } from '../world/jobs.ts'
+import { told } from '../world/looking.ts'
+import { customerOf, subscribed } from '../world/stripe.ts'
+
+test('an event whose job cannot be ordered is not stored either, so that Stripe delivers it again', async () => {
+  const event = told(await customerOf(await subscribed()))
+  await database.query(`CREATE FUNCTION "full"() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'full'; END $$`)
+  await database.query(
+    `CREATE TRIGGER "full" BEFORE INSERT ON graphile_worker._private_jobs FOR EACH ROW EXECUTE FUNCTION "full"()`,
+  )
+  const refused = await deliver(event)
+  await database.query(`DROP FUNCTION "full" CASCADE`)
+  expect(refused.status).toBeGreaterThanOrEqual(500)
+  expect(await database.manager.countBy(StripeEvent, { id: event.id })).toBe(0)
+  expect((await deliver(event)).status).toBe(200)
+  expect(await database.manager.countBy(StripeEvent, { id: event.id })).toBe(1)
+})
+
+test('a job asks Stripe once, since it holds the customer meanwhile: the job is tried again, and not the request', async () => {
+  const customer = await customerOf(await subscribed())
+  const since = stripe.requests.length
+  stripe.fault({ kind: 'status', status: 500, path: '/v1/subscriptions', times: 5 })
+  await jobs.followCustomer({ customer })
+  stripe.clearFaults()
+  const asked = stripe.requests.slice(since).filter(({ path }) => path === '/v1/subscriptions')
+  expect(asked.map(({ status }) => status)).toEqual([500])
+})
+
+test('whatever is done by the clock is a job that there is', () => {
+  const items = parseCrontab(crontab)
+  expect(items.map(({ task }) => task)).toContain('reconcile')
+  for (const { task } of items) expect(Object.keys(jobs)).toContain(task)
+})
