@@ -1,5 +1,5 @@
 import type { Api } from './api.ts'
-import { isWritable } from './documentation.ts'
+import { isWritable } from './described-class.ts'
 import type { Operation } from './operation.ts'
 import type { Resource } from './resource.ts'
 import type { Field, Rule, Shape } from './shape.ts'

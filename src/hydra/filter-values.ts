@@ -1,0 +1,71 @@
+import type { Api } from './api.ts'
+import { unstorable } from './body.ts'
+import type { Class } from './operation.ts'
+import { Problem } from './problem.ts'
+
+/**
+ * Reads a value as its property's type has it.
+ * @throws Problem 400, with what is taken instead
+ */
+export function read(name: string, datatype: string | null, value: string): unknown {
+  if (datatype === 'xsd:integer') {
+    if (!/^-?\d{1,15}$/.test(value)) throw bad(name, 'a whole number of at most fifteen digits')
+    return Number(value)
+  }
+  if (datatype === 'xsd:dateTime') return moment(name, value)
+  if (datatype === 'xsd:date') return day(name, value)
+  if (datatype === 'xsd:decimal') {
+    if (!/^-?\d{1,15}(\.\d{1,6})?$/.test(value)) throw bad(name, 'a number with a dot before its decimals')
+    return value
+  }
+  if ([...value].length > 255 || unstorable(value)) throw bad(name, 'a text of at most 255 characters')
+  return value
+}
+
+/** Reads texts, each short enough to be looked for. */
+export function texts(name: string, values: string[]): string[] {
+  return values.map((value) => read(name, 'xsd:string', value) as string)
+}
+
+/** Reads yes or no, in either of the two ways that query strings have for it. */
+export function truth(name: string, value: string): boolean {
+  if (value === 'true' || value === '1') return true
+  if (value === 'false' || value === '0') return false
+  throw bad(name, 'true or false')
+}
+
+/** The ids that IRIs, or bare ids, name; an IRI that no item can have is as good as one that none has. */
+export function idsOf(api: Api, name: string, target: Class, values: string[]): string[] {
+  const { store, resource } = api.of(target)
+  return values.flatMap((value) => {
+    const named = api.parse(value)
+    if (named?.bound.resource === resource) return store.accepts(named.id) ? [named.id] : []
+    if (value.includes('/') || !store.accepts(value)) throw bad(name, `IRIs such as "${resource.path}/…"`)
+    return [value]
+  })
+}
+
+/** The refusal of a parameter, which says what it takes. */
+export function bad(name: string, expected: string): Problem {
+  return new Problem(400, `The parameter "${name}" takes ${expected}.`)
+}
+
+const rfc3339 = /^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{1,3})?(Z|[+-]\d\d:\d\d))?$/i
+
+/** A date-time with its offset, or a day, which begins at midnight UTC. */
+function moment(name: string, value: string): Date {
+  const date = new Date(rfc3339.test(value) ? value : Number.NaN)
+  const rolled =
+    !Number.isNaN(date.getTime()) &&
+    new Date(`${value.slice(0, 10)}T00:00:00Z`).toISOString().slice(0, 10) !== value.slice(0, 10)
+  if (Number.isNaN(date.getTime()) || rolled)
+    throw bad(name, 'a day, or a date-time with an offset (RFC 3339; write its "+" as "%2B")')
+  return date
+}
+
+/** A day; that of a moment is UTC's. */
+function day(name: string, value: string): string {
+  const [found] = moment(name, value).toISOString().split('T')
+  if (found.length > 10 || found < '0001') throw bad(name, 'a day, such as 2026-03-01')
+  return found
+}
