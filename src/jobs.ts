@@ -7,12 +7,14 @@ import { tendBank } from './banking/tending.ts'
 import type { Billing } from './billing/billing.ts'
 import { followCustomer } from './billing/follow.ts'
 import { endDue } from './billing/periods.ts'
-import { reconcile, ringAgain } from './billing/reconcile.ts'
-import { settleSubscription } from './billing/settle.ts'
+import { reconcile } from './billing/reconcile.ts'
+import { ringAgain } from './billing/replay.ts'
+import { settleAgain, settleSubscription } from './billing/settle.ts'
 import { expire } from './hydra/claims.ts'
 import type { Mailer } from './mail/mail.ts'
 import { forget, sweep } from './mail/outbox.ts'
 import { sendMail } from './mail/sending.ts'
+import { each } from './queue/each.ts'
 import type { Tasks } from './queue/queue.ts'
 import { tidy } from './queue/tidy.ts'
 import { provisionAgain, provisionOrganization } from './workspace/provision.ts'
@@ -48,10 +50,7 @@ export function tasks(database: DataSource, { billing, banking, mailer }: Outsid
  * @param age in seconds, of what should have been done by now
  */
 export async function takeUp(database: DataSource, age?: number): Promise<void> {
-  await ringAgain(database, age)
-  await sweep(database)
-  await provisionAgain(database, age)
-  await tendBanks(database, age)
+  await each([ringAgain, settleAgain, sweep, provisionAgain, tendBanks], (again) => again(database, age))
 }
 
 /** When what is done by the clock is done, in UTC; one process does it, however many there are. */

@@ -1,7 +1,9 @@
 import type { DataSource } from 'typeorm'
 import { Integration } from '../../entities/index.ts'
+import { each } from '../queue/each.ts'
 import type { Banking } from './banking.ts'
 import { forgetOldImports } from './quota.ts'
+import { tendLater } from './tending.ts'
 import type { Secret, Vault } from './vault.ts'
 
 /**
@@ -14,12 +16,12 @@ export async function tendBanks(database: DataSource, age = 30): Promise<void> {
     `UPDATE "integration" SET "status" = 'revoking', "redirectUrl" = NULL, "updatedAt" = now(), "version" = "version" + 1
       WHERE "status" = 'pending' AND "expiresAt" < now() - interval '1 minute'`,
   )
-  await database.query(
-    `SELECT graphile_worker.add_job('tendBank', json_build_object('integration', "id"), job_key := 'bank:' || "id",
-        job_key_mode := 'preserve_run_at')
-      FROM "integration" WHERE "status" IN ('importing', 'revoking') AND "updatedAt" <= now() - make_interval(secs => $1)`,
+  const left: Integration[] = await database.query(
+    `SELECT "id" FROM "integration"
+      WHERE "status" IN ('importing', 'revoking') AND "updatedAt" <= now() - make_interval(secs => $1)`,
     [age],
   )
+  await each(left, ({ id }) => tendLater(database, id))
 }
 
 /**
@@ -32,10 +34,8 @@ export async function keepSecrets(database: DataSource, { vault }: Banking): Pro
     .select(['link.id', 'link.organizationId', 'link.sealedAccess', 'link.sealedSession'])
     .where('link."sealedAccess" IS NOT NULL OR link."sealedSession" IS NOT NULL')
     .getMany()
-  const lost: unknown[] = []
-  for (const link of links) await renew(database, vault, link).catch((error) => lost.push(error))
   await forgetOldImports(database.manager)
-  if (lost.length > 0) throw lost[0]
+  await each(links, (link) => renew(database, vault, link))
 }
 
 async function renew(database: DataSource, vault: Vault, link: Integration): Promise<void> {

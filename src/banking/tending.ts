@@ -26,6 +26,11 @@ export function tendNow(manager: Pick<EntityManager, 'query'>, integration: stri
   return enqueue(manager, 'tendBank', { integration }, { key: `bank:${integration}:now` })
 }
 
+/** Has a link tended, so many seconds from now, whoever else asks for it meanwhile. */
+export function tendLater(manager: Pick<EntityManager, 'query'>, integration: string, after = 0): Promise<void> {
+  return enqueue(manager, 'tendBank', { integration }, { after, key: `bank:${integration}` })
+}
+
 /**
  * Brings what a link is in the middle of to its end, an import or a revocation, from wherever it stands: the row tells that,
  * not the job, which may die at any moment and is then rung again. One process at a time works on a link.
@@ -35,8 +40,7 @@ export function tendBank(database: DataSource, banking: Banking, log: Logger) {
     const pause = await alone(database, `bank:${integration}`, 1000, (manager) =>
       tend({ manager, banking, log }, integration),
     )
-    if (pause !== undefined)
-      await enqueue(database.manager, 'tendBank', { integration }, { after: pause / 1000, key: `bank:${integration}` })
+    if (pause !== undefined) await tendLater(database, integration, pause / 1000)
   }
 }
 

@@ -3,7 +3,7 @@ import { type DataSource, type EntityManager, In } from 'typeorm'
 import { StripeEvent } from '../../entities/index.ts'
 import { isConflict } from '../hydra/faults.ts'
 import { Problem } from '../hydra/problem.ts'
-import { enqueue } from '../queue/enqueue.ts'
+import { enqueue, type Order } from '../queue/enqueue.ts'
 import type { Billing } from './billing.ts'
 import { syncCustomer } from './sync.ts'
 import { Overtaken } from './writing.ts'
@@ -29,8 +29,12 @@ const soon = 0.5
 const outage = 3
 
 /** Has a customer looked at, as soon as what the manager does is committed. */
-export function ring(manager: Pick<EntityManager, 'query'>, customer: string): Promise<void> {
-  return enqueue(manager, 'followCustomer', { customer }, { key: `customer:${customer}` })
+export function ring(
+  manager: Pick<EntityManager, 'query'>,
+  customer: string,
+  order: Pick<Order, 'anew'> = {},
+): Promise<void> {
+  return enqueue(manager, 'followCustomer', { customer }, { ...order, key: `customer:${customer}` })
 }
 
 /** Follows what has happened to a customer: all events that wait are done with one look at Stripe, or none is. */

@@ -1,5 +1,6 @@
 import type { DataSource, EntityManager } from 'typeorm'
 import { Organization, Subscription } from '../../entities/index.ts'
+import { each } from '../queue/each.ts'
 import { enqueue } from '../queue/enqueue.ts'
 import type { Billing } from './billing.ts'
 import { ring } from './follow.ts'
@@ -14,16 +15,31 @@ interface Settling {
 const patience = 120
 
 /** Has a subscription that is about to be begun at Stripe looked at later, in case whoever begins it dies or is not answered. */
-export function settleLater(
-  manager: EntityManager,
+export function settleLater(manager: EntityManager, subscription: Subscription): Promise<void> {
+  return settle(manager, subscription, patience)
+}
+
+function settle(
+  manager: Pick<EntityManager, 'query'>,
   { organizationId: organization, id: subscription }: Subscription,
+  after?: number,
 ): Promise<void> {
   return enqueue(
     manager,
     'settleSubscription',
     { organization, subscription },
-    { after: patience, key: `settle:${subscription}` },
+    { after, key: `settle:${subscription}` },
   )
+}
+
+/** Has the subscriptions looked at that somebody began at Stripe a while ago and died, or lost the look at them. */
+export async function settleAgain(database: DataSource): Promise<void> {
+  const doubtful: Subscription[] = await database.query(
+    `SELECT "id", "organizationId" FROM "subscription"
+      WHERE "status" = 'incomplete' AND "externalId" IS NULL AND "createdAt" < now() - interval '5 minutes'
+        AND "organizationId" IN (SELECT "id" FROM "organization" WHERE NOT "manualBilling")`,
+  )
+  await each(doubtful, (subscription) => settle(database, subscription))
 }
 
 /**

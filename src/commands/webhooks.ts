@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { StripeEvent } from '../../entities/index.ts'
-import { replay } from '../billing/reconcile.ts'
+import { replay } from '../billing/replay.ts'
 import { readConfig } from '../config.ts'
 import { openDatabase } from '../database.ts'
 

@@ -1,6 +1,7 @@
 import type { DataSource, EntityManager } from 'typeorm'
 import { OutgoingMail } from '../../entities/index.ts'
 import { insert } from '../hydra/store.ts'
+import { each } from '../queue/each.ts'
 import { enqueue } from '../queue/enqueue.ts'
 
 /** How many days it is remembered to whom a mail went. */
@@ -32,10 +33,10 @@ export async function withdraw(manager: EntityManager, about: string): Promise<v
 
 /** Has the mails sent that are due though nobody is at them, as when the process that was has died. */
 export async function sweep(database: Pick<DataSource, 'query'>): Promise<void> {
-  await database.query(
-    `SELECT graphile_worker.add_job('sendMail', json_build_object('mail', "id"), job_key := 'mail:' || "id")
-      FROM "outgoing_mail" WHERE "status" = 'pending' AND "dueAt" <= now()`,
+  const due: OutgoingMail[] = await database.query(
+    `SELECT "id" FROM "outgoing_mail" WHERE "status" = 'pending' AND "dueAt" <= now()`,
   )
+  await each(due, ({ id }) => enqueue(database, 'sendMail', { mail: id }, { key: keyOf(id), anew: true }))
 }
 
 /** Forgets to whom mails went, long after. */

@@ -1,5 +1,6 @@
 import type { DataSource, EntityManager } from 'typeorm'
 import { Organization } from '../../entities/index.ts'
+import { each } from '../queue/each.ts'
 import { enqueue } from '../queue/enqueue.ts'
 import { immediate, later, type Piece, putUp } from './furnishing.ts'
 import { recount } from './modules.ts'
@@ -30,7 +31,7 @@ export async function begin(manager: EntityManager, organization: string): Promi
 }
 
 /** Has what an organization lacks put up, once the manager's transaction is committed. */
-export async function provisionSoon(manager: EntityManager, organization: string): Promise<void> {
+export async function provisionSoon(manager: Pick<EntityManager, 'query'>, organization: string): Promise<void> {
   await enqueue(manager, 'provisionOrganization', { organization }, { key: `provision:${organization}` })
 }
 
@@ -65,13 +66,12 @@ export function provisionOrganization(database: DataSource) {
  * @param age in seconds, since anything was last heard of it
  */
 export async function provisionAgain(database: DataSource, age = 30): Promise<void> {
-  await database.query(
-    `SELECT graphile_worker.add_job('provisionOrganization', json_build_object('organization', "id"),
-        job_key := 'provision:' || "id", job_key_mode := 'preserve_run_at')
-      FROM "organization" WHERE ("databaseStatus" IS NOT NULL OR "status" = 'provisioning')
-        AND "updatedAt" <= now() - make_interval(secs => $1)`,
+  const left: Organization[] = await database.query(
+    `SELECT "id" FROM "organization" WHERE ("databaseStatus" IS NOT NULL OR "status" = 'provisioning')
+      AND "updatedAt" <= now() - make_interval(secs => $1)`,
     [age],
   )
+  await each(left, ({ id }) => provisionSoon(database, id))
 }
 
 const unready = ({ status, databaseStatus }: Organization) => status === 'provisioning' || databaseStatus !== null

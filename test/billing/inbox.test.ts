@@ -1,5 +1,5 @@
 import type { StripeEvent } from '../../entities/index.ts'
-import { replay, ringAgain } from '../../src/billing/reconcile.ts'
+import { replay, ringAgain } from '../../src/billing/replay.ts'
 import { stripeCustomer } from '../world/billing.ts'
 import { deliver, eventOf, stored } from '../world/events.ts'
 import { type Agent, database, stripe } from '../world/index.ts'
