@@ -15,6 +15,7 @@ import type { Mailer } from './mail/mail.ts'
 import { forget, sweep } from './mail/outbox.ts'
 import { sendMail } from './mail/sending.ts'
 import { each } from './queue/each.ts'
+import { release } from './queue/locks.ts'
 import type { Tasks } from './queue/queue.ts'
 import { tidy } from './queue/tidy.ts'
 import { provisionAgain, provisionOrganization } from './workspace/provision.ts'
@@ -26,7 +27,10 @@ export interface Outside {
   mailer: Mailer
 }
 
-/** What is done in the background: by name, for whoever enqueues it. */
+/**
+ * What is done in the background: by name, for whoever enqueues it. Each may be begun anew while somebody is still at it who
+ * was not heard of for a minute: what one alone may do is done under a lock, or is marked in its row as taken.
+ */
 export function tasks(database: DataSource, { billing, banking, mailer }: Outside, log: Logger): Tasks {
   return {
     followCustomer: followCustomer(database, billing, log),
@@ -46,11 +50,11 @@ export function tasks(database: DataSource, { billing, banking, mailer }: Outsid
 
 /**
  * Has done what was begun or ordered and nobody is at, as when the process that was has died: the truth is in the tables, and
- * a job is only a doorbell.
+ * a job is only a doorbell. Jobs that have no row behind them, as looks at a customer, are taken from the dead.
  * @param age in seconds, of what should have been done by now
  */
 export async function takeUp(database: DataSource, age?: number): Promise<void> {
-  await each([ringAgain, settleAgain, sweep, provisionAgain, tendBanks], (again) => again(database, age))
+  await each([release, ringAgain, settleAgain, sweep, provisionAgain, tendBanks], (again) => again(database, age))
 }
 
 /** When what is done by the clock is done, in UTC; one process does it, however many there are. */

@@ -1,6 +1,8 @@
-import { Logger, type Runner, run } from 'graphile-worker'
+import { EventEmitter, once } from 'node:events'
+import { Logger, type Runner, run, type WorkerEventMap, type WorkerEvents } from 'graphile-worker'
 import type { Pool } from 'pg'
 import type { Logger as Log } from 'pino'
+import { renew } from './locks.ts'
 import { steady } from './steady.ts'
 
 /** What is done in the background, by the name under which it is enqueued. */
@@ -19,6 +21,8 @@ export interface Work {
   log: Log
   /** How often, in milliseconds, it is looked for jobs whose time has come. */
   poll?: number
+  /** How often, in milliseconds, it is said that the jobs under way are; after a minute without that, others take them. */
+  renewal?: number
   /** Done when Postgres is back after it was away: nobody may be left at what was under way then. */
   back?: () => Promise<unknown>
 }
@@ -58,17 +62,26 @@ export async function startQueue(work: Work): Promise<Queue> {
   }
 }
 
-function begin({ pool, tasks, crontab, log, poll = 500, back }: Work): Promise<Runner> {
-  return run({
+async function begin({ pool, tasks, crontab, log, poll = 500, renewal = 15_000, back }: Work): Promise<Runner> {
+  const events: WorkerEvents = new EventEmitter()
+  const created = once(events, 'pool:create')
+  const runner = await run({
     pgPool: steady(pool, () => back?.().catch((error) => log.warn({ err: error }, 'what waits could not be rung for'))),
     taskList: tasks as never,
     crontab,
     concurrency,
     pollInterval: poll,
     noHandleSignals: true,
+    events,
     logger: new Logger(() => (level, message, details) => {
       const { error } = (details ?? {}) as { error?: unknown }
       log[levels[level as keyof typeof levels] ?? 'debug']({ err: error }, message)
     }),
   })
+  const [{ workerPool }] = (await created) as [WorkerEventMap['pool:create']]
+  const renewing = setInterval(() => {
+    renew(pool, workerPool.id).catch((error) => log.warn({ err: error }, 'jobs under way could not be kept'))
+  }, renewal)
+  runner.promise.catch(() => {}).finally(() => clearInterval(renewing))
+  return runner
 }

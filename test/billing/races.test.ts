@@ -227,6 +227,20 @@ describe('whoever subscribed and died', () => {
     expect(currentSubscription).toBe(`/subscriptions/${anew.id}`)
   })
 
+  test('two who look after it at once do what one would have done', async () => {
+    const [kept, gone] = [await left(true), await left(false)]
+    await Promise.all([kept.settle(), kept.settle(), gone.settle(), gone.settle()])
+    await look(kept.customer)
+    expect((await kept.api.get(kept.path)).body).toMatchObject({ status: 'active', externalId: kept.externalId })
+    expect((await rowsOf(gone.organization)).filter(({ live }) => live)).toEqual([])
+    const { externalId, id, organization, settle } = await left(true)
+    await database.manager.update(Subscription, { id }, { status: 'canceled' })
+    await database.manager.delete(Subscription, { id })
+    await Promise.all([settle(), settle()])
+    expect((await dashboard.subscriptions.retrieve(externalId)).status).toBe('active')
+    expect(await rowsOf(organization)).toEqual([])
+  })
+
   test('while somebody repeats the request, the row is left to them', async () => {
     const { id, settle, organization } = await left(false)
     await database.query(

@@ -40,6 +40,11 @@ export class Victim {
     return this.service.start()
   }
 
+  /** How often it has ended without being killed. */
+  get surrenders(): number {
+    return this.service.surrenders
+  }
+
   /** Asks as somebody. */
   async get(user: User, path: string): Promise<Response> {
     return await request(this.url)

@@ -1,0 +1,113 @@
+import { pino } from 'pino'
+import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
+import { besides } from '../ormconfig.ts'
+import { survive } from '../src/database.ts'
+import { enqueue } from '../src/queue/enqueue.ts'
+import { release } from '../src/queue/locks.ts'
+import { concurrency, type Queue, startQueue } from '../src/queue/queue.ts'
+import { eventually } from './world/eventually.ts'
+import { database, ending } from './world/index.ts'
+
+const background = await besides(database, concurrency + 4).initialize()
+survive(background)
+ending.unshift(() => background.destroy())
+const { master: pool } = background.driver as PostgresDriver
+
+const done: string[] = []
+const gates = new Map<string, () => void>()
+
+/** Jobs that are done, or wait until they are let go on. */
+const tasks = {
+  note: async ({ text }: { text: string }) => done.push(text),
+  wait: ({ text }: { text: string }) =>
+    new Promise<void>((go) => {
+      gates.set(text, go)
+    }).then(() => done.push(text)),
+}
+
+/** What the queue has logged. */
+const said: string[] = []
+const log = pino({ level: 'warn' }, { write: (line: string) => said.push(line) })
+
+const queues: Queue[] = []
+async function start(): Promise<Queue> {
+  const queue = await startQueue({ pool, tasks, crontab: '', poll: 50, renewal: 100, log })
+  queues.push(queue)
+  return queue
+}
+
+afterEach(async () => {
+  said.length = 0
+  for (const go of gates.values()) go()
+  gates.clear()
+  for (const queue of queues.splice(0)) await queue.stop()
+})
+
+const order = (task: keyof typeof tasks, text: string) => enqueue(database, task, { text }, { key: text })
+const heard = (text: string) => eventually(() => expect(done).toContain(text))
+const reached = (text: string) => eventually(() => expect([...gates.keys()]).toContain(text))
+
+/** Seconds since somebody has last said that they are at it. */
+async function lockOf(text: string): Promise<{ by: string | null; age: number } | undefined> {
+  const [lock] = await database.query(
+    `SELECT locked_by AS "by", extract(epoch FROM now() - locked_at)::float AS "age" FROM graphile_worker.jobs WHERE "key" = $1`,
+    [text],
+  )
+  return lock
+}
+
+const letAge = (text: string, seconds: number) =>
+  database.query(
+    `UPDATE graphile_worker._private_jobs SET locked_at = locked_at - make_interval(secs => $2) WHERE "key" = $1`,
+    [text, seconds],
+  )
+
+test('a job that takes long stays with whoever is at it, as long as they live', async () => {
+  await start()
+  await order('wait', 'long')
+  await reached('long')
+  const taken = await lockOf('long')
+  await letAge('long', 3600)
+  await eventually(
+    () => lockOf('long'),
+    (lock) => expect(lock?.age).toBeLessThan(2),
+  )
+  await release(database)
+  expect(await lockOf('long')).toMatchObject({ by: taken?.by })
+  gates.get('long')?.()
+  await heard('long')
+})
+
+test('a job of whoever is gone is taken by another, but not before a minute has passed', async () => {
+  await order('note', 'left')
+  await database.query(
+    `UPDATE graphile_worker._private_jobs SET locked_at = now(), locked_by = 'gone', attempts = 1 WHERE "key" = 'left'`,
+  )
+  await start()
+  await letAge('left', 55)
+  await release(database)
+  expect(await lockOf('left')).toMatchObject({ by: 'gone' })
+  await letAge('left', 6)
+  await release(database)
+  await heard('left')
+})
+
+test('a job that was given to another while somebody was still at it ends with the first, and both go on', async () => {
+  await start()
+  await order('wait', 'twice')
+  await reached('twice')
+  const first = gates.get('twice')
+  gates.delete('twice')
+  const { by } = (await lockOf('twice')) ?? {}
+  await database.query('SELECT graphile_worker.force_unlock_workers($1)', [[by]])
+  await reached('twice')
+  first?.()
+  await eventually(
+    () => lockOf('twice'),
+    (lock) => expect(lock).toBeUndefined(),
+  )
+  gates.get('twice')?.()
+  await eventually(() => expect(done.filter((text) => text === 'twice')).toHaveLength(2))
+  for (let place = 0; place < 2 * concurrency; place++) await order('note', `after-${place}`)
+  for (let place = 0; place < 2 * concurrency; place++) await heard(`after-${place}`)
+})
