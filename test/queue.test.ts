@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { pino } from 'pino'
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
 import { besides } from '../ormconfig.ts'
@@ -42,6 +43,28 @@ afterEach(async () => {
   gates.clear()
   for (const queue of queues.splice(0)) await queue.stop()
 })
+
+/** Ends what the queue runs on, as when somebody else migrates what belongs to graphile-worker: once it listens. */
+async function stops(): Promise<void> {
+  const code = process.exitCode
+  await eventually(async () => {
+    await database.query(`NOTIFY "worker:migrate", '{"breaking":true}'`)
+    expect(said).toContainEqual(expect.stringContaining('is set up again'))
+  })
+  process.exitCode = code
+}
+
+/** Resolves as soon as somebody asks for a connection: that is what begins when a queue is set up. */
+function connects(): Promise<void> {
+  const { connect } = pool
+  return new Promise((asked) => {
+    pool.connect = ((...given: never[]) => {
+      asked()
+      pool.connect = connect
+      return connect.apply(pool, given)
+    }) as typeof connect
+  })
+}
 
 const order = (task: keyof typeof tasks, text: string) => enqueue(database, task, { text }, { key: text })
 const heard = (text: string) => eventually(() => expect(done).toContain(text))
@@ -110,4 +133,23 @@ test('a job that was given to another while somebody was still at it ends with t
   await eventually(() => expect(done.filter((text) => text === 'twice')).toHaveLength(2))
   for (let place = 0; place < 2 * concurrency; place++) await order('note', `after-${place}`)
   for (let place = 0; place < 2 * concurrency; place++) await heard(`after-${place}`)
+})
+
+test('a queue that has stopped by itself is set up again, and does what was ordered meanwhile', async () => {
+  await start()
+  await stops()
+  await order('note', 'meanwhile')
+  await heard('meanwhile')
+  await order('note', 'afterwards')
+  await heard('afterwards')
+})
+
+test('a queue that is stopped while it is set up again stays stopped', async () => {
+  const queue = await start()
+  await stops()
+  await connects()
+  await queue.stop()
+  await order('note', 'never')
+  await sleep(500)
+  expect(done).not.toContain('never')
 })

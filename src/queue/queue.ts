@@ -1,4 +1,5 @@
 import { EventEmitter, once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Logger, type Runner, run, type WorkerEventMap, type WorkerEvents } from 'graphile-worker'
 import type { Pool } from 'pg'
 import type { Logger as Log } from 'pino'
@@ -34,30 +35,27 @@ const levels = { error: 'error', warning: 'warn', info: 'debug', debug: 'trace' 
 
 /** Does jobs until it is stopped; a queue that breaks, as when Postgres goes away, is set up again. */
 export async function startQueue(work: Work): Promise<Queue> {
+  const leaving = new AbortController()
+  const { signal } = leaving
   let runner = await begin(work)
-  let stopped = false
-  let waiting: NodeJS.Timeout | undefined
-  const watch = (): void => {
-    runner.promise.catch(() => {}).then(again)
+  const keep = async () => {
+    while (!signal.aborted) {
+      await runner.promise.catch(() => {})
+      if (signal.aborted) return
+      work.log.warn('The queue of jobs has stopped; it is set up again.')
+      await sleep(1000, undefined, { signal }).catch(() => {})
+      if (signal.aborted) return
+      runner = await begin(work).catch(() => runner)
+    }
+    // It was told to stop while it was set up.
+    await runner.stop()
   }
-  const again = (): void => {
-    if (stopped) return
-    work.log.warn('The queue of jobs has stopped; it is set up again.')
-    waiting = setTimeout(async () => {
-      try {
-        runner = await begin(work)
-        watch()
-      } catch {
-        again()
-      }
-    }, 1000)
-  }
-  watch()
+  const kept = keep()
   return {
     async stop() {
-      stopped = true
-      clearTimeout(waiting)
+      leaving.abort()
       await runner.stop().catch(() => {})
+      await kept
     },
   }
 }
