@@ -20,6 +20,36 @@ export async function ask<T extends { object: string }>(
   return answer
 }
 
+/**
+ * Asks under a key, so that what is asked twice is done once. A failure of its own, too, is what Stripe answers to a key for a
+ * day, whatever it has done by then: where it is told again, what is there is looked for, and the next key is tried. Under
+ * that nothing is tried again by itself, as it would only be told the same.
+ * @param look finds what was made; without it, the request may be repeated without harm
+ */
+export async function underKeys<T>(
+  key: string,
+  send: (options: Stripe.RequestOptions) => Promise<T>,
+  look: () => Promise<T | undefined> = async () => undefined,
+): Promise<T> {
+  for (let tries = 1; ; tries++)
+    try {
+      return await send(
+        tries === 1 ? { idempotencyKey: key } : { idempotencyKey: `${key}:${tries}`, maxNetworkRetries: 0 },
+      )
+    } catch (problem) {
+      if (!isKept(problem)) throw problem
+      const made = await look()
+      if (made) return made
+    }
+}
+
+/** Whether it is a failure of Stripe's own that was told before. */
+function isKept(problem: unknown): boolean {
+  const { cause } = problem as Problem
+  if (!(cause instanceof errors.StripeError) || !cause.headers) return false
+  return Number(cause.statusCode) >= 500 && cause.headers['idempotent-replayed'] === 'true'
+}
+
 /** What nests too deeply to be looked through is not sound either. */
 function isSound(answer: unknown): boolean {
   try {

@@ -1,8 +1,9 @@
 import type Stripe from 'stripe'
 import type { Subscription } from '../../entities/index.ts'
 import { ConstraintViolation, Problem } from '../hydra/problem.ts'
-import { ask, refusal } from './ask.ts'
+import { ask, refusal, underKeys } from './ask.ts'
 import { itemsFor, namesOf, wanted } from './items.ts'
+import { ourIdOf } from './mirror.ts'
 import { clientOf, isLive, type StripeSettings } from './stripe.ts'
 
 /** What is asked for with every subscription, since what is shown is made of it. */
@@ -32,22 +33,24 @@ export class Billing {
   async subscribe(customer: string, subscription: Subscription, paymentMethod?: string): Promise<Stripe.Subscription> {
     const { id, organizationId, metadata } = subscription
     const notes = metadata.filter(({ value }) => value !== '').map(({ name, value }) => [name, value])
-    const made = await ask(
-      'subscription',
-      this.stripe.subscriptions.create(
-        {
-          customer,
-          items: itemsFor(wanted(subscription), await this.prices(subscription)),
-          metadata: { ...Object.fromEntries(notes), organization: organizationId, subscription: id },
-          payment_settings: { save_default_payment_method: 'on_subscription' },
-          ...(paymentMethod
-            ? { default_payment_method: paymentMethod, payment_behavior: 'allow_incomplete', off_session: true }
-            : { payment_behavior: 'default_incomplete' }),
-          expand,
-        },
-        { idempotencyKey: `subscription:${id}` },
-      ),
-      { default_payment_method: 'paymentMethod', metadata: 'metadata' },
+    const wish = {
+      customer,
+      items: itemsFor(wanted(subscription), await this.prices(subscription)),
+      metadata: { ...Object.fromEntries(notes), organization: organizationId, subscription: id },
+      payment_settings: { save_default_payment_method: 'on_subscription' },
+      ...(paymentMethod
+        ? { default_payment_method: paymentMethod, payment_behavior: 'allow_incomplete', off_session: true }
+        : { payment_behavior: 'default_incomplete' }),
+      expand,
+    } satisfies Stripe.SubscriptionCreateParams
+    const made = await underKeys(
+      `subscription:${id}`,
+      (options) =>
+        ask('subscription', this.stripe.subscriptions.create(wish, options), {
+          default_payment_method: 'paymentMethod',
+          metadata: 'metadata',
+        }),
+      async () => (await this.liveOf(customer)).find((one) => ourIdOf(one) === id),
     )
     const decline = made.status === 'incomplete' && paymentMethod ? await this.declineOf(made) : undefined
     if (!decline) return made
@@ -66,28 +69,29 @@ export class Billing {
    */
   async change(wish: Subscription, paymentMethod: string | undefined, key: string): Promise<Stripe.Subscription> {
     const prices = await this.prices(wish)
-    for (let tries = 1; ; tries++) {
-      const { id, items } = await this.retrieve(wish.externalId as string)
+    for (let tries = 1; ; tries++)
       try {
-        return await ask(
-          'subscription',
-          this.stripe.subscriptions.update(
-            id,
-            {
-              items: itemsFor(wanted(wish), prices, items.data),
-              ...(paymentMethod && { default_payment_method: paymentMethod }),
-              proration_behavior: 'create_prorations',
-              expand,
-            },
-            { idempotencyKey: `${key}:change:${tries}` },
-          ),
-          { default_payment_method: 'paymentMethod', items: 'seats' },
-        )
+        return await underKeys(`${key}:change:${tries}`, async (options) => {
+          const { id, items } = await this.retrieve(wish.externalId as string)
+          return ask(
+            'subscription',
+            this.stripe.subscriptions.update(
+              id,
+              {
+                items: itemsFor(wanted(wish), prices, items.data),
+                ...(paymentMethod && { default_payment_method: paymentMethod }),
+                proration_behavior: 'create_prorations',
+                expand,
+              },
+              options,
+            ),
+            { default_payment_method: 'paymentMethod', items: 'seats' },
+          )
+        })
       } catch (problem) {
         const raced = problem instanceof ConstraintViolation && problem.violations[0].propertyPath === 'seats'
         if (!raced || tries === 5) throw problem
       }
-    }
   }
 
   /** Ends a subscription, now or with the period that is paid for; what has ended already is left as it is. */
@@ -109,15 +113,11 @@ export class Billing {
 
   /** Puts a discount on a subscription, in place of all others; none takes them off. */
   discount(id: string, code: Stripe.SubscriptionUpdateParams.Discount | undefined, key: string) {
-    return ask(
-      'subscription',
+    return underKeys(`${key}:discount`, (options) =>
       // An empty list would be left out of the request, and leave the discount on.
-      this.stripe.subscriptions.update(
-        id,
-        { discounts: code ? [code] : '', expand },
-        { idempotencyKey: `${key}:discount` },
-      ),
-      { discounts: 'code' },
+      ask('subscription', this.stripe.subscriptions.update(id, { discounts: code ? [code] : '', expand }, options), {
+        discounts: 'code',
+      }),
     ).catch((problem) => this.judge(id, problem))
   }
 
@@ -145,9 +145,8 @@ export class Billing {
 
   /** What the browser hands a new payment method to Stripe with. */
   async setup(customer: string, key: string): Promise<string | null> {
-    const intent = await ask(
-      'setup_intent',
-      this.stripe.setupIntents.create({ customer, usage: 'off_session' }, { idempotencyKey: `${key}:setup` }),
+    const intent = await underKeys(`${key}:setup`, (options) =>
+      ask('setup_intent', this.stripe.setupIntents.create({ customer, usage: 'off_session' }, options)),
     )
     return intent.client_secret
   }

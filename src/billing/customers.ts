@@ -1,7 +1,7 @@
 import type Stripe from 'stripe'
 import { type EntityManager, IsNull } from 'typeorm'
 import { Organization, type OrganizationAddress } from '../../entities/index.ts'
-import { ask } from './ask.ts'
+import { ask, underKeys } from './ask.ts'
 import type { Billing } from './billing.ts'
 
 /**
@@ -28,7 +28,9 @@ export async function customerOf(
 /** What is told once more may have been deleted at Stripe since: another is made then, under a key that follows from it. */
 async function make(billing: Billing, organization: string, idempotencyKey: string): Promise<Stripe.Customer> {
   const { customers } = billing.stripe
-  const made = await ask('customer', customers.create({ metadata: { organization } }, { idempotencyKey }))
+  const made = await underKeys(idempotencyKey, (options) =>
+    ask('customer', customers.create({ metadata: { organization } }, options)),
+  )
   if (!made.lastResponse?.headers['idempotent-replayed']) return made
   const found = await ask('customer', customers.retrieve(made.id) as Promise<Stripe.Customer | Stripe.DeletedCustomer>)
   return found.deleted ? make(billing, organization, `customer:${organization}:after:${made.id}`) : made

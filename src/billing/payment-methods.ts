@@ -1,5 +1,5 @@
 import Stripe from 'stripe'
-import { ask } from './ask.ts'
+import { ask, underKeys } from './ask.ts'
 import type { Billing } from './billing.ts'
 
 /**
@@ -7,10 +7,12 @@ import type { Billing } from './billing.ts'
  * @throws Problem 402 when the bank refuses it, ConstraintViolation when there is none of that id, or it is somebody else's
  */
 export function attach({ stripe }: Billing, id: string, customer: string, key: string): Promise<Stripe.PaymentMethod> {
-  return ask('payment_method', stripe.paymentMethods.attach(id, { customer }, { idempotencyKey: `${key}:attach` }), {
-    payment_method: 'externalId',
-    '': 'externalId',
-  })
+  return underKeys(`${key}:attach`, (options) =>
+    ask('payment_method', stripe.paymentMethods.attach(id, { customer }, options), {
+      payment_method: 'externalId',
+      '': 'externalId',
+    }),
+  )
 }
 
 /**

@@ -204,6 +204,35 @@ test('a request that was refused may be sent again with its key, corrected', asy
   })
 })
 
+test.each([false, true])(
+  'a failure of its own is told again to the same key (late: %p), and to no other',
+  async (late) => {
+    const key = `failed-${late}`
+    const email = `${key}@example.com`
+    const customers = async () => (await stripe.customers.list({ email })).data.length
+    local.fault({ kind: 'status', status: 500, late, method: 'POST' })
+    const failed = await refusal(stripe.customers.create({ email }, { idempotencyKey: key }))
+    const again = await refusal(stripe.customers.create({ email }, { idempotencyKey: key }))
+    const other = await refusal(stripe.customers.create({ name: 'Ada' }, { idempotencyKey: key }))
+
+    expect([failed.statusCode, failed.headers?.['idempotent-replayed']]).toEqual([500, undefined])
+    expect([again.statusCode, again.headers?.['idempotent-replayed']]).toEqual([500, 'true'])
+    expect([again.type, again.message]).toEqual([failed.type, failed.message])
+    expect(other.type).toBe('StripeIdempotencyError')
+    expect(await customers()).toBe(Number(late))
+    await stripe.customers.create({ email }, { idempotencyKey: `${key}:2` })
+    expect(await customers()).toBe(1 + Number(late))
+  },
+)
+
+test.each([429, 401, 503])('what is answered %i before anything is begun is not kept', async (status) => {
+  const options = { idempotencyKey: `kept-off-${status}` }
+  local.fault({ kind: 'status', status, method: 'POST' })
+  expect(await refusal(stripe.customers.create({}, options))).toMatchObject({ statusCode: status })
+  const { lastResponse } = await stripe.customers.create({}, options)
+  expect(lastResponse.headers['idempotent-replayed']).toBeUndefined()
+})
+
 test('faults happen to the requests they were ordered for, as often as that was asked', async () => {
   local.fault({ kind: 'status', status: 503, method: 'GET', path: '/v1/customers', retryAfter: 2 })
   const { lastResponse } = await stripe.coupons.list()

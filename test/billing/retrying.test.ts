@@ -72,6 +72,48 @@ test.each<[string, FaultKind & { times?: number }, number]>([
 })
 
 test.each([
+  ['/v1/subscriptions', false, [502, 201]],
+  ['/v1/subscriptions', true, [201]],
+  ['/v1/customers', false, [502, 201]],
+])(
+  'Stripe keeps its failures of POST %s (late: %p); the same key ends well all the same',
+  async (path, late, statuses) => {
+    const payer = await stripeCustomer()
+    const key = newKey()
+    const attempt = () => payer.api.post('/subscriptions').set('Idempotency-Key', key)
+    const failing = { kind: 'status', status: 500, late, method: 'POST', path } as const
+    stripe.fault(failing)
+    // The client asks again by itself, and is told the same; then the next key fails, too.
+    if (!late) for (const order of [{ ...failing, kind: 'slow', ms: 0 } as const, failing]) stripe.fault(order)
+    const answers = []
+    for (const _ of statuses) answers.push(await attempt())
+    expect(answers.map(({ status }) => status)).toEqual(statuses)
+    stripe.clearFaults()
+    await expectOne(payer, answers.at(-1)?.body['@id'])
+    const again = await attempt()
+    expect([again.status, again.headers['idempotent-replayed']]).toEqual([201, 'true'])
+  },
+)
+
+test('what Stripe made though it said that it had failed is taken in, where nobody asks again', async () => {
+  const payer = await payingCustomer()
+  const [look, organization] = [{ method: 'GET', path: '/v1/subscriptions' }, payer.tenant.organization.id]
+  stripe.fault({ kind: 'status', status: 500, late: true, ...create })
+  stripe.fault({ kind: 'slow', ms: 0, ...look })
+  stripe.fault({ kind: 'cut', times: 2, ...look })
+  expect((await payer.api.post('/subscriptions', { paymentMethod: payer.card })).status).toBe(503)
+  expect((await payer.api.get('/subscriptions')).body.totalItems).toBe(0)
+  stripe.clearFaults()
+  const [made] = await billing.liveOf(await customerOf(payer))
+  await jobs.settleSubscription({ organization, subscription: made.metadata.subscription })
+  await jobs.followCustomer({ customer: await customerOf(payer) })
+  const { body } = await payer.api.get('/subscriptions')
+  expect(body.member).toEqual([expect.objectContaining({ status: 'active', externalId: made.id })])
+  expect(await billing.liveOf(await customerOf(payer))).toHaveLength(1)
+  expect((await payer.api.post('/subscriptions', { paymentMethod: payer.card })).status).toBe(409)
+})
+
+test.each([
   ['POST', '/v1/customers'],
   ['GET', '/v1/prices'],
   ['GET', '/v1/subscriptions'],

@@ -83,9 +83,9 @@ export class Api {
     }
   }
 
-  /** What a fault kept from being done may be sent again. */
-  forget({ headers }: Asked): void {
-    this.idempotency.forget(String(headers['idempotency-key']))
+  /** Takes note of what was answered instead; what never came so far, or was not answered, may be sent again. */
+  end({ headers }: Asked, { status, body }: Pick<Answer, 'status' | 'body'> = { status: 503, body: '' }): void {
+    this.idempotency.end(String(headers['idempotency-key']), status, body)
   }
 
   private carryOut(opened: Opened): StripeFault | { object: object } {

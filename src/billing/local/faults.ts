@@ -1,7 +1,7 @@
-/** What is to happen to a request instead of, or besides, its being answered. */
+/** What is to happen to a request instead of, or besides, its being answered; it is done all the same where that comes `late`. */
 export type FaultKind =
   | { kind: 'slow'; ms: number }
-  | { kind: 'status'; status: number; retryAfter?: number }
+  | { kind: 'status'; status: number; retryAfter?: number; late?: boolean }
   | { kind: 'html'; status?: number }
   | { kind: 'nonsense'; truncated?: boolean; body?: string }
   | { kind: 'cut' }

@@ -46,19 +46,15 @@ export class Idempotency {
     )
   }
 
-  /** What failed before anything was done may be sent again, changed. */
+  /** What failed before anything was done may be sent again, changed; a failure of Stripe's own is kept as any answer is. */
   end(key: string, status: number, body: string): void {
     const kept = this.kept.get(key)
     if (!kept) return
-    if (status < 300 || status === 402) kept.answer = { status, body }
+    if (status < 300 || status === 402 || status === 500) kept.answer = { status, body }
     else this.kept.delete(key)
     for (const oldest of this.kept.keys()) {
       if (this.kept.size <= mostKeys) return
       this.kept.delete(oldest)
     }
-  }
-
-  forget(key: string): void {
-    this.kept.delete(key)
   }
 }

@@ -51,7 +51,8 @@ async function answered(api: Api, { account }: Control, faults: Faults, asked: A
   if (typeof opened !== 'function')
     return order?.kind === 'cut' || order?.kind === 'lost' ? undefined : (instead ?? opened)
   if (instead || order?.kind === 'cut') {
-    api.forget(asked)
+    if (order.kind === 'status' && order.late) opened()
+    api.end(asked, order.kind === 'status' ? instead : undefined)
     return instead
   }
   if (order?.kind === 'decline') account.declining = order.code
