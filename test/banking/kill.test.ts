@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Kontomatik } from '../../src/banking/kontomatik.ts'
 import { type LocalKontomatik, startLocalKontomatik } from '../../src/banking/local/local-kontomatik.ts'
+import { eventually } from '../world/eventually.ts'
 import { stripe } from '../world/index.ts'
 import { signIn } from './linked.ts'
 
@@ -70,7 +71,7 @@ test.each(moments)(
     if (path) kontomatik.fault({ kind: 'slow', method, path, delay: 2000 })
     const seen = kontomatik.requests.length
     const asked = post(pull, { ...link, since: '2026-01-01' }).catch(() => undefined)
-    await until(() => kontomatik.requests.slice(seen).some((one) => one.path.includes(path ?? 'default-import')))
+    await reached(seen, path ?? 'default-import')
     await sleep(path ? 100 : 400)
     await killed()
     await asked
@@ -110,7 +111,7 @@ test.each([
     const consent = kontomatik.requests.length
     kontomatik.fault({ kind, path: 'delete-multiple-access', delay: 2000, times: kind === 'status' ? 99 : 1 })
     const asked = post(revoke, link).catch(() => undefined)
-    await until(() => kontomatik.requests.slice(consent).some((one) => one.path.includes('delete')))
+    await reached(consent, 'delete')
     await sleep(100)
     await killed()
     await asked
@@ -219,16 +220,25 @@ async function equals(integration: string): Promise<number[]> {
 /** Ends the consent, and has Kontomatik say that it knows it no more. */
 async function revoked(integration: string): Promise<void> {
   const { body } = await post(revoke, { integration })
-  if (body.status !== 'revoked') await until(async () => (await ask('GET', integration)).body.status === 'revoked')
+  if (body.status !== 'revoked')
+    await eventually(
+      async () => (await ask('GET', integration)).body.status,
+      (status) => expect(status).toBe('revoked'),
+      40,
+    )
   const ended = kontomatik.requests.filter(({ path }) => path.includes('delete-multiple-access')).at(-1)
   const multipleAccessId = new URLSearchParams(ended?.body).get('multipleAccessId') ?? ''
   const client = new Kontomatik({ url: kontomatik.url, apiKey: kontomatik.apiKey })
   await expect(client.reuseAccess(multipleAccessId)).rejects.toMatchObject({ kind: 'access-gone' })
 }
 
-async function until(done: () => boolean | Promise<boolean>, patience = 40_000): Promise<void> {
-  for (const end = Date.now() + patience; !(await done()); await sleep(50))
-    if (Date.now() > end) throw new Error('It did not happen in time.')
+/** Waits until Kontomatik is asked for something, after so many requests. */
+async function reached(since: number, path: string): Promise<void> {
+  await eventually(
+    () => kontomatik.requests.slice(since).map((one) => one.path),
+    (paths) => expect(paths).toContainEqual(expect.stringContaining(path)),
+    40,
+  )
 }
 
 async function freePort(): Promise<number> {

@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type Integration, OrganizationModule } from '../../entities/index.ts'
 import { Kontomatik } from '../../src/banking/kontomatik.ts'
+import { eventually } from '../world/eventually.ts'
 import { type Agent, api, banking, database, kontomatik, organization } from '../world/index.ts'
 
 export const client = new Kontomatik({ url: kontomatik.url, apiKey: kontomatik.apiKey })
@@ -48,9 +48,13 @@ export async function consentOf(id: string): Promise<string> {
   return banking.vault.open('access', link.sealedAccess as string, link)
 }
 
-export async function until(done: () => Promise<boolean>, patience = 8000): Promise<void> {
-  for (const end = Date.now() + patience; !(await done()); await sleep(30))
-    if (Date.now() > end) throw new Error('It did not happen in time.')
+/** Waits until what is stored of a link is so. */
+export function becomes(id: string, expected: Partial<Integration>): Promise<unknown> {
+  return eventually(
+    () => stored(id),
+    (link) => expect(link).toMatchObject(expected),
+    8,
+  )
 }
 
 /** How often something was asked of Kontomatik. */

@@ -5,7 +5,7 @@ import { tendBanks } from '../../src/banking/sweeping.ts'
 import type { Queue } from '../../src/queue/queue.ts'
 import { api, as, banking, database, elsewhere, foundTenant, given, kontomatik, tenant } from '../world/index.ts'
 import { startJobs } from '../world/jobs.ts'
-import { asked, client, enable, forgetAll, linked, pull, revoke, stored, until } from './linked.ts'
+import { asked, becomes, client, enable, forgetAll, linked, pull, revoke, stored } from './linked.ts'
 
 const usual = { ...banking.timing, wait: 8000 }
 let jobs: Queue
@@ -119,7 +119,7 @@ test('whoever has waited long enough is told that it goes on, and to ask again',
   const minimal = await post().set('Prefer', 'return=minimal')
   expect([minimal.status, minimal.text]).toEqual([202, ''])
   const imports = kontomatik.imports
-  await until(async () => (await stored(link.id)).status === 'active')
+  await becomes(link.id, { status: 'active' })
   const done = await post()
   expect([done.status, done.body.imported > 100, kontomatik.imports]).toEqual([201, true, imports + 1])
   expect((await post()).headers['idempotent-replayed']).toBe('true')

@@ -6,6 +6,7 @@ import { startJobs } from '../world/jobs.ts'
 import {
   asked,
   back,
+  becomes,
   client,
   consentOf,
   enable,
@@ -16,7 +17,6 @@ import {
   setup,
   signIn,
   stored,
-  until,
 } from './linked.ts'
 
 const usual = { ...banking.timing, wait: 8000 }
@@ -79,7 +79,7 @@ test('it is tried again without anybody asking, also when the first word was hea
   kontomatik.fault({ kind: 'lost', path: 'delete-multiple-access' })
   kontomatik.fault({ kind: 'status', path: 'delete-multiple-access', times: 1 })
   expect((await api.post(revoke, {})).status).toBe(202)
-  await until(async () => (await stored(link.id)).status === 'revoked')
+  await becomes(link.id, { status: 'revoked' })
   expect(asked('delete-multiple-access')).toBe(before + 3)
 })
 
@@ -89,7 +89,7 @@ test('a consent that is over by itself is let go after its 180 days', async () =
   expect((await api.post(revoke, {})).status).toBe(202)
   await database.manager.update(Integration, { id: link.id }, { consentExpiresAt: new Date(Date.now() - 1000) })
   await tendBanks(database, 0)
-  await until(async () => (await stored(link.id)).status === 'revoked')
+  await becomes(link.id, { status: 'revoked' })
   expect((await stored(link.id)).sealedAccess).toBeNull()
 })
 
@@ -97,7 +97,7 @@ test('an import that runs is stopped first, and brings nothing any more', async 
   const link = await linked({ login: 'r5' })
   kontomatik.fault({ kind: 'slow', path: 'default-import', delay: 800 })
   const pulling = api.post(pull, {}).then((answer) => answer)
-  await until(async () => (await stored(link.id)).asked === 'import')
+  await becomes(link.id, { asked: 'import' })
   const { status, body } = await api.post(revoke, {})
   expect([status, body.status]).toEqual([201, 'revoked'])
   expect((await pulling).status).toBe(409)
@@ -120,6 +120,6 @@ test('a sign-in that is called off is ended once it has become a consent', async
   await signIn(body.redirectUrl, { target: 'KontoBankApi', login: 'r7' })
   const before = asked('delete-multiple-access')
   expect((await api.post(revoke, {})).status).toBeLessThan(203)
-  await until(async () => (await stored(body.id)).status === 'revoked')
+  await becomes(body.id, { status: 'revoked' })
   expect(asked('delete-multiple-access')).toBe(before + 1)
 })

@@ -10,6 +10,7 @@ import { mock } from './bank.ts'
 import {
   asked,
   back,
+  becomes,
   client,
   consentOf,
   enable,
@@ -20,7 +21,6 @@ import {
   setup,
   signIn,
   stored,
-  until,
 } from './linked.ts'
 
 const { admin, owner } = tenant.users
@@ -121,7 +121,7 @@ test('who takes more than an hour must start again, and the consent that came of
   expect(detail(await api.post(setup, { redirectionId: body.redirectionId }))).toEqual([410, 'signin_expired'])
   const before = asked('delete-multiple-access')
   await tendBanks(database, 0)
-  await until(async () => (await stored(body.id)).status === 'revoked')
+  await becomes(body.id, { status: 'revoked' })
   expect(asked('delete-multiple-access')).toBe(before + 1)
   expect(detail(await api.post(setup, { redirectionId: body.redirectionId }))).toEqual([410, 'signin_expired'])
 })
@@ -247,7 +247,7 @@ test('a bank that is linked anew keeps its accounts, and the former consent is e
   kontomatik.fault({ kind: 'status', path: 'delete-multiple-access', times: 2 })
   const link = await linked()
   expect(await consentOf(link.id)).not.toBe(consent)
-  await until(async () => (await stored(former.id)).status === 'revoked')
+  await becomes(former.id, { status: 'revoked' })
   expect(await stored(former.id)).toMatchObject({ sealedAccess: null, sealedSession: null })
   await expect(client.reuseAccess(consent)).rejects.toMatchObject({ kind: 'access-gone' })
 

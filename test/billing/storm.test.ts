@@ -4,6 +4,7 @@ import { connectTo } from '../../ormconfig.ts'
 import { type LocalStripe, startLocalStripe } from '../../src/billing/local/server.ts'
 import { survive } from '../../src/database.ts'
 import { migrate } from '../../src/migrations/migrate.ts'
+import { eventually } from '../world/eventually.ts'
 import { Cluster, Service } from '../world/machines.ts'
 import { Chance } from './storm/chance.ts'
 import { atStripe, inDatabase } from './storm/comparison.ts'
@@ -178,7 +179,7 @@ async function change(): Promise<void> {
 async function strike(): Promise<void> {
   const share = (wanted.events * wanted.copies) / (strikes.length + 1)
   for (const [place, victim] of strikes.entries()) {
-    await eventually(() => postman.accepted >= share * (place + 0.3 + chance.next() * 0.6))
+    await until(() => postman.accepted >= share * (place + 0.3 + chance.next() * 0.6))
     await sleep(chance.below(100))
     await kill(victim)
   }
@@ -191,7 +192,7 @@ async function strand(victim: Victim): Promise<void> {
   stripe.fault({ kind: 'slow', method: 'GET', path: '/v1/invoices', ms: 3000, times: 4 })
   await customers.stir()
   for (const event of stripe.stripe.events.slice(known)) postman.post(event, wanted.copies)
-  await eventually(() => postman.left === 0)
+  await until(() => postman.left === 0)
   stranded += await waiting()
   await kill(victim)
   await settle(patience)
@@ -211,8 +212,8 @@ async function kill(victim: Victim): Promise<void> {
 
 /** Waits until all is delivered and done. */
 async function settle(within?: number): Promise<void> {
-  await eventually(() => postman.left === 0)
-  await eventually(async () => (await waiting()) === 0, within)
+  await until(() => postman.left === 0)
+  await until(async () => (await waiting()) === 0, within)
 }
 
 /** Has Stripe take its time, as it does, so that much happens while it is asked. */
@@ -237,7 +238,8 @@ async function waiting(): Promise<number> {
   return waiting
 }
 
-async function eventually(holds: () => boolean | Promise<boolean>, within = 60): Promise<void> {
-  for (const end = Date.now() + within * 1000; !(await holds()); await sleep(10))
-    if (over || Date.now() > end) throw new Error(`In vain, with the seed ${seed}: ${holds}\n${service.said.join('')}`)
+/** Waits for something, unless the storm is over before. */
+async function until(holds: () => boolean | Promise<boolean>, within = 60): Promise<void> {
+  const held = await eventually(holds, (held) => expect(held || over).toBe(true), within).catch(() => false)
+  if (!held) throw new Error(`In vain, with the seed ${seed}: ${holds}\n${service.said.join('')}`)
 }
