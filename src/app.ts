@@ -1,4 +1,4 @@
-import express, { type ErrorRequestHandler, type Express, type Request } from 'express'
+import express, { type ErrorRequestHandler, type Express } from 'express'
 import type { Logger } from 'pino'
 import type { DataSource } from 'typeorm'
 import { callers as callersOf } from './access/callers.ts'
@@ -21,6 +21,7 @@ import { router } from './hydra/router.ts'
 import { images } from './images/served.ts'
 import { meter } from './limits.ts'
 import { metrics } from './metrics.ts'
+import { requestLog } from './request-log.ts'
 
 export interface Surroundings {
   config: Pick<Config, 'publicUrl' | 'corsOrigins' | 'trustProxy' | 'hydraPrefix'> & Partial<Pick<Config, 'limits'>>
@@ -47,11 +48,9 @@ export function createApp({ config, database, billing, banking, issuer, log, sta
   app.enable('case sensitive routing')
   app.set('trust proxy', config.trustProxy)
 
-  const gate = {
-    authenticate: (request: Request) => callers.of(request),
-    meter: config.limits && meter(config.limits),
-  }
-  const { watch, route } = metrics(database, gate)
+  const { authenticate, tell } = requestLog(log, (request) => callers.of(request))
+  const gate = { authenticate, meter: config.limits && meter(config.limits) }
+  const { watch, route } = metrics(database, gate, tell)
   app.use(watch)
   app.use(headers(config))
   app.use(webhooks(database, billing))

@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto'
 import { createServer, IncomingMessage, type Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Express } from 'express'
+import type { Logger } from 'pino'
 import { Problem } from './hydra/problem.ts'
 
 /** Milliseconds that a client may take; they are checked every second, as Node's own half minute lets slow ones pile up. */
@@ -12,9 +14,9 @@ const limits = {
 }
 
 /** The HTTP server around the app; what is not even HTTP gets a problem too. */
-export function httpServer(app: Express, publicUrl: string): Server {
+export function httpServer(app: Express, publicUrl: string, log?: Logger): Server {
   const server = createServer({ ...limits, ...messagesOf(app) }, app)
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => refuse(error, socket, publicUrl))
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => refuse(error, socket, publicUrl, log))
   return server
 }
 
@@ -34,7 +36,7 @@ function messagesOf(app: Express) {
 
 const statuses: Record<string, number> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 }
 
-function refuse({ code = '' }: NodeJS.ErrnoException, socket: Socket, publicUrl: string): void {
+function refuse({ code = '' }: NodeJS.ErrnoException, socket: Socket, publicUrl: string, log?: Logger): void {
   if (!socket.writable || code === 'ECONNRESET') {
     socket.destroy()
     return
@@ -42,12 +44,15 @@ function refuse({ code = '' }: NodeJS.ErrnoException, socket: Socket, publicUrl:
   const status = statuses[code] ?? 400
   const problem = new Problem(status, 'The request is not HTTP as this server reads it.')
   const body = JSON.stringify(problem.document)
+  const request = randomUUID()
   const head = [
     `HTTP/1.1 ${status} ${problem.title}`,
     'Connection: close',
     'Content-Type: application/problem+json; charset=utf-8',
     `Content-Length: ${Buffer.byteLength(body)}`,
+    `X-Request-Id: ${request}`,
     `Link: <${publicUrl}/docs.jsonld>; rel="http://www.w3.org/ns/hydra/core#apiDocumentation"`,
   ]
+  log?.info({ request, status }, 'what is not HTTP was refused')
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
 }

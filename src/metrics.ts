@@ -3,16 +3,17 @@ import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { DataSource } from 'typeorm'
 import { admit, type Gate } from './hydra/endpoint.ts'
 import { Problem } from './hydra/problem.ts'
+import type { Tell } from './request-log.ts'
 
 /** What the operator's monitoring sees of this process, in the text format of Prometheus. */
 export interface Metrics {
-  /** Takes the time of every request. */
+  /** Takes the time of every request, and has it told of. */
   watch: RequestHandler
   /** `/metrics`, for the operator alone. */
   route: Router
 }
 
-export function metrics(database: DataSource, gate: Gate): Metrics {
+export function metrics(database: DataSource, gate: Gate, tell?: Tell): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const durations = new Histogram({
@@ -38,7 +39,9 @@ export function metrics(database: DataSource, gate: Gate): Metrics {
     watch(request, response, next) {
       const began = performance.now()
       response.once('close', () => {
-        durations.observe({ method: request.method, status: response.statusCode }, (performance.now() - began) / 1000)
+        const seconds = (performance.now() - began) / 1000
+        durations.observe({ method: request.method, status: response.statusCode }, seconds)
+        tell?.(request, response, seconds)
       })
       next()
     },
