@@ -19,6 +19,8 @@ export interface Config {
   dataDirectory: string
   databaseUrl: string | undefined
   pool: number
+  /** How many processes serve. */
+  workers: number
   pgbin: string | undefined
   /** Undefined where a local Stripe stands in for the real one. */
   stripe: StripeSettings | undefined
@@ -26,8 +28,8 @@ export interface Config {
   smtp: MailSettings | undefined
   /** Undefined where a local Kontomatik stands in for the real one. */
   kontomatik: Access | undefined
-  /** Where people may be sent back to from signing in at their bank. */
-  redirects: string[] | undefined
+  /** Where people may be sent back to from signing in at their bank; `local` is anywhere on this machine. */
+  redirects: string[] | 'local' | undefined
   /** Undefined where a key of the data directory seals secrets. */
   secrets: SecretKey[] | undefined
   auth: Auth | undefined
@@ -61,11 +63,12 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     dataDirectory: resolve(text('DATA_DIR') ?? '.data'),
     databaseUrl: databaseUrl(needed('DATABASE_URL')),
     pool: whole('DATABASE_POOL', text('DATABASE_POOL') ?? '10', 1, 1000),
+    workers: whole('WORKERS', text('WORKERS') ?? '1', 1, 64),
     pgbin: text('PGBIN'),
     stripe: stripe(text, production),
     smtp: smtp(text, production),
     kontomatik: kontomatik(text, production),
-    redirects: redirects(text('KONTOMATIK_REDIRECTS')),
+    redirects: redirects(text('KONTOMATIK_REDIRECTS'), production),
     secrets: secrets(text('SECRETS_KEY'), production),
     auth: auth(text, production),
     corsOrigins: origins(text('CORS_ORIGINS') ?? (production ? '' : '*')),

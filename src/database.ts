@@ -10,34 +10,47 @@ export interface Opened {
   database: DataSource
   /** What of it was started here, for the log; undefined where DATABASE_URL names another's. */
   embedded: string | undefined
+  /** The variables by which another process reaches what was started here. */
+  environment: Record<string, string>
   close(): Promise<void>
 }
 
+/** What the embedded Postgres has connections for besides those of requests: jobs, and commands beside the server. */
+const spare = 30
+
 /** Connects to the Postgres of DATABASE_URL, or to an embedded one that is started for it, and migrates it. */
 export async function openDatabase(
-  config: Pick<Config, 'databaseUrl' | 'dataDirectory' | 'pgbin' | 'pool'>,
+  config: Pick<Config, 'databaseUrl' | 'dataDirectory' | 'pgbin' | 'pool' | 'workers'>,
   log: (line: string) => void,
 ): Promise<Opened> {
-  if (config.databaseUrl) return open(connectTo({ url: config.databaseUrl }, config.pool), undefined, async () => {})
-  const { host, port, user, database, directory, stop } = await launch(config.dataDirectory, {
-    pgbin: config.pgbin,
-    log,
-  })
-  return open(connectTo({ host, port, username: user, database }, config.pool), directory, stop)
-}
-
-async function open(source: DataSource, embedded: string | undefined, stop: () => Promise<void>): Promise<Opened> {
-  const database = await source.initialize()
-  survive(database)
-  await migrate(database)
+  const { dataDirectory, databaseUrl, pgbin, pool, workers } = config
+  if (databaseUrl) return { ...(await open(databaseUrl, pool)), embedded: undefined, environment: {} }
+  const settings = { max_connections: String(Math.max(100, (workers + 1) * pool + spare)) }
+  const { host, port, user, database, directory, stop } = await launch(dataDirectory, { pgbin, log, settings })
+  const url = `postgres://${user}@localhost:${port}/${database}?host=${encodeURIComponent(host)}`
+  const opened = await open(url, pool)
   return {
-    database,
-    embedded,
+    database: opened.database,
+    embedded: directory,
+    environment: { DATABASE_URL: url },
     async close() {
-      await database.destroy()
+      await opened.close()
       await stop()
     },
   }
+}
+
+/** Connects to a database that somebody else has migrated. */
+export async function reachDatabase(url: string, pool: number): Promise<Pick<Opened, 'database' | 'close'>> {
+  const database = await connectTo({ url }, pool).initialize()
+  survive(database)
+  return { database, close: () => database.destroy() }
+}
+
+async function open(url: string, pool: number): ReturnType<typeof reachDatabase> {
+  const reached = await reachDatabase(url, pool)
+  await migrate(reached.database)
+  return reached
 }
 
 const unheard = (): void => {}

@@ -11,6 +11,8 @@ export interface OpenedKontomatik {
   banking: Banking
   /** Where our own listens; undefined where KONTOMATIK_API_KEY names the real one. */
   embedded: string | undefined
+  /** The variables by which another process reaches what was started here. */
+  environment: Record<string, string>
   close(): Promise<void>
 }
 
@@ -26,11 +28,17 @@ export async function openKontomatik({
   const keys = secrets ?? (await keptKey(join(dataDirectory, 'secrets.key')))
   if (kontomatik) {
     const banking = new Banking({ ...kontomatik, redirects: redirects ?? [], keys })
-    return { banking, embedded: undefined, close: async () => {} }
+    return { banking, embedded: undefined, environment: {}, close: async () => {} }
   }
   const local = await startOnItsPort(join(dataDirectory, 'kontomatik.json'))
-  const banking = new Banking({ url: local.url, apiKey: local.apiKey, redirects: redirects ?? 'local', keys })
-  return { banking, embedded: local.url, close: () => local.stop() }
+  const { url, apiKey } = local
+  const banking = new Banking({ url, apiKey, redirects: redirects ?? 'local', keys })
+  const environment = {
+    KONTOMATIK_URL: url,
+    KONTOMATIK_API_KEY: apiKey,
+    ...(!redirects && { KONTOMATIK_REDIRECTS: 'local' }),
+  }
+  return { banking, embedded: url, environment, close: () => local.stop() }
 }
 
 /** Links to sign in outlive a restart where it listens on the same port again; another server may have that. */

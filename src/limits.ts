@@ -1,6 +1,7 @@
+import cluster from 'node:cluster'
 import { isIPv6 } from 'node:net'
 import type { Request, Response } from 'express'
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
+import { type RateLimiterAbstract, RateLimiterCluster, RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
 import type { Caller } from './hydra/caller.ts'
 import type { Meter } from './hydra/endpoint.ts'
 import { Problem } from './hydra/problem.ts'
@@ -14,12 +15,12 @@ export interface Limits {
 const minute = 60
 
 /**
- * Counts requests by caller and organization, and by address where nobody is known; each process counts its own.
+ * Counts requests by caller and organization, and by address where nobody is known; the processes of one server count together.
  * What is left is told as `RateLimit` (draft-ietf-httpapi-ratelimit-headers), and too many are a Problem 429.
  */
 export function meter({ usual, few }: Limits): Meter {
-  const all = new RateLimiterMemory({ points: usual, duration: minute })
-  const guesses = new RateLimiterMemory({ points: few, duration: minute })
+  const all = counter('usual', usual)
+  const guesses = counter('few', few)
   return async (request, response, caller, operation) => {
     const key = keyOf(request, caller)
     await count('usual', usual, all, key, response)
@@ -27,13 +28,25 @@ export function meter({ usual, few }: Limits): Meter {
   }
 }
 
-async function count(
-  name: string,
-  quota: number,
-  limiter: RateLimiterMemory,
-  key: string,
-  response: Response,
-): Promise<void> {
+type Counter = Pick<RateLimiterAbstract, 'consume'>
+
+/** In a worker the first process counts, for all; where that does not answer, the worker itself does. */
+function counter(name: string, points: number): Counter {
+  const own = new RateLimiterMemory({ points, duration: minute })
+  if (!cluster.isWorker) return own
+  const shared = new RateLimiterCluster({ keyPrefix: name, points, duration: minute, timeoutMs: 1000 })
+  return {
+    async consume(key) {
+      if (!process.connected) return own.consume(key)
+      return shared.consume(key).catch((refused) => {
+        if (refused instanceof RateLimiterRes) throw refused
+        return own.consume(key)
+      })
+    },
+  }
+}
+
+async function count(name: string, quota: number, limiter: Counter, key: string, response: Response): Promise<void> {
   const found = await limiter.consume(key).catch((refused: RateLimiterRes | Error) => refused)
   if (!(found instanceof RateLimiterRes)) throw found
   const seconds = Math.ceil(found.msBeforeNext / 1000)

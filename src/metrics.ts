@@ -1,11 +1,12 @@
 import { type RequestHandler, Router } from 'express'
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { DataSource } from 'typeorm'
+import { reading } from './gathering.ts'
 import { admit, type Gate } from './hydra/endpoint.ts'
 import { Problem } from './hydra/problem.ts'
 import type { Tell } from './request-log.ts'
 
-/** What the operator's monitoring sees of this process, in the text format of Prometheus. */
+/** What the operator's monitoring sees of all processes of this server, in the text format of Prometheus. */
 export interface Metrics {
   /** Takes the time of every request, and has it told of. */
   watch: RequestHandler
@@ -14,7 +15,8 @@ export interface Metrics {
 }
 
 export function metrics(database: DataSource, gate: Gate, tell?: Tell): Metrics {
-  const registry = new Registry()
+  const [registry, shared] = [new Registry(), new Registry()]
+  const read = reading(registry)
   collectDefaultMetrics({ register: registry })
   const durations = new Histogram({
     name: 'http_request_duration_seconds',
@@ -23,7 +25,7 @@ export function metrics(database: DataSource, gate: Gate, tell?: Tell): Metrics 
     buckets: [0.005, 0.025, 0.1, 0.5, 2.5, 10],
     registers: [registry],
   })
-  inbox(registry, database)
+  inbox(shared, database)
   const route = Router({ caseSensitive: true, strict: true })
   route.get('/metrics', async (request, response) => {
     const { role } = await admit(gate, request, response)
@@ -33,7 +35,7 @@ export function metrics(database: DataSource, gate: Gate, tell?: Tell): Metrics 
     response
       .set('Cache-Control', 'no-store')
       .type(registry.contentType)
-      .send(await registry.metrics())
+      .send((await read()) + (await shared.metrics()))
   })
   return {
     watch(request, response, next) {

@@ -12,8 +12,9 @@ export interface RequestLog {
   tell?: Tell
 }
 
-/** What is asked every few seconds by machines. */
-const routine = /^\/(health\/|metrics$)/
+/** What machines ask every few seconds, and what Stripe says and is heard. */
+const routine = (path: string, status: number) =>
+  /^\/(health\/|metrics$)/.test(path) || (path === '/webhooks/stripe' && status === 200)
 
 /** One line a request: what was asked, what became of it, and who asked, but nothing that opens anything. */
 export function requestLog(log: Logger, authenticate: Authenticate): RequestLog {
@@ -29,7 +30,7 @@ export function requestLog(log: Logger, authenticate: Authenticate): RequestLog 
     tell(request, response, seconds) {
       const { method, originalUrl, socket } = request
       const path = pathOf(originalUrl)
-      const level = routine.test(path) ? 'debug' : 'info'
+      const level = routine(path, response.statusCode) ? 'debug' : 'info'
       if (!log.isLevelEnabled(level)) return
       const before = told.get(socket) ?? 0
       told.set(socket, socket.bytesWritten)

@@ -1,28 +1,34 @@
-import type { Server } from 'node:http'
+import cluster from 'node:cluster'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import type { DataSource } from 'typeorm'
-import { isOwn, localIssuer, type OwnIssuer, ownIssuer, remoteIssuer } from './access/keys.ts'
-import { createApp } from './app.ts'
+import { isOwn, type OwnIssuer } from './access/keys.ts'
 import { startBackground } from './background.ts'
 import { type Config, readConfig } from './config.ts'
 import { openDatabase } from './database.ts'
 import { people, seed, subscribeDemo, tokenFor } from './demo.ts'
-import { httpServer } from './http.ts'
 import { stopJsonld } from './hydra/jsonld.ts'
+import { openIssuer } from './issuer.ts'
 import { openKontomatik } from './kontomatik.ts'
 import { openMailer } from './mail/mail.ts'
+import { serve } from './serving.ts'
 import { type OpenedStripe, openStripe } from './stripe.ts'
+import { work } from './worker.ts'
+import { startWorkers } from './workers.ts'
 
 const config = settings()
-/** What a statement was run with is nobody's business: a mail, say, and the token in it. */
-const log = pino({ level: config.logLevel, base: undefined, redact: { paths: ['err.parameters'], remove: true } })
-const state = { draining: false }
+const log = pino({
+  level: config.logLevel,
+  base: config.workers > 1 ? { pid: process.pid } : undefined,
+  // What a statement was run with is nobody's business: a mail, say, and the token in it.
+  redact: { paths: ['err.parameters'], remove: true },
+})
 const leaving = new Promise<void>((leave) => {
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, leave)
+  // A worker may be told by the terminal and by the first process, too; who asks that one twice will not wait.
+  for (const signal of ['SIGINT', 'SIGTERM']) process[cluster.isWorker ? 'on' : 'once'](signal, () => leave())
 })
 
-await run().catch((error) => {
+await (cluster.isWorker ? work(config, log, leaving) : run()).catch((error) => {
   log.fatal({ err: error }, 'the server could not start')
   process.exitCode = 1
 })
@@ -31,8 +37,9 @@ await run().catch((error) => {
 async function run(): Promise<void> {
   const endings: (() => Promise<void>)[] = [stopJsonld]
   try {
-    const { database, embedded, close } = await openDatabase(config, (line) => log.info(line))
-    endings.push(close)
+    const opened = await openDatabase(config, (line) => log.info(line))
+    const { database, embedded } = opened
+    endings.push(opened.close)
     const stripe = await openStripe(config)
     endings.push(stripe.close)
     const kontomatik = await openKontomatik(config)
@@ -42,11 +49,13 @@ async function run(): Promise<void> {
     endings.push(async () => mailer.close())
     const [{ billing }, { banking }] = [stripe, kontomatik]
     endings.push(await startBackground(database, { billing, banking, mailer }, log))
-    const issuer = config.auth ? remoteIssuer(config.auth) : await ownIssuer(localIssuer, config.dataDirectory)
-    const app = createApp({ config, database, billing, banking, issuer, log, state })
-    const server = httpServer(app, config.publicUrl)
-    await listen(server, config)
-    endings.push(() => drain(server))
+    const issuer = await openIssuer(config)
+    const environment = { ...opened.environment, ...stripe.environment, ...kontomatik.environment }
+    endings.push(
+      config.workers === 1
+        ? await serve({ config, database, billing, banking, issuer, log })
+        : await startWorkers({ count: config.workers, environment, leaving, log }),
+    )
     log.info(`Listening: start at ${config.publicUrl}/`)
     if (isOwn(issuer)) await welcome(database, issuer, stripe)
     if (embedded) log.info(`Embedded: Postgres, with its data in ${embedded}. Set DATABASE_URL to use another.`)
@@ -81,19 +90,4 @@ function settings(): Config {
     console.error((error as Error).message)
     process.exit(1)
   }
-}
-
-function listen(server: Server, { port, host }: Config): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, host, resolve)
-  })
-}
-
-/** Finishes what is under way and takes in nothing new; what is not done after ten seconds is cut. */
-async function drain(server: Server): Promise<void> {
-  state.draining = true
-  const cut = setTimeout(() => server.closeAllConnections(), 10_000)
-  await new Promise<void>((closed) => server.close(() => closed()))
-  clearTimeout(cut)
 }

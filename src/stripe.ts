@@ -8,19 +8,27 @@ export interface OpenedStripe {
   billing: Billing
   /** Where the local one that was started here is; undefined where the environment names the real one. */
   local: string | undefined
+  /** The variables by which another process reaches what was started here. */
+  environment: Record<string, string>
   close(): Promise<void>
 }
 
 /** Gets ready to ask Stripe, or a local one that is started for it: it keeps what it knows, and tells this server of events. */
 export async function openStripe({ stripe, dataDirectory, host, port }: Config): Promise<OpenedStripe> {
-  if (stripe) return { billing: new Billing(stripe), local: undefined, close: async () => {} }
+  if (stripe) return { billing: new Billing(stripe), local: undefined, environment: {}, close: async () => {} }
   const here = ['0.0.0.0', '::'].includes(host) ? '127.0.0.1' : host
   const { url, secretKey, publishableKey, webhookSecret, stop } = await start({
     journal: join(dataDirectory, 'stripe.jsonl'),
     webhooks: `http://${here}:${port}/webhooks/stripe`,
   })
   const billing = new Billing({ url, secretKey, publishableKey, webhookSecrets: [webhookSecret] })
-  return { billing, local: url, close: stop }
+  const environment = {
+    STRIPE_URL: url,
+    STRIPE_SECRET_KEY: secretKey,
+    STRIPE_PUBLISHABLE_KEY: publishableKey,
+    STRIPE_WEBHOOK_SECRET: webhookSecret,
+  }
+  return { billing, local: url, environment, close: stop }
 }
 
 /** At the port that stand-ins for Stripe are usually found at, if nobody else is. */

@@ -31,6 +31,7 @@ test('a bare machine needs no variable at all', () => {
     dataDirectory: resolve('.data'),
     databaseUrl: undefined,
     pool: 10,
+    workers: 1,
     pgbin: undefined,
     auth: undefined,
     corsOrigins: '*',
@@ -42,7 +43,17 @@ test('a bare machine needs no variable at all', () => {
 })
 
 test('a variable that is empty or blank is as good as none', () => {
-  const names = ['PORT', 'HOST', 'PUBLIC_URL', 'DATA_DIR', 'DATABASE_URL', 'DATABASE_POOL', 'PGBIN', 'AUTH_ISSUER']
+  const names = [
+    'PORT',
+    'HOST',
+    'PUBLIC_URL',
+    'DATA_DIR',
+    'DATABASE_URL',
+    'DATABASE_POOL',
+    'WORKERS',
+    'PGBIN',
+    'AUTH_ISSUER',
+  ]
   const others = [
     'AUTH_AUDIENCE',
     'AUTH_JWKS_URL',
@@ -71,6 +82,8 @@ test.each<[name: string, value: string, key: string, read: unknown]>([
     'postgresql://u:p@db:5432/api?sslmode=require',
   ],
   ['DATABASE_POOL', '25', 'pool', 25],
+  ['WORKERS', '4', 'workers', 4],
+  ['KONTOMATIK_REDIRECTS', 'local', 'redirects', 'local'],
   ['PGBIN', '/usr/lib/postgresql/16/bin', 'pgbin', '/usr/lib/postgresql/16/bin'],
   ['CORS_ORIGINS', '*', 'corsOrigins', '*'],
   [
@@ -106,6 +119,7 @@ test('the address that links start with follows host and port', () => {
 test.each([
   ...['-1', '65536', '3000.5', '1e3', '0x10', 'http'].map((value) => ['PORT', value]),
   ...['0', '1001', 'many'].map((value) => ['DATABASE_POOL', value]),
+  ...['0', '65', '1.5', '-1', 'auto'].map((value) => ['WORKERS', value]),
   ...['api.example', 'https://api.example/v1', '//api.example', 'ftp://api.example', '/', 'http://'].map((value) => [
     'PUBLIC_URL',
     value,
@@ -200,6 +214,12 @@ describe('In production', () => {
   test.each(['PUBLIC_URL', 'DATABASE_URL'])('%s must be set', (name) => {
     expect(refusal({ ...production, [name]: undefined })).toBe(
       `${name} must be set in production: the default is for development only.`,
+    )
+  })
+
+  test('nobody is sent from their bank to whatever listens on this machine', () => {
+    expect(refusal({ ...production, KONTOMATIK_REDIRECTS: 'local' })).toBe(
+      'KONTOMATIK_REDIRECTS must be addresses in production: local is for development only.',
     )
   })
 

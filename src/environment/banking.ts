@@ -14,7 +14,10 @@ export function kontomatik(text: Text, production: boolean): Access | undefined 
 }
 
 /** Compared to the letter with origin and path of what a client sends, so each is written as it would be there. */
-export function redirects(value: string | undefined): string[] | undefined {
+export function redirects(value: string | undefined, production: boolean): string[] | 'local' | undefined {
+  if (value === 'local' && production)
+    throw new Error('KONTOMATIK_REDIRECTS must be addresses in production: local is for development only.')
+  if (value === 'local') return value
   return value
     ?.split(',')
     .map((address) => address.trim())

@@ -1,11 +1,9 @@
-import { join } from 'node:path'
 import request, { type Response } from 'supertest'
 import type { User } from '../../entities/index.ts'
-import { database, ending, publicUrl, stripe, tokenOf } from '../world/index.ts'
+import { database, ending, tokenOf } from '../world/index.ts'
 import { Service } from '../world/machines.ts'
+import { surroundings } from '../world/surroundings.ts'
 import { Halt, type Halting } from './halt.ts'
-
-const { host, port, user, directory } = JSON.parse(process.env.TEST_POSTGRES ?? '{}')
 
 /** A step at which the server is killed. */
 export interface Step {
@@ -21,18 +19,7 @@ export class Victim {
   private readonly service: Service
 
   constructor(environment: Record<string, string> = {}) {
-    this.service = new Service({
-      DATABASE_URL: `postgres://${user}@localhost:${port}/${database.options.database}?host=${host}`,
-      DATA_DIR: join(directory, 'victim'),
-      AUTH_ISSUER: publicUrl,
-      AUTH_AUDIENCE: publicUrl,
-      AUTH_JWKS_URL: `${publicUrl}/.well-known/jwks.json`,
-      STRIPE_URL: stripe.url,
-      STRIPE_SECRET_KEY: stripe.secretKey,
-      STRIPE_PUBLISHABLE_KEY: stripe.publishableKey,
-      STRIPE_WEBHOOK_SECRET: stripe.webhookSecret,
-      ...environment,
-    })
+    this.service = new Service({ ...surroundings('victim'), ...environment })
     ending.unshift(() => this.service.close())
   }
 

@@ -77,17 +77,30 @@ export class Service {
     const child = spawn(process.execPath, ['dist/src/server.js'], {
       env: { PATH: process.env.PATH, LOG_LEVEL: 'warn', PORT: String(this.port), ...this.environment },
       stdio: ['ignore', 'pipe', 'pipe'],
+      // A process group of its own, as a terminal gives it.
+      detached: true,
     })
     this.process = child
     for (const stream of [child.stdout, child.stderr])
       stream.on('data', (text) => {
         this.said.push(String(text))
-        if (this.said.length > 200) this.said.shift()
+        if (this.said.length > 1000) this.said.shift()
       })
     child.once('exit', () => {
       if (this.process === child) this.surrenders += 1
     })
     await this.ready()
+  }
+
+  get pid(): number {
+    return this.process?.pid as number
+  }
+
+  /** Waits until it has ended by itself, and tells how. */
+  async ended(): Promise<number | null> {
+    const child = this.process as ChildProcess
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+    return child.exitCode
   }
 
   /** Waits until it can serve. */

@@ -1,0 +1,33 @@
+import type { Server } from 'node:http'
+import type { Surroundings } from './app.ts'
+import { createApp } from './app.ts'
+import type { Config } from './config.ts'
+import { httpServer } from './http.ts'
+
+/** Answers requests; gives back how to stop that. */
+export async function serve(
+  surroundings: Omit<Surroundings, 'state'> & { config: Config },
+): Promise<() => Promise<void>> {
+  const { config, log } = surroundings
+  const state = { draining: false }
+  const server = httpServer(createApp({ ...surroundings, state }), config.publicUrl, log)
+  await listen(server, config)
+  return () => {
+    state.draining = true
+    return drain(server)
+  }
+}
+
+function listen(server: Server, { port, host }: Config): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, resolve)
+  })
+}
+
+/** Finishes what is under way and takes in nothing new; what is not done after ten seconds is cut. */
+async function drain(server: Server): Promise<void> {
+  const cut = setTimeout(() => server.closeAllConnections(), 10_000)
+  await new Promise<void>((closed) => server.close(() => closed()))
+  clearTimeout(cut)
+}

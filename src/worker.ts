@@ -1,0 +1,44 @@
+import cluster, { type Worker } from 'node:cluster'
+import type { Logger } from 'pino'
+import type { Config } from './config.ts'
+import { reachDatabase } from './database.ts'
+import { stopJsonld } from './hydra/jsonld.ts'
+import { openIssuer } from './issuer.ts'
+import { openKontomatik } from './kontomatik.ts'
+import { serve } from './serving.ts'
+import { openStripe } from './stripe.ts'
+
+/** One of several processes that only serve: what it needs was started by the first, and its environment says where. */
+export async function work(config: Config, log: Logger, leaving: Promise<void>): Promise<void> {
+  const worker = cluster.worker as Worker
+  const left = Promise.race([leaving, orphaned(worker, leaving)])
+  const endings: (() => Promise<void>)[] = [stopJsonld]
+  try {
+    const { database, close } = await reachDatabase(config.databaseUrl as string, config.pool)
+    endings.push(close)
+    const { billing } = await openStripe(config)
+    const { banking } = await openKontomatik(config)
+    const issuer = await openIssuer(config)
+    endings.push(await serve({ config, database, billing, banking, issuer, log }))
+    await left
+  } finally {
+    for (const end of endings.reverse()) await end()
+    if (worker.isConnected()) worker.disconnect()
+  }
+}
+
+/** Where the first process dies, a worker still finishes what is under way, which Node would not have it do. */
+function orphaned(worker: Worker, leaving: Promise<void>): Promise<void> {
+  let told = false
+  leaving.then(() => {
+    told = true
+  })
+  return new Promise((leave) => {
+    worker.once('disconnect', () => {
+      // Who was told to go and loses the first process meanwhile is in the way of somebody impatient.
+      if (told) return
+      worker.exitedAfterDisconnect = true
+      leave()
+    })
+  })
+}

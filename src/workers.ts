@@ -1,0 +1,84 @@
+import cluster, { type Worker } from 'node:cluster'
+import type { Logger } from 'pino'
+import { RateLimiterClusterMaster } from 'rate-limiter-flexible'
+import { gatherMetrics } from './gathering.ts'
+
+/** What processes that serve are started with. */
+export interface Start {
+  count: number
+  /** How they reach what has been started for them, in variables as anybody would set them. */
+  environment: Record<string, string>
+  /** From when on nobody is started again. */
+  leaving: Promise<void>
+  log: Logger
+}
+
+/** Milliseconds until one that died is started again: twice as long each time, until it has lived for a while. */
+const pause = { least: 100, most: 30_000, lived: 60_000 }
+
+/** Milliseconds until they are ended: a second more than each gives its requests. */
+const patience = 11_000
+
+/** Starts processes that serve, and another for each that dies; gives back, once all of them listen, how to stop them. */
+export async function startWorkers({ count, environment, leaving, log }: Start): Promise<() => Promise<void>> {
+  // Each accepts by itself: what the first process hands to one that is dying is never answered, and never cut.
+  cluster.schedulingPolicy = cluster.SCHED_NONE
+  new RateLimiterClusterMaster()
+  gatherMetrics()
+  let stopping = false
+  leaving.then(() => {
+    stopping = true
+  })
+  const begin = (place: number, wait = pause.least): Worker => {
+    const began = Date.now()
+    const worker = cluster.fork({ ...environment, WORKER: String(place) })
+    // What is sent to one that has just died is lost, and that is all.
+    worker.on('error', () => {})
+    worker.once('exit', (code, signal) => {
+      if (stopping) return
+      const again = Date.now() - began > pause.lived ? pause.least : wait
+      log.error(
+        { worker: worker.process.pid, ended: signal ?? code, again },
+        'a worker has ended, and is started again',
+      )
+      setTimeout(() => stopping || begin(place, Math.min(again * 2, pause.most)), again).unref()
+    })
+    return worker
+  }
+  const stop = () => {
+    stopping = true
+    return end(Object.values(cluster.workers ?? {}) as Worker[])
+  }
+  try {
+    const all = Array.from({ length: count }, (_, index) => listens(begin(index + 1)))
+    await Promise.race([Promise.all(all), leaving])
+    return stop
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+function listens(worker: Worker): Promise<void> {
+  return new Promise((resolve, reject) => {
+    worker.once('listening', () => resolve())
+    const sentence = 'A worker ended before it listened: what it logged says why.'
+    worker.once('exit', () => reject(new Error(sentence)))
+    worker.once('error', (error) => reject(new Error(sentence, { cause: error })))
+  })
+}
+
+/** Has them finish what is under way. */
+async function end(workers: Worker[]): Promise<void> {
+  await Promise.all(
+    workers
+      .filter((worker) => !worker.isDead())
+      .map(async (worker) => {
+        const gone = new Promise((resolve) => worker.once('exit', resolve))
+        worker.process.kill('SIGTERM')
+        const cut = setTimeout(() => worker.process.kill('SIGKILL'), patience)
+        await gone
+        clearTimeout(cut)
+      }),
+  )
+}
