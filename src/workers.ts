@@ -1,4 +1,5 @@
 import cluster, { type Worker } from 'node:cluster'
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { RateLimiterClusterMaster } from 'rate-limiter-flexible'
 import { gatherMetrics } from './gathering.ts'
@@ -32,17 +33,18 @@ export async function startWorkers({ count, environment, leaving, log }: Start):
   const begin = (place: number, wait = pause.least): Worker => {
     const began = Date.now()
     const worker = cluster.fork({ ...environment, WORKER: String(place) })
-    // What is sent to one that has just died is lost, and that is all.
-    worker.on('error', () => {})
-    worker.once('exit', (code, signal) => {
-      if (stopping) return
+    const ended = async (how: string | number) => {
       const again = Date.now() - began > pause.lived ? pause.least : wait
-      log.error(
-        { worker: worker.process.pid, ended: signal ?? code, again },
-        'a worker has ended, and is started again',
-      )
-      setTimeout(() => stopping || begin(place, Math.min(again * 2, pause.most)), again).unref()
-    })
+      // Until then the start may have been given up for this.
+      await turn()
+      if (stopping) return
+      log.error({ worker: worker.process.pid, ended: how, again }, 'a worker has ended, and is started again')
+      await sleep(again, undefined, { ref: false })
+      if (!stopping) begin(place, Math.min(again * 2, pause.most))
+    }
+    worker.once('exit', (code, signal) => ended(signal ?? code))
+    // What is sent to one that has just died is lost, and that is all; but one that could not be made has no end, either.
+    worker.on('error', ({ message }) => worker.process.pid === undefined && ended(message))
     return worker
   }
   const stop = () => {
@@ -76,9 +78,8 @@ async function end(workers: Worker[]): Promise<void> {
       .map(async (worker) => {
         const gone = new Promise((resolve) => worker.once('exit', resolve))
         worker.process.kill('SIGTERM')
-        const cut = setTimeout(() => worker.process.kill('SIGKILL'), patience)
+        sleep(patience, undefined, { ref: false }).then(() => worker.process.kill('SIGKILL'))
         await gone
-        clearTimeout(cut)
       }),
   )
 }
