@@ -1,3 +1,4 @@
+import type { PoolConfig } from 'pg'
 import { DataSource } from 'typeorm'
 import * as entities from './entities/index.ts'
 import { migrations } from './src/migrations/index.ts'
@@ -22,6 +23,8 @@ const limits = {
   idle_in_transaction_session_timeout: 10_000,
   query_timeout: 8000,
 }
+
+const applicationName = 'organization-api'
 
 /** Where a Postgres is: a URL, or the directory of its unix socket. */
 export type Address = { url: string } | { host: string; port: number; username: string; database: string }
@@ -48,8 +51,20 @@ export function besides(source: DataSource, pool: number): DataSource {
 export function connectTo(address: Address, pool: number): DataSource {
   return database.setOptions({
     ...address,
-    applicationName: 'organization-api',
+    applicationName,
     poolErrorHandler: () => {},
     extra: { ...limits, max: pool, options: '-c timezone=UTC' },
   } as Parameters<DataSource['setOptions']>[0])
+}
+
+/** The same for a replica, which is not waited for long: there is the primary. */
+export function replicaOptions(url: string, pool: number): PoolConfig {
+  return {
+    ...limits,
+    connectionString: url,
+    connectionTimeoutMillis: 500,
+    application_name: applicationName,
+    max: pool,
+    options: '-c timezone=UTC',
+  }
 }

@@ -18,6 +18,7 @@ import { problemOf } from './hydra/faults.ts'
 import { Problem } from './hydra/problem.ts'
 import { refuse } from './hydra/respond.ts'
 import { router } from './hydra/router.ts'
+import type { Replicas } from './hydra/sql.ts'
 import { images } from './images/served.ts'
 import { meter } from './limits.ts'
 import { metrics } from './metrics.ts'
@@ -30,16 +31,18 @@ export interface Surroundings {
   banking: Banking
   issuer: Issuer
   log: Logger
+  replicas?: Replicas
   state: { draining: boolean }
 }
 
 /** The application: read from top to bottom it is a request's path. */
-export function createApp({ config, database, billing, banking, issuer, log, state }: Surroundings): Express {
+export function createApp({ config, database, billing, banking, issuer, log, replicas, state }: Surroundings): Express {
   const callers = callersOf(database, issuer)
   const api = new Api(table(callers, billing, banking), database, {
     publicUrl: config.publicUrl,
     prefix: config.hydraPrefix,
     conflicts,
+    replicas,
   })
   const app = express()
   app.disable('x-powered-by')

@@ -5,6 +5,7 @@ import type { SecretKey } from './banking/secrets.ts'
 import type { StripeSettings } from './billing/stripe.ts'
 import { type Auth, auth } from './environment/access.ts'
 import { kontomatik, redirects, secrets } from './environment/banking.ts'
+import { databaseUrl, replicaUrls } from './environment/database.ts'
 import { origins, publicUrl, trusted } from './environment/http.ts'
 import { smtp } from './environment/mail.ts'
 import { oneOf, type Text, whole } from './environment/reading.ts'
@@ -18,6 +19,8 @@ export interface Config {
   publicUrl: string
   dataDirectory: string
   databaseUrl: string | undefined
+  /** Where lists may be read instead. */
+  replicas: string[]
   pool: number
   /** How many processes serve. */
   workers: number
@@ -62,6 +65,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     publicUrl: publicUrl(needed('PUBLIC_URL') ?? `http://${isIPv6(host) ? `[${host}]` : host}:${port}`),
     dataDirectory: resolve(text('DATA_DIR') ?? '.data'),
     databaseUrl: databaseUrl(needed('DATABASE_URL')),
+    replicas: replicaUrls(text),
     pool: whole('DATABASE_POOL', text('DATABASE_POOL') ?? '10', 1, 1000),
     workers: whole('WORKERS', text('WORKERS') ?? '1', 1, 64),
     pgbin: text('PGBIN'),
@@ -81,10 +85,4 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     hydraPrefix: oneOf('HYDRA_PREFIX', text('HYDRA_PREFIX') ?? 'false', ['true', 'false']) === 'true',
     production,
   }
-}
-
-function databaseUrl(value: string | undefined): string | undefined {
-  if (value !== undefined && !(/^postgres(ql)?:\/\//.test(value) && URL.canParse(value)))
-    throw new Error('DATABASE_URL must be a URL that starts with postgres:// or postgresql://.')
-  return value
 }

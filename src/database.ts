@@ -55,15 +55,19 @@ async function open(url: string, pool: number): ReturnType<typeof reachDatabase>
 
 const unheard = (): void => {}
 
+export function survive(database: DataSource): void {
+  hear((database.driver as PostgresDriver).master)
+}
+
 /**
  * A connection that is cut while nobody listens to it, as just after it was made or as it is given back, would end the
  * process. It is heard from when it is lent for the first time: the pool has one already that was made before this.
  */
-export function survive(database: DataSource): void {
-  const { master } = database.driver as PostgresDriver
-  const hear = (client: NodeJS.EventEmitter): void => {
+export function hear(pool: NodeJS.EventEmitter): void {
+  const listen = (client: NodeJS.EventEmitter): void => {
     if (!client.listeners('error').includes(unheard)) client.on('error', unheard)
   }
-  master.on('connect', hear)
-  master.on('acquire', hear)
+  pool.on('connect', listen)
+  pool.on('acquire', listen)
+  if (pool.listenerCount('error') === 0) pool.on('error', unheard)
 }

@@ -3,18 +3,21 @@ import type { Surroundings } from './app.ts'
 import { createApp } from './app.ts'
 import type { Config } from './config.ts'
 import { httpServer } from './http.ts'
+import { openReplicas } from './replicas.ts'
 
 /** Answers requests; gives back how to stop that. */
 export async function serve(
   surroundings: Omit<Surroundings, 'state'> & { config: Config },
 ): Promise<() => Promise<void>> {
-  const { config, log } = surroundings
+  const { config, database, log } = surroundings
   const state = { draining: false }
-  const server = httpServer(createApp({ ...surroundings, state }), config.publicUrl, log)
+  const replicas = config.replicas.length > 0 ? openReplicas(database, config, log) : undefined
+  const server = httpServer(createApp({ ...surroundings, replicas, state }), config.publicUrl, log)
   await listen(server, config)
-  return () => {
+  return async () => {
     state.draining = true
-    return drain(server)
+    await drain(server)
+    await replicas?.close()
   }
 }
 

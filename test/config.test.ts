@@ -30,6 +30,7 @@ test('a bare machine needs no variable at all', () => {
     publicUrl: 'http://127.0.0.1:3000',
     dataDirectory: resolve('.data'),
     databaseUrl: undefined,
+    replicas: [],
     pool: 10,
     workers: 1,
     pgbin: undefined,
@@ -159,6 +160,21 @@ test.each([
   ],
 ])('%j does for no bank', (environment, sentence) => {
   expect(refusal(environment)).toBe(sentence)
+})
+
+test('replicas are those of a database that is named', () => {
+  const DATABASE_URL = 'postgres://db.example/api'
+  const read = (DATABASE_REPLICA_URLS: string) => readConfig({ DATABASE_URL, DATABASE_REPLICA_URLS }).replicas
+  expect(read('postgres://a.example/api, postgresql://u:p@b.example/api ,')).toEqual([
+    'postgres://a.example/api',
+    'postgresql://u:p@b.example/api',
+  ])
+  expect(refusal({ DATABASE_REPLICA_URLS: 'postgres://a.example/api' })).toBe(
+    'DATABASE_URL must be set where DATABASE_REPLICA_URLS is: the embedded Postgres has no replicas.',
+  )
+  expect(refusal({ DATABASE_URL, DATABASE_REPLICA_URLS: 'postgres://a.example/api,u:secret@b' })).toBe(
+    'Each of DATABASE_REPLICA_URLS must be a URL that starts with postgres:// or postgresql://.',
+  )
 })
 
 test('a password in a bad URL of the database is not repeated', () => {

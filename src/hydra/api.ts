@@ -10,6 +10,7 @@ import { compileSearch, type Search } from './search.ts'
 import { type Serialize, serializer } from './serialize.ts'
 import { joinShape, type Shape } from './shape.ts'
 import { prefix } from './spelling.ts'
+import type { Replicas } from './sql.ts'
 import { PostgresStore, type Store } from './store.ts'
 
 /** A resource joined to its context, its rows and its way onto the wire. */
@@ -37,6 +38,8 @@ export interface Settings {
   prefix?: boolean
   /** What to say when a rule of the database about the state of things is broken, by the rule's name. */
   conflicts?: Record<string, Saying>
+  /** Where lists are read, if not where they are written. */
+  replicas?: Replicas
 }
 
 /** The whole API, joined and checked: what every part of the engine asks about resources. */

@@ -135,12 +135,15 @@ export class Call<E extends object = object> {
     const order = asked.length > 0 ? asked : usual
     const conditions = [...within, ...conditionsOf(search.variables, this.query)]
     const metadata = bound.resource.options.store ? undefined : shape.metadata
-    const found = await store.page(this.executor, this.caller, {
-      conditions,
-      order,
-      ...placeOf(this.query, order, metadata),
+    const found = await this.reading(bound, async (executor) => {
+      const found = await store.page(executor, this.caller, {
+        conditions,
+        order,
+        ...placeOf(this.query, order, metadata),
+      })
+      await bound.lists(executor, this.caller, bound.resource, found.entities)
+      return found
     })
-    await bound.lists(this.executor, this.caller, bound.resource, found.entities)
     return new Page(type, found, order)
   }
 
@@ -251,6 +254,13 @@ export class Call<E extends object = object> {
   changes(before: object, after: object): Record<string, [unknown, unknown]> {
     const names = changed(this.database.getMetadata(before.constructor), before, after)
     return Object.fromEntries(Object.keys(names).map((name) => [name, [before[name as never], after[name as never]]]))
+  }
+
+  /** Only lists that are asked for may come from a replica: what is written next depends on none of them. */
+  private reading<T>({ resource }: Bound, work: (executor: Executor) => Promise<T>): Promise<T> {
+    const { replicas } = this.api.settings
+    const here = !replicas || this.operation.method !== 'GET' || this.transactional || resource.options.store
+    return here ? work(this.executor) : replicas.read(work)
   }
 
   private refuseUnknown(search: Search): void {

@@ -6,6 +6,12 @@ export interface Executor {
   query(query: { name: string; text: string; values: unknown[]; types: typeof types }): Promise<QueryResult>
 }
 
+/** Copies of the database, to be read in its place: what they show is never older than when they are asked. */
+export interface Replicas {
+  /** Runs what only reads; again, where a copy fails at it. */
+  read<T>(work: (executor: Executor) => Promise<T>): Promise<T>
+}
+
 /** A statement written with `:names`, made ready once and then run by name on the server. */
 export type Statement = (executor: Executor, values: Record<string, unknown>) => Promise<QueryResult>
 
