@@ -25,7 +25,7 @@ interface Line {
 const { owner, member } = tenant.users
 
 function serviceOf(environment: Record<string, string> = {}): Service {
-  const service = new Service({ ...surroundings('workers'), WORKERS: '2', LOG_LEVEL: 'info', ...environment })
+  const service = new Service({ ...surroundings('workers'), WORKERS: '2', LOG_LEVEL: 'info', ...environment }, true)
   ending.unshift(() => service.close())
   return service
 }

@@ -69,7 +69,11 @@ export class Service {
   private process: ChildProcess | undefined
   private closed = false
 
-  constructor(private readonly environment: Record<string, string>) {}
+  /** @param alone in a process group of its own, as a terminal gives it: who breaks off the tests does not reach it */
+  constructor(
+    private readonly environment: Record<string, string>,
+    private readonly alone = false,
+  ) {}
 
   async start(): Promise<void> {
     this.port ||= await freePort()
@@ -77,8 +81,7 @@ export class Service {
     const child = spawn(process.execPath, ['dist/src/server.js'], {
       env: { PATH: process.env.PATH, LOG_LEVEL: 'warn', PORT: String(this.port), ...this.environment },
       stdio: ['ignore', 'pipe', 'pipe'],
-      // A process group of its own, as a terminal gives it.
-      detached: true,
+      detached: this.alone,
     })
     this.process = child
     for (const stream of [child.stdout, child.stderr])
