@@ -1,5 +1,6 @@
 import cluster from 'node:cluster'
 import { join } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
 import { pino } from 'pino'
 import type { DataSource } from 'typeorm'
 import { isOwn, type OwnIssuer } from './access/keys.ts'
@@ -15,6 +16,12 @@ import { serve } from './serving.ts'
 import { type OpenedStripe, openStripe } from './stripe.ts'
 import { work } from './worker.ts'
 import { startWorkers } from './workers.ts'
+
+/**
+ * While a server starts, what it makes is there to stay, and V8 may conclude that the like of it always is: it then puts parts of
+ * every answer among what is old, where they hold on to the rest of it. Of requests, nothing stays.
+ */
+setFlagsFromString('--no-allocation-site-pretenuring')
 
 const config = settings()
 const log = pino({
