@@ -20,7 +20,7 @@ export interface Work {
   /** What is begun by the clock, in the notation of crontab(5), in UTC. */
   crontab: string
   log: Log
-  /** How often, in milliseconds, it is looked for jobs whose time has come. */
+  /** How often, in milliseconds, it is looked for jobs that were to wait; Postgres tells at once of those that need not. */
   poll?: number
   /** How often, in milliseconds, it is said that the jobs under way are; after a minute without that, others take them. */
   renewal?: number
@@ -60,7 +60,7 @@ export async function startQueue(work: Work): Promise<Queue> {
   }
 }
 
-async function begin({ pool, tasks, crontab, log, poll = 500, renewal = 15_000, back }: Work): Promise<Runner> {
+async function begin({ pool, tasks, crontab, log, poll = 2000, renewal = 15_000, back }: Work): Promise<Runner> {
   const events: WorkerEvents = new EventEmitter()
   const created = once(events, 'pool:create')
   const runner = await run({
