@@ -28,7 +28,7 @@ export const read: Operation<Country> = {
 }
 
 function localised(call: Call<Country>, { id }: Country): Country {
-  return named.get(call.language(languages))?.get(id) as Country
+  return named.get(call.question.language(languages))?.get(id) as Country
 }
 
 function country(id: string, language: string): Country {

@@ -3,8 +3,9 @@ import { PaymentMethod, Subscription } from '../../entities/index.ts'
 import type { Billing } from '../billing/billing.ts'
 import { ring } from '../billing/follow.ts'
 import { subscriptionFrom } from '../billing/mirror.ts'
-import { type Call, Overtaken } from '../hydra/call.ts'
+import type { Call } from '../hydra/call.ts'
 import { copy } from '../hydra/entity.ts'
+import { Overtaken } from '../hydra/unit-of-work.ts'
 import { record } from './audit.ts'
 
 /**

@@ -9,6 +9,7 @@ import { choose } from './negotiation.ts'
 import { type Operation, tenantRoles } from './operation.ts'
 import { isStrict } from './preferences.ts'
 import { Problem } from './problem.ts'
+import { Question } from './question.ts'
 import { write } from './respond.ts'
 
 /** Finds out who is asking; throws Problem 401 when the credentials are no good. */
@@ -65,7 +66,7 @@ export function endpoint(api: Api, bound: Bound, operation: Operation, gate: Gat
     if (options.public) response.vary('Accept-Language')
     if (made) response.setHeader('Accept-Patch', made)
     const file = bytes && (await operation.file?.read(bytes))
-    const call = new Call(api, bound, operation, caller, { id, request, bytes, file })
+    const call = new Call(api, bound, operation, caller, new Question({ id, request, bytes, file }))
     await write(api, await answer(call), format, response)
   }
 }

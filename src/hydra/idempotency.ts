@@ -16,7 +16,7 @@ type Kept = Answer & { detail?: string }
 
 /** Answers a request; a POST with an Idempotency-Key only once, and whenever it is repeated with the same again. */
 export async function answer(call: Call): Promise<Answer> {
-  const key = call.operation.method === 'POST' ? call.header('idempotency-key') : undefined
+  const key = call.operation.method === 'POST' ? call.question.header('idempotency-key') : undefined
   if (key === undefined) return call.run(() => handle(call))
   const claim = claimOf(call, key)
   if (call.operation.outside) return answerAround(call, claim)

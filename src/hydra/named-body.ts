@@ -8,13 +8,13 @@ type Body = Record<string, unknown>
 
 /** Reads a body by the names of our terms, in whichever form of RDF or JSON it was sent; Problem 400 when it is none. */
 export async function namedBody(call: Call, shape: Shape, partial: boolean): Promise<Body> {
-  const { api, bound, operation, path } = call
-  const { bytes } = call.question
+  const { api, bound, operation, question } = call
+  const { bytes, path } = question
   if (!bytes?.length && !api.needsBody(operation, bound)) return {}
   const { name } = shape
   const { publicUrl } = api.settings
   const context = api.context(name)?.['@context'] as Body
-  if (/^\s*text\/turtle\b/i.test(call.header('content-type') ?? ''))
+  if (/^\s*text\/turtle\b/i.test(question.header('content-type') ?? ''))
     return completed(await compactTurtle(textOf(bytes), context, publicUrl + path), shape)
   const body = parseBody(bytes)
   const ours = (context: unknown) => context === `/contexts/${name}` || context === `${publicUrl}/contexts/${name}`

@@ -33,7 +33,7 @@ export function compose(call: Call, outcome: Outcome<object>): Answer {
   const { method } = call.operation
   const bound = call.api.of(result.constructor as never)
   const whole = bound.serialize(result, call.caller, { '@context': `/contexts/${bound.shape.name}` })
-  const document = method === 'GET' ? sparse(whole, sparseOf(call.query)) : whole
+  const document = method === 'GET' ? sparse(whole, sparseOf(call.question.query)) : whole
   const iri = document['@id'] as string
   const made = method === 'POST' && !unchanged && !accepted
   return {
@@ -150,7 +150,8 @@ export function refuse(api: Api, problem: Problem, response: Response): void {
 }
 
 function collectionOf(call: Call, page: Page): Record<string, unknown> {
-  const { api, caller, path, query } = call
+  const { api, caller } = call
+  const { path, query } = call.question
   const { resource, serialize, shape } = api.of(page.of)
   const wanted = sparseOf(query)
   return api.spell({
@@ -164,7 +165,7 @@ function collectionOf(call: Call, page: Page): Record<string, unknown> {
 }
 
 /** A collection within another's path names that path in its search; the others end as they always do. */
-function endingOf({ api, path }: Call, { of }: Page): Ending {
+function endingOf({ api, question: { path } }: Call, { of }: Page): Ending {
   const { resource, search, ending } = api.of(of)
   if (path === resource.path) return ending
   const own = api.spell({ search: templateAt(path, search, resource) })

@@ -1,0 +1,71 @@
+import type { IncomingMessage } from 'node:http'
+import Negotiator from 'negotiator'
+import { isStrict } from './preferences.ts'
+
+const noParameters = new URLSearchParams()
+
+/** What of a request an operation may depend on. */
+interface Asked {
+  /** The id in the path, decoded. */
+  id: string | undefined
+  /** Its target and its headers. */
+  request: Pick<IncomingMessage, 'url' | 'headers'>
+  /** Its body, or the bytes of the file in it. */
+  bytes: Buffer | undefined
+  /** What the file was read as. */
+  file?: object
+}
+
+/** What was asked, each part read when it is needed. */
+export class Question {
+  readonly id
+  readonly request
+  readonly bytes
+  /** What was made of the file that the operation expects. */
+  readonly file
+  private parameters: URLSearchParams | undefined
+
+  constructor({ id, request, bytes, file }: Asked) {
+    this.id = id
+    this.request = request
+    this.bytes = bytes
+    this.file = file
+  }
+
+  /** The path that was asked for, as it was written. */
+  get path(): string {
+    return this.split()[0]
+  }
+
+  get query(): URLSearchParams {
+    this.parameters ??= this.request.url?.includes('?') ? new URLSearchParams(this.split()[1]) : noParameters
+    return this.parameters
+  }
+
+  /** Whether what is not understood is to be refused (RFC 7240 §4.4). */
+  get strict(): boolean {
+    return isStrict(this.header('prefer'))
+  }
+
+  /** Whether the client has said which state it means to change. */
+  get conditional(): boolean {
+    return this.header('if-match') !== undefined
+  }
+
+  header(name: string): string | undefined {
+    return this.request.headers[name] as string | undefined
+  }
+
+  /** The language that the client would rather read, of those there are; the first where it likes none. */
+  language(offered: string[]): string {
+    const header = this.header('accept-language')
+    if (header === undefined) return offered[0]
+    return new Negotiator({ headers: { 'accept-language': header } }).language(offered) ?? offered[0]
+  }
+
+  private split(): [path: string, query: string] {
+    const { url = '' } = this.request
+    const mark = url.indexOf('?')
+    return mark < 0 ? [url, ''] : [url.slice(0, mark), url.slice(mark + 1)]
+  }
+}
