@@ -16,7 +16,7 @@ import type { Billing } from './billing/billing.ts'
 import { addressTo, customerOf } from './billing/customers.ts'
 import { ring } from './billing/follow.ts'
 import { attach, prefer } from './billing/payment-methods.ts'
-import { insert } from './hydra/store.ts'
+import { insert } from './hydra/writing.ts'
 import { furnishings } from './workspace/furnishing.ts'
 
 /** The people of the demo, one for every role there is. */

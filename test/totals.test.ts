@@ -1,5 +1,5 @@
 import { AuditEvent, Employee, Location, Meeting } from '../entities/index.ts'
-import { insert } from '../src/hydra/store.ts'
+import { insert } from '../src/hydra/writing.ts'
 import { foldTotals } from '../src/totals.ts'
 import { api, as, database, elsewhere, foundTenant, given, morning, organization, tenant } from './world/index.ts'
 

@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm'
 import { AuditEvent, Integration } from '../../entities/index.ts'
-import { insert } from '../hydra/store.ts'
+import { insert } from '../hydra/writing.ts'
 
 /** A link to a bank as jobs know it: with what opens it. */
 export async function readLink(manager: EntityManager, id: string): Promise<Integration | null> {

@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm'
 import { AuditEvent, type Subscription } from '../../entities/index.ts'
-import { changed, insert, update } from '../hydra/store.ts'
+import { changed, insert, update } from '../hydra/writing.ts'
 
 /** A request has written the row since it was read here. */
 export class Overtaken extends Error {}

@@ -15,8 +15,8 @@ import type { Question } from './question.ts'
 import { resolveReferences } from './references.ts'
 import { type Search, unknownParameters } from './search.ts'
 import type { Executor } from './sql.ts'
-import { changed } from './store.ts'
 import { UnitOfWork } from './unit-of-work.ts'
+import { changed } from './writing.ts'
 
 /** How an operation prepares what it read, before the rules are judged. */
 export type Prepare<E extends object> = (draft: E, call: Call<E>) => Promise<Violation[]> | Violation[]

@@ -3,7 +3,7 @@ import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
 import { isConflict } from './faults.ts'
 import { Problem } from './problem.ts'
 import type { Executor } from './sql.ts'
-import { insert, remove, update } from './store.ts'
+import { insert, remove, update } from './writing.ts'
 
 /** What one request reads and writes: in one transaction where it needs one, and once more where it lost a race. */
 export class UnitOfWork {

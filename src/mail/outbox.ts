@@ -1,6 +1,6 @@
 import type { DataSource, EntityManager } from 'typeorm'
 import { OutgoingMail } from '../../entities/index.ts'
-import { insert } from '../hydra/store.ts'
+import { insert } from '../hydra/writing.ts'
 import { each } from '../queue/each.ts'
 import { enqueue } from '../queue/enqueue.ts'
 

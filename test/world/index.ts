@@ -16,7 +16,7 @@ import { startLocalStripe } from '../../src/billing/local/server.ts'
 import { survive } from '../../src/database.ts'
 import { httpServer } from '../../src/http.ts'
 import { stopJsonld } from '../../src/hydra/jsonld.ts'
-import { insert } from '../../src/hydra/store.ts'
+import { insert } from '../../src/hydra/writing.ts'
 import { openMailer } from '../../src/mail/mail.ts'
 import { furnishings } from '../../src/workspace/furnishing.ts'
 

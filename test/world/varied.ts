@@ -15,7 +15,7 @@ import {
   Subscription,
   User,
 } from '../../entities/index.ts'
-import { insert } from '../../src/hydra/store.ts'
+import { insert } from '../../src/hydra/writing.ts'
 import { database, given, organization, person, tenant } from './index.ts'
 import { givenInvitation } from './rows.ts'
 

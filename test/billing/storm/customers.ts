@@ -2,7 +2,7 @@ import Stripe from 'stripe'
 import type { EntityManager } from 'typeorm'
 import { Organization, OrganizationAddress, Subscription } from '../../../entities/index.ts'
 import type { LocalStripe } from '../../../src/billing/local/server.ts'
-import { insert } from '../../../src/hydra/store.ts'
+import { insert } from '../../../src/hydra/writing.ts'
 import type { Chance } from './chance.ts'
 
 /** Stripe's own client, so that what happens there is what could happen at the real one. */

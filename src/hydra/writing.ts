@@ -1,0 +1,66 @@
+import type { EntityManager, EntityMetadata } from 'typeorm'
+
+/** Writes a new row: every value is made in the code, so nothing needs to be read back. */
+export async function insert(manager: EntityManager, entity: object): Promise<void> {
+  const metadata = manager.connection.getMetadata(entity.constructor)
+  if (metadata.versionColumn) Object.assign(entity, { version: 1 })
+  await manager
+    .createQueryBuilder()
+    .insert()
+    .into(metadata.target)
+    .values(columnValues(metadata, entity))
+    .updateEntity(false)
+    .execute()
+}
+
+/** Writes what differs between two states of a row, if nobody else has written it since; tells whether it could. */
+export async function update<E extends object>(manager: EntityManager, before: E, after: E): Promise<boolean> {
+  const metadata = manager.connection.getMetadata(before.constructor)
+  const changes = changed(metadata, before, after)
+  if (Object.keys(changes).length === 0) return true
+  const updatedAt = new Date()
+  const { affected } = await manager
+    .createQueryBuilder()
+    .update(metadata.target)
+    .set({ ...changes, updatedAt })
+    .where(identity(metadata, before))
+    .execute()
+  if (affected !== 1) return false
+  Object.assign(after, { updatedAt, version: (before as { version: number }).version + 1 })
+  return true
+}
+
+/** Deletes a row in the state that was read; tells whether it was still there so. */
+export async function remove(manager: EntityManager, entity: object): Promise<boolean> {
+  const metadata = manager.connection.getMetadata(entity.constructor)
+  const { affected } = await manager
+    .createQueryBuilder()
+    .delete()
+    .from(metadata.target)
+    .where(identity(metadata, entity))
+    .execute()
+  return affected === 1
+}
+
+/** The properties stored in columns that differ between two states, with the values of the later one. */
+export function changed(metadata: EntityMetadata, before: object, after: object): Record<string, unknown> {
+  const [from, to] = [columnValues(metadata, before), columnValues(metadata, after)]
+  return Object.fromEntries(
+    Object.entries(to).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(from[name])),
+  )
+}
+
+function columnValues(metadata: EntityMetadata, entity: object): Record<string, unknown> {
+  const values = entity as Record<string, unknown>
+  return Object.fromEntries(
+    metadata.columns
+      .filter(({ propertyName, isVersion }) => !isVersion && values[propertyName] !== undefined)
+      .map(({ propertyName }) => [propertyName, values[propertyName]]),
+  )
+}
+
+function identity(metadata: EntityMetadata, entity: object): Record<string, unknown> {
+  const values = entity as Record<string, unknown>
+  const names = [...metadata.primaryColumns, ...(metadata.versionColumn ? [metadata.versionColumn] : [])]
+  return Object.fromEntries(names.map(({ propertyName }) => [propertyName, values[propertyName]]))
+}
