@@ -1,0 +1,60 @@
+import { createRequire, findSourceMap, register } from 'node:module'
+import { pathToFileURL } from 'node:url'
+import Runtime from 'jest-runtime'
+
+register('./typescript.js', import.meta.url)
+process.setSourceMapsEnabled(true)
+
+const require = createRequire(import.meta.url)
+let files = 0
+
+/** Where Jest looks up which line of a source it was, by the URL of what was compiled. */
+class SourceMaps extends Map {
+  get(url) {
+    if (!this.has(url)) this.set(url, inline(findSourceMap(url)?.payload))
+    return super.get(url)
+  }
+}
+
+const sourceMaps = new SourceMaps()
+
+/**
+ * Runs test files in Node itself, one after the other, instead of each in a context of its own: packages and the server are
+ * evaluated once in a process, which takes longer than most files do; only what is of the tests is evaluated for every file.
+ */
+export default class extends Runtime {
+  unstable_shouldLoadAsEsm() {
+    return true
+  }
+
+  /** A file that fails before it has told its tests has closed what it opened, too. */
+  async unstable_importModule(path) {
+    files += 1
+    try {
+      await import(`${pathToFileURL(path)}?${files}`)
+    } catch (error) {
+      const [state] = globalsOf('JEST_STATE_SYMBOL').map((key) => globalThis[key])
+      for (const { type, fn } of state.rootDescribeBlock.hooks) if (type === 'afterAll') await fn()
+      throw error
+    }
+  }
+
+  /** The one module that is asked for so holds the tests of a file, and who hears of them. */
+  requireInternalModule(path) {
+    for (const key of globalsOf('JEST_STATE_SYMBOL', 'EVENT_HANDLERS')) delete globalThis[key]
+    delete require.cache[path]
+    return require(path)
+  }
+
+  getSourceMaps() {
+    return sourceMaps
+  }
+}
+
+function inline(map) {
+  return map ? `data:application/json,${encodeURIComponent(JSON.stringify(map))}` : ''
+}
+
+function globalsOf(...descriptions) {
+  return Object.getOwnPropertySymbols(globalThis).filter(({ description }) => descriptions.includes(description))
+}
