@@ -129,8 +129,12 @@ describeThere(`@api-platform/admin, on another origin${why}`, () => {
     const made = await database.manager.findOneByOrFail(Location, { name: 'Utrecht' })
     expect(made).toMatchObject({ organizationId: tenant.organization.id, officeOpenHour: 8, officeCloseHour: 18 })
 
+    const read = page.waitForResponse(
+      (response) => response.request().method() === 'GET' && response.url() === `${publicUrl}/locations/${made.id}`,
+    )
     await row.getByRole('link', { name: 'Edit' }).click()
     await content().getByRole('button', { name: 'Save' }).waitFor()
+    await read
     await fill({ Name: 'Utrecht Centraal' })
     const changed = page.waitForResponse((response) => response.request().method() === 'PATCH')
     await save()
