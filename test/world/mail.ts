@@ -52,6 +52,10 @@ export class MailServer {
         answer('DATA', done)
       },
     })
+    // Whoever is killed while it delivers a mail says no goodbye.
+    this.server.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ECONNRESET') throw error
+    })
     await new Promise<void>((listening) => this.server?.listen(this.port, '127.0.0.1', listening))
     this.port = (this.server.server.address() as AddressInfo).port
   }
