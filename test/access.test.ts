@@ -111,6 +111,18 @@ describe('a change of membership holds from the very next request', () => {
     expect((await as(user).get('/meetings')).status).toBe(403)
     expect((await as(user, { organization: organization.id }).get('/meetings')).status).toBe(403)
   })
+
+  test('a suspension amid requests of whoever is suspended', async () => {
+    for (let round = 0; round < 5; round++) {
+      const { user, membership } = await joined(`busy-${round}`)
+      const sessions = Array.from({ length: 40 }, (_, index) => as(user, { lifetime: 600 + index }))
+      const asked = sessions.map((session) => session.get('/meetings').then(({ status }) => status))
+      expect((await api.patch(membership, { status: 'suspended' })).status).toBe(200)
+      await Promise.all(asked)
+      const after = await Promise.all(sessions.map((session) => session.get('/meetings')))
+      expect(after.map(({ status }) => status)).toEqual(Array(sessions.length).fill(403))
+    }
+  })
 })
 
 test('what another process changes holds within a second', async () => {

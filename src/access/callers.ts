@@ -47,7 +47,7 @@ const frozen: Record<string, string> = {
 
 export function callers(database: DataSource, issuer: Issuer): Callers {
   const verify = verifier(issuer)
-  const known = new Map<Bearer, { identity: Identity; until: number }>()
+  let known = new Map<Bearer, { identity: Identity; until: number }>()
   return {
     async of({ headers }) {
       const token = bearerToken(headers.authorization)
@@ -55,14 +55,18 @@ export function callers(database: DataSource, issuer: Issuer): Callers {
       const bearer = await verify(token)
       const found = known.get(bearer)
       if (found && found.until > Date.now()) return found.identity
+      // Where memberships change meanwhile, what is found here may be from before that: it goes with what was known then.
+      const [memory, until] = [known, Date.now() + holds]
       const pool = (database.driver as PostgresDriver).master as Executor
       const { rows } = await memberships(pool, { ...bearer })
       const identity = { ...callerOf(bearer, rows), bearer }
-      if (known.size >= remembered) known.clear()
-      known.set(bearer, { identity, until: Date.now() + holds })
+      if (memory.size >= remembered) memory.clear()
+      memory.set(bearer, { identity, until })
       return identity
     },
-    forget: () => known.clear(),
+    forget() {
+      known = new Map()
+    },
   }
 }
 
