@@ -16,6 +16,7 @@ import { Api } from './hydra/api.ts'
 import { documents } from './hydra/documents.ts'
 import { problemOf } from './hydra/faults.ts'
 import { Problem } from './hydra/problem.ts'
+import { readOnly } from './hydra/read-only.ts'
 import { refuse } from './hydra/respond.ts'
 import { router } from './hydra/router.ts'
 import type { Replicas } from './hydra/sql.ts'
@@ -63,7 +64,10 @@ export function createApp({ config, database, billing, banking, issuer, log, rep
   app.use(documents(api))
   app.use(health(database, state))
   app.use(route)
-  if (isOwn(issuer)) app.get('/.well-known/jwks.json', jwks(issuer))
+  if (isOwn(issuer)) {
+    app.get('/.well-known/jwks.json', jwks(issuer))
+    readOnly(app, '/.well-known/jwks.json')
+  }
   app.use(() => {
     throw new Problem(404, 'Nothing is here: start at "/" and follow the links.')
   })

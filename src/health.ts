@@ -1,6 +1,7 @@
 import { Router } from 'express'
 import type { DataSource } from 'typeorm'
 import { Problem } from './hydra/problem.ts'
+import { readOnly } from './hydra/read-only.ts'
 
 /** Whether the process lives, and whether it can serve; the second is no once it is shutting down. */
 export function health(database: DataSource, state: { draining: boolean }): Router {
@@ -16,5 +17,7 @@ export function health(database: DataSource, state: { draining: boolean }): Rout
     })
     response.set('Cache-Control', 'no-store').json({ status: 'ready' })
   })
+  readOnly(router, '/health/live')
+  readOnly(router, '/health/ready')
   return router
 }

@@ -4,6 +4,7 @@ import type { DataSource } from 'typeorm'
 import { reading } from './gathering.ts'
 import { admit, type Gate } from './hydra/endpoint.ts'
 import { Problem } from './hydra/problem.ts'
+import { readOnly } from './hydra/read-only.ts'
 import type { Tell } from './request-log.ts'
 
 /** What the operator's monitoring sees of all processes of this server, in the text format of Prometheus. */
@@ -37,6 +38,7 @@ export function metrics(database: DataSource, gate: Gate, tell?: Tell): Metrics 
       .type(registry.contentType)
       .send((await read()) + (await shared.metrics()))
   })
+  readOnly(route, '/metrics')
   return {
     watch(request, response, next) {
       const began = performance.now()

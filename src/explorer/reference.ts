@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { type Response, Router } from 'express'
 import directory from 'swagger-ui-dist/absolute-path.js'
 import { etagOf } from '../hydra/conditional.ts'
+import { tellOptions } from '../hydra/read-only.ts'
 
 /** What starts Swagger UI: a file and not a line of the page, so that the page needs to allow no inline script. */
 const start = `SwaggerUIBundle({
@@ -83,12 +84,14 @@ export function reference(): Router {
     response.setHeader('Cache-Control', 'public, max-age=3600')
     answer(response, page)
   })
+  tellOptions(router, '/docs')
   router.get(`/docs/assets/${digest}/:name`, ({ params: { name } }, response, next) => {
     const asset = Object.hasOwn(assets, name) ? assets[name] : undefined
     if (!asset) return next()
     response.setHeader('Cache-Control', 'public, max-age=31536000, immutable')
     answer(response, asset)
   })
+  tellOptions(router, `/docs/assets/${digest}/:name`)
   return router
 }
 

@@ -6,6 +6,7 @@ import { type Document, type Format, formats, json, jsonld, splitSuffix } from '
 import { choose, preferred } from './negotiation.ts'
 import { openapi } from './openapi.ts'
 import { Problem } from './problem.ts'
+import { readOnly } from './read-only.ts'
 import { deliver, put, type Written } from './respond.ts'
 
 type Choice = (request: Request) => Format
@@ -75,13 +76,4 @@ function offer(api: Api, document: Document, choice: Choice): RequestHandler {
     response.setHeader('Cache-Control', 'public, max-age=3600')
     deliver(response, 200, kept)
   }
-}
-
-function readOnly(router: Router, path: string): void {
-  router.options(path, (_, response) => {
-    response.writeHead(204, { Allow: 'OPTIONS, HEAD, GET' }).end()
-  })
-  router.all(path, () => {
-    throw new Problem(405, 'This document can only be read.', { Allow: 'OPTIONS, HEAD, GET' })
-  })
 }
