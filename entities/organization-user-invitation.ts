@@ -14,6 +14,7 @@ const goodFor = 7 * 24 * 60 * 60 * 1000
 @Index(['tokenHash'], { unique: true })
 export class OrganizationUserInvitation extends Owned {
   @Column('text')
+  @IsString()
   @IsEmail()
   @MaxLength(254)
   email: string

@@ -5,12 +5,16 @@ const peerOf = ({ object, constraints: [peer] }: ValidationArguments): { peer: s
   value: (object as Record<string, unknown>)[peer],
 })
 
+/** Whether a value can be compared: one that is missing or of the wrong type has its own rule, and no place among others. */
+const isPlaced = (value: unknown): boolean =>
+  typeof value === 'number' || (value instanceof Date && !Number.isNaN(+value))
+
 /** This value lies above that of the property it names, where both are given. */
 @ValidatorConstraint({ name: 'above' })
 export class Above implements ValidatorConstraintInterface {
   validate(value: unknown, args: ValidationArguments): boolean {
     const { value: floor } = peerOf(args)
-    return floor === undefined || floor === null || (value as number) > (floor as number)
+    return !isPlaced(floor) || (value as number) > (floor as number)
   }
 
   defaultMessage(args: ValidationArguments): string {
@@ -23,7 +27,8 @@ export class Above implements ValidatorConstraintInterface {
 export class Within implements ValidatorConstraintInterface {
   validate(value: unknown, { object, constraints: [from, to] }: ValidationArguments): boolean {
     const window = object as Record<string, Date>
-    return (value as Date) >= window[from] && (value as Date) <= window[to]
+    const known = isPlaced(window[from]) && isPlaced(window[to])
+    return !known || ((value as Date) >= window[from] && (value as Date) <= window[to])
   }
 
   defaultMessage({ property, constraints: [from, to] }: ValidationArguments): string {

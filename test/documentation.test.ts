@@ -19,6 +19,11 @@ test('every operation has a name and a title of its own and says what it takes, 
   expect(new Set([...known.values()].map(({ title }) => title)).size).toBe(known.size)
 })
 
+test('titles are read aloud without a stumble', () => {
+  const titles = operations.map(({ title }) => title)
+  expect(titles).toEqual(expect.arrayContaining(['Shows a user', 'Shows an employee', 'Shows a meeting']))
+})
+
 test('what several classes have under one IRI is the same in each', () => {
   const known = new Map<string, unknown[]>()
   for (const { property } of [...classes.values()].flatMap(({ supportedProperty }) => supportedProperty)) {

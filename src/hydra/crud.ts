@@ -1,3 +1,4 @@
+import { article } from './article.ts'
 import type { Call, Prepare } from './call.ts'
 import { make } from './entity.ts'
 import type { Operation, Outcome } from './operation.ts'
@@ -11,7 +12,7 @@ export interface Hooks<E extends object> {
 }
 
 /** Names are read by people: "a meeting", "an employee". */
-const a = (name: string) => `${/^[aeiou]/i.test(name) ? 'an' : 'a'} ${words(name)}`
+const a = (name: string) => `${article(name)} ${words(name)}`
 
 /** The words of a class name: `OrganizationUser` → "organization user". */
 export function words(name: string): string {

@@ -1,4 +1,5 @@
 import type { Api, Bound } from './api.ts'
+import { article } from './article.ts'
 import type { Caller } from './caller.ts'
 import type { Violation } from './problem.ts'
 import type { Field } from './shape.ts'
@@ -64,8 +65,8 @@ const unknown = ({ name, target }: Field, iri: string): Violation => ({
   code: 'unknownReference',
 })
 
-const malformed = ({ name, target }: Field, { resource }: Bound): Violation => ({
+const malformed = ({ name }: Field, { resource }: Bound): Violation => ({
   propertyPath: name,
-  message: `${name} must be the IRI of a ${target?.name}, such as "${resource.path}/…".`,
+  message: `${name} must be the IRI of ${article(resource.name)} ${resource.name}, such as "${resource.path}/…".`,
   code: 'isReference',
 })
