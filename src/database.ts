@@ -24,7 +24,7 @@ export async function openDatabase(
   log: (line: string) => void,
 ): Promise<Opened> {
   const { dataDirectory, databaseUrl, pgbin, pool, workers } = config
-  if (databaseUrl) return { ...(await open(databaseUrl, pool)), embedded: undefined, environment: {} }
+  if (databaseUrl) return { ...(await open(databaseUrl, pool).catch(giveUp)), embedded: undefined, environment: {} }
   const settings = { max_connections: String(Math.max(100, (workers + 1) * pool + spare)) }
   const { host, port, user, database, directory, stop } = await launch(dataDirectory, { pgbin, log, settings })
   const url = `postgres://${user}@localhost:${port}/${database}?host=${encodeURIComponent(host)}`
@@ -45,6 +45,12 @@ export async function reachDatabase(url: string, pool: number): Promise<Pick<Ope
   const database = await connectTo({ url }, pool).initialize()
   survive(database)
   return { database, close: () => database.destroy() }
+}
+
+/** Of a host with several addresses nothing is said but how each of them failed. */
+function giveUp(error: Error & { errors?: Error[] }): never {
+  const reason = error.message || error.errors?.map(({ message }) => message).join(', ')
+  throw new Error(`DATABASE_URL names no database that can be used: ${reason}`, { cause: error })
 }
 
 async function open(url: string, pool: number): ReturnType<typeof reachDatabase> {

@@ -36,7 +36,7 @@ const leaving = new Promise<void>((leave) => {
 })
 
 await (cluster.isWorker ? work(config, log, leaving) : run()).catch((error) => {
-  log.fatal({ err: error }, 'the server could not start')
+  log.fatal({ err: error }, `the server could not start: ${error.message}`)
   process.exitCode = 1
 })
 

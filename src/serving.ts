@@ -23,7 +23,10 @@ export async function serve(
 
 function listen(server: Server, { port, host }: Config): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', reject)
+    server.once('error', ({ message }) => {
+      const sentence = `PORT ${port} of HOST ${host} cannot be listened at: free it, or set another.`
+      reject(new Error(`${sentence} (${message})`))
+    })
     server.listen(port, host, resolve)
   })
 }

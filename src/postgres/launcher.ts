@@ -33,7 +33,9 @@ export async function launch(directory: string, options: Options = {}): Promise<
     throw new Error('The embedded Postgres runs on Linux and macOS only: on Windows, set DATABASE_URL.')
   }
   const { database = 'organization', log = () => {}, settings = {}, pgbin } = options
-  await mkdir(directory, { recursive: true })
+  await mkdir(directory, { recursive: true }).catch(({ message }) => {
+    throw new Error(`DATA_DIR is "${directory}", which cannot be made: set another. (${message})`)
+  })
   const account = await accountFor(directory)
   const tools = await binaries(account, pgbin && resolve(pgbin), log)
   const home = await homeFor(directory, account, log)
