@@ -1,14 +1,14 @@
-import { parseArgs } from 'node:util'
 import { readConfig } from '../config.ts'
 import { openDatabase } from '../database.ts'
 import { overrideModule, type Wish } from '../workspace/modules.ts'
+import { given } from './options.ts'
 
 const usage = `npm run module -- <organization slug> <module> on [--limit <number>]  gives it, whatever is subscribed to
 npm run module -- <organization slug> <module> off                  takes it, whatever is subscribed to
 npm run module -- <organization slug> <module> auto                 leaves it to the subscription again`
 
 /** `npm run module` is how the operator gives and takes modules: it has no say in what is a tenant's. */
-const { positionals, values } = parseArgs({ allowPositionals: true, options: { limit: { type: 'string' } } })
+const { positionals, values } = given({ limit: { type: 'string' } }, usage)
 const [slug, name, wish = ''] = positionals
 const wrong = !['on', 'off', 'auto'].includes(wish) || positionals.length !== 3
 if (wrong || (values.limit !== undefined && (wish !== 'on' || !/^\d{1,9}$/.test(values.limit)))) {

@@ -1,11 +1,13 @@
-import { parseArgs } from 'node:util'
 import { localIssuer, ownIssuer } from '../access/keys.ts'
 import { readConfig } from '../config.ts'
 import { openDatabase } from '../database.ts'
 import { type Person, people, tokenFor } from '../demo.ts'
+import { given } from './options.ts'
+
+const usage = `Say whose token: ${Object.keys(people).join(', ')}; and with --organization <slug> for which organization.`
 
 /** `npm run token -- <owner|admin|member|operator> [--organization <slug>]` prints a bearer token of the demo. */
-const { positionals, values } = parseArgs({ allowPositionals: true, options: { organization: { type: 'string' } } })
+const { positionals, values } = given({ organization: { type: 'string' } }, usage)
 const [person = ''] = positionals
 const config = readConfig(process.env)
 const refusal = refuse()
@@ -27,5 +29,5 @@ try {
 
 function refuse(): string | undefined {
   if (config.auth) return 'AUTH_ISSUER is set, so tokens come from there.'
-  return person in people ? undefined : `Say whose token: ${Object.keys(people).join(', ')}.`
+  return Object.hasOwn(people, person) ? undefined : usage
 }

@@ -1,15 +1,15 @@
-import { parseArgs } from 'node:util'
 import { StripeEvent } from '../../entities/index.ts'
 import { replay } from '../billing/replay.ts'
 import { readConfig } from '../config.ts'
 import { openDatabase } from '../database.ts'
+import { given } from './options.ts'
 
 const usage = `npm run webhooks -- failed            lists the events that were put aside after failing too often
 npm run webhooks -- replay <id>…     has events applied anew, by their ids
 npm run webhooks -- replay --failed  has all that were put aside applied anew`
 
 /** `npm run webhooks` shows what came of Stripe's events, and has them applied anew. */
-const { positionals, values } = parseArgs({ allowPositionals: true, options: { failed: { type: 'boolean' } } })
+const { positionals, values } = given({ failed: { type: 'boolean' } }, usage)
 const [verb, ...ids] = positionals
 if (verb !== 'failed' && !(verb === 'replay' && (values.failed || ids.length > 0))) {
   console.error(usage)
