@@ -1,0 +1,52 @@
+import { AuditEvent, Subscription } from '../../entities/index.ts'
+import { customer, own } from '../world/by-hand.ts'
+import { as, database, given, operator } from '../world/index.ts'
+
+describe('an organization that pays through Stripe', () => {
+  test('changes nothing that Stripe does not know of', async () => {
+    const { api, tenant, address } = await customer({ manualBilling: false })
+    const values = { ...own(tenant), organizationAddress: address, seats: 5, status: 'active', externalId: 'sub_live' }
+    const subscription = await given(Subscription, values)
+    const path = `/subscriptions/${subscription.id}`
+    const { body: before } = await api.get(path)
+    expect(before).toMatchObject({ cancel: `${path}/cancel`, applyCoupon: '/subscriptions/apply-coupon' })
+
+    for (const asked of [
+      await api.patch(path, { seats: 9 }),
+      await api.post(`${path}/cancel`),
+      await api.post('/subscriptions/apply-coupon', { code: 'SPRING' }),
+      await api.post('/subscriptions/clear-coupon'),
+    ])
+      expect(asked.status).toBe(502)
+    expect((await api.get(path)).body).toEqual(before)
+    expect(await database.manager.countBy(AuditEvent, own(tenant))).toBe(0)
+  })
+
+  test('is none whose subscription the operator confirms', async () => {
+    const { tenant, address } = await customer({ manualBilling: false })
+    const { id } = await given(Subscription, { ...own(tenant), organizationAddress: address, seats: 5 })
+    expect((await as(operator).post(`/subscriptions/${id}/confirm`)).status).toBe(404)
+  })
+})
+
+describe('its status', () => {
+  test.each([
+    ['incomplete', false, true, true],
+    ['incomplete_expired', false, false, false],
+    ['trialing', true, false, true],
+    ['active', true, false, true],
+    ['past_due', true, false, true],
+    ['unpaid', false, false, true],
+    ['canceled', false, false, false],
+    ['paused', false, false, true],
+  ])('%s: active is %s, awaiting is %s, live is %s', async (status, active, awaiting, live) => {
+    const { api, tenant, address } = await customer()
+    const { id } = await given(Subscription, { ...own(tenant), organizationAddress: address, seats: 5, status })
+    const { body } = await api.get(`/subscriptions/${id}`)
+    expect(body).toMatchObject({ status, active, awaiting })
+    expect('cancel' in body).toBe(live)
+    const { currentSubscription } = (await api.get(`/organizations/${tenant.organization.id}`)).body
+    expect(currentSubscription).toBe(live ? `/subscriptions/${id}` : null)
+    expect((await api.post('/subscriptions')).status).toBe(live ? 409 : 201)
+  })
+})
