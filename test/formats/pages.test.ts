@@ -1,0 +1,48 @@
+import jsonld from 'jsonld'
+import { Location } from '../../entities/index.ts'
+import { given, publicUrl } from '../world/index.ts'
+import { ask, collections, items } from './asking.ts'
+import { reading } from './reading.ts'
+
+describe('A page', () => {
+  const hostile = `<script>alert("1")</script><a href='javascript:x'>&amp;`
+
+  test('has no tags but its own', async () => {
+    const { id } = await given(Location, { name: hostile })
+    for (const path of [`/locations/${id}`, '/locations?itemsPerPage=100']) {
+      const { text } = await ask(path, 'text/html')
+      expect(text).not.toMatch(/<script|<a href='/)
+      expect(text).toContain('&#60;script&#62;alert(&#34;1&#34;)')
+      expect(text.match(/href="[^"]*"/g)?.filter((href) => !/^href="(\/|https?:)/.test(href))).toEqual([])
+    }
+  })
+
+  test('may load nothing but its own style, and run nothing', async () => {
+    const { text, headers } = await ask('/', 'text/html')
+    const policy = headers['content-security-policy'] as string
+    const [, style] = /<style>(.*)<\/style>/.exec(text) ?? []
+    const digest = Buffer.from(await crypto.subtle.digest('SHA-256', Buffer.from(style))).toString('base64')
+    expect(policy).toContain(`style-src 'sha256-${digest}'`)
+    expect(policy).toContain("default-src 'none'")
+    expect(policy).not.toMatch(/script|unsafe/)
+    expect(headers['x-content-type-options']).toBe('nosniff')
+  })
+
+  test.each(['/', ...collections, ...items])('of %s has every IRI as a link', async (path) => {
+    const { text } = await ask(path, 'text/html')
+    const nodes = nodesOf(await jsonld.expand(JSON.parse((await ask(path)).text), reading))
+    const iris = nodes.map((node) => node['@id']).filter((iri) => typeof iri === 'string' && iri.startsWith(publicUrl))
+    const hrefs = new Set(text.match(/(?<=href=")[^"]*/g)?.map((href) => new URL(unescaped(href), publicUrl).href))
+    expect(iris.filter((iri) => !hrefs.has(iri as string))).toEqual([])
+  })
+})
+
+function nodesOf(value: unknown): Record<string, unknown>[] {
+  if (Array.isArray(value)) return value.flatMap(nodesOf)
+  if (typeof value !== 'object' || value === null || '@value' in value) return []
+  return [value as Record<string, unknown>, ...Object.values(value).flatMap(nodesOf)]
+}
+
+function unescaped(text: string): string {
+  return text.replace(/&#(\d+);/g, (_, code) => String.fromCharCode(code))
+}

@@ -1,0 +1,19 @@
+import jsonld, { type JsonLdDocument } from 'jsonld'
+import { Parser } from 'n3'
+import { as, publicUrl } from '../world/index.ts'
+import type { Answer } from '../world/wire.ts'
+
+export const reading = { base: publicUrl, documentLoader }
+
+export async function documentLoader(url: string) {
+  const { body } = await as().get(url.slice(publicUrl.length))
+  return { documentUrl: url, document: body }
+}
+
+export function meaning(document: JsonLdDocument): Promise<string> {
+  return jsonld.canonize(document, { ...reading, algorithm: 'URDNA2015' })
+}
+
+export async function triplesOf({ text, headers }: Answer) {
+  return new Parser({ format: (headers['content-type'] as string).split(';')[0] }).parse(text)
+}

@@ -1,0 +1,49 @@
+import { expectProblem, raw } from '../world/wire.ts'
+import { ask, meeting, owner, typeOf, types } from './asking.ts'
+
+describe('Each representation', () => {
+  const accepts = Object.values(types)
+
+  test('has a validator of its own, that spares it', async () => {
+    for (const [path, count] of [
+      [meeting, 7],
+      ['/meetings', 8],
+      ['/', 7],
+    ] as const) {
+      const etags = new Set<unknown>()
+      for (const accept of accepts.filter((type) => count === 8 || type !== types.csv)) {
+        const { headers } = await ask(path, accept)
+        expect(headers.etag).toMatch(/^"[\w-]+"$/)
+        expect((headers.vary as string).split(', ')).toContain('Accept')
+        etags.add(headers.etag)
+        const again = await ask(path, accept, { 'If-None-Match': headers.etag as string })
+        expect([again.status, again.text, again.headers.etag]).toEqual([304, '', headers.etag])
+      }
+      expect(etags.size).toBe(count)
+    }
+  })
+
+  test('names the version that may be changed', async () => {
+    const patch = { Authorization: owner, 'Content-Type': 'application/merge-patch+json' }
+    for (const accept of accepts.filter((type) => type !== types.csv)) {
+      const { headers } = await ask(meeting, accept)
+      const change = () =>
+        raw(
+          'PATCH',
+          meeting,
+          { ...patch, Accept: accept, 'If-Match': headers.etag as string },
+          `{"notes":"${Math.random()}"}`,
+        )
+      const changed = await change()
+      expect(typeOf(changed)).toEqual([200, accept])
+      expect(changed.headers.etag).toBe((await ask(meeting, accept)).headers.etag)
+      expectProblem(await change(), 412)
+    }
+  })
+
+  test('has an error in JSON all the same', async () => {
+    for (const accept of ['text/turtle', 'text/html', 'text/csv'])
+      expectProblem(await ask('/meetings?page=0', accept), 400)
+    expectProblem(await raw('GET', '/meetings.html'), 401)
+  })
+})

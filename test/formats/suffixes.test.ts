@@ -1,0 +1,51 @@
+import { api } from '../world/index.ts'
+import { expectProblem, raw } from '../world/wire.ts'
+import { ask, browser, meeting, owner, profile, rows, typeOf, types } from './asking.ts'
+
+test.each<[path: string, type: keyof typeof types, id: string]>([
+  ['/index.jsonld', 'jsonld', '/'],
+  ['/meetings.jsonld', 'jsonld', '/meetings'],
+  ['/meetings.jsonld?page=1', 'jsonld', '/meetings'],
+  [`${meeting}.jsonld`, 'jsonld', meeting],
+  ['/organizations/mail-footer.jsonld', 'jsonld', '/organizations/mail-footer'],
+  [`/subscriptions/${rows.Subscription.id}/invoices.jsonld`, 'jsonld', ''],
+  ['/errors/404.jsonld', 'jsonld', '/errors/404'],
+  ['/docs.jsonld', 'jsonld', '/docs.jsonld'],
+  ['/index.json', 'json', '/'],
+  [`${meeting}.json`, 'json', meeting],
+  ['/docs.json', 'json', '/docs.jsonld'],
+  ['/contexts/Meeting.json', 'jsonld', ''],
+  ['/index.ttl', 'turtle', ''],
+  [`${meeting}.ttl`, 'turtle', ''],
+  ['/meetings.nq', 'nquads', ''],
+  ['/docs.ttl', 'turtle', ''],
+  ['/meetings.csv', 'csv', ''],
+  ['/index.html', 'html', ''],
+  ['/meetings.html', 'html', ''],
+])('%s is %s whatever is accepted', async (path, type, id) => {
+  for (const accept of [undefined, 'image/png', browser]) {
+    const answer = await ask(path, accept)
+    expect(typeOf(answer)).toEqual([200, types[type]])
+    if (id) expect(JSON.parse(answer.text)['@id']).toBe(id)
+  }
+})
+
+test('a suffix is one of a path that is there, and takes the same as the path', async () => {
+  for (const path of [
+    '/meetings.xml',
+    `${meeting}.foo`,
+    '/nothing.jsonld',
+    '/index.foo',
+    '/.jsonld',
+    '/meetings/x.ttl',
+  ])
+    expectProblem(await ask(path), 404)
+  const expanded = await ask(`${meeting}.jsonld`, `application/ld+json;profile="${profile}expanded"`)
+  expect(typeOf(expanded)).toEqual([200, types.expanded])
+  expectProblem(await raw('DELETE', '/meetings.ttl', { Authorization: owner }), 405)
+  expect((await raw('OPTIONS', '/index.ttl')).headers.allow).toBe('OPTIONS, HEAD, GET')
+  expect((await raw('HEAD', '/meetings.ttl', { Authorization: owner })).text).toBe('')
+  const made = await api.post('/locations.ttl', { name: 'Breda' })
+  expect([made.status, made.headers['content-type']]).toEqual([201, types.turtle])
+  expect(made.headers.location).toMatch(/^\/locations\/[\w-]+$/)
+})

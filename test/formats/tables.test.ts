@@ -1,0 +1,44 @@
+import { Location } from '../../entities/index.ts'
+import { given, publicUrl } from '../world/index.ts'
+import { ask } from './asking.ts'
+
+describe('A table', () => {
+  test('has a row for each member and a column for each property, with nothing for null', async () => {
+    const { text, headers } = await ask('/meetings.csv')
+    const { member } = JSON.parse((await ask('/meetings')).text)
+    const [header, row, ...others] = text.split('\r\n')
+    expect(header.split(',')).toEqual(Object.keys(member[0]))
+    expect(row.split(',')).toEqual(Object.values(member[0]).map((value) => value ?? ''))
+    expect(others).toEqual([''])
+    expect(headers['content-length']).toBe(String(Buffer.byteLength(text)))
+  })
+
+  test('has its header even when it has no rows', async () => {
+    const { text } = await ask('/locations.csv?page=999')
+    expect(text.split('\r\n')).toEqual([expect.stringMatching(/^@id,@type,.*name/), ''])
+  })
+
+  test('says no formula, and quotes what must be', async () => {
+    const names = ['=1+1', '+1', '-1', '@sum', '\t=1', 'a "b", c', 'two\nlines', 'ﬁnà'].sort()
+    for (const name of names) await given(Location, { name })
+    const { text } = await ask('/locations.csv?order[id]=asc')
+    for (const name of ['=1+1', '+1', '-1', '@sum', '\t=1']) expect(text).toContain(`'${name}`)
+    expect(text).toContain('"a ""b"", c"')
+    expect(text).toContain('"two\nlines"')
+    expect(text).toContain('ﬁnà')
+  })
+
+  test('keeps lists and what is free-form in one cell', async () => {
+    const { member } = JSON.parse((await ask('/organizations')).text)
+    const { text } = await ask('/organizations.csv')
+    expect(text).toContain(member[0].organizationUsers.join(' '))
+    expect((await ask('/subscriptions.csv')).text).toContain(',"[{""name"":""a"",""value"":""ü""}]",')
+  })
+
+  test('leads to its other pages', async () => {
+    const { headers } = await ask('/locations.csv?itemsPerPage=1')
+    const { view } = JSON.parse((await ask('/locations?itemsPerPage=1')).text)
+    for (const relation of ['first', 'last', 'next'])
+      expect(headers.link).toContain(`<${publicUrl}${view[relation]}>; rel="${relation}"`)
+  })
+})
