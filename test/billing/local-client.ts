@@ -1,0 +1,21 @@
+import Stripe from 'stripe'
+import type { LocalStripe } from '../../src/billing/local/server.ts'
+
+/** The client as it asks a Stripe of our own, which it takes at its first word. */
+export const clientOf = ({ url, secretKey }: LocalStripe, key = secretKey) =>
+  new Stripe(key, {
+    host: '127.0.0.1',
+    port: Number(new URL(url).port),
+    protocol: 'http',
+    telemetry: false,
+    maxNetworkRetries: 0,
+  })
+
+/** What is said to a request that is to be refused. */
+export const refusal = (asked: Promise<unknown>) =>
+  asked.then(
+    () => {
+      throw new Error('It was not refused.')
+    },
+    (error: Stripe.errors.StripeError) => error,
+  )
