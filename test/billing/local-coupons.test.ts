@@ -1,14 +1,9 @@
-import Stripe from 'stripe'
+import type Stripe from 'stripe'
 import { startLocalStripe } from '../../src/billing/local/server.ts'
+import { clientOf, refusal } from './local-client.ts'
 
 const local = await startLocalStripe()
-const stripe = new Stripe(local.secretKey, {
-  host: '127.0.0.1',
-  port: Number(new URL(local.url).port),
-  protocol: 'http',
-  telemetry: false,
-  maxNetworkRetries: 0,
-})
+const stripe = clientOf(local)
 afterAll(() => local.stop())
 
 const [seat] = (await stripe.prices.list({ lookup_keys: ['seat_monthly'] })).data
@@ -27,14 +22,6 @@ const couponsOf = async ({ id }: { id: string }) => {
   const { discounts } = await stripe.subscriptions.retrieve(id, { expand: ['discounts'] })
   return discounts.map((discount) => (discount as Stripe.Discount).source.coupon)
 }
-
-const refusal = (asked: Promise<unknown>) =>
-  asked.then(
-    () => {
-      throw new Error('It was not refused.')
-    },
-    (error: Stripe.errors.StripeError) => error,
-  )
 
 test('a coupon for ever lowers every invoice', async () => {
   const subscription = await subscribed([{ coupon: 'LOYAL10' }])

@@ -1,27 +1,11 @@
 import Stripe from 'stripe'
-import { type LocalStripe, startLocalStripe } from '../../src/billing/local/server.ts'
-
-const client = ({ url, secretKey }: LocalStripe, key = secretKey) =>
-  new Stripe(key, {
-    host: '127.0.0.1',
-    port: Number(new URL(url).port),
-    protocol: 'http',
-    telemetry: false,
-    maxNetworkRetries: 0,
-  })
+import { startLocalStripe } from '../../src/billing/local/server.ts'
+import { clientOf, refusal } from './local-client.ts'
 
 const local = await startLocalStripe()
-const stripe = client(local)
+const stripe = clientOf(local)
 afterAll(() => local.stop())
 afterEach(() => local.clearFaults())
-
-const refusal = (asked: Promise<unknown>) =>
-  asked.then(
-    () => {
-      throw new Error('It was not refused.')
-    },
-    (error: Stripe.errors.StripeError) => error,
-  )
 
 /** A request as it goes over the wire, with no client to correct it. */
 const post = (path: string, form: Record<string, string>, headers = {}) =>
@@ -46,15 +30,15 @@ test('there is a price for a seat and for each module, by the month and by the y
 
 test('an account can have modules of its own', async () => {
   const own = await startLocalStripe({ modules: ['fishing'] })
-  const { data } = await client(own).prices.list({ lookup_keys: ['module_fishing_yearly', 'module_planning_yearly'] })
+  const { data } = await clientOf(own).prices.list({ lookup_keys: ['module_fishing_yearly', 'module_planning_yearly'] })
   await own.stop()
 
   expect(data.map((price) => price.lookup_key)).toEqual(['module_fishing_yearly'])
 })
 
 test('a wrong key is refused, and so is the key for browsers', async () => {
-  const wrong = await refusal(client(local, 'sk_test_somebody_else').customers.list())
-  const browsers = await refusal(client(local, local.publishableKey).customers.list())
+  const wrong = await refusal(clientOf(local, 'sk_test_somebody_else').customers.list())
+  const browsers = await refusal(clientOf(local, local.publishableKey).customers.list())
 
   expect(wrong).toMatchObject({ type: 'StripeAuthenticationError', statusCode: 401 })
   expect(wrong.message).toMatch('Invalid API Key provided: sk_test_*')
@@ -114,7 +98,7 @@ test('what Stripe has and this server has not is no URL at all', async () => {
 
 test('lists come the newest first, in pages', async () => {
   const own = await startLocalStripe()
-  const { customers } = client(own)
+  const { customers } = clientOf(own)
   for (const name of ['a', 'b', 'c', 'd', 'e']) await customers.create({ name })
   const first = await customers.list({ limit: 2 })
   const second = await customers.list({ limit: 2, starting_after: first.data[1].id })

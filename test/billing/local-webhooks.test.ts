@@ -4,16 +4,8 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Stripe from 'stripe'
-import { type LocalStripe, startLocalStripe } from '../../src/billing/local/server.ts'
-
-const client = ({ url, secretKey }: LocalStripe) =>
-  new Stripe(secretKey, {
-    host: '127.0.0.1',
-    port: Number(new URL(url).port),
-    protocol: 'http',
-    telemetry: false,
-    maxNetworkRetries: 0,
-  })
+import { startLocalStripe } from '../../src/billing/local/server.ts'
+import { clientOf } from './local-client.ts'
 
 const heard: { body: string; signature: string }[] = []
 let answers: number[] = []
@@ -27,7 +19,7 @@ await new Promise<void>((listening) => listener.listen(0, '127.0.0.1', listening
 const webhooks = `http://127.0.0.1:${(listener.address() as AddressInfo).port}/webhooks/stripe`
 
 const local = await startLocalStripe({ webhooks })
-const stripe = client(local)
+const stripe = clientOf(local)
 afterAll(async () => {
   await local.stop()
   listener.close()
@@ -124,7 +116,7 @@ test('with a journal an account goes on after a restart where it was, with its t
   const directory = await mkdtemp(join(tmpdir(), 'local-stripe-'))
   const journal = join(directory, 'stripe.jsonl')
   const before = await startLocalStripe({ journal })
-  const { customers, paymentMethods, prices, subscriptions } = client(before)
+  const { customers, paymentMethods, prices, subscriptions } = clientOf(before)
   const { id: customer } = await customers.create({ name: 'Ada' })
   const { id: method } = await paymentMethods.attach('pm_card_visa', { customer })
   const [price] = (await prices.list({ limit: 1 })).data
@@ -135,7 +127,7 @@ test('with a journal an account goes on after a restart where it was, with its t
   await before.stop()
 
   const after = await startLocalStripe({ journal })
-  const again = client(after)
+  const again = clientOf(after)
   const found = await again.subscriptions.retrieve(id)
   const count = (await again.prices.list({ limit: 100 })).data.length
   const [first] = (await again.invoices.list({ customer })).data
@@ -153,7 +145,7 @@ test('with a journal an account goes on after a restart where it was, with its t
 
 test('a lot happens in a little time', async () => {
   const own = await startLocalStripe()
-  const { customers, prices, subscriptions } = client(own)
+  const { customers, prices, subscriptions } = clientOf(own)
   const [price] = (await prices.list({ lookup_keys: ['seat_monthly'] })).data
   const began = Date.now()
   for (let number = 0; number < 20; number++) {
