@@ -1,4 +1,5 @@
-import { AuditEvent, MailFooter } from '../entities/index.ts'
+import { MailFooter } from '../entities/index.ts'
+import { eventsAbout } from './world/audit.ts'
 import { footers, vectors } from './world/footer-vectors.ts'
 import { api, as, database, foundTenant, operator, organization, tenant } from './world/index.ts'
 
@@ -75,7 +76,7 @@ test('the answer is what is stored, null clears it, and what it was before is wr
   const { body } = await write('<p onclick="x">één</p>')
   const stored = await database.manager.findOneByOrFail(MailFooter, { organizationId: organization.id })
   expect(stored.mailFooter).toBe(body.mailFooter)
-  const [event] = await database.manager.find(AuditEvent, { where: { target: path }, order: { id: 'DESC' } })
+  const event = (await eventsAbout(path)).at(-1)
   expect(event).toMatchObject({ action: 'mailFooter.update', changes: { mailFooter: [null, '<p>één</p>'] } })
   expect((await write(null)).body.mailFooter).toBeNull()
   expect((await api.get(path)).body.mailFooter).toBeNull()

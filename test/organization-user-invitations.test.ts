@@ -1,4 +1,5 @@
-import { AuditEvent, OrganizationUserInvitation } from '../entities/index.ts'
+import { OrganizationUserInvitation } from '../entities/index.ts'
+import { eventsAbout } from './world/audit.ts'
 import { api, as, database, elsewhere, tenant } from './world/index.ts'
 import { givenInvitation } from './world/rows.ts'
 
@@ -101,8 +102,4 @@ test('a state that was read can be insisted on', async () => {
 
 function pathOf({ id }: OrganizationUserInvitation): string {
   return `/organization-user-invitations/${id}`
-}
-
-function eventsAbout(target: string): Promise<AuditEvent[]> {
-  return database.manager.findBy(AuditEvent, { target })
 }

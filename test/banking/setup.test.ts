@@ -1,9 +1,10 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { AuditEvent, Integration } from '../../entities/index.ts'
+import { Integration } from '../../entities/index.ts'
 import { Banking } from '../../src/banking/banking.ts'
 import { readKeys } from '../../src/banking/secrets.ts'
 import { keepSecrets, tendBanks } from '../../src/banking/sweeping.ts'
 import type { Queue } from '../../src/queue/queue.ts'
+import { eventsAbout } from '../world/audit.ts'
 import { api, as, banking, database, elsewhere, kontomatik, organization, secretKeys, tenant } from '../world/index.ts'
 import { startJobs } from '../world/jobs.ts'
 import { mock } from './bank.ts'
@@ -101,7 +102,7 @@ test('it is finished once somebody has signed in, and to finish twice changes no
   expect([again.status, again.body]).toEqual([200, one.body])
   expect(kontomatik.imports).toBe(0)
 
-  const events = await database.manager.findBy(AuditEvent, { target: begun['@id'] })
+  const events = await eventsAbout(begun['@id'])
   expect(events.map(({ action, actorId, changes }) => [action, actorId, changes])).toEqual([
     ['integration.setup', owner.id, { status: [null, 'pending'] }],
     ['integration.setup', owner.id, { status: ['pending', 'active'] }],

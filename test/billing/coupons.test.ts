@@ -1,6 +1,6 @@
-import { AuditEvent } from '../../entities/index.ts'
+import { eventsAbout } from '../world/audit.ts'
 import { stripeCustomer } from '../world/billing.ts'
-import { as, billing, database, elsewhere, foundTenant, operator, stripe } from '../world/index.ts'
+import { as, billing, elsewhere, foundTenant, operator, stripe } from '../world/index.ts'
 import {
   asked,
   becomes,
@@ -230,7 +230,7 @@ test('both are in the audit log, unless nothing changed', async () => {
   const payer = await subscribed()
   for (const _ of [1, 2]) await apply(payer, 'LOYAL10')
   for (const _ of [1, 2]) await clear(payer)
-  const events = await database.manager.find(AuditEvent, { where: { target: payer.path }, order: { id: 'ASC' } })
+  const events = await eventsAbout(payer.path)
   expect(events.map(({ action, changes }) => [action, changes.coupon])).toEqual([
     ['subscription.create', undefined],
     ['subscription.applyCoupon', [null, 'LOYAL10']],

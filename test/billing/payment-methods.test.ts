@@ -1,4 +1,5 @@
 import { AuditEvent, PaymentMethod } from '../../entities/index.ts'
+import { eventsAbout } from '../world/audit.ts'
 import { payingCustomer, stripeCustomer } from '../world/billing.ts'
 import { as, billing, database, elsewhere, foundTenant, operator, stripe } from '../world/index.ts'
 import { jobs } from '../world/jobs.ts'
@@ -151,7 +152,7 @@ describe('taking one away', () => {
     expect((await payer.api.get(payer.card)).status).toBe(404)
     expect(await dashboard.paymentMethods.retrieve(externalId)).toMatchObject({ customer: null })
     expect((await payer.api.delete(payer.card)).status).toBe(404)
-    const events = await database.manager.find(AuditEvent, { where: { target: payer.card }, order: { id: 'ASC' } })
+    const events = await eventsAbout(payer.card)
     expect(events.map(({ action }) => action)).toEqual(['paymentMethod.create', 'paymentMethod.remove'])
   })
 
