@@ -54,17 +54,7 @@ type Maker = (api: Api, field: Field, column: string) => Variable[]
 
 const makers: Record<FilterKind, Maker> = {
   exact: (_, { name, datatype }, column) => [
-    {
-      name,
-      property: name,
-      condition: (values, key) =>
-        among(
-          column,
-          key,
-          values.map((value) => read(name, datatype, value)),
-          wide(datatype, '[]'),
-        ),
-    },
+    equal(name, column, (value) => read(name, datatype, value), wide(datatype, '[]')),
   ],
   partial: (_, { name }, column) => [
     { name, property: name, condition: (values, key) => containing(column, key, texts(name, values)) },
@@ -72,18 +62,7 @@ const makers: Record<FilterKind, Maker> = {
   reference: (api, { name, target }, column) => [
     { name, property: name, condition: (values, key) => among(column, key, idsOf(api, name, target as Class, values)) },
   ],
-  boolean: (_, { name }, column) => [
-    {
-      name,
-      property: name,
-      condition: (values, key) =>
-        among(
-          column,
-          key,
-          values.map((value) => truth(name, value)),
-        ),
-    },
-  ],
+  boolean: (_, { name }, column) => [equal(name, column, (value) => truth(name, value))],
   exists: (_, { name }, column) => [
     {
       name: `exists[${name}]`,
@@ -126,38 +105,41 @@ export function textVariable(columns: string[]): Variable {
   }
 }
 
+/** A property is one of the values, each as it is read. */
+function equal(name: string, column: string, meant: (value: string) => unknown, cast?: string): Variable {
+  return { name, property: name, condition: (values, key) => among(column, key, values.map(meant), cast) }
+}
+
 function comparisons(field: Field, column: string, operators: Record<string, string>): Variable[] {
-  return Object.entries(operators).map(([operator, sql]) => {
-    const name = `${field.name}[${operator}]`
+  return Object.entries(operators).map(([operator, sql]) =>
+    compared(field, operator, (value, at, name) => ({
+      sql: `${column} ${sql} :${at}${wide(field.datatype)}`,
+      values: { [at]: read(name, field.datatype, value) },
+    })),
+  )
+}
+
+function between(field: Field, column: string): Variable {
+  const cast = wide(field.datatype)
+  return compared(field, 'between', (value, at, name) => {
+    const ends = value.split('..')
+    if (ends.length !== 2) throw bad(name, 'two numbers with ".." between them')
+    const [from, to] = ends.map((end) => read(name, field.datatype, end))
     return {
-      name,
-      property: field.name,
-      condition: (values, key) =>
-        either(values, key, (value, at) => ({
-          sql: `${column} ${sql} :${at}${wide(field.datatype)}`,
-          values: { [at]: read(name, field.datatype, value) },
-        })),
+      sql: `${column} BETWEEN :${at}from${cast} AND :${at}to${cast}`,
+      values: { [`${at}from`]: from, [`${at}to`]: to },
     }
   })
 }
 
-function between(field: Field, column: string): Variable {
-  const name = `${field.name}[between]`
-  const cast = wide(field.datatype)
-  return {
-    name,
-    property: field.name,
-    condition: (values, key) =>
-      either(values, key, (value, at) => {
-        const ends = value.split('..')
-        if (ends.length !== 2) throw bad(name, 'two numbers with ".." between them')
-        const [from, to] = ends.map((end) => read(name, field.datatype, end))
-        return {
-          sql: `${column} BETWEEN :${at}from${cast} AND :${at}to${cast}`,
-          values: { [`${at}from`]: from, [`${at}to`]: to },
-        }
-      }),
-  }
+/** A property is compared with each value by an operator, which is named in brackets. */
+function compared(
+  { name: property }: Field,
+  operator: string,
+  one: (value: string, at: string, name: string) => Condition,
+): Variable {
+  const name = `${property}[${operator}]`
+  return { name, property, condition: (values, key) => either(values, key, (value, at) => one(value, at, name)) }
 }
 
 /** Integers are compared as the widest, so that none that is asked for is out of a column's range. */
