@@ -2,6 +2,7 @@ import { type Integration, OrganizationModule } from '../../entities/index.ts'
 import { Kontomatik } from '../../src/banking/kontomatik.ts'
 import { eventually } from '../world/eventually.ts'
 import { type Agent, api, banking, database, kontomatik, organization } from '../world/index.ts'
+import { startJobs } from '../world/jobs.ts'
 
 export const client = new Kontomatik({ url: kontomatik.url, apiKey: kontomatik.apiKey })
 
@@ -11,6 +12,21 @@ export const back = 'https://app.example/bank/return'
 export async function enable(organizationId = organization.id, enabled = true): Promise<void> {
   const source = enabled ? 'operator' : null
   await database.manager.update(OrganizationModule, { organizationId, name: 'banking' }, { enabled, source })
+}
+
+/** How long calls wait, unless a test says otherwise. */
+export const usual = { ...banking.timing, wait: 8000 }
+
+/** Has jobs done for the tests of a file; each begins with the usual timing, and leaves nothing linked. */
+export function openBanks(): void {
+  beforeAll(async () => {
+    await startJobs()
+    await enable()
+  })
+  beforeEach(() => {
+    Object.assign(banking.timing, usual)
+  })
+  afterEach(forgetAll)
 }
 
 interface Linked {
@@ -59,6 +75,15 @@ export function becomes(id: string, expected: Partial<Integration>): Promise<unk
 
 /** How often something was asked of Kontomatik. */
 export const asked = (path: string): number => kontomatik.requests.filter((one) => one.path.includes(path)).length
+
+/** How an answer is, and what it names as the fault. */
+export const detail = ({
+  status,
+  body,
+}: {
+  status: number
+  body: { code?: string; violations?: { code: string }[] }
+}) => [status, body.code ?? body.violations?.[0].code]
 
 /** Nothing is linked any more, nor counted. */
 export async function forgetAll(): Promise<void> {

@@ -3,10 +3,8 @@ import { Integration } from '../../entities/index.ts'
 import { Banking } from '../../src/banking/banking.ts'
 import { readKeys } from '../../src/banking/secrets.ts'
 import { keepSecrets, tendBanks } from '../../src/banking/sweeping.ts'
-import type { Queue } from '../../src/queue/queue.ts'
 import { eventsAbout } from '../world/audit.ts'
 import { api, as, banking, database, elsewhere, kontomatik, organization, secretKeys, tenant } from '../world/index.ts'
-import { startJobs } from '../world/jobs.ts'
 import { mock } from './bank.ts'
 import {
   asked,
@@ -14,9 +12,11 @@ import {
   becomes,
   client,
   consentOf,
+  detail,
   enable,
   forgetAll,
   linked,
+  openBanks,
   pull,
   revoke,
   setup,
@@ -25,21 +25,10 @@ import {
 } from './linked.ts'
 
 const { admin, owner } = tenant.users
-let jobs: Queue
 
-beforeAll(async () => {
-  jobs = await startJobs()
-  await enable()
-  banking.timing.wait = 8000
-})
-afterEach(forgetAll)
-afterAll(() => jobs.stop())
+openBanks()
 
 const start = (body = {}) => api.post(setup, { redirectUri: back, ...body })
-const detail = ({ status, body }: { status: number; body: { code?: string; violations?: { code: string }[] } }) => [
-  status,
-  body.code ?? body.violations?.[0].code,
-]
 
 test('signing in starts with an address to go to, and an hour to do it', async () => {
   const { status, body, headers } = await start({ country: 'PL', locale: 'en' })
