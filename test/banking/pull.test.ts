@@ -2,24 +2,13 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AuditEvent, BankTransaction, Integration } from '../../entities/index.ts'
 import { tendBanks } from '../../src/banking/sweeping.ts'
-import type { Queue } from '../../src/queue/queue.ts'
 import { api, as, banking, database, elsewhere, foundTenant, given, kontomatik, tenant } from '../world/index.ts'
 import { startJobs } from '../world/jobs.ts'
-import { asked, becomes, client, enable, forgetAll, linked, pull, revoke, stored } from './linked.ts'
+import { asked, becomes, client, detail, enable, linked, openBanks, pull, revoke, stored, usual } from './linked.ts'
 
-const usual = { ...banking.timing, wait: 8000 }
-let jobs: Queue
 let people = 0
 
-beforeAll(async () => {
-  jobs = await startJobs()
-  await enable()
-})
-beforeEach(() => {
-  Object.assign(banking.timing, usual)
-})
-afterEach(forgetAll)
-afterAll(() => jobs.stop())
+openBanks()
 
 /** Somebody whom the bank has not seen yet, so that no import of a former test counts. */
 const somebody = () => linked({ login: `person${++people}` })
@@ -28,10 +17,6 @@ const pulled = async (body: object = {}) => {
   if (answer.status !== 201) throw new Error(`${answer.status} ${JSON.stringify(answer.body)}`)
   return answer.body
 }
-const detail = ({ status, body }: { status: number; body: { code?: string; violations?: { code: string }[] } }) => [
-  status,
-  body.code ?? body.violations?.[0].code,
-]
 const today = () => new Date().toISOString().slice(0, 10)
 const lines = (where = '') => database.query(`SELECT * FROM "bank_transaction" ${where} ORDER BY "transactionOn", "id"`)
 

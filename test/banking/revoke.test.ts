@@ -1,17 +1,14 @@
 import { AuditEvent, Integration } from '../../entities/index.ts'
 import { tendBanks } from '../../src/banking/sweeping.ts'
-import type { Queue } from '../../src/queue/queue.ts'
 import { api, banking, database, kontomatik } from '../world/index.ts'
-import { startJobs } from '../world/jobs.ts'
 import {
   asked,
   back,
   becomes,
   client,
   consentOf,
-  enable,
-  forgetAll,
   linked,
+  openBanks,
   pull,
   revoke,
   setup,
@@ -19,18 +16,7 @@ import {
   stored,
 } from './linked.ts'
 
-const usual = { ...banking.timing, wait: 8000 }
-let jobs: Queue
-
-beforeAll(async () => {
-  jobs = await startJobs()
-  await enable()
-})
-beforeEach(() => {
-  Object.assign(banking.timing, usual)
-})
-afterEach(forgetAll)
-afterAll(() => jobs.stop())
+openBanks()
 
 test('a consent is ended, once, and what was imported stays', async () => {
   const link = await linked({ login: 'r1' })
