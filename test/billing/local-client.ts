@@ -1,7 +1,7 @@
 import Stripe from 'stripe'
 import type { LocalStripe } from '../../src/billing/local/server.ts'
 
-/** The client as it asks a Stripe of our own, which it takes at its first word. */
+/** Stripe's own client, which asks a Stripe of our own, and asks once. */
 export const clientOf = ({ url, secretKey }: LocalStripe, key = secretKey) =>
   new Stripe(key, {
     host: '127.0.0.1',

@@ -6,9 +6,10 @@ import { survive } from '../../src/database.ts'
 import { migrate } from '../../src/migrations/migrate.ts'
 import { eventually } from '../world/eventually.ts'
 import { Cluster, Service } from '../world/machines.ts'
+import { clientOf } from './local-client.ts'
 import { Chance } from './storm/chance.ts'
 import { atStripe, inDatabase } from './storm/comparison.ts'
-import { Customers, clientOf } from './storm/customers.ts'
+import { Customers } from './storm/customers.ts'
 import { Postman } from './storm/postman.ts'
 
 /** What happens again when it is asked for again, as far as chance decides it: `STORM_SEED=7 npm test storm`. */

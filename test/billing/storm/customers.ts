@@ -5,12 +5,6 @@ import type { LocalStripe } from '../../../src/billing/local/server.ts'
 import { insert } from '../../../src/hydra/writing.ts'
 import type { Chance } from './chance.ts'
 
-/** Stripe's own client, so that what happens there is what could happen at the real one. */
-export function clientOf({ url, secretKey }: LocalStripe): Stripe {
-  const { hostname: host, port } = new URL(url)
-  return new Stripe(secretKey, { host, port: Number(port), protocol: 'http', telemetry: false, maxNetworkRetries: 0 })
-}
-
 interface Customer {
   id: string
   organization: string
