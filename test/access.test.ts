@@ -82,7 +82,7 @@ test('the published keys verify a token, and open nothing themselves', async () 
   expect(payload.sub).toBe(owner.subject)
 })
 
-describe('a change of membership holds from the very next request', () => {
+describe('From the very next request there holds', () => {
   test('a new role', async () => {
     const { user, membership } = await joined('riser')
     expect((await as(user).get('/subscriptions')).status).toBe(403)

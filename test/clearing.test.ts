@@ -38,7 +38,7 @@ test('every table is either wiped or kept, and it is written down which', () => 
   expect(owned.filter((table) => kept.nobodys.includes(table))).toEqual([])
 })
 
-test('wipes what was put in, leaves what it is, and no other organization loses a row', async () => {
+test('clearing wipes what was put in, leaves what an organization is, and no other loses a row', async () => {
   const demo = await foundTenant('Demo', 'demo', { demo: true, productionLike: false })
   const rows = await rowsOf(demo)
   await rowsOf(await foundTenant('Acme too', 'acme-too'))
@@ -78,14 +78,14 @@ test('wipes what was put in, leaves what it is, and no other organization loses 
   expect(await counts(demo.organization)).toEqual(after)
 })
 
-test('is for owners', async () => {
+test('clearing is for owners', async () => {
   const demo = await foundTenant('Guarded', 'guarded', { demo: true })
   for (const user of [demo.users.member, demo.users.admin, operator])
     expect((await as(user).post('/organizations/clear', { confirm: 'guarded' })).status).toBe(403)
   expect((await as().post('/organizations/clear', { confirm: 'guarded' })).status).toBe(401)
 })
 
-test('wants the slug to the letter', async () => {
+test('clearing wants the slug to the letter', async () => {
   const demo = await foundTenant('Careful', 'careful', { productionLike: false })
   await given(Location, { organizationId: demo.organization.id, name: 'Office' })
   for (const confirm of ['Careful', 'careful ', 'acme', '', null, true, ['careful']]) {
@@ -102,13 +102,13 @@ test.each([
   [{ demo: true, productionLike: true }, 200],
   [{ demo: true, productionLike: false }, 200],
   [{ demo: false, productionLike: false }, 200],
-])('of an organization that is %j is answered %i', async (kind, expected) => {
+])('clearing an organization that is %j is answered %i', async (kind, expected) => {
   const slug = `kind-${Math.random().toString(36).slice(2)}`
   const { users } = await foundTenant('Kind', slug, kind)
   expect((await as(users.owner).post('/organizations/clear', { confirm: slug })).status).toBe(expected)
 })
 
-test('twice at once wipes once, and so it does when two owners do it', async () => {
+test('clearing twice at once wipes once, and so it does when two owners do it', async () => {
   const demo = await foundTenant('Hasty', 'hasty-clear', { demo: true })
   for (let count = 0; count < 20; count++) await given(Meeting, { organizationId: demo.organization.id, ...morning })
   await given(Location, { organizationId: demo.organization.id, name: 'Office' })
@@ -121,7 +121,7 @@ test('twice at once wipes once, and so it does when two owners do it', async () 
   expect(await counts(demo.organization)).toMatchObject({ meeting: 0, location: 0, audit_event: 2 })
 })
 
-test('leaves nothing half wiped when it fails', async () => {
+test('clearing leaves nothing half wiped when it fails', async () => {
   const demo = await foundTenant('Torn', 'torn', { demo: true })
   await rowsOf(demo)
   const before = await counts(demo.organization)

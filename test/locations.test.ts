@@ -140,7 +140,7 @@ test('a name may be of 255 characters in any script, and is not blank', async ()
     expect((await api.post('/locations', { name })).status).toBe(422)
 })
 
-describe('when it is open', () => {
+describe('When a location is open', () => {
   const office = Object.assign(new Location(), { officeOpenHour: 8, officeCloseHour: 18 })
   const workingDays = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday']
   const amsterdam = { timezone: 'Europe/Amsterdam', workingDays }

@@ -16,7 +16,7 @@ const attributes =
   'src|style|target|title|valign|width'
 const grammar = new RegExp(`^(?:[^<>]|<(?:${tags})(?: (?:${attributes})(?:="[^"<>]*")?)*(?: /)?>|</(?:${tags})>)*$`)
 
-test('has an address of its own, and is for members to read and admins to write', async () => {
+test('a footer has an address of its own, and is for members to read and admins to write', async () => {
   expect((await as(admin).patch(path, { mailFooter: '<p>Groet</p>' })).status).toBe(200)
   const { body } = await as(member).get(path)
   expect(body).toMatchObject({
@@ -31,7 +31,7 @@ test('has an address of its own, and is for members to read and admins to write'
   expect((await api.get(`/organizations/${organization.id}`)).body.mailFooter).toBe(path)
 })
 
-test('is another one for every organization', async () => {
+test('a footer is another one for every organization', async () => {
   const other = await foundTenant('Footless', 'footless')
   await write('<p>Acme</p>')
   expect((await as(other.users.owner).get(path)).body.mailFooter).toBeNull()
@@ -82,7 +82,7 @@ test('the answer is what is stored, null clears it, and what it was before is wr
   expect((await api.get(path)).body.mailFooter).toBeNull()
 })
 
-test('holds 20 kB and no more, as it comes and as it is kept', async () => {
+test('a footer holds 20 kB and no more, as it comes and as it is kept', async () => {
   expect((await write(`<p>${'x'.repeat(19_993)}</p>`)).status).toBe(200)
   const tooMuch = [
     `<p>${'x'.repeat(19_994)}</p>`,

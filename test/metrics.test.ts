@@ -30,7 +30,7 @@ test('the operator sees how long requests take, and what of Stripe’s events wa
   expect(metric(text, 'process_cpu_seconds_total')).toBeGreaterThan(0)
 })
 
-test('nobody else does', async () => {
+test('nobody but the operator reads them', async () => {
   expect((await as().get('/metrics')).status).toBe(401)
   for (const user of Object.values(tenant.users)) expect((await as(user).get('/metrics')).status).toBe(403)
 })

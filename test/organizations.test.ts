@@ -4,7 +4,7 @@ import { api, as, database, foundTenant, given, operator, organization, person, 
 const { member, admin, owner } = tenant.users
 const newcomer = (subject: string) => Object.assign(new User(), { subject })
 
-describe('founding', () => {
+describe('When an organization is founded,', () => {
   test('whoever is signed in founds an organization and owns it, with all that belongs to it', async () => {
     const founder = as(newcomer('founder'), { name: 'Fay Founder', email: 'fay@example.com' })
     expect((await founder.get('/users/me')).status).toBe(404)
@@ -179,7 +179,7 @@ describe('founding', () => {
   })
 })
 
-describe('changing', () => {
+describe('When an organization is changed,', () => {
   test('its name is for admins and owners to change', async () => {
     const { organization, users } = await foundTenant('Before', 'renamed')
     const path = `/organizations/${organization.id}`
@@ -243,7 +243,7 @@ describe('changing', () => {
   })
 })
 
-describe.each(['icon', 'logo'])('its %s', (kind) => {
+describe.each(['icon', 'logo'])('The %s of an organization', (kind) => {
   const path = `/organizations/${kind}`
 
   test('is for admins and owners to upload', async () => {

@@ -156,7 +156,7 @@ test('what lacks a piece gets it when the operator has it set up anew', async ()
   expect((await owner.get('/languages')).body.totalItems).toBe(2)
 })
 
-describe.each(['suspended', 'closed'])('an organization that is %s', (status) => {
+describe.each(['suspended', 'closed'])('An organization that is %s', (status) => {
   test('can be read but not changed, and says so', async () => {
     const { owner, iri, organization } = await found()
     await as(operator).patch(iri, { status }).expect(200)

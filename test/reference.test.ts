@@ -58,7 +58,7 @@ test('the reference has 31 endpoints', () => {
   expect(Object.keys(writes)).toEqual(endpoints.filter(({ method }) => method !== 'GET').map(keyOf))
 })
 
-describe('An owner is answered as the reference says', () => {
+describe('An owner is answered as the reference says:', () => {
   test.each(endpoints)('$method $path', async (endpoint) => {
     const world = await newWorld()
     const walk = writes[keyOf(endpoint)]
@@ -77,7 +77,7 @@ describe('An owner is answered as the reference says', () => {
   })
 })
 
-describe('Without a token only countries are told of', () => {
+describe('Without a token only countries are told of:', () => {
   test.each(endpoints)('$method $path', async (endpoint) => {
     const { status, headers, body } = await ask(as(), endpoint, await newWorld())
 

@@ -5,7 +5,7 @@ import { as, database, elsewhere, given, operator } from './world/index.ts'
 
 const day = 24 * 60 * 60 * 1000
 
-describe('confirming', () => {
+describe('Where billing is by hand,', () => {
   test('a subscription awaits the operator, who finds it by the link on its organization', async () => {
     const { api, tenant, path } = await subscriber({ modules: ['planning'] })
     expect((await api.get(path)).body).toMatchObject({ awaiting: true, active: false })
@@ -23,7 +23,7 @@ describe('confirming', () => {
     expect(await modulesOf({ api })).toEqual(['planning'])
   })
 
-  test('is for nobody but the operator', async () => {
+  test('confirming is for nobody but the operator', async () => {
     const { tenant, path } = await subscriber()
     for (const user of [tenant.users.member, tenant.users.admin, tenant.users.owner])
       expect((await as(user).post(`${path}/confirm`)).status).toBe(403)
@@ -37,7 +37,7 @@ describe('confirming', () => {
   })
 })
 
-describe('changing', () => {
+describe('When a subscription is changed,', () => {
   test('seats and modules follow, here and in the organization', async () => {
     const { api, path } = await running({ modules: ['planning'] })
     const { status, body } = await api.patch(path, { seats: 20, modules: ['banking', 'reporting'] })
@@ -106,8 +106,8 @@ describe('changing', () => {
   })
 })
 
-describe('cancelling', () => {
-  test('ends it when the period does: until then it serves', async () => {
+describe('When a subscription is cancelled,', () => {
+  test('it ends when its period does: until then it serves', async () => {
     const { api, path, tenant } = await running({ modules: ['planning'] })
     const cancelled = await api.post(`${path}/cancel`)
     expect(cancelled.status).toBe(201)
@@ -131,7 +131,7 @@ describe('cancelling', () => {
     expect(new Date(body.cancelAt).getTime() - Date.now()).toBeGreaterThan(364 * day)
   })
 
-  test('immediately, it is over: its modules are off and there is no link to cancel it', async () => {
+  test('and immediately so, it is over: its modules are off and there is no link to cancel it', async () => {
     const { api, path, tenant } = await running({ modules: ['planning'] })
     const cancelled = await api.post(`${path}/cancel`, { immediately: true })
     expect(cancelled.status).toBe(201)
@@ -173,7 +173,7 @@ describe('cancelling', () => {
     expect((await api.get(path)).body.cancelAt).toBeNull()
   })
 
-  test('is for admins and owners', async () => {
+  test('it is by an admin or an owner', async () => {
     const { tenant, path } = await running()
     expect((await as(tenant.users.member).post(`${path}/cancel`)).status).toBe(403)
     expect((await as(operator).post(`${path}/cancel`)).status).toBe(403)
@@ -182,7 +182,7 @@ describe('cancelling', () => {
   })
 })
 
-describe('when periods end', () => {
+describe('When periods end,', () => {
   test('what is due ends, and nothing else does', async () => {
     const [due, later, steady] = [await running({ modules: ['planning'] }), await running(), await running()]
     for (const { api, path } of [due, later]) await api.post(`${path}/cancel`)
@@ -219,7 +219,7 @@ describe('when periods end', () => {
   })
 })
 
-describe('coupons', () => {
+describe('Coupons', () => {
   test('do not go with billing by hand, and are not offered', async () => {
     const { api, path } = await running()
     const { body } = await api.get(path)
@@ -238,7 +238,7 @@ describe('coupons', () => {
   })
 
   test.each([{}, { code: '' }, { code: null }, { code: 5 }, { code: 'x'.repeat(256) }])(
-    '%j is no coupon',
+    'are not named by %j',
     async (body) => {
       const { api } = await running()
       const answer = await api.post('/subscriptions/apply-coupon', body)

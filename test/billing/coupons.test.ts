@@ -30,8 +30,8 @@ async function promotion(values: object = {}): Promise<{ code: string; coupon: s
   return { code, coupon }
 }
 
-describe('applying', () => {
-  test('a coupon', async () => {
+describe('When a coupon is applied,', () => {
+  test('it is on the subscription', async () => {
     const payer = await subscribed()
     const since = stripe.requests.length
     const { status, body } = await apply(payer, 'LOYAL10')
@@ -42,7 +42,7 @@ describe('applying', () => {
     ])
   })
 
-  test('a promotion code, in any case, and shown as it is known', async () => {
+  test('a promotion code will do, in any case, and is shown as it is known', async () => {
     const payer = await subscribed()
     const { code } = await promotion()
     const { status, body } = await apply(payer, ` ${code.toLowerCase()} `)
@@ -52,7 +52,7 @@ describe('applying', () => {
     ])
   })
 
-  test('to the subscription that is named', async () => {
+  test('it is on the subscription that is named', async () => {
     const payer = await subscribed()
     expect((await apply(payer, 'LOYAL10', { subscription: payer.path })).status).toBe(201)
     const stranger = await subscribed()
@@ -80,7 +80,7 @@ describe('applying', () => {
     expect((await apply(await subscribed(), id)).status).toBe(422)
   })
 
-  test('another takes its place', async () => {
+  test('it takes the place of another', async () => {
     const payer = await subscribed()
     await apply(payer, 'LOYAL10')
     const { status, body } = await apply(payer, 'FRIENDS')
@@ -89,7 +89,7 @@ describe('applying', () => {
     expect(await discountsOf(payer)).toHaveLength(1)
   })
 
-  test('takes the place of several that were put on at Stripe', async () => {
+  test('it takes the place of several that were put on at Stripe', async () => {
     const payer = await subscribed()
     await dashboard.subscriptions.update(payer.externalId, {
       discounts: [{ coupon: 'LOYAL10' }, { coupon: 'WELCOME25' }],
@@ -170,7 +170,7 @@ describe('applying', () => {
   })
 })
 
-describe('clearing', () => {
+describe('Clearing the coupon', () => {
   test('takes it off, and all others too', async () => {
     const payer = await subscribed()
     await apply(payer, 'LOYAL10')
@@ -184,7 +184,7 @@ describe('clearing', () => {
   })
 })
 
-describe('there is nothing to work on', () => {
+describe('There is nothing to apply a coupon to', () => {
   const both = async (customer: Pick<Subscribed, 'api'>) => [await apply(customer, 'LOYAL10'), await clear(customer)]
 
   test('where nothing is live', async () => {
@@ -211,7 +211,7 @@ describe('there is nothing to work on', () => {
   })
 })
 
-test('is for owners and admins', async () => {
+test('applying and clearing are for owners and admins', async () => {
   const { tenant } = await subscribed()
   const { member, admin } = tenant.users
   for (const [user, status] of [

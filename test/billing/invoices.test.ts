@@ -114,7 +114,7 @@ test('more than Stripe gives at once are all there after a thorough look', async
   expect(body.member.map(shown)).toEqual(all.slice(0, 100).map(known))
 })
 
-test('are for owners and admins of the organization', async () => {
+test('invoices are for owners and admins of the organization', async () => {
   const payer = await subscribed()
   await look(payer)
   const { body } = await payer.api.get(`${payer.path}/invoices`)

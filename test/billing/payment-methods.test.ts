@@ -18,8 +18,8 @@ import {
 beforeAll(deliverEvents)
 afterEach(() => stripe.clearFaults())
 
-describe('setting one up', () => {
-  test('gives the browser what it needs, and what it made is there', async () => {
+describe('When a payment method is set up,', () => {
+  test('the browser is given what it needs, and what it made is there', async () => {
     const payer = await stripeCustomer()
     const { status, body } = await payer.api.post('/payment-methods/setup').set('Idempotency-Key', 'setup')
     expect([status, body['@type']]).toEqual([200, 'PaymentMethodSetup'])
@@ -38,7 +38,7 @@ describe('setting one up', () => {
     expect(await tablesWith(body.clientSecret)).toEqual([])
   })
 
-  test('a card that is refused there is not there', async () => {
+  test('a card that is refused at Stripe is not here', async () => {
     const payer = await stripeCustomer()
     const { body } = await payer.api.post('/payment-methods/setup')
     expect((await confirm(body.clientSecret, 'pm_card_chargeDeclined')).status).toBe(402)
@@ -46,7 +46,7 @@ describe('setting one up', () => {
   })
 })
 
-describe('attaching', () => {
+describe('When a payment method is attached,', () => {
   test('the first becomes the preferred one', async () => {
     const payer = await stripeCustomer()
     const first = await payer.api.post('/payment-methods', { externalId: 'pm_card_visa' })
@@ -144,7 +144,7 @@ describe('attaching', () => {
   })
 })
 
-describe('taking one away', () => {
+describe('When a payment method is taken away,', () => {
   test('it is detached, and preferred no more', async () => {
     const payer = await payingCustomer()
     const { externalId } = (await payer.api.get(payer.card)).body
@@ -156,7 +156,7 @@ describe('taking one away', () => {
     expect(events.map(({ action }) => action)).toEqual(['paymentMethod.create', 'paymentMethod.remove'])
   })
 
-  test('not while the live subscription is paid with it', async () => {
+  test('it must not be what the live subscription is paid with', async () => {
     const payer = await subscribed()
     const { status, body } = await payer.api.delete(payer.card)
     expect([status, body.detail]).toEqual([409, expect.stringMatching(/paid with it/)])
@@ -169,7 +169,7 @@ describe('taking one away', () => {
     expect((await payer.api.get(payer.path)).body.paymentMethod).toBeNull()
   })
 
-  test('nor while it is the preferred one, and the live subscription names none', async () => {
+  test('it must not be the preferred one while the live subscription names none', async () => {
     const payer = await payingCustomer()
     const { body: other } = await payer.api.post('/payment-methods', { externalId: 'pm_card_amex' })
     const { body } = await payer.api.post('/subscriptions', { paymentMethod: other['@id'] })

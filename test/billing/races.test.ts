@@ -158,7 +158,7 @@ test('two hundred deliveries of one event at once: one row, one application', as
   expect(await stored(event.id)).toMatchObject({ status: 'done', attempts: 1 })
 })
 
-describe('whoever subscribed and died', () => {
+describe('Once whoever subscribed has died,', () => {
   /** A row as it is left, and at Stripe what was made of it, if anything was. */
   async function left(made: boolean) {
     const payer = await payingCustomer()

@@ -17,7 +17,7 @@ import {
 
 beforeAll(deliverEvents)
 
-describe('without a payment method', () => {
+describe('Without a payment method,', () => {
   test('a subscription awaits its payment, and owners and admins get the secret to confirm it with', async () => {
     const { api, tenant } = await stripeCustomer()
     const { status, body, headers } = await api.post('/subscriptions').set('Idempotency-Key', 'a-secret-is-not-kept')
@@ -84,7 +84,7 @@ describe('without a payment method', () => {
   })
 })
 
-describe('with a payment method', () => {
+describe('With a payment method,', () => {
   test('it is charged and active at once', async () => {
     const payer = await payingCustomer()
     const { status, body } = await payer.api.post('/subscriptions', { paymentMethod: payer.card, modules: ['banking'] })
@@ -213,7 +213,7 @@ test('without a billing address nothing is asked of Stripe either', async () => 
   expect(wished(since)).toEqual([])
 })
 
-test('is for owners and admins', async () => {
+test('subscribing is for owners and admins', async () => {
   const { tenant } = await stripeCustomer()
   expect((await as(tenant.users.member).post('/subscriptions')).status).toBe(403)
   expect((await as(tenant.users.admin).post('/subscriptions')).status).toBe(201)

@@ -17,7 +17,7 @@ const jobs = async (key: string) => {
   return count
 }
 
-describe('what is not Stripe’s, or not for this server, leaves no trace', () => {
+describe('what is not Stripe’s, or not for this server, leaves no trace:', () => {
   let before: number
   beforeEach(async () => {
     before = await database.manager.count(StripeEvent)

@@ -67,7 +67,7 @@ describe('Mails are sent', () => {
     expect(await jobsOf(recipient)).toEqual([])
   })
 
-  test('and a month later it is forgotten to whom', async () => {
+  test('but a month later it is forgotten to whom', async () => {
     const recipient = await mailed()
     await eventually(async () => expect((await mailOf(recipient)).status).toBe('sent'))
     await forget(database)

@@ -2,38 +2,36 @@ import { Invoice, Subscription } from '../../entities/index.ts'
 import { customer, own, running } from '../world/by-hand.ts'
 import { as, elsewhere, given } from '../world/index.ts'
 
-describe('invoices', () => {
-  test('there are none where billing is by hand', async () => {
-    const { api, path } = await running()
-    const { status, body } = await api.get((await api.get(path)).body.invoices)
-    expect([status, body.totalItems, body.member]).toEqual([200, 0, []])
-    expect(body).toMatchObject({ '@context': '/contexts/Invoice', '@id': `${path}/invoices`, '@type': 'Collection' })
-  })
+test('there are no invoices where billing is by hand', async () => {
+  const { api, path } = await running()
+  const { status, body } = await api.get((await api.get(path)).body.invoices)
+  expect([status, body.totalItems, body.member]).toEqual([200, 0, []])
+  expect(body).toMatchObject({ '@context': '/contexts/Invoice', '@id': `${path}/invoices`, '@type': 'Collection' })
+})
 
-  test('those of one subscription, newest first', async () => {
-    const { api, tenant, address } = await customer({ manualBilling: false })
-    const values = { ...own(tenant), organizationAddress: address, seats: 5 }
-    const [old, current] = [
-      await given(Subscription, { ...values, status: 'canceled' }),
-      await given(Subscription, values),
-    ]
-    const bill = { ...own(tenant), status: 'open', currency: 'EUR', total: 12_345, amountDue: 12_345 }
-    const billed = []
-    for (const [index, subscription] of [current, old, current, current].entries())
-      billed.push(await given(Invoice, { ...bill, subscription, name: `A-${index}`, externalId: `in_${index}` }))
+test('the invoices of a subscription are there newest first', async () => {
+  const { api, tenant, address } = await customer({ manualBilling: false })
+  const values = { ...own(tenant), organizationAddress: address, seats: 5 }
+  const [old, current] = [
+    await given(Subscription, { ...values, status: 'canceled' }),
+    await given(Subscription, values),
+  ]
+  const bill = { ...own(tenant), status: 'open', currency: 'EUR', total: 12_345, amountDue: 12_345 }
+  const billed = []
+  for (const [index, subscription] of [current, old, current, current].entries())
+    billed.push(await given(Invoice, { ...bill, subscription, name: `A-${index}`, externalId: `in_${index}` }))
 
-    const { body } = await api.get(`/subscriptions/${current.id}/invoices`)
-    expect(body.member.map(({ name }: Invoice) => name)).toEqual(['A-3', 'A-2', 'A-0'])
-    expect(body.totalItems).toBe(3)
-    expect((await api.get(body.member[0]['@id'])).body).toMatchObject({
-      '@type': 'Invoice',
-      subscription: `/subscriptions/${current.id}`,
-      total: 12_345,
-      currency: 'EUR',
-    })
-    const paged = await api.get(`/subscriptions/${current.id}/invoices?itemsPerPage=2&page=2`)
-    expect(paged.body.member.map(({ name }: Invoice) => name)).toEqual(['A-0'])
-    expect((await as(tenant.users.member).get(`/subscriptions/${current.id}/invoices`)).status).toBe(403)
-    expect((await as(elsewhere.users.owner).get(`/subscriptions/${current.id}/invoices`)).status).toBe(404)
+  const { body } = await api.get(`/subscriptions/${current.id}/invoices`)
+  expect(body.member.map(({ name }: Invoice) => name)).toEqual(['A-3', 'A-2', 'A-0'])
+  expect(body.totalItems).toBe(3)
+  expect((await api.get(body.member[0]['@id'])).body).toMatchObject({
+    '@type': 'Invoice',
+    subscription: `/subscriptions/${current.id}`,
+    total: 12_345,
+    currency: 'EUR',
   })
+  const paged = await api.get(`/subscriptions/${current.id}/invoices?itemsPerPage=2&page=2`)
+  expect(paged.body.member.map(({ name }: Invoice) => name)).toEqual(['A-0'])
+  expect((await as(tenant.users.member).get(`/subscriptions/${current.id}/invoices`)).status).toBe(403)
+  expect((await as(elsewhere.users.owner).get(`/subscriptions/${current.id}/invoices`)).status).toBe(404)
 })

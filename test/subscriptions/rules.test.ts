@@ -52,7 +52,7 @@ test.each([
   [{ metadata: [{ name: 'a', value: 5 }] }, { 'metadata[0].value': 'isString' }],
   [{ metadata: [{ name: 'a', value: 'x'.repeat(501) }] }, { 'metadata[0].value': 'maxLength' }],
   [{ metadata: notes(...letters(21)) }, { metadata: 'arrayMaxSize' }],
-])('%j is refused', async (body, faults) => {
+])('subscribing with %j is refused', async (body, faults) => {
   const { api } = await customer()
   const answer = await api.post('/subscriptions', body)
   expect([answer.status, violationsOf(answer.body)]).toEqual([422, faults])

@@ -29,24 +29,22 @@ describe('an organization that pays through Stripe', () => {
   })
 })
 
-describe('its status', () => {
-  test.each([
-    ['incomplete', false, true, true],
-    ['incomplete_expired', false, false, false],
-    ['trialing', true, false, true],
-    ['active', true, false, true],
-    ['past_due', true, false, true],
-    ['unpaid', false, false, true],
-    ['canceled', false, false, false],
-    ['paused', false, false, true],
-  ])('%s: active is %s, awaiting is %s, live is %s', async (status, active, awaiting, live) => {
-    const { api, tenant, address } = await customer()
-    const { id } = await given(Subscription, { ...own(tenant), organizationAddress: address, seats: 5, status })
-    const { body } = await api.get(`/subscriptions/${id}`)
-    expect(body).toMatchObject({ status, active, awaiting })
-    expect('cancel' in body).toBe(live)
-    const { currentSubscription } = (await api.get(`/organizations/${tenant.organization.id}`)).body
-    expect(currentSubscription).toBe(live ? `/subscriptions/${id}` : null)
-    expect((await api.post('/subscriptions')).status).toBe(live ? 409 : 201)
-  })
+test.each([
+  ['incomplete', false, true, true],
+  ['incomplete_expired', false, false, false],
+  ['trialing', true, false, true],
+  ['active', true, false, true],
+  ['past_due', true, false, true],
+  ['unpaid', false, false, true],
+  ['canceled', false, false, false],
+  ['paused', false, false, true],
+])('a subscription that is %s: active is %s, awaiting is %s, live is %s', async (status, active, awaiting, live) => {
+  const { api, tenant, address } = await customer()
+  const { id } = await given(Subscription, { ...own(tenant), organizationAddress: address, seats: 5, status })
+  const { body } = await api.get(`/subscriptions/${id}`)
+  expect(body).toMatchObject({ status, active, awaiting })
+  expect('cancel' in body).toBe(live)
+  const { currentSubscription } = (await api.get(`/organizations/${tenant.organization.id}`)).body
+  expect(currentSubscription).toBe(live ? `/subscriptions/${id}` : null)
+  expect((await api.post('/subscriptions')).status).toBe(live ? 409 : 201)
 })

@@ -2,7 +2,7 @@ import { AuditEvent, PaymentMethod, Subscription } from '../../entities/index.ts
 import { customer, own } from '../world/by-hand.ts'
 import { as, database, given, operator, publicUrl } from '../world/index.ts'
 
-test('everything has a default', async () => {
+test('everything about a subscription has a default', async () => {
   const { api, tenant, address } = await customer()
   const { status, body, headers } = await api.post('/subscriptions')
   expect(status).toBe(201)
@@ -27,7 +27,7 @@ test('everything has a default', async () => {
   expect((await api.get('/subscriptions')).body.member).toEqual([expect.objectContaining({ '@id': body['@id'] })])
 })
 
-test('an empty object and one with everything serve as well', async () => {
+test('an empty object and one with everything subscribe as well', async () => {
   const { api, tenant, address } = await customer()
   const card = await given(PaymentMethod, { ...own(tenant), type: 'card', externalId: 'pm_whole' })
   const whole = {
@@ -77,7 +77,7 @@ test('status, products and the like are not the client’s to say', async () => 
   })
 })
 
-test('a second live one is refused', async () => {
+test('a second live subscription is refused', async () => {
   const { api } = await customer()
   expect((await api.post('/subscriptions')).status).toBe(201)
   const { status, body } = await api.post('/subscriptions')
@@ -85,7 +85,7 @@ test('a second live one is refused', async () => {
   expect(body.detail).toMatch(/live subscription/)
 })
 
-test('of ten that are made at once one is made', async () => {
+test('of ten subscriptions that are made at once one is made', async () => {
   const { api, tenant } = await customer()
   const made = await Promise.all(Array.from({ length: 10 }, () => api.post('/subscriptions')))
   expect(made.map(({ status }) => status).sort()).toEqual([201, ...Array(9).fill(409)])
@@ -93,7 +93,7 @@ test('of ten that are made at once one is made', async () => {
   expect(await database.manager.countBy(AuditEvent, { ...own(tenant), action: 'subscription.create' })).toBe(1)
 })
 
-test('is for admins and owners', async () => {
+test('subscribing is for admins and owners', async () => {
   const { tenant } = await customer()
   expect((await as(tenant.users.member).post('/subscriptions')).status).toBe(403)
   expect((await as(operator).post('/subscriptions')).status).toBe(403)

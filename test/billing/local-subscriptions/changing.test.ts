@@ -19,7 +19,7 @@ test('more seats in the middle of a period cost what is left of it, on the next 
   expect(invoice.total).toBe(6000 + unused.amount + remaining.amount)
 })
 
-test('or on an invoice now, or nothing', async () => {
+test('more seats cost it on an invoice now, or nothing, where that was asked', async () => {
   const [now, never] = [await subscribed(), await subscribed()]
   const change = ({ items }: Stripe.Subscription) => [{ id: items.data[0].id, quantity: 5 }]
   local.advance({ days: 15 })

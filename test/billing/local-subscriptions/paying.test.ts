@@ -56,7 +56,7 @@ test('a card that declines leaves it incomplete, and after 23 hours expired', as
   expect(await invoicesOf(subscription)).toMatchObject([{ status: 'void' }])
 })
 
-test('or nothing at all, when an error was preferred', async () => {
+test('a card that declines leaves nothing at all when an error was preferred', async () => {
   const owner = await customer('pm_card_chargeCustomerFail')
   const error = await refusal(
     stripe.subscriptions.create({ customer: owner.id, items: seats(1), payment_behavior: 'error_if_incomplete' }),

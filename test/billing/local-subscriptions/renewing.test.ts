@@ -47,7 +47,7 @@ test('after the last attempt it is unpaid, and its invoices stay drafts', async 
   expect(draft).toMatchObject({ status: 'draft', number: null, hosted_invoice_url: null, invoice_pdf: null })
 })
 
-test('or it is canceled, where the account says so', async () => {
+test('after the last attempt it is canceled where the account says so', async () => {
   const subscription = await subscribed()
   local.decline(subscription.owner.method, 'insufficient_funds')
   local.afterRetries('canceled')

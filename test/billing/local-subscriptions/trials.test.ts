@@ -24,7 +24,7 @@ test('a trial without a card ends in a pause, which a card and resuming end', as
   expect([paused, await statusOf(subscription)]).toEqual(['paused', 'active'])
 })
 
-test('or it ends the subscription, or leaves it past due', async () => {
+test('a trial without a card ends the subscription, or leaves it past due, where that was asked', async () => {
   const ends = (missing_payment_method: 'cancel' | 'create_invoice') =>
     subscribed({ trial_period_days: 1, trial_settings: { end_behavior: { missing_payment_method } } }, null)
   const [canceled, late] = [await ends('cancel'), await ends('create_invoice')]
