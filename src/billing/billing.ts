@@ -19,9 +19,9 @@ export class Billing {
   readonly publishableKey: string
   readonly webhookSecrets: string[]
 
-  constructor({ secretKey, publishableKey, webhookSecrets, url, timeout }: StripeSettings) {
-    this.stripe = clientOf({ secretKey, url, timeout })
-    this.live = isLive(secretKey)
+  constructor({ publishableKey, webhookSecrets, ...access }: StripeSettings) {
+    this.stripe = clientOf(access)
+    this.live = isLive(access.secretKey)
     this.publishableKey = publishableKey
     this.webhookSecrets = webhookSecrets
   }

@@ -10,6 +10,8 @@ export interface StripeSettings {
   url?: string
   /** How long, in milliseconds, an answer is waited for; somebody waits for ours meanwhile. */
   timeout?: number
+  /** How many milliseconds later it is asked once more where it could not be reached. */
+  pause?: number
 }
 
 /** The one client of Stripe; its version of the API is the package's own. */
@@ -17,9 +19,10 @@ export function clientOf({
   secretKey,
   url,
   timeout = 8000,
-}: Pick<StripeSettings, 'secretKey' | 'url' | 'timeout'>): Stripe {
+  pause = 500,
+}: Pick<StripeSettings, 'secretKey' | 'url' | 'timeout' | 'pause'>): Stripe {
   const { hostname: host, port, protocol } = new URL(url ?? 'https://api.stripe.com')
-  return new Stripe(secretKey, {
+  const client = new Stripe(secretKey, {
     host,
     port: port || (protocol === 'http:' ? 80 : 443),
     protocol: protocol === 'http:' ? 'http' : 'https',
@@ -28,6 +31,8 @@ export function clientOf({
     telemetry: false,
     httpClient: hasty(Stripe.createNodeHttpClient()),
   })
+  client.getInitialNetworkRetryDelay = () => pause / 1000
+  return client
 }
 
 /** Whether a key is for real money. */

@@ -1,4 +1,5 @@
 import { AuditEvent, Integration } from '../../entities/index.ts'
+import { usualTiming } from '../../src/banking/banking.ts'
 import { tendBanks } from '../../src/banking/sweeping.ts'
 import { api, banking, database, kontomatik } from '../world/index.ts'
 import {
@@ -44,7 +45,7 @@ test.each([
   [{ kind: 'exception', name: 'ServiceMaintenance' } as const],
   [{ kind: 'exception', name: 'NobodyKnows' } as const],
 ])('as long as Kontomatik answers with %j the means to end it are kept', async (fault) => {
-  banking.timing.revoke = 5000
+  banking.timing.revoke = usualTiming.revoke
   const link = await linked({ login: 'r2' })
   const consent = await consentOf(link.id)
   kontomatik.fault({ ...fault, path: 'delete-multiple-access', times: 99 })
