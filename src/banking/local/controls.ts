@@ -35,6 +35,13 @@ export class Controls {
     await this.#world.keep()
   }
 
+  /** The ids of what somebody has granted and had imported, the oldest first. */
+  of(login: string): Record<'consents' | 'imports', string[]> {
+    const { consents, commands } = this.#world.state
+    const own = (all: { id: string; login: string }[]) => all.filter((one) => one.login === login).map(({ id }) => id)
+    return { consents: own(consents), imports: own(commands) }
+  }
+
   /** As by the bank's own page: only the next reuse tells. */
   async revokeUpstream(multipleAccessId: string): Promise<void> {
     const consent = this.#world.state.consents.find(({ id }) => id === multipleAccessId)
@@ -45,7 +52,8 @@ export class Controls {
 
   /** The same over HTTP. */
   async answer(ask: Ask): Promise<Answer> {
-    const known = ['days', 'multipleAccessId', 'method', 'path', 'kind', 'name', 'status', 'state', 'delay', 'times']
+    const faulty = ['method', 'path', 'body', 'kind', 'name', 'status', 'state', 'delay', 'times']
+    const known = ['days', 'multipleAccessId', ...faulty]
     const act = async (work: (body: Record<string, unknown>) => unknown) => {
       await Promise.resolve(objectOf(ask, known)).then(work).catch(refuse)
       return json({ now: new Date(this.#world.now).toISOString() })

@@ -1,6 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Answer, Ask } from './answer.ts'
 import { Refusal, refused } from './answer.ts'
 import { Controls, type Logged } from './controls.ts'
@@ -25,6 +24,7 @@ export interface LocalKontomatik {
   /** How many imports were started, ever. */
   readonly imports: number
   readonly requests: Logged[]
+  of: Controls['of']
   advance(time: { days: number }): Promise<void>
   fault(fault: Fault): void
   clearFaults(): void
@@ -51,6 +51,7 @@ export async function startLocalKontomatik(options: Options = {}): Promise<Local
       return world.state.imports
     },
     requests: controls.requests,
+    of: (login) => controls.of(login),
     advance: (time) => controls.advance(time),
     fault: (fault) => controls.faults.plan(fault),
     clearFaults: () => controls.faults.clear(),
@@ -68,8 +69,9 @@ async function serve(request: IncomingMessage, response: ServerResponse, parts: 
   try {
     const ask = await read(request)
     parts.controls.log(ask)
-    const fault = parts.controls.faults.take(ask.method, ask.path)
-    if (fault?.kind === 'slow') await sleep(fault.delay ?? 1000)
+    const { faults } = parts.controls
+    const fault = faults.take(ask)
+    if (fault?.kind === 'slow') await faults.slow(fault)
     const key = String(request.headers['x-api-key'] ?? '')
     const address = request.socket.remoteAddress ?? ''
     const answer = instead(fault, ask) ?? (await answerTo(ask, key, address, parts))
