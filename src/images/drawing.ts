@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
-import sharp, { type Sharp } from 'sharp'
+import type sharp from 'sharp'
+import type { Sharp } from 'sharp'
 import { Image } from '../../entities/index.ts'
 import { ConstraintViolation, Problem } from '../hydra/problem.ts'
 import { inTurn } from '../hydra/turns.ts'
@@ -34,13 +35,24 @@ export const types = kinds.map(({ type }) => type)
 const mostPixels = 25_000_000
 const mostBytes = 8 * 1024 * 1024
 
-/** Only the readers of these kinds are there to be tricked: none for SVG, PDF, TIFF or GIF, and none for files. */
-sharp.block({ operation: ['VipsForeignLoad'] })
-sharp.unblock({
-  operation: ['VipsForeignLoadPngBuffer', 'VipsForeignLoadJpegBuffer', 'VipsForeignLoadWebpBuffer'],
-})
-sharp.cache(false)
-sharp.concurrency(1)
+let loaded: Promise<typeof sharp> | undefined
+
+/**
+ * Loaded with the first image, as it is a tenth of what the start of a process takes, and many draw none. Only the readers of
+ * these kinds are there to be tricked: none for SVG, PDF, TIFF or GIF, and none for files.
+ */
+function load(): Promise<typeof sharp> {
+  loaded ??= import('sharp').then(({ default: sharp }) => {
+    sharp.block({ operation: ['VipsForeignLoad'] })
+    sharp.unblock({
+      operation: ['VipsForeignLoadPngBuffer', 'VipsForeignLoadJpegBuffer', 'VipsForeignLoadWebpBuffer'],
+    })
+    sharp.cache(false)
+    sharp.concurrency(1)
+    return sharp
+  })
+  return loaded
+}
 
 /** How many images may wait to be drawn, two megabytes each, and for how many milliseconds. */
 const mostWaiting = 30
@@ -77,6 +89,7 @@ async function oneByOne<T>(work: () => Promise<T>): Promise<T> {
 const busy = () => new Problem(503, 'Too many images are being drawn at the moment: try again.', { 'Retry-After': '5' })
 
 async function draw({ type, encode }: Kind, original: Buffer, square: boolean): Promise<Image> {
+  const sharp = await load()
   const image = sharp(original, { limitInputPixels: mostPixels, failOn: 'error', autoOrient: true })
   const { width, height } = await image.metadata().catch(refuse)
   if (square && width !== height)
