@@ -48,8 +48,14 @@ async function processOf({ directory }: Postgres): Promise<number> {
 
 afterEach(async () => {
   for (const postgres of launched.splice(0)) await postgres.stop()
-  for (const directory of directories.splice(0)) await rm(directory, { recursive: true })
 })
+
+afterAll(async () => {
+  for (const directory of directories) await rm(directory, { recursive: true })
+})
+
+/** One that a server has run on, where it need not be fresh: to set one up takes longer than all else. */
+const used = fresh()
 
 test('it starts on a fresh directory, in UTC, with letters beyond ASCII, and without a port', async () => {
   const postgres = await start(await fresh())
@@ -63,7 +69,7 @@ test('it starts on a fresh directory, in UTC, with letters beyond ASCII, and wit
 })
 
 test('its data survive a stop and another launch', async () => {
-  const directory = await fresh()
+  const directory = await used
   const first = await start(directory)
   await query(first, 'create table kept as select 42 as answer')
   await first.stop()
@@ -75,7 +81,7 @@ test('its data survive a stop and another launch', async () => {
 })
 
 test('two launches share one server, and the last one out stops it', async () => {
-  const directory = await fresh()
+  const directory = await used
   const first = await start(directory)
   const second = await start(directory)
   expect(second.host).toBe(first.host)
@@ -88,7 +94,7 @@ test('two launches share one server, and the last one out stops it', async () =>
 })
 
 test('a server that somebody still uses is left running', async () => {
-  const directory = await fresh()
+  const directory = await used
   const left = await start(directory)
   const guest = await connect(left)
 
@@ -102,7 +108,7 @@ test('a server that somebody still uses is left running', async () => {
 })
 
 test('when the server is killed, the next launch has every row that was acknowledged', async () => {
-  const directory = await fresh()
+  const directory = await used
   const killed = await start(directory)
   const client = await connect(killed)
   await client.query('create table rows (id int)')
