@@ -6,7 +6,18 @@ register('./typescript.js', import.meta.url)
 process.setSourceMapsEnabled(true)
 
 const require = createRequire(import.meta.url)
+const hooks = require('node:async_hooks')
+const { AsyncLocalStorage } = hooks
+const context = new AsyncLocalStorage()
 let files = 0
+
+/** Where Jest keeps which test something belongs to: one for all files, as every promise looks at each that there is. */
+class Context {
+  constructor() {
+    // biome-ignore lint/correctness/noConstructorReturn: whoever asks for a new one gets the one
+    return context
+  }
+}
 
 /** Where Jest looks up which line of a source it was, by the URL of what was compiled. */
 class SourceMaps extends Map {
@@ -43,7 +54,12 @@ export default class extends Runtime {
   requireInternalModule(path) {
     for (const key of globalsOf('JEST_STATE_SYMBOL', 'EVENT_HANDLERS')) delete globalThis[key]
     delete require.cache[path]
-    return require(path)
+    hooks.AsyncLocalStorage = Context
+    try {
+      return require(path)
+    } finally {
+      hooks.AsyncLocalStorage = AsyncLocalStorage
+    }
   }
 
   getSourceMaps() {
