@@ -17,6 +17,9 @@ const settings = { fsync: 'off', synchronous_commit: 'on' }
 /** Seconds that a start may take, on a machine that has other things to do. */
 const patience = 60
 
+/** For young objects, as `npm start` has it. */
+const room = ['--min-semi-space-size=16', '--max-semi-space-size=64']
+
 /** A Postgres of a test's own. */
 export class Cluster {
   kills = 0
@@ -78,7 +81,7 @@ export class Service {
   async start(): Promise<void> {
     this.port ||= await freePort()
     if (this.closed) throw new Error('The server is not to be started any more.')
-    const child = spawn(process.execPath, ['dist/src/server.js'], {
+    const child = spawn(process.execPath, [...room, 'dist/src/server.js'], {
       env: { PATH: process.env.PATH, LOG_LEVEL: 'warn', PORT: String(this.port), ...this.environment },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: this.alone,
