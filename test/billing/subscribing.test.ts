@@ -172,7 +172,7 @@ describe('With a payment method,', () => {
     ).toEqual([])
   })
 
-  test('that is another tenant’s, it is as unknown as any other', async () => {
+  test('another tenant’s is as unknown as any other', async () => {
     const [payer, other] = [await payingCustomer(), await payingCustomer()]
     const answers = []
     for (const paymentMethod of [other.card, '/payment-methods/0199e0a0-0000-7000-8000-000000000000']) {
