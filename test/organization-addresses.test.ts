@@ -67,6 +67,7 @@ test('it can be taken away, but not while something is billed to it', async () =
   const refused = await api.delete(`/organization-addresses/${billed.id}`)
   expect(refused.status).toBe(409)
   expect(refused.headers['content-type']).toBe('application/problem+json; charset=utf-8')
+  expect(refused.body.detail).toBe('A Subscription still refers to it.')
   expect((await api.get(`/organization-addresses/${billed.id}`)).status).toBe(200)
 
   const gone = await api.delete(`/organization-addresses/${free.id}`)

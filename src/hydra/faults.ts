@@ -1,6 +1,7 @@
 import type { EntityMetadata } from 'typeorm'
 import type { ColumnMetadata } from 'typeorm/metadata/ColumnMetadata.js'
 import type { Api } from './api.ts'
+import { article } from './article.ts'
 import { ConstraintViolation, Problem } from './problem.ts'
 
 export interface DatabaseFault {
@@ -36,7 +37,7 @@ export function problemOf(api: Api, error: unknown): Problem | undefined {
     return new ConstraintViolation([
       { propertyPath: taken(api, fault), message: 'This value is already used.', code: 'isUnique' },
     ])
-  if (code === '23503') return new Problem(409, 'It is still referred to, or refers to what is gone by now.')
+  if (code === '23503') return new Problem(409, dangling(api, fault))
   if (code === '23514') return new Problem(422, 'The values contradict each other.')
   if (code === '42501') return new Problem(404, 'Not found.')
   if (/^(22...|2201.|54000)$/.test(code)) return new Problem(422, 'A value is too large, or not of its type.')
@@ -49,6 +50,15 @@ export function problemOf(api: Api, error: unknown): Problem | undefined {
 export function isConflict(error: unknown): boolean {
   const { code } = ((error as { driverError?: unknown }).driverError ?? error) as DatabaseFault
   return code === '40001' || code === '40P01'
+}
+
+/** A broken reference is from the table that is named; only the message says which end of it was written. */
+function dangling(api: Api, { table, message }: DatabaseFault): string {
+  const type = api.database.entityMetadatas.find(({ tableName }) => tableName === table)?.target
+  const referring = api.resources.find(({ entity }) => entity === type)
+  if (!referring || !message.startsWith('update or delete'))
+    return 'It is still referred to, or refers to what is gone by now.'
+  return `${article(referring.name) === 'a' ? 'A' : 'An'} ${referring.name} still refers to it.`
 }
 
 /** The property that a unique rule is about: what a hand-made `table:property` says, or its last column, as the first is the organization. */
