@@ -6,7 +6,8 @@ type Definition = string | { '@id'?: string; '@type'?: string } | undefined
 const style =
   ':root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}body{max-width:60rem;margin:2rem auto;padding:0 1rem}' +
   'dl{display:grid;grid-template-columns:max-content 1fr;gap:.25rem 1rem;margin:0 0 1rem}dd{margin:0;overflow-wrap:anywhere}' +
-  'pre{white-space:pre-wrap;margin:0}ul,ol{margin:0;padding-left:1.5rem}'
+  'pre{white-space:pre-wrap;margin:0}ul,ol{margin:0;padding-left:1.5rem}' +
+  '@media(max-width:40rem){dl{grid-template-columns:1fr;gap:0}dd{margin:0 0 .5rem}ul,ol{padding-left:1rem}h1{overflow-wrap:anywhere}}'
 
 /** Nothing but its own style may be loaded by a page, and no script at all may run. */
 export const policy =
