@@ -57,6 +57,9 @@ async function run(): Promise<void> {
     const [{ billing }, { banking }] = [stripe, kontomatik]
     endings.push(await startBackground(database, { billing, banking, mailer }, log))
     const issuer = await openIssuer(config)
+    // Before anybody is answered: who already serves does not end because a demo could not be made.
+    if (isOwn(issuer) && (await seed(database, issuer.issuer, { manualBilling: !stripe.local })))
+      log.info('A demo organization has been made.')
     const environment = { ...opened.environment, ...stripe.environment, ...kontomatik.environment }
     endings.push(
       config.workers === 1
@@ -82,10 +85,12 @@ async function run(): Promise<void> {
   }
 }
 
-/** Makes the demo, once, and says how to get in. */
+/** Has the demo subscribe, once, and says how to get in. */
 async function welcome(database: DataSource, issuer: OwnIssuer, { billing, local }: OpenedStripe): Promise<void> {
-  if (await seed(database, issuer.issuer, { manualBilling: !local })) log.info('A demo organization has been made.')
-  if (local) await subscribeDemo(database, billing)
+  if (local)
+    await subscribeDemo(database, billing).catch((error) =>
+      log.warn({ err: error }, 'the demo could not subscribe: the next start tries again'),
+    )
   for (const person of Object.keys(people) as (keyof typeof people)[])
     log.info(`Token for the ${person} of the demo: ${await tokenFor(database, issuer, person)}`)
 }

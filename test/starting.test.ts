@@ -5,7 +5,9 @@ import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { ending } from './world/index.ts'
+import { Organization } from '../entities/index.ts'
+import { database, ending } from './world/index.ts'
+import { Service } from './world/machines.ts'
 import { surroundings } from './world/surroundings.ts'
 
 const directory = await mkdtemp(join(tmpdir(), 'starting-'))
@@ -17,6 +19,15 @@ const { port } = other.address() as AddressInfo
 ending.unshift(async () => {
   other.close()
   await rm(directory, { recursive: true })
+})
+
+test('Whoever is answered first finds the demo there', async () => {
+  const own = { AUTH_ISSUER: '', AUTH_AUDIENCE: '', AUTH_JWKS_URL: '' }
+  const service = new Service({ ...surroundings('starting'), ...own })
+  ending.unshift(() => service.close())
+  expect(await database.manager.countBy(Organization, { demo: true })).toBe(0)
+  await service.start()
+  expect(await database.manager.countBy(Organization, { demo: true })).toBe(2)
 })
 
 test.each([
