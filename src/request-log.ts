@@ -29,11 +29,11 @@ export function requestLog(log: Logger, authenticate: Authenticate): RequestLog 
     },
     tell(request, response, seconds) {
       const { method, originalUrl, socket } = request
+      const before = told.get(socket) ?? 0
+      told.set(socket, socket.bytesWritten)
       const path = pathOf(originalUrl)
       const level = routine(path, response.statusCode) ? 'debug' : 'info'
       if (!log.isLevelEnabled(level)) return
-      const before = told.get(socket) ?? 0
-      told.set(socket, socket.bytesWritten)
       const { organization, bearer } = callers.get(request) ?? {}
       const aborted = response.writableFinished ? undefined : true
       log[level](
@@ -57,5 +57,6 @@ export function requestLog(log: Logger, authenticate: Authenticate): RequestLog 
 /** A path without its query, and without what is no word and no id: a token, say, or a mail address that was put there. */
 function pathOf(url: string): string {
   const end = url.indexOf('?')
-  return (end < 0 ? url : url.slice(0, end)).replace(/[^/]*[^/\w.-][^/]*|[^/.]{37,}/g, '…')
+  const segments = (end < 0 ? url : url.slice(0, end)).split('/')
+  return segments.map((segment) => (/^[\w.-]*$/.test(segment) ? segment.replace(/[^.]{37,}/g, '…') : '…')).join('/')
 }

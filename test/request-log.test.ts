@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { get, type Server } from 'node:http'
+import { Agent, get, type Server } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { pino } from 'pino'
 import request from 'supertest'
@@ -158,4 +158,29 @@ test('from LOG_LEVEL=warn on nothing is told', async () => {
   await request(await saying('warn')).get('/locations')
   await new Promise((resolve) => setTimeout(resolve, 50))
   expect(lines).toEqual([])
+})
+
+test('what is not told of is not counted among the bytes of what comes after it', async () => {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  for (const path of ['/contexts/Error', '/health/live', '/health/live', '/contexts/Error'])
+    await request(here).get(path).agent(agent)
+  const [first, second] = await eventually(
+    () => lines,
+    (found) => expect(found).toHaveLength(2),
+    2,
+  )
+  agent.destroy()
+  expect(second.bytes).toBe(first.bytes)
+})
+
+test('a path made to be hard to read is told of about as quickly as any other of its length', async () => {
+  const took = { plain: 0, hard: 0 }
+  const paths = { plain: `/${'a'.repeat(15_500)}`, hard: `/${`${'a'.repeat(30)}.`.repeat(500)}` }
+  for (let round = 0; round < 8; round++)
+    for (const kind of ['plain', 'hard'] as const) {
+      const start = performance.now()
+      await request(here).get(paths[kind])
+      took[kind] += performance.now() - start
+    }
+  expect(took.hard).toBeLessThan(5 * took.plain)
 })
