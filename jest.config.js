@@ -1,12 +1,23 @@
-import { options } from './test/jest/typescript.js'
-
 /** Tests run as native ES modules, compiled by swc, against a Postgres that the run starts for itself. */
+const typescript = {
+  swcrc: false,
+  jsc: {
+    target: 'es2022',
+    parser: { syntax: 'typescript', decorators: true },
+    transform: { legacyDecorator: true, decoratorMetadata: false, useDefineForClassFields: false },
+    keepClassNames: true,
+  },
+  module: { type: 'es6' },
+}
+
 export default {
-  runtime: '<rootDir>/test/jest/runtime.js',
-  testEnvironment: '<rootDir>/test/jest/environment.js',
+  testEnvironment: 'node',
   testMatch: ['<rootDir>/test/**/*.test.ts'],
-  transform: { '\\.ts$': ['@swc/jest', options] },
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: { '\\.ts$': ['@swc/jest', typescript] },
   globalSetup: '<rootDir>/test/world/start.ts',
   globalTeardown: '<rootDir>/test/world/stop.ts',
   testTimeout: 20_000,
+  // Node keeps the modules of a finished test file in memory, so a worker is replaced before garbage collection dominates.
+  workerIdleMemoryLimit: '600MB',
 }
