@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { Agent, request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Location, type User } from '../../entities/index.ts'
@@ -28,14 +30,14 @@ export interface Waits {
   max: number
 }
 
-/** How long another tenant waited before the attack and during it. */
+/** How long another tenant waited during the attack, and how long a process with nothing to do took meanwhile. */
 export interface Course {
   calm: Waits
   attacked: Waits
 }
 
-/** Milliseconds: of the measurement before the attack, of the longest attack, between two requests of a connection. */
-const times = { calm: 1500, attack: 8000, pause: 60, patience: 10_000 }
+/** Milliseconds: of the longest attack, between two requests of a connection, until a connection is given up. */
+const times = { attack: 8000, pause: 60, patience: 10_000 }
 
 /** Connections to each process over which the other tenant asks. */
 const perWorker = 2
@@ -52,7 +54,7 @@ export function attackedServer(workers: number, environment: Record<string, stri
 
 /**
  * Measures how long a tenant waits for its answers while another tenant attacks.
- * The calm before the attack is measured too: it tells a busy machine from a fault.
+ * An idle process is asked as often at the same time: its waits tell a busy machine from a fault.
  * @param probe what the tenant asks for again and again; a plain item unless it is given
  */
 export async function waitsUnder(
@@ -71,28 +73,43 @@ export async function waitsUnder(
   const lines = await openLines(service, workers)
   const agent = new Agent({ keepAlive: true, maxSockets: 64 })
   const send: Ask = (sent) => exchange(service, agent, sent, times.attack)
+  const idle = await startIdle()
+  let on = true
   try {
-    const measure = (on: () => boolean) =>
-      Promise.all(lines.map((line, index) => probing(service, line, { user: users[index % 3], ...asked }, on)))
-    const end = Date.now() + times.calm
-    const calm = await measure(() => Date.now() < end)
-    let on = true
-    const attacked = measure(() => on)
+    const measure = (at: { port: number }, more: Agent[]) =>
+      Promise.all(more.map((line, index) => probing(at, line, { user: users[index % 3], ...asked }, () => on)))
+    // Statements, code and connections are warm when the attack begins.
+    const warm = lines.map((line, index) => exchange(service, line, { user: users[index % 3], ...asked }, 10_000))
+    await Promise.all(warm)
+    const attacked = measure(service, lines)
+    const calm = measure(idle, idle.lines)
     await Promise.race([attack(send, attacker), sleep(times.attack, undefined, { ref: false })])
     on = false
-    return { calm: summary(calm.flat()), attacked: summary((await attacked).flat()) }
+    return { calm: summary((await calm).flat()), attacked: summary((await attacked).flat()) }
   } finally {
-    for (const line of [agent, ...lines]) line.destroy()
+    on = false
+    for (const line of [agent, ...lines, ...idle.lines]) line.destroy()
+    idle.process.kill('SIGKILL')
   }
 }
 
+/** A process that answers at once, whatever it is asked. */
+async function startIdle() {
+  const code = `require('http').createServer((request, response) => request.resume().on('end', () => response.end()))
+    .listen(0, '127.0.0.1', function () { console.log(this.address().port) })`
+  const child = spawn(process.execPath, ['-e', code], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const [port] = await once(child.stdout, 'data')
+  const lines = Array.from({ length: perWorker }, () => new Agent({ keepAlive: true, maxSockets: 1 }))
+  return { process: child, port: Number(port), lines }
+}
+
 /** Asks over one connection, request after request, and gives back how long each took. */
-async function probing(service: Service, line: Agent, sent: Sent, on: () => boolean): Promise<number[]> {
+async function probing(at: { port: number }, line: Agent, sent: Sent, on: () => boolean): Promise<number[]> {
   const waits: number[] = []
   while (on()) {
     const began = performance.now()
-    const { status, text } = await exchange(service, line, sent, times.patience)
-    if (status !== 0 && status >= 300) throw new Error(`The other tenant got ${status}: ${text}`)
+    const { status, text } = await exchange(at, line, sent, times.patience)
+    if (status === 429 || status >= 500) throw new Error(`The other tenant got ${status}: ${text}`)
     waits.push(performance.now() - began)
     await sleep(times.pause)
   }
@@ -127,7 +144,7 @@ async function processOf(service: Service, id: unknown): Promise<unknown> {
   throw new Error(`The log has no line of the request ${id}.`)
 }
 
-async function exchange(service: Service, agent: Agent, sent: Sent, patience: number): Promise<Answer> {
+async function exchange(at: { port: number }, agent: Agent, sent: Sent, patience: number): Promise<Answer> {
   const { user, method = sent.body === undefined ? 'GET' : 'POST', path, headers, body } = sent
   const all = {
     ...(user && { Authorization: `Bearer ${await tokenOf(user)}` }),
@@ -136,7 +153,7 @@ async function exchange(service: Service, agent: Agent, sent: Sent, patience: nu
   }
   return new Promise((resolve) => {
     const gone = () => resolve({ status: 0, headers: {}, text: '' })
-    const options = { host: '127.0.0.1', port: service.port, method, path, headers: all, agent }
+    const options = { host: '127.0.0.1', port: at.port, method, path, headers: all, agent }
     const asked = request(options, (response) => {
       const pieces: Buffer[] = []
       response.on('data', (piece) => pieces.push(piece))
