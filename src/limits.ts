@@ -1,10 +1,10 @@
 import cluster from 'node:cluster'
-import { isIPv6 } from 'node:net'
 import type { Request, Response } from 'express'
 import { type RateLimiterAbstract, RateLimiterCluster, RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
 import type { Caller } from './hydra/caller.ts'
 import type { Meter } from './hydra/endpoint.ts'
 import { Problem } from './hydra/problem.ts'
+import { addressOf } from './hydra/share.ts'
 
 /** How many requests a minute somebody may send: of all kinds, and of those with which codes and tokens can be guessed. */
 export interface Limits {
@@ -62,13 +62,4 @@ function keyOf({ ip }: Request, caller: Caller | undefined): string {
   if (!caller?.bearer) return addressOf(ip ?? '')
   const { issuer, subject } = caller.bearer
   return JSON.stringify([issuer, subject, caller.organization])
-}
-
-/** Whoever has one address of IPv6 has the 2^64 beside it, too. */
-function addressOf(ip: string): string {
-  if (!isIPv6(ip)) return ip
-  const [head, tail] = ip.split('::')
-  const groups = head.split(':')
-  const missing = tail === undefined ? 0 : 8 - groups.length - (tail === '' ? 0 : tail.split(':').length)
-  return [...groups, ...Array(Math.max(missing, 0)).fill('0'), ...(tail?.split(':') ?? [])].slice(0, 4).join(':')
 }

@@ -8,7 +8,7 @@ import { startBackground } from './background.ts'
 import { type Config, readConfig } from './config.ts'
 import { openDatabase } from './database.ts'
 import { people, seed, subscribeDemo, tokenFor } from './demo.ts'
-import { stopJsonld } from './hydra/jsonld.ts'
+import { stopThreads } from './hydra/thread.ts'
 import { openIssuer } from './issuer.ts'
 import { openKontomatik } from './kontomatik.ts'
 import { openMailer } from './mail/mail.ts'
@@ -42,7 +42,7 @@ await (cluster.isWorker ? work(config, log, leaving) : run()).catch((error) => {
 
 /** Boots, serves until it is told to stop, and lets go of everything again, the last first. */
 async function run(): Promise<void> {
-  const endings: (() => Promise<void>)[] = [stopJsonld]
+  const endings: (() => Promise<void>)[] = [stopThreads]
   try {
     const opened = await openDatabase(config, (line) => log.info(line))
     const { database, embedded } = opened

@@ -2,7 +2,7 @@ import cluster, { type Worker } from 'node:cluster'
 import type { Logger } from 'pino'
 import type { Config } from './config.ts'
 import { reachDatabase } from './database.ts'
-import { stopJsonld } from './hydra/jsonld.ts'
+import { stopThreads } from './hydra/thread.ts'
 import { openIssuer } from './issuer.ts'
 import { openKontomatik } from './kontomatik.ts'
 import { serve } from './serving.ts'
@@ -12,7 +12,7 @@ import { openStripe } from './stripe.ts'
 export async function work(config: Config, log: Logger, leaving: Promise<void>): Promise<void> {
   const worker = cluster.worker as Worker
   const left = Promise.race([leaving, orphaned(worker, leaving)])
-  const endings: (() => Promise<void>)[] = [stopJsonld]
+  const endings: (() => Promise<void>)[] = [stopThreads]
   try {
     const { database, close } = await reachDatabase(config.databaseUrl as string, config.pool)
     endings.push(close)

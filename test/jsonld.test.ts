@@ -1,5 +1,6 @@
-import { compact, isForeign, stopJsonld } from '../src/hydra/jsonld.ts'
+import { compact, isForeign } from '../src/hydra/jsonld.ts'
 import type { Problem } from '../src/hydra/problem.ts'
+import { stopThreads } from '../src/hydra/thread.ts'
 
 const base = 'http://localhost:8080'
 const vocabulary = `${base}/docs.jsonld#`
@@ -40,7 +41,7 @@ const heavy = () => {
 }
 const terms = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, n) => [`t${n}`, `${schema}${n}`]))
 
-afterAll(stopJsonld)
+afterAll(stopThreads)
 
 describe('A body is foreign', () => {
   test.each([
@@ -262,7 +263,7 @@ describe('A costly body is refused', () => {
 
 test('What waits when the server stops is answered, and a later body starts anew', async () => {
   const waiting = refusal(heavy())
-  await stopJsonld()
+  await stopThreads()
 
   expect(await waiting).toMatchObject({ status: 503 })
   expect(await read(small)).toEqual({ name: 'x' })

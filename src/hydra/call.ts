@@ -14,6 +14,7 @@ import { Problem, type Violation } from './problem.ts'
 import type { Question } from './question.ts'
 import { resolveReferences } from './references.ts'
 import { type Search, unknownParameters } from './search.ts'
+import { type Share, shareOf } from './share.ts'
 import type { Executor } from './sql.ts'
 import { UnitOfWork } from './unit-of-work.ts'
 import { changed } from './writing.ts'
@@ -45,6 +46,11 @@ export class Call<E extends object = object> extends UnitOfWork {
   get user(): string {
     if (!this.caller.user) throw new Problem(403, this.caller.reason ?? 'This is for users of an organization.')
     return this.caller.user
+  }
+
+  /** Who pays for tasks that many callers wait for. */
+  get share(): Share {
+    return shareOf(this.caller, this.question.request.ip)
   }
 
   /** What was made of the file that the operation expects. */

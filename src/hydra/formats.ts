@@ -3,6 +3,7 @@ import { csv } from './csv.ts'
 import { html, policy } from './html.ts'
 import { convert } from './jsonld.ts'
 import type { Form } from './rdf.ts'
+import type { Share } from './share.ts'
 
 export type Document = Record<string, unknown>
 
@@ -19,7 +20,8 @@ export interface Format {
   headers?: Record<string, string>
   /** What the document says in the other formats, but can be said only in a header here. */
   links?(document: Document, api: Api): string[]
-  write(document: Document, api: Api): string | Promise<string>
+  /** @param share who pays for it where many wait */
+  write(document: Document, api: Api, share?: Share): string | Promise<string>
 }
 
 const profiles = 'http://www.w3.org/ns/json-ld#'
@@ -76,7 +78,8 @@ export function splitSuffix(path: string): [path: string, suffix?: string] {
 
 /** Jsonld never fetches a context, so the document brings along the one that it names. */
 function inForm(form: Form): Format['write'] {
-  return (document, api) => convert({ ...document, '@context': contextOf(document, api) }, form, api.settings.publicUrl)
+  return (document, api, share) =>
+    convert({ ...document, '@context': contextOf(document, api) }, form, api.settings.publicUrl, share)
 }
 
 function contextOf({ '@context': context }: Document, api: Api): Document {

@@ -2,6 +2,7 @@ import { parentPort } from 'node:worker_threads'
 import jsonld from 'jsonld'
 import { Problem } from './problem.ts'
 import { type Form, formed } from './rdf.ts'
+import type { Answer } from './thread.ts'
 import { readTurtle } from './turtle-reader.ts'
 
 /** One body to rewrite, of JSON-LD or Turtle; `ours` are the absolute IRIs that stand for our own context. */
@@ -18,9 +19,6 @@ export interface Writing {
   form: Form
   base: string
 }
-
-/** What came of a task: the body by name or the document's text, or what is wrong, in words for the client. */
-export type Answer = { value: unknown } | { problem: string }
 
 type Node = Record<string, unknown>
 type Mapping = { '@id': string; '@container'?: string[]; reverse?: boolean }

@@ -1,13 +1,17 @@
-import { queued } from './jsonld-thread.ts'
-import type { Reading } from './jsonld-worker.ts'
+import type { Reading, Writing } from './jsonld-worker.ts'
 import { Problem } from './problem.ts'
 import type { Form } from './rdf.ts'
-
-export { stopJsonld } from './jsonld-thread.ts'
+import { ownShare, type Share } from './share.ts'
+import { Thread } from './thread.ts'
 
 /** What a body may cost before it is processed, then what processing it may cost. */
 const most = { levels: 32, values: 10_000, contexts: 8, terms: 1_000 }
 const limits = { body: 1_000, document: 5_000 }
+
+/** How many a caller may have at once. */
+const waiting = { bodies: 32, documents: 128 }
+
+const thread = new Thread({ module: new URL('./jsonld-worker', import.meta.url), megabytes: 128 })
 
 type Body = Record<string, unknown>
 
@@ -30,27 +34,29 @@ export function isForeign(body: unknown, ours: (context: unknown) => boolean): b
  * Rewrites a body into the terms of our context, without an @context; references become absolute IRIs, literals JSON scalars.
  * @param context the object that we serve as the "@context" of the class.
  * @param base our public URL, against which relative IRIs are read.
- * @param bounds `ours` tells which of the contexts named in the body are our own; `milliseconds` is how long it may take.
+ * @param bounds `ours` tells which of the contexts named in the body are our own; `milliseconds` is how long it may take;
+ *   `share` is who waits for it.
  * @throws Problem 400 when the body is at fault or too costly, 503 when too many wait.
  */
 export async function compact(
   body: unknown,
   context: Body,
   base: string,
-  bounds: { milliseconds?: number; ours?: (context: unknown) => boolean } = {},
+  bounds: { milliseconds?: number; ours?: (context: unknown) => boolean; share?: Share } = {},
 ): Promise<Body> {
-  const { milliseconds = limits.body, ours = () => false } = bounds
+  const { milliseconds = limits.body, ours = () => false, share = ownShare } = bounds
   const known = weigh(body).filter(ours)
-  const task = { body: body as object, context, base, ours: known.map((iri) => new URL(iri, base).href) }
-  return read(task, milliseconds, 'simplify its @context.')
+  const message = { body: body as object, context, base, ours: known.map((iri) => new URL(iri, base).href) }
+  return read(message, { milliseconds, share, remedy: 'simplify its @context.' })
 }
 
 /**
  * The same for a body of Turtle; what it calls `<>` is the resource that is told of.
  * @throws Problem 400 when the body is at fault or too costly, 503 when too many wait.
  */
-export async function compactTurtle(text: string, context: Body, base: string): Promise<Body> {
-  return read({ body: text, context, base, ours: [] }, limits.body, 'send less of it.')
+export async function compactTurtle(text: string, context: Body, base: string, share: Share): Promise<Body> {
+  const message = { body: text, context, base, ours: [] }
+  return read(message, { milliseconds: limits.body, share, remedy: 'send less of it.' })
 }
 
 /**
@@ -58,18 +64,26 @@ export async function compactTurtle(text: string, context: Body, base: string): 
  * @param document with its context within it, as the "@context".
  * @throws Problem 503 when too many wait, or it takes too long.
  */
-export async function convert(document: Body, form: Form, base: string): Promise<string> {
-  return (await queued({
-    task: { document, form, base },
+export async function convert(document: Body, form: Form, base: string, share = ownShare): Promise<string> {
+  return (await thread.run({
+    message: { document, form, base } satisfies Writing,
+    share,
+    urgent: true,
+    most: waiting.documents,
     milliseconds: limits.document,
     refuse: (why) => new Error(`A document of ours cannot be written as ${form}: ${why}`),
     tooCostly: (what) => new Problem(503, `It takes ${what} to write this as ${form}: ask for application/ld+json.`),
   })) as string
 }
 
-async function read(task: Reading, milliseconds: number, remedy: string): Promise<Body> {
-  return (await queued({
-    task,
+async function read(
+  message: Reading,
+  { milliseconds, share, remedy }: { milliseconds: number; share: Share; remedy: string },
+): Promise<Body> {
+  return (await thread.run({
+    message,
+    share,
+    most: waiting.bodies,
     milliseconds,
     refuse: (why) => new Problem(400, why),
     tooCostly: (what) => new Problem(400, `The body takes ${what} to process: ${remedy}`),

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import type { Request } from 'express'
 import Negotiator from 'negotiator'
 import { isStrict } from './preferences.ts'
 
@@ -8,8 +8,8 @@ const noParameters = new URLSearchParams()
 interface Asked {
   /** The id in the path, decoded. */
   id: string | undefined
-  /** Its target and its headers. */
-  request: Pick<IncomingMessage, 'url' | 'headers'>
+  /** Its target, its headers and its client's address. */
+  request: Pick<Request, 'url' | 'headers' | 'ip'>
   /** Its body, or the bytes of the file in it. */
   bytes: Buffer | undefined
   /** What the file was read as. */
@@ -38,7 +38,7 @@ export class Question {
   }
 
   get query(): URLSearchParams {
-    this.parameters ??= this.request.url?.includes('?') ? new URLSearchParams(this.split()[1]) : noParameters
+    this.parameters ??= this.request.url.includes('?') ? new URLSearchParams(this.split()[1]) : noParameters
     return this.parameters
   }
 
@@ -64,7 +64,7 @@ export class Question {
   }
 
   private split(): [path: string, query: string] {
-    const { url = '' } = this.request
+    const { url } = this.request
     const mark = url.indexOf('?')
     return mark < 0 ? [url, ''] : [url.slice(0, mark), url.slice(mark + 1)]
   }

@@ -9,6 +9,7 @@ import { Accepted, type Outcome, Unchanged } from './operation.ts'
 import { wantsMinimal } from './preferences.ts'
 import type { Problem } from './problem.ts'
 import { sparse, sparseOf, templateAt } from './search.ts'
+import type { Share } from './share.ts'
 
 /** What is answered, before it is written in the format that the client wants. */
 export interface Answer {
@@ -58,9 +59,9 @@ export interface Written {
 }
 
 /** Writes an answer in the format that was chosen for it. */
-export async function write(api: Api, answer: Answer, format: Format, response: Response): Promise<void> {
+export async function write(api: Api, answer: Answer, format: Format, response: Response, share: Share): Promise<void> {
   const { status, headers, document, version } = answer
-  const written = document && format !== jsonld ? await translated(api, answer, format, response) : undefined
+  const written = document && format !== jsonld ? await translated(api, answer, format, response, share) : undefined
   for (const name in headers) response.setHeader(name, headers[name])
   if (written) return deliver(response, status, written)
   if (!document) {
@@ -72,9 +73,15 @@ export async function write(api: Api, answer: Answer, format: Format, response: 
 }
 
 /** Puts a document into a format; the validator is of this representation alone, though it starts with the version. */
-export async function put(api: Api, document: Document, format: Format, version?: number): Promise<Written> {
+export async function put(
+  api: Api,
+  document: Document,
+  format: Format,
+  version?: number,
+  share?: Share,
+): Promise<Written> {
   const type = contentType(format)
-  const body = await format.write(document, api)
+  const body = await format.write(document, api, share)
   return {
     type,
     body,
@@ -97,9 +104,10 @@ async function translated(
   { document, ending, version }: Answer,
   format: Format,
   { req }: Response,
+  share: Share,
 ): Promise<Written | undefined> {
   try {
-    return await put(api, { ...document, ...ending?.properties }, format, version)
+    return await put(api, { ...document, ...ending?.properties }, format, version, share)
   } catch (error) {
     if (req.method === 'GET' || req.method === 'HEAD') throw error
   }

@@ -15,7 +15,7 @@ import { Billing } from '../../src/billing/billing.ts'
 import { startLocalStripe } from '../../src/billing/local/server.ts'
 import { survive } from '../../src/database.ts'
 import { httpServer } from '../../src/http.ts'
-import { stopJsonld } from '../../src/hydra/jsonld.ts'
+import { stopThreads } from '../../src/hydra/thread.ts'
 import { insert } from '../../src/hydra/writing.ts'
 import { openMailer } from '../../src/mail/mail.ts'
 import { furnishings } from '../../src/workspace/furnishing.ts'
@@ -86,7 +86,7 @@ export const ending: (() => Promise<void>)[] = []
 
 afterAll(async () => {
   for (const end of ending) await end()
-  await stopJsonld()
+  await stopThreads()
   await stripe.stop()
   await kontomatik.stop()
   server.closeAllConnections()
