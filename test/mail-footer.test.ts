@@ -1,4 +1,8 @@
+// A text that a pattern matches in several ways could hang every place that reads HTML or styles: colours, margins, fonts, links,
+// images, and the plain text that mails make of a footer.
 import { MailFooter } from '../entities/index.ts'
+import { cleaned } from '../src/controllers/html-cleaner.ts'
+import { ownShare } from '../src/hydra/share.ts'
 import { eventsAbout } from './world/audit.ts'
 import { footers, vectors } from './world/footer-vectors.ts'
 import { api, as, database, foundTenant, operator, organization, tenant } from './world/index.ts'
@@ -106,6 +110,37 @@ test('what is nested without end is cut off, and quickly', async () => {
   await write(`<p style="${'margin:1px,'.repeat(1_500)}(">`)
   await write(`<p style="font-family:${'a '.repeat(9_000)}(">`)
   expect(performance.now() - start).toBeLessThan(2000)
+})
+
+const styles = ['color', 'margin', 'font-family', 'border', 'width']
+const ambiguous = [
+  `${'a   '.repeat(49)}~`,
+  `${'a  , '.repeat(39)}~`,
+  `${'1 '.repeat(99)}~`,
+  `${'9'.repeat(199)}~`,
+  `${'a-'.repeat(99)}~`,
+  `rgb(${' '.repeat(190)}~`,
+  `"${' '.repeat(190)}~`,
+  `${'"" '.repeat(66)}~`,
+  `${'!important '.repeat(17)}~`,
+  `${' '.repeat(199)}~`,
+]
+
+/** OWASP, Regular expression Denial of Service: a mismatch must take linear time. */
+test.each(ambiguous)('the style %j is dropped at once', async (value) => {
+  const start = performance.now()
+  const html = styles.map((style) => `<p style="${style}:${value}">x</p>`).join('')
+  expect((await write(html)).body.mailFooter.replaceAll(/ style="[^"]*"/g, '')).toBe('<p>x</p>'.repeat(styles.length))
+  expect(performance.now() - start).toBeLessThan(1500)
+})
+
+test('a footer that takes too long to clean is refused, and the next one is cleaned', async () => {
+  const refusal = await cleaned('mailFooter', '<b>'.repeat(6_000), ownShare, 1).catch((error) => error)
+  expect(refusal).toMatchObject({
+    status: 422,
+    message: 'mailFooter: mailFooter takes more than 1 ms to clean: send simpler HTML, with fewer tags and styles.',
+  })
+  expect((await write('<p onclick="x">fine</p>')).body.mailFooter).toBe('<p>fine</p>')
 })
 
 test.each([5, true, {}, ['<p>'], 'a\0b', '\ud800'])('%j is no HTML', async (mailFooter) => {

@@ -2,9 +2,12 @@ import sanitize from 'sanitize-html'
 
 const words = (text: string) => text.trim().split(/\s+/)
 
-/** One word, number, quoted name or colour after another: no function but those of colours, no address, no escape. */
-const token = String.raw`(?:[a-z-]+|#[\da-f]{3,8}|[+-]?(?:\d+\.?\d*|\.\d+)(?:px|pt|pc|em|rem|ex|ch|cm|mm|in|vw|vh|%)?|"[\w .-]*"|'[\w .-]*'|(?:rgb|hsl)a?\([\d\s.,%/]*\)|!important)`
-const harmless = [new RegExp(String.raw`^(?=.{1,200}$)${token}(?:\s*[\s,/]\s*${token})*$`, 'i')]
+/**
+ * One word, number, quoted name or colour after another: no function but those of colours, no address, no escape.
+ * A text matches in one way at most, so that a mismatch takes linear time.
+ */
+const token = String.raw`(?:[a-z-]+|#[\da-f]{3,8}|[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:px|pt|pc|em|rem|ex|ch|cm|mm|in|vw|vh|%)?|"[\w .-]*"|'[\w .-]*'|(?:rgb|hsl)a?\([\d\s.,%/]*\)|!important)`
+const harmless = [new RegExp(String.raw`^(?=.{1,200}$)${token}(?:(?:\s+(?:[,/]\s*)?|[,/]\s*)${token})*$`, 'i')]
 
 /** What is pushed outwards by less than nothing would lie upon what is beside it. */
 const inward = [new RegExp(harmless[0].source.replace('^', '^(?!.*-[\\d.])'), 'i')]
@@ -69,7 +72,7 @@ export function cleanHtml(html: string): string {
 
 /** A link leads out of the mail, and whatever it opens does not get hold of the window that it came from. */
 function absoluteLink(tagName: string, { href, target, rel: _, ...attribs }: sanitize.Attributes): sanitize.Tag {
-  const leads = /^\s*(https?:\/\/[^\s\\/]|mailto:|tel:)/i.test(href ?? '')
+  const leads = /^(https?:\/\/[^\s\\/]|mailto:|tel:)/i.test(href?.trimStart() ?? '')
   const opens = target?.trim().toLowerCase() === '_blank'
   return {
     tagName,
@@ -83,7 +86,7 @@ function absoluteLink(tagName: string, { href, target, rel: _, ...attribs }: san
 
 /** A mail has no address that a relative image could be found from. */
 function absoluteImage(tagName: string, { src, ...attribs }: sanitize.Attributes): sanitize.Tag {
-  const found = /^\s*https:\/\/[^\s\\/]/i.test(src ?? '')
+  const found = /^https:\/\/[^\s\\/]/i.test(src?.trimStart() ?? '')
   return { tagName, attribs: found && src ? { src: src.trim(), ...attribs } : attribs }
 }
 

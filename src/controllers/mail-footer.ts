@@ -3,7 +3,7 @@ import { longest } from '../../entities/mail-footer.ts'
 import { read, updating } from '../hydra/crud.ts'
 import type { Link, Operation } from '../hydra/operation.ts'
 import { writeDown } from './audit.ts'
-import { cleanHtml } from './clean-html.ts'
+import { cleaned } from './html-cleaner.ts'
 
 const link: Link<Organization> = { name: 'mailFooter', on: Organization }
 
@@ -17,10 +17,11 @@ export const show: Operation<MailFooter> = {
 
 export const update: Operation<MailFooter> = {
   ...updating<MailFooter>({
-    prepare(draft) {
+    async prepare(draft, { share }) {
       const { mailFooter: html } = draft
-      // What is too long is refused as it came: cleaning might shorten it.
-      if (typeof html === 'string' && Buffer.byteLength(html) <= longest) draft.mailFooter = cleanHtml(html)
+      // A footer that is too long is refused as it came: cleaning might shorten it.
+      if (typeof html === 'string' && Buffer.byteLength(html) <= longest)
+        draft.mailFooter = await cleaned('mailFooter', html, share)
       return []
     },
     along: writeDown,

@@ -85,7 +85,7 @@ function escaped(text: string): string {
 
 /** What a footer says to those who do not see HTML. */
 function textOf(html: string): string {
-  const lines = html.replace(/<(br|\/p|\/div|\/h\d|\/li|\/tr)\b[^>]*>/gi, '\n')
+  const lines = html.replace(/<(br|\/p|\/div|\/h\d|\/li|\/tr)\b[^<>]*>/gi, '\n')
   const bare = sanitize(lines, { allowedTags: [], allowedAttributes: {} })
   const known = new Map(Object.entries(entities).map(([character, entity]) => [entity, character]))
   return bare
