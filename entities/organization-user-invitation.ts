@@ -67,9 +67,10 @@ export class OrganizationUserInvitation extends Owned {
     return this.acceptedAt === null && this.revokedAt === null
   }
 
-  /** Makes it good for seven days from now, and for the token of this hash alone. */
-  renew(tokenHash: Buffer): this {
+  /** Makes it good for seven days from now, for the token of this hash alone, and as worth what this inviter may give. */
+  renew(tokenHash: Buffer, invitedById: string): this {
     this.tokenHash = tokenHash
+    this.invitedById = invitedById
     this.expiresAt = new Date(Date.now() + goodFor)
     return this
   }

@@ -3,6 +3,15 @@ import { Column, Entity, Index, ManyToOne } from 'typeorm'
 import { Owned } from './identified.ts'
 import { User } from './user.ts'
 
+type Role = 'member' | 'admin' | 'owner'
+
+/** The roles that a member of each role may give to others. */
+const grantable: Record<Role, readonly Role[]> = {
+  member: [],
+  admin: ['member', 'admin'],
+  owner: ['member', 'admin', 'owner'],
+}
+
 /** The membership of a user in an organization. */
 @Entity()
 @Index(['organizationId', 'userId'], { unique: true })
@@ -20,7 +29,7 @@ export class OrganizationUser extends Owned {
   @Column('text')
   @ValidateIf((_, value) => value !== undefined)
   @IsIn(['member', 'admin', 'owner'])
-  role: 'member' | 'admin' | 'owner' = 'member'
+  role: Role = 'member'
 
   @Column('text')
   @ValidateIf((_, value) => value !== undefined)
@@ -33,5 +42,10 @@ export class OrganizationUser extends Owned {
   /** Whether the organization rests on this membership: an owner who may act. */
   get owning(): boolean {
     return this.role === 'owner' && this.status === 'active'
+  }
+
+  /** The roles that an invitation of this member may bring; none while it is suspended. */
+  get grants(): readonly Role[] {
+    return this.status === 'active' ? grantable[this.role] : []
   }
 }

@@ -1,7 +1,7 @@
 import express, { type ErrorRequestHandler, type Express } from 'express'
 import type { Logger } from 'pino'
 import type { DataSource } from 'typeorm'
-import { callers as callersOf } from './access/callers.ts'
+import { callers as callersOf, stillHolds } from './access/callers.ts'
 import { type Issuer, isOwn } from './access/keys.ts'
 import { jwks } from './access/well-known.ts'
 import { conflicts, api as table } from './api.ts'
@@ -43,6 +43,7 @@ export function createApp({ config, database, billing, banking, issuer, log, rep
     publicUrl: config.publicUrl,
     prefix: config.hydraPrefix,
     conflicts,
+    holds: stillHolds,
     replicas,
   })
   const app = express()

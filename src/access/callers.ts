@@ -1,7 +1,7 @@
 import type { Request } from 'express'
 import type { DataSource } from 'typeorm'
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
-import type { Caller, Role } from '../hydra/caller.ts'
+import { type Caller, type Right, type Role, roles } from '../hydra/caller.ts'
 import { type Executor, statement } from '../hydra/sql.ts'
 import type { Issuer } from './keys.ts'
 import { type Bearer, bearerToken, verifier } from './tokens.ts'
@@ -43,6 +43,26 @@ interface Membership {
 const frozen: Record<string, string> = {
   suspended: 'Your organization is suspended: it can be read, but not changed. Ask the operator of this service.',
   closed: 'Your organization is closed: it can be read, but not changed.',
+}
+
+const standing = statement(
+  'callers:standing',
+  `SELECT u."operator", m."role" FROM "user" u
+     LEFT JOIN "organization_user" m ON m."userId" = u."id" AND m."organizationId" = :organization AND m."status" = 'active'
+    WHERE u."issuer" = :issuer AND u."subject" = :subject`,
+)
+
+/** Whether a caller still has a role, or a higher one of the same organization; asked of the database, not of what is remembered. */
+export async function stillHolds(
+  executor: Executor,
+  { bearer }: Caller,
+  { role, organization }: Right,
+): Promise<boolean> {
+  if (role !== 'operator' && organization === null) return true
+  const { issuer, subject } = bearer ?? {}
+  const [found] = (await standing(executor, { issuer, subject, organization })).rows
+  if (role === 'operator') return found?.operator === true
+  return roles.indexOf(found?.role ?? 'anonymous') >= roles.indexOf(role)
 }
 
 export function callers(database: DataSource, issuer: Issuer): Callers {

@@ -28,7 +28,8 @@ export const accept = (callers: Callers): Operation<Invitation> => ({
   description:
     'For anybody who is signed in: the token is the proof, and no address is compared, as people sign in with others than ' +
     'they are mailed at. Whoever is new here becomes a user; a member stays in the role it has. A token that is mistyped, ' +
-    'expired, replaced, revoked or used by somebody else is refused in one way, with 422; who sends the one that it has ' +
+    'expired, replaced, revoked or used by somebody else is refused in one way, with 422, and so is one whose inviter may not ' +
+    'give the role any more; who sends the one that it has ' +
     'joined by again gets the same answer with 200. A membership that is suspended stays so, and answers 409. The ' +
     'invitation can be read later by admins alone; "GET /organizations" shows where one has come to belong.',
   expects: InvitationAcceptance,
@@ -42,9 +43,10 @@ export const accept = (callers: Callers): Operation<Invitation> => ({
       const invitation = await named(call, hashOf(token))
       const user = await userOf(call)
       call.caller = { ...call.caller, user: user.id }
-      const member = await memberOf(call, invitation, user)
+      const member = await memberOf(call, invitation, user.id)
+      call.right = { organization: invitation.organizationId, role: member?.role ?? invitation.role }
       if (invitation.acceptedById === user.id && member) return new Unchanged(invitation)
-      if (invitation.status !== 'pending') throw unusable()
+      if (invitation.status !== 'pending' || !(await isGrantable(call, invitation))) throw unusable()
       if (member?.status === 'suspended')
         throw new Problem(409, 'Your membership of that organization is suspended: ask an admin of it to lift that.')
       const accepted = copy(invitation).accept(user.id)
@@ -68,8 +70,14 @@ async function named({ manager }: Call, tokenHash: Buffer): Promise<Invitation> 
   return invitation
 }
 
-function memberOf({ manager }: Call, { organizationId }: Invitation, { id }: User): Promise<OrganizationUser | null> {
-  return manager.findOneBy(OrganizationUser, { organizationId, userId: id })
+function memberOf({ manager }: Call, { organizationId }: Invitation, userId: string): Promise<OrganizationUser | null> {
+  return manager.findOneBy(OrganizationUser, { organizationId, userId })
+}
+
+/** Whether its inviter is still a member who may give the role: an invitation is worth no more than that. */
+async function isGrantable(call: Call, invitation: Invitation): Promise<boolean> {
+  const inviter = await memberOf(call, invitation, invitation.invitedById)
+  return inviter?.grants.includes(invitation.role) ?? false
 }
 
 function join(call: Call, { organizationId, name, role }: Invitation, user: User): Promise<OrganizationUser> {

@@ -8,7 +8,7 @@ import { Problem } from '../hydra/problem.ts'
 import { invitationMail } from '../mail/invitation-mail.ts'
 import { post, withdraw } from '../mail/outbox.ts'
 import { record } from './audit.ts'
-import { hold } from './holding.ts'
+import { holdAs } from './holding.ts'
 import { refuse, requireSeat } from './inviting.ts'
 import { requireOwnerFor } from './organization-users.ts'
 
@@ -23,15 +23,16 @@ export const create: Operation<Invitation> = {
     'A mail brings the token, which is shown nowhere else, to the address; it is good for seven days. The answer is the same ' +
     'whether anybody of that address is known here or not. Only an address that belongs to a member of this very ' +
     'organization already, or has a pending invitation to it, is refused with 422, which tells nothing that its admins ' +
-    'could not list; an invitation that has expired is revoked for the new one. Only owners invite owners. Under a live ' +
+    'could not list; an invitation that has expired is revoked for the new one. Only owners invite owners. An invitation ends with the ' +
+    'right of its inviter: removing, suspending or demoting a member revokes what it may not give any more. Under a live ' +
     'subscription, 409 says that members and pending invitations take all of its seats.',
   async handle(call) {
     const { token, tokenHash } = newToken()
-    const own = { organizationId: call.organization, invitedById: call.user }
-    const blank = Object.assign(make(OrganizationUserInvitation), own).renew(tokenHash)
+    const own = { organizationId: call.organization }
+    const blank = Object.assign(make(OrganizationUserInvitation), own).renew(tokenHash, call.user)
     const invitation = await call.read(blank, false, (draft) => refuse(draft, call))
     return call.transaction(async () => {
-      const organization = await hold(call.manager, call.organization)
+      const organization = await holdAs(call)
       await retire(call, invitation.email)
       await call.insert(invitation)
       await requireSeat(call, organization)
@@ -52,7 +53,8 @@ export const resend: Operation<Invitation> = {
   path: '/:id/resend',
   title: () => 'Sends the invitation again, with a new token that is good for another seven days',
   description:
-    'The old token opens nothing any more. Also for an invitation that has expired, if there is a seat for it; one that has ' +
+    'The old token opens nothing any more. The caller becomes its inviter: an invitation is worth what its inviter may give ' +
+    'when it is accepted. Also for an invitation that has expired, if there is a seat for it; one that has ' +
     'been accepted or revoked answers 409. Only owners send an invitation to be an owner again.',
   returns: 'item',
   statuses: [201, 404, 409],
@@ -63,15 +65,16 @@ export const resend: Operation<Invitation> = {
     requireOwnerFor(invitation.role === 'owner', call.caller.role)
     if (!invitation.open) throw new Problem(409, `It has been ${invitation.status}: make a new one.`)
     const { token, tokenHash } = newToken()
-    const renewed = copy(invitation).renew(tokenHash)
+    const renewed = copy(invitation).renew(tokenHash, call.user)
     return call.transaction(async () => {
-      const organization = await hold(call.manager, call.organization)
+      const organization = await holdAs(call)
       await call.save(invitation, renewed)
       if (invitation.status === 'expired') await requireSeat(call, organization)
       await withdraw(call.manager, pathOf(invitation))
       await send(call, renewed, organization, token)
       await record(call, 'organizationUserInvitation.resend', pathOf(invitation), {
         expiresAt: [invitation.expiresAt, renewed.expiresAt],
+        ...(invitation.invitedById !== call.user && { invitedById: [invitation.invitedById, call.user] }),
       })
       return renewed
     })

@@ -4,7 +4,8 @@ import type { Call } from '../hydra/call.ts'
 import { removing, updating } from '../hydra/crud.ts'
 import { Problem } from '../hydra/problem.ts'
 import { record } from './audit.ts'
-import { hold } from './holding.ts'
+import { revokeUngrantable } from './granting.ts'
+import { holdAs } from './holding.ts'
 
 export const update = (callers: Callers) =>
   updating<OrganizationUser>({
@@ -17,7 +18,9 @@ export const update = (callers: Callers) =>
         before?.role === 'owner' && (after.role !== 'owner' || after.status !== 'active'),
         call.caller.role,
       )
-      await requireAnOwner(call)
+      await holdAs(call, before?.userId === call.user ? before : undefined)
+      if ((await owners(call)) === 0) throw lastOwner()
+      await revokeUngrantable(call, after.userId, after.grants)
       await record(
         call,
         'organizationUser.update',
@@ -32,8 +35,9 @@ export const remove = (callers: Callers) =>
   removing<OrganizationUser>({
     async along(call, member) {
       requireOwnerFor(member.role === 'owner', call.caller.role)
-      await hold(call.manager, call.organization)
+      await holdAs(call)
       if (member.owning && (await owners(call)) === 1) throw lastOwner()
+      await revokeUngrantable(call, member.userId, [])
       await record(call, 'organizationUser.remove', `/organization-users/${member.id}`, { role: [member.role, null] })
       call.after(() => callers.forget())
     },
@@ -41,12 +45,6 @@ export const remove = (callers: Callers) =>
 
 export function requireOwnerFor(owning: boolean, role: string): void {
   if (owning && role !== 'owner') throw new Problem(403, 'Only an owner may grant or take the owner role.')
-}
-
-/** Holds the organization's row, so that two owners who leave at once do not both see the other stay. */
-async function requireAnOwner(call: Call): Promise<void> {
-  await hold(call.manager, call.organization)
-  if ((await owners(call)) === 0) throw lastOwner()
 }
 
 const owners = ({ manager, organization: organizationId }: Call) =>

@@ -83,6 +83,7 @@ async function found(call: Call<Organization>, organization: Organization): Prom
   await begin(call.manager, id)
   const changes = { name: [null, name], type: [null, type], slug: [null, slug] } as AuditEvent['changes']
   await record(call, 'organization.create', `/organizations/${id}`, changes, id, user.id)
+  call.right = { role: 'owner', organization: id }
   const acts =
     !call.caller.organization &&
     !bearer?.organization &&

@@ -1,5 +1,5 @@
 import type { DataSource } from 'typeorm'
-import type { Caller } from './caller.ts'
+import type { Caller, Right } from './caller.ts'
 import { readDefinitions, servedContext } from './context.ts'
 import { type Ending, endingWith } from './ending.ts'
 import type { Saying } from './faults.ts'
@@ -10,7 +10,7 @@ import { compileSearch, type Search } from './search.ts'
 import { type Serialize, serializer } from './serialize.ts'
 import { joinShape, type Shape } from './shape.ts'
 import { prefix } from './spelling.ts'
-import type { Replicas } from './sql.ts'
+import type { Executor, Replicas } from './sql.ts'
 import { PostgresStore, type Store } from './store.ts'
 
 /** A resource joined to its context, its rows and its way onto the wire. */
@@ -38,6 +38,8 @@ export interface Settings {
   prefix?: boolean
   /** What to say when a rule of the database about the state of things is broken, by the rule's name. */
   conflicts?: Record<string, Saying>
+  /** Whether the caller still has the role of the tenant, or a higher one, by what is stored now; always when absent. */
+  holds?(executor: Executor, caller: Caller, right: Right): Promise<boolean>
   /** Where lists are read, if not where they are written. */
   replicas?: Replicas
 }

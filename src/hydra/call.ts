@@ -1,6 +1,6 @@
 import { v7 as uuid } from 'uuid'
 import type { Api, Bound } from './api.ts'
-import type { Caller } from './caller.ts'
+import type { Caller, Right } from './caller.ts'
 import { Page, placeOf } from './collection.ts'
 import { requireMatch } from './conditional.ts'
 import type { Condition } from './conditions.ts'
@@ -25,6 +25,7 @@ export type Prepare<E extends object> = (draft: E, call: Call<E>) => Promise<Vio
 /** One request for one operation: everything a handler needs, and nothing of HTTP's answer. */
 export class Call<E extends object = object> extends UnitOfWork {
   private claimed: string | undefined
+  private answeredIn: Right | undefined
 
   constructor(
     readonly api: Api,
@@ -125,6 +126,16 @@ export class Call<E extends object = object> extends UnitOfWork {
 
   set claim(id: string) {
     this.claimed = id
+  }
+
+  /** The role and tenant that the answer is for: the caller's, unless the operation itself made the caller a member. */
+  get right(): Right {
+    const { role, organization } = this.caller
+    return this.answeredIn ?? { role, organization }
+  }
+
+  set right(right: Right) {
+    this.answeredIn = right
   }
 
   /** Checks If-Match against what was read. */

@@ -15,3 +15,9 @@ export interface Caller {
   /** As whom the token names the caller, whether there is a user yet or not. */
   readonly bearer?: { readonly issuer: string; readonly subject: string; readonly organization?: string }
 }
+
+/** In which role of which tenant something was answered; without a tenant for those who act for none. */
+export interface Right {
+  readonly role: Role
+  readonly organization: string | null
+}

@@ -1,6 +1,7 @@
 import { createHash, hash } from 'node:crypto'
 import { v7 as uuid } from 'uuid'
 import type { Call } from './call.ts'
+import type { Right } from './caller.ts'
 import type { Claim } from './claims.ts'
 import * as claims from './claims.ts'
 import { problemOf } from './faults.ts'
@@ -12,7 +13,11 @@ import { inTurn } from './turns.ts'
 const longestWait = 2000
 
 /** What is kept of an answer; with a detail it is a Problem, and only a 402 is kept of those. */
-type Kept = Answer & { detail?: string }
+type Kept = Answer & {
+  detail?: string
+  /** Absent from answers that were kept by earlier releases, which are a day old at most. */
+  right?: Right
+}
 
 /** Answers a request; a POST with an Idempotency-Key only once, and whenever it is repeated with the same again. */
 export async function answer(call: Call): Promise<Answer> {
@@ -100,7 +105,18 @@ async function known(call: Call, claim: Claim): Promise<Kept | undefined> {
       { propertyPath: 'Idempotency-Key', message: 'It was used for another request: take a new one.', code: 'isSame' },
     ])
   if (found) call.claim = found.claim
+  if (found?.answer) await requireRight(call, found.answer)
   return found?.answer ?? undefined
+}
+
+/** A kept answer is for the role that it was given to: one who has lost that role since does not read it again. */
+async function requireRight({ api, executor, caller }: Call, { right }: Kept): Promise<void> {
+  const { holds } = api.settings
+  if (!right || !holds || (await holds(executor, caller, right))) return
+  throw new Problem(
+    403,
+    'It was done and answered while you had another role. You have lost that role, so the answer is not repeated.',
+  )
 }
 
 function running(seconds = 1): never {
@@ -127,7 +143,7 @@ async function attempt(call: Call, undo?: () => Promise<unknown>): Promise<Kept>
 async function keep(call: Call, claim: Claim, kept: Kept): Promise<void> {
   const veil = Object.fromEntries((call.operation.secrets?.names ?? []).map((name) => [name, null]))
   const document = kept.document && { ...kept.document, ...veil }
-  await claims.answer(call.executor, { ...claim, answer: JSON.stringify({ ...kept, document }) })
+  await claims.answer(call.executor, { ...claim, answer: JSON.stringify({ ...kept, document, right: call.right }) })
 }
 
 async function revealed(call: Call, kept: Kept): Promise<Kept> {
@@ -136,7 +152,7 @@ async function revealed(call: Call, kept: Kept): Promise<Kept> {
   return { ...kept, document: { ...kept.document, ...(await secrets.renew(call, kept.document)) } }
 }
 
-function deliver({ detail, ...answer }: Kept, replayed: boolean): Answer {
+function deliver({ detail, right: _, ...answer }: Kept, replayed: boolean): Answer {
   const headers = { ...answer.headers, ...(replayed && { 'Idempotent-Replayed': 'true' }) }
   if (detail !== undefined) throw new Problem(answer.status, detail, headers)
   return { ...answer, headers }

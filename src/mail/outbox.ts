@@ -23,10 +23,10 @@ export async function post(manager: EntityManager, letter: Letter): Promise<void
   await enqueue(manager, 'sendMail', { mail: mail.id }, { key: keyOf(mail.id) })
 }
 
-/** Takes back the mails about something that are not sent yet, since what they say does not hold any more. */
-export async function withdraw(manager: EntityManager, about: string): Promise<void> {
+/** Withdraws the pending mails about these IRIs, because what they say does not hold any more. */
+export async function withdraw(manager: EntityManager, ...about: string[]): Promise<void> {
   await manager.query(
-    `UPDATE "outgoing_mail" SET "status" = 'withdrawn', ${emptied} WHERE "about" = $1 AND "status" = 'pending'`,
+    `UPDATE "outgoing_mail" SET "status" = 'withdrawn', ${emptied} WHERE "about" = ANY($1) AND "status" = 'pending'`,
     [about],
   )
 }
