@@ -26,6 +26,9 @@ export const reserved = [
   'www',
 ]
 
+/** The states in which an organization can be read and not changed, as a condition of SQL on its row. */
+export const frozen = `"status" IN ('suspended', 'closed')`
+
 /** A tenant: the workspace of one service company. */
 @Entity()
 @ForeignKey('Subscription', ['id', 'currentSubscriptionId'], ['organizationId', 'id'])

@@ -1,4 +1,5 @@
-import type { Integration } from '../../entities/index.ts'
+import { In } from 'typeorm'
+import { type Integration, Organization } from '../../entities/index.ts'
 import { sinceOf } from './days.ts'
 import { change } from './link.ts'
 import { leavePlace, takePlace } from './places.ts'
@@ -16,6 +17,8 @@ const fresh = 10 * 60_000
 export async function pullOn(tools: Tools, link: Integration): Promise<number | undefined> {
   const { manager, banking } = tools
   const { timing } = banking
+  if (await manager.existsBy(Organization, { id: link.organizationId, status: In(['suspended', 'closed']) }))
+    return fail(tools, link, 'organization_frozen', { asked: null, commandId: null })
   const placed = await takePlace(manager, link.id)
   if (link.commandId) return look(tools, link, link.commandId)
   if (ageOf(link) > timing.stop) return fail(tools, link, 'provider_timeout')

@@ -21,6 +21,7 @@ const troubles = {
   consent_expired: { status: 409, detail: 'The consent has ended: link the bank again.' },
   session_invalid: { status: 502, detail: 'The sign-in at the bank is over: link the bank again.' },
   bank_not_supported: { status: 422, detail: 'This bank cannot be imported from.' },
+  organization_frozen: { status: 403, detail: 'The organization was suspended or closed while the import ran.' },
   since_refused: { status: 422, detail: 'The bank tells nothing from as long ago.' },
 } satisfies Record<string, Said>
 

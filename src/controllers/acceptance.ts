@@ -8,7 +8,7 @@ import { type Operation, Unchanged } from '../hydra/operation.ts'
 import { ConstraintViolation, Problem } from '../hydra/problem.ts'
 import { withdraw } from '../mail/outbox.ts'
 import { record } from './audit.ts'
-import { hold } from './holding.ts'
+import { hold, requireOpen } from './holding.ts'
 import { userOf } from './users.ts'
 
 type Invitation = OrganizationUserInvitation
@@ -30,23 +30,25 @@ export const accept = (callers: Callers): Operation<Invitation> => ({
     'they are mailed at. Whoever is new here becomes a user; a member stays in the role it has. A token that is mistyped, ' +
     'expired, replaced, revoked or used by somebody else is refused in one way, with 422, and so is one whose inviter may not ' +
     'give the role any more; who sends the one that it has ' +
-    'joined by again gets the same answer with 200. A membership that is suspended stays so, and answers 409. The ' +
+    'joined by again gets the same answer with 200. A membership that is suspended stays so, and answers 409. A suspended organization takes no members (403), nor does a ' +
+    'closed one (409). The ' +
     'invitation can be read later by admins alone; "GET /organizations" shows where one has come to belong.',
   expects: InvitationAcceptance,
   returns: 'item',
   rare: true,
-  statuses: [200, 201, 400, 409, 413, 415, 422],
+  statuses: [200, 201, 400, 403, 409, 413, 415, 422],
   link: { name: 'accept', when: ({ status }: Invitation) => status === 'pending' },
   async handle(call) {
     const { token } = await call.input(InvitationAcceptance)
     return call.transaction(async () => {
-      const invitation = await named(call, hashOf(token))
+      const { invitation, organization } = await named(call, hashOf(token))
       const user = await userOf(call)
       call.caller = { ...call.caller, user: user.id }
       const member = await memberOf(call, invitation, user.id)
       call.right = { organization: invitation.organizationId, role: member?.role ?? invitation.role }
       if (invitation.acceptedById === user.id && member) return new Unchanged(invitation)
       if (invitation.status !== 'pending' || !(await isGrantable(call, invitation))) throw unusable()
+      requireOpen(organization)
       if (member?.status === 'suspended')
         throw new Problem(409, 'Your membership of that organization is suspended: ask an admin of it to lift that.')
       const accepted = copy(invitation).accept(user.id)
@@ -62,12 +64,13 @@ export const accept = (callers: Callers): Operation<Invitation> => ({
 const pathOf = ({ id }: Invitation) => `/organization-user-invitations/${id}`
 
 /** The invitation of a token; read once nobody else changes it, as it may have been accepted or sent anew meanwhile. */
-async function named({ manager }: Call, tokenHash: Buffer): Promise<Invitation> {
+async function named({ manager }: Call, tokenHash: Buffer) {
   const found = await manager.findOneBy(OrganizationUserInvitation, { tokenHash })
-  if (found) await hold(manager, found.organizationId)
-  const invitation = found && (await manager.findOneBy(OrganizationUserInvitation, { id: found.id, tokenHash }))
+  if (!found) throw unusable()
+  const organization = await hold(manager, found.organizationId)
+  const invitation = await manager.findOneBy(OrganizationUserInvitation, { id: found.id, tokenHash })
   if (!invitation) throw unusable()
-  return invitation
+  return { invitation, organization }
 }
 
 function memberOf({ manager }: Call, { organizationId }: Invitation, userId: string): Promise<OrganizationUser | null> {

@@ -23,5 +23,17 @@ export async function holdAs(call: Call, known?: OrganizationUser): Promise<Orga
   const membership = known ?? (await call.manager.findOneBy(OrganizationUser, own))
   if (membership?.status !== 'active' || membership.role !== call.caller.role)
     throw new Problem(403, 'Your role in the organization has just changed: read what you may do now, then decide.')
+  requireOpen(organization)
   return organization
+}
+
+/** @throws Problem 403 when the organization is suspended, 409 when it is closed */
+export function requireOpen({ status }: Organization): void {
+  if (status === 'suspended')
+    throw new Problem(
+      403,
+      'The organization is suspended: its people stay as they are until its operator opens it again.',
+    )
+  if (status === 'closed')
+    throw new Problem(409, 'The organization is closed: its people stay as they are until its operator opens it again.')
 }

@@ -92,13 +92,16 @@ export const confirm: Operation<Subscription> = {
   link: {
     name: 'confirmSubscription',
     on: Organization,
-    when: ({ manualBilling, currentSubscriptionId }: Organization) => manualBilling && currentSubscriptionId !== null,
+    when: ({ manualBilling, currentSubscriptionId, status }: Organization) =>
+      manualBilling && currentSubscriptionId !== null && status !== 'closed',
     href: ({ currentSubscriptionId }: Organization) => `/subscriptions/${currentSubscriptionId}/confirm`,
   },
   async handle(call) {
     const subscription = await call.find()
     if (!subscription.live) throw new Problem(409, 'It has ended, so it cannot be confirmed.')
     if (!subscription.awaiting) return new Unchanged(subscription)
+    if (await call.manager.existsBy(Organization, { id: subscription.organizationId, status: 'closed' }))
+      throw new Problem(409, 'The organization is closed: set its status to "active" first.')
     return change(call, 'confirm', subscription, (draft) => draft.confirm())
   },
 }

@@ -1,5 +1,6 @@
 import type { DataSource, EntityManager } from 'typeorm'
 import { OutgoingMail } from '../../entities/index.ts'
+import { frozen } from '../../entities/organization.ts'
 import { insert } from '../hydra/writing.ts'
 import { each } from '../queue/each.ts'
 import { enqueue } from '../queue/enqueue.ts'
@@ -9,6 +10,10 @@ const kept = 30
 
 /** What is taken out of a mail that need not be sent any more, as its words may open doors. */
 export const emptied = `"html" = NULL, "text" = NULL, "attachments" = '[]', "updatedAt" = now()`
+
+/** A suspended or closed organization sends nothing: its mails wait until it is open again. */
+export const sendable = `"status" = 'pending' AND NOT EXISTS (SELECT FROM "organization"
+  WHERE "organization"."id" = "outgoing_mail"."organizationId" AND "organization".${frozen})`
 
 /** A mail to be sent: for whom, what it says, and what it tells of. */
 export type Letter = Pick<
@@ -34,7 +39,7 @@ export async function withdraw(manager: EntityManager, ...about: string[]): Prom
 /** Has the mails sent that are due though nobody is at them, as when the process that was has died. */
 export async function sweep(database: Pick<DataSource, 'query'>): Promise<void> {
   const due: OutgoingMail[] = await database.query(
-    `SELECT "id" FROM "outgoing_mail" WHERE "status" = 'pending' AND "dueAt" <= now()`,
+    `SELECT "id" FROM "outgoing_mail" WHERE ${sendable} AND "dueAt" <= now()`,
   )
   await each(due, ({ id }) => enqueue(database, 'sendMail', { mail: id }, { key: keyOf(id), anew: true }))
 }

@@ -3,7 +3,7 @@ import type { DataSource } from 'typeorm'
 import { OutgoingMail } from '../../entities/index.ts'
 import { enqueue } from '../queue/enqueue.ts'
 import type { Mailer } from './mail.ts'
-import { emptied, keyOf } from './outbox.ts'
+import { emptied, keyOf, sendable } from './outbox.ts'
 
 /** After how many attempts a mail is put aside. */
 const patience = 10
@@ -42,7 +42,7 @@ export function sendMail(database: DataSource, mailer: Mailer, log: Pick<Logger,
 async function take(database: DataSource, id: string): Promise<OutgoingMail | undefined> {
   const [rows] = await database.query(
     `UPDATE "outgoing_mail" SET "attempts" = "attempts" + 1, "dueAt" = now() + make_interval(secs => ${lease}), "updatedAt" = now()
-      WHERE "id" = $1 AND "status" = 'pending' AND "dueAt" <= now() + interval '1 millisecond' RETURNING *`,
+      WHERE "id" = $1 AND ${sendable} AND "dueAt" <= now() + interval '1 millisecond' RETURNING *`,
     [id],
   )
   return rows[0] && Object.assign(new OutgoingMail(), rows[0])

@@ -1,0 +1,32 @@
+import { Organization } from '../../entities/index.ts'
+import { eventually } from '../world/eventually.ts'
+import { api, banking, database, organization } from '../world/index.ts'
+import { linked, openBanks, pull, revoke, stored } from './linked.ts'
+
+// An import outlives the state in which it was ordered: into a suspended or closed organization nothing is imported.
+
+openBanks()
+
+test.each(['suspended', 'closed'] as const)(
+  'an import that runs is stopped when the organization is %s',
+  async (status) => {
+    const { id } = await linked()
+    const before = await rows()
+    Object.assign(banking.timing, { wait: 0, poll: 300 })
+    expect((await api.post(pull, {})).status).toBe(202)
+    await database.manager.update(Organization, { id: organization.id }, { status })
+    try {
+      await eventually(async () => expect(await stored(id)).toMatchObject({ status: 'active', commandId: null }))
+      expect(await stored(id)).toMatchObject({ lastErrorCode: 'organization_frozen' })
+      expect(await rows()).toEqual(before)
+    } finally {
+      await database.manager.update(Organization, { id: organization.id }, { status: 'active' })
+      await new Promise((resolve) => setTimeout(resolve, 1050))
+    }
+    Object.assign(banking.timing, { wait: 8000, poll: 20 })
+    expect((await api.post(pull, {})).status).toBe(201)
+    expect((await api.post(revoke, {})).status).toBe(201)
+  },
+)
+
+const rows = () => database.query('SELECT count(*) FROM "bank_transaction"')
