@@ -1,5 +1,6 @@
 import { isIPv6 } from 'node:net'
 import { resolve } from 'node:path'
+import { usualLifetime } from './access/keys.ts'
 import type { Access } from './banking/connection.ts'
 import type { SecretKey } from './banking/secrets.ts'
 import type { StripeSettings } from './billing/stripe.ts'
@@ -36,6 +37,8 @@ export interface Config {
   /** Undefined where a key of the data directory seals secrets. */
   secrets: SecretKey[] | undefined
   auth: Auth | undefined
+  /** Seconds that a token may live at most, from when it was issued. */
+  maxTokenLifetime: number
   corsOrigins: string[] | '*'
   trustProxy: boolean | number | string
   /** How many requests a minute somebody may send; undefined where nobody counts. */
@@ -75,6 +78,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     redirects: redirects(text('KONTOMATIK_REDIRECTS'), production),
     secrets: secrets(text('SECRETS_KEY'), production),
     auth: auth(text, production),
+    maxTokenLifetime: whole('AUTH_MAX_LIFETIME', text('AUTH_MAX_LIFETIME') ?? `${usualLifetime}`, 60, 31_536_000),
     corsOrigins: origins(text('CORS_ORIGINS') ?? (production ? '' : '*')),
     trustProxy: trusted(text('TRUST_PROXY') ?? 'false'),
     limits:

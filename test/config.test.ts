@@ -35,6 +35,7 @@ test('a bare machine needs no variable at all', () => {
     workers: 1,
     pgbin: undefined,
     auth: undefined,
+    maxTokenLifetime: 86_400,
     corsOrigins: '*',
     trustProxy: false,
     logLevel: 'info',
@@ -58,6 +59,7 @@ test('a variable that is empty or blank is as good as none', () => {
   const others = [
     'AUTH_AUDIENCE',
     'AUTH_JWKS_URL',
+    'AUTH_MAX_LIFETIME',
     'CORS_ORIGINS',
     'TRUST_PROXY',
     'LOG_LEVEL',
@@ -84,6 +86,7 @@ test.each<[name: string, value: string, key: string, read: unknown]>([
   ],
   ['DATABASE_POOL', '25', 'pool', 25],
   ['WORKERS', '4', 'workers', 4],
+  ['AUTH_MAX_LIFETIME', '3600', 'maxTokenLifetime', 3600],
   ['KONTOMATIK_REDIRECTS', 'local', 'redirects', 'local'],
   ['PGBIN', '/usr/lib/postgresql/16/bin', 'pgbin', '/usr/lib/postgresql/16/bin'],
   ['CORS_ORIGINS', '*', 'corsOrigins', '*'],
@@ -121,6 +124,7 @@ test.each([
   ...['-1', '65536', '3000.5', '1e3', '0x10', 'http'].map((value) => ['PORT', value]),
   ...['0', '1001', 'many'].map((value) => ['DATABASE_POOL', value]),
   ...['0', '65', '1.5', '-1', 'auto'].map((value) => ['WORKERS', value]),
+  ...['0', '59', '31536001', '1d', '-1'].map((value) => ['AUTH_MAX_LIFETIME', value]),
   ...['api.example', 'https://api.example/v1', '//api.example', 'ftp://api.example', '/', 'http://'].map((value) => [
     'PUBLIC_URL',
     value,

@@ -1,27 +1,27 @@
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import {
-  calculateJwkThumbprint,
-  createLocalJWKSet,
-  createRemoteJWKSet,
-  exportJWK,
-  generateKeyPair,
-  importJWK,
-  type JWK,
-  type JWTVerifyGetKey,
-  SignJWT,
-} from 'jose'
+import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose'
+import { KeySet, type Timing } from './key-set.ts'
 
-/** Whose tokens are believed: an issuer, whom they are for, and the keys they are signed with. */
+/** Which tokens are accepted: from which issuer, for which audience, signed with which keys, and how long-lived. */
 export interface Issuer {
   issuer: string
   audience: string
-  keys: JWTVerifyGetKey
+  keys: KeySet
+  /** In seconds. */
+  maxLifetime: number
+}
+
+/** What may differ from the usual: tests are impatient. */
+interface Limits {
+  maxLifetime?: number
+  timing?: Partial<Timing>
 }
 
 /** The server's own issuer, which also signs: for development and tests, where no OpenID provider is named. */
 export interface OwnIssuer extends Issuer {
-  jwks: { keys: JWK[] }
+  /** Its public keys, as they are now (RFC 7517, §5). */
+  published(): Promise<{ keys: JWK[] }>
   sign(claims: Claims): Promise<string>
 }
 
@@ -31,7 +31,7 @@ export interface Claims {
   organization?: string
   name?: string
   email?: string
-  /** Seconds until it expires; a day unless said otherwise. */
+  /** Seconds until it expires; a day unless said otherwise, or the longest that is accepted. */
   lifetime?: number
 }
 
@@ -39,19 +39,26 @@ export interface Claims {
 export const localIssuer = 'urn:organization-api'
 
 const algorithm = 'ES256'
-const day = 24 * 60 * 60
 
-/** An OpenID provider, whose keys are fetched when first needed and again when it rolls them. */
+/**
+ * A day, in seconds: the longest that common providers give access tokens by default (Auth0; Keycloak, Okta, Google and Entra stay
+ * at an hour or below), so that a stolen token is of use for a day at most.
+ */
+export const usualLifetime = 24 * 60 * 60
+
+/** An OpenID provider, whose keys are fetched when first needed, every minute from then on, and when a token names a new one. */
 export function remoteIssuer({
   issuer,
   audience,
   jwksUrl,
-}: {
+  maxLifetime = usualLifetime,
+  timing,
+}: Limits & {
   issuer: string
   audience: string
   jwksUrl: string
 }): Issuer {
-  return { issuer, audience, keys: createRemoteJWKSet(new URL(jwksUrl)) }
+  return { issuer, audience, keys: new KeySet(new URL(jwksUrl), timing), maxLifetime }
 }
 
 /** Whether the issuer is the server itself. */
@@ -59,26 +66,36 @@ export function isOwn(issuer: Issuer): issuer is OwnIssuer {
   return 'sign' in issuer
 }
 
-/** Opens the key kept in a directory, or makes it: tokens outlive a restart. */
-export async function ownIssuer(url: string, directory: string): Promise<OwnIssuer> {
-  const jwk = await keptKey(join(directory, 'token-key.json'))
-  const key = await importJWK(jwk, algorithm)
-  const { d: _, ...open } = jwk
-  const jwks = { keys: [{ ...open, alg: algorithm, use: 'sig' }] }
+/** The issuer whose key is kept in a directory: tokens outlive a restart, and end when the key is deleted there. */
+export async function ownIssuer(
+  url: string,
+  directory: string,
+  { maxLifetime = usualLifetime, timing = { cooldown: 1000 } }: Limits = {},
+): Promise<OwnIssuer> {
+  const file = join(directory, 'token-key.json')
+  const published = async () => {
+    const { d: _, ...open } = await keptKey(file)
+    return { keys: [{ ...open, alg: algorithm, use: 'sig' }] }
+  }
+  await published()
   return {
     issuer: url,
     audience: url,
-    jwks,
-    keys: createLocalJWKSet(jwks),
-    sign: ({ sub, lifetime = day, ...claims }) =>
-      new SignJWT(claims)
+    maxLifetime,
+    published,
+    keys: new KeySet(new URL('file:///token-key.json'), timing, published),
+    async sign({ sub, lifetime = Math.min(usualLifetime, maxLifetime), ...claims }) {
+      const jwk = await keptKey(file)
+      const now = Math.floor(Date.now() / 1000)
+      return new SignJWT(claims)
         .setProtectedHeader({ alg: algorithm, kid: jwk.kid, typ: 'JWT' })
         .setSubject(sub)
         .setIssuer(url)
         .setAudience(url)
-        .setIssuedAt()
-        .setExpirationTime(Math.floor(Date.now() / 1000) + lifetime)
-        .sign(key),
+        .setIssuedAt(now)
+        .setExpirationTime(now + lifetime)
+        .sign(await importJWK(jwk, algorithm))
+    },
   }
 }
 

@@ -1,7 +1,8 @@
-import { localIssuer, ownIssuer } from '../access/keys.ts'
+import type { OwnIssuer } from '../access/keys.ts'
 import { readConfig } from '../config.ts'
 import { openDatabase } from '../database.ts'
 import { type Person, people, tokenFor } from '../demo.ts'
+import { openIssuer } from '../issuer.ts'
 import { given } from './options.ts'
 
 const usage = `Say whose token: ${Object.keys(people).join(', ')}; and with --organization <slug> for which organization.`
@@ -17,9 +18,8 @@ if (refusal) {
 }
 const { database, close } = await openDatabase(config, () => {})
 try {
-  console.log(
-    await tokenFor(database, await ownIssuer(localIssuer, config.dataDirectory), person as Person, values.organization),
-  )
+  const issuer = (await openIssuer(config)) as OwnIssuer
+  console.log(await tokenFor(database, issuer, person as Person, values.organization))
 } catch (error) {
   console.error((error as Error).message)
   process.exitCode = 1
