@@ -1,12 +1,12 @@
 import type { DataSource } from 'typeorm'
-import type { Caller, Right } from './caller.ts'
+import type { Caller, Right, Role } from './caller.ts'
 import { readDefinitions, servedContext } from './context.ts'
 import { type Ending, endingWith } from './ending.ts'
 import type { Saying } from './faults.ts'
 import { compileLists, type Lists } from './lists.ts'
 import { type Class, type Operation, tenantRoles } from './operation.ts'
 import type { Resource } from './resource.ts'
-import { compileSearch, type Search } from './search.ts'
+import { compileSearch, type Search, searchesOf } from './search.ts'
 import { type Serialize, serializer } from './serialize.ts'
 import { joinShape, type Shape } from './shape.ts'
 import { prefix } from './spelling.ts'
@@ -19,9 +19,11 @@ export interface Bound {
   shape: Shape
   store: Store
   lists: Lists
+  /** The search of all roles together, and that of each. */
   search: Search
-  /** What a collection says its members are (Hydra Core, §5.1). */
-  ending: Ending
+  searches: Map<Role, Search>
+  /** What a collection of each role ends with: its search, and what its members are (Hydra Core, §5.1). */
+  endings: Map<Role, Ending>
   serialize: Serialize
 }
 
@@ -127,6 +129,7 @@ export class Api {
   private bind(resource: Resource): void {
     const shape = this.describe(resource.entity)
     const search = compileSearch(this, resource, shape)
+    const searches = searchesOf(this, resource, shape, search)
     const { scope, counted } = resource.options
     const store =
       resource.options.store ??
@@ -138,7 +141,13 @@ export class Api {
       store,
       lists,
       search,
-      ending: endingWith(this.spell({ search: search.template, memberAssertion: this.assertionOf(shape) })),
+      searches,
+      endings: new Map(
+        [...searches].map(([role, { template }]) => [
+          role,
+          endingWith(this.spell({ search: template, memberAssertion: this.assertionOf(shape) })),
+        ]),
+      ),
       serialize: serializer(this, resource, shape),
     })
   }

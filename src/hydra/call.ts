@@ -78,7 +78,8 @@ export class Call<E extends object = object> extends UnitOfWork {
   /** The page that the query asks for; of another class, within a condition and in an order of its own, when given. */
   async page(type: Class = this.bound.shape.class, within: Condition[] = [], usual: Sort[] = []): Promise<Page> {
     const bound = this.api.of(type)
-    const { search, store, shape } = bound
+    const { searches, store, shape } = bound
+    const search = searches.get(this.caller.role) as Search
     const { query, strict } = this.question
     if (strict) refuseUnknown(query, search)
     const asked = orderOf(query, search.sortable)

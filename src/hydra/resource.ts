@@ -1,4 +1,4 @@
-import type { Caller, Role } from './caller.ts'
+import { type Caller, type Role, roles } from './caller.ts'
 import type { Filters } from './filters.ts'
 import type { Class, Operation } from './operation.ts'
 import type { Scope, Store } from './store.ts'
@@ -62,6 +62,13 @@ export class Resource<E extends object = object> {
 
   hides(role: Role, name: string): boolean {
     return this.options.hidden?.[role]?.includes(name) ?? false
+  }
+
+  /** The properties that the role does not see, or not whole, in every row: nothing may be asked by them. */
+  concealed(role: Role): Set<string> {
+    const { hidden = {}, masked = {}, viewedAs } = this.options
+    const seenAs = viewedAs ? roles : [role]
+    return new Set(seenAs.flatMap((each) => [...(hidden[each] ?? []), ...Object.keys(masked[each] ?? {})]))
   }
 
   /** Makes of a value what the role may see of it; undefined where that is all. */

@@ -8,7 +8,7 @@ import { contentType, type Document, type Format, jsonld } from './formats.ts'
 import { Accepted, type Outcome, Unchanged } from './operation.ts'
 import { wantsMinimal } from './preferences.ts'
 import type { Problem } from './problem.ts'
-import { sparse, sparseOf, templateAt } from './search.ts'
+import { type Search, sparse, sparseOf, templateAt } from './search.ts'
 import type { Share } from './share.ts'
 
 /** What is answered, before it is written in the format that the client wants. */
@@ -173,9 +173,10 @@ function collectionOf(call: Call, page: Page): Record<string, unknown> {
 }
 
 /** A collection within another's path names that path in its search; the others end as they always do. */
-function endingOf({ api, question: { path } }: Call, { of }: Page): Ending {
-  const { resource, search, ending } = api.of(of)
+function endingOf({ api, caller: { role }, question: { path } }: Call, { of }: Page): Ending {
+  const { resource, searches, endings } = api.of(of)
+  const ending = endings.get(role) as Ending
   if (path === resource.path) return ending
-  const own = api.spell({ search: templateAt(path, search, resource) })
+  const own = api.spell({ search: templateAt(path, searches.get(role) as Search, resource) })
   return endingWith({ ...ending.properties, ...own })
 }

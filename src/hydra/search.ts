@@ -1,4 +1,5 @@
 import type { Api } from './api.ts'
+import { type Role, roles } from './caller.ts'
 import { compileFilters, idVariable, textVariable, type Variable } from './filters.ts'
 import type { Resource } from './resource.ts'
 import type { Shape } from './shape.ts'
@@ -17,9 +18,22 @@ export interface Search {
   template: object
 }
 
+/** The search of each role: none may ask by a property that it does not see. */
+export function searchesOf(api: Api, resource: Resource, shape: Shape, whole: Search): Map<Role, Search> {
+  return new Map(
+    roles.map((role) => {
+      const concealed = resource.concealed(role)
+      return [role, concealed.size > 0 ? compileSearch(api, resource, shape, concealed) : whole]
+    }),
+  )
+}
+
 /** Prepares the search of a resource; a filter or an order by what it does not have stops the boot. */
-export function compileSearch(api: Api, resource: Resource, shape: Shape): Search {
-  const { filters = {}, order = [], text = [], store } = resource.options
+export function compileSearch(api: Api, resource: Resource, shape: Shape, concealed = new Set<string>()): Search {
+  const { store } = resource.options
+  const seen = (name: string) => !concealed.has(name)
+  const filters = Object.fromEntries(Object.entries(resource.options.filters ?? {}).filter(([name]) => seen(name)))
+  const [order = [], text = []] = [resource.options.order, resource.options.text].map((names) => names?.filter(seen))
   const { metadata } = shape
   const variables = metadata
     ? [idVariable(api, shape, metadata.tableName), ...compileFilters(api, shape, filters, metadata)]
