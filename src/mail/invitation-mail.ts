@@ -68,9 +68,9 @@ async function settingsOf(manager: EntityManager, organizationId: string) {
   return { language: /^nl\b/i.test(language) ? ('nl' as const) : ('en' as const), timezone }
 }
 
-/** What people call themselves, on one line. */
+/** A name on one line, without control characters; joiners stay, as emoji and Persian words are made with them. */
 function plain(text: string): string {
-  return text.replace(/[\s\p{C}]+/gu, ' ').trim()
+  return text.replace(/(?:(?![\u200c\u200d])[\s\p{C}])+/gu, ' ').trim()
 }
 
 function paragraph(text: string): string {

@@ -64,7 +64,10 @@ function keepingMailer(directory: string, log: Pick<Logger, 'info'>): Mailer {
   }
 }
 
-/** The mail as it goes out (RFC 5322). One that is sent twice has the same Message-ID, so that it can be told to be one. */
+/**
+ * The mail as it goes out (RFC 5322). A mail that is sent twice keeps its Message-ID, so that mail programs recognise it.
+ * Quoted-printable keeps ASCII lines readable in the raw mail, where people search for the token; base64 would hide them.
+ */
 function messageOf({ id, createdAt, recipient, subject, html, text, attachments }: OutgoingMail, from: Mailbox) {
   return {
     messageId: `<${id}@${from.address.slice(from.address.lastIndexOf('@') + 1)}>`,
@@ -73,8 +76,9 @@ function messageOf({ id, createdAt, recipient, subject, html, text, attachments 
     to: { name: '', address: recipient },
     envelope: { from: from.address, to: recipient },
     subject,
-    html: html ?? undefined,
-    text: text ?? undefined,
+    encoding: 'quoted-printable',
+    html: lines(html),
+    text: lines(text),
     attachments: attachments.map(({ cid, name, type, content }) => ({
       cid,
       filename: name,
@@ -84,4 +88,9 @@ function messageOf({ id, createdAt, recipient, subject, html, text, attachments 
     })),
     headers: { 'Auto-Submitted': 'auto-generated' },
   } satisfies SendMailOptions
+}
+
+/** Ends lines with CRLF (RFC 2046 §4.1.1): nodemailer folds short lines, too, when they end with LF alone. */
+function lines(text: string | null): string | undefined {
+  return text?.replace(/\r?\n/g, '\r\n')
 }
