@@ -11,7 +11,7 @@ import {
   Subscription,
   User,
 } from '../entities/index.ts'
-import type { Claims, OwnIssuer } from './access/keys.ts'
+import type { OwnIssuer } from './access/keys.ts'
 import type { Billing } from './billing/billing.ts'
 import { addressTo, customerOf } from './billing/customers.ts'
 import { ring } from './billing/follow.ts'
@@ -29,17 +29,27 @@ export const people = {
 
 export type Person = keyof typeof people
 
-/** A token for one of the people of the demo, for the organization of that slug where it belongs to several. */
+/** The organization that the people of the demo belong to from the start. */
+const home = { name: 'Van Dijk Installatietechniek', slug: 'van-dijk' }
+
+/**
+ * A token for one of the people of the demo. It names the organization it acts for, since a person may belong to several: the
+ * one of the slug, or else the demo's. The operator belongs to none.
+ */
 export async function tokenFor(
   database: DataSource,
   issuer: OwnIssuer,
   person: Person,
   slug?: string,
 ): Promise<string> {
-  const organization = slug && (await database.manager.findOneBy(Organization, { slug }))
+  const { subject: sub, name } = people[person]
+  if (person === 'operator') {
+    if (slug) throw new Error('The operator acts for no organization: leave out --organization.')
+    return issuer.sign({ sub, name })
+  }
+  const organization = await database.manager.findOneBy(Organization, { slug: slug ?? home.slug })
   if (slug && !organization) throw new Error(`There is no organization with the slug "${slug}".`)
-  const claims: Claims = { sub: people[person].subject, name: people[person].name }
-  return issuer.sign(organization ? { ...claims, organization: organization.id } : claims)
+  return issuer.sign({ sub, name, organization: organization?.id })
 }
 
 /** Fills an empty database with a lively organization, and with another that must never be seen from it; once. */
@@ -65,8 +75,7 @@ export async function seed(
           operator: role === 'operator',
         }),
       )
-    const vanDijk = { name: 'Van Dijk Installatietechniek', slug: 'van-dijk', manualBilling }
-    await furnish(write, vanDijk, users.slice(0, 3), 120)
+    await furnish(write, { ...home, manualBilling }, users.slice(0, 3), 120)
     const stranger = await write(new User(), { issuer, subject: 'demo-stranger', name: 'Sam Stranger' })
     await furnish(write, { name: 'Elders Schoonmaak', slug: 'elders', manualBilling }, [stranger], 5)
     return true
