@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Billing } from './billing/billing.ts'
 import { type LocalStripe, startLocalStripe } from './billing/local/server.ts'
@@ -13,7 +14,10 @@ export interface OpenedStripe {
   close(): Promise<void>
 }
 
-/** Gets ready to ask Stripe, or a local one that is started for it: it keeps what it knows, and tells this server of events. */
+/**
+ * Gets ready to ask Stripe, or starts a local one that keeps its data and delivers events to this server. The file `stripe.url`
+ * has its address, since its usual port may be taken.
+ */
 export async function openStripe({ stripe, dataDirectory, host, port }: Config): Promise<OpenedStripe> {
   if (stripe) return { billing: new Billing(stripe), local: undefined, environment: {}, close: async () => {} }
   const here = ['0.0.0.0', '::'].includes(host) ? '127.0.0.1' : host
@@ -21,6 +25,7 @@ export async function openStripe({ stripe, dataDirectory, host, port }: Config):
     journal: join(dataDirectory, 'stripe.jsonl'),
     webhooks: `http://${here}:${port}/webhooks/stripe`,
   })
+  await writeFile(join(dataDirectory, 'stripe.url'), `${url}\n`)
   const billing = new Billing({ url, secretKey, publishableKey, webhookSecrets: [webhookSecret] })
   const environment = {
     STRIPE_URL: url,
