@@ -28,11 +28,14 @@ export function instant({ value }: Pick<TransformFnParams, 'value'>): unknown {
   return date.getUTCFullYear() >= 1 && date.getUTCFullYear() <= 9999 ? date : value
 }
 
-/** The same, but what is said to be on the first day of 1970 is a clock time: read as it is written, whatever its offset. */
+/** A time of day alone, kept as that time of 1 January 1970 in UTC. */
+export class ClockTime extends Date {}
+
+/** The same, but a date-time on 1 January 1970 is a clock time: it is read as written, whatever its offset. */
 export function instantOrClock(given: Pick<TransformFnParams, 'value'>): unknown {
   const date = instant(given)
   if (!(date instanceof Date) || !(given.value as string).startsWith?.('1970-01-01')) return date
-  return new Date(`${(given.value as string).slice(0, 19)}Z`)
+  return new ClockTime(`${(given.value as string).slice(0, 19)}Z`)
 }
 
 function daysIn(year: number, month: number): number {

@@ -1,9 +1,9 @@
 import { IsInt, IsOptional, IsString, Length, Matches, Max, Min, Validate } from 'class-validator'
-import { DateTime } from 'luxon'
 import { Check, Column, Entity, Index } from 'typeorm'
 import { Owned } from './identified.ts'
-import { Above, WithPeer } from './rules.ts'
+import { Differs, WithPeer } from './rules.ts'
 import { weekdays } from './settings.ts'
+import { WallClock } from './wall-clock.ts'
 
 /** What of an organization's settings its opening hours depend on. */
 export interface Calendar {
@@ -16,7 +16,7 @@ export interface Calendar {
 @Index('location:name', { synchronize: false })
 @Index(['organizationId', 'name', 'id'])
 @Index('location.name', { synchronize: false })
-@Check(`("officeOpenHour" IS NULL) = ("officeCloseHour" IS NULL) AND "officeCloseHour" > "officeOpenHour"`)
+@Check(`("officeOpenHour" IS NULL) = ("officeCloseHour" IS NULL) AND "officeCloseHour" <> "officeOpenHour"`)
 export class Location extends Owned {
   @Column('text')
   @IsString()
@@ -38,7 +38,7 @@ export class Location extends Owned {
   @Min(1)
   @Max(24)
   @Validate(WithPeer, ['officeOpenHour'])
-  @Validate(Above, ['officeOpenHour'])
+  @Validate(Differs, ['officeOpenHour'])
   officeCloseHour: number | null = null
 
   /** When it is open now, or next; known once somebody has looked at the calendar. */
@@ -52,19 +52,32 @@ export class Location extends Owned {
     return this.opening?.closesAt ?? null
   }
 
-  /** Finds the first working day, from today on, on which it closes later than now, as clocks there have it. */
+  /** Finds the first period, from yesterday's on, that ends later than now; none where the zone is unknown to this runtime. */
   look({ timezone, workingDays }: Calendar, now: Date): this {
-    const { officeOpenHour: from, officeCloseHour: to } = this
-    const today = DateTime.fromJSDate(now, { zone: timezone }).startOf('day')
-    const periods = Array.from({ length: 8 }, (_, days) => today.plus({ days }))
-      .filter(({ weekday }) => from !== null && to !== null && workingDays.includes(weekdays[weekday - 1]))
-      .map((day) => ({ opensAt: clock(day, from as number), closesAt: clock(day, to as number) }))
-    this.opening = periods.find(({ closesAt }) => closesAt > now) ?? null
+    const clock = new WallClock(timezone)
+    this.opening = clock.isKnown ? (this.periodAfter(clock, workingDays, now.getTime()) ?? null) : null
     return this
+  }
+
+  private periodAfter(clock: WallClock, workingDays: string[], now: number): typeof this.opening {
+    const { officeOpenHour: from, officeCloseHour: to } = this
+    if (from === null || to === null) return null
+    const today = Math.floor(clock.shown(now) / day)
+    // A calendar can lack a day, where a zone moved across the date line: then the next is two weeks away.
+    for (let number = today - 1; number <= today + 14; number += 1) {
+      if (!workingDays.includes(weekdayOf(number))) continue
+      const opensAt = clock.reaches(number * day + from * hour)
+      const closesAt = clock.reaches((to > from ? number : number + 1) * day + to * hour)
+      if (closesAt > now && closesAt > opensAt) return { opensAt: new Date(opensAt), closesAt: new Date(closesAt) }
+    }
+    return null
   }
 }
 
-/** Midnight at the end of a day is the beginning of the next; an hour that clocks leave out is the one after it. */
-function clock(day: DateTime, hour: number): Date {
-  return (hour === 24 ? day.plus({ days: 1 }) : day.set({ hour })).toJSDate()
+const hour = 3_600_000
+const day = 24 * hour
+
+/** The name of a day by its number since 1970, which began on a Thursday. */
+function weekdayOf(number: number): string {
+  return weekdays[(((number + 3) % 7) + 7) % 7]
 }

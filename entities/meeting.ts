@@ -1,11 +1,11 @@
 import { Transform } from 'class-transformer'
 import { IsDate, IsNotEmpty, IsOptional, IsString, MaxLength, Validate, ValidateIf } from 'class-validator'
-import { DateTime } from 'luxon'
 import { Check, Column, Entity, Exclusion, ForeignKey, Index, ManyToOne } from 'typeorm'
 import { Employee } from './employee.ts'
 import { Owned } from './identified.ts'
 import { instant, instantOrClock } from './instant.ts'
 import { Above, Within } from './rules.ts'
+import type { WallClock } from './wall-clock.ts'
 
 /** An appointment: a window in which it may take place, and the moment in it once agreed. */
 @Entity()
@@ -57,19 +57,17 @@ export class Meeting extends Owned {
   @Column('boolean', { default: false })
   readonly exclusive: boolean
 
-  /** Whether `time` tells a time of day only, which is sent as that time on the first day of 1970. */
-  get hasClockTime(): boolean {
-    return (
-      this.time instanceof Date &&
-      !Number.isNaN(this.time.getTime()) &&
-      this.time.toISOString().startsWith('1970-01-01')
-    )
-  }
-
-  /** Moves a time of day to the day on which the window opens, as clocks in that timezone have it. */
-  settleClockTime(timezone: string): void {
-    const clock = DateTime.fromJSDate(this.time as Date, { zone: 'utc' })
-    const day = DateTime.fromJSDate(this.dateFrom, { zone: timezone })
-    this.time = day.set({ hour: clock.hour, minute: clock.minute, second: clock.second, millisecond: 0 }).toJSDate()
+  /** Moves a time of day to the first such moment within the window, as clocks in that zone have it. */
+  settleClockTime(clock: WallClock): void {
+    const [from, to] = [this.dateFrom.getTime(), this.dateTo.getTime()]
+    const time = (this.time as Date).getTime()
+    const today = Math.floor(clock.shown(from) / day) * day
+    // Two days hold any time of day, but for the day before a change and the one that it skips.
+    const shown = [-1, 0, 1, 2].map((days) => today + days * day + time)
+    const isWithin = (moment: number) => moment >= from && moment <= to
+    const moments = [...shown.flatMap((one) => clock.instants(one)), ...shown.map((one) => clock.meant(one))]
+    this.time = new Date(moments.find(isWithin) ?? clock.meant(today + time))
   }
 }
+
+const day = 86_400_000

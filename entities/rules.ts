@@ -22,6 +22,18 @@ export class Above implements ValidatorConstraintInterface {
   }
 }
 
+/** This value is another than that of the property it names, where both are given. */
+@ValidatorConstraint({ name: 'differs' })
+export class Differs implements ValidatorConstraintInterface {
+  validate(value: unknown, args: ValidationArguments): boolean {
+    return value !== peerOf(args).value
+  }
+
+  defaultMessage(args: ValidationArguments): string {
+    return `${args.property} must differ from ${peerOf(args).peer}; 0 to 24 is the whole day`
+  }
+}
+
 /** This value lies in the closed interval between the two properties it names; what is sent in the form named third is moved first. */
 @ValidatorConstraint({ name: 'within' })
 export class Within implements ValidatorConstraintInterface {

@@ -6,6 +6,7 @@ import {
   type ValidatorConstraintInterface,
 } from 'class-validator'
 import { isLanguageTag } from './language.ts'
+import { isTimeZone } from './time-zones.ts'
 
 interface Setting {
   default: unknown
@@ -40,8 +41,9 @@ export const settings: Record<string, Setting> = {
   legalLanguage: language('nl'),
   timezone: {
     default: 'Europe/Amsterdam',
-    schema: 'a timezone of the IANA database, such as "Europe/Amsterdam"',
-    accepts: (value) => value === 'UTC' || isIn(value, Intl.supportedValuesOf('timeZone')),
+    schema:
+      'a name or alias of the IANA time zone database, spelled as there, such as "Europe/Amsterdam", and no offset',
+    accepts: isTimeZone,
   },
   dateFormat: oneOf(['dd-MM-yyyy', 'dd/MM/yyyy', 'dd.MM.yyyy', 'MM/dd/yyyy', 'yyyy-MM-dd']),
   workingDays: {

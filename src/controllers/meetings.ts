@@ -1,4 +1,6 @@
 import { Employee, type Meeting, OrganizationConfig } from '../../entities/index.ts'
+import { ClockTime } from '../../entities/instant.ts'
+import { WallClock } from '../../entities/wall-clock.ts'
 import type { Call } from '../hydra/call.ts'
 import { creating, updating } from '../hydra/crud.ts'
 import type { DatabaseFault } from '../hydra/faults.ts'
@@ -7,7 +9,8 @@ import { Problem, type Violation } from '../hydra/problem.ts'
 
 const description =
   'Where the setting "meetingOverlap" is "reject", two meetings of one employee may not overlap: 409 names the other. ' +
-  'One may begin when another ends.'
+  'One may begin when another ends. A "time" on 1970-01-01 is a clock time: it becomes the first such moment within the ' +
+  'window, in the time zone of the organization.'
 
 export const create: Operation<Meeting> = { ...creating<Meeting>({ prepare }), description }
 
@@ -21,9 +24,19 @@ export function clash({ detail = '' }: DatabaseFault): string {
 
 async function prepare(meeting: Meeting, call: Call<Meeting>): Promise<Violation[]> {
   if (call.caller.role === 'member') await requireOwnEmployee(meeting, call)
-  if (meeting.hasClockTime && meeting.dateFrom instanceof Date) meeting.settleClockTime(await timezoneOf(call))
-  return []
+  if (!(meeting.time instanceof ClockTime && meeting.dateFrom instanceof Date)) return []
+  const timezone = await timezoneOf(call)
+  const clock = new WallClock(timezone)
+  if (clock.isKnown) meeting.settleClockTime(clock)
+  else meeting.time = null
+  return clock.isKnown ? [] : [unknownZone(timezone)]
 }
+
+const unknownZone = (timezone: string): Violation => ({
+  propertyPath: 'time',
+  message: `time cannot be a clock time: this server does not know the time zone "${timezone}". Set "timezone" to another.`,
+  code: 'isTimeZone',
+})
 
 async function requireOwnEmployee({ employeeId }: Meeting, call: Call<Meeting>): Promise<void> {
   const mine = { organizationId: call.organization, userId: call.user, id: employeeId ?? undefined }

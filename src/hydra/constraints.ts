@@ -55,6 +55,7 @@ export function comparisons(shape: Shape, field: Field): Fact[] {
   const other = (name: unknown) => shape.field.get(name as string) as Field
   return field.rules.flatMap(({ name, arguments: [first, second, exempt] }) => {
     if (name === 'above') return [ordered(other(first), 'sh:lessThan', field)]
+    if (name === 'differs') return [either(less(other(first), field), less(field, other(first)))]
     if (name === 'withPeer')
       return [either(about(field, { 'sh:maxCount': 0 }), about(other(first), { 'sh:minCount': 1 }))]
     if (name !== 'within') return []
@@ -71,6 +72,11 @@ function ordered(low: Field, order: string, high: Field, ...spared: object[]): F
   const untyped = { 'sh:not': { 'sh:datatype': 'xsd:dateTime' } }
   const plain = low.datatype === 'xsd:dateTime' ? [about(low, untyped), about(high, untyped)] : []
   return either(about(low, { [order]: documentedIri(high.term.iri) }), ...plain, ...spared)
+}
+
+/** `sh:disjoint` compares terms and not values: 9 and 9.0 are the same hour. */
+function less(low: Field, high: Field): object {
+  return about(low, { 'sh:lessThan': documentedIri(high.term.iri) })
 }
 
 function either(...shapes: object[]): Fact {

@@ -1,4 +1,5 @@
 import type { OrganizationUserInvitation } from '../../entities/index.ts'
+import { isTimeZone } from '../../entities/time-zones.ts'
 
 /** What an invitation is about, in plain text. */
 export interface Invited {
@@ -74,7 +75,9 @@ function command({ token, door }: Pick<Invited, 'token' | 'door'>, access: strin
   -d '{"token":"${token}"}'`
 }
 
-function moment(language: string, date: Date, timeZone: string): string {
+/** A zone that this runtime does not know was stored by another one. */
+function moment(language: string, date: Date, timezone: string): string {
+  const timeZone = isTimeZone(timezone) ? timezone : 'UTC'
   const written = new Intl.DateTimeFormat(language, { dateStyle: 'long', timeStyle: 'short', timeZone }).format(date)
   return `${written} (${timeZone})`
 }

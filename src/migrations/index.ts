@@ -7,6 +7,7 @@ import { Images1764000000005 } from './1764000000005-images.ts'
 import { People1764000000006 } from './1764000000006-people.ts'
 import { Workspace1764000000007 } from './1764000000007-workspace.ts'
 import { Banking1764000000008 } from './1764000000008-banking.ts'
+import { Hours1764000000016 } from './1764000000016-hours.ts'
 
 /** In the order in which they are applied. */
 export const migrations = [
@@ -19,4 +20,5 @@ export const migrations = [
   People1764000000006,
   Workspace1764000000007,
   Banking1764000000008,
+  Hours1764000000016,
 ]
