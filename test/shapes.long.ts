@@ -158,7 +158,7 @@ function graph(
 }
 
 function hours(): fc.Arbitrary<Graph> {
-  return graph({ name: text(1, 255), officeOpenHour: whole(0, 14), officeCloseHour: whole(10, 24) }, {})
+  return graph({ name: text(1, 255), officeOpenHour: whole(8, 16), officeCloseHour: whole(8, 16) }, {})
 }
 
 /** Windows of which some end before they begin, and moments that some of them do not hold. */

@@ -9,8 +9,9 @@ export function withHours(operation: Operation): Operation {
   return {
     ...operation,
     description:
-      'Hours are wall-clock hours in the organization\'s "timezone", on its "workingDays"; "opensAt" and "closesAt" are the ' +
-      'moments between which it is open now or next, null while nothing is known of that.',
+      'Hours are wall-clock hours in the organization\'s "timezone", on its "workingDays". Hours across midnight, such as 22 ' +
+      'to 6, belong to the day on which it opens. "opensAt" and "closesAt" are the moments between which it is open now or ' +
+      'next; they are null without hours or working days.',
     async handle(call) {
       const outcome = await operation.handle(call)
       const locations = (outcome instanceof Page ? outcome.found.entities : [outcome]).filter(

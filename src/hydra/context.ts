@@ -37,10 +37,16 @@ export function readRanges(name: string): Record<string, string> {
   return readContext(name).range ?? {}
 }
 
+/** What people should know of a property that its name and its type do not tell; said and served in the same way. */
+export function readDescriptions(name: string): Record<string, string> {
+  return readContext(name).description ?? {}
+}
+
 function readContext(name: string): {
   '@context': Definitions
   subClassOf?: string
   range?: Record<string, string>
+  description?: Record<string, string>
 } {
   const file = new URL(`${name}.jsonld`, folder)
   try {

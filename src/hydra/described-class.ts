@@ -1,5 +1,5 @@
 import type { Api, LinkedOperations } from './api.ts'
-import { documentedIri, readParent, readRanges } from './context.ts'
+import { documentedIri, readDescriptions, readParent, readRanges } from './context.ts'
 import { describeOperation, inputOf } from './described-operation.ts'
 import type { Class, Operation } from './operation.ts'
 import type { Resource } from './resource.ts'
@@ -10,13 +10,17 @@ export function describeClass(api: Api, shape: Shape): object {
   const resource = api.resources.find(({ entity }) => entity === shape.class)
   const parent = readParent(shape.name)
   const ranges = readRanges(shape.name)
+  const descriptions = readDescriptions(shape.name)
   return {
     '@id': `#${shape.name}`,
     '@type': 'Class',
     title: shape.name,
     ...(parent && { subClassOf: parent }),
     supportedProperty: [
-      ...shape.fields.map((field) => describeField(shape, field, resource, ranges[field.name])),
+      ...shape.fields.map((field) => ({
+        ...describeField(shape, field, resource, ranges[field.name]),
+        ...(descriptions[field.name] && { description: descriptions[field.name] }),
+      })),
       ...[...api.linksOf(shape.class)].map(([name, link]) => describeLink(shape, name, link)),
     ],
     supportedOperation: resource

@@ -1,4 +1,5 @@
 import type { Api } from './api.ts'
+import { readDescriptions } from './context.ts'
 import { isWritable } from './described-class.ts'
 import type { Operation } from './operation.ts'
 import type { Resource } from './resource.ts'
@@ -10,7 +11,7 @@ export function classSchema(api: Api, shape: Shape): object {
   const resource = api.resources.find(({ entity }) => entity === shape.class)
   return objectOf(
     fields,
-    (field) => ({ ...propertySchema(field), ...(!isWritable(shape, field, resource) && { readOnly: true }) }),
+    (field) => ({ ...described(shape)(field), ...(!isWritable(shape, field, resource) && { readOnly: true }) }),
     fields.filter((field) => field.required),
   )
 }
@@ -18,7 +19,7 @@ export function classSchema(api: Api, shape: Shape): object {
 /** What an operation takes: the properties that it writes, all of them optional in a merge patch. */
 export function inputSchema(shape: Shape, { method, writes }: Operation): object {
   const fields = shape.fields.filter(({ name, writable }) => writable && (writes === undefined || name in writes))
-  return objectOf(fields, propertySchema, method === 'PATCH' ? [] : fields.filter(({ required }) => required))
+  return objectOf(fields, described(shape), method === 'PATCH' ? [] : fields.filter(({ required }) => required))
 }
 
 /** What every node of JSON-LD says of itself, and what documents are that are of no resource. */
@@ -79,6 +80,14 @@ function objectOf(fields: Field[], schemaOf: (field: Field) => object, required:
     type: 'object',
     properties: Object.fromEntries(fields.map((field) => [field.name, schemaOf(field)])),
     ...(required.length > 0 && { required: required.map(({ name }) => name) }),
+  }
+}
+
+function described({ name }: Shape): (field: Field) => object {
+  const descriptions = readDescriptions(name)
+  return (field) => {
+    const description = descriptions[field.name]
+    return { ...propertySchema(field), ...(description && { description }) }
   }
 }
 

@@ -1,0 +1,64 @@
+import { Location } from '../entities/index.ts'
+import { weekdays } from '../entities/settings.ts'
+import { WallClock } from '../entities/wall-clock.ts'
+import { type Change, offsets } from './world/transitions.ts'
+
+const hour = 3_600_000
+const day = 24 * hour
+
+/** Every zone that is not an alias, and every change of its clocks until 2037. */
+const zones = Intl.supportedValuesOf('timeZone').map((zone) => ({ zone, changes: offsets(zone, 1970, 2038) }))
+const all = zones.flatMap(({ zone, changes }) => changes.map((change, index) => ({ zone, change, index, changes })))
+
+// IANA time zone database, RFC 5545 §3.3.5: the first instant at which the clock shows the hour, or the first after a gap.
+test('the hours around each change of any zone, and its midnights, begin when the clock first shows them', () => {
+  expect(all.length).toBeGreaterThan(15_000)
+  const wrong: string[] = []
+  for (const { zone, change, index, changes } of all) {
+    const clock = new WallClock(zone)
+    const near = changes.slice(Math.max(0, index - 2), index + 3)
+    const today = Math.floor((change.at + change.before) / day)
+    const shown = Math.floor((change.at + change.before) / hour) * hour
+    for (const wanted of [today * day, today * day + day, ...[-2, -1, 0, 1, 2].map((hours) => shown + hours * hour)]) {
+      const [found, right] = [clock.reaches(wanted), first(near, wanted)]
+      if (found !== right) wrong.push(`${zone} ${new Date(wanted).toISOString()} ${found - right}`)
+    }
+  }
+  expect(wrong).toEqual([])
+})
+
+test('opening hours are right on the days around each change of any zone, across midnight too', () => {
+  const wrong: string[] = []
+  const hours = [
+    [9, 24],
+    [22, 6],
+  ]
+  for (const { zone, change, index, changes } of all) {
+    const near = changes.slice(Math.max(0, index - 2), index + 3)
+    const now = change.at - 6 * hour
+    const today = Math.floor((now + change.before) / day)
+    for (const [officeOpenHour, officeCloseHour] of hours) {
+      const location = Object.assign(new Location(), { officeOpenHour, officeCloseHour })
+      const { opensAt, closesAt } = location.look({ timezone: zone, workingDays: weekdays }, new Date(now))
+      const periods = [-1, 0, 1, 2, 3].map((days) => [
+        first(near, (today + days) * day + officeOpenHour * hour),
+        first(near, (today + days + Number(officeCloseHour < officeOpenHour)) * day + officeCloseHour * hour),
+      ])
+      const right = periods.find(([from, to]) => to > now && to > from)
+      if (opensAt?.getTime() !== right?.[0] || closesAt?.getTime() !== right?.[1])
+        wrong.push(`${zone} ${new Date(now).toISOString()} ${officeOpenHour}-${officeCloseHour}`)
+    }
+  }
+  expect(wrong).toEqual([])
+})
+
+/** The first instant of the first stretch between two changes in which a clock shows this or later. */
+function first(changes: Change[], wanted: number): number {
+  for (const [index, { at, before, after }] of changes.entries()) {
+    if (index === 0 && wanted - before < at) return wanted - before
+    const until = changes[index + 1]?.at ?? Number.POSITIVE_INFINITY
+    const instant = Math.max(at, wanted - after)
+    if (instant < until) return instant
+  }
+  throw new Error('There is no change of this zone.')
+}
