@@ -9,7 +9,7 @@ import { accept } from './controllers/acceptance.ts'
 import { pull } from './controllers/bank-pull.ts'
 import { revoke } from './controllers/bank-revoke.ts'
 import { setup } from './controllers/bank-setup.ts'
-import { upload } from './controllers/branding.ts'
+import * as branding from './controllers/branding.ts'
 import { clear } from './controllers/clearance.ts'
 import * as countries from './controllers/countries.ts'
 import * as coupons from './controllers/coupons.ts'
@@ -45,8 +45,10 @@ export const api = (callers: Callers, billing: Billing, banking: Banking) =>
         signedIn(read),
         operator(admin(organizations.update(callers))),
         owner(clear),
-        admin(upload('icon')),
-        admin(upload('logo')),
+        admin(branding.upload('icon')),
+        admin(branding.upload('logo')),
+        admin(branding.remove('icon')),
+        admin(branding.remove('logo')),
       ],
       { ...scopes.organization, ...filters.organizations },
     ),

@@ -56,6 +56,8 @@ const deeds: [
     'organization.uploadLogo',
     () => owner.post('/organizations/logo').attach('file', square, 'l.png'),
   ],
+  ['DELETE /organizations/icon', 'organization.removeIcon', () => owner.delete('/organizations/icon')],
+  ['DELETE /organizations/logo', 'organization.removeLogo', () => owner.delete('/organizations/logo')],
   [
     'PATCH /organizations/mail-footer',
     'mailFooter.update',

@@ -4,8 +4,8 @@ import { operationOf, propertiesOf, schemas } from './world/docs.ts'
 /** What items have beside the fields of the reference. */
 const additions: Record<string, string[]> = {
   Organization: [
-    ...['logo', 'icon', 'clear', 'uploadIcon', 'uploadLogo', 'mailFooter', 'setupKontomatik', 'confirmSubscription'],
-    'setupPaymentMethod',
+    ...['logo', 'icon', 'clear', 'uploadIcon', 'uploadLogo', 'removeIcon', 'removeLogo', 'mailFooter'],
+    ...['setupKontomatik', 'confirmSubscription', 'setupPaymentMethod'],
   ],
   Location: ['opensAt', 'closesAt'],
   Country: ['name'],

@@ -39,6 +39,7 @@ const permissions: [who: string, what: string[]][] = [
     'admin owner',
     [
       ...['POST /organizations/logo', 'POST /organizations/icon', 'PATCH /organizations/mail-footer'],
+      ...['DELETE /organizations/logo', 'DELETE /organizations/icon'],
       ...['POST /locations', 'PATCH /locations/:id', 'POST /languages', 'POST /employees', 'PATCH /employees/:id'],
       ...['PATCH /organization-users/:id', 'DELETE /organization-users/:id', 'PATCH /organization-configs/:id'],
       ...['GET /organization-user-invitations', 'GET /organization-user-invitations/:id'],
@@ -201,7 +202,8 @@ test('links of actions answer 405 to a GET, with what they allow', async () => {
   const { body } = await as(demo.users.owner).get(`/organizations/${demo.organization.id}`)
   for (const name of ['clear', 'uploadIcon', 'uploadLogo', 'setupKontomatik']) {
     const { status, headers } = await as(demo.users.owner).get(body[name])
-    expect([name, status, headers.allow]).toEqual([name, 405, 'OPTIONS, POST'])
+    const allow = name.startsWith('upload') ? 'OPTIONS, POST, DELETE' : 'OPTIONS, POST'
+    expect([name, status, headers.allow]).toEqual([name, 405, allow])
   }
   expect((await as(demo.users.owner).get(body.mailFooter)).status).toBe(200)
 })

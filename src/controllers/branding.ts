@@ -1,8 +1,9 @@
 import { type Image, Organization } from '../../entities/index.ts'
+import type { Call } from '../hydra/call.ts'
 import { copy } from '../hydra/entity.ts'
 import { type Operation, Unchanged } from '../hydra/operation.ts'
 import { redraw, types } from '../images/drawing.ts'
-import { exchange } from '../images/store.ts'
+import { exchange, release } from '../images/store.ts'
 import { record } from './audit.ts'
 
 const mebibyte = 1024 * 1024
@@ -34,11 +35,7 @@ export const upload = (kind: 'icon' | 'logo'): Operation<Organization> => {
     handle: (call) =>
       call.transaction(async () => {
         const image = call.file as Image
-        await call.manager.findOneOrFail(Organization, {
-          where: { id: call.organization },
-          lock: { mode: 'for_no_key_update' },
-        })
-        const before = await call.get(Organization, call.organization)
+        const before = await locked(call)
         const former = before[`${kind}Id`]
         if (former === image.id) return new Unchanged(before)
         const after = Object.assign(copy(before), { [`${kind}Id`]: image.id })
@@ -48,4 +45,38 @@ export const upload = (kind: 'icon' | 'logo'): Operation<Organization> => {
         return after
       }),
   }
+}
+
+/** An organization without an icon or a logo, whether or not it had one. */
+export const remove = (kind: 'icon' | 'logo'): Operation<Organization> => {
+  const name = kind === 'icon' ? 'removeIcon' : 'removeLogo'
+  return {
+    name,
+    method: 'DELETE',
+    path: `/${kind}`,
+    title: () => `Removes the ${kind} of the organization`,
+    description: `Its address answers 404 from then on, unless another organization shows the same image. It may be repeated.`,
+    returns: 'nothing',
+    statuses: [204, 412],
+    link: { name, when: (organization: Organization) => organization[`${kind}Id`] !== null },
+    handle: (call) =>
+      call.transaction(async () => {
+        const before = await locked(call)
+        call.match(before)
+        const former = before[`${kind}Id`]
+        if (former === null) return undefined
+        await call.save(before, Object.assign(copy(before), { [`${kind}Id`]: null }))
+        await release(call.executor, [former])
+        await record(call, `organization.${name}`, `/organizations/${before.id}`, { [kind]: [before[kind], null] })
+        return undefined
+      }),
+  }
+}
+
+async function locked(call: Call<Organization>): Promise<Organization> {
+  await call.manager.findOneOrFail(Organization, {
+    where: { id: call.organization },
+    lock: { mode: 'for_no_key_update' },
+  })
+  return call.get(Organization, call.organization)
 }

@@ -8,6 +8,7 @@ import { creating, updating } from '../hydra/crud.ts'
 import { make } from '../hydra/entity.ts'
 import type { Operation } from '../hydra/operation.ts'
 import { Problem, type Violation } from '../hydra/problem.ts'
+import { release } from '../images/store.ts'
 import { begin, provisionSoon, unprovisioned } from '../workspace/provision.ts'
 import { record } from './audit.ts'
 import { userOf } from './users.ts'
@@ -40,12 +41,16 @@ export const create = (callers: Callers): Operation<Organization> => ({
 /** Its people change its name, the operator what the operator alone may. */
 export const update = (callers: Callers): Operation<Organization> => ({
   ...updating<Organization>({ writes, prepare, along: along(callers) }),
+  clears: {
+    logo: 'is changed by an upload to /organizations/logo; only null, which removes it, can be sent here',
+    icon: 'is changed by an upload to /organizations/icon; only null, which removes it, can be sent here',
+  },
   description:
     'While its status is "suspended" or "closed" its people read all they could, and change nothing (403) but how they ' +
     'pay; "active" opens it again, and "provisioning" has whatever it lacks put up anew.',
 })
 const writes = {
-  name: managers,
+  ...Object.fromEntries(['name', 'logo', 'icon'].map((name) => [name, managers])),
   ...Object.fromEntries(
     ['manualBilling', 'demo', 'productionLike', 'status', 'stripeCustomerId'].map((name) => [name, operator]),
   ),
@@ -66,7 +71,14 @@ const along =
   (callers: Callers) =>
   async (call: Call<Organization>, after: Organization, before = after): Promise<void> => {
     const { id, status } = after
-    await record(call, 'organization.update', `/organizations/${id}`, call.changes(before, after), id)
+    const { logoId, iconId, ...changes } = call.changes(before, after)
+    await release(
+      call.executor,
+      [logoId, iconId].flatMap((change) => (change ? [change[0] as string] : [])),
+    )
+    if (logoId) changes.logo = [before.logo, null]
+    if (iconId) changes.icon = [before.icon, null]
+    await record(call, 'organization.update', `/organizations/${id}`, changes, id)
     if (status === before.status) return
     if (status === 'provisioning') await provisionSoon(call.manager, id)
     call.after(() => callers.forget())

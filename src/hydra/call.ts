@@ -112,6 +112,7 @@ export class Call<E extends object = object> extends UnitOfWork {
       body: await namedBody(this, shape, partial),
       writes: (name) =>
         this.operation.writes === undefined || (this.operation.writes[name] ?? []).includes(this.caller.role),
+      clears: this.operation.clears,
       strict: this.question.strict,
       partial,
       resolve: (references) => resolveReferences(this.api, this.executor, this.caller, references),

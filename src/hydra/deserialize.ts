@@ -15,6 +15,8 @@ export interface Reading<E extends object> {
   body: Values
   /** Which properties this caller may write here. */
   writes(name: string): boolean
+  /** The properties that null empties, each with what else to do about it. */
+  clears?: Record<string, string>
   /** Names unknown and read-only properties instead of passing over them (RFC 7240 §4.4). */
   strict: boolean
   /** Only what is sent changes (RFC 7396). */
@@ -32,7 +34,12 @@ export async function deserialize<E extends object>(reading: Reading<E>): Promis
   const { shape, entity, body, writes, partial } = reading
   const given = shape.fields.filter(({ name, writable }) => writable && writes(name) && Object.hasOwn(body, name))
   const unfit = textFaults(given, body)
-  const violations = [...(reading.strict ? refused(reading, given) : []), ...unfit]
+  const cleared = Object.entries(reading.clears ?? {}).filter(([name]) => writes(name) && Object.hasOwn(body, name))
+  const known = [...given.map(({ name }) => name), ...cleared.map(([name]) => name)]
+  const violations = [...(reading.strict ? refused(reading, known) : []), ...unfit]
+  for (const [name, remedy] of cleared)
+    if (body[name] !== null && body[name] !== (entity as Values)[name])
+      violations.push({ propertyPath: name, message: `${name} ${remedy}.`, code: 'isNull' })
   const sent = given.filter(({ name }) => !unfit.some(({ propertyPath }) => propertyPath === name))
   const references = sent.filter(({ kind }) => kind !== 'value')
   const resolved = await reading.resolve(references.map((field) => [field, body[field.name]]))
@@ -40,6 +47,7 @@ export async function deserialize<E extends object>(reading: Reading<E>): Promis
 
   const draft = copy(entity as E & Values)
   Object.assign(draft, scalars(shape, entity as Values, body, sent, partial), resolved.values)
+  for (const [name] of cleared) if (body[name] === null) Object.assign(draft, { [`${name}Id`]: null })
   for (const { name, key } of references)
     if (key && name in resolved.values) Object.assign(draft, { [key]: resolved.values[name]?.id ?? null })
   const broken = new Set(violations.map(({ propertyPath }) => propertyPath))
@@ -105,8 +113,8 @@ function overlong(sent: Field[], body: Values): Violation[] {
   )
 }
 
-function refused({ shape, body }: Reading<object>, sent: Field[]): Violation[] {
-  const taken = new Set(['@context', '@id', '@type', ...sent.map(({ name }) => name)])
+function refused({ shape, body }: Reading<object>, sent: string[]): Violation[] {
+  const taken = new Set(['@context', '@id', '@type', ...sent])
   return Object.keys(body)
     .filter((name) => !taken.has(name))
     .map((name) =>

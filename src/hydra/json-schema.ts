@@ -17,8 +17,10 @@ export function classSchema(api: Api, shape: Shape): object {
 }
 
 /** What an operation takes: the properties that it writes, all of them optional in a merge patch. */
-export function inputSchema(shape: Shape, { method, writes }: Operation): object {
-  const fields = shape.fields.filter(({ name, writable }) => writable && (writes === undefined || name in writes))
+export function inputSchema(shape: Shape, { method, writes, clears = {} }: Operation): object {
+  const fields = shape.fields.filter(
+    ({ name, writable }) => (writable && (writes === undefined || name in writes)) || name in clears,
+  )
   return objectOf(fields, described(shape), method === 'PATCH' ? [] : fields.filter(({ required }) => required))
 }
 

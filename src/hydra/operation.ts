@@ -70,6 +70,8 @@ export interface Operation<E extends object = object> {
   evenFrozen?: true
   /** Which of the writable properties it takes, and from whom; all from everybody unless said. */
   writes?: Record<string, readonly Role[]>
+  /** Properties that null empties; another value than the present one is refused with this remedy, since it has a way of its own. */
+  clears?: Record<string, string>
   /** Whether honest clients ask for it seldom, and others often: who guesses codes and tokens, or has strangers pestered with mail. */
   rare?: true
   /** Whether its handler calls another service, which may fail: then no transaction is open around it, and it must bear being resumed. */

@@ -35,3 +35,10 @@ export async function exchange(
   await pointAt()
   if (former) await dropUnused(executor, { id: former })
 }
+
+/** Drops images that an organization no longer points at, unless another one does; within the transaction that let go of them. */
+export async function release(executor: Executor, formers: string[]): Promise<void> {
+  const ids = [...new Set(formers)].sort()
+  for (const id of ids) await hold(executor, { id })
+  for (const id of ids) await dropUnused(executor, { id })
+}

@@ -48,12 +48,17 @@ describe('An image', () => {
     expect((await shown(body.logo)).status).toBe(200)
   })
 
-  test('cannot be named by who writes the organization', async () => {
+  test('cannot be named by who writes the organization, but sent back as it is', async () => {
     const path = `/organizations/${organization.id}`
-    const before = (await api.get(path)).body
-    const { body } = await api.patch(path, { logo: `/images/${'0'.repeat(64)}`, icon: null, logoId: 'x' })
-    expect(body).toMatchObject({ logo: before.logo, icon: before.icon })
-    const strict = await api.patch(path, { logo: null }).set('Prefer', 'handling=strict')
-    expect(strict.status).toBe(422)
+    const [{ logo }, { icon }] = [(await upload('logo', await png())).body, (await upload('icon', await png())).body]
+    for (const other of [`/images/${'0'.repeat(64)}`, icon, 'x', '', 5, false, {}, [logo]]) {
+      const { violations } = expectProblem((await api.patch(path, { logo: other, name: 'Acme' })) as never, 422) as {
+        violations: { propertyPath: string; message: string }[]
+      }
+      expect(violations).toEqual([expect.objectContaining({ propertyPath: 'logo', code: 'isNull' })])
+      expect(violations[0].message).toContain('/organizations/logo')
+    }
+    expect((await api.patch(path, { logo, icon, logoId: 'x' })).body).toMatchObject({ logo, icon })
+    expect((await shown(logo)).status).toBe(200)
   })
 })
