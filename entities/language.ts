@@ -45,7 +45,7 @@ export function isLanguageTag(value: unknown): boolean {
 }
 
 /** The canonical spelling of a language tag (`NL-be` → `nl-BE`); what is no tag is given back as it came. */
-export function canonicalLanguage(tag: string): string {
+export function canonicalLanguage<T>(tag: T): T | string {
   return localeOf(tag)?.baseName ?? tag
 }
 

@@ -5,7 +5,7 @@ import {
   ValidatorConstraint,
   type ValidatorConstraintInterface,
 } from 'class-validator'
-import { isLanguageTag } from './language.ts'
+import { canonicalLanguage, isLanguageTag } from './language.ts'
 import { isTimeZone } from './time-zones.ts'
 
 interface Setting {
@@ -13,6 +13,8 @@ interface Setting {
   /** What the value must be, to go after "must be". */
   schema: string
   accepts(value: unknown): boolean
+  /** The canonical spelling of a value that has several. */
+  canonical?(value: unknown): unknown
 }
 
 /** As the setting "workingDays" names them, in the order of ISO 8601. */
@@ -22,6 +24,7 @@ const language = (tag: string): Setting => ({
   default: tag,
   schema: 'a language tag such as "nl" or "nl-BE"',
   accepts: (value) => isLanguageTag(value) && (value as string).length <= 35,
+  canonical: canonicalLanguage,
 })
 
 const oneOf = (values: string[]): Setting => ({

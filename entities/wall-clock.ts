@@ -1,6 +1,7 @@
 import { IANAZone } from 'luxon'
 
-const hour = 3_600_000
+const second = 1000
+const hour = 3600 * second
 
 /** No zone is further from UTC than this. */
 const widest = 15 * hour
@@ -51,11 +52,11 @@ export class WallClock {
     return { early: shown - before, late: shown - after, change }
   }
 
-  /** The instant between two at which the offset stops being what it was before. */
+  /** The second between two instants at which the offset stops being what it was before. */
   private change(from: number, to: number, before: number): number {
-    let [low, high] = [from, to]
-    while (high - low > 1) {
-      const middle = Math.floor((low + high) / 2)
+    let [low, high] = [Math.floor(from / second) * second, Math.ceil(to / second) * second]
+    while (high - low > second) {
+      const middle = low + Math.floor((high - low) / (2 * second)) * second
       if (this.offset(middle) === before) low = middle
       else high = middle
     }

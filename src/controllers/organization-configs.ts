@@ -1,10 +1,12 @@
 import type { OrganizationConfig } from '../../entities/index.ts'
+import { settings } from '../../entities/settings.ts'
 import { updating } from '../hydra/crud.ts'
 import type { DatabaseFault } from '../hydra/faults.ts'
 import type { Operation } from '../hydra/operation.ts'
+import type { Violation } from '../hydra/problem.ts'
 import { writeDown } from './audit.ts'
 
-const plain = updating<OrganizationConfig>({ along: writeDown })
+const plain = updating<OrganizationConfig>({ prepare, along: writeDown })
 
 /** How long all meetings of an organization may take to be marked, in milliseconds. */
 const patience = 7500
@@ -19,6 +21,13 @@ export const update: Operation<OrganizationConfig> = {
       await call.manager.query(`SET LOCAL statement_timeout = ${patience}`)
       return plain.handle(call)
     }),
+}
+
+/** A value is stored in its canonical spelling, so that it is the same wherever it is read. */
+function prepare(config: OrganizationConfig): Violation[] {
+  const { canonical } = settings[config.key]
+  if (canonical) config.value = canonical(config.value)
+  return []
 }
 
 /** Says what keeps meetings from excluding each other: the database counts them, and names one. */

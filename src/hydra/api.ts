@@ -102,12 +102,13 @@ export class Api {
     return links
   }
 
-  /** Splits an IRI of this server, absolute or not, into the resource and the id it names. */
+  /** Splits an IRI of this server, absolute or not, into the resource and the id it names, in its canonical spelling. */
   parse(iri: string): { bound: Bound; id: string } | undefined {
     const path = iri.startsWith(`${this.settings.publicUrl}/`) ? iri.slice(this.settings.publicUrl.length) : iri
     const slash = path.lastIndexOf('/')
     const bound = [...this.bound.values()].find(({ resource }) => resource.path === path.slice(0, slash))
-    return bound && !bound.resource.options.singleton ? { bound, id: decode(path.slice(slash + 1)) } : undefined
+    if (!bound || bound.resource.options.singleton) return undefined
+    return { bound, id: bound.resource.canonical(decode(path.slice(slash + 1))) }
   }
 
   /** Whether the operation is for this caller. */

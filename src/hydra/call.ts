@@ -62,12 +62,12 @@ export class Call<E extends object = object> extends UnitOfWork {
 
   /** The item that the path names, if the caller may see it; Problem 404 otherwise. */
   async find(): Promise<E> {
-    return (await this.look(this.bound, this.question.id)) as E
+    return (await this.named()) as E
   }
 
   /** The same, only to be shown: it may lack what is not written out. */
   async show(): Promise<E> {
-    return (await this.look(this.bound, this.question.id, true)) as E
+    return (await this.named(true)) as E
   }
 
   /** An item of any class by its id; Problem 404 when there is none for this caller. */
@@ -158,19 +158,28 @@ export class Call<E extends object = object> extends UnitOfWork {
     return here ? work(this.executor) : replicas.read(work)
   }
 
+  /** The item that the path names. */
+  private async named(shown = false): Promise<object> {
+    const { id } = this.question
+    const canonical = id === undefined ? id : this.bound.resource.canonical(id)
+    const found = await this.look(this.bound, canonical, shown)
+    if (id !== canonical) throw this.redirect(canonical as string)
+    return found
+  }
+
   private async look(bound: Bound, id: string | undefined, shown = false): Promise<object> {
     const entity = await bound.store.find(this.executor, this.caller, id, shown)
-    if (!entity && id !== undefined) await this.redirect(bound, id)
     if (!entity) throw new Problem(404, 'Not found: there is no such resource, or it is not yours to see.')
     await bound.lists(this.executor, this.caller, bound.resource, [entity])
     return entity
   }
 
-  /** Sends whoever spells an id in another way to where the item is. */
-  private async redirect({ resource, store }: Bound, id: string): Promise<void> {
-    const canonical = resource.options.canonical?.(id) ?? id
-    const found = canonical !== id && (await store.find(this.executor, this.caller, canonical))
-    if (found) throw new Problem(301, 'Its canonical address is in Location.', { Location: resource.iri(found) })
+  /** Leads from another spelling of an id to the canonical one; 308 keeps the method (RFC 9110 §15.4.9). */
+  private redirect(id: string): Problem {
+    const { method, path } = this.operation
+    const { search } = this.question
+    const location = this.bound.resource.path + path.replace(':id', encodeURIComponent(id)) + search
+    return new Problem(method === 'GET' ? 301 : 308, 'Its canonical address is in Location.', { Location: location })
   }
 }
 

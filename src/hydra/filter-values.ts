@@ -40,8 +40,9 @@ export function idsOf(api: Api, name: string, target: Class, values: string[]): 
   return values.flatMap((value) => {
     const named = api.parse(value)
     if (named?.bound.resource === resource) return store.accepts(named.id) ? [named.id] : []
-    if (value.includes('/') || !store.accepts(value)) throw bad(name, `IRIs such as "${resource.path}/…"`)
-    return [value]
+    const id = resource.canonical(value)
+    if (value.includes('/') || !store.accepts(id)) throw bad(name, `IRIs such as "${resource.path}/…"`)
+    return [id]
   })
 }
 

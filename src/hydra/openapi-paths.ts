@@ -47,7 +47,7 @@ function operationObject(api: Api, resource: Resource, operation: Operation): ob
     ...(taken.length > 0 && { parameters: taken }),
     ...(expects && { requestBody: requestBody(api, resource, operation) }),
     responses: Object.fromEntries(
-      statusesOf(resource, operation).map((status) => [status, response(api, resource, operation, status)]),
+      statusesOf(operation).map((status) => [status, response(api, resource, operation, status)]),
     ),
     ...(may?.includes('anonymous') && { security: [] }),
   }

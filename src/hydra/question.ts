@@ -63,6 +63,12 @@ export class Question {
     return new Negotiator({ headers: { 'accept-language': header } }).language(offered) ?? offered[0]
   }
 
+  /** The query as it was written, with its question mark. */
+  get search(): string {
+    const [, query] = this.split()
+    return query && `?${query}`
+  }
+
   private split(): [path: string, query: string] {
     const { url } = this.request
     const mark = url.indexOf('?')

@@ -24,7 +24,7 @@ export interface Options<E extends object> {
   store?: Store<E>
   /** One a tenant, known by its path alone. */
   singleton?: true
-  /** The one spelling of an id; other spellings are redirected to it. */
+  /** The one spelling of an id, when it is no UUID. */
   canonical?(id: string): string
   /** Whether clients may keep it in shared caches: what is the same for everybody. */
   public?: true
@@ -48,6 +48,11 @@ export class Resource<E extends object = object> {
   /** The canonical path of an item, which is its `@id`. */
   iri(entity: E): string {
     return this.options.singleton ? this.path : `${this.path}/${encodeURIComponent((entity as { id: string }).id)}`
+  }
+
+  /** The one spelling of an id: a UUID is written in lower case and read in either (RFC 9562 §4). */
+  canonical(id: string): string {
+    return this.options.canonical?.(id) ?? id.toLowerCase()
   }
 
   /** Whether it is a collection that the entrypoint names. */
