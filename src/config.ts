@@ -1,4 +1,3 @@
-import { isIPv6 } from 'node:net'
 import { resolve } from 'node:path'
 import { usualLifetime } from './access/keys.ts'
 import type { Access } from './banking/connection.ts'
@@ -7,10 +6,10 @@ import type { StripeSettings } from './billing/stripe.ts'
 import { type Auth, auth } from './environment/access.ts'
 import { kontomatik, redirects, secrets } from './environment/banking.ts'
 import { databaseUrl, replicaUrls } from './environment/database.ts'
-import { origins, publicUrl, trusted } from './environment/http.ts'
+import { hostOf, origins, publicUrl, trusted } from './environment/http.ts'
 import { smtp } from './environment/mail.ts'
-import { oneOf, type Text, whole } from './environment/reading.ts'
 import { stripe } from './environment/stripe.ts'
+import { Variables } from './environment/variables.ts'
 import type { MailSettings } from './mail/mail.ts'
 
 /** What the environment settles, checked once; every variable has a default that works on a bare machine. */
@@ -51,42 +50,48 @@ export interface Config {
 /** What is enough for a person with a few open pages, and for a program that waits its turn. */
 const limits = { usual: 600, few: 10 }
 
-/** @throws an Error with one sentence about the first variable that is missing or bad. */
+const levels = ['trace', 'debug', 'info', 'warn', 'error', 'silent']
+
+/** @throws a StartError with a line for each variable that is missing or bad */
 export function readConfig(environment: NodeJS.ProcessEnv): Config {
-  const text: Text = (name) => environment[name]?.trim() || undefined
-  const production = text('NODE_ENV') === 'production'
-  const host = text('HOST') ?? '127.0.0.1'
-  const port = whole('PORT', text('PORT') ?? '3000', 0, 65_535)
-  const needed = (name: string) => {
-    const value = text(name)
-    if (production && !value) throw new Error(`${name} must be set in production: the default is for development only.`)
-    return value
-  }
-  return {
+  const variables = new Variables(environment)
+  const { production } = variables
+  const host = hostOf(variables)
+  const port = variables.whole('PORT', variables.text('PORT') ?? '3000', 0, 65_535)
+  const config = {
     port,
     host,
-    publicUrl: publicUrl(needed('PUBLIC_URL') ?? `http://${isIPv6(host) ? `[${host}]` : host}:${port}`),
-    dataDirectory: resolve(text('DATA_DIR') ?? '.data'),
-    databaseUrl: databaseUrl(needed('DATABASE_URL')),
-    replicas: replicaUrls(text),
-    pool: whole('DATABASE_POOL', text('DATABASE_POOL') ?? '10', 1, 1000),
-    workers: whole('WORKERS', text('WORKERS') ?? '1', 1, 64),
-    pgbin: text('PGBIN'),
-    stripe: stripe(text, production),
-    smtp: smtp(text, production),
-    kontomatik: kontomatik(text, production),
-    redirects: redirects(text('KONTOMATIK_REDIRECTS'), production),
-    secrets: secrets(text('SECRETS_KEY'), production),
-    auth: auth(text, production),
-    maxTokenLifetime: whole('AUTH_MAX_LIFETIME', text('AUTH_MAX_LIFETIME') ?? `${usualLifetime}`, 60, 31_536_000),
-    corsOrigins: origins(text('CORS_ORIGINS') ?? (production ? '' : '*')),
-    trustProxy: trusted(text('TRUST_PROXY') ?? 'false'),
+    publicUrl: publicUrl(variables, host, port),
+    dataDirectory: resolve(variables.text('DATA_DIR') ?? '.data'),
+    databaseUrl: databaseUrl(variables),
+    replicas: replicaUrls(variables),
+    pool: variables.whole('DATABASE_POOL', variables.text('DATABASE_POOL') ?? '10', 1, 1000),
+    workers: variables.whole('WORKERS', variables.text('WORKERS') ?? '1', 1, 64),
+    pgbin: variables.text('PGBIN'),
+    stripe: stripe(variables),
+    smtp: smtp(variables),
+    kontomatik: kontomatik(variables),
+    redirects: redirects(variables),
+    secrets: secrets(variables),
+    auth: auth(variables),
+    maxTokenLifetime: variables.whole(
+      'AUTH_MAX_LIFETIME',
+      variables.text('AUTH_MAX_LIFETIME') ?? `${usualLifetime}`,
+      60,
+      31_536_000,
+    ),
+    corsOrigins: origins(variables),
+    trustProxy: trusted(variables),
     limits:
-      oneOf('RATE_LIMITS', text('RATE_LIMITS') ?? (production ? 'on' : 'off'), ['on', 'off']) === 'on'
+      variables.oneOf('RATE_LIMITS', variables.text('RATE_LIMITS') ?? (production ? 'on' : 'off'), ['on', 'off']) ===
+      'on'
         ? limits
         : undefined,
-    logLevel: oneOf('LOG_LEVEL', text('LOG_LEVEL') ?? 'info', ['trace', 'debug', 'info', 'warn', 'error', 'silent']),
-    hydraPrefix: oneOf('HYDRA_PREFIX', text('HYDRA_PREFIX') ?? 'false', ['true', 'false']) === 'true',
+    logLevel: variables.oneOf('LOG_LEVEL', variables.text('LOG_LEVEL') ?? 'info', levels),
+    hydraPrefix:
+      variables.oneOf('HYDRA_PREFIX', variables.text('HYDRA_PREFIX') ?? 'false', ['true', 'false']) === 'true',
     production,
   }
+  variables.finish()
+  return config
 }

@@ -74,7 +74,7 @@ test.each<[name: string, value: string, key: string, read: unknown]>([
   ['PORT', '8080', 'port', 8080],
   ['PORT', ' 0 ', 'port', 0],
   ['PORT', '65535', 'port', 65_535],
-  ['HOST', '0.0.0.0', 'host', '0.0.0.0'],
+  ['HOST', '127.0.0.2', 'host', '127.0.0.2'],
   ['PUBLIC_URL', 'https://api.example/', 'publicUrl', 'https://api.example'],
   ['DATA_DIR', '/var/lib/api', 'dataDirectory', '/var/lib/api'],
   ['DATA_DIR', 'here', 'dataDirectory', resolve('here')],
@@ -117,7 +117,9 @@ test.each<[name: string, value: string, key: string, read: unknown]>([
 test('the address that links start with follows host and port', () => {
   expect(readConfig({ HOST: 'localhost', PORT: '8080' }).publicUrl).toBe('http://localhost:8080')
   expect(readConfig({ HOST: '::1' }).publicUrl).toBe('http://[::1]:3000')
-  expect(readConfig({ HOST: '0.0.0.0', PUBLIC_URL: 'http://me.example' }).publicUrl).toBe('http://me.example')
+  expect(readConfig({ NODE_ENV: 'test', HOST: '0.0.0.0', PUBLIC_URL: 'http://me.example' }).publicUrl).toBe(
+    'http://me.example',
+  )
 })
 
 test.each([
@@ -152,11 +154,11 @@ test.each([
   [{ KONTOMATIK_API_KEY: 'a key' }, 'KONTOMATIK_API_KEY must be printable, without spaces.'],
   [
     { KONTOMATIK_API_KEY: 'key', KONTOMATIK_URL: 'test' },
-    'KONTOMATIK_URL must be an absolute URL, such as http://127.0.0.1:3000.',
+    'KONTOMATIK_URL must be a URL that starts with http:// or https://, such as https://api.kontomatik.com, not "test".',
   ],
   [
     { KONTOMATIK_REDIRECTS: 'https://app.example/bank?x=1' },
-    'KONTOMATIK_REDIRECTS must be addresses without a query, a fragment or a password.',
+    'KONTOMATIK_REDIRECTS must be addresses without a query, a fragment or a password, not "https://app.example/bank?***".',
   ],
   [
     { SECRETS_KEY: 'secret' },
@@ -177,7 +179,7 @@ test('replicas are those of a database that is named', () => {
     'DATABASE_URL must be set where DATABASE_REPLICA_URLS is: the embedded Postgres has no replicas.',
   )
   expect(refusal({ DATABASE_URL, DATABASE_REPLICA_URLS: 'postgres://a.example/api,u:secret@b' })).toBe(
-    'Each of DATABASE_REPLICA_URLS must be a URL that starts with postgres:// or postgresql://.',
+    'Each of DATABASE_REPLICA_URLS must be a URL that starts with postgres:// or postgresql://, not "***@b".',
   )
 })
 

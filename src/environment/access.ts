@@ -1,4 +1,4 @@
-import { type Text, url } from './reading.ts'
+import type { Variables } from './variables.ts'
 
 /** Whose tokens are good, when not the server's own. */
 export interface Auth {
@@ -7,14 +7,12 @@ export interface Auth {
   jwksUrl: string
 }
 
-export function auth(text: Text, production: boolean): Auth | undefined {
-  const [issuer, audience, jwksUrl] = [text('AUTH_ISSUER'), text('AUTH_AUDIENCE'), text('AUTH_JWKS_URL')]
-  if (issuer && audience && jwksUrl) return { issuer, audience, jwksUrl: url('AUTH_JWKS_URL', jwksUrl) }
-  if (issuer || audience || jwksUrl)
-    throw new Error('AUTH_ISSUER, AUTH_AUDIENCE and AUTH_JWKS_URL are set together or not at all.')
-  if (production)
-    throw new Error(
-      'AUTH_ISSUER, AUTH_AUDIENCE and AUTH_JWKS_URL must be set in production: tokens of our own are for development only.',
-    )
-  return undefined
+export function auth(variables: Variables): Auth | undefined {
+  const issuer = variables.text('AUTH_ISSUER')
+  const audience = variables.text('AUTH_AUDIENCE')
+  const given = variables.text('AUTH_JWKS_URL')
+  const jwksUrl = given && variables.url('AUTH_JWKS_URL', given, 'https://login.example/jwks.json')
+  const names = ['AUTH_ISSUER', 'AUTH_AUDIENCE', 'AUTH_JWKS_URL']
+  const complete = variables.together(names, 'tokens of our own are for development only.')
+  return complete && issuer && audience && jwksUrl ? { issuer, audience, jwksUrl } : undefined
 }

@@ -1,38 +1,45 @@
 import type { Access } from '../banking/connection.ts'
 import { readKeys, type SecretKey } from '../banking/secrets.ts'
-import { type Text, url } from './reading.ts'
+import { shown } from './values.ts'
+import type { Variables } from './variables.ts'
 
 /** How to speak to Kontomatik; undefined where a local one stands in for it. */
-export function kontomatik(text: Text, production: boolean): Access | undefined {
-  const [apiKey, given] = [text('KONTOMATIK_API_KEY'), text('KONTOMATIK_URL')]
-  if (!apiKey && production)
-    throw new Error('KONTOMATIK_API_KEY must be set in production: the local Kontomatik is for development only.')
-  if (!apiKey && given) throw new Error('KONTOMATIK_API_KEY must be set where KONTOMATIK_URL is.')
-  if (!apiKey) return undefined
-  if (!/^[\x21-\x7e]+$/.test(apiKey)) throw new Error('KONTOMATIK_API_KEY must be printable, without spaces.')
-  return { apiKey, url: url('KONTOMATIK_URL', given ?? 'https://api.kontomatik.com') }
+export function kontomatik(variables: Variables): Access | undefined {
+  const apiKey = variables.text('KONTOMATIK_API_KEY')
+  const given = variables.text('KONTOMATIK_URL')
+  const official = 'https://api.kontomatik.com'
+  const url = variables.url('KONTOMATIK_URL', given ?? official, official)
+  if (!apiKey && variables.production)
+    variables.refuse('KONTOMATIK_API_KEY must be set in production: the local Kontomatik is for development only.')
+  else if (!apiKey && given) variables.refuse('KONTOMATIK_API_KEY must be set where KONTOMATIK_URL is.')
+  if (apiKey && !/^[\x21-\x7e]+$/.test(apiKey))
+    variables.refuse('KONTOMATIK_API_KEY must be printable, without spaces.')
+  return apiKey && url ? { apiKey, url } : undefined
 }
 
 /** Compared to the letter with origin and path of what a client sends, so each is written as it would be there. */
-export function redirects(value: string | undefined, production: boolean): string[] | 'local' | undefined {
-  if (value === 'local' && production)
-    throw new Error('KONTOMATIK_REDIRECTS must be addresses in production: local is for development only.')
-  if (value === 'local') return value
-  return value
-    ?.split(',')
-    .map((address) => address.trim())
-    .filter(Boolean)
-    .map((address) => {
-      url('KONTOMATIK_REDIRECTS', address)
-      if (/[?#@]/.test(address))
-        throw new Error('KONTOMATIK_REDIRECTS must be addresses without a query, a fragment or a password.')
-      const { origin, pathname } = new URL(address)
-      return origin + pathname
-    })
+export function redirects(variables: Variables): string[] | 'local' | undefined {
+  const text = variables.text('KONTOMATIK_REDIRECTS')
+  if (text === 'local' && variables.production)
+    return variables.refuse('KONTOMATIK_REDIRECTS must be addresses in production: local is for development only.')
+  if (text === 'local' || text === undefined) return text
+  return variables.list('KONTOMATIK_REDIRECTS', text).flatMap((address) => {
+    const url = variables.url('KONTOMATIK_REDIRECTS', address, 'https://app.example/bank')
+    if (!url) return []
+    if (/[?#@]/.test(address)) {
+      const rule = 'KONTOMATIK_REDIRECTS must be addresses without a query, a fragment or a password'
+      variables.refuse(`${rule}, not ${shown(address)}.`)
+    }
+    const { origin, pathname } = new URL(address)
+    return [origin + pathname]
+  })
 }
 
-export function secrets(value: string | undefined, production: boolean): SecretKey[] | undefined {
-  if (!value && production)
-    throw new Error('SECRETS_KEY must be set in production: the key of the data directory is for development only.')
-  return value ? readKeys(value) : undefined
+export function secrets(variables: Variables): SecretKey[] | undefined {
+  const text = variables.text('SECRETS_KEY')
+  if (!text && variables.production)
+    return variables.refuse(
+      'SECRETS_KEY must be set in production: the key of the data directory is for development only.',
+    )
+  return text ? variables.attempt(() => readKeys(text)) : undefined
 }

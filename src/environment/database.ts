@@ -1,20 +1,24 @@
-import type { Text } from './reading.ts'
+import { shown } from './values.ts'
+import type { Variables } from './variables.ts'
 
-/** What is wrong is not repeated: there may be a password in it. */
-export function databaseUrl(value: string | undefined, name = 'DATABASE_URL'): string | undefined {
-  if (value !== undefined && !(/^postgres(ql)?:\/\//.test(value) && URL.canParse(value)))
-    throw new Error(`${name} must be a URL that starts with postgres:// or postgresql://.`)
-  return value
+export function databaseUrl(variables: Variables): string | undefined {
+  const url = variables.text('DATABASE_URL')
+  if (!url && variables.production)
+    variables.refuse('DATABASE_URL must be set in production: the default is for development only.')
+  if (url) check(variables, 'DATABASE_URL', url)
+  return url
 }
 
 /** Where replicas of the database are; none of the embedded one. */
-export function replicaUrls(text: Text): string[] {
-  const urls = (text('DATABASE_REPLICA_URLS') ?? '')
-    .split(',')
-    .map((url) => url.trim())
-    .filter(Boolean)
-  for (const url of urls) databaseUrl(url, 'Each of DATABASE_REPLICA_URLS')
-  if (urls.length > 0 && !text('DATABASE_URL'))
-    throw new Error('DATABASE_URL must be set where DATABASE_REPLICA_URLS is: the embedded Postgres has no replicas.')
+export function replicaUrls(variables: Variables): string[] {
+  const urls = variables.list('DATABASE_REPLICA_URLS', variables.text('DATABASE_REPLICA_URLS'))
+  for (const url of urls) check(variables, 'Each of DATABASE_REPLICA_URLS', url)
+  if (urls.length > 0 && !variables.text('DATABASE_URL'))
+    variables.refuse('DATABASE_URL must be set where DATABASE_REPLICA_URLS is: the embedded Postgres has no replicas.')
   return urls
+}
+
+function check(variables: Variables, name: string, url: string): void {
+  if (!/^postgres(ql)?:\/\//.test(url) || !URL.canParse(url))
+    variables.refuse(`${name} must be a URL that starts with postgres:// or postgresql://, not ${shown(url)}.`)
 }

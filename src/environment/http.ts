@@ -1,32 +1,67 @@
-import { isIPv4, isIPv6 } from 'node:net'
-import { url } from './reading.ts'
+import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net'
+import { quoted, shown } from './values.ts'
+import type { Variables } from './variables.ts'
+
+const loopback = new BlockList()
+loopback.addSubnet('127.0.0.0', 8)
+loopback.addAddress('::1', 'ipv6')
+
+/** An address or a name; without NODE_ENV only this machine may reach the server, as it gives tokens away. */
+export function hostOf(variables: Variables): string {
+  const host = variables.text('HOST') ?? '127.0.0.1'
+  const mode = variables.raw('NODE_ENV')
+  if (mode !== undefined) variables.oneOf('NODE_ENV', mode, ['development', 'test', 'production'])
+  if (!isIP(host) && !/^[a-z\d_]([a-z\d_.-]{0,251}[a-z\d_.])?$/i.test(host))
+    variables.refuse(
+      `HOST must be an IP address or a host name, without scheme, port and brackets, not ${shown(host)}.`,
+    )
+  else if (mode === undefined && !isLoopback(host))
+    variables.refuse(
+      `NODE_ENV must be set where HOST is not a loopback address (it is ${quoted(host)}): production, or development.`,
+    )
+  return host
+}
+
+function isLoopback(host: string): boolean {
+  return isIP(host) ? loopback.check(host, isIPv6(host) ? 'ipv6' : 'ipv4') : host.toLowerCase() === 'localhost'
+}
 
 /** What links start with: a query or a fragment would end up in their middle, a password with everybody. */
-export function publicUrl(value: string): string {
-  const checked = url('PUBLIC_URL', value)
-  if (new URL(checked).pathname !== '/') throw new Error('PUBLIC_URL must have no path: every @id starts at the root.')
-  if (/[?#@]/.test(checked)) throw new Error('PUBLIC_URL must have no query, no fragment and no password.')
-  return checked
+export function publicUrl(variables: Variables, host: string, port: number): string {
+  const given = variables.text('PUBLIC_URL')
+  if (!given && variables.production)
+    variables.refuse('PUBLIC_URL must be set in production: the default is for development only.')
+  if (!given) return `http://${isIPv6(host) ? `[${host}]` : host}:${port}`
+  const url = variables.url('PUBLIC_URL', given, 'https://api.example')
+  if (url && /[?#@]/.test(url))
+    variables.refuse(`PUBLIC_URL must have no query, no fragment and no password, not ${shown(url)}.`)
+  else if (url && new URL(url).pathname !== '/')
+    variables.refuse(`PUBLIC_URL must have no path, as every @id starts at the root, not ${shown(url)}.`)
+  return url ?? given
 }
 
-export function origins(value: string): string[] | '*' {
-  if (value === '*') return '*'
-  return value
-    .split(',')
-    .map((origin) => origin.trim())
-    .filter(Boolean)
-    .map((origin) => {
-      if (origin.includes('*')) throw new Error('CORS_ORIGINS must be "*", or a list of origins without any "*" in it.')
-      return new URL(url('CORS_ORIGINS', origin)).origin
-    })
+export function origins(variables: Variables): string[] | '*' {
+  const text = variables.text('CORS_ORIGINS') ?? (variables.production ? undefined : '*')
+  if (text === '*') return text
+  return variables.list('CORS_ORIGINS', text).flatMap((origin) => {
+    if (origin.includes('*'))
+      return variables.refuse(`CORS_ORIGINS must be "*", or a list of origins without "*", not ${shown(origin)}.`) ?? []
+    const url = variables.url('CORS_ORIGINS', origin, 'https://app.example')
+    if (url && !/^https?:\/\/[^/?#@]+$/.test(url))
+      variables.refuse(`CORS_ORIGINS must be origins without path, query and password, not ${shown(origin)}.`)
+    return url ? [new URL(url).origin] : []
+  })
 }
 
-export function trusted(value: string): boolean | number | string {
-  if (value === 'true' || value === 'false') return value === 'true'
-  if (/^\d+$/.test(value)) return Number(value)
-  if (!value.split(',').every((part) => isNetwork(part.trim())))
-    throw new Error(`TRUST_PROXY must be true, false, a number of hops, or a list of networks, not "${value}".`)
-  return value
+export function trusted(variables: Variables): boolean | number | string {
+  const text = variables.text('TRUST_PROXY') ?? 'false'
+  if (text === 'true' || text === 'false') return text === 'true'
+  if (/^\d{1,3}$/.test(text)) return Number(text)
+  if (!text.split(',').every((part) => isNetwork(part.trim())))
+    variables.refuse(
+      `TRUST_PROXY must be true, false, a number of hops up to 999, or a list of networks, not ${shown(text)}.`,
+    )
+  return text
 }
 
 /** An address, with or without the length of its prefix, or one of the names that Express has for some. */

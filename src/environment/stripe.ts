@@ -1,42 +1,43 @@
 import type { StripeSettings } from '../billing/stripe.ts'
-import { type Text, url } from './reading.ts'
+import { shown } from './values.ts'
+import type { Variables } from './variables.ts'
+
+const names = ['STRIPE_SECRET_KEY', 'STRIPE_PUBLISHABLE_KEY', 'STRIPE_WEBHOOK_SECRET']
 
 /** How to speak to Stripe; undefined where a local one stands in for it. */
-export function stripe(text: Text, production: boolean): StripeSettings | undefined {
-  const [secretKey, publishableKey, secrets] = [
-    text('STRIPE_SECRET_KEY'),
-    text('STRIPE_PUBLISHABLE_KEY'),
-    text('STRIPE_WEBHOOK_SECRET'),
-  ]
-  const given = text('STRIPE_URL')
-  if (!secretKey && !publishableKey && !secrets && !given) {
-    if (!production) return undefined
-    throw new Error(
-      'STRIPE_SECRET_KEY, STRIPE_PUBLISHABLE_KEY and STRIPE_WEBHOOK_SECRET must be set in production: the local Stripe is for development only.',
-    )
-  }
-  if (!secretKey || !publishableKey || !secrets)
-    throw new Error(
-      'STRIPE_SECRET_KEY, STRIPE_PUBLISHABLE_KEY and STRIPE_WEBHOOK_SECRET are set together or not at all.',
-    )
-  if (!/^[sr]k_(live|test)_\S+$/.test(secretKey))
-    throw new Error('STRIPE_SECRET_KEY must be a secret key of Stripe: sk_live_…, sk_test_…, rk_live_… or rk_test_….')
-  if (!/^pk_(live|test)_\S+$/.test(publishableKey))
-    throw new Error('STRIPE_PUBLISHABLE_KEY must be a publishable key of Stripe: pk_live_… or pk_test_….')
-  if (secretKey.split('_')[1] !== publishableKey.split('_')[1])
-    throw new Error('STRIPE_SECRET_KEY and STRIPE_PUBLISHABLE_KEY must be of the same mode, live or test.')
-  const webhookSecrets = secrets.split(',').map((secret) => secret.trim())
-  if (!webhookSecrets.every((secret) => /^whsec_\S+$/.test(secret)))
-    throw new Error(
+export function stripe(variables: Variables): StripeSettings | undefined {
+  const secretKey = variables.text('STRIPE_SECRET_KEY')
+  const publishableKey = variables.text('STRIPE_PUBLISHABLE_KEY')
+  const webhookSecrets = variables
+    .text('STRIPE_WEBHOOK_SECRET')
+    ?.split(',')
+    .map((secret) => secret.trim())
+  const given = variables.text('STRIPE_URL')
+  const url = given && hostOnly(variables, given)
+  if (secretKey && !/^[sr]k_(live|test)_\S+$/.test(secretKey))
+    variables.refuse('STRIPE_SECRET_KEY must be a secret key of Stripe: sk_live_…, sk_test_…, rk_live_… or rk_test_….')
+  if (publishableKey && !/^pk_(live|test)_\S+$/.test(publishableKey))
+    variables.refuse('STRIPE_PUBLISHABLE_KEY must be a publishable key of Stripe: pk_live_… or pk_test_….')
+  else if (secretKey && publishableKey && secretKey.split('_')[1] !== publishableKey.split('_')[1])
+    variables.refuse('STRIPE_SECRET_KEY and STRIPE_PUBLISHABLE_KEY must be of the same mode, live or test.')
+  if (webhookSecrets && !webhookSecrets.every((secret) => /^whsec_\S+$/.test(secret)))
+    variables.refuse(
       'STRIPE_WEBHOOK_SECRET must be a signing secret of Stripe (whsec_…), or several separated by commas.',
     )
-  return { secretKey, publishableKey, webhookSecrets, ...(given && { url: stripeUrl(given) }) }
+  const complete = variables.together(names, 'the local Stripe is for development only.')
+  if (given && !variables.production && !names.some((name) => variables.text(name)))
+    variables.refuse(
+      'STRIPE_SECRET_KEY, STRIPE_PUBLISHABLE_KEY and STRIPE_WEBHOOK_SECRET must be set where STRIPE_URL is.',
+    )
+  return complete && secretKey && publishableKey && webhookSecrets
+    ? { secretKey, publishableKey, webhookSecrets, ...(url && { url }) }
+    : undefined
 }
 
 /** The client of Stripe adds the paths by itself. */
-function stripeUrl(value: string): string {
-  const checked = url('STRIPE_URL', value)
-  if (!/^https?:\/\/[^/?#@]+$/.test(checked))
-    throw new Error('STRIPE_URL must be a host alone, such as http://127.0.0.1:12111.')
-  return checked
+function hostOnly(variables: Variables, given: string): string | undefined {
+  const url = variables.url('STRIPE_URL', given, 'http://127.0.0.1:12111')
+  if (url && !/^https?:\/\/[^/?#@]+$/.test(url))
+    variables.refuse(`STRIPE_URL must be a host alone, such as http://127.0.0.1:12111, not ${shown(given)}.`)
+  return url
 }

@@ -44,7 +44,7 @@ describe('A mail server', () => {
       DATABASE_URL: 'postgres://db.example/api',
     }
     expect(refusal({ NODE_ENV: 'production', ...other })).toMatch(
-      /^SMTP_URL and MAIL_FROM must be set in production: .+\.$/,
+      /^SMTP_URL and MAIL_FROM must be set in production: .+\.$/m,
     )
   })
 
