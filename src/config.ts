@@ -47,6 +47,11 @@ export interface Config {
   production: boolean
 }
 
+/** Whether the server writes to its data directory: everything that no other service keeps for it is kept there. */
+export function keepsFiles({ databaseUrl, stripe, kontomatik, smtp, auth, secrets }: Config): boolean {
+  return !(databaseUrl && stripe && kontomatik && smtp && auth && secrets)
+}
+
 /** What is enough for a person with a few open pages, and for a program that waits its turn. */
 const limits = { usual: 600, few: 10 }
 

@@ -2,6 +2,8 @@ import type { DataSource } from 'typeorm'
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
 import { connectTo } from '../ormconfig.ts'
 import type { Config } from './config.ts'
+import { StartError } from './environment/start-error.ts'
+import { shown } from './environment/values.ts'
 import { migrate } from './migrations/migrate.ts'
 import { launch } from './postgres/launcher.ts'
 
@@ -24,7 +26,12 @@ export async function openDatabase(
   log: (line: string) => void,
 ): Promise<Opened> {
   const { dataDirectory, databaseUrl, pgbin, pool, workers } = config
-  if (databaseUrl) return { ...(await open(databaseUrl, pool).catch(giveUp)), embedded: undefined, environment: {} }
+  if (databaseUrl)
+    return {
+      ...(await open(databaseUrl, pool).catch((error) => giveUp(error, databaseUrl))),
+      embedded: undefined,
+      environment: {},
+    }
   const settings = { max_connections: String(Math.max(100, (workers + 1) * pool + spare)) }
   const { host, port, user, database, directory, stop } = await launch(dataDirectory, { pgbin, log, settings })
   const url = `postgres://${user}@localhost:${port}/${database}?host=${encodeURIComponent(host)}`
@@ -47,10 +54,11 @@ export async function reachDatabase(url: string, pool: number): Promise<Pick<Ope
   return { database, close: () => database.destroy() }
 }
 
-/** Of a host with several addresses nothing is said but how each of them failed. */
-function giveUp(error: Error & { errors?: Error[] }): never {
+/** Of a host with several addresses the error only lists how each of them failed. */
+function giveUp(error: Error & { errors?: Error[] }, url: string): never {
   const reason = error.message || error.errors?.map(({ message }) => message).join(', ')
-  throw new Error(`DATABASE_URL names no database that can be used: ${reason}`, { cause: error })
+  const sentence = `DATABASE_URL is ${shown(url)}, which cannot be used: ${reason}.`
+  throw new StartError(`${sentence} Correct it, or have that database accept connections.`, { cause: error })
 }
 
 async function open(url: string, pool: number): ReturnType<typeof reachDatabase> {

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Banking } from './banking/banking.ts'
 import { startLocalKontomatik } from './banking/local/local-kontomatik.ts'
 import { readKeys, type SecretKey } from './banking/secrets.ts'
 import type { Config } from './config.ts'
+import { keptFile } from './environment/kept-file.ts'
+import { StartError } from './environment/start-error.ts'
 
 /** Kontomatik, or the one of our own that stands in for it. */
 export interface OpenedKontomatik {
@@ -50,17 +51,12 @@ async function startOnItsPort(journal: string) {
   })
 }
 
-/** The key of a directory; made beside its place and moved there whole, so that nobody reads half of it. */
+/** The key that a file keeps. */
 async function keptKey(file: string): Promise<SecretKey[]> {
-  const read = async () => readKeys(await readFile(file, 'utf8'))
-  const kept = await readFile(file, 'utf8').catch(() => undefined)
-  if (kept) return read()
-  await mkdir(join(file, '..'), { recursive: true })
-  const draft = `${file}.${randomBytes(6).toString('hex')}`
-  await writeFile(draft, randomBytes(32).toString('base64'), { mode: 0o600 })
-  await link(draft, file).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw error
-  })
-  await rm(draft)
-  return read()
+  const text = await keptFile(file, () => randomBytes(32).toString('base64'))
+  try {
+    return readKeys(text)
+  } catch {
+    throw new StartError(`${file} holds no key of 32 bytes in base64: put it back, or bank consents cannot be opened.`)
+  }
 }

@@ -5,14 +5,16 @@ import { pino } from 'pino'
 import type { DataSource } from 'typeorm'
 import { isOwn, type OwnIssuer } from './access/keys.ts'
 import { startBackground } from './background.ts'
-import { type Config, readConfig } from './config.ts'
+import { type Config, keepsFiles, readConfig } from './config.ts'
 import { openDatabase } from './database.ts'
 import { people, seed, subscribeDemo, tokenFor } from './demo.ts'
+import { makeDataDirectory } from './environment/data-directory.ts'
+import { StartError } from './environment/start-error.ts'
 import { stopThreads } from './hydra/thread.ts'
 import { openIssuer } from './issuer.ts'
 import { openKontomatik } from './kontomatik.ts'
 import { openMailer } from './mail/mail.ts'
-import { serve } from './serving.ts'
+import { serve, tryAddress } from './serving.ts'
 import { type OpenedStripe, openStripe } from './stripe.ts'
 import { work } from './worker.ts'
 import { startWorkers } from './workers.ts'
@@ -36,7 +38,8 @@ const leaving = new Promise<void>((leave) => {
 })
 
 await (cluster.isWorker ? work(config, log, leaving) : run()).catch((error) => {
-  log.fatal({ err: error }, `the server could not start: ${error.message}`)
+  if (error instanceof StartError) console.error(error.message)
+  else log.fatal({ err: error }, `the server could not start: ${error.message}`)
   process.exitCode = 1
 })
 
@@ -44,6 +47,10 @@ await (cluster.isWorker ? work(config, log, leaving) : run()).catch((error) => {
 async function run(): Promise<void> {
   const endings: (() => Promise<void>)[] = [stopThreads]
   try {
+    if (keepsFiles(config)) {
+      await makeDataDirectory(config.dataDirectory)
+    }
+    await tryAddress(config)
     const opened = await openDatabase(config, (line) => log.info(line))
     const { database, embedded } = opened
     endings.push(opened.close)

@@ -1,7 +1,10 @@
-import type { Server } from 'node:http'
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
 import type { Surroundings } from './app.ts'
 import { createApp } from './app.ts'
 import type { Config } from './config.ts'
+import { reasonOf } from './environment/reason.ts'
+import { StartError } from './environment/start-error.ts'
 import { httpServer } from './http.ts'
 import { openReplicas } from './replicas.ts'
 
@@ -21,14 +24,36 @@ export async function serve(
   }
 }
 
+/** Listens for a moment, so that a bad PORT or HOST is reported before anything else is started. */
+export async function tryAddress(config: Config): Promise<void> {
+  const server = createServer()
+  await listen(server, config)
+  server.close()
+  await once(server, 'close')
+}
+
 function listen(server: Server, { port, host }: Config): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', ({ message }) => {
-      const sentence = `PORT ${port} of HOST ${host} cannot be listened at: free it, or set another.`
-      reject(new Error(`${sentence} (${message})`))
-    })
+    server.once('error', (error) => reject(new StartError(complaint(error, port, host))))
     server.listen(port, host, resolve)
   })
+}
+
+/** Names the variable that is at fault: only two errors are about the port. */
+function complaint(error: NodeJS.ErrnoException, port: number, host: string): string {
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return `PORT ${port} is in use on ${host}. Set PORT to another, or stop the process that listens there.`
+    case 'EACCES':
+      return `PORT ${port} needs rights that this user lacks. Set PORT to one from 1024 on.`
+    case 'EADDRNOTAVAIL':
+      return `HOST "${host}" is no address of this machine. Set HOST to one of its own, such as 127.0.0.1.`
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return `HOST "${host}" cannot be resolved. Set HOST to an address of this machine, such as 127.0.0.1.`
+    default:
+      return `HOST "${host}" with PORT ${port} cannot be listened on: ${reasonOf(error)}. Set another.`
+  }
 }
 
 /** Finishes what is under way and takes in nothing new; what is not done after ten seconds is cut. */

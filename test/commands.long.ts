@@ -3,6 +3,24 @@ import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 
+/** Where else a command could answer with a stack: all of them read the same variables and reach the same database. */
+test.each(['token', 'migrate', 'seed', 'module', 'webhooks'])(
+  'npm run %s says in a sentence what is wrong with a variable',
+  async (command) => {
+    const words = { token: ['owner'], module: ['acme', 'planning', 'on'], webhooks: ['failed'] }[command] ?? []
+    const failures: [Record<string, string>, RegExp][] = [
+      [{ PORT: 'http', LOG_LEVEL: 'loud' }, /^PORT must .+\.\nLOG_LEVEL must .+\.\n$/],
+      [{ DATABASE_URL: 'postgres://u:hidden@127.0.0.1:1/none' }, /^DATABASE_URL is "postgres:\/\/\*\*\*@127.+\.\n$/],
+      [{ DATA_DIR: '/dev/null/x' }, /^DATA_DIR is "\/dev\/null\/x", which cannot be written to: .+\.\n$/],
+    ]
+    for (const [environment, sentence] of failures) {
+      const env = { PATH: process.env.PATH, HOME: process.env.HOME, ...environment }
+      const failed = await run('npm', ['run', '--silent', command, '--', ...words], { env }).catch((error) => error)
+      expect([failed.code, failed.stdout, failed.stderr]).toEqual([1, '', expect.stringMatching(sentence)])
+    }
+  },
+)
+
 test.each([
   ['module', ['acme', 'planning', 'on', '--limits', '5'], 'npm run module -- <organization slug>'],
   ['webhooks', ['replay', '--all'], 'npm run webhooks -- failed'],

@@ -1,6 +1,7 @@
-import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose'
+import { keptFile } from '../environment/kept-file.ts'
+import { StartError } from '../environment/start-error.ts'
 import { KeySet, type Timing } from './key-set.ts'
 
 /** Which tokens are accepted: from which issuer, for which audience, signed with which keys, and how long-lived. */
@@ -99,22 +100,16 @@ export async function ownIssuer(
   }
 }
 
-/** The key of a directory; made beside its place and moved there whole, so that nobody reads half of it. */
+/** The key that a file keeps. */
 async function keptKey(file: string): Promise<JWK> {
-  const kept = await readFile(file, 'utf8').catch(() => undefined)
-  if (kept) return JSON.parse(kept)
-  const { privateKey } = await generateKeyPair(algorithm, { extractable: true })
-  const jwk = await exportJWK(privateKey)
-  jwk.kid = await calculateJwkThumbprint(jwk)
-  await mkdir(join(file, '..'), { recursive: true })
-  const draft = `${file}.${jwk.kid}`
-  await writeFile(draft, JSON.stringify(jwk), { mode: 0o600 })
-  await link(draft, file).catch(ignoreExisting)
-  await rm(draft)
-  return JSON.parse(await readFile(file, 'utf8'))
-}
-
-/** Another process has just made it. */
-function ignoreExisting(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EEXIST') throw error
+  const text = await keptFile(file, async () => {
+    const { privateKey } = await generateKeyPair(algorithm, { extractable: true })
+    const jwk = await exportJWK(privateKey)
+    return JSON.stringify({ ...jwk, kid: await calculateJwkThumbprint(jwk) })
+  })
+  try {
+    const jwk: JWK = JSON.parse(text)
+    if (jwk.kty && jwk.d && jwk.kid) return jwk
+  } catch {}
+  throw new StartError(`${file} holds no key: remove it. A new key is made, and tokens that the old one signed end.`)
 }

@@ -1,6 +1,4 @@
-import { readConfig } from '../config.ts'
-import { openDatabase } from '../database.ts'
+import { command, onDatabase } from './command.ts'
 
 /** `npm run migrate` brings the database to the newest schema and leaves it at that. */
-const { close } = await openDatabase(readConfig(process.env), console.log)
-await close()
+await command((config) => onDatabase(config, async () => {}, console.log))

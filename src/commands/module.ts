@@ -1,6 +1,5 @@
-import { readConfig } from '../config.ts'
-import { openDatabase } from '../database.ts'
 import { overrideModule, type Wish } from '../workspace/modules.ts'
+import { command, onDatabase } from './command.ts'
 import { given } from './options.ts'
 
 const usage = `npm run module -- <organization slug> <module> on [--limit <number>]  gives it, whatever is subscribed to
@@ -16,16 +15,12 @@ if (wrong || (values.limit !== undefined && (wish !== 'on' || !/^\d{1,9}$/.test(
   process.exit(1)
 }
 const limit = values.limit === undefined ? null : Number(values.limit)
-const { database, close } = await openDatabase(readConfig(process.env), () => {})
-try {
-  const { enabled, source, ...found } = await overrideModule(database, { slug, name, wish: wish as Wish, limit })
-  const by = source ? `by the ${source}` : 'as it is not subscribed to'
-  console.log(
-    `${slug} ${name}: ${enabled ? 'on' : 'off'} ${by}${found.limit === null ? '' : `, at most ${found.limit}`}.`,
-  )
-} catch (error) {
-  console.error((error as Error).message)
-  process.exitCode = 1
-} finally {
-  await close()
-}
+await command((config) =>
+  onDatabase(config, async (database) => {
+    const { enabled, source, ...found } = await overrideModule(database, { slug, name, wish: wish as Wish, limit })
+    const by = source ? `by the ${source}` : 'as it is not subscribed to'
+    console.log(
+      `${slug} ${name}: ${enabled ? 'on' : 'off'} ${by}${found.limit === null ? '' : `, at most ${found.limit}`}.`,
+    )
+  }),
+)

@@ -1,7 +1,7 @@
+import type { DataSource } from 'typeorm'
 import { StripeEvent } from '../../entities/index.ts'
 import { replay } from '../billing/replay.ts'
-import { readConfig } from '../config.ts'
-import { openDatabase } from '../database.ts'
+import { command, onDatabase } from './command.ts'
 import { given } from './options.ts'
 
 const usage = `npm run webhooks -- failed            lists the events that were put aside after failing too often
@@ -15,22 +15,16 @@ if (verb !== 'failed' && !(verb === 'replay' && (values.failed || ids.length > 0
   console.error(usage)
   process.exit(1)
 }
-const { database, close } = await openDatabase(readConfig(process.env), () => {})
-try {
-  if (verb === 'failed') await list()
-  else await again()
-} finally {
-  await close()
-}
+await command((config) => onDatabase(config, verb === 'failed' ? list : again))
 
-async function list(): Promise<void> {
+async function list(database: DataSource): Promise<void> {
   const failed = await database.manager.find(StripeEvent, { where: { status: 'failed' }, order: { receivedAt: 'ASC' } })
   for (const { id, type, customerId, attempts, error } of failed)
     console.log(`${id}  ${type}  ${customerId}  after ${attempts} attempts: ${error}`)
   if (failed.length === 0) console.log('None has failed.')
 }
 
-async function again(): Promise<void> {
+async function again(database: DataSource): Promise<void> {
   const replayed = await replay(database, values.failed ? undefined : ids)
   for (const id of replayed) console.log(`${id} will be applied anew.`)
   const unknown = ids.filter((id) => !replayed.includes(id))

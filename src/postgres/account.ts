@@ -4,6 +4,7 @@ import { chmod, chown, lstat, mkdir, readFile, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { StartError } from '../environment/start-error.ts'
 
 /** Whom Postgres runs as: ourselves, unless we are root, which it refuses. */
 export interface Account {
@@ -25,7 +26,9 @@ export async function accountFor(directory: string): Promise<Account> {
     const found = accounts.find(([name, , uid]) => uid !== '0' && (uid === wanted || name === wanted))
     if (found) return { uid: Number(found[2]), gid: Number(found[3]) }
   }
-  throw new Error('Postgres does not run as root, and there is no user "postgres" or "nobody": run as another user.')
+  throw new StartError(
+    'Postgres does not run as root, and there is no user "postgres" or "nobody": run as another user.',
+  )
 }
 
 /** Runs a program as the account, from a folder that every account can enter, and returns what it printed. */
@@ -58,7 +61,7 @@ export async function claim(folder: string, mode: number, owner: Account): Promi
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
     const found = await lstat(folder)
     if (!found.isDirectory() || ![owner.uid, ourselves.uid].includes(found.uid)) {
-      throw new Error(`"${folder}" is needed, but it is another user's (${found.uid}): remove it.`)
+      throw new StartError(`"${folder}" is needed, but it is another user's (${found.uid}): remove it.`)
     }
   }
   return folder

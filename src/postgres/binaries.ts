@@ -3,6 +3,7 @@ import { access, chmod, constants, cp, lstat, readdir, readFile, rename, rm, sta
 import { createRequire } from 'node:module'
 import { dirname, join, relative } from 'node:path'
 import { promisify } from 'node:util'
+import { StartError } from '../environment/start-error.ts'
 import { type Account, claim, ourselves, refuge, run } from './account.ts'
 
 /** The programs of one Postgres, which the account can run. */
@@ -22,7 +23,7 @@ export async function binaries(account: Account, pgbin: string | undefined, log:
       (await inspect(folder, account)) ?? (await mend(folder, account)) ?? (await copy(folder, account, log))
     if (found) return found
   }
-  throw new Error(
+  throw new StartError(
     pgbin
       ? `PGBIN is "${pgbin}", which holds no "initdb" and "postgres" that run here: correct it, or set DATABASE_URL.`
       : `There is no Postgres to embed on ${process.platform}-${process.arch}: set DATABASE_URL to a running one, or PGBIN to ` +

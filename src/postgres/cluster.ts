@@ -1,5 +1,6 @@
 import { chown, mkdtemp, readdir, realpath, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { StartError } from '../environment/start-error.ts'
 import { type Account, claim, ourselves, reaches, refuge, run } from './account.ts'
 import type { Binaries } from './binaries.ts'
 
@@ -54,7 +55,10 @@ export async function initialize({ data, account, tools }: Cluster, log: (line: 
     )
     await rename(draft, data)
   } catch (error) {
-    if (!(await stat(data).catch(() => undefined))) throw new Error(`Postgres could not make its data: ${error}`)
+    const { stderr, message } = error as Error & { stderr?: string }
+    const said = stderr?.trim().split('\n').at(-1) ?? message
+    if (!(await stat(data).catch(() => undefined)))
+      throw new StartError(`Postgres could not make its data in ${data}: ${said}.`)
   } finally {
     await rm(draft, { recursive: true, force: true })
   }
@@ -62,7 +66,9 @@ export async function initialize({ data, account, tools }: Cluster, log: (line: 
 
 async function adopt(data: string, owner: number, { uid, gid }: Account): Promise<void> {
   if (ourselves.uid !== 0) {
-    throw new Error(`The data in ${data} are another user's (${owner}): run as that user, or set another DATA_DIR.`)
+    throw new StartError(
+      `The data in ${data} are another user's (${owner}): run as that user, or set another DATA_DIR.`,
+    )
   }
   await run('chown', ['-R', `${uid}:${gid}`, data], ourselves)
 }

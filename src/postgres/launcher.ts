@@ -1,6 +1,9 @@
-import { mkdir, rmdir } from 'node:fs/promises'
+import { rmdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { makeDataDirectory } from '../environment/data-directory.ts'
+import { StartError } from '../environment/start-error.ts'
+import { quoted } from '../environment/values.ts'
 import { accountFor } from './account.ts'
 import { binaries } from './binaries.ts'
 import { type Cluster, homeFor, initialize, user } from './cluster.ts'
@@ -27,15 +30,20 @@ interface Options {
   settings?: Record<string, string>
 }
 
+/** Bytes: Postgres has room for paths of 1023, those of its files below the directory included. */
+const longest = 900
+
 /** Starts (or joins) the Postgres whose data lie under `directory`. */
 export async function launch(directory: string, options: Options = {}): Promise<Postgres> {
   if (process.platform === 'win32') {
-    throw new Error('The embedded Postgres runs on Linux and macOS only: on Windows, set DATABASE_URL.')
+    throw new StartError('The embedded Postgres runs on Linux and macOS only: on Windows, set DATABASE_URL.')
   }
   const { database = 'organization', log = () => {}, settings = {}, pgbin } = options
-  await mkdir(directory, { recursive: true }).catch(({ message }) => {
-    throw new Error(`DATA_DIR is "${directory}", which cannot be made: set another. (${message})`)
-  })
+  await makeDataDirectory(directory)
+  if (Buffer.byteLength(directory) > longest)
+    throw new StartError(
+      `DATA_DIR is ${quoted(directory)}, which is too long for Postgres: set one of at most ${longest} bytes.`,
+    )
   const account = await accountFor(directory)
   const tools = await binaries(account, pgbin && resolve(pgbin), log)
   const home = await homeFor(directory, account, log)

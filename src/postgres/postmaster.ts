@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from 'pg'
+import { StartError } from '../environment/start-error.ts'
 import { type Account, claim, digest, environment, ourselves, reaches, run } from './account.ts'
 import { type Cluster, user } from './cluster.ts'
 
@@ -45,9 +46,9 @@ export async function attend(cluster: Cluster, log: (line: string) => void): Pro
   throw failure(`it took more than ${patience / 1000} s`, await readFile(cluster.output, 'utf8'), cluster)
 }
 
-function failure(reason: string, said: string, { output }: Cluster): Error {
-  const last = said.trimEnd().split('\n').slice(-10).join('\n')
-  return new Error(`Postgres did not start: ${reason}. The end of ${output}:\n${last}`)
+function failure(reason: string, said: string, { output }: Cluster): StartError {
+  const fatal = [...said.matchAll(/(?:FATAL|PANIC): +(.+)/g)].at(-1)?.[1]
+  return new StartError(`Postgres did not start: ${fatal ?? reason}. Its log ${output} says more.`)
 }
 
 /** What the lock file says, and whether it is true: after a crash its process id may be a zombie's or a stranger's. */
