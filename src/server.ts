@@ -9,6 +9,7 @@ import { type Config, keepsFiles, readConfig } from './config.ts'
 import { openDatabase } from './database.ts'
 import { people, seed, subscribeDemo, tokenFor } from './demo.ts'
 import { makeDataDirectory } from './environment/data-directory.ts'
+import { lockDataDirectory } from './environment/directory-lock.ts'
 import { StartError } from './environment/start-error.ts'
 import { stopThreads } from './hydra/thread.ts'
 import { openIssuer } from './issuer.ts'
@@ -49,6 +50,7 @@ async function run(): Promise<void> {
   try {
     if (keepsFiles(config)) {
       await makeDataDirectory(config.dataDirectory)
+      endings.push(await lockDataDirectory(config.dataDirectory))
     }
     await tryAddress(config)
     const opened = await openDatabase(config, (line) => log.info(line))
