@@ -143,7 +143,7 @@ test('A key file that is damaged is named, and what becomes of it', async () => 
   for (const name of ['token-key.json', 'secrets.key', 'kontomatik.json'])
     for (const text of ['', '{"kty":']) {
       if (name === 'kontomatik.json' && !text) continue
-      const environment = { ...surroundings('starting'), ...own, PORT: '0' }
+      const environment: Record<string, string> = { ...surroundings('starting'), ...own, PORT: '0' }
       await mkdir(environment.DATA_DIR)
       await writeFile(join(environment.DATA_DIR, name), text)
       const { code, error } = await started(environment)

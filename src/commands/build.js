@@ -1,0 +1,57 @@
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+
+/*
+ * Compiles the sources into dist. With --if-stale only where they differ from those that dist was made of, and a compiler is
+ * installed. Plain JavaScript, as it runs before anything is compiled.
+ */
+process.chdir(join(import.meta.dirname, '../..'))
+const sources = ['src', 'entities', 'contexts', 'ormconfig.ts', 'tsconfig.json', 'tsconfig.build.json']
+const stamp = 'dist/.sources'
+const remedy = 'Run "npm ci --include=dev && npm run build", then "npm prune --omit=dev".'
+const digest = digestOf(sources)
+const kept = existsSync(stamp) ? readFileSync(stamp, 'utf8') : undefined
+
+if (!process.argv.includes('--if-stale')) build()
+else if (kept !== digest && hasCompiler()) build()
+else if (!existsSync('dist/src/server.js')) fail(`There is no build in dist, and no compiler to make one. ${remedy}`)
+else if (kept !== digest)
+  console.error(`The build in dist is of other sources than these, and starts as it is. ${remedy}`)
+
+function build() {
+  if (!hasCompiler()) fail(`The compiler is a development dependency, which is not installed. ${remedy}`)
+  const tsc = createRequire(import.meta.url)
+    .resolve('typescript/package.json')
+    .replace(/package\.json$/, 'bin/tsc')
+  const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { stdio: 'inherit' })
+  if (status !== 0) process.exit(1)
+  cpSync('contexts', 'dist/contexts', { recursive: true })
+  writeFileSync(stamp, digest)
+}
+
+/** TypeScript alone may be there as a dependency of another package; without the types of libraries it compiles nothing. */
+function hasCompiler() {
+  const { devDependencies } = JSON.parse(readFileSync('package.json', 'utf8'))
+  const needed = Object.keys(devDependencies).filter((name) => name === 'typescript' || name.startsWith('@types/'))
+  return needed.every((name) => existsSync(`node_modules/${name}`))
+}
+
+/** Of contents, not of times: a checkout or a copy may well be older than the build. */
+function digestOf(paths) {
+  const hash = createHash('sha256')
+  const add = (path, isFolder) => {
+    if (!isFolder) return hash.update(`${path}\0`).update(readFileSync(path)).update('\0')
+    const entries = readdirSync(path, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))
+    for (const entry of entries) add(join(path, entry.name), entry.isDirectory())
+  }
+  for (const path of paths.filter(existsSync)) add(path, !/\.\w+$/.test(path))
+  return hash.digest('hex')
+}
+
+function fail(sentence) {
+  console.error(sentence)
+  process.exit(1)
+}
