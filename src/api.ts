@@ -34,14 +34,14 @@ import { Resource } from './hydra/resource.ts'
 import * as scopes from './scopes.ts'
 
 /** The whole API: every resource, where it lives, what it can be asked and by whom; a tenant's members unless said otherwise. */
-export const api = (callers: Callers, billing: Billing, banking: Banking) =>
+export const api = (callers: Callers, billing: Billing, banking: Banking, owned?: number) =>
   [
     new Resource(
       entities.Organization,
       '/organizations',
       [
         signedIn(list),
-        signedIn(organizations.create(callers)),
+        signedIn(organizations.create(callers, owned)),
         signedIn(read),
         operator(admin(organizations.update(callers))),
         owner(clear),

@@ -26,7 +26,8 @@ import { metrics } from './metrics.ts'
 import { requestLog } from './request-log.ts'
 
 export interface Surroundings {
-  config: Pick<Config, 'publicUrl' | 'corsOrigins' | 'trustProxy' | 'hydraPrefix'> & Partial<Pick<Config, 'limits'>>
+  config: Pick<Config, 'publicUrl' | 'corsOrigins' | 'trustProxy' | 'hydraPrefix'> &
+    Partial<Pick<Config, 'limits' | 'ownedOrganizations'>>
   database: DataSource
   billing: Billing
   banking: Banking
@@ -39,7 +40,7 @@ export interface Surroundings {
 /** The application: read from top to bottom it is a request's path. */
 export function createApp({ config, database, billing, banking, issuer, log, replicas, state }: Surroundings): Express {
   const callers = callersOf(database, issuer)
-  const api = new Api(table(callers, billing, banking), database, {
+  const api = new Api(table(callers, billing, banking, config.ownedOrganizations), database, {
     publicUrl: config.publicUrl,
     prefix: config.hydraPrefix,
     conflicts,

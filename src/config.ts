@@ -40,6 +40,8 @@ export interface Config {
   maxTokenLifetime: number
   corsOrigins: string[] | '*'
   trustProxy: boolean | number | string
+  /** How many organizations that are not closed a user may own; undefined for the usual number. */
+  ownedOrganizations: number | undefined
   /** How many requests a minute somebody may send; undefined where nobody counts. */
   limits: { usual: number; few: number } | undefined
   logLevel: string
@@ -63,6 +65,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
   const { production } = variables
   const host = hostOf(variables)
   const port = variables.whole('PORT', variables.text('PORT') ?? '3000', 0, 65_535)
+  const owned = variables.text('OWNED_ORGANIZATIONS')
   const config = {
     port,
     host,
@@ -87,6 +90,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     ),
     corsOrigins: origins(variables),
     trustProxy: trusted(variables),
+    ownedOrganizations: owned === undefined ? undefined : variables.whole('OWNED_ORGANIZATIONS', owned, 1, 1_000_000),
     limits:
       variables.oneOf('RATE_LIMITS', variables.text('RATE_LIMITS') ?? (production ? 'on' : 'off'), ['on', 'off']) ===
       'on'

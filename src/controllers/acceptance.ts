@@ -35,7 +35,7 @@ export const accept = (callers: Callers): Operation<Invitation> => ({
     'invitation can be read later by admins alone; "GET /organizations" shows where one has come to belong.',
   expects: InvitationAcceptance,
   returns: 'item',
-  rare: true,
+  rare: 'minute',
   statuses: [200, 201, 400, 403, 409, 413, 415, 422],
   link: { name: 'accept', when: ({ status }: Invitation) => status === 'pending' },
   async handle(call) {

@@ -31,6 +31,7 @@ export const upload = (kind: 'icon' | 'logo'): Operation<Organization> => {
     file: { limit, types, read: (bytes) => redraw(bytes, square) },
     returns: 'item',
     statuses: [200, 201, 400, 413, 415, 422],
+    rare: 'minute',
     link: { name },
     handle: (call) =>
       call.transaction(async () => {

@@ -35,7 +35,7 @@ export const applyCoupon = (billing: Billing): Operation<Subscription> => ({
   expects: CouponApplication,
   returns: 'item',
   statuses: [200, 201, 400, 409, 413, 415, 422],
-  rare: true,
+  rare: 'minute',
   outside: true,
   link: { name: 'applyCoupon', when: ({ discountable }: Subscription) => discountable },
   async handle(call) {

@@ -18,7 +18,7 @@ const pathOf = ({ id }: Invitation) => `/organization-user-invitations/${id}`
 
 export const create: Operation<Invitation> = {
   ...creating<Invitation>({}),
-  rare: true,
+  rare: 'minute',
   description:
     'A mail brings the token, which is shown nowhere else, to the address; it is good for seven days. The answer is the same ' +
     'whether anybody of that address is known here or not. Only an address that belongs to a member of this very ' +
@@ -58,7 +58,7 @@ export const resend: Operation<Invitation> = {
     'been accepted or revoked answers 409. Only owners send an invitation to be an owner again.',
   returns: 'item',
   statuses: [201, 404, 409],
-  rare: true,
+  rare: 'minute',
   link: { name: 'resend', when: ({ open, role }: Invitation, by) => open && (role !== 'owner' || by === 'owner') },
   async handle(call) {
     const invitation = await call.find()

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { type AuditEvent, Organization, OrganizationUser } from '../../entities/index.ts'
+import { type AuditEvent, Organization, OrganizationUser, User } from '../../entities/index.ts'
 import { reserved, slugOf } from '../../entities/organization.ts'
 import type { Callers, Identity } from '../access/callers.ts'
 import type { Call } from '../hydra/call.ts'
@@ -16,14 +16,18 @@ import { userOf } from './users.ts'
 const managers: Role[] = ['admin', 'owner']
 const operator: Role[] = ['operator']
 
-/** Anybody who is signed in may found an organization, and owns it then. */
-export const create = (callers: Callers): Operation<Organization> => ({
+/** Enough for a person with several companies; each organization costs rows, jobs and a customer at Stripe. */
+const ownable = 10
+
+/** Each signed-in user may found an organization and becomes its owner, up to a number of organizations. */
+export const create = (callers: Callers, most = ownable): Operation<Organization> => ({
   ...creating<Organization>({}),
+  rare: 'hour',
   writes: everyone('name', 'type', 'slug'),
   description:
     'The caller becomes its owner. Without a slug one is made from the name; it cannot be changed later. Its "status" is ' +
     '"provisioning" for a moment, while a job puts up what "databaseStatus" lists as pending; it can be worked with from ' +
-    'the first moment on.',
+    `the first moment on. 409 says that the caller owns ${most} organizations that are not closed, which is the limit.`,
   async handle(call) {
     const blank = Object.assign(make(Organization), unprovisioned())
     const read = await call.read(blank, false, async (draft) => {
@@ -31,7 +35,7 @@ export const create = (callers: Callers): Operation<Organization> => ({
       return []
     })
     return call.transaction(async () => {
-      await found(call, read)
+      await found(call, read, most)
       call.after(() => callers.forget())
       return read
     })
@@ -85,7 +89,7 @@ const along =
   }
 
 /** Writes a new organization with everything that one always has. */
-async function found(call: Call<Organization>, organization: Organization): Promise<void> {
+async function found(call: Call<Organization>, organization: Organization, most: number): Promise<void> {
   const { bearer } = call.caller as Identity
   const user = await userOf(call)
   const member = Object.assign(new OrganizationUser(), { userId: user.id, name: user.name, role: 'owner' })
@@ -95,6 +99,7 @@ async function found(call: Call<Organization>, organization: Organization): Prom
   await begin(call.manager, id)
   const changes = { name: [null, name], type: [null, type], slug: [null, slug] } as AuditEvent['changes']
   await record(call, 'organization.create', `/organizations/${id}`, changes, id, user.id)
+  await requireWithin(call, user.id, most)
   call.right = { role: 'owner', organization: id }
   const acts =
     !call.caller.organization &&
@@ -104,6 +109,19 @@ async function found(call: Call<Organization>, organization: Organization): Prom
     call.caller = { role: 'owner', user: user.id, organization: organization.id, bearer } as Identity
     await call.get(Organization, organization.id).then((whole) => Object.assign(organization, whole))
   }
+}
+
+/** Counts last and under a lock on the user's row, so each of simultaneous requests sees the others and waits for a moment only. */
+async function requireWithin({ manager }: Call, userId: string, most: number): Promise<void> {
+  await manager.findOneOrFail(User, { where: { id: userId }, lock: { mode: 'for_no_key_update' } })
+  const owned = await manager
+    .createQueryBuilder(OrganizationUser, 'member')
+    .innerJoin(Organization, 'organization', 'organization.id = member.organizationId')
+    .where(`member.userId = :userId AND member.role = 'owner' AND organization.status <> 'closed'`, { userId })
+    .getCount()
+  if (owned <= most) return
+  const remedy = 'leave one to another owner, or ask the operator to close one'
+  throw new Problem(409, `You own ${owned - 1} organizations, and ${most} is the limit: ${remedy}.`)
 }
 
 async function freeSlug(call: Call<Organization>, name: string): Promise<string> {

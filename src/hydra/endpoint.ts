@@ -21,12 +21,18 @@ export interface Gate {
   meter?: Meter
 }
 
-/** Counts a request before it is answered, and refuses it when there were too many; nobody is known where a token was no good. */
+/** An operation of which few requests are allowed, by the name under which they are counted. */
+export interface Rarity {
+  name: string
+  window: 'minute' | 'hour'
+}
+
+/** Counts a request before it is answered, and refuses one too many; the caller is undefined after a bad token. */
 export type Meter = (
   request: Request,
   response: Response,
   caller: Caller | undefined,
-  operation: Operation | undefined,
+  rarity: Rarity | undefined,
 ) => Promise<void>
 
 /** Answers one method of one path, whose suffix may name a format. */
@@ -54,10 +60,11 @@ export function endpoint(api: Api, bound: Bound, operation: Operation, gate: Gat
   const caching = cachingOf(api, bound, operation)
   const heedsStrict = operation.returns === 'collection' || (operation.expects && operation.expects !== 'file')
   const made = madeHeaders(bound, operation)
+  const rarity = rarityOf(bound, operation)
   const takeIn = operation.method === 'GET' ? undefined : reader(api, bound, operation)
   const offered = formats.filter(({ tabular }) => !tabular || operation.returns === 'collection')
   return async (request, response, id, suffix) => {
-    const caller = permitted(api, operation, await admit(gate, request, response, operation))
+    const caller = permitted(api, operation, await admit(gate, request, response, rarity))
     const format = choose(request.headers, offered, suffix)
     if (heedsStrict && isStrict(request.headers.prefer as string | undefined))
       response.setHeader('Preference-Applied', 'handling=strict')
@@ -72,27 +79,31 @@ export function endpoint(api: Api, bound: Bound, operation: Operation, gate: Gat
 }
 
 /** Tells who is asking, and counts the request where requests are counted. */
-export function admit(gate: Gate, request: Request, response: Response, operation?: Operation): Promise<Caller> {
+export function admit(gate: Gate, request: Request, response: Response, rarity?: Rarity): Promise<Caller> {
   const { authenticate, meter } = gate
-  return meter ? counted(meter, authenticate, operation, request, response) : authenticate(request)
+  return meter ? counted(meter, authenticate, rarity, request, response) : authenticate(request)
 }
 
 /** Tells who is asking, and counts the request as theirs; one with a bad token as its address's. */
 async function counted(
   meter: Meter,
   authenticate: Authenticate,
-  operation: Operation | undefined,
+  rarity: Rarity | undefined,
   request: Request,
   response: Response,
 ): Promise<Caller> {
   try {
     const caller = await authenticate(request)
-    await meter(request, response, caller, operation)
+    await meter(request, response, caller, rarity)
     return caller
   } catch (error) {
     if (error instanceof Problem && error.status === 401) await meter(request, response, undefined, undefined)
     throw error
   }
+}
+
+function rarityOf({ resource }: Bound, { method, path, rare }: Operation): Rarity | undefined {
+  return rare && { name: `${method} ${resource.path}${path}`, window: rare }
 }
 
 function permitted(api: Api, operation: Operation, caller: Caller): Caller {

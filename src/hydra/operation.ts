@@ -72,8 +72,11 @@ export interface Operation<E extends object = object> {
   writes?: Record<string, readonly Role[]>
   /** Properties that null empties; another value than the present one is refused with this remedy, since it has a way of its own. */
   clears?: Record<string, string>
-  /** Whether honest clients ask for it seldom, and others often: who guesses codes and tokens, or has strangers pestered with mail. */
-  rare?: true
+  /**
+   * The time in which a caller may send few requests: those that cost others, such as mails and uploads, and those by which
+   * codes and tokens are guessed. A limit an hour holds beside the one a minute.
+   */
+  rare?: 'minute' | 'hour'
   /** Whether its handler calls another service, which may fail: then no transaction is open around it, and it must bear being resumed. */
   outside?: true
   /** The secrets in its answer, which is kept for a repetition without them; they are got anew for that. */

@@ -143,6 +143,7 @@ const harmless = [
   'CORS_ORIGINS',
   'TRUST_PROXY',
   'RATE_LIMITS',
+  'OWNED_ORGANIZATIONS',
   'LOG_LEVEL',
   'HYDRA_PREFIX',
   'STRIPE_URL',
