@@ -15,6 +15,9 @@ class LanguageTag implements ValidatorConstraintInterface {
   }
 }
 
+/** RFC 5646 §4.4.1: a buffer for tags has at least 35 characters; longer tags are refused. */
+const longest = 35
+
 const languages = new Intl.DisplayNames('en', { type: 'language', fallback: 'none' })
 
 /** A working language of an organization. */
@@ -29,7 +32,7 @@ export class Language {
   @PrimaryColumn('text')
   @Transform(({ value }) => canonicalLanguage(value))
   @IsString()
-  @MaxLength(35)
+  @MaxLength(longest)
   @Validate(LanguageTag)
   id: string
 
@@ -49,9 +52,9 @@ export function canonicalLanguage<T>(tag: T): T | string {
   return localeOf(tag)?.baseName ?? tag
 }
 
-/** What is no text is no tag, though Intl would make a text of it. */
+/** Another value than a short text is no tag, though Intl would make a text of it. */
 function localeOf(tag: unknown): Intl.Locale | undefined {
-  if (typeof tag !== 'string') return undefined
+  if (typeof tag !== 'string' || tag.length > longest) return undefined
   try {
     return new Intl.Locale(tag)
   } catch {

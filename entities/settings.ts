@@ -23,7 +23,7 @@ export const weekdays = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday',
 const language = (tag: string): Setting => ({
   default: tag,
   schema: 'a language tag such as "nl" or "nl-BE"',
-  accepts: (value) => isLanguageTag(value) && (value as string).length <= 35,
+  accepts: (value) => isLanguageTag(value),
   canonical: canonicalLanguage,
 })
 
@@ -53,7 +53,10 @@ export const settings: Record<string, Setting> = {
     default: weekdays.slice(0, 5),
     schema: `a list of different days among ${weekdays.join(', ')}`,
     accepts: (value) =>
-      Array.isArray(value) && new Set(value).size === value.length && value.every((day) => weekdays.includes(day)),
+      Array.isArray(value) &&
+      value.length <= weekdays.length &&
+      new Set(value).size === value.length &&
+      value.every((day) => weekdays.includes(day)),
   },
   website: {
     default: null,

@@ -87,6 +87,7 @@ export class Subscription extends Owned {
   @Column('text', { array: true })
   @ValidateIf((_, value) => value !== undefined)
   @IsArray()
+  @ArrayMaxSize(catalogue.length)
   @ArrayUnique()
   @IsIn(catalogue, { each: true })
   modules: string[] = []

@@ -28,7 +28,7 @@ export class Connection {
   constructor({ url, apiKey, timeout = 20_000 }: Access) {
     if (!/^[\x21-\x7e]+$/.test(apiKey)) throw new Error('The API key of Kontomatik must be printable, without spaces.')
     if (!/^https?:\/\//.test(url) || !URL.canParse(url)) throw new Error('The URL of Kontomatik must be absolute.')
-    this.#url = url.replace(/\/+$/, '')
+    this.#url = url.replace(/(?<!\/)\/+$/, '')
     this.#apiKey = apiKey
     this.#timeout = timeout
   }

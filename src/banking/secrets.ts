@@ -60,7 +60,7 @@ export function needsRotation(sealed: string, keys: SecretKey[]): boolean {
 
 function readKey(text: string): SecretKey {
   const bytes = Buffer.from(text, 'base64')
-  const isBase64 = bytes.toString('base64').replace(/=+$/, '') === text.replace(/=+$/, '')
+  const isBase64 = [text, `${text}=`].includes(bytes.toString('base64'))
   if (!isBase64 || bytes.length !== 32)
     throw new Error('SECRETS_KEY must be 32 bytes in base64, or several with commas between: openssl rand -base64 32')
   const id = createHash('sha256').update(bytes).digest('hex').slice(0, 8)

@@ -7,10 +7,11 @@ const words = (text: string) => text.trim().split(/\s+/)
  * A text matches in one way at most, so that a mismatch takes linear time.
  */
 const token = String.raw`(?:[a-z-]+|#[\da-f]{3,8}|[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:px|pt|pc|em|rem|ex|ch|cm|mm|in|vw|vh|%)?|"[\w .-]*"|'[\w .-]*'|(?:rgb|hsl)a?\([\d\s.,%/]*\)|!important)`
-const harmless = [new RegExp(String.raw`^(?=.{1,200}$)${token}(?:(?:\s+(?:[,/]\s*)?|[,/]\s*)${token})*$`, 'i')]
+const tokens = String.raw`${token}(?:(?:\s+(?:[,/]\s*)?|[,/]\s*)${token})*`
+const harmless = [new RegExp(`^(?=.{1,200}$)${tokens}$`, 'i')]
 
-/** What is pushed outwards by less than nothing would lie upon what is beside it. */
-const inward = [new RegExp(harmless[0].source.replace('^', '^(?!.*-[\\d.])'), 'i')]
+/** A box that is pushed outwards by less than nothing would lie upon what is beside it. */
+const inward = [new RegExp(String.raw`^(?!.*-[\d.])(?=.{1,200}$)${tokens}$`, 'i')]
 
 const styles = words(`
   background background-color border border-bottom border-bottom-color border-bottom-style border-bottom-width

@@ -21,11 +21,12 @@ function checkUrl(variables: Variables, url: string): void {
 
 /** `ops@acme.example`, or `Acme <ops@acme.example>`, with quotes around the name or not (RFC 5322 §3.4). */
 function mailboxOf(variables: Variables, value: string): Mailbox | undefined {
-  const [, inQuotes, plain = '', bracketed, address = bracketed] =
-    /^(?:(?:"([^"\\]*)"|([^"<>,;@]*?))\s*<([^<>]*)>|([^<>\s]*))$/.exec(value) ?? []
-  if (!isEmail(address))
+  const [, name = '', bracketed] = /^([^<>]*)<([^<>]*)>$/.exec(value) ?? []
+  const address = bracketed ?? value
+  const [, inQuotes] = /^"([^"\\]*)"$/.exec(name.trim()) ?? []
+  if (!isEmail(address) || (inQuotes === undefined && /[",;@]/.test(name)))
     return variables.refuse(
       `MAIL_FROM must be a mailbox, such as Acme <no-reply@acme.example>, not ${value.includes('://') ? shown(value) : quoted(value)}.`,
     )
-  return { name: inQuotes ?? plain, address }
+  return { name: inQuotes ?? name.trim(), address }
 }

@@ -64,7 +64,7 @@ export class Variables {
       return this.refuse(
         `${name} must be a URL that starts with http:// or https://, such as ${example}, not ${shown(text)}.`,
       )
-    return text.replace(/\/+$/, '')
+    return text.replace(/(?<!\/)\/+$/, '')
   }
 
   /** Whether all of some variables are set; some alone are a fault, and so are none in production. */

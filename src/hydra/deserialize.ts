@@ -33,7 +33,7 @@ export interface Reading<E extends object> {
 export async function deserialize<E extends object>(reading: Reading<E>): Promise<E> {
   const { shape, entity, body, writes, partial } = reading
   const given = shape.fields.filter(({ name, writable }) => writable && writes(name) && Object.hasOwn(body, name))
-  const unfit = textFaults(given, body)
+  const unfit = [...textFaults(given, body), ...overfull(given, body)]
   const cleared = Object.entries(reading.clears ?? {}).filter(([name]) => writes(name) && Object.hasOwn(body, name))
   const known = [...given.map(({ name }) => name), ...cleared.map(([name]) => name)]
   const violations = [...(reading.strict ? refused(reading, known) : []), ...unfit]
@@ -97,6 +97,18 @@ function textFaults(sent: Field[], body: Values): Violation[] {
   return sent.flatMap(({ name }) => {
     const reason = unstorable(body[name])
     return reason ? [{ propertyPath: name, message: `${name} ${reason}.`, code: 'isStorable' }] : []
+  })
+}
+
+/** A list that is too long is refused before anything looks at its elements, or compares each with all others. */
+function overfull(sent: Field[], body: Values): Violation[] {
+  return sent.flatMap(({ name, rules }) => {
+    const [most] = rules.find((rule) => rule.name === 'arrayMaxSize')?.arguments ?? []
+    const value = body[name]
+    if (typeof most !== 'number' || !Array.isArray(value) || value.length <= most) return []
+    return [
+      { propertyPath: name, message: `${name} must contain no more than ${most} elements.`, code: 'arrayMaxSize' },
+    ]
   })
 }
 

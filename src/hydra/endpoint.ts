@@ -66,8 +66,7 @@ export function endpoint(api: Api, bound: Bound, operation: Operation, gate: Gat
   return async (request, response, id, suffix) => {
     const caller = permitted(api, operation, await admit(gate, request, response, rarity))
     const format = choose(request.headers, offered, suffix)
-    if (heedsStrict && isStrict(request.headers.prefer as string | undefined))
-      response.setHeader('Preference-Applied', 'handling=strict')
+    if (heedsStrict && isStrict(request.headers)) response.setHeader('Preference-Applied', 'handling=strict')
     const bytes = await takeIn?.(request, response)
     response.setHeader('Cache-Control', caching)
     if (options.public) response.vary('Accept-Language')

@@ -120,7 +120,7 @@ function native(value: unknown, type: unknown): unknown {
   const datatype = type.match(/^http:\/\/www\.w3\.org\/2001\/XMLSchema#(.+)$/)?.[1] ?? ''
   if (datatype === 'boolean' && /^(true|false|1|0)$/.test(value)) return value === 'true' || value === '1'
   const numeric = /(integer|int|long|short|byte|decimal|double|float)$/i.test(datatype)
-  return numeric && /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(value) ? Number(value) : value
+  return numeric && /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i.test(value) ? Number(value) : value
 }
 
 const list = <T>(value: T | T[] | undefined): T[] => (value === undefined ? [] : ([value].flat() as T[]))

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Format } from './formats.ts'
+import { elementsOf } from './header-list.ts'
 import { Problem } from './problem.ts'
 
 /** One of the types in an Accept header, and how much the client likes it. */
@@ -56,22 +57,15 @@ function precisionOf({ type, profile }: Format, range: Range): number {
   return range.type === `${type.split('/')[0]}/*` ? 1 : -1
 }
 
-/** Profiles that nothing here has are passed over, as RFC 6906 has it; so are parameters that say nothing of the form. */
+/** Profiles that no format has are passed over (RFC 6906), and so are parameters that say nothing of the form. */
 function rangesOf(accept: string, offered: Format[]): Range[] {
   const known = offered.map(({ profile }) => profile)
-  return (accept.match(/(?:[^,"]|"[^"]*")+/g) ?? []).map((range) => {
-    const type = /^\s*([^\s;]+)/.exec(range)?.[1].toLowerCase() ?? ''
-    const profiles = parameter(range, 'profile')?.split(/\s+/) ?? []
-    const quality = Number(parameter(range, 'q') ?? 1)
+  return elementsOf(accept).map(({ item, parameters }) => {
+    const profiles = parameters.get('profile')?.split(/\s+/) ?? []
     return {
-      type,
+      type: item.toLowerCase(),
       profiles: profiles.filter((profile) => known.includes(profile)),
-      quality: Math.max(quality, 0),
+      quality: Math.max(Number(parameters.get('q') ?? 1), 0),
     }
   })
-}
-
-function parameter(range: string, name: string): string | undefined {
-  const [, quoted, plain] = new RegExp(`;\\s*${name}\\s*=\\s*(?:"([^"]*)"|([^\\s;]*))`, 'i').exec(range) ?? []
-  return quoted ?? plain
 }

@@ -1,8 +1,12 @@
 import type { Request } from 'express'
 import Negotiator from 'negotiator'
 import { isStrict } from './preferences.ts'
+import { Problem } from './problem.ts'
 
 const noParameters = new URLSearchParams()
+
+/** More than every filter of a collection together may be given. */
+const mostParameters = 500
 
 /** What of a request an operation may depend on. */
 interface Asked {
@@ -24,6 +28,7 @@ export class Question {
   /** What was made of the file that the operation expects. */
   readonly file
   private parameters: URLSearchParams | undefined
+  private readonly languages = new Map<string[], string>()
 
   constructor({ id, request, bytes, file }: Asked) {
     this.id = id
@@ -37,14 +42,15 @@ export class Question {
     return this.split()[0]
   }
 
+  /** Its parameters; Problem 400 when there are too many. */
   get query(): URLSearchParams {
-    this.parameters ??= this.request.url.includes('?') ? new URLSearchParams(this.split()[1]) : noParameters
+    this.parameters ??= this.request.url.includes('?') ? parametersOf(this.split()[1]) : noParameters
     return this.parameters
   }
 
   /** Whether what is not understood is to be refused (RFC 7240 §4.4). */
   get strict(): boolean {
-    return isStrict(this.header('prefer'))
+    return isStrict(this.request.headers)
   }
 
   /** Whether the client has said which state it means to change. */
@@ -60,7 +66,11 @@ export class Question {
   language(offered: string[]): string {
     const header = this.header('accept-language')
     if (header === undefined) return offered[0]
-    return new Negotiator({ headers: { 'accept-language': header } }).language(offered) ?? offered[0]
+    // A page asks for every row.
+    const known = this.languages.get(offered)
+    const chosen = known ?? new Negotiator({ headers: { 'accept-language': header } }).language(offered) ?? offered[0]
+    if (!known) this.languages.set(offered, chosen)
+    return chosen
   }
 
   /** The query as it was written, with its question mark. */
@@ -74,4 +84,14 @@ export class Question {
     const mark = url.indexOf('?')
     return mark < 0 ? [url, ''] : [url.slice(0, mark), url.slice(mark + 1)]
   }
+}
+
+function parametersOf(query: string): URLSearchParams {
+  const parameters = new URLSearchParams(query)
+  if (parameters.size > mostParameters)
+    throw new Problem(
+      400,
+      `The query has ${parameters.size} parameters; ${mostParameters} are the most. Send fewer values, in several requests.`,
+    )
+  return parameters
 }

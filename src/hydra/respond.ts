@@ -131,7 +131,7 @@ export function send(response: Response, status: number, type: string, body: str
 /** Leaves out a document of what was written when the client has no use for it (RFC 7240 §4.2). */
 function leaveOut(status: number, response: Response): boolean {
   const { method, headers } = response.req
-  if ((method !== 'POST' && method !== 'PATCH') || !wantsMinimal(headers.prefer as string | undefined)) return false
+  if ((method !== 'POST' && method !== 'PATCH') || !wantsMinimal(headers)) return false
   response.appendHeader('Preference-Applied', 'return=minimal')
   response.vary('Prefer')
   response.statusCode = status === 200 ? 204 : status
@@ -145,7 +145,7 @@ export function refuse(api: Api, problem: Problem, response: Response): void {
     response.destroy()
     return
   }
-  const body = api.spell(problem.document)
+  const body = JSON.stringify(api.spell(problem.document))
   response.appendHeader(
     'Link',
     `<${api.settings.publicUrl}/contexts/Error>; rel="http://www.w3.org/ns/json-ld#context"; type="application/ld+json"`,
@@ -153,8 +153,9 @@ export function refuse(api: Api, problem: Problem, response: Response): void {
   response.setHeader('Cache-Control', 'no-store')
   response.removeHeader('ETag')
   for (const [name, value] of Object.entries(problem.headers)) response.setHeader(name, value)
+  response.setHeader('Content-Length', Buffer.byteLength(body))
   response.writeHead(problem.status, { 'Content-Type': 'application/problem+json; charset=utf-8' })
-  response.end(response.req.method === 'HEAD' ? undefined : JSON.stringify(body))
+  response.end(response.req.method === 'HEAD' ? undefined : body)
 }
 
 function collectionOf(call: Call, page: Page): Record<string, unknown> {

@@ -91,6 +91,6 @@ function textOf(html: string): string {
   return bare
     .replace(/&(amp|lt|gt|quot);/g, (entity) => known.get(entity) as string)
     .replace(/[^\S\n]+/g, ' ')
-    .replace(/\s*\n\s*/g, '\n')
+    .replace(/ ?\n\s*/g, '\n')
     .trim()
 }

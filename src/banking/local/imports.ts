@@ -48,7 +48,7 @@ export function poll({ path }: Ask, world: World): Answer {
 
 /** A command that came to nothing, which Kontomatik says with a status of 200. */
 export function failed(path: string, refusal: Refusal, state: string): Answer {
-  const id = path.replace(/.*\/|\.xml$/g, '')
+  const id = path.slice(path.lastIndexOf('/') + 1).replace(/\.xml$/, '')
   return reply(200, element('command', { id, state, name: 'DefaultImportCommand' }, exception(refusal)))
 }
 
