@@ -23,6 +23,7 @@ import type { Replicas } from './hydra/sql.ts'
 import { images } from './images/served.ts'
 import { meter } from './limits.ts'
 import { metrics } from './metrics.ts'
+import { requestHead } from './request-head.ts'
 import { requestLog } from './request-log.ts'
 
 export interface Surroundings {
@@ -59,6 +60,7 @@ export function createApp({ config, database, billing, banking, issuer, log, rep
   const { watch, route } = metrics(database, gate, tell)
   app.use(watch)
   app.use(headers(config))
+  app.use(requestHead)
   app.use(router(api, gate))
   app.use(webhooks(database, billing))
   app.use(images(database))
@@ -91,10 +93,8 @@ function refusal(api: Api, log: Logger): ErrorRequestHandler {
   }
 }
 
-/** What Express and its body reader refuse on their own: bodies too large, unknown encodings, broken paths. */
-function clientFault(error: { status?: number; type?: string; limit?: number; message: string }): Problem | undefined {
-  if (error.type === 'entity.too.large')
-    return new Problem(413, `The body is too large: ${Math.floor((error.limit ?? 0) / 1024)} kB is the most.`)
+/** What Express refuses on its own: broken paths. */
+function clientFault(error: { status?: number; message: string }): Problem | undefined {
   if (typeof error.status === 'number' && error.status >= 400 && error.status < 500)
     return new Problem(error.status, `${error.message}.`)
   return undefined

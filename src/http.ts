@@ -13,9 +13,26 @@ const limits = {
   keepAliveTimeout: 65_000,
 }
 
+/** Node refuses a head of twice the size that the application does, which can name what is too large. */
+const maxHeaderSize = 32 * 1024
+
+/** Milliseconds in which the rest of a body that was refused may come in; its connection can be used again after that. */
+const drainTimeout = 5000
+
 /** The HTTP server around the app; what is not even HTTP gets a problem too. */
 export function httpServer(app: Express, publicUrl: string, log?: Logger): Server {
-  const server = createServer({ ...limits, ...messagesOf(app) }, app)
+  const answer = (request: IncomingMessage, response: ServerResponse) => {
+    if (request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined)
+      response.once('finish', () => drain(request))
+    app(request as never, response as never)
+  }
+  const server = createServer({ ...limits, maxHeaderSize, ...messagesOf(app) }, answer)
+  // A client that is not told to continue may leave its body out, so that no next request could be found behind it.
+  for (const event of ['checkContinue', 'checkExpectation'])
+    server.on(event, (request: IncomingMessage, response: ServerResponse) => {
+      response.setHeader('Connection', 'close')
+      answer(request, response)
+    })
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => refuse(error, socket, publicUrl, log))
   return server
 }
@@ -34,15 +51,32 @@ function messagesOf(app: Express) {
   return { IncomingMessage: Incoming, ServerResponse: Outgoing }
 }
 
-const statuses: Record<string, number> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 }
+/** Reads what is left of a body that was refused, for a while: the next request comes behind it. */
+function drain(request: IncomingMessage): void {
+  if (request.complete) return
+  request.resume()
+  const { socket } = request
+  const cut = setTimeout(() => socket.destroy(), drainTimeout).unref()
+  request.once('end', () => clearTimeout(cut))
+}
+
+/** What Node's parser refuses, by its code. */
+const refusals: Record<string, [status: number, detail: string]> = {
+  HPE_HEADER_OVERFLOW: [
+    431,
+    `The request line and the headers have more than ${maxHeaderSize} bytes. Send fewer or shorter headers, or a shorter query.`,
+  ],
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: [413, 'The chunk extensions of the body are too large. Send none.'],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'The request did not come in in time. Send all of it at once.'],
+}
 
 function refuse({ code = '' }: NodeJS.ErrnoException, socket: Socket, publicUrl: string, log?: Logger): void {
   if (!socket.writable || code === 'ECONNRESET') {
     socket.destroy()
     return
   }
-  const status = statuses[code] ?? 400
-  const problem = new Problem(status, 'The request is not HTTP as this server reads it.')
+  const [status, detail] = refusals[code] ?? [400, 'The request is not HTTP as this server reads it.']
+  const problem = new Problem(status, detail)
   const body = JSON.stringify(problem.document)
   const request = randomUUID()
   const head = [

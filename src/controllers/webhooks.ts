@@ -1,15 +1,16 @@
-import express, { Router } from 'express'
+import { Router } from 'express'
 import type { DataSource } from 'typeorm'
 import type { Billing } from '../billing/billing.ts'
 import { receive } from '../billing/inbox.ts'
+import { readBytes } from '../hydra/bytes.ts'
 import { Problem } from '../hydra/problem.ts'
 
-/** Where Stripe delivers its events. What is signed is the body as it came, so nothing may read it before. */
+/** Where Stripe delivers its events. The signature is of the body as it was sent. */
 export function webhooks(database: DataSource, billing: Billing): Router {
   const router = Router({ caseSensitive: true, strict: true })
-  const raw = express.raw({ type: () => true, limit: '1mb', inflate: false })
-  router.post('/webhooks/stripe', raw, async (request, response) => {
-    const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
+  const tooLarge = () => new Problem(413, 'The body is too large: 1024 kB is the most.')
+  router.post('/webhooks/stripe', async (request, response) => {
+    const body = await readBytes(request, response, { limit: 1024 * 1024, plain: true, tooLarge })
     await receive(billing, database.manager, body, request.get('stripe-signature'))
     response.set('Cache-Control', 'no-store').json({ received: true })
   })

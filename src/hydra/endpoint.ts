@@ -1,5 +1,6 @@
-import express, { type Request, type Response } from 'express'
+import type { Request, Response } from 'express'
 import type { Api, Bound } from './api.ts'
+import { readBytes } from './bytes.ts'
 import { Call } from './call.ts'
 import type { Caller } from './caller.ts'
 import { readFile } from './form.ts'
@@ -46,7 +47,13 @@ export type Endpoint = (
 export const patchTypes = ['application/merge-patch+json', 'application/ld+json']
 
 const postTypes = ['application/ld+json', 'application/json', 'text/turtle']
-const bodyLimit = '256kb'
+
+/** What a body other than a file may have. */
+const kilobytes = 256
+const bounds = {
+  limit: kilobytes * 1024,
+  tooLarge: () => new Problem(413, `The body is too large: ${kilobytes} kB is the most.`),
+}
 
 /** The media types that an operation reads. */
 export function inputTypes({ method, expects }: Operation): string[] {
@@ -133,15 +140,13 @@ function madeHeaders({ resource }: Bound, { name }: Operation): string | undefin
 /** Refuses what cannot be read before a byte of it is taken in, then takes it in. */
 function reader(api: Api, bound: Bound, operation: Operation) {
   const types = inputTypes(operation)
-  const raw = express.raw({ type: () => true, limit: bodyLimit })
   return async (request: Request, response: Response): Promise<Buffer | undefined> => {
     const given = request.headers['content-type']?.split(';')[0].trim().toLowerCase()
     const empty = request.headers['transfer-encoding'] === undefined && !Number(request.headers['content-length'] ?? 0)
     const optional = operation.method === 'DELETE' || (empty && !api.needsBody(operation, bound))
     if (!optional && !types.includes(given ?? '')) throw unsupported(given, types)
-    if (operation.file) return readFile(request, operation.file.limit)
-    await new Promise<void>((resolve, reject) => raw(request, response, (error) => (error ? reject(error) : resolve())))
-    return Buffer.isBuffer(request.body) ? request.body : undefined
+    if (operation.file) return readFile(request, response, operation.file.limit)
+    return empty ? undefined : readBytes(request, response, bounds)
   }
 }
 

@@ -1,5 +1,6 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Busboy, type BusboyHeaders, type BusboyInstance } from '@fastify/busboy'
+import { piecesOf } from './bytes.ts'
 import { Problem } from './problem.ts'
 
 /** How many bytes a form may have beside those of its file. */
@@ -13,23 +14,22 @@ const limits = { files: 1, fields: 10, parts: 11, fieldSize: 1024, headerPairs: 
  * @param limit how many bytes it may have; no more than that are kept
  * @throws Problem 400 when there is no such file or no such form, 413 when it is too large
  */
-export async function readFile(request: IncomingMessage, limit: number): Promise<Buffer> {
+export async function readFile(request: IncomingMessage, response: ServerResponse, limit: number): Promise<Buffer> {
   const { headers } = request
   if ((headers['content-encoding'] ?? 'identity') !== 'identity')
     throw new Problem(415, 'A form is read as it is: send it without a Content-Encoding.')
-  if (Number(headers['content-length'] ?? 0) > limit + framing) throw tooLarge(limit)
   const form = new Form(headers as BusboyHeaders, limit)
   let received = 0
   try {
-    for await (const piece of request.iterator({ destroyOnReturn: false })) {
+    for await (const piece of piecesOf(request, response, {
+      limit: limit + framing,
+      tooLarge: () => tooLarge(limit),
+    })) {
       received += piece.length
       form.take(received > limit + framing ? tooLarge(limit) : piece)
     }
   } catch (error) {
     throw error instanceof Problem ? error : broken()
-  } finally {
-    // What is left of a body that is refused must leave the connection before the next request can be read from it.
-    request.resume()
   }
   return form.end()
 }
