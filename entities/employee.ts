@@ -1,5 +1,6 @@
-import { IsBoolean, IsEmail, IsOptional, IsString, Length, Matches, MaxLength, ValidateIf } from 'class-validator'
+import { IsBoolean, IsOptional, IsString, Length, Matches, MaxLength, ValidateIf } from 'class-validator'
 import { Column, Entity, ForeignKey, Index, ManyToOne } from 'typeorm'
+import { IsEmailAddress } from './email-address.ts'
 import { Owned } from './identified.ts'
 import { Location } from './location.ts'
 import { User } from './user.ts'
@@ -22,7 +23,7 @@ export class Employee extends Owned {
 
   @Column('text', { nullable: true })
   @IsOptional()
-  @IsEmail()
+  @IsEmailAddress()
   @MaxLength(254)
   email: string | null = null
 

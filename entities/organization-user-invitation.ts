@@ -1,5 +1,6 @@
-import { IsEmail, IsIn, IsOptional, IsString, Length, Matches, MaxLength, ValidateIf } from 'class-validator'
+import { IsIn, IsOptional, IsString, Length, Matches, MaxLength, ValidateIf } from 'class-validator'
 import { Column, Entity, Index, ManyToOne } from 'typeorm'
+import { IsEmailAddress } from './email-address.ts'
 import { Owned } from './identified.ts'
 import { User } from './user.ts'
 
@@ -15,7 +16,7 @@ const goodFor = 7 * 24 * 60 * 60 * 1000
 export class OrganizationUserInvitation extends Owned {
   @Column('text')
   @IsString()
-  @IsEmail()
+  @IsEmailAddress()
   @MaxLength(254)
   email: string
 

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import { errors, type JWTPayload, jwtVerify } from 'jose'
+import { isEmailAddress } from '../../entities/email-address.ts'
 import { Problem } from '../hydra/problem.ts'
 import { KeysUnavailable } from './key-set.ts'
 import type { Issuer } from './keys.ts'
@@ -78,7 +79,14 @@ function bearerOf(payload: JWTPayload): Bearer {
   }
   const [issuer, subject] = [text('iss'), text('sub')]
   if (!issuer || !subject) throw unauthorized('The token does not say who its bearer is.')
-  return { issuer, subject, organization: text('organization'), name: text('name'), email: text('email') }
+  const email = text('email')
+  return {
+    issuer,
+    subject,
+    organization: text('organization'),
+    name: text('name'),
+    email: isEmailAddress(email) ? email : undefined,
+  }
 }
 
 function refused(error: unknown): never {

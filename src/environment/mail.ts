@@ -1,4 +1,4 @@
-import { isEmail } from 'class-validator'
+import { isEmailAddress } from '../../entities/email-address.ts'
 import type { Mailbox, MailSettings } from '../mail/mail.ts'
 import { quoted, shown } from './values.ts'
 import type { Variables } from './variables.ts'
@@ -24,7 +24,7 @@ function mailboxOf(variables: Variables, value: string): Mailbox | undefined {
   const [, name = '', bracketed] = /^([^<>]*)<([^<>]*)>$/.exec(value) ?? []
   const address = bracketed ?? value
   const [, inQuotes] = /^"([^"\\]*)"$/.exec(name.trim()) ?? []
-  if (!isEmail(address) || (inQuotes === undefined && /[",;@]/.test(name)))
+  if (!isEmailAddress(address) || (inQuotes === undefined && /[",;@]/.test(name)) || /\p{C}/u.test(name))
     return variables.refuse(
       `MAIL_FROM must be a mailbox, such as Acme <no-reply@acme.example>, not ${value.includes('://') ? shown(value) : quoted(value)}.`,
     )

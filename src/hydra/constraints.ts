@@ -44,7 +44,7 @@ function factsOf({ name, arguments: [first, second] }: Rule): Fact[] {
   if (name === 'maxLength') return [{ 'sh:maxLength': first }]
   if (name === 'isIn') return [{ 'sh:in': first }]
   if (name === 'isNotIn') return [{ 'sh:not': { 'sh:in': first } }]
-  if (name === 'isEmail') return [patterns.email, patterns.emailLength].map((pattern) => ({ 'sh:pattern': pattern }))
+  if (name === 'isEmail') return [first, second].map((pattern) => matching(pattern as RegExp))
   if (name === 'languageTag') return [{ 'sh:pattern': patterns.languageTag }]
   if (name === 'matches') return [matching(first as RegExp)]
   return []

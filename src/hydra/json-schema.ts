@@ -129,6 +129,7 @@ function bound({ name, arguments: [first, second] }: Rule): object {
   if (name === 'arrayMaxSize') return { maxItems: first }
   if (name === 'isIn') return { enum: first }
   if (name === 'matches') return { pattern: (first as RegExp).source }
-  if (name === 'isEmail') return { format: 'email' }
+  if (name === 'isEmail')
+    return { format: 'email', allOf: [first, second].map((pattern) => ({ pattern: (pattern as RegExp).source })) }
   return {}
 }

@@ -17,14 +17,3 @@ export const whole = '^[+-]?[0-9]+(\\.0*)?$'
 
 /** The form of a language tag; whether its language has two letters is for the server to know. */
 export const languageTag = '^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$'
-
-const letters = '\u00A1-\uD7FF\uF900-\uFDCF'
-const atom = `[A-Za-z0-9!#$%&'*+/=?^_\`{|}~${letters}\uFDF0-\uFFEF-]+`
-const quoted = '"([ !#-\\[\\]-~]|\\\\[ -~])*"'
-const inLabel = 'A-Za-z0-9\u00A1-\uFF00\uFF5F-\uFFFD'
-const label = `[${inLabel}]([${inLabel}-]{0,61}[${inLabel}])?`
-const top = `([A-Za-z${letters}\uFDF0-\uFF00\uFF5F-\uFFEF]{2,63}|[Xx][Nn][A-Za-z0-9-]{1,60}[A-Za-z0-9])`
-
-/** An email address, and that what is before its "@" is not too long. */
-export const email = `^(${quoted}|${atom}(\\.${atom})*)@(${label}\\.)+${top}$`
-export const emailLength = '^.{1,64}@[^@]*$'

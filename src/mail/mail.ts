@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createTransport, type SendMailOptions } from 'nodemailer'
 import type { Logger } from 'pino'
+import { isEmailAddress } from '../../entities/email-address.ts'
 import type { OutgoingMail } from '../../entities/index.ts'
 
 /** Whom a mail is from: a name to read, which may be empty, and an address. */
@@ -64,11 +65,20 @@ function keepingMailer(directory: string, log: Pick<Logger, 'info'>): Mailer {
   }
 }
 
+/** An address that was stored under an older rule could be read as another one by the mail server. */
+function recipientOf({ recipient }: OutgoingMail): string {
+  if (isEmailAddress(recipient)) return recipient
+  const refusal = new Error('The address of the recipient is not an email address that this server sends to.')
+  throw Object.assign(refusal, { permanent: true, code: 'EENVELOPE' })
+}
+
 /**
  * The mail as it goes out (RFC 5322). A mail that is sent twice keeps its Message-ID, so that mail programs recognise it.
  * Quoted-printable keeps ASCII lines readable in the raw mail, where people search for the token; base64 would hide them.
  */
-function messageOf({ id, createdAt, recipient, subject, html, text, attachments }: OutgoingMail, from: Mailbox) {
+function messageOf(mail: OutgoingMail, from: Mailbox) {
+  const { id, createdAt, subject, html, text, attachments } = mail
+  const recipient = recipientOf(mail)
   return {
     messageId: `<${id}@${from.address.slice(from.address.lastIndexOf('@') + 1)}>`,
     date: createdAt,
