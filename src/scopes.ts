@@ -55,13 +55,18 @@ export const subscription: Options<object> = {
   },
 }
 
-/** Oneself, and everybody whom a row of the organization names. */
+const own = 'WHERE "organizationId" = :organization'
+const known = `"id" = :user OR "id" IN (SELECT "userId" FROM "organization_user" ${own})`
+const inviters = `"id" IN (SELECT "invitedById" FROM "organization_user_invitation" ${own})`
+const actors = `"id" IN (SELECT "actorId" FROM "audit_event" ${own})`
+
+/**
+ * The members, active or suspended, and the users of employees. Those who are no members are shown by name only: employees'
+ * users who have left, inviters to those who read invitations, and actors to owners, who read the audit log.
+ */
 export const user: Options<object> = {
-  scope: {
-    default: `"id" = :user
-      OR "id" IN (SELECT "userId" FROM "organization_user" WHERE "organizationId" = :organization)
-      OR "id" IN (SELECT "userId" FROM "employee" WHERE "organizationId" = :organization)
-      OR "id" IN (SELECT "invitedById" FROM "organization_user_invitation" WHERE "organizationId" = :organization)
-      OR "id" IN (SELECT "actorId" FROM "audit_event" WHERE "organizationId" = :organization)`,
-  },
+  scope: { default: `${known} OR "id" IN (SELECT "userId" FROM "employee" ${own})` },
+  named: { admin: inviters, owner: `${inviters} OR ${actors}` },
+  whole: { when: known, otherwise: 'anonymous' },
+  hidden: { anonymous: ['email', 'locale'] },
 }

@@ -131,10 +131,10 @@ export class Api {
     const shape = this.describe(resource.entity)
     const search = compileSearch(this, resource, shape)
     const searches = searchesOf(this, resource, shape, search)
-    const { scope, counted } = resource.options
+    const { scope, counted, whole, named } = resource.options
     const store =
       resource.options.store ??
-      new PostgresStore(this.metadataOf(shape), { scope, counted, spoken: spokenColumns(shape, search) })
+      new PostgresStore(this.metadataOf(shape), { scope, counted, whole, named, spoken: spokenColumns(shape, search) })
     const lists = compileLists(shape)
     this.bound.set(resource.entity, {
       resource,

@@ -12,6 +12,10 @@ export interface Options<E extends object> {
   masked?: Partial<Record<Role, Record<string, (value: string) => string>>>
   /** As what the caller sees this one row, when that is not its role. */
   viewedAs?(entity: E, caller: Caller): Role
+  /** Which rows are shown whole, as a condition of SQL, and as whom the others are seen; filters by what that hides skip those. */
+  whole?: { when: string; otherwise: Role }
+  /** Which rows a role sees at their own address alone: no collection holds them, and no body may refer to them. */
+  named?: Partial<Record<Role, string>>
   /** What its collection can be narrowed by, beside the id. */
   filters?: Filters
   /** What it can be ordered by, beside the id: columns that are never null, each with an index. */
@@ -62,7 +66,9 @@ export class Resource<E extends object = object> {
 
   /** Whom one row is shown as. */
   viewer(entity: E, caller: Caller): Role {
-    return this.options.viewedAs?.(entity, caller) ?? caller.role
+    const { whole, viewedAs } = this.options
+    if (whole && (entity as { whole?: boolean }).whole === false) return whole.otherwise
+    return viewedAs?.(entity, caller) ?? caller.role
   }
 
   hides(role: Role, name: string): boolean {

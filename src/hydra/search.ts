@@ -30,13 +30,18 @@ export function searchesOf(api: Api, resource: Resource, shape: Shape, whole: Se
 
 /** Prepares the search of a resource; a filter or an order by what it does not have stops the boot. */
 export function compileSearch(api: Api, resource: Resource, shape: Shape, concealed = new Set<string>()): Search {
-  const { store } = resource.options
+  const { store, whole } = resource.options
+  const dimmed = whole ? resource.concealed(whole.otherwise) : new Set<string>()
   const seen = (name: string) => !concealed.has(name)
   const filters = Object.fromEntries(Object.entries(resource.options.filters ?? {}).filter(([name]) => seen(name)))
-  const [order = [], text = []] = [resource.options.order, resource.options.text].map((names) => names?.filter(seen))
+  const [order = [], text = []] = [resource.options.order, resource.options.text].map((names) =>
+    names?.filter((name) => seen(name) && !dimmed.has(name)),
+  )
   const { metadata } = shape
+  const wholly = (variable: Variable): Variable =>
+    whole && dimmed.has(variable.property) ? within(whole.when, variable) : variable
   const variables = metadata
-    ? [idVariable(api, shape, metadata.tableName), ...compileFilters(api, shape, filters, metadata)]
+    ? [idVariable(api, shape, metadata.tableName), ...compileFilters(api, shape, filters, metadata).map(wholly)]
     : []
   if (metadata && text.length > 0) variables.push(textVariable(text.map((name) => `"${metadata.tableName}"."${name}"`)))
   const sortable = resource.listed ? ['id', ...(store ? [] : order)] : []
@@ -44,6 +49,17 @@ export function compileSearch(api: Api, resource: Resource, shape: Shape, concea
     if (!metadata?.columns.some(({ propertyName, isNullable }) => propertyName === name && !isNullable))
       throw new Error(`${shape.name} cannot be ordered by "${name}": it needs a column that is never null.`)
   return { variables, sortable, template: templateOf(api, resource, variables, sortable) }
+}
+
+/** A variable that finds rows of a condition alone. */
+function within(condition: string, variable: Variable): Variable {
+  return {
+    ...variable,
+    condition(given, key) {
+      const { sql, values } = variable.condition(given, key)
+      return { sql: `(${sql} AND (${condition}))`, values }
+    },
+  }
 }
 
 function templateOf(api: Api, { path }: Resource, variables: Variable[], sortable: string[]): object {

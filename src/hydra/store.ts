@@ -46,6 +46,9 @@ const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 /** What a tenant's caller sees of a class: the rows of its own organization. */
 const tenant: Scope = { default: '"organizationId" = :organization' }
 
+/** The rows that are seen whole, where some are not: each row tells it of itself. */
+type Whole = { when: string } | undefined
+
 interface Statements {
   scope: string
   find: Statement
@@ -60,6 +63,9 @@ interface Reading {
   spoken?: Set<string>
   /** Whether the totals of its tenants are kept in "row_total". */
   counted?: boolean
+  whole?: Whole
+  /** Further rows that a role finds by their id alone. */
+  named?: Partial<Record<Role, string>>
 }
 
 /** Rows in Postgres, read by statements that are made once, from TypeORM's metadata; the scope is part of each. */
@@ -70,32 +76,38 @@ export class PostgresStore<E extends object> implements Store<E> {
 
   constructor(
     private readonly metadata: EntityMetadata,
-    { scope = tenant, spoken, counted }: Reading = {},
+    { scope = tenant, spoken, counted, whole, named = {} }: Reading = {},
   ) {
     this.uuids = metadata.columns.find(({ propertyName }) => propertyName === 'id')?.type === 'uuid'
     const all = metadata.columns.filter(({ isSelect }) => isSelect)
     const shown = all.filter(({ propertyName }) => spoken?.has(propertyName) ?? true)
-    this.pages = pager(metadata, list(shown), counted ? scope.default : undefined)
+    const [every, spoke] = [all, shown].map((columns) => list(columns) + (whole ? `, (${whole.when}) AS "whole"` : ''))
+    this.pages = pager(metadata, spoke, counted ? scope.default : undefined)
     const byCondition = new Map<string, Statements>()
     this.byRole = new Map(
       roles.map((role) => {
         const condition = scope[role] ?? scope.default
+        const found = named[role] ? `${condition} OR ${named[role]}` : condition
         const name = `${metadata.tableName}:${byCondition.size}`
-        const known = byCondition.get(condition) ?? this.compile(condition, name, list(all), list(shown))
-        byCondition.set(condition, known)
+        const known =
+          byCondition.get(found) ?? this.compile(name, { scope: condition, found, all: every, shown: spoke })
+        byCondition.set(found, known)
         return [role, known]
       }),
     )
   }
 
-  private compile(scope: string, name: string, all: string, shown: string): Statements {
+  private compile(
+    name: string,
+    { scope, found, all, shown }: Record<'scope' | 'found' | 'all' | 'shown', string>,
+  ): Statements {
     const one = this.metadata.columns.some(({ propertyName }) => propertyName === 'id') ? ' AND "id" = :id' : ''
-    const from = `FROM "${this.metadata.tableName}" WHERE (${scope})`
+    const from = `FROM "${this.metadata.tableName}" WHERE`
     return {
       scope,
-      find: statement(`${name}:find`, `SELECT ${all} ${from}${one}`),
-      show: statement(`${name}:show`, `SELECT ${shown} ${from}${one}`),
-      existing: statement(`${name}:existing`, `SELECT "id" ${from} AND "id" = ANY(:ids)`),
+      find: statement(`${name}:find`, `SELECT ${all} ${from} (${found})${one}`),
+      show: statement(`${name}:show`, `SELECT ${shown} ${from} (${found})${one}`),
+      existing: statement(`${name}:existing`, `SELECT "id" ${from} (${scope}) AND "id" = ANY(:ids)`),
     }
   }
 
