@@ -1,9 +1,17 @@
 import { Column, Entity, Index } from 'typeorm'
 import { Identified } from './identified.ts'
 
+/** Whether an address belongs to a member of an organization other than one user, in SQL; all three are expressions. */
+export function addressOfMember(address: string, organization: string, other: string): string {
+  return `EXISTS (SELECT FROM "organization_user" "member" JOIN "user" "person" ON "person"."id" = "member"."userId"
+    WHERE "member"."organizationId" = ${organization} AND "member"."userId" IS DISTINCT FROM ${other}
+      AND lower("person"."email") = lower(${address}))`
+}
+
 /** A person who signs in; who that is, is told by the issuer and the subject of a token (RFC 7519). */
 @Entity()
 @Index(['issuer', 'subject'], { unique: true })
+@Index('user.email', { synchronize: false })
 export class User extends Identified {
   @Column('text')
   issuer: string
@@ -19,6 +27,10 @@ export class User extends Identified {
 
   @Column('text', { nullable: true })
   locale: string | null = null
+
+  /** When the token was issued that the name and the address are from; a newer one changes them. */
+  @Column('timestamp with time zone', { precision: 3, nullable: true })
+  claimsAt: Date | null = null
 
   /** Runs the service itself and stands outside every tenant. */
   @Column('boolean')

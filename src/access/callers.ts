@@ -4,6 +4,7 @@ import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
 import { type Caller, type Right, type Role, roles } from '../hydra/caller.ts'
 import { type Executor, statement } from '../hydra/sql.ts'
 import type { Issuer } from './keys.ts'
+import { follow, outdates, type Profile } from './profile.ts'
 import { type Bearer, bearerToken, verifier } from './tokens.ts'
 
 /** A caller, and what its token says of it. */
@@ -24,14 +25,14 @@ const remembered = 10_000
 
 const memberships = statement(
   'callers',
-  `SELECT u."id" AS "user", u."operator", m."organizationId" AS "organization", m."role", o."status"
+  `SELECT u."id" AS "user", u."name", u."email", u."claimsAt", u."operator", m."organizationId" AS "organization", m."role", o."status"
      FROM "user" u LEFT JOIN "organization_user" m ON m."userId" = u."id" AND m."status" = 'active'
        LEFT JOIN "organization" o ON o."id" = m."organizationId"
     WHERE u."issuer" = :issuer AND u."subject" = :subject
     LIMIT 1000`,
 )
 
-interface Membership {
+interface Membership extends Profile {
   user: string
   operator: boolean
   organization: string | null
@@ -79,6 +80,8 @@ export function callers(database: DataSource, issuer: Issuer): Callers {
       const [memory, until] = [known, Date.now() + holds]
       const pool = (database.driver as PostgresDriver).master as Executor
       const { rows } = await memberships(pool, { ...bearer })
+      // The request goes on if this fails: it does not depend on it, and the next one tries again.
+      if (rows.length > 0 && outdates(bearer, rows[0])) await follow(database, bearer).catch(() => {})
       const identity = { ...callerOf(bearer, rows), bearer }
       if (memory.size >= remembered) memory.clear()
       memory.set(bearer, { identity, until })

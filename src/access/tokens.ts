@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto'
 import { errors, type JWTPayload, jwtVerify } from 'jose'
-import { isEmailAddress } from '../../entities/email-address.ts'
 import { Problem } from '../hydra/problem.ts'
 import { KeysUnavailable } from './key-set.ts'
 import type { Issuer } from './keys.ts'
+import { profileOf } from './profile.ts'
 
 /** What a token says of its bearer; membership and role are never taken from it. */
 export interface Bearer {
@@ -12,6 +12,8 @@ export interface Bearer {
   organization: string | undefined
   name: string | undefined
   email: string | undefined
+  /** In seconds since 1970. */
+  issuedAt: number | undefined
 }
 
 const longest = 8192
@@ -79,14 +81,7 @@ function bearerOf(payload: JWTPayload): Bearer {
   }
   const [issuer, subject] = [text('iss'), text('sub')]
   if (!issuer || !subject) throw unauthorized('The token does not say who its bearer is.')
-  const email = text('email')
-  return {
-    issuer,
-    subject,
-    organization: text('organization'),
-    name: text('name'),
-    email: isEmailAddress(email) ? email : undefined,
-  }
+  return { issuer, subject, organization: text('organization'), ...profileOf(payload), issuedAt: payload.iat }
 }
 
 function refused(error: unknown): never {

@@ -1,5 +1,6 @@
 import { IsString, Length } from 'class-validator'
 import { OrganizationUser, OrganizationUserInvitation, type User } from '../../entities/index.ts'
+import { addressOfMember } from '../../entities/user.ts'
 import type { Callers } from '../access/callers.ts'
 import { hashOf } from '../access/invitation-token.ts'
 import type { Call } from '../hydra/call.ts'
@@ -48,6 +49,13 @@ export const accept = (callers: Callers): Operation<Invitation> => ({
       call.right = { organization: invitation.organizationId, role: member?.role ?? invitation.role }
       if (invitation.acceptedById === user.id && member) return new Unchanged(invitation)
       if (invitation.status !== 'pending' || !(await isGrantable(call, invitation))) throw unusable()
+      const { invited, own } = await taken(call, invitation, user)
+      if (invited) throw unusable()
+      if (own && !member)
+        throw new Problem(
+          409,
+          `A member of the organization has your address, ${user.email}, already: sign in as that member.`,
+        )
       requireOpen(organization)
       if (member?.status === 'suspended')
         throw new Problem(409, 'Your membership of that organization is suspended: ask an admin of it to lift that.')
@@ -81,6 +89,15 @@ function memberOf({ manager }: Call, { organizationId }: Invitation, userId: str
 async function isGrantable(call: Call, invitation: Invitation): Promise<boolean> {
   const inviter = await memberOf(call, invitation, invitation.invitedById)
   return inviter?.grants.includes(invitation.role) ?? false
+}
+
+/** Whether other members have the address that was invited, or that of the user: an address belongs to one member. */
+async function taken({ manager }: Call, { organizationId, email }: Invitation, user: User) {
+  const [found]: [{ invited: boolean; own: boolean }] = await manager.query(
+    `SELECT ${addressOfMember('$2', '$1', '$4')} AS "invited", ${addressOfMember('$3::text', '$1', '$4')} AS "own"`,
+    [organizationId, email, user.email, user.id],
+  )
+  return found
 }
 
 function join(call: Call, { organizationId, name, role }: Invitation, user: User): Promise<OrganizationUser> {

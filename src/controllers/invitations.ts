@@ -9,7 +9,7 @@ import { invitationMail } from '../mail/invitation-mail.ts'
 import { post, withdraw } from '../mail/outbox.ts'
 import { record } from './audit.ts'
 import { holdAs } from './holding.ts'
-import { refuse, requireSeat } from './inviting.ts'
+import { isMember, refuse, requireSeat } from './inviting.ts'
 import { requireOwnerFor } from './organization-users.ts'
 
 type Invitation = OrganizationUserInvitation
@@ -64,6 +64,8 @@ export const resend: Operation<Invitation> = {
     const invitation = await call.find()
     requireOwnerFor(invitation.role === 'owner', call.caller.role)
     if (!invitation.open) throw new Problem(409, `It has been ${invitation.status}: make a new one.`)
+    if (await isMember(call, invitation.email))
+      throw new Problem(409, 'A member of the organization has its address by now: revoke the invitation.')
     const { token, tokenHash } = newToken()
     const renewed = copy(invitation).renew(tokenHash, call.user)
     return call.transaction(async () => {

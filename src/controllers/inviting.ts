@@ -1,4 +1,5 @@
 import { type Organization, type OrganizationUserInvitation, Subscription } from '../../entities/index.ts'
+import { addressOfMember } from '../../entities/user.ts'
 import type { Call } from '../hydra/call.ts'
 import { Problem, type Violation } from '../hydra/problem.ts'
 import { requireOwnerFor } from './organization-users.ts'
@@ -14,12 +15,12 @@ export async function refuse({ email, role }: OrganizationUserInvitation, call: 
 }
 
 /** Whether an address is that of a member, as its token tells, or the one by which it has come. */
-async function isMember({ manager, organization }: Call, email: string): Promise<boolean> {
+export async function isMember({ manager, organization }: Call, email: string): Promise<boolean> {
   const [{ found }] = await manager.query(
-    `SELECT EXISTS (SELECT FROM "organization_user" "member" WHERE "organizationId" = $1 AND (
-        EXISTS (SELECT FROM "user" WHERE "id" = "member"."userId" AND lower("email") = lower($2))
-        OR EXISTS (SELECT FROM "organization_user_invitation" WHERE "organizationId" = $1
-          AND "acceptedById" = "member"."userId" AND lower("email") = lower($2)))) AS "found"`,
+    `SELECT ${addressOfMember('$2', '$1', 'NULL')} OR EXISTS (
+      SELECT FROM "organization_user" "member" JOIN "organization_user_invitation" "invitation"
+        ON "invitation"."organizationId" = $1 AND "acceptedById" = "member"."userId" AND lower("email") = lower($2)
+      WHERE "member"."organizationId" = $1) AS "found"`,
     [organization, email],
   )
   return found

@@ -5,6 +5,7 @@ import {
   OrganizationUserInvitation,
   type Subscription,
 } from '../../entities/index.ts'
+import { addressOfMember } from '../../entities/user.ts'
 import type { Call } from '../hydra/call.ts'
 import { ConstraintViolation, type Violation } from '../hydra/problem.ts'
 import { hold } from './holding.ts'
@@ -57,11 +58,12 @@ export async function requireSeats(call: Call, subscription: Subscription): Prom
   if (violations.length > 0) throw new ConstraintViolation(violations)
 }
 
-/** How many seats are spoken for: by members, and by invitations that may still be accepted. */
+/** How many seats are taken: by members, and by invitations that may still be accepted by a person who is not a member yet. */
 export async function seatsTaken({ manager, organization: organizationId }: Call): Promise<number> {
-  const pending = { organizationId, acceptedAt: IsNull(), revokedAt: IsNull(), expiresAt: MoreThan(new Date()) }
-  return (
-    (await manager.countBy(OrganizationUser, { organizationId })) +
-    (await manager.countBy(OrganizationUserInvitation, pending))
-  )
+  const pending = await manager
+    .createQueryBuilder(OrganizationUserInvitation, 'invitation')
+    .where({ organizationId, acceptedAt: IsNull(), revokedAt: IsNull(), expiresAt: MoreThan(new Date()) })
+    .andWhere(`NOT ${addressOfMember('"invitation"."email"', '"invitation"."organizationId"', 'NULL')}`)
+    .getCount()
+  return pending + (await manager.countBy(OrganizationUser, { organizationId }))
 }

@@ -22,12 +22,13 @@ export const me: Operation<User> = {
 export async function userOf(call: Call): Promise<User> {
   const { bearer } = call.caller as Identity
   if (!bearer) throw new Problem(401, 'This needs a bearer token.', { 'WWW-Authenticate': 'Bearer' })
-  const { issuer, subject, name, email } = bearer
+  const { issuer, subject, name, email, issuedAt } = bearer
   const user = Object.assign(new User(), {
     issuer,
     subject,
     name: name ?? email ?? subject,
     email: email ?? null,
+    claimsAt: issuedAt === undefined ? null : new Date(issuedAt * 1000),
     version: 1,
   })
   await call.manager.createQueryBuilder().insert().into(User).values(user).orIgnore().updateEntity(false).execute()
