@@ -120,8 +120,8 @@ export const api = (callers: Callers, billing: Billing, banking: Banking, owned?
     new Resource(
       entities.OrganizationUser,
       '/organization-users',
-      [list, read, admin(organizationUsers.update(callers)), admin(organizationUsers.remove(callers))],
-      filters.organizationUsers,
+      [list, read, admin(organizationUsers.update(callers)), organizationUsers.remove(callers)],
+      { ...scopes.organizationUser, ...filters.organizationUsers },
     ),
     new Resource(
       entities.OrganizationUserInvitation,

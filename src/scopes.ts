@@ -1,5 +1,5 @@
 import { masked } from '../entities/bank-account.ts'
-import type { BankAccount, BankTransaction, Meeting, Organization } from '../entities/index.ts'
+import type { BankAccount, BankTransaction, Meeting, Organization, OrganizationUser } from '../entities/index.ts'
 import type { Options } from './hydra/resource.ts'
 
 const lists = [
@@ -69,4 +69,13 @@ export const user: Options<object> = {
   named: { admin: inviters, owner: `${inviters} OR ${actors}` },
   whole: { when: known, otherwise: 'anonymous' },
   hidden: { anonymous: ['email', 'locale'] },
+}
+
+/** The last owner may not leave, so each membership tells whether it is that one. */
+export const organizationUser: Options<OrganizationUser> = {
+  computed: {
+    lastOwner: `"role" = 'owner' AND "status" = 'active' AND NOT EXISTS (SELECT FROM "organization_user" "other"
+      WHERE "other"."organizationId" = "organization_user"."organizationId" AND "other"."id" <> "organization_user"."id"
+        AND "other"."role" = 'owner' AND "other"."status" = 'active')`,
+  },
 }

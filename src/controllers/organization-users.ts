@@ -2,10 +2,11 @@ import { OrganizationUser } from '../../entities/index.ts'
 import type { Callers } from '../access/callers.ts'
 import type { Call } from '../hydra/call.ts'
 import { removing, updating } from '../hydra/crud.ts'
+import type { Operation } from '../hydra/operation.ts'
 import { Problem } from '../hydra/problem.ts'
 import { record } from './audit.ts'
 import { revokeUngrantable } from './granting.ts'
-import { holdAs } from './holding.ts'
+import { hold, holdAs } from './holding.ts'
 
 export const update = (callers: Callers) =>
   updating<OrganizationUser>({
@@ -31,17 +32,53 @@ export const update = (callers: Callers) =>
     },
   })
 
-export const remove = (callers: Callers) =>
-  removing<OrganizationUser>({
+export const remove = (callers: Callers): Operation<OrganizationUser> => {
+  const removal = removing<OrganizationUser>({
     async along(call, member) {
       requireOwnerFor(member.role === 'owner', call.caller.role)
-      await holdAs(call)
+      if (member.userId === call.user) await hold(call.manager, call.organization)
+      else await holdAs(call)
       if (member.owning && (await owners(call)) === 1) throw lastOwner()
       await revokeUngrantable(call, member.userId, [])
       await record(call, 'organizationUser.remove', `/organization-users/${member.id}`, { role: [member.role, null] })
       call.after(() => callers.forget())
     },
   })
+  return {
+    ...removal,
+    description:
+      'Each person may end its own membership, also while the organization is suspended or closed: the item shows "leave" to ' +
+      'that person. Only the last owner may not (409). The memberships of others are removed by admins, those of owners by ' +
+      'owners. The pending invitations of the person are revoked.',
+    evenFrozen: true,
+    link: {
+      name: 'leave',
+      when: ({ userId, lastOwner }: OrganizationUser & { lastOwner?: boolean }, _, { user }) =>
+        userId === user && !lastOwner,
+    },
+    async handle(call) {
+      await requireOwn(call)
+      return removal.handle(call)
+    },
+  }
+}
+
+/** Members, and all people of a frozen organization, may remove their own membership and no other. */
+async function requireOwn({
+  manager,
+  organization: organizationId,
+  user: userId,
+  caller,
+  question,
+}: Call): Promise<void> {
+  if (caller.role !== 'member' && !caller.frozen) return
+  const own = await manager.findOneBy(OrganizationUser, { organizationId, userId })
+  if (own?.id === question.id) return
+  throw new Problem(
+    403,
+    caller.frozen ?? 'A member may remove its own membership only: ask an admin to remove another.',
+  )
+}
 
 export function requireOwnerFor(owning: boolean, role: string): void {
   if (owning && role !== 'owner') throw new Problem(403, 'Only an owner may grant or take the owner role.')

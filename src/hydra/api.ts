@@ -132,9 +132,16 @@ export class Api {
     const search = compileSearch(this, resource, shape)
     const searches = searchesOf(this, resource, shape, search)
     const { scope, counted, whole, named } = resource.options
+    const computed = { ...resource.options.computed, ...(whole && { whole: whole.when }) }
     const store =
       resource.options.store ??
-      new PostgresStore(this.metadataOf(shape), { scope, counted, whole, named, spoken: spokenColumns(shape, search) })
+      new PostgresStore(this.metadataOf(shape), {
+        scope,
+        counted,
+        computed,
+        named,
+        spoken: spokenColumns(shape, search),
+      })
     const lists = compileLists(shape)
     this.bound.set(resource.entity, {
       resource,

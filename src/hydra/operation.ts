@@ -1,5 +1,5 @@
 import type { Call } from './call.ts'
-import type { Role } from './caller.ts'
+import type { Caller, Role } from './caller.ts'
 import type { Page } from './collection.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: a constructor may take what it likes
@@ -11,7 +11,7 @@ export interface Link<E extends object> {
   /** Whose documents carry it, when that is not the class which the operation belongs to. */
   on?: Class
   /** Whether the state of the item allows it, to those whom it is shown to as this role. */
-  when?(entity: E, role: Role): boolean
+  when?(entity: E, role: Role, caller: Caller): boolean
   /** Where it leads, when that is not the operation's own path. */
   href?(entity: E): string
 }

@@ -14,6 +14,8 @@ export interface Options<E extends object> {
   viewedAs?(entity: E, caller: Caller): Role
   /** Which rows are shown whole, as a condition of SQL, and as whom the others are seen; filters by what that hides skip those. */
   whole?: { when: string; otherwise: Role }
+  /** What is read with each row that no column holds, by name: expressions of SQL. */
+  computed?: Record<string, string>
   /** Which rows a role sees at their own address alone: no collection holds them, and no body may refer to them. */
   named?: Partial<Record<Role, string>>
   /** What its collection can be narrowed by, beside the id. */

@@ -11,7 +11,7 @@ type Values = Record<string, unknown>
 export type Serialize = (entity: object, caller: Caller, node?: Values) => Values
 
 /** Writes one property of an entity into a node. */
-type Write = (entity: Values, node: Values) => void
+type Write = (entity: Values, node: Values, caller: Caller) => void
 
 /** Builds, once per resource, the function that turns its entities into JSON-LD nodes. */
 export function serializer(api: Api, resource: Resource, shape: Shape): Serialize {
@@ -36,7 +36,7 @@ export function serializer(api: Api, resource: Resource, shape: Shape): Serializ
     node['@id'] = resource.iri(entity)
     node['@type'] = resource.name
     const writers = (caller.frozen ? whileFrozen : byRole).get(resource.viewer(entity, caller)) as Write[]
-    for (const write of writers) write(entity as Values, node)
+    for (const write of writers) write(entity as Values, node, caller)
     return node
   }
 }
@@ -104,8 +104,8 @@ function action(api: Api, name: string, { resource, operations }: LinkedOperatio
   if (allowed.length === 0) return []
   const href = hrefOf(resource, operations[0])
   return [
-    (entity, node) => {
-      if (allowed.some(({ link }) => link?.when?.(entity, asking.role) ?? true)) node[name] = href(entity)
+    (entity, node, caller) => {
+      if (allowed.some(({ link }) => link?.when?.(entity, asking.role, caller) ?? true)) node[name] = href(entity)
     },
   ]
 }

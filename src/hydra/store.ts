@@ -46,9 +46,6 @@ const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 /** What a tenant's caller sees of a class: the rows of its own organization. */
 const tenant: Scope = { default: '"organizationId" = :organization' }
 
-/** The rows that are seen whole, where some are not: each row tells it of itself. */
-type Whole = { when: string } | undefined
-
 interface Statements {
   scope: string
   find: Statement
@@ -63,7 +60,8 @@ interface Reading {
   spoken?: Set<string>
   /** Whether the totals of its tenants are kept in "row_total". */
   counted?: boolean
-  whole?: Whole
+  /** Expressions of SQL that are read with each row, by name. */
+  computed?: Record<string, string>
   /** Further rows that a role finds by their id alone. */
   named?: Partial<Record<Role, string>>
 }
@@ -76,12 +74,13 @@ export class PostgresStore<E extends object> implements Store<E> {
 
   constructor(
     private readonly metadata: EntityMetadata,
-    { scope = tenant, spoken, counted, whole, named = {} }: Reading = {},
+    { scope = tenant, spoken, counted, computed = {}, named = {} }: Reading = {},
   ) {
     this.uuids = metadata.columns.find(({ propertyName }) => propertyName === 'id')?.type === 'uuid'
     const all = metadata.columns.filter(({ isSelect }) => isSelect)
     const shown = all.filter(({ propertyName }) => spoken?.has(propertyName) ?? true)
-    const [every, spoke] = [all, shown].map((columns) => list(columns) + (whole ? `, (${whole.when}) AS "whole"` : ''))
+    const further = Object.entries(computed).map(([name, sql]) => `, (${sql}) AS "${name}"`)
+    const [every, spoke] = [all, shown].map((columns) => list(columns) + further.join(''))
     this.pages = pager(metadata, spoke, counted ? scope.default : undefined)
     const byCondition = new Map<string, Statements>()
     this.byRole = new Map(
