@@ -1,5 +1,5 @@
 /** The officially assigned two-letter codes of ISO 3166-1, all 249. */
-export const codes = `
+const assigned = `
   AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY
   BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK
   FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR
@@ -10,3 +10,8 @@ export const codes = `
 `
   .trim()
   .split(/\s+/)
+
+/** Codes that ISO 3166-1 leaves to its users: payment and postal services, and the EU, write XK for Kosovo. */
+export const userAssigned = ['XK']
+
+export const codes = [...assigned, ...userAssigned].sort()

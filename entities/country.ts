@@ -1,13 +1,14 @@
-import { IsISO31661Alpha2 } from 'class-validator'
+import { IsIn } from 'class-validator'
 import { Entity, PrimaryColumn } from 'typeorm'
+import { codes, userAssigned } from './country-codes.ts'
 
 const names = new Map<string, Intl.DisplayNames>()
 
-/** A country of ISO 3166-1; served from memory, kept as rows so that addresses can point at it. */
+/** A country by its code of ISO 3166-1; served from memory, kept as rows so that addresses can point at it. */
 @Entity()
 export class Country {
   @PrimaryColumn('text')
-  @IsISO31661Alpha2()
+  @IsIn(codes)
   id: string
 
   /** Which language it is named in, as a BCP 47 tag. */
@@ -15,6 +16,11 @@ export class Country {
 
   /** The name as it was told before: looking it up takes longer than all else there is to a country. */
   private told?: string
+
+  /** Whether its code is not assigned by ISO 3166-1 but by those who use it. */
+  get userAssigned(): boolean {
+    return userAssigned.includes(this.id)
+  }
 
   /** Its short name by the Unicode CLDR: "Nederland", not the long official form. */
   get name(): string {

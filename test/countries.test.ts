@@ -8,16 +8,17 @@ const named = async (path: string, language?: string) => {
   return (language === undefined ? await request : await request.set('Accept-Language', language)).body.name
 }
 
-test('there are 249, for everybody to read, a hundred a page at most', async () => {
-  const members: { '@id': string; '@type': string; id: string; name: string }[] = []
+test('there are the 249 of ISO 3166-1 and Kosovo, for everybody to read, a hundred a page at most', async () => {
+  const members: { '@id': string; '@type': string; id: string; name: string; userAssigned: boolean }[] = []
   for (let path = '/countries?itemsPerPage=100'; path; ) {
     const { body, status } = await nobody.get(path)
-    expect([status, body.totalItems]).toEqual([200, 249])
+    expect([status, body.totalItems]).toEqual([200, 250])
     members.push(...body.member)
     path = body.view.next
   }
-  expect(new Set(members.map(({ id }) => id)).size).toBe(249)
-  for (const { id, name, ...node } of members) {
+  expect(new Set(members.map(({ id }) => id)).size).toBe(250)
+  for (const { id, name, userAssigned, ...node } of members) {
+    expect([id, userAssigned]).toEqual([id, id === 'XK'])
     expect(node).toEqual({ '@id': `/countries/${id}`, '@type': 'Country' })
     expect(id).toMatch(/^[A-Z]{2}$/)
     expect(name).not.toBe(id)
@@ -27,7 +28,7 @@ test('there are 249, for everybody to read, a hundred a page at most', async () 
 
 test('those that are served are those that an address can be in', async () => {
   const rows = await database.manager.find(Country)
-  expect(rows).toHaveLength(249)
+  expect(rows).toHaveLength(250)
   for (const { id } of rows) expect((await nobody.get(`/countries/${id}`)).body.id).toBe(id)
 })
 
@@ -89,4 +90,17 @@ test('it is written by nobody, and a bad token is told of even here', async () =
     expect((await api[method](path)).status).toBe(405)
   }
   expect((await nobody.get('/countries').set('Authorization', 'Bearer x')).status).toBe(401)
+})
+
+// ISO 3166-1 §8.1.3: XK is of the codes that are left to users; the EU, Stripe and the UPU's members write it for Kosovo.
+test('Kosovo is a country of an address, named in each language, and marked as not of the standard', async () => {
+  expect(await named('/countries/XK', 'nl')).toBe('Kosovo')
+  const { body } = await nobody.get('/countries/XK')
+  expect(body).toMatchObject({ '@id': '/countries/XK', id: 'XK', name: 'Kosovo', userAssigned: true })
+  const sent = { kind: 'visiting', name: 'Acme', street: 'Rruga B', city: 'Prishtinë' }
+  for (const country of ['/countries/XK', '/countries/xk']) {
+    const made = await api.post('/organization-addresses', { ...sent, country })
+    expect([made.status, made.body.country]).toEqual([201, '/countries/XK'])
+  }
+  expect((await api.get('/organization-addresses?country=/countries/XK')).body.totalItems).toBe(2)
 })

@@ -8,7 +8,7 @@ const additions: Record<string, string[]> = {
     ...['setupKontomatik', 'confirmSubscription', 'setupPaymentMethod'],
   ],
   Location: ['opensAt', 'closesAt'],
-  Country: ['name'],
+  Country: ['name', 'userAssigned'],
   Language: [],
   Meeting: [],
   Subscription: ['cancelAt', 'coupon', 'confirmationSecret', 'cancel', 'invoices', 'applyCoupon', 'clearCoupon'],

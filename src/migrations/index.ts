@@ -8,6 +8,7 @@ import { People1764000000006 } from './1764000000006-people.ts'
 import { Workspace1764000000007 } from './1764000000007-workspace.ts'
 import { Banking1764000000008 } from './1764000000008-banking.ts'
 import { Hours1764000000016 } from './1764000000016-hours.ts'
+import { Kosovo1764000000017 } from './1764000000017-kosovo.ts'
 import { Claims1764000000050 } from './1764000000050-claims.ts'
 
 /** In the order in which they are applied. */
@@ -22,5 +23,6 @@ export const migrations = [
   Workspace1764000000007,
   Banking1764000000008,
   Hours1764000000016,
+  Kosovo1764000000017,
   Claims1764000000050,
 ]
