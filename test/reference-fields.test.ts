@@ -18,7 +18,7 @@ const additions: Record<string, string[]> = {
 const alsoRequired: Record<string, string[]> = { Organization: ['name'] }
 
 const writeable: Record<string, string[]> = {
-  Organization: ['type', 'status', 'name', 'slug', 'stripeCustomerId', 'manualBilling', 'demo', 'productionLike'],
+  Organization: ['type', 'name', 'slug'],
   Location: ['name', 'officeOpenHour', 'officeCloseHour'],
   Country: [],
   Language: ['id'],

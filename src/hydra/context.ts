@@ -42,11 +42,17 @@ export function readDescriptions(name: string): Record<string, string> {
   return readContext(name).description ?? {}
 }
 
+/** The values of a property that is only read, where they are a closed set; said and served in the same way. */
+export function readValues(name: string): Record<string, string[]> {
+  return readContext(name).values ?? {}
+}
+
 function readContext(name: string): {
   '@context': Definitions
   subClassOf?: string
   range?: Record<string, string>
   description?: Record<string, string>
+  values?: Record<string, string[]>
 } {
   const file = new URL(`${name}.jsonld`, folder)
   try {

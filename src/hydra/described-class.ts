@@ -1,7 +1,8 @@
 import type { Api, LinkedOperations } from './api.ts'
+import { type Role, roles } from './caller.ts'
 import { documentedIri, readDescriptions, readParent, readRanges } from './context.ts'
-import { describeOperation, inputOf } from './described-operation.ts'
-import type { Class, Operation } from './operation.ts'
+import { describeOperation, listed } from './described-operation.ts'
+import { type Operation, tenantRoles } from './operation.ts'
 import type { Resource } from './resource.ts'
 import type { Field, Shape } from './shape.ts'
 
@@ -17,10 +18,9 @@ export function describeClass(api: Api, shape: Shape): object {
     title: shape.name,
     ...(parent && { subClassOf: parent }),
     supportedProperty: [
-      ...shape.fields.map((field) => ({
-        ...describeField(shape, field, resource, ranges[field.name]),
-        ...(descriptions[field.name] && { description: descriptions[field.name] }),
-      })),
+      ...shape.fields.map((field) =>
+        describeField(shape, field, resource, { range: ranges[field.name], description: descriptions[field.name] }),
+      ),
       ...[...api.linksOf(shape.class)].map(([name, link]) => describeLink(shape, name, link)),
     ],
     supportedOperation: resource
@@ -35,8 +35,15 @@ function itemOperations(resource: Resource): Operation[] {
   return resource.operations.filter(({ path, method }) => path === item && method !== 'POST')
 }
 
-function describeField(shape: Shape, field: Field, resource: Resource | undefined, range?: string): object {
+function describeField(
+  shape: Shape,
+  field: Field,
+  resource: Resource | undefined,
+  { range, description }: { range?: string; description?: string },
+): object {
   const writable = isWritable(shape, field, resource)
+  const writers = writersOf(shape, field, resource)
+  const said = [description, writtenBy(writers)].filter(Boolean).join(' ')
   return {
     '@type': 'SupportedProperty',
     property: {
@@ -48,21 +55,35 @@ function describeField(shape: Shape, field: Field, resource: Resource | undefine
       ...(field.kind === 'reference' && { 'owl:maxCardinality': 1 }),
     },
     title: field.name,
+    ...(said && { description: said }),
     required: field.required,
     readable: resource !== undefined,
     writeable: writable,
     writable,
+    ...(writers.length > 0 && { writableBy: writers }),
+    ...(field.values && { 'sh:path': documentedIri(field.term.iri), 'sh:in': field.values }),
   }
 }
 
-/** Whether a property has a rule, and some operation takes it. */
+/** Whether a property has a rule, and some operation takes it from a role of a tenant: the documentation is for all of them. */
 export function isWritable(shape: Shape, field: Field, resource: Resource | undefined): boolean {
-  const operations = resource?.operations ?? []
-  return field.writable && (!resource || operations.some((operation) => writes(operation, field, shape.class)))
+  if (!resource) return field.writable
+  return field.writable && writersOf(shape, field, resource).some((role) => role !== 'operator')
 }
 
-function writes(operation: Operation, { name }: Field, type: Class): boolean {
-  return inputOf(operation, type) === type && (operation.writes === undefined || name in operation.writes)
+/** The roles that some operation takes a property from. */
+export function writersOf({ class: type }: Shape, { name, writable }: Field, resource: Resource | undefined): Role[] {
+  const writers = (resource?.operations ?? []).flatMap(({ writes, clears = {}, may = tenantRoles, expects }) => {
+    if (expects !== 'self' && expects !== type) return []
+    if (!writable && !(name in clears)) return []
+    return may.filter((role) => writes === undefined || writes[name]?.includes(role))
+  })
+  return roles.filter((role) => writers.includes(role))
+}
+
+/** Says who may write a property, where that is not everyone who may call what writes it. */
+export function writtenBy(writers: Role[]): string | undefined {
+  return writers.length > 0 && !writers.includes('member') ? `Written by ${listed(writers)}.` : undefined
 }
 
 function describeLink(shape: Shape, name: string, { resource, operations }: LinkedOperations): object {

@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http'
-import type { Class, Operation } from './operation.ts'
+import type { Role } from './caller.ts'
+import { type Class, type Operation, tenantRoles } from './operation.ts'
 import type { Resource } from './resource.ts'
 
 /** An operation as the documentation has it: what it is for, what it takes, gives and can answer. */
@@ -9,6 +10,7 @@ export function describeOperation(resource: Resource, operation: Operation): obj
     '@id': `#${operation.name}${resource.name}`,
     '@type': ['Operation', ...actions(operation)],
     method: operation.method,
+    roles: operation.may ?? tenantRoles,
     ...sayings(resource, operation),
     ...(input && { expects: `#${input.name}` }),
     ...(operation.method === 'PATCH' && { expectsHeader: [contentType('application/merge-patch+json')] }),
@@ -27,7 +29,21 @@ export function describeOperation(resource: Resource, operation: Operation): obj
 export function sayings(resource: Resource, operation: Operation): { title: string; description: string } {
   const title = operation.title(resource.name)
   const said = [sentence(operation, operation.subject ?? resource.name), `${title}.`, operation.description]
+  said.push(rolesSaid(operation.may ?? tenantRoles))
   return { title, description: said.filter(Boolean).join(' ') }
+}
+
+/** Which roles may call an operation, as a sentence. */
+function rolesSaid(may: readonly Role[]): string {
+  if (may.includes('anonymous')) return 'Needs no token.'
+  if (!may.includes('guest')) return `For ${listed(may)}.`
+  return `For any token${may.includes('operator') ? '' : ' but the operator’s'}, also one that acts for no organization.`
+}
+
+/** Names roles as a sentence does: "the admin or the owner". */
+export function listed(names: readonly Role[]): string {
+  const known = names.filter((role) => role !== 'guest' && role !== 'anonymous').map((role) => `the ${role}`)
+  return known.length > 1 ? `${known.slice(0, -1).join(', ')} or ${known.at(-1)}` : known.join('')
 }
 
 export function describeStatuses(statuses: number[]): object[] {

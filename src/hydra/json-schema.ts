@@ -1,6 +1,6 @@
 import type { Api } from './api.ts'
 import { readDescriptions } from './context.ts'
-import { isWritable } from './described-class.ts'
+import { isWritable, writersOf, writtenBy } from './described-class.ts'
 import type { Operation } from './operation.ts'
 import type { Resource } from './resource.ts'
 import type { Field, Rule, Shape } from './shape.ts'
@@ -11,17 +11,28 @@ export function classSchema(api: Api, shape: Shape): object {
   const resource = api.resources.find(({ entity }) => entity === shape.class)
   return objectOf(
     fields,
-    (field) => ({ ...described(shape)(field), ...(!isWritable(shape, field, resource) && { readOnly: true }) }),
+    (field) => {
+      const writers = writersOf(shape, field, resource)
+      return {
+        ...described(shape, resource)(field),
+        ...(!isWritable(shape, field, resource) && { readOnly: true }),
+        ...(writers.length > 0 && { 'x-writable-by': writers }),
+      }
+    },
     fields.filter((field) => field.required),
   )
 }
 
 /** What an operation takes: the properties that it writes, all of them optional in a merge patch. */
-export function inputSchema(shape: Shape, { method, writes, clears = {} }: Operation): object {
+export function inputSchema(shape: Shape, resource: Resource, { method, writes, clears = {} }: Operation): object {
   const fields = shape.fields.filter(
     ({ name, writable }) => (writable && (writes === undefined || name in writes)) || name in clears,
   )
-  return objectOf(fields, described(shape), method === 'PATCH' ? [] : fields.filter(({ required }) => required))
+  return objectOf(
+    fields,
+    described(shape, resource),
+    method === 'PATCH' ? [] : fields.filter(({ required }) => required),
+  )
 }
 
 /** What every node of JSON-LD says of itself, and what documents are that are of no resource. */
@@ -85,10 +96,11 @@ function objectOf(fields: Field[], schemaOf: (field: Field) => object, required:
   }
 }
 
-function described({ name }: Shape): (field: Field) => object {
-  const descriptions = readDescriptions(name)
+function described(shape: Shape, resource: Resource | undefined): (field: Field) => object {
+  const descriptions = readDescriptions(shape.name)
   return (field) => {
-    const description = descriptions[field.name]
+    const said = [descriptions[field.name], writtenBy(writersOf(shape, field, resource))]
+    const description = said.filter(Boolean).join(' ')
     return { ...propertySchema(field), ...(description && { description }) }
   }
 }
@@ -109,15 +121,20 @@ const types: Record<string, object> = {
   'xsd:date': { type: 'string', format: 'date' },
 }
 
-function typeSchema({ kind, term, datatype, list, rules }: Field): object {
+function typeSchema({ kind, term, datatype, list, rules, values }: Field): object {
   const iri = { type: 'string', format: 'iri-reference' }
   if (kind === 'references') return { type: 'array', items: iri }
   if (kind === 'reference' || term.type === '@id') return iri
   const bounds = Object.assign({}, ...rules.filter(({ each }) => !each).map(bound))
   const each = Object.assign({}, ...rules.filter((rule) => rule.each).map(bound))
-  if (list) return { type: 'array', items: datatype === null ? {} : { type: 'string', ...each }, ...bounds }
+  if (list)
+    return {
+      type: 'array',
+      items: datatype === null ? {} : { type: 'string', ...each, ...(values && { enum: values }) },
+      ...bounds,
+    }
   if (datatype === null) return {}
-  return { ...(types[datatype] ?? { type: 'string' }), ...bounds }
+  return { ...(types[datatype] ?? { type: 'string' }), ...bounds, ...(values && { enum: values }) }
 }
 
 /** What a rule of class-validator says in JSON Schema. */
@@ -127,7 +144,6 @@ function bound({ name, arguments: [first, second] }: Rule): object {
   if (name === 'isLength') return { minLength: first, ...(second !== undefined && { maxLength: second }) }
   if (name === 'maxLength') return { maxLength: first }
   if (name === 'arrayMaxSize') return { maxItems: first }
-  if (name === 'isIn') return { enum: first }
   if (name === 'matches') return { pattern: (first as RegExp).source }
   if (name === 'isEmail')
     return { format: 'email', allOf: [first, second].map((pattern) => ({ pattern: (pattern as RegExp).source })) }

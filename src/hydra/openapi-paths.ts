@@ -4,7 +4,7 @@ import { inputOf, sayings, statusesOf } from './described-operation.ts'
 import { inputTypes } from './endpoint.ts'
 import { formats } from './formats.ts'
 import { inputSchema, itemSchema, ref } from './json-schema.ts'
-import type { Operation } from './operation.ts'
+import { type Operation, tenantRoles } from './operation.ts'
 import type { Resource } from './resource.ts'
 
 /** Every path of the table and of the entrypoint, with what each can be asked. */
@@ -44,6 +44,7 @@ function operationObject(api: Api, resource: Resource, operation: Operation): ob
     tags: [resource.name],
     summary: title,
     description,
+    'x-roles': may ?? tenantRoles,
     ...(taken.length > 0 && { parameters: taken }),
     ...(expects && { requestBody: requestBody(api, resource, operation) }),
     responses: Object.fromEntries(
@@ -70,18 +71,43 @@ function idOf(api: Api, { entity }: Resource): object {
 
 /** What a collection can be narrowed and ordered by, as its own search has it. */
 function searchOf(api: Api, { entity }: Resource): object[] {
-  const { variables, sortable } = api.of(entity).search
+  const { search, shape } = api.of(entity)
+  const { variables, sortable } = search
   return [
-    ...variables.map(({ name, property }) => query(name, `Narrows the collection by ${property}.`, { type: 'string' })),
+    ...variables.map(({ name, property }) => {
+      const values = name === property ? shape.field.get(property)?.values : undefined
+      return query(name, narrows(name, property), { type: 'string', ...(values && { enum: values }) })
+    }),
     ...sortable.map((name) => query(`order[${name}]`, `Orders by ${name}.`, { type: 'string', enum: ['asc', 'desc'] })),
     ...['page', 'itemsPerPage', 'properties'].map((name) => ({ $ref: `#/components/parameters/${name}` })),
   ]
 }
 
+const comparisons: Record<string, string> = {
+  before: 'is at this time or earlier',
+  strictly_before: 'is earlier than this time',
+  after: 'is at this time or later',
+  strictly_after: 'is later than this time',
+  gt: 'is greater than this',
+  gte: 'is this or greater',
+  lt: 'is less than this',
+  lte: 'is this or less',
+  between: 'lies between two numbers, such as 1..9, both included',
+}
+
+/** What a filter finds, going by how it is written. */
+function narrows(name: string, property: string): string {
+  if (name === 'q') return 'Finds what has this text.'
+  if (name.startsWith('exists[')) return `Finds what has a value of ${property} (true), or none (false).`
+  const [, operator] = /\[(\w+)\]$/.exec(name) ?? []
+  if (operator) return `Finds what has a ${property} that ${comparisons[operator]}.`
+  return `Finds what has this ${property === 'schema:identifier' ? 'IRI' : property}; repeated as ${name}[] it finds any of them.`
+}
+
 function requestBody(api: Api, resource: Resource, operation: Operation): object {
   const input = inputOf(operation, resource.entity)
   const file = { type: 'object', properties: { file: { type: 'string', format: 'binary' } }, required: ['file'] }
-  const schema = input ? inputSchema(api.shape(input), operation) : file
+  const schema = input ? inputSchema(api.shape(input), resource, operation) : file
   const encoding = operation.file && { encoding: { file: { contentType: operation.file.types.join(', ') } } }
   return {
     required: api.needsBody(operation, api.of(resource.entity)),

@@ -3,7 +3,7 @@ import { defaultMetadataStorage } from 'class-transformer/cjs/storage.js'
 import { getMetadataStorage } from 'class-validator'
 import type { ValidationMetadata } from 'class-validator/types/metadata/ValidationMetadata.js'
 import type { DataSource, EntityMetadata } from 'typeorm'
-import { isReserved, readDefinitions, type Term, termsOf } from './context.ts'
+import { isReserved, readDefinitions, readValues, type Term, termsOf } from './context.ts'
 import type { Class } from './operation.ts'
 
 /** A rule of class-validator on a property: its name (`isInt`) and what it was given. */
@@ -30,6 +30,8 @@ export interface Field {
   required: boolean
   nullable: boolean
   rules: Rule[]
+  /** The values that it has, or that the members of its list have, where they are a closed set. */
+  values?: string[]
 }
 
 /** A class as clients see it: its context joined to its columns, relations and rules. */
@@ -57,9 +59,10 @@ export function joinShape(
   const metadata = database.hasMetadata(type) ? database.getMetadata(type) : undefined
   const terms = termsOf(definitions)
   const actions = new Set(links)
+  const values = readValues(type.name)
   const fields = [...terms]
     .filter(([name]) => !actions.has(name))
-    .map(([name, term]) => joinField(type, metadata, name, term))
+    .map(([name, term]) => joinField(type, metadata, name, term, values))
   refuseClashes(type, terms)
   for (const name of rulesOf(type).keys())
     if (!terms.has(name))
@@ -76,7 +79,13 @@ export function joinShape(
   }
 }
 
-function joinField(type: Class, metadata: EntityMetadata | undefined, name: string, term: Term): Field {
+function joinField(
+  type: Class,
+  metadata: EntityMetadata | undefined,
+  name: string,
+  term: Term,
+  values: Record<string, string[]>,
+): Field {
   const rules = rulesOf(type).get(name)
   const relation = metadata?.findRelationWithPropertyPath(name)
   const column = metadata?.columns.find(({ propertyName }) => propertyName === name)
@@ -101,6 +110,7 @@ function joinField(type: Class, metadata: EntityMetadata | undefined, name: stri
     nullable:
       column?.isNullable ?? beside?.isNullable ?? rules?.nullable ?? (getter !== undefined && blank(type, getter)),
     rules: rules?.list ?? [],
+    values: (rules?.list.find((rule) => rule.name === 'isIn')?.arguments[0] as string[]) ?? values[name],
   }
 }
 
