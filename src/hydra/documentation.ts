@@ -18,10 +18,14 @@ export function documentation(api: Api): object {
     description: 'Organizations of service companies: their configuration, people, meetings and billing.',
     entrypoint: '/',
     extension: ['http://www.w3.org/ns/shacl#'],
-    supportedClass: [...errorClasses(), ...api.classes.map((shape) => describeClass(api, shape)), entrypointClass(api)],
+    supportedClass: supportedClasses(api),
     defines: shapes(api),
   }
   return api.settings.prefix ? (prefixDeeply(document) as object) : document
+}
+
+export function supportedClasses(api: Api): object[] {
+  return [...errorClasses(), ...api.classes.map((shape) => describeClass(api, shape)), entrypointClass(api)]
 }
 
 /** Relative IRIs are fragments of the documentation, from wherever it was fetched. */

@@ -3,11 +3,13 @@ import { type Request, type RequestHandler, Router } from 'express'
 import type { Api } from './api.ts'
 import { documentation } from './documentation.ts'
 import { type Document, type Format, formats, json, jsonld, splitSuffix } from './formats.ts'
+import { policy } from './html.ts'
 import { choose, preferred } from './negotiation.ts'
 import { openapi } from './openapi.ts'
 import { Problem } from './problem.ts'
 import { readOnly } from './read-only.ts'
 import { deliver, put, type Written } from './respond.ts'
+import { vocabularyPage } from './vocabulary.ts'
 
 type Choice = (request: Request) => Format
 
@@ -18,12 +20,18 @@ const graphs = single.filter(({ type }) => type !== 'text/html')
 export function documents(api: Api): Router {
   const router = Router({ caseSensitive: true, strict: true })
   const schemas = JSON.stringify(openapi(api))
+  const terms = vocabularyPage(api)
+  const page = { type: 'text/html', headers: { 'Content-Security-Policy': policy }, write: () => terms }
   const described = [...graphs, { type: 'application/vnd.openapi+json', suffix: 'jsonopenapi', write: () => schemas }]
   const docs = documentation(api) as Document
   const paths = { start: ['/', ...suffixed('/index', formats)], docs: ['/docs', ...suffixed('/docs', described)] }
   router.get(paths.start, offer(api, entrypoint(api), byName(single)))
   router.get('/docs.jsonld', offer(api, docs, byAccept(graphs)))
   router.get(paths.docs, offer(api, docs, byName(described)))
+  router.get(
+    '/docs.html',
+    offer(api, docs, () => page),
+  )
   router.get('/contexts/:name', (request, response, next) => {
     const context = api.context(request.params.name.replace(/\.json(ld)?$/, ''))
     if (!context) throw new Problem(404, `There is no context of that name; the entrypoint's is /contexts/Entrypoint.`)
@@ -35,7 +43,8 @@ export function documents(api: Api): Router {
     if (!title) throw new Problem(404, 'There is no error of that status.')
     return offer(api, errorDocument(api, Number(status), title), byName(single))(request, response, next)
   })
-  for (const path of [...paths.start, ...paths.docs, '/contexts/:name', '/errors/:status']) readOnly(router, path)
+  for (const path of [...paths.start, ...paths.docs, '/docs.html', '/contexts/:name', '/errors/:status'])
+    readOnly(router, path)
   return router
 }
 

@@ -6,6 +6,7 @@ type Definition = string | { '@id'?: string; '@type'?: string } | undefined
 const style =
   ':root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}body{max-width:60rem;margin:2rem auto;padding:0 1rem}' +
   'dl{display:grid;grid-template-columns:max-content 1fr;gap:.25rem 1rem;margin:0 0 1rem}dd{margin:0;overflow-wrap:anywhere}' +
+  'nav{display:flex;flex-wrap:wrap;gap:.25rem 1rem;margin:0 0 1rem}:target{outline:2px solid}' +
   'pre{white-space:pre-wrap;margin:0}ul,ol{margin:0;padding-left:1.5rem}' +
   '@media(max-width:40rem){dl{grid-template-columns:1fr;gap:0}dd{margin:0 0 .5rem}ul,ol{padding-left:1rem}h1{overflow-wrap:anywhere}}'
 
@@ -16,12 +17,28 @@ export const policy =
 
 /** Writes a document as a page for people, where every IRI is a link. */
 export function html(document: Values, context: Values): string {
-  const title = escaped(String(document.name ?? document['@id']))
-  return (
-    `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${title}</title>` +
-    `<meta name="viewport" content="width=device-width"><style>${style}</style></head>` +
-    `<body><h1>${title}</h1>${page(context).node(document)}</body></html>`
+  return shell(
+    String(document.name ?? document['@id']),
+    `${pager((document.view ?? document['hydra:view']) as Values | undefined)}${page(context).node(document)}`,
   )
+}
+
+/** A page around its content. */
+export function shell(title: string, content: string): string {
+  return (
+    `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${escaped(title)}</title>` +
+    `<meta name="viewport" content="width=device-width"><style>${style}</style></head>` +
+    `<body><h1>${escaped(title)}</h1>${content}</body></html>`
+  )
+}
+
+/** The way to the other pages of a collection, above its members. */
+function pager(view: Values | undefined): string {
+  const links = ['first', 'previous', 'next', 'last'].flatMap((relation) => {
+    const iri = view?.[relation] ?? view?.[`hydra:${relation}`]
+    return typeof iri === 'string' ? [link(iri, relation, relation)] : []
+  })
+  return links.length > 0 ? `<nav>${links.join(' ')}</nav>` : ''
 }
 
 function page(context: Values) {
@@ -42,12 +59,17 @@ function page(context: Values) {
     if (typeof value !== 'string') return escaped(String(value))
     if (key === '@type' || type === '@vocab') return term(value)
     const isIri = key === '@id' || key === '@context' || type === '@id' || /^https?:\/\/\S+$/.test(value)
-    return isIri ? link(value, value) : escaped(value)
+    return isIri ? link(explained(value), value) : escaped(value)
   }
 
-  /** A name of the vocabulary leads to what it means. */
+  /** A name leads to what it means. */
   function term(name: string): string {
-    return name[0] === '@' ? escaped(name) : link(iriOf(name), name)
+    return name[0] === '@' ? escaped(name) : link(explained(iriOf(name)), name)
+  }
+
+  /** A term of the API's own vocabulary has its place on the page that explains all of them. */
+  function explained(iri: string): string {
+    return iri.startsWith(String(context['@vocab'])) ? iri.replace('/docs.jsonld#', '/docs.html#') : iri
   }
 
   function iriOf(name: string): string {
@@ -62,11 +84,12 @@ function page(context: Values) {
 }
 
 /** Only addresses of this server and of the web: a link that runs a script is none. */
-function link(iri: string, text: string): string {
+function link(iri: string, text: string, relation?: string): string {
   const followed = /^(https?:\/\/|\/(?![/\\]))/i.test(iri)
-  return followed ? `<a href="${escaped(iri)}">${escaped(text)}</a>` : escaped(text)
+  const rel = relation ? ` rel="${relation}"` : ''
+  return followed ? `<a href="${escaped(iri)}"${rel}>${escaped(text)}</a>` : escaped(text)
 }
 
-function escaped(text: string): string {
+export function escaped(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 }

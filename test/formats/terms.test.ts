@@ -1,0 +1,36 @@
+// The same mistake could be in any page that names a term: items, collections, the entrypoint, errors.
+import { as } from '../world/index.ts'
+import { ask, collections, items } from './asking.ts'
+
+const { text: page, headers, status } = await ask('/docs.html', 'text/html')
+const anchors = new Set([...page.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id))
+
+test('the vocabulary is a page that may load nothing, with one anchor for each term', () => {
+  expect([status, headers['content-type']]).toEqual([200, 'text/html; charset=utf-8'])
+  expect(headers['content-security-policy']).toMatch(/^default-src 'none'; style-src 'sha256-/)
+  expect(page).not.toMatch(/<script/)
+  expect([...page.matchAll(/ id="/g)].length).toBe(anchors.size)
+  for (const id of ['Meeting', 'Meeting/time', 'Organization/clear', 'Entrypoint/meeting', 'Error/status'])
+    expect(anchors).toContain(id)
+})
+
+// JSON-LD 1.1 §4.1.2: a term is an IRI; a person who follows it reads what it means.
+test.each(['/', '/errors/404', ...collections, ...items])(
+  'each term of %s leads to its place in a page',
+  async (path) => {
+    const { text } = await ask(path, 'text/html')
+    expect(text).not.toMatch(/href="[^"]*docs\.jsonld#/)
+    const terms = [...text.matchAll(/href="[^"]*\/docs\.html#([^"]+)"/g)].map(([, id]) => id)
+    expect(terms.length).toBeGreaterThan(0)
+    expect([...new Set(terms)].filter((id) => !anchors.has(id))).toEqual([])
+  },
+)
+
+test('the way to the other pages of a collection is above its members', async () => {
+  const { text } = await ask('/countries?itemsPerPage=100&page=2', 'text/html')
+  const [top] = text.split('<dl>')
+  for (const relation of ['first', 'previous', 'next', 'last'])
+    expect(top).toMatch(new RegExp(`<a href="/countries[^"]+" rel="${relation}">`))
+  expect((await ask('/locations', 'text/html')).text.split('<dl>')[0]).not.toContain('<nav>')
+  expect((await as().get('/docs.html')).status).toBe(200)
+})
