@@ -1,4 +1,5 @@
 import type { DataSource } from 'typeorm'
+import { Identified } from '../entities/identified.ts'
 import {
   Employee,
   Language,
@@ -16,6 +17,7 @@ import type { Billing } from './billing/billing.ts'
 import { addressTo, customerOf } from './billing/customers.ts'
 import { ring } from './billing/follow.ts'
 import { attach, prefer } from './billing/payment-methods.ts'
+import { exampleId } from './hydra/json-schema.ts'
 import { insert } from './hydra/writing.ts'
 import { furnishings } from './workspace/furnishing.ts'
 
@@ -61,8 +63,12 @@ export async function seed(
   return database.transaction(async (manager) => {
     await manager.query(`SELECT pg_advisory_xact_lock(7305812)`)
     if (await manager.existsBy(Organization, { demo: true })) return false
+    const begun = new Set<unknown>()
     const write = async <E extends object>(entity: E, values: Partial<E>): Promise<E> => {
-      await insert(manager, Object.assign(entity, values))
+      // The first row of each class is the one that the examples of the reference name.
+      const id = entity instanceof Identified && !begun.has(entity.constructor) ? { id: exampleId } : {}
+      begun.add(entity.constructor)
+      await insert(manager, Object.assign(entity, id, values))
       return entity
     }
     const users: User[] = []

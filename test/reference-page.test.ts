@@ -15,7 +15,7 @@ test('a browser that opens the documentation sees a page of it', () => {
 
 test('the page is made of files of this server alone, which browsers may keep', async () => {
   const files = [...page.text.matchAll(/(?:src|href)="(docs\/assets\/[^"]+)"/g)].map(([, path]) => `/${path}`)
-  expect(files).toHaveLength(3)
+  expect(files).toHaveLength(4)
   expect(page.text).not.toMatch(/(?:src|href)="(?:https?:)?\/\//)
   for (const path of files) {
     const { status, headers } = await as().get(path)
@@ -25,7 +25,7 @@ test('the page is made of files of this server alone, which browsers may keep', 
     expect(headers['x-content-type-options']).toBe('nosniff')
     expect((await as().get(path).set('If-None-Match', headers.etag)).status).toBe(304)
   }
-  expect((await as().get(files[2]).buffer()).text).toContain("url: 'docs.jsonopenapi'")
+  expect((await as().get(files[3]).buffer()).text).toContain("url: 'docs.jsonopenapi'")
 })
 
 test.each([
@@ -43,4 +43,36 @@ test('nothing else can be had from among the files', async () => {
   for (const name of ['package.json', '..%2fpackage.json', 'toString', '__proto__', ''])
     expect((await raw('GET', `/docs/assets/${digest}/${name}`)).status).toBe(404)
   expect((await as().post('/docs', {})).status).toBe(405)
+})
+
+// OpenAPI 3.1 §4.8.24: a client that shows an example takes ours before it invents one.
+test('the examples of the reference are of the demo, and each filter has a description and a type', async () => {
+  const { body } = await as().get('/docs.jsonopenapi')
+  const iris: unknown[] = []
+  const visit = (node: unknown): void => {
+    if (typeof node !== 'object' || node === null) return
+    const { format, example } = node as { format?: string; example?: string }
+    if (format === 'iri-reference' && !(node as { items?: unknown }).items) iris.push(example ?? null)
+    for (const value of Object.values(node)) visit(value)
+  }
+  visit(
+    Object.values(body.components.schemas).flatMap((schema) =>
+      Object.entries((schema as { properties?: object }).properties ?? {}).map(([, value]) =>
+        (value as { type?: string }).type === 'array' ? {} : value,
+      ),
+    ),
+  )
+  expect(iris.length).toBeGreaterThan(30)
+  for (const example of iris) expect(example).toMatch(/^\//)
+  const { employee } = body.components.schemas.Meeting.properties
+  expect(employee.example).toMatch(/^\/employees\/[0-9a-f-]{36}$/)
+  expect(body.components.schemas.OrganizationAddress.properties.country.example).toBe('/countries/NL')
+  const { parameters } = body.paths['/meetings'].get
+  const named = (name: string) => parameters.find((parameter: { name?: string }) => parameter.name === name)
+  expect(named('exists[time]').schema.type).toBe('boolean')
+  expect(named('dateFrom[after]').description).not.toBe(named('dateFrom[before]').description)
+  expect(
+    body.paths['/locations'].get.parameters.find(({ name }: { name?: string }) => name === 'officeOpenHour[gt]').schema
+      .type,
+  ).toBe('integer')
 })

@@ -47,12 +47,18 @@ export function readValues(name: string): Record<string, string[]> {
   return readContext(name).values ?? {}
 }
 
+/** What a property may look like, from the demo; for the OpenAPI description alone. */
+export function readExamples(name: string): Record<string, unknown> {
+  return readContext(name).example ?? {}
+}
+
 function readContext(name: string): {
   '@context': Definitions
   subClassOf?: string
   range?: Record<string, string>
   description?: Record<string, string>
   values?: Record<string, string[]>
+  example?: Record<string, unknown>
 } {
   const file = new URL(`${name}.jsonld`, folder)
   try {

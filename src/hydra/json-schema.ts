@@ -1,9 +1,12 @@
 import type { Api } from './api.ts'
-import { readDescriptions } from './context.ts'
+import { readDescriptions, readExamples } from './context.ts'
 import { isWritable, writersOf, writtenBy } from './described-class.ts'
 import type { Operation } from './operation.ts'
 import type { Resource } from './resource.ts'
 import type { Field, Rule, Shape } from './shape.ts'
+
+/** The id of the first row of each class in the demo, so that examples can be tried there. */
+export const exampleId = '019b8a6c-4000-7000-8000-000000000001'
 
 /** A class as JSON Schema, where nullability and formats can be told. */
 export function classSchema(api: Api, shape: Shape): object {
@@ -14,7 +17,7 @@ export function classSchema(api: Api, shape: Shape): object {
     (field) => {
       const writers = writersOf(shape, field, resource)
       return {
-        ...described(shape, resource)(field),
+        ...described(api, shape, resource)(field),
         ...(!isWritable(shape, field, resource) && { readOnly: true }),
         ...(writers.length > 0 && { 'x-writable-by': writers }),
       }
@@ -24,22 +27,32 @@ export function classSchema(api: Api, shape: Shape): object {
 }
 
 /** What an operation takes: the properties that it writes, all of them optional in a merge patch. */
-export function inputSchema(shape: Shape, resource: Resource, { method, writes, clears = {} }: Operation): object {
+export function inputSchema(
+  api: Api,
+  shape: Shape,
+  resource: Resource,
+  { method, writes, clears = {} }: Operation,
+): object {
   const fields = shape.fields.filter(
     ({ name, writable }) => (writable && (writes === undefined || name in writes)) || name in clears,
   )
   return objectOf(
     fields,
-    described(shape, resource),
+    described(api, shape, resource),
     method === 'PATCH' ? [] : fields.filter(({ required }) => required),
   )
 }
 
 /** What every node of JSON-LD says of itself, and what documents are that are of no resource. */
 export function commonSchemas(api: Api): Record<string, object> {
-  const iri = { type: 'string', format: 'iri-reference' }
+  const iri = { type: 'string', format: 'iri-reference', example: '/' }
   const text = { type: 'string' }
-  const node = { '@context': iri, '@id': iri, '@type': text }
+  const [[, { name, path }]] = api.listed()
+  const node = {
+    '@context': { ...iri, example: `/contexts/${name}` },
+    '@id': { ...iri, example: `${path}/${exampleId}` },
+    '@type': { ...text, example: name },
+  }
   const error = api.spell({ title: text, description: text })
   const problem = { ...node, type: iri, status: { type: 'integer' }, detail: text, ...error }
   const coded = { ...problem, code: text }
@@ -54,7 +67,10 @@ export function commonSchemas(api: Api): Record<string, object> {
     'jsonld.view': { type: 'object', properties: { '@id': iri, '@type': text, ...links } },
     'jsonld.entrypoint': {
       type: 'object',
-      properties: { ...node, ...Object.fromEntries(api.listed().map(([key]) => [key, iri])) },
+      properties: {
+        ...node,
+        ...Object.fromEntries(api.listed().map(([key, resource]) => [key, { ...iri, example: resource.path }])),
+      },
     },
     'problem.error': { type: 'object', properties: coded, required: Object.keys(problem) },
     'problem.violations': {
@@ -96,13 +112,28 @@ function objectOf(fields: Field[], schemaOf: (field: Field) => object, required:
   }
 }
 
-function described(shape: Shape, resource: Resource | undefined): (field: Field) => object {
+function described(api: Api, shape: Shape, resource: Resource | undefined): (field: Field) => object {
   const descriptions = readDescriptions(shape.name)
+  const examples = readExamples(shape.name)
   return (field) => {
+    const example = examples[field.name] ?? exampleOf(api, field)
     const said = [descriptions[field.name], writtenBy(writersOf(shape, field, resource))]
     const description = said.filter(Boolean).join(' ')
-    return { ...propertySchema(field), ...(description && { description }) }
+    return {
+      ...propertySchema(field),
+      ...(description && { description }),
+      ...(example !== undefined && { example }),
+    }
   }
+}
+
+/** The IRI of a row of the demo, of the class that a reference leads to. */
+function exampleOf(api: Api, { target, kind, name, term }: Field): unknown {
+  if (name === 'id') return exampleId
+  if (!target) return term.type === '@id' ? '/' : undefined
+  const { resource } = api.of(target)
+  const iri = `${resource.path}/${readExamples(resource.name).id ?? exampleId}`
+  return kind === 'references' ? [iri] : iri
 }
 
 function propertySchema(field: Field): object {

@@ -1,11 +1,13 @@
 import { STATUS_CODES } from 'node:http'
 import type { Api } from './api.ts'
+import { readExamples } from './context.ts'
 import { inputOf, sayings, statusesOf } from './described-operation.ts'
 import { inputTypes } from './endpoint.ts'
 import { formats } from './formats.ts'
-import { inputSchema, itemSchema, ref } from './json-schema.ts'
+import { exampleId, inputSchema, itemSchema, ref } from './json-schema.ts'
 import { type Operation, tenantRoles } from './operation.ts'
 import type { Resource } from './resource.ts'
+import type { Field } from './shape.ts'
 
 /** Every path of the table and of the entrypoint, with what each can be asked. */
 export function pathsOf(api: Api): Record<string, object> {
@@ -66,7 +68,8 @@ function parametersOf(api: Api, resource: Resource, { path, method, returns, mem
 function idOf(api: Api, { entity }: Resource): object {
   const column = api.shape(entity).metadata?.columns.find(({ propertyName }) => propertyName === 'id')
   const schema = { type: 'string', ...(column?.type === 'uuid' && { format: 'uuid' }) }
-  return { name: 'id', in: 'path', required: true, schema }
+  const example = readExamples(entity.name).id ?? exampleId
+  return { name: 'id', in: 'path', required: true, description: 'The last segment of its IRI.', schema, example }
 }
 
 /** What a collection can be narrowed and ordered by, as its own search has it. */
@@ -75,8 +78,7 @@ function searchOf(api: Api, { entity }: Resource): object[] {
   const { variables, sortable } = search
   return [
     ...variables.map(({ name, property }) => {
-      const values = name === property ? shape.field.get(property)?.values : undefined
-      return query(name, narrows(name, property), { type: 'string', ...(values && { enum: values }) })
+      return query(name, narrows(name, property), filterSchema(name, shape.field.get(property)))
     }),
     ...sortable.map((name) => query(`order[${name}]`, `Orders by ${name}.`, { type: 'string', enum: ['asc', 'desc'] })),
     ...['page', 'itemsPerPage', 'properties'].map((name) => ({ $ref: `#/components/parameters/${name}` })),
@@ -95,6 +97,17 @@ const comparisons: Record<string, string> = {
   between: 'lies between two numbers, such as 1..9, both included',
 }
 
+/** What a filter takes; a day does where a date-time does. */
+function filterSchema(name: string, field: Field | undefined): object {
+  if (name.startsWith('exists[') || field?.datatype === 'xsd:boolean') return { type: 'boolean' }
+  if (name.endsWith('[between]')) return { type: 'string', pattern: '^-?[0-9.]+\\.\\.-?[0-9.]+$', example: '1..9' }
+  if (field?.datatype === 'xsd:integer') return { type: 'integer' }
+  if (field?.datatype === 'xsd:dateTime' || field?.datatype === 'xsd:date')
+    return { type: 'string', example: '2026-01-05' }
+  const values = name === field?.name ? field.values : undefined
+  return { type: 'string', ...(values && { enum: values }) }
+}
+
 /** What a filter finds, going by how it is written. */
 function narrows(name: string, property: string): string {
   if (name === 'q') return 'Finds what has this text.'
@@ -107,7 +120,7 @@ function narrows(name: string, property: string): string {
 function requestBody(api: Api, resource: Resource, operation: Operation): object {
   const input = inputOf(operation, resource.entity)
   const file = { type: 'object', properties: { file: { type: 'string', format: 'binary' } }, required: ['file'] }
-  const schema = input ? inputSchema(api.shape(input), resource, operation) : file
+  const schema = input ? inputSchema(api, api.shape(input), resource, operation) : file
   const encoding = operation.file && { encoding: { file: { contentType: operation.file.types.join(', ') } } }
   return {
     required: api.needsBody(operation, api.of(resource.entity)),
