@@ -46,8 +46,8 @@ export async function openKontomatik({
 async function startOnItsPort(journal: string) {
   const options = { journal, pace: 4000 }
   return startLocalKontomatik({ ...options, port: 12112 }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EADDRINUSE') throw error
-    return startLocalKontomatik(options)
+    if (error.code === 'EADDRINUSE') return startLocalKontomatik(options)
+    throw new StartError(`The local Kontomatik cannot start: ${error.message}`)
   })
 }
 

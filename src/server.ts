@@ -15,6 +15,7 @@ import { stopThreads } from './hydra/thread.ts'
 import { openIssuer } from './issuer.ts'
 import { openKontomatik } from './kontomatik.ts'
 import { openMailer } from './mail/mail.ts'
+import { output } from './output.ts'
 import { serve, tryAddress } from './serving.ts'
 import { type OpenedStripe, openStripe } from './stripe.ts'
 import { work } from './worker.ts'
@@ -27,12 +28,15 @@ import { startWorkers } from './workers.ts'
 setFlagsFromString('--no-allocation-site-pretenuring')
 
 const config = settings()
-const log = pino({
-  level: config.logLevel,
-  base: config.workers > 1 ? { pid: process.pid } : undefined,
-  // What a statement was run with is nobody's business: a mail, say, and the token in it.
-  redact: { paths: ['err.parameters'], remove: true },
-})
+const log = pino(
+  {
+    level: config.logLevel,
+    base: config.workers > 1 ? { pid: process.pid } : undefined,
+    // What a statement was run with is nobody's business: a mail, say, and the token in it.
+    redact: { paths: ['err.parameters'], remove: true },
+  },
+  output(),
+)
 const leaving = new Promise<void>((leave) => {
   // A worker may be told by the terminal and by the first process, too; who asks that one twice will not wait.
   for (const signal of ['SIGINT', 'SIGTERM']) process[cluster.isWorker ? 'on' : 'once'](signal, () => leave())

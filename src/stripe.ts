@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { Billing } from './billing/billing.ts'
 import { type LocalStripe, startLocalStripe } from './billing/local/server.ts'
 import type { Config } from './config.ts'
+import { StartError } from './environment/start-error.ts'
 
 /** Our side of Stripe, and how to let go of it. */
 export interface OpenedStripe {
@@ -40,6 +41,6 @@ export async function openStripe({ stripe, dataDirectory, host, port }: Config):
 async function start(options: Parameters<typeof startLocalStripe>[0]): Promise<LocalStripe> {
   return startLocalStripe({ ...options, port: 12111 }).catch((error) => {
     if (error.code === 'EADDRINUSE') return startLocalStripe(options)
-    throw error
+    throw new StartError(`The local Stripe cannot start: ${error.message}`)
   })
 }

@@ -17,8 +17,15 @@ export type Saying = string | ((fault: DatabaseFault) => string)
 
 const later = { 'Retry-After': '2' }
 
+/** Somebody must make room first. */
+const patience = { 'Retry-After': '60' }
+
 /** SQLSTATEs that a client can do nothing about but try again: lost connections, shutdowns, timeouts, deadlocks. */
 const passing = /^(08...|40001|40P01|53...|55P03|57014|57P0[123])$/
+
+/** SQLSTATE of a full disk; Postgres has none for a quota that is used up, or for a limit of a file's size. */
+const full = /^53100$/
+const exhausted = /No space left on device|[Qq]uota exceeded|File too large/
 
 /** How Node says that a host cannot be found or reached. */
 const unreachable = /^(ECONN\w+|EPIPE|ENOENT|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH)$/
@@ -41,6 +48,8 @@ export function problemOf(api: Api, error: unknown): Problem | undefined {
   if (code === '23514') return new Problem(422, 'The values contradict each other.')
   if (code === '42501') return new Problem(404, 'Not found.')
   if (/^(22...|2201.|54000)$/.test(code)) return new Problem(422, 'A value is too large, or not of its type.')
+  if (full.test(code) || (/^(XX|58)/.test(code) && exhausted.test(fault.message)))
+    return new Problem(503, 'The disk of the database is full, so nothing was stored. Try again later.', patience)
   if (passing.test(code) || unreachable.test(code) || lost.test(fault?.message ?? ''))
     return new Problem(503, 'The database cannot be reached at the moment. Try again shortly.', later)
   return undefined

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createTransport, type SendMailOptions } from 'nodemailer'
 import type { Logger } from 'pino'
@@ -58,10 +58,21 @@ function keepingMailer(directory: string, log: Pick<Logger, 'info'>): Mailer {
       const { message } = await transport.sendMail(messageOf(mail, from))
       const path = join(directory, `${mail.id}.eml`)
       await mkdir(directory, { recursive: true, mode: 0o700 })
-      await writeFile(path, message as Buffer, { mode: 0o600 })
+      await writeWhole(path, message as Buffer)
       log.info(`A mail to ${mail.recipient} is kept in ${path}`)
     },
     close: () => transport.close(),
+  }
+}
+
+/** A file that a full disk cuts short is none. */
+async function writeWhole(path: string, content: Buffer): Promise<void> {
+  try {
+    await writeFile(`${path}.new`, content, { mode: 0o600 })
+    await rename(`${path}.new`, path)
+  } catch (error) {
+    await rm(`${path}.new`, { force: true })
+    throw error
   }
 }
 

@@ -60,7 +60,8 @@ export async function startLocalKontomatik(options: Options = {}): Promise<Local
       const closed = new Promise((resolve) => server.close(resolve))
       server.closeAllConnections()
       await closed
-      await world.keep()
+      // What was answered is kept already; on a full disk the rest cannot be.
+      await world.keep().catch(() => {})
     },
   }
 }

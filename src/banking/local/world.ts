@@ -1,5 +1,4 @@
 import { readFile, rename, writeFile } from 'node:fs/promises'
-import { StartError } from '../../environment/start-error.ts'
 import { type Consent, type Customer, nothing, type Session, type State } from './state.ts'
 
 export const minute = 60_000
@@ -60,7 +59,7 @@ export class World {
     try {
       this.state = { ...nothing(), ...JSON.parse(await readFile(this.#journal, 'utf8')) }
     } catch (error) {
-      if (error instanceof SyntaxError) throw new StartError(`${this.#journal} is not a journal: move it away.`)
+      if (error instanceof SyntaxError) throw new Error(`${this.#journal} is not a journal: move it away.`)
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
     }
   }

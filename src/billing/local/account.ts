@@ -38,7 +38,9 @@ export class Account {
   declining: string | null = null
   /** Whether somebody listens to the events. */
   heard: () => boolean = () => false
-  onCommit: (entries: Entry[], events: Event[]) => void = () => {}
+  /** Writes changes down before they are answered; what it throws undoes them. */
+  keep: (entries: Entry[]) => void = () => {}
+  onCommit: (events: Event[]) => void = () => {}
   private told: Event[] = []
 
   constructor(seed?: string) {
@@ -127,10 +129,18 @@ export class Account {
   }
 
   private commit(): void {
+    try {
+      this.keep(this.store.changes())
+    } catch (error) {
+      this.rollback()
+      throw error
+    }
     const told = this.told
     this.told = []
+    this.store.commit()
+    // Written down with the next changes; a restart before that only trims again.
     this.store.trim('event', mostEvents)
-    this.onCommit(this.store.commit(), told)
+    this.onCommit(told)
   }
 
   private rollback(): void {

@@ -5,6 +5,7 @@ import { expand } from './expand.ts'
 import { faultOf, Refusal, type StripeFault } from './fault.ts'
 import { type Params, parse } from './form.ts'
 import { Idempotency } from './idempotency.ts'
+import { Unwritten } from './journal.ts'
 import { type Keys, keyOf, refuseKey } from './keys.ts'
 import { refuseParameters } from './parameters.ts'
 import { texts } from './params.ts'
@@ -84,7 +85,7 @@ export class Api {
   }
 
   /** Takes note of what was answered instead; what never came so far, or was not answered, may be sent again. */
-  end({ headers }: Asked, { status, body }: Pick<Answer, 'status' | 'body'> = { status: 503, body: '' }): void {
+  end({ headers }: Asked, { status, body }: Pick<Answer, 'status' | 'body'> = { status: 503, body: '' }): undefined {
     this.idempotency.end(String(headers['idempotency-key']), status, body)
   }
 
@@ -103,6 +104,7 @@ export class Api {
       }
     } catch (error) {
       if (error instanceof Refusal) return error.fault
+      if (error instanceof Unwritten) throw error
       return faultOf(500, `The local Stripe failed: ${error}`, { type: 'api_error' })
     } finally {
       account.request = { id: null, idempotency_key: null }

@@ -1,4 +1,5 @@
 import type { Control } from './control.ts'
+import { Unwritten } from './journal.ts'
 import { pdf } from './pdf.ts'
 
 interface Shown {
@@ -22,7 +23,9 @@ export async function control(controls: Control, method: string, path: string, b
     if (answer === undefined) return json(404, { error: `There is no ${method} ${path} here.` })
     return json(200, answer)
   } catch (error) {
-    return json(400, { error: error instanceof Error ? error.message : String(error) })
+    return json(error instanceof Unwritten ? 503 : 400, {
+      error: error instanceof Error ? error.message : String(error),
+    })
   }
 }
 

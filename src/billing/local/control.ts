@@ -50,10 +50,9 @@ export class Control {
     if (!(by >= 0)) throw new Error('Time goes forward only: give a number of days, hours or seconds.')
     const { account } = this
     catchUp(account, account.now() + by)
-    account.attempt(() => {
-      account.clock.ahead += by
-      account.store.add({ id: 'clock', object: 'local.clock', ahead: account.clock.ahead })
-    })
+    const ahead = account.clock.ahead + by
+    account.attempt(() => account.store.add({ id: 'clock', object: 'local.clock', ahead }))
+    account.clock.ahead = ahead
     return account.now()
   }
 

@@ -6,6 +6,7 @@ import type { Control } from './control.ts'
 import { faultOf } from './fault.ts'
 import type { FaultOrder, Faults } from './faults.ts'
 import { parse } from './form.ts'
+import { Unwritten } from './journal.ts'
 
 /** Reads a request whole, lets befall it what was ordered, and writes the answer. */
 export function respond(api: Api, controls: Control, faults: Faults): RequestListener {
@@ -56,8 +57,14 @@ async function answered(api: Api, { account }: Control, faults: Faults, asked: A
     return instead
   }
   if (order?.kind === 'decline') account.declining = order.code
-  const answer = opened()
-  return order?.kind === 'lost' ? undefined : answer
+  try {
+    const answer = opened()
+    return order?.kind === 'lost' ? undefined : answer
+  } catch (error) {
+    // Nothing was done, so the same request may be sent again.
+    if (error instanceof Unwritten) return api.end(asked)
+    throw error
+  }
 }
 
 /** What is answered in place of doing anything. */

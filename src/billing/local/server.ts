@@ -9,7 +9,7 @@ import { Control } from './control.ts'
 import { Deliveries } from './deliveries.ts'
 import { catchUp } from './due.ts'
 import { Faults } from './faults.ts'
-import { Journal } from './journal.ts'
+import { Journal, Unwritten } from './journal.ts'
 import { respond } from './respond.ts'
 import { seed } from './seeds.ts'
 
@@ -64,24 +64,24 @@ export async function startLocalStripe(options: Options = {}): Promise<LocalStri
     webhookSecret = `whsec_${random()}`,
   } = options
   const account = new Account()
-  const deliveries = new Deliveries(webhooks, webhookSecret, (event) => account.heardOf(event))
+  const deliveries = new Deliveries(webhooks, webhookSecret, (event) => forgiving(() => account.heardOf(event)))
   const faults = new Faults()
   const control = new Control(account, deliveries, faults, webhookSecret)
   const server = createServer(respond(new Api(account, { secretKey, publishableKey }), control, faults))
-  server.listen(port, '127.0.0.1')
-  await once(server, 'listening')
-  account.origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-
   const journal = options.journal ? new Journal(options.journal) : undefined
   journal?.open(account.store)
+  account.keep = (entries) => journal?.append(entries)
+  if (!account.store.size('price')) account.found(() => seed(account, modules))
+  server.listen(port, '127.0.0.1')
+  await once(server, 'listening').catch((error) => {
+    journal?.close()
+    throw error
+  })
+  account.origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   account.heard = () => Boolean(deliveries.url)
   account.takeUp()
-  account.onCommit = (entries, events) => {
-    journal?.append(entries)
-    deliveries.send(events)
-  }
-  const timer = setInterval(() => catchUp(account, account.now()), often).unref()
-  if (!account.store.size('price')) account.found(() => seed(account, modules))
+  account.onCommit = (events) => deliveries.send(events)
+  const timer = setInterval(() => forgiving(() => catchUp(account, account.now())), often).unref()
 
   const { now, advance, fault, clearFaults, decline, afterRetries, signed, settled, requests } = control
   return {
@@ -97,6 +97,15 @@ export async function startLocalStripe(options: Options = {}): Promise<LocalStri
       await close(server)
       journal?.close()
     },
+  }
+}
+
+/** Leaves for later what cannot be written down now. */
+function forgiving(work: () => void): void {
+  try {
+    work()
+  } catch (error) {
+    if (!(error instanceof Unwritten)) throw error
   }
 }
 

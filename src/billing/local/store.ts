@@ -74,11 +74,14 @@ export class Store {
     }
   }
 
-  commit(): Entry[] {
-    const entries = [...this.touched.values()]
+  /** What has changed since the last commit. */
+  changes(): Entry[] {
+    return [...this.touched.values()]
+  }
+
+  commit(): void {
     this.undo = []
     this.touched.clear()
-    return entries
   }
 
   rollback(): void {
