@@ -3,10 +3,16 @@ import cors from 'cors'
 import type { RequestHandler } from 'express'
 import type { Config } from './config.ts'
 
+/** Browsers ask over TLS alone for a year (RFC 6797 §6.1); undefined where PUBLIC_URL is not of https. */
+export function transportSecurity(publicUrl: string): string | undefined {
+  return publicUrl.startsWith('https:') ? 'max-age=31536000' : undefined
+}
+
 /** What every answer says, errors included: where the documentation is, what it varies by, how safe it is to show. */
 export function headers({ publicUrl, corsOrigins }: Pick<Config, 'publicUrl' | 'corsOrigins'>): RequestHandler {
   const share = crossOrigin(corsOrigins)
   const link = `<${publicUrl}/docs.jsonld>; rel="http://www.w3.org/ns/hydra/core#apiDocumentation"`
+  const transport = transportSecurity(publicUrl)
   return (request, response, next) => {
     const given = request.headers['x-request-id']
     response.setHeader('Link', link)
@@ -14,6 +20,7 @@ export function headers({ publicUrl, corsOrigins }: Pick<Config, 'publicUrl' | '
     response.setHeader('X-Request-Id', typeof given === 'string' && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID())
     response.setHeader('X-Content-Type-Options', 'nosniff')
     response.setHeader('Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'")
+    if (transport) response.setHeader('Strict-Transport-Security', transport)
     share(request, response, next)
   }
 }

@@ -3,6 +3,7 @@ import { createServer, IncomingMessage, type Server, ServerResponse } from 'node
 import type { Socket } from 'node:net'
 import type { Express } from 'express'
 import type { Logger } from 'pino'
+import { transportSecurity } from './headers.ts'
 import { Problem } from './hydra/problem.ts'
 
 /** Milliseconds that a client may take; they are checked every second, as Node's own half minute lets slow ones pile up. */
@@ -79,6 +80,7 @@ function refuse({ code = '' }: NodeJS.ErrnoException, socket: Socket, publicUrl:
   const problem = new Problem(status, detail)
   const body = JSON.stringify(problem.document)
   const request = randomUUID()
+  const transport = transportSecurity(publicUrl)
   const head = [
     `HTTP/1.1 ${status} ${problem.title}`,
     'Connection: close',
@@ -86,6 +88,7 @@ function refuse({ code = '' }: NodeJS.ErrnoException, socket: Socket, publicUrl:
     `Content-Length: ${Buffer.byteLength(body)}`,
     `X-Request-Id: ${request}`,
     `Link: <${publicUrl}/docs.jsonld>; rel="http://www.w3.org/ns/hydra/core#apiDocumentation"`,
+    ...(transport ? [`Strict-Transport-Security: ${transport}`] : []),
   ]
   log?.info({ request, status }, 'what is not HTTP was refused')
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
