@@ -9,10 +9,21 @@ export interface Step {
   shown: string
 }
 
-/** The steps of every block of a Markdown file, block by block; blocks without a `$ ` have none. */
-export function stepsOf(file: string): Step[][] {
-  const blocks = readFileSync(file, 'utf8').matchAll(/^( *)```\w*\n([\s\S]*?)^\1```$/gm)
-  return [...blocks].map(([, indent, text]) => steps(text.replaceAll(new RegExp(`^${indent}`, 'gm'), '')))
+/** A block of a Markdown file that shows commands, and the heading above it. */
+export interface Block {
+  heading: string
+  steps: Step[]
+}
+
+/** The blocks of a Markdown file in which lines begin with `$ `. */
+export function blocksOf(file: string): Block[] {
+  const sections = readFileSync(file, 'utf8').split(/^#+ /m)
+  return sections.flatMap((section) =>
+    [...section.matchAll(/^( *)```\w*\n([\s\S]*?)^\1```$/gm)]
+      .map(([, indent, text]) => steps(text.replaceAll(new RegExp(`^${indent}`, 'gm'), '')))
+      .filter((steps) => steps.length > 0)
+      .map((steps) => ({ heading: section.slice(0, section.indexOf('\n')), steps })),
+  )
 }
 
 /** A line that ends with a backslash goes on in the next one. */
