@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from './world/machines.ts'
@@ -21,6 +21,8 @@ const blocks = blocksOf('README.md')
 const walk = blocks.filter(({ heading }) => walked.includes(heading)).flatMap(({ steps }) => steps)
 
 const directory = await mkdtemp(join(tmpdir(), 'readme-'))
+// The embedded Postgres of root runs as another user, who must get at its data.
+await chmod(directory, 0o755)
 const { PATH, HOME, TMPDIR } = process.env
 const surroundings = async () => ({ PATH, HOME, TMPDIR, DATA_DIR: directory, PORT: String(await freePort()) })
 let server: Started | undefined
