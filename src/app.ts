@@ -86,7 +86,10 @@ function refusal(api: Api, log: Logger): ErrorRequestHandler {
         ? error
         : (clientFault(error) ??
           problemOf(api, error) ??
-          new Problem(500, 'Something went wrong here; it has been noted.'))
+          new Problem(
+            500,
+            'The server failed to answer this request. The failure is logged under the request id in X-Request-Id.',
+          ))
     if (problem.status >= 500)
       log.error({ err: error, request: response.getHeader('X-Request-Id') }, 'a request failed')
     refuse(api, problem, response)

@@ -15,14 +15,18 @@ const troubles = {
   provider_misconfigured: { status: 502, detail: 'Kontomatik does not know this server; its operator has been told.' },
   provider_error: { status: 502, detail: 'Kontomatik answered something that makes no sense here.' },
   provider_busy: { status: 503, detail: 'Too many imports run at the moment: try again in a minute.', retry: 60 },
-  provider_unavailable: { status: 503, detail: 'Kontomatik cannot be had at the moment: try again later.', retry: 60 },
-  provider_timeout: { status: 504, detail: 'Kontomatik did not answer in time: ask again, and it is gone on with.' },
+  provider_unavailable: {
+    status: 503,
+    detail: 'Kontomatik cannot be reached at the moment: try again later.',
+    retry: 60,
+  },
+  provider_timeout: { status: 504, detail: 'Kontomatik did not answer in time: repeat the request to continue.' },
   limit_reached: { status: 429, detail: 'The bank allows four imports of an account in 24 hours.', retry: 3600 },
   consent_expired: { status: 409, detail: 'The consent has ended: link the bank again.' },
   session_invalid: { status: 502, detail: 'The sign-in at the bank is over: link the bank again.' },
   bank_not_supported: { status: 422, detail: 'This bank cannot be imported from.' },
   organization_frozen: { status: 403, detail: 'The organization was suspended or closed while the import ran.' },
-  since_refused: { status: 422, detail: 'The bank tells nothing from as long ago.' },
+  since_refused: { status: 422, detail: 'The bank gives no data from that long ago: send a later "since".' },
 } satisfies Record<string, Said>
 
 const byKind: Record<Kind, Trouble> = {

@@ -70,7 +70,7 @@ export const clear: Operation<Organization> = {
       await hold(call.manager, call.organization)
       const organization = await call.get(Organization, call.organization)
       if (!organization.clearable)
-        throw new Problem(409, 'It is neither a demo nor free of production guards, so it cannot be cleared.')
+        throw new Problem(409, 'An organization can be cleared only if it is a demo, or not "productionLike".')
       if (confirm !== organization.slug)
         throw new ConstraintViolation([
           { propertyPath: 'confirm', message: 'confirm must be the slug of the organization.', code: 'isSlug' },

@@ -52,7 +52,7 @@ export const update = (billing: Billing): Operation<Subscription> => {
       const wish = await call.read(before, true, (draft) => ready(draft, call))
       if (Object.keys(call.changes(before, wish)).length === 0) return before
       const { awaiting } = requireSettled(before)
-      if (awaiting) throw new Problem(409, 'It awaits its first payment: only then can it be changed.')
+      if (awaiting) throw new Problem(409, 'A subscription can be changed after its first payment.')
       const method = wish.paymentMethodId === before.paymentMethodId ? undefined : await externalOf(call, wish)
       return follow(call, billing, 'update', before, await billing.change(wish, method, call.claim))
     },
@@ -98,7 +98,7 @@ export const confirm: Operation<Subscription> = {
   },
   async handle(call) {
     const subscription = await call.find()
-    if (!subscription.live) throw new Problem(409, 'It has ended, so it cannot be confirmed.')
+    if (!subscription.live) throw new Problem(409, 'The subscription has ended, so it cannot be confirmed.')
     if (!subscription.awaiting) return new Unchanged(subscription)
     if (await call.manager.existsBy(Organization, { id: subscription.organizationId, status: 'closed' }))
       throw new Problem(409, 'The organization is closed: set its status to "active" first.')
@@ -124,7 +124,7 @@ export const invoices: Operation<Subscription> = {
 }
 
 function ready(draft: Subscription, call: Call<Subscription>) {
-  if (!draft.live) throw new Problem(409, 'It has ended: make a new one.')
+  if (!draft.live) throw new Problem(409, 'The subscription has ended: create a new one.')
   return fewSeats(draft, call)
 }
 

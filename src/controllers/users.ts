@@ -13,7 +13,7 @@ export const me: Operation<User> = {
   statuses: [200, 304, 404],
   async handle(call) {
     if (!call.caller.user)
-      throw new Problem(404, 'You have no user yet: found an organization, or accept an invitation.')
+      throw new Problem(404, 'You have no user yet: create an organization, or accept an invitation.')
     return call.get(User, call.caller.user)
   },
 }

@@ -40,7 +40,11 @@ export class Call<E extends object = object> extends UnitOfWork {
   /** The tenant that the caller acts for; operations for tenants' roles alone always have one. */
   get organization(): string {
     if (!this.caller.organization)
-      throw new Problem(403, this.caller.reason ?? 'This acts on an organization, and you act for none.')
+      throw new Problem(
+        403,
+        this.caller.reason ??
+          'This acts on an organization: send a token whose claim "organization" names one of yours.',
+      )
     return this.caller.organization
   }
 
@@ -169,7 +173,7 @@ export class Call<E extends object = object> extends UnitOfWork {
 
   private async look(bound: Bound, id: string | undefined, shown = false): Promise<object> {
     const entity = await bound.store.find(this.executor, this.caller, id, shown)
-    if (!entity) throw new Problem(404, 'Not found: there is no such resource, or it is not yours to see.')
+    if (!entity) throw new Problem(404, 'Not found: no such resource exists, or you have no access to it.')
     await bound.lists(this.executor, this.caller, bound.resource, [entity])
     return entity
   }

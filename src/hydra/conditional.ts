@@ -20,7 +20,7 @@ export function noneMatch(header: string | undefined, etag: string): boolean {
 export function requireMatch(header: string | undefined, version: number | undefined): void {
   if (header === undefined) return
   const matches = tags(header).some((tag) => tag === '*' || Number(/^"(\d+)-[\w-]+"$/.exec(tag)?.[1]) === version)
-  if (!matches) throw new Problem(412, 'It has changed since the ETag in If-Match was given: read it again.')
+  if (!matches) throw new Problem(412, 'The resource has changed since the ETag in If-Match was given: read it again.')
 }
 
 function tags(header: string): string[] {

@@ -73,7 +73,7 @@ async function answerAround(call: Call, claim: Claim): Promise<Answer> {
 function claimOf({ caller, operation, question: { request, bytes } }: Call, key: string): Claim {
   if (!/^[\x21-\x7e]{1,255}$/.test(key))
     throw new Problem(400, 'The Idempotency-Key must be 1 to 255 visible ASCII characters.')
-  if (!caller.bearer) throw new Problem(400, 'An Idempotency-Key is for those who send a token: nobody else has keys.')
+  if (!caller.bearer) throw new Problem(400, 'An Idempotency-Key needs a bearer token: send one, or leave the key out.')
   const { issuer, subject, organization = null } = caller.bearer
   const fingerprint = createHash('sha256')
     .update(`${operation.method} ${request.url}\n`)
@@ -102,7 +102,11 @@ async function known(call: Call, claim: Claim): Promise<Kept | undefined> {
   const same = found === undefined || found.fingerprint === claim.fingerprint
   if (!same || (found?.tenant && found.tenant !== claim.tenant))
     throw new ConstraintViolation([
-      { propertyPath: 'Idempotency-Key', message: 'It was used for another request: take a new one.', code: 'isSame' },
+      {
+        propertyPath: 'Idempotency-Key',
+        message: 'This key was used for another request: send a new key.',
+        code: 'isSame',
+      },
     ])
   if (found) call.claim = found.claim
   if (found?.answer) await requireRight(call, found.answer)

@@ -54,12 +54,12 @@ export function joinShape(
   type: Class,
   database: DataSource,
   links: Iterable<string> = [],
-  definitions = readDefinitions(type.name),
+  definitions?: ReturnType<typeof readDefinitions>,
 ): Shape {
   const metadata = database.hasMetadata(type) ? database.getMetadata(type) : undefined
-  const terms = termsOf(definitions)
+  const terms = termsOf(definitions ?? readDefinitions(type.name))
   const actions = new Set(links)
-  const values = readValues(type.name)
+  const values = definitions ? {} : readValues(type.name)
   const fields = [...terms]
     .filter(([name]) => !actions.has(name))
     .map(([name, term]) => joinField(type, metadata, name, term, values))

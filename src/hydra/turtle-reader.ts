@@ -17,7 +17,7 @@ const most = { triples: 10_000, levels: 32 }
  */
 export async function readTurtle(text: string, base: string): Promise<Node> {
   const quads = parse(text, base)
-  if (quads.length === 0) throw new Problem(400, 'The body says nothing: there is no triple in it.')
+  if (quads.length === 0) throw new Problem(400, 'The body has no triples: one resource is expected.')
   const nodes = await fromRDF(quads)
   const users = usersOf(nodes)
   const root = nodes.find((node) => !users.has(node['@id'] as string))
@@ -35,7 +35,7 @@ function parse(text: string, base: string): Quad[] {
   }
   if (quads.length > most.triples) throw new Problem(400, `The body has more than ${most.triples} triples.`)
   if (quads.some(({ subject, object }) => [subject, object].some((term) => (term.termType as string) === 'Quad')))
-    throw new Problem(400, 'The body has triples about triples, which say nothing here.')
+    throw new Problem(400, 'The body has triples about triples (RDF-star), which are not accepted.')
   return [...new Map(quads.map((quad) => [keyOf(quad), quad])).values()]
 }
 

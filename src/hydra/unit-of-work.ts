@@ -96,7 +96,7 @@ export class UnitOfWork {
 /** Somebody else wrote the row between reading and writing it. */
 export class Overtaken extends Problem {
   constructor(conditional: boolean) {
-    if (conditional) super(412, 'It has changed since the ETag in If-Match was given: read it again.')
+    if (conditional) super(412, 'The resource has changed since the ETag in If-Match was given: read it again.')
     else super(409, 'Somebody else changed it at the same moment: read it again, then decide.')
   }
 }

@@ -98,7 +98,8 @@ async function draw({ type, encode }: Kind, original: Buffer, square: boolean): 
     .timeout({ seconds: 10 })
     .toBuffer({ resolveWithObject: true })
     .catch(refuse)
-  if (bytes.length > mostBytes) throw new Problem(413, 'The image is too large once it is drawn: give it fewer pixels.')
+  if (bytes.length > mostBytes)
+    throw new Problem(413, 'The image is too large after it is encoded again: give it fewer pixels.')
   const id = hash('sha256', bytes)
   return Object.assign(new Image(), { id, type, width: info.width, height: info.height, bytes })
 }
