@@ -1,4 +1,5 @@
 import Stripe from 'stripe'
+import { ConstraintViolation } from '../hydra/problem.ts'
 import { ask, underKeys } from './ask.ts'
 import type { Billing } from './billing.ts'
 
@@ -12,7 +13,22 @@ export function attach({ stripe }: Billing, id: string, customer: string, key: s
       payment_method: 'externalId',
       '': 'externalId',
     }),
-  )
+  ).catch((problem) => {
+    throw isUnattachable(problem) ? unattachable() : problem
+  })
+}
+
+/** Whether Stripe refuses the payment method itself: it does not exist, or it is or was another's. */
+function isUnattachable(problem: unknown): boolean {
+  if (!(problem instanceof ConstraintViolation)) return false
+  return !problem.violations.some(({ message }) => /No such customer/i.test(message))
+}
+
+/** One text for all reasons, so that nothing is told of what other tenants pay with. */
+function unattachable(): ConstraintViolation {
+  const message =
+    'externalId must be the id of a new payment method, as Stripe gave it to the browser; this one cannot be attached.'
+  return new ConstraintViolation([{ propertyPath: 'externalId', message, code: 'resource_missing' }])
 }
 
 /**
