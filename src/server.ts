@@ -15,6 +15,7 @@ import { stopThreads } from './hydra/thread.ts'
 import { openIssuer } from './issuer.ts'
 import { openKontomatik } from './kontomatik.ts'
 import { openMailer } from './mail/mail.ts'
+import { moveLinks } from './moved-links.ts'
 import { output } from './output.ts'
 import { serve, tryAddress } from './serving.ts'
 import { type OpenedStripe, openStripe } from './stripe.ts'
@@ -64,6 +65,7 @@ async function run(): Promise<void> {
     endings.push(stripe.close)
     const kontomatik = await openKontomatik(config)
     endings.push(kontomatik.close)
+    await moveLinks(database, { stripe: stripe.local, kontomatik: kontomatik.embedded })
     const mails = join(config.dataDirectory, 'mail')
     const mailer = openMailer(config.smtp, mails, log)
     endings.push(async () => mailer.close())

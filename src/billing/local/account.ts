@@ -1,4 +1,4 @@
-import type { Event } from './billing-objects.ts'
+import type { Event, Invoice } from './billing-objects.ts'
 import { Clock } from './clock.ts'
 import { Ids } from './ids.ts'
 import type { Thing } from './objects.ts'
@@ -104,10 +104,16 @@ export class Account {
   /** Goes on where a journal ends. */
   takeUp(): void {
     this.clock.ahead = Number(this.store.find('local.clock', 'clock')?.ahead ?? 0)
-    for (const invoice of this.store.all('invoice')) {
-      for (const name of ['hosted_invoice_url', 'invoice_pdf'] as const) {
-        invoice[name] = invoice[name]?.replace(/^http:\/\/[^/]+/, this.origin) ?? null
-      }
+    for (const invoice of this.store.all('invoice')) this.move(invoice)
+    for (const { type, data } of this.store.all('event')) {
+      if (type.startsWith('invoice.')) this.move(data.object as unknown as Invoice)
+    }
+  }
+
+  /** Its pages are shown where the server listens now. */
+  private move(invoice: Invoice): void {
+    for (const name of ['hosted_invoice_url', 'invoice_pdf'] as const) {
+      invoice[name] = invoice[name]?.replace(/^http:\/\/[^/]+/, this.origin) ?? null
     }
   }
 
