@@ -4,6 +4,7 @@ import { connectTo } from '../ormconfig.ts'
 import type { Config } from './config.ts'
 import { StartError } from './environment/start-error.ts'
 import { shown } from './environment/values.ts'
+import { requireCompatible } from './migrations/compatibility.ts'
 import { migrate } from './migrations/migrate.ts'
 import { launch } from './postgres/launcher.ts'
 
@@ -28,14 +29,17 @@ export async function openDatabase(
   const { dataDirectory, databaseUrl, pgbin, pool, workers } = config
   if (databaseUrl)
     return {
-      ...(await open(databaseUrl, pool).catch((error) => giveUp(error, databaseUrl))),
+      ...(await connect(databaseUrl, pool, migrate).catch((error) => giveUp(error, databaseUrl))),
       embedded: undefined,
       environment: {},
     }
   const settings = { max_connections: String(Math.max(100, (workers + 1) * pool + spare)) }
   const { host, port, user, database, directory, stop } = await launch(dataDirectory, { pgbin, log, settings })
   const url = `postgres://${user}@localhost:${port}/${database}?host=${encodeURIComponent(host)}`
-  const opened = await open(url, pool)
+  const opened = await connect(url, pool, migrate).catch(async (error) => {
+    await stop()
+    throw error
+  })
   return {
     database: opened.database,
     embedded: directory,
@@ -47,24 +51,33 @@ export async function openDatabase(
   }
 }
 
-/** Connects to a database that somebody else has migrated. */
-export async function reachDatabase(url: string, pool: number): Promise<Pick<Opened, 'database' | 'close'>> {
+/** Connects to a database that another process has migrated. */
+export function reachDatabase(url: string, pool: number): ReturnType<typeof connect> {
+  return connect(url, pool, requireCompatible)
+}
+
+async function connect(
+  url: string,
+  pool: number,
+  prepare: (database: DataSource) => Promise<void>,
+): Promise<Pick<Opened, 'database' | 'close'>> {
   const database = await connectTo({ url }, pool).initialize()
   survive(database)
+  try {
+    await prepare(database)
+  } catch (error) {
+    await database.destroy()
+    throw error
+  }
   return { database, close: () => database.destroy() }
 }
 
 /** Of a host with several addresses the error only lists how each of them failed. */
 function giveUp(error: Error & { errors?: Error[] }, url: string): never {
+  if (error instanceof StartError) throw error
   const reason = error.message || error.errors?.map(({ message }) => message).join(', ')
   const sentence = `DATABASE_URL is ${shown(url)}, which cannot be used: ${reason}.`
   throw new StartError(`${sentence} Correct it, or have that database accept connections.`, { cause: error })
-}
-
-async function open(url: string, pool: number): ReturnType<typeof reachDatabase> {
-  const reached = await reachDatabase(url, pool)
-  await migrate(reached.database)
-  return reached
 }
 
 const unheard = (): void => {}

@@ -1,6 +1,7 @@
 import { Logger, runMigrations } from 'graphile-worker'
 import type { DataSource } from 'typeorm'
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
+import { requireCompatible } from './compatibility.ts'
 
 /** It tells of each of its migrations; that they are done is all that matters. */
 const silent = new Logger(() => () => {})
@@ -15,6 +16,7 @@ export async function migrate(database: DataSource): Promise<void> {
     await runner.query('SET statement_timeout = 0')
     await runner.query('SET lock_timeout = 0')
     await runner.query('SELECT pg_advisory_lock($1)', [lock])
+    await requireCompatible(database)
     await database.runMigrations()
     await runMigrations({ pgPool: (database.driver as PostgresDriver).master, logger: silent })
   } finally {
