@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import type { DataSource } from 'typeorm'
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
 import { besides } from '../ormconfig.ts'
-import { survive } from './database.ts'
+import { closeDatabase, survive } from './database.ts'
 import { crontab, type Outside, takeUp, tasks } from './jobs.ts'
 import { enqueue } from './queue/enqueue.ts'
 import { concurrency, startQueue } from './queue/queue.ts'
@@ -22,7 +22,7 @@ export async function startBackground(
   const stopTotals = keepTotals(connections, log)
   const letGo = async () => {
     stopTotals()
-    await connections.destroy()
+    await closeDatabase(connections)
   }
   const { master: pool } = connections.driver as PostgresDriver
   const back = () => takeUp(connections, 0)

@@ -3,8 +3,10 @@ import { createServer, IncomingMessage, type Server, ServerResponse } from 'node
 import type { Socket } from 'node:net'
 import type { Express } from 'express'
 import type { Logger } from 'pino'
+import { drainable, linger, type Shutdown } from './draining.ts'
 import { transportSecurity } from './headers.ts'
 import { Problem } from './hydra/problem.ts'
+import type { SharedPort } from './shared-port.ts'
 
 /** Milliseconds that a client may take; they are checked every second, as Node's own half minute lets slow ones pile up. */
 const limits = {
@@ -20,14 +22,18 @@ const maxHeaderSize = 32 * 1024
 /** Milliseconds in which the rest of a body that was refused may come in; its connection can be used again after that. */
 const drainTimeout = 5000
 
-/** The HTTP server around the app; what is not even HTTP gets a problem too. */
-export function httpServer(app: Express, publicUrl: string, log?: Logger): Server {
+/** The HTTP server around the app; what is not even HTTP gets a problem too. Its `close` cuts no request. */
+export function httpServer(app: Express, publicUrl: string, log?: Logger, port?: SharedPort): Server {
+  const shutdown: Shutdown = { closing: false }
   const answer = (request: IncomingMessage, response: ServerResponse) => {
     if (request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined)
       response.once('finish', () => drain(request))
-    app(request as never, response as never)
+    const handle = () => app(request as never, response as never)
+    if (shutdown.held) shutdown.held.push(handle)
+    else handle()
   }
-  const server = createServer({ ...limits, maxHeaderSize, ...messagesOf(app) }, answer)
+  const server = createServer({ ...limits, maxHeaderSize, ...messagesOf(app, shutdown) }, answer)
+  drainable(server, shutdown, port)
   // A client that is not told to continue may leave its body out, so that no next request could be found behind it.
   for (const event of ['checkContinue', 'checkExpectation'])
     server.on(event, (request: IncomingMessage, response: ServerResponse) => {
@@ -42,9 +48,22 @@ export function httpServer(app: Express, publicUrl: string, log?: Logger): Serve
  * Express gives every message a prototype of its own, which costs V8 more than all else that Express does.
  * Messages that are made with that prototype need no change: a request costs 8 µs where it cost 50.
  */
-function messagesOf(app: Express) {
+function messagesOf(app: Express, shutdown: Shutdown) {
+  /** The answer to the last request of each connection: those to pipelined requests before it do not close it. */
+  const last = new WeakMap<Socket, ServerResponse>()
   class Incoming extends IncomingMessage {}
-  class Outgoing extends ServerResponse {}
+  class Outgoing extends ServerResponse {
+    constructor(...given: ConstructorParameters<typeof ServerResponse>) {
+      super(...given)
+      last.set(given[0].socket, this)
+    }
+
+    override writeHead(status: number, ...rest: never[]): this {
+      if (shutdown.closing && last.get(this.req.socket) === this) this.shouldKeepAlive = false
+      if (!this.shouldKeepAlive && !this.req.complete) linger(this.req)
+      return super.writeHead(status, ...rest)
+    }
+  }
   Object.setPrototypeOf(Incoming.prototype, app.request)
   Object.setPrototypeOf(Outgoing.prototype, app.response)
   app.request = Incoming.prototype as unknown as Express['request']

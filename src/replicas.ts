@@ -3,7 +3,7 @@ import type { Logger } from 'pino'
 import type { DataSource } from 'typeorm'
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
 import { replicaOptions } from '../ormconfig.ts'
-import { hear } from './database.ts'
+import { closePool, hear } from './database.ts'
 import type { Replicas } from './hydra/sql.ts'
 
 /** How long, in milliseconds, one that failed is left alone, and how long it may take to say how far it is. */
@@ -79,7 +79,7 @@ export function openReplicas(
       }
     },
     async close() {
-      for (const { pool } of replicas) await pool.end()
+      await Promise.all(replicas.map(({ pool }) => closePool(pool, () => pool.end())))
     },
   }
 }

@@ -1,4 +1,5 @@
 import cluster from 'node:cluster'
+import { once } from 'node:events'
 import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { pino } from 'pino'
@@ -8,6 +9,7 @@ import { startBackground } from './background.ts'
 import { type Config, keepsFiles, readConfig } from './config.ts'
 import { openDatabase } from './database.ts'
 import { people, seed, subscribeDemo, tokenFor } from './demo.ts'
+import { Endings } from './endings.ts'
 import { makeDataDirectory } from './environment/data-directory.ts'
 import { lockDataDirectory } from './environment/directory-lock.ts'
 import { StartError } from './environment/start-error.ts'
@@ -38,10 +40,16 @@ const log = pino(
   },
   output(),
 )
-const leaving = new Promise<void>((leave) => {
-  // A worker may be told by the terminal and by the first process, too; who asks that one twice will not wait.
-  for (const signal of ['SIGINT', 'SIGTERM']) process[cluster.isWorker ? 'on' : 'once'](signal, () => leave())
-})
+const stopped = new AbortController()
+const leaving = once(stopped.signal, 'abort').then(() => {})
+// A supervisor tells the whole process group and npm passes it on, so a signal may come twice; one that comes later does not wait.
+let told = Number.POSITIVE_INFINITY
+for (const signal of ['SIGINT', 'SIGTERM'])
+  process.on(signal, () => {
+    if (!cluster.isWorker && performance.now() - told > 1000) process.exit(1)
+    told = Math.min(told, performance.now())
+    stopped.abort()
+  })
 
 await (cluster.isWorker ? work(config, log, leaving) : run()).catch((error) => {
   if (error instanceof StartError) console.error(error.message)
@@ -49,40 +57,47 @@ await (cluster.isWorker ? work(config, log, leaving) : run()).catch((error) => {
   process.exitCode = 1
 })
 
-/** Boots, serves until it is told to stop, and lets go of everything again, the last first. */
+/** Boots, serves until it is told to stop, and ends all that it has started. */
 async function run(): Promise<void> {
-  const endings: (() => Promise<void>)[] = [stopThreads]
-  try {
+  const endings = new Endings(log, leaving)
+  await endings.after(async () => {
     if (keepsFiles(config)) {
       await makeDataDirectory(config.dataDirectory)
-      endings.push(await lockDataDirectory(config.dataDirectory))
+      const locking = lockDataDirectory(config.dataDirectory)
+      await endings.start('directory', 'The lock of DATA_DIR', locking, (unlock) => unlock())
     }
     await tryAddress(config)
-    const opened = await openDatabase(config, (line) => log.info(line))
+    const lost = (error: Error) => {
+      log.fatal({ err: error }, 'Postgres could not be started again, so the server ends.')
+      process.exitCode = 1
+      stopped.abort()
+    }
+    const opening = openDatabase(config, (line) => log.info(line), { signal: stopped.signal, lost })
+    const opened = await endings.start('database', 'The database', opening, ({ close }) => close())
     const { database, embedded } = opened
-    endings.push(opened.close)
-    const stripe = await openStripe(config)
-    endings.push(stripe.close)
-    const kontomatik = await openKontomatik(config)
-    endings.push(kontomatik.close)
-    await moveLinks(database, { stripe: stripe.local, kontomatik: kontomatik.embedded })
+    const stripe = await endings.start('outside', 'The local Stripe', openStripe(config), ({ close }) => close())
+    const opensKontomatik = openKontomatik(config)
+    const kontomatik = await endings.start('outside', 'The local Kontomatik', opensKontomatik, ({ close }) => close())
+    await endings.unlessLeaving(moveLinks(database, { stripe: stripe.local, kontomatik: kontomatik.embedded }))
     const mails = join(config.dataDirectory, 'mail')
     const mailer = openMailer(config.smtp, mails, log)
-    endings.push(async () => mailer.close())
+    endings.add('outside', 'The mailer', async () => mailer.close())
+    endings.add('outside', 'The threads', stopThreads)
     const [{ billing }, { banking }] = [stripe, kontomatik]
-    endings.push(await startBackground(database, { billing, banking, mailer }, log))
-    const issuer = await openIssuer(config)
+    const background = startBackground(database, { billing, banking, mailer }, log)
+    await endings.start('work', 'The queue of jobs', background, (stop) => stop())
+    const issuer = await endings.unlessLeaving(openIssuer(config))
     // Before anybody is answered: who already serves does not end because a demo could not be made.
-    if (isOwn(issuer) && (await seed(database, issuer.issuer, { manualBilling: !stripe.local })))
-      log.info('A demo organization has been made.')
+    const seeding = async () => isOwn(issuer) && seed(database, issuer.issuer, { manualBilling: !stripe.local })
+    if (await endings.unlessLeaving(seeding())) log.info('A demo organization has been made.')
     const environment = { ...opened.environment, ...stripe.environment, ...kontomatik.environment }
-    endings.push(
+    const serving =
       config.workers === 1
-        ? await serve({ config, database, billing, banking, issuer, log })
-        : await startWorkers({ count: config.workers, environment, leaving, log }),
-    )
+        ? serve({ config, database, billing, banking, issuer, log })
+        : startWorkers({ count: config.workers, environment, leaving, log })
+    await endings.start('work', 'The HTTP server', serving, (stop) => stop())
     log.info(`Listening: start at ${config.publicUrl}/`)
-    if (isOwn(issuer)) await welcome(database, issuer, stripe)
+    if (isOwn(issuer)) await endings.unlessLeaving(welcome(database, issuer, stripe))
     if (embedded) log.info(`Embedded: Postgres, with its data in ${embedded}. Set DATABASE_URL to use another.`)
     if (stripe.local)
       log.info(
@@ -95,9 +110,7 @@ async function run(): Promise<void> {
       )
     await leaving
     log.info('Stopping.')
-  } finally {
-    for (const end of endings.reverse()) await end()
-  }
+  })
 }
 
 /** Has the demo subscribe, once, and says how to get in. */

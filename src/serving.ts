@@ -1,3 +1,4 @@
+import cluster from 'node:cluster'
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { Surroundings } from './app.ts'
@@ -7,19 +8,20 @@ import { reasonOf } from './environment/reason.ts'
 import { StartError } from './environment/start-error.ts'
 import { httpServer } from './http.ts'
 import { openReplicas } from './replicas.ts'
+import type { SharedPort } from './shared-port.ts'
 
-/** Answers requests; gives back how to stop that. */
+/** Answers requests, at a port that workers share; gives back how to stop that. */
 export async function serve(
-  surroundings: Omit<Surroundings, 'state'> & { config: Config },
+  surroundings: Omit<Surroundings, 'state'> & { config: Config; port?: SharedPort },
 ): Promise<() => Promise<void>> {
-  const { config, database, log } = surroundings
+  const { config, database, log, port } = surroundings
   const state = { draining: false }
   const replicas = config.replicas.length > 0 ? openReplicas(database, config, log) : undefined
-  const server = httpServer(createApp({ ...surroundings, replicas, state }), config.publicUrl, log)
+  const server = httpServer(createApp({ ...surroundings, replicas, state }), config.publicUrl, log, port)
   await listen(server, config)
   return async () => {
     state.draining = true
-    await drain(server)
+    await new Promise<void>((closed) => server.close(() => closed()))
     await replicas?.close()
   }
 }
@@ -35,6 +37,10 @@ export async function tryAddress(config: Config): Promise<void> {
 function listen(server: Server, { port, host }: Config): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (error) => reject(new StartError(complaint(error, port, host))))
+    // A worker listens through the first process: without that it would wait for ever.
+    const gone = () => setImmediate(reject, new Error('The first process has ended.'))
+    if (cluster.worker?.isConnected() === false) gone()
+    cluster.worker?.once('disconnect', gone)
     server.listen(port, host, resolve)
   })
 }
@@ -54,11 +60,4 @@ function complaint(error: NodeJS.ErrnoException, port: number, host: string): st
     default:
       return `HOST "${host}" with PORT ${port} cannot be listened on: ${reasonOf(error)}. Set another.`
   }
-}
-
-/** Finishes what is under way and takes in nothing new; what is not done after ten seconds is cut. */
-async function drain(server: Server): Promise<void> {
-  const cut = setTimeout(() => server.closeAllConnections(), 10_000)
-  await new Promise<void>((closed) => server.close(() => closed()))
-  clearTimeout(cut)
 }

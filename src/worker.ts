@@ -2,27 +2,32 @@ import cluster, { type Worker } from 'node:cluster'
 import type { Logger } from 'pino'
 import type { Config } from './config.ts'
 import { reachDatabase } from './database.ts'
+import { Endings } from './endings.ts'
 import { stopThreads } from './hydra/thread.ts'
 import { openIssuer } from './issuer.ts'
 import { openKontomatik } from './kontomatik.ts'
 import { serve } from './serving.ts'
+import { sharedPort } from './shared-port.ts'
 import { openStripe } from './stripe.ts'
 
 /** One of several processes that only serve: what it needs was started by the first, and its environment says where. */
 export async function work(config: Config, log: Logger, leaving: Promise<void>): Promise<void> {
   const worker = cluster.worker as Worker
   const left = Promise.race([leaving, orphaned(worker, leaving)])
-  const endings: (() => Promise<void>)[] = [stopThreads]
+  const endings = new Endings(log, left)
   try {
-    const { database, close } = await reachDatabase(config.databaseUrl as string, config.pool)
-    endings.push(close)
-    const { billing } = await openStripe(config)
-    const { banking } = await openKontomatik(config)
-    const issuer = await openIssuer(config)
-    endings.push(await serve({ config, database, billing, banking, issuer, log }))
-    await left
+    await endings.after(async () => {
+      endings.add('outside', 'The threads', stopThreads)
+      const reaching = reachDatabase(config.databaseUrl as string, config.pool)
+      const { database } = await endings.start('database', 'The database', reaching, ({ close }) => close())
+      const { billing } = await openStripe(config)
+      const { banking } = await openKontomatik(config)
+      const issuer = await endings.unlessLeaving(openIssuer(config))
+      const serving = serve({ config, database, billing, banking, issuer, log, port: sharedPort(worker) })
+      await endings.start('work', 'The HTTP server', serving, (stop) => stop())
+      await left
+    })
   } finally {
-    for (const end of endings.reverse()) await end()
     if (worker.isConnected()) worker.disconnect()
   }
 }

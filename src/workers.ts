@@ -3,6 +3,7 @@ import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { RateLimiterClusterMaster } from 'rate-limiter-flexible'
 import { gatherMetrics } from './gathering.ts'
+import { releasePort } from './shared-port.ts'
 
 /** What processes that serve are started with. */
 export interface Start {
@@ -72,14 +73,14 @@ function listens(worker: Worker): Promise<void> {
 
 /** Has them finish what is under way. */
 async function end(workers: Worker[]): Promise<void> {
+  const alive = workers.filter((worker) => !worker.isDead())
+  releasePort(alive)
   await Promise.all(
-    workers
-      .filter((worker) => !worker.isDead())
-      .map(async (worker) => {
-        const gone = new Promise((resolve) => worker.once('exit', resolve))
-        worker.process.kill('SIGTERM')
-        sleep(patience, undefined, { ref: false }).then(() => worker.process.kill('SIGKILL'))
-        await gone
-      }),
+    alive.map(async (worker) => {
+      const gone = new Promise((resolve) => worker.once('exit', resolve))
+      worker.process.kill('SIGTERM')
+      sleep(patience, undefined, { ref: false }).then(() => worker.process.kill('SIGKILL'))
+      await gone
+    }),
   )
 }

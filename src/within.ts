@@ -1,0 +1,12 @@
+/** Waits for something, but no longer than that; tells whether it has come by then. */
+export async function within(milliseconds: number, something: Promise<unknown>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), milliseconds)
+  })
+  try {
+    return await Promise.race([something.then(() => true), late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
