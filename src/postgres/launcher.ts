@@ -7,6 +7,7 @@ import { quoted } from '../environment/values.ts'
 import { accountFor } from './account.ts'
 import { binaries } from './binaries.ts'
 import { type Cluster, homeFor, initialize, user } from './cluster.ts'
+import { Keeper } from './keeper.ts'
 import { attend, greet, type Hold, mark, port, postmaster, presence, shut } from './postmaster.ts'
 
 /** A running Postgres: where to connect, and how to let go of it. */
@@ -28,6 +29,10 @@ interface Options {
   database?: string
   log?: (line: string) => void
   settings?: Record<string, string>
+  /** Gives up a start that is not complete. */
+  signal?: AbortSignal
+  /** Has Postgres started again when it ends, and is called once that has failed too often. */
+  lost?: (error: Error) => void
 }
 
 /** Bytes: Postgres has room for paths of 1023, those of its files below the directory included. */
@@ -38,7 +43,7 @@ export async function launch(directory: string, options: Options = {}): Promise<
   if (process.platform === 'win32') {
     throw new StartError('The embedded Postgres runs on Linux and macOS only: on Windows, set DATABASE_URL.')
   }
-  const { database = 'organization', log = () => {}, settings = {}, pgbin } = options
+  const { database = 'organization', log = () => {}, settings = {}, pgbin, signal, lost } = options
   await makeDataDirectory(directory)
   if (Buffer.byteLength(directory) > longest)
     throw new StartError(
@@ -51,10 +56,11 @@ export async function launch(directory: string, options: Options = {}): Promise<
   const cluster = { data, output: `${data}.log`, account, tools, settings }
 
   await initialize(cluster, log)
-  const hold = await attend(cluster, log)
+  const hold = await attend(cluster, log, signal)
+  const keeper = lost && new Keeper(hold, cluster, log, lost)
   let stopped: Promise<void> | undefined
   const stop = () => {
-    stopped ??= leave(hold, cluster)
+    stopped ??= Promise.resolve(keeper?.stop() ?? hold).then((held) => leave(held, cluster))
     return stopped
   }
   await create(database, hold).catch(async (error) => {
@@ -85,7 +91,7 @@ async function leave(lent: Hold, { data, output }: Cluster): Promise<void> {
     const { pid } = await postmaster(data)
     if (pid && rows[0].alone && (await deserted(hold))) await shut(pid, data, output)
   } finally {
-    await hold.end().catch(() => {})
+    await Promise.race([hold.end().catch(() => {}), sleep(1000, undefined, { ref: false })])
     await rmdir(hold.host).catch(() => {})
   }
 }

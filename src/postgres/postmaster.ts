@@ -22,11 +22,18 @@ export const presence = 5_432_001
 /** The application name of the connections that hold a share, which are not use. */
 export const mark = 'organization launcher'
 
-/** Joins the server of these data, and starts it whenever there is none. */
-export async function attend(cluster: Cluster, log: (line: string) => void): Promise<Hold> {
+/**
+ * Joins the server of these data, and starts it whenever there is none.
+ * @param signal has a server that is starting shut down again
+ */
+export async function attend(cluster: Cluster, log: (line: string) => void, signal?: AbortSignal): Promise<Hold> {
   const began = Date.now()
   let attempt: Attempt | undefined
   while (Date.now() - began < patience) {
+    if (signal?.aborted) {
+      attempt?.abandon()
+      throw signal.reason
+    }
     const { alive, pid, host } = await postmaster(cluster.data)
     if (alive) {
       const hold = host && (await greet(host, cluster.data))
@@ -76,6 +83,7 @@ export async function greet(host: string, data: string): Promise<Hold | undefine
     database: 'postgres',
     ssl: false,
     connectionTimeoutMillis: 5_000,
+    query_timeout: 5_000,
     application_name: mark,
   }) as Hold
   client.on('error', () => {})
@@ -94,6 +102,7 @@ export async function greet(host: string, data: string): Promise<Hold | undefine
 interface Attempt {
   offset: number
   ended?: string
+  abandon(): void
 }
 
 /** Starts the server in a session of its own, where Ctrl-C does not reach it. */
@@ -106,7 +115,7 @@ async function start({ data, output, account, tools, settings }: Cluster, stale?
     ...settings,
   }).flatMap(([name, value]) => ['-c', `${name}=${value}`])
   const file = await open(output, 'a')
-  const attempt: Attempt = { offset: (await file.stat()).size }
+  const { size } = await file.stat()
   const child = spawn(tools.postgres, ['-D', data, ...flags], {
     ...account,
     cwd: '/',
@@ -115,6 +124,7 @@ async function start({ data, output, account, tools, settings }: Cluster, stale?
     detached: true,
     stdio: ['ignore', file.fd, file.fd],
   })
+  const attempt: Attempt = { offset: size, abandon: () => child.kill('SIGINT') }
   child.once('error', ({ message }) => {
     attempt.ended = message
   })
