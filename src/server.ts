@@ -21,6 +21,7 @@ import { moveLinks } from './moved-links.ts'
 import { output } from './output.ts'
 import { serve, tryAddress } from './serving.ts'
 import { type OpenedStripe, openStripe } from './stripe.ts'
+import { watchLoop } from './watchdog.ts'
 import { work } from './worker.ts'
 import { startWorkers } from './workers.ts'
 
@@ -96,6 +97,7 @@ async function run(): Promise<void> {
         ? serve({ config, database, billing, banking, issuer, log })
         : startWorkers({ count: config.workers, environment, leaving, log })
     await endings.start('work', 'The HTTP server', serving, (stop) => stop())
+    watchLoop()
     log.info(`Listening: start at ${config.publicUrl}/`)
     if (isOwn(issuer)) await endings.unlessLeaving(welcome(database, issuer, stripe))
     if (embedded) log.info(`Embedded: Postgres, with its data in ${embedded}. Set DATABASE_URL to use another.`)

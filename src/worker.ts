@@ -6,6 +6,7 @@ import { Endings } from './endings.ts'
 import { stopThreads } from './hydra/thread.ts'
 import { openIssuer } from './issuer.ts'
 import { openKontomatik } from './kontomatik.ts'
+import { answerPulse } from './pulse.ts'
 import { serve } from './serving.ts'
 import { sharedPort } from './shared-port.ts'
 import { openStripe } from './stripe.ts'
@@ -25,6 +26,7 @@ export async function work(config: Config, log: Logger, leaving: Promise<void>):
       const issuer = await endings.unlessLeaving(openIssuer(config))
       const serving = serve({ config, database, billing, banking, issuer, log, port: sharedPort(worker) })
       await endings.start('work', 'The HTTP server', serving, (stop) => stop())
+      answerPulse(worker)
       await left
     })
   } finally {

@@ -3,6 +3,7 @@ import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { RateLimiterClusterMaster } from 'rate-limiter-flexible'
 import { gatherMetrics } from './gathering.ts'
+import { takePulse } from './pulse.ts'
 import { releasePort } from './shared-port.ts'
 
 /** What processes that serve are started with. */
@@ -43,6 +44,8 @@ export async function startWorkers({ count, environment, leaving, log }: Start):
       await sleep(again, undefined, { ref: false })
       if (!stopping) begin(place, Math.min(again * 2, pause.most))
     }
+    // A slow start is not taken for a blocked loop.
+    worker.once('listening', () => takePulse(worker, log))
     worker.once('exit', (code, signal) => ended(signal ?? code))
     // What is sent to one that has just died is lost, and that is all; but one that could not be made has no end, either.
     worker.on('error', ({ message }) => worker.process.pid === undefined && ended(message))
