@@ -25,7 +25,7 @@ export async function startBackground(
     await closeDatabase(connections)
   }
   const { master: pool } = connections.driver as PostgresDriver
-  const back = () => takeUp(connections, 0)
+  const back = () => takeUp(connections, log, 0)
   // Whatever a process left undone that was killed is taken up at once; what is still held for the dead, by the clock.
   await back().catch((error) => log.warn({ err: error }, 'what waits could not be rung for'))
   try {

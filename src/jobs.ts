@@ -35,7 +35,7 @@ export function tasks(database: DataSource, { billing, banking, mailer }: Outsid
   return {
     followCustomer: followCustomer(database, billing, log),
     settleSubscription: settleSubscription(database, billing),
-    takeUp: () => takeUp(database),
+    takeUp: () => takeUp(database, log),
     provisionOrganization: provisionOrganization(database),
     endPeriods: () => endDue(database),
     expireKeys: () => expire((database.driver as PostgresDriver).master),
@@ -53,8 +53,10 @@ export function tasks(database: DataSource, { billing, banking, mailer }: Outsid
  * a job is only a doorbell. Jobs that have no row behind them, as looks at a customer, are taken from the dead.
  * @param age in seconds, of what should have been done by now
  */
-export async function takeUp(database: DataSource, age?: number): Promise<void> {
-  await each([release, ringAgain, settleAgain, sweep, provisionAgain, tendBanks], (again) => again(database, age))
+export async function takeUp(database: DataSource, log: Logger, age?: number): Promise<void> {
+  await each([() => release(database, log), ringAgain, settleAgain, sweep, provisionAgain, tendBanks], (again) =>
+    again(database, age),
+  )
 }
 
 /** When what is done by the clock is done, in UTC; one process does it, however many there are. */

@@ -70,6 +70,15 @@ function inbox(registry: Registry, database: DataSource): void {
     },
   })
   new Gauge({
+    name: 'jobs_dead',
+    help: 'Jobs that were dead-lettered because their process ended too often while they ran.',
+    registers: [registry],
+    async collect() {
+      const [{ count }] = await database.query(`SELECT count(*)::int FROM "job_crash" WHERE "deadAt" IS NOT NULL`)
+      this.set(count)
+    },
+  })
+  new Gauge({
     name: 'stripe_events_oldest_pending_seconds',
     help: 'For how long the event has waited that waits the longest.',
     registers: [registry],

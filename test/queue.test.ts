@@ -3,6 +3,7 @@ import { pino } from 'pino'
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
 import { besides } from '../ormconfig.ts'
 import { survive } from '../src/database.ts'
+import { deadJobs, replayJobs } from '../src/queue/crashes.ts'
 import { enqueue } from '../src/queue/enqueue.ts'
 import { release } from '../src/queue/locks.ts'
 import { concurrency, type Queue, startQueue } from '../src/queue/queue.ts'
@@ -113,6 +114,58 @@ test('a job of whoever is gone is taken by another, but not before a minute has 
   await letAge('left', 6)
   await release(database)
   await heard('left')
+})
+
+/** Takes the job as a process does that is killed in the middle of it, more than a minute ago. */
+async function crash(text: string): Promise<void> {
+  await database.query(
+    `UPDATE graphile_worker._private_jobs SET locked_at = now() - interval '61 s', locked_by = 'gone' WHERE "key" = $1`,
+    [text],
+  )
+  await release(database, log)
+}
+
+/** Seconds until the job is due, and whether it is tried again at all. */
+async function due(text: string): Promise<{ wait: number; dead: boolean }> {
+  const [job] = await database.query(
+    `SELECT extract(epoch FROM run_at - now())::float AS "wait", attempts >= max_attempts AS "dead"
+      FROM graphile_worker.jobs WHERE "key" = $1`,
+    [text],
+  )
+  return job
+}
+
+test('a job that ends its process again and again waits longer each time, and is dead-lettered in the end', async () => {
+  const waits: number[] = []
+  for (let count = 0; count < 8; count++) {
+    // The minute's sweep enqueues it again, which resets the job.
+    await order('note', 'poison')
+    await crash('poison')
+    waits.push(Math.abs(Math.round((await due('poison')).wait / 60)))
+  }
+  expect(waits.slice(0, 7)).toEqual([0, 1, 2, 4, 8, 16, 32])
+  expect((await due('poison')).dead).toBe(true)
+  expect(said).toContainEqual(expect.stringContaining('A job has ended its process too often'))
+  expect(await deadJobs(database)).toMatchObject([{ task: 'note', key: 'poison', crashes: 8 }])
+
+  await order('note', 'poison')
+  await start()
+  await eventually(async () => expect(await due('poison')).toBeUndefined())
+  expect(done).not.toContain('poison')
+
+  await replayJobs(database, ['poison'])
+  await heard('poison')
+  expect(await deadJobs(database)).toEqual([])
+})
+
+test('a job that is enqueued again during its pause waits for the end of that', async () => {
+  await order('note', 'early')
+  await crash('early')
+  await crash('early')
+  await enqueue(database, 'note', { text: 'early' }, { key: 'early', anew: true })
+  await start()
+  await eventually(async () => expect((await due('early')).wait).toBeGreaterThan(50))
+  expect(done).not.toContain('early')
 })
 
 test('a job that was given to another while somebody was still at it ends with the first, and both go on', async () => {

@@ -10,6 +10,7 @@ import { Banking1764000000008 } from './1764000000008-banking.ts'
 import { Hours1764000000016 } from './1764000000016-hours.ts'
 import { Kosovo1764000000017 } from './1764000000017-kosovo.ts'
 import { Claims1764000000050 } from './1764000000050-claims.ts'
+import { JobCrashes1764000000019 } from './1764000000019-job-crashes.ts'
 
 /** In the order in which they are applied. */
 export const migrations = [
@@ -25,4 +26,5 @@ export const migrations = [
   Hours1764000000016,
   Kosovo1764000000017,
   Claims1764000000050,
+  JobCrashes1764000000019,
 ]

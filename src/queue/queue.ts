@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Logger, type Runner, run, type WorkerEventMap, type WorkerEvents } from 'graphile-worker'
 import type { Pool } from 'pg'
 import type { Logger as Log } from 'pino'
+import { guarded } from './crashes.ts'
 import { renew } from './locks.ts'
 import { steady } from './steady.ts'
 
@@ -65,7 +66,7 @@ async function begin({ pool, tasks, crontab, log, poll = 2000, renewal = 15_000,
   const created = once(events, 'pool:create')
   const runner = await run({
     pgPool: steady(pool, () => back?.().catch((error) => log.warn({ err: error }, 'what waits could not be rung for'))),
-    taskList: tasks as never,
+    taskList: guarded(pool, tasks) as never,
     crontab,
     concurrency,
     pollInterval: poll,
