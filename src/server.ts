@@ -99,7 +99,10 @@ async function run(): Promise<void> {
     await endings.start('work', 'The HTTP server', serving, (stop) => stop())
     watchLoop()
     log.info(`Listening: start at ${config.publicUrl}/`)
-    if (isOwn(issuer)) await endings.unlessLeaving(welcome(database, issuer, stripe))
+    // A server that listens does not end because Postgres is away for a moment.
+    const unwelcome = (error: Error) =>
+      log.warn({ err: error }, 'The tokens of the demo could not be printed: use `npm run token`.')
+    if (isOwn(issuer)) await endings.unlessLeaving(welcome(database, issuer, stripe).catch(unwelcome))
     if (embedded) log.info(`Embedded: Postgres, with its data in ${embedded}. Set DATABASE_URL to use another.`)
     if (stripe.local)
       log.info(
