@@ -47,7 +47,7 @@ export function patternsOf(file: string, code = readFileSync(file, 'utf8')): Pat
 
 /** What is wrong with a pattern: a text that makes it take more than linear time. Undefined when there is none. */
 export async function faultOf({ place, source, flags }: Pattern): Promise<string | undefined> {
-  const found: Diagnostics = await check(source, flags, { timeout: 20_000 })
+  const found: Diagnostics = await check(source, flags, { timeout: 120_000 })
   if (found.status === 'safe') return undefined
   if (found.status === 'unknown') return `${place}: /${source}/ could not be checked (${found.error.kind}).`
   const { complexity, attack } = found
