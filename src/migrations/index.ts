@@ -9,8 +9,8 @@ import { Workspace1764000000007 } from './1764000000007-workspace.ts'
 import { Banking1764000000008 } from './1764000000008-banking.ts'
 import { Hours1764000000016 } from './1764000000016-hours.ts'
 import { Kosovo1764000000017 } from './1764000000017-kosovo.ts'
-import { Claims1764000000050 } from './1764000000050-claims.ts'
 import { JobCrashes1764000000019 } from './1764000000019-job-crashes.ts'
+import { Claims1764000000050 } from './1764000000050-claims.ts'
 
 /** In the order in which they are applied. */
 export const migrations = [
