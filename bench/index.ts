@@ -45,7 +45,7 @@ await database.query('VACUUM ANALYZE')
 const url = `postgres://${postgres.user}@localhost/${postgres.database}?host=${postgres.host}`
 const publicUrl = `http://127.0.0.1:${ports.ours}`
 const servers = {
-  ours: start(process.execPath, ['--min-semi-space-size=16', '--max-semi-space-size=64', 'dist/src/server.js'], {
+  ours: start(process.execPath, ['--min-semi-space-size=16', '--max-semi-space-size=16', 'dist/src/server.js'], {
     DATABASE_URL: url,
     DATA_DIR: directory,
     PORT: String(ports.ours),

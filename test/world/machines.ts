@@ -18,7 +18,7 @@ const settings = { fsync: 'off', synchronous_commit: 'on' }
 const patience = 60
 
 /** For young objects, as `npm start` has it. */
-const room = ['--min-semi-space-size=16', '--max-semi-space-size=64']
+const room = ['--min-semi-space-size=16', '--max-semi-space-size=16']
 
 /** A Postgres of a test's own. */
 export class Cluster {
