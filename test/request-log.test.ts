@@ -3,6 +3,7 @@ import { Agent, get, type Server } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { pino } from 'pino'
 import request from 'supertest'
+import { KeySet } from '../src/access/key-set.ts'
 import { createApp } from '../src/app.ts'
 import { httpServer } from '../src/http.ts'
 import { eventually } from './world/eventually.ts'
@@ -104,12 +105,15 @@ test('what a request brings cannot forge a line: each is JSON', async () => {
   expect(await line()).toMatchObject({ subject, msg: 'answered' })
 })
 
+/** The keys of an issuer that are loaded so. */
+const keySet = (load: () => Promise<object>) => new KeySet(new URL('file:///keys.json'), {}, load)
+
 test('a client that leaves before its answer is told of as such', async () => {
   let release = () => {}
   const gone = new Promise<void>((resolve) => {
     release = resolve
   })
-  const slow = await saying('info', { issuer: { ...issuer, keys: () => gone.then(() => ({})) } })
+  const slow = await saying('info', { issuer: { ...issuer, keys: keySet(() => gone.then(() => ({ keys: [] }))) } })
   const asked = get(`${slow}/locations`, { headers: { Authorization: `Bearer ${await tokenOf(owner)}` } })
   asked.on('error', () => {})
   setTimeout(() => asked.destroy(), 100)
@@ -121,7 +125,7 @@ test('a client that leaves before its answer is told of as such', async () => {
 
 test('a failure has the id of its request in both of its lines', async () => {
   const failing = await saying('info', {
-    issuer: { ...issuer, keys: () => Promise.reject(new TypeError('fetch failed')) },
+    issuer: { ...issuer, keys: keySet(() => Promise.reject(new TypeError('fetch failed'))) },
   })
   const { headers } = await request(failing)
     .get('/locations')
