@@ -12,12 +12,12 @@ const { id } = await given(Location, { name: 'Here' })
 const megabyte = 1024 * 1024
 
 /** Sends a text over a connection of its own, and gives back what comes within a time, or until the server closes it. */
-async function told(text: string, { body = '', milliseconds = 1500 } = {}) {
+async function told(text: string, { body = '', milliseconds = 1500, answers = 1 } = {}) {
   const { hostname, port } = new URL(publicUrl)
   const socket = connect(Number(port), hostname).on('error', () => {})
   let received = ''
   let isClosed = false
-  const late = new Promise((resolve) => setTimeout(resolve, milliseconds))
+  const late = new Promise((resolve) => setTimeout(resolve, milliseconds).unref())
   socket.on('data', (piece) => {
     received += piece
     if (body && /^HTTP\/1.1 100 /.test(received)) {
@@ -30,16 +30,18 @@ async function told(text: string, { body = '', milliseconds = 1500 } = {}) {
   })
   socket.write(text)
   const whole = (async () => {
-    while (!/\r\n\r\n.*\}(\r\n0\r\n\r\n)?$/s.test(received) && !isClosed)
+    while ((!/\r\n\r\n.*\}(\r\n0\r\n\r\n)?$/s.test(received) || statusesOf(received).length < answers) && !isClosed)
       await new Promise((resolve) => setTimeout(resolve, 5))
   })()
   await Promise.race([late, closed, whole])
   if (/^connection: close/im.test(received)) await Promise.race([late, closed])
-  const statuses = [...received.matchAll(/^HTTP\/1\.1 (\d+)/gm)].map(([, status]) => Number(status))
-  const answer = { statuses, isClosed, text: received }
+  const answer = { statuses: statusesOf(received), isClosed, text: received }
   socket.destroy()
   return answer
 }
+
+/** The statuses of the answers that came, in their order. */
+const statusesOf = (received: string) => [...received.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => Number(status))
 
 const head = (line: string, headers: Record<string, string | number>) =>
   `${line} HTTP/1.1\r\n${Object.entries({ Host: 'x', ...headers })
@@ -114,7 +116,7 @@ test('a request that is fine is told to continue, and its connection stays', asy
 test('what is left of a refused body is drained, and the next request on the connection is answered', async () => {
   const body = 'x'.repeat(300_000)
   const first = `${head('POST /locations', { ...json, 'Content-Length': body.length })}${body}`
-  const { statuses } = await told(`${first}${head('GET /countries/NL', { Connection: 'close' })}`)
+  const { statuses } = await told(`${first}${head('GET /countries/NL', { Connection: 'close' })}`, { answers: 2 })
   expect(statuses).toEqual([413, 200])
 })
 
