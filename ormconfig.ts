@@ -1,4 +1,4 @@
-import type { PoolConfig } from 'pg'
+import type { Pool, PoolConfig } from 'pg'
 import { DataSource } from 'typeorm'
 import * as entities from './entities/index.ts'
 import { migrations } from './src/migrations/index.ts'
@@ -29,6 +29,15 @@ const applicationName = 'organization-api'
 /** Where a Postgres is: a URL, or the directory of its unix socket. */
 export type Address = { url: string } | { host: string; port: number; username: string; database: string }
 
+/** A list is read by statements that are short or not worth waiting for; what it waits for is told before it is too slow. */
+const listLimits = { statement_timeout: 1000, lock_timeout: 500, query_timeout: 2000 }
+
+/** As many connections to the same Postgres again, for lists alone. */
+export function listOptions({ options }: Pool): PoolConfig {
+  const { password, ssl } = options
+  return { ...options, password, ssl, ...listLimits }
+}
+
 /** Jobs wait for others while they hold a lock, and nobody waits for them. */
 const patient = {
   ...limits,
@@ -47,6 +56,13 @@ export function besides(source: DataSource, pool: number): DataSource {
   } as DataSource['options'])
 }
 
+/** A large table takes a migration minutes, and another process that starts waits for it. */
+export function withoutTimeouts(source: DataSource): DataSource {
+  const { extra, ...options } = source.options as { extra: object } & DataSource['options']
+  const none = { statement_timeout: 0, lock_timeout: 0, idle_in_transaction_session_timeout: 0, query_timeout: 0 }
+  return new DataSource({ ...options, extra: { ...extra, ...none, max: 2 } } as DataSource['options'])
+}
+
 /** Points the DataSource at a Postgres, with so many connections to it. */
 export function connectTo(address: Address, pool: number): DataSource {
   return database.setOptions({
@@ -61,6 +77,7 @@ export function connectTo(address: Address, pool: number): DataSource {
 export function replicaOptions(url: string, pool: number): PoolConfig {
   return {
     ...limits,
+    ...listLimits,
     connectionString: url,
     connectionTimeoutMillis: 500,
     application_name: applicationName,

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Employee, Meeting, Organization } from '../entities/index.ts'
-import { connectTo } from '../ormconfig.ts'
+import { connectTo, withoutTimeouts } from '../ormconfig.ts'
 import { localIssuer, ownIssuer } from '../src/access/keys.ts'
 import { survive } from '../src/database.ts'
 import { seed, tokenFor } from '../src/demo.ts'
@@ -132,7 +132,9 @@ async function compare(measured: Case): Promise<void> {
 /** Follows `next` through 100,000 meetings, and prints what a page costs there beside the first. */
 async function compareDepth(): Promise<void> {
   const { id } = await database.manager.findOneByOrFail(Organization, { slug: 'elders' })
-  await plenty(database, id, 100_000)
+  const filling = await withoutTimeouts(database).initialize()
+  await plenty(filling, id, 100_000)
+  await filling.destroy()
   const headers = { Authorization: `Bearer ${await issuer.sign({ sub: 'demo-stranger', lifetime: 3600 })}` }
   const pages = ['/meetings?page=1']
   for (let page = 1; page < depth; page++) {

@@ -9,6 +9,7 @@ import type { Banking } from './banking/banking.ts'
 import type { Billing } from './billing/billing.ts'
 import type { Config } from './config.ts'
 import { webhooks } from './controllers/webhooks.ts'
+import { poolsOf } from './database.ts'
 import { reference } from './explorer/reference.ts'
 import { headers } from './headers.ts'
 import { health } from './health.ts'
@@ -40,12 +41,16 @@ export interface Surroundings {
 
 /** The application: read from top to bottom it is a request's path. */
 export function createApp({ config, database, billing, banking, issuer, log, replicas, state }: Surroundings): Express {
-  const callers = callersOf(database, issuer)
+  const pools = poolsOf(database)
+  const callers = callersOf(database, pools.items, issuer)
+  // What belongs to no caller has shares of its own, so that no tenant delays it.
+  const shared = (name: string) => pools.items.within(database, name)
   const api = new Api(table(callers, billing, banking, config.ownedOrganizations), database, {
     publicUrl: config.publicUrl,
     prefix: config.hydraPrefix,
     conflicts,
     holds: stillHolds,
+    pools,
     replicas,
   })
   const app = express()
@@ -57,16 +62,16 @@ export function createApp({ config, database, billing, banking, issuer, log, rep
 
   const { authenticate, tell } = requestLog(log, (request) => callers.of(request))
   const gate = { authenticate, meter: config.limits && meter(config.limits) }
-  const { watch, route } = metrics(database, gate, tell)
+  const { watch, route } = metrics(shared('metrics'), gate, tell)
   app.use(watch)
   app.use(headers(config))
   app.use(requestHead)
   app.use(router(api, gate))
-  app.use(webhooks(database, billing))
-  app.use(images(database))
+  app.use(webhooks(shared('webhooks'), billing))
+  app.use(images(pools.items.of('images')))
   app.use(reference())
   app.use(documents(api))
-  app.use(health(database, state))
+  app.use(health(shared('health'), state))
   app.use(route)
   if (isOwn(issuer)) {
     app.get('/.well-known/jwks.json', jwks(issuer))

@@ -1,14 +1,18 @@
-import type { Client, Pool } from 'pg'
+import { Pool } from 'pg'
 import type { DataSource } from 'typeorm'
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
-import { connectTo } from '../ormconfig.ts'
+import { connectTo, listOptions } from '../ormconfig.ts'
 import type { Config } from './config.ts'
 import { StartError } from './environment/start-error.ts'
 import { shown } from './environment/values.ts'
+import type { Pools } from './hydra/api.ts'
+import { FairPool } from './hydra/fair-pool.ts'
 import { requireCompatible } from './migrations/compatibility.ts'
 import { migrate } from './migrations/migrate.ts'
 import { launch } from './postgres/launcher.ts'
-import { within } from './within.ts'
+import { closeDatabase, closePool, hear, survive } from './postgres/survival.ts'
+
+export { closeDatabase, survive }
 
 /** A migrated database, and how to let go of it. */
 export interface Opened {
@@ -18,6 +22,33 @@ export interface Opened {
   /** The variables by which another process reaches what was started here. */
   environment: Record<string, string>
   close(): Promise<void>
+}
+
+/** How many requests of one tenant may wait. A browser's burst of items is larger than that of lists, and each is short. */
+const waiting = { items: 256, lists: 32 }
+
+const opened = new WeakMap<DataSource, Pools>()
+
+/** The pools of a database: TypeORM's own, and another for lists, which ends with it. */
+export function poolsOf(database: DataSource): Pools {
+  const known = opened.get(database)
+  if (known) return known
+  const { master } = database.driver as PostgresDriver
+  const lists = new Pool(listOptions(master))
+  hear(lists)
+  const destroy = database.destroy.bind(database)
+  database.destroy = async () => {
+    opened.delete(database)
+    database.destroy = destroy
+    await closePool(lists, () => lists.end())
+    await destroy()
+  }
+  const pools = {
+    items: new FairPool(master, { name: 'items and writes', waiting: waiting.items }),
+    lists: new FairPool(lists, { name: 'lists', waiting: waiting.lists }),
+  }
+  opened.set(database, pools)
+  return pools
 }
 
 /** What the embedded Postgres has connections for besides those of requests: jobs, and commands beside the server. */
@@ -44,7 +75,7 @@ export async function openDatabase(
       embedded: undefined,
       environment: {},
     }
-  const settings = { max_connections: String(Math.max(100, (workers + 1) * pool + spare)) }
+  const settings = { max_connections: String(Math.max(100, (workers + 1) * 2 * pool + spare)) }
   const launched = await launch(dataDirectory, { pgbin, log, settings, signal, lost })
   const { host, port, user, database, directory, stop } = launched
   const url = `postgres://${user}@localhost:${port}/${database}?host=${encodeURIComponent(host)}`
@@ -71,7 +102,7 @@ export function reachDatabase(url: string, pool: number): ReturnType<typeof conn
 async function connect(
   url: string,
   pool: number,
-  prepare: (database: DataSource) => Promise<void>,
+  prepare: (database: DataSource, signal?: AbortSignal) => Promise<void>,
   signal?: AbortSignal,
 ): Promise<Pick<Opened, 'database' | 'close'>> {
   const database = await connectTo({ url }, pool).initialize()
@@ -81,7 +112,7 @@ async function connect(
   signal?.addEventListener('abort', close)
   try {
     signal?.throwIfAborted()
-    await prepare(database)
+    await prepare(database, signal)
   } catch (error) {
     await close().catch(() => {})
     throw error
@@ -97,48 +128,4 @@ function giveUp(error: Error & { errors?: Error[] }, url: string): never {
   const reason = error.message || error.errors?.map(({ message }) => message).join(', ')
   const sentence = `DATABASE_URL is ${shown(url)}, which cannot be used: ${reason}.`
   throw new StartError(`${sentence} Correct it, or have that database accept connections.`, { cause: error })
-}
-
-/** Milliseconds that Postgres may take to close its connections. */
-const patience = 1000
-
-export function closeDatabase(database: DataSource): Promise<void> {
-  return database.isInitialized
-    ? closePool((database.driver as PostgresDriver).master, () => database.destroy())
-    : Promise.resolve()
-}
-
-/** Ends a pool, and cuts the connections that Postgres does not close in time because it hangs. */
-export async function closePool(pool: Pool, end: () => Promise<void>): Promise<void> {
-  const ended = end()
-  if (await within(patience, ended)) return
-  for (const { connection } of clients.get(pool) ?? []) connection.stream.destroy()
-  await within(patience, ended)
-}
-
-const unheard = (): void => {}
-
-export function survive(database: DataSource): void {
-  hear((database.driver as PostgresDriver).master)
-}
-
-/** The connections of each pool that is heard. */
-const clients = new WeakMap<NodeJS.EventEmitter, Set<Client>>()
-
-/**
- * A connection that is cut while nobody listens to it, as just after it was made or as it is given back, would end the
- * process. It is heard from when it is lent for the first time: the pool has one already that was made before this.
- */
-export function hear(pool: NodeJS.EventEmitter): void {
-  const heard = new Set<Client>()
-  const listen = (client: Client): void => {
-    if (heard.has(client)) return
-    heard.add(client)
-    client.on('error', unheard)
-    client.once('end', () => heard.delete(client))
-  }
-  clients.set(pool, heard)
-  pool.on('connect', listen)
-  pool.on('acquire', listen)
-  if (pool.listenerCount('error') === 0) pool.on('error', unheard)
 }

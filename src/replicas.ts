@@ -1,10 +1,9 @@
-import { Pool, type PoolClient } from 'pg'
+import pg, { Pool, type PoolClient } from 'pg'
 import type { Logger } from 'pino'
-import type { DataSource } from 'typeorm'
-import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
 import { replicaOptions } from '../ormconfig.ts'
-import { closePool, hear } from './database.ts'
-import type { Replicas } from './hydra/sql.ts'
+import { FairPool } from './hydra/fair-pool.ts'
+import type { Executor, Replicas } from './hydra/sql.ts'
+import { closePool, hear } from './postgres/survival.ts'
 
 /** How long, in milliseconds, one that failed is left alone, and how long it may take to say how far it is. */
 const [rest, patience] = [5000, 500]
@@ -24,62 +23,75 @@ const follows = `
       AND lpad(upper(to_hex("timeline_id")), 8, '0') = $3 AS "follows"
     FROM pg_control_system(), pg_control_checkpoint()`
 
+type Work<T> = (executor: Executor) => Promise<T>
+
 interface Replica {
-  pool: Pool
+  shares: FairPool
   /** Until when it is left alone. */
   absent: number
 }
 
 /** Reads from replicas by turns, from each only where it has everything that is written; else from the primary. */
 export function openReplicas(
-  database: DataSource,
+  primary: FairPool,
   { replicas: urls, pool: size }: { replicas: string[]; pool: number },
   log: Logger,
 ): Replicas & { close(): Promise<void> } {
-  const { master: primary } = database.driver as PostgresDriver
-  const replicas: Replica[] = urls.map((url) => ({ pool: new Pool(replicaOptions(url, size)), absent: 0 }))
-  for (const { pool } of replicas) hear(pool)
+  const replicas: Replica[] = urls.map((url) => {
+    const pool = new Pool(replicaOptions(url, size))
+    hear(pool)
+    return { shares: new FairPool(pool, { name: 'lists', waiting: 0 }), absent: 0 }
+  })
   let turns = 0
 
-  /** A connection to the replica whose turn it is, if that may be read from. */
-  const borrow = async (): Promise<PoolClient | undefined> => {
-    const number = turns++ % replicas.length
-    const replica = replicas[number]
-    const { pool, absent } = replica
-    if (absent > Date.now() || (pool.idleCount === 0 && pool.totalCount >= size)) return undefined
-    const { rows } = await primary.query({ name: 'replicas:reached', text: reached })
+  /** A connection to a replica, if that may be read from. */
+  const borrow = async (tenant: string, replica: Replica): Promise<PoolClient | undefined> => {
+    const asked = { name: 'replicas:reached', text: reached, values: [], types: pg.types }
+    const { rows } = await primary.run(tenant, (executor) => executor.query(asked))
     const [{ at, system, timeline }] = rows
     let client: PoolClient | undefined
     try {
-      client = (await pool.connect()) as PoolClient
+      client = await replica.shares.pool.connect()
       const asked = { name: 'replicas:follows', text: follows, values: [at, system, timeline], query_timeout: patience }
       if ((await client.query(asked)).rows[0].follows) return client
       client.release()
     } catch (error) {
       client?.release(true)
       replica.absent = Date.now() + rest
-      log.warn({ err: error, replica: number + 1 }, 'a replica does not answer, so the primary is read')
+      log.warn(
+        { err: error, replica: replicas.indexOf(replica) + 1 },
+        'a replica does not answer, so the primary is read',
+      )
     }
     return undefined
   }
 
+  /** What a replica gives; undefined where the primary is to be read instead. */
+  const readFrom = async <T>(tenant: string, replica: Replica, work: Work<T>): Promise<{ found: T } | undefined> => {
+    const client = await borrow(tenant, replica).catch(() => undefined)
+    if (!client) return undefined
+    try {
+      const found = await work(client)
+      client.release()
+      return { found }
+    } catch (error) {
+      client.release(true)
+      // What takes too long there takes as long here.
+      if ((error as { code?: string }).code === '57014') throw error
+      return undefined
+    }
+  }
+
   return {
-    async read(work) {
-      const client = await borrow().catch(() => undefined)
-      if (!client) return work(primary)
-      try {
-        const found = await work(client)
-        client.release()
-        return found
-      } catch (error) {
-        client.release(true)
-        // What takes too long there takes as long here.
-        if ((error as { code?: string }).code === '57014') throw error
-        return work(primary)
-      }
+    async run(tenant, work) {
+      const replica = replicas[turns++ % replicas.length]
+      const read =
+        replica.absent > Date.now() ? undefined : replica.shares.runNow(tenant, () => readFrom(tenant, replica, work))
+      const copied = await read
+      return copied ? copied.found : primary.run(tenant, work)
     },
     async close() {
-      await Promise.all(replicas.map(({ pool }) => closePool(pool, () => pool.end())))
+      await Promise.all(replicas.map(({ shares: { pool } }) => closePool(pool, () => pool.end())))
     },
   }
 }

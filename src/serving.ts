@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http'
 import type { Surroundings } from './app.ts'
 import { createApp } from './app.ts'
 import type { Config } from './config.ts'
+import { poolsOf } from './database.ts'
 import { reasonOf } from './environment/reason.ts'
 import { StartError } from './environment/start-error.ts'
 import { httpServer } from './http.ts'
@@ -16,7 +17,7 @@ export async function serve(
 ): Promise<() => Promise<void>> {
   const { config, database, log, port } = surroundings
   const state = { draining: false }
-  const replicas = config.replicas.length > 0 ? openReplicas(database, config, log) : undefined
+  const replicas = config.replicas.length > 0 ? openReplicas(poolsOf(database).lists, config, log) : undefined
   const server = httpServer(createApp({ ...surroundings, replicas, state }), config.publicUrl, log, port)
   await listen(server, config)
   return async () => {

@@ -4,6 +4,7 @@ import request from 'supertest'
 import { DataSource } from 'typeorm'
 import { Location, Meeting, OrganizationUser } from '../entities/index.ts'
 import { createApp } from '../src/app.ts'
+import { poolsOf } from '../src/database.ts'
 import { api, banking, billing, config, database, given, issuer, morning, tenant, tokenOf } from './world/index.ts'
 import { Line } from './world/line.ts'
 import { type Answer, expectProblem } from './world/wire.ts'
@@ -92,9 +93,25 @@ test('who waits too long for what somebody else holds is told to try again', asy
   await runner.rollbackTransaction()
   await runner.release()
 
-  expectUnavailable(answer as never)
+  expect(expectProblem(answer as never, 503).detail).toMatch(/^This waited too long for rows or a table/)
+  expect(answer.headers['retry-after']).toBe('2')
   expect((await api.get(path)).body.notes).toBeNull()
   expect((await api.patch(path, { notes: 'waited' })).status).toBe(200)
+})
+
+test('a list that takes too long is 503, and says by what to narrow it', async () => {
+  const { pool } = poolsOf(database).lists
+  const query = pool.query.bind(pool) as (asked: unknown) => Promise<never>
+  pool.query = (() => query({ text: 'SELECT pg_sleep(2)' })) as never
+  const answers = [await api.get('/meetings?q=x&itemsPerPage=5&order[id]=asc'), await api.get('/meetings')]
+  pool.query = query as never
+  const details = answers.map((answer) => expectProblem(answer as never, 503).detail)
+  expect(details).toEqual([
+    'This list takes longer than the limit of 1 s. Narrow or leave out "q", "order[id]", then send it again.',
+    'This list takes longer than the limit of 1 s. Narrow it by a filter, then send it again.',
+  ])
+  for (const { headers } of answers) expect(headers['retry-after']).toBe('5')
+  expect((await api.get('/meetings?q=x')).status).toBe(200)
 })
 
 test('a statement that is cancelled is 503', async () => {

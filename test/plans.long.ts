@@ -1,5 +1,6 @@
-import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
 import { Employee } from '../entities/index.ts'
+import { withoutTimeouts } from '../ormconfig.ts'
+import { poolsOf } from '../src/database.ts'
 import { api, database, elsewhere, given, organization } from './world/index.ts'
 
 interface Plan {
@@ -25,17 +26,19 @@ const meetings = `INSERT INTO "meeting"
     CASE WHEN n % 10 = 0 THEN 'note ' || md5(n::text) END, CASE WHEN n % 10 = 0 THEN "from" + interval '1 hour' END
   FROM (SELECT n, timestamptz '2026-01-01Z' + (n * 7919 % $2 / 3) * interval '1 hour' AS "from"
     FROM generate_series(1, $2::int) n) AS made`
-await database.query(meetings, [organization.id, many, employee])
-await database.query(meetings, [elsewhere.organization.id, many * 2, null])
-await database.query('VACUUM ANALYZE "meeting"')
+const filling = await withoutTimeouts(database).initialize()
+await filling.query(meetings, [organization.id, many, employee])
+await filling.query(meetings, [elsewhere.organization.id, many * 2, null])
+await filling.query('VACUUM ANALYZE "meeting"')
+await filling.destroy()
 
-const pool = (database.driver as PostgresDriver).master
+const { pool } = poolsOf(database).lists
 const query = pool.query.bind(pool)
 let asked: Asked | undefined
-pool.query = (statement: Asked) => {
+pool.query = ((statement: Asked) => {
   if (statement.text?.includes('FROM "meeting"') && statement.text.includes('LIMIT')) asked = statement
   return query(statement)
-}
+}) as typeof pool.query
 
 /** How Postgres came by the rows of a page, every step of it. */
 async function planOf(path: string): Promise<Plan[]> {

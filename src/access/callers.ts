@@ -1,7 +1,7 @@
 import type { Request } from 'express'
 import type { DataSource } from 'typeorm'
-import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
-import { type Caller, type Right, type Role, roles } from '../hydra/caller.ts'
+import { type Caller, type Right, type Role, roles, tenantOf } from '../hydra/caller.ts'
+import type { FairPool } from '../hydra/fair-pool.ts'
 import { type Executor, statement } from '../hydra/sql.ts'
 import type { Issuer } from './keys.ts'
 import { follow, outdates, type Profile } from './profile.ts'
@@ -66,7 +66,7 @@ export async function stillHolds(
   return roles.indexOf(found?.role ?? 'anonymous') >= roles.indexOf(role)
 }
 
-export function callers(database: DataSource, issuer: Issuer): Callers {
+export function callers(database: DataSource, pool: FairPool, issuer: Issuer): Callers {
   const verify = verifier(issuer)
   let known = new Map<Bearer, { identity: Identity; until: number }>()
   return {
@@ -78,10 +78,11 @@ export function callers(database: DataSource, issuer: Issuer): Callers {
       if (found && found.until > Date.now()) return found.identity
       // Where memberships change meanwhile, what is found here may be from before that: it goes with what was known then.
       const [memory, until] = [known, Date.now() + holds]
-      const pool = (database.driver as PostgresDriver).master as Executor
-      const { rows } = await memberships(pool, { ...bearer })
+      const tenant = tenantOf({ ...anonymous, bearer })
+      const { rows } = await memberships(pool.of(tenant), { ...bearer })
       // The request goes on if this fails: it does not depend on it, and the next one tries again.
-      if (rows.length > 0 && outdates(bearer, rows[0])) await follow(database, bearer).catch(() => {})
+      if (rows.length > 0 && outdates(bearer, rows[0]))
+        await follow(pool.within(database, tenant), bearer).catch(() => {})
       const identity = { ...callerOf(bearer, rows), bearer }
       if (memory.size >= remembered) memory.clear()
       memory.set(bearer, { identity, until })

@@ -1,7 +1,9 @@
 import type { DataSource } from 'typeorm'
+import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
 import type { Caller, Right, Role } from './caller.ts'
 import { readDefinitions, servedContext } from './context.ts'
 import { type Ending, endingWith } from './ending.ts'
+import { FairPool } from './fair-pool.ts'
 import type { Saying } from './faults.ts'
 import { compileLists, type Lists } from './lists.ts'
 import { type Class, type Operation, tenantRoles } from './operation.ts'
@@ -42,13 +44,22 @@ export interface Settings {
   conflicts?: Record<string, Saying>
   /** Whether the caller still has the role of the tenant, or a higher one, by what is stored now; always when absent. */
   holds?(executor: Executor, caller: Caller, right: Right): Promise<boolean>
+  /** The connections of items and of lists; those of the database for both unless given. */
+  pools?: Pools
   /** Where lists are read, if not where they are written. */
   replicas?: Replicas
+}
+
+/** The connections of a process: slow lists leave those of items and writes free. */
+export interface Pools {
+  items: FairPool
+  lists: FairPool
 }
 
 /** The whole API, joined and checked: what every part of the engine asks about resources. */
 export class Api {
   readonly vocabulary: string
+  readonly pools: Pools
   private readonly bound = new Map<Class, Bound>()
   private readonly shapes = new Map<Class, Shape>()
   private readonly served = new Map<string, { '@context': object }>()
@@ -59,6 +70,7 @@ export class Api {
     readonly database: DataSource,
     readonly settings: Settings,
   ) {
+    this.pools = settings.pools ?? poolOf(database)
     this.vocabulary = `${settings.publicUrl}/docs.jsonld#`
     for (const resource of resources) this.bind(resource)
     for (const operation of resources.flatMap(({ operations }) => operations))
@@ -206,6 +218,11 @@ function spokenColumns({ class: type, fields, links }: Shape, { sortable }: Sear
   const computed = fields.some(({ name }) => Object.getOwnPropertyDescriptor(type.prototype, name)?.get)
   if (computed || links.size > 0) return undefined
   return new Set(['id', 'version', ...sortable, ...fields.map(({ name, key }) => key ?? name)])
+}
+
+function poolOf({ driver }: DataSource): Pools {
+  const pool = new FairPool((driver as PostgresDriver).master, { name: 'the database', waiting: 256 })
+  return { items: pool, lists: pool }
 }
 
 /** Reading, what is not about the caller's own organization, and what is said to be done even so. */

@@ -1,11 +1,13 @@
 import { v7 as uuid } from 'uuid'
 import type { Api, Bound } from './api.ts'
-import type { Caller, Right } from './caller.ts'
+import { type Caller, type Right, tenantOf } from './caller.ts'
 import { Page, placeOf } from './collection.ts'
 import { requireMatch } from './conditional.ts'
 import type { Condition } from './conditions.ts'
 import { deserialize, type Reading } from './deserialize.ts'
 import { make } from './entity.ts'
+import type { FairPool } from './fair-pool.ts'
+import { isTimeout } from './faults.ts'
 import { conditionsOf } from './filters.ts'
 import { namedBody } from './named-body.ts'
 import type { Class, Operation } from './operation.ts'
@@ -34,7 +36,7 @@ export class Call<E extends object = object> extends UnitOfWork {
     public caller: Caller,
     readonly question: Question,
   ) {
-    super(api.database, question.conditional)
+    super(api.database, api.pools.items, tenantOf(caller), question.conditional)
   }
 
   /** The tenant that the caller acts for; operations for tenants' roles alone always have one. */
@@ -155,11 +157,14 @@ export class Call<E extends object = object> extends UnitOfWork {
     return Object.fromEntries(Object.keys(names).map((name) => [name, [before[name as never], after[name as never]]]))
   }
 
-  /** Only lists that are asked for may come from a replica: what is written next depends on none of them. */
+  /** Only lists that are asked for have a pool and replicas of their own: what is written next depends on none of them. */
   private reading<T>({ resource }: Bound, work: (executor: Executor) => Promise<T>): Promise<T> {
-    const { replicas } = this.api.settings
-    const here = !replicas || this.operation.method !== 'GET' || this.inTransaction || resource.options.store
-    return here ? work(this.executor) : replicas.read(work)
+    const { pools, settings } = this.api
+    if (this.operation.method !== 'GET' || this.inTransaction || resource.options.store) return work(this.executor)
+    const lists = settings.replicas ?? pools.lists
+    return lists.run(tenantOf(this.caller), work).catch((error) => {
+      throw isTimeout(error) ? tooCostly(this.question.query, pools.lists) : error
+    })
   }
 
   /** The item that the path names. */
@@ -185,6 +190,17 @@ export class Call<E extends object = object> extends UnitOfWork {
     const location = this.bound.resource.path + path.replace(':id', encodeURIComponent(id)) + search
     return new Problem(method === 'GET' ? 301 : 308, 'Its canonical address is in Location.', { Location: location })
   }
+}
+
+/** The refusal of a list that takes too long, with what makes it so; the same request may well take as long again. */
+function tooCostly(query: URLSearchParams, { pool: { options } }: FairPool): Problem {
+  const names = [...new Set(query.keys())].filter((name) => name !== 'itemsPerPage')
+  const asked = names.map((name) => `"${name.slice(0, 100)}"`).join(', ')
+  const remedy = names.length > 0 ? `Narrow or leave out ${asked}` : 'Narrow it by a filter'
+  const limit = `${Number(options.statement_timeout) / 1000} s`
+  return new Problem(503, `This list takes longer than the limit of ${limit}. ${remedy}, then send it again.`, {
+    'Retry-After': '5',
+  })
 }
 
 function refuseUnknown(query: URLSearchParams, search: Search): void {

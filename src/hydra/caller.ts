@@ -3,6 +3,11 @@ export const roles = ['anonymous', 'guest', 'member', 'admin', 'owner', 'operato
 
 export type Role = (typeof roles)[number]
 
+/** Whose share of the connections a caller's requests use: the organization's, else its own. */
+export function tenantOf({ organization, user, bearer }: Caller): string {
+  return organization ?? user ?? (bearer ? `${bearer.issuer} ${bearer.subject}` : 'anonymous')
+}
+
 /** Who is asking: what every scope and every permission is decided by. */
 export interface Caller {
   readonly role: Role

@@ -20,8 +20,8 @@ const later = { 'Retry-After': '2' }
 /** Somebody must make room first. */
 const patience = { 'Retry-After': '60' }
 
-/** SQLSTATEs that a client can do nothing about but try again: lost connections, shutdowns, timeouts, deadlocks. */
-const passing = /^(08...|40001|40P01|53...|55P03|57014|57P0[123])$/
+/** SQLSTATEs that a client can do nothing about but try again: lost connections, shutdowns, cancellations, deadlocks. */
+const passing = /^(08...|40001|40P01|53...|57014|57P0[123])$/
 
 /** SQLSTATE of a full disk; Postgres has none for a quota that is used up, or for a limit of a file's size. */
 const full = /^53100$/
@@ -50,9 +50,25 @@ export function problemOf(api: Api, error: unknown): Problem | undefined {
   if (/^(22...|2201.|54000)$/.test(code)) return new Problem(422, 'A value is too large, or not of its type.')
   if (full.test(code) || (/^(XX|58)/.test(code) && exhausted.test(fault.message)))
     return new Problem(503, 'The disk of the database is full, so nothing was stored. Try again later.', patience)
+  if (code === '55P03')
+    return new Problem(
+      503,
+      'This waited too long for rows or a table that another transaction holds. Try again shortly.',
+      later,
+    )
+  if (isTimeout(error))
+    return new Problem(503, 'The database took too long for this request and cancelled it. Try again later.', {
+      'Retry-After': '5',
+    })
   if (passing.test(code) || unreachable.test(code) || lost.test(fault?.message ?? ''))
     return new Problem(503, 'The database cannot be reached at the moment. Try again shortly.', later)
   return undefined
+}
+
+/** Whether Postgres cancelled a statement because it took too long; an administrator who cancels one has the same SQLSTATE. */
+export function isTimeout(error: unknown): boolean {
+  const { code, message } = ((error as { driverError?: unknown }).driverError ?? error) as DatabaseFault
+  return code === '57014' && !message.includes('user request')
 }
 
 /** Whether running the same transaction again may well succeed. */

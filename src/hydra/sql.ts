@@ -8,8 +8,8 @@ export interface Executor {
 
 /** Copies of the database, to be read in its place: what they show is never older than when they are asked. */
 export interface Replicas {
-  /** Runs what only reads; again, where a copy fails at it. */
-  read<T>(work: (executor: Executor) => Promise<T>): Promise<T>
+  /** Runs what only reads, over a tenant's share of the connections; again, where a copy fails at it. */
+  run<T>(tenant: string, work: (executor: Executor) => Promise<T>): Promise<T>
 }
 
 /** A statement written with `:names`, made ready once and then run by name on the server. */

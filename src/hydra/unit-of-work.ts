@@ -1,5 +1,5 @@
 import type { DataSource, EntityManager } from 'typeorm'
-import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
+import type { FairPool } from './fair-pool.ts'
 import { isConflict } from './faults.ts'
 import { Problem } from './problem.ts'
 import type { Executor } from './sql.ts'
@@ -9,12 +9,24 @@ import { insert, remove, update } from './writing.ts'
 export class UnitOfWork {
   private transactional: EntityManager | undefined
   private readonly afterwards: (() => void)[] = []
+  private readonly single: Executor
+  private shared: DataSource | undefined
 
   /** @param conditional whether the client has said which state it means to change, so that no other will do */
   constructor(
-    readonly database: DataSource,
+    private readonly whole: DataSource,
+    private readonly pool: FairPool,
+    private readonly tenant: string,
     private readonly conditional: boolean,
-  ) {}
+  ) {
+    this.single = pool.of(tenant)
+  }
+
+  /** The database, of whose connections the tenant has a share. */
+  get database(): DataSource {
+    this.shared ??= this.pool.within(this.whole, this.tenant)
+    return this.shared
+  }
 
   get manager(): EntityManager {
     return this.transactional ?? this.database.manager
@@ -23,7 +35,7 @@ export class UnitOfWork {
   /** Where compiled statements run: in the transaction when there is one. */
   get executor(): Executor {
     const runner = this.transactional?.queryRunner as { databaseConnection?: Executor } | undefined
-    return runner?.databaseConnection ?? (this.database.driver as PostgresDriver).master
+    return runner?.databaseConnection ?? this.single
   }
 
   get inTransaction(): boolean {

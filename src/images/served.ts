@@ -1,8 +1,7 @@
 import { Router } from 'express'
-import type { DataSource } from 'typeorm'
-import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
 import { Problem } from '../hydra/problem.ts'
 import { send } from '../hydra/respond.ts'
+import type { Executor } from '../hydra/sql.ts'
 import { find } from './store.ts'
 
 const path = '/images/:id'
@@ -18,13 +17,11 @@ const headers = {
 }
 
 /** Images, which anybody may see who has the address of one: pages and mails show them without a token. */
-export function images(database: DataSource): Router {
+export function images(executor: Executor): Router {
   const router = Router({ caseSensitive: true, strict: true })
   router.get(path, async (request, response) => {
     const { id } = request.params
-    const [image] = /^[0-9a-f]{64}$/.test(id)
-      ? (await find((database.driver as PostgresDriver).master, { id })).rows
-      : []
+    const [image] = /^[0-9a-f]{64}$/.test(id) ? (await find(executor, { id })).rows : []
     if (!image) throw new Problem(404, 'There is no such image, or not any more.')
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
     send(response, 200, image.type, image.bytes, `"${id}"`)

@@ -1,6 +1,8 @@
 import { Logger, runMigrations } from 'graphile-worker'
 import type { DataSource } from 'typeorm'
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
+import { withoutTimeouts } from '../../ormconfig.ts'
+import { closeDatabase, survive } from '../postgres/survival.ts'
 import { requireCompatible } from './compatibility.ts'
 
 /** It tells of each of its migrations; that they are done is all that matters. */
@@ -9,20 +11,21 @@ const silent = new Logger(() => () => {})
 /** Any number will do, as long as every process takes the same. */
 const lock = 7_305_811
 
-/** Applies what is missing; of several processes that start at once, one does and the others wait. */
-export async function migrate(database: DataSource): Promise<void> {
-  const runner = database.createQueryRunner()
+/** Applies what is missing, however long that takes; of several processes that start at once, one does and the others wait. */
+export async function migrate(database: DataSource, signal?: AbortSignal): Promise<void> {
+  const unhurried = await withoutTimeouts(database).initialize()
+  survive(unhurried)
+  const close = () => closeDatabase(unhurried)
+  signal?.addEventListener('abort', close)
+  const runner = unhurried.createQueryRunner()
   try {
-    await runner.query('SET statement_timeout = 0')
-    await runner.query('SET lock_timeout = 0')
     await runner.query('SELECT pg_advisory_lock($1)', [lock])
     await requireCompatible(database)
-    await database.runMigrations()
-    await runMigrations({ pgPool: (database.driver as PostgresDriver).master, logger: silent })
+    await unhurried.runMigrations()
+    await runMigrations({ pgPool: (unhurried.driver as PostgresDriver).master, logger: silent })
   } finally {
-    await runner.query('SELECT pg_advisory_unlock($1)', [lock])
-    await runner.query('RESET statement_timeout')
-    await runner.query('RESET lock_timeout')
+    signal?.removeEventListener('abort', close)
     await runner.release()
+    await close()
   }
 }
