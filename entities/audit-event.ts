@@ -7,7 +7,7 @@ import { User } from './user.ts'
 @Index(['organizationId', 'at', 'id'])
 @Index(['organizationId', 'action', 'id'])
 @Index(['organizationId', 'target', 'id'])
-@Index(['actorId'])
+@Index(['organizationId', 'actorId', 'id'])
 export class AuditEvent extends Owned {
   /** Whoever did it; null where the service did by itself, or Stripe. */
   @ManyToOne(() => User)

@@ -9,10 +9,10 @@ import { Owned } from './identified.ts'
 @Index(['organizationId', 'bookedOn', 'id'])
 @Index(['organizationId', 'amount', 'id'])
 @Index(['organizationId', 'accountId', 'transactionOn', 'id'])
+@Index(['organizationId', 'currency', 'id'])
 @Index(['organizationId', 'kind', 'id'])
 @Index(['organizationId', 'status', 'id'])
-@Index('bank_transaction.party', { synchronize: false })
-@Index('bank_transaction.text', { synchronize: false })
+@Index('bank_transaction.searchText', { synchronize: false })
 export class BankTransaction extends Owned {
   @ManyToOne(() => BankAccount, { nullable: false, createForeignKeyConstraints: false })
   account: BankAccount
@@ -48,6 +48,10 @@ export class BankTransaction extends Owned {
 
   @Column('text', { nullable: true })
   status: string | null = null
+
+  /** Its texts as they are searched: kept by a trigger. */
+  @Column('text', { select: false })
+  readonly searchText: string
 
   get name(): string {
     return this.party ?? this.text ?? this.kind ?? this.transactionOn

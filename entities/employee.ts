@@ -12,8 +12,7 @@ import { User } from './user.ts'
 @Index(['organizationId', 'locationId'])
 @Index(['organizationId', 'name', 'id'])
 @Index(['organizationId', 'email'])
-@Index('employee.name', { synchronize: false })
-@Index('employee.jobTitle', { synchronize: false })
+@Index('employee.searchText', { synchronize: false })
 export class Employee extends Owned {
   @Column('text')
   @IsString()
@@ -57,4 +56,8 @@ export class Employee extends Owned {
   @ValidateIf((_, value) => value !== undefined)
   @IsBoolean()
   active: boolean = true
+
+  /** Its texts as they are searched: kept by a trigger. */
+  @Column('text', { select: false })
+  readonly searchText: string
 }

@@ -15,7 +15,7 @@ export interface Calendar {
 @Entity()
 @Index('location:name', { synchronize: false })
 @Index(['organizationId', 'name', 'id'])
-@Index('location.name', { synchronize: false })
+@Index('location.searchText', { synchronize: false })
 @Check(`("officeOpenHour" IS NULL) = ("officeCloseHour" IS NULL) AND "officeCloseHour" <> "officeOpenHour"`)
 export class Location extends Owned {
   @Column('text')
@@ -40,6 +40,10 @@ export class Location extends Owned {
   @Validate(WithPeer, ['officeOpenHour'])
   @Validate(Differs, ['officeOpenHour'])
   officeCloseHour: number | null = null
+
+  /** Its texts as they are searched: kept by a trigger. */
+  @Column('text', { select: false })
+  readonly searchText: string
 
   /** When it is open now, or next; known once somebody has looked at the calendar. */
   private opening?: { opensAt: Date; closesAt: Date } | null

@@ -14,7 +14,7 @@ import type { WallClock } from './wall-clock.ts'
 @Index(['organizationId', 'dateFrom', 'id'])
 @Index(['organizationId', 'dateTo', 'id'])
 @Index(['organizationId', 'time'])
-@Index('meeting.notes', { synchronize: false })
+@Index('meeting.searchText', { synchronize: false })
 @Exclusion(
   'meeting:overlap',
   `USING gist ("employeeId" WITH =, tstzrange("dateFrom", "dateTo") WITH &&, "id" WITH <>) WHERE ("exclusive" AND "employeeId" IS NOT NULL)`,
@@ -56,6 +56,10 @@ export class Meeting extends Owned {
   /** Whether it lets no other of its employee overlap it: kept by a trigger, from the setting "meetingOverlap". */
   @Column('boolean', { default: false })
   readonly exclusive: boolean
+
+  /** Its texts as they are searched: kept by a trigger. */
+  @Column('text', { select: false })
+  readonly searchText: string
 
   /** Moves a time of day to the first such moment within the window, as clocks in that zone have it. */
   settleClockTime(clock: WallClock): void {

@@ -24,7 +24,7 @@ await crowd(crowded.organization.id, 100_000, ['meeting'])
 const held = await given(Meeting, { ...morning, organizationId: crowded.organization.id })
 
 const expectUnnoticed = ({ calm, attacked }: Course) => {
-  expect(attacked.count).toBeGreaterThan(10)
+  expect(attacked.count).toBeGreaterThan(5)
   expect(attacked.max).toBeLessThanOrEqual(calm.max + most)
 }
 
@@ -53,8 +53,7 @@ describe.each([1, 2])('With WORKERS=%i', (workers) => {
     const answers: Answer[] = []
     const storm = async (ask: Ask) => {
       const one = async (_: unknown, n: number) => void answers.push(await ask({ user: people[n % 3], path }))
-      await Promise.all(Array.from({ length: 70 }, one))
-      await Promise.all(Array.from({ length: 70 }, one))
+      for (let round = 0; round < 5; round++) await Promise.all(Array.from({ length: 70 }, one))
     }
     expectUnnoticed(await waitsUnder(service, workers, storm))
     expect(new Set(tally(answers))).toEqual(new Set([400]))

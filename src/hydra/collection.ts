@@ -58,7 +58,7 @@ export function viewOf(
   cursors: boolean,
 ): object | undefined {
   const { page, size } = pagingOf(query)
-  const { entities, total, earlier, later } = found
+  const { entities, total, limited, earlier, later } = found
   const last = size === 0 ? 1 : Math.max(1, Math.ceil(total / size))
   const rest = shared(query)
   const to = (number: number, place = '') => `${path}?${rest}page=${number}${place}`
@@ -72,8 +72,10 @@ export function viewOf(
     '@id': to(page, sent(query)),
     '@type': 'PartialCollectionView',
     first: to(1),
-    last: last === 1 ? to(1) : to(last, cursors ? '&before=end' : ''),
-    ...(earlier && { previous: to(Math.max(1, Math.min(page - 1, last)), at('before', entities[0])) }),
+    ...(!limited && { last: last === 1 ? to(1) : to(last, cursors ? '&before=end' : '') }),
+    ...(earlier && {
+      previous: to(Math.max(1, limited ? page - 1 : Math.min(page - 1, last)), at('before', entities[0])),
+    }),
     ...(later && size > 0 && { next: to(page + 1, at('after', entities.at(-1))) }),
   }
 }

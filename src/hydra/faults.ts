@@ -32,7 +32,7 @@ const unreachable = /^(ECONN\w+|EPIPE|ENOENT|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOST
 
 /** What `pg` and TypeORM say, without any code, of connections that are lost, silent or not to be had. */
 const lost =
-  /timeout exceeded when trying to connect|timeout expired|Query read timeout|Connection terminated|not queryable|runner already released|after calling end on the pool/
+  /timeout exceeded when trying to connect|timeout expired|Query read timeout|Connection terminated|not queryable|runner (was )?already released|after calling end on the pool/
 
 /** Says in the API's words what Postgres refused; undefined when it was no fault of the database. */
 export function problemOf(api: Api, error: unknown): Problem | undefined {

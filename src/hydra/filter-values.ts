@@ -22,6 +22,25 @@ export function read(name: string, datatype: string | null, value: string): unkn
   return value
 }
 
+/** A value that has an order, and its place in that. */
+export interface Quantity {
+  value: unknown
+  rank: bigint | string
+}
+
+/** Reads a number, a day or a moment; decimals have at most six places, so they are ranked as millionths. */
+export function quantity(name: string, datatype: string | null, text: string): Quantity {
+  const value = read(name, datatype, text)
+  if (value instanceof Date) return { value, rank: BigInt(value.getTime()) }
+  if (datatype === 'xsd:date') return { value, rank: value as string }
+  const [whole, places = ''] = String(value).split('.')
+  return { value, rank: BigInt(whole + places.padEnd(6, '0')) }
+}
+
+export const least = (quantities: Quantity[]): Quantity => quantities.reduce((a, b) => (b.rank < a.rank ? b : a))
+
+export const greatest = (quantities: Quantity[]): Quantity => quantities.reduce((a, b) => (b.rank > a.rank ? b : a))
+
 /** Reads texts, each short enough to be looked for. */
 export function texts(name: string, values: string[]): string[] {
   return values.map((value) => read(name, 'xsd:string', value) as string)

@@ -1,8 +1,10 @@
 import type { EntityMetadata } from 'typeorm'
 import type { Api } from './api.ts'
-import { among, type Condition, containing, either } from './conditions.ts'
-import { bad, idsOf, read, texts, truth } from './filter-values.ts'
+import { among, type Condition, containing, mentioning } from './conditions.ts'
+import { bad, greatest, idsOf, least, quantity, read, texts, truth } from './filter-values.ts'
+import { fold, wordsOf } from './folding.ts'
 import type { Class } from './operation.ts'
+import type { Options } from './resource.ts'
 import type { Field, Shape } from './shape.ts'
 
 /** What a collection can be narrowed by, property by property; each is a condition with an index behind it. */
@@ -14,19 +16,32 @@ export type FilterKind = 'exact' | 'partial' | 'reference' | 'date' | 'boolean' 
 export interface Variable {
   name: string
   property: string
+  /** How many values it takes, when that is not the usual number. */
+  most?: number
   /** Makes a condition of the values that were given; throws Problem 400 where one is no good. */
   condition(values: string[], key: string): Condition
 }
 
 const mostValues = 100
 
+/** Each text is looked for on its own, so a few cost as much as a hundred values of other filters. */
+const mostTexts = 5
+
+const mostWords = 10
+
 /** Prepares the filters of a class; those of a property that it does not have stop the boot. */
-export function compileFilters(api: Api, shape: Shape, filters: Filters, metadata: EntityMetadata): Variable[] {
+export function compileFilters(
+  api: Api,
+  shape: Shape,
+  { filters = {}, text = [] }: Pick<Options<object>, 'filters' | 'text'>,
+  metadata: EntityMetadata,
+): Variable[] {
   return Object.entries(filters).flatMap(([name, kinds]) => {
     const field = shape.field.get(name)
     if (!field) throw new Error(`${shape.name} has no property "${name}" to be filtered by.`)
     const column = `"${metadata.tableName}"."${field.key ?? name}"`
-    return [kinds].flat().flatMap((kind) => makers[kind](api, field, column))
+    const folded = text.includes(name) ? foldedColumn(metadata) : undefined
+    return [kinds].flat().flatMap((kind) => makers[kind](api, field, column, folded))
   })
 }
 
@@ -45,19 +60,28 @@ export function conditionsOf(variables: Variable[], query: URLSearchParams): Con
   return variables.flatMap((variable, index) => {
     const values = given.get(variable.name)
     if (!values) return []
-    if (values.length > mostValues) throw bad(variable.name, `at most ${mostValues} values`)
+    const { name, most = mostValues } = variable
+    if (values.length > most) throw bad(name, `at most ${most} values`)
     return [variable.condition(values, `f${index}`)]
   })
 }
 
-type Maker = (api: Api, field: Field, column: string) => Variable[]
+/** The column in which the texts of a row are kept folded. */
+export const foldedColumn = ({ tableName }: EntityMetadata): string => `"${tableName}"."searchText"`
+
+type Maker = (api: Api, field: Field, column: string, folded: string | undefined) => Variable[]
 
 const makers: Record<FilterKind, Maker> = {
   exact: (_, { name, datatype }, column) => [
     equal(name, column, (value) => read(name, datatype, value), wide(datatype, '[]')),
   ],
-  partial: (_, { name }, column) => [
-    { name, property: name, condition: (values, key) => containing(column, key, texts(name, values)) },
+  partial: (_, { name }, column, folded) => [
+    {
+      name,
+      property: name,
+      most: mostTexts,
+      condition: (values, key) => containing(column, key, texts(name, values), folded),
+    },
   ],
   reference: (api, { name, target }, column) => [
     { name, property: name, condition: (values, key) => among(column, key, idsOf(api, name, target as Class, values)) },
@@ -67,11 +91,11 @@ const makers: Record<FilterKind, Maker> = {
     {
       name: `exists[${name}]`,
       property: name,
-      condition: (values, key) =>
-        either(values, key, (value) => ({
-          sql: `${column} IS ${truth(`exists[${name}]`, value || 'true') ? 'NOT NULL' : 'NULL'}`,
-          values: {},
-        })),
+      condition: (values) => {
+        const wanted = new Set(values.map((value) => truth(`exists[${name}]`, value || 'true')))
+        const sql = wanted.size > 1 ? 'true' : `${column} IS ${wanted.has(true) ? 'NOT NULL' : 'NULL'}`
+        return { sql, values: {} }
+      },
     },
   ],
   date: (_, field, column) =>
@@ -91,16 +115,18 @@ export function idVariable(api: Api, { class: type, field }: Shape, table: strin
   }
 }
 
-/** Free text over some properties; an empty one is looked for nowhere. */
-export function textVariable(columns: string[]): Variable {
+/** Free text over the texts of a row; an empty one is looked for nowhere. */
+export function textVariable(folded: string): Variable {
   return {
     name: 'q',
     property: 'hydra:freetextQuery',
+    most: mostTexts,
     condition: (values, key) => {
-      const wanted = texts('q', values).filter((text) => text !== '')
+      const wanted = texts('q', values).filter((text) => text.trim() !== '')
       if (wanted.length === 0) return { sql: 'true', values: {} }
-      const conditions = columns.map((column) => containing(column, key, wanted))
-      return { sql: `(${conditions.map(({ sql }) => sql).join(' OR ')})`, values: conditions[0].values }
+      if (wanted.some((text) => wordsOf(fold(text)).length > mostWords))
+        throw bad('q', `at most ${mostWords} words a value`)
+      return mentioning(folded, key, wanted)
     },
   }
 }
@@ -110,36 +136,40 @@ function equal(name: string, column: string, meant: (value: string) => unknown, 
   return { name, property: name, condition: (values, key) => among(column, key, values.map(meant), cast) }
 }
 
+/** Of several values the loosest decides, since one of them must hold. */
 function comparisons(field: Field, column: string, operators: Record<string, string>): Variable[] {
-  return Object.entries(operators).map(([operator, sql]) =>
-    compared(field, operator, (value, at, name) => ({
-      sql: `${column} ${sql} :${at}${wide(field.datatype)}`,
-      values: { [at]: read(name, field.datatype, value) },
-    })),
-  )
-}
-
-function between(field: Field, column: string): Variable {
-  const cast = wide(field.datatype)
-  return compared(field, 'between', (value, at, name) => {
-    const ends = value.split('..')
-    if (ends.length !== 2) throw bad(name, 'two numbers with ".." between them')
-    const [from, to] = ends.map((end) => read(name, field.datatype, end))
-    return {
-      sql: `${column} BETWEEN :${at}from${cast} AND :${at}to${cast}`,
-      values: { [`${at}from`]: from, [`${at}to`]: to },
+  const { name: property, datatype } = field
+  return Object.entries(operators).map(([operator, sql]) => {
+    const name = `${property}[${operator}]`
+    const condition = (values: string[], key: string): Condition => {
+      const read = values.map((value) => quantity(name, datatype, value))
+      const { value } = sql.startsWith('<') ? greatest(read) : least(read)
+      return { sql: `${column} ${sql} :${key}${wide(datatype)}`, values: { [key]: value } }
     }
+    return { name, property, condition }
   })
 }
 
-/** A property is compared with each value by an operator, which is named in brackets. */
-function compared(
-  { name: property }: Field,
-  operator: string,
-  one: (value: string, at: string, name: string) => Condition,
-): Variable {
-  const name = `${property}[${operator}]`
-  return { name, property, condition: (values, key) => either(values, key, (value, at) => one(value, at, name)) }
+/** Several intervals are one multirange, in which Postgres looks a number up; their ends are what an index is asked for. */
+function between({ name: property, datatype }: Field, column: string): Variable {
+  const name = `${property}[between]`
+  const condition = (values: string[], key: string): Condition => {
+    const intervals = values.map((value) => {
+      const ends = value.split('..')
+      if (ends.length !== 2) throw bad(name, 'two numbers with ".." between them')
+      return ends.map((end) => quantity(name, datatype, end))
+    })
+    const possible = intervals.filter(([from, to]) => from.rank <= to.rank)
+    if (possible.length === 0) return { sql: 'false', values: {} }
+    const [from, to] = [least(possible.map(([end]) => end)), greatest(possible.map(([, end]) => end))]
+    const outer = `${column} BETWEEN :${key}from${wide(datatype)} AND :${key}to${wide(datatype)}`
+    const ends = { [`${key}from`]: from.value, [`${key}to`]: to.value }
+    if (possible.length === 1) return { sql: outer, values: ends }
+    const inner = `${column}::numeric <@ :${key}::nummultirange`
+    const ranges = `{${possible.map(([from, to]) => `[${from.value},${to.value}]`).join(',')}}`
+    return { sql: `(${outer} AND ${inner})`, values: { ...ends, [key]: ranges } }
+  }
+  return { name, property, condition }
 }
 
 /** Integers are compared as the widest, so that none that is asked for is out of a column's range. */

@@ -7,10 +7,18 @@ import type { Selection } from './store.ts'
 /** Rows of a page, how many there are in all, and whether more lie on either side. */
 export interface Rows {
   rows: object[]
+  /** Where it is limited, the most that is counted. */
   total: number
+  limited: boolean
   earlier: boolean
   later: boolean
 }
+
+/** Rows that hold a text are counted up to here: how many there are may cost as much as reading them all. */
+const mostCounted = 10_000
+
+/** Rows that are skipped without asking first whether there are so many. */
+const fewSkipped = 10_000
 
 /** Reads pages of a table within a scope, a condition of SQL; `values` are those that the scope names. */
 export type Pager = (
@@ -30,7 +38,9 @@ const mostKept = 300
  */
 export function pager({ tableName }: EntityMetadata, columns: string, counted?: string): Pager {
   const kept = new Map<string, Statement>()
-  const prepared = (template: string): Statement => {
+  const prepared = (template: string, depends: boolean): Statement => {
+    // Postgres may settle on one plan for a statement that has a name, and no plan suits rare texts and common ones.
+    if (depends) return statement('', template)
     const known = kept.get(template)
     if (known) return known
     const digest = createHash('md5').update(template).digest('hex')
@@ -42,38 +52,46 @@ export function pager({ tableName }: EntityMetadata, columns: string, counted?: 
   return async (executor, scope, given, { conditions, order, size, from }) => {
     const where = [`(${scope})`, ...conditions.map(({ sql }) => sql)].join(' AND ')
     const values = Object.assign({}, given, ...conditions.map((condition) => condition.values))
-    const total = async () => {
+    const byText = conditions.some(({ text }) => text)
+    const count = async () => {
       const kept = counted === scope && conditions.length === 0
       const sum = `SELECT coalesce(sum("delta"), 0)::int8 AS total FROM "row_total" WHERE "relation" = '${tableName}' AND "organizationId" = :organization`
-      const { rows } = await prepared(kept ? sum : `SELECT count(*) AS total FROM "${tableName}" WHERE ${where}`)(
-        executor,
-        values,
-      )
-      return rows[0].total as number
+      const bounded = `SELECT count(*) AS total FROM (SELECT 1 FROM "${tableName}" WHERE ${where} LIMIT ${mostCounted + 1}) AS "found"`
+      const exact = `SELECT count(*) AS total FROM "${tableName}" WHERE ${where}`
+      const { rows } = await prepared(kept ? sum : byText ? bounded : exact, byText)(executor, values)
+      const limited = byText && rows[0].total > mostCounted
+      return { total: limited ? mostCounted : (rows[0].total as number), limited }
     }
     const select = async (limit: number, backwards: boolean, cursor: unknown[], offset: number) => {
       const further = cursor.length > 0 ? ` AND ${beyond(tableName, order, backwards)}` : ''
       const text = `SELECT ${columns} FROM "${tableName}" WHERE ${where}${further} ORDER BY ${orderBy(tableName, order, backwards)} LIMIT :limit OFFSET :offset`
       const place = Object.fromEntries(cursor.map((value, index) => [`c${index}`, value]))
-      return (await prepared(text)(executor, { ...values, ...place, limit, offset })).rows as object[]
+      return (await prepared(text, byText)(executor, { ...values, ...place, limit, offset })).rows as object[]
     }
 
     if ('offset' in from) {
-      const rows = await select(size, false, [], from.offset)
-      const reachesEnd = rows.length < size && (rows.length > 0 || from.offset === 0)
-      const all = reachesEnd ? from.offset + rows.length : await total()
-      return { rows, total: all, earlier: from.offset > 0, later: from.offset + rows.length < all }
+      const { offset } = from
+      const known = offset > fewSkipped ? await count() : undefined
+      if (known && !known.limited && offset >= known.total) return { rows: [], ...known, earlier: true, later: false }
+      const more = await select(size + 1, false, [], offset)
+      const rows = more.slice(0, size)
+      const later = more.length > size
+      const reachesEnd = !later && (rows.length > 0 || offset === 0)
+      const counts = reachesEnd ? { total: offset + rows.length, limited: false } : (known ?? (await count()))
+      return { rows, ...counts, earlier: offset > 0, later }
     }
     if ('after' in from) {
       const rows = await select(size + 1, false, from.after, 0)
-      return { rows: rows.slice(0, size), total: await total(), earlier: true, later: rows.length > size }
+      return { rows: rows.slice(0, size), ...(await count()), earlier: true, later: rows.length > size }
     }
-    const all = await total()
-    const wanted = from.before === 'end' && all > 0 && size > 0 ? ((all - 1) % size) + 1 : size
+    const counts = await count()
+    const all = counts.total
+    const partial = from.before === 'end' && all > 0 && size > 0 && !counts.limited
+    const wanted = partial ? ((all - 1) % size) + 1 : size
     const rows = await select(wanted + 1, true, from.before === 'end' ? [] : from.before, 0)
     return {
       rows: rows.slice(0, wanted).reverse(),
-      total: all,
+      ...counts,
       earlier: rows.length > wanted,
       later: from.before !== 'end',
     }

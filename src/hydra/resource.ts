@@ -22,7 +22,7 @@ export interface Options<E extends object> {
   filters?: Filters
   /** What it can be ordered by, beside the id: columns that are never null, each with an index. */
   order?: string[]
-  /** The properties that free text is looked for in. */
+  /** The properties that free text is looked for in; its column "searchText" keeps them folded, by a trigger. */
   text?: string[]
   /** Whether totals of whole tenants are kept as they change, instead of counted; its table has the trigger "counted". */
   counted?: true

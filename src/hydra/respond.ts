@@ -19,6 +19,8 @@ export interface Answer {
   document?: Document
   /** Of a collection: what its document ends with. */
   ending?: Ending
+  /** Of a collection: whether its total is the most that is counted. */
+  limited?: boolean
   /** Of an item: what its validator starts with. */
   version?: number
 }
@@ -29,8 +31,10 @@ export function compose(call: Call, outcome: Outcome<object>): Answer {
   const accepted = outcome instanceof Accepted ? outcome : undefined
   const unchanged = outcome instanceof Unchanged
   const result = unchanged || accepted ? (outcome as Unchanged<object>).entity : outcome
-  if (result instanceof Page)
-    return { status: 200, headers: {}, document: collectionOf(call, result), ending: endingOf(call, result) }
+  if (result instanceof Page) {
+    const { limited } = result.found
+    return { status: 200, headers: {}, document: collectionOf(call, result), ending: endingOf(call, result), limited }
+  }
   const { method } = call.operation
   const bound = call.api.of(result.constructor as never)
   const whole = bound.serialize(result, call.caller, { '@context': `/contexts/${bound.shape.name}` })
@@ -63,6 +67,7 @@ export async function write(api: Api, answer: Answer, format: Format, response: 
   const { status, headers, document, version } = answer
   const written = document && format !== jsonld ? await translated(api, answer, format, response, share) : undefined
   for (const name in headers) response.setHeader(name, headers[name])
+  if (answer.limited) response.appendHeader('Preference-Applied', 'count=limited')
   if (written) return deliver(response, status, written)
   if (!document) {
     response.writeHead(status).end()

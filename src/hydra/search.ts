@@ -1,6 +1,6 @@
 import type { Api } from './api.ts'
 import { type Role, roles } from './caller.ts'
-import { compileFilters, idVariable, textVariable, type Variable } from './filters.ts'
+import { compileFilters, foldedColumn, idVariable, textVariable, type Variable } from './filters.ts'
 import type { Resource } from './resource.ts'
 import type { Shape } from './shape.ts'
 
@@ -34,16 +34,24 @@ export function compileSearch(api: Api, resource: Resource, shape: Shape, concea
   const dimmed = whole ? resource.concealed(whole.otherwise) : new Set<string>()
   const seen = (name: string) => !concealed.has(name)
   const filters = Object.fromEntries(Object.entries(resource.options.filters ?? {}).filter(([name]) => seen(name)))
-  const [order = [], text = []] = [resource.options.order, resource.options.text].map((names) =>
-    names?.filter((name) => seen(name) && !dimmed.has(name)),
-  )
+  const asked = (name: string) => seen(name) && !dimmed.has(name)
+  const { text = [] } = resource.options
+  const order = resource.options.order?.filter(asked) ?? []
   const { metadata } = shape
   const wholly = (variable: Variable): Variable =>
     whole && dimmed.has(variable.property) ? within(whole.when, variable) : variable
   const variables = metadata
-    ? [idVariable(api, shape, metadata.tableName), ...compileFilters(api, shape, filters, metadata).map(wholly)]
+    ? [
+        idVariable(api, shape, metadata.tableName),
+        ...compileFilters(api, shape, { filters, text }, metadata).map(wholly),
+      ]
     : []
-  if (metadata && text.length > 0) variables.push(textVariable(text.map((name) => `"${metadata.tableName}"."${name}"`)))
+  // The texts of a row are kept together, so free text is for roles that see all of them.
+  if (metadata && text.length > 0 && text.every(asked)) {
+    if (!metadata.columns.some(({ databaseName }) => databaseName === 'searchText'))
+      throw new Error(`${shape.name} cannot be searched for text: it needs a column "searchText" and its trigger.`)
+    variables.push(textVariable(foldedColumn(metadata)))
+  }
   const sortable = resource.listed ? ['id', ...(store ? [] : order)] : []
   for (const name of sortable)
     if (!metadata?.columns.some(({ propertyName, isNullable }) => propertyName === name && !isNullable))
@@ -56,8 +64,8 @@ function within(condition: string, variable: Variable): Variable {
   return {
     ...variable,
     condition(given, key) {
-      const { sql, values } = variable.condition(given, key)
-      return { sql: `(${sql} AND (${condition}))`, values }
+      const { sql, ...rest } = variable.condition(given, key)
+      return { ...rest, sql: `(${sql} AND (${condition}))` }
     },
   }
 }

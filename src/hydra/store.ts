@@ -23,6 +23,8 @@ export interface Selection {
 export interface Found<E extends object> {
   entities: E[]
   total: number
+  /** Whether there are more than the total says, as they were not all counted. */
+  limited?: boolean
   earlier: boolean
   later: boolean
 }
