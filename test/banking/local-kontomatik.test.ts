@@ -17,7 +17,7 @@ beforeEach(async () => {
 afterEach(() => local.stop())
 
 const today = () => new Date().toISOString().slice(0, 10)
-const command = '/v1/command/'
+const commands = '/v1/command/'
 const wish = { redirectUri: 'https://app.example/return', ownerExternalId: 'o-1', psd2: { accessMode: 'MULTIPLE' } }
 
 test('without the right key it says no more than a comment', async () => {
@@ -35,7 +35,7 @@ test('forms are taken literally: nothing missing, nothing unknown, nothing twice
   const form = { sessionId: session.id, sessionIdSignature: session.signature, since: '2026-01-01' }
   const exceptions = async (path: string, body: Record<string, string> | string) =>
     /exception name="(\w+)"/.exec((await raw(local, path, body)).text)?.[1]
-  const start = `${command}default-import.xml`
+  const start = `${commands}default-import.xml`
   expect(await exceptions(start, { ...form, extra: '1' })).toBe('InvalidParameter')
   expect(await exceptions(start, { sessionId: session.id, since: '2026-01-01' })).toBe('InvalidParameter')
   expect(await exceptions(start, JSON.stringify(form))).toBe('InvalidParameter')
@@ -44,7 +44,7 @@ test('forms are taken literally: nothing missing, nothing unknown, nothing twice
     expect(await exceptions(start, { ...form, since })).toBe('InvalidSince')
   expect(await exceptions(start, { ...form, sessionIdSignature: 'x' })).toBe('InvalidSessionIdSignature')
   expect(await exceptions(start, { ...form, sessionId: '1' })).toBe('InvalidSessionId')
-  expect(await exceptions(`${command}sign-out.xml`, {})).toBe('InvalidArgument')
+  expect(await exceptions(`${commands}sign-out.xml`, {})).toBe('InvalidArgument')
   expect(await exceptions('/v1/mock-session.xml', { ...mock(), multipleAccess: 'yes' })).toBe('InvalidParameter')
   expect(await exceptions('/v1/mock-session.xml', { ...mock(), multipleAccess: 'true', country: 'xx' })).toBe(
     'InvalidParameter',
@@ -94,10 +94,10 @@ test('replies are ASCII with numeric entities, and a command goes from setup ove
   const client = new Kontomatik(slower)
   const { session } = await client.mockSession(mock())
   const form = { sessionId: session.id, sessionIdSignature: session.signature, since: '2026-01-01' }
-  const started = await raw(slower, `${command}default-import.xml`, form)
+  const started = await raw(slower, `${commands}default-import.xml`, form)
   expect(started.status).toBe(202)
   expect(started.text).toContain('status="202 Accepted"')
-  const path = `${command}${/command id="(\d+)"/.exec(started.text)?.[1]}.xml`
+  const path = `${commands}${/command id="(\d+)"/.exec(started.text)?.[1]}.xml`
   const states: (string | undefined)[] = []
   let text = started.text
   for (; !text.includes('successful'); text = (await raw(slower, path)).text) {
@@ -211,6 +211,41 @@ test('it is controlled over HTTP as well', async () => {
   )
   expect(JSON.stringify(requests)).not.toContain(local.apiKey)
   expect((await raw(local, '/local/anything')).status).toBe(400)
+})
+
+test('a statement can be dictated, as far as the contract and the session allow', async () => {
+  const { session, multipleAccessId } = await kontomatik.mockSession(mock())
+  const day = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10)
+  const line = (transactionOn: string) => ({ transactionOn, currencyAmount: '-17,50' })
+  const days = [day(0), `${day(1)}+01:00`, day(90), day(91), day(800), 'soon']
+  const account = { texts: { iban: 'PL61', currencyName: 'pln' }, lines: days.map(line), partial: true }
+  const post = (body: unknown) => raw(local, '/local/statement', JSON.stringify(body))
+  expect((await post({ login: 'anna', accounts: [account] })).status).toBe(200)
+  for (const wrong of [
+    { accounts: [{ texts: { id: '1' } }] },
+    { accounts: [{ texts: {}, lines: [{ id: '1' }] }] },
+    { cards: [{ texts: { iban: 'PL61' } }] },
+    { accounts: {} },
+    { target: 'NoBank' },
+    { owners: [] },
+  ])
+    expect([wrong, (await post({ login: 'anna', ...wrong })).status]).toEqual([wrong, 400])
+  const command = async (since: string, reused = false) => {
+    const opened = reused ? await kontomatik.reuseAccess(multipleAccessId ?? '') : session
+    return ended(kontomatik, await kontomatik.startImport(opened, since))
+  }
+  const first = await command('2000-01-01')
+  await local.tell('anna', { cards: [] })
+  expect((await raw(local, `${commands}${first.id}.xml`)).text.match(/<transactionOn>/g)).toHaveLength(6)
+  expect((await raw(local, `${commands}${(await command('2000-01-01', true)).id}.xml`)).text).toMatch(
+    /<result><creditCards\/><\/result>/,
+  )
+  await local.tell('anna', { accounts: [account] })
+  const { text } = await raw(local, `${commands}${(await command('2000-01-01', true)).id}.xml`)
+  expect(text).toContain('<account partialDueToTimeout="true"><iban>PL61</iban><currencyName>pln</currencyName>')
+  expect(text.match(/<transactionOn>[^<]*/g)).toEqual(
+    [days[0], `${day(1)}&#x2b;01:00`, days[2], 'soon'].map((each) => `<transactionOn>${each}`.replace('&#x2b;', '+')),
+  )
 })
 
 test('with a journal it remembers, without it forgets', async () => {

@@ -1,6 +1,8 @@
 import { type Answer, type Ask, json, Refusal } from './answer.ts'
+import { bankNamed } from './catalogue.ts'
 import { type Fault, Faults } from './faults.ts'
 import { objectOf } from './fields.ts'
+import { assertKnown, type Told } from './told.ts'
 import { day, type World } from './world.ts'
 
 /** A request as it came, without its key. */
@@ -42,6 +44,14 @@ export class Controls {
     return { consents: own(consents), imports: own(commands) }
   }
 
+  /** Dictates the statement of a customer from now on; imports that have started keep theirs. */
+  async tell(login: string, told: Told, target = 'KontoBankApi'): Promise<void> {
+    if (!bankNamed(target)) throw new Error('There is no such bank.')
+    assertKnown(told)
+    this.#world.customer(target, login).told = structuredClone(told)
+    await this.#world.keep()
+  }
+
   /** As by the bank's own page: only the next reuse tells. */
   async revokeUpstream(multipleAccessId: string): Promise<void> {
     const consent = this.#world.state.consents.find(({ id }) => id === multipleAccessId)
@@ -52,8 +62,9 @@ export class Controls {
 
   /** The same over HTTP. */
   async answer(ask: Ask): Promise<Answer> {
-    const faulty = ['method', 'path', 'body', 'kind', 'name', 'status', 'state', 'delay', 'times']
-    const known = ['days', 'multipleAccessId', ...faulty]
+    const faulty = ['method', 'path', 'body', 'kind', 'name', 'status', 'answer', 'state', 'delay', 'times']
+    const dictated = ['login', 'target', 'accounts', 'cards']
+    const known = ['days', 'multipleAccessId', ...faulty, ...dictated]
     const act = async (work: (body: Record<string, unknown>) => unknown) => {
       await Promise.resolve(objectOf(ask, known)).then(work).catch(refuse)
       return json({ now: new Date(this.#world.now).toISOString() })
@@ -67,6 +78,8 @@ export class Controls {
         return act(({ days }) => this.advance({ days: Number(days) }))
       case 'POST /local/revoke':
         return act(({ multipleAccessId }) => this.revokeUpstream(String(multipleAccessId)))
+      case 'POST /local/statement':
+        return act(({ login, target, ...told }) => this.tell(String(login), told as Told, target as string | undefined))
       case 'POST /local/fault':
         return act((fault) => this.faults.plan(fault as unknown as Fault))
       case 'DELETE /local/faults':

@@ -14,6 +14,8 @@ export interface Fault {
   name?: string
   /** Of `status` and `html`, else 503 and 502. */
   status?: number
+  /** The body of `status`, empty unless said. */
+  answer?: string
   /** `error` or `fatal`: the exception is then a polled command's, which comes with a status of 200. */
   state?: string
   /** Milliseconds that `slow` takes, else 1000, unless faults are cleared before; it answers all the same. */

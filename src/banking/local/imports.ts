@@ -29,6 +29,7 @@ export function startImport(ask: Ask, world: World): Answer {
     from: reused ? Math.max(from, world.today - reusedSees) : from,
     on: world.today,
     importedBefore: customer.importedOn,
+    told: customer.told,
   }
   session.command = command.id
   customer.importedOn = world.today

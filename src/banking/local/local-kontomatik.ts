@@ -26,6 +26,7 @@ export interface LocalKontomatik {
   readonly requests: Logged[]
   of: Controls['of']
   advance(time: { days: number }): Promise<void>
+  tell: Controls['tell']
   fault(fault: Fault): void
   clearFaults(): void
   revokeUpstream(multipleAccessId: string): Promise<void>
@@ -53,6 +54,7 @@ export async function startLocalKontomatik(options: Options = {}): Promise<Local
     requests: controls.requests,
     of: (login) => controls.of(login),
     advance: (time) => controls.advance(time),
+    tell: (login, told, target) => controls.tell(login, told, target),
     fault: (fault) => controls.faults.plan(fault),
     clearFaults: () => controls.faults.clear(),
     revokeUpstream: (multipleAccessId) => controls.revokeUpstream(multipleAccessId),
@@ -96,8 +98,8 @@ async function read(request: IncomingMessage): Promise<Ask> {
 }
 
 function instead(fault: Fault | undefined, { path }: Ask): Answer | undefined {
-  const { kind, name = 'ServiceMaintenance', status, state } = fault ?? {}
-  if (kind === 'status') return { status: status ?? 503, headers: {}, body: '' }
+  const { kind, name = 'ServiceMaintenance', status, answer, state } = fault ?? {}
+  if (kind === 'status') return { status: status ?? 503, headers: {}, body: answer ?? '' }
   if (kind === 'html') {
     const body = '<html><body><h1>Bad gateway</h1><reply/></body></html>'
     return { status: status ?? 502, headers: { 'content-type': 'text/html' }, body }

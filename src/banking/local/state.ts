@@ -1,9 +1,13 @@
+import type { Told } from './told.ts'
+
 /** The account holder at a bank, as the bank knows them. */
 export interface Customer {
   target: string
   login: string
   /** The day of the last import, which has shown what was pending then. */
   importedOn: number | undefined
+  /** The statement that a test dictates, in place of the usual one. */
+  told?: Told
 }
 
 export interface Redirection {
@@ -47,6 +51,7 @@ export interface Import {
   from: number
   on: number
   importedBefore: number | undefined
+  told?: Told
 }
 
 /** All that the local Kontomatik remembers, as it is kept in its journal. */

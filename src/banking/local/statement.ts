@@ -3,9 +3,11 @@ import { type Bank, bankNamed, banks } from './catalogue.ts'
 import { dateOf } from './days.ts'
 import { element, type Markup } from './markup.ts'
 import type { Import } from './state.ts'
+import { toldStatement } from './told.ts'
 
 /** The result of an import; it follows from the import alone, so that it is the same however often it is asked for. */
 export function statement(command: Import): Markup {
+  if (command.told) return toldStatement(command.told, command.from)
   const bank = bankNamed(command.target) ?? banks[0]
   const owner = `${command.target}|${command.login}`
   return element(

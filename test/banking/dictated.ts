@@ -1,0 +1,63 @@
+import type { Told, ToldLedger } from '../../src/banking/local/told.ts'
+import { type Agent, api, kontomatik } from '../world/index.ts'
+import { linked, pull } from './linked.ts'
+
+let customers = 0
+
+interface Dictated {
+  agent?: Agent
+  target?: string
+  login?: string
+}
+
+/** A customer whose bank tells what the test dictates; at most four imports, as banks allow four a day. */
+export async function dictated(told: Told, { agent = api, target, login = `dictated-${++customers}` }: Dictated = {}) {
+  await kontomatik.tell(login, told, target)
+  const link = await linked({ agent, target, login })
+  const pulled = async (body: object = {}) => {
+    const answer = await agent.post(pull, { integration: link['@id'], ...body })
+    if (answer.status !== 201) throw new Error(`${answer.status} ${JSON.stringify(answer.body)}`)
+    return answer.body
+  }
+  return {
+    link,
+    login,
+    pulled,
+    /** Imports what the bank tells from now on. */
+    async tells(next: Told, body: object = {}) {
+      await kontomatik.tell(login, next, target)
+      return pulled(body)
+    },
+  }
+}
+
+/** The day so many days before today. */
+export const ago = (days: number): string => new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10)
+
+type Line = Record<string, string>
+
+/** A line that was booked three days ago, unless the values say otherwise; an undefined value leaves an element out. */
+export function line(values: Record<string, string | undefined> = {}): Line {
+  const usual = { transactionOn: ago(3), bookedOn: ago(3), currencyAmount: '-12.50', title: 'Coffee', status: 'DONE' }
+  const given = Object.entries({ ...usual, ...values })
+  return Object.fromEntries(given.filter((entry): entry is [string, string] => entry[1] !== undefined))
+}
+
+export const number = 'PL61109010140000071219812874'
+
+export function account(
+  lines: Line[],
+  texts: Line = { name: 'Current', iban: number, currencyName: 'PLN' },
+): ToldLedger {
+  return { texts, lines }
+}
+
+/** The items of a collection, as its owner sees them. */
+export async function items(path: string, agent = api): Promise<Record<string, unknown>[]> {
+  const { body } = await agent.get(`${path}${path.includes('?') ? '&' : '?'}itemsPerPage=100`)
+  return body.member
+}
+
+export const transactions = (query = '', agent = api) =>
+  items(`/bank-transactions?order[transactionOn]=asc${query}`, agent)
+export const accounts = (agent = api) => items('/bank-accounts', agent)
