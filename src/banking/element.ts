@@ -30,17 +30,17 @@ export class Element {
 
   attribute(name: string): string | undefined {
     const found = this.#get(`@${name}`)
-    return typeof found === 'string' ? found : undefined
+    return typeof found === 'string' ? tidy(found) : undefined
   }
 
-  /** What a child says, tidied as Postgres can store it and so that the same text is always the same. */
-  text(name: string): string | null {
-    return this.child(name)?.words ?? null
+  /** The text of a child, tidied so that Postgres can store it and that the same text is always the same. */
+  text(name: string, longest?: number): string | null {
+    return this.child(name)?.words(longest) ?? null
   }
 
-  get words(): string | null {
+  words(longest?: number): string | null {
     const words = typeof this.#content === 'string' ? this.#content : this.#get('#text')
-    return typeof words === 'string' ? tidy(words) || null : null
+    return typeof words === 'string' ? tidy(words, longest) || null : null
   }
 
   #get(name: string): Content | Content[] | undefined {
@@ -62,9 +62,11 @@ export function replyIn(text: string): Element | undefined {
   }
 }
 
-const longest = 1000
+/** Characters of a text that an index holds: Postgres refuses index entries over 2,704 bytes. */
+export const indexable = 255
 
-function tidy(text: string): string {
+/** Without control characters and half characters, which Postgres cannot store. */
+export function tidy(text: string, longest = 1000): string {
   const whole = text
     .slice(0, 2 * longest)
     .toWellFormed()

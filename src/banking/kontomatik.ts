@@ -4,7 +4,7 @@ import { type Command, readCommand } from './command.ts'
 import { type Access, Connection } from './connection.ts'
 import type { Element } from './element.ts'
 import { readJson, readReply } from './reply.ts'
-import { readSigningIn, type Session, type SigningIn } from './signing-in.ts'
+import { readRedirection, readSigningIn, type Session, type SigningIn } from './signing-in.ts'
 import { readTarget, type Target } from './target.ts'
 
 export type AccessMode = 'SINGLE' | 'MULTIPLE' | 'MIXED'
@@ -42,12 +42,7 @@ export class Kontomatik {
     ...wishes
   }: Redirection): Promise<{ redirectionId: string; redirectionLink: string }> {
     const json = { ...wishes, psd2: { accessMode } }
-    return this.#connection.ask({ path: '/v1/signin/redirection', json }, (answer) => {
-      const { redirectionId, redirectionLink } = readJson(answer)
-      const isLink = typeof redirectionLink === 'string' && /^https?:\/\//.test(redirectionLink)
-      if (typeof redirectionId !== 'string' || !redirectionId || !isLink) throw BankProblem.unreadable()
-      return { redirectionId, redirectionLink }
-    })
+    return this.#connection.ask({ path: '/v1/signin/redirection', json }, (answer) => readRedirection(readJson(answer)))
   }
 
   async redirectionStatus(redirectionId: string): Promise<SigningIn> {

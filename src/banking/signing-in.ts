@@ -1,4 +1,5 @@
 import { BankProblem } from './bank-problem.ts'
+import { indexable, tidy } from './element.ts'
 import { exceptionIn, objectIn } from './reply.ts'
 
 /** What allows one import; it lasts for minutes and is not kept. */
@@ -33,9 +34,22 @@ export function readSigningIn(json: Record<string, unknown>): SigningIn {
     state: 'done',
     session: { id, signature },
     multipleAccessId: text(params.multipleAccessId),
-    target: text(params.target),
-    officialName: text(params.officialName),
+    target: label(params.target),
+    officialName: label(params.officialName),
   }
+}
+
+/** Where somebody is sent to sign in. The id is asked for again as it is, so it must be one that can be stored. */
+export function readRedirection(json: Record<string, unknown>): { redirectionId: string; redirectionLink: string } {
+  const [redirectionId, link] = [text(json.redirectionId), text(json.redirectionLink)]
+  const url = link && URL.canParse(link) ? new URL(link) : undefined
+  if (!redirectionId || !/^[\x21-\x7e]{1,255}$/.test(redirectionId) || !url || !/^https?:$/.test(url.protocol))
+    throw BankProblem.unreadable()
+  return { redirectionId, redirectionLink: url.href }
+}
+
+function label(value: unknown): string | null {
+  return tidy(text(value) ?? '', indexable) || null
 }
 
 function text(value: unknown): string | null {
