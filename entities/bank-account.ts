@@ -9,6 +9,7 @@ import { Integration } from './integration.ts'
 @Index(['integrationId', 'id'])
 @Index(['organizationId', 'integrationId', 'id'])
 @Index(['organizationId', 'name', 'id'])
+@Index('bank_account.number', { synchronize: false })
 export class BankAccount extends Owned {
   @ManyToOne(
     () => Integration,
@@ -20,9 +21,13 @@ export class BankAccount extends Owned {
   @Column('uuid')
   integrationId: string
 
-  /** What the bank knows it by, so that it is met again: its number and currency, or its name where it has no number. */
+  /** The bank's key of it: its number or the id of its card, with the currency; where it has neither, a key of our own. */
   @Column('text')
   reference: string
+
+  /** The bank's own name for it, which its owner cannot change; null of accounts that were stored before it was kept. */
+  @Column('text', { nullable: true })
+  bankName: string | null = null
 
   @Column('text')
   name: string
@@ -33,11 +38,15 @@ export class BankAccount extends Owned {
   @Column('text', { nullable: true })
   currency: string | null = null
 
-  @Column('numeric', { precision: 17, scale: 2, nullable: true })
+  @Column('numeric', { nullable: true })
   balance: string | null = null
 
-  @Column('numeric', { precision: 17, scale: 2, nullable: true })
+  @Column('numeric', { nullable: true })
   availableBalance: string | null = null
+
+  /** The day of the first import in which the bank no longer listed it. */
+  @Column('date', { nullable: true })
+  closedOn: string | null = null
 }
 
 /** A number of an account of which only its ends are shown. */

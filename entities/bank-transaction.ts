@@ -27,8 +27,8 @@ export class BankTransaction extends Owned {
   @Column('date')
   transactionOn: string
 
-  /** Below zero is what was paid. */
-  @Column('numeric', { precision: 17, scale: 2 })
+  /** With the decimals of its currency; negative when it was paid. */
+  @Column('numeric')
   amount: string
 
   @Column('text', { nullable: true })

@@ -96,9 +96,17 @@ export class Integration extends Owned {
   @Column('integer', { nullable: true })
   duplicates: number | null = null
 
-  /** Whether the bank took too long to tell of everything. */
+  /** How many lines of the last import had no readable day or amount and were left out. */
+  @Column('integer', { nullable: true })
+  skipped: number | null = null
+
+  /** Whether the last import lacks lines: it started too late, the bank ran into a timeout, or some were left out. */
   @Column('boolean', { nullable: true })
   partial: boolean | null = null
+
+  /** The day that the last import started from. A consent that is used again shows at most 90 days. */
+  @Column('date', { nullable: true })
+  importedSince: string | null = null
 
   @Column('text', { nullable: true })
   lastErrorCode: string | null = null
@@ -133,8 +141,8 @@ export class Integration extends Owned {
   /** Begins to import; what is left of an import that took too long is gone on with. */
   pull(pullId: string, since: string | null, now = new Date()): this {
     const begun = { status: 'importing', pullId, importingSince: now, asked: null } as const
-    const counts = { imported: null, duplicates: null, partial: null, lastErrorCode: null }
-    return Object.assign(this, begun, counts, this.commandId ? {} : { since, sessions: 0 })
+    const counts = { imported: null, duplicates: null, skipped: null, partial: null, lastErrorCode: null }
+    return Object.assign(this, begun, counts, this.commandId ? {} : { since, sessions: 0, importedSince: null })
   }
 
   /** Is to end; nothing is imported any more. */

@@ -35,8 +35,9 @@ export const wiped: Wiped[] = [
     table: 'bank_account',
     // The next import brings all again, as if there had been none.
     first: [
-      `UPDATE "integration" SET "lastPulledAt" = NULL, "imported" = NULL, "duplicates" = NULL, "partial" = NULL,
-        "updatedAt" = now(), "version" = "version" + 1 WHERE "organizationId" = $1 AND "lastPulledAt" IS NOT NULL`,
+      `UPDATE "integration" SET "lastPulledAt" = NULL, "imported" = NULL, "duplicates" = NULL, "skipped" = NULL,
+        "partial" = NULL, "importedSince" = NULL, "updatedAt" = now(), "version" = "version" + 1
+        WHERE "organizationId" = $1 AND "lastPulledAt" IS NOT NULL`,
     ],
   },
 ]

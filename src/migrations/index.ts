@@ -11,6 +11,7 @@ import { Hours1764000000016 } from './1764000000016-hours.ts'
 import { Kosovo1764000000017 } from './1764000000017-kosovo.ts'
 import { JobCrashes1764000000019 } from './1764000000019-job-crashes.ts'
 import { Search1764000000020 } from './1764000000020-search.ts'
+import { BankIdentity1764000000030 } from './1764000000030-bank-identity.ts'
 import { Claims1764000000050 } from './1764000000050-claims.ts'
 
 /** In the order in which they are applied. */
@@ -26,7 +27,8 @@ export const migrations = [
   Banking1764000000008,
   Hours1764000000016,
   Kosovo1764000000017,
-  Search1764000000020,
-  Claims1764000000050,
   JobCrashes1764000000019,
+  Search1764000000020,
+  BankIdentity1764000000030,
+  Claims1764000000050,
 ]
