@@ -1,20 +1,80 @@
-/** An amount with exactly two decimals, as Postgres writes a numeric(…, 2); nothing if it is none. */
-export function amountOf(text: string | null): string | null {
-  const [, sign, whole, decimals = ''] = /^([+-]?)(\d{1,15})(?:\.(\d{1,20}))?$/.exec(text ?? '') ?? []
-  if (whole === undefined) return null
-  const cents = BigInt(whole + decimals.padEnd(2, '0').slice(0, 2)) + (decimals[2] >= '5' ? 1n : 0n)
-  const digits = String(cents).padStart(3, '0')
-  return `${sign === '-' && cents > 0n ? '-' : ''}${digits.slice(0, -2)}.${digits.slice(-2)}`
+/** Decimals of the currencies that have not two (ISO 4217). */
+const decimalsOf = new Map(
+  Object.entries({
+    0: 'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF',
+    3: 'BHD IQD JOD KWD LYD OMR TND',
+    4: 'CLF UYW',
+  }).flatMap(([decimals, currencies]) =>
+    currencies.split(' ').map((currency) => [currency, Number(decimals)] as const),
+  ),
+)
+
+/** Numbers in the ways that banks write them, after `1,234`, which may be a thousand or one and a bit. */
+const ambiguous = /^[1-9]\d{0,2},\d{3}$/
+const notations = [
+  /^(\d*)(?:[.,](\d*))?$/,
+  /^(\d{1,3}(?:[ '’]\d{3})+)(?:[.,](\d+))?$/,
+  /^(\d{1,3}(?:\.\d{3})+),(\d+)$/,
+  /^(\d{1,3}(?:,\d{3})+)\.(\d+)$/,
+  /^(\d{1,3}(?:\.\d{3}){2,})$/,
+  /^(\d{1,3}(?:,\d{3}){2,})$/,
+]
+
+/** An amount with exactly the decimals of its currency, else two; null if the text is no amount or may be several. */
+export function amountOf(text: string | null, currency: string | null = null): string | null {
+  const { sign, number } = signed(text ?? '')
+  const [, whole = '', fraction = ''] = notationOf(number) ?? []
+  const integer = whole.replace(/\D/g, '').replace(/^0+/, '')
+  if (whole + fraction === '' || integer.length > 15 || fraction.length > 20) return null
+  return rounded(sign, integer, fraction, decimalsOf.get(currency ?? '') ?? 2)
 }
 
-/** A day of the calendar as YYYY-MM-DD, be there a time behind it or not; nothing if there is no such day. */
+/** A sign stands before the number or behind it, and may be a typographic one. */
+function signed(text: string): { sign: string; number: string } {
+  const [, before, number = '', after] = /^([+\-−–]?) ?([\d.,' ’]{1,60}?) ?([+\-−–]?)$/.exec(text) ?? []
+  return before && after ? { sign: '', number: '' } : { sign: (before || after || '').replace(/[−–]/, '-'), number }
+}
+
+function notationOf(number: string): RegExpExecArray | null {
+  if (ambiguous.test(number)) return null
+  return notations.reduce<RegExpExecArray | null>((found, notation) => found ?? notation.exec(number), null)
+}
+
+function rounded(sign: string, integer: string, fraction: string, decimals: number): string {
+  const units =
+    BigInt(integer + fraction.padEnd(decimals, '0').slice(0, decimals)) + (fraction[decimals] >= '5' ? 1n : 0n)
+  const digits = String(units).padStart(decimals + 1, '0')
+  const end = digits.length - decimals
+  const negative = sign === '-' && units > 0n ? '-' : ''
+  return negative + digits.slice(0, end) + (decimals > 0 ? `.${digits.slice(end)}` : '')
+}
+
+/** Days in the ways that banks write them; a time or an offset may follow. */
+const days = [
+  /^(?<year>\d{4})(?<separator>[-./])(?<month>\d{1,2})\k<separator>(?<day>\d{1,2})(?=$|[T Z+-])/,
+  /^(?<year>\d{4})(?<month>\d\d)(?<day>\d\d)(?=$|[T Z+-])/,
+  /^(?<day>\d{1,2})\.(?<month>\d{1,2})\.(?<year>\d{4})(?=$|[T ])/,
+  /^(?<day>1[3-9]|[23]\d)(?<separator>[-/])(?<month>\d{1,2})\k<separator>(?<year>\d{4})(?=$|[T ])/,
+]
+
+/** A day of the calendar as YYYY-MM-DD; null if the text names no such day, or may put the month before the day. */
 export function dayOf(text: string | null): string | null {
-  const [, day] = /^((?:19|20)\d\d-\d\d-\d\d)(?:T.*)?$/.exec(text ?? '') ?? []
-  const date = day && new Date(`${day}T00:00:00Z`)
-  return date && !Number.isNaN(date.getTime()) && date.toISOString().startsWith(day) ? day : null
+  const found = days.reduce<RegExpExecArray | null>((found, notation) => found ?? notation.exec(text ?? ''), null)
+  const { year = '', month = '', day = '' } = found?.groups ?? {}
+  const written = [year, month.padStart(2, '0'), day.padStart(2, '0')].join('-')
+  const date = new Date(`${written}T00:00:00Z`)
+  const exists = !Number.isNaN(date.getTime()) && date.toISOString().startsWith(written)
+  return exists && /^(19|20)/.test(year) ? written : null
 }
 
-/** The number of an account without its blanks; many are digits alone. */
+/** An account number without blanks. A Polish one is digits alone at many banks and gets its country code (ISO 13616). */
 export function ibanOf(text: string | null): string | null {
-  return text?.replaceAll(/[\s-]/g, '').toUpperCase() || null
+  const number = text?.replaceAll(/[\s-]/g, '').toUpperCase() || null
+  return number && /^\d{26}$/.test(number) && isValidIban(`PL${number}`) ? `PL${number}` : number
+}
+
+/** Whether the check digits of an IBAN are right (ISO 7064, MOD 97-10). */
+function isValidIban(iban: string): boolean {
+  const digits = [...iban.slice(4), ...iban.slice(0, 4)].map((sign) => Number.parseInt(sign, 36)).join('')
+  return BigInt(digits) % 97n === 1n
 }

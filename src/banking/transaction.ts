@@ -1,4 +1,4 @@
-import type { Element } from './element.ts'
+import { type Element, indexable } from './element.ts'
 import { amountOf, dayOf, ibanOf } from './figures.ts'
 
 /** One line of a statement. Kontomatik gives it no id. */
@@ -7,20 +7,21 @@ export interface Transaction {
   transactionOn: string
   /** Nothing while it is pending. */
   bookedOn: string | null
-  /** With two decimals; below zero is what was paid. */
+  /** With the decimals of its currency; negative when it was paid. */
   amount: string
   currency: string | null
   party: string | null
   partyIban: string | null
   title: string | null
   kind: string | null
-  /** `PENDING`, `DONE`, or nothing. */
+  /** `PENDING`, `DONE`, or another word of the bank's. */
   status: string | null
 }
 
-/** Nothing if it has no readable amount or no readable day. */
-export function readTransaction(element: Element, currency: string | null): Transaction | undefined {
-  const amount = amountOf(element.text('currencyAmount'))
+/** Undefined if its amount or its day cannot be read. */
+export function readTransaction(element: Element, accountCurrency: string | null): Transaction | undefined {
+  const currency = element.text('currencyName', 16)?.toUpperCase() ?? accountCurrency
+  const amount = amountOf(element.text('currencyAmount'), currency)
   const [transaction, booked] = [element.text('transactionOn'), element.text('bookedOn')]
   const [transactionOn, bookedOn] = [dayOf(transaction), dayOf(booked)]
   const day = transactionOn ?? bookedOn
@@ -29,11 +30,11 @@ export function readTransaction(element: Element, currency: string | null): Tran
     transactionOn: day,
     bookedOn,
     amount,
-    currency: element.text('currencyName') ?? currency,
+    currency,
     party: element.text('party'),
     partyIban: ibanOf(element.text('partyIban')),
     title: element.text('title'),
-    kind: element.text('kind'),
-    status: element.text('status')?.toUpperCase() ?? null,
+    kind: element.text('kind', indexable),
+    status: element.text('status', indexable)?.toUpperCase() ?? (bookedOn ? null : 'PENDING'),
   }
 }

@@ -37,13 +37,13 @@ test('somebody signs in at a bank, and their accounts are imported', async () =>
   if (command.state !== 'successful') throw new Error(command.state)
   const [current, savings] = command.statement.accounts
   expect(current).toMatchObject({ name: 'Firma', currency: 'PLN', partial: false, dropped: 0 })
-  expect(current.iban).toMatch(/^\d{26}$/)
+  expect(current.iban).toMatch(/^PL\d{26}$/)
   expect(savings.iban).toMatch(/^PL\d{26}$/)
   expect(current.transactions).toContainEqual(
     expect.objectContaining({
       title: '0012345',
       party: 'Biuro <Nowe> & "Synowie"',
-      partyIban: '61109010140000071219812874',
+      partyIban: 'PL61109010140000071219812874',
       amount: '8000.00',
       currency: 'PLN',
     }),

@@ -147,12 +147,12 @@ test('a statement is read as it is written, and what makes no sense is left out 
       accounts: [
         {
           name: 'Current',
-          iban: '61109010140000071219812874',
+          iban: 'PL61109010140000071219812874',
           balance: null,
           availableBalance: '0.00',
           currency: 'PLN',
           partial: true,
-          dropped: 7,
+          dropped: 6,
           transactions: [
             {
               transactionOn: '2026-02-27',
@@ -172,8 +172,10 @@ test('a statement is read as it is written, and what makes no sense is left out 
               amount: '12345.68',
               currency: 'EUR',
               title: 'Kód x',
+              status: 'PENDING',
             },
             { ...none, transactionOn: '2026-02-28', bookedOn: '2026-02-28', amount: '3.00', currency: 'PLN' },
+            { ...none, transactionOn: '2026-02-27', amount: '1.50', currency: 'PLN', status: 'PENDING' },
           ],
         },
       ],
