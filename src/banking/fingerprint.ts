@@ -1,51 +1,57 @@
 import { createHash } from 'node:crypto'
+import { amountOf } from './figures.ts'
+import { nearby, type Pairing, sameKey } from './pairing.ts'
 import type { Transaction } from './transaction.ts'
 
 /** A transaction with the account it is of, as imported or as stored. */
 export type Entry = Omit<Transaction, 'kind'> & { iban: string | null }
 
-/** What tells one transaction from another, as far as anything does: equal ones may still be two. */
+/** The digest of the values that tell one transaction from another. Two transactions may have the same. */
 export function fingerprint(entry: Entry): string {
   return createHash('sha256').update(exactly(entry)).digest('base64url')
 }
 
-/** What an import means for what is stored. */
+/** A line without a booking day is pending too, unless its status says that it is done. */
+export function isPending({ status, bookedOn }: Pick<Entry, 'status' | 'bookedOn'>): boolean {
+  return status === 'PENDING' || (bookedOn === null && status !== 'DONE')
+}
+
+/** The changes that an import makes to the stored transactions. */
 export interface Difference<Imported, Stored> {
   /** To be stored. */
   inserts: Imported[]
-  /** Stored as pending, and since then booked or changed: to be overwritten, not doubled. */
+  /** Stored in another form, which the bank has changed since: to be overwritten. */
   updates: { stored: Stored; imported: Imported }[]
-  /** Stored as pending and not in the import: given up by the bank, if the import covers their day and is not partial. */
+  /** Stored as pending and given up by the bank. */
   lapsed: Stored[]
 }
 
 /**
- * Pairs each imported transaction with at most one stored one, the likest first; who stays alone is missing.
+ * Pairs each imported transaction with at most one stored one, the most similar first; the unpaired are new.
  * @param stored at least all of these accounts since the `earliest` imported, else the older of them come twice
+ * @param covered whether the import lists a stored transaction if the bank still has it in that form
  */
 export function missing<Imported extends Entry, Stored extends Entry>(
   imported: Imported[],
   stored: Stored[],
+  covered: (entry: Stored) => boolean = () => true,
 ): Difference<Imported, Stored> {
   const updates: { stored: Stored; imported: Imported }[] = []
   let inserts = imported
   let rest = stored
-  for (const { key, pendingOnly } of likenesses) {
-    const waiting = grouped(
-      rest.filter((entry) => isPending(entry) || !pendingOnly),
-      key,
-    )
-    const paired = new Set<Stored>()
-    inserts = inserts.filter((entry) => {
-      const match = waiting.get(key(entry))?.pop()
-      if (!match) return true
-      paired.add(match)
-      if (isPending(match) && (!isPending(entry) || pendingOnly)) updates.push({ stored: match, imported: entry })
-      return false
+  for (const { key, of, among, pairing } of likenesses) {
+    const candidates = rest.filter((entry) => isAmong(entry, among) || (among === 'covered' && covered(entry)))
+    if (candidates.length === 0) continue
+    const matches = pairing(inserts, candidates, key, (entry) => isAmong(entry, of))
+    const paired = new Set(matches)
+    inserts = inserts.filter((entry, index) => {
+      const match = matches[index]
+      if (match && key !== whole && isAllowed(match, entry)) updates.push({ stored: match, imported: entry })
+      return !match
     })
     rest = rest.filter((entry) => !paired.has(entry))
   }
-  return { inserts, updates, lapsed: rest.filter(isPending) }
+  return { inserts, updates, lapsed: rest.filter((entry) => isPending(entry) && covered(entry)) }
 }
 
 /** The first day of an import; banks may count its beginning by either of a transaction's days. */
@@ -56,31 +62,59 @@ export function earliest(imported: Pick<Entry, 'transactionOn'>[]): string | und
   )
 }
 
-/** Booking fills in a day, and may reword who was paid and for what. */
-const likenesses: { key: (entry: Entry) => string; pendingOnly: boolean }[] = [
-  { key: (entry) => `${isPending(entry)} ${exactly(entry)}`, pendingOnly: false },
-  { key: exactly, pendingOnly: false },
-  { key: (entry) => exactly({ ...entry, bookedOn: null }), pendingOnly: true },
+interface Likeness {
+  key: (entry: Entry) => string
+  /** The imported transactions that it is for: all unless said. */
+  of?: 'booked' | 'pending'
+  /** The stored transactions that it is for: all unless said. */
+  among?: 'pending' | 'covered'
+  pairing: Pairing
+}
+
+/**
+ * The ways in which two forms of a transaction resemble each other, the closest first. Booking fills in a day and may reword a
+ * pending transaction. A booked one that the import should list and does not has been reworded, redated or both: banks do not
+ * take back what they have booked.
+ */
+const likenesses: Likeness[] = [
+  { key: whole, pairing: sameKey },
+  { key: exactly, pairing: sameKey },
+  { key: (entry) => exactly({ ...entry, bookedOn: null }), among: 'pending', pairing: sameKey },
+  { key: (entry) => sameSum(entry, entry.transactionOn), among: 'pending', pairing: sameKey },
   {
-    key: ({ iban, transactionOn, amount, currency }) => JSON.stringify([iban, transactionOn, amount, currency]),
-    pendingOnly: true,
+    key: (entry) => sameSum(entry, entry.transactionOn, entry.bookedOn),
+    of: 'booked',
+    among: 'covered',
+    pairing: sameKey,
   },
+  { key: (entry) => sameSum(entry, entry.transactionOn), of: 'booked', among: 'covered', pairing: sameKey },
+  { key: (entry) => sameSum(entry, wordsOf(entry)), of: 'booked', among: 'covered', pairing: nearby },
+  { key: (entry) => sameSum(entry), of: 'booked', among: 'covered', pairing: nearby },
+  { key: (entry) => sameSum(entry, entry.transactionOn), of: 'pending', among: 'covered', pairing: sameKey },
 ]
+
+function isAmong(entry: Entry, kind: Likeness['of' | 'among']): boolean {
+  return kind === undefined || (kind === 'pending' && isPending(entry)) || (kind === 'booked' && !isPending(entry))
+}
+
+/** A booked transaction never becomes pending again. */
+function isAllowed(stored: Entry, imported: Entry): boolean {
+  return isPending(stored) || !isPending(imported)
+}
+
+function whole(entry: Entry): string {
+  return `${isPending(entry)} ${exactly(entry)}`
+}
 
 function exactly({ iban, transactionOn, bookedOn, amount, currency, partyIban, party, title }: Entry): string {
   return JSON.stringify([iban, transactionOn, bookedOn, amount, currency, partyIban, party, title])
 }
 
-function isPending({ status }: Entry): boolean {
-  return status === 'PENDING'
+function wordsOf({ partyIban, party, title }: Entry): string {
+  return JSON.stringify([partyIban, party, title])
 }
 
-function grouped<T>(entries: T[], key: (entry: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>()
-  for (const entry of entries) {
-    const group = groups.get(key(entry))
-    if (group) group.push(entry)
-    else groups.set(key(entry), [entry])
-  }
-  return groups
+/** Amounts used to be stored with two decimals, whatever the currency. */
+function sameSum({ iban, amount, currency }: Entry, ...further: (string | null)[]): string {
+  return JSON.stringify([iban, amountOf(amount), currency, ...further])
 }

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { type Entry, earliest, fingerprint, missing } from '../../src/banking/fingerprint.ts'
+import { type Entry, earliest, fingerprint, isPending, missing } from '../../src/banking/fingerprint.ts'
 import { Kontomatik } from '../../src/banking/kontomatik.ts'
 import { startLocalKontomatik } from '../../src/banking/local/local-kontomatik.ts'
 import { imported, mock } from './bank.ts'
@@ -67,10 +67,23 @@ test('of two equal ones that were pending, one is booked and one waits', () => {
   expect([inserts, updates.length, lapsed]).toEqual([[], 1, []])
 })
 
-test('one that was booked is never pending again, nor overwritten', () => {
+test('one that was booked is never pending again', () => {
   const stale = { ...coffee, status: 'PENDING' }
   expect(missing([stale], [coffee])).toEqual({ inserts: [], updates: [], lapsed: [] })
-  expect(missing([{ ...coffee, title: 'Tea' }], [coffee]).inserts).toHaveLength(1)
+  expect(missing([pending], [coffee])).toEqual({ inserts: [], updates: [], lapsed: [] })
+})
+
+test('one that was booked is overwritten only where the import should list it and does not', () => {
+  const reworded = { ...coffee, title: 'Tea' }
+  expect(missing([reworded], [coffee])).toMatchObject({ inserts: [], updates: [{ stored: coffee }] })
+  expect(missing([reworded], [coffee], () => false).inserts).toEqual([reworded])
+  expect(missing([reworded, coffee], [coffee])).toMatchObject({ inserts: [reworded], updates: [] })
+})
+
+test('one that was booked is found again up to a week away, and no further', () => {
+  const [near, far] = ['2026-03-06', '2026-03-07'].map((transactionOn) => ({ ...coffee, transactionOn }))
+  expect(missing([near], [coffee])).toMatchObject({ inserts: [], updates: [{ stored: coffee, imported: near }] })
+  expect(missing([far], [coffee])).toEqual({ inserts: [far], updates: [], lapsed: [] })
 })
 
 test('one that is pending no more and was never booked has lapsed', () => {
@@ -102,22 +115,22 @@ test('an import into nothing is stored whole, and again brings nothing, in whate
 test('what is inserted is at least what the counts say is missing, and each is paired but once', () => {
   fc.assert(
     fc.property(entries, entries, (imports, stored) => {
-      const { inserts, updates, lapsed } = missing(imports, stored)
+      const { inserts, updates, lapsed } = missing(imports, stored, isPending)
       const counts = new Map<string, number>()
-      for (const entry of stored.filter(({ status }) => status !== 'PENDING'))
+      for (const entry of stored.filter((entry) => !isPending(entry)))
         counts.set(fingerprint(entry), (counts.get(fingerprint(entry)) ?? 0) + 1)
-      const booked = imports.filter(({ status }) => status !== 'PENDING')
+      const booked = imports.filter((entry) => !isPending(entry))
       const short = booked.filter((entry) => {
         const count = counts.get(fingerprint(entry)) ?? 0
         counts.set(fingerprint(entry), count - 1)
         return count <= 0
       })
       const came = [...inserts, ...updates.map((update) => update.imported)]
-      const fresh = came.filter(({ status }) => status !== 'PENDING')
+      const fresh = came.filter((entry) => !isPending(entry))
       expect(multiset(fresh)).toEqual(multiset(short))
       const touched = [...updates.map((update) => update.stored), ...lapsed]
       expect(new Set(touched).size).toBe(touched.length)
-      for (const entry of touched) expect(entry.status).toBe('PENDING')
+      for (const entry of touched) expect(isPending(entry)).toBe(true)
     }),
   )
 })
