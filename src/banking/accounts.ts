@@ -1,97 +1,144 @@
 import type { EntityManager } from 'typeorm'
 import { v7 as uuid } from 'uuid'
-import { masked } from '../../entities/bank-account.ts'
 import type { Integration } from '../../entities/index.ts'
+import { type Known, matchAccounts, type Trace } from './account-matching.ts'
+import { type Listed, listedIn } from './listed.ts'
 import type { Statement } from './statement.ts'
-import type { Transaction } from './transaction.ts'
 
-/** An account of ours, and what the bank told of it. */
-export interface Imported {
+/** A stored account with what the bank lists of it. */
+export interface Imported extends Pick<Listed, 'isPartial' | 'skipped' | 'transactions' | 'currency'> {
   id: string
-  /** Whether there may be more. */
-  partial: boolean
-  transactions: Transaction[]
 }
 
-interface Told extends Omit<Imported, 'id'> {
+interface Stored extends Known {
+  integrationId: string
   reference: string
-  name: string
   iban: string | null
-  currency: string | null
-  balance: string | null
-  availableBalance: string | null
+  /** Whether another link still imports it. */
+  isElsewhere: boolean
 }
 
-/** Writes what the bank tells of its accounts over what was known of them; cards are accounts without a number. */
+/**
+ * Stores what the bank lists of its accounts over what was known of them, and marks those closed that it lists no more. An
+ * account that another link imports too stays with that link.
+ * @param since the first day that the import covers
+ */
 export async function storeAccounts(
   manager: EntityManager,
   link: Integration,
   statement: Statement,
+  since: string,
 ): Promise<Imported[]> {
-  const { id: integrationId, organizationId } = link
-  const all = joined(told(statement))
-  await adopt(
+  const listed = listedIn(statement)
+  const stored = await storedAccounts(manager, link)
+  await addLines(manager, link, since, listed, stored)
+  const matches = matchAccounts(listed, stored)
+  const rows = listed.map((one) => rowOf(link, one, matches.get(one)))
+  await manager.query(
+    `INSERT INTO "bank_account" ("id", "organizationId", "integrationId", "reference", "name", "bankName", "iban", "currency",
+        "balance", "availableBalance", "createdAt", "updatedAt", "version")
+      SELECT "id", $1, "integrationId", "reference", "name", "bankName", "iban", "currency", "balance", "availableBalance", now(),
+        now(), 1
+      FROM jsonb_to_recordset($2::jsonb) AS "row" ("id" uuid, "integrationId" uuid, "reference" text, "name" text,
+        "bankName" text, "iban" text, "currency" text, "balance" numeric, "availableBalance" numeric)
+      ON CONFLICT ("id") DO UPDATE SET "integrationId" = EXCLUDED."integrationId", "reference" = EXCLUDED."reference",
+        "name" = EXCLUDED."name", "bankName" = EXCLUDED."bankName", "iban" = EXCLUDED."iban", "currency" = EXCLUDED."currency",
+        "balance" = EXCLUDED."balance", "availableBalance" = EXCLUDED."availableBalance", "closedOn" = NULL, "updatedAt" = now(),
+        "version" = "bank_account"."version" + 1`,
+    [link.organizationId, JSON.stringify(rows)],
+  )
+  const ids = rows.map(({ id }) => id)
+  await fillCurrencies(
     manager,
     link,
-    all.map(({ reference }) => reference),
+    rows.filter((row, index) => row.currency && matches.get(listed[index])?.currency === null),
   )
-  const imported: Imported[] = []
-  for (const { reference, name, iban, currency, balance, availableBalance, ...rest } of all) {
-    const [{ id }] = await manager.query(
-      `INSERT INTO "bank_account" ("id", "organizationId", "integrationId", "reference", "name", "iban", "currency", "balance",
-          "availableBalance", "createdAt", "updatedAt", "version")
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, now(), now(), 1)
-        ON CONFLICT ("integrationId", "reference") DO UPDATE SET "name" = EXCLUDED."name", "balance" = EXCLUDED."balance",
-          "availableBalance" = EXCLUDED."availableBalance", "updatedAt" = now(), "version" = "bank_account"."version" + 1
-        RETURNING "id"`,
-      [uuid(), organizationId, integrationId, reference, name, iban, currency, balance, availableBalance],
-    )
-    imported.push({ id, ...rest })
-  }
-  return imported
+  await close(manager, link, statement, ids)
+  return listed.map(({ isPartial, skipped, transactions }, index) => ({
+    id: rows[index].id,
+    currency: rows[index].currency,
+    isPartial,
+    skipped,
+    transactions,
+  }))
 }
 
-/** The same account through a link that has ended becomes this link's, so that its transactions do not come twice. */
-async function adopt(
+/** The accounts that could be meant, locked: those of this link and of ended ones to its bank, and all that have a number. */
+async function storedAccounts(manager: EntityManager, { id, organizationId, target }: Integration): Promise<Stored[]> {
+  const rows: (Omit<Stored, 'key' | 'lines'> & { isOwn: boolean })[] = await manager.query(
+    `SELECT * FROM (
+      SELECT account."id", "integrationId", "reference", account."name", "bankName", "iban", "currency", "balance"::text,
+        "closedOn" IS NOT NULL AS "isClosed", "reference" ~ '^(unnumbered )?card ' AS "isCard", "integrationId" = $2 AS "isOwn",
+        "integrationId" <> $2 AND link."status" IN ('pending', 'active', 'importing') AS "isElsewhere",
+        "integrationId" = $2 OR (link."target" = $3 AND link."status" NOT IN ('pending', 'active', 'importing')) AS "isNear"
+      FROM "bank_account" account JOIN "integration" link ON link."id" = "integrationId"
+      WHERE account."organizationId" = $1 FOR UPDATE OF account) found
+      WHERE "isNear" OR "iban" IS NOT NULL ORDER BY "isOwn" DESC, "isClosed", "id"`,
+    [organizationId, id, target],
+  )
+  return rows.map((row) => ({ ...row, isNear: row.isNear ?? false, key: keyOf(row), lines: [] }))
+}
+
+function keyOf({ reference, iban, currency, isCard }: Omit<Stored, 'key' | 'lines'>): string | null {
+  if (reference.startsWith('unnumbered ')) return null
+  return isCard ? reference.slice('card '.length, -` ${currency ?? ''}`.length) : iban
+}
+
+/** Lines are needed only where an account has to be known by them. */
+async function addLines(
   manager: EntityManager,
-  { id, organizationId, target }: Integration,
-  references: string[],
+  { organizationId }: Integration,
+  since: string,
+  listed: Listed[],
+  stored: Stored[],
 ): Promise<void> {
+  if (listed.every(({ key }) => key) && stored.every(({ key, isNear }) => key || !isNear)) return
+  const near = new Map(stored.filter(({ isNear }) => isNear).map((one) => [one.id, one]))
+  const lines: (Trace & { accountId: string })[] = await manager.query(
+    `SELECT "accountId", "transactionOn"::text, "bookedOn"::text, "amount"::text, "party", "text" AS "title"
+      FROM "bank_transaction" WHERE "organizationId" = $1 AND "accountId" = ANY($2) AND "transactionOn" >= $3`,
+    [organizationId, [...near.keys()], since],
+  )
+  for (const line of lines) near.get(line.accountId)?.lines.push(line)
+}
+
+function rowOf({ id: integrationId }: Integration, listed: Listed, known: Stored | undefined) {
+  const { isCard, key, name, bankName, balance, availableBalance } = listed
+  const id = known?.id ?? uuid()
+  const currency = listed.currency ?? known?.currency ?? null
+  const iban = longer(listed.iban, known?.iban ?? null)
+  const cardReference = isCard && key && `card ${key} ${currency ?? ''}`
+  const reference = iban ? `${iban} ${currency ?? ''}` : cardReference
+  return {
+    id,
+    integrationId: known?.isElsewhere ? known.integrationId : integrationId,
+    reference: reference || known?.reference || `unnumbered ${isCard ? 'card' : 'account'} ${id}`,
+    ...{ name, bankName: bankName ?? '', iban, currency, balance, availableBalance },
+  }
+}
+
+/** An IBAN is longer than the number of its country. */
+function longer(one: string | null, other: string | null): string | null {
+  return (one?.length ?? 0) >= (other?.length ?? 0) ? one : other
+}
+
+/** Lines have the currency of their account unless they name another. */
+async function fillCurrencies(manager: EntityManager, link: Integration, accounts: { id: string }[]): Promise<void> {
+  if (accounts.length === 0) return
   await manager.query(
-    `UPDATE "bank_account" SET "integrationId" = $2, "updatedAt" = now(), "version" = "version" + 1 WHERE "id" IN
-      (SELECT DISTINCT ON (former."reference") former."id" FROM "bank_account" former
-        JOIN "integration" link ON link."id" = former."integrationId" AND link."status" IN ('revoking', 'revoked')
-        WHERE former."organizationId" = $1 AND former."reference" = ANY($3) AND (former."iban" IS NOT NULL OR link."target" = $4)
-          AND NOT EXISTS (SELECT FROM "bank_account" own WHERE own."integrationId" = $2 AND own."reference" = former."reference")
-        ORDER BY former."reference", former."updatedAt" DESC)`,
-    [organizationId, id, references, target],
+    `UPDATE "bank_transaction" line SET "currency" = account."currency", "updatedAt" = now(), "version" = line."version" + 1
+      FROM "bank_account" account WHERE line."organizationId" = $1 AND line."accountId" = account."id"
+        AND account."id" = ANY($2) AND line."currency" IS NULL`,
+    [link.organizationId, accounts.map(({ id }) => id)],
   )
 }
 
-function told({ accounts, cards }: Statement): Told[] {
-  return [
-    ...accounts.map(({ dropped: _, ...account }) => {
-      const name = account.name ?? (account.iban ? masked(account.iban) : 'Account')
-      return { ...account, name, reference: [account.iban ?? `name ${name}`, account.currency].join(' ') }
-    }),
-    ...cards.map(({ name, cardId, number, currency, balance, partial, transactions }) => {
-      const called = [name ?? 'Card', number && `•••• ${number}`].filter(Boolean).join(' ')
-      const reference = ['card', cardId ?? called, currency].join(' ')
-      return { iban: null, name: called, currency, balance, availableBalance: null, partial, transactions, reference }
-    }),
-  ]
-}
-
-/** What is told of one account in two places is of one account all the same. */
-function joined(all: Told[]): Told[] {
-  const byReference = new Map<string, Told>()
-  for (const one of all) {
-    const known = byReference.get(one.reference)
-    const both = known && {
-      partial: known.partial || one.partial,
-      transactions: [...known.transactions, ...one.transactions],
-    }
-    byReference.set(one.reference, { ...one, ...both })
-  }
-  return [...byReference.values()]
+/** The bank does not tell that an account was closed: its list lacks it. */
+async function close(manager: EntityManager, link: Integration, { lists }: Statement, open: string[]): Promise<void> {
+  await manager.query(
+    `UPDATE "bank_account" SET "closedOn" = (now() AT TIME ZONE 'UTC')::date, "updatedAt" = now(), "version" = "version" + 1
+      WHERE "organizationId" = $1 AND "integrationId" = $2 AND "closedOn" IS NULL AND "id" <> ALL($3)
+        AND (CASE WHEN "reference" ~ '^(unnumbered )?card ' THEN $4::boolean ELSE $5::boolean END)`,
+    [link.organizationId, link.id, open, lists.cards, lists.accounts],
+  )
 }

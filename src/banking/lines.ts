@@ -2,33 +2,38 @@ import type { EntityManager } from 'typeorm'
 import { v7 as uuid } from 'uuid'
 import type { Integration } from '../../entities/index.ts'
 import type { Imported } from './accounts.ts'
-import { sinceOf } from './days.ts'
 import { type Entry, earliest, missing } from './fingerprint.ts'
 
 /** A transaction of an account of ours. */
 type Line = Entry & { accountId: string; kind: string | null }
 
-/** Stores what is new, overwrites what was pending, and lets go of what the bank has given up. */
+/**
+ * Stores the new lines, overwrites those that the bank has changed, and deletes the pending ones that it has given up.
+ * @param since the first day that the import covers
+ */
 export async function storeLines(
   manager: EntityManager,
   link: Integration,
   accounts: Imported[],
+  since: string,
 ): Promise<{ imported: number; duplicates: number }> {
-  const since = sinceOf(link)
-  const lines = accounts.flatMap(({ id, transactions }) =>
-    transactions.map((transaction): Line => ({ ...transaction, iban: id, accountId: id })),
+  const lines = accounts.flatMap(({ id, currency, transactions }) =>
+    transactions.map(
+      (transaction): Line => ({ ...transaction, currency: transaction.currency ?? currency, iban: id, accountId: id }),
+    ),
   )
   const first = [since, earliest(lines) ?? since].sort()[0]
   const stored = await storedSince(manager, link, accounts, first)
-  const { inserts, updates, lapsed } = missing(lines, stored)
+  const complete = new Set(accounts.flatMap(({ id, isPartial }) => (isPartial ? [] : id)))
+  const covered = ({ accountId, transactionOn, bookedOn }: Line) =>
+    complete.has(accountId) && transactionOn >= since && (bookedOn ?? since) >= since
+  const { inserts, updates, lapsed } = missing(lines, stored, covered)
   await insertLines(manager, link, inserts)
   await updateLines(
     manager,
     updates.map(({ stored, imported }) => ({ ...imported, id: stored.id })),
   )
-  const whole = new Set(accounts.flatMap(({ id, partial }) => (partial ? [] : id)))
-  const gone = lapsed.filter(({ accountId, transactionOn }) => whole.has(accountId) && transactionOn >= since)
-  await manager.query(`DELETE FROM "bank_transaction" WHERE "id" = ANY($1)`, [gone.map(({ id }) => id)])
+  await manager.query(`DELETE FROM "bank_transaction" WHERE "id" = ANY($1)`, [lapsed.map(({ id }) => id)])
   return { imported: inserts.length, duplicates: lines.length - inserts.length }
 }
 
@@ -72,7 +77,7 @@ async function updateLines(manager: EntityManager, lines: (Line & { id: string }
     )
 }
 
-const columns = `"id" uuid, "accountId" uuid, "transactionOn" date, "bookedOn" date, "amount" numeric(17, 2), "currency" text,
+const columns = `"id" uuid, "accountId" uuid, "transactionOn" date, "bookedOn" date, "amount" numeric, "currency" text,
   "party" text, "partyIban" text, "title" text, "kind" text, "status" text`
 
 function bites<T>(all: T[]): T[][] {

@@ -62,13 +62,14 @@ async function begin(tools: Tools, link: Integration, sealed: string): Promise<n
   const { manager, banking } = tools
   const session: Session = JSON.parse(banking.vault.open('session', sealed, link))
   const counts = link.sessions === 0 && link.asked !== 'import'
+  const importedSince = await sinceOf(manager, link)
   const marked = await manager.transaction(async (within) => {
     if (counts) await count(within, link, 0)
-    return change(within, link, { asked: 'import' })
+    return change(within, link, { asked: 'import', importedSince })
   })
   if (!marked) return undefined
   try {
-    const { id } = await banking.kontomatik.startImport(session, sinceOf(link))
+    const { id } = await banking.kontomatik.startImport(session, importedSince)
     const begun = { asked: null, commandId: id, sealedSession: null, sessionAt: null }
     return (await change(manager, link, begun)) ? banking.timing.poll : undefined
   } catch (error) {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { EntityManager } from 'typeorm'
+import { type EntityManager, In } from 'typeorm'
 import { BankAccount, type Integration } from '../../entities/index.ts'
 
 /** So many imports of one bank account are allowed in a day, whoever has them made. */
@@ -32,9 +32,11 @@ export async function uncount(manager: EntityManager, { pullId }: Integration, s
   await manager.query(`DELETE FROM "bank_import" WHERE "pullId" = $1 AND "session" = $2`, [pullId, session])
 }
 
-/** Counts the last import for accounts that nobody knew of before it. */
-export async function countAlso(manager: EntityManager, link: Integration): Promise<void> {
-  const [own, ...accounts] = await accountsOf(manager, link)
+/** Counts the last import for the accounts that turned out to be in it: new ones, and those that another link imports too. */
+export async function countAlso(manager: EntityManager, link: Integration, imported: { id: string }[]): Promise<void> {
+  const { organizationId } = link
+  const found = await manager.findBy(BankAccount, { organizationId, id: In(imported.map(({ id }) => id)) })
+  const [own, ...accounts] = countedUnder(link, found)
   await manager.query(
     `INSERT INTO "bank_import" ("account", "at", "pullId", "session")
       SELECT unnest($2::text[]), "at", "pullId", "session" FROM
@@ -48,12 +50,22 @@ export async function forgetOldImports(manager: EntityManager): Promise<void> {
   await manager.query(`DELETE FROM "bank_import" WHERE "at" < now() - interval '2 days'`)
 }
 
-/** What imports are counted under: the link itself, and its accounts by digests of their numbers, the same for all tenants. */
+/** Also the accounts of other links that the last imports of this one have brought. */
 async function accountsOf(manager: EntityManager, { id, organizationId }: Integration): Promise<string[]> {
   const accounts = await manager.find(BankAccount, {
     select: { iban: true },
     where: { organizationId, integrationId: id },
   })
+  const own = countedUnder({ id }, accounts)
+  const shared: { account: string }[] = await manager.query(
+    `SELECT "account" FROM "bank_import" WHERE "pullId" IN (SELECT "pullId" FROM "bank_import" WHERE "account" = $1)`,
+    [own[0]],
+  )
+  return [...new Set([...own, ...shared.map(({ account }) => account)])]
+}
+
+/** The keys that imports are counted under: the link, and digests of its accounts' numbers, the same for all tenants. */
+function countedUnder({ id }: { id: string }, accounts: Pick<BankAccount, 'iban'>[]): string[] {
   const numbers = new Set(accounts.flatMap(({ iban }) => iban ?? []))
   return [`link ${id}`, ...[...numbers].map((iban) => createHash('sha256').update(iban).digest('base64url'))]
 }

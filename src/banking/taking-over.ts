@@ -2,25 +2,31 @@ import type { EntityManager } from 'typeorm'
 import { Integration } from '../../entities/index.ts'
 import { storeAccounts } from './accounts.ts'
 import type { Command } from './command.ts'
+import { wantedSince } from './days.ts'
 import { storeLines } from './lines.ts'
 import { change, note } from './link.ts'
 import { countAlso, nextPullOf } from './quota.ts'
 
 type Done = Extract<Command, { state: 'successful' }>
 
-/** What an import brought becomes what is stored, with its counts and the state of the link, all in one transaction or not at all. */
+/** Stores the result of an import, with its counts and the state of the link, all in one transaction. */
 export function takeOver(manager: EntityManager, link: Integration, { statement, ...command }: Done): Promise<void> {
   return manager.transaction(async (within) => {
-    const { id, commandId } = link
+    const { id, organizationId, commandId } = link
     const standing = await within.findOne(Integration, { where: { id }, lock: { mode: 'for_no_key_update' } })
     if (standing?.status !== 'importing' || standing.commandId !== commandId) return
+    // Two links of an organization may import the same account at the same time.
+    await within.query(`SELECT pg_advisory_xact_lock(hashtextextended('bank accounts of ' || $1, 0))`, [organizationId])
     link.target ??= command.target
-    const accounts = await storeAccounts(within, link, statement)
-    const { imported, duplicates } = await storeLines(within, link, accounts)
-    await countAlso(within, link)
-    const counts = { imported, duplicates, partial: accounts.some(({ partial }) => partial) }
+    const wanted = wantedSince(link)
+    const since = link.importedSince ?? wanted
+    const accounts = await storeAccounts(within, link, statement, since)
+    const { imported, duplicates } = await storeLines(within, link, accounts, since)
+    await countAlso(within, link, accounts)
+    const skipped = accounts.reduce((sum, account) => sum + account.skipped, 0)
+    const partial = since > wanted || accounts.some(({ isPartial }) => isPartial)
     await change(within, link, {
-      ...counts,
+      ...{ imported, duplicates, skipped, partial },
       status: link.sealedAccess ? 'active' : 'expired',
       target: link.target,
       officialName: link.officialName ?? command.officialName,

@@ -11,7 +11,7 @@ import { Accepted, type Operation, type Outcome } from '../hydra/operation.ts'
 import { Problem } from '../hydra/problem.ts'
 import { chosen, note, requireModule, settled, unchosen } from './integrations.ts'
 
-/** From when on to import; from shortly before the last import unless said. */
+/** The day to import from; seven days before the last import if it is left out. */
 export class KontomatikPull {
   @IsOptional()
   @Type(() => Integration)
@@ -29,9 +29,12 @@ export const pull = (banking: Banking): Operation<Integration> => ({
   path: '/kontomatik/pull',
   title: () => 'Imports what is new at the linked bank',
   description:
-    'Waits for the import for up to 25 seconds; after that it goes on without, and 202 says to ask again in the same way: ' +
-    'while an import runs no other is begun. The integration may be left out where there is only one. 409 where the consent ' +
-    'has ended, 429 where the bank allows no more imports today. Needs the module "banking".',
+    'The answer comes within 25 seconds. 202 means that the import still runs: send the same request again, which never starts ' +
+    'a second import. "integration" may be left out where there is only one. An import starts from "since", else seven days ' +
+    'before the last one, or from the oldest pending line if that is earlier; a consent that is used again shows at most the ' +
+    'last 90 days. "importedSince" is the day that the import started from. "partial" is true if lines may be missing: the ' +
+    'import started later than it should, the bank ran into a timeout, or "skipped" lines could not be read. 409 means that ' +
+    'the consent has ended, 429 that the bank allows no more imports today. Needs the module "banking".',
   expects: KontomatikPull,
   returns: 'item',
   statuses: [201, 202, 400, 404, 409, 413, 415, 422, 429, 502, 503, 504],

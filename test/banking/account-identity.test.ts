@@ -1,0 +1,222 @@
+import type { ToldLedger } from '../../src/banking/local/told.ts'
+import { api, as, elsewhere, tenant } from '../world/index.ts'
+import { account, accounts, ago, dictated, items, line, number, transactions } from './dictated.ts'
+import { enable, openBanks, pull } from './linked.ts'
+
+/*
+ * The same mistake could be wherever an account is met again: by its nickname, by the bank's own name, by its place in the list,
+ * without lines, with another's number, of a card without an id, with its number in another notation, without a currency,
+ * through a second link, after a link was made again, or when the list lacks it.
+ */
+openBanks()
+
+const coffee = line({ transactionOn: ago(2), bookedOn: ago(2) })
+const tea = line({ transactionOn: ago(2), bookedOn: ago(2), title: 'Tea', currencyAmount: '-3.00' })
+const nameless = (friendlyName: string | undefined, lines: Record<string, string>[], texts = {}): ToldLedger =>
+  account(lines, { name: 'Savings', ...(friendlyName && { friendlyName }), currencyName: 'PLN', ...texts })
+
+/** The texts of each account's lines, by the account's id. */
+async function ledgers(): Promise<Record<string, string>> {
+  const found: Record<string, string[]> = Object.fromEntries((await accounts()).map((one) => [one['@id'], []]))
+  for (const { account, text } of await transactions()) found[account as string].push(text as string)
+  return Object.fromEntries(Object.entries(found).map(([id, texts]) => [id, texts.sort().join()]))
+}
+
+test.each([
+  ['a new nickname', nameless('Holidays', [coffee, tea])],
+  ['no nickname any more', nameless(undefined, [coffee, tea])],
+  ['another name of the bank', nameless('Rainy day', [coffee, tea], { name: 'Savings Plus' })],
+  ['its number at last', nameless('Rainy day', [coffee, tea], { iban: number })],
+  ['a new nickname and no lines', nameless('Holidays', [])],
+  ['a new nickname and a reworded line', nameless('Holidays', [coffee, { ...tea, title: 'Herbata' }])],
+])('an account without a number that is told with %s is the same account', async (_, next) => {
+  const { pulled, tells } = await dictated({ accounts: [nameless('Rainy day', [coffee, tea])] })
+  await pulled()
+  const [{ id }] = await accounts()
+  expect(await tells({ accounts: [{ ...next, partial: next.lines?.length === 0 }] })).toMatchObject({ imported: 0 })
+  const { name, friendlyName = name } = next.texts
+  expect(await accounts()).toMatchObject([{ id, name: friendlyName, closedOn: null }])
+  expect(await transactions()).toHaveLength(2)
+})
+
+test('two accounts without a number that have one name stay two, in whatever order they are told', async () => {
+  const [one, other] = [nameless('Mine', [coffee]), nameless('Mine', [tea, tea])]
+  const { pulled, tells } = await dictated({ accounts: [one, other] })
+  expect(await pulled()).toMatchObject({ imported: 3 })
+  const before = await ledgers()
+  expect(Object.values(before).sort()).toEqual(['Coffee', 'Tea,Tea'])
+  expect(await tells({ accounts: [other, one] })).toMatchObject({ imported: 0 })
+  expect(await tells({ accounts: [nameless('Yours', [tea, tea]), one] })).toMatchObject({ imported: 0 })
+  expect(await ledgers()).toEqual(before)
+})
+
+test('two of one name with equal lines, and without any, stay two', async () => {
+  const twins = [nameless('Mine', [coffee]), nameless('Mine', [coffee]), nameless('Mine', []), nameless('Mine', [])]
+  const { pulled, tells } = await dictated({ accounts: twins })
+  expect(await pulled()).toMatchObject({ imported: 2 })
+  expect(await tells({ accounts: twins })).toMatchObject({ imported: 0 })
+  expect(await tells({ accounts: [twins[0], nameless('Mine', [coffee, tea]), ...twins.slice(2)] })).toMatchObject({
+    imported: 1,
+  })
+  expect(Object.values(await ledgers()).sort()).toEqual(['', '', 'Coffee', 'Coffee,Tea'])
+})
+
+test('quiet accounts without a number are known by their balances, not by their nicknames', async () => {
+  const quiet = (friendlyName: string, currencyBalance: string) => nameless(friendlyName, [], { currencyBalance })
+  const { pulled, tells } = await dictated({ accounts: [quiet('A', '1.00'), quiet('B', '2.00')] })
+  await pulled()
+  const before = Object.fromEntries((await accounts()).map(({ id, balance }) => [balance, id]))
+  await tells({ accounts: [quiet('A', '2.00'), quiet('B', '1.00')] })
+  expect(Object.fromEntries((await accounts()).map(({ id, balance }) => [balance, id]))).toEqual(before)
+})
+
+test('a new account without a number takes the place of none', async () => {
+  const { pulled, tells } = await dictated({ accounts: [nameless('Mine', [coffee])] })
+  await pulled()
+  expect(await tells({ accounts: [nameless('Mine', [tea])] })).toMatchObject({ imported: 1 })
+  expect(Object.values(await ledgers()).sort()).toEqual(['Coffee', 'Tea'])
+  expect((await accounts()).map(({ closedOn }) => closedOn).sort()).toEqual([ago(0), null])
+})
+
+test('cards without an id are known by their lines and the end of their number', async () => {
+  const card = (friendlyName: string, number: string, lines: Record<string, string>[]): ToldLedger => ({
+    texts: { friendlyName, number, currencyName: 'PLN' },
+    lines,
+  })
+  const { pulled, tells } = await dictated({ cards: [card('A', '51001111', [coffee]), card('A', '51001111', [tea])] })
+  expect(await pulled()).toMatchObject({ imported: 2 })
+  const before = await ledgers()
+  const renamed = [card('C', '51001111', [tea]), card('D', '51001111', [coffee])]
+  expect(await tells({ cards: renamed })).toMatchObject({ imported: 0 })
+  expect(await ledgers()).toEqual(before)
+  expect((await accounts()).map(({ name }) => name).sort()).toEqual(['C •••• 1111', 'D •••• 1111'])
+})
+
+const numbered = (texts: Record<string, string>, lines = [coffee]) => account(lines, { name: 'Current', ...texts })
+
+// ISO 13616: a Polish IBAN is PL and the 26 digits of the number.
+test.each([
+  ['first as 26 digits', { iban: number.slice(2), currencyName: 'PLN' }, { iban: number, currencyName: 'PLN' }],
+  ['first as an IBAN', { iban: number, currencyName: 'PLN' }, { iban: number.slice(2), currencyName: 'PLN' }],
+  [
+    'with blanks',
+    { iban: number, currencyName: 'PLN' },
+    { iban: 'pl 61 1090 1014 0000 0712 1981 2874', currencyName: 'PLN' },
+  ],
+  ['with a currency in lower case', { iban: number, currencyName: 'PLN' }, { iban: number, currencyName: 'pln' }],
+  ['without a currency', { iban: number, currencyName: 'PLN' }, { iban: number }],
+  ['first without a currency', { iban: number }, { iban: number, currencyName: 'PLN' }],
+])('a number that is told %s is one account', async (_, first, second) => {
+  const { pulled, tells } = await dictated({ accounts: [numbered(first)] })
+  await pulled()
+  const [{ id }] = await accounts()
+  expect(await tells({ accounts: [numbered(second)] })).toMatchObject({ imported: 0 })
+  expect(await accounts()).toMatchObject([{ id, iban: number, currency: 'PLN' }])
+  expect(await transactions()).toMatchObject([{ currency: 'PLN' }])
+})
+
+test('a number of a country and the IBAN that ends with it are one account', async () => {
+  const iban = 'CZ6508000000192000145399'
+  const { pulled, tells } = await dictated({ accounts: [numbered({ iban: iban.slice(4), currencyName: 'CZK' })] })
+  await pulled()
+  expect(await tells({ accounts: [numbered({ iban, currencyName: 'CZK' })] })).toMatchObject({ imported: 0 })
+  expect(await accounts()).toMatchObject([{ iban }])
+})
+
+test('one number in two currencies is two accounts', async () => {
+  const both = ['PLN', 'EUR'].map((currencyName) => numbered({ iban: number, currencyName }))
+  const { pulled, tells } = await dictated({ accounts: both })
+  expect(await pulled()).toMatchObject({ imported: 2 })
+  expect(await tells({ accounts: both.toReversed() })).toMatchObject({ imported: 0 })
+  expect(await accounts()).toHaveLength(2)
+})
+
+test("the other party's number in another notation makes no other line", async () => {
+  const paid = (partyIban: string) => ({ accounts: [account([{ ...coffee, partyIban }])] })
+  const { pulled, tells } = await dictated(paid(number.slice(2)))
+  await pulled()
+  expect(await tells(paid(number))).toMatchObject({ imported: 0, duplicates: 1 })
+  expect(await transactions()).toMatchObject([{ partyIban: number }])
+})
+
+test('one number through two live links is one account with each line once', async () => {
+  const told = { accounts: [account([coffee, tea])] }
+  const first = await dictated(told)
+  const second = await dictated(told, { target: 'VistulaApi' })
+  expect(await first.pulled()).toMatchObject({ imported: 2 })
+  expect(await second.pulled()).toMatchObject({ imported: 0, duplicates: 2 })
+  expect(await accounts()).toMatchObject([{ integration: first.link['@id'], closedOn: null }])
+  const third = { accounts: [account([coffee, tea, line({ title: 'Milk', transactionOn: ago(0), bookedOn: ago(0) })])] }
+  expect(await second.tells(third)).toMatchObject({ imported: 1 })
+  expect(await first.tells(third)).toMatchObject({ imported: 0 })
+  expect(await transactions()).toHaveLength(3)
+})
+
+// KONTOMATIK.md: four imports in 24 hours per bank account, shared over all consents for it.
+test('the imports of a number are counted over all links to it', async () => {
+  const told = { accounts: [account([coffee])] }
+  const links = [await dictated(told), await dictated(told, { target: 'VistulaApi' })]
+  for (const { pulled } of [...links, ...links]) await pulled()
+  for (const { link } of links) {
+    const refused = await api.post(pull, { integration: link['@id'] })
+    expect([refused.status, refused.body.code]).toEqual([429, 'limit_reached'])
+  }
+})
+
+test('two links that import one number at the same moment make one account', async () => {
+  const told = { accounts: [account([coffee, tea])] }
+  const links = [await dictated(told), await dictated(told, { target: 'VistulaApi' })]
+  const found = await Promise.all(links.map(({ pulled }) => pulled()))
+  expect(found.map(({ imported }) => imported).sort()).toEqual([0, 2])
+  expect(await accounts()).toHaveLength(1)
+})
+
+test('a bank that is linked again keeps its accounts without a number, and those of another customer stay theirs', async () => {
+  const told = { accounts: [nameless('Mine', [coffee]), nameless('Mine', [tea])] }
+  const { pulled, login } = await dictated(told)
+  await pulled()
+  const before = await ledgers()
+  const again = await dictated(told, { login })
+  expect(await again.pulled()).toMatchObject({ imported: 0 })
+  expect(await ledgers()).toEqual(before)
+  const stranger = await dictated({ accounts: [nameless('Mine', [line({ title: 'Milk', currencyAmount: '-9.00' })])] })
+  expect(await stranger.pulled()).toMatchObject({ imported: 1 })
+  expect(Object.values(await ledgers()).sort()).toEqual(['Coffee', 'Milk', 'Tea'])
+})
+
+test('one number in two organizations is an account in each', async () => {
+  await enable(elsewhere.organization.id)
+  const told = { accounts: [account([coffee])] }
+  const stranger = as(elsewhere.users.owner)
+  await (await dictated(told)).pulled()
+  expect(await (await dictated(told, { agent: stranger })).pulled()).toMatchObject({ imported: 1 })
+  expect(await accounts(stranger)).toHaveLength(1)
+  expect(await accounts()).toHaveLength(1)
+})
+
+test('an account that the bank lists no more is closed, and open again when it does', async () => {
+  const open = [account([coffee]), nameless('Mine', [tea])]
+  const cards = [{ texts: { cardId: 'c-1', currencyName: 'PLN' } }]
+  const { pulled, tells } = await dictated({ accounts: open, cards })
+  await pulled()
+  const closed = async () => Object.fromEntries((await accounts()).map(({ name, closedOn }) => [name, closedOn]))
+  const none = { Card: null, Current: null, Mine: null }
+  expect(await closed()).toEqual(none)
+  await tells({ accounts: [open[0]], cards: [] })
+  expect(await closed()).toEqual({ Card: ago(0), Current: null, Mine: ago(0) })
+  expect(await tells({ accounts: open, cards })).toMatchObject({ imported: 0 })
+  expect(await closed()).toEqual(none)
+  expect(await items('/bank-accounts', as(tenant.users.member))).toContainEqual(
+    expect.objectContaining({ name: 'Card', closedOn: null, integration: null }),
+  )
+})
+
+test('a list that the result lacks closes nothing, an empty one closes all', async () => {
+  const { pulled, tells } = await dictated({ accounts: [account([coffee])] })
+  await pulled()
+  await tells({ cards: [] })
+  expect(await accounts()).toMatchObject([{ closedOn: null }])
+  await tells({ accounts: [] })
+  expect(await accounts()).toMatchObject([{ closedOn: ago(0) }])
+  expect(await transactions()).toHaveLength(1)
+})

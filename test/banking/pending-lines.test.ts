@@ -1,0 +1,98 @@
+import { account, ago, dictated, line, transactions } from './dictated.ts'
+import { openBanks } from './linked.ts'
+
+/*
+ * The same mistake could be wherever a line changes its form between two imports: booked under another day or in other words,
+ * booked while its equal still waits, given up by the bank, of a card, of an account whose list was cut, or with an unknown status.
+ */
+openBanks()
+
+const hold = line({ bookedOn: undefined, status: undefined })
+const told = (...lines: Record<string, string>[]) => ({ accounts: [account(lines)] })
+
+// KONTOMATIK.md: every element may be absent, so a line without a booking day and a status is not booked yet.
+test('a line without booking day and status is pending', async () => {
+  const { pulled } = await dictated(told(hold))
+  await pulled()
+  expect(await transactions()).toMatchObject([{ status: 'PENDING', bookedOn: null, transactionOn: ago(3) }])
+  expect(await transactions('&status=PENDING')).toHaveLength(1)
+})
+
+test.each([
+  ['with a booking day and a status', line({ bookedOn: ago(1) })],
+  ['with a booking day alone', line({ bookedOn: ago(1), status: undefined })],
+  ['with a status alone', line({ bookedOn: undefined })],
+  ['in other words', line({ title: 'CAFE 0012', party: 'Cafe Sp. z o.o.' })],
+  ['under another day', line({ transactionOn: ago(1), bookedOn: ago(1) })],
+  ['under another day in other words', line({ transactionOn: ago(1), bookedOn: ago(1), title: 'CAFE 0012' })],
+])('a pending line that is booked %s is the same line', async (_, booked) => {
+  const { pulled, tells } = await dictated(told(hold))
+  await pulled()
+  const [{ id }] = await transactions()
+  expect(await tells(told(booked))).toMatchObject({ imported: 0, duplicates: 1 })
+  const found = await transactions()
+  expect(found).toMatchObject([{ id, amount: '-12.50', text: booked.title, bookedOn: booked.bookedOn ?? null }])
+  expect(found[0].status).not.toBe('PENDING')
+})
+
+test('a pending line that is told again is one line, whatever the bank calls its state', async () => {
+  const { pulled, tells } = await dictated(told(hold))
+  await pulled()
+  expect(await tells(told({ ...hold, status: 'PENDING' }))).toMatchObject({ imported: 0 })
+  expect(await tells(told({ ...hold, status: 'Blocked' }))).toMatchObject({ imported: 0 })
+  expect(await transactions()).toHaveLength(1)
+  expect(await tells(told(line({ status: 'Settled' })))).toMatchObject({ imported: 0 })
+  expect(await transactions()).toMatchObject([{ bookedOn: ago(3) }])
+})
+
+test('of two equal pending lines one is booked and the other waits', async () => {
+  const { pulled, tells } = await dictated(told(hold, hold))
+  await pulled()
+  expect(await tells(told(line(), hold))).toMatchObject({ imported: 0 })
+  expect((await transactions()).map(({ bookedOn }) => bookedOn).sort()).toEqual([ago(3), null])
+})
+
+test('a pending line of a card is booked as the same line', async () => {
+  const card = (one: Record<string, string>) => ({
+    cards: [{ texts: { cardId: 'c-1', number: '5100123412341234', currencyName: 'PLN' }, lines: [one] }],
+  })
+  const { pulled, tells } = await dictated(card(hold))
+  await pulled()
+  expect(await tells(card(line()))).toMatchObject({ imported: 0 })
+  expect(await transactions()).toMatchObject([{ status: 'DONE' }])
+})
+
+test('a booked line is never pending again', async () => {
+  const { pulled, tells } = await dictated(told(line()))
+  await pulled()
+  expect(await tells(told(hold))).toMatchObject({ imported: 0 })
+  expect(await transactions()).toMatchObject([{ status: 'DONE', bookedOn: ago(3) }])
+})
+
+test('an import looks back to the oldest pending line, which goes when the bank has given it up', async () => {
+  const old = { ...hold, transactionOn: ago(40) }
+  const { pulled, tells } = await dictated(told(old, line({ transactionOn: ago(60), bookedOn: ago(60) })))
+  await pulled()
+  expect(await transactions()).toHaveLength(2)
+  const { importedSince } = await tells(told(line({ transactionOn: ago(60), bookedOn: ago(60) })))
+  expect(importedSince).toBe(ago(40))
+  expect(await transactions()).toMatchObject([{ transactionOn: ago(60) }])
+})
+
+test('a day that a client asks for does not leave an older pending line waiting', async () => {
+  const { pulled, tells } = await dictated(told({ ...hold, transactionOn: ago(20) }))
+  await pulled()
+  await tells(told(), { since: ago(1) })
+  expect(await transactions()).toEqual([])
+})
+
+test('a pending line stays while the bank tells of a part only, and while it still waits', async () => {
+  const old = { ...hold, transactionOn: ago(30) }
+  const { pulled, tells } = await dictated(told(old))
+  await pulled()
+  await tells({ accounts: [{ ...account([]), partial: true }] })
+  await tells(told(old))
+  expect(await transactions()).toMatchObject([{ transactionOn: ago(30) }])
+  expect(await tells(told(line({ transactionOn: ago(30) })))).toMatchObject({ imported: 0 })
+  expect(await transactions()).toMatchObject([{ transactionOn: ago(30), bookedOn: ago(3) }])
+})

@@ -1,0 +1,111 @@
+import { randomBytes } from 'node:crypto'
+import { api, kontomatik } from '../world/index.ts'
+import { account, accounts, dictated, items, line, number, transactions } from './dictated.ts'
+import { back, openBanks, setup } from './linked.ts'
+
+/*
+ * The same mistake could be wherever a text of Kontomatik reaches the database: names and keys of accounts and cards, kinds,
+ * statuses, currencies, parties and titles of lines, ids of commands, and the answers about signing in.
+ */
+openBanks()
+
+/** Texts that Postgres cannot compress, each sign of three bytes: an index entry of 1,000 of them would be too long. */
+const noise = Array.from(randomBytes(1000), (byte, index) =>
+  String.fromCodePoint(0x4e00 + byte * 64 + (index % 64)),
+).join('')
+
+test('texts of any length are stored, and do not stop the rest', async () => {
+  const strange = { name: noise, friendlyName: `${noise}x`, iban: noise, currencyName: noise }
+  const long = { title: noise, party: noise, partyIban: noise, kind: noise, status: noise, currencyName: noise }
+  const { pulled, tells } = await dictated({
+    accounts: [account([line(long)], strange), account([line()]), account([line(long)], { name: noise })],
+    cards: [{ texts: { cardId: noise, number: noise, name: noise }, lines: [line(long)] }],
+  })
+  expect(await pulled()).toMatchObject({ imported: 4, skipped: 0 })
+  expect(await accounts()).toHaveLength(4)
+  expect(await tells({ accounts: [account([line(), line({ title: 'Tea' })])] })).toMatchObject({ imported: 1 })
+})
+
+test.each([
+  '\u0000',
+  '\ud800',
+  'a\udc00b',
+  '\u0007',
+  '\ufffe',
+  '💶'.repeat(300),
+  '\\u0000',
+  '"}]',
+  "'; DROP TABLE x; --",
+])('the text %j is stored as far as it can be', async (text) => {
+  const texts = { name: text, friendlyName: text, currencyName: text, iban: text }
+  const fields = { title: text, party: text, partyIban: text, kind: text, status: text }
+  const { pulled, tells } = await dictated({ accounts: [account([line(fields)], texts), account([line()])] })
+  expect(await pulled()).toMatchObject({ imported: 2 })
+  expect(await tells({ accounts: [account([line()]), account([line(fields)], texts)] })).toMatchObject({ imported: 0 })
+  expect(await accounts()).toHaveLength(2)
+})
+
+test('amounts of any size are stored or counted as left out', async () => {
+  const amounts = [
+    '999999999999999.999',
+    '-999999999999999.99',
+    '1000000000000000',
+    '0',
+    '-0',
+    '00000000000000000001.10',
+  ]
+  const lines = amounts.map((currencyAmount) => line({ currencyAmount, title: currencyAmount }))
+  const { pulled } = await dictated({
+    accounts: [account(lines, { iban: number, currencyName: 'PLN', currencyBalance: '999999999999999.999' })],
+  })
+  expect(await pulled()).toMatchObject({ imported: 5, skipped: 1, partial: true })
+  expect((await transactions()).map(({ amount }) => amount).sort()).toEqual(
+    ['-999999999999999.99', '0.00', '0.00', '1.10', '1000000000000000.00'].sort(),
+  )
+})
+
+test('a hundred accounts without a number, and one that is told twice', async () => {
+  const many = Array.from({ length: 100 }, (_, index) =>
+    account([line({ title: `Line ${index}` })], { name: 'Savings' }),
+  )
+  const twice = [account([line()]), account([line({ title: 'Tea' })])]
+  const { pulled, tells } = await dictated({ accounts: [...many, ...twice] })
+  expect(await pulled()).toMatchObject({ imported: 102 })
+  expect(await tells({ accounts: [...twice.toReversed(), ...many.toReversed()] })).toMatchObject({ imported: 0 })
+  expect((await api.get('/bank-accounts?itemsPerPage=1')).body.totalItems).toBe(101)
+})
+
+test.each([
+  { redirectionId: 'x'.repeat(5000), redirectionLink: 'https://bank.example/' },
+  { redirectionId: 'a\u0000b', redirectionLink: 'https://bank.example/' },
+  { redirectionId: { id: 1 }, redirectionLink: 'https://bank.example/' },
+  { redirectionId: 'r-1', redirectionLink: 'https://' },
+  { redirectionId: 'r-1', redirectionLink: 'javascript:alert(1)' },
+  { redirectionId: 'r-1' },
+])('a sign-in that Kontomatik starts with %j is refused, and leaves nothing', async (answer) => {
+  kontomatik.fault({ kind: 'status', path: 'redirection', status: 200, answer: JSON.stringify(answer) })
+  const { status, body } = await api.post(setup, { redirectUri: back })
+  expect([status, body.code]).toEqual([503, 'provider_unavailable'])
+  expect(await items('/integrations')).toEqual([])
+})
+
+test('a sign-in that Kontomatik starts under an id that it has given before is refused', async () => {
+  const answer = JSON.stringify({ redirectionId: 900100, redirectionLink: 'https://bank.example/łódź' })
+  kontomatik.fault({ kind: 'status', path: 'redirection', status: 200, answer, times: 2 })
+  const first = await api.post(setup, { redirectUri: back })
+  expect([first.status, first.body.redirectionId, first.body.redirectUrl]).toEqual([
+    201,
+    '900100',
+    'https://bank.example/%C5%82%C3%B3d%C5%BA',
+  ])
+  expect((await api.post(setup, { redirectUri: back })).status).toBeLessThan(500)
+})
+
+test.each(['\u0000', '\ud800', noise])('a bank whose name is %j is linked', async (name) => {
+  const { body } = await api.post(setup, { redirectUri: back })
+  const { redirectionId } = body
+  const params = { sessionId: 'x', sessionIdSignature: 'y', multipleAccessId: name, target: name, officialName: name }
+  const answer = JSON.stringify({ status: 'SUCCESS', params })
+  kontomatik.fault({ kind: 'status', path: 'redirection-status', status: 200, answer })
+  expect((await api.post(setup, { redirectionId })).status).toBe(201)
+})
