@@ -21,8 +21,10 @@ export interface Known {
   currency: string | null
   balance: string | null
   isClosed: boolean
-  /** Whether it is of this link, or of one to the same bank that has ended; else it is known by its number alone. */
-  isNear: boolean
+  /** Whether it came from the same bank, which gives its cards their ids. */
+  isSameBank: boolean
+  /** Whether another link still imports it. */
+  isElsewhere: boolean
   /** Its lines in the time that the import covers. */
   lines: Trace[]
 }
@@ -65,9 +67,15 @@ export function matchAccounts<K extends Known>(listed: Listed[], known: K[]): Ma
   inOrder((one, other) => unkeyed(one, other) && isSameName(one, other))
   const left = (all: { isCard: boolean; currency: string | null; key: string | null }[], of: Listed) =>
     all.filter(({ isCard, currency, key }) => !key && isCard === of.isCard && currency === of.currency).length
-  const counted = openListed().filter((one) => left(openListed(), one) === left(openKnown().filter(isOpen), one))
-  inOrder((one, other) => counted.includes(one) && isOpen(other) && unkeyed(one, other))
+  const waiting: Known[] = openKnown().filter((other) => isNear(other) && !other.isClosed)
+  const counted = openListed().filter((one) => left(openListed(), one) === left(waiting, one))
+  inOrder((one, other) => counted.includes(one) && waiting.includes(other) && unkeyed(one, other))
   return matches
+}
+
+/** Whether it may be known by more than its key: it is of this link, or of one to the same bank that has ended. */
+export function isNear({ isSameBank, isElsewhere }: Known): boolean {
+  return isSameBank && !isElsewhere
 }
 
 /** Pairs that have lines in common, those with the most first. */
@@ -89,7 +97,7 @@ function resemblances<K extends Known>(listed: Listed[], known: K[]) {
 
 /** Whether an account could be this stored one, where at least one of them has no key. */
 function isCandidate(one: Listed, other: Known): boolean {
-  return other.isNear && one.isCard === other.isCard && !(one.key && other.key) && isCompatible(one, other)
+  return isNear(other) && one.isCard === other.isCard && !(one.key && other.key) && isCompatible(one, other)
 }
 
 function isCompatible(one: { currency: string | null }, other: { currency: string | null }): boolean {
@@ -108,7 +116,7 @@ function isSameName(one: Listed, other: Known): boolean {
 }
 
 function isSameKey(one: Listed, other: Known): boolean {
-  return one.key !== null && one.key === other.key && one.isCard === other.isCard && (other.isNear || !other.isCard)
+  return one.key !== null && one.key === other.key && one.isCard === other.isCard && (other.isSameBank || !other.isCard)
 }
 
 /** Some banks tell the number of a country instead of the IBAN, which ends with it. */
@@ -117,10 +125,6 @@ function isSameNumber(one: Listed, other: Known): boolean {
   if (!one.key || !other.key || one.isCard || other.isCard) return false
   const [short, long] = [one.key, other.key].sort((first, second) => first.length - second.length)
   return /^\d{10,}$/.test(short) && /^[A-Z]{2}\d{2}/.test(long) && [long.slice(2), long.slice(4)].includes(short)
-}
-
-function isOpen({ isClosed }: Known): boolean {
-  return !isClosed
 }
 
 function exactly({ transactionOn, bookedOn, amount, party, title }: Trace): string {

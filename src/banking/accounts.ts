@@ -1,7 +1,7 @@
 import type { EntityManager } from 'typeorm'
 import { v7 as uuid } from 'uuid'
 import type { Integration } from '../../entities/index.ts'
-import { type Known, matchAccounts, type Trace } from './account-matching.ts'
+import { isNear, type Known, matchAccounts, type Trace } from './account-matching.ts'
 import { type Listed, listedIn } from './listed.ts'
 import type { Statement } from './statement.ts'
 
@@ -14,8 +14,6 @@ interface Stored extends Known {
   integrationId: string
   reference: string
   iban: string | null
-  /** Whether another link still imports it. */
-  isElsewhere: boolean
 }
 
 /**
@@ -63,20 +61,20 @@ export async function storeAccounts(
   }))
 }
 
-/** The accounts that could be meant, locked: those of this link and of ended ones to its bank, and all that have a number. */
+/** The accounts that could be meant, locked: those of this link and of others to its bank, and all that have a number. */
 async function storedAccounts(manager: EntityManager, { id, organizationId, target }: Integration): Promise<Stored[]> {
-  const rows: (Omit<Stored, 'key' | 'lines'> & { isOwn: boolean })[] = await manager.query(
+  const rows: Omit<Stored, 'key' | 'lines'>[] = await manager.query(
     `SELECT * FROM (
       SELECT account."id", "integrationId", "reference", account."name", "bankName", "iban", "currency", "balance"::text,
         "closedOn" IS NOT NULL AS "isClosed", "reference" ~ '^(unnumbered )?card ' AS "isCard", "integrationId" = $2 AS "isOwn",
         "integrationId" <> $2 AND link."status" IN ('pending', 'active', 'importing') AS "isElsewhere",
-        "integrationId" = $2 OR (link."target" = $3 AND link."status" NOT IN ('pending', 'active', 'importing')) AS "isNear"
+        coalesce("integrationId" = $2 OR link."target" = $3, false) AS "isSameBank"
       FROM "bank_account" account JOIN "integration" link ON link."id" = "integrationId"
       WHERE account."organizationId" = $1 FOR UPDATE OF account) found
-      WHERE "isNear" OR "iban" IS NOT NULL ORDER BY "isOwn" DESC, "isClosed", "id"`,
+      WHERE "isSameBank" OR "iban" IS NOT NULL ORDER BY "isOwn" DESC, "isClosed", "id"`,
     [organizationId, id, target],
   )
-  return rows.map((row) => ({ ...row, isNear: row.isNear ?? false, key: keyOf(row), lines: [] }))
+  return rows.map((row) => ({ ...row, key: keyOf(row), lines: [] }))
 }
 
 function keyOf({ reference, iban, currency, isCard }: Omit<Stored, 'key' | 'lines'>): string | null {
@@ -92,8 +90,8 @@ async function addLines(
   listed: Listed[],
   stored: Stored[],
 ): Promise<void> {
-  if (listed.every(({ key }) => key) && stored.every(({ key, isNear }) => key || !isNear)) return
-  const near = new Map(stored.filter(({ isNear }) => isNear).map((one) => [one.id, one]))
+  const near = new Map(stored.filter(isNear).map((one) => [one.id, one]))
+  if (listed.every(({ key }) => key) && [...near.values()].every(({ key }) => key)) return
   const lines: (Trace & { accountId: string })[] = await manager.query(
     `SELECT "accountId", "transactionOn"::text, "bookedOn"::text, "amount"::text, "party", "text" AS "title"
       FROM "bank_transaction" WHERE "organizationId" = $1 AND "accountId" = ANY($2) AND "transactionOn" >= $3`,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { amountOf } from './figures.ts'
-import { nearby, type Pairing, sameKey } from './pairing.ts'
+import { anyDay, nearby, type Pairing, sameKey } from './pairing.ts'
 import type { Transaction } from './transaction.ts'
 
 /** A transaction with the account it is of, as imported or as stored. */
@@ -40,7 +40,7 @@ export function missing<Imported extends Entry, Stored extends Entry>(
   let inserts = imported
   let rest = stored
   for (const { key, of, among, pairing } of likenesses) {
-    const candidates = rest.filter((entry) => isAmong(entry, among) || (among === 'covered' && covered(entry)))
+    const candidates = rest.filter((entry) => isAmong(entry, among, covered(entry)))
     if (candidates.length === 0) continue
     const matches = pairing(inserts, candidates, key, (entry) => isAmong(entry, of))
     const paired = new Set(matches)
@@ -66,8 +66,8 @@ interface Likeness {
   key: (entry: Entry) => string
   /** The imported transactions that it is for: all unless said. */
   of?: 'booked' | 'pending'
-  /** The stored transactions that it is for: all unless said. */
-  among?: 'pending' | 'covered'
+  /** The stored transactions that it is for: all unless said; pending ones lapse if they stay alone. */
+  among?: 'pending' | 'covered' | 'lapsing'
   pairing: Pairing
 }
 
@@ -90,11 +90,14 @@ const likenesses: Likeness[] = [
   { key: (entry) => sameSum(entry, entry.transactionOn), of: 'booked', among: 'covered', pairing: sameKey },
   { key: (entry) => sameSum(entry, wordsOf(entry)), of: 'booked', among: 'covered', pairing: nearby },
   { key: (entry) => sameSum(entry), of: 'booked', among: 'covered', pairing: nearby },
+  { key: (entry) => sameSum(entry, wordsOf(entry)), of: 'booked', among: 'lapsing', pairing: anyDay },
   { key: (entry) => sameSum(entry, entry.transactionOn), of: 'pending', among: 'covered', pairing: sameKey },
 ]
 
-function isAmong(entry: Entry, kind: Likeness['of' | 'among']): boolean {
-  return kind === undefined || (kind === 'pending' && isPending(entry)) || (kind === 'booked' && !isPending(entry))
+function isAmong(entry: Entry, kind: Likeness['of' | 'among'], isCovered = false): boolean {
+  if (kind === undefined) return true
+  if (kind === 'covered') return isCovered
+  return isPending(entry) === (kind !== 'booked') && (kind !== 'lapsing' || isCovered)
 }
 
 /** A booked transaction never becomes pending again. */

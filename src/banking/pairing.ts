@@ -10,29 +10,33 @@ export type Pairing = <I extends Dated, S extends Dated>(
   isEligible: (entry: I) => boolean,
 ) => (S | undefined)[]
 
-/** Days by which a bank moves a line when it is booked late or corrected, at most. */
-const drift = 7
-
 export const sameKey: Pairing = (imported, stored, key, isEligible) => {
   const waiting = grouped(stored, key)
   return imported.map((entry) => (isEligible(entry) ? waiting.get(key(entry))?.pop() : undefined))
 }
 
 /** Pairs entries of different days too, in the order of their days, which leaves the fewest alone. */
-export const nearby: Pairing = (imported, stored, key, isEligible) => {
-  const matches: ((typeof stored)[number] | undefined)[] = imported.map(() => undefined)
-  const waiting = grouped(stored, key)
-  const indexes = imported.flatMap((entry, index) => (isEligible(entry) ? { index, entry, day: dayOf(entry) } : []))
-  for (const [name, group] of grouped(indexes, ({ entry }) => key(entry))) {
-    const others = byDay((waiting.get(name) ?? []).map((entry) => ({ entry, day: dayOf(entry) })))
-    let next = 0
-    for (const { index, day } of byDay(group)) {
-      while (next < others.length && others[next].day < day - drift) next += 1
-      if (next < others.length && others[next].day <= day + drift) matches[index] = others[next++].entry
+const within =
+  (drift: number): Pairing =>
+  (imported, stored, key, isEligible) => {
+    const matches: ((typeof stored)[number] | undefined)[] = imported.map(() => undefined)
+    const waiting = grouped(stored, key)
+    const indexes = imported.flatMap((entry, index) => (isEligible(entry) ? { index, entry, day: dayOf(entry) } : []))
+    for (const [name, group] of grouped(indexes, ({ entry }) => key(entry))) {
+      const others = byDay((waiting.get(name) ?? []).map((entry) => ({ entry, day: dayOf(entry) })))
+      let next = 0
+      for (const { index, day } of byDay(group)) {
+        while (next < others.length && others[next].day < day - drift) next += 1
+        if (next < others.length && others[next].day <= day + drift) matches[index] = others[next++].entry
+      }
     }
+    return matches
   }
-  return matches
-}
+
+/** Banks move a booked line by a week at most. */
+export const nearby = within(7)
+
+export const anyDay = within(Number.POSITIVE_INFINITY)
 
 function byDay<T extends { day: number }>(entries: T[]): T[] {
   return entries.sort((one, other) => one.day - other.day)

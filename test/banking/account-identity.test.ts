@@ -1,7 +1,7 @@
 import type { ToldLedger } from '../../src/banking/local/told.ts'
-import { api, as, elsewhere, tenant } from '../world/index.ts'
+import { api, as, database, elsewhere, tenant } from '../world/index.ts'
 import { account, accounts, ago, dictated, items, line, number, transactions } from './dictated.ts'
-import { enable, openBanks, pull } from './linked.ts'
+import { enable, openBanks, pull, revoke } from './linked.ts'
 
 /*
  * The same mistake could be wherever an account is met again: by its nickname, by the bank's own name, by its place in the list,
@@ -22,21 +22,32 @@ async function ledgers(): Promise<Record<string, string>> {
   return Object.fromEntries(Object.entries(found).map(([id, texts]) => [id, texts.sort().join()]))
 }
 
-test.each([
-  ['a new nickname', nameless('Holidays', [coffee, tea])],
-  ['no nickname any more', nameless(undefined, [coffee, tea])],
-  ['another name of the bank', nameless('Rainy day', [coffee, tea], { name: 'Savings Plus' })],
-  ['its number at last', nameless('Rainy day', [coffee, tea], { iban: number })],
-  ['a new nickname and no lines', nameless('Holidays', [])],
-  ['a new nickname and a reworded line', nameless('Holidays', [coffee, { ...tea, title: 'Herbata' }])],
-])('an account without a number that is told with %s is the same account', async (_, next) => {
-  const { pulled, tells } = await dictated({ accounts: [nameless('Rainy day', [coffee, tea])] })
+test('an account without a number is the same account in another form', async () => {
+  const forms: Record<string, [texts: Record<string, string>, lines: Record<string, string>[]]> = {
+    PLN: [{ friendlyName: 'Holidays' }, [coffee, tea]],
+    EUR: [{}, [coffee, tea]],
+    CZK: [{ friendlyName: 'Rainy day', name: 'Savings Plus' }, [coffee, tea]],
+    USD: [{ friendlyName: 'Rainy day', iban: number }, [coffee, tea]],
+    CHF: [{ friendlyName: 'Holidays' }, []],
+    RON: [{ friendlyName: 'Holidays' }, [coffee, { ...tea, title: 'Herbata' }]],
+  }
+  const currencies = Object.keys(forms)
+  const ids = async () => Object.fromEntries((await accounts()).map(({ currency, id }) => [currency, id]))
+  const { pulled, tells } = await dictated({
+    accounts: currencies.map((currencyName) => nameless('Rainy day', [coffee, tea], { currencyName })),
+  })
   await pulled()
-  const [{ id }] = await accounts()
-  expect(await tells({ accounts: [{ ...next, partial: next.lines?.length === 0 }] })).toMatchObject({ imported: 0 })
-  const { name, friendlyName = name } = next.texts
-  expect(await accounts()).toMatchObject([{ id, name: friendlyName, closedOn: null }])
-  expect(await transactions()).toHaveLength(2)
+  const before = await ids()
+  const next = currencies.map((currencyName) => {
+    const [texts, lines] = forms[currencyName]
+    return { ...nameless(undefined, lines, { ...texts, currencyName }), partial: lines.length === 0 }
+  })
+  expect(await tells({ accounts: next.toReversed() })).toMatchObject({ imported: 0 })
+  expect(await ids()).toEqual(before)
+  expect((await accounts()).filter(({ closedOn }) => closedOn)).toEqual([])
+  for (const { currency, name } of await accounts())
+    expect([currency, name]).toEqual([currency, forms[currency as string][0].friendlyName ?? 'Savings'])
+  expect(await transactions()).toHaveLength(12)
 })
 
 test('two accounts without a number that have one name stay two, in whatever order they are told', async () => {
@@ -94,33 +105,52 @@ test('cards without an id are known by their lines and the end of their number',
 
 const numbered = (texts: Record<string, string>, lines = [coffee]) => account(lines, { name: 'Current', ...texts })
 
-// ISO 13616: a Polish IBAN is PL and the 26 digits of the number.
-test.each([
-  ['first as 26 digits', { iban: number.slice(2), currencyName: 'PLN' }, { iban: number, currencyName: 'PLN' }],
-  ['first as an IBAN', { iban: number, currencyName: 'PLN' }, { iban: number.slice(2), currencyName: 'PLN' }],
-  [
-    'with blanks',
-    { iban: number, currencyName: 'PLN' },
-    { iban: 'pl 61 1090 1014 0000 0712 1981 2874', currencyName: 'PLN' },
-  ],
-  ['with a currency in lower case', { iban: number, currencyName: 'PLN' }, { iban: number, currencyName: 'pln' }],
-  ['without a currency', { iban: number, currencyName: 'PLN' }, { iban: number }],
-  ['first without a currency', { iban: number }, { iban: number, currencyName: 'PLN' }],
-])('a number that is told %s is one account', async (_, first, second) => {
-  const { pulled, tells } = await dictated({ accounts: [numbered(first)] })
-  await pulled()
-  const [{ id }] = await accounts()
-  expect(await tells({ accounts: [numbered(second)] })).toMatchObject({ imported: 0 })
-  expect(await accounts()).toMatchObject([{ id, iban: number, currency: 'PLN' }])
-  expect(await transactions()).toMatchObject([{ currency: 'PLN' }])
-})
+/** A valid Polish IBAN (ISO 13616). */
+function polish(seed: number): string {
+  const digits = String(seed).padStart(24, '1090')
+  return `PL${String(98n - (BigInt(`${digits}252100`) % 97n)).padStart(2, '0')}${digits}`
+}
 
-test('a number of a country and the IBAN that ends with it are one account', async () => {
-  const iban = 'CZ6508000000192000145399'
-  const { pulled, tells } = await dictated({ accounts: [numbered({ iban: iban.slice(4), currencyName: 'CZK' })] })
+// ISO 13616: a Polish IBAN is PL and the 26 digits of the number.
+test('a number is one account in whatever notation', async () => {
+  const numbers = [1, 2, 3, 4, 5, 6].map(polish)
+  const [one, two, three, four, five, six] = numbers
+  const czech = 'CZ6508000000192000145399'
+  const PLN = { currencyName: 'PLN' }
+  const forms: [first: Record<string, string>, second: Record<string, string>][] = [
+    [
+      { iban: one.slice(2), ...PLN },
+      { iban: one, ...PLN },
+    ],
+    [
+      { iban: two, ...PLN },
+      { iban: two.slice(2), ...PLN },
+    ],
+    [
+      { iban: three, ...PLN },
+      { iban: three.toLowerCase().replace(/.{4}/g, '$& '), ...PLN },
+    ],
+    [
+      { iban: four, ...PLN },
+      { iban: four, currencyName: 'pln' },
+    ],
+    [{ iban: five, ...PLN }, { iban: five }],
+    [{ iban: six }, { iban: six, ...PLN }],
+    [
+      { iban: czech.slice(4), ...PLN },
+      { iban: czech, ...PLN },
+    ],
+  ]
+  const ids = async () => (await accounts()).map(({ id }) => id).sort()
+  const { pulled, tells } = await dictated({ accounts: forms.map(([first]) => numbered(first)) })
   await pulled()
-  expect(await tells({ accounts: [numbered({ iban, currencyName: 'CZK' })] })).toMatchObject({ imported: 0 })
-  expect(await accounts()).toMatchObject([{ iban }])
+  const before = await ids()
+  expect(await tells({ accounts: forms.map(([, second]) => numbered(second)) })).toMatchObject({ imported: 0 })
+  expect(await ids()).toEqual(before)
+  const found = await accounts()
+  expect(found.map(({ iban }) => iban).sort()).toEqual([...numbers, czech].sort())
+  expect(new Set(found.map(({ currency }) => currency))).toEqual(new Set(['PLN']))
+  expect(new Set((await transactions()).map(({ currency }) => currency))).toEqual(new Set(['PLN']))
 })
 
 test('one number in two currencies is two accounts', async () => {
@@ -150,6 +180,28 @@ test('one number through two live links is one account with each line once', asy
   expect(await second.tells(third)).toMatchObject({ imported: 1 })
   expect(await first.tells(third)).toMatchObject({ imported: 0 })
   expect(await transactions()).toHaveLength(3)
+})
+
+test('an account of two live links goes to the other when its own is revoked', async () => {
+  const told = { accounts: [account([coffee])] }
+  const [first, second] = [await dictated(told), await dictated(told, { target: 'VistulaApi' })]
+  await first.pulled()
+  await second.pulled()
+  expect((await api.post(revoke, { integration: first.link['@id'] })).status).toBe(201)
+  expect(await second.pulled()).toMatchObject({ imported: 0 })
+  expect(await accounts()).toMatchObject([{ integration: second.link['@id'] }])
+})
+
+test('a card through two live links to one bank is one account, and accounts without a number stay apart', async () => {
+  const told = {
+    accounts: [nameless('Mine', [tea])],
+    cards: [{ texts: { cardId: 'c-1', currencyName: 'PLN' }, lines: [coffee] }],
+  }
+  const [first, second] = [await dictated(told), await dictated(told, { target: 'VistulaApi' })]
+  await first.pulled()
+  await database.query(`UPDATE "integration" SET "target" = 'KontoBankApi'`)
+  expect(await second.pulled()).toMatchObject({ imported: 1, duplicates: 1 })
+  expect(Object.values(await ledgers()).sort()).toEqual(['Coffee', 'Tea', 'Tea'])
 })
 
 // KONTOMATIK.md: four imports in 24 hours per bank account, shared over all consents for it.

@@ -12,21 +12,30 @@ openBanks()
 
 const told = (...lines: Record<string, string>[]) => ({ accounts: [account(lines)] })
 
-test.each([
-  ['other words', { title: 'KAWA 0012' }],
-  ['another party', { party: 'Cafe Sp. z o.o.', partyIban: 'PL61109010140000071219812874' }],
-  ['another booking day', { bookedOn: ago(2) }],
-  ['another day', { transactionOn: ago(5) }],
-  ['other days', { transactionOn: ago(2), bookedOn: ago(1) }],
-  ['other days and words', { transactionOn: ago(2), bookedOn: ago(1), title: 'KAWA 0012' }],
-])('a booked line that is told with %s is the same line', async (_, change) => {
-  const { pulled, tells } = await dictated(told(line()))
+test('a booked line that is told in another form is the same line', async () => {
+  const changes: Record<string, Record<string, string>> = {
+    '-1.00': { title: 'KAWA 0012' },
+    '-2.00': { party: 'Cafe Sp. z o.o.', partyIban: 'PL61109010140000071219812874' },
+    '-3.00': { bookedOn: ago(2) },
+    '-4.00': { transactionOn: ago(5) },
+    '-5.00': { transactionOn: ago(2), bookedOn: ago(1) },
+    '-6.00': { transactionOn: ago(2), bookedOn: ago(1), title: 'KAWA 0012' },
+  }
+  const amounts = Object.keys(changes)
+  const ids = async () => Object.fromEntries((await transactions()).map(({ amount, id }) => [amount, id]))
+  const { pulled, tells } = await dictated(told(...amounts.map((currencyAmount) => line({ currencyAmount }))))
   await pulled()
-  const [{ id }] = await transactions()
-  const changed = line(change)
-  expect(await tells(told(changed))).toMatchObject({ imported: 0, duplicates: 1 })
-  const { transactionOn, bookedOn, title: text } = changed
-  expect(await transactions()).toMatchObject([{ id, transactionOn, bookedOn, text }])
+  const before = await ids()
+  const changed = amounts.map((currencyAmount) => line({ ...changes[currencyAmount], currencyAmount }))
+  expect(await tells(told(...changed))).toMatchObject({ imported: 0, duplicates: 6 })
+  expect(await ids()).toEqual(before)
+  for (const { amount, text, transactionOn, bookedOn } of await transactions()) {
+    const { title, ...days } = line(changes[amount as string])
+    expect({ amount, text, transactionOn, bookedOn }).toEqual({
+      ...{ amount, text: title },
+      ...{ transactionOn: days.transactionOn, bookedOn: days.bookedOn },
+    })
+  }
 })
 
 test('beside a line that was reworded, an equal one stays and a new one of the same amount is stored', async () => {

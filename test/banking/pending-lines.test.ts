@@ -18,21 +18,36 @@ test('a line without booking day and status is pending', async () => {
   expect(await transactions('&status=PENDING')).toHaveLength(1)
 })
 
-test.each([
-  ['with a booking day and a status', line({ bookedOn: ago(1) })],
-  ['with a booking day alone', line({ bookedOn: ago(1), status: undefined })],
-  ['with a status alone', line({ bookedOn: undefined })],
-  ['in other words', line({ title: 'CAFE 0012', party: 'Cafe Sp. z o.o.' })],
-  ['under another day', line({ transactionOn: ago(1), bookedOn: ago(1) })],
-  ['under another day in other words', line({ transactionOn: ago(1), bookedOn: ago(1), title: 'CAFE 0012' })],
-])('a pending line that is booked %s is the same line', async (_, booked) => {
-  const { pulled, tells } = await dictated(told(hold))
+test('a pending line is the same line once it is booked, in whatever form', async () => {
+  const forms: Record<string, Record<string, string | undefined>> = {
+    '-1.00': { bookedOn: ago(1) },
+    '-2.00': { bookedOn: ago(1), status: undefined },
+    '-3.00': { bookedOn: undefined },
+    '-4.00': { title: 'CAFE 0012', party: 'Cafe Sp. z o.o.' },
+    '-5.00': { transactionOn: ago(1), bookedOn: ago(1) },
+    '-6.00': { transactionOn: ago(1), bookedOn: ago(1), title: 'CAFE 0012' },
+  }
+  const amounts = Object.keys(forms)
+  const ids = async () => Object.fromEntries((await transactions()).map(({ amount, id }) => [amount, id]))
+  const { pulled, tells } = await dictated(told(...amounts.map((currencyAmount) => ({ ...hold, currencyAmount }))))
+  await pulled()
+  const before = await ids()
+  const booked = amounts.map((currencyAmount) => line({ ...forms[currencyAmount], currencyAmount }))
+  expect(await tells(told(...booked))).toMatchObject({ imported: 0, duplicates: 6 })
+  expect(await ids()).toEqual(before)
+  for (const { amount, text, status, ...found } of await transactions()) {
+    const { title, transactionOn, bookedOn = null } = line({ ...forms[amount as string] })
+    expect([amount, { text, ...found }]).toMatchObject([amount, { text: title, transactionOn, bookedOn }])
+    expect(status).not.toBe('PENDING')
+  }
+})
+
+test('a pending line that is booked after weeks under the day of its booking is the same line', async () => {
+  const { pulled, tells } = await dictated(told({ ...hold, transactionOn: ago(30) }))
   await pulled()
   const [{ id }] = await transactions()
-  expect(await tells(told(booked))).toMatchObject({ imported: 0, duplicates: 1 })
-  const found = await transactions()
-  expect(found).toMatchObject([{ id, amount: '-12.50', text: booked.title, bookedOn: booked.bookedOn ?? null }])
-  expect(found[0].status).not.toBe('PENDING')
+  expect(await tells(told(line()))).toMatchObject({ imported: 0 })
+  expect(await transactions()).toMatchObject([{ id, transactionOn: ago(3) }])
 })
 
 test('a pending line that is told again is one line, whatever the bank calls its state', async () => {
