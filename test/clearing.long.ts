@@ -12,7 +12,7 @@ const kept = {
   ],
   /** The totals of what is wiped follow it by themselves, and mails go out that tell of what is kept. */
   keptAlong: ['row_total', 'idempotency_key', 'outgoing_mail'],
-  nobodys: ['user', 'country', 'image', 'stripe_event', 'bank_import', 'bank_slot', 'migrations'],
+  nobodys: ['user', 'country', 'image', 'stripe_event', 'bank_import', 'bank_slot', 'job_crash', 'migrations'],
 }
 
 const tables: string[] = (

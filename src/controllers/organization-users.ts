@@ -64,16 +64,11 @@ export const remove = (callers: Callers): Operation<OrganizationUser> => {
 }
 
 /** Members, and all people of a frozen organization, may remove their own membership and no other. */
-async function requireOwn({
-  manager,
-  organization: organizationId,
-  user: userId,
-  caller,
-  question,
-}: Call): Promise<void> {
+async function requireOwn(call: Call<OrganizationUser>): Promise<void> {
+  const { caller } = call
   if (caller.role !== 'member' && !caller.frozen) return
-  const own = await manager.findOneBy(OrganizationUser, { organizationId, userId })
-  if (own?.id === question.id) return
+  const { userId } = await call.find()
+  if (userId === caller.user) return
   throw new Problem(
     403,
     caller.frozen ?? 'A member may remove its own membership only: ask an admin to remove another.',

@@ -112,9 +112,9 @@ describeThere(`@api-platform/admin, on another origin${why}`, () => {
 
   test('makes a location, once what is wrong has been put right, and changes it', async () => {
     await open('locations/create')
-    await fill({ Name: 'Utrecht', 'Office open hour': '17', 'Office close hour': '9' })
+    await fill({ Name: 'Utrecht', 'Office open hour': '17', 'Office close hour': '17' })
     await save()
-    const fault = content().getByText('officeCloseHour must be after officeOpenHour.')
+    const fault = content().getByText('officeCloseHour must differ from officeOpenHour; 0 to 24 is the whole day.')
     await fault.waitFor()
     expect(await content().getByLabel('Office close hour').getAttribute('aria-invalid')).toBe('true')
     expect(await content().getByLabel('Office close hour').getAttribute('aria-describedby')).toBe(

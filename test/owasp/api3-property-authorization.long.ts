@@ -105,9 +105,14 @@ function* patched(): Generator<Case> {
           const own = role === 'member' ? { employee: `/employees/${mine.Employee.id}` } : {}
           const { status } = await ask(route, { id, token: tokens[role], body: { ...more, ...own } })
           const same = JSON.stringify(await rowOf(table, id)) === JSON.stringify(before)
-          return unless(same && status === 200, `${route.title} by ${role}: ${JSON.stringify(more)} ${status}`)
+          const expected = clearable(route, role).some((name) => name in more) ? 422 : 200
+          return unless(same && status === expected, `${route.title} by ${role}: ${JSON.stringify(more)} ${status}`)
         }
 }
+
+/** Properties that a role can only clear: another value is refused, as a client could believe that it was kept. */
+const clearable = ({ operation: { clears = {}, writes = {} } }: Route, role: Role): string[] =>
+  Object.keys(clears).filter((name) => writes[name]?.includes(role))
 
 function* strict(): Generator<Case> {
   for (const route of written)

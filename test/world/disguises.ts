@@ -35,7 +35,6 @@ export const misspelled = (path: string, id: string): string[] => [
   `/..${path}/${id}`,
   `/${path}/${id}`,
   `${path}/${id}/`,
-  `${path}/${id.toUpperCase()}`,
   `${path}/{${id}}`,
   `${path.toUpperCase()}/${id}`,
   `${path}/${id}?x=1`,
