@@ -219,7 +219,7 @@ describe('A query', () => {
       '%',
     ],
     ...['x=%E0%A4%A', 'x=%00', '%00=x', 'page[]=2', 'page=1&page=2', 'a[b][c][d][e][f][g]=1'],
-    Array.from({ length: 500 }, (_, n) => `${(n % 36).toString(36)}=`).join('&'),
+    Array.from({ length: 500 }, (_, n) => `x${n % 36}=`).join('&'),
   ])('is answered with %.60s, which says nothing', async (query) => {
     const { status, text } = await get(query)
     expect(status).toBe(200)

@@ -149,7 +149,9 @@ test('A key file that is damaged is named, and what becomes of it', async () => 
       const { code, error } = await started(environment)
       expect([code, error]).toEqual([
         1,
-        expect.stringMatching(new RegExp(`^(The local Kontomatik cannot start: )?\\S+/${name} (holds no key|is not a journal).+\\.\n$`)),
+        expect.stringMatching(
+          new RegExp(`^(The local Kontomatik cannot start: )?\\S+/${name} (holds no key|is not a journal).+\\.\n$`),
+        ),
       ])
     }
 })
