@@ -9,7 +9,12 @@ import { type Case, family, unless } from './family.ts'
 const mine: Record<string, { id: string }> = await rowsOf(tenant)
 const broken = Object.create(database, {
   driver: {
-    value: { master: { query: () => Promise.reject(new Error('SELECT secret FROM /srv/app.ts at Pool (x.js:1)')) } },
+    value: {
+      master: {
+        options: {},
+        query: () => Promise.reject(new Error('SELECT secret FROM /srv/app.ts at Pool (x.js:1)')),
+      },
+    },
   },
 })
 const servers = {
