@@ -2,7 +2,7 @@ import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import express from 'express'
 import request from 'supertest'
-import { BankAccount, Integration, User } from '../entities/index.ts'
+import { BankAccount, Employee, Integration, User } from '../entities/index.ts'
 import type { Callers } from '../src/access/callers.ts'
 import { api as table } from '../src/api.ts'
 import { Api } from '../src/hydra/api.ts'
@@ -90,7 +90,11 @@ const hiding = new Resource(BankAccount, '/bank-accounts', [list, read], {
     createdAt: 'date',
   },
   order: ['name'],
-  text: ['name', 'iban'],
+})
+/** The same for free text, over texts of which a member does not see one. */
+const searched = new Resource(Employee, '/employees', [list, read], {
+  hidden: { member: ['email'] },
+  text: ['name', 'email', 'jobTitle'],
 })
 /** The same, but its rows are seen as another role would where they are another's. */
 const viewed = new Resource(User, '/users', [list, read], {
@@ -98,13 +102,12 @@ const viewed = new Resource(User, '/users', [list, read], {
   hidden: { guest: ['email'] },
   viewedAs: ({ id }: User, { user, role }) => (id === user ? role : 'guest'),
   filters: { email: ['exact', 'partial', 'exists'], name: 'partial' },
-  text: ['name', 'email'],
 })
-const links = resources.find(({ name }) => name === 'Integration')
+const referred = resources.filter(({ name }) => ['Integration', 'Location'].includes(name))
 let role: Role = 'member'
 let server: Server
 beforeAll(async () => {
-  const engine = new Api([hiding, viewed, links] as Resource[], database, config)
+  const engine = new Api([hiding, searched, viewed, ...referred] as Resource[], database, config)
   const authenticate = async () => ({ role, user: tenant.users[role as 'member'].id, organization: organization.id })
   const app = express().use(router(engine, { authenticate }))
   app.use(((error, _request, response, _next) => refuse(engine, error, response)) as express.ErrorRequestHandler)
@@ -118,7 +121,7 @@ beforeEach(() => {
 afterAll(() => new Promise((resolve) => server.close(resolve)))
 const ask = (path: string) => request(`http://127.0.0.1:${(server.address() as AddressInfo).port}`).get(path)
 
-test.each(['integration', 'currency', 'availableBalance', 'iban', 'name', 'q'])(
+test.each(['integration', 'currency', 'availableBalance', 'iban', 'name'])(
   'the engine lets no role ask by %s that does not see it',
   async (name) => {
     const plain = (await ask('/bank-accounts')).body
@@ -152,7 +155,17 @@ test('a property that is hidden in some rows only is not asked by at all', async
     'order[email]=asc',
   ])
     expect([query, (await ask(`/users?${query}`)).body.member]).toEqual([query, all.member])
-  expect((await ask('/users?q=acme-member')).body.totalItems).toBe(1)
+})
+
+test('free text is for roles that see every text that it looks at', async () => {
+  const plain = (await ask('/employees')).body
+  expect(plain.totalItems).toBeGreaterThan(0)
+  expect((await ask('/employees?q=nothing')).body.member).toEqual(plain.member)
+  expect((await ask('/employees?q=nothing').set('Prefer', 'handling=strict')).status).toBe(400)
+  expect(plain.search.template).not.toMatch(/\bq\b/)
+  role = 'admin'
+  expect((await ask('/employees')).body.search.template).toMatch(/\bq\b/)
+  expect((await ask('/employees?q=nothing')).body.totalItems).toBe(0)
 })
 
 test('what is left out of a selection tells as little', async () => {

@@ -149,7 +149,7 @@ test('every filter has an index to go by', async () => {
     kind: `${of} "kind" = 'CARD'`,
     status: `${of} "status" = 'PENDING'`,
     account: `${of} "accountId" = '${card.id}'`,
-    text: `"text" ILIKE '%invoice%'`,
+    text: `${of} "searchText" LIKE '%invoice%'`,
   }
   for (const [name, condition] of Object.entries(plans)) {
     const plan = await database.transaction(async (manager) => {
