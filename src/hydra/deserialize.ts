@@ -85,10 +85,11 @@ export function mergePatch(target: unknown, patch: unknown): unknown {
 function scalars(shape: Shape, entity: Values, body: Values, sent: Field[], partial: boolean): Values {
   const values = sent.filter(({ kind }) => kind === 'value')
   const plain = Object.fromEntries(
-    values.map(({ name, datatype }) => [
-      name,
-      partial && datatype === null ? mergePatch(entity[name], body[name]) : body[name],
-    ]),
+    values.map((field) => {
+      const { name, datatype } = field
+      if (isScalar(field)) return [name, withoutElements(body[name])]
+      return [name, partial && datatype === null ? mergePatch(entity[name], body[name]) : body[name]]
+    }),
   )
   const stored = shape.fields.filter(
     ({ name, rules }) => partial && !(name in plain) && rules.some((rule) => rule.name === 'nestedValidation'),
@@ -96,6 +97,16 @@ function scalars(shape: Shape, entity: Values, body: Values, sent: Field[], part
   for (const { name } of stored) plain[name] = entity[name]
   const instance = plainToInstance(shape.class as unknown as new () => Values, plain)
   return Object.fromEntries(Object.keys(plain).map((name) => [name, instance[name]]))
+}
+
+/** Whether no rule of the property is about a list or an object. */
+const isScalar = ({ datatype, rules }: Field) =>
+  datatype !== null && !rules.some(({ name }) => /^(array|isArray|isObject|nestedValidation)/.test(name))
+
+/** A list or an object where a scalar belongs is refused whatever is in it, so its elements are not transformed. */
+function withoutElements(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  return Array.isArray(value) ? [] : {}
 }
 
 function textFaults(sent: Field[], body: Values): Violation[] {
