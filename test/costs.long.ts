@@ -5,6 +5,9 @@ import * as declared from '../src/filters.ts'
 import { crowd } from './world/crowd.ts'
 import { api, as, database, elsewhere, ending, organization, tenant } from './world/index.ts'
 
+/** A busy machine delays one run; a fault delays every run. */
+import.meta.jest.retryTimes(2, { logErrorsBeforeRetry: true })
+
 /*
  * What a list costs in Postgres is measured as CPU time of the process that answers, so that a busy machine changes it little.
  * A cost may also hide in totals, in the scope of a role, in what a page skips, and in plans that are kept.

@@ -6,6 +6,9 @@ import { crowd } from './world/crowd.ts'
 import { database, foundTenant, given, morning, stripe } from './world/index.ts'
 import type { Answer } from './world/wire.ts'
 
+/** A busy machine delays one run; a fault delays every run. */
+import.meta.jest.retryTimes(2, { logErrorsBeforeRetry: true })
+
 /*
  * One tenant's slow statements can also starve others through: items and writes that wait for a lock, transactions, totals,
  * sub-collections, replicas, the lookup of memberships, images, webhooks, health checks and metrics.

@@ -4,6 +4,9 @@ import { Location } from '../entities/index.ts'
 import { given, publicUrl, stripe, tenant, tokenOf } from './world/index.ts'
 import { raw } from './world/wire.ts'
 
+/** A busy machine delays one run; a fault delays every run. */
+import.meta.jest.retryTimes(2, { logErrorsBeforeRetry: true })
+
 const bearer = { Authorization: `Bearer ${await tokenOf(tenant.users.owner)}` }
 const { id } = await given(Location, { name: 'Here' })
 

@@ -111,7 +111,7 @@ const wishes: Record<string, Wish> = {
   'POST /payment-methods/setup': { path: '/payment-methods/setup', body: {} },
   'DELETE /payment-methods/:id': { path: other['@id'] },
 }
-/** What asks Kontomatik is tried in test/banking/problems.test.ts. */
+/** What asks Kontomatik is tried in test/banking/problems.long.ts. */
 const outside = routes.filter(({ operation, path }) => operation.outside && !path.startsWith('/integrations'))
 const tables = ['subscription', 'payment_method', 'invoice', 'audit_event', 'organization']
 const held = async () => JSON.stringify(await Promise.all(tables.map((name) => database.query(`TABLE "${name}"`))))

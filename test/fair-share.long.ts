@@ -4,6 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { api, as, elsewhere, publicUrl, tenant } from './world/index.ts'
 import { expectProblem } from './world/wire.ts'
 
+/** A busy machine delays one run; a fault delays every run. */
+import.meta.jest.retryTimes(2, { logErrorsBeforeRetry: true })
+
 const schema = 'https://schema.org/'
 const { owner, admin } = tenant.users
 
