@@ -74,7 +74,7 @@ async function least(ask: () => Promise<{ status: number }>, enough: number, tri
 }
 
 /** Milliseconds that a request may take beyond the same without anything hostile in it. */
-const limit = 20
+const limit = 40
 
 /** A body of 250 kB takes some time to be read at all. */
 const spare = 60
