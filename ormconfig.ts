@@ -32,13 +32,10 @@ export type Address = { url: string } | { host: string; port: number; username: 
 /** A list is read by statements that are short or not worth waiting for; what it waits for is told before it is too slow. */
 const listLimits = { statement_timeout: 1000, lock_timeout: 500, query_timeout: 2000 }
 
-/** How many connections lists have where items and writes have so many: lists keep the processors of Postgres busy. */
-const forLists = (pool: number) => Math.ceil(pool / 2)
-
-/** Connections to the same Postgres for lists alone. */
+/** As many connections to the same Postgres, for lists alone. */
 export function listOptions({ options }: Pool): PoolConfig {
-  const { password, ssl, max = 10 } = options
-  return { ...options, password, ssl, max: forLists(max), ...listLimits }
+  const { password, ssl } = options
+  return { ...options, password, ssl, ...listLimits }
 }
 
 /** Jobs wait for others while they hold a lock, and nobody waits for them. */
@@ -84,7 +81,7 @@ export function replicaOptions(url: string, pool: number): PoolConfig {
     connectionString: url,
     connectionTimeoutMillis: 500,
     application_name: applicationName,
-    max: forLists(pool),
+    max: pool,
     options: '-c timezone=UTC',
   }
 }
