@@ -80,7 +80,7 @@ export function endpoint(api: Api, bound: Bound, operation: Operation, gate: Gat
     if (made) response.setHeader('Accept-Patch', made)
     const file = bytes && (await operation.file?.read(bytes))
     const call = new Call(api, bound, operation, caller, new Question({ id, request, bytes, file }))
-    await write(api, await answer(call), format, response, call.share)
+    await write(api, await answer(call), format, response, () => call.share)
   }
 }
 

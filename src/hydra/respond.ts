@@ -63,9 +63,15 @@ export interface Written {
 }
 
 /** Writes an answer in the format that was chosen for it. */
-export async function write(api: Api, answer: Answer, format: Format, response: Response, share: Share): Promise<void> {
+export async function write(
+  api: Api,
+  answer: Answer,
+  format: Format,
+  response: Response,
+  share: () => Share,
+): Promise<void> {
   const { status, headers, document, version } = answer
-  const written = document && format !== jsonld ? await translated(api, answer, format, response, share) : undefined
+  const written = document && format !== jsonld ? await translated(api, answer, format, response, share()) : undefined
   for (const name in headers) response.setHeader(name, headers[name])
   if (answer.limited) response.appendHeader('Preference-Applied', 'count=limited')
   if (written) return deliver(response, status, written)
