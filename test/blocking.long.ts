@@ -7,9 +7,11 @@ import { Service } from './world/machines.ts'
 import { surroundings } from './world/surroundings.ts'
 
 /** A process that no longer turns its event loop: the only one, a worker, the first one; blocked or stopped; while it shuts down. */
-const blocks = '--import=data:text/javascript,process.on(%22SIGUSR2%22,()=>{for(;;);})'
+const spins = 'for (;;);'
+const waits = 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)'
 
-async function started(workers: number): Promise<Service> {
+async function started(workers: number, block = waits): Promise<Service> {
+  const blocks = `--import=data:text/javascript,${encodeURIComponent(`process.on("SIGUSR2", () => { ${block} })`)}`
   const environment = { WORKERS: String(workers), LOG_LEVEL: 'info', NODE_OPTIONS: blocks }
   const service = new Service({ ...surroundings('blocking'), ...environment }, true)
   ending.unshift(async () => {
@@ -66,7 +68,7 @@ function both(service: Service): Promise<number[]> {
   )
 }
 
-test.each(['SIGUSR2', 'SIGSTOP'] as const)(
+test.concurrent.each(['SIGUSR2', 'SIGSTOP'] as const)(
   'a worker that does not answer after %s is replaced, and a sentence says so',
   async (signal) => {
     const service = await started(2)
@@ -81,7 +83,7 @@ test.each(['SIGUSR2', 'SIGSTOP'] as const)(
   120_000,
 )
 
-test('SIGTERM ends a server with a blocked worker within 15 s', async () => {
+test.concurrent('SIGTERM ends a server with a blocked worker within 15 s', async () => {
   const service = await started(2)
   const workers = await both(service)
   process.kill(workers[0], 'SIGUSR2')
@@ -93,10 +95,10 @@ test('SIGTERM ends a server with a blocked worker within 15 s', async () => {
   expect(workers.filter(lives)).toEqual([])
 }, 120_000)
 
-test.each([1, 2])(
+test.concurrent.each([1, 2])(
   'the first process ends when it is blocked, with WORKERS=%i, and nothing is left',
   async (workers) => {
-    const service = await started(workers)
+    const service = await started(workers, workers > 1 ? waits : spins)
     const others = workers > 1 ? await both(service) : []
     process.kill(service.pid, 'SIGUSR2')
     expect(await service.ended()).not.toBe(0)
