@@ -79,7 +79,7 @@ export function endpoint(api: Api, bound: Bound, operation: Operation, gate: Gat
     if (options.public) response.vary('Accept-Language')
     if (made) response.setHeader('Accept-Patch', made)
     const file = bytes && (await operation.file?.read(bytes))
-    const call = new Call(api, bound, operation, caller, new Question({ id, request, bytes, file }))
+    const call = new Call(api, bound, operation, caller, new Question({ id, suffix, request, bytes, file }))
     await write(api, await answer(call), format, response, () => call.share)
   }
 }

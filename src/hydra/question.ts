@@ -12,6 +12,8 @@ const mostParameters = 500
 interface Asked {
   /** The id in the path, decoded. */
   id: string | undefined
+  /** The suffix of the path that names a format. */
+  suffix?: string
   /** Its target, its headers and its client's address. */
   request: Pick<Request, 'url' | 'headers' | 'ip'>
   /** Its body, or the bytes of the file in it. */
@@ -23,6 +25,7 @@ interface Asked {
 /** What was asked, each part read when it is needed. */
 export class Question {
   readonly id
+  private readonly suffix
   readonly request
   readonly bytes
   /** What was made of the file that the operation expects. */
@@ -30,16 +33,22 @@ export class Question {
   private parameters: URLSearchParams | undefined
   private readonly languages = new Map<string[], string>()
 
-  constructor({ id, request, bytes, file }: Asked) {
+  constructor({ id, suffix, request, bytes, file }: Asked) {
     this.id = id
+    this.suffix = suffix
     this.request = request
     this.bytes = bytes
     this.file = file
   }
 
-  /** The path that was asked for, as it was written. */
+  /** The path that was asked for, as it was written, without a suffix that names a format. */
   get path(): string {
     return this.split()[0]
+  }
+
+  /** Another path in the format that was asked for by suffix, so that its links give the same again. */
+  alike(path: string): string {
+    return this.suffix === undefined ? path : `${path}.${this.suffix}`
   }
 
   /** Its parameters; Problem 400 when there are too many. */

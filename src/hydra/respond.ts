@@ -171,7 +171,8 @@ export function refuse(api: Api, problem: Problem, response: Response): void {
 
 function collectionOf(call: Call, page: Page): Record<string, unknown> {
   const { api, caller } = call
-  const { path, query } = call.question
+  const { question } = call
+  const { path, query } = question
   const { resource, serialize, shape } = api.of(page.of)
   const wanted = sparseOf(query)
   return api.spell({
@@ -180,7 +181,7 @@ function collectionOf(call: Call, page: Page): Record<string, unknown> {
     '@type': 'Collection',
     totalItems: page.found.total,
     member: page.found.entities.map((entity) => sparse(serialize(entity, caller), wanted)),
-    view: api.spell(viewOf(path, query, page, !resource.options.store)),
+    view: api.spell(viewOf(question.alike(path), query, page, !resource.options.store)),
   })
 }
 

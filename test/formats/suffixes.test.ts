@@ -1,4 +1,5 @@
-import { api } from '../world/index.ts'
+import { Meeting } from '../../entities/index.ts'
+import { api, given, morning, publicUrl } from '../world/index.ts'
 import { expectProblem, raw } from '../world/wire.ts'
 import { ask, browser, meeting, owner, profile, rows, typeOf, types } from './asking.ts'
 
@@ -48,4 +49,36 @@ test('a suffix is one of a path that is there, and takes the same as the path', 
   const made = await api.post('/locations.ttl', { name: 'Breda' })
   expect([made.status, made.headers['content-type']]).toEqual([201, types.turtle])
   expect(made.headers.location).toMatch(/^\/locations\/[\w-]+$/)
+})
+
+describe('A series that is asked for by suffix keeps it in every link to another page:', () => {
+  beforeAll(async () => {
+    for (let count = 0; count < 3; count++) await given(Meeting, morning)
+  })
+
+  test.each<[suffix: string, type: keyof typeof types, next: RegExp]>([
+    ['csv', 'csv', /<([^>]*)>; rel="next"/],
+    ['html', 'html', /<a href="([^"]*)" rel="next"/],
+    ['jsonld', 'jsonld', /"next":"([^"]*)"/],
+    ['json', 'json', /"next":"([^"]*)"/],
+    ['ttl', 'turtle', /hydra:next <([^>]*)>/],
+    ['nq', 'nquads', /hydra\/core#next> <([^>]*)>/],
+  ])('.%s', async (suffix, type, next) => {
+    let path = `/meetings.${suffix}?itemsPerPage=2`
+    for (const page of [1, 2]) {
+      const answer = await ask(path)
+      expect(typeOf(answer)).toEqual([200, types[type]])
+      const [, link] = next.exec(suffix === 'csv' ? String(answer.headers.link) : answer.text) ?? []
+      if (page === 1) {
+        path = new URL(link.replaceAll('&#38;', '&'), publicUrl).href.slice(publicUrl.length)
+        expect(path).toMatch(new RegExp(`^/meetings\\.${suffix}\\?itemsPerPage=2&page=2&after=`))
+      }
+    }
+  })
+
+  test('the collection itself, and its search, are known by their path without one', async () => {
+    const body = JSON.parse((await ask('/meetings.jsonld?itemsPerPage=2')).text)
+    expect([body['@id'], body.view['@id']]).toEqual(['/meetings', '/meetings.jsonld?itemsPerPage=2&page=1'])
+    expect(body.search.template).toMatch(/^\/meetings\{/)
+  })
 })

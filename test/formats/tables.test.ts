@@ -39,6 +39,8 @@ describe('A table', () => {
     const { headers } = await ask('/locations.csv?itemsPerPage=1')
     const { view } = JSON.parse((await ask('/locations?itemsPerPage=1')).text)
     for (const relation of ['first', 'last', 'next'])
-      expect(headers.link).toContain(`<${publicUrl}${view[relation]}>; rel="${relation}"`)
+      expect(headers.link).toContain(
+        `<${publicUrl}${view[relation].replace('/locations', '/locations.csv')}>; rel="${relation}"`,
+      )
   })
 })
