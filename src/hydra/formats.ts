@@ -7,6 +7,14 @@ import type { Share } from './share.ts'
 
 export type Document = Record<string, unknown>
 
+/** What the writing of a document depends on beside it. */
+export interface Wish {
+  /** Who pays for it where many wait. */
+  share?: Share
+  /** The properties that were asked for; all when absent. */
+  properties?: Set<string>
+}
+
 /** One way of writing a document. */
 export interface Format {
   /** Its media type, as Accept names it. */
@@ -20,8 +28,7 @@ export interface Format {
   headers?: Record<string, string>
   /** What the document says in the other formats, but can be said only in a header here. */
   links?(document: Document, api: Api): string[]
-  /** @param share who pays for it where many wait */
-  write(document: Document, api: Api, share?: Share): string | Promise<string>
+  write(document: Document, api: Api, wish?: Wish): string | Promise<string>
 }
 
 const profiles = 'http://www.w3.org/ns/json-ld#'
@@ -55,7 +62,7 @@ export const formats: Format[] = [
     suffix: 'csv',
     tabular: true,
     links: pages,
-    write: (document, api) => csv(membersOf(document), fieldsOf(document, api)),
+    write: (document, api, wish) => csv(membersOf(document), columnsOf(document, api, wish?.properties)),
   },
   {
     type: 'text/html',
@@ -78,8 +85,8 @@ export function splitSuffix(path: string): [path: string, suffix?: string] {
 
 /** Jsonld never fetches a context, so the document brings along the one that it names. */
 function inForm(form: Form): Format['write'] {
-  return (document, api, share) =>
-    convert({ ...document, '@context': contextOf(document, api) }, form, api.settings.publicUrl, share)
+  return (document, api, wish) =>
+    convert({ ...document, '@context': contextOf(document, api) }, form, api.settings.publicUrl, wish?.share)
 }
 
 function contextOf({ '@context': context }: Document, api: Api): Document {
@@ -94,8 +101,12 @@ function membersOf(document: Document): Document[] {
   return (document.member ?? document['hydra:member'] ?? []) as Document[]
 }
 
-function fieldsOf({ '@context': context }: Document, { classes }: Api): string[] {
-  return classes.find(({ name }) => name === nameOf(context))?.fields.map(({ name }) => name) ?? []
+/** The properties of the class; only those asked for, and then its links too, where some are. */
+function columnsOf({ '@context': context }: Document, { classes }: Api, wanted?: Set<string>): string[] {
+  const shape = classes.find(({ name }) => name === nameOf(context))
+  if (!shape) return []
+  const fields = shape.fields.map(({ name }) => name)
+  return wanted ? [...fields, ...shape.links.keys()].filter((name) => wanted.has(name)) : fields
 }
 
 /** The way to the other pages, which rows have no place for (RFC 8288). */

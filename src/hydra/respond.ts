@@ -4,7 +4,7 @@ import type { Call } from './call.ts'
 import { Page, viewOf } from './collection.ts'
 import { etagOf, noneMatch } from './conditional.ts'
 import { type Ending, endingWith, withEnding } from './ending.ts'
-import { contentType, type Document, type Format, jsonld } from './formats.ts'
+import { contentType, type Document, type Format, jsonld, type Wish } from './formats.ts'
 import { Accepted, type Outcome, Unchanged } from './operation.ts'
 import { wantsMinimal } from './preferences.ts'
 import type { Problem } from './problem.ts'
@@ -19,6 +19,8 @@ export interface Answer {
   document?: Document
   /** Of a collection: what its document ends with. */
   ending?: Ending
+  /** Of a collection: the properties of its members that were asked for; all when absent. */
+  properties?: Set<string>
   /** Of a collection: whether its total is the most that is counted. */
   limited?: boolean
   /** Of an item: what its validator starts with. */
@@ -33,7 +35,9 @@ export function compose(call: Call, outcome: Outcome<object>): Answer {
   const result = unchanged || accepted ? (outcome as Unchanged<object>).entity : outcome
   if (result instanceof Page) {
     const { limited } = result.found
-    return { status: 200, headers: {}, document: collectionOf(call, result), ending: endingOf(call, result), limited }
+    const properties = sparseOf(call.question.query)
+    const document = collectionOf(call, result, properties)
+    return { status: 200, headers: {}, document, ending: endingOf(call, result), properties, limited }
   }
   const { method } = call.operation
   const bound = call.api.of(result.constructor as never)
@@ -89,10 +93,10 @@ export async function put(
   document: Document,
   format: Format,
   version?: number,
-  share?: Share,
+  wish?: Wish,
 ): Promise<Written> {
   const type = contentType(format)
-  const body = await format.write(document, api, share)
+  const body = await format.write(document, api, wish)
   return {
     type,
     body,
@@ -112,13 +116,13 @@ export function deliver(response: Response, status: number, { type, body, etag, 
 /** What has been done is told in JSON-LD rather than not at all. */
 async function translated(
   api: Api,
-  { document, ending, version }: Answer,
+  { document, ending, version, properties }: Answer,
   format: Format,
   { req }: Response,
   share: Share,
 ): Promise<Written | undefined> {
   try {
-    return await put(api, { ...document, ...ending?.properties }, format, version, share)
+    return await put(api, { ...document, ...ending?.properties }, format, version, { share, properties })
   } catch (error) {
     if (req.method === 'GET' || req.method === 'HEAD') throw error
   }
@@ -169,12 +173,11 @@ export function refuse(api: Api, problem: Problem, response: Response): void {
   response.end(response.req.method === 'HEAD' ? undefined : body)
 }
 
-function collectionOf(call: Call, page: Page): Record<string, unknown> {
+function collectionOf(call: Call, page: Page, wanted: Set<string> | undefined): Record<string, unknown> {
   const { api, caller } = call
   const { question } = call
   const { path, query } = question
   const { resource, serialize, shape } = api.of(page.of)
-  const wanted = sparseOf(query)
   return api.spell({
     '@context': `/contexts/${shape.name}`,
     '@id': path,

@@ -35,6 +35,20 @@ describe('A table', () => {
     expect((await ask('/subscriptions.csv')).text).toContain(',"[{""name"":""a"",""value"":""ü""}]",')
   })
 
+  test('of some properties has columns for those alone, in the order of the class, even without rows', async () => {
+    for (const [query, header] of [
+      ['properties[]=name', '@id,@type,name'],
+      ['properties[]=officeOpenHour&properties[]=name', '@id,@type,name,officeOpenHour'],
+      ['properties[0]=name&page=999', '@id,@type,name'],
+    ]) {
+      const [first, row] = (await ask(`/locations.csv?${query}`)).text.split('\r\n')
+      expect(first).toBe(header)
+      if (row) expect(row.split(',').length).toBe(header.split(',').length)
+    }
+    const { text } = await ask('/subscriptions.csv?properties[]=cancel')
+    expect(text.split('\r\n')[0]).toBe('@id,@type,cancel')
+  })
+
   test('leads to its other pages', async () => {
     const { headers } = await ask('/locations.csv?itemsPerPage=1')
     const { view } = JSON.parse((await ask('/locations?itemsPerPage=1')).text)
