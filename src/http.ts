@@ -28,6 +28,7 @@ export function httpServer(app: Express, publicUrl: string, log?: Logger, port?:
   const answer = (request: IncomingMessage, response: ServerResponse) => {
     if (request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined)
       response.once('finish', () => drain(request))
+    request.url = originForm(request.url as string)
     const handle = () => app(request as never, response as never)
     if (shutdown.held) shutdown.held.push(handle)
     else handle()
@@ -69,6 +70,15 @@ function messagesOf(app: Express, shutdown: Shutdown) {
   app.request = Incoming.prototype as unknown as Express['request']
   app.response = Outgoing.prototype as unknown as Express['response']
   return { IncomingMessage: Incoming, ServerResponse: Outgoing }
+}
+
+/** A request target without scheme and authority: proxies send absolute URLs, which name the same (RFC 9112 §3.2.2). */
+function originForm(target: string): string {
+  if (target[0] === '/') return target
+  const authority = /^https?:\/\/[^/?]*/i.exec(target)?.[0]
+  if (authority === undefined) return target
+  const rest = target.slice(authority.length)
+  return rest[0] === '/' ? rest : `/${rest}`
 }
 
 /** Reads what is left of a body that was refused, for a while: the next request comes behind it. */

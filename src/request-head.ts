@@ -6,7 +6,7 @@ import { Problem } from './hydra/problem.ts'
 const most = { header: 8 * 1024, all: 16 * 1024 }
 
 /** Refuses what can be judged by the request line and the headers alone, whatever the path. */
-export const requestHead: RequestHandler = (request, _response, next) => {
+export const requestHead: RequestHandler = (request, response, next) => {
   refuseSize(request)
   const { httpVersion, headers } = request
   if (httpVersion === '1.1' && headers.expect !== undefined && headers.expect.toLowerCase() !== '100-continue')
@@ -14,7 +14,9 @@ export const requestHead: RequestHandler = (request, _response, next) => {
       417,
       `The Expect "${headers.expect.slice(0, 100)}" is not understood here. Send "100-continue", or none.`,
     )
-  next()
+  // A question about the server as a whole (RFC 9110 §9.3.7); what a path takes is asked of that path.
+  if (request.method === 'OPTIONS' && request.url === '*') response.writeHead(204).end()
+  else next()
 }
 
 /** RFC 6585 §5: the answer says which header is too large. The length of a token is judged with the token. */

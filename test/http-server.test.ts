@@ -1,6 +1,7 @@
 import { connect } from 'node:net'
-import { publicUrl } from './world/index.ts'
-import { links } from './world/wire.ts'
+import { Meeting } from '../entities/index.ts'
+import { api, given, morning, publicUrl, tenant, tokenOf } from './world/index.ts'
+import { links, raw } from './world/wire.ts'
 
 test.each([
   ['what is not HTTP', 'HELO there\r\n\r\n', 400],
@@ -14,6 +15,56 @@ test.each([
     '@type': 'Error',
     '@id': `/errors/${status}`,
     status,
+  })
+})
+
+describe('An absolute URL as request target names the same as its path (RFC 9112 §3.2.2):', () => {
+  test.each([
+    ['GET', '/countries/NL'],
+    ['GET', '/countries/nl?x=1'],
+    ['GET', '/countries.csv?itemsPerPage=2'],
+    ['GET', '/meetings?itemsPerPage=1'],
+    ['GET', '/users/me'],
+    ['GET', '/'],
+    ['GET', '/docs.jsonld'],
+    ['GET', '/docs'],
+    ['GET', '/contexts/Meeting'],
+    ['GET', '/errors/404'],
+    ['GET', '/health/ready'],
+    ['GET', '/metrics'],
+    ['GET', '/images/x'],
+    ['GET', '/nothing'],
+    ['GET', '//countries'],
+    ['DELETE', '/countries'],
+    ['OPTIONS', '/meetings'],
+  ])('%s %s', async (method, path) => {
+    const headers = { Authorization: `Bearer ${await tokenOf(tenant.users.owner)}` }
+    const { status, text, headers: expected } = await raw(method, path, headers)
+    for (const start of [publicUrl, 'HTTP://Other.example', 'https://api.example:8443']) {
+      const answer = await raw(method, start + path, headers)
+      expect([answer.status, answer.headers.location, answer.headers.allow]).toEqual([
+        status,
+        expected.location,
+        expected.allow,
+      ])
+      if (path !== '/metrics' && path !== '/users/me') expect(answer.text).toBe(text)
+    }
+  })
+
+  test('an empty path is the root, a change is made, and what is no URL is refused', async () => {
+    for (const target of ['http://x.example', 'http://x.example?a=1'])
+      expect(JSON.parse((await raw('GET', target)).text)['@id']).toBe('/')
+    const path = `/meetings/${(await given(Meeting, morning)).id}`
+    const type = { 'Content-Type': 'application/merge-patch+json' }
+    const headers = { Authorization: `Bearer ${await tokenOf(tenant.users.owner)}`, ...type }
+    expect((await raw('PATCH', publicUrl + path, headers, '{"notes":"x"}')).status).toBe(200)
+    expect((await api.get(path)).body.notes).toBe('x')
+    for (const target of ['ftp://x.example/countries', 'http:/countries', '*'])
+      expect([400, 404]).toContain((await raw('GET', target)).status)
+  })
+
+  test('OPTIONS of the server as a whole is answered', async () => {
+    expect((await raw('OPTIONS', '*')).status).toBe(204)
   })
 })
 
