@@ -70,6 +70,63 @@ test('a change under the right If-Match is made, under a stale one it is not', a
   expect((await api.patch(path, {}).set('If-Match', headers.etag)).status).toBe(412)
 })
 
+describe('A GET under an If-Match that names another state is refused, with or without a body:', () => {
+  test.each([
+    '/',
+    '/docs',
+    '/docs.jsonld',
+    '/contexts/Meeting',
+    '/errors/404',
+    '/countries/NL',
+    '/meetings',
+    '/meetings.csv',
+    `/meetings/${some.id}`,
+    `/meetings/${some.id}.json`,
+    '/organizations/mail-footer',
+    '/users/me',
+  ])('%s', async (path) => {
+    const accept = path === '/docs' ? { ...owner, Accept: 'text/html' } : owner
+    const { headers, text } = await raw('GET', path, accept)
+    const etag = headers.etag as string
+    for (const given of [etag, '*', `"x", ${etag}`])
+      expect((await raw('GET', path, { ...accept, 'If-Match': given })).text).toBe(text)
+    for (const given of ['"x"', `W/${etag}`, '', '"9-x"']) {
+      expectProblem(await raw('GET', path, { ...accept, 'If-Match': given }), 412)
+      expect((await raw('HEAD', path, { ...accept, 'If-Match': given })).status).toBe(412)
+    }
+    // If-Match is looked at first (RFC 9110 §13.2.2).
+    expect((await raw('GET', path, { ...accept, 'If-Match': '"x"', 'If-None-Match': etag })).status).toBe(412)
+    expect((await raw('GET', path, { ...accept, 'If-Match': etag, 'If-None-Match': etag })).status).toBe(304)
+  })
+
+  test('what is not there is 404', async () => {
+    expect((await raw('GET', '/meetings/x', { ...owner, 'If-Match': '"x"' })).status).toBe(404)
+  })
+})
+
+test('a change or a removal under an If-None-Match that names the present state is not made', async () => {
+  const meeting = `/meetings/${(await given(Meeting, morning)).id}`
+  const address = `/organization-addresses/${(await givenAddress()).id}`
+  const footer = '/organizations/mail-footer'
+  const etags = new Map<string, string>()
+  for (const path of [meeting, address, footer]) etags.set(path, (await api.get(path)).headers.etag)
+  const before = await snapshot()
+  for (const [path, etag] of etags)
+    for (const named of ['*', etag, `W/${etag}`, `"x", ${etag}`]) {
+      expectProblem((await api.patch(path, {}).set('If-None-Match', named)) as never, 412)
+      if (path === address) expectProblem((await api.delete(path).set('If-None-Match', named)) as never, 412)
+    }
+  const member = `/organization-users/${(await api.get('/organization-users')).body.member[0].id}`
+  for (const path of ['/organizations/icon', member])
+    expectProblem((await api.delete(path).set('If-None-Match', '*')) as never, 412)
+  expect(await snapshot()).toEqual(before)
+
+  const both = { 'If-Match': etags.get(meeting) as string, 'If-None-Match': '"x", "9-x"' }
+  expect((await api.patch(meeting, { notes: 'x' }).set(both)).status).toBe(200)
+  expect((await api.patch(meeting, { notes: 'y' }).set('If-None-Match', etags.get(meeting) as string)).status).toBe(200)
+  expect((await api.delete(address).set('If-None-Match', '"9-x"')).status).toBe(204)
+})
+
 test('what is not there is 404, whatever If-Match says', async () => {
   const path = '/meetings/01900000-0000-7000-8000-000000000000'
   expect((await api.patch(path, {}).set('If-Match', '*')).status).toBe(404)

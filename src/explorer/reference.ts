@@ -5,6 +5,7 @@ import { type Response, Router } from 'express'
 import directory from 'swagger-ui-dist/absolute-path.js'
 import { etagOf } from '../hydra/conditional.ts'
 import { tellOptions } from '../hydra/read-only.ts'
+import { send } from '../hydra/respond.ts'
 
 /**
  * Starts Swagger UI from a file, so that the page needs to allow no inline script. The token is kept in the session storage:
@@ -149,7 +150,5 @@ export function reference(): Router {
 
 function answer(response: Response, { type, body, etag }: File): void {
   response.setHeader('Allow', 'OPTIONS, HEAD, GET')
-  response.setHeader('ETag', etag)
-  response.setHeader('Content-Type', type)
-  response.send(body)
+  send(response, 200, type, body, etag)
 }

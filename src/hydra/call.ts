@@ -2,7 +2,7 @@ import { v7 as uuid } from 'uuid'
 import type { Api, Bound } from './api.ts'
 import { type Caller, type Right, tenantOf } from './caller.ts'
 import { Page, placeOf } from './collection.ts'
-import { requireMatch } from './conditional.ts'
+import { requireMatch, requireNoneMatch } from './conditional.ts'
 import type { Condition } from './conditions.ts'
 import { deserialize, type Reading } from './deserialize.ts'
 import { make } from './entity.ts'
@@ -146,9 +146,10 @@ export class Call<E extends object = object> extends UnitOfWork {
     this.answeredIn = right
   }
 
-  /** Checks If-Match against what was read. */
-  match(entity: object): void {
-    requireMatch(this.question.header('if-match'), (entity as { version?: number }).version)
+  /** Checks If-Match and If-None-Match against what was read. */
+  match({ version }: { version?: number }): void {
+    requireMatch(this.question.header('if-match'), version)
+    requireNoneMatch(this.question.header('if-none-match'), version)
   }
 
   /** What changes between two states, for the audit log: each property as before and after. */

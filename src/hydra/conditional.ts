@@ -13,6 +13,11 @@ export function noneMatch(header: string | undefined, etag: string): boolean {
   return !tags(header).some((tag) => tag === '*' || tag.replace(/^W\//, '') === etag)
 }
 
+/** Whether If-Match names this validator; a weak one is never the same (RFC 9110 §13.1.1). */
+export function isMatch(header: string | undefined, etag: string): boolean {
+  return header === undefined || tags(header).some((tag) => tag === '*' || tag === etag)
+}
+
 /**
  * Checks If-Match against the version of what would be changed (RFC 9110 §13.1.1).
  * @throws Problem 412 when somebody else has changed it since
@@ -21,6 +26,17 @@ export function requireMatch(header: string | undefined, version: number | undef
   if (header === undefined) return
   const matches = tags(header).some((tag) => tag === '*' || Number(/^"(\d+)-[\w-]+"$/.exec(tag)?.[1]) === version)
   if (!matches) throw new Problem(412, 'The resource has changed since the ETag in If-Match was given: read it again.')
+}
+
+/**
+ * Checks If-None-Match against the version of what would be changed, weak validators too (RFC 9110 §13.1.2).
+ * @throws Problem 412 when that is the state that must not be changed
+ */
+export function requireNoneMatch(header: string | undefined, version: number | undefined): void {
+  if (header === undefined) return
+  const named = tags(header).some((tag) => tag === '*' || Number(/^(?:W\/)?"(\d+)-[\w-]+"$/.exec(tag)?.[1]) === version)
+  if (named)
+    throw new Problem(412, 'If-None-Match names the present state, so nothing was done: leave it out, or send If-Match.')
 }
 
 function tags(header: string): string[] {

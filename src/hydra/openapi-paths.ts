@@ -34,6 +34,10 @@ export const parameters: Record<string, object> = {
     items: { type: 'string' },
   }),
   ifMatch: header('If-Match', 'The ETag of the state that is meant; 412 where it is another by now.'),
+  ifNoneMatch: header(
+    'If-None-Match',
+    'ETags of states that are not meant: where the present one is among them, 304 for a GET and 412 for a change.',
+  ),
   idempotencyKey: header('Idempotency-Key', 'A key of the client’s own: sent again, it gets the same answer again.'),
 }
 
@@ -60,7 +64,9 @@ function parametersOf(api: Api, resource: Resource, { path, method, returns, mem
   return [
     ...(path.includes(':id') ? [idOf(api, resource)] : []),
     ...(returns === 'collection' ? searchOf(api, members ? api.of(members).resource : resource) : []),
-    ...(statuses.includes(412) ? [{ $ref: '#/components/parameters/ifMatch' }] : []),
+    ...(method === 'GET' || statuses.includes(412)
+      ? ['ifMatch', 'ifNoneMatch'].map((name) => ({ $ref: `#/components/parameters/${name}` }))
+      : []),
     ...(method === 'POST' ? [{ $ref: '#/components/parameters/idempotencyKey' }] : []),
   ]
 }

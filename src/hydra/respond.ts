@@ -2,12 +2,12 @@ import type { Response } from 'express'
 import type { Api } from './api.ts'
 import type { Call } from './call.ts'
 import { Page, viewOf } from './collection.ts'
-import { etagOf, noneMatch } from './conditional.ts'
+import { etagOf, isMatch, noneMatch } from './conditional.ts'
 import { type Ending, endingWith, withEnding } from './ending.ts'
 import { contentType, type Document, type Format, jsonld, type Wish } from './formats.ts'
 import { Accepted, type Outcome, Unchanged } from './operation.ts'
 import { wantsMinimal } from './preferences.ts'
-import type { Problem } from './problem.ts'
+import { Problem } from './problem.ts'
 import { type Search, sparse, sparseOf, templateAt } from './search.ts'
 import type { Share } from './share.ts'
 
@@ -108,9 +108,10 @@ export async function put(
 
 /** Sends what was put into a format. */
 export function deliver(response: Response, status: number, { type, body, etag, links, headers }: Written): void {
+  requireState(response, etag)
   for (const name in headers) response.setHeader(name, headers[name])
   for (const link of links) response.appendHeader('Link', link)
-  send(response, status, type, body, etag)
+  finish(response, status, type, body, etag)
 }
 
 /** What has been done is told in JSON-LD rather than not at all. */
@@ -128,11 +129,24 @@ async function translated(
   }
 }
 
-/** Writes what needs no handler, too: contexts, documentation, entrypoint, images. */
+/** Writes what needs no handler, too: images, pages. */
 export function send(response: Response, status: number, type: string, body: string | Buffer, etag: string): void {
+  requireState(response, etag)
+  finish(response, status, type, body, etag)
+}
+
+const isRead = ({ req: { method } }: Response) => method === 'GET' || method === 'HEAD'
+
+/** @throws Problem 412 when a GET is for another state than the present one (RFC 9110 §13.2.2). */
+function requireState(response: Response, etag: string): void {
+  if (isMatch(response.req.headers['if-match'], etag) || !isRead(response)) return
+  throw new Problem(412, 'The resource is in another state than If-Match names: leave If-Match out to read that.')
+}
+
+function finish(response: Response, status: number, type: string, body: string | Buffer, etag: string): void {
   response.setHeader('ETag', etag)
   const { req } = response
-  if ((req.method === 'GET' || req.method === 'HEAD') && !noneMatch(req.headers['if-none-match'], etag)) {
+  if (isRead(response) && !noneMatch(req.headers['if-none-match'], etag)) {
     response.writeHead(304).end()
     return
   }
