@@ -1,5 +1,5 @@
 import * as entities from '../entities/index.ts'
-import { canonicalLanguage } from '../entities/language.ts'
+import { canonicalLanguage, isLanguageTag } from '../entities/language.ts'
 import { PaymentMethodSetup } from '../entities/payment-method-setup.ts'
 import type { Callers } from './access/callers.ts'
 import { admin, always, anyone, joining, operator, owner, signedIn } from './access/roles.ts'
@@ -69,7 +69,10 @@ export const api = (callers: Callers, billing: Billing, banking: Banking, owned?
       canonical: (id) => id.toUpperCase(),
       public: true,
     }),
-    new Resource(entities.Language, '/languages', [list, admin(create), read], { canonical: canonicalLanguage }),
+    new Resource(entities.Language, '/languages', [list, admin(create), read], {
+      canonical: canonicalLanguage,
+      isId: isLanguageTag,
+    }),
     new Resource(
       entities.Integration,
       '/integrations',

@@ -51,13 +51,44 @@ test.each(resources.filter(({ listed }) => listed))(
       ['id[0]', 'id[1]'],
     ])
       expect(await idsAt(`${path}?${names[0]}=${one}&${names[1]}=${id(other)}`)).toEqual(both)
-    for (const strange of ['01900000-0000-7000-8000-00000000000a', '1', '%00', 'XX'])
-      expect(await idsAt(`${path}?id[]=${path}/${strange}`)).toEqual([])
+    if (path !== '/countries') expect(await idsAt(`${path}?id[]=${path}/${unknownId(path)}`)).toEqual([])
     const descending = await api.get(`${path}?order[id]=DESC&itemsPerPage=100`)
     const ascending = await api.get(`${path}?order[id]=asc&itemsPerPage=100`)
     if (ascending.body.totalItems <= 100) expect(descending.body.member).toEqual(ascending.body.member.reverse())
   },
 )
+
+/** An id that an item of the collection could have and none has. */
+const unknownId = (path: string) => (path === '/languages' ? 'fy' : '01900000-0000-7000-8000-00000000000a')
+
+const references = filtered.filter(({ kind }) => kind === 'reference')
+
+test.each([
+  ...references.map(({ path, entity, name }) => {
+    const target = database.getMetadata(entity).findRelationWithPropertyPath(name)?.inverseEntityMetadata.target
+    return [path, name, resources.find((one) => one.entity === target)?.path as string]
+  }),
+  ...resources.filter(({ listed, options }) => listed && !options.store).map(({ path }) => [path, 'id', path]),
+])('%s refuses a value of %s that can be no item of %s, and names the parameter', async (path, name, target) => {
+  const some = target === '/countries' ? 'NL' : unknownId(target)
+  const known = target === '/countries' ? [] : [some]
+  for (const value of [...known, `${target}/${some}`, `${publicUrl}${target}/${some}`])
+    expect((await api.get(`${path}?${name}=${value}`)).status).toBe(200)
+  const other = target === '/locations' ? '/employees' : '/locations'
+  for (const value of [
+    ...['.jsonld', '?x=1', '#x', '/', '/x', '%00'].map((end) => `${target}/${some}${end}`),
+    ...['1', 'XX', '', '..', '%E0%A4%A'].map((id) => `${target}/${id}`),
+    `${other}/${unknownId(other)}`,
+    `https://elsewhere.example${target}/${some}`,
+    `${target}s/${some}`,
+    `${target.slice(1)}/${some}`,
+    '/organizations/mail-footer',
+  ]) {
+    const { status, body } = await api.get(`${path}?${name}[]=${encodeURIComponent(value)}`)
+    expect([value, status]).toEqual([value, 400])
+    expect(body.detail).toBe(`The parameter "${name}" takes IRIs such as "${target}/…".`)
+  }
+})
 
 test('free text is looked for in each of its properties, as it is written', async () => {
   expect(await idsAt('/employees?q=MONTEUR')).toHaveLength(2)

@@ -143,7 +143,7 @@ export class Api {
     const shape = this.describe(resource.entity)
     const search = compileSearch(this, resource, shape)
     const searches = searchesOf(this, resource, shape, search)
-    const { scope, counted, whole, named } = resource.options
+    const { scope, counted, whole, named, isId } = resource.options
     const computed = { ...resource.options.computed, ...(whole && { whole: whole.when }) }
     const store =
       resource.options.store ??
@@ -152,6 +152,7 @@ export class Api {
         counted,
         computed,
         named,
+        isId,
         spoken: spokenColumns(shape, search),
       })
     const lists = compileLists(shape)

@@ -36,7 +36,10 @@ export function requireNoneMatch(header: string | undefined, version: number | u
   if (header === undefined) return
   const named = tags(header).some((tag) => tag === '*' || Number(/^(?:W\/)?"(\d+)-[\w-]+"$/.exec(tag)?.[1]) === version)
   if (named)
-    throw new Problem(412, 'If-None-Match names the present state, so nothing was done: leave it out, or send If-Match.')
+    throw new Problem(
+      412,
+      'If-None-Match names the present state, so nothing was done: leave it out, or send If-Match.',
+    )
 }
 
 function tags(header: string): string[] {

@@ -60,7 +60,17 @@ export function statusesOf({ statuses, may, method, path, returns, outside }: Op
   const beyond = outside ? [502] : []
   const minimal = method !== 'GET' && returns === 'item' && statuses.includes(200) ? [204] : []
   const respelled = path.includes(':id') ? [method === 'GET' ? 301 : 308] : []
-  const own = [...statuses, ...guarded, ...conditional, ...paged, ...body, ...keyed, ...minimal, ...respelled, ...beyond]
+  const own = [
+    ...statuses,
+    ...guarded,
+    ...conditional,
+    ...paged,
+    ...body,
+    ...keyed,
+    ...minimal,
+    ...respelled,
+    ...beyond,
+  ]
   return [...new Set([...own, 406, 429, 503])].sort((a, b) => a - b)
 }
 

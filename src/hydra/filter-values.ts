@@ -53,15 +53,14 @@ export function truth(name: string, value: string): boolean {
   throw bad(name, 'true or false')
 }
 
-/** The ids that IRIs, or bare ids, name; an IRI that no item can have is as good as one that none has. */
+/** The ids that IRIs, or bare ids, name; Problem 400 for what can be no item of the class. */
 export function idsOf(api: Api, name: string, target: Class, values: string[]): string[] {
   const { store, resource } = api.of(target)
-  return values.flatMap((value) => {
+  return values.map((value) => {
     const named = api.parse(value)
-    if (named?.bound.resource === resource) return store.accepts(named.id) ? [named.id] : []
-    const id = resource.canonical(value)
-    if (value.includes('/') || !store.accepts(id)) throw bad(name, `IRIs such as "${resource.path}/…"`)
-    return [id]
+    const id = named?.bound.resource === resource ? named.id : value.includes('/') ? '' : resource.canonical(value)
+    if (!store.accepts(id)) throw bad(name, `IRIs such as "${resource.path}/…"`)
+    return id
   })
 }
 

@@ -32,6 +32,8 @@ export interface Options<E extends object> {
   singleton?: true
   /** The one spelling of an id, when it is no UUID. */
   canonical?(id: string): string
+  /** Whether a text in that spelling may be an id, when it is no UUID. */
+  isId?(id: string): boolean
   /** Whether clients may keep it in shared caches: what is the same for everybody. */
   public?: true
   /** Whether clients may not keep it at all: what must not linger on a disk, such as what somebody pays with. */

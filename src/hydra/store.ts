@@ -66,6 +66,8 @@ interface Reading {
   computed?: Record<string, string>
   /** Further rows that a role finds by their id alone. */
   named?: Partial<Record<Role, string>>
+  /** Whether a text may be an id that is no UUID. */
+  isId?(id: string): boolean
 }
 
 /** Rows in Postgres, read by statements that are made once, from TypeORM's metadata; the scope is part of each. */
@@ -73,11 +75,13 @@ export class PostgresStore<E extends object> implements Store<E> {
   private readonly byRole: Map<Role, Statements>
   private readonly uuids: boolean
   private readonly pages: Pager
+  private readonly isId: Reading['isId']
 
   constructor(
     private readonly metadata: EntityMetadata,
-    { scope = tenant, spoken, counted, computed = {}, named = {} }: Reading = {},
+    { scope = tenant, spoken, counted, computed = {}, named = {}, isId }: Reading = {},
   ) {
+    this.isId = isId
     this.uuids = metadata.columns.find(({ propertyName }) => propertyName === 'id')?.type === 'uuid'
     const all = metadata.columns.filter(({ isSelect }) => isSelect)
     const shown = all.filter(({ propertyName }) => spoken?.has(propertyName) ?? true)
@@ -138,7 +142,8 @@ export class PostgresStore<E extends object> implements Store<E> {
   }
 
   accepts(id: string): boolean {
-    return this.uuids ? uuid.test(id) : id.length <= 64 && unstorable(id) === undefined
+    if (this.uuids) return uuid.test(id)
+    return this.isId?.(id) ?? (id.length <= 64 && unstorable(id) === undefined)
   }
 
   private statements(caller: Caller): Statements {
