@@ -25,13 +25,45 @@ export function headers({ publicUrl, corsOrigins }: Pick<Config, 'publicUrl' | '
   }
 }
 
+/** Headers of requests that a page of another origin may send beside those that any page may. */
+const taken = [
+  'Content-Type',
+  'Content-Encoding',
+  'Authorization',
+  'If-Match',
+  'If-None-Match',
+  'Idempotency-Key',
+  'Prefer',
+  'X-Request-Id',
+]
+
+/** Headers of answers that such a page may read. */
+const told = [
+  'Link',
+  'Location',
+  'ETag',
+  'Retry-After',
+  'X-Request-Id',
+  'RateLimit',
+  'RateLimit-Policy',
+  'Content-Location',
+  'Allow',
+  'Accept-Post',
+  'Accept-Patch',
+  'Accept-Encoding',
+  'Preference-Applied',
+  'Idempotent-Replayed',
+  'WWW-Authenticate',
+  'Repr-Digest',
+]
+
 /** Which pages of other origins may call, and what they may read (Fetch standard, §3.3). */
 function crossOrigin(corsOrigins: Config['corsOrigins']): RequestHandler {
   return cors({
     origin: corsOrigins,
     methods: ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE', 'OPTIONS'],
-    allowedHeaders: ['Content-Type', 'Authorization', 'If-Match', 'If-None-Match', 'Idempotency-Key', 'Prefer'],
-    exposedHeaders: ['Link', 'Location', 'ETag', 'Retry-After', 'X-Request-Id', 'RateLimit'],
+    allowedHeaders: taken,
+    exposedHeaders: told,
     maxAge: 600,
     preflightContinue: true,
   })

@@ -94,20 +94,28 @@ function expectManners({ headers }: Answer): void {
   expect((headers.vary as string).split(', ')).toEqual(expect.arrayContaining(['Accept', 'Authorization', 'Origin']))
 }
 
+/** Headers that pages of other origins may read by themselves, and those that are for browsers and proxies alone. */
+const open =
+  /^(cache-control|content-language|content-length|content-type|expires|last-modified|pragma|date|vary|connection|keep-alive|transfer-encoding|access-control-.*|content-security-policy|x-content-type-options)$/
+
+/** The headers of an answer that a page of another origin may not read (Fetch standard, §3.3.3). */
+function hiddenFrom({ headers }: Answer): string[] {
+  const exposed = String(headers['access-control-expose-headers']).toLowerCase().split(',')
+  return Object.keys(headers).filter((name) => !open.test(name) && !exposed.includes(name))
+}
+
 describe('Every answer leads to the documentation, may be read by other origins, and can be told of:', () => {
   test.each(successes)('%i %s %s', async (status, ...request) => {
     const answer = await ask(...request)
     expect(answer.status).toBe(status)
     expect(answer.headers.link).toBe(links.documentation)
     expectManners(answer)
-    if (request[0] !== 'OPTIONS')
-      expect(answer.headers['access-control-expose-headers']).toBe(
-        'Link,Location,ETag,Retry-After,X-Request-Id,RateLimit',
-      )
+    if (request[0] !== 'OPTIONS') expect(hiddenFrom(answer)).toEqual([])
   })
 
   test.each(refusals)('%i %s %s', async (status, ...request) => {
     const answer = await ask(...request)
+    if (request[0] !== 'OPTIONS') expect(hiddenFrom(answer)).toEqual([])
     expectProblem(answer, status)
     expectManners(answer)
     expect(answer.headers['cache-control']).toBe('no-store')
@@ -145,9 +153,17 @@ describe('A page of another origin', () => {
     expect(status).toBe(204)
     expect(headers['access-control-allow-methods']).toBe('GET,HEAD,POST,PATCH,DELETE,OPTIONS')
     expect(headers['access-control-allow-headers']).toBe(
-      'Content-Type,Authorization,If-Match,If-None-Match,Idempotency-Key,Prefer',
+      'Content-Type,Content-Encoding,Authorization,If-Match,If-None-Match,Idempotency-Key,Prefer,X-Request-Id',
     )
     expect(headers).not.toHaveProperty('access-control-allow-credentials')
+  })
+
+  test('may read what an answer says of itself', async () => {
+    const { headers } = await ask('GET', '/meetings')
+    expect(headers['access-control-expose-headers']).toBe(
+      'Link,Location,ETag,Retry-After,X-Request-Id,RateLimit,RateLimit-Policy,Content-Location,Allow,Accept-Post,' +
+        'Accept-Patch,Accept-Encoding,Preference-Applied,Idempotent-Replayed,WWW-Authenticate,Repr-Digest',
+    )
   })
 
   test('is let in only if it is configured', async () => {
