@@ -65,7 +65,7 @@ export function inputTypes({ method, expects }: Operation): string[] {
 export function endpoint(api: Api, bound: Bound, operation: Operation, gate: Gate): Endpoint {
   const { options } = bound.resource
   const caching = cachingOf(api, bound, operation)
-  const heedsStrict = operation.returns === 'collection' || (operation.expects && operation.expects !== 'file')
+  const heedsStrict = operation.method === 'GET' || (operation.expects && operation.expects !== 'file')
   const made = madeHeaders(bound, operation)
   const rarity = rarityOf(bound, operation)
   const takeIn = operation.method === 'GET' ? undefined : reader(api, bound, operation)

@@ -8,7 +8,7 @@ import { contentType, type Document, type Format, jsonld, type Wish } from './fo
 import { Accepted, type Outcome, Unchanged } from './operation.ts'
 import { wantsMinimal } from './preferences.ts'
 import { Problem } from './problem.ts'
-import { type Search, sparse, sparseOf, templateAt } from './search.ts'
+import { isSelection, type Search, sparse, sparseOf, templateAt } from './search.ts'
 import type { Share } from './share.ts'
 
 /** What is answered, before it is written in the format that the client wants. */
@@ -33,16 +33,18 @@ export function compose(call: Call, outcome: Outcome<object>): Answer {
   const accepted = outcome instanceof Accepted ? outcome : undefined
   const unchanged = outcome instanceof Unchanged
   const result = unchanged || accepted ? (outcome as Unchanged<object>).entity : outcome
+  const { query, strict } = call.question
   if (result instanceof Page) {
     const { limited } = result.found
-    const properties = sparseOf(call.question.query)
+    const properties = sparseOf(query, call.api.shape(result.of), strict)
     const document = collectionOf(call, result, properties)
     return { status: 200, headers: {}, document, ending: endingOf(call, result), properties, limited }
   }
   const { method } = call.operation
+  if (method === 'GET' && strict) refuseParameters(query)
   const bound = call.api.of(result.constructor as never)
   const whole = bound.serialize(result, call.caller, { '@context': `/contexts/${bound.shape.name}` })
-  const document = method === 'GET' ? sparse(whole, sparseOf(call.question.query)) : whole
+  const document = method === 'GET' ? sparse(whole, sparseOf(query, bound.shape, strict)) : whole
   const iri = document['@id'] as string
   const made = method === 'POST' && !unchanged && !accepted
   return {
@@ -55,6 +57,13 @@ export function compose(call: Call, outcome: Outcome<object>): Answer {
     document,
     version: (result as { version?: number }).version,
   }
+}
+
+/** An item takes no other parameter than the properties that are wanted of it. */
+function refuseParameters(query: URLSearchParams): void {
+  const unknown = [...new Set(query.keys())].filter((name) => !isSelection(name))
+  if (unknown.length > 0)
+    throw new Problem(400, `An item has no parameter ${unknown.map((name) => `"${name.slice(0, 100)}"`).join(', ')}.`)
 }
 
 /** A document in one of its formats, ready to be sent. */

@@ -1,6 +1,7 @@
 import type { Api } from './api.ts'
 import { type Role, roles } from './caller.ts'
 import { compileFilters, foldedColumn, idVariable, textVariable, type Variable } from './filters.ts'
+import { Problem } from './problem.ts'
 import type { Resource } from './resource.ts'
 import type { Shape } from './shape.ts'
 
@@ -118,10 +119,24 @@ export function unknownParameters(query: URLSearchParams, { variables, sortable 
   return [...new Set(query.keys())].filter((name) => !known.has(name) && !repeatable.has(name.replace(/\[\d*\]$/, '')))
 }
 
-/** Which properties a query wants to see, of items and of members; undefined for all. */
-export function sparseOf(query: URLSearchParams): Set<string> | undefined {
+/** Whether a parameter names a property that is wanted. */
+export const isSelection = (name: string): boolean => /^properties(\[\d*\])?$/.test(name)
+
+/**
+ * Which properties a query wants to see, of items and of members; undefined for all. Names that the class lacks are passed over.
+ * @throws Problem 400 with those names where nothing is to be passed over
+ */
+export function sparseOf(query: URLSearchParams, shape: Shape, strict: boolean): Set<string> | undefined {
   if (query.size === 0) return undefined
-  const wanted = [...query].filter(([name]) => /^properties(\[\d*\])?$/.test(name)).map(([, value]) => value)
+  const names = [...query].filter(([name]) => isSelection(name)).map(([, value]) => value)
+  const isKnown = (name: string) => shape.field.has(name) || shape.links.has(name) || name === '@id' || name === '@type'
+  const unknown = names.filter((name) => name !== '' && !isKnown(name))
+  if (strict && unknown.length > 0)
+    throw new Problem(
+      400,
+      `${shape.name} has no property ${unknown.map((name) => `"${name.slice(0, 100)}"`).join(', ')}.`,
+    )
+  const wanted = names.filter(isKnown)
   return wanted.length > 0 ? new Set(wanted) : undefined
 }
 
