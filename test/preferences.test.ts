@@ -1,6 +1,6 @@
 import { Location, Meeting, Subscription } from '../entities/index.ts'
 import { preferencesOf } from '../src/hydra/preferences.ts'
-import { api, database, given, givenAddress, morning, tenant, tokenOf } from './world/index.ts'
+import { api, database, given, givenAddress, morning, publicUrl, tenant, tokenOf } from './world/index.ts'
 import { expectProblem, raw } from './world/wire.ts'
 
 const minimal = 'return=minimal'
@@ -80,6 +80,81 @@ test('who wants nothing ignored is told that nothing was', async () => {
   expect([made.status, made.text]).toEqual([201, ''])
   expect(made.headers['preference-applied']).toBe(`handling=strict, ${minimal}`)
   expect((await strict({ name: 'Edam', colour: 'red' }, 'handling=lenient, handling=strict')).status).toBe(201)
+})
+
+test('who wants nothing ignored is told of a property that the class does not have, of items and of their lists', async () => {
+  const meeting = `/meetings/${(await given(Meeting, morning)).id}`
+  for (const path of ['/meetings', meeting]) {
+    const named = async (query: string) => (await api.get(`${path}?${query}`)).body
+    const nodeOf = (body: { member?: object[] }) => body.member?.at(-1) ?? body
+    const whole = Object.keys(nodeOf(await named('')))
+    const bare = path === meeting ? ['@context', '@id', '@type'] : ['@id', '@type']
+    // What is not there is passed over, and when nothing is left, nothing was asked for.
+    expect(Object.keys(nodeOf(await named('properties[]=nothing&properties[]=notes')))).toEqual([...bare, 'notes'])
+    expect(Object.keys(nodeOf(await named('properties[]=@id')))).toEqual(bare)
+    for (const query of ['properties[]=notes,time', 'properties[]=', 'properties=toString', 'properties[0]=__proto__'])
+      expect(Object.keys(nodeOf(await named(query)))).toEqual(whole)
+
+    const strict = (query: string) => api.get(`${path}?${query}`).set('Prefer', 'handling=strict')
+    const refused = await strict('properties[]=notes&properties[]=nothing&properties[3]=__proto__')
+    const { detail } = expectProblem(refused as never, 400)
+    expect(detail).toBe('Meeting has no property "nothing", "__proto__".')
+    expect(refused.headers['preference-applied']).toBe('handling=strict')
+    const { status, headers } = await strict('properties[]=notes&properties[]=@type')
+    expect([status, headers['preference-applied']]).toEqual([200, 'handling=strict'])
+    expectProblem((await strict('colour=red')) as never, 400)
+  }
+  const cancel = await api.get('/subscriptions?properties[]=cancel').set('Prefer', 'handling=strict')
+  expect(cancel.status).toBe(200)
+})
+
+describe('Of a body that says what it is, under handling=strict', () => {
+  const strict = (body: object, path = '/locations') => api.post(path, body).set('Prefer', 'handling=strict')
+  const vocabulary = `${publicUrl}/docs.jsonld#`
+  const refusal = { propertyPath: '@type', message: '@type must be "Location", or be left out.', code: 'isClass' }
+
+  test.each([
+    ['Location'],
+    [['Location', 'Other']],
+    [`${vocabulary}Location`],
+    ['schema:Place'],
+    ['https://schema.org/Place'],
+    [null],
+    [[]],
+  ])('@type %j is taken', async (type) => {
+    expect((await strict({ '@type': type, name: `Place ${JSON.stringify(type).length}` })).status).toBe(201)
+  })
+
+  test.each([['Meeting'], [['Meeting', 'Employee']], ['location'], [`${vocabulary}Meeting`], [''], [42], [{}]])(
+    '@type %j is refused, and passed over otherwise',
+    async (type) => {
+      const body = { '@type': type, name: `Other ${JSON.stringify(type)}` }
+      expect(expectProblem((await strict(body)) as never, 422).violations).toEqual([refusal])
+      expect((await api.post('/locations', body)).status).toBe(201)
+    },
+  )
+
+  test('another class is refused in a PATCH, in an own context, and of a node that is referred to', async () => {
+    const { id } = await given(Location, { name: 'Assen' })
+    const patch = api.patch(`/locations/${id}`, { '@type': 'Meeting' }).set('Prefer', 'handling=strict')
+    expect(expectProblem((await patch) as never, 422).violations).toEqual([refusal])
+    const foreign = { '@context': { '@vocab': 'https://schema.org/' }, '@type': 'Event', name: 'Foreign' }
+    expect(expectProblem((await strict(foreign)) as never, 422).violations).toEqual([refusal])
+    expect((await strict({ ...foreign, '@type': 'Place' })).status).toBe(201)
+
+    const node = (rest: object) =>
+      strict({ name: 'Ada', location: { '@id': `/locations/${id}`, ...rest } }, '/employees')
+    const { violations } = expectProblem((await node({ '@type': 'Meeting', name: 'Assen' })) as never, 422)
+    expect(violations).toEqual([
+      { ...refusal, propertyPath: 'location.@type' },
+      {
+        propertyPath: 'location.name',
+        message: 'location takes an IRI: name cannot be written here.',
+        code: 'isUnknown',
+      },
+    ])
+    expect((await node({ '@type': 'Location' })).status).toBe(201)
+  })
 })
 
 test.each([

@@ -1,7 +1,7 @@
 import type { DataSource } from 'typeorm'
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
 import type { Caller, Right, Role } from './caller.ts'
-import { readDefinitions, servedContext } from './context.ts'
+import { readDefinitions, readParent, servedContext } from './context.ts'
 import { type Ending, endingWith } from './ending.ts'
 import { FairPool } from './fair-pool.ts'
 import type { Saying } from './faults.ts'
@@ -62,6 +62,7 @@ export class Api {
   readonly pools: Pools
   private readonly bound = new Map<Class, Bound>()
   private readonly shapes = new Map<Class, Shape>()
+  private readonly types = new Map<string, Set<string>>()
   private readonly served = new Map<string, { '@context': object }>()
 
   /** @throws an Error with a sentence where entity, context and table disagree. */
@@ -95,6 +96,11 @@ export class Api {
 
   shape(type: Class): Shape {
     return this.shapes.get(type) as Shape
+  }
+
+  /** Whether a type, as a body names it, says that a node is of the class, or of the one that it is a kind of. */
+  isA(type: unknown, { name }: Class): boolean {
+    return this.types.get(name)?.has(type as string) ?? false
   }
 
   context(name: string): { '@context': object } | undefined {
@@ -187,6 +193,10 @@ export class Api {
   private describe(type: Class): Shape {
     const shape = joinShape(type, this.database, this.linksOf(type).keys())
     this.shapes.set(type, shape)
+    this.types.set(
+      shape.name,
+      new Set([shape.name, this.vocabulary + shape.name, ...spellings(readParent(shape.name))]),
+    )
     this.serve(shape.name, readDefinitions(shape.name))
     return shape
   }
@@ -212,6 +222,11 @@ export class Api {
       .map((resource): [string, Resource] => [resource.name[0].toLowerCase() + resource.name.slice(1), resource])
       .sort(([a], [b]) => (a < b ? -1 : 1))
   }
+}
+
+/** A class of a public vocabulary, as our contexts write it and in full. */
+function spellings(iri: string | undefined): string[] {
+  return iri ? [iri, iri.replace(/^schema:/, 'https://schema.org/')] : []
 }
 
 /** The columns that an item of the class is written from; undefined where something is computed from others. */

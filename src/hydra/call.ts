@@ -120,6 +120,7 @@ export class Call<E extends object = object> extends UnitOfWork {
         this.operation.writes === undefined || (this.operation.writes[name] ?? []).includes(this.caller.role),
       clears: this.operation.clears,
       strict: this.question.strict,
+      isA: (type, of) => this.api.isA(type, of),
       partial,
       resolve: (references) => resolveReferences(this.api, this.executor, this.caller, references),
       prepare,

@@ -2,6 +2,7 @@ import { plainToInstance } from 'class-transformer'
 import { type ValidationError, validateSync } from 'class-validator'
 import { unstorable } from './body.ts'
 import { copy } from './entity.ts'
+import type { Class } from './operation.ts'
 import { ConstraintViolation, type Violation } from './problem.ts'
 import type { Resolved } from './references.ts'
 import type { Field, Shape } from './shape.ts'
@@ -19,6 +20,8 @@ export interface Reading<E extends object> {
   clears?: Record<string, string>
   /** Names unknown and read-only properties instead of passing over them (RFC 7240 §4.4). */
   strict: boolean
+  /** Whether a type that the body names is a class. */
+  isA(type: unknown, of: Class): boolean
   /** Only what is sent changes (RFC 7396). */
   partial: boolean
   resolve(references: [field: Field, value: unknown][]): Promise<Resolved>
@@ -141,15 +144,41 @@ function overlong(sent: Field[], body: Values): Violation[] {
   )
 }
 
-function refused({ shape, body }: Reading<object>, sent: string[]): Violation[] {
+function refused(reading: Reading<object>, sent: string[]): Violation[] {
+  const { shape, body, isA } = reading
   const taken = new Set(['@context', '@id', '@type', ...sent])
-  return Object.keys(body)
+  const unknown = Object.keys(body)
     .filter((name) => !taken.has(name))
     .map((name) =>
       shape.field.has(name)
         ? { propertyPath: name, message: `${name} cannot be written here.`, code: 'isReadOnly' }
         : { propertyPath: name, message: `${shape.name} has no property "${name}".`, code: 'isUnknown' },
     )
+  return [...misnamed('@type', body, shape.class, isA), ...unknown, ...nodeFaults(reading, sent)]
+}
+
+/** A node that says what it is, and not that it is of the class. */
+function misnamed(propertyPath: string, node: Values, type: Class, isA: Reading<object>['isA']): Violation[] {
+  const types = [node['@type'] ?? []].flat()
+  if (types.length === 0 || types.some((one) => isA(one, type))) return []
+  return [{ propertyPath, message: `@type must be "${type.name}", or be left out.`, code: 'isClass' }]
+}
+
+/** A node that is referred to has an IRI, and nothing of it can be written. */
+function nodeFaults({ shape, body, isA }: Reading<object>, sent: string[]): Violation[] {
+  return shape.fields.flatMap(({ name, target }) => {
+    const node = body[name] as Values
+    if (!target || !sent.includes(name) || typeof node !== 'object' || node === null || Array.isArray(node)) return []
+    const others = Object.keys(node).filter((key) => key[0] !== '@')
+    return [
+      ...misnamed(`${name}.@type`, node, target, isA),
+      ...others.map((key) => ({
+        propertyPath: `${name}.${key}`,
+        message: `${name} takes an IRI: ${key} cannot be written here.`,
+        code: 'isUnknown',
+      })),
+    ]
+  })
 }
 
 const sayings: Record<string, (name: string) => string> = {
