@@ -41,7 +41,7 @@ export const api = (callers: Callers, billing: Billing, banking: Banking, owned?
       '/organizations',
       [
         signedIn(list),
-        signedIn(organizations.create(callers, owned)),
+        joining(organizations.create(callers, owned)),
         signedIn(read),
         operator(admin(organizations.update(callers))),
         owner(clear),
@@ -137,7 +137,7 @@ export const api = (callers: Callers, billing: Billing, banking: Banking, owned?
         admin(invitations.resend),
         joining(accept(callers)),
       ],
-      { ...scopes.sensitive, ...filters.invitations },
+      { ...scopes.invitation, ...scopes.sensitive, ...filters.invitations },
     ),
     new Resource(
       entities.OrganizationAddress,

@@ -47,8 +47,12 @@ export const meeting: Options<Meeting> = {
   },
 }
 
-/** Of what tenants have subscribed to, the operator sees what it bills by hand. */
+/** Who joins and is no admin is not led to the inviter, who may have left. */
+export const invitation: Options<object> = { hidden: { guest: ['invitedBy'], member: ['invitedBy'] } }
+
+/** Of what tenants have subscribed to, the operator sees what it bills by hand, and nothing that it leads to. */
 export const subscription: Options<object> = {
+  hidden: { operator: ['organizationAddress', 'paymentMethod'] },
   scope: {
     default: '"organizationId" = :organization',
     operator: `"organizationId" IN (SELECT "id" FROM "organization" WHERE "manualBilling")`,

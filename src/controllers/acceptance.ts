@@ -10,7 +10,7 @@ import { ConstraintViolation, Problem } from '../hydra/problem.ts'
 import { withdraw } from '../mail/outbox.ts'
 import { record } from './audit.ts'
 import { hold, requireOpen } from './holding.ts'
-import { userOf } from './users.ts'
+import { actsFor, userOf } from './users.ts'
 
 type Invitation = OrganizationUserInvitation
 
@@ -47,7 +47,10 @@ export const accept = (callers: Callers): Operation<Invitation> => ({
       call.caller = { ...call.caller, user: user.id }
       const member = await memberOf(call, invitation, user.id)
       call.right = { organization: invitation.organizationId, role: member?.role ?? invitation.role }
-      if (invitation.acceptedById === user.id && member) return new Unchanged(invitation)
+      if (invitation.acceptedById === user.id && member) {
+        await standAs(call, user.id, member)
+        return new Unchanged(invitation)
+      }
       if (invitation.status !== 'pending' || !(await isGrantable(call, invitation))) throw unusable()
       const { invited, own } = await taken(call, invitation, user)
       if (invited) throw unusable()
@@ -62,12 +65,21 @@ export const accept = (callers: Callers): Operation<Invitation> => ({
       const accepted = copy(invitation).accept(user.id)
       await call.save(invitation, accepted)
       await withdraw(call.manager, pathOf(invitation))
-      await note(call, invitation, member ?? (await join(call, invitation, user)), member)
+      const joined = member ?? (await join(call, invitation, user))
+      await note(call, invitation, joined, member)
+      await standAs(call, user.id, joined)
       call.after(() => callers.forget())
       return accepted
     })
   },
 })
+
+/** The answer is for what the caller is from now on: a member where its token acts for the organization, else a guest of it. */
+async function standAs(call: Call, userId: string, { organizationId, role, status }: OrganizationUser): Promise<void> {
+  const isMember = status === 'active' && (await actsFor(call, userId, organizationId))
+  const standing = isMember ? { role, organization: organizationId } : { role: 'guest' as const, organization: null }
+  call.caller = { ...call.caller, ...standing }
+}
 
 const pathOf = ({ id }: Invitation) => `/organization-user-invitations/${id}`
 

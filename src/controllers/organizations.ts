@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { type AuditEvent, Organization, OrganizationUser, User } from '../../entities/index.ts'
 import { reserved, slugOf } from '../../entities/organization.ts'
-import type { Callers, Identity } from '../access/callers.ts'
+import type { Callers } from '../access/callers.ts'
 import type { Call } from '../hydra/call.ts'
 import type { Role } from '../hydra/caller.ts'
 import { creating, updating } from '../hydra/crud.ts'
@@ -11,7 +11,7 @@ import { Problem, type Violation } from '../hydra/problem.ts'
 import { release } from '../images/store.ts'
 import { begin, provisionSoon, unprovisioned } from '../workspace/provision.ts'
 import { record } from './audit.ts'
-import { userOf } from './users.ts'
+import { actsFor, userOf } from './users.ts'
 
 const managers: Role[] = ['admin', 'owner']
 const operator: Role[] = ['operator']
@@ -90,7 +90,6 @@ const along =
 
 /** Writes a new organization with everything that one always has. */
 async function found(call: Call<Organization>, organization: Organization, most: number): Promise<void> {
-  const { bearer } = call.caller as Identity
   const user = await userOf(call)
   const member = Object.assign(new OrganizationUser(), { userId: user.id, name: user.name, role: 'owner' })
   const { id, name, type, slug } = organization
@@ -101,12 +100,8 @@ async function found(call: Call<Organization>, organization: Organization, most:
   await record(call, 'organization.create', `/organizations/${id}`, changes, id, user.id)
   await requireWithin(call, user.id, most)
   call.right = { role: 'owner', organization: id }
-  const acts =
-    !call.caller.organization &&
-    !bearer?.organization &&
-    (await call.manager.countBy(OrganizationUser, { userId: user.id, status: 'active' })) === 1
-  if (acts) {
-    call.caller = { role: 'owner', user: user.id, organization: organization.id, bearer } as Identity
+  if (await actsFor(call, user.id, id)) {
+    call.caller = { ...call.caller, role: 'owner', user: user.id, organization: id }
     await call.get(Organization, organization.id).then((whole) => Object.assign(organization, whole))
   }
 }
@@ -132,5 +127,5 @@ async function freeSlug(call: Call<Organization>, name: string): Promise<string>
 }
 
 function everyone(...names: string[]): Record<string, Role[]> {
-  return Object.fromEntries(names.map((name) => [name, ['guest', 'member', 'admin', 'owner', 'operator']]))
+  return Object.fromEntries(names.map((name) => [name, ['guest', 'member', 'admin', 'owner']]))
 }

@@ -1,4 +1,4 @@
-import { User } from '../../entities/index.ts'
+import { OrganizationUser, User } from '../../entities/index.ts'
 import type { Identity } from '../access/callers.ts'
 import type { Call } from '../hydra/call.ts'
 import type { Operation } from '../hydra/operation.ts'
@@ -16,6 +16,13 @@ export const me: Operation<User> = {
       throw new Problem(404, 'You have no user yet: create an organization, or accept an invitation.')
     return call.get(User, call.caller.user)
   },
+}
+
+/** Whether the caller's token acts for an organization that its user has just come to belong to. */
+export async function actsFor({ caller, manager }: Call, userId: string, organization: string): Promise<boolean> {
+  const { bearer } = caller as Identity
+  if (caller.organization || bearer?.organization) return (caller.organization ?? bearer?.organization) === organization
+  return (await manager.countBy(OrganizationUser, { userId, status: 'active' })) === 1
 }
 
 /** The caller's user, made when it is met for the first time. */

@@ -134,6 +134,13 @@ export class Api {
     return (operation.may ?? tenantRoles).includes(role) && (frozen === undefined || sparesFrozen(operation))
   }
 
+  /** Whether the caller may read an item at its own address. */
+  reads(resource: Resource, entity: object, caller: Caller): boolean {
+    const path = resource.options.singleton ? '' : '/:id'
+    const read = resource.operations.find((operation) => operation.method === 'GET' && operation.path === path)
+    return read !== undefined && this.allows(read, { role: resource.viewer(entity, caller) })
+  }
+
   /** Whether an operation makes no sense without a body. */
   needsBody({ method, expects }: Operation, { shape }: Bound): boolean {
     const input = expects === 'self' ? shape : typeof expects === 'function' ? this.shape(expects) : undefined

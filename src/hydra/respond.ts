@@ -46,12 +46,13 @@ export function compose(call: Call, outcome: Outcome<object>): Answer {
   const whole = bound.serialize(result, call.caller, { '@context': `/contexts/${bound.shape.name}` })
   const document = method === 'GET' ? sparse(whole, sparseOf(query, bound.shape, strict)) : whole
   const iri = document['@id'] as string
+  const isReadable = method !== 'GET' && call.api.reads(bound.resource, result, call.caller)
   const made = method === 'POST' && !unchanged && !accepted
   return {
     status: accepted ? 202 : made ? 201 : 200,
     headers: {
-      ...(method !== 'GET' && { 'Content-Location': iri }),
-      ...(made && { Location: iri }),
+      ...(isReadable && { 'Content-Location': iri }),
+      ...(made && isReadable && { Location: iri }),
       ...(accepted && { 'Retry-After': `${accepted.seconds}` }),
     },
     document,
