@@ -1,10 +1,11 @@
-import { OrganizationUser, type User } from '../entities/index.ts'
+import { Organization, OrganizationUser, type User } from '../entities/index.ts'
 import type { Callers } from '../src/access/callers.ts'
 import { api as table } from '../src/api.ts'
 import {
   type Agent,
   api,
   as,
+  database,
   elsewhere,
   foundTenant,
   given,
@@ -18,11 +19,8 @@ import { rowsOf } from './world/rows.ts'
 /** Who may do what, written out by hand; whoever is not named may not. */
 const permissions: [who: string, what: string[]][] = [
   ['anonymous guest member admin owner operator', ['GET /countries', 'GET /countries/:id']],
-  [
-    'guest member admin owner operator',
-    ['GET /organizations', 'GET /organizations/:id', 'POST /organizations', 'GET /users/me'],
-  ],
-  ['guest member admin owner', ['POST /organization-user-invitations/accept']],
+  ['guest member admin owner operator', ['GET /organizations', 'GET /organizations/:id', 'GET /users/me']],
+  ['guest member admin owner', ['POST /organizations', 'POST /organization-user-invitations/accept']],
   [
     'member admin owner',
     [
@@ -112,6 +110,21 @@ test.each(operations)('$title is for whom it is written down', async ({ title, n
     expect(body.detail).toBeTruthy()
   }
   expect(found).toEqual(expected)
+})
+
+test('the operator, who could not act in it, neither founds nor joins an organization, and is told why', async () => {
+  const before = await database.manager.count(Organization)
+  for (const [path, body] of [
+    ['/organizations', { name: 'Operated' }],
+    ['/organization-user-invitations/accept', { token: 'x' }],
+  ] as const) {
+    const refused = await as(operator).post(path, body)
+    expect([refused.status, refused.body.detail]).toEqual([
+      403,
+      'The operator stands outside all organizations and cannot act in one: use the token of a person who will belong to it.',
+    ])
+  }
+  expect(await database.manager.count(Organization)).toBe(before)
 })
 
 test('whoever belongs to several organizations is told which claim to send', async () => {

@@ -18,8 +18,14 @@ export const anyone = also(...roles)
 /** Everybody with a good token, for no organization too. */
 export const signedIn = also('guest', ...tenantRoles, 'operator')
 
-/** Everybody who may come to belong to an organization: the operator stands outside them all. */
-export const joining = also('guest', ...tenantRoles)
+const outside =
+  'The operator stands outside all organizations and cannot act in one: use the token of a person who will belong to it.'
+
+/** Everybody who may come to belong to an organization. */
+export const joining = <E extends object>(operation: Operation<E>): Operation<E> => ({
+  ...also('guest', ...tenantRoles)(operation),
+  refusals: { operator: outside },
+})
 
 export const admin = also('admin', 'owner')
 

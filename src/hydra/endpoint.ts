@@ -120,6 +120,8 @@ function permitted(api: Api, operation: Operation, caller: Caller): Caller {
     })
   if (caller.role === 'guest' && caller.reason) throw new Problem(403, caller.reason)
   if (caller.frozen && api.allows(operation, { role: caller.role })) throw new Problem(403, caller.frozen)
+  const refusal = operation.refusals?.[caller.role]
+  if (refusal) throw new Problem(403, refusal)
   const may = (operation.may ?? tenantRoles).join(' or ')
   throw new Problem(403, `This is for the role ${may}; yours is ${caller.role}.`)
 }

@@ -66,6 +66,8 @@ export interface Operation<E extends object = object> {
   statuses: number[]
   /** Who may; the roles of a tenant unless said otherwise. */
   may?: readonly Role[]
+  /** Why a role may not, where its name does not tell. */
+  refusals?: Partial<Record<Role, string>>
   /** Whether it is done even while the organization is frozen. */
   evenFrozen?: true
   /** Which of the writable properties it takes, and from whom; all from everybody unless said. */
