@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { pino } from 'pino'
 import request from 'supertest'
 import { Employee, Location, Meeting, Subscription } from '../entities/index.ts'
@@ -209,6 +210,24 @@ test('what has been made says where it is, and how it can be changed', async () 
   const { body: read, headers: again } = await api.get(headers.location)
   expect(read).toEqual(body)
   expect(again.etag).toBe(headers.etag)
+})
+
+test.each<[where: string, headers?: Record<string, string>]>([
+  ['/docs.jsonld'],
+  ['/docs.jsonopenapi'],
+  ['/docs.ttl'],
+  ['/docs.html'],
+  ['/docs', { Accept: 'text/html' }],
+  ['/contexts/Meeting'],
+  ['/contexts/Meeting.json'],
+  ['/errors/404'],
+  ['/'],
+])('%s says the digest of what it is (RFC 9530)', async (where, headers = {}) => {
+  const answer = await ask('GET', where, headers)
+  const digest = `sha-256=:${hash('sha256', answer.text, 'base64')}:`
+  expect([answer.status, answer.headers['repr-digest']]).toEqual([200, digest])
+  expect((await ask('HEAD', where, headers)).headers['repr-digest']).toBe(digest)
+  expect((await ask('GET', where, { ...headers, 'If-Match': '"x"' })).headers).not.toHaveProperty('repr-digest')
 })
 
 test.each([

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { type Response, Router } from 'express'
 import directory from 'swagger-ui-dist/absolute-path.js'
 import { etagOf } from '../hydra/conditional.ts'
+import { digestOf } from '../hydra/digest.ts'
 import { tellOptions } from '../hydra/read-only.ts'
 import { send } from '../hydra/respond.ts'
 
@@ -71,10 +72,16 @@ interface File {
   type: string
   body: string
   etag: string
+  digest: string
 }
 
 const read = (name: string) => readFileSync(join(directory(), name), 'utf8')
-const file = (type: string, body: string): File => ({ type: `${type}; charset=utf-8`, body, etag: etagOf(body) })
+const file = (type: string, body: string): File => ({
+  type: `${type}; charset=utf-8`,
+  body,
+  etag: etagOf(body),
+  digest: digestOf(body),
+})
 
 const assets: Record<string, File> = {
   'swagger-ui.css': file('text/css', read('swagger-ui.css')),
@@ -148,7 +155,8 @@ export function reference(): Router {
   return router
 }
 
-function answer(response: Response, { type, body, etag }: File): void {
+function answer(response: Response, { type, body, etag, digest }: File): void {
   response.setHeader('Allow', 'OPTIONS, HEAD, GET')
+  response.setHeader('Repr-Digest', digest)
   send(response, 200, type, body, etag)
 }

@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import { type Request, type RequestHandler, Router } from 'express'
 import type { Api } from './api.ts'
+import { digestOf } from './digest.ts'
 import { documentation } from './documentation.ts'
 import { type Document, type Format, formats, json, jsonld, splitSuffix } from './formats.ts'
 import { policy } from './html.ts'
@@ -19,11 +20,11 @@ const graphs = single.filter(({ type }) => type !== 'text/html')
 /** The documents that metadata alone decides, made once: entrypoint, contexts, documentation, errors. */
 export function documents(api: Api): Router {
   const router = Router({ caseSensitive: true, strict: true })
+  const docs = documentation(api) as Document
+  const terms = vocabularyPage(api, docs)
   const schemas = JSON.stringify(openapi(api))
-  const terms = vocabularyPage(api)
   const page = { type: 'text/html', headers: { 'Content-Security-Policy': policy }, write: () => terms }
   const described = [...graphs, { type: 'application/vnd.openapi+json', suffix: 'jsonopenapi', write: () => schemas }]
-  const docs = documentation(api) as Document
   const paths = { start: ['/', ...suffixed('/index', formats)], docs: ['/docs', ...suffixed('/docs', described)] }
   router.get(paths.start, offer(api, entrypoint(api), byName(single)))
   router.get('/docs.jsonld', offer(api, docs, byAccept(graphs)))
@@ -79,10 +80,14 @@ function offer(api: Api, document: Document, choice: Choice): RequestHandler {
   const written = new Map<Format, Written>()
   return async (request, response) => {
     const format = choice(request)
-    const kept = written.get(format) ?? (await put(api, document, format))
+    const kept = written.get(format) ?? digested(await put(api, document, format))
     written.set(format, kept)
     response.setHeader('Allow', 'OPTIONS, HEAD, GET')
     response.setHeader('Cache-Control', 'public, max-age=3600')
     deliver(response, 200, kept)
   }
+}
+
+function digested(written: Written): Written {
+  return { ...written, headers: { ...written.headers, 'Repr-Digest': digestOf(written.body) } }
 }

@@ -20,14 +20,17 @@ export function html(document: Values, context: Values): string {
   return shell(
     String(document.name ?? document['@id']),
     `${pager((document.view ?? document['hydra:view']) as Values | undefined)}${page(context).node(document)}`,
+    document,
   )
 }
 
-/** A page around its content. */
-export function shell(title: string, content: string): string {
+/** A page around its content, with the document that it shows for machines to read (JSON-LD 1.1, §7). */
+export function shell(title: string, content: string, document: Values): string {
   return (
     `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${escaped(title)}</title>` +
-    `<meta name="viewport" content="width=device-width"><style>${style}</style></head>` +
+    `<meta name="viewport" content="width=device-width"><style>${style}</style>` +
+    // No text within it can end the element, nor begin a comment.
+    `<script type="application/ld+json">${JSON.stringify(document).replaceAll('<', '\\u003c')}</script></head>` +
     `<body><h1>${escaped(title)}</h1>${content}</body></html>`
   )
 }

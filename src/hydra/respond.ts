@@ -190,7 +190,7 @@ export function refuse(api: Api, problem: Problem, response: Response): void {
     `<${api.settings.publicUrl}/contexts/Error>; rel="http://www.w3.org/ns/json-ld#context"; type="application/ld+json"`,
   )
   response.setHeader('Cache-Control', 'no-store')
-  response.removeHeader('ETag')
+  for (const name of ['ETag', 'Repr-Digest']) response.removeHeader(name)
   for (const [name, value] of Object.entries(problem.headers)) response.setHeader(name, value)
   response.setHeader('Content-Length', Buffer.byteLength(body))
   response.writeHead(problem.status, { 'Content-Type': 'application/problem+json; charset=utf-8' })

@@ -1,5 +1,6 @@
 import type { Api } from './api.ts'
 import { supportedClasses } from './documentation.ts'
+import type { Document } from './formats.ts'
 import { escaped, shell } from './html.ts'
 
 interface Operation {
@@ -25,12 +26,13 @@ interface Class {
 }
 
 /** The documentation as a page: each term of the vocabulary has its anchor, named like the fragment of its IRI. */
-export function vocabularyPage(api: Api): string {
+export function vocabularyPage(api: Api, document: Document): string {
   const classes = supportedClasses(api) as Class[]
   const named = new Set(classes.map(({ title }) => title))
   const anchors = new Set<string>()
   const contents = classes.map(({ title }) => link(title, title)).join(' ')
-  return shell('Vocabulary of the Organization API', `<nav>${contents}</nav>${classes.map(section).join('')}`)
+  const content = `<nav>${contents}</nav>${classes.map(section).join('')}`
+  return shell('Vocabulary of the Organization API', content, document)
 
   function section({ title, description = '', supportedProperty, supportedOperation }: Class): string {
     return (

@@ -24,6 +24,7 @@ export function images(executor: Executor): Router {
     const [image] = /^[0-9a-f]{64}$/.test(id) ? (await find(executor, { id })).rows : []
     if (!image) throw new Problem(404, 'There is no such image, or not any more.')
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
+    response.setHeader('Repr-Digest', `sha-256=:${Buffer.from(id, 'hex').toString('base64')}:`)
     send(response, 200, image.type, image.bytes, `"${id}"`)
   })
   router.options(path, (_, response) => {

@@ -5,13 +5,15 @@ import { ask, collections, items } from './asking.ts'
 import { reading } from './reading.ts'
 
 describe('A page', () => {
-  const hostile = `<script>alert("1")</script><a href='javascript:x'>&amp;`
+  const hostile = `<script>alert("1")</script><a href='javascript:x'>&amp;<!-- `
 
   test('has no tags but its own', async () => {
     const { id } = await given(Location, { name: hostile })
     for (const path of [`/locations/${id}`, '/locations?itemsPerPage=100']) {
       const { text } = await ask(path, 'text/html')
-      expect(text).not.toMatch(/<script|<a href='/)
+      expect(text.match(/<script[^>]*>/g)).toEqual(['<script type="application/ld+json">'])
+      expect(text.match(/<\/script/g)).toHaveLength(1)
+      expect(text).not.toMatch(/<a href='|<!--/)
       expect(text).toContain('&#60;script&#62;alert(&#34;1&#34;)')
       expect(text.match(/href="[^"]*"/g)?.filter((href) => !/^href="(\/|https?:)/.test(href))).toEqual([])
     }
@@ -28,15 +30,28 @@ describe('A page', () => {
     expect(headers['x-content-type-options']).toBe('nosniff')
   })
 
-  test.each(['/', ...collections, ...items])('of %s has every IRI as a link', async (path) => {
-    const { text } = await ask(path, 'text/html')
-    const nodes = nodesOf(await jsonld.expand(JSON.parse((await ask(path)).text), reading))
-    const iris = nodes.map((node) => node['@id']).filter((iri) => typeof iri === 'string' && iri.startsWith(publicUrl))
-    const hrefs = new Set(text.match(/(?<=href=")[^"]*/g)?.map((href) => new URL(unescaped(href), publicUrl).href))
-    // What a term means is read on a page, and not in the JSON-LD that its IRI is of.
-    const led = iris.map((iri) => (iri as string).replace('/docs.jsonld#', '/docs.html#'))
-    expect(led.filter((iri) => !hrefs.has(iri))).toEqual([])
-  })
+  test.each(['/', ...collections, ...items])(
+    'of %s has the document within it, and every IRI as a link',
+    async (path) => {
+      const { text } = await ask(path, 'text/html')
+      const [, within] = /<script type="application\/ld\+json">(.*?)<\/script>/s.exec(text) ?? []
+      expect(JSON.parse(within)).toEqual(JSON.parse((await ask(path)).text))
+      const nodes = nodesOf(await jsonld.expand(JSON.parse((await ask(path)).text), reading))
+      const iris = nodes
+        .map((node) => node['@id'])
+        .filter((iri) => typeof iri === 'string' && iri.startsWith(publicUrl))
+      const hrefs = new Set(text.match(/(?<=href=")[^"]*/g)?.map((href) => new URL(unescaped(href), publicUrl).href))
+      // What a term means is read on a page, and not in the JSON-LD that its IRI is of.
+      const led = iris.map((iri) => (iri as string).replace('/docs.jsonld#', '/docs.html#'))
+      expect(led.filter((iri) => !hrefs.has(iri))).toEqual([])
+    },
+  )
+})
+
+test('the vocabulary as a page has the documentation within it', async () => {
+  const { text } = await ask('/docs.html')
+  const [, within] = /<script type="application\/ld\+json">(.*?)<\/script>/s.exec(text) ?? []
+  expect(JSON.parse(within)).toEqual(JSON.parse((await ask('/docs.jsonld')).text))
 })
 
 function nodesOf(value: unknown): Record<string, unknown>[] {

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { api, as, elsewhere, organization } from '../world/index.ts'
 import { expectProblem, links, raw } from '../world/wire.ts'
 import { png } from './pictures.ts'
@@ -17,6 +18,7 @@ describe('An image', () => {
       'cross-origin-resource-policy': 'cross-origin',
       'access-control-allow-origin': '*',
       etag: `"${logo.slice('/images/'.length)}"`,
+      'repr-digest': `sha-256=:${hash('sha256', body, 'base64')}:`,
       link: links.documentation,
       vary: 'Origin',
     })
