@@ -59,7 +59,7 @@ test('a collection takes what its search says, and pages', async () => {
   for (const path of ['/meetings', '/locations', '/employees', '/countries']) {
     const { search } = (await api.get(path)).body
     const given = paths[path].get.parameters?.map(({ name, $ref = '' }) => name ?? $ref.split('/').pop()) ?? []
-    const variables: string[] = search.mapping.map(({ variable }: { variable: string }) => variable)
+    const variables: string[] = search.mapping.map(({ variable }: { variable: string }) => decodeURIComponent(variable))
     expect(variables.filter((name) => !name.endsWith('[]') && !given.includes(name))).toEqual([])
     expect(given).toEqual(expect.arrayContaining(['page', 'itemsPerPage']))
   }

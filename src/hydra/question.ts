@@ -102,5 +102,12 @@ function parametersOf(query: string): URLSearchParams {
       400,
       `The query has ${parameters.size} parameters; ${mostParameters} are the most. Send fewer values, in several requests.`,
     )
-  return parameters
+  return /%255[BD]/i.test(query) ? withBrackets(parameters) : parameters
+}
+
+/** Some expanders of templates encode the name of a variable again: `order%5Bname%5D` arrives as `order%255Bname%255D`. */
+function withBrackets(parameters: URLSearchParams): URLSearchParams {
+  const decoded = new URLSearchParams()
+  for (const [name, value] of parameters) decoded.append(name.replace(/%5B/i, '[').replace(/%5D/i, ']'), value)
+  return decoded
 }

@@ -9,7 +9,11 @@ import type { Shape } from './shape.ts'
 const common: [variable: string, property: string][] = [
   ['page', 'hydra:pageIndex'],
   ['itemsPerPage', 'hydra:limit'],
+  ['properties[]', 'hydra:property'],
 ]
+
+/** How a variable that takes a list ends in a template. */
+const list = '%5B%5D'
 
 /** What a collection can be asked for, and how it says so. */
 export interface Search {
@@ -87,17 +91,27 @@ function templateOf(api: Api, { path }: Resource, variables: Variable[], sortabl
     ]),
     ...common,
   ]
+  const written = taken.map(([name, property]): [string, string] => [variableOf(name), property])
+  const bracketed = taken.filter(([name]) => name.includes('['))
   return api.spell({
     '@type': 'IriTemplate',
-    template: `${path}{?${taken.map(([variable]) => variable).join(',')},properties[]}`,
+    template: `${path}{?${written.map(([variable]) => (variable.endsWith(list) ? `${variable}*` : variable)).join(',')}}`,
     variableRepresentation: 'BasicRepresentation',
-    mapping: taken.map(([variable, property]) => ({
+    mapping: [...written, ...bracketed].map(([variable, property]) => ({
       '@type': 'IriTemplateMapping',
       variable,
       property,
       required: false,
     })),
   })
+}
+
+/**
+ * The name of a parameter in a template, where RFC 6570 §2.3 allows no brackets. The mapping has both names, because clients
+ * of API Platform look for `order[name]`.
+ */
+function variableOf(name: string): string {
+  return name.replace('[', '%5B').replace(']', '%5D')
 }
 
 /** The template of a collection that is asked for at a path of its own, such as the invoices of a subscription. */

@@ -99,6 +99,14 @@ describeThere(`@api-platform/admin, on another origin${why}`, () => {
     await expectRows(1)
   })
 
+  test('sorts employees by name, as their search says that they can be', async () => {
+    await open('employees')
+    await expectRows(1)
+    const sorted = page.waitForResponse((response) => decodeURIComponent(response.url()).includes('order[name]='))
+    await content().locator('thead').getByText('Name', { exact: true }).click()
+    expect((await sorted).status()).toBe(200)
+  })
+
   test('shows an employee with the names of user and location, which lead to them', async () => {
     await open('employees')
     await rows().first().getByRole('link', { name: 'Show' }).click()

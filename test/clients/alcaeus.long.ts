@@ -29,6 +29,7 @@ interface Node {
   next?: Node
   expects: Node[]
   target: Node
+  search: { expand(values: object): string }
   load(): Promise<unknown>
   invoke(body: string, headers: object): Promise<unknown>
   findOperations(criteria: { byMethod: string }): Node[]
@@ -67,6 +68,22 @@ describe('alcaeus', () => {
     expect(pages).toBe(3)
     const meetings = await database.manager.findBy(Meeting, { organizationId: organization.id })
     expect(members.sort()).toEqual(meetings.map(({ id }) => `${publicUrl}/meetings/${id}`).sort())
+  })
+
+  test('narrows a collection by the template of its search', async () => {
+    const { root } = answered(await linked(entrypoint, 'meeting').load())
+    const wanted = environment
+      .clownface({ dataset: environment.dataset() })
+      .blankNode()
+      .addOut(environment.namedNode('https://schema.org/startDate'), '2000-01-01T00:00:00Z')
+      .addOut(environment.namedNode('https://schema.org/identifier'), environment.namedNode(root.member[3].id.value))
+    const url = root.search.expand(wanted)
+    expect(url).toContain('dateFrom%255Bafter%255D=2000')
+    const { Authorization } = client.defaultHeaders as Record<string, string>
+    const found = async (url: string) =>
+      (await (await fetch(url, { headers: { Authorization } })).json()) as { totalItems: number }
+    expect((await found(url.replace(/&dateFrom[^&]*before[^&]*/g, ''))).totalItems).toBe(1)
+    expect((await found(url.replace(/&dateFrom[^&]*after[^&]*/g, ''))).totalItems).toBe(0)
   })
 
   test('makes a location by the operation that the documentation has for it', async () => {

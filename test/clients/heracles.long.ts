@@ -1,16 +1,15 @@
-import heracles, { type ICollection, type IHydraClient } from '@hydra-cg/heracles.ts'
+import heracles, { type ICollection, type IHydraClient, type ITemplatedLink } from '@hydra-cg/heracles.ts'
 import { type Employee, Meeting } from '../../entities/index.ts'
 import { classes, collections } from '../world/docs.ts'
 import { database, given, morning, organization, publicUrl, tenant, tokenOf } from '../world/index.ts'
 import { rowsOf } from '../world/rows.ts'
 
+const headers = { Authorization: `Bearer ${await tokenOf(tenant.users.owner)}` }
+const call = (url: string, init: RequestInit = {}) => fetch(url, { ...init, headers: { ...init.headers, ...headers } })
 let client: IHydraClient
 let meetings: string[]
 
 beforeAll(async () => {
-  const headers = { Authorization: `Bearer ${await tokenOf(tenant.users.owner)}` }
-  const call = (url: string, init: RequestInit = {}) =>
-    fetch(url, { ...init, headers: { ...init.headers, ...headers } })
   client = heracles.default.configure().withDefaults().withAllHttpLinks().with(call).andCreate()
   const { Employee: employee } = await rowsOf(tenant)
   for (let count = 0; count < 64; count++) await given(Meeting, { employee: employee as Employee, ...morning })
@@ -50,6 +49,23 @@ describe('@hydra-cg/heracles.ts', () => {
     expect(Array.from(await pages.getLastPart())).toHaveLength(5)
     expect(Array.from(await pages.getFirstPart())).toHaveLength(30)
     expect(pages.hasPreviousPart).toBe(false)
+  })
+
+  test('narrows a collection by the template of its search', async () => {
+    const collection = await collectionAt(`${publicUrl}/meetings`)
+    const [search] = collection.links.withRelationOf(
+      'http://www.w3.org/ns/hydra/core#search',
+    ) as unknown as Iterable<ITemplatedLink>
+    const { target } = search.expandTarget((values) =>
+      values
+        .withProperty('https://schema.org/identifier')
+        .havingValueOf(meetings[0])
+        .withVariable('dateFrom%5Bafter%5D')
+        .havingValueOf('2000-01-01T00:00:00Z'),
+    )
+    expect(target.iri).toContain('dateFrom%5Bafter%5D=2000')
+    const { member } = (await (await call(target.iri)).json()) as { member: object[] }
+    expect(member.map((node) => publicUrl + node['@id' as never])).toEqual([meetings[0]])
   })
 })
 

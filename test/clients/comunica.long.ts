@@ -1,0 +1,65 @@
+import { QueryEngine } from '@comunica/query-sparql'
+import { type Employee, Meeting } from '../../entities/index.ts'
+import { collections, owner, rows } from '../formats/asking.ts'
+import { database, given, morning, organization, publicUrl } from '../world/index.ts'
+
+const engine = new QueryEngine()
+const call: typeof fetch = (url, init) => {
+  const headers = new Headers(init?.headers)
+  headers.set('Authorization', owner)
+  return fetch(url, { ...init, headers })
+}
+
+beforeAll(async () => {
+  for (let count = 0; count < 64; count++)
+    await given(Meeting, { employee: rows.Employee as Employee, ...morning, notes: `Number ${count}` })
+})
+
+describe('@comunica/query-sparql 4', () => {
+  test.each(collections)('finds the members of %s', async (path) => {
+    const answer = await call(`${publicUrl}${path}?itemsPerPage=100`)
+    const { totalItems, member } = (await answer.json()) as { totalItems: number; member: { '@id': string }[] }
+    const found = await select(`SELECT DISTINCT ?member { ?collection hydra:member ?member }`, [path])
+    expect(found).toHaveLength(totalItems)
+    expect(found.map(({ member }) => member)).toEqual(
+      expect.arrayContaining(member.map((node) => publicUrl + node['@id'])),
+    )
+  })
+
+  test('joins meetings on all their pages with the names of those who hold them', async () => {
+    const found = await select(
+      `SELECT ?meeting ?name { ?meeting a api:Meeting; schema:attendee ?employee; schema:startDate ?from.
+        ?employee schema:name ?name. FILTER(?from < "2026-05-01T00:00:00Z"^^xsd:dateTime) }`,
+      ['/meetings', '/employees'],
+    )
+    const meetings = await database.manager.findBy(Meeting, { organizationId: organization.id })
+    const wanted = meetings.filter(({ employeeId, dateFrom }) => employeeId && dateFrom < new Date('2026-05-01'))
+    expect(wanted.length).toBeGreaterThan(60)
+    expect(found.map(({ meeting }) => meeting).sort()).toEqual(
+      wanted.map(({ id }) => `${publicUrl}/meetings/${id}`).sort(),
+    )
+    expect(new Set(found.map(({ name }) => name)).size).toBe(1)
+  })
+
+  test('asks the documentation which classes have members that can be made', async () => {
+    const found = await select(
+      `SELECT DISTINCT ?title { ?property hydra:supportedOperation [ hydra:method "POST" ]; hydra:memberAssertion
+        [ hydra:property rdf:type; hydra:object ?class ]. ?class hydra:title ?title }`,
+      ['/docs.jsonld'],
+    )
+    expect(found.map(({ title }) => title)).toEqual(expect.arrayContaining(['Meeting', 'Location', 'Subscription']))
+    expect(found.map(({ title }) => title)).not.toContain('Country')
+  })
+})
+
+const prefixes = `PREFIX api: <${publicUrl}/docs.jsonld#> PREFIX hydra: <http://www.w3.org/ns/hydra/core#>
+  PREFIX rdf: <http://www.w3.org/1999/02/22-rdf-syntax-ns#> PREFIX schema: <https://schema.org/>
+  PREFIX xsd: <http://www.w3.org/2001/XMLSchema#> `
+
+/** It follows `next` from the page that it was given by its address. */
+async function select(query: string, paths: string[]): Promise<Record<string, string>[]> {
+  const [first, ...others] = paths.map((path) => publicUrl + path + (path.includes('.') ? '' : '?page=1'))
+  const stream = await engine.queryBindings(prefixes + query, { sources: [first, ...others], fetch: call })
+  const rows = await stream.toArray()
+  return rows.map((row) => Object.fromEntries([...row].map(([{ value: name }, { value }]) => [name, value])))
+}
