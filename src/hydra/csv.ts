@@ -2,9 +2,12 @@ import { stringify } from 'csv-stringify/sync'
 
 type Row = Record<string, unknown>
 
+/** A number, or a telephone number in international form: neither holds a formula that could do anything. */
+const numeric = /^([+-]?\d+(\.\d+)?|\+\d[\d -]*)$/
+
 /**
  * Writes the members of a collection as RFC 4180 has it: a column for every property of the class, then for every link
- * that some of them have. What a spreadsheet would take for a formula is marked as text.
+ * that some of them have. Text that a spreadsheet would take for a formula gets an apostrophe (OWASP CSV injection).
  */
 export function csv(members: Row[], properties: string[]): string {
   const columns = new Set(['@id', '@type', ...properties, ...members.flatMap(Object.keys)])
@@ -14,7 +17,7 @@ export function csv(members: Row[], properties: string[]): string {
     quoted_match: /[\r\n]/,
     cast: {
       boolean: String,
-      string: (value, { records }) => (records === 0 ? { value, escape_formulas: false } : value),
+      string: (value, { records }) => ({ value, escape_formulas: records > 0 && !numeric.test(value) }),
     },
   })
 }

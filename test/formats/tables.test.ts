@@ -1,6 +1,7 @@
-import { Location } from '../../entities/index.ts'
+import { parse } from 'papaparse'
+import { type BankAccount, BankTransaction, Employee, Location } from '../../entities/index.ts'
 import { given, publicUrl } from '../world/index.ts'
-import { ask } from './asking.ts'
+import { ask, rows } from './asking.ts'
 
 describe('A table', () => {
   test('has a row for each member and a column for each property, with nothing for null', async () => {
@@ -19,13 +20,30 @@ describe('A table', () => {
   })
 
   test('says no formula, and quotes what must be', async () => {
-    const names = ['=1+1', '+1', '-1', '@sum', '\t=1', 'a "b", c', 'two\nlines', 'ﬁnà'].sort()
+    const names = ['=1+1', '+1+1', '-1-1', '-', '+x', '@sum', '\t=1', 'a "b", c', 'two\nlines', 'ﬁnà'].sort()
     for (const name of names) await given(Location, { name })
     const { text } = await ask('/locations.csv?order[id]=asc')
-    for (const name of ['=1+1', '+1', '-1', '@sum', '\t=1']) expect(text).toContain(`'${name}`)
+    for (const name of ['=1+1', '+1+1', '-1-1', '-', '+x', '@sum', '\t=1']) expect(text).toContain(`,'${name},`)
     expect(text).toContain('"a ""b"", c"')
     expect(text).toContain('"two\nlines"')
     expect(text).toContain('ﬁnà')
+  })
+
+  test('says numbers and telephone numbers as they are', async () => {
+    const numbers = ['-12.50', '+1', '-1', '-0.000001']
+    for (const amount of numbers)
+      await given(BankTransaction, { account: rows.BankAccount as BankAccount, transactionOn: '2026-02-27', amount })
+    const { member } = JSON.parse((await ask('/bank-transactions')).text)
+    const amounts = columnOf((await ask('/bank-transactions.csv')).text, 'amount')
+    expect(amounts).toEqual(member.map(({ amount }: { amount: string }) => amount))
+    expect(amounts).toEqual(expect.arrayContaining(['-12.50', '-0.000001']))
+
+    const phones = ['+31 20 123', '+31-20-123-45', '+31201234567', '020 123']
+    const spoiled = ['+31 20 123 ext', '+', '+ ', '+-1', '+1+2', '-1 2']
+    for (const phone of [...phones, ...spoiled]) await given(Employee, { name: '+1.5', phone })
+    const { text } = await ask('/employees.csv?order[id]=asc')
+    expect(columnOf(text, 'phone').slice(1)).toEqual([...phones, ...spoiled.map((phone) => `'${phone}`)])
+    expect(columnOf(text, 'name').slice(1)).toEqual(Array(phones.length + spoiled.length).fill('+1.5'))
   })
 
   test('keeps lists and what is free-form in one cell', async () => {
@@ -58,3 +76,7 @@ describe('A table', () => {
       )
   })
 })
+
+function columnOf(text: string, name: string): string[] {
+  return parse<Record<string, string>>(text, { header: true, skipEmptyLines: true }).data.map((row) => row[name])
+}
