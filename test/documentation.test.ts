@@ -64,13 +64,34 @@ test('no item has a property that is not documented', async () => {
 })
 
 test('the entrypoint says of each collection what its members are, in both ways', () => {
-  expect([...collections.keys()]).toEqual(Object.keys(entrypoint).filter((key) => key[0] !== '@'))
+  const links = Object.keys(entrypoint).filter((key) => key[0] !== '@' && entrypoint[key][0] === '/')
+  expect([...collections.keys()]).toEqual(links)
   for (const [key, { '@type': type, range, memberAssertion }] of collections) {
     const target = targetOf(key)
     const members = { 'owl:onProperty': { '@id': 'hydra:member' }, 'owl:allValuesFrom': { '@id': target } }
     expect(type).toBe('Link')
     expect(range).toEqual([{ '@id': 'hydra:Collection' }, { 'owl:equivalentClass': members }])
     expect(memberAssertion).toEqual({ property: { '@id': 'rdf:type' }, object: { '@id': target } })
+  }
+})
+
+// Hydra Core, section 5: a client finds the collection of a class from the entrypoint, whatever the link to it is called.
+test('the entrypoint lists each collection with the class of its members', async () => {
+  const hydra = 'http://www.w3.org/ns/hydra/core#'
+  const [start] = (await jsonld.expand(entrypoint, { base: publicUrl, documentLoader })) as Record<string, object[]>[]
+  expect(start[`${hydra}collection`]).toHaveLength(collections.size)
+  for (const [key, { memberAssertion }] of collections) {
+    const assertion = {
+      [`${hydra}property`]: [{ '@id': 'http://www.w3.org/1999/02/22-rdf-syntax-ns#type' }],
+      [`${hydra}object`]: [{ '@id': `${publicUrl}/docs.jsonld${targetOf(key)}` }],
+    }
+    expect(memberAssertion).toBeDefined()
+    expect(start[`${hydra}collection`]).toContainEqual({
+      '@id': publicUrl + entrypoint[key],
+      '@type': [`${hydra}Collection`],
+      [`${hydra}memberAssertion`]: [assertion],
+      [`${hydra}manages`]: [assertion],
+    })
   }
 })
 

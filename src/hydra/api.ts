@@ -187,7 +187,7 @@ export class Api {
   }
 
   /** That the members of a collection are of the class (Hydra Core, §5.1). */
-  private assertionOf({ name }: Shape): object {
+  assertionOf({ name }: Pick<Shape, 'name'>): object {
     return this.spell({ property: { '@id': 'rdf:type' }, object: { '@id': this.vocabulary + name } })
   }
 
@@ -219,7 +219,11 @@ export class Api {
   }
 
   private entrypointTerms(): Parameters<typeof servedContext>[0] {
-    return Object.fromEntries(this.listed().map(([key]) => [key, { '@id': `Entrypoint/${key}`, '@type': '@id' }]))
+    return {
+      collection: { '@id': 'hydra:collection', '@container': '@set' },
+      manages: 'hydra:manages',
+      ...Object.fromEntries(this.listed().map(([key]) => [key, { '@id': `Entrypoint/${key}`, '@type': '@id' }])),
+    }
   }
 
   /** The collections of the entrypoint by their keys, in alphabetical order. */

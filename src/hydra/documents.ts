@@ -9,6 +9,7 @@ import { choose, preferred } from './negotiation.ts'
 import { openapi } from './openapi.ts'
 import { Problem } from './problem.ts'
 import { readOnly } from './read-only.ts'
+import type { Resource } from './resource.ts'
 import { deliver, put, type Written } from './respond.ts'
 import { vocabularyPage } from './vocabulary.ts'
 
@@ -49,13 +50,25 @@ export function documents(api: Api): Router {
   return router
 }
 
+/**
+ * Each collection is a link of its own, for clients that know its name, and one of a list, for those that know a class.
+ * Alcaeus reads the list of what is typed as a resource of Hydra only.
+ */
 function entrypoint(api: Api): Document {
   return {
     '@context': '/contexts/Entrypoint',
     '@id': '/',
     '@type': 'Entrypoint',
     ...Object.fromEntries(api.listed().map(([key, { path }]) => [key, path])),
+    'rdf:type': { '@id': 'hydra:Resource' },
+    collection: api.listed().map(([, resource]) => collectionOf(api, resource)),
   }
+}
+
+/** The class of its members is also said by the older name of the assertion, which is the one that Heracles reads. */
+function collectionOf(api: Api, resource: Resource): object {
+  const assertion = api.assertionOf(resource)
+  return api.spell({ '@id': resource.path, '@type': 'Collection', memberAssertion: assertion, manages: assertion })
 }
 
 function errorDocument(api: Api, status: number, title: string): Document {

@@ -70,6 +70,7 @@ export function commonSchemas(api: Api): Record<string, object> {
       properties: {
         ...node,
         ...Object.fromEntries(api.listed().map(([key, resource]) => [key, { ...iri, example: resource.path }])),
+        collection: { type: 'array', items: ref('jsonld.node') },
       },
     },
     'problem.error': { type: 'object', properties: coded, required: Object.keys(problem) },

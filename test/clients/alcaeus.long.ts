@@ -3,6 +3,7 @@ import parent from '@zazuko/env'
 import Environment from '@zazuko/env/Environment.js'
 import create from 'alcaeus'
 import { type Employee, Location, Meeting, Subscription } from '../../entities/index.ts'
+import { collections } from '../world/docs.ts'
 import { database, given, morning, organization, publicUrl, tenant, tokenOf } from '../world/index.ts'
 import { rowsOf } from '../world/rows.ts'
 
@@ -30,6 +31,7 @@ interface Node {
   expects: Node[]
   target: Node
   search: { expand(values: object): string }
+  getCollections(filter?: { object: object }): Node[]
   load(): Promise<unknown>
   invoke(body: string, headers: object): Promise<unknown>
   findOperations(criteria: { byMethod: string }): Node[]
@@ -53,6 +55,12 @@ describe('alcaeus', () => {
     expect(apiDocumentation?.entrypoint?.id.value).toBe(`${publicUrl}/`)
     const meeting = apiDocumentation?.supportedClass.find(({ title }) => title === 'Meeting')
     expect(meeting?.supportedProperty.map(({ title }) => title)).toContain('dateFrom')
+  })
+
+  test('finds the collection of a class among those of the entrypoint', () => {
+    expect(entrypoint.getCollections()).toHaveLength(collections.size)
+    const object = environment.namedNode(`${publicUrl}/docs.jsonld#Meeting`)
+    expect(entrypoint.getCollections({ object }).map(({ id }) => id.value)).toEqual([`${publicUrl}/meetings`])
   })
 
   test('walks a collection to its last page', async () => {

@@ -38,6 +38,13 @@ describe('@hydra-cg/heracles.ts', () => {
     expect(Array.from(collection.members, ({ type }) => [...type])).toContainEqual([`${publicUrl}/docs.jsonld#Meeting`])
   })
 
+  test('finds the collection of a class among those of the entrypoint', async () => {
+    const start = await client.getResource(`${publicUrl}/`)
+    expect(Array.from(start.collections)).toHaveLength(collections.size)
+    const found = start.collections.withMembersOfType(`${publicUrl}/docs.jsonld#Meeting`)
+    expect(Array.from(found, ({ iri }) => iri)).toEqual([`${publicUrl}/meetings`])
+  })
+
   test('turns the pages of a collection, on and back again', async () => {
     const collection = await collectionAt(`${publicUrl}/meetings`)
     const members = Array.from(collection.members, ({ iri }) => iri)
