@@ -172,8 +172,8 @@ test.each(routes.filter(([method, path]) => /POST|PATCH/.test(method) && !/logo|
     const own =
       method === 'POST'
         ? 'application/ld+json, application/json, text/turtle'
-        : 'application/merge-patch+json, application/ld+json'
-    const other = method === 'POST' ? 'application/merge-patch+json' : 'application/json'
+        : 'application/merge-patch+json, application/json, application/ld+json'
+    const other = method === 'POST' ? 'application/merge-patch+json' : 'text/turtle'
     for (const type of [...foreignTypes, other]) {
       const answer = await raw(
         method,

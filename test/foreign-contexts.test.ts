@@ -170,7 +170,7 @@ test('a PATCH is read by name', async () => {
     { '@context': 'https://schema.org', description: 'x' },
     { [`${schema}description`]: 'x' },
   ])
-    for (const type of ['application/merge-patch+json', 'application/ld+json'])
+    for (const type of ['application/merge-patch+json', 'application/json', 'application/ld+json'])
       expectProblem((await api.patch(path, body).set('Content-Type', type)) as never, 400)
   const { status, body } = await api.patch(path, { '@context': '/contexts/Meeting', '@id': path, notes: 'x' })
   expect([status, body.notes]).toEqual([200, 'x'])

@@ -45,6 +45,7 @@ const successes: [status: number, ...Request][] = [
   [200, 'HEAD', path],
   [200, 'HEAD', '/meetings'],
   [200, 'PATCH', path, mergePatch, '{}'],
+  [200, 'PATCH', path, { 'Content-Type': 'application/json' }, '{}'],
   [201, 'POST', '/meetings', jsonld, good],
   [204, 'DELETE', `/organization-addresses/${address.id}`],
   [204, 'OPTIONS', '/meetings'],
@@ -189,7 +190,7 @@ describe('A page of another origin', () => {
 
 test.each([
   ['/meetings', 'OPTIONS, HEAD, GET, POST', 'application/ld+json, application/json, text/turtle', undefined],
-  [path, 'OPTIONS, HEAD, GET, PATCH', undefined, 'application/merge-patch+json, application/ld+json'],
+  [path, 'OPTIONS, HEAD, GET, PATCH', undefined, 'application/merge-patch+json, application/json, application/ld+json'],
   ['/countries', 'OPTIONS, HEAD, GET', undefined, undefined],
   ['/languages/nl', 'OPTIONS, HEAD, GET', undefined, undefined],
 ])('%s says what may be asked of it', async (where, allow, acceptPost, acceptPatch) => {
@@ -206,7 +207,7 @@ test('what has been made says where it is, and how it can be changed', async () 
   expect(headers.location).toBe(body['@id'])
   expect(headers['content-location']).toBe(body['@id'])
   expect(headers['accept-post']).toBe('application/ld+json, application/json, text/turtle')
-  expect(headers['accept-patch']).toBe('application/merge-patch+json, application/ld+json')
+  expect(headers['accept-patch']).toBe('application/merge-patch+json, application/json, application/ld+json')
   const { body: read, headers: again } = await api.get(headers.location)
   expect(read).toEqual(body)
   expect(again.etag).toBe(headers.etag)
@@ -228,6 +229,12 @@ test.each<[where: string, headers?: Record<string, string>]>([
   expect([answer.status, answer.headers['repr-digest']]).toEqual([200, digest])
   expect((await ask('HEAD', where, headers)).headers['repr-digest']).toBe(digest)
   expect((await ask('GET', where, { ...headers, 'If-Match': '"x"' })).headers).not.toHaveProperty('repr-digest')
+})
+
+test('PATCH reads application/json as a merge patch: clients that are generated from OpenAPI send it', async () => {
+  const { id } = await given(Meeting, { employee: ada, ...morning, notes: 'Keep' })
+  const { body } = await api.patch(`/meetings/${id}`, { employee: null }).set('Content-Type', 'application/json')
+  expect([body.employee, body.notes]).toEqual([null, 'Keep'])
 })
 
 test.each([

@@ -85,7 +85,7 @@ test('it says that it takes Turtle, for what is new alone', async () => {
   const { id } = await given(Meeting, morning)
   const change = { Authorization: owner, 'Content-Type': 'text/turtle' }
   const { detail } = expectProblem(await raw('PATCH', `/meetings/${id}`, change, `${prefixes} <> ${said}`), 415)
-  expect(detail).toMatch(/Send one of: application\/merge-patch\+json, application\/ld\+json\.$/)
+  expect(detail).toMatch(/Send one of: application\/merge-patch\+json, application\/json, application\/ld\+json\.$/)
   for (const type of ['text/plain', 'application/n-quads', 'text/turtlex', 'application/x-turtle'])
     expect(expectProblem(await send('/meetings', said, { 'Content-Type': type }), 415).detail).toContain('text/turtle')
 })

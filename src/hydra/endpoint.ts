@@ -44,7 +44,8 @@ export type Endpoint = (
   suffix: string | undefined,
 ) => Promise<void>
 
-export const patchTypes = ['application/merge-patch+json', 'application/ld+json']
+/** Each is a merge patch: clients that are generated from OpenAPI send `application/json`. */
+export const patchTypes = ['application/merge-patch+json', 'application/json', 'application/ld+json']
 
 const postTypes = ['application/ld+json', 'application/json', 'text/turtle']
 

@@ -1,6 +1,7 @@
 import type { Api } from './api.ts'
 import { readDescriptions, readExamples } from './context.ts'
 import { isWritable, writersOf, writtenBy } from './described-class.ts'
+import { flat, node, type ObjectSchema } from './document-schemas.ts'
 import type { Operation } from './operation.ts'
 import type { Resource } from './resource.ts'
 import type { Field, Rule, Shape } from './shape.ts'
@@ -8,11 +9,11 @@ import type { Field, Rule, Shape } from './shape.ts'
 /** The id of the first row of each class in the demo, so that examples can be tried there. */
 export const exampleId = '019b8a6c-4000-7000-8000-000000000001'
 
-/** A class as JSON Schema, where nullability and formats can be told. */
+/** A class as JSON Schema, where nullability and formats can be told; an item of a resource has its node beside its properties. */
 export function classSchema(api: Api, shape: Shape): object {
-  const { fields } = shape
+  const { name, fields } = shape
   const resource = api.resources.find(({ entity }) => entity === shape.class)
-  return objectOf(
+  const own = objectOf(
     fields,
     (field) => {
       const writers = writersOf(shape, field, resource)
@@ -24,9 +25,10 @@ export function classSchema(api: Api, shape: Shape): object {
     },
     fields.filter((field) => field.required),
   )
+  return resource ? flat(node(name, resource.options.singleton ? resource.path : iriOf(resource), name), own) : own
 }
 
-/** What an operation takes: the properties that it writes, all of them optional in a merge patch. */
+/** The properties that an operation writes, all of them optional in a merge patch. */
 export function inputSchema(
   api: Api,
   shape: Shape,
@@ -43,69 +45,7 @@ export function inputSchema(
   )
 }
 
-/** What every node of JSON-LD says of itself, and what documents are that are of no resource. */
-export function commonSchemas(api: Api): Record<string, object> {
-  const iri = { type: 'string', format: 'iri-reference', example: '/' }
-  const text = { type: 'string' }
-  const [[, { name, path }]] = api.listed()
-  const node = {
-    '@context': { ...iri, example: `/contexts/${name}` },
-    '@id': { ...iri, example: `${path}/${exampleId}` },
-    '@type': { ...text, example: name },
-  }
-  const error = api.spell({ title: text, description: text })
-  const problem = { ...node, type: iri, status: { type: 'integer' }, detail: text, ...error }
-  const coded = { ...problem, code: text }
-  const violation = {
-    type: 'object',
-    properties: { propertyPath: text, message: text, code: text },
-    required: ['propertyPath', 'message', 'code'],
-  }
-  const links = api.spell({ first: iri, last: iri, previous: iri, next: iri })
-  return {
-    'jsonld.node': { type: 'object', properties: node, required: ['@id', '@type'] },
-    'jsonld.view': { type: 'object', properties: { '@id': iri, '@type': text, ...links } },
-    'jsonld.entrypoint': {
-      type: 'object',
-      properties: {
-        ...node,
-        ...Object.fromEntries(api.listed().map(([key, resource]) => [key, { ...iri, example: resource.path }])),
-        collection: { type: 'array', items: ref('jsonld.node') },
-      },
-    },
-    'problem.error': { type: 'object', properties: coded, required: Object.keys(problem) },
-    'problem.violations': {
-      allOf: [
-        ref('problem.error'),
-        { type: 'object', properties: { violations: { type: 'array', items: violation } }, required: ['violations'] },
-      ],
-    },
-  }
-}
-
-/** An item as it is answered: the node and its properties. */
-export function itemSchema(name: string): object {
-  return { allOf: [ref('jsonld.node'), ref(name)] }
-}
-
-/** A page of a collection, under the names that this API spells Hydra's terms with. */
-export function collectionSchema(api: Api, { name }: Resource): object {
-  const own = api.spell({
-    totalItems: { type: 'integer', minimum: 0 },
-    member: { type: 'array', items: itemSchema(name) },
-    view: ref('jsonld.view'),
-    search: { type: 'object' },
-    memberAssertion: { type: 'object' },
-  })
-  const required = Object.keys(api.spell({ totalItems: 0, member: 0 }))
-  return { allOf: [ref('jsonld.node'), { type: 'object', properties: own, required }] }
-}
-
-export function ref(name: string): object {
-  return { $ref: `#/components/schemas/${name}` }
-}
-
-function objectOf(fields: Field[], schemaOf: (field: Field) => object, required: Field[]): object {
+function objectOf(fields: Field[], schemaOf: (field: Field) => object, required: Field[]): ObjectSchema {
   return {
     type: 'object',
     properties: Object.fromEntries(fields.map((field) => [field.name, schemaOf(field)])),
@@ -132,9 +72,12 @@ function described(api: Api, shape: Shape, resource: Resource | undefined): (fie
 function exampleOf(api: Api, { target, kind, name, term }: Field): unknown {
   if (name === 'id') return exampleId
   if (!target) return term.type === '@id' ? '/' : undefined
-  const { resource } = api.of(target)
-  const iri = `${resource.path}/${readExamples(resource.name).id ?? exampleId}`
-  return kind === 'references' ? [iri] : iri
+  const example = iriOf(api.of(target).resource)
+  return kind === 'references' ? [example] : example
+}
+
+function iriOf({ name, path }: Resource): string {
+  return `${path}/${readExamples(name).id ?? exampleId}`
 }
 
 function propertySchema(field: Field): object {

@@ -2,9 +2,10 @@ import { STATUS_CODES } from 'node:http'
 import type { Api } from './api.ts'
 import { readExamples } from './context.ts'
 import { inputOf, sayings, statusesOf } from './described-operation.ts'
+import { ref } from './document-schemas.ts'
 import { inputTypes } from './endpoint.ts'
 import { formats } from './formats.ts'
-import { exampleId, inputSchema, itemSchema, ref } from './json-schema.ts'
+import { exampleId, inputSchema } from './json-schema.ts'
 import { type Operation, tenantRoles } from './operation.ts'
 import type { Resource } from './resource.ts'
 import type { Field } from './shape.ts'
@@ -126,14 +127,15 @@ function narrows(name: string, property: string): string {
 function requestBody(api: Api, resource: Resource, operation: Operation): object {
   const input = inputOf(operation, resource.entity)
   const file = { type: 'object', properties: { file: { type: 'string', format: 'binary' } }, required: ['file'] }
-  const schema = input ? inputSchema(api, api.shape(input), resource, operation) : file
+  const isOwn = operation.expects === 'self'
+  const schema = input && (isOwn ? inputSchema(api, api.shape(input), resource, operation) : ref(input.name))
   const encoding = operation.file && { encoding: { file: { contentType: operation.file.types.join(', ') } } }
   return {
     required: api.needsBody(operation, api.of(resource.entity)),
     content: Object.fromEntries(
       inputTypes(operation).map((type) => [
         type,
-        { schema: type === 'text/turtle' ? { type: 'string' } : schema, ...encoding },
+        { schema: type === 'text/turtle' ? { type: 'string' } : (schema ?? file), ...encoding },
       ]),
     ),
   }
@@ -145,7 +147,7 @@ function response(api: Api, resource: Resource, operation: Operation, status: nu
   if (status >= 300) return problem(description, status === 422 ? ref('problem.violations') : ref('problem.error'))
   const { name } = operation.members ? api.of(operation.members).resource : resource
   const many = operation.returns === 'collection'
-  return document(description, many ? ref(`${name}.collection`) : itemSchema(name), many)
+  return document(description, ref(many ? `${name}.collection` : name), many)
 }
 
 function readEntrypoint(): object {

@@ -1,5 +1,6 @@
 import type { Api } from './api.ts'
-import { classSchema, collectionSchema, commonSchemas } from './json-schema.ts'
+import { collectionSchema, commonSchemas } from './document-schemas.ts'
+import { classSchema } from './json-schema.ts'
 import { parameters, pathsOf } from './openapi-paths.ts'
 
 /** The API for clients that speak OpenAPI 3.1; classes have plain names among its schemas, what is made of them a dot. */
