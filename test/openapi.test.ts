@@ -1,6 +1,6 @@
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { endpoints } from './reference.ts'
-import { openapi, operations, schemas } from './world/docs.ts'
+import { classes, openapi, operations, schemas } from './world/docs.ts'
 import { api, as, publicUrl } from './world/index.ts'
 
 interface Described {
@@ -17,6 +17,10 @@ const paths: Record<string, Record<string, Described>> = openapi.paths
 const described = Object.entries(paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
 )
+
+function components(reference = ''): { name?: string } {
+  return openapi.components.parameters[reference.split('/').at(-1) as string]
+}
 
 function resolved(schema: object): { required?: string[] } {
   const { $ref } = schema as { $ref?: string }
@@ -63,11 +67,107 @@ test('a path’s own parameters are named, and required', () => {
 test('a collection takes what its search says, and pages', async () => {
   for (const path of ['/meetings', '/locations', '/employees', '/countries']) {
     const { search } = (await api.get(path)).body
-    const given = paths[path].get.parameters?.map(({ name, $ref = '' }) => name ?? $ref.split('/').pop()) ?? []
+    const given = paths[path].get.parameters?.map(({ name, $ref }) => name ?? components($ref).name) ?? []
     const variables: string[] = search.mapping.map(({ variable }: { variable: string }) => decodeURIComponent(variable))
-    expect(variables.filter((name) => !name.endsWith('[]') && !given.includes(name))).toEqual([])
-    expect(given).toEqual(expect.arrayContaining(['page', 'itemsPerPage']))
+    expect(variables.filter((name) => !given.includes(name))).toEqual([])
+    expect(given).toEqual(expect.arrayContaining(['page', 'itemsPerPage', 'properties[]']))
   }
+})
+
+const several = (items: object, maxItems = 100) => ({
+  style: 'form',
+  explode: true,
+  schema: { type: 'array', items, maxItems },
+})
+const iri = { type: 'string', format: 'iri-reference', example: expect.stringMatching(/^\/[a-z-]+\/./) }
+const text = { type: 'string', maxLength: 255 }
+const moment = { type: 'string', anyOf: [{ format: 'date-time' }, { format: 'date' }], example: '2026-01-05' }
+const whole = { type: 'integer', format: 'int64', minimum: -999_999_999_999_999, maximum: 999_999_999_999_999 }
+const money = { type: 'string', format: 'decimal', pattern: '^-?[0-9]{1,15}(\\.[0-9]{1,6})?$' }
+
+test.each<[path: string, name: string, described: object]>([
+  ['/meetings', 'id', { schema: iri }],
+  ['/meetings', 'id[]', several(iri)],
+  ['/meetings', 'employee', { schema: iri }],
+  ['/meetings', 'employee[]', several(iri)],
+  ['/meetings', 'exists[employee]', { schema: { type: 'boolean' } }],
+  ['/meetings', 'dateFrom[after]', { schema: moment }],
+  ['/meetings', 'notes', { schema: text, description: 'Finds items whose notes contains this text, in any case.' }],
+  ['/meetings', 'notes[]', several(text, 5)],
+  ['/meetings', 'q', { schema: text }],
+  ['/meetings', 'order[dateFrom]', { schema: { type: 'string', enum: ['asc', 'desc'] } }],
+  ['/employees', 'active', { schema: { type: 'boolean' } }],
+  ['/employees', 'active[]', several({ type: 'boolean' })],
+  ['/employees', 'email', { schema: { ...text, format: 'email' } }],
+  ['/locations', 'officeOpenHour[gte]', { schema: whole }],
+  [
+    '/locations',
+    'officeOpenHour[between]',
+    { schema: { type: 'string', pattern: '^-?[0-9]{1,15}\\.\\.-?[0-9]{1,15}$' } },
+  ],
+  ['/bank-transactions', 'bookedOn[before]', { schema: moment }],
+  ['/bank-transactions', 'amount[lt]', { schema: money }],
+  ['/invoices', 'status[]', several({ type: 'string', enum: ['draft', 'open', 'paid', 'uncollectible', 'void'] })],
+  ['/audit-events', 'target', { schema: { ...text, format: 'uri-reference' } }],
+])('GET %s describes its parameter %s', (path, name, expected) => {
+  const parameter = paths[path].get.parameters?.find((one) => one.name === name)
+  expect(parameter).toMatchObject({ in: 'query', description: expect.stringMatching(/^[A-Z].*\.$/), ...expected })
+})
+
+interface Parameter {
+  format?: string
+  type: string
+  enum?: string[]
+  anyOf?: object[]
+  example?: string
+  pattern?: string
+  items?: Parameter
+}
+
+/** A value that the schema of a parameter allows. */
+function allowed({ format = '', enum: values, anyOf, type, example }: Parameter): string {
+  if (values) return values[0]
+  if (anyOf) return '2026-01-05T08:00:00Z'
+  const known: Record<string, string> = { email: 'ada@example.com', decimal: '-12.50', boolean: 'true', integer: '2' }
+  return example ?? known[format] ?? known[type] ?? 'x'
+}
+
+test('what a parameter may be is what the server takes', async () => {
+  for (const [path, { get }] of Object.entries(paths).filter(([path]) => !path.includes('{')))
+    for (const { name, schema } of (get?.parameters ?? []) as { name?: string; schema: Parameter }[]) {
+      if (!name) continue
+      const value = allowed(schema.items ?? schema)
+      if (schema.pattern) expect(value).toMatch(new RegExp(schema.pattern))
+      const url = `${path}?${encodeURIComponent(name)}=${encodeURIComponent(value)}`
+      const { status, body } = await api.get(url).set('Prefer', 'handling=strict')
+      expect([url, status, body.detail]).toEqual([url, 200, undefined])
+    }
+})
+
+test('a list of values is one parameter that is repeated', () => {
+  expect(openapi.components.parameters.properties).toMatchObject({ style: 'form', explode: true })
+  expect(paths['/meetings/{id}'].get.parameters).toContainEqual({ $ref: '#/components/parameters/properties' })
+})
+
+test('a decimal is a string, as a double would round it', () => {
+  expect(schemas.BankTransaction.properties.amount).toMatchObject({ type: 'string', format: 'decimal' })
+})
+
+test('it says what each tag is about, under which licence it is, and whom to ask', () => {
+  for (const { name, description } of openapi.tags)
+    expect([name, description]).toEqual([name, expect.stringMatching(/^[A-Z].{10,}\.$/)])
+  expect(openapi.info).toMatchObject({
+    license: { name: 'MIT', identifier: 'MIT' },
+    contact: { name: expect.any(String), url: `${publicUrl}/docs` },
+  })
+})
+
+test('a class is described by one sentence, in OpenAPI and in Hydra alike', () => {
+  for (const [name, { description }] of Object.entries(schemas) as [string, { description?: string }][])
+    expect([name, description]).toEqual([
+      name,
+      (classes.get(name) as { description?: string } | undefined)?.description ?? 'no class',
+    ])
 })
 
 test('a body is told for each type that is read, and nothing is required of a merge patch', () => {

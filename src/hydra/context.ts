@@ -27,7 +27,12 @@ export function readDefinitions(name: string): Definitions {
   return readContext(name)['@context']
 }
 
-/** The class of a public vocabulary that ours is a kind of; it is said beside the context, and served in the documentation alone. */
+/** What an instance of a class is, in one sentence; it is said beside the context, and served in the documentation alone. */
+export function readAbout(name: string): string | undefined {
+  return readContext(name).about
+}
+
+/** The class of a public vocabulary that ours is a kind of; said and served in the same way. */
 export function readParent(name: string): string | undefined {
   return readContext(name).subClassOf
 }
@@ -54,6 +59,7 @@ export function readExamples(name: string): Record<string, unknown> {
 
 function readContext(name: string): {
   '@context': Definitions
+  about?: string
   subClassOf?: string
   range?: Record<string, string>
   description?: Record<string, string>

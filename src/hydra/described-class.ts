@@ -1,6 +1,6 @@
 import type { Api, LinkedOperations } from './api.ts'
 import { type Role, roles } from './caller.ts'
-import { documentedIri, readDescriptions, readParent, readRanges } from './context.ts'
+import { documentedIri, readAbout, readDescriptions, readParent, readRanges } from './context.ts'
 import { describeOperation, listed } from './described-operation.ts'
 import { type Operation, tenantRoles } from './operation.ts'
 import type { Resource } from './resource.ts'
@@ -9,6 +9,7 @@ import type { Field, Shape } from './shape.ts'
 /** A class as Hydra speaks of it: what its items have, what they link to, and what they can be asked (Hydra Core, §4.2). */
 export function describeClass(api: Api, shape: Shape): object {
   const resource = api.resources.find(({ entity }) => entity === shape.class)
+  const about = readAbout(shape.name)
   const parent = readParent(shape.name)
   const ranges = readRanges(shape.name)
   const descriptions = readDescriptions(shape.name)
@@ -16,6 +17,7 @@ export function describeClass(api: Api, shape: Shape): object {
     '@id': `#${shape.name}`,
     '@type': 'Class',
     title: shape.name,
+    ...(about && { description: about }),
     ...(parent && { subClassOf: parent }),
     supportedProperty: [
       ...shape.fields.map((field) =>

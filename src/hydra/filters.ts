@@ -22,7 +22,8 @@ export interface Variable {
   condition(values: string[], key: string): Condition
 }
 
-const mostValues = 100
+/** How many values a filter takes unless it says otherwise. */
+export const mostValues = 100
 
 /** Each text is looked for on its own, so a few cost as much as a hundred values of other filters. */
 const mostTexts = 5

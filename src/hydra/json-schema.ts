@@ -1,5 +1,5 @@
 import type { Api } from './api.ts'
-import { readDescriptions, readExamples } from './context.ts'
+import { readAbout, readDescriptions, readExamples } from './context.ts'
 import { isWritable, writersOf, writtenBy } from './described-class.ts'
 import { flat, node, type ObjectSchema } from './document-schemas.ts'
 import type { Operation } from './operation.ts'
@@ -25,7 +25,11 @@ export function classSchema(api: Api, shape: Shape): object {
     },
     fields.filter((field) => field.required),
   )
-  return resource ? flat(node(name, resource.options.singleton ? resource.path : iriOf(resource), name), own) : own
+  const about = readAbout(name)
+  return {
+    ...(about && { description: about }),
+    ...(resource ? flat(node(name, resource.options.singleton ? resource.path : iriOf(resource), name), own) : own),
+  }
 }
 
 /** The properties that an operation writes, all of them optional in a merge patch. */
@@ -69,14 +73,15 @@ function described(api: Api, shape: Shape, resource: Resource | undefined): (fie
 }
 
 /** The IRI of a row of the demo, of the class that a reference leads to. */
-function exampleOf(api: Api, { target, kind, name, term }: Field): unknown {
+export function exampleOf(api: Api, { target, kind, name, term }: Field): unknown {
   if (name === 'id') return exampleId
   if (!target) return term.type === '@id' ? '/' : undefined
   const example = iriOf(api.of(target).resource)
   return kind === 'references' ? [example] : example
 }
 
-function iriOf({ name, path }: Resource): string {
+/** The IRI of a row of the demo. */
+export function iriOf({ name, path }: Resource): string {
   return `${path}/${readExamples(name).id ?? exampleId}`
 }
 
@@ -94,6 +99,8 @@ const types: Record<string, object> = {
   'xsd:boolean': { type: 'boolean' },
   'xsd:dateTime': { type: 'string', format: 'date-time' },
   'xsd:date': { type: 'string', format: 'date' },
+  'xsd:decimal': { type: 'string', format: 'decimal' },
+  'xsd:anyURI': { type: 'string', format: 'uri-reference' },
 }
 
 function typeSchema({ kind, term, datatype, list, rules, values }: Field): object {
@@ -110,6 +117,12 @@ function typeSchema({ kind, term, datatype, list, rules, values }: Field): objec
     }
   if (datatype === null) return {}
   return { ...(types[datatype] ?? { type: 'string' }), ...bounds, ...(values && { enum: values }) }
+}
+
+/** The format of a text that is compared as a whole. */
+export function formatOf({ datatype, rules }: Field): object {
+  if (datatype === 'xsd:anyURI') return { format: 'uri-reference' }
+  return rules.some(({ name }) => name === 'isEmail') ? { format: 'email' } : {}
 }
 
 /** What a rule of class-validator says in JSON Schema. */

@@ -1,14 +1,13 @@
 import { STATUS_CODES } from 'node:http'
 import type { Api } from './api.ts'
-import { readExamples } from './context.ts'
 import { inputOf, sayings, statusesOf } from './described-operation.ts'
 import { ref } from './document-schemas.ts'
 import { inputTypes } from './endpoint.ts'
 import { formats } from './formats.ts'
-import { exampleId, inputSchema } from './json-schema.ts'
+import { inputSchema } from './json-schema.ts'
+import { parametersOf } from './openapi-parameters.ts'
 import { type Operation, tenantRoles } from './operation.ts'
 import type { Resource } from './resource.ts'
-import type { Field } from './shape.ts'
 
 /** Every path of the table and of the entrypoint, with what each can be asked. */
 export function pathsOf(api: Api): Record<string, object> {
@@ -19,27 +18,6 @@ export function pathsOf(api: Api): Record<string, object> {
       paths[path] = { ...paths[path], [operation.method.toLowerCase()]: operationObject(api, resource, operation) }
     }
   return paths
-}
-
-/** The parameters that many operations take, by the names that they are referred to with. */
-export const parameters: Record<string, object> = {
-  page: query('page', 'Which page, from 1.', { type: 'integer', minimum: 1, default: 1 }),
-  itemsPerPage: query('itemsPerPage', 'How many a page; more than 100 is read as 100.', {
-    type: 'integer',
-    minimum: 0,
-    maximum: 100,
-    default: 30,
-  }),
-  properties: query('properties[]', 'Which properties to show; all unless said.', {
-    type: 'array',
-    items: { type: 'string' },
-  }),
-  ifMatch: header('If-Match', 'The ETag of the state that is meant; 412 where it is another by now.'),
-  ifNoneMatch: header(
-    'If-None-Match',
-    'ETags of states that are not meant: where the present one is among them, 304 for a GET and 412 for a change.',
-  ),
-  idempotencyKey: header('Idempotency-Key', 'A key of the client’s own: sent again, it gets the same answer again.'),
 }
 
 function operationObject(api: Api, resource: Resource, operation: Operation): object {
@@ -59,69 +37,6 @@ function operationObject(api: Api, resource: Resource, operation: Operation): ob
     ),
     ...(may?.includes('anonymous') && { security: [] }),
   }
-}
-
-function parametersOf(api: Api, resource: Resource, { path, method, returns, members, statuses }: Operation): object[] {
-  return [
-    ...(path.includes(':id') ? [idOf(api, resource)] : []),
-    ...(returns === 'collection' ? searchOf(api, members ? api.of(members).resource : resource) : []),
-    ...(method === 'GET' || statuses.includes(412)
-      ? ['ifMatch', 'ifNoneMatch'].map((name) => ({ $ref: `#/components/parameters/${name}` }))
-      : []),
-    ...(method === 'POST' ? [{ $ref: '#/components/parameters/idempotencyKey' }] : []),
-  ]
-}
-
-function idOf(api: Api, { entity }: Resource): object {
-  const column = api.shape(entity).metadata?.columns.find(({ propertyName }) => propertyName === 'id')
-  const schema = { type: 'string', ...(column?.type === 'uuid' && { format: 'uuid' }) }
-  const example = readExamples(entity.name).id ?? exampleId
-  return { name: 'id', in: 'path', required: true, description: 'The last segment of its IRI.', schema, example }
-}
-
-/** What a collection can be narrowed and ordered by, as its own search has it. */
-function searchOf(api: Api, { entity }: Resource): object[] {
-  const { search, shape } = api.of(entity)
-  const { variables, sortable } = search
-  return [
-    ...variables.map(({ name, property }) => {
-      return query(name, narrows(name, property), filterSchema(name, shape.field.get(property)))
-    }),
-    ...sortable.map((name) => query(`order[${name}]`, `Orders by ${name}.`, { type: 'string', enum: ['asc', 'desc'] })),
-    ...['page', 'itemsPerPage', 'properties'].map((name) => ({ $ref: `#/components/parameters/${name}` })),
-  ]
-}
-
-const comparisons: Record<string, string> = {
-  before: 'is at this time or earlier',
-  strictly_before: 'is earlier than this time',
-  after: 'is at this time or later',
-  strictly_after: 'is later than this time',
-  gt: 'is greater than this',
-  gte: 'is this or greater',
-  lt: 'is less than this',
-  lte: 'is this or less',
-  between: 'lies between two numbers, such as 1..9, both included',
-}
-
-/** What a filter takes; a day does where a date-time does. */
-function filterSchema(name: string, field: Field | undefined): object {
-  if (name.startsWith('exists[') || field?.datatype === 'xsd:boolean') return { type: 'boolean' }
-  if (name.endsWith('[between]')) return { type: 'string', pattern: '^-?[0-9.]+\\.\\.-?[0-9.]+$', example: '1..9' }
-  if (field?.datatype === 'xsd:integer') return { type: 'integer' }
-  if (field?.datatype === 'xsd:dateTime' || field?.datatype === 'xsd:date')
-    return { type: 'string', example: '2026-01-05' }
-  const values = name === field?.name ? field.values : undefined
-  return { type: 'string', ...(values && { enum: values }) }
-}
-
-/** What a filter finds, going by how it is written. */
-function narrows(name: string, property: string): string {
-  if (name === 'q') return 'Finds what has this text.'
-  if (name.startsWith('exists[')) return `Finds what has a value of ${property} (true), or none (false).`
-  const [, operator] = /\[(\w+)\]$/.exec(name) ?? []
-  if (operator) return `Finds what has a ${property} that ${comparisons[operator]}.`
-  return `Finds what has this ${property === 'schema:identifier' ? 'IRI' : property}; repeated as ${name}[] it finds any of them.`
 }
 
 function requestBody(api: Api, resource: Resource, operation: Operation): object {
@@ -180,12 +95,4 @@ function document(description: string | undefined, schema: object, isTable = fal
 
 function problem(description: string | undefined, schema: object): object {
   return { description, content: { 'application/problem+json': { schema } } }
-}
-
-function query(name: string, description: string, schema: object): object {
-  return { name, in: 'query', description, schema }
-}
-
-function header(name: string, description: string): object {
-  return { name, in: 'header', description, schema: { type: 'string' } }
 }

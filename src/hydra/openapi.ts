@@ -1,7 +1,9 @@
 import type { Api } from './api.ts'
+import { readAbout } from './context.ts'
 import { collectionSchema, commonSchemas } from './document-schemas.ts'
 import { classSchema } from './json-schema.ts'
-import { parameters, pathsOf } from './openapi-paths.ts'
+import { parameters } from './openapi-parameters.ts'
+import { pathsOf } from './openapi-paths.ts'
 
 /** The API for clients that speak OpenAPI 3.1; classes have plain names among its schemas, what is made of them a dot. */
 export function openapi(api: Api): object {
@@ -12,10 +14,15 @@ export function openapi(api: Api): object {
       title: 'Organization API',
       description: 'Organizations of service companies: their configuration, people, meetings and billing.',
       version: '1',
+      license: { name: 'MIT', identifier: 'MIT' },
+      contact: { name: 'Organization API', url: `${publicUrl}/docs` },
     },
     servers: [{ url: publicUrl }],
     security: [{ bearer: [] }],
-    tags: ['Entrypoint', ...api.resources.map(({ name }) => name)].map((name) => ({ name })),
+    tags: [
+      { name: 'Entrypoint', description: 'The first document, which leads to every collection.' },
+      ...api.resources.map(({ name }) => ({ name, description: readAbout(name) })),
+    ],
     paths: pathsOf(api),
     components: {
       schemas: {
