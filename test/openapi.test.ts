@@ -92,7 +92,7 @@ test.each<[path: string, name: string, described: object]>([
   ['/meetings', 'employee[]', several(iri)],
   ['/meetings', 'exists[employee]', { schema: { type: 'boolean' } }],
   ['/meetings', 'dateFrom[after]', { schema: moment }],
-  ['/meetings', 'notes', { schema: text, description: 'Finds items whose notes contains this text, in any case.' }],
+  ['/meetings', 'notes', { schema: text, description: 'Finds items with this text in notes, in any case.' }],
   ['/meetings', 'notes[]', several(text, 5)],
   ['/meetings', 'q', { schema: text }],
   ['/meetings', 'order[dateFrom]', { schema: { type: 'string', enum: ['asc', 'desc'] } }],

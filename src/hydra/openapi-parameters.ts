@@ -55,7 +55,7 @@ function searchOf(api: Api, { entity, options: { filters = {} } }: Resource): ob
       const schema = filterSchema(api, shape, variable)
       if (name.includes('[') || name === 'q') return [query(name, narrows(variable), schema)]
       const [one, any] = isPartial(variable)
-        ? [`whose ${name} contains this text, in any case`, `whose ${name} contains any of these texts, in any case`]
+        ? [`with this text in ${name}, in any case`, `with any of these texts in ${name}, in any case`]
         : [`with this ${nameOf(variable)}`, `with any of these values of ${nameOf(variable)}`]
       return [query(name, `Finds items ${one}.`, schema), repeated(`${name}[]`, `Finds items ${any}.`, schema, most)]
     }),
