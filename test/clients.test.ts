@@ -1,15 +1,15 @@
-import { type Api, type Field, parseHydraDocumentation } from '@api-platform/api-doc-parser'
-import { propertiesOf } from './world/docs.ts'
+import { type Api, type Field, parseHydraDocumentation, parseOpenApi3Documentation } from '@api-platform/api-doc-parser'
+import { openapi, propertiesOf, schemas } from './world/docs.ts'
 import { publicUrl, tenant, tokenOf } from './world/index.ts'
 
 const logged: unknown[] = []
-let api: Api
+let byHydra: Api
 
 beforeAll(async () => {
   const { error } = console
   console.error = (...message) => logged.push(message)
   const headers = { Authorization: `Bearer ${await tokenOf(tenant.users.owner)}` }
-  ;({ api } = await parseHydraDocumentation(publicUrl, { headers }))
+  ;({ api: byHydra } = await parseHydraDocumentation(publicUrl, { headers }))
   console.error = error
 })
 
@@ -52,7 +52,7 @@ const expected: Record<string, [operations: string, references: Record<string, s
 
 describe('@api-platform/api-doc-parser', () => {
   test('finds every collection, and nothing to complain of', () => {
-    expect(api.resources?.map(({ name }) => name)).toEqual(Object.keys(expected))
+    expect(byHydra.resources?.map(({ name }) => name)).toEqual(Object.keys(expected))
     expect(logged).toEqual([])
   })
 
@@ -110,7 +110,63 @@ describe('@api-platform/api-doc-parser', () => {
   })
 })
 
-function resourceAt(path: string) {
+describe('@api-platform/api-doc-parser, by OpenAPI', () => {
+  let byOpenApi: Api
+
+  beforeAll(async () => {
+    ;({ api: byOpenApi } = await parseOpenApi3Documentation(`${publicUrl}/docs.jsonopenapi`))
+  })
+
+  test('finds every collection', () => {
+    expect(byOpenApi.title).toBe('Organization API')
+    expect(byOpenApi.resources?.map(({ name }) => name).sort()).toEqual(Object.keys(expected).sort())
+  })
+
+  test.each(Object.entries(expected))('reads the fields of %s and what can be asked', (path, [operations]) => {
+    const { url, fields, readableFields, writableFields, ...resource } = resourceAt(path, byOpenApi)
+    const { properties } = schemas[resourceAt(path, byHydra).title as string]
+    const patch = openapi.paths[`/${path}/{id}`].patch?.requestBody.content['application/json'].schema.properties ?? {}
+    const names = (found: Field[] | null | undefined) => found?.map(({ name }) => name).sort()
+    const writable = Object.keys(properties).filter((name) => name in patch || !properties[name].readOnly)
+    expect(url).toBe(`${publicUrl}/${path}`)
+    expect(resource.operations?.map(({ type }) => type).sort()).toEqual(operations.split(' ').sort())
+    expect(names(fields)).toEqual(Object.keys(properties).sort())
+    expect(names(readableFields)).toEqual(names(fields))
+    expect(names(writableFields)).toEqual(writable.sort())
+    expect(names(fields)).toEqual(expect.arrayContaining(names(resourceAt(path, byHydra).readableFields) ?? []))
+  })
+
+  test('knows types, formats, values and references of fields', () => {
+    expect(typeOf('meetings', 'dateFrom', byOpenApi)).toBe('dateTime')
+    expect(typeOf('subscriptions', 'active', byOpenApi)).toBe('boolean')
+    expect(typeOf('employees', 'email', byOpenApi)).toBe('email')
+    const fields = (path: string) =>
+      Object.fromEntries(resourceAt(path, byOpenApi).fields?.map((field) => [field.name, field]) ?? [])
+    expect(fields('subscriptions').type.enum).toEqual({ Monthly: 'monthly', Yearly: 'yearly' })
+    expect(fields('meetings').employee.reference).toBe(resourceAt('employees', byOpenApi))
+    expect(fields('locations').name).toMatchObject({ required: true, nullable: false })
+  })
+
+  test('knows the filters of a collection', () => {
+    const parameters = resourceAt('meetings', byOpenApi).parameters?.map(({ variable, range }) => [variable, range])
+    expect(parameters).toEqual(
+      expect.arrayContaining([
+        ...[
+          ['employee', 'string'],
+          ['employee[]', 'array'],
+          ['dateFrom[after]', 'string'],
+          ['exists[employee]', 'boolean'],
+        ],
+        ...[
+          ['page', 'integer'],
+          ['properties[]', 'array'],
+        ],
+      ]),
+    )
+  })
+})
+
+function resourceAt(path: string, api = byHydra) {
   const resource = api.resources?.find(({ name }) => name === path)
   if (!resource) throw new Error(`There is no resource ${path}.`)
   return resource
@@ -124,6 +180,6 @@ function titleOf(reference: Field['reference']): string | null | undefined {
   return typeof reference === 'object' ? reference?.title : reference
 }
 
-function typeOf(path: string, name: string): string | null | undefined {
-  return resourceAt(path).fields?.find((field) => field.name === name)?.type
+function typeOf(path: string, name: string, api = byHydra): string | null | undefined {
+  return resourceAt(path, api).fields?.find((field) => field.name === name)?.type
 }

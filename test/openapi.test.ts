@@ -1,10 +1,12 @@
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { endpoints } from './reference.ts'
 import { classes, openapi, operations, schemas } from './world/docs.ts'
-import { api, as, publicUrl } from './world/index.ts'
+import { api, as, publicUrl, tenant } from './world/index.ts'
+import { rowsOf } from './world/rows.ts'
 
 interface Described {
   operationId: string
+  tags: string[]
   summary: string
   description: string
   parameters?: { name?: string; in?: string; required?: boolean; $ref?: string }[]
@@ -22,7 +24,8 @@ function components(reference = ''): { name?: string } {
   return openapi.components.parameters[reference.split('/').at(-1) as string]
 }
 
-function resolved(schema: object): { required?: string[] } {
+// biome-ignore lint/suspicious/noExplicitAny: a schema is asked whatever JSON Schema has
+function resolved(schema: object): { properties: Record<string, any>; required?: string[] } {
   const { $ref } = schema as { $ref?: string }
   return $ref ? openapi.components.schemas[$ref.split('/').at(-1) as string] : schema
 }
@@ -229,12 +232,20 @@ test('every answer in JSON has one flat schema, which says what an item has and 
   expect(Object.values(openapi.components.schemas).filter((schema) => 'allOf' in (schema as object))).toEqual([])
 })
 
-test('an item keeps to its schema', async () => {
-  const { properties, required } = schemas.Location as { properties: object; required?: string[] }
-  const { body } = await api.post('/locations', { name: 'Delft' })
-  expect(Object.keys(body).sort()).toEqual(Object.keys(properties).sort())
-  expect(required).toEqual(['@id', '@type', 'name'])
-  expect(properties).toMatchObject({ '@id': { readOnly: true }, '@type': { const: 'Location', readOnly: true } })
+test('an item has what its schema has, links included', async () => {
+  const rows: Record<string, { id: string }> = await rowsOf(tenant)
+  const links = new Set<string>()
+  for (const [path, { get }] of Object.entries(paths).filter(([path, { get }]) => get && path.endsWith('/{id}'))) {
+    const { schema } = get.responses[200].content?.['application/json'] ?? { schema: {} }
+    const { properties, required = [] } = resolved(schema)
+    const [tag] = get.tags
+    const { body } = await api.get(path.replace('{id}', rows[tag]?.id ?? (tag === 'Country' ? 'NL' : 'nl'))).expect(200)
+    expect([path, Object.keys(body).filter((name) => !(name in properties))]).toEqual([path, []])
+    expect([path, required.filter((name: string) => !(name in body))]).toEqual([path, []])
+    expect(properties['@type']).toMatchObject({ const: body['@type'], readOnly: true })
+    for (const name of Object.keys(body)) if (/^[A-Z]+: /.test(properties[name].description)) links.add(name)
+  }
+  expect([...links]).toEqual(expect.arrayContaining(['mailFooter', 'invoices', 'cancel']))
 })
 
 test('each schema of the components is referred to', () => {

@@ -25,11 +25,21 @@ export function classSchema(api: Api, shape: Shape): object {
     },
     fields.filter((field) => field.required),
   )
+  Object.assign(own.properties, linkSchemas(api, shape))
   const about = readAbout(name)
   return {
     ...(about && { description: about }),
     ...(resource ? flat(node(name, resource.options.singleton ? resource.path : iriOf(resource), name), own) : own),
   }
+}
+
+/** The links of an item to what may be done with it, which it has while its state allows that. */
+function linkSchemas(api: Api, shape: Shape): Record<string, object> {
+  const links = [...api.linksOf(shape.class)].map(([name, { resource, operations }]): [string, object] => {
+    const description = operations.map(({ method, title }) => `${method}: ${title(resource.name)}.`).join(' ')
+    return [name, { type: 'string', format: 'iri-reference', description, readOnly: true }]
+  })
+  return Object.fromEntries(links)
 }
 
 /** The properties that an operation writes, all of them optional in a merge patch. */
