@@ -23,32 +23,44 @@ const read = async (path: string): Promise<Record<string, Entry>> => {
   return packages
 }
 const locked = await read('package-lock.json')
+const folders = ['.', 'test/clients/openapi']
 
 /** What a package is; npm 10 and 11 differ in the rest of an entry. */
 const identities = (packages: Record<string, Entry>) =>
   Object.fromEntries(Object.entries(packages).map(([name, { version, integrity }]) => [name, { version, integrity }]))
 
-test('every package of the lock file has a SHA-512 integrity, or is excused by name', () => {
-  const without = Object.entries(locked).filter(([, { integrity }]) => !/^sha512-[\w+/]{86}==$/.test(integrity ?? ''))
-  expect(without.map(([name]) => name).sort()).toEqual(Object.keys(excused).sort())
-})
+test.each(folders)(
+  'every package of the lock file of %s has a SHA-512 integrity, or is excused by name',
+  async (folder) => {
+    const packages = await read(join(folder, 'package-lock.json'))
+    const without = Object.entries(packages).filter(
+      ([, { integrity }]) => !/^sha512-[\w+/]{86}==$/.test(integrity ?? ''),
+    )
+    expect(without.map(([name]) => name).sort()).toEqual(Object.keys(excused).sort())
+  },
+)
 
-test('every package of the lock file comes from the registry of npm', () => {
-  const elsewhere = Object.entries(locked).filter(
+test.each(folders)('every package of the lock file of %s comes from the registry of npm', async (folder) => {
+  const packages = await read(join(folder, 'package-lock.json'))
+  const elsewhere = Object.entries(packages).filter(
     ([, { resolved, link }]) => link || (resolved !== undefined && !resolved.startsWith('https://registry.npmjs.org/')),
   )
   expect(elsewhere).toEqual([])
 })
 
-test('npm leaves the lock file as it is, so no entry was changed by hand and package.json asks for nothing else', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'lock-file-'))
-  const files = ['package.json', 'package-lock.json', '.npmrc']
-  await Promise.all(files.map((file) => copyFile(file, join(folder, file))))
-  const words = ['install', '--package-lock-only', '--offline', '--ignore-scripts', '--cache', join(folder, 'cache')]
-  await promisify(execFile)('npm', words, { cwd: folder })
-  expect(identities(await read(join(folder, 'package-lock.json')))).toEqual(identities(locked))
-  await rm(folder, { recursive: true })
-})
+test.each(folders)(
+  'npm leaves the lock file of %s as it is, so no entry was changed by hand and package.json asks for nothing else',
+  async (from) => {
+    const folder = await mkdtemp(join(tmpdir(), 'lock-file-'))
+    const files = ['package.json', 'package-lock.json', '.npmrc']
+    await Promise.all(files.map((file) => copyFile(join(from, file), join(folder, file))))
+    const words = ['install', '--package-lock-only', '--offline', '--ignore-scripts', '--cache', join(folder, 'cache')]
+    await promisify(execFile)('npm', words, { cwd: folder })
+    const before = await read(join(from, 'package-lock.json'))
+    expect(identities(await read(join(folder, 'package-lock.json')))).toEqual(identities(before))
+    await rm(folder, { recursive: true })
+  },
+)
 
 test('what is installed is what the lock file names', async () => {
   const installed = identities(await read('node_modules/.package-lock.json'))
