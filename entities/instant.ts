@@ -1,9 +1,12 @@
 import type { TransformFnParams } from 'class-transformer'
 
-const rfc3339 = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.\d{1,3})?(?:Z|[+-](\d\d):(\d\d))$/i
+const rfc3339 = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.\d+)?(?:Z|[+-](\d\d):(\d\d))$/i
+
+/** Digits after the third decimal of a second. */
+const beyondMilliseconds = /(?<=\.\d{3})\d+/
 
 /**
- * Reads a date-time as RFC 3339 has it: with an offset, at most milliseconds, years 0001 to 9999, no leap second.
+ * Reads a date-time as RFC 3339 has it: with an offset, cut to milliseconds, years 0001 to 9999, no leap second.
  * Anything else is given back as it came, for `@IsDate()` to refuse.
  */
 export function instant({ value }: Pick<TransformFnParams, 'value'>): unknown {
@@ -24,7 +27,7 @@ export function instant({ value }: Pick<TransformFnParams, 'value'>): unknown {
     offsetHour <= 23 &&
     offsetMinute <= 59
   if (!exists) return value
-  const date = new Date(value.toUpperCase())
+  const date = new Date(value.toUpperCase().replace(beyondMilliseconds, ''))
   return date.getUTCFullYear() >= 1 && date.getUTCFullYear() <= 9999 ? date : value
 }
 

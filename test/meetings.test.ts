@@ -113,7 +113,8 @@ test.each([
   '2026-02-30T08:00:00Z',
   '2026-04-01T24:00:00Z',
   '2026-06-30T23:59:60Z',
-  '2026-04-01T08:00:00.1234Z',
+  '2026-04-01T08:00:00.Z',
+  '2026-04-01T08:00:00,5Z',
   '0000-01-01T00:00:00Z',
   '0001-01-01T00:00:00+01:00',
   'infinity',
@@ -129,6 +130,25 @@ test.each([
     expect.arrayContaining([expect.objectContaining({ propertyPath: 'dateFrom', code: 'isDate' })]),
   )
 })
+
+test.each(['.2509Z', '.250999Z', '.2500000+00:00', '.250123456Z', '.2509999999999999999999Z'])(
+  'a date-time that ends in %s is cut to milliseconds in a body and in a filter',
+  async (end) => {
+    const [dateFrom, dateTo] = [`2026-04-01T08:00:00${end}`, `2026-04-01T08:00:01${end}`]
+    const { status, body } = await api.post('/meetings', { employee: null, dateFrom, dateTo, time: dateTo })
+    expect([status, body.dateFrom, body.time]).toEqual([201, '2026-04-01T08:00:00.250Z', '2026-04-01T08:00:01.250Z'])
+    for (const [filter, count] of [
+      ['before', 1],
+      ['strictly_before', 0],
+      ['after', 1],
+      ['strictly_after', 0],
+    ]) {
+      const value = encodeURIComponent(dateFrom)
+      const found = await api.get(`/meetings?id=${body.id ?? body['@id']}&dateFrom[${filter}]=${value}`)
+      expect([filter, found.status, found.body.totalItems]).toEqual([filter, 200, count])
+    }
+  },
+)
 
 test('a time on the first day of 1970 is a clock time of the day on which the window opens', async () => {
   const { body } = await api.post('/meetings', { employee: null, ...window, time: '1970-01-01T11:30:00+00:00' })

@@ -118,6 +118,7 @@ test('a shape lets pass what it cannot judge: a time of day, and moments told as
   const at = (time: string) => conforms(expanded('Meeting', { ...window, time: [literal(time, 'dateTime')] }))
   expect(await at('1970-01-01T09:00:00Z')).toBe(true)
   expect(await at('1971-01-01T09:00:00Z')).toBe(false)
+  expect(await at('2024-02-02T12:00:00.123456789Z')).toBe(true)
 
   const told = { dateFrom: [literal('2024-02-02T09:00:00Z')], dateTo: [literal('2024-02-01T09:00:00Z')] }
   expect(await conforms(expanded('Meeting', told))).toBe(true)

@@ -69,11 +69,14 @@ export function bad(name: string, expected: string): Problem {
   return new Problem(400, `The parameter "${name}" takes ${expected}.`)
 }
 
-const rfc3339 = /^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{1,3})?(Z|[+-]\d\d:\d\d))?$/i
+const rfc3339 = /^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d))?$/i
+
+/** Digits after the third decimal of a second. */
+const beyondMilliseconds = /(?<=\.\d{3})\d+/
 
 /** A date-time with its offset, or a day, which begins at midnight UTC. */
 function moment(name: string, value: string): Date {
-  const date = new Date(rfc3339.test(value) ? value : Number.NaN)
+  const date = new Date(rfc3339.test(value) ? value.replace(beyondMilliseconds, '') : Number.NaN)
   const rolled =
     !Number.isNaN(date.getTime()) &&
     new Date(`${value.slice(0, 10)}T00:00:00Z`).toISOString().slice(0, 10) !== value.slice(0, 10)
