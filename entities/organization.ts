@@ -1,3 +1,4 @@
+import anyAscii from 'any-ascii'
 import { Type } from 'class-transformer'
 import { IsBoolean, IsIn, IsNotIn, IsOptional, IsString, Length, Matches, MaxLength, ValidateIf } from 'class-validator'
 import { Check, Column, Entity, ForeignKey, Index, ManyToOne, OneToMany } from 'typeorm'
@@ -143,12 +144,10 @@ function addressOf(image: string | null): string | null {
   return image && `/images/${image}`
 }
 
-/** The slug that a name suggests: ASCII letters and digits, words joined by hyphens, at most 63 characters. */
+/** The slug that a name suggests: its letters and digits in ASCII, words joined by hyphens, at most 63 characters. */
 export function slugOf(name: string): string {
   const words =
-    name
-      .normalize('NFKD')
-      .replace(/\p{M}+/gu, '')
+    anyAscii(name)
       .toLowerCase()
       .match(/[a-z0-9]+/g) ?? []
   return words.join('-').slice(0, 63).replace(/-$/, '') || 'organization'

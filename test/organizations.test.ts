@@ -79,6 +79,23 @@ describe('When an organization is founded,', () => {
     for (const slug of slugs) expect(slug).toMatch(/^jansen-en-jansen(-[0-9a-f]+)?$/)
   })
 
+  test.each([
+    ['Łódź Serwis', 'lodz-serwis'],
+    ['Straße & Söhne', 'strasse-sohne'],
+    ['Smørrebrød', 'smorrebrod'],
+    ['Þór hf.', 'thor-hf'],
+    ['Đông Á', 'dong-a'],
+    ['Компания', 'kompaniya'],
+    ['Ελλάδα ΑΕ', 'ellada-ae'],
+    ['Łódź'.normalize('NFD'), 'lodz'],
+    ['ﬁets', 'fiets'],
+    ['株式会社', 'zhushihuishe'],
+    ['Ж'.repeat(255), 'zh'.repeat(31).concat('z')],
+  ])('the name "%s" gives the slug "%s"', async (name, slug) => {
+    const { status, body } = await as(newcomer(slug)).post('/organizations', { name })
+    expect([status, body.slug]).toEqual([201, slug])
+  })
+
   test.each(['Admin', '株式会社', '!!!', `${'long '.repeat(50)}`, `${'a'.repeat(62)} b`])(
     'from the name "%s" some slug is made',
     async (name) => {
