@@ -90,6 +90,24 @@ test.each([
   }
 })
 
+test.each(resources.filter(({ listed }) => listed))(
+  '$path is not narrowed by a form that sends every parameter empty',
+  async ({ path }) => {
+    const { body } = await api.get(path)
+    const variables: string[] = body.search.mapping.map(({ variable }: Row) => variable)
+    const named = [...variables, 'properties[]'].filter((name) => !decodeURIComponent(name).startsWith('exists['))
+    const all = await api.get(`${path}?${named.map((name) => `${encodeURIComponent(name)}=`).join('&')}`)
+    expect([all.status, all.body.detail, all.body.totalItems]).toEqual([200, undefined, body.totalItems])
+    expect(all.body.member).toEqual(body.member)
+  },
+)
+
+test('an empty value beside others is passed over, and exists[…] without a value is true', async () => {
+  expect(await idsAt('/employees?name[]=&name[]=ada')).toEqual(await idsAt('/employees?name=ada'))
+  expect(await idsAt('/employees?active=&location=')).toHaveLength(4)
+  expect(await idsAt('/employees?exists[location]=&active=')).toEqual(await idsAt('/employees?exists[location]=true'))
+})
+
 test('free text is looked for in each of its properties, as it is written', async () => {
   expect(await idsAt('/employees?q=MONTEUR')).toHaveLength(2)
   expect(await idsAt('/employees?q=worker1%40&q=ada+0')).toHaveLength(2)

@@ -87,7 +87,7 @@ export class Call<E extends object = object> extends UnitOfWork {
     const { searches, store, shape } = bound
     const search = searches.get(this.caller.role) as Search
     const { query, strict } = this.question
-    if (strict) refuseUnknown(query, search)
+    if (strict) refuseUnknown(this.question.names, search)
     const asked = orderOf(query, search.sortable)
     const order = asked.length > 0 ? asked : usual
     const conditions = [...within, ...conditionsOf(search.variables, query)]
@@ -205,8 +205,8 @@ function tooCostly(query: URLSearchParams, { pool: { options } }: FairPool): Pro
   })
 }
 
-function refuseUnknown(query: URLSearchParams, search: Search): void {
-  const unknown = unknownParameters(query, search)
+function refuseUnknown(names: Set<string>, search: Search): void {
+  const unknown = unknownParameters(names, search)
   if (unknown.length > 0)
     throw new Problem(400, `The collection has no parameter ${unknown.map((name) => `"${name}"`).join(', ')}.`)
 }

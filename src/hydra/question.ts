@@ -8,6 +8,9 @@ const noParameters = new URLSearchParams()
 /** More than every filter of a collection together may be given. */
 const mostParameters = 500
 
+/** Parameters that say something without a value: a filter that asks by its name alone, and cursors, which no form has. */
+const kept = /^(exists\[|(after|before)$)/
+
 /** What of a request an operation may depend on. */
 interface Asked {
   /** The id in the path, decoded. */
@@ -51,10 +54,15 @@ export class Question {
     return this.suffix === undefined ? path : `${path}.${this.suffix}`
   }
 
-  /** Its parameters; Problem 400 when there are too many. */
+  /** Its parameters that have a value, as a form sends every field; Problem 400 when there are too many. */
   get query(): URLSearchParams {
     this.parameters ??= this.request.url.includes('?') ? parametersOf(this.split()[1]) : noParameters
     return this.parameters
+  }
+
+  /** The names of all its parameters, those without a value too. */
+  get names(): Set<string> {
+    return new Set(new URLSearchParams(this.split()[1]).keys())
   }
 
   /** Whether what is not understood is to be refused (RFC 7240 §4.4). */
@@ -102,7 +110,9 @@ function parametersOf(query: string): URLSearchParams {
       400,
       `The query has ${parameters.size} parameters; ${mostParameters} are the most. Send fewer values, in several requests.`,
     )
-  return /%255[BD]/i.test(query) ? withBrackets(parameters) : parameters
+  const named = /%255[BD]/i.test(query) ? withBrackets(parameters) : parameters
+  const given = [...named].filter(([name, value]) => value !== '' || kept.test(name))
+  return given.length < named.size ? new URLSearchParams(given) : named
 }
 
 /** Some expanders of templates encode the name of a variable again: `order%5Bname%5D` arrives as `order%255Bname%255D`. */

@@ -126,11 +126,11 @@ export function templateAt(path: string, { template }: Search, resource: Resourc
 
 const always = ['page', 'itemsPerPage', 'after', 'before', 'properties']
 
-/** The parameters of a query that the collection does not know. */
-export function unknownParameters(query: URLSearchParams, { variables, sortable }: Search): string[] {
+/** The parameters of a query, by their names, that the collection does not know. */
+export function unknownParameters(names: Iterable<string>, { variables, sortable }: Search): string[] {
   const repeatable = new Set(['properties', ...variables.map(({ name }) => name)])
   const known = new Set([...always, ...repeatable, ...sortable.map((property) => `order[${property}]`)])
-  return [...new Set(query.keys())].filter((name) => !known.has(name) && !repeatable.has(name.replace(/\[\d*\]$/, '')))
+  return [...names].filter((name) => !known.has(name) && !repeatable.has(name.replace(/\[\d*\]$/, '')))
 }
 
 /** Whether a parameter names a property that is wanted. */
