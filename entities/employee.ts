@@ -1,7 +1,8 @@
-import { IsBoolean, IsOptional, IsString, Length, Matches, MaxLength, ValidateIf } from 'class-validator'
+import { IsBoolean, IsOptional, IsString, Length, MaxLength, ValidateIf } from 'class-validator'
 import { Column, Entity, ForeignKey, Index, ManyToOne } from 'typeorm'
 import { IsEmailAddress } from './email-address.ts'
 import { Owned } from './identified.ts'
+import { IsLine, IsName } from './line.ts'
 import { Location } from './location.ts'
 import { User } from './user.ts'
 
@@ -17,7 +18,7 @@ export class Employee extends Owned {
   @Column('text')
   @IsString()
   @Length(1, 255)
-  @Matches(/\S/, { message: 'name must not be blank' })
+  @IsName()
   name: string
 
   @Column('text', { nullable: true })
@@ -29,12 +30,14 @@ export class Employee extends Owned {
   @Column('text', { nullable: true })
   @IsOptional()
   @IsString()
+  @IsLine()
   @MaxLength(50)
   phone: string | null = null
 
   @Column('text', { nullable: true })
   @IsOptional()
   @IsString()
+  @IsLine()
   @MaxLength(255)
   jobTitle: string | null = null
 

@@ -1,6 +1,7 @@
-import { IsInt, IsOptional, IsString, Length, Matches, Max, Min, Validate } from 'class-validator'
+import { IsInt, IsOptional, IsString, Length, Max, Min, Validate } from 'class-validator'
 import { Check, Column, Entity, Index } from 'typeorm'
 import { Owned } from './identified.ts'
+import { IsName } from './line.ts'
 import { Differs, WithPeer } from './rules.ts'
 import { weekdays } from './settings.ts'
 import { WallClock } from './wall-clock.ts'
@@ -21,7 +22,7 @@ export class Location extends Owned {
   @Column('text')
   @IsString()
   @Length(1, 255)
-  @Matches(/\S/, { message: 'name must not be blank' })
+  @IsName()
   name: string
 
   @Column('smallint', { nullable: true })

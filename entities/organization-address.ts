@@ -1,7 +1,8 @@
-import { IsIn, IsNotEmpty, IsOptional, IsString, Length, Matches, MaxLength } from 'class-validator'
+import { IsIn, IsNotEmpty, IsOptional, IsString, Length, MaxLength } from 'class-validator'
 import { Column, Entity, Index, ManyToOne } from 'typeorm'
 import { Country } from './country.ts'
 import { Owned } from './identified.ts'
+import { IsFilledLine, IsLine, IsName } from './line.ts'
 
 /** Where an organization is billed, visited or written to. */
 @Entity()
@@ -14,29 +15,33 @@ export class OrganizationAddress extends Owned {
   @Column('text')
   @IsString()
   @Length(1, 255)
-  @Matches(/\S/, { message: 'name must not be blank' })
+  @IsName()
   name: string
 
   @Column('text')
   @IsString()
   @Length(1, 255)
+  @IsFilledLine()
   street: string
 
   @Column('text', { nullable: true })
   @IsOptional()
   @IsString()
+  @IsLine()
   @MaxLength(20)
   houseNumber: string | null = null
 
   @Column('text', { nullable: true })
   @IsOptional()
   @IsString()
+  @IsLine()
   @MaxLength(20)
   postalCode: string | null = null
 
   @Column('text')
   @IsString()
   @Length(1, 255)
+  @IsFilledLine()
   city: string
 
   @ManyToOne(() => Country, { nullable: false })
@@ -49,6 +54,7 @@ export class OrganizationAddress extends Owned {
   @Column('text', { nullable: true })
   @IsOptional()
   @IsString()
+  @IsLine()
   @MaxLength(30)
   vatNumber: string | null = null
 }

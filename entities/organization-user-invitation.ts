@@ -1,7 +1,8 @@
-import { IsIn, IsOptional, IsString, Length, Matches, MaxLength, ValidateIf } from 'class-validator'
+import { IsIn, IsOptional, IsString, Length, MaxLength, ValidateIf } from 'class-validator'
 import { Column, Entity, Index, ManyToOne } from 'typeorm'
 import { IsEmailAddress } from './email-address.ts'
 import { Owned } from './identified.ts'
+import { IsName } from './line.ts'
 import { User } from './user.ts'
 
 /** How many milliseconds an invitation is good for. */
@@ -24,7 +25,7 @@ export class OrganizationUserInvitation extends Owned {
   @IsOptional()
   @IsString()
   @Length(1, 255)
-  @Matches(/\S/, { message: 'name must not be blank' })
+  @IsName()
   name: string | null = null
 
   @Column('text')

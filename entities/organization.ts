@@ -4,6 +4,7 @@ import { IsBoolean, IsIn, IsNotIn, IsOptional, IsString, Length, Matches, MaxLen
 import { Check, Column, Entity, ForeignKey, Index, ManyToOne, OneToMany } from 'typeorm'
 import { Identified } from './identified.ts'
 import { Image } from './image.ts'
+import { IsName } from './line.ts'
 import type { OrganizationAddress } from './organization-address.ts'
 import type { OrganizationConfig } from './organization-config.ts'
 import type { OrganizationModule } from './organization-module.ts'
@@ -51,7 +52,7 @@ export class Organization extends Identified {
   @Column('text')
   @IsString()
   @Length(1, 255)
-  @Matches(/\S/, { message: 'name must not be blank' })
+  @IsName()
   name: string
 
   @Column('text')

@@ -1,6 +1,7 @@
 import type { JWTPayload } from 'jose'
 import type { DataSource } from 'typeorm'
 import { isEmailAddress } from '../../entities/email-address.ts'
+import { lineOf } from '../../entities/line.ts'
 import { addressOfMember } from '../../entities/user.ts'
 import type { Bearer } from './tokens.ts'
 
@@ -54,6 +55,6 @@ export async function follow(database: DataSource, { issuer, subject, issuedAt, 
 
 function readName(claim: unknown): string | undefined {
   if (typeof claim !== 'string' || claim.length > 255 || !claim.isWellFormed()) return undefined
-  const name = claim.normalize('NFC').trim()
+  const name = lineOf(claim)
   return name === '' || name.length > 255 || /\p{Cc}/u.test(name) ? undefined : name
 }

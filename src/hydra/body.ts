@@ -25,6 +25,14 @@ export function unstorable(value: unknown): string | undefined {
   return Object.entries(value).flat().map(unstorable).find(Boolean)
 }
 
+/** Composes every text in a value (NFC), so that what looks the same is the same. */
+export function composed(value: unknown): unknown {
+  if (typeof value === 'string') return value.normalize('NFC')
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map(composed)
+  return Object.fromEntries(Object.entries(value).map(([key, held]) => [key.normalize('NFC'), composed(held)]))
+}
+
 /** The text of a body; throws Problem 400 when it is none. */
 export function textOf(bytes: Buffer = Buffer.alloc(0)): string {
   try {

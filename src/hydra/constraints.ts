@@ -36,7 +36,8 @@ export function facts({ datatype, rules }: Field): Fact[] {
   return datatype === null ? [] : rules.flatMap(factsOf)
 }
 
-function factsOf({ name, arguments: [first, second] }: Rule): Fact[] {
+function factsOf({ name, arguments: given }: Rule): Fact[] {
+  const [first, second] = given
   if (name === 'min') return [{ 'sh:minInclusive': first }]
   if (name === 'max') return [{ 'sh:maxInclusive': first }]
   if (name === 'isLength')
@@ -44,10 +45,14 @@ function factsOf({ name, arguments: [first, second] }: Rule): Fact[] {
   if (name === 'maxLength') return [{ 'sh:maxLength': first }]
   if (name === 'isIn') return [{ 'sh:in': first }]
   if (name === 'isNotIn') return [{ 'sh:not': { 'sh:in': first } }]
-  if (name === 'isEmail') return [first, second].map((pattern) => matching(pattern as RegExp))
   if (name === 'languageTag') return [{ 'sh:pattern': patterns.languageTag }]
-  if (name === 'matches') return [matching(first as RegExp)]
+  if (name === 'isEmail' || name === 'matches') return patternsOf(given).map(matching)
   return []
+}
+
+/** The patterns among the arguments of a rule, each of which holds. */
+export function patternsOf(given: unknown[]): RegExp[] {
+  return given.filter((one) => one instanceof RegExp)
 }
 
 /** What the rules say of a property beside others. */
@@ -87,6 +92,8 @@ function about(field: Field, fact: Fact): object {
   return { 'sh:property': [{ 'sh:path': documentedIri(field.term.iri), ...fact }] }
 }
 
+/** XPath has no escapes for characters, so they stand as they are. */
 function matching({ source, flags }: RegExp): Fact {
-  return { 'sh:pattern': source, ...(flags && { 'sh:flags': flags }) }
+  const plain = source.replace(/\\u([0-9a-f]{4})/g, (_, digits) => String.fromCharCode(Number.parseInt(digits, 16)))
+  return { 'sh:pattern': plain, ...(flags && { 'sh:flags': flags }) }
 }

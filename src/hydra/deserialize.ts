@@ -1,6 +1,6 @@
 import { plainToInstance } from 'class-transformer'
 import { type ValidationError, validateSync } from 'class-validator'
-import { unstorable } from './body.ts'
+import { composed, unstorable } from './body.ts'
 import { copy } from './entity.ts'
 import type { Class } from './operation.ts'
 import { ConstraintViolation, type Violation } from './problem.ts'
@@ -90,8 +90,9 @@ function scalars(shape: Shape, entity: Values, body: Values, sent: Field[], part
   const plain = Object.fromEntries(
     values.map((field) => {
       const { name, datatype } = field
-      if (isScalar(field)) return [name, withoutElements(body[name])]
-      return [name, partial && datatype === null ? mergePatch(entity[name], body[name]) : body[name]]
+      if (isScalar(field)) return [name, composed(withoutElements(body[name]))]
+      const value = composed(body[name])
+      return [name, partial && datatype === null ? mergePatch(entity[name], value) : value]
     }),
   )
   const stored = shape.fields.filter(

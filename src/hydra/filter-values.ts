@@ -19,7 +19,7 @@ export function read(name: string, datatype: string | null, value: string): unkn
     return value
   }
   if ([...value].length > 255 || unstorable(value)) throw bad(name, 'a text of at most 255 characters')
-  return value
+  return value.normalize('NFC')
 }
 
 /** A value that has an order, and its place in that. */

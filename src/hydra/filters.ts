@@ -1,3 +1,4 @@
+import { plainToInstance } from 'class-transformer'
 import type { EntityMetadata } from 'typeorm'
 import type { Api } from './api.ts'
 import { among, type Condition, containing, mentioning } from './conditions.ts'
@@ -18,6 +19,8 @@ export interface Variable {
   property: string
   /** How many values it takes, when that is not the usual number. */
   most?: number
+  /** Writes a value as it is stored; an empty one narrows nothing. */
+  stored?(value: string): string
   /** Makes a condition of the values that were given; throws Problem 400 where one is no good. */
   condition(values: string[], key: string): Condition
 }
@@ -42,8 +45,19 @@ export function compileFilters(
     if (!field) throw new Error(`${shape.name} has no property "${name}" to be filtered by.`)
     const column = `"${metadata.tableName}"."${field.key ?? name}"`
     const folded = text.includes(name) ? foldedColumn(metadata) : undefined
-    return [kinds].flat().flatMap((kind) => makers[kind](api, field, column, folded))
+    return [kinds].flat().flatMap((kind) => {
+      const variables = makers[kind](api, field, column, folded)
+      const isText = kind === 'exact' || kind === 'partial'
+      return isText ? variables.map((variable) => ({ ...variable, stored: storedAs(shape, field) })) : variables
+    })
   })
+}
+
+/** Reads the value of a filter as that of a body; undefined where that changes nothing. */
+function storedAs({ class: type }: Shape, { name, writable, datatype }: Field): Variable['stored'] {
+  if (!writable || datatype !== 'xsd:string') return undefined
+  const plain = type as unknown as new () => Record<string, string>
+  return (value) => plainToInstance(plain, { [name]: value })[name]
 }
 
 /** Every variable that the query gives, as a condition; repeated ones widen it. */
@@ -59,9 +73,10 @@ export function conditionsOf(variables: Variable[], query: URLSearchParams): Con
     }
   }
   return variables.flatMap((variable, index) => {
-    const values = given.get(variable.name)
-    if (!values) return []
-    const { name, most = mostValues } = variable
+    const { name, stored, most = mostValues } = variable
+    const sent = given.get(name)
+    const values = stored && sent ? sent.map(stored).filter((value) => value.trim() !== '') : sent
+    if (!values?.length) return []
     if (values.length > most) throw bad(name, `at most ${most} values`)
     return [variable.condition(values, `f${index}`)]
   })

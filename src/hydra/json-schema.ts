@@ -1,4 +1,5 @@
 import type { Api } from './api.ts'
+import { patternsOf } from './constraints.ts'
 import { readAbout, readDescriptions, readExamples } from './context.ts'
 import { isWritable, writersOf, writtenBy } from './described-class.ts'
 import { flat, node, type ObjectSchema } from './document-schemas.ts'
@@ -136,14 +137,17 @@ export function formatOf({ datatype, rules }: Field): object {
 }
 
 /** What a rule of class-validator says in JSON Schema. */
-function bound({ name, arguments: [first, second] }: Rule): object {
+function bound({ name, arguments: given }: Rule): object {
+  const [first, second] = given
   if (name === 'min') return { minimum: first }
   if (name === 'max') return { maximum: first }
   if (name === 'isLength') return { minLength: first, ...(second !== undefined && { maxLength: second }) }
   if (name === 'maxLength') return { maxLength: first }
   if (name === 'arrayMaxSize') return { maxItems: first }
-  if (name === 'matches') return { pattern: (first as RegExp).source }
-  if (name === 'isEmail')
-    return { format: 'email', allOf: [first, second].map((pattern) => ({ pattern: (pattern as RegExp).source })) }
-  return {}
+  if (name !== 'isEmail' && name !== 'matches') return {}
+  const patterns = patternsOf(given).map(({ source }) => ({ pattern: source }))
+  return {
+    ...(name === 'isEmail' && { format: 'email' }),
+    ...(patterns.length > 1 ? { allOf: patterns } : patterns[0]),
+  }
 }

@@ -13,6 +13,7 @@ import { JobCrashes1764000000019 } from './1764000000019-job-crashes.ts'
 import { Search1764000000020 } from './1764000000020-search.ts'
 import { BankIdentity1764000000030 } from './1764000000030-bank-identity.ts'
 import { Claims1764000000050 } from './1764000000050-claims.ts'
+import { Lines1764000000060 } from './1764000000060-lines.ts'
 
 /** In the order in which they are applied. */
 export const migrations = [
@@ -31,4 +32,5 @@ export const migrations = [
   Search1764000000020,
   BankIdentity1764000000030,
   Claims1764000000050,
+  Lines1764000000060,
 ]
