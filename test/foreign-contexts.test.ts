@@ -52,6 +52,26 @@ const spellings: Record<string, object> = {
     [`${schema}description`]: byName.notes,
     [`${vocabulary}Meeting/time`]: byName.time,
   },
+  'with our context and compact IRIs': {
+    ...{ '@context': '/contexts/Meeting', '@type': 'Meeting', 'schema:attendee': { '@id': byName.employee } },
+    ...{
+      dateFrom: byName.dateFrom,
+      'schema:endDate': byName.dateTo,
+      'schema:description': 'Boiler',
+      time: byName.time,
+    },
+  },
+  'with compact IRIs alone': {
+    ...{ 'schema:attendee': { '@id': byName.employee }, 'schema:startDate': byName.dateFrom },
+    ...{ 'schema:endDate': byName.dateTo, notes: 'Boiler', [`${vocabulary}Meeting/time`]: byName.time },
+  },
+  'by name, with value objects': {
+    ...byName,
+    dateFrom: { '@value': byName.dateFrom, '@type': `${xsd}dateTime` },
+    notes: { '@value': 'Boiler', '@language': 'en' },
+    time: [{ '@value': byName.time }],
+  },
+  'by name and by IRI alike': { '@context': '/contexts/Meeting', ...byName, 'schema:description': 'Boiler' },
   expanded: [
     {
       '@type': [`${vocabulary}Meeting`],
@@ -162,13 +182,48 @@ test('several resources at once are refused', async () => {
   for (const body of [graph, { '@graph': graph }]) expectProblem((await api.post('/locations', body)) as never, 400)
 })
 
+test.each([
+  { notes: 'x', 'schema:description': 'y' },
+  { notes: 'x', [`${schema}description`]: { '@value': 'y' } },
+  { '@context': '/contexts/Meeting', 'schema:description': ['x', 'y'] },
+])('%j gives one property two values, which is refused', async (given) => {
+  const { violations } = expectProblem(
+    (await api.post('/meetings', { ...byName, notes: undefined, ...given })) as never,
+    422,
+  )
+  expect(violations).toEqual([expect.objectContaining({ propertyPath: 'notes', code: 'isString' })])
+})
+
+test('plain JSON and a PATCH are read by name: an IRI as a key is refused with the name to use', async () => {
+  const { id } = await given(Meeting, morning)
+  const keys = ['schema:description', 'http://schema.org/description', `${vocabulary}Meeting/time`]
+  const body = Object.fromEntries(keys.map((key) => [key, 'x']))
+  const json = api.post('/meetings', { employee: null, ...window, ...body }).set('Content-Type', 'application/json')
+  const merge = api.patch(`/meetings/${id}`, body)
+  const linked = api.patch(`/meetings/${id}`, body).set('Content-Type', 'application/ld+json')
+  for (const answer of [await json, await merge, await linked]) {
+    const { violations } = expectProblem(answer as never, 422)
+    expect(violations).toEqual(
+      keys.map((propertyPath, index) => ({
+        propertyPath,
+        message: `"${propertyPath}" is an IRI, and this body is read by name. Send "${index < 2 ? 'notes' : 'time'}" instead.`,
+        code: 'isTerm',
+      })),
+    )
+  }
+  const strange = { 'dc:title': 'x', 'urn:x': 'y' }
+  expect((await api.patch(`/meetings/${id}`, strange)).status).toBe(200)
+  const strict = await api.patch(`/meetings/${id}`, strange).set('Prefer', 'handling=strict')
+  expect(strict.body.violations.map(({ code }: { code: string }) => code)).toEqual(['isUnknown', 'isUnknown'])
+  expectProblem((await api.patch(`/meetings/${id}`, { notes: { '@value': 'x' } })) as never, 422)
+})
+
 test('a PATCH is read by name', async () => {
   const { id } = await given(Meeting, morning)
   const path = `/meetings/${id}`
   for (const body of [
     { '@context': { remark: `${schema}description` }, remark: 'x' },
     { '@context': 'https://schema.org', description: 'x' },
-    { [`${schema}description`]: 'x' },
   ])
     for (const type of ['application/merge-patch+json', 'application/json', 'application/ld+json'])
       expectProblem((await api.patch(path, body).set('Content-Type', type)) as never, 400)

@@ -9,7 +9,7 @@ import { make } from './entity.ts'
 import type { FairPool } from './fair-pool.ts'
 import { isTimeout } from './faults.ts'
 import { conditionsOf } from './filters.ts'
-import { namedBody } from './named-body.ts'
+import { misnamed, namedBody } from './named-body.ts'
 import type { Class, Operation } from './operation.ts'
 import { orderOf, type Sort } from './order.ts'
 import { Problem, type Violation } from './problem.ts'
@@ -112,10 +112,12 @@ export class Call<E extends object = object> extends UnitOfWork {
   /** Reads the body into a new entity, or (partial) over one that stands. */
   async read<T extends object>(entity: T, partial: boolean, prepare?: Reading<T>['prepare']): Promise<T> {
     const shape = this.api.shape(entity.constructor as Class)
+    const body = await namedBody(this, shape, partial)
     return deserialize({
       shape,
       entity,
-      body: await namedBody(this, shape, partial),
+      body,
+      misnamed: misnamed(this, shape, body),
       writes: (name) =>
         this.operation.writes === undefined || (this.operation.writes[name] ?? []).includes(this.caller.role),
       clears: this.operation.clears,

@@ -14,6 +14,8 @@ export interface Reading<E extends object> {
   /** The entity as it stands: new, or the one that a PATCH is for. */
   entity: E
   body: Values
+  /** What of the body has another name. */
+  misnamed: Violation[]
   /** Which properties this caller may write here. */
   writes(name: string): boolean
   /** The properties that null empties, each with what else to do about it. */
@@ -39,7 +41,7 @@ export async function deserialize<E extends object>(reading: Reading<E>): Promis
   const unfit = [...textFaults(given, body), ...overfull(given, body)]
   const cleared = Object.entries(reading.clears ?? {}).filter(([name]) => writes(name) && Object.hasOwn(body, name))
   const known = [...given.map(({ name }) => name), ...cleared.map(([name]) => name)]
-  const violations = [...(reading.strict ? refused(reading, known) : []), ...unfit]
+  const violations = [...reading.misnamed, ...(reading.strict ? refused(reading, known) : []), ...unfit]
   for (const [name, remedy] of cleared)
     if (body[name] !== null && body[name] !== (entity as Values)[name])
       violations.push({ propertyPath: name, message: `${name} ${remedy}.`, code: 'isNull' })
@@ -146,8 +148,8 @@ function overlong(sent: Field[], body: Values): Violation[] {
 }
 
 function refused(reading: Reading<object>, sent: string[]): Violation[] {
-  const { shape, body, isA } = reading
-  const taken = new Set(['@context', '@id', '@type', ...sent])
+  const { shape, body, isA, misnamed } = reading
+  const taken = new Set(['@context', '@id', '@type', ...sent, ...misnamed.map(({ propertyPath }) => propertyPath)])
   const unknown = Object.keys(body)
     .filter((name) => !taken.has(name))
     .map((name) =>

@@ -2,6 +2,7 @@ import { parentPort } from 'node:worker_threads'
 import jsonld from 'jsonld'
 import { Problem } from './problem.ts'
 import { type Form, formed } from './rdf.ts'
+import { alike } from './schema-org.ts'
 import type { Answer } from './thread.ts'
 import { readTurtle } from './turtle-reader.ts'
 
@@ -80,9 +81,6 @@ async function termsOf(context: Record<string, unknown>, options: object): Promi
   return { vocabulary, byIri }
 }
 
-/** schema.org is written with either scheme, and means the same. */
-const alike = (iri: string) => iri.replace(/^http:\/\/schema\.org\//, 'https://schema.org/')
-
 /** Properties that are not ours keep their IRI, so that strict handling can tell of them; a blank label means nothing here. */
 function byName(node: Node, terms: Terms): Node {
   const result: Node = {}
@@ -97,7 +95,7 @@ function byName(node: Node, terms: Terms): Node {
       .flatMap((value) => list((value['@list'] as Node[]) ?? value))
       .map((item) => plain(item, terms))
     if (isSet && !Array.isArray(items[0])) result[name] = items
-    else if (items.length > 0) result[name] = oneOrMany(items)
+    else if (items.length > 0) result[name] = oneOrMany(distinct(items))
   }
   return result
 }
@@ -124,6 +122,8 @@ function native(value: unknown, type: unknown): unknown {
 }
 
 const list = <T>(value: T | T[] | undefined): T[] => (value === undefined ? [] : ([value].flat() as T[]))
+/** A graph says the same thing once, however often it is written. */
+const distinct = (items: unknown[]) => [...new Map(items.map((item) => [JSON.stringify(item), item])).values()]
 const oneOrMany = (items: unknown[]) => (items.length === 1 ? items[0] : items)
 
 const remote = (iri: string) => `Remote contexts are not fetched: write the terms of "${iri}" inline in @context.`
