@@ -26,6 +26,7 @@ import { meter } from './limits.ts'
 import { metrics } from './metrics.ts'
 import { requestHead } from './request-head.ts'
 import { requestLog } from './request-log.ts'
+import { localTimeOf } from './workspace/local-time.ts'
 
 export interface Surroundings {
   config: Pick<Config, 'publicUrl' | 'corsOrigins' | 'trustProxy' | 'hydraPrefix'> &
@@ -50,6 +51,7 @@ export function createApp({ config, database, billing, banking, issuer, log, rep
     prefix: config.hydraPrefix,
     conflicts,
     holds: stillHolds,
+    localTime: localTimeOf,
     pools,
     replicas,
   })

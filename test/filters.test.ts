@@ -108,6 +108,14 @@ test('an empty value beside others is passed over, and exists[…] without a val
   expect(await idsAt('/employees?exists[location]=&active=')).toEqual(await idsAt('/employees?exists[location]=true'))
 })
 
+test('a date-time without offset is read by a filter of days as the day that is written', async () => {
+  const day = await idsAt('/bank-transactions?transactionOn[after]=2026-02-03')
+  expect(day).toHaveLength(2)
+  expect(await idsAt('/bank-transactions?transactionOn[after]=2026-02-03T00:30')).toEqual(day)
+  const { status, body } = await api.get('/bank-transactions?transactionOn[after]=2026-02-30T00:30')
+  expect([status, body.detail]).toEqual([400, expect.stringContaining('transactionOn[after]')])
+})
+
 test('free text is looked for in each of its properties, as it is written', async () => {
   expect(await idsAt('/employees?q=MONTEUR')).toHaveLength(2)
   expect(await idsAt('/employees?q=worker1%40&q=ada+0')).toHaveLength(2)

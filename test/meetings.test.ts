@@ -1,5 +1,5 @@
 import { Employee, Meeting, OrganizationConfig } from '../entities/index.ts'
-import { api, as, database, elsewhere, given, morning, organization, tenant } from './world/index.ts'
+import { api, as, database, elsewhere, given, morning, operator, organization, tenant } from './world/index.ts'
 
 const window = { dateFrom: '2026-04-01T08:00:00Z', dateTo: '2026-04-01T10:00:00Z' }
 
@@ -109,7 +109,10 @@ test.each([
 
 test.each([
   '2026-04-01',
-  '2026-04-01T08:00:00',
+  '2026-02-30T08:00',
+  '2026-04-01T25:00',
+  '2026-04-01 08:00:00',
+  '2026-04-01T08:00Z',
   '2026-02-30T08:00:00Z',
   '2026-04-01T24:00:00Z',
   '2026-06-30T23:59:60Z',
@@ -166,6 +169,55 @@ test('a time on the first day of 1970 is a clock time of the day on which the wi
     { organizationId: organization.id, key: 'timezone' },
     { value: 'Europe/Amsterdam' },
   )
+})
+
+test.each([
+  ['2026-05-04T09:00', '2026-05-04T07:00:00Z'],
+  ['2026-12-04t09:00:30', '2026-12-04T08:00:30Z'],
+  ['2026-05-04T09:00:00.123456', '2026-05-04T07:00:00.123Z'],
+  ['2026-03-29T02:30', '2026-03-29T01:30:00Z'],
+  ['2026-10-25T02:30', '2026-10-25T00:30:00Z'],
+])('%s is the time on the clocks of the organization, %s', async (local, instant) => {
+  const { status, body } = await api.post('/meetings', { employee: null, dateFrom: local, dateTo: '2027-01-01T09:00' })
+  expect([status, body.dateFrom, body.dateTo]).toEqual([201, instant, '2027-01-01T08:00:00Z'])
+  const path = `/meetings?id=${body['@id']}&dateFrom`
+  for (const [filter, count] of [
+    ['after', 1],
+    ['strictly_after', 0],
+    ['before', 1],
+  ])
+    expect([filter, (await api.get(`${path}[${filter}]=${local}`)).body.totalItems]).toEqual([filter, count])
+  const moved = await api.patch(body['@id'], { time: local })
+  expect([moved.status, moved.body.time]).toEqual([200, instant])
+})
+
+test('a clock time may be without offset, too', async () => {
+  const { body } = await api.post('/meetings', { employee: null, ...window, time: '1970-01-01T11:30' })
+  expect(body.time).toBe('2026-04-01T09:30:00Z')
+})
+
+test('a date-time without offset is refused as a graph, when asked to be strict, and without an organization', async () => {
+  const meeting = { employee: null, ...window, dateFrom: '2026-04-01T09:00' }
+  const graph = { 'schema:startDate': '2026-04-01T09:00', 'schema:endDate': window.dateTo }
+  for (const answer of [
+    await api.post('/meetings', graph),
+    await api.post('/meetings', meeting).set('Prefer', 'handling=strict'),
+  ]) {
+    expect([answer.status, answer.body.violations]).toEqual([
+      422,
+      [
+        expect.objectContaining({
+          propertyPath: 'dateFrom',
+          code: 'isDate',
+          message: expect.stringContaining('offset'),
+        }),
+      ],
+    ])
+  }
+  const strict = await api.get('/meetings?dateFrom[after]=2026-04-01T09:00').set('Prefer', 'handling=strict')
+  const outside = await as(operator).get('/organizations?createdAt[after]=2026-04-01T09:00')
+  for (const { status, body } of [strict, outside])
+    expect([status, body.detail]).toEqual([400, expect.stringContaining('offset')])
 })
 
 test('a member sees and plans the meetings of the employee that it is, and no others', async () => {

@@ -6,6 +6,7 @@ import { type Ending, endingWith } from './ending.ts'
 import { FairPool } from './fair-pool.ts'
 import type { Saying } from './faults.ts'
 import { compileLists, type Lists } from './lists.ts'
+import type { LocalTime } from './local-time.ts'
 import { type Class, type Operation, tenantRoles } from './operation.ts'
 import type { Resource } from './resource.ts'
 import { compileSearch, type Search, searchesOf } from './search.ts'
@@ -44,6 +45,8 @@ export interface Settings {
   conflicts?: Record<string, Saying>
   /** Whether the caller still has the role of the tenant, or a higher one, by what is stored now; always when absent. */
   holds?(executor: Executor, caller: Caller, right: Right): Promise<boolean>
+  /** How a date-time without offset is read for a caller; refused where that is undefined, or absent. */
+  localTime?(executor: Executor, caller: Caller): Promise<LocalTime | undefined>
   /** The connections of items and of lists; those of the database for both unless given. */
   pools?: Pools
   /** Where lists are read, if not where they are written. */

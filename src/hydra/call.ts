@@ -9,6 +9,7 @@ import { make } from './entity.ts'
 import type { FairPool } from './fair-pool.ts'
 import { isTimeout } from './faults.ts'
 import { conditionsOf } from './filters.ts'
+import { localTimeOf } from './local-time.ts'
 import { misnamed, namedBody } from './named-body.ts'
 import type { Class, Operation } from './operation.ts'
 import { orderOf, type Sort } from './order.ts'
@@ -90,7 +91,7 @@ export class Call<E extends object = object> extends UnitOfWork {
     if (strict) refuseUnknown(this.question.names, search)
     const asked = orderOf(query, search.sortable)
     const order = asked.length > 0 ? asked : usual
-    const conditions = [...within, ...conditionsOf(search.variables, query)]
+    const conditions = [...within, ...(await conditionsOf(search.variables, query, () => localTimeOf(this)))]
     const metadata = bound.resource.options.store ? undefined : shape.metadata
     const found = await this.reading(bound, async (executor) => {
       const found = await store.page(executor, this.caller, {

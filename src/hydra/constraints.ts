@@ -72,11 +72,24 @@ export function comparisons(shape: Shape, field: Field): Fact[] {
   })
 }
 
-/** SHACL orders date-times only where both are typed as such; the server orders them too where they are plain text. */
+/** SHACL orders date-times only where both are typed as such, and have an offset or have none; the server orders all of them. */
 function ordered(low: Field, order: string, high: Field, ...spared: object[]): Fact {
   const untyped = { 'sh:not': { 'sh:datatype': 'xsd:dateTime' } }
-  const plain = low.datatype === 'xsd:dateTime' ? [about(low, untyped), about(high, untyped)] : []
+  const [zoned, local] = [patterns.zoned, patterns.local].map((pattern) => ({ 'sh:pattern': pattern }))
+  const plain =
+    low.datatype === 'xsd:dateTime'
+      ? [
+          about(low, untyped),
+          about(high, untyped),
+          both(about(low, zoned), about(high, local)),
+          both(about(low, local), about(high, zoned)),
+        ]
+      : []
   return either(about(low, { [order]: documentedIri(high.term.iri) }), ...plain, ...spared)
+}
+
+function both(...shapes: object[]): Fact {
+  return { 'sh:and': shapes }
 }
 
 /** `sh:disjoint` compares terms and not values: 9 and 9.0 are the same hour. */

@@ -157,11 +157,11 @@ function refused(reading: Reading<object>, sent: string[]): Violation[] {
         ? { propertyPath: name, message: `${name} cannot be written here.`, code: 'isReadOnly' }
         : { propertyPath: name, message: `${shape.name} has no property "${name}".`, code: 'isUnknown' },
     )
-  return [...misnamed('@type', body, shape.class, isA), ...unknown, ...nodeFaults(reading, sent)]
+  return [...mistyped('@type', body, shape.class, isA), ...unknown, ...nodeFaults(reading, sent)]
 }
 
 /** A node that says what it is, and not that it is of the class. */
-function misnamed(propertyPath: string, node: Values, type: Class, isA: Reading<object>['isA']): Violation[] {
+function mistyped(propertyPath: string, node: Values, type: Class, isA: Reading<object>['isA']): Violation[] {
   const types = [node['@type'] ?? []].flat()
   if (types.length === 0 || types.some((one) => isA(one, type))) return []
   return [{ propertyPath, message: `@type must be "${type.name}", or be left out.`, code: 'isClass' }]
@@ -174,7 +174,7 @@ function nodeFaults({ shape, body, isA }: Reading<object>, sent: string[]): Viol
     if (!target || !sent.includes(name) || typeof node !== 'object' || node === null || Array.isArray(node)) return []
     const others = Object.keys(node).filter((key) => key[0] !== '@')
     return [
-      ...misnamed(`${name}.@type`, node, target, isA),
+      ...mistyped(`${name}.@type`, node, target, isA),
       ...others.map((key) => ({
         propertyPath: `${name}.${key}`,
         message: `${name} takes an IRI: ${key} cannot be written here.`,

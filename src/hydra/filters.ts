@@ -4,6 +4,7 @@ import type { Api } from './api.ts'
 import { among, type Condition, containing, mentioning } from './conditions.ts'
 import { bad, greatest, idsOf, least, quantity, read, texts, truth } from './filter-values.ts'
 import { fold, wordsOf } from './folding.ts'
+import { isLocal, type LocalTime } from './local-time.ts'
 import type { Class } from './operation.ts'
 import type { Options } from './resource.ts'
 import type { Field, Shape } from './shape.ts'
@@ -21,6 +22,8 @@ export interface Variable {
   most?: number
   /** Writes a value as it is stored; an empty one narrows nothing. */
   stored?(value: string): string
+  /** Whether a value may be a date-time without offset, or of a day. */
+  moment?: 'dateTime' | 'day'
   /** Makes a condition of the values that were given; throws Problem 400 where one is no good. */
   condition(values: string[], key: string): Condition
 }
@@ -61,8 +64,13 @@ function storedAs({ class: type }: Shape, { name, writable, datatype }: Field): 
 }
 
 /** Every variable that the query gives, as a condition; repeated ones widen it. */
-export function conditionsOf(variables: Variable[], query: URLSearchParams): Condition[] {
+export async function conditionsOf(
+  variables: Variable[],
+  query: URLSearchParams,
+  localTime: () => Promise<LocalTime | undefined>,
+): Promise<Condition[]> {
   if (query.size === 0) return []
+  const read = [...query.values()].some(isLocal) ? await localTime() : undefined
   const given = new Map<string, string[]>()
   for (const [name, value] of query) {
     const plain = name.replace(/\[\d*\]$/, '')
@@ -78,8 +86,14 @@ export function conditionsOf(variables: Variable[], query: URLSearchParams): Con
     const values = stored && sent ? sent.map(stored).filter((value) => value.trim() !== '') : sent
     if (!values?.length) return []
     if (values.length > most) throw bad(name, `at most ${most} values`)
-    return [variable.condition(values, `f${index}`)]
+    return [variable.condition(read ? values.map((value) => located(variable, value, read)) : values, `f${index}`)]
   })
+}
+
+/** Gives a date-time its offset; its day is the one that is written. */
+function located({ moment }: Variable, value: string, read: LocalTime): string {
+  if (!moment || !isLocal(value)) return value
+  return moment === 'day' ? read(value).slice(0, 10) : read(value)
 }
 
 /** The column in which the texts of a row are kept folded. */
@@ -162,7 +176,8 @@ function comparisons(field: Field, column: string, operators: Record<string, str
       const { value } = sql.startsWith('<') ? greatest(read) : least(read)
       return { sql: `${column} ${sql} :${key}${wide(datatype)}`, values: { [key]: value } }
     }
-    return { name, property, condition }
+    const moment = datatype === 'xsd:dateTime' ? 'dateTime' : datatype === 'xsd:date' ? 'day' : undefined
+    return { name, property, moment, condition }
   })
 }
 

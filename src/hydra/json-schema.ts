@@ -4,6 +4,7 @@ import { readAbout, readDescriptions, readExamples } from './context.ts'
 import { isWritable, writersOf, writtenBy } from './described-class.ts'
 import { flat, node, type ObjectSchema } from './document-schemas.ts'
 import type { Operation } from './operation.ts'
+import { instant } from './patterns.ts'
 import type { Resource } from './resource.ts'
 import type { Field, Rule, Shape } from './shape.ts'
 
@@ -53,11 +54,17 @@ export function inputSchema(
   const fields = shape.fields.filter(
     ({ name, writable }) => (writable && (writes === undefined || name in writes)) || name in clears,
   )
+  const schemaOf = described(api, shape, resource)
   return objectOf(
     fields,
-    described(api, shape, resource),
+    (field) => (field.datatype === 'xsd:dateTime' ? eitherForm(schemaOf(field)) : schemaOf(field)),
     method === 'PATCH' ? [] : fields.filter(({ required }) => required),
   )
+}
+
+/** A date-time is read without its offset, too, which the format of that name does not allow. */
+function eitherForm({ format, ...schema }: { format?: string }): object {
+  return { ...schema, pattern: instant }
 }
 
 function objectOf(fields: Field[], schemaOf: (field: Field) => object, required: Field[]): ObjectSchema {

@@ -91,11 +91,11 @@ function byName(node: Node, terms: Terms): Node {
   for (const [iri, values] of Object.entries(properties)) {
     if (iri.startsWith('@')) continue
     const { name, isSet } = terms.byIri.get(alike(iri)) ?? { name: iri, isSet: false }
-    const items = list(values as Node[])
+    const items = distinct(list(values as Node[]))
       .flatMap((value) => list((value['@list'] as Node[]) ?? value))
       .map((item) => plain(item, terms))
     if (isSet && !Array.isArray(items[0])) result[name] = items
-    else if (items.length > 0) result[name] = oneOrMany(distinct(items))
+    else if (items.length > 0) result[name] = oneOrMany(items)
   }
   return result
 }
@@ -123,7 +123,7 @@ function native(value: unknown, type: unknown): unknown {
 
 const list = <T>(value: T | T[] | undefined): T[] => (value === undefined ? [] : ([value].flat() as T[]))
 /** A graph says the same thing once, however often it is written. */
-const distinct = (items: unknown[]) => [...new Map(items.map((item) => [JSON.stringify(item), item])).values()]
+const distinct = (items: Node[]) => [...new Map(items.map((item) => [JSON.stringify(item), item])).values()]
 const oneOrMany = (items: unknown[]) => (items.length === 1 ? items[0] : items)
 
 const remote = (iri: string) => `Remote contexts are not fetched: write the terms of "${iri}" inline in @context.`

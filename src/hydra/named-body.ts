@@ -1,6 +1,7 @@
 import { parseBody, textOf } from './body.ts'
 import type { Call } from './call.ts'
 import { compact, compactTurtle, isForeign } from './jsonld.ts'
+import { withOffsets } from './local-time.ts'
 import { Problem, type Violation } from './problem.ts'
 import { alike } from './schema-org.ts'
 import type { Field, Shape } from './shape.ts'
@@ -25,7 +26,7 @@ export async function namedBody(call: Call, shape: Shape, partial: boolean): Pro
     return completed(await compact(body, context, publicUrl, { ours, share }), shape)
   }
   if (Array.isArray(body)) throw new Problem(400, 'The body must be a JSON object.')
-  return body
+  return withOffsets(call, shape, body)
 }
 
 /** A graph has no null, so what must be given but may be null is null when a graph lacks it. */

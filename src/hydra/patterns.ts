@@ -9,8 +9,14 @@ const clock = '([01][0-9]|2[0-3]):[0-5][0-9]'
 /** A day that exists, in the years 0001 to 9999. */
 export const day = `^(${otherDay}|${leapDay})$`
 
-/** A date-time of RFC 3339 with its offset and any number of decimals; no leap second. */
-export const instant = `^(${otherDay}|${leapDay})[Tt]${clock}:[0-5][0-9](\\.[0-9]+)?([Zz]|[+-]${clock})$`
+const offset = `([Zz]|[+-]${clock})`
+
+/** A date-time of RFC 3339 with any number of decimals, no leap second; in JSON it may be without its offset, and then without seconds. */
+export const instant = `^(${otherDay}|${leapDay})[Tt]${clock}(:[0-5][0-9](\\.[0-9]+)?${offset}?)?$`
+
+/** Which of the two forms a date-time has. */
+export const zoned = `${offset}$`
+export const local = '[Tt][0-9:.]+$'
 
 /** A whole number in any spelling that is no double's. */
 export const whole = '^[+-]?[0-9]+(\\.0*)?$'
