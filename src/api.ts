@@ -115,7 +115,7 @@ export const api = (callers: Callers, billing: Billing, banking: Banking, owned?
       [list, admin(employees.create), read, admin(employees.update)],
       filters.employees,
     ),
-    new Resource(entities.User, '/users', [list, signedIn(users.me), read], {
+    new Resource(entities.User, '/users', [list, signedIn(users.me), joining(users.update(callers)), read], {
       ...scopes.user,
       ...scopes.sensitive,
       ...filters.users,

@@ -46,7 +46,7 @@ test('Hydra documents the same operations', async () => {
   const { text } = await api.get('/docs.jsonld')
   for (const { name, operations } of resources)
     for (const operation of operations)
-      if (operation.name !== 'me') expect(text).toContain(`"@id":"#${operation.name}${name}"`)
+      if (operation.path !== '/me') expect(text).toContain(`"@id":"#${operation.name}${name}"`)
 })
 
 test.each(Object.keys(callers) as (keyof typeof callers)[])(

@@ -1,5 +1,5 @@
 import { AuditEvent, Employee, OrganizationUser, type User } from '../entities/index.ts'
-import { api, as, elsewhere, given, operator, organization, person, tenant } from './world/index.ts'
+import { api, as, database, elsewhere, given, operator, organization, person, tenant } from './world/index.ts'
 import { givenInvitation } from './world/rows.ts'
 
 // A person outlives the membership by which others saw it. The same mistake could be in: removal and leaving, invitations that
@@ -114,3 +114,84 @@ async function joined(subject: string, values: Partial<OrganizationUser> = {}): 
   await given(OrganizationUser, { organizationId: organization.id, user, name: subject, ...values })
   return user
 }
+
+describe('While a token names no organization, its bearer acts for', () => {
+  const acted = async (agent: typeof api) => {
+    const { body } = await agent.get('/organizations?itemsPerPage=100')
+    return body.member.find(({ organizationUsers }: { organizationUsers: string[] }) => organizationUsers.length > 0)?.[
+      '@id'
+    ]
+  }
+  const iri = ({ id }: { id: string }) => `/organizations/${id}`
+  const [first, second] = [organization, elsewhere.organization]
+  let count = 0
+
+  async function twofold() {
+    const user = await person(`twofold-${++count}`)
+    const join = (organizationId: string, day: number) =>
+      given(OrganizationUser, { ...{ user, organizationId, name: user.name, role: 'owner' }, joinedAt: new Date(day) })
+    const [younger, older] = [await join(second.id, 2), await join(first.id, 1)]
+    return { user, agent: as(user), older, younger }
+  }
+  const end = ({ id }: OrganizationUser) => database.manager.update(OrganizationUser, { id }, { status: 'suspended' })
+
+  test('the organization of its oldest membership, until it chooses another of its own', async () => {
+    const { user, agent } = await twofold()
+    expect((await agent.get('/users/me')).body.defaultOrganization).toBe(iri(first))
+    expect(await acted(agent)).toBe(iri(first))
+    const chosen = await agent.patch('/users/me', { defaultOrganization: iri(second) })
+    expect([chosen.status, chosen.body.defaultOrganization]).toEqual([200, iri(second)])
+    expect((await agent.get('/users/me')).body).toEqual(chosen.body)
+    expect(await acted(agent)).toBe(iri(second))
+    expect(await acted(as(user, { organization: first.id }))).toBe(iri(first))
+    const again = await as(user, { organization: first.id }).patch('/users/me', { defaultOrganization: iri(first) })
+    expect([again.status, await acted(agent)]).toEqual([200, iri(first)])
+  })
+
+  test('the oldest that is left when the chosen membership ends', async () => {
+    const { user, agent, older, younger } = await twofold()
+    await agent.patch('/users/me', { defaultOrganization: iri(second) })
+    await end(younger)
+    const anew = as(user, { lifetime: 3000 })
+    expect(await acted(anew)).toBe(iri(first))
+    expect((await anew.get('/users/me')).body.defaultOrganization).toBe(iri(first))
+    await end(older)
+    const last = as(user, { lifetime: 2000 })
+    expect((await last.get('/users/me')).body.defaultOrganization).toBeNull()
+    expect((await last.get('/locations')).status).toBe(403)
+  })
+
+  test('nothing that it is no active member of: that is refused', async () => {
+    const { user, agent, younger } = await twofold()
+    await end(younger)
+    for (const defaultOrganization of [
+      iri(second),
+      '/organizations/01900000-0000-7000-8000-00000000000a',
+      null,
+      'x',
+      5,
+      {},
+    ]) {
+      const { status, body } = await agent.patch('/users/me', { defaultOrganization })
+      expect([status, body.violations]).toEqual([
+        422,
+        [expect.objectContaining({ propertyPath: 'defaultOrganization' })],
+      ])
+    }
+    const fixed = await agent.patch('/users/me', { name: 'x', email: 'x@example.com', defaultOrganization: iri(first) })
+    expect(fixed.body).toMatchObject({ name: user.name, email: null })
+    expect((await as(operator).patch('/users/me', { defaultOrganization: iri(first) })).status).toBe(403)
+    expect((await as(Object.assign(await person('x'), { subject: 'new' })).patch('/users/me', {})).status).toBe(404)
+  })
+
+  test('and only it is told which that is', async () => {
+    const { user, agent } = await twofold()
+    await agent.patch('/users/me', { defaultOrganization: iri(second) })
+    for (const path of [`/users/${user.id}`, '/users?itemsPerPage=100'])
+      for (const reader of [api, as(elsewhere.users.owner), agent]) {
+        const { body } = await reader.get(path)
+        for (const node of body.member ?? [body]) expect(node.defaultOrganization).toBeNull()
+      }
+    expect((await agent.get('/users/me')).body.defaultOrganization).toBe(iri(second))
+  })
+})

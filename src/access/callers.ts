@@ -1,5 +1,6 @@
 import type { Request } from 'express'
 import type { DataSource } from 'typeorm'
+import { actingOrder } from '../../entities/user.ts'
 import { type Caller, type Right, type Role, roles, tenantOf } from '../hydra/caller.ts'
 import type { FairPool } from '../hydra/fair-pool.ts'
 import { type Executor, statement } from '../hydra/sql.ts'
@@ -29,6 +30,7 @@ const memberships = statement(
      FROM "user" u LEFT JOIN "organization_user" m ON m."userId" = u."id" AND m."status" = 'active'
        LEFT JOIN "organization" o ON o."id" = m."organizationId"
     WHERE u."issuer" = :issuer AND u."subject" = :subject
+    ORDER BY ${actingOrder('m', 'u')}
     LIMIT 1000`,
 )
 
@@ -94,7 +96,7 @@ export function callers(database: DataSource, pool: FairPool, issuer: Issuer): C
   }
 }
 
-/** The current organization is the token's, else the only one; a header that a client may choose has no say. */
+/** The current organization is the token's, else the user's default; a header that a client may choose has no say. */
 function callerOf({ organization: claimed }: Bearer, rows: Membership[]): Caller {
   const user = rows[0]?.user ?? null
   if (rows[0]?.operator) return { role: 'operator', user, organization: null }
@@ -102,10 +104,6 @@ function callerOf({ organization: claimed }: Bearer, rows: Membership[]): Caller
   const guest = (reason: string): Caller => ({ role: 'guest', user, organization: null, reason })
   if (joined.length === 0)
     return guest('You belong to no organization yet: make one with POST /organizations, or accept an invitation.')
-  if (!claimed && joined.length > 1)
-    return guest(
-      'You belong to several organizations: send a token whose claim "organization" is the id of the one to act for.',
-    )
   const current = claimed ? joined.find(({ organization }) => organization === claimed) : joined[0]
   if (!current) return guest('The claim "organization" of your token names no organization that you belong to.')
   const reason = frozen[current.status ?? '']

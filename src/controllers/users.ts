@@ -1,8 +1,11 @@
 import { OrganizationUser, User } from '../../entities/index.ts'
-import type { Identity } from '../access/callers.ts'
+import { actingOrder } from '../../entities/user.ts'
+import type { Callers, Identity } from '../access/callers.ts'
 import type { Call } from '../hydra/call.ts'
 import type { Operation } from '../hydra/operation.ts'
 import { Problem } from '../hydra/problem.ts'
+
+const unknown = 'You have no user yet: create an organization, or accept an invitation.'
 
 export const me: Operation<User> = {
   name: 'me',
@@ -12,9 +15,8 @@ export const me: Operation<User> = {
   returns: 'item',
   statuses: [200, 304, 404],
   async handle(call) {
-    if (!call.caller.user)
-      throw new Problem(404, 'You have no user yet: create an organization, or accept an invitation.')
-    return call.get(User, call.caller.user)
+    if (!call.caller.user) throw new Problem(404, unknown)
+    return shown(call, await call.get(User, call.caller.user))
   },
 }
 
@@ -23,6 +25,42 @@ export async function actsFor({ caller, manager }: Call, userId: string, organiz
   const { bearer } = caller as Identity
   if (caller.organization || bearer?.organization) return (caller.organization ?? bearer?.organization) === organization
   return (await manager.countBy(OrganizationUser, { userId, status: 'active' })) === 1
+}
+
+/** Chooses the organization that the caller's tokens act for; those whose claim names one are not concerned. */
+export const update = (callers: Callers): Operation<User> => ({
+  name: 'updateMe',
+  method: 'PATCH',
+  path: '/me',
+  title: () => 'Changes the user that the caller is, only what is sent',
+  description:
+    '"defaultOrganization" is one that the caller is an active member of. It is acted for while a token has no claim ' +
+    '"organization"; when that membership ends, the oldest active one takes over.',
+  expects: 'self',
+  returns: 'item',
+  statuses: [200, 400, 404, 409, 412, 413, 415, 422],
+  writes: { defaultOrganization: ['guest', 'member', 'admin', 'owner'] },
+  async handle(call) {
+    if (!call.caller.user) throw new Problem(404, unknown)
+    const before = await call.get(User, call.caller.user)
+    call.match(before)
+    const after = await call.read(before, true)
+    return call.statement(async () => {
+      await call.save(before, after)
+      call.after(() => callers.forget())
+      return shown(call, after)
+    })
+  },
+})
+
+/** Tells the caller which organization it acts for by default. */
+async function shown(call: Call<User>, user: User): Promise<User> {
+  const [found] = await call.manager.query(
+    `SELECT "own"."organizationId" FROM "organization_user" "own" JOIN "user" ON "user"."id" = "own"."userId"
+      WHERE "user"."id" = $1 AND "own"."status" = 'active' ORDER BY ${actingOrder('"own"', '"user"')} LIMIT 1`,
+    [user.id],
+  )
+  return Object.assign(user, { defaultOrganizationId: found?.organizationId ?? null })
 }
 
 /** The caller's user, made when it is met for the first time. */
@@ -38,6 +76,13 @@ export async function userOf(call: Call): Promise<User> {
     claimsAt: issuedAt === undefined ? null : new Date(issuedAt * 1000),
     version: 1,
   })
-  await call.manager.createQueryBuilder().insert().into(User).values(user).orIgnore().updateEntity(false).execute()
+  await call.manager
+    .createQueryBuilder()
+    .insert()
+    .into(User)
+    .values(user as object)
+    .orIgnore()
+    .updateEntity(false)
+    .execute()
   return call.manager.findOneByOrFail(User, { issuer, subject })
 }

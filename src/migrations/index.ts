@@ -14,6 +14,7 @@ import { Search1764000000020 } from './1764000000020-search.ts'
 import { BankIdentity1764000000030 } from './1764000000030-bank-identity.ts'
 import { Claims1764000000050 } from './1764000000050-claims.ts'
 import { Lines1764000000060 } from './1764000000060-lines.ts'
+import { DefaultOrganization1764000000061 } from './1764000000061-default-organization.ts'
 
 /** In the order in which they are applied. */
 export const migrations = [
@@ -33,4 +34,5 @@ export const migrations = [
   BankIdentity1764000000030,
   Claims1764000000050,
   Lines1764000000060,
+  DefaultOrganization1764000000061,
 ]

@@ -54,7 +54,7 @@ function* documented(): Generator<Case> {
   for (const { method, path, title, operation, resource } of routes) {
     const told = paths[path.replace(':id', '{id}')]?.[method.toLowerCase()]
     yield async () => unless(told !== undefined, `${title} is not in the OpenAPI document`)
-    if (operation.name !== 'me')
+    if (operation.path !== '/me')
       yield async () =>
         unless(hydra.includes(`"@id":"#${operation.name}${resource.name}"`), `${title} is not in Hydra's`)
   }
