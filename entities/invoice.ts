@@ -48,4 +48,24 @@ export class Invoice extends Owned {
 
   @Column('text', { nullable: true })
   pdf: string | null = null
+
+  /** Stripe's page on which it can be paid; none once there is nothing to pay. */
+  @Column('text', { nullable: true })
+  hostedInvoiceUrl: string | null = null
+
+  /** What its payment is confirmed with in the browser; fetched for whoever asks, and never stored. */
+  private secret?: string | null
+
+  get confirmationSecret(): string | null {
+    return this.secret ?? null
+  }
+
+  get payable(): boolean {
+    return this.status === 'open' || this.status === 'uncollectible'
+  }
+
+  reveal(secret: string | null): this {
+    this.secret = secret
+    return this
+  }
 }

@@ -120,11 +120,18 @@ export class Subscription extends Owned {
   @Column('timestamp with time zone', { precision: 3, nullable: true })
   cancelAt: Date | null = null
 
-  /** What a first payment is confirmed with in the browser; fetched for whoever asks, and never stored. */
+  /** What the payment of its open invoice is confirmed with in the browser; fetched for whoever asks, and never stored. */
   private secret?: string | null
+
+  /** Stripe's page on which its open invoice can be paid; fetched along with the secret. */
+  private page?: string | null
 
   get confirmationSecret(): string | null {
     return this.secret ?? null
+  }
+
+  get hostedInvoiceUrl(): string | null {
+    return this.page ?? null
   }
 
   @Type(() => Array)
@@ -139,6 +146,11 @@ export class Subscription extends Owned {
 
   get awaiting(): boolean {
     return this.status === 'incomplete'
+  }
+
+  /** Whether an invoice of it may be open that its people can pay. */
+  get owing(): boolean {
+    return ['incomplete', 'past_due', 'unpaid'].includes(this.status) && this.externalId !== null
   }
 
   /** Not ended: an organization has one such subscription at most. */
@@ -156,8 +168,9 @@ export class Subscription extends Owned {
     return Object.assign(this, state)
   }
 
-  reveal(secret: string | null): this {
+  reveal({ secret, url }: { secret: string | null; url: string | null }): this {
     this.secret = secret
+    this.page = url
     return this
   }
 

@@ -15,6 +15,7 @@ import * as countries from './controllers/countries.ts'
 import * as coupons from './controllers/coupons.ts'
 import * as employees from './controllers/employees.ts'
 import * as invitations from './controllers/invitations.ts'
+import * as invoices from './controllers/invoices.ts'
 import * as locations from './controllers/locations.ts'
 import * as mailFooter from './controllers/mail-footer.ts'
 import * as meetings from './controllers/meetings.ts'
@@ -163,10 +164,15 @@ export const api = (callers: Callers, billing: Billing, banking: Banking, owned?
       [admin(list), always(admin(paymentMethods.create(billing))), admin(read), admin(paymentMethods.remove(billing))],
       { ...scopes.sensitive, ...filters.paymentMethods },
     ),
-    new Resource(entities.Invoice, '/invoices', [admin(list), admin(read)], {
-      ...scopes.sensitive,
-      ...filters.invoices,
-    }),
+    new Resource(
+      entities.Invoice,
+      '/invoices',
+      [admin(list), admin(invoices.read(billing)), always(admin(invoices.pay(billing)))],
+      {
+        ...scopes.sensitive,
+        ...filters.invoices,
+      },
+    ),
     new Resource(entities.AuditEvent, '/audit-events', [owner(list), owner(read)], {
       ...scopes.sensitive,
       ...filters.auditEvents,

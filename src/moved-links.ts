@@ -2,7 +2,7 @@ import type { DataSource } from 'typeorm'
 
 /** Where links to a local Stripe or Kontomatik are kept, and how their paths begin. */
 const kept = {
-  stripe: [{ table: 'invoice', column: 'pdf', path: '/local/invoices/' }],
+  stripe: ['pdf', 'hostedInvoiceUrl'].map((column) => ({ table: 'invoice', column, path: '/local/invoices/' })),
   kontomatik: [{ table: 'integration', column: 'redirectUrl', path: '/signin/' }],
 }
 

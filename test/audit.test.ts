@@ -127,6 +127,7 @@ const deeds: [
   ['POST /subscriptions/apply-coupon', 'subscription.applyCoupon', 'at Stripe'],
   ['POST /subscriptions/clear-coupon', 'subscription.clearCoupon', 'at Stripe'],
   ['POST /payment-methods', 'paymentMethod.create', 'at Stripe'],
+  ['POST /invoices/:id/pay', 'invoice.pay', 'at Stripe'],
   ['POST /integrations/kontomatik/setup', 'integration.setup', 'at the bank'],
   ['POST /integrations/kontomatik/pull', 'integration.pull', 'at the bank'],
   ['POST /integrations/kontomatik/revoke', 'integration.revoke', 'at the bank'],

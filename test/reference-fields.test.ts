@@ -11,7 +11,16 @@ const additions: Record<string, string[]> = {
   Country: ['name', 'userAssigned'],
   Language: [],
   Meeting: [],
-  Subscription: ['cancelAt', 'coupon', 'confirmationSecret', 'cancel', 'invoices', 'applyCoupon', 'clearCoupon'],
+  Subscription: [
+    'cancelAt',
+    'coupon',
+    'confirmationSecret',
+    'hostedInvoiceUrl',
+    'cancel',
+    'invoices',
+    'applyCoupon',
+    'clearCoupon',
+  ],
 }
 
 /** What must be given though the reference has no star there. */

@@ -9,9 +9,6 @@ import { clientOf, isLive, type StripeSettings } from './stripe.ts'
 /** What is asked for with every subscription, since what is shown is made of it. */
 export const expand = ['discounts.promotion_code']
 
-/** For what can be done without: nobody waits long for it. */
-const briefly = { timeout: 2000, maxNetworkRetries: 0 }
-
 /** What we ask of Stripe: each method is one wish, said in Stripe's words. Problems are thrown in ours. */
 export class Billing {
   readonly stripe: Stripe
@@ -132,15 +129,6 @@ export class Billing {
       },
     )
     return coupon?.valid ? { coupon: coupon.id } : undefined
-  }
-
-  /** What the browser confirms a first payment with; null once there is nothing to confirm. */
-  async confirmationSecret(id: string): Promise<string | null> {
-    const { latest_invoice: invoice } = await ask(
-      'subscription',
-      this.stripe.subscriptions.retrieve(id, { expand: ['latest_invoice.confirmation_secret'] }, briefly),
-    )
-    return typeof invoice === 'object' ? (invoice?.confirmation_secret?.client_secret ?? null) : null
   }
 
   /** What the browser hands a new payment method to Stripe with. */

@@ -51,6 +51,7 @@ export function invoiceFrom(found: Stripe.Invoice): Partial<Invoice> {
     dueAt: dateOf(found.due_date),
     paidAt: dateOf(times?.paid_at),
     pdf: found.invoice_pdf ?? null,
+    hostedInvoiceUrl: ['open', 'uncollectible'].includes(`${found.status}`) ? (found.hosted_invoice_url ?? null) : null,
   }
 }
 

@@ -80,6 +80,7 @@ const kinds = new Map<unknown, Check>(
       created: moment,
       due_date: maybe(moment),
       invoice_pdf: maybe(text),
+      hosted_invoice_url: maybe(text),
       status_transitions: maybe(hash({ finalized_at: maybe(moment), paid_at: maybe(moment) })),
       parent: maybe(hash({ subscription_details: maybe(hash({ subscription: maybe(reference) })) })),
       confirmation_secret: maybe(hash({ client_secret: maybe(text) })),

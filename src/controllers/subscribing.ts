@@ -1,6 +1,7 @@
 import { Organization, OrganizationAddress, Subscription } from '../../entities/index.ts'
 import type { Billing } from '../billing/billing.ts'
 import { addressTo, customerOf } from '../billing/customers.ts'
+import { debtOf, noDebt } from '../billing/debts.ts'
 import { ring } from '../billing/follow.ts'
 import { ourIdOf } from '../billing/mirror.ts'
 import { giveUp, settleLater } from '../billing/settle.ts'
@@ -11,7 +12,7 @@ import type { Operation } from '../hydra/operation.ts'
 import { Problem } from '../hydra/problem.ts'
 import { follow, note } from './following.ts'
 import { complete, requireSeats } from './subscription-defaults.ts'
-import { externalOf } from './subscriptions.ts'
+import { externalOf, reveal } from './subscriptions.ts'
 
 /** What the database's rule of one live subscription means, whoever finds it broken first. */
 export const taken = 'The organization has a live subscription already: change it, or cancel it first.'
@@ -28,7 +29,7 @@ export const create = (billing: Billing): Operation<Subscription> => ({
     names: ['confirmationSecret'],
     async renew(_, { awaiting, externalId }) {
       const known = awaiting && typeof externalId === 'string'
-      return { confirmationSecret: known ? await billing.confirmationSecret(externalId).catch(() => null) : null }
+      return { confirmationSecret: known ? (await debtOf(billing, externalId).catch(() => noDebt)).secret : null }
     },
   },
   async handle(call) {
@@ -80,5 +81,5 @@ async function atStripe(
   const method = subscription.paymentMethodId ? await externalOf(call, subscription) : undefined
   const found = made ?? (await billing.subscribe(customer, subscription, method))
   const followed = await follow(call, billing, 'create', subscription, found)
-  return followed.awaiting ? followed.reveal(await billing.confirmationSecret(found.id).catch(() => null)) : followed
+  return reveal(billing, followed)
 }

@@ -1,6 +1,7 @@
 import { IsBoolean, ValidateIf } from 'class-validator'
 import { Invoice, Organization, PaymentMethod, type Subscription } from '../../entities/index.ts'
 import type { Billing } from '../billing/billing.ts'
+import { debtOf, noDebt, payDebts } from '../billing/debts.ts'
 import type { Call } from '../hydra/call.ts'
 import { read as plainRead, updating } from '../hydra/crud.ts'
 import { copy } from '../hydra/entity.ts'
@@ -19,15 +20,17 @@ export class Cancellation {
 
 export const read = (billing: Billing): Operation<Subscription> => ({
   ...(plainRead as Operation as unknown as Operation<Subscription>),
-  description: 'While it is incomplete it carries the secret with which the browser confirms the first payment.',
-  async handle(call) {
-    const subscription = await call.show()
-    const { awaiting, externalId } = subscription
-    if (!awaiting || !externalId) return subscription
-    // What is kept here can be read though Stripe cannot.
-    return subscription.reveal(await billing.confirmationSecret(externalId).catch(() => null))
-  },
+  description:
+    'While an invoice of it is open it carries the secret with which the browser confirms the payment, and the address of ' +
+    'Stripe’s page for it.',
+  handle: async (call) => reveal(billing, await call.show()),
 })
+
+/** The subscription with the ways to pay what it owes; what is kept here can be read though Stripe cannot. */
+export async function reveal(billing: Billing, subscription: Subscription): Promise<Subscription> {
+  const { owing, externalId } = subscription
+  return owing ? subscription.reveal(await debtOf(billing, `${externalId}`).catch(() => noDebt)) : subscription
+}
 
 export const update = (billing: Billing): Operation<Subscription> => {
   const manual = updating<Subscription>({
@@ -40,7 +43,8 @@ export const update = (billing: Billing): Operation<Subscription> => {
   return {
     ...manual,
     description:
-      'Through Stripe, the next invoice settles the difference. A payment method can be replaced, not taken off.',
+      'Through Stripe, the next invoice settles the difference. A payment method can be replaced, not taken off; a new one ' +
+      'pays what is owed at once, and 402 says that the bank refused, so that nothing has changed.',
     writes: Object.fromEntries(['seats', 'modules', 'paymentMethod'].map((name) => [name, ['admin', 'owner']])),
     statuses: [...manual.statuses, 402],
     outside: true,
@@ -54,7 +58,9 @@ export const update = (billing: Billing): Operation<Subscription> => {
       const { awaiting } = requireSettled(before)
       if (awaiting) throw new Problem(409, 'A subscription can be changed after its first payment.')
       const method = wish.paymentMethodId === before.paymentMethodId ? undefined : await externalOf(call, wish)
-      return follow(call, billing, 'update', before, await billing.change(wish, method, call.claim))
+      if (method) await payDebts(billing, before.externalId as string, method, call.claim)
+      const changed = await billing.change(wish, method, call.claim)
+      return reveal(billing, await follow(call, billing, 'update', before, changed))
     },
   }
 }

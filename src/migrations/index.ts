@@ -15,6 +15,7 @@ import { BankIdentity1764000000030 } from './1764000000030-bank-identity.ts'
 import { Claims1764000000050 } from './1764000000050-claims.ts'
 import { Lines1764000000060 } from './1764000000060-lines.ts'
 import { DefaultOrganization1764000000061 } from './1764000000061-default-organization.ts'
+import { InvoicePages1764000000070 } from './1764000000070-invoice-pages.ts'
 
 /** In the order in which they are applied. */
 export const migrations = [
@@ -35,4 +36,5 @@ export const migrations = [
   Claims1764000000050,
   Lines1764000000060,
   DefaultOrganization1764000000061,
+  InvoicePages1764000000070,
 ]

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { Billing } from '../../src/billing/billing.ts'
 import { payingCustomer } from '../world/billing.ts'
 import { database, ending, publicUrl, stripe, tokenOf } from '../world/index.ts'
+import { look } from '../world/looking.ts'
 import { subscribed } from '../world/stripe.ts'
 import { routes, send, serve, types } from './asking.ts'
 import { type Case, family, unless } from './family.ts'
@@ -95,6 +96,11 @@ const weathers: Record<string, (response: ServerResponse) => void> = {
 const payer = await subscribed()
 const newcomer = await payingCustomer()
 const { body: other } = await payer.api.post('/payment-methods', { externalId: 'pm_card_amex' })
+const debtor = await subscribed()
+stripe.decline((await debtor.api.get(debtor.card)).body.externalId, 'insufficient_funds')
+stripe.advance({ days: 32 })
+for (const { customer } of [payer, debtor]) await look(customer)
+const { body: invoices } = await debtor.api.get('/invoices?status=open')
 interface Wish {
   path: string
   body?: object
@@ -110,6 +116,7 @@ const wishes: Record<string, Wish> = {
   'POST /payment-methods': { path: '/payment-methods', body: { externalId: 'pm_card_visa' } },
   'POST /payment-methods/setup': { path: '/payment-methods/setup', body: {} },
   'DELETE /payment-methods/:id': { path: other['@id'] },
+  'POST /invoices/:id/pay': { path: invoices.member[0].pay, body: {}, by: debtor },
 }
 /** What asks Kontomatik is tried in test/banking/problems.long.ts. */
 const outside = routes.filter(({ operation, path }) => operation.outside && !path.startsWith('/integrations'))

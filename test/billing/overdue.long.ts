@@ -1,0 +1,120 @@
+import { payingCustomer } from '../world/billing.ts'
+import { stripe } from '../world/index.ts'
+import { look } from '../world/looking.ts'
+import { confirm, dashboard, type Subscribed, subscribed } from '../world/stripe.ts'
+
+/** A subscription whose renewals are declined, for so many days. */
+async function overdue(days: number): Promise<Subscribed> {
+  const payer = await subscribed({ seats: 3 })
+  const { externalId } = (await payer.api.get(payer.card)).body
+  stripe.decline(externalId, 'insufficient_funds')
+  stripe.advance({ days })
+  await look(payer.customer)
+  return payer
+}
+
+const invoicesOf = async ({ api, path }: Subscribed) => (await api.get(`${path}/invoices`)).body.member
+const statusesOf = async (payer: Subscribed) =>
+  (await invoicesOf(payer)).map(({ status }: { status: string }) => status)
+
+test.each([
+  [32, 'past_due', ['open', 'paid']],
+  [120, 'unpaid', ['draft', 'draft', 'open', 'paid']],
+])('after %i days without payment, another card pays all that is owed at once', async (days, status, before) => {
+  const payer = await overdue(days)
+  expect((await payer.api.get(payer.path)).body.status).toBe(status)
+  expect((await statusesOf(payer)).slice(-before.length)).toEqual(before)
+  const { body: card } = await payer.api.post('/payment-methods', { externalId: 'pm_card_mastercard' })
+  const answer = await payer.api.patch(payer.path, { paymentMethod: card['@id'] })
+  expect([answer.status, answer.body.status, answer.body.paymentMethod]).toEqual([200, 'active', card['@id']])
+  await look(payer.customer)
+  expect(new Set(await statusesOf(payer))).toEqual(new Set(['paid']))
+  stripe.advance({ days: 31 })
+  await look(payer.customer)
+  expect((await payer.api.get(payer.path)).body.status).toBe('active')
+})
+
+test('a card that is declined for what is owed is a 402, and the subscription keeps the one it has', async () => {
+  const payer = await overdue(32)
+  const { body: card } = await payer.api.post('/payment-methods', { externalId: 'pm_card_chargeCustomerFail' })
+  const { status, body } = await payer.api.patch(payer.path, { paymentMethod: card['@id'], seats: 9 })
+  expect([status, body.detail]).toEqual([402, expect.stringMatching(/declined/)])
+  await look(payer.customer)
+  expect((await payer.api.get(payer.path)).body).toMatchObject({
+    paymentMethod: payer.card,
+    status: 'past_due',
+    seats: 3,
+  })
+})
+
+test.each([
+  [32, 'past_due'],
+  [120, 'unpaid'],
+])('after %i days the open invoice can be paid in the browser and on Stripe’s page', async (days, status) => {
+  const payer = await overdue(days)
+  const { body } = await payer.api.get(payer.path)
+  expect(body).toMatchObject({ status, confirmationSecret: expect.stringMatching(/^pi_\w+_secret_/) })
+  const [open] = (await invoicesOf(payer)).filter((one: { status: string }) => one.status === 'open')
+  expect(open).toMatchObject({ hostedInvoiceUrl: body.hostedInvoiceUrl, pay: `${open['@id']}/pay` })
+  expect((await fetch(body.hostedInvoiceUrl)).status).toBe(200)
+  expect((await payer.api.get(open['@id'])).body.confirmationSecret).toBe(body.confirmationSecret)
+
+  expect((await confirm(body.confirmationSecret, 'pm_card_visa')).body.status).toBe('succeeded')
+  await look(payer.customer)
+  const { body: paid } = await payer.api.get(open['@id'])
+  expect(paid).toMatchObject({ status: 'paid', hostedInvoiceUrl: null, confirmationSecret: null })
+  expect(paid).not.toHaveProperty('pay')
+})
+
+test('a card whose bank asks its holder at a renewal is confirmed with the secret', async () => {
+  const payer = await payingCustomer('pm_card_authenticationRequired')
+  const { body: made } = await payer.api.post('/subscriptions', { paymentMethod: payer.card })
+  await confirm(made.confirmationSecret)
+  stripe.advance({ days: 32 })
+  const { customer } = await dashboard.subscriptions.retrieve(made.externalId)
+  await look(`${customer}`)
+  const { body } = await payer.api.get(made['@id'])
+  expect(body).toMatchObject({ status: 'past_due', confirmationSecret: expect.any(String) })
+  expect((await confirm(body.confirmationSecret)).body.status).toBe('succeeded')
+  await look(`${customer}`)
+  expect((await payer.api.get(made['@id'])).body).toMatchObject({ status: 'active', confirmationSecret: null })
+})
+
+describe('POST /invoices/{id}/pay', () => {
+  test('pays with the subscription’s card or another, and says what the bank says', async () => {
+    const payer = await overdue(32)
+    const [open] = await invoicesOf(payer)
+    expect((await payer.api.post(open.pay)).status).toBe(402)
+    const { body: card } = await payer.api.post('/payment-methods', { externalId: 'pm_card_amex' })
+    const paid = await payer.api.post(open.pay, { paymentMethod: card['@id'] })
+    expect([paid.status, paid.body]).toEqual([
+      201,
+      expect.objectContaining({ status: 'paid', paidAt: expect.any(String) }),
+    ])
+    expect((await payer.api.post(`${open['@id']}/pay`)).status).toBe(200)
+    await look(payer.customer)
+    expect((await payer.api.get(payer.path)).body.status).toBe('active')
+  })
+
+  test('gives the secret where the bank asks for consent, again for the same Idempotency-Key', async () => {
+    const payer = await overdue(32)
+    const [open] = await invoicesOf(payer)
+    const { body: card } = await payer.api.post('/payment-methods', { externalId: 'pm_card_authenticationRequired' })
+    const pay = () => payer.api.post(open.pay, { paymentMethod: card['@id'] }).set('Idempotency-Key', 'pay')
+    const [asked, again] = [await pay(), await pay()]
+    expect([asked.status, asked.body.status]).toEqual([200, 'open'])
+    expect(asked.body.confirmationSecret).toMatch(/^pi_\w+_secret_/)
+    expect(again.body).toEqual(asked.body)
+    expect((await confirm(asked.body.confirmationSecret)).body.status).toBe('succeeded')
+  })
+
+  test('refuses a void invoice with 409', async () => {
+    const payer = await overdue(32)
+    const [open] = await invoicesOf(payer)
+    const { data } = await dashboard.invoices.list({ customer: payer.customer, status: 'open' })
+    await dashboard.invoices.voidInvoice(data[0].id)
+    expect((await payer.api.post(open.pay)).status).toBe(409)
+    await look(payer.customer)
+    expect((await payer.api.post(`${open['@id']}/pay`)).status).toBe(409)
+  })
+})
