@@ -91,14 +91,17 @@ export class Billing {
       }
   }
 
-  /** Ends a subscription, now or with the period that is paid for; what has ended already is left as it is. */
-  async cancel(id: string, immediately: boolean): Promise<Stripe.Subscription> {
+  /**
+   * Ends a subscription, now or with the period that is paid for; what has ended already is left as it is.
+   * @param invoiceNow whether an end now charges pending prorations, which Stripe would drop
+   */
+  async cancel(id: string, immediately: boolean, invoiceNow = false): Promise<Stripe.Subscription> {
     const { subscriptions } = this.stripe
     try {
       return await ask(
         'subscription',
         immediately
-          ? subscriptions.cancel(id, { expand })
+          ? subscriptions.cancel(id, { invoice_now: invoiceNow, expand })
           : subscriptions.update(id, { cancel_at_period_end: true, expand }),
       )
     } catch (problem) {

@@ -16,6 +16,11 @@ export class Cancellation {
   @ValidateIf((_, value) => value !== undefined)
   @IsBoolean()
   immediately: boolean = false
+
+  /** Whether an end now charges what changes of seats and modules have left to be settled, instead of dropping it. */
+  @ValidateIf((_, value) => value !== undefined)
+  @IsBoolean()
+  invoiceNow: boolean = true
 }
 
 export const read = (billing: Billing): Operation<Subscription> => ({
@@ -70,20 +75,23 @@ export const cancel = (billing: Billing): Operation<Subscription> => ({
   method: 'POST',
   path: '/:id/cancel',
   title: () => 'Cancels the subscription at the end of the period paid for, or at once',
-  description: 'One that has not been paid for yet ends at once.',
+  description:
+    'One that has not been paid for yet ends at once. What changes of seats and modules have left to be settled is charged: ' +
+    'with the last invoice, or at once when it ends at once, unless invoiceNow is false.',
   expects: Cancellation,
   returns: 'item',
   statuses: [200, 201, 400, 404, 409, 413, 415, 422],
   outside: true,
   link: { name: 'cancel', when: ({ live }: Subscription) => live },
   async handle(call) {
-    const { immediately } = await call.input(Cancellation)
+    const { immediately, invoiceNow } = await call.input(Cancellation)
     const subscription = await call.find()
     if (!subscription.live || (subscription.cancelAt && !immediately)) return new Unchanged(subscription)
     const organization = await call.get(Organization, call.organization)
     if (organization.manualBilling) return change(call, 'cancel', subscription, (draft) => draft.cancel(immediately))
     const { externalId, awaiting } = requireSettled(subscription)
-    return follow(call, billing, 'cancel', subscription, await billing.cancel(externalId, immediately || awaiting))
+    const ended = await billing.cancel(externalId, immediately || awaiting, invoiceNow && !awaiting)
+    return follow(call, billing, 'cancel', subscription, ended)
   },
 })
 

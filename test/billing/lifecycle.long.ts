@@ -192,6 +192,23 @@ describe('cancelling', () => {
     expect(asked(since).filter(({ method }) => method !== 'GET')).toEqual([])
   })
 
+  test.each([
+    [{ immediately: true }, [36_000, expect.any(Number)]],
+    [{ immediately: true, invoiceNow: false }, [36_000]],
+    [{}, [36_000, expect.any(Number)]],
+  ])('with %j what more seats have left to be settled is charged as it is asked for', async (body, totals) => {
+    const payer = await subscribed({ seats: 3, type: 'yearly' })
+    stripe.advance({ days: 1 })
+    expect((await payer.api.patch(payer.path, { seats: 500 })).status).toBe(200)
+    expect((await payer.api.post(`${payer.path}/cancel`, body)).status).toBe(201)
+    if (!('immediately' in body)) stripe.advance({ days: 366 })
+    const { data } = await dashboard.invoices.list({ customer: payer.customer })
+    expect(data.map(({ total }) => total).reverse()).toEqual(totals)
+    expect(data.map(({ status }) => status)).toEqual(totals.map(() => 'paid'))
+    if (totals.length === 2) expect(data[0].total).toBeGreaterThan(5_900_000)
+    await becomes(payer, payer.path, { status: 'canceled' })
+  })
+
   test('what awaits its first payment ends at once, and there is nothing left to pay', async () => {
     const payer = await stripeCustomer()
     const { body: made } = await payer.api.post('/subscriptions')

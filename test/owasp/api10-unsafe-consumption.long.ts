@@ -121,7 +121,8 @@ const wishes: Record<string, Wish> = {
 /** What asks Kontomatik is tried in test/banking/problems.long.ts. */
 const outside = routes.filter(({ operation, path }) => operation.outside && !path.startsWith('/integrations'))
 const tables = ['subscription', 'payment_method', 'invoice', 'audit_event', 'organization']
-const held = async () => JSON.stringify(await Promise.all(tables.map((name) => database.query(`TABLE "${name}"`))))
+const held = async () =>
+  JSON.stringify(await Promise.all(tables.map((name) => database.query(`SELECT * FROM "${name}" ORDER BY "id"`))))
 const before = await held()
 
 function* lined(): Generator<Case> {

@@ -19,16 +19,21 @@ export function postpone(account: Account, subscription: Subscription, line: Lin
   account.add(pending)
 }
 
-function waiting(account: Account, subscription: Subscription): Line[] {
+/** Takes what waits for the next invoice away. */
+export function dropPending(account: Account, subscription: Subscription): Line[] {
   const pending = [...account.store.all('invoiceitem')].filter((item) => item.subscription === subscription.id)
   for (const item of pending) account.store.remove(item)
   return pending.map(({ line }) => line)
 }
 
+export function hasPending(account: Account, { id }: Subscription): boolean {
+  return [...account.store.all('invoiceitem')].some(({ subscription }) => subscription === id)
+}
+
 /** A new invoice of a subscription, with all that has been waiting for one; a discount for one invoice ends with it. */
 export function draft(account: Account, subscription: Subscription, reason: Reason, own: Line[]): Invoice {
   const customer = existing(account, 'customer', subscription.customer)
-  const lines = [...waiting(account, subscription), ...own]
+  const lines = [...dropPending(account, subscription), ...own]
   const id = account.ids.next('in_')
   for (const line of lines) line.invoice = id
   const subtotal = lines.reduce((sum, { amount }) => sum + amount, 0)

@@ -3,8 +3,8 @@ import type { Invoice, Subscription } from './billing-objects.ts'
 import { day, hour } from './clock.ts'
 import { collect } from './collection.ts'
 import { endDiscounts } from './discounts.ts'
-import { endTrial, expire, expireUpdate, overdue, renew } from './renewals.ts'
-import { end, subscriptionOf } from './standing.ts'
+import { endTrial, expire, expireAt, expireUpdate, overdue, renew } from './renewals.ts'
+import { subscriptionOf } from './standing.ts'
 import { periodEnd } from './terms.ts'
 
 interface Due {
@@ -42,7 +42,7 @@ function ofSubscription(account: Account, subscription: Subscription, consider: 
     return
   }
   if (cancel_at !== null) {
-    consider({ at: cancel_at, work: () => end(account, subscription, 'cancellation_requested') })
+    consider({ at: cancel_at, work: () => expireAt(account, subscription) })
   }
   for (const id of subscription.discounts) {
     const ends = account.store.find('discount', id)?.end

@@ -2,7 +2,7 @@ import type { Account } from './account.ts'
 import type { Invoice, Line, Subscription } from './billing-objects.ts'
 import { collect, finalize, voidInvoice } from './collection.ts'
 import { methodFor } from './customers.ts'
-import { draft } from './draft.ts'
+import { draft, hasPending } from './draft.ts'
 import { dropPayment } from './invoice-payments.ts'
 import { period } from './items.ts'
 import { lineOf } from './lines.ts'
@@ -75,6 +75,20 @@ function bill(account: Account, subscription: Subscription, lines: Line[]): void
   else if (paused) giveUp(account, invoice)
   else if (subscription.collection_method === 'charge_automatically') collect(account, invoice)
   else account.tell('invoice.sent', invoice)
+}
+
+/** Charges what waits for the next invoice, as there will be none. */
+export function billPending(account: Account, subscription: Subscription): void {
+  if (!hasPending(account, subscription)) return
+  const invoice = draft(account, subscription, 'subscription_update', [])
+  finalize(account, invoice)
+  if (invoice.status === 'open' && subscription.collection_method === 'charge_automatically') collect(account, invoice)
+}
+
+/** Ends a subscription whose time has come; its pending prorations are collected then. */
+export function expireAt(account: Account, subscription: Subscription): void {
+  billPending(account, subscription)
+  end(account, subscription, 'cancellation_requested')
 }
 
 export function giveUp(account: Account, invoice: Invoice): void {

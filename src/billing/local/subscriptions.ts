@@ -1,12 +1,11 @@
 import type { Subscription } from './billing-objects.ts'
-import { collect, finalize } from './collection.ts'
 import { endDiscounts } from './discounts.ts'
-import { draft, postpone } from './draft.ts'
+import { dropPending, postpone } from './draft.ts'
 import { missing } from './fault.ts'
 import { prorationOf } from './lines.ts'
 import { page, paging } from './pages.ts'
 import { flag, text } from './params.ts'
-import { dropLatest } from './renewals.ts'
+import { billPending, dropLatest } from './renewals.ts'
 import { type Call, named, type Route } from './route.ts'
 import { end } from './standing.ts'
 import { subscribe } from './subscribing.ts'
@@ -65,7 +64,10 @@ function shows({ status, ended_at }: Subscription, wanted: string | undefined): 
   return wanted === 'all' || wanted === status
 }
 
-/** Ends a subscription at once; what is left of its periods is given back only when asked. */
+/**
+ * Ends a subscription at once; what is left of its periods is given back only when asked. Pending prorations are charged with
+ * `invoice_now`, and removed where neither that nor `prorate` is set.
+ */
 function cancel(call: Call): Subscription {
   const { account, params } = call
   const subscription = named(call, 'subscription')
@@ -76,14 +78,9 @@ function cancel(call: Call): Subscription {
   if (cancellation_details) {
     account.store.change(subscription, () => write(account, subscription, { cancellation_details }))
   }
-  const waiting = [...account.store.all('invoiceitem')].some((item) => item.subscription === subscription.id)
   const incomplete = subscription.status === 'incomplete'
-  if (flag(params, 'invoice_now') && waiting) {
-    const invoice = draft(account, subscription, 'subscription_update', [])
-    finalize(account, invoice)
-    if (invoice.status === 'open' && subscription.collection_method === 'charge_automatically')
-      collect(account, invoice)
-  }
+  if (flag(params, 'invoice_now')) billPending(account, subscription)
+  else if (!flag(params, 'prorate')) dropPending(account, subscription)
   end(account, subscription, 'cancellation_requested')
   if (incomplete) dropLatest(account, subscription)
   return subscription
