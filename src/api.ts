@@ -44,7 +44,7 @@ export const api = (callers: Callers, billing: Billing, banking: Banking, owned?
         signedIn(list),
         joining(organizations.create(callers, owned)),
         signedIn(read),
-        operator(admin(organizations.update(callers))),
+        operator(admin(organizations.update(callers, billing))),
         owner(clear),
         admin(branding.upload('icon')),
         admin(branding.upload('logo')),

@@ -144,7 +144,8 @@ export class Billing {
 
   /** The live subscriptions that Stripe has of a customer. */
   async liveOf(customer: string): Promise<Stripe.Subscription[]> {
-    const { data } = await ask('list', this.stripe.subscriptions.list({ customer, limit: 100, expand: dataOf(expand) }))
+    const wish = { customer, limit: 100, expand: dataOf(expand) }
+    const { data } = await ask('list', this.stripe.subscriptions.list(wish), { customer: 'stripeCustomerId' })
     return data.filter((found) => !hasEnded(found))
   }
 

@@ -84,7 +84,7 @@ async function syncPaymentMethods(
 }
 
 /** What is no longer the customer's can be paid with no more; what has been attached since the fetch began is not among it. */
-async function removePaymentMethods(
+export async function removePaymentMethods(
   manager: EntityManager,
   organizationId: string,
   gone: PaymentMethod[],

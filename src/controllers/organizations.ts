@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { type AuditEvent, Organization, OrganizationUser, User } from '../../entities/index.ts'
 import { reserved, slugOf } from '../../entities/organization.ts'
 import type { Callers } from '../access/callers.ts'
+import type { Billing } from '../billing/billing.ts'
 import type { Call } from '../hydra/call.ts'
 import type { Role } from '../hydra/caller.ts'
 import { creating, updating } from '../hydra/crud.ts'
@@ -11,6 +12,7 @@ import { Problem, type Violation } from '../hydra/problem.ts'
 import { release } from '../images/store.ts'
 import { begin, provisionSoon, unprovisioned } from '../workspace/provision.ts'
 import { record } from './audit.ts'
+import { completeSwitch, requireUnbilled } from './billing-switch.ts'
 import { actsFor, userOf } from './users.ts'
 
 const managers: Role[] = ['admin', 'owner']
@@ -43,15 +45,16 @@ export const create = (callers: Callers, most = ownable): Operation<Organization
 })
 
 /** Its people change its name, the operator what the operator alone may. */
-export const update = (callers: Callers): Operation<Organization> => ({
-  ...updating<Organization>({ writes, prepare, along: along(callers) }),
+export const update = (callers: Callers, billing: Billing): Operation<Organization> => ({
+  ...updating<Organization>({ writes, prepare: prepare(billing), along: along(callers) }),
   clears: {
     logo: 'is changed by an upload to /organizations/logo; only null, which removes it, can be sent here',
     icon: 'is changed by an upload to /organizations/icon; only null, which removes it, can be sent here',
   },
   description:
     'While its status is "suspended" or "closed" its people read all they could, and change nothing (403) but how they ' +
-    'pay; "active" opens it again, and "provisioning" has whatever it lacks put up anew.',
+    'pay; "active" opens it again, and "provisioning" has whatever it lacks put up anew. How it is billed can be changed ' +
+    'while it has no live subscription.',
 })
 const writes = {
   ...Object.fromEntries(['name', 'logo', 'icon'].map((name) => [name, managers])),
@@ -60,16 +63,23 @@ const writes = {
   ),
 }
 
-function prepare({ id, manualBilling, stripeCustomerId }: Organization, { caller }: Call<Organization>): Violation[] {
-  if (caller.role !== 'operator' && caller.organization !== id)
-    throw new Problem(
-      403,
-      'This is not the organization you act for: send a token whose claim "organization" names it.',
-    )
-  if (!manualBilling || stripeCustomerId === null) return []
-  const message = 'stripeCustomerId must be null where billing is by hand.'
-  return [{ propertyPath: 'stripeCustomerId', message, code: 'isManual' }]
-}
+const prepare =
+  (billing: Billing) =>
+  async (draft: Organization, call: Call<Organization>): Promise<Violation[]> => {
+    const { id, manualBilling, stripeCustomerId } = draft
+    const { role, organization } = call.caller
+    if (role !== 'operator' && organization !== id)
+      throw new Problem(
+        403,
+        'This is not the organization you act for: send a token whose claim "organization" names it.',
+      )
+    if (manualBilling && stripeCustomerId !== null) {
+      const message = 'stripeCustomerId must be null where billing is by hand.'
+      return [{ propertyPath: 'stripeCustomerId', message, code: 'isManual' }]
+    }
+    if (role === 'operator') await requireUnbilled(call, billing, draft)
+    return []
+  }
 
 const along =
   (callers: Callers) =>
@@ -82,6 +92,7 @@ const along =
     )
     if (logoId) changes.logo = [before.logo, null]
     if (iconId) changes.icon = [before.icon, null]
+    await completeSwitch(call, before, after)
     await record(call, 'organization.update', `/organizations/${id}`, changes, id)
     if (status === before.status) return
     if (status === 'provisioning') await provisionSoon(call.manager, id)

@@ -49,18 +49,30 @@ export const create = (billing: Billing): Operation<Subscription> => ({
 /** The row is there before Stripe is asked: it holds the place of the one live subscription, and events find it by its id. */
 async function begin(
   call: Call<Subscription>,
-  { currentSubscriptionId, manualBilling }: Organization,
+  { currentSubscriptionId, manualBilling, stripeCustomerId }: Organization,
 ): Promise<Subscription> {
   const blank = Object.assign(make(Subscription), { id: call.claim, organizationId: call.organization })
   const subscription = await call.read(blank, false, (draft) => complete(draft, call))
   if (currentSubscriptionId) throw new Problem(409, taken)
   await call.transaction(async () => {
     await requireSeats(call, subscription)
+    await requireSame(call, { manualBilling, stripeCustomerId })
     await call.insert(subscription)
     if (manualBilling) await note(call, 'create', undefined, subscription)
     else await settleLater(call.manager, subscription)
   })
   return subscription
+}
+
+/** The operator may have changed how the organization is billed since it was read; by now nobody else can. */
+async function requireSame(
+  { manager, organization: id }: Call,
+  known: Pick<Organization, 'manualBilling' | 'stripeCustomerId'>,
+): Promise<void> {
+  const { manualBilling, stripeCustomerId } = await manager.findOneByOrFail(Organization, { id })
+  const lost = known.stripeCustomerId !== null && stripeCustomerId !== known.stripeCustomerId
+  if (manualBilling !== known.manualBilling || lost)
+    throw new Problem(409, 'How the organization is billed has just changed: try again.')
 }
 
 async function atStripe(

@@ -1,0 +1,53 @@
+import { stripeCustomer } from '../world/billing.ts'
+import { running } from '../world/by-hand.ts'
+import { as, operator } from '../world/index.ts'
+import { look } from '../world/looking.ts'
+import { customerOf, dashboard, subscribed } from '../world/stripe.ts'
+
+const patch = (organization: { id: string }, body: object) =>
+  as(operator).patch(`/organizations/${organization.id}`, body)
+
+test.each([
+  ['billing by hand', { manualBilling: true, stripeCustomerId: null }],
+  ['another customer', { stripeCustomerId: 'cus_other' }],
+  ['no customer', { stripeCustomerId: null }],
+])('%s is refused with 409 while Stripe bills the organization', async (_, body) => {
+  const payer = await subscribed()
+  const { organization } = payer.tenant
+  const refused = await patch(organization, body)
+  expect([refused.status, refused.body.detail]).toEqual([409, expect.stringContaining(payer.externalId)])
+  expect((await payer.api.get(payer.path)).body).toMatchObject({ status: 'active' })
+
+  const ended = await payer.api.post(`${payer.path}/cancel`, { immediately: true })
+  expect(ended.body.status).toBe('canceled')
+  expect((await dashboard.subscriptions.retrieve(payer.externalId)).status).toBe('canceled')
+  expect((await patch(organization, body)).status).toBe(200)
+  expect((await payer.api.get('/payment-methods')).body.totalItems).toBe(0)
+})
+
+test('a subscription that only Stripe knows is a reason, too', async () => {
+  const payer = await subscribed()
+  const { items } = await dashboard.subscriptions.retrieve(payer.externalId)
+  await payer.api.post(`${payer.path}/cancel`, { immediately: true })
+  const item = { price: items.data[0].price.id, quantity: 3 }
+  const { id } = await dashboard.subscriptions.create({ customer: payer.customer, items: [item] })
+  const { status, body } = await patch(payer.tenant.organization, { manualBilling: true, stripeCustomerId: null })
+  expect([status, body.detail]).toEqual([409, expect.stringContaining(id)])
+})
+
+test('a subscription that is billed by hand has to end before Stripe bills the organization', async () => {
+  const { api, path, tenant } = await running()
+  expect((await patch(tenant.organization, { manualBilling: false })).status).toBe(409)
+  await api.post(`${path}/cancel`, { immediately: true })
+  expect((await patch(tenant.organization, { manualBilling: false })).status).toBe(200)
+})
+
+test('an organization whose customer is changed has what that customer has', async () => {
+  const { tenant, api } = await stripeCustomer()
+  const { id } = await dashboard.customers.create({ name: 'Made in the dashboard' })
+  await dashboard.paymentMethods.attach('pm_card_amex', { customer: id })
+  expect((await patch(tenant.organization, { stripeCustomerId: id })).status).toBe(200)
+  await look(id)
+  expect((await api.get('/payment-methods')).body.member).toMatchObject([{ last4: '8431' }])
+  expect(await customerOf({ tenant, api } as never)).toBe(id)
+})
