@@ -40,7 +40,7 @@ export class Metadatum {
 /** What of a subscription is Stripe's to say. */
 export type Mirrored = Pick<
   Subscription,
-  'externalId' | 'status' | 'type' | 'seats' | 'modules' | 'coupon' | 'cancelAt' | 'paymentMethodId'
+  'externalId' | 'status' | 'type' | 'seats' | 'modules' | 'otherProducts' | 'coupon' | 'cancelAt' | 'paymentMethodId'
 >
 
 /** What an organization pays for: seats and modules, in one of Stripe's eight statuses. */
@@ -92,6 +92,10 @@ export class Subscription extends Owned {
   @IsIn(catalogue, { each: true })
   modules: string[] = []
 
+  /** What else the operator has put on the bill at Stripe: lines that are not of the catalogue. */
+  @Column('jsonb', { default: [] })
+  otherProducts: { name: string; quantity: number }[] = []
+
   @Column('text')
   status: string = 'incomplete'
 
@@ -136,7 +140,8 @@ export class Subscription extends Owned {
 
   @Type(() => Array)
   get products(): { name: string; quantity: number }[] {
-    return [{ name: 'seat', quantity: this.seats }, ...this.modules.map((name) => ({ name, quantity: 1 }))]
+    const modules = this.modules.map((name) => ({ name, quantity: 1 }))
+    return [{ name: 'seat', quantity: this.seats }, ...modules, ...this.otherProducts]
   }
 
   /** Serves the organization, if only until an overdue payment is given up on. */

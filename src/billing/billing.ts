@@ -2,8 +2,9 @@ import type Stripe from 'stripe'
 import type { Subscription } from '../../entities/index.ts'
 import { ConstraintViolation, Problem } from '../hydra/problem.ts'
 import { ask, refusal, underKeys } from './ask.ts'
-import { itemsFor, namesOf, wanted } from './items.ts'
+import { itemsFor, lacking, wanted } from './items.ts'
 import { ourIdOf } from './mirror.ts'
+import { Prices } from './prices.ts'
 import { clientOf, isLive, type StripeSettings } from './stripe.ts'
 
 /** What is asked for with every subscription, since what is shown is made of it. */
@@ -15,12 +16,14 @@ export class Billing {
   readonly live: boolean
   readonly publishableKey: string
   readonly webhookSecrets: string[]
+  readonly prices: Prices
 
   constructor({ publishableKey, webhookSecrets, ...access }: StripeSettings) {
     this.stripe = clientOf(access)
     this.live = isLive(access.secretKey)
     this.publishableKey = publishableKey
     this.webhookSecrets = webhookSecrets
+    this.prices = new Prices(this.stripe)
   }
 
   /**
@@ -29,10 +32,11 @@ export class Billing {
    */
   async subscribe(customer: string, subscription: Subscription, paymentMethod?: string): Promise<Stripe.Subscription> {
     const { id, organizationId, metadata } = subscription
+    const wish = wanted(subscription)
     const notes = metadata.filter(({ value }) => value !== '').map(({ name, value }) => [name, value])
-    const wish = {
+    const params = {
       customer,
-      items: itemsFor(wanted(subscription), await this.prices(subscription)),
+      items: itemsFor(wish, await this.prices.of([...wish.keys()], subscription.type)),
       metadata: { ...Object.fromEntries(notes), organization: organizationId, subscription: id },
       payment_settings: { save_default_payment_method: 'on_subscription' },
       ...(paymentMethod
@@ -43,7 +47,7 @@ export class Billing {
     const made = await underKeys(
       `subscription:${id}`,
       (options) =>
-        ask('subscription', this.stripe.subscriptions.create(wish, options), {
+        ask('subscription', this.stripe.subscriptions.create(params, options), {
           default_payment_method: 'paymentMethod',
           metadata: 'metadata',
         }),
@@ -64,18 +68,20 @@ export class Billing {
    * Moves a subscription to the seats, the modules and the payment method that are wanted; the next invoice has the difference.
    * Where somebody else adds or removes the same module meanwhile, it is looked at again.
    */
-  async change(wish: Subscription, paymentMethod: string | undefined, key: string): Promise<Stripe.Subscription> {
-    const prices = await this.prices(wish)
+  async change(after: Subscription, paymentMethod: string | undefined, key: string): Promise<Stripe.Subscription> {
+    const wish = wanted(after)
     for (let tries = 1; ; tries++)
       try {
         return await underKeys(`${key}:change:${tries}`, async (options) => {
-          const { id, items } = await this.retrieve(wish.externalId as string)
+          const found = await this.retrieve(after.externalId as string)
+          const [{ data: standing }, products] = [found.items, await this.prices.productsFor([found])]
+          const prices = await this.prices.of(lacking(wish, standing, products), after.type)
           return ask(
             'subscription',
             this.stripe.subscriptions.update(
-              id,
+              found.id,
               {
-                items: itemsFor(wanted(wish), prices, items.data),
+                items: itemsFor(wish, prices, standing, products),
                 ...(paymentMethod && { default_payment_method: paymentMethod }),
                 proration_behavior: 'create_prorations',
                 expand,
@@ -147,21 +153,6 @@ export class Billing {
     const wish = { customer, limit: 100, expand: dataOf(expand) }
     const { data } = await ask('list', this.stripe.subscriptions.list(wish), { customer: 'stripeCustomerId' })
     return data.filter((found) => !hasEnded(found))
-  }
-
-  /** The prices of a subscription by what they are for; their lookup keys are the same in every account. */
-  private async prices({ type, modules }: Pick<Subscription, 'type' | 'modules'>): Promise<Map<string, string>> {
-    const keys = new Map(
-      namesOf(modules).map((name) => [name === 'seat' ? `seat_${type}` : `module_${name}_${type}`, name]),
-    )
-    const { data } = await ask(
-      'list',
-      this.stripe.prices.list({ lookup_keys: [...keys.keys()], active: true, limit: 100 }),
-    )
-    const prices = new Map(data.map(({ lookup_key, id }) => [keys.get(lookup_key as string) as string, id]))
-    const missing = [...keys].filter(([, name]) => !prices.has(name)).map(([key]) => key)
-    if (missing.length === 0) return prices
-    throw new Problem(502, `Stripe has no price for ${missing.join(', ')}: the operator has to make it there.`)
   }
 
   /** Says what is wrong with a change: Stripe takes none of what has ended meanwhile. */

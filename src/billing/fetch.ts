@@ -2,6 +2,7 @@ import type Stripe from 'stripe'
 import { Problem } from '../hydra/problem.ts'
 import { ask } from './ask.ts'
 import { type Billing, dataOf, expand } from './billing.ts'
+import type { Products } from './items.ts'
 import type { Wish } from './sync.ts'
 
 /** All that Stripe has of a customer, as far as it is shown here. */
@@ -12,6 +13,7 @@ export interface State {
   /** Whether these are all that can be paid with. */
   allMethods: boolean
   invoices: Stripe.Invoice[]
+  products: Products
 }
 
 /** A lock is held and a connection meanwhile, so nothing is tried again within: the job is, later. */
@@ -21,7 +23,7 @@ const most = 100
 
 /** Fetches it all at once; undefined when Stripe has deleted the customer. */
 export async function fetchState(
-  { stripe }: Billing,
+  { stripe, prices }: Billing,
   customer: string,
   { invoices: named = [], thorough = false }: Wish,
 ): Promise<State | undefined> {
@@ -43,6 +45,7 @@ export async function fetchState(
   const missing = others.filter((one) => one && !newest.data.some(({ id }) => id === one.id)) as Stripe.Invoice[]
   return {
     customer: found,
+    products: await prices.productsFor(subscriptions.data),
     subscriptions: subscriptions.data,
     paymentMethods: paymentMethods.data,
     allMethods: !paymentMethods.has_more,

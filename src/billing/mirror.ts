@@ -1,7 +1,7 @@
 import type Stripe from 'stripe'
 import type { Invoice, PaymentMethod, Subscription } from '../../entities/index.ts'
 import type { Mirrored } from '../../entities/subscription.ts'
-import { nameOf } from './items.ts'
+import { nameOf, type Products, titleOf } from './items.ts'
 
 const idOf = (reference: string | { id: string } | null | undefined): string | null =>
   typeof reference === 'string' ? reference : (reference?.id ?? null)
@@ -14,19 +14,28 @@ const dateOf = (seconds: number | null | undefined): Date | null =>
  * What Stripe says of a subscription, in our words.
  * @param known the ids of the organization's payment methods by those that Stripe has for them
  */
-export function subscriptionFrom(found: Stripe.Subscription, known: Map<string, string>): Partial<Mirrored> {
-  const items = found.items.data.map((item) => [nameOf(item), item] as const)
-  const seat = items.find(([name]) => name === 'seat')?.[1]
+export function subscriptionFrom(
+  found: Stripe.Subscription,
+  known: Map<string, string>,
+  products: Products,
+): Partial<Mirrored> {
+  const lines = found.items.data.map((item) => ({ name: nameOf(item, products), item }))
+  const seats = lines.filter(({ name }) => name === 'seat').map(({ item }) => item)
+  const taken = seats.reduce((sum, { quantity }) => sum + (quantity ?? 0), 0)
+  const period = (seats[0] ?? lines.find(({ name }) => name)?.item)?.price?.recurring?.interval
   const paymentMethod = idOf(found.default_payment_method)
   return {
     externalId: found.id,
     status: found.status,
     cancelAt: dateOf(found.cancel_at),
     coupon: couponOf(found),
-    modules: items.flatMap(([name]) => (name && name !== 'seat' ? [name] : [])),
+    modules: [...new Set(lines.flatMap(({ name }) => (name && name !== 'seat' ? [name] : [])))],
+    otherProducts: lines.flatMap(({ name, item }) =>
+      name ? [] : [{ name: titleOf(item), quantity: item.quantity ?? 1 }],
+    ),
     paymentMethodId: (paymentMethod && known.get(paymentMethod)) || null,
-    ...(seat?.quantity && { seats: seat.quantity }),
-    ...(seat?.price?.recurring && { type: seat.price.recurring.interval === 'year' ? 'yearly' : 'monthly' }),
+    ...(taken > 0 && { seats: taken }),
+    ...(period && { type: period === 'year' ? 'yearly' : 'monthly' }),
   }
 }
 

@@ -41,7 +41,7 @@ export async function syncCustomer(
   }
   const methods = await syncPaymentMethods(manager, own.organizationId, state)
   for (const found of endedFirst(state.subscriptions))
-    await syncSubscription(manager, own.organizationId, before, found, methods)
+    await syncSubscription(manager, own.organizationId, before, found, { methods, products: state.products })
   const left = new Set(state.paymentMethods.map(({ id }) => id))
   const gone = state.allMethods ? methodsBefore.filter(({ externalId }) => !left.has(externalId)) : []
   await removePaymentMethods(manager, own.organizationId, gone)
@@ -106,13 +106,13 @@ async function syncSubscription(
   organizationId: string,
   standing: Subscription[],
   found: Stripe.Subscription,
-  methods: Map<string, string>,
+  { methods, products }: { methods: Map<string, string>; products: State['products'] },
 ): Promise<void> {
   const ours = mirror.ourIdOf(found)
   const before =
     standing.find(({ externalId }) => externalId === found.id) ??
     standing.find(({ id, externalId }) => id === ours && externalId === null)
-  const state = mirror.subscriptionFrom(found, methods)
+  const state = mirror.subscriptionFrom(found, methods, products)
   if (!before)
     return adopt(manager, organizationId, standing, Object.assign(new Subscription(), { organizationId }, state), ours)
   const after = copy(before).follow(state)

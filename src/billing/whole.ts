@@ -48,7 +48,13 @@ const kinds = new Map<unknown, Check>(
       latest_invoice: maybe(reference),
     }),
     subscription_item: hash({ id, quantity: maybe(count), price: maybe(isWhole), metadata: maybe(texts) }),
-    price: hash({ id, lookup_key: maybe(text), recurring: maybe(hash({ interval: text })) }),
+    price: hash({
+      id,
+      lookup_key: maybe(text),
+      nickname: maybe(text),
+      product: maybe(reference),
+      recurring: maybe(hash({ interval: text })),
+    }),
     discount: hash({
       id,
       promotion_code: maybe(reference),

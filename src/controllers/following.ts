@@ -23,8 +23,9 @@ export async function follow(
   let [standing, found] = [before, answer]
   for (;;)
     try {
+      const products = await billing.prices.productsFor([found])
       return await call.transaction(async () => {
-        const after = copy(standing).follow(subscriptionFrom(found, await methodsOf(call)))
+        const after = copy(standing).follow(subscriptionFrom(found, await methodsOf(call), products))
         await call.save(standing, after)
         await note(call, verb, before, after)
         await ring(call.manager, customerOf(found))

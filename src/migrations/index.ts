@@ -16,6 +16,7 @@ import { Claims1764000000050 } from './1764000000050-claims.ts'
 import { Lines1764000000060 } from './1764000000060-lines.ts'
 import { DefaultOrganization1764000000061 } from './1764000000061-default-organization.ts'
 import { InvoicePages1764000000070 } from './1764000000070-invoice-pages.ts'
+import { OtherProducts1764000000071 } from './1764000000071-other-products.ts'
 
 /** In the order in which they are applied. */
 export const migrations = [
@@ -37,4 +38,5 @@ export const migrations = [
   Lines1764000000060,
   DefaultOrganization1764000000061,
   InvoicePages1764000000070,
+  OtherProducts1764000000071,
 ]

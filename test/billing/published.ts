@@ -10,8 +10,8 @@ const resources = new URL('../../node_modules/stripe/esm/resources/', import.met
 const methods = {
   Customers: ['create', 'retrieve', 'update', 'del', 'list', 'listPaymentMethods'],
   PaymentMethods: ['create', 'retrieve', 'update', 'list', 'attach', 'detach'],
-  Products: ['create', 'retrieve', 'list'],
-  Prices: ['create', 'retrieve', 'list'],
+  Products: ['create', 'retrieve', 'update', 'list'],
+  Prices: ['create', 'retrieve', 'update', 'list'],
   Coupons: ['create', 'retrieve', 'list'],
   PromotionCodes: ['create', 'retrieve', 'list'],
   Subscriptions: ['create', 'retrieve', 'update', 'cancel', 'list', 'resume', 'deleteDiscount'],

@@ -112,7 +112,7 @@ export function samePeriod({ recurring: a }: Price, { recurring: b }: Price): bo
 }
 
 /** The price, and the plan as which it is shown as well. */
-function priced(price: Price): { price: Price; plan: object } {
+export function priced(price: Price): { price: Price; plan: object } {
   const { id, active, created, currency, nickname, product, recurring, unit_amount } = price
   const plan = {
     id,

@@ -1,6 +1,7 @@
 import type { Account } from './account.ts'
 import { refusal } from './fault.ts'
 import type { Params } from './form.ts'
+import { priced } from './items.ts'
 import type { Interval, Price, Product } from './objects.ts'
 import { flag, hash, merge, number, text, textOrNull, texts } from './params.ts'
 import { existing } from './route.ts'
@@ -78,15 +79,58 @@ export function createPrice(account: Account, params: Params): Price {
   return account.add(price, 'price.created')
 }
 
-function claim(account: Account, lookup: string | null, transfer: boolean): void {
+export function updateProduct(account: Account, product: Product, params: Params): Product {
+  account.update(product, () => {
+    product.name = text(params, 'name') ?? product.name
+    product.active = flag(params, 'active') ?? product.active
+    for (const name of ['description', 'url', 'unit_label'] as const)
+      if (name in params) product[name] = textOrNull(params, name)
+    if ('images' in params) product.images = texts(params, 'images')
+    const price = text(params, 'default_price')
+    if (price) product.default_price = existing(account, 'price', price, 'default_price').id
+    product.metadata = merge(product.metadata, params)
+    product.updated = account.now()
+  })
+  return product
+}
+
+/** Of a price, what is paid cannot be changed; an archived one goes on for those who have it. */
+export function updatePrice(account: Account, price: Price, params: Params): Price {
+  const lookup = text(params, 'lookup_key')
+  if (lookup) claim(account, lookup, flag(params, 'transfer_lookup_key') ?? false, price)
+  account.update(price, () => {
+    price.active = flag(params, 'active') ?? price.active
+    if (lookup !== undefined) price.lookup_key = lookup || null
+    if ('nickname' in params) price.nickname = textOrNull(params, 'nickname')
+    price.tax_behavior = text(params, 'tax_behavior') ?? price.tax_behavior
+    price.metadata = merge(price.metadata, params)
+  })
+  showPrice(account, price)
+  return price
+}
+
+/** Items show their price as it is now. */
+function showPrice(account: Account, price: Price): void {
+  for (const subscription of account.store.all('subscription')) {
+    const items = [...subscription.items.data, ...(subscription.pending_update?.subscription_items ?? [])]
+    const its = items.filter((item) => item.price.id === price.id)
+    if (its.length === 0) continue
+    account.store.change(subscription, () => {
+      for (const item of its) Object.assign(item, priced(price))
+    })
+  }
+}
+
+function claim(account: Account, lookup: string | null, transfer: boolean, own?: Price): void {
   if (!lookup) return
   for (const price of account.store.all('price')) {
-    if (price.lookup_key !== lookup) continue
+    if (price.lookup_key !== lookup || price === own) continue
     if (!transfer) {
       throw refusal(`A price (\`${price.id}\`) already uses that lookup key.`, { param: 'lookup_key' })
     }
     account.update(price, () => {
       price.lookup_key = null
     })
+    showPrice(account, price)
   }
 }

@@ -1,5 +1,5 @@
 import type { Params } from './form.ts'
-import { createPrice, createProduct } from './new-price.ts'
+import { createPrice, createProduct, updatePrice, updateProduct } from './new-price.ts'
 import type { Price } from './objects.ts'
 import { page, paging } from './pages.ts'
 import { flag, hash, text, texts } from './params.ts'
@@ -11,6 +11,12 @@ export const prices: Route[] = [
     path: '/v1/products',
     takes: 'id name description active metadata images url unit_label',
     handle: ({ account, params }) => createProduct(account, params),
+  },
+  {
+    method: 'POST',
+    path: '/v1/products/{product}',
+    takes: 'name description active metadata images url unit_label default_price',
+    handle: (call) => updateProduct(call.account, named(call, 'product'), call.params),
   },
   { method: 'GET', path: '/v1/products/{product}', handle: (call) => named(call, 'product') },
   {
@@ -30,6 +36,12 @@ export const prices: Route[] = [
     takes:
       'currency unit_amount product product_data recurring lookup_key transfer_lookup_key nickname active metadata tax_behavior',
     handle: ({ account, params }) => createPrice(account, params),
+  },
+  {
+    method: 'POST',
+    path: '/v1/prices/{price}',
+    takes: 'active lookup_key transfer_lookup_key metadata nickname tax_behavior',
+    handle: (call) => updatePrice(call.account, named(call, 'price'), call.params),
   },
   { method: 'GET', path: '/v1/prices/{price}', handle: (call) => named(call, 'price') },
   {

@@ -1,0 +1,110 @@
+import { payingCustomer } from '../world/billing.ts'
+import { stripe } from '../world/index.ts'
+import { look } from '../world/looking.ts'
+import { customerOf, dashboard, modulesOf, type Subscribed, subscribed, violationsOf } from '../world/stripe.ts'
+
+async function priceOf(lookup_key: string) {
+  const { data } = await dashboard.prices.list({ lookup_keys: [lookup_key] })
+  return data[0]
+}
+
+/** Raises a price as Stripe has it done: another takes over its lookup key. */
+async function raise(lookup_key: string): Promise<void> {
+  const { id, currency, product, unit_amount, recurring } = await priceOf(lookup_key)
+  await dashboard.prices.create({
+    currency,
+    product: product as string,
+    unit_amount: (unit_amount as number) + 100,
+    recurring: { interval: recurring?.interval as 'month' },
+    lookup_key,
+    transfer_lookup_key: true,
+  })
+  await dashboard.prices.update(id, { active: false })
+}
+
+const linesAt = async ({ externalId }: Pick<Subscribed, 'externalId'>) =>
+  (await dashboard.subscriptions.retrieve(externalId)).items.data.map(({ price, quantity }) => [
+    price.unit_amount,
+    quantity,
+  ])
+
+/** A subscription that the operator has made in Stripe's dashboard, with nothing noted on it. */
+async function made(keys: string[], quantity = 4) {
+  const payer = await payingCustomer()
+  const customer = await customerOf(payer)
+  const prices = await Promise.all(keys.map(priceOf))
+  const items = prices.map(({ id }, place) => ({ price: id, quantity: place === 0 ? quantity : 1 }))
+  const { id: externalId } = await dashboard.subscriptions.create({ customer, items })
+  await look(customer)
+  const path = (await payer.api.get('/subscriptions')).body.member[0]['@id']
+  return { ...payer, customer, externalId, path }
+}
+
+test('a subscription made in the dashboard is known after its prices were raised, and keeps one line of each', async () => {
+  const payer = await made(['seat_monthly', 'module_planning_monthly'])
+  await raise('seat_monthly')
+  await raise('module_planning_monthly')
+  await look(payer.customer)
+  expect((await payer.api.get(payer.path)).body).toMatchObject({ seats: 4, modules: ['planning'], type: 'monthly' })
+  const { status, body } = await payer.api.patch(payer.path, { seats: 9, modules: ['planning', 'banking'] })
+  expect([status, body.seats, body.modules]).toEqual([200, 9, ['planning', 'banking']])
+  expect(await linesAt(payer)).toEqual([
+    [1200, 9],
+    [900, 1],
+    [1500, 1],
+  ])
+})
+
+test('two lines of seats, at the old and at the new price, are counted together and made one', async () => {
+  const payer = await subscribed({ seats: 4, modules: ['banking'] })
+  await raise('seat_monthly')
+  const more = { price: (await priceOf('seat_monthly')).id, quantity: 3 }
+  await dashboard.subscriptions.update(payer.externalId, { items: [more] })
+  await look(payer.customer)
+  expect((await payer.api.get(payer.path)).body.seats).toBe(7)
+  expect((await payer.api.patch(payer.path, { modules: [] })).body).toMatchObject({ seats: 7, modules: [] })
+  expect((await linesAt(payer)).map(([, quantity]) => quantity)).toEqual([7])
+})
+
+test('a line of the operator’s own is shown in products, whatever it is called, and is left alone', async () => {
+  const payer = await subscribed({ seats: 4, modules: ['banking'] })
+  const support = await dashboard.prices.create({
+    currency: 'eur',
+    product_data: { name: 'Premium support' },
+    unit_amount: 5000,
+    recurring: { interval: 'month' },
+    lookup_key: 'premium_support_monthly',
+  })
+  await dashboard.subscriptions.update(payer.externalId, {
+    items: [{ price: support.id, quantity: 2, metadata: { name: 'support' } }],
+  })
+  await look(payer.customer)
+  const shown = { name: 'premium_support_monthly', quantity: 2 }
+  const { body } = await payer.api.get(payer.path)
+  expect(body).toMatchObject({ modules: ['banking'], seats: 4 })
+  expect(body.products).toEqual([{ name: 'seat', quantity: 4 }, { name: 'banking', quantity: 1 }, shown])
+  for (const change of [{ seats: 5 }, { modules: ['planning'] }]) {
+    const { status, body } = await payer.api.patch(payer.path, change)
+    expect([status, body.products.at(-1)]).toEqual([200, shown])
+  }
+  expect((await linesAt(payer)).filter(([amount]) => amount === 5000)).toEqual([[5000, 2]])
+  expect(await modulesOf(payer)).toEqual(['planning'])
+})
+
+test('a module whose price is archived stays as it is, and cannot be added any more', async () => {
+  const payer = await subscribed({ seats: 4, modules: ['reporting'] })
+  const { id } = await priceOf('module_reporting_monthly')
+  await dashboard.prices.update(id, { active: false })
+  const { status, body } = await payer.api.patch(payer.path, { seats: 6 })
+  expect([status, body.seats, body.modules]).toEqual([200, 6, ['reporting']])
+  expect((await payer.api.patch(payer.path, { modules: [] })).status).toBe(200)
+  const since = stripe.requests.length
+  const added = await payer.api.patch(payer.path, { modules: ['reporting'] })
+  expect([added.status, violationsOf(added.body)]).toEqual([422, { modules: 'isSold' }])
+  const refused = await (await payingCustomer()).api.post('/subscriptions', { modules: ['reporting'] })
+  expect([refused.status, violationsOf(refused.body)]).toEqual([422, { modules: 'isSold' }])
+  const sent = stripe.requests
+    .slice(since)
+    .filter(({ method, path }) => method === 'POST' && path.includes('subscriptions'))
+  expect(sent).toEqual([])
+})
