@@ -40,7 +40,16 @@ export class Metadatum {
 /** What of a subscription is Stripe's to say. */
 export type Mirrored = Pick<
   Subscription,
-  'externalId' | 'status' | 'type' | 'seats' | 'modules' | 'otherProducts' | 'coupon' | 'cancelAt' | 'paymentMethodId'
+  | 'externalId'
+  | 'status'
+  | 'type'
+  | 'seats'
+  | 'modules'
+  | 'otherProducts'
+  | 'coupon'
+  | 'cancelAt'
+  | 'paused'
+  | 'paymentMethodId'
 >
 
 /** What an organization pays for: seats and modules, in one of Stripe's eight statuses. */
@@ -124,6 +133,10 @@ export class Subscription extends Owned {
   @Column('timestamp with time zone', { precision: 3, nullable: true })
   cancelAt: Date | null = null
 
+  /** What becomes of its invoices while the operator has paused their collection at Stripe. */
+  @Column('text', { nullable: true })
+  paused: string | null = null
+
   /** What the payment of its open invoice is confirmed with in the browser; fetched for whoever asks, and never stored. */
   private secret?: string | null
 
@@ -144,9 +157,12 @@ export class Subscription extends Owned {
     return [{ name: 'seat', quantity: this.seats }, ...modules, ...this.otherProducts]
   }
 
-  /** Serves the organization, if only until an overdue payment is given up on. */
+  /**
+   * Serves the organization, if only until an overdue payment is given up on. By Stripe's meaning of paused collection, void
+   * invoices stand for a service that is not given; the other kinds stand for one that is free or paid for later.
+   */
   get active(): boolean {
-    return ['trialing', 'active', 'past_due'].includes(this.status)
+    return ['trialing', 'active', 'past_due'].includes(this.status) && this.paused !== 'void'
   }
 
   get awaiting(): boolean {

@@ -13,6 +13,7 @@ const additions: Record<string, string[]> = {
   Meeting: [],
   Subscription: [
     'cancelAt',
+    'paused',
     'coupon',
     'confirmationSecret',
     'hostedInvoiceUrl',

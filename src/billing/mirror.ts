@@ -28,6 +28,7 @@ export function subscriptionFrom(
     externalId: found.id,
     status: found.status,
     cancelAt: dateOf(found.cancel_at),
+    paused: found.pause_collection?.behavior ?? null,
     coupon: couponOf(found),
     modules: [...new Set(lines.flatMap(({ name }) => (name && name !== 'seat' ? [name] : [])))],
     otherProducts: lines.flatMap(({ name, item }) =>

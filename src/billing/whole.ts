@@ -44,6 +44,7 @@ const kinds = new Map<unknown, Check>(
       metadata: maybe(texts),
       discounts: maybe(some(reference)),
       cancel_at: maybe(moment),
+      pause_collection: maybe(hash({ behavior: id })),
       default_payment_method: maybe(reference),
       latest_invoice: maybe(reference),
     }),

@@ -17,6 +17,7 @@ import { Lines1764000000060 } from './1764000000060-lines.ts'
 import { DefaultOrganization1764000000061 } from './1764000000061-default-organization.ts'
 import { InvoicePages1764000000070 } from './1764000000070-invoice-pages.ts'
 import { OtherProducts1764000000071 } from './1764000000071-other-products.ts'
+import { PausedCollection1764000000072 } from './1764000000072-paused-collection.ts'
 
 /** In the order in which they are applied. */
 export const migrations = [
@@ -39,4 +40,5 @@ export const migrations = [
   DefaultOrganization1764000000061,
   InvoicePages1764000000070,
   OtherProducts1764000000071,
+  PausedCollection1764000000072,
 ]

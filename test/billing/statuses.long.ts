@@ -87,6 +87,9 @@ const ways: Record<string, () => Promise<Known>> = {
   },
 }
 
+/** What has an open invoice that can be paid in the browser. */
+const owing = ['incomplete', 'past_due', 'unpaid']
+
 test.each([
   ['incomplete', false, true, true],
   ['incomplete_expired', false, false, false],
@@ -102,12 +105,32 @@ test.each([
   await becomes(payer, payer.path, { status, active, awaiting, externalId: payer.externalId })
   expect(await billing.retrieve(payer.externalId)).toMatchObject({ status })
   const { body } = await payer.api.get(payer.path)
-  expect([typeof body.confirmationSecret, 'cancel' in body]).toEqual([awaiting ? 'string' : 'object', live])
+  expect([typeof body.confirmationSecret, 'cancel' in body]).toEqual([
+    owing.includes(status) ? 'string' : 'object',
+    live,
+  ])
   expect((await payer.api.get('/subscriptions')).body.member[0]).toMatchObject({ status, active, awaiting })
   const { body: organization } = await payer.api.get(`/organizations/${payer.tenant.organization.id}`)
   expect(organization.currentSubscription).toBe(live ? payer.path : null)
   expect(await modulesOf(payer)).toEqual(active ? ['planning'] : [])
   expect((await payer.api.post('/subscriptions')).status).toBe(live ? 409 : 201)
+})
+
+test.each([
+  ['keep_as_draft', true],
+  ['mark_uncollectible', true],
+  ['void', false],
+] as const)('while its collection is paused as %s, it is active: %s', async (behavior, active) => {
+  const payer = await running()
+  const resumes_at = stripe.now() + 86_400
+  await dashboard.subscriptions.update(payer.externalId, { pause_collection: { behavior, resumes_at } })
+  await becomes(payer, payer.path, { status: 'active', paused: behavior, active })
+  expect(await modulesOf(payer)).toEqual(active ? ['planning'] : [])
+  const { body } = await payer.api.patch(payer.path, { seats: 8 })
+  expect(body).toMatchObject({ seats: 8, paused: behavior, active })
+  stripe.advance({ days: 2 })
+  await becomes(payer, payer.path, { paused: null, active: true })
+  expect(await modulesOf(payer)).toEqual(['planning'])
 })
 
 describe('from there it goes on', () => {
@@ -201,5 +224,8 @@ test('a renewal whose holder must agree is past due until they have', async () =
   await confirm(body.confirmationSecret)
   await becomes(payer, body['@id'], { status: 'active' })
   stripe.advance({ days: 32 })
-  await becomes(payer, body['@id'], { status: 'past_due', active: true, awaiting: false, confirmationSecret: null })
+  await becomes(payer, body['@id'], { status: 'past_due', active: true, awaiting: false })
+  const { confirmationSecret } = (await payer.api.get(body['@id'])).body
+  expect((await confirm(confirmationSecret)).body.status).toBe('succeeded')
+  await becomes(payer, body['@id'], { status: 'active', confirmationSecret: null })
 })

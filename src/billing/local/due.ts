@@ -3,7 +3,7 @@ import type { Invoice, Subscription } from './billing-objects.ts'
 import { day, hour } from './clock.ts'
 import { collect } from './collection.ts'
 import { endDiscounts } from './discounts.ts'
-import { endTrial, expire, expireAt, expireUpdate, overdue, renew } from './renewals.ts'
+import { endTrial, expire, expireAt, expireUpdate, overdue, renew, unpause } from './renewals.ts'
 import { subscriptionOf } from './standing.ts'
 import { periodEnd } from './terms.ts'
 
@@ -48,6 +48,8 @@ function ofSubscription(account: Account, subscription: Subscription, consider: 
     const ends = account.store.find('discount', id)?.end
     if (ends) consider({ at: ends, work: () => endDiscounts(account, subscription, (other) => other === id) })
   }
+  const resumes = subscription.pause_collection?.resumes_at
+  if (resumes) consider({ at: resumes, work: () => unpause(account, subscription) })
   if (pending_update) consider({ at: pending_update.expires_at, work: () => expireUpdate(account, subscription) })
   if (status === 'trialing' && trial_end !== null) {
     const note = { id: `trial_will_end ${subscription.id} ${trial_end}`, object: 'local.note' }

@@ -91,6 +91,13 @@ export function expireAt(account: Account, subscription: Subscription): void {
   end(account, subscription, 'cancellation_requested')
 }
 
+/** Invoices are collected again; what became of those meanwhile stays. */
+export function unpause(account: Account, subscription: Subscription): void {
+  account.update(subscription, () => {
+    subscription.pause_collection = null
+  })
+}
+
 export function giveUp(account: Account, invoice: Invoice): void {
   account.update(
     invoice,
