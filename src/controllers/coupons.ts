@@ -3,10 +3,11 @@ import { IsOptional, IsString, Length, Matches } from 'class-validator'
 import { Organization, Subscription } from '../../entities/index.ts'
 import type { Billing } from '../billing/billing.ts'
 import { carries, isTyped } from '../billing/mirror.ts'
+import { isSpent } from '../billing/redemptions.ts'
 import type { Call } from '../hydra/call.ts'
 import { type Operation, Unchanged } from '../hydra/operation.ts'
 import { ConstraintViolation, Problem } from '../hydra/problem.ts'
-import { follow } from './following.ts'
+import { customerOf, follow } from './following.ts'
 
 /** A coupon or promotion code for the current subscription. */
 export class CouponApplication {
@@ -31,7 +32,9 @@ export const applyCoupon = (billing: Billing): Operation<Subscription> => ({
   method: 'POST',
   path: '/apply-coupon',
   title: () => 'Applies a coupon or promotion code to the current subscription, in place of any other',
-  description: 'What cannot be had is refused in one way, whatever the reason. Not for organizations billed by hand.',
+  description:
+    'What cannot be had is refused in one way, whatever the reason. A discount of limited duration can be had once. Not for ' +
+    'organizations billed by hand.',
   expects: CouponApplication,
   returns: 'item',
   statuses: [200, 201, 400, 409, 413, 415, 422],
@@ -49,9 +52,8 @@ export const applyCoupon = (billing: Billing): Operation<Subscription> => ({
     const discount = await billing.codeFor(code.trim())
     if (!discount) throw unusable()
     if (carries(now, discount)) return same()
-    const discounted = await billing.discount(id, discount, call.claim).catch((problem) => {
-      throw problem instanceof ConstraintViolation ? unusable() : problem
-    })
+    if (await isSpent(billing, customerOf(now), discount).catch(refuse)) throw unusable()
+    const discounted = await billing.discount(id, discount, call.claim).catch(refuse)
     return follow(call, billing, 'applyCoupon', subscription, discounted)
   },
 })
@@ -85,6 +87,10 @@ async function discountable(call: Call<Subscription>, named: Subscription | unde
   if (!subscription.discountable)
     throw new Problem(409, 'The subscription awaits its first payment: a coupon can be put on it after that.')
   return subscription
+}
+
+function refuse(problem: unknown): never {
+  throw problem instanceof ConstraintViolation ? unusable() : problem
 }
 
 /** One text for all reasons, so that codes cannot be told apart by trying. */

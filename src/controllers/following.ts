@@ -54,6 +54,6 @@ async function methodsOf({ manager, organization: organizationId }: Call): Promi
   return new Map(found.map(({ externalId, id }) => [externalId, id]))
 }
 
-function customerOf({ customer }: Stripe.Subscription): string {
+export function customerOf({ customer }: Stripe.Subscription): string {
   return typeof customer === 'string' ? customer : customer.id
 }

@@ -131,6 +131,37 @@ describe('When a coupon is applied,', () => {
     expect((await payer.api.get(payer.path)).body.coupon).toBe('LOYAL10')
   })
 
+  test.each([
+    ['once', { duration: 'once' }, 1],
+    ['for some months', { duration: 'repeating', duration_in_months: 2 }, 3],
+  ] as const)('a coupon that holds %s is good once for each customer', async (_, terms, months) => {
+    const payer = await subscribed()
+    const { id: coupon } = await dashboard.coupons.create({ percent_off: 20, ...terms })
+    await dashboard.promotionCodes.create({ promotion: { type: 'coupon', coupon }, code: `ONE${coupon}` })
+    for (const code of [coupon, 'LOYAL10', `ONE${coupon}`]) expect((await apply(payer, code)).status).toBe(201)
+    stripe.advance({ days: 31 * months + 1 })
+    await becomes(payer, payer.path, { coupon: null })
+    for (const code of [coupon, `ONE${coupon}`]) {
+      const { status, body } = await apply(payer, code)
+      expect([status, violationsOf(body)]).toEqual([422, { code: 'isUsable' }])
+    }
+    const { id: another } = await dashboard.coupons.create({ percent_off: 20, ...terms })
+    expect((await apply(payer, another)).status).toBe(201)
+    expect((await apply(await subscribed(), coupon)).status).toBe(201)
+  })
+
+  test('a code for one customer is good as often as it says', async () => {
+    const payer = await subscribed()
+    const { id: coupon } = await dashboard.coupons.create({ percent_off: 20, duration: 'once' })
+    const own = { customer: payer.customer, max_redemptions: 2, code: `TWICE${coupon}` }
+    await dashboard.promotionCodes.create({ promotion: { type: 'coupon', coupon }, ...own })
+    for (const expected of [201, 201, 422]) {
+      expect((await apply(payer, own.code)).status).toBe(expected)
+      stripe.advance({ days: 32 })
+      await becomes(payer, payer.path, { coupon: null })
+    }
+  })
+
   test('the discount is on the next invoice, and ends when the coupon does', async () => {
     const payer = await subscribed({ seats: 10 })
     expect((await apply(payer, 'WELCOME25')).body.coupon).toBe('WELCOME25')
