@@ -32,6 +32,16 @@ beforeAll(async () => {
   await payer.api.post(`${payer.path}/cancel`)
   await payer.api.post(`${payer.path}/cancel`, { immediately: true })
 
+  const debtor = await subscribed({ seats: 3 })
+  stripe.decline((await debtor.api.get(debtor.card)).body.externalId, 'insufficient_funds')
+  stripe.advance({ days: 80 })
+  await jobs.followCustomer({ customer: debtor.customer })
+  await debtor.api.get(debtor.path)
+  const { body: debts } = await debtor.api.get('/invoices?status=open')
+  await debtor.api.post(debts.member[0].pay)
+  const { body: fresh } = await debtor.api.post('/payment-methods', { externalId: 'pm_card_amex' })
+  await debtor.api.patch(debtor.path, { paymentMethod: fresh['@id'] })
+
   const long = await subscribed({ seats: 3 })
   stripe.advance({ days: 31 * 104 })
   await jobs.followCustomer({ customer: long.customer, thorough: true })
@@ -46,7 +56,7 @@ const apply = ({ api }: Pick<Awaited<ReturnType<typeof subscribed>>, 'api'>, cod
 
 /** The endpoint with places instead of ids. */
 const endpointOf = (what: string) =>
-  what.replace(/\/(cus|sub|pm|in)_\w+/g, '/{$1}').replace(/^(GET \/coupons\/).+/, '$1{code}')
+  what.replace(/\/(cus|sub|pm|in|promo)_\w+/g, '/{$1}').replace(/^(GET \/coupons\/).+/, '$1{code}')
 
 test('all that can be asked has been asked', () => {
   expect([...new Set(asked().map(({ what }) => endpointOf(what)))].sort()).toEqual([
@@ -59,10 +69,13 @@ test('all that can be asked has been asked', () => {
     'GET /invoices/{in}',
     'GET /prices',
     'GET /promotion_codes',
+    'GET /promotion_codes/{promo}',
     'GET /subscriptions',
     'GET /subscriptions/{sub}',
     'POST /customers',
     'POST /customers/{cus}',
+    'POST /invoices/{in}/finalize',
+    'POST /invoices/{in}/pay',
     'POST /payment_methods/{pm}/attach',
     'POST /payment_methods/{pm}/detach',
     'POST /setup_intents',
