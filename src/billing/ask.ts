@@ -1,8 +1,9 @@
 import Stripe from 'stripe'
 import { ConstraintViolation, Problem } from '../hydra/problem.ts'
+import { refusalOf } from './refusals.ts'
 import { isWhole } from './whole.ts'
 
-/** Which property of the client's each parameter of Stripe's was made from, by the start of the parameter's name. */
+/** Which property of the client's Stripe means, by the start of its parameter's name or by the code of its error. */
 type Origins = Record<string, string>
 
 const { errors } = Stripe
@@ -61,15 +62,15 @@ function isSound(answer: unknown): boolean {
 
 const later = { 'Retry-After': '5' }
 
-const nonsense = (cause?: unknown) =>
-  Object.assign(
-    new Problem(502, 'Stripe gave an answer that makes no sense. Nothing was changed here; try again later.'),
-    {
-      cause,
-    },
-  )
+/** RFC 9110 §15.6.3: Stripe failed, or answered what no client can use. */
+function nonsense(cause?: unknown): Problem {
+  const failed = Number((cause as { statusCode?: unknown } | undefined)?.statusCode) >= 500
+  const what = failed ? 'Stripe failed.' : 'Stripe gave an answer that makes no sense.'
+  const detail = `${what} Nothing was changed here; try again later.`
+  return Object.assign(new Problem(502, detail, { 'Retry-After': '60' }), { cause })
+}
 
-/** RFC 9110 §15.6: 503 when Stripe cannot be had at the moment, 502 when it answers what no client can use. */
+/** What to tell the client: 503 when Stripe cannot be had, 402, 409 or 422 when it refuses, 502 when it fails. */
 function problemOf(error: unknown, origins: Origins): Problem {
   if (error instanceof Problem) return error
   if (error instanceof errors.StripeCardError) return declined(error)
@@ -80,12 +81,12 @@ function problemOf(error: unknown, origins: Origins): Problem {
   if (error instanceof errors.StripeError && (error.code === 'idempotency_key_in_use' || error.code === 'lock_timeout'))
     return new Problem(503, 'Stripe is still busy with this. Try again shortly.', later)
   const origin = error instanceof errors.StripeInvalidRequestError && originOf(error, origins)
-  if (origin) return new ConstraintViolation([origin])
-  return nonsense(error)
+  const refused = origin ? new ConstraintViolation([origin]) : refusalOf(error)
+  return refused ? Object.assign(refused, { cause: error }) : nonsense(error)
 }
 
 function originOf({ param, message, code }: InstanceType<typeof errors.StripeInvalidRequestError>, origins: Origins) {
-  const name = Object.keys(origins).find((start) => param?.startsWith(start) || (!param && start === ''))
+  const name = Object.keys(origins).find((start) => start === '' || param?.startsWith(start) || code === start)
   return name === undefined
     ? undefined
     : { propertyPath: origins[name], message: `Stripe does not take it: ${message}`, code: code ?? 'isAcceptable' }

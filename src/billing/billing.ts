@@ -50,6 +50,7 @@ export class Billing {
         ask('subscription', this.stripe.subscriptions.create(params, options), {
           default_payment_method: 'paymentMethod',
           metadata: 'metadata',
+          customer_tax_location_invalid: 'organizationAddress',
         }),
       async () => (await this.liveOf(customer)).find((one) => ourIdOf(one) === id),
     )
@@ -93,7 +94,7 @@ export class Billing {
         })
       } catch (problem) {
         const raced = problem instanceof ConstraintViolation && problem.violations[0].propertyPath === 'seats'
-        if (!raced || tries === 5) throw problem
+        if (!raced || tries === 5) return this.judge(wish.externalId as string, problem)
       }
   }
 
@@ -157,7 +158,7 @@ export class Billing {
 
   /** Says what is wrong with a change: Stripe takes none of what has ended meanwhile. */
   private async judge(id: string, problem: unknown): Promise<never> {
-    const puzzling = problem instanceof Problem && problem.status === 502
+    const puzzling = problem instanceof Problem && [409, 422, 502].includes(problem.status)
     const now = puzzling ? await this.retrieve(id).catch(() => undefined) : undefined
     throw now && hasEnded(now)
       ? new Problem(409, 'It has ended at Stripe meanwhile, so it cannot be changed.')

@@ -50,5 +50,6 @@ export async function addressTo(billing: Billing, customer: string, address: Org
         country: countryId,
       },
     }),
+    { address: 'organizationAddress', name: 'organizationAddress' },
   )
 }

@@ -82,7 +82,7 @@ const spared = `($3 AND "receivedAt" > now() - make_interval(days => ${outage}))
 
 /** Notes a failure on all events that wait; tells whether any still does. */
 async function fail(manager: EntityManager, customer: string, error: unknown): Promise<boolean> {
-  const away = error instanceof Problem && error.status >= 502
+  const away = error instanceof Problem
   const [rows] = await manager.query(
     `UPDATE "stripe_event" SET "error" = $2,
         "attempts" = "attempts" + CASE WHEN ${spared} THEN 0 ELSE 1 END,

@@ -50,6 +50,7 @@ function answerWithin(call: Call, claim: Claim): Promise<Answer> {
  */
 async function answerAround(call: Call, claim: Claim): Promise<Answer> {
   let id = await take(call, claim)
+  const first = id !== undefined
   if (!id) {
     const kept = await known(call, claim)
     if (kept) return deliver(await revealed(call, kept), true)
@@ -64,7 +65,9 @@ async function answerAround(call: Call, claim: Claim): Promise<Answer> {
     return deliver(kept, false)
   } catch (error) {
     const { status } = (error instanceof Problem ? error : problemOf(call.api, error)) ?? { status: 500 }
-    if (status !== 402) await (status < 500 ? claims.free : claims.release)(call.executor, held).catch(() => {})
+    // A refusal says nothing of an earlier try whose outcome is unknown: the claim stays what that try is found by.
+    const settled = first && status < 500
+    if (status !== 402) await (settled ? claims.free : claims.release)(call.executor, held).catch(() => {})
     throw error
   }
 }

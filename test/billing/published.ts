@@ -15,6 +15,7 @@ const methods = {
   Coupons: ['create', 'retrieve', 'list'],
   PromotionCodes: ['create', 'retrieve', 'list'],
   Subscriptions: ['create', 'retrieve', 'update', 'cancel', 'list', 'resume', 'deleteDiscount'],
+  SubscriptionSchedules: ['create', 'retrieve', 'release'],
   Invoices: ['retrieve', 'list', 'pay', 'voidInvoice', 'finalizeInvoice', 'createPreview'],
   InvoicePayments: ['list'],
   PaymentIntents: ['retrieve', 'confirm'],

@@ -37,8 +37,8 @@ const weathers: [string, number, () => void][] = [
   ['throttles', 503, ordered({ kind: 'status', status: 429, retryAfter: 9 })],
   ['answers 500', 502, ordered({ kind: 'status', status: 500 })],
   ['answers 503', 502, ordered({ kind: 'status', status: 503 })],
-  ['answers 401', 502, ordered({ kind: 'status', status: 401 })],
-  ['answers 403', 502, ordered({ kind: 'status', status: 403 })],
+  ['answers 401', 409, ordered({ kind: 'status', status: 401 })],
+  ['answers 403', 409, ordered({ kind: 'status', status: 403 })],
   ['answers an error page', 502, ordered({ kind: 'html' })],
   ['answers a page that all is well', 502, ordered({ kind: 'html', status: 200 })],
   ['answers something else', 502, ordered({ kind: 'nonsense' })],
@@ -191,7 +191,7 @@ describe.each(wishes)('$title', (wish) => {
       Object.assign(settings, usual)
       expect(`${name}: ${answer.status}`).toBe(`${name}: ${status}`)
       expectProblem(answer as never, status)
-      expect(answer.headers['retry-after']).toEqual(status === 503 ? expect.stringMatching(/^\d+$/) : undefined)
+      expect(answer.headers['retry-after']).toEqual(status >= 502 ? expect.stringMatching(/^\d+$/) : undefined)
       expect(answer.text).not.toMatch(/[sr]k_test|whsec_|req_|<html|127\.0\.0\.1/)
       expect([name, await rowsOf(payer)]).toEqual([name, before])
     }

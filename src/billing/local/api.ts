@@ -6,7 +6,7 @@ import { faultOf, Refusal, type StripeFault } from './fault.ts'
 import { type Params, parse } from './form.ts'
 import { Idempotency } from './idempotency.ts'
 import { Unwritten } from './journal.ts'
-import { type Keys, keyOf, refuseKey } from './keys.ts'
+import { type Keys, keyOf, refuseKey, refusePermission } from './keys.ts'
 import { refuseParameters } from './parameters.ts'
 import { texts } from './params.ts'
 import type { Route } from './route.ts'
@@ -66,6 +66,8 @@ export class Api {
     const barred = refuseKey(presented, this.keys, found?.route.open ?? false)
     if (barred) return refuse(barred)
     if (!found) return refuse(unknown(asked))
+    const forbidden = refusePermission(presented, this.keys, asked.method, found.route.path)
+    if (forbidden) return refuse(forbidden)
 
     if (key) {
       const before = this.idempotency.begin(key, asked.path, asked.form, request)

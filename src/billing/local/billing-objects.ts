@@ -35,6 +35,7 @@ export type Collection = 'charge_automatically' | 'send_invoice'
 
 export interface Subscription extends Thing {
   object: 'subscription'
+  automatic_tax: { disabled_reason: null; enabled: boolean; liability: { type: 'self' } | null }
   billing_cycle_anchor: number
   billing_mode: { type: string; flexible: unknown }
   cancel_at: number | null
@@ -57,10 +58,19 @@ export interface Subscription extends Thing {
   payment_settings: { save_default_payment_method: string | null; [member: string]: unknown }
   pending_setup_intent: string | null
   pending_update: { expires_at: number; subscription_items: Item[]; [member: string]: unknown } | null
+  schedule: string | null
   status: Status
   trial_end: number | null
   trial_settings: { end_behavior: { missing_payment_method: string } }
   trial_start: number | null
+}
+
+export interface Schedule extends Thing {
+  object: 'subscription_schedule'
+  released_at: number | null
+  released_subscription: string | null
+  status: 'active' | 'released'
+  subscription: string | null
 }
 
 export interface Line extends Thing {
@@ -175,6 +185,7 @@ export interface Things {
   promotion_code: PromotionCode
   discount: Discount
   subscription: Subscription
+  subscription_schedule: Schedule
   invoice: Invoice
   invoiceitem: PendingLine
   invoice_payment: InvoicePayment

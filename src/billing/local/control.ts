@@ -5,6 +5,7 @@ import { type Deliveries, sign } from './deliveries.ts'
 import { catchUp } from './due.ts'
 import type { FaultOrder, Faults } from './faults.ts'
 import type { Params } from './form.ts'
+import type { Keys } from './keys.ts'
 
 /** One request as it came in, and what it was answered. */
 export interface Received {
@@ -34,6 +35,7 @@ export class Control {
     readonly deliveries: Deliveries,
     private readonly faults: Faults,
     private readonly webhookSecret: string,
+    private readonly keys: Keys,
   ) {}
 
   /** In seconds, as Stripe counts them. */
@@ -75,6 +77,16 @@ export class Control {
   /** What becomes of subscriptions after the last attempt to charge. */
   afterRetries = (status: Account['afterRetries']): void => {
     this.account.afterRetries = status
+  }
+
+  /** Has the secret key expire, or hold again. */
+  expire = (expired = true): void => {
+    this.keys.expired = expired
+  }
+
+  /** Takes permissions such as `rak_customer_write` from the secret key; without any it may do everything again. */
+  restrict = (...permissions: string[]): void => {
+    this.keys.lacks = permissions
   }
 
   /** An event as it would be delivered, for whoever delivers it. */

@@ -88,7 +88,8 @@ function write(account: Account, customer: Customer, params: Params): void {
   if (customer.email && !/^[^@\s]+@[^@\s]+$/.test(customer.email)) {
     throw refusal(`Invalid email address: ${customer.email}`, { code: 'email_invalid', param: 'email' })
   }
-  for (const name of ['address', 'shipping']) if (name in params) customer[name] = hash(params, name) ?? null
+  if ('shipping' in params) customer.shipping = hash(params, 'shipping') ?? null
+  if ('address' in params) customer.address = (hash(params, 'address') as Customer['address']) ?? null
   if ('tax_exempt' in params) customer.tax_exempt = text(params, 'tax_exempt') || 'none'
   if ('preferred_locales' in params) customer.preferred_locales = params.preferred_locales || []
   customer.balance = number(params, 'balance') ?? customer.balance

@@ -19,7 +19,7 @@ const references: Record<string, Record<string, keyof Things | null>> = {
     discounts: 'discount',
     latest_invoice: 'invoice',
     pending_setup_intent: 'setup_intent',
-    schedule: null,
+    schedule: 'subscription_schedule',
     test_clock: null,
   },
   subscription_item: { discounts: 'discount' },

@@ -3,7 +3,7 @@ export type FaultKind =
   | { kind: 'slow'; ms: number }
   | { kind: 'status'; status: number; retryAfter?: number; late?: boolean }
   | { kind: 'html'; status?: number }
-  | { kind: 'nonsense'; truncated?: boolean; body?: string }
+  | { kind: 'nonsense'; status?: number; truncated?: boolean; body?: string }
   | { kind: 'cut' }
   | { kind: 'lost' }
   | { kind: 'decline'; code: string }

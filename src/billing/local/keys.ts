@@ -4,6 +4,10 @@ import { faultOf, type StripeFault } from './fault.ts'
 export interface Keys {
   secretKey: string
   publishableKey: string
+  /** Whether the secret key has expired, as when another has been made in its place. */
+  expired?: boolean
+  /** The permissions that the secret key lacks, as a restricted one does, such as `rak_customer_write`. */
+  lacks?: string[]
 }
 
 /** Whose key a request came with, as user name or as token. */
@@ -14,7 +18,13 @@ export function keyOf(headers: IncomingHttpHeaders): string {
   return Buffer.from(value, 'base64').toString().split(':')[0]
 }
 
-export function refuseKey(key: string, { secretKey, publishableKey }: Keys, open: boolean): StripeFault | undefined {
+export function refuseKey(
+  key: string,
+  { secretKey, publishableKey, expired }: Keys,
+  open: boolean,
+): StripeFault | undefined {
+  if (expired && key === secretKey)
+    return faultOf(401, `Expired API Key provided: ${veiled(key)}`, { code: 'api_key_expired' })
   if (key === secretKey || (open && key === publishableKey)) return
   if (!key) {
     return faultOf(
@@ -32,6 +42,23 @@ export function refuseKey(key: string, { secretKey, publishableKey }: Keys, open
     )
   }
   return faultOf(401, `Invalid API Key provided: ${veiled(key)}`, { code: 'invalid_api_key' })
+}
+
+/** What a restricted key may not do: to read or to write one kind of object is a permission each. */
+export function refusePermission(
+  key: string,
+  { secretKey, lacks = [] }: Keys,
+  method: string,
+  path: string,
+): StripeFault | undefined {
+  const [, , kind] = path.split('/')
+  const permission = `rak_${kind.replace(/s$/, '')}_${method === 'GET' ? 'read' : 'write'}`
+  if (key !== secretKey || !lacks.includes(permission)) return
+  return faultOf(
+    403,
+    `The provided key '${veiled(key)}' does not have the required permissions for this endpoint on account 'acct_local'. ` +
+      `Having the '${permission}' permission would allow this request to continue.`,
+  )
 }
 
 function veiled(key: string): string {

@@ -16,6 +16,7 @@ export interface List<T> {
 
 export interface Customer extends Thing {
   object: 'customer'
+  address: Record<string, string> | null
   balance: number
   created: number
   currency: string | null

@@ -75,7 +75,7 @@ function spoilt(order: FaultOrder): Answer | undefined {
   }
   if (order.kind === 'nonsense') {
     const body = order.body ?? (order.truncated ? '{"id": "sub_' : '{"greeting": "hello"}')
-    return { status: 200, headers: { 'content-type': 'application/json' }, body }
+    return { status: order.status ?? 200, headers: { 'content-type': 'application/json' }, body }
   }
   if (order.kind !== 'status') return
   const { status, retryAfter } = order

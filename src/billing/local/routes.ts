@@ -7,6 +7,7 @@ import { paymentIntents } from './payment-intents.ts'
 import { paymentMethods } from './payment-methods.ts'
 import { prices } from './prices.ts'
 import type { Route } from './route.ts'
+import { schedules } from './schedules.ts'
 import { setupIntents } from './setup-intents.ts'
 import { subscriptions } from './subscriptions.ts'
 
@@ -17,6 +18,7 @@ const routes = [
   ...prices,
   ...coupons,
   ...subscriptions,
+  ...schedules,
   ...invoices,
   ...paymentIntents,
   ...setupIntents,

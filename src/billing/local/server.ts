@@ -10,6 +10,7 @@ import { Deliveries } from './deliveries.ts'
 import { catchUp } from './due.ts'
 import { Faults } from './faults.ts'
 import { Journal, Unwritten } from './journal.ts'
+import type { Keys } from './keys.ts'
 import { respond } from './respond.ts'
 import { seed } from './seeds.ts'
 
@@ -27,6 +28,8 @@ export interface LocalStripe {
   clearFaults: Control['clearFaults']
   decline: Control['decline']
   afterRetries: Control['afterRetries']
+  expire: Control['expire']
+  restrict: Control['restrict']
   signed: Control['signed']
   settled: Control['settled']
   deliveries: Control['deliveries']
@@ -66,8 +69,9 @@ export async function startLocalStripe(options: Options = {}): Promise<LocalStri
   const account = new Account()
   const deliveries = new Deliveries(webhooks, webhookSecret, (event) => forgiving(() => account.heardOf(event)))
   const faults = new Faults()
-  const control = new Control(account, deliveries, faults, webhookSecret)
-  const server = createServer(respond(new Api(account, { secretKey, publishableKey }), control, faults))
+  const keys: Keys = { secretKey, publishableKey }
+  const control = new Control(account, deliveries, faults, webhookSecret, keys)
+  const server = createServer(respond(new Api(account, keys), control, faults))
   const journal = options.journal ? new Journal(options.journal) : undefined
   journal?.open(account.store)
   account.keep = (entries) => journal?.append(entries)
@@ -83,14 +87,28 @@ export async function startLocalStripe(options: Options = {}): Promise<LocalStri
   account.onCommit = (events) => deliveries.send(events)
   const timer = setInterval(() => forgiving(() => catchUp(account, account.now())), often).unref()
 
-  const { now, advance, fault, clearFaults, decline, afterRetries, signed, settled, requests } = control
+  const { now, advance, fault, clearFaults, decline, afterRetries, expire, restrict, signed, settled, requests } =
+    control
   return {
     url: account.origin,
     secretKey,
     publishableKey,
     webhookSecret,
     stripe: control,
-    ...{ now, advance, fault, clearFaults, decline, afterRetries, signed, settled, deliveries, requests },
+    ...{
+      now,
+      advance,
+      fault,
+      clearFaults,
+      decline,
+      afterRetries,
+      expire,
+      restrict,
+      signed,
+      settled,
+      deliveries,
+      requests,
+    },
     async stop() {
       clearInterval(timer)
       deliveries.stop()

@@ -11,9 +11,10 @@ import { flag, hash, merge, number, text, textOrNull } from './params.ts'
 /** What creating and updating a subscription have in common. */
 export const terms =
   'items default_payment_method payment_behavior payment_settings metadata discounts trial_end trial_settings collection_method ' +
-  'days_until_due cancel_at_period_end cancel_at off_session proration_behavior description cancellation_details'
+  'automatic_tax days_until_due cancel_at_period_end cancel_at off_session proration_behavior description cancellation_details'
 
 export function write(account: Account, subscription: Subscription, params: Params): void {
+  tax(account, subscription, params)
   const method = text(params, 'default_payment_method')
   if (method) ownMethod(account, subscription.customer, method, 'default_payment_method')
   if (method !== undefined) subscription.default_payment_method = method || null
@@ -28,6 +29,24 @@ export function write(account: Account, subscription: Subscription, params: Para
   collection(subscription, params)
   ending(account, subscription, params)
   if (params.discounts !== undefined) discounts(account, subscription, params)
+}
+
+/** Countries in which a place is not known without its postal code. */
+const byPostalCode = ['CA', 'US']
+
+/** Where tax is worked out automatically, every change of what is billed needs to know where the customer is. */
+function tax(account: Account, subscription: Subscription, params: Params): void {
+  const enabled = flag(hash(params, 'automatic_tax'), 'enabled')
+  if (enabled !== undefined) {
+    subscription.automatic_tax = { disabled_reason: null, enabled, liability: enabled ? { type: 'self' } : null }
+  }
+  if (!subscription.automatic_tax.enabled || !('items' in params || enabled)) return
+  const { country, postal_code } = account.store.find('customer', subscription.customer)?.address ?? {}
+  if (country && (postal_code || !byPostalCode.includes(country))) return
+  throw refusal(
+    "The customer's location isn't recognized. Set a valid customer address in order to automatically calculate tax.",
+    { code: 'customer_tax_location_invalid', param: 'automatic_tax[enabled]' },
+  )
 }
 
 /** Those that are sent take the place of those there were. */

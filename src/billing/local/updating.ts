@@ -10,11 +10,13 @@ import { type Change, changed, period, samePeriod } from './items.ts'
 import { lineOf, prorationOf } from './lines.ts'
 import { hash, number, text } from './params.ts'
 import { endTrial } from './renewals.ts'
+import { refuseScheduled } from './schedules.ts'
 import { onTrial, trialEnd, write } from './terms.ts'
 
 /** Changes a subscription; what items now cost more or less is charged as `proration_behavior` says. */
 export function update(account: Account, subscription: Subscription, params: Params): Subscription {
   admit(subscription, params)
+  refuseScheduled(subscription, params)
   const change = params.items ? changed(account, subscription, params) : null
   const lines = change ? prorations(account, subscription, change, params) : []
   const now = text(params, 'proration_behavior') === 'always_invoice' || Boolean(change && restarts(change))

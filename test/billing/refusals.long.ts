@@ -1,0 +1,113 @@
+import { payingCustomer, stripeCustomer } from '../world/billing.ts'
+import { stripe } from '../world/index.ts'
+import { customerOf, dashboard, type Subscribed, subscribed, violationsOf } from '../world/stripe.ts'
+import { expectProblem } from '../world/wire.ts'
+
+afterEach(() => {
+  stripe.expire(false)
+  stripe.restrict()
+})
+
+/** Every operation that asks Stripe to do something. */
+const wishes: [string, (payer: Subscribed) => PromiseLike<{ status: number; headers: object; text: string }>][] = [
+  ['a change', ({ api, path }) => api.patch(path, { seats: 9 })],
+  ['a cancellation', ({ api, path }) => api.post(`${path}/cancel`)],
+  ['an end at once', ({ api, path }) => api.post(`${path}/cancel`, { immediately: true })],
+  ['a coupon', ({ api }) => api.post('/subscriptions/apply-coupon', { code: 'LOYAL10' })],
+  ['no coupon', ({ api }) => api.post('/subscriptions/clear-coupon')],
+  ['a card', ({ api }) => api.post('/payment-methods', { externalId: 'pm_card_amex' })],
+  ['a setup', ({ api }) => api.post('/payment-methods/setup')],
+]
+
+describe('What Stripe refuses for good is 409 or 422 with a reason:', () => {
+  test.each(wishes)('%s with a key that has expired, or that lacks a permission', async (_, wish) => {
+    const payer = await subscribed()
+    stripe.expire()
+    expect(expectProblem((await wish(payer)) as never, 409).detail).toMatch(/key.*expired.*operator/)
+    stripe.expire(false)
+    stripe.restrict('rak_subscription_write', 'rak_payment_method_write', 'rak_setup_intent_write')
+    const refused = await wish(payer)
+    expect(expectProblem(refused as never, 409).detail).toMatch(/permission.*operator/)
+    expect(refused.text).not.toMatch(/sk_test|rak_|acct_/)
+    stripe.restrict()
+    expect((await wish(payer)).status).toBeLessThan(300)
+  })
+
+  test('a subscription where the customer has been billed in another currency', async () => {
+    const payer = await payingCustomer()
+    const customer = await customerOf(payer)
+    const price = await dashboard.prices.create({
+      currency: 'usd',
+      unit_amount: 500,
+      recurring: { interval: 'month' },
+      product_data: { name: 'Support' },
+    })
+    const { externalId } = (await payer.api.get(payer.card)).body
+    const { id } = await dashboard.subscriptions.create({
+      customer,
+      items: [{ price: price.id }],
+      default_payment_method: externalId,
+    })
+    await dashboard.subscriptions.cancel(id)
+    const answer = await payer.api.post('/subscriptions', { paymentMethod: payer.card })
+    expect(expectProblem(answer as never, 409).detail).toMatch(/currency.*usd/)
+    expect((await payer.api.get('/subscriptions')).body.totalItems).toBe(0)
+  })
+
+  test('a cancellation while a schedule manages the subscription', async () => {
+    const payer = await subscribed()
+    const schedule = await dashboard.subscriptionSchedules.create({ from_subscription: payer.externalId })
+    const answer = await payer.api.post(`${payer.path}/cancel`)
+    expect(expectProblem(answer as never, 409).detail).toMatch(/schedule.*operator/)
+    expect((await payer.api.get(payer.path)).body.cancelAt).toBeNull()
+    await dashboard.subscriptionSchedules.release(schedule.id)
+    expect((await payer.api.post(`${payer.path}/cancel`)).status).toBe(201)
+  })
+
+  test('a change where tax is due at an address that Stripe does not know', async () => {
+    const payer = await subscribed()
+    await dashboard.subscriptions.update(payer.externalId, { automatic_tax: { enabled: true } })
+    await dashboard.customers.update(payer.customer, { address: { country: 'US', line1: 'Main Street 1' } })
+    const answer = await payer.api.patch(payer.path, { seats: 9 })
+    expect(expectProblem(answer as never, 409).detail).toMatch(/tax.*address.*postal code/)
+    expect((await payer.api.get(payer.path)).body.seats).not.toBe(9)
+  })
+
+  test('a change of what has ended at Stripe', async () => {
+    const payer = await subscribed()
+    await dashboard.subscriptions.cancel(payer.externalId)
+    const answer = await payer.api.patch(payer.path, { seats: 9 })
+    expect(expectProblem(answer as never, 409).detail).toMatch(/ended/)
+  })
+})
+
+test.each(['address', 'name'])(
+  'a billing address whose %s Stripe does not take is a fault of that property',
+  async (param) => {
+    const payer = await stripeCustomer()
+    const body = {
+      error: {
+        type: 'invalid_request_error',
+        message: 'Invalid.',
+        param: `${param}${param === 'address' ? '[country]' : ''}`,
+      },
+    }
+    stripe.fault({ kind: 'nonsense', status: 400, body: JSON.stringify(body), method: 'POST', path: '/v1/customers/' })
+    const { status, body: problem } = await payer.api.post('/subscriptions')
+    expect([status, violationsOf(problem)]).toEqual([422, { organizationAddress: expect.any(String) }])
+  },
+)
+
+test('what Stripe refuses for a reason that is not known here is told in its words', async () => {
+  const payer = await subscribed()
+  const body = { error: { type: 'invalid_request_error', code: 'x_y', message: 'This subscription is peculiar.' } }
+  stripe.fault({
+    kind: 'nonsense',
+    status: 400,
+    body: JSON.stringify(body),
+    method: 'POST',
+    path: '/v1/subscriptions/',
+  })
+  const answer = await payer.api.post(`${payer.path}/cancel`)
+  expect(expectProblem(answer as never, 409).detail).toContain('This subscription is peculiar.')
+})
