@@ -94,7 +94,7 @@ export class Billing {
         })
       } catch (problem) {
         const raced = problem instanceof ConstraintViolation && problem.violations[0].propertyPath === 'seats'
-        if (!raced || tries === 5) return this.judge(wish.externalId as string, problem)
+        if (!raced || tries === 5) return this.judge(after.externalId as string, problem)
       }
   }
 
@@ -143,7 +143,7 @@ export class Billing {
 
   /** What the browser hands a new payment method to Stripe with. */
   async setup(customer: string, key: string): Promise<string | null> {
-    const intent = await underKeys(`${key}:setup`, (options) =>
+    const intent = await underKeys(`${key}:setup:${customer}`, (options) =>
       ask('setup_intent', this.stripe.setupIntents.create({ customer, usage: 'off_session' }, options)),
     )
     return intent.client_secret
@@ -160,9 +160,7 @@ export class Billing {
   private async judge(id: string, problem: unknown): Promise<never> {
     const puzzling = problem instanceof Problem && [409, 422, 502].includes(problem.status)
     const now = puzzling ? await this.retrieve(id).catch(() => undefined) : undefined
-    throw now && hasEnded(now)
-      ? new Problem(409, 'It has ended at Stripe meanwhile, so it cannot be changed.')
-      : problem
+    throw now && hasEnded(now) ? new Ended() : problem
   }
 
   /** Why the first payment failed, if the bank refused it; a bank that asks for its holder's consent did not. */
@@ -177,6 +175,13 @@ export class Billing {
     if (typeof intent !== 'object' || intent.status !== 'requires_payment_method') return undefined
     const code = intent.last_payment_error?.decline_code ?? intent.last_payment_error?.code
     return code && code !== 'authentication_required' ? refusal(code) : undefined
+  }
+}
+
+/** A subscription that has ended at Stripe, or that Stripe does not know. */
+export class Ended extends Problem {
+  constructor() {
+    super(409, 'The subscription has ended at Stripe, so it cannot be changed. Create a new one.')
   }
 }
 

@@ -3,6 +3,7 @@ import { type EntityManager, IsNull } from 'typeorm'
 import { Organization, type OrganizationAddress } from '../../entities/index.ts'
 import { ask, underKeys } from './ask.ts'
 import type { Billing } from './billing.ts'
+import { isMissing } from './refusals.ts'
 
 /**
  * The customer that an organization is at Stripe, made when it is needed for the first time. The key under which it is made,
@@ -32,7 +33,13 @@ async function make(billing: Billing, organization: string, idempotencyKey: stri
     ask('customer', customers.create({ metadata: { organization } }, options)),
   )
   if (!made.lastResponse?.headers['idempotent-replayed']) return made
-  const found = await ask('customer', customers.retrieve(made.id) as Promise<Stripe.Customer | Stripe.DeletedCustomer>)
+  const found = await ask(
+    'customer',
+    customers.retrieve(made.id) as Promise<Stripe.Customer | Stripe.DeletedCustomer>,
+  ).catch((problem) => {
+    if (isMissing(problem, 'customer', made.id)) return { ...made, deleted: true as const }
+    throw problem
+  })
   return found.deleted ? make(billing, organization, `customer:${organization}:after:${made.id}`) : made
 }
 

@@ -3,6 +3,7 @@ import { Problem } from '../hydra/problem.ts'
 import { ask } from './ask.ts'
 import { type Billing, dataOf, expand } from './billing.ts'
 import type { Products } from './items.ts'
+import { isMissing } from './refusals.ts'
 import type { Wish } from './sync.ts'
 
 /** All that Stripe has of a customer, as far as it is shown here. */
@@ -21,11 +22,11 @@ const once = { timeout: 10_000, maxNetworkRetries: 0 }
 
 const most = 100
 
-/** Fetches it all at once; undefined when Stripe has deleted the customer. */
+/** Fetches it all at once; undefined when Stripe has deleted the customer, or does not know it where that may be. */
 export async function fetchState(
   { stripe, prices }: Billing,
   customer: string,
-  { invoices: named = [], thorough = false }: Wish,
+  { invoices: named = [], thorough = false, unknown = false }: Wish,
 ): Promise<State | undefined> {
   const whole = Promise.all([
     ask('list', stripe.subscriptions.list({ customer, status: 'all', limit: most, expand: dataOf(expand) }, once)),
@@ -37,9 +38,12 @@ export async function fetchState(
   const found = await ask(
     'customer',
     stripe.customers.retrieve(customer, {}, once) as Promise<Stripe.Customer | Stripe.DeletedCustomer>,
-  )
+  ).catch((problem) => {
+    if (unknown && isMissing(problem, 'customer', customer)) return undefined
+    throw problem
+  })
   // Of one that is deleted nothing else can be had.
-  if (found.deleted) return undefined
+  if (!found || found.deleted) return undefined
   const [subscriptions, paymentMethods, newest, ...others] = await whole
   const older = thorough ? await olderThan(stripe, customer, newest) : []
   const missing = others.filter((one) => one && !newest.data.some(({ id }) => id === one.id)) as Stripe.Invoice[]

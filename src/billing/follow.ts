@@ -55,6 +55,11 @@ export function followCustomer(database: DataSource, billing: Billing, log: Logg
   }
 }
 
+/** Waits until nobody else writes down what Stripe has of a customer, and keeps all others from it to the transaction's end. */
+export async function lockCustomer(manager: EntityManager, customer: string): Promise<void> {
+  await manager.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [customer])
+}
+
 async function follow(manager: EntityManager, billing: Billing, { customer, thorough }: Following): Promise<boolean> {
   const [{ locked }] = await manager.query('SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS "locked"', [
     customer,

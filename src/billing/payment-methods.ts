@@ -2,26 +2,22 @@ import Stripe from 'stripe'
 import { ConstraintViolation } from '../hydra/problem.ts'
 import { ask, underKeys } from './ask.ts'
 import type { Billing } from './billing.ts'
+import { isMissing } from './refusals.ts'
 
 /**
  * Makes a payment method the customer's own.
  * @throws Problem 402 when the bank refuses it, ConstraintViolation when there is none of that id, or it is somebody else's
  */
 export function attach({ stripe }: Billing, id: string, customer: string, key: string): Promise<Stripe.PaymentMethod> {
-  return underKeys(`${key}:attach`, (options) =>
+  return underKeys(`${key}:attach:${customer}`, (options) =>
     ask('payment_method', stripe.paymentMethods.attach(id, { customer }, options), {
       payment_method: 'externalId',
       '': 'externalId',
     }),
   ).catch((problem) => {
-    throw isUnattachable(problem) ? unattachable() : problem
+    // Stripe refuses the customer, or the payment method itself: it does not exist, or it is or was another's.
+    throw problem instanceof ConstraintViolation && !isMissing(problem, 'customer', customer) ? unattachable() : problem
   })
-}
-
-/** Whether Stripe refuses the payment method itself: it does not exist, or it is or was another's. */
-function isUnattachable(problem: unknown): boolean {
-  if (!(problem instanceof ConstraintViolation)) return false
-  return !problem.violations.some(({ message }) => /No such customer/i.test(message))
 }
 
 /** One text for all reasons, so that nothing is told of what other tenants pay with. */

@@ -1,3 +1,4 @@
+import type Stripe from 'stripe'
 import type { DataSource, EntityManager } from 'typeorm'
 import { Organization, Subscription } from '../../entities/index.ts'
 import { each } from '../queue/each.ts'
@@ -5,6 +6,7 @@ import { enqueue } from '../queue/enqueue.ts'
 import type { Billing } from './billing.ts'
 import { ring } from './follow.ts'
 import { ourIdOf } from './mirror.ts'
+import { isMissing } from './refusals.ts'
 
 interface Settling {
   organization: string
@@ -52,7 +54,7 @@ export function settleSubscription(database: DataSource, billing: Billing) {
     const row = await manager.findOneBy(Subscription, { id: subscription })
     if (row?.externalId || (row && !row.live)) return
     const { stripeCustomerId: customer } = await manager.findOneByOrFail(Organization, { id: organization })
-    const live = customer ? await billing.liveOf(customer) : []
+    const live = customer ? await liveOf(billing, customer) : []
     const made = live.find((one) => ourIdOf(one) === subscription)
     if (!made && row && (await isTried(manager, subscription))) return settleLater(manager, row)
     if (!made) return giveUp(manager, subscription)
@@ -61,6 +63,14 @@ export function settleSubscription(database: DataSource, billing: Billing) {
     if (replaced) await billing.cancel(made.id, true)
     await ring(manager, customer as string)
   }
+}
+
+/** A customer that Stripe has deleted or does not know has no subscriptions. */
+function liveOf(billing: Billing, customer: string): Promise<Stripe.Subscription[]> {
+  return billing.liveOf(customer).catch((problem) => {
+    if (isMissing(problem, 'customer', customer)) return []
+    throw problem
+  })
 }
 
 /** Whether somebody repeats the request that began it just now. */

@@ -7,13 +7,15 @@ import { insert } from '../hydra/writing.ts'
 import type { Billing } from './billing.ts'
 import { fetchState, type State } from './fetch.ts'
 import * as mirror from './mirror.ts'
-import { note, write } from './writing.ts'
+import { note, tell, write } from './writing.ts'
 
 export interface Wish {
   /** Invoices to look at though they may be old, by Stripe's ids. */
   invoices?: string[]
   /** Whether to look at all there are, and not only at the newest. */
   thorough?: boolean
+  /** Whether a customer that Stripe does not know is taken for one that it has deleted. */
+  unknown?: boolean
 }
 
 /**
@@ -55,12 +57,15 @@ async function forget(
   organization: Organization,
   subscriptions: Subscription[],
 ): Promise<void> {
-  for (const before of subscriptions.filter(({ live }) => live)) {
+  // One without an id of Stripe's is being begun just now, for another customer.
+  for (const before of subscriptions.filter(({ live, externalId }) => live && externalId)) {
     const after = copy(before).end()
     await write(manager, before, after)
     await note(manager, before, after)
   }
   await write(manager, organization, Object.assign(copy(organization), { stripeCustomerId: null }))
+  const { id, stripeCustomerId } = organization
+  await tell(manager, id, 'organization.follow', `/organizations/${id}`, { stripeCustomerId: [stripeCustomerId, null] })
 }
 
 async function syncPaymentMethods(

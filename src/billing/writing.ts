@@ -21,10 +21,19 @@ export async function note(
   const told = names.filter((name) => !['updatedAt', 'version'].includes(name)) as (keyof Subscription)[]
   if (told.length === 0) return
   const { organizationId, id } = after
-  const changes = Object.fromEntries(told.map((name) => [name, [before?.[name] ?? null, after[name] ?? null]]))
-  const target = `/subscriptions/${id}`
-  await insert(
-    manager,
-    Object.assign(new AuditEvent(), { organizationId, action: 'subscription.follow', target, changes }),
+  const changes: AuditEvent['changes'] = Object.fromEntries(
+    told.map((name) => [name, [before?.[name] ?? null, after[name] ?? null]]),
   )
+  await tell(manager, organizationId, 'subscription.follow', `/subscriptions/${id}`, changes)
+}
+
+/** Writes into the audit log what was done by nobody here. */
+export async function tell(
+  manager: EntityManager,
+  organizationId: string,
+  action: string,
+  target: string,
+  changes: AuditEvent['changes'],
+): Promise<void> {
+  await insert(manager, Object.assign(new AuditEvent(), { organizationId, action, target, changes }))
 }

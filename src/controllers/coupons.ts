@@ -7,7 +7,7 @@ import { isSpent } from '../billing/redemptions.ts'
 import type { Call } from '../hydra/call.ts'
 import { type Operation, Unchanged } from '../hydra/operation.ts'
 import { ConstraintViolation, Problem } from '../hydra/problem.ts'
-import { customerOf, follow } from './following.ts'
+import { alive, customerOf, follow } from './following.ts'
 
 /** A coupon or promotion code for the current subscription. */
 export class CouponApplication {
@@ -44,17 +44,7 @@ export const applyCoupon = (billing: Billing): Operation<Subscription> => ({
   async handle(call) {
     const { code, subscription: named } = await call.input(CouponApplication)
     const subscription = await discountable(call, named)
-    const id = subscription.externalId as string
-    const now = await billing.retrieve(id)
-    const same = async () => new Unchanged(await follow(call, billing, 'applyCoupon', subscription, now))
-    // Looked at first, since what could be used once is not found any more.
-    if (isTyped(now, code.trim())) return same()
-    const discount = await billing.codeFor(code.trim())
-    if (!discount) throw unusable()
-    if (carries(now, discount)) return same()
-    if (await isSpent(billing, customerOf(now), discount).catch(refuse)) throw unusable()
-    const discounted = await billing.discount(id, discount, call.claim).catch(refuse)
-    return follow(call, billing, 'applyCoupon', subscription, discounted)
+    return alive(call, billing, subscription, () => apply(call, billing, subscription, code.trim()))
   },
 })
 
@@ -71,10 +61,31 @@ export const clearCoupon = (billing: Billing): Operation<Subscription> => ({
   link: { name: 'clearCoupon', when: ({ discountable }: Subscription) => discountable },
   async handle(call) {
     const subscription = await discountable(call, (await call.input(CouponRemoval)).subscription)
-    const cleared = await billing.discount(subscription.externalId as string, undefined, call.claim)
-    return new Unchanged(await follow(call, billing, 'clearCoupon', subscription, cleared))
+    return alive(call, billing, subscription, async () => {
+      const cleared = await billing.discount(subscription.externalId as string, undefined, call.claim)
+      return new Unchanged(await follow(call, billing, 'clearCoupon', subscription, cleared))
+    })
   },
 })
+
+async function apply(
+  call: Call<Subscription>,
+  billing: Billing,
+  subscription: Subscription,
+  code: string,
+): Promise<Subscription | Unchanged<Subscription>> {
+  const id = subscription.externalId as string
+  const now = await billing.retrieve(id)
+  const same = async () => new Unchanged(await follow(call, billing, 'applyCoupon', subscription, now))
+  // Looked at first, since what could be used once is not found any more.
+  if (isTyped(now, code)) return same()
+  const discount = await billing.codeFor(code)
+  if (!discount) throw unusable()
+  if (carries(now, discount)) return same()
+  if (await isSpent(billing, customerOf(now), discount).catch(refuse)) throw unusable()
+  const discounted = await billing.discount(id, discount, call.claim).catch(refuse)
+  return follow(call, billing, 'applyCoupon', subscription, discounted)
+}
 
 /** The subscription that was named, or the current one, if there is one that a coupon can work on. */
 async function discountable(call: Call<Subscription>, named: Subscription | undefined): Promise<Subscription> {

@@ -1,8 +1,10 @@
 import type Stripe from 'stripe'
-import { PaymentMethod, Subscription } from '../../entities/index.ts'
-import type { Billing } from '../billing/billing.ts'
+import { Organization, PaymentMethod, Subscription } from '../../entities/index.ts'
+import { type Billing, Ended } from '../billing/billing.ts'
 import { ring } from '../billing/follow.ts'
+import { heal } from '../billing/healing.ts'
 import { subscriptionFrom } from '../billing/mirror.ts'
+import { isMissing } from '../billing/refusals.ts'
 import type { Call } from '../hydra/call.ts'
 import { copy } from '../hydra/entity.ts'
 import { Overtaken } from '../hydra/unit-of-work.ts'
@@ -36,6 +38,29 @@ export async function follow(
       standing = await call.get(Subscription, id)
       found = await billing.retrieve(found.id)
     }
+}
+
+/**
+ * Asks Stripe something about a subscription. One that has ended at Stripe, or that Stripe does not know, ends here before
+ * the client is told.
+ * @throws Ended
+ */
+export async function alive<T>(
+  call: Call,
+  billing: Billing,
+  subscription: Subscription,
+  request: () => Promise<T>,
+): Promise<T> {
+  const { externalId, organizationId } = subscription
+  try {
+    return await request()
+  } catch (problem) {
+    const missing = isMissing(problem, 'subscription', externalId as string)
+    if (!missing && !(problem instanceof Ended)) throw problem
+    const { stripeCustomerId } = await call.get(Organization, organizationId)
+    if (stripeCustomerId) await heal(billing, call.manager, stripeCustomerId, missing ? subscription : undefined)
+    throw new Ended()
+  }
 }
 
 /** Writes into the audit log what somebody has done to a subscription. */

@@ -2,8 +2,8 @@ import { In, IsNull, Not } from 'typeorm'
 import { Organization, PaymentMethod, Subscription } from '../../entities/index.ts'
 import { PaymentMethodSetup } from '../../entities/payment-method-setup.ts'
 import type { Billing } from '../billing/billing.ts'
-import { customerOf } from '../billing/customers.ts'
 import { ring } from '../billing/follow.ts'
+import { forCustomer } from '../billing/healing.ts'
 import { paymentMethodFrom } from '../billing/mirror.ts'
 import { attach, detach, prefer } from '../billing/payment-methods.ts'
 import type { Call } from '../hydra/call.ts'
@@ -45,11 +45,12 @@ export const create = (billing: Billing): Operation<PaymentMethod> => ({
     const organization = await atStripe(call)
     const known = await call.manager.findOneBy(PaymentMethod, { ...own, externalId: draft.externalId })
     if (known) return new Unchanged(known)
-    const customer = await customerOf(billing, call.manager, organization)
-    const found = await attach(billing, draft.externalId, customer, call.claim)
-    const first = !(await call.manager.existsBy(PaymentMethod, own))
-    if (first) await prefer(billing, customer, found.id)
-    return keep(call, Object.assign(draft, paymentMethodFrom(found, first ? found.id : null)), customer)
+    return forCustomer(billing, call.manager, organization, async (customer) => {
+      const found = await attach(billing, draft.externalId, customer, call.claim)
+      const first = !(await call.manager.existsBy(PaymentMethod, own))
+      if (first) await prefer(billing, customer, found.id)
+      return keep(call, Object.assign(draft, paymentMethodFrom(found, first ? found.id : null)), customer)
+    })
   },
 })
 
@@ -76,8 +77,8 @@ export const remove = (billing: Billing): Operation<PaymentMethod> => ({
 })
 
 async function begin(call: Call, billing: Billing): Promise<string | null> {
-  const customer = await customerOf(billing, call.manager, await atStripe(call))
-  return billing.setup(customer, call.claim)
+  const organization = await atStripe(call)
+  return forCustomer(billing, call.manager, organization, (customer) => billing.setup(customer, call.claim))
 }
 
 /** Whether the live subscription is charged to it: what names no payment method is charged to the preferred one. */

@@ -1,8 +1,9 @@
 import { Organization, OrganizationAddress, Subscription } from '../../entities/index.ts'
 import type { Billing } from '../billing/billing.ts'
-import { addressTo, customerOf } from '../billing/customers.ts'
+import { addressTo } from '../billing/customers.ts'
 import { debtOf, noDebt } from '../billing/debts.ts'
 import { ring } from '../billing/follow.ts'
+import { forCustomer } from '../billing/healing.ts'
 import { ourIdOf } from '../billing/mirror.ts'
 import { giveUp, settleLater } from '../billing/settle.ts'
 import type { Call } from '../hydra/call.ts'
@@ -38,7 +39,9 @@ export const create = (billing: Billing): Operation<Subscription> => ({
     const subscription = begun ?? (await begin(call, organization))
     if (organization.manualBilling) return subscription
     try {
-      return await atStripe(call, billing, organization, subscription)
+      return await forCustomer(billing, call.manager, organization, (customer) =>
+        atStripe(call, billing, customer, subscription),
+      )
     } catch (error) {
       await giveUp(call.manager, subscription.id)
       throw error
@@ -78,10 +81,9 @@ async function requireSame(
 async function atStripe(
   call: Call<Subscription>,
   billing: Billing,
-  organization: Organization,
+  customer: string,
   subscription: Subscription,
 ): Promise<Subscription> {
-  const customer = await customerOf(billing, call.manager, organization)
   const live = await billing.liveOf(customer)
   const made = live.find((one) => ourIdOf(one) === subscription.id)
   if (!made && live.length > 0) {

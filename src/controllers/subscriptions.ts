@@ -1,13 +1,13 @@
 import { IsBoolean, ValidateIf } from 'class-validator'
-import { Invoice, Organization, PaymentMethod, type Subscription } from '../../entities/index.ts'
-import type { Billing } from '../billing/billing.ts'
+import { Invoice, Organization, PaymentMethod, Subscription } from '../../entities/index.ts'
+import { type Billing, Ended } from '../billing/billing.ts'
 import { debtOf, noDebt, payDebts } from '../billing/debts.ts'
 import type { Call } from '../hydra/call.ts'
 import { read as plainRead, updating } from '../hydra/crud.ts'
 import { copy } from '../hydra/entity.ts'
 import { type Operation, Unchanged } from '../hydra/operation.ts'
 import { ConstraintViolation, Problem } from '../hydra/problem.ts'
-import { follow, note } from './following.ts'
+import { alive, follow, note } from './following.ts'
 import { fewSeats, requireSeats } from './subscription-defaults.ts'
 
 /** How to end a subscription. */
@@ -63,9 +63,11 @@ export const update = (billing: Billing): Operation<Subscription> => {
       const { awaiting } = requireSettled(before)
       if (awaiting) throw new Problem(409, 'A subscription can be changed after its first payment.')
       const method = wish.paymentMethodId === before.paymentMethodId ? undefined : await externalOf(call, wish)
-      if (method) await payDebts(billing, before.externalId as string, method, call.claim)
-      const changed = await billing.change(wish, method, call.claim)
-      return reveal(billing, await follow(call, billing, 'update', before, changed))
+      return alive(call, billing, before, async () => {
+        if (method) await payDebts(billing, before.externalId as string, method, call.claim)
+        const changed = await billing.change(wish, method, call.claim)
+        return reveal(billing, await follow(call, billing, 'update', before, changed))
+      })
     },
   }
 }
@@ -90,8 +92,13 @@ export const cancel = (billing: Billing): Operation<Subscription> => ({
     const organization = await call.get(Organization, call.organization)
     if (organization.manualBilling) return change(call, 'cancel', subscription, (draft) => draft.cancel(immediately))
     const { externalId, awaiting } = requireSettled(subscription)
-    const ended = await billing.cancel(externalId, immediately || awaiting, invoiceNow && !awaiting)
-    return follow(call, billing, 'cancel', subscription, ended)
+    return alive(call, billing, subscription, async () => {
+      const ended = await billing.cancel(externalId, immediately || awaiting, invoiceNow && !awaiting)
+      return follow(call, billing, 'cancel', subscription, ended)
+    }).catch(async (problem) => {
+      if (problem instanceof Ended) return new Unchanged(await call.get(Subscription, subscription.id))
+      throw problem
+    })
   },
 })
 
@@ -150,9 +157,13 @@ export function requireSettled(subscription: Subscription): { externalId: string
 }
 
 /** What Stripe calls the payment method of a subscription. */
-export async function externalOf(call: Call, { paymentMethodId }: Subscription): Promise<string> {
-  if (paymentMethodId) return (await call.get(PaymentMethod, paymentMethodId)).externalId
-  const message = 'paymentMethod can be replaced by another, but not be taken off.'
+export async function externalOf(call: Call, { paymentMethodId, organizationId }: Subscription): Promise<string> {
+  const method =
+    paymentMethodId && (await call.manager.findOneBy(PaymentMethod, { id: paymentMethodId, organizationId }))
+  if (method) return method.externalId
+  const message = paymentMethodId
+    ? 'paymentMethod is no longer known at Stripe: add it again.'
+    : 'paymentMethod can be replaced by another, but not be taken off.'
   throw new ConstraintViolation([{ propertyPath: 'paymentMethod', message, code: 'isNotEmpty' }])
 }
 

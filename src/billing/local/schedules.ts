@@ -38,7 +38,7 @@ function create(account: Account, params: Params): Schedule {
   const subscription = existing(account, 'subscription', id, 'from_subscription')
   if (subscription.ended_at) throw missing('subscription', id, 'from_subscription')
   if (subscription.schedule) {
-    throw refusal('You cannot migrate a subscription that is already attached to a schedule: ' + subscription.schedule)
+    throw refusal(`You cannot migrate a subscription that is already attached to a schedule: ${subscription.schedule}`)
   }
   const schedule = account.add(blank(account, subscription), 'subscription_schedule.created')
   account.update(subscription, () => {

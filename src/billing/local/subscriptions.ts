@@ -6,7 +6,7 @@ import { prorationOf } from './lines.ts'
 import { page, paging } from './pages.ts'
 import { flag, text } from './params.ts'
 import { billPending, dropLatest } from './renewals.ts'
-import { type Call, named, type Route } from './route.ts'
+import { type Call, existing, named, type Route } from './route.ts'
 import { end } from './standing.ts'
 import { subscribe } from './subscribing.ts'
 import { terms, write } from './terms.ts'
@@ -48,6 +48,7 @@ function list({ account, params }: Call): object {
   const [customer, price, status, collection] = ['customer', 'price', 'status', 'collection_method'].map((name) =>
     text(params, name),
   )
+  if (customer) existing(account, 'customer', customer, 'customer')
   return page(account, 'subscription', params, url, (subscription) => {
     return (
       (!customer || subscription.customer === customer) &&

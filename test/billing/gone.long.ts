@@ -1,0 +1,106 @@
+import { AuditEvent, Subscription } from '../../entities/index.ts'
+import { payingCustomer, stripeCustomer } from '../world/billing.ts'
+import { database, stripe } from '../world/index.ts'
+import { jobs } from '../world/jobs.ts'
+import { customerOf, dashboard, type Subscribed, subscribed, violationsOf } from '../world/stripe.ts'
+import { expectProblem } from '../world/wire.ts'
+
+/** How a customer is lost without an event: Stripe has deleted it, or the keys are of an account that never had it. */
+const losses: [string, (payer: Subscribed) => Promise<unknown>][] = [
+  ['has deleted', ({ customer }) => dashboard.customers.del(customer)],
+  ['does not know', takeAway],
+]
+
+/** Takes a customer and its subscriptions from the account, as if the keys were of another one. */
+async function takeAway({ customer }: Subscribed): Promise<void> {
+  const { account } = stripe.stripe
+  const things = [...account.store.all('subscription')].filter((one) => one.customer === customer)
+  account.attempt(() => {
+    for (const thing of [account.store.find('customer', customer), ...things]) if (thing) account.store.remove(thing)
+  })
+}
+
+/** The organization is one customer of Stripe's, and it is another than before. */
+async function expectHealed(payer: Subscribed): Promise<void> {
+  const customer = await customerOf(payer)
+  expect(customer).toMatch(/^cus_/)
+  expect(customer).not.toMatch(new RegExp(`^${payer.customer}`))
+  expect((await payer.api.get(payer.path)).body).toMatchObject({ status: 'canceled', active: false })
+  const organizationId = payer.tenant.organization.id
+  const { changes } = await database.manager.findOneByOrFail(AuditEvent, {
+    organizationId,
+    action: 'organization.follow',
+  })
+  expect(changes).toEqual({ stripeCustomerId: [expect.stringMatching(`^${payer.customer}`), null] })
+}
+
+describe.each(losses)('A customer that Stripe %s', (_, lose) => {
+  test.each<[string, (payer: Subscribed) => PromiseLike<{ status: number; text: string }>, number]>([
+    ['attaches a card', ({ api }) => api.post('/payment-methods', { externalId: 'pm_card_visa' }), 201],
+    ['sets up a card', ({ api }) => api.post('/payment-methods/setup'), 200],
+  ])('is replaced on the request that %s', async (_title, request, status) => {
+    const payer = await subscribed()
+    await lose(payer)
+    expect((await request(payer)).status).toBe(status)
+    await expectHealed(payer)
+    expect((await payer.api.post('/subscriptions')).status).toBe(201)
+  })
+
+  test.each<[string, (payer: Subscribed) => PromiseLike<{ status: number; text: string }>, number]>([
+    ['a change', ({ api, path }) => api.patch(path, { seats: 9 }), 409],
+    ['a coupon', ({ api }) => api.post('/subscriptions/apply-coupon', { code: 'LOYAL10' }), 409],
+    ['no coupon', ({ api }) => api.post('/subscriptions/clear-coupon'), 409],
+    ['a cancellation', ({ api, path }) => api.post(`${path}/cancel`), 200],
+    ['an end at once', ({ api, path }) => api.post(`${path}/cancel`, { immediately: true }), 200],
+  ])('has no subscription on the request for %s', async (_title, request, status) => {
+    const payer = await subscribed()
+    await lose(payer)
+    const answer = await request(payer)
+    expect(answer.status === 201 ? 200 : answer.status).toBe(status)
+    if (status === 409) expect(expectProblem(answer as never, 409).detail).toContain('ended')
+    expect((await payer.api.get(payer.path)).body).toMatchObject({ status: 'canceled', active: false })
+    const made = await payer.api.post('/subscriptions')
+    expect([made.status, made.body.status]).toEqual([201, 'incomplete'])
+    await expectHealed(payer)
+  })
+
+  test('pays the next subscription with a card that is added again', async () => {
+    const payer = await subscribed()
+    await payer.api.post(`${payer.path}/cancel`, { immediately: true })
+    await lose(payer)
+    const { status, body } = await payer.api.post('/subscriptions', { paymentMethod: payer.card })
+    expect([status, violationsOf(body)]).toEqual([422, { paymentMethod: expect.any(String) }])
+    const { body: card } = await payer.api.post('/payment-methods', { externalId: 'pm_card_visa' })
+    const made = await payer.api.post('/subscriptions', { paymentMethod: card['@id'] })
+    expect([made.status, made.body.status]).toEqual([201, 'active'])
+  })
+})
+
+test('A subscription that Stripe does not know of a customer that it knows ends alone', async () => {
+  const payer = await subscribed()
+  await database.manager.update(Subscription, { id: payer.path.split('/')[2] }, { externalId: 'sub_nobodys' })
+  await dashboard.subscriptions.cancel(payer.externalId)
+  expect((await payer.api.patch(payer.path, { seats: 9 })).status).toBe(409)
+  expect((await payer.api.get(payer.path)).body.status).toBe('canceled')
+  expect(await customerOf(payer)).toBe(payer.customer)
+})
+
+test('With the keys of the other mode nothing ends here, and the operator is told', async () => {
+  const payer = await payingCustomer()
+  const customer = await customerOf(payer)
+  const message = `No such customer: '${customer}'; a similar object exists in live mode, but a test mode key was used to make this request.`
+  const error = { type: 'invalid_request_error', code: 'resource_missing', param: 'customer', message }
+  stripe.fault({ kind: 'nonsense', status: 400, body: JSON.stringify({ error }), path: '/v1/setup_intents', times: 9 })
+  const answer = await payer.api.post('/payment-methods/setup')
+  stripe.clearFaults()
+  expect(expectProblem(answer as never, 409).detail).toMatch(/mode.*keys/)
+  expect(await customerOf(payer)).toBe(customer)
+})
+
+test('What was begun for a customer that Stripe does not know is given up', async () => {
+  const { tenant, api } = await stripeCustomer({ stripeCustomerId: 'cus_nobodys' })
+  await expect(
+    jobs.settleSubscription({ organization: tenant.organization.id, subscription: tenant.organization.id }),
+  ).resolves.toBeUndefined()
+  expect((await api.post('/subscriptions')).status).toBe(201)
+})
