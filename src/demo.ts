@@ -14,9 +14,10 @@ import {
 } from '../entities/index.ts'
 import type { OwnIssuer } from './access/keys.ts'
 import type { Billing } from './billing/billing.ts'
-import { addressTo, customerOf } from './billing/customers.ts'
+import { customerOf } from './billing/customers.ts'
 import { ring } from './billing/follow.ts'
 import { attach, prefer } from './billing/payment-methods.ts'
+import { tellProfile } from './billing/profile.ts'
 import { exampleId } from './hydra/json-schema.ts'
 import { insert } from './hydra/writing.ts'
 import { furnishings } from './workspace/furnishing.ts'
@@ -187,7 +188,7 @@ export async function subscribeDemo(database: DataSource, billing: Billing): Pro
     const subscription = new Subscription()
     Object.assign(subscription, own, { organizationAddressId: address.id, seats, modules: ['planning', 'banking'] })
     const customer = await customerOf(billing, manager, organization)
-    await addressTo(billing, customer, address)
+    await tellProfile(billing, manager, customer, subscription)
     const card = await attach(billing, 'pm_card_visa', customer, subscription.id)
     await prefer(billing, customer, card.id)
     await insert(manager, subscription)

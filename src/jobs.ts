@@ -7,6 +7,7 @@ import { tendBank } from './banking/tending.ts'
 import type { Billing } from './billing/billing.ts'
 import { followCustomer } from './billing/follow.ts'
 import { endDue } from './billing/periods.ts'
+import { tellCustomer } from './billing/profile.ts'
 import { reconcile } from './billing/reconcile.ts'
 import { ringAgain } from './billing/replay.ts'
 import { settleAgain, settleSubscription } from './billing/settle.ts'
@@ -34,6 +35,7 @@ export interface Outside {
 export function tasks(database: DataSource, { billing, banking, mailer }: Outside, log: Logger): Tasks {
   return {
     followCustomer: followCustomer(database, billing, log),
+    tellCustomer: tellCustomer(database, billing, log),
     settleSubscription: settleSubscription(database, billing),
     takeUp: () => takeUp(database, log),
     provisionOrganization: provisionOrganization(database),

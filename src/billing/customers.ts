@@ -1,6 +1,6 @@
 import type Stripe from 'stripe'
 import { type EntityManager, IsNull } from 'typeorm'
-import { Organization, type OrganizationAddress } from '../../entities/index.ts'
+import { Organization } from '../../entities/index.ts'
 import { ask, underKeys } from './ask.ts'
 import type { Billing } from './billing.ts'
 import { isMissing } from './refusals.ts'
@@ -41,22 +41,4 @@ async function make(billing: Billing, organization: string, idempotencyKey: stri
     throw problem
   })
   return found.deleted ? make(billing, organization, `customer:${organization}:after:${made.id}`) : made
-}
-
-/** Tells Stripe to whom its invoices go. */
-export async function addressTo(billing: Billing, customer: string, address: OrganizationAddress): Promise<void> {
-  const { name, street, houseNumber, postalCode, city, countryId } = address
-  await ask(
-    'customer',
-    billing.stripe.customers.update(customer, {
-      name,
-      address: {
-        line1: [street, houseNumber].filter(Boolean).join(' '),
-        ...(postalCode && { postal_code: postalCode }),
-        city,
-        country: countryId,
-      },
-    }),
-    { address: 'organizationAddress', name: 'organizationAddress' },
-  )
 }

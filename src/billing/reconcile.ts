@@ -9,20 +9,17 @@ const kept = 30
 /** Seconds from one customer to the next, so that Stripe is not asked for all at once. */
 const pace = 0.2
 
-/** Has every customer looked at, all it has: what no event has told of comes here so. */
+/** Compares every customer with Stripe: all that Stripe has comes here, and its address and email go there. */
 export async function reconcile(database: DataSource): Promise<void> {
   await database.query(
     `DELETE FROM "stripe_event" WHERE "status" IN ('done', 'ignored') AND "receivedAt" < now() - make_interval(days => ${kept})`,
   )
   const customers: Organization[] = await database.query(
-    `SELECT "stripeCustomerId" FROM "organization" WHERE "stripeCustomerId" IS NOT NULL`,
+    `SELECT "id", "stripeCustomerId" FROM "organization" WHERE "stripeCustomerId" IS NOT NULL`,
   )
-  await each(customers.entries(), ([place, { stripeCustomerId: customer }]) =>
-    enqueue(
-      database,
-      'followCustomer',
-      { customer, thorough: true },
-      { after: place * pace, key: `reconcile:${customer}` },
-    ),
-  )
+  await each(customers.entries(), async ([place, { id: organization, stripeCustomerId: customer }]) => {
+    const after = place * pace
+    await enqueue(database, 'followCustomer', { customer, thorough: true }, { after, key: `reconcile:${customer}` })
+    await enqueue(database, 'tellCustomer', { organization }, { after, key: `tell:${organization}` })
+  })
 }

@@ -1,10 +1,10 @@
-import { Organization, OrganizationAddress, Subscription } from '../../entities/index.ts'
+import { Organization, Subscription } from '../../entities/index.ts'
 import type { Billing } from '../billing/billing.ts'
-import { addressTo } from '../billing/customers.ts'
 import { debtOf, noDebt } from '../billing/debts.ts'
 import { ring } from '../billing/follow.ts'
 import { forCustomer } from '../billing/healing.ts'
 import { ourIdOf } from '../billing/mirror.ts'
+import { tellProfile } from '../billing/profile.ts'
 import { giveUp, settleLater } from '../billing/settle.ts'
 import type { Call } from '../hydra/call.ts'
 import { creating } from '../hydra/crud.ts'
@@ -91,7 +91,7 @@ async function atStripe(
     await ring(call.manager, customer)
     throw new Problem(409, taken)
   }
-  if (!made) await addressTo(billing, customer, await call.get(OrganizationAddress, subscription.organizationAddressId))
+  if (!made) await tellProfile(billing, call.manager, customer, subscription)
   const method = subscription.paymentMethodId ? await externalOf(call, subscription) : undefined
   const found = made ?? (await billing.subscribe(customer, subscription, method))
   const followed = await follow(call, billing, 'create', subscription, found)

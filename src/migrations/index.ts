@@ -18,6 +18,7 @@ import { DefaultOrganization1764000000061 } from './1764000000061-default-organi
 import { InvoicePages1764000000070 } from './1764000000070-invoice-pages.ts'
 import { OtherProducts1764000000071 } from './1764000000071-other-products.ts'
 import { PausedCollection1764000000072 } from './1764000000072-paused-collection.ts'
+import { CustomerProfile1764000000080 } from './1764000000080-customer-profile.ts'
 
 /** In the order in which they are applied. */
 export const migrations = [
@@ -41,4 +42,5 @@ export const migrations = [
   InvoicePages1764000000070,
   OtherProducts1764000000071,
   PausedCollection1764000000072,
+  CustomerProfile1764000000080,
 ]

@@ -1,0 +1,98 @@
+import { OrganizationAddress, OrganizationUser, User } from '../../entities/index.ts'
+import { reconcile } from '../../src/billing/reconcile.ts'
+import { stripeCustomer } from '../world/billing.ts'
+import { eventually } from '../world/eventually.ts'
+import { database, given, stripe } from '../world/index.ts'
+import { jobs, startJobs } from '../world/jobs.ts'
+import { asked, dashboard, type Subscribed, subscribed } from '../world/stripe.ts'
+
+const payer = await subscribed()
+const organization = payer.tenant.organization.id
+const found = async ({ customer }: Pick<Subscribed, 'customer'> = payer) => {
+  const { name, email, address, preferred_locales } = (await dashboard.customers.retrieve(customer)) as never
+  return { name, email, address, preferred_locales } as Record<string, unknown>
+}
+const becomes = (expected: object) =>
+  eventually(
+    () => found(),
+    (now) => expect(now).toMatchObject(expected),
+  )
+const { owner } = payer.tenant.users
+
+test('A new customer has the name, the address, the email and the language of its organization', async () => {
+  expect(await found()).toMatchObject({
+    name: 'Payer',
+    email: owner.email,
+    address: { line1: 'Damrak 1', city: 'Amsterdam', country: 'NL' },
+    preferred_locales: ['nl'],
+  })
+})
+
+describe('Stripe is told when', () => {
+  beforeAll(() => startJobs())
+
+  test('the billing address changes', async () => {
+    const path = `/organization-addresses/${payer.address.id}`
+    const values = { name: 'Payer BV', street: 'Rokin', houseNumber: null, postalCode: '1012 KV' }
+    expect((await payer.api.patch(path, values)).status).toBe(200)
+    await becomes({ name: 'Payer BV', address: { line1: 'Rokin', postal_code: '1012 KV', city: 'Amsterdam' } })
+    expect((await payer.api.patch(path, { postalCode: null })).status).toBe(200)
+    await eventually(
+      () => found(),
+      ({ address }) => expect((address as Record<string, unknown>).postal_code ?? null).toBeNull(),
+    )
+  })
+
+  test('the email of its owner changes, as far as it is one', async () => {
+    await database.manager.update(User, { id: owner.id }, { email: 'new@example.com' })
+    await becomes({ email: 'new@example.com' })
+    await database.manager.update(User, { id: owner.id }, { email: '"a\r\nb"@example.com' })
+    await jobs.tellCustomer({ organization })
+    expect(await found()).toMatchObject({ email: 'new@example.com' })
+  })
+
+  test('another becomes its owner', async () => {
+    const heir = await given(User, {
+      issuer: 'https://issuer',
+      subject: organization,
+      name: 'Heir',
+      email: 'heir@example.com',
+    })
+    await given(OrganizationUser, { organizationId: organization, userId: heir.id, name: 'Heir', role: 'owner' })
+    await database.manager.update(
+      OrganizationUser,
+      { organizationId: organization, userId: owner.id },
+      { role: 'admin' },
+    )
+    await becomes({ email: 'heir@example.com' })
+  })
+
+  test('its language changes', async () => {
+    const { body } = await payer.api.get('/organization-configs?itemsPerPage=100')
+    const config = body.member.find(({ key }: { key: string }) => key === 'language')
+    expect((await payer.api.patch(config['@id'], { value: 'fr' })).status).toBe(200)
+    await becomes({ preferred_locales: ['fr'] })
+  })
+})
+
+test('What was changed at Stripe is set right at night, and what is right is not written', async () => {
+  await dashboard.customers.update(payer.customer, { name: 'Somebody', address: { line1: 'Elsewhere', country: 'BE' } })
+  await reconcile(database)
+  await becomes({ name: 'Payer BV', address: { line1: 'Rokin', country: 'NL' } })
+  const since = stripe.requests.length
+  await jobs.tellCustomer({ organization })
+  expect(asked(since).map(({ what }) => what)).toEqual([`GET /customers/${payer.customer}`])
+})
+
+test('An address that Stripe refuses, or a customer that is gone, ends the job without another try', async () => {
+  const other = await subscribed()
+  const body = JSON.stringify({ error: { type: 'invalid_request_error', param: 'address[country]', message: 'No.' } })
+  stripe.fault({ kind: 'nonsense', status: 400, body, method: 'POST', path: '/v1/customers/' })
+  await database.manager.update(OrganizationAddress, { id: other.address.id }, { city: 'Gouda' })
+  await jobs.tellCustomer({ organization: other.tenant.organization.id })
+  stripe.clearFaults()
+  await dashboard.customers.del(other.customer)
+  await jobs.tellCustomer({ organization: other.tenant.organization.id })
+  const stranger = await stripeCustomer()
+  await jobs.tellCustomer({ organization: stranger.tenant.organization.id })
+})
