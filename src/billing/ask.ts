@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import Stripe from 'stripe'
 import { ConstraintViolation, Problem } from '../hydra/problem.ts'
 import { refusalOf } from './refusals.ts'
@@ -23,14 +24,14 @@ export async function ask<T extends { object: string }>(
 
 /**
  * Asks under a key, so that what is asked twice is done once. A failure of its own, too, is what Stripe answers to a key for a
- * day, whatever it has done by then: where it is told again, what is there is looked for, and the next key is tried. Under
+ * day, whatever it has done by then: where it is told again, what is there is looked for twice, as a list may be late, and the next key is tried. Under
  * that nothing is tried again by itself, as it would only be told the same.
  * @param look finds what was made; without it, the request may be repeated without harm
  */
 export async function underKeys<T>(
   key: string,
   send: (options: Stripe.RequestOptions) => Promise<T>,
-  look: () => Promise<T | undefined> = async () => undefined,
+  look?: () => Promise<T | undefined>,
 ): Promise<T> {
   for (let tries = 1; ; tries++)
     try {
@@ -39,10 +40,13 @@ export async function underKeys<T>(
       )
     } catch (problem) {
       if (!isKept(problem)) throw problem
-      const made = await look()
+      const made = look && ((await look()) ?? (await sleep(lag).then(look)))
       if (made) return made
     }
 }
+
+/** How many milliseconds Stripe may take to list what it has made. */
+const lag = 1000
 
 /** Whether it is a failure of Stripe's own that was told before. */
 function isKept(problem: unknown): boolean {

@@ -52,7 +52,7 @@ export class Billing {
           metadata: 'metadata',
           customer_tax_location_invalid: 'organizationAddress',
         }),
-      async () => (await this.liveOf(customer)).find((one) => ourIdOf(one) === id),
+      async () => (await this.liveOf(customer)).findLast((one) => ourIdOf(one) === id),
     )
     const decline = made.status === 'incomplete' && paymentMethod ? await this.declineOf(made) : undefined
     if (!decline) return made
@@ -185,7 +185,7 @@ export class Ended extends Problem {
   }
 }
 
-function hasEnded({ status }: Stripe.Subscription): boolean {
+export function hasEnded({ status }: Stripe.Subscription): boolean {
   return ['canceled', 'incomplete_expired'].includes(status)
 }
 

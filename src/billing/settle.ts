@@ -55,7 +55,7 @@ export function settleSubscription(database: DataSource, billing: Billing) {
     if (row?.externalId || (row && !row.live)) return
     const { stripeCustomerId: customer } = await manager.findOneByOrFail(Organization, { id: organization })
     const live = customer ? await liveOf(billing, customer) : []
-    const made = live.find((one) => ourIdOf(one) === subscription)
+    const made = live.findLast((one) => ourIdOf(one) === subscription)
     if (!made && row && (await isTried(manager, subscription))) return settleLater(manager, row)
     if (!made) return giveUp(manager, subscription)
     const { currentSubscriptionId } = await manager.findOneByOrFail(Organization, { id: organization })

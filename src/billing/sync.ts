@@ -5,6 +5,7 @@ import { Invoice, Organization, OrganizationAddress, PaymentMethod, Subscription
 import { copy } from '../hydra/entity.ts'
 import { insert } from '../hydra/writing.ts'
 import type { Billing } from './billing.ts'
+import { endDuplicate, endDuplicates } from './duplicates.ts'
 import { fetchState, type State } from './fetch.ts'
 import * as mirror from './mirror.ts'
 import { note, tell, write } from './writing.ts'
@@ -42,8 +43,17 @@ export async function syncCustomer(
     return true
   }
   const methods = await syncPaymentMethods(manager, own.organizationId, state)
-  for (const found of endedFirst(state.subscriptions))
-    await syncSubscription(manager, own.organizationId, before, found, { methods, products: state.products })
+  const { subscriptions, elders } = await endDuplicates(
+    manager,
+    billing,
+    own.organizationId,
+    endedFirst(state.subscriptions),
+  )
+  for (const found of subscriptions)
+    await syncSubscription(
+      { manager, billing, own, standing: before, methods, products: state.products, elders },
+      found,
+    )
   const left = new Set(state.paymentMethods.map(({ id }) => id))
   const gone = state.allMethods ? methodsBefore.filter(({ externalId }) => !left.has(externalId)) : []
   await removePaymentMethods(manager, own.organizationId, gone)
@@ -106,21 +116,25 @@ function endedFirst(subscriptions: Stripe.Subscription[]): Stripe.Subscription[]
   return subscriptions.toSorted((one, other) => isLive(one) - isLive(other))
 }
 
-async function syncSubscription(
-  manager: EntityManager,
-  organizationId: string,
-  standing: Subscription[],
-  found: Stripe.Subscription,
-  { methods, products }: { methods: Map<string, string>; products: State['products'] },
-): Promise<void> {
+/** What is known of an organization while its subscriptions are written down. */
+interface Scene {
+  manager: EntityManager
+  billing: Billing
+  own: { organizationId: string }
+  standing: Subscription[]
+  methods: Map<string, string>
+  products: State['products']
+  elders: Map<string, string>
+}
+
+async function syncSubscription(scene: Scene, found: Stripe.Subscription): Promise<void> {
+  const { manager, standing, methods, products, elders } = scene
   const ours = mirror.ourIdOf(found)
   const before =
     standing.find(({ externalId }) => externalId === found.id) ??
-    standing.find(({ id, externalId }) => id === ours && externalId === null)
-  const state = mirror.subscriptionFrom(found, methods, products)
-  if (!before)
-    return adopt(manager, organizationId, standing, Object.assign(new Subscription(), { organizationId }, state), ours)
-  const after = copy(before).follow(state)
+    standing.find(({ id, externalId }) => id === ours && (externalId === null || elders.get(externalId) === found.id))
+  if (!before) return adopt(scene, found)
+  const after = copy(before).follow(mirror.subscriptionFrom(found, methods, products))
   await write(manager, before, after)
   await note(manager, before, after)
   standing.splice(standing.indexOf(before), 1, after)
@@ -128,26 +142,32 @@ async function syncSubscription(
 
 /**
  * Takes in a subscription that was not begun here, or was given up here before it was known that Stripe had begun it.
- * There is no place for a second live one: whoever has made it at Stripe by hand has to end one of them there.
+ * There is no place for a second live one. What was given up here is ended, as another has been begun since; whoever has
+ * made it at Stripe by hand has to end one of them there.
  */
 async function adopt(
-  manager: EntityManager,
-  organizationId: string,
-  standing: Subscription[],
-  found: Subscription,
-  ours: string | undefined,
+  { manager, billing, own, standing, methods, products }: Scene,
+  found: Stripe.Subscription,
 ): Promise<void> {
-  if (found.live && standing.some(({ live }) => live)) return
+  const { organizationId } = own
+  const ours = mirror.ourIdOf(found)
+  const free = ours && validate(ours) && !(await manager.existsBy(Subscription, { id: ours }))
+  const made = Object.assign(new Subscription(), own, mirror.subscriptionFrom(found, methods, products))
+  const live = made.live && standing.find((one) => one.live)
+  if (live) {
+    const givenUp = free && live.externalId && found.metadata.organization === organizationId
+    if (givenUp) await endDuplicate(manager, billing, organizationId, found, live.externalId)
+    return
+  }
   const address = await manager.findOne(OrganizationAddress, {
     where: { organizationId, kind: 'billing' },
     order: { id: 'ASC' },
   })
-  if (!address) throw new Error(`The organization ${organizationId} has no billing address for ${found.externalId}.`)
-  const free = ours && validate(ours) && !(await manager.existsBy(Subscription, { id: ours }))
-  Object.assign(found, { organizationAddressId: address.id, seats: found.seats ?? 1, id: free ? ours : uuid() })
-  await insert(manager, found)
-  await note(manager, undefined, found)
-  standing.push(found)
+  if (!address) throw new Error(`The organization ${organizationId} has no billing address for ${found.id}.`)
+  Object.assign(made, { organizationAddressId: address.id, seats: made.seats ?? 1, id: free ? ours : uuid() })
+  await insert(manager, made)
+  await note(manager, undefined, made)
+  standing.push(made)
 }
 
 async function syncInvoices(manager: EntityManager, organizationId: string, invoices: Stripe.Invoice[]): Promise<void> {

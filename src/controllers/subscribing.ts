@@ -85,7 +85,7 @@ async function atStripe(
   subscription: Subscription,
 ): Promise<Subscription> {
   const live = await billing.liveOf(customer)
-  const made = live.find((one) => ourIdOf(one) === subscription.id)
+  const made = live.findLast((one) => ourIdOf(one) === subscription.id)
   if (!made && live.length > 0) {
     // Nobody here may know of it yet, as when the answer to whoever began it was lost.
     await ring(call.manager, customer)

@@ -113,6 +113,63 @@ test('what Stripe made though it said that it had failed is taken in, where nobo
   expect((await payer.api.post('/subscriptions', { paymentMethod: payer.card })).status).toBe(409)
 })
 
+describe('What Stripe made though it said that it had failed, and lists late,', () => {
+  const late = { kind: 'status', status: 500, late: true, ...create } as const
+  const listing = { method: 'GET', path: '/v1/subscriptions' }
+  const subscriptionsOf = async (customer: string) =>
+    (await dashboard.subscriptions.list({ customer, status: 'all' })).data.map(({ id, status }) => ({ id, status }))
+
+  test('is found by a second look, and nothing is made twice', async () => {
+    const payer = await payingCustomer()
+    stripe.fault(late)
+    // The looks before it is made and right after it was.
+    for (const _ of [1, 2]) stripe.fault({ kind: 'behind', ...listing })
+    const { status, body } = await payer.api.post('/subscriptions', { paymentMethod: payer.card })
+    expect(status).toBe(201)
+    await expectOne(payer, body['@id'])
+  })
+
+  test.each(['the nightly look', 'an event'])(
+    'and made again, is one again after %s, which ends the younger',
+    async (how) => {
+      const payer = await payingCustomer()
+      stripe.fault(late)
+      stripe.fault({ kind: 'behind', ...listing, times: 9 })
+      const { status, body } = await payer.api.post('/subscriptions', { paymentMethod: payer.card })
+      stripe.clearFaults()
+      const customer = await customerOf(payer)
+      const [younger, elder] = await subscriptionsOf(customer)
+      expect([status, body.externalId, elder.status]).toEqual([201, younger.id, 'active'])
+      await jobs.followCustomer({ customer, thorough: how === 'the nightly look' })
+      expect(await subscriptionsOf(customer)).toEqual([{ ...younger, status: 'canceled' }, elder])
+      const { body: now } = await payer.api.get(body['@id'])
+      expect(now).toMatchObject({ status: 'active', externalId: elder.id, seats: body.seats })
+      const organizationId = payer.tenant.organization.id
+      const events = await database.manager.findBy(AuditEvent, { organizationId, action: 'subscription.endDuplicate' })
+      expect(events.map(({ target, changes }) => ({ target, changes }))).toEqual([
+        { target: body['@id'], changes: { externalId: [younger.id, elder.id] } },
+      ])
+      await jobs.followCustomer({ customer })
+      expect((await payer.api.get('/subscriptions?status[]=active')).body.totalItems).toBe(1)
+    },
+  )
+
+  test('and begun anew with another key, is ended, as nobody was told that it is there', async () => {
+    const payer = await payingCustomer()
+    stripe.fault({ ...late, times: 2 })
+    stripe.fault({ kind: 'behind', ...listing, times: 99 })
+    expect((await payer.api.post('/subscriptions', { paymentMethod: payer.card, seats: 9 })).status).toBe(502)
+    stripe.fault({ kind: 'behind', ...listing, times: 9 })
+    const { status, body } = await payer.api.post('/subscriptions', { paymentMethod: payer.card, seats: 5 })
+    stripe.clearFaults()
+    expect(status).toBe(201)
+    const customer = await customerOf(payer)
+    await jobs.followCustomer({ customer })
+    expect((await billing.liveOf(customer)).map(({ id }) => id)).toEqual([body.externalId])
+    expect((await payer.api.get(body['@id'])).body).toMatchObject({ status: 'active', seats: 5 })
+  })
+})
+
 test.each([
   ['POST', '/v1/customers'],
   ['GET', '/v1/prices'],

@@ -36,6 +36,8 @@ export class Account {
   request: { id: string | null; idempotency_key: string | null } = { id: null, idempotency_key: null }
   /** Orders every charge of the present request to be declined. */
   declining: string | null = null
+  /** How many seconds the lists of the present request are behind. */
+  behind = 0
   /** Whether somebody listens to the events. */
   heard: () => boolean = () => false
   /** Writes changes down before they are answered; what it throws undoes them. */

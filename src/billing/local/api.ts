@@ -111,6 +111,7 @@ export class Api {
     } finally {
       account.request = { id: null, idempotency_key: null }
       account.declining = null
+      account.behind = 0
     }
   }
 }

@@ -1,4 +1,7 @@
-/** What is to happen to a request instead of, or besides, its being answered; it is done all the same where that comes `late`. */
+/**
+ * What is to happen to a request instead of, or besides, its being answered; it is done all the same where that comes `late`.
+ * A list that is `behind` lacks the objects of the last seconds, as one that comes from a replica may.
+ */
 export type FaultKind =
   | { kind: 'slow'; ms: number }
   | { kind: 'status'; status: number; retryAfter?: number; late?: boolean }
@@ -6,12 +9,13 @@ export type FaultKind =
   | { kind: 'nonsense'; status?: number; truncated?: boolean; body?: string }
   | { kind: 'cut' }
   | { kind: 'lost' }
+  | { kind: 'behind'; seconds?: number }
   | { kind: 'decline'; code: string }
 
 /** Without a method or a path it is for every request; `times` is 1 unless told. */
 export type FaultOrder = FaultKind & { method?: string; path?: string; times?: number }
 
-export const faultKinds = ['slow', 'status', 'html', 'nonsense', 'cut', 'lost', 'decline']
+export const faultKinds = ['slow', 'status', 'html', 'nonsense', 'cut', 'lost', 'behind', 'decline']
 
 /** The orders that are still to be carried out, in turn. */
 export class Faults {

@@ -16,7 +16,9 @@ export function page<K extends keyof Things>(
   fits: (thing: Things[K]) => boolean = () => true,
 ): List<Things[K]> {
   const made = range(params)
-  const things = account.store.newest(kind).filter((thing) => fits(thing) && made(thing))
+  const until = account.behind ? account.now() - account.behind : Number.POSITIVE_INFINITY
+  const listed = (thing: Thing) => made(thing) && !(Number(thing.created) > until)
+  const things = account.store.newest(kind).filter((thing) => fits(thing) && listed(thing))
   return cut(things, params, url, (id, param) => {
     if (!account.store.find(kind, id)) throw missing(kind.replaceAll('_', ' '), id, param)
   })

@@ -57,6 +57,7 @@ async function answered(api: Api, { account }: Control, faults: Faults, asked: A
     return instead
   }
   if (order?.kind === 'decline') account.declining = order.code
+  if (order?.kind === 'behind') account.behind = order.seconds ?? 3600
   try {
     const answer = opened()
     return order?.kind === 'lost' ? undefined : answer
