@@ -128,10 +128,16 @@ export class Billing {
     ).catch((problem) => this.judge(id, problem))
   }
 
-  /** What a code stands for: a promotion code first, a coupon else; undefined when neither can be had. */
-  async codeFor(code: string): Promise<Stripe.SubscriptionUpdateParams.Discount | undefined> {
-    const promotions = await ask('list', this.stripe.promotionCodes.list({ code, active: true, limit: 1 }))
-    if (promotions.data.length > 0) return { promotion_code: promotions.data[0].id }
+  /** What a code stands for: a customer's own promotion code, one for everybody, or a coupon; undefined for none of them. */
+  async codeFor(code: string, customer: string): Promise<Stripe.SubscriptionUpdateParams.Discount | undefined> {
+    const { promotionCodes } = this.stripe
+    // Customers may have codes of one text, so both kinds are asked for: the newest hundred of all may lack this customer's.
+    const [own, all] = await Promise.all([
+      ask('list', promotionCodes.list({ code, active: true, customer, limit: 1 })),
+      ask('list', promotionCodes.list({ code, active: true, limit: 100 })),
+    ])
+    const promotion = own.data[0] ?? all.data.find((one) => !one.customer)
+    if (promotion) return { promotion_code: promotion.id }
     const coupon = await ask('coupon', this.stripe.coupons.retrieve(code), { '': 'code', coupon: 'code' }).catch(
       (problem) => {
         if (problem instanceof ConstraintViolation) return undefined

@@ -79,7 +79,7 @@ async function apply(
   const same = async () => new Unchanged(await follow(call, billing, 'applyCoupon', subscription, now))
   // Looked at first, since what could be used once is not found any more.
   if (isTyped(now, code)) return same()
-  const discount = await billing.codeFor(code)
+  const discount = await billing.codeFor(code, customerOf(now))
   if (!discount) throw unusable()
   if (carries(now, discount)) return same()
   if (await isSpent(billing, customerOf(now), discount).catch(refuse)) throw unusable()

@@ -79,6 +79,7 @@ async function methodsOf({ manager, organization: organizationId }: Call): Promi
   return new Map(found.map(({ externalId, id }) => [externalId, id]))
 }
 
+/** The customer of a subscription, by Stripe's id. */
 export function customerOf({ customer }: Stripe.Subscription): string {
   return typeof customer === 'string' ? customer : customer.id
 }

@@ -89,6 +89,30 @@ describe('When a coupon is applied,', () => {
     expect(await discountsOf(payer)).toHaveLength(1)
   })
 
+  test('of codes with one text, the one for the customer is taken, else the one for everybody', async () => {
+    const [one, other, third] = [await subscribed(), await subscribed(), await subscribed()]
+    const code = 'SHARED'
+    const coupons: string[] = []
+    for (const customer of [undefined, one.customer, other.customer]) {
+      const { id: coupon } = await dashboard.coupons.create({ percent_off: 20, duration: 'forever' })
+      coupons.push(coupon)
+      await dashboard.promotionCodes.create({
+        promotion: { type: 'coupon', coupon },
+        code,
+        ...(customer && { customer }),
+      })
+    }
+    for (const [payer, coupon] of [
+      [one, coupons[1]],
+      [other, coupons[2]],
+      [third, coupons[0]],
+    ] as const) {
+      const { status, body } = await apply(payer, code.toLowerCase())
+      expect([status, body.coupon]).toEqual([201, code])
+      expect(await discountsOf(payer)).toEqual([expect.objectContaining({ source: { type: 'coupon', coupon } })])
+    }
+  })
+
   test('it takes the place of several that were put on at Stripe', async () => {
     const payer = await subscribed()
     await dashboard.subscriptions.update(payer.externalId, {

@@ -54,8 +54,11 @@ export function createPromotionCode(account: Account, params: Params): Promotion
   const coupon = existing(account, 'coupon', text(hash(params, 'promotion'), 'coupon') ?? '', 'promotion[coupon]')
   const code = text(params, 'code') || account.ids.letters(8).toUpperCase()
   const active = flag(params, 'active') ?? true
+  const customer = textOrNull(params, 'customer')
+  if (customer) existing(account, 'customer', customer, 'customer')
   for (const other of account.store.all('promotion_code')) {
-    if (active && other.active && other.code.toLowerCase() === code.toLowerCase()) {
+    const same = other.code.toLowerCase() === code.toLowerCase() && other.customer === customer
+    if (active && other.active && same) {
       throw refusal(`An active promotion code with \`code: ${code}\` already exists.`, { param: 'code' })
     }
   }
@@ -65,7 +68,7 @@ export function createPromotionCode(account: Account, params: Params): Promotion
     active,
     code,
     created: account.now(),
-    customer: textOrNull(params, 'customer'),
+    customer,
     customer_account: null,
     expires_at: number(params, 'expires_at') ?? null,
     livemode: false,
