@@ -66,13 +66,14 @@ export class Subscription extends Owned {
   @IsObject()
   override organization: Organization
 
-  @ManyToOne(() => OrganizationAddress, { nullable: false, createForeignKeyConstraints: false })
+  /** Null only while an organization without a billing address has a subscription that was made at Stripe. */
+  @ManyToOne(() => OrganizationAddress, { createForeignKeyConstraints: false })
   @ValidateIf((_, value) => value !== undefined)
   @IsObject()
-  organizationAddress: OrganizationAddress
+  organizationAddress: OrganizationAddress | null
 
-  @Column('uuid')
-  organizationAddressId: string
+  @Column('uuid', { nullable: true })
+  organizationAddressId: string | null
 
   @Column('text')
   @ValidateIf((_, value) => value !== undefined)

@@ -22,6 +22,18 @@ export async function ask<T extends { object: string }>(
   return answer
 }
 
+/** Asks Stripe for a list, and leaves out what cannot be read of it; `left` tells how much. */
+export async function askSome<T extends { id: string }>(
+  request: Promise<Stripe.ApiList<T>>,
+): Promise<{ data: T[]; has_more: boolean; left: number }> {
+  const answer = await request.catch((error: unknown) => {
+    throw problemOf(error, {})
+  })
+  if (answer?.object !== 'list' || !Array.isArray(answer.data)) throw nonsense()
+  const data = answer.data.filter(isSound)
+  return { data, has_more: answer.has_more, left: answer.data.length - data.length }
+}
+
 /**
  * Asks under a key, so that what is asked twice is done once. A failure of its own, too, is what Stripe answers to a key for a
  * day, whatever it has done by then: where it is told again, what is there is looked for twice, as a list may be late, and the next key is tried. Under

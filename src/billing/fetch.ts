@@ -1,6 +1,6 @@
 import type Stripe from 'stripe'
 import { Problem } from '../hydra/problem.ts'
-import { ask } from './ask.ts'
+import { ask, askSome } from './ask.ts'
 import { type Billing, dataOf, expand } from './billing.ts'
 import type { Products } from './items.ts'
 import { isMissing } from './refusals.ts'
@@ -15,6 +15,8 @@ export interface State {
   allMethods: boolean
   invoices: Stripe.Invoice[]
   products: Products
+  /** How many objects were left out, as they make no sense. */
+  left: number
 }
 
 /** A lock is held and a connection meanwhile, so nothing is tried again within: the job is, later. */
@@ -29,9 +31,9 @@ export async function fetchState(
   { invoices: named = [], thorough = false, unknown = false }: Wish,
 ): Promise<State | undefined> {
   const whole = Promise.all([
-    ask('list', stripe.subscriptions.list({ customer, status: 'all', limit: most, expand: dataOf(expand) }, once)),
-    ask('list', stripe.customers.listPaymentMethods(customer, { limit: most }, once)),
-    ask('list', stripe.invoices.list({ customer, limit: most }, once)),
+    askSome(stripe.subscriptions.list({ customer, status: 'all', limit: most, expand: dataOf(expand) }, once)),
+    askSome(stripe.customers.listPaymentMethods(customer, { limit: most }, once)),
+    askSome(stripe.invoices.list({ customer, limit: most }, once)),
     ...named.map((id) => invoice(stripe, id)),
   ])
   whole.catch(() => {})
@@ -45,15 +47,16 @@ export async function fetchState(
   // Of one that is deleted nothing else can be had.
   if (!found || found.deleted) return undefined
   const [subscriptions, paymentMethods, newest, ...others] = await whole
-  const older = thorough ? await olderThan(stripe, customer, newest) : []
+  const older = thorough ? await olderThan(stripe, customer, newest) : { data: [], left: 0 }
   const missing = others.filter((one) => one && !newest.data.some(({ id }) => id === one.id)) as Stripe.Invoice[]
   return {
     customer: found,
     products: await prices.productsFor(subscriptions.data),
     subscriptions: subscriptions.data,
     paymentMethods: paymentMethods.data,
-    allMethods: !paymentMethods.has_more,
-    invoices: [...newest.data, ...older, ...missing.filter(({ id }) => !older.some((one) => one.id === id))],
+    allMethods: !paymentMethods.has_more && paymentMethods.left === 0,
+    invoices: [...newest.data, ...older.data, ...missing.filter(({ id }) => !older.data.some((one) => one.id === id))],
+    left: subscriptions.left + paymentMethods.left + newest.left + older.left,
   }
 }
 
@@ -68,13 +71,17 @@ async function invoice(stripe: Stripe, id: string): Promise<Stripe.Invoice | und
 async function olderThan(
   stripe: Stripe,
   customer: string,
-  first: Stripe.ApiList<Stripe.Invoice>,
-): Promise<Stripe.Invoice[]> {
-  const older: Stripe.Invoice[] = []
+  first: { data: Stripe.Invoice[]; has_more: boolean },
+): Promise<{ data: Stripe.Invoice[]; left: number }> {
+  const data: Stripe.Invoice[] = []
+  let left = 0
   for (let page = first; page.has_more && page.data.length > 0; ) {
-    const last = page.data.at(-1)?.id
-    page = await ask('list', stripe.invoices.list({ customer, limit: most, starting_after: last }, once))
-    older.push(...page.data)
+    const next = await askSome(
+      stripe.invoices.list({ customer, limit: most, starting_after: page.data.at(-1)?.id }, once),
+    )
+    data.push(...next.data)
+    left += next.left
+    page = next
   }
-  return older
+  return { data, left }
 }

@@ -1,12 +1,11 @@
 import type { Logger } from 'pino'
 import { type DataSource, type EntityManager, In } from 'typeorm'
 import { StripeEvent } from '../../entities/index.ts'
-import { isConflict } from '../hydra/faults.ts'
 import { Problem } from '../hydra/problem.ts'
 import { enqueue, type Order } from '../queue/enqueue.ts'
 import type { Billing } from './billing.ts'
+import { Incomplete, isRace, Pieces } from './pieces.ts'
 import { syncCustomer } from './sync.ts'
-import { Overtaken } from './writing.ts'
 
 export interface Following {
   /** A customer by Stripe's id. */
@@ -44,10 +43,14 @@ export function followCustomer(database: DataSource, billing: Billing, log: Logg
     const again = (after: number, failed = failures) =>
       enqueue(database.manager, 'followCustomer', { customer, thorough, failures: failed }, { after, key })
     try {
-      const done = await database.transaction((manager) => follow(manager, billing, { customer, thorough }))
-      if (!done) await again(soon)
+      const pieces = await database.transaction((manager) => follow(manager, billing, { customer, thorough }))
+      if (!pieces) return again(soon)
+      if (pieces.lacks.length > 0)
+        log.warn({ customer, lacks: pieces.lacks }, 'a customer of Stripe lacks something here')
+      if (pieces.failures.length > 0) throw new Incomplete(pieces.failures)
     } catch (error) {
-      if (failures < races && isRace(error)) return again(soon, failures + 1)
+      if (failures < races && (error instanceof Incomplete ? error.race : isRace(error)))
+        return again(soon, failures + 1)
       log.error({ err: error, customer }, 'what Stripe says of a customer could not be taken over')
       const waiting = await fail(database.manager, customer, error)
       if (waiting || failures < patience) await again(backoff(failures), failures + 1)
@@ -60,26 +63,33 @@ export async function lockCustomer(manager: EntityManager, customer: string): Pr
   await manager.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [customer])
 }
 
-async function follow(manager: EntityManager, billing: Billing, { customer, thorough }: Following): Promise<boolean> {
+async function follow(
+  manager: EntityManager,
+  billing: Billing,
+  { customer, thorough }: Following,
+): Promise<Pieces | undefined> {
   const [{ locked }] = await manager.query('SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS "locked"', [
     customer,
   ])
-  if (!locked) return false
+  if (!locked) return undefined
   // Read before the fetch: what arrives while it is under way may not be in it, and has a turn of its own.
   const events = await manager.find(StripeEvent, {
     select: { id: true, type: true, objectId: true },
     where: { customerId: customer, status: 'pending' },
   })
   const invoices = events.flatMap(({ type, objectId }) => (type.startsWith('invoice.') && objectId ? [objectId] : []))
-  const ours = await syncCustomer(manager, billing, customer, { invoices: [...new Set(invoices)], thorough })
-  const done = { status: ours ? 'done' : 'ignored', processedAt: new Date(), error: null } as const
+  const pieces = await syncCustomer(manager, billing, customer, { invoices: [...new Set(invoices)], thorough })
+  // The events wait for what could not be written down.
+  if (pieces && pieces.failures.length > 0) return pieces
+  const error = pieces?.lacks.join('\n') || null
+  const done = { status: pieces ? 'done' : 'ignored', processedAt: new Date(), error } as const
   if (events.length > 0)
     await manager.update(
       StripeEvent,
       { id: In(events.map(({ id }) => id)) },
       { ...done, attempts: () => '"attempts" + 1' },
     )
-  return true
+  return pieces ?? new Pieces()
 }
 
 /** While Stripe cannot be had, an event is not to blame. */
@@ -87,7 +97,7 @@ const spared = `($3 AND "receivedAt" > now() - make_interval(days => ${outage}))
 
 /** Notes a failure on all events that wait; tells whether any still does. */
 async function fail(manager: EntityManager, customer: string, error: unknown): Promise<boolean> {
-  const away = error instanceof Problem
+  const away = error instanceof Incomplete ? error.away : error instanceof Problem
   const [rows] = await manager.query(
     `UPDATE "stripe_event" SET "error" = $2,
         "attempts" = "attempts" + CASE WHEN ${spared} THEN 0 ELSE 1 END,
@@ -101,10 +111,4 @@ async function fail(manager: EntityManager, customer: string, error: unknown): P
 /** Seconds until the next try: twice as many each time, ten minutes at most, and never the same for all. */
 function backoff(failures: number): number {
   return Math.min(2 ** failures, 600) * (0.75 + Math.random() / 2)
-}
-
-/** Whether somebody else was faster, so that a look at what has become of it may well succeed. */
-function isRace(error: unknown): boolean {
-  const { code } = (error as { driverError?: { code?: string } }).driverError ?? {}
-  return error instanceof Overtaken || isConflict(error) || code === '23505'
 }

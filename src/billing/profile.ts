@@ -2,11 +2,12 @@ import type { Logger } from 'pino'
 import type Stripe from 'stripe'
 import { type DataSource, type EntityManager, IsNull, Not } from 'typeorm'
 import { isEmailAddress } from '../../entities/email-address.ts'
-import { Organization, type OrganizationAddress } from '../../entities/index.ts'
+import { Organization, type OrganizationAddress, Subscription } from '../../entities/index.ts'
 import { settings } from '../../entities/settings.ts'
 import { Problem } from '../hydra/problem.ts'
 import { ask } from './ask.ts'
 import type { Billing } from './billing.ts'
+import { ring } from './follow.ts'
 import { isMissing } from './refusals.ts'
 
 /** What Stripe knows of a customer by us. */
@@ -65,9 +66,9 @@ export async function tellProfile(
   billing: Billing,
   manager: EntityManager,
   customer: string,
-  { organizationId, organizationAddressId }: { organizationId: string; organizationAddressId: string },
+  { organizationId, organizationAddressId }: { organizationId: string; organizationAddressId: string | null },
 ): Promise<void> {
-  const profile = await profileOf(manager, organizationId, organizationAddressId)
+  const profile = await profileOf(manager, organizationId, organizationAddressId ?? undefined)
   await ask('customer', billing.stripe.customers.update(customer, profile), {
     address: 'organizationAddress',
     name: 'organizationAddress',
@@ -90,6 +91,9 @@ export function tellCustomer({ manager }: DataSource, { stripe }: Billing, log: 
       )
       const profile = await profileOf(manager, id)
       if (!found.deleted && differs(found, profile)) await ask('customer', stripe.customers.update(customer, profile))
+      // A subscription that had no billing address may have one now.
+      const without = { organizationId: id, organizationAddressId: IsNull() }
+      if (await manager.existsBy(Subscription, without)) await ring(manager, customer)
     } catch (error) {
       // What Stripe refuses for good is tried again at night, when it may have been corrected.
       if (!(error instanceof Problem) || error.status >= 500) throw error

@@ -3,11 +3,13 @@ import { type EntityManager, In } from 'typeorm'
 import { v7 as uuid, validate } from 'uuid'
 import { Invoice, Organization, OrganizationAddress, PaymentMethod, Subscription } from '../../entities/index.ts'
 import { copy } from '../hydra/entity.ts'
+import { Problem } from '../hydra/problem.ts'
 import { insert } from '../hydra/writing.ts'
 import type { Billing } from './billing.ts'
 import { endDuplicate, endDuplicates } from './duplicates.ts'
 import { fetchState, type State } from './fetch.ts'
 import * as mirror from './mirror.ts'
+import { Pieces } from './pieces.ts'
 import { note, tell, write } from './writing.ts'
 
 export interface Wish {
@@ -22,7 +24,7 @@ export interface Wish {
 /**
  * Writes down what Stripe has of a customer: the one way in which Stripe's state comes here. Whoever calls it holds the
  * customer's lock from before the fetch until the writing is committed, so that nothing older overwrites anything newer.
- * @returns whether the customer is an organization of ours
+ * @returns undefined where the customer is no organization of ours
  * @throws Overtaken when a request has written a row meanwhile; then it is to be done again
  */
 export async function syncCustomer(
@@ -30,9 +32,10 @@ export async function syncCustomer(
   billing: Billing,
   customer: string,
   wish: Wish = {},
-): Promise<boolean> {
+): Promise<Pieces | undefined> {
   const organization = await manager.findOneBy(Organization, { stripeCustomerId: customer })
-  if (!organization) return false
+  if (!organization) return undefined
+  const pieces = new Pieces()
   const own = { organizationId: organization.id }
   const before = await manager.find(Subscription, { where: own })
   const methodsBefore = await manager.find(PaymentMethod, { where: own })
@@ -40,25 +43,32 @@ export async function syncCustomer(
   if (!state) {
     await forget(manager, organization, before)
     await removePaymentMethods(manager, own.organizationId, methodsBefore)
-    return true
+    return pieces
   }
-  const methods = await syncPaymentMethods(manager, own.organizationId, state)
+  if (state.left > 0) pieces.failures.push(new Problem(502, `${state.left} of Stripe's objects make no sense.`))
+  const methods = await syncPaymentMethods(manager, own.organizationId, state, pieces)
   const { subscriptions, elders } = await endDuplicates(
     manager,
     billing,
     own.organizationId,
     endedFirst(state.subscriptions),
   )
-  for (const found of subscriptions)
-    await syncSubscription(
-      { manager, billing, own, standing: before, methods, products: state.products, elders },
-      found,
-    )
+  for (const found of subscriptions) {
+    const standing = [...before]
+    const scene = { billing, own, standing, methods, products: state.products, elders, pieces }
+    const written = await pieces.add(manager, (within) => syncSubscription({ ...scene, manager: within }, found))
+    if (written) before.splice(0, before.length, ...standing)
+  }
   const left = new Set(state.paymentMethods.map(({ id }) => id))
   const gone = state.allMethods ? methodsBefore.filter(({ externalId }) => !left.has(externalId)) : []
   await removePaymentMethods(manager, own.organizationId, gone)
-  await syncInvoices(manager, own.organizationId, state.invoices)
-  return true
+  const all = await pieces.add(manager, (within) => syncInvoices(within, own.organizationId, state.invoices))
+  if (all) return pieces
+  // One of them failed, so each is written on its own, and the reason is the one's.
+  pieces.failures.pop()
+  for (const found of state.invoices)
+    await pieces.add(manager, (within) => syncInvoices(within, own.organizationId, [found]))
+  return pieces
 }
 
 /** A customer that Stripe has deleted takes its subscriptions along, and is none that could be asked about again. */
@@ -82,18 +92,19 @@ async function syncPaymentMethods(
   manager: EntityManager,
   organizationId: string,
   { customer, paymentMethods }: State,
+  pieces: Pieces,
 ): Promise<Map<string, string>> {
   const standing = await manager.find(PaymentMethod, { where: { organizationId } })
   const ids = new Map(standing.map(({ externalId, id }) => [externalId, id]))
   for (const found of paymentMethods) {
     const values = mirror.paymentMethodFrom(found, mirror.preferredOf(customer))
     const before = standing.find(({ externalId }) => externalId === found.id)
-    if (before) await write(manager, before, Object.assign(copy(before), values))
-    else {
-      const made = Object.assign(new PaymentMethod(), { organizationId }, values)
-      await insert(manager, made)
-      ids.set(found.id, made.id)
-    }
+    const made = Object.assign(new PaymentMethod(), { organizationId }, values)
+    const written = await pieces.add(manager, async (within) => {
+      if (before) await write(within, before, Object.assign(copy(before), values))
+      else await insert(within, made)
+    })
+    if (written && !before) ids.set(found.id, made.id)
   }
   return ids
 }
@@ -125,6 +136,7 @@ interface Scene {
   methods: Map<string, string>
   products: State['products']
   elders: Map<string, string>
+  pieces: Pieces
 }
 
 async function syncSubscription(scene: Scene, found: Stripe.Subscription): Promise<void> {
@@ -135,6 +147,7 @@ async function syncSubscription(scene: Scene, found: Stripe.Subscription): Promi
     standing.find(({ id, externalId }) => id === ours && (externalId === null || elders.get(externalId) === found.id))
   if (!before) return adopt(scene, found)
   const after = copy(before).follow(mirror.subscriptionFrom(found, methods, products))
+  if (after.live) after.organizationAddressId ??= await addressFor(scene, found)
   await write(manager, before, after)
   await note(manager, before, after)
   standing.splice(standing.indexOf(before), 1, after)
@@ -145,10 +158,8 @@ async function syncSubscription(scene: Scene, found: Stripe.Subscription): Promi
  * There is no place for a second live one. What was given up here is ended, as another has been begun since; whoever has
  * made it at Stripe by hand has to end one of them there.
  */
-async function adopt(
-  { manager, billing, own, standing, methods, products }: Scene,
-  found: Stripe.Subscription,
-): Promise<void> {
+async function adopt(scene: Scene, found: Stripe.Subscription): Promise<void> {
+  const { manager, billing, own, standing, methods, products } = scene
   const { organizationId } = own
   const ours = mirror.ourIdOf(found)
   const free = ours && validate(ours) && !(await manager.existsBy(Subscription, { id: ours }))
@@ -159,15 +170,21 @@ async function adopt(
     if (givenUp) await endDuplicate(manager, billing, organizationId, found, live.externalId)
     return
   }
-  const address = await manager.findOne(OrganizationAddress, {
-    where: { organizationId, kind: 'billing' },
-    order: { id: 'ASC' },
-  })
-  if (!address) throw new Error(`The organization ${organizationId} has no billing address for ${found.id}.`)
-  Object.assign(made, { organizationAddressId: address.id, seats: made.seats ?? 1, id: free ? ours : uuid() })
+  const organizationAddressId = await addressFor(scene, found)
+  Object.assign(made, { organizationAddressId, seats: made.seats ?? 1, id: free ? ours : uuid() })
   await insert(manager, made)
   await note(manager, undefined, made)
   standing.push(made)
+}
+
+/** The first billing address; null where there is none yet, which is told. */
+async function addressFor({ manager, own, pieces }: Scene, { id }: Stripe.Subscription): Promise<string | null> {
+  const address = await manager.findOne(OrganizationAddress, {
+    where: { ...own, kind: 'billing' },
+    order: { id: 'ASC' },
+  })
+  if (!address) pieces.lacks.push(`The organization ${own.organizationId} has no billing address for ${id}.`)
+  return address?.id ?? null
 }
 
 async function syncInvoices(manager: EntityManager, organizationId: string, invoices: Stripe.Invoice[]): Promise<void> {

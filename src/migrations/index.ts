@@ -19,6 +19,7 @@ import { InvoicePages1764000000070 } from './1764000000070-invoice-pages.ts'
 import { OtherProducts1764000000071 } from './1764000000071-other-products.ts'
 import { PausedCollection1764000000072 } from './1764000000072-paused-collection.ts'
 import { CustomerProfile1764000000080 } from './1764000000080-customer-profile.ts'
+import { OptionalAddress1764000000081 } from './1764000000081-optional-address.ts'
 
 /** In the order in which they are applied. */
 export const migrations = [
@@ -43,4 +44,5 @@ export const migrations = [
   OtherProducts1764000000071,
   PausedCollection1764000000072,
   CustomerProfile1764000000080,
+  OptionalAddress1764000000081,
 ]

@@ -1,0 +1,108 @@
+import { OrganizationAddress, PaymentMethod } from '../../entities/index.ts'
+import { payingCustomer, stripeCustomer } from '../world/billing.ts'
+import { deliver, eventOf, stored } from '../world/events.ts'
+import { eventually } from '../world/eventually.ts'
+import { database, given, stripe } from '../world/index.ts'
+import { startJobs } from '../world/jobs.ts'
+import { look, told } from '../world/looking.ts'
+import { customerOf, dashboard, subscribed } from '../world/stripe.ts'
+
+afterEach(() => stripe.clearFaults())
+
+/** A subscription that the operator makes at Stripe for an organization with a card and without a billing address. */
+async function withoutAddress() {
+  const payer = await payingCustomer()
+  await database.manager.delete(OrganizationAddress, { id: payer.address.id })
+  const customer = await customerOf(payer)
+  const { data: prices } = await dashboard.prices.list({ lookup_keys: ['seat_monthly', 'module_planning_monthly'] })
+  const { externalId } = (await payer.api.get(payer.card)).body
+  const made = await dashboard.subscriptions.create({
+    customer,
+    items: prices.map(({ id }) => ({ price: id })),
+    default_payment_method: externalId,
+  })
+  return { payer, customer, made }
+}
+
+test('Without a billing address a subscription made at Stripe is taken in, and the rest with it; what lacks is told', async () => {
+  const { payer, customer, made } = await withoutAddress()
+  const event = told(customer)
+  await deliver(event)
+  await look(customer)
+  const { body } = await payer.api.get('/subscriptions')
+  expect(body.member).toEqual([
+    expect.objectContaining({
+      externalId: made.id,
+      status: 'active',
+      modules: ['planning'],
+      organizationAddress: null,
+      paymentMethod: payer.card,
+    }),
+  ])
+  expect((await payer.api.get('/invoices')).body.totalItems).toBe(1)
+  expect(await stored(event.id)).toMatchObject({ status: 'done', error: expect.stringContaining('billing address') })
+  expect((await payer.api.patch(body.member[0]['@id'], { seats: 7 })).status).toBe(200)
+})
+
+test.each(['subscriptions', 'invoices', 'payment_methods'])(
+  'One of the %s that makes no sense does not keep the others out, and the event waits for it',
+  async (kind) => {
+    const payer = await subscribed()
+    const { customer, api, path } = payer
+    await dashboard.paymentMethods.attach('pm_card_amex', { customer })
+    await dashboard.subscriptions.cancel(payer.externalId)
+    const lists = {
+      subscriptions: {
+        path: '/v1/subscriptions',
+        list: await dashboard.subscriptions.list({ customer, status: 'all' }),
+      },
+      invoices: { path: '/v1/invoices', list: await dashboard.invoices.list({ customer }) },
+      payment_methods: {
+        path: `/v1/customers/${customer}/payment_methods`,
+        list: await dashboard.customers.listPaymentMethods(customer),
+      },
+    }
+    const { path: where, list } = lists[kind as keyof typeof lists]
+    const data = [{ ...(list.data[0] as object), id: 5 }, ...list.data, null]
+    stripe.fault({ kind: 'nonsense', method: 'GET', path: where, body: JSON.stringify({ ...list, data }) })
+    const event = told(customer)
+    await deliver(event)
+    await look(customer)
+    expect((await api.get(path)).body.status).toBe('canceled')
+    expect((await api.get('/payment-methods')).body.totalItems).toBe(2)
+    expect((await api.get('/invoices')).body.totalItems).toBe(1)
+    expect(await stored(event.id)).toMatchObject({
+      status: 'pending',
+      attempts: 0,
+      error: expect.stringContaining('sense'),
+    })
+    await look(customer)
+    expect((await stored(event.id))?.status).toBe('done')
+  },
+)
+
+test('What another organization has already does not keep the others out', async () => {
+  const payer = await subscribed()
+  const stranger = await stripeCustomer()
+  const attached = await dashboard.paymentMethods.attach('pm_card_amex', { customer: payer.customer })
+  await given(PaymentMethod, { organizationId: stranger.tenant.organization.id, externalId: attached.id, type: 'card' })
+  await dashboard.subscriptions.cancel(payer.externalId)
+  const event = eventOf('customer.updated', { id: payer.customer, object: 'customer' })
+  await deliver(event)
+  await look(payer.customer)
+  expect((await payer.api.get(payer.path)).body.status).toBe('canceled')
+  expect((await payer.api.get('/payment-methods')).body.totalItems).toBe(1)
+  expect((await stored(event.id))?.status).toBe('pending')
+})
+
+test('Once there is a billing address, the subscription has it', async () => {
+  await startJobs()
+  const { payer, customer } = await withoutAddress()
+  await look(customer)
+  const street = { kind: 'billing', name: 'Payer', street: 'Damrak', city: 'Amsterdam', countryId: 'NL' }
+  const address = await given(OrganizationAddress, { organizationId: payer.tenant.organization.id, ...street })
+  await eventually(
+    async () => (await payer.api.get('/subscriptions')).body.member[0].organizationAddress,
+    (shown) => expect(shown).toBe(`/organization-addresses/${address.id}`),
+  )
+})
