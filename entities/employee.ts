@@ -12,7 +12,7 @@ import { User } from './user.ts'
 @Index(['organizationId', 'userId'])
 @Index(['organizationId', 'locationId'])
 @Index(['organizationId', 'name', 'id'])
-@Index(['organizationId', 'email'])
+@Index('employee.email', { synchronize: false })
 @Index('employee.searchText', { synchronize: false })
 export class Employee extends Owned {
   @Column('text')

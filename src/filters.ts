@@ -4,7 +4,7 @@ type Declared = Pick<Options<object>, 'filters' | 'order' | 'text' | 'counted'>
 
 /** What every collection can be narrowed by, ordered by and searched for; large ones have an index behind each of them. */
 export const organizations: Declared = {
-  filters: { name: 'partial', slug: 'exact', type: 'exact', status: 'exact', demo: 'boolean', createdAt: 'date' },
+  filters: { name: 'partial', slug: 'lower', type: 'exact', status: 'exact', demo: 'boolean', createdAt: 'date' },
   order: ['name', 'createdAt'],
 }
 
@@ -18,7 +18,7 @@ export const locations: Declared = {
 export const integrations: Declared = { filters: { status: 'exact', provider: 'exact' } }
 
 export const bankAccounts: Declared = {
-  filters: { name: 'partial', currency: 'exact', integration: 'reference' },
+  filters: { name: 'partial', currency: 'upper', integration: 'reference' },
   order: ['name'],
 }
 
@@ -28,9 +28,9 @@ export const bankTransactions: Declared = {
     bookedOn: ['date', 'exists'],
     transactionOn: 'date',
     amount: 'range',
-    currency: 'exact',
+    currency: 'upper',
     kind: 'exact',
-    status: 'exact',
+    status: 'upper',
   },
   order: ['transactionOn', 'amount'],
   text: ['party', 'text'],
@@ -57,7 +57,7 @@ export const subscriptions: Declared = {
 export const employees: Declared = {
   filters: {
     name: 'partial',
-    email: 'exact',
+    email: 'caseless',
     jobTitle: 'partial',
     active: 'boolean',
     user: 'reference',
@@ -68,13 +68,13 @@ export const employees: Declared = {
   counted: true,
 }
 
-export const users: Declared = { filters: { name: 'partial', email: 'exact' } }
+export const users: Declared = { filters: { name: 'partial', email: 'caseless' } }
 
 export const organizationUsers: Declared = {
   filters: { name: 'partial', role: 'exact', status: 'exact', user: 'reference', joinedAt: 'date' },
 }
 
-export const invitations: Declared = { filters: { email: 'exact', role: 'exact', expiresAt: 'date' } }
+export const invitations: Declared = { filters: { email: 'caseless', role: 'exact', expiresAt: 'date' } }
 
 export const addresses: Declared = { filters: { kind: 'exact', name: 'partial', city: 'exact', country: 'reference' } }
 

@@ -1,8 +1,9 @@
 import { In } from 'typeorm'
-import { Employee, Location, Meeting } from '../entities/index.ts'
+import { AuditEvent, Employee, Location, Meeting } from '../entities/index.ts'
 import { api as table } from '../src/api.ts'
 import { as, database, elsewhere, given, morning, organization, publicUrl, tenant } from './world/index.ts'
 import { queriesOf } from './world/queries.ts'
+import { givenInvitation } from './world/rows.ts'
 import { givenVariety } from './world/varied.ts'
 
 type Row = Record<string, unknown>
@@ -151,4 +152,49 @@ test("nobody finds what is another's by it", async () => {
   const mine = await as(tenant.users.member).get(`/meetings?q=zolder&id=${hidden.id}`)
   expect([mine.body.totalItems, mine.body.member]).toEqual([0, []])
   expect((await as(tenant.users.member).get('/meetings?dateFrom[after]=2000-01-01')).body.totalItems).toBe(1)
+})
+
+// What is unique without case, or stored in one case, is found in any case.
+test.each<[path: string, name: string, stored: string]>([
+  ['/employees', 'email', 'Case@Example.COM'],
+  ['/users', 'email', 'Case@Example.COM'],
+  ['/organization-user-invitations', 'email', 'Guest@Example.COM'],
+  ['/bank-accounts', 'currency', 'SEK'],
+  ['/bank-transactions', 'currency', 'SEK'],
+  ['/bank-transactions', 'status', 'REJECTED'],
+  ['/organizations', 'slug', organization.slug],
+])('%s finds %s in any case', async (path, name, stored) => {
+  await database.query('UPDATE "user" SET "email" = $1 WHERE "id" = $2', ['Case@Example.COM', tenant.users.member.id])
+  if (path === '/employees') await given(Employee, { name: 'Case', email: stored })
+  if (path === '/organization-user-invitations') await givenInvitation({ email: stored, invitedBy: tenant.users.owner })
+  if (path.startsWith('/bank-')) {
+    const table = path === '/bank-accounts' ? 'bank_account' : 'bank_transaction'
+    await database.query(
+      `UPDATE "${table}" SET "${name}" = $1 WHERE "id" = (SELECT max("id"::text)::uuid FROM "${table}")`,
+      [stored],
+    )
+  }
+  const ids = await idsAt(`${path}?${name}=${stored}`)
+  expect(ids).toHaveLength(1)
+  for (const value of [stored.toLowerCase(), stored.toUpperCase()]) {
+    expect(await idsAt(`${path}?${name}=${value}`)).toEqual(ids)
+    expect(await idsAt(`${path}?${name}[]=x&${name}[]=${value}`)).toEqual(ids)
+  }
+})
+
+test('an audit event is found by the address of its target, in any spelling of it', async () => {
+  const { id } = await given(Location, { name: 'Audited' })
+  const event = await given(AuditEvent, {
+    actor: tenant.users.owner,
+    action: 'location.update',
+    target: `/locations/${id}`,
+    at: new Date(),
+  })
+  for (const spelling of ['', publicUrl].flatMap((from) => [
+    `${from}/locations/${id}`,
+    `${from}/locations/${id.toUpperCase()}`,
+  ]))
+    expect(await idsAt(`/audit-events?target=${spelling}`)).toEqual([event.id])
+  const { body: footer } = await api.patch('/organizations/mail-footer', { mailFooter: '<b>x</b>' })
+  expect(await idsAt(`/audit-events?target=${footer['@id']}`)).not.toEqual([])
 })

@@ -178,6 +178,9 @@ test('what is left out of a selection tells as little', async () => {
 
 const suffixes: Record<FilterKind, string[]> = {
   exact: ['', '[]'],
+  caseless: ['', '[]'],
+  upper: ['', '[]'],
+  lower: ['', '[]'],
   partial: [''],
   reference: ['', '[]', '[0]'],
   boolean: [''],

@@ -101,7 +101,11 @@ test.each<[path: string, name: string, described: object]>([
   ['/meetings', 'order[dateFrom]', { schema: { type: 'string', enum: ['asc', 'desc'] } }],
   ['/employees', 'active', { schema: { type: 'boolean' } }],
   ['/employees', 'active[]', several({ type: 'boolean' })],
-  ['/employees', 'email', { schema: { ...text, format: 'email' } }],
+  [
+    '/employees',
+    'email',
+    { schema: { ...text, format: 'email' }, description: 'Finds items with this email, in any case.' },
+  ],
   ['/locations', 'officeOpenHour[gte]', { schema: whole }],
   [
     '/locations',

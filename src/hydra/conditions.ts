@@ -14,6 +14,12 @@ export const among = (column: string, key: string, values: unknown[], cast = '')
   values: { [key]: values },
 })
 
+/** One of the values in any case, as an index on `lower(column)` has it; Postgres folds both, so they are folded alike. */
+export const caseless = (column: string, key: string, values: string[]): Condition => ({
+  sql: `lower(${column}) = ANY(ARRAY(SELECT lower(unnest(:${key}::text[]))))`,
+  values: { [key]: values },
+})
+
 /** A condition for each value, of which one must hold. */
 function either(values: string[], key: string, one: (value: string, key: string) => Condition): Condition {
   const conditions = values.map((value, index) => one(value, `${key}x${index}`))

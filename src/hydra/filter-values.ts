@@ -41,9 +41,13 @@ export const least = (quantities: Quantity[]): Quantity => quantities.reduce((a,
 
 export const greatest = (quantities: Quantity[]): Quantity => quantities.reduce((a, b) => (b.rank > a.rank ? b : a))
 
-/** Reads texts, each short enough to be looked for. */
+/** Reads a text that is short enough to be looked for. */
+export function text(name: string, value: string): string {
+  return read(name, 'xsd:string', value) as string
+}
+
 export function texts(name: string, values: string[]): string[] {
-  return values.map((value) => read(name, 'xsd:string', value) as string)
+  return values.map((value) => text(name, value))
 }
 
 /** Reads yes or no, in either of the two ways that query strings have for it. */

@@ -1,8 +1,8 @@
 import { plainToInstance } from 'class-transformer'
 import type { EntityMetadata } from 'typeorm'
 import type { Api } from './api.ts'
-import { among, type Condition, containing, mentioning } from './conditions.ts'
-import { bad, greatest, idsOf, least, quantity, read, texts, truth } from './filter-values.ts'
+import { among, type Condition, caseless, containing, mentioning } from './conditions.ts'
+import { bad, greatest, idsOf, least, quantity, read, text, texts, truth } from './filter-values.ts'
 import { fold, wordsOf } from './folding.ts'
 import { isLocal, type LocalTime } from './local-time.ts'
 import type { Class } from './operation.ts'
@@ -12,7 +12,18 @@ import type { Field, Shape } from './shape.ts'
 /** What a collection can be narrowed by, property by property; each is a condition with an index behind it. */
 export type Filters = Record<string, FilterKind | FilterKind[]>
 
-export type FilterKind = 'exact' | 'partial' | 'reference' | 'date' | 'boolean' | 'range' | 'exists'
+/** Values that are unique without case are `caseless`; those that are stored in one case are `upper` or `lower`. */
+export type FilterKind =
+  | 'exact'
+  | 'caseless'
+  | 'upper'
+  | 'lower'
+  | 'partial'
+  | 'reference'
+  | 'date'
+  | 'boolean'
+  | 'range'
+  | 'exists'
 
 /** One variable of a collection's search: how it is written in a query, and which property it is about. */
 export interface Variable {
@@ -102,9 +113,14 @@ export const foldedColumn = ({ tableName }: EntityMetadata): string => `"${table
 type Maker = (api: Api, field: Field, column: string, folded: string | undefined) => Variable[]
 
 const makers: Record<FilterKind, Maker> = {
-  exact: (_, { name, datatype }, column) => [
-    equal(name, column, (value) => read(name, datatype, value), wide(datatype, '[]')),
+  exact: (api, { name, datatype }, column) => [
+    equal(name, column, (value) => spelled(api, datatype, read(name, datatype, value)), wide(datatype, '[]')),
   ],
+  caseless: (_, { name }, column) => [
+    { name, property: name, condition: (values, key) => caseless(column, key, texts(name, values)) },
+  ],
+  upper: (_, { name }, column) => [equal(name, column, (value) => text(name, value).toUpperCase())],
+  lower: (_, { name }, column) => [equal(name, column, (value) => text(name, value).toLowerCase())],
   partial: (_, { name }, column, folded) => [
     {
       name,
@@ -164,6 +180,12 @@ export function textVariable(folded: string): Variable {
 /** A property is one of the values, each as it is read. */
 function equal(name: string, column: string, meant: (value: string) => unknown, cast?: string): Variable {
   return { name, property: name, condition: (values, key) => among(column, key, values.map(meant), cast) }
+}
+
+/** The address of something of this server has one spelling, in which it is stored. */
+function spelled(api: Api, datatype: string | null, value: unknown): unknown {
+  const found = datatype === 'xsd:anyURI' ? api.parse(value as string) : undefined
+  return found ? `${found.bound.resource.path}/${encodeURIComponent(found.id)}` : value
 }
 
 /** Of several values the loosest decides, since one of them must hold. */

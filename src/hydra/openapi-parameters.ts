@@ -1,5 +1,5 @@
 import type { Api } from './api.ts'
-import { mostValues, type Variable } from './filters.ts'
+import { type FilterKind, mostValues, type Variable } from './filters.ts'
 import { exampleOf, formatOf, iriOf } from './json-schema.ts'
 import type { Operation } from './operation.ts'
 import type { Resource } from './resource.ts'
@@ -48,16 +48,20 @@ function idOf(api: Api, resource: Resource): object {
 /** The filters and orders of a collection; a filter that takes several values has a list of them beside it. */
 function searchOf(api: Api, { entity, options: { filters = {} } }: Resource): object[] {
   const { search, shape } = api.of(entity)
-  const isPartial = ({ name }: Variable) => [filters[name]].flat().includes('partial')
+  const isOf = ({ name }: Variable, kinds: FilterKind[]) => [filters[name]].flat().some((kind) => kinds.includes(kind))
   return [
     ...search.variables.flatMap((variable) => {
       const { name, most = mostValues } = variable
       const schema = filterSchema(api, shape, variable)
       if (name.includes('[') || name === 'q') return [query(name, narrows(variable), schema)]
-      const [one, any] = isPartial(variable)
-        ? [`with this text in ${name}, in any case`, `with any of these texts in ${name}, in any case`]
+      const inAnyCase = isOf(variable, ['partial', 'caseless', 'upper', 'lower']) ? ', in any case' : ''
+      const [one, any] = isOf(variable, ['partial'])
+        ? [`with this text in ${name}`, `with any of these texts in ${name}`]
         : [`with this ${nameOf(variable)}`, `with any of these values of ${nameOf(variable)}`]
-      return [query(name, `Finds items ${one}.`, schema), repeated(`${name}[]`, `Finds items ${any}.`, schema, most)]
+      return [
+        query(name, `Finds items ${one}${inAnyCase}.`, schema),
+        repeated(`${name}[]`, `Finds items ${any}${inAnyCase}.`, schema, most),
+      ]
     }),
     ...search.sortable.map((name) =>
       query(`order[${name}]`, `Orders by ${name}.`, { type: 'string', enum: ['asc', 'desc'] }),

@@ -4,6 +4,17 @@ import { publicUrl } from './index.ts'
 /** A query, and whether a row with this value is to be found by it. */
 type Query = [query: string, holds: (held: unknown) => boolean]
 
+/** A value in any case, whichever it is stored in. */
+const inAnyCase = (name: string, values: unknown[]): Query[] => [
+  ...values.flatMap((value) =>
+    [String(value), String(value).toUpperCase(), lower(value)].map(
+      (text): Query => [`${name}=${encode(text)}`, (held) => held !== null && lower(held) === lower(value)],
+    ),
+  ),
+  [`${name}=nothing+such`, () => false],
+  ...repeated(name, values),
+]
+
 /** Queries of each kind about values that rows have, each with what it means. */
 export const queriesOf: Record<FilterKind, (name: string, values: unknown[], path: string) => Query[]> = {
   exact: (name, values) => [
@@ -11,6 +22,9 @@ export const queriesOf: Record<FilterKind, (name: string, values: unknown[], pat
     [`${name}=nothing+such`, () => false],
     ...repeated(name, values),
   ],
+  caseless: inAnyCase,
+  upper: inAnyCase,
+  lower: inAnyCase,
   partial: (name, values) => [
     ...values.map((value): Query => {
       const part = String(value).slice(1, 5)
@@ -53,8 +67,13 @@ export const queriesOf: Record<FilterKind, (name: string, values: unknown[], pat
   ],
 }
 
-const lower = (held: unknown) => String(held ?? '').toLowerCase()
-const encode = (value: unknown) => encodeURIComponent(String(value))
+function lower(held: unknown): string {
+  return String(held ?? '').toLowerCase()
+}
+
+function encode(value: unknown): string {
+  return encodeURIComponent(String(value))
+}
 
 function compare(variable: string, value: unknown, holds: (held: number) => boolean): Query {
   const text = value instanceof Date ? value.toISOString() : String(value)
