@@ -62,7 +62,7 @@ export class Question {
 
   /** The names of all its parameters, those without a value too. */
   get names(): Set<string> {
-    return new Set(new URLSearchParams(this.split()[1]).keys())
+    return new Set(allOf(this.split()[1]).keys())
   }
 
   /** Whether what is not understood is to be refused (RFC 7240 §4.4). */
@@ -104,15 +104,19 @@ export class Question {
 }
 
 function parametersOf(query: string): URLSearchParams {
-  const parameters = new URLSearchParams(query)
-  if (parameters.size > mostParameters)
+  const all = allOf(query)
+  if (all.size > mostParameters)
     throw new Problem(
       400,
-      `The query has ${parameters.size} parameters; ${mostParameters} are the most. Send fewer values, in several requests.`,
+      `The query has ${all.size} parameters; ${mostParameters} are the most. Send fewer values, in several requests.`,
     )
-  const named = /%255[BD]/i.test(query) ? withBrackets(parameters) : parameters
-  const given = [...named].filter(([name, value]) => value !== '' || kept.test(name))
-  return given.length < named.size ? new URLSearchParams(given) : named
+  const given = [...all].filter(([name, value]) => value !== '' || kept.test(name))
+  return given.length < all.size ? new URLSearchParams(given) : all
+}
+
+function allOf(query: string): URLSearchParams {
+  const parameters = new URLSearchParams(query)
+  return /%255[BD]/i.test(query) ? withBrackets(parameters) : parameters
 }
 
 /** Some expanders of templates encode the name of a variable again: `order%5Bname%5D` arrives as `order%255Bname%255D`. */

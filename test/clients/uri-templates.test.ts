@@ -30,11 +30,12 @@ function good(variable: string, path: string): string {
   const name = decodeURIComponent(variable)
   if (/^(page|itemsPerPage)$/.test(name)) return '1'
   if (name.startsWith('order[')) return 'desc'
-  if (name === 'properties[]') return 'name'
+  if (name === 'properties[]') return '@type'
   if (/\[(before|after|strictly_\w+)\]$/.test(name)) return '2026-04-01T08:00:00+02:00'
   if (name.endsWith('[between]')) return '1..2'
   if (name.startsWith('exists[') || /^(active|demo|enabled|preferred)\b/.test(name)) return 'true'
   if (/\[(gte?|lte?)\]$/.test(name)) return '5'
+  if (path === '/languages') return 'nl'
   return /^country\b/.test(name) || path === '/countries' ? 'NL' : '01900000-0000-7000-8000-00000000000a'
 }
 
