@@ -103,7 +103,7 @@ const viewed = new Resource(User, '/users', [list, read], {
   viewedAs: ({ id }: User, { user, role }) => (id === user ? role : 'guest'),
   filters: { email: ['exact', 'partial', 'exists'], name: 'partial' },
 })
-const referred = resources.filter(({ name }) => ['Integration', 'Location'].includes(name))
+const referred = resources.filter(({ entity }) => !([BankAccount, Employee, User] as unknown[]).includes(entity))
 let role: Role = 'member'
 let server: Server
 beforeAll(async () => {
