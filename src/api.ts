@@ -1,5 +1,5 @@
 import * as entities from '../entities/index.ts'
-import { canonicalLanguage, isLanguageTag } from '../entities/language.ts'
+import { canonicalLanguage } from '../entities/language.ts'
 import { PaymentMethodSetup } from '../entities/payment-method-setup.ts'
 import type { Callers } from './access/callers.ts'
 import { admin, always, anyone, joining, operator, owner, signedIn } from './access/roles.ts'
@@ -72,7 +72,7 @@ export const api = (callers: Callers, billing: Billing, banking: Banking, owned?
     }),
     new Resource(entities.Language, '/languages', [list, admin(create), read], {
       canonical: canonicalLanguage,
-      isId: isLanguageTag,
+      isId: (id) => /^[a-z\d-]{1,64}$/i.test(id),
     }),
     new Resource(
       entities.Integration,

@@ -89,10 +89,11 @@ test('who wants nothing ignored is told of a property that the class does not ha
     const nodeOf = (body: { member?: object[] }) => body.member?.at(-1) ?? body
     const whole = Object.keys(nodeOf(await named('')))
     const bare = path === meeting ? ['@context', '@id', '@type'] : ['@id', '@type']
-    // What is not there is passed over, and when nothing is left, nothing was asked for.
+    // What is not there is passed over; an empty name, as a form sends it, asks for nothing.
     expect(Object.keys(nodeOf(await named('properties[]=nothing&properties[]=notes')))).toEqual([...bare, 'notes'])
-    expect(Object.keys(nodeOf(await named('properties[]=@id')))).toEqual(bare)
-    for (const query of ['properties[]=notes,time', 'properties[]=', 'properties=toString', 'properties[0]=__proto__'])
+    for (const query of ['properties[]=@id', 'properties=toString', 'properties[0]=__proto__'])
+      expect(Object.keys(nodeOf(await named(query)))).toEqual(bare)
+    for (const query of ['properties[]=', 'properties=&properties[0]='])
       expect(Object.keys(nodeOf(await named(query)))).toEqual(whole)
 
     const strict = (query: string) => api.get(`${path}?${query}`).set('Prefer', 'handling=strict')

@@ -137,21 +137,20 @@ export function unknownParameters(names: Iterable<string>, { variables, sortable
 export const isSelection = (name: string): boolean => /^properties(\[\d*\])?$/.test(name)
 
 /**
- * Which properties a query wants to see, of items and of members; undefined for all. Names that the class lacks are passed over.
+ * Which properties a query wants to see, of items and of members; undefined for all. An empty name asks for nothing.
  * @throws Problem 400 with those names where nothing is to be passed over
  */
 export function sparseOf(query: URLSearchParams, shape: Shape, strict: boolean): Set<string> | undefined {
   if (query.size === 0) return undefined
-  const names = [...query].filter(([name]) => isSelection(name)).map(([, value]) => value)
+  const names = [...query].filter(([name]) => isSelection(name)).flatMap(([, value]) => value || [])
   const isKnown = (name: string) => shape.field.has(name) || shape.links.has(name) || name === '@id' || name === '@type'
-  const unknown = names.filter((name) => name !== '' && !isKnown(name))
+  const unknown = names.filter((name) => !isKnown(name))
   if (strict && unknown.length > 0)
     throw new Problem(
       400,
       `${shape.name} has no property ${unknown.map((name) => `"${name.slice(0, 100)}"`).join(', ')}.`,
     )
-  const wanted = names.filter(isKnown)
-  return wanted.length > 0 ? new Set(wanted) : undefined
+  return names.length > 0 ? new Set(names) : undefined
 }
 
 /** Leaves of a node what is wanted, and who it is. */
