@@ -9,7 +9,7 @@ const integers = `integer int long short byte nonNegativeInteger positiveInteger
 const typed = (name: string) => ({ 'sh:datatype': name.includes(':') ? name : `xsd:${name}` })
 
 /** Kinds of value that several properties share, read from a literal as JSON would say it. */
-export const kinds: object[] = [
+export const kinds: (Fact & { '@id': string })[] = [
   {
     '@id': '#Text',
     '@type': 'sh:NodeShape',

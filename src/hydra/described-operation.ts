@@ -46,8 +46,14 @@ export function listed(names: readonly Role[]): string {
   return known.length > 1 ? `${known.slice(0, -1).join(', ')} or ${known.at(-1)}` : known.join('')
 }
 
+/** A status is one node, whichever operations can answer it. */
 export function describeStatuses(statuses: number[]): object[] {
-  return statuses.map((statusCode) => ({ '@type': 'Status', statusCode, title: STATUS_CODES[statusCode] }))
+  return statuses.map((statusCode) => ({
+    '@id': `#Status/${statusCode}`,
+    '@type': 'Status',
+    statusCode,
+    title: STATUS_CODES[statusCode],
+  }))
 }
 
 /** Every status an operation can answer, in order: its own, and those that follow from what it is. */

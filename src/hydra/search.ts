@@ -91,19 +91,19 @@ function templateOf(api: Api, { path }: Resource, variables: Variable[], sortabl
     ]),
     ...common,
   ]
-  const written = taken.map(([name, property]): [string, string] => [variableOf(name), property])
+  const written = taken.map(([name, property]) => mapping(`${path}#${variableOf(name)}`, variableOf(name), property))
   const bracketed = taken.filter(([name]) => name.includes('['))
+  const plain = bracketed.map(([name, property]) => mapping(`${path}#${variableOf(name)}/name`, name, property))
   return api.spell({
     '@type': 'IriTemplate',
-    template: `${path}{?${written.map(([variable]) => (variable.endsWith(list) ? `${variable}*` : variable)).join(',')}}`,
+    template: `${path}{?${written.map(({ variable }) => (variable.endsWith(list) ? `${variable}*` : variable)).join(',')}}`,
     variableRepresentation: 'BasicRepresentation',
-    mapping: [...written, ...bracketed].map(([variable, property]) => ({
-      '@type': 'IriTemplateMapping',
-      variable,
-      property,
-      required: false,
-    })),
+    mapping: [...written, ...plain],
   })
+}
+
+function mapping(iri: string, variable: string, property: string) {
+  return { '@id': iri, '@type': 'IriTemplateMapping', variable, property, required: false }
 }
 
 /**

@@ -4,6 +4,8 @@ import { documentedIri } from './context.ts'
 import { inputOf } from './described-operation.ts'
 import type { Field, Shape } from './shape.ts'
 
+type Named = Record<string, unknown> & { '@id': string }
+
 /**
  * The SHACL shapes of what is posted. They find a body by its class, and pass over what they do not name, as the server does.
  * A merge patch is no graph, so it has none.
@@ -17,10 +19,25 @@ export function shapes(api: Api): object[] {
         return input ? [nodeShape(api.shape(input), operation.writes)] : []
       }),
   )
-  return [...kinds, ...expected]
+  return [...kinds, ...expected].map(named)
 }
 
-function nodeShape(shape: Shape, writes: object | undefined): object {
+/** Gives an IRI to every shape within a shape: a graph with many blank nodes that look alike cannot be canonicalised. */
+function named(shape: Named): Named {
+  const entries = Object.entries(shape).map(([key, value]) => [
+    key,
+    namedWithin(`${shape['@id']}/${key.slice(3)}`, value),
+  ])
+  return Object.fromEntries(entries)
+}
+
+function namedWithin(iri: string, value: unknown): unknown {
+  if (Array.isArray(value))
+    return value.map((item, index) => namedWithin(`${iri}/${item['sh:name'] ?? index + 1}`, item))
+  return typeof value === 'object' && value !== null ? named({ '@id': iri, ...value }) : value
+}
+
+function nodeShape(shape: Shape, writes: object | undefined): Named {
   const fields = shape.fields.filter(({ name, writable }) => writable && (!writes || name in writes))
   const compared = fields.flatMap((field) => comparisons(shape, field))
   return {
