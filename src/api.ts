@@ -68,6 +68,7 @@ export const api = (callers: Callers, billing: Billing, banking: Banking, owned?
     new Resource(entities.Country, '/countries', [anyone(countries.list), anyone(countries.read)], {
       store: countries.store,
       canonical: (id) => id.toUpperCase(),
+      most: 300,
       public: true,
     }),
     new Resource(entities.Language, '/languages', [list, admin(create), read], {

@@ -1,4 +1,5 @@
 import { Country } from '../entities/index.ts'
+import { openapi } from './world/docs.ts'
 import { api, as, database } from './world/index.ts'
 import { expectProblem, raw } from './world/wire.ts'
 
@@ -103,4 +104,70 @@ test('Kosovo is a country of an address, named in each language, and marked as n
     expect([made.status, made.body.country]).toEqual([201, '/countries/XK'])
   }
   expect((await api.get('/organization-addresses?country=/countries/XK')).body.totalItems).toBe(2)
+})
+
+describe('The countries', () => {
+  const list = async (query: string, language = 'nl') =>
+    (await nobody.get(`/countries?${query}`).set('Accept-Language', language)).body
+  const namesIn = async (query: string, language?: string): Promise<string[]> =>
+    (await list(query, language)).member.map(({ name }: { name: string }) => name)
+
+  test('fit on one page, of 300 at most', async () => {
+    const { member, totalItems, view } = await list('itemsPerPage=300')
+    expect([member.length, totalItems, view.next]).toEqual([250, 250, undefined])
+    expect((await list('itemsPerPage=5000')).member).toHaveLength(250)
+    expect((await list('itemsPerPage=249')).member).toHaveLength(249)
+    expect((await list('')).member).toHaveLength(30)
+    const { parameters } = openapi.paths['/countries'].get
+    expect(parameters).toContainEqual(
+      expect.objectContaining({ name: 'itemsPerPage', schema: expect.objectContaining({ maximum: 300 }) }),
+    )
+  })
+
+  test.each([
+    ['nl', ['Afghanistan', 'Åland', 'Albanië', 'Algerije']],
+    ['de', ['Afghanistan', 'Ägypten', 'Ålandinseln', 'Albanien']],
+    ['cs', ['Afghánistán', 'Ålandy', 'Albánie', 'Alžírsko']],
+  ])('are sorted by their names in %s, as its readers expect, when asked', async (language, first) => {
+    const ascending = await namesIn('order[name]=asc&itemsPerPage=300', language)
+    expect(ascending.slice(0, 4)).toEqual(first)
+    expect(ascending).toEqual(ascending.toSorted(new Intl.Collator(language).compare))
+    expect(await namesIn('order[name]=desc&itemsPerPage=300', language)).toEqual(ascending.toReversed())
+    const { member, view } = await list('order[name]=asc&itemsPerPage=3', language)
+    const next = (await nobody.get(view.next).set('Accept-Language', language)).body
+    expect([...member, ...next.member].map(({ name }) => name)).toEqual(ascending.slice(0, 6))
+    expect((await list('order[id]=desc&itemsPerPage=1', language)).member[0].id).toBe('ZW')
+  })
+
+  test.each([
+    ['name=neder', ['Caribisch Nederland', 'Nederland']],
+    ['name=BELG', ['België']],
+    ['name=belgie', ['België']],
+    ['name[]=belgi&name[]=luxem', ['België', 'Luxemburg']],
+    ['q=belgie', ['België']],
+    ['q=republiek centraal', ['Centraal-Afrikaanse Republiek']],
+    ['q=arabische emiraten', ['Verenigde Arabische Emiraten']],
+    ['q=hu', ['Hongarije']],
+    ['name=land&q=nederland caribisch', ['Caribisch Nederland']],
+    ['id=/countries/NL&id[]=BE&name=land', ['Nederland']],
+    ['q=netherlands', []],
+    ['name=%25', []],
+  ])('are searched by %s in the language that they are named in', async (query, found) => {
+    const names = await namesIn(`${query}&itemsPerPage=300`)
+    expect(names).toEqual(found)
+    expect((await list(query)).totalItems).toBe(names.length)
+  })
+
+  test('are all there when nothing is looked for', async () => {
+    for (const query of ['q=', 'q=%20', 'name=', 'order[name]=up']) expect((await list(query)).totalItems).toBe(250)
+  })
+
+  test('are asked by few texts, and by nothing that they have not', async () => {
+    for (const name of ['q', 'name']) {
+      const { status, detail } = await list(Array(6).fill(`${name}=a`).join('&'))
+      expect([status, detail]).toEqual([400, expect.stringContaining(`"${name}"`)])
+    }
+    const { status } = await nobody.get('/countries?userAssigned=true').set('Prefer', 'handling=strict')
+    expect(status).toBe(400)
+  })
 })

@@ -1,34 +1,41 @@
 import { codes } from '../../entities/country-codes.ts'
 import { Country } from '../../entities/index.ts'
-import type { Call } from '../hydra/call.ts'
-import { Page } from '../hydra/collection.ts'
 import { list as plainList, read as plainRead } from '../hydra/crud.ts'
 import { memory } from '../hydra/memory.ts'
 import type { Operation } from '../hydra/operation.ts'
+import type { Store } from '../hydra/store.ts'
 
 /** The languages that countries can be named in, the first being what anybody gets who asks for none of them. */
 export const languages = ['en', 'nl', 'de', 'fr', 'es', 'it', 'pt', 'pl', 'cs', 'ro', 'lt', 'lv', 'et']
 
-const named = new Map(languages.map((language) => [language, new Map(codes.map((id) => [id, country(id, language)]))]))
+/** The countries as they are named in each language. */
+const stores = new Map(
+  languages.map((language) => [
+    language,
+    memory(
+      codes.map((id) => country(id, language)),
+      language,
+    ),
+  ]),
+)
 
-export const store = memory([...(named.get('en') as Map<string, Country>).values()])
+export const store = storeIn('en')
 
 export const list: Operation<Country> = {
   ...plainList,
-  async handle(call) {
-    const { found, order } = await call.page()
-    const entities = found.entities.map((entity) => localised(call, entity as Country))
-    return new Page(Country, { ...found, entities }, order)
-  },
+  handle: (call) => call.page(Country, [], [], storeIn(call.question.language(languages))),
 }
 
 export const read: Operation<Country> = {
   ...plainRead,
-  handle: async (call) => localised(call, await call.find()),
+  async handle(call) {
+    const { id } = await call.find()
+    return (await storeIn(call.question.language(languages)).find(call.executor, call.caller, id)) as Country
+  },
 }
 
-function localised(call: Call<Country>, { id }: Country): Country {
-  return named.get(call.question.language(languages))?.get(id) as Country
+function storeIn(language: string): Store<Country> {
+  return stores.get(language) as Store<Country>
 }
 
 function country(id: string, language: string): Country {

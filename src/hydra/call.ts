@@ -19,6 +19,7 @@ import { resolveReferences } from './references.ts'
 import { type Search, unknownParameters } from './search.ts'
 import { type Share, shareOf } from './share.ts'
 import type { Executor } from './sql.ts'
+import type { Store } from './store.ts'
 import { UnitOfWork } from './unit-of-work.ts'
 import { changed } from './writing.ts'
 
@@ -82,22 +83,28 @@ export class Call<E extends object = object> extends UnitOfWork {
     return (await this.look(this.api.of(type), id)) as T
   }
 
-  /** The page that the query asks for; of another class, within a condition and in an order of its own, when given. */
-  async page(type: Class = this.bound.shape.class, within: Condition[] = [], usual: Sort[] = []): Promise<Page> {
+  /** The page that the query asks for; of another class, within a condition, in an order or from a store of its own, when given. */
+  async page(
+    type: Class = this.bound.shape.class,
+    within: Condition[] = [],
+    usual: Sort[] = [],
+    store: Store = this.api.of(type).store,
+  ): Promise<Page> {
     const bound = this.api.of(type)
-    const { searches, store, shape } = bound
+    const { searches, shape } = bound
     const search = searches.get(this.caller.role) as Search
     const { query, strict } = this.question
     if (strict) refuseUnknown(this.question.names, search)
     const asked = orderOf(query, search.sortable)
     const order = asked.length > 0 ? asked : usual
     const conditions = [...within, ...(await conditionsOf(search.variables, query, () => localTimeOf(this)))]
-    const metadata = bound.resource.options.store ? undefined : shape.metadata
+    const { options } = bound.resource
+    const metadata = options.store ? undefined : shape.metadata
     const found = await this.reading(bound, async (executor) => {
       const found = await store.page(executor, this.caller, {
         conditions,
         order,
-        ...placeOf(query, order, metadata),
+        ...placeOf(query, order, metadata, options.most),
       })
       await bound.lists(executor, this.caller, bound.resource, found.entities)
       return found

@@ -2,6 +2,7 @@ import type { EntityMetadata } from 'typeorm'
 import type { Class } from './operation.ts'
 import { cursorOf, readCursor, type Sort } from './order.ts'
 import { Problem } from './problem.ts'
+import type { Options } from './resource.ts'
 import type { Found, Selection } from './store.ts'
 
 /** One page of a collection, as a handler gives it back. */
@@ -15,7 +16,8 @@ export class Page {
 }
 
 const perPage = 30
-const mostPerPage = 100
+/** How many items a page holds at most, unless the resource says otherwise. */
+export const mostPerPage = 100
 
 /** Beyond it Postgres could not count the rows to skip. */
 const lastPage = 999_999_999
@@ -27,11 +29,11 @@ interface Paging {
 }
 
 /** @throws Problem 400 naming the parameter that is not a number, or not one of a page. */
-function pagingOf(query: URLSearchParams): Paging {
+function pagingOf(query: URLSearchParams, most = mostPerPage): Paging {
   if (query.size === 0) return { page: 1, size: perPage }
   const page = wholeNumber(query, 'page', 1) ?? 1
   if (page > lastPage) throw new Problem(400, `page must be at most ${lastPage}.`)
-  const size = Math.min(wholeNumber(query, 'itemsPerPage', 0) ?? perPage, mostPerPage)
+  const size = Math.min(wholeNumber(query, 'itemsPerPage', 0) ?? perPage, most)
   if (size === 0 && page > 1) throw new Problem(400, 'With itemsPerPage=0 there is only page 1.')
   return { page, size }
 }
@@ -41,8 +43,9 @@ export function placeOf(
   query: URLSearchParams,
   order: Sort[],
   metadata: EntityMetadata | undefined,
+  most?: number,
 ): Pick<Selection, 'size' | 'from'> {
-  const { page, size } = pagingOf(query)
+  const { page, size } = pagingOf(query, most)
   const [after, before] = [query.get('after'), query.get('before')]
   if (!metadata || (after === null && before === null)) return { size, from: { offset: (page - 1) * size } }
   if (before === 'end') return { size, from: { before: 'end' } }
@@ -55,12 +58,13 @@ export function viewOf(
   path: string,
   query: URLSearchParams,
   { found, order }: Page,
-  cursors: boolean,
+  { store, most }: Pick<Options<object>, 'store' | 'most'>,
 ): object | undefined {
-  const { page, size } = pagingOf(query)
+  const { page, size } = pagingOf(query, most)
   const { entities, total, limited, earlier, later } = found
   const last = size === 0 ? 1 : Math.max(1, Math.ceil(total / size))
   const rest = shared(query)
+  const cursors = !store
   const to = (number: number, place = '') => `${path}?${rest}page=${number}${place}`
   const at = (place: 'after' | 'before', row: object | undefined) =>
     cursors && row ? `&${place}=${cursorOf(row, order)}` : ''

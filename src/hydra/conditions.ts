@@ -4,6 +4,8 @@ import { fold, wordsOf } from './folding.ts'
 export interface Condition {
   sql: string
   values: Record<string, unknown>
+  /** The same of a row in memory. */
+  holds?(row: { id: string }): boolean
   /** Whether it looks for texts: how many rows hold them depends on the texts, and counting all of those may cost much. */
   text?: true
 }
@@ -60,6 +62,22 @@ export function mentioning(folded: string, key: string, values: string[]): Condi
     }
   })
 }
+
+/** The same of rows in memory: a part of a text in any case, with or without accents. */
+export function containingIn(text: (row: { id: string }) => string, values: string[]): Condition {
+  const parts = values.map(fold)
+  return inMemory((row) => parts.some((part) => fold(text(row)).includes(part)))
+}
+
+export function mentioningIn(text: (row: { id: string }) => string, values: string[]): Condition {
+  const wanted = values.map((value) => wordsOf(fold(value)).map((word) => (isShort(word) ? ` ${word}` : word)))
+  return inMemory((row) => {
+    const folded = ` ${fold(text(row))}`
+    return wanted.some((words) => words.every((word) => folded.includes(word)))
+  })
+}
+
+const inMemory = (holds: Condition['holds']): Condition => ({ sql: 'true', values: {}, holds })
 
 const isShort = (word: string) => /^[\p{L}\p{N}]{1,2}$/u.test(word)
 

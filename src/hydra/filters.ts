@@ -1,7 +1,7 @@
 import { plainToInstance } from 'class-transformer'
 import type { EntityMetadata } from 'typeorm'
 import type { Api } from './api.ts'
-import { among, type Condition, caseless, containing, mentioning } from './conditions.ts'
+import { among, type Condition, caseless, containing } from './conditions.ts'
 import { bad, greatest, idsOf, least, quantity, read, text, texts, truth } from './filter-values.ts'
 import { fold, wordsOf } from './folding.ts'
 import { isLocal, type LocalTime } from './local-time.ts'
@@ -43,7 +43,7 @@ export interface Variable {
 export const mostValues = 100
 
 /** Each text is looked for on its own, so a few cost as much as a hundred values of other filters. */
-const mostTexts = 5
+export const mostTexts = 5
 
 const mostWords = 10
 
@@ -157,22 +157,25 @@ export function idVariable(api: Api, { class: type, field }: Shape, table: strin
   return {
     name: 'id',
     property: field.has('id') ? 'id' : 'schema:identifier',
-    condition: (values, key) => among(`"${table}"."id"`, key, idsOf(api, 'id', type, values)),
+    condition: (values, key) => {
+      const ids = idsOf(api, 'id', type, values)
+      return { ...among(`"${table}"."id"`, key, ids), holds: ({ id }) => ids.includes(id) }
+    },
   }
 }
 
 /** Free text over the texts of a row; an empty one is looked for nowhere. */
-export function textVariable(folded: string): Variable {
+export function textVariable(mentioned: (key: string, values: string[]) => Condition): Variable {
   return {
     name: 'q',
     property: 'hydra:freetextQuery',
     most: mostTexts,
     condition: (values, key) => {
       const wanted = texts('q', values).filter((text) => text.trim() !== '')
-      if (wanted.length === 0) return { sql: 'true', values: {} }
+      if (wanted.length === 0) return { sql: 'true', values: {}, holds: () => true }
       if (wanted.some((text) => wordsOf(fold(text)).length > mostWords))
         throw bad('q', `at most ${mostWords} words a value`)
-      return mentioning(folded, key, wanted)
+      return mentioned(key, wanted)
     },
   }
 }

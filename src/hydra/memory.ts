@@ -1,13 +1,30 @@
+import { containingIn, mentioningIn } from './conditions.ts'
+import { texts } from './filter-values.ts'
+import { mostTexts, textVariable, type Variable } from './filters.ts'
 import type { Store } from './store.ts'
 
-/** Rows that never change and belong to everybody, served without asking the database; given in the order of their ids, all there is to ask by. */
-export function memory<E extends { id: string }>(entities: E[]): Store<E> {
+interface Row {
+  id: string
+  name?: string
+}
+
+/**
+ * Rows that never change and belong to everybody, served without asking the database; given in the order of their ids.
+ * @param language the language of their names, where they can be ordered and searched by those
+ */
+export function memory<E extends Row>(entities: E[], language?: string): Store<E> {
   const byId = new Map(entities.map((entity) => [entity.id, entity]))
+  let byName: E[] | undefined
+  const sorted = () => {
+    const { compare } = new Intl.Collator(language)
+    byName ??= entities.toSorted((one, other) => compare(one.name ?? '', other.name ?? ''))
+    return byName
+  }
   return {
     find: async (_executor, _caller, id) => byId.get(id as string),
     page: async (_executor, _caller, { conditions, order, size, from }) => {
-      const wanted = conditions.length > 0 ? new Set(Object.values(conditions[0].values).flat()) : undefined
-      const found = wanted ? entities.filter(({ id }) => wanted.has(id)) : entities
+      const all = order[0]?.property === 'name' ? sorted() : entities
+      const found = conditions.length > 0 ? all.filter((row) => conditions.every(({ holds }) => holds?.(row))) : all
       const matching = order[0]?.descending ? found.toReversed() : found
       const offset = 'offset' in from ? from.offset : 0
       const page = matching.slice(offset, offset + size)
@@ -16,5 +33,17 @@ export function memory<E extends { id: string }>(entities: E[]): Store<E> {
     },
     existing: async (_executor, _caller, ids) => ids.filter((id) => byId.has(id)),
     accepts: (id) => byId.has(id),
+    ...(language && { search: { variables: named, sortable: ['name'] } }),
   }
 }
+
+/** How rows in memory are searched. */
+const named: Variable[] = [
+  {
+    name: 'name',
+    property: 'name',
+    most: mostTexts,
+    condition: (values) => containingIn(({ name }: Row) => name ?? '', texts('name', values)),
+  },
+  textVariable((_, values) => mentioningIn(({ id, name }: Row) => `${name} ${id}`, values)),
+]

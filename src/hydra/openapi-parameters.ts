@@ -1,4 +1,5 @@
 import type { Api } from './api.ts'
+import { mostPerPage } from './collection.ts'
 import { type FilterKind, mostValues, type Variable } from './filters.ts'
 import { exampleOf, formatOf, iriOf } from './json-schema.ts'
 import type { Operation } from './operation.ts'
@@ -8,12 +9,7 @@ import type { Field, Shape } from './shape.ts'
 /** The parameters that many operations take, by the names that they are referred to with. */
 export const parameters: Record<string, object> = {
   page: query('page', 'The number of the page, from 1.', { type: 'integer', minimum: 1, default: 1 }),
-  itemsPerPage: query('itemsPerPage', 'The number of items a page; more than 100 is read as 100.', {
-    type: 'integer',
-    minimum: 0,
-    maximum: 100,
-    default: 30,
-  }),
+  itemsPerPage: itemsPerPage(mostPerPage),
   properties: repeated('properties[]', 'The properties to show; all of them by default.', { type: 'string' }),
   ifMatch: header('If-Match', 'The ETag of the state that is meant; 412 when the state is another by now.'),
   ifNoneMatch: header(
@@ -46,7 +42,7 @@ function idOf(api: Api, resource: Resource): object {
 }
 
 /** The filters and orders of a collection; a filter that takes several values has a list of them beside it. */
-function searchOf(api: Api, { entity, options: { filters = {} } }: Resource): object[] {
+function searchOf(api: Api, { entity, options: { filters = {}, most } }: Resource): object[] {
   const { search, shape } = api.of(entity)
   const isOf = ({ name }: Variable, kinds: FilterKind[]) => [filters[name]].flat().some((kind) => kinds.includes(kind))
   return [
@@ -66,8 +62,14 @@ function searchOf(api: Api, { entity, options: { filters = {} } }: Resource): ob
     ...search.sortable.map((name) =>
       query(`order[${name}]`, `Orders by ${name}.`, { type: 'string', enum: ['asc', 'desc'] }),
     ),
-    ...['page', 'itemsPerPage'].map(common),
+    common('page'),
+    most ? itemsPerPage(most) : common('itemsPerPage'),
   ]
+}
+
+function itemsPerPage(most: number): object {
+  const schema = { type: 'integer', minimum: 0, maximum: most, default: 30 }
+  return query('itemsPerPage', `The number of items a page; more than ${most} is read as ${most}.`, schema)
 }
 
 const comparisons: Record<string, string> = {

@@ -24,6 +24,8 @@ export interface Options<E extends object> {
   order?: string[]
   /** The properties that free text is looked for in; its column "searchText" keeps them folded, by a trigger. */
   text?: string[]
+  /** How many items a page of its collection holds at most, when that is not the usual number. */
+  most?: number
   /** Whether totals of whole tenants are kept as they change, instead of counted; its table has the trigger "counted". */
   counted?: true
   /** Where the rows are, when not in Postgres. */

@@ -208,7 +208,7 @@ function collectionOf(call: Call, page: Page, wanted: Set<string> | undefined): 
     '@type': 'Collection',
     totalItems: page.found.total,
     member: page.found.entities.map((entity) => sparse(serialize(entity, caller), wanted)),
-    view: api.spell(viewOf(question.alike(path), query, page, !resource.options.store)),
+    view: api.spell(viewOf(question.alike(path), query, page, resource.options)),
   })
 }
 

@@ -1,5 +1,6 @@
 import type { Api } from './api.ts'
 import { type Role, roles } from './caller.ts'
+import { mentioning } from './conditions.ts'
 import { compileFilters, foldedColumn, idVariable, textVariable, type Variable } from './filters.ts'
 import { Problem } from './problem.ts'
 import type { Resource } from './resource.ts'
@@ -48,17 +49,17 @@ export function compileSearch(api: Api, resource: Resource, shape: Shape, concea
   const variables = metadata
     ? [
         idVariable(api, shape, metadata.tableName),
-        ...compileFilters(api, shape, { filters, text }, metadata).map(wholly),
+        ...(store?.search?.variables ?? compileFilters(api, shape, { filters, text }, metadata).map(wholly)),
       ]
     : []
   // The texts of a row are kept together, so free text is for roles that see all of them.
   if (metadata && text.length > 0 && text.every(asked)) {
     if (!metadata.columns.some(({ databaseName }) => databaseName === 'searchText'))
       throw new Error(`${shape.name} cannot be searched for text: it needs a column "searchText" and its trigger.`)
-    variables.push(textVariable(foldedColumn(metadata)))
+    variables.push(textVariable((key, values) => mentioning(foldedColumn(metadata), key, values)))
   }
-  const sortable = resource.listed ? ['id', ...(store ? [] : order)] : []
-  for (const name of sortable)
+  const sortable = resource.listed ? ['id', ...(store ? (store.search?.sortable ?? []) : order)] : []
+  for (const name of store ? [] : sortable)
     if (!metadata?.columns.some(({ propertyName, isNullable }) => propertyName === name && !isNullable))
       throw new Error(`${shape.name} cannot be ordered by "${name}": it needs a column that is never null.`)
   return { variables, sortable, template: templateOf(api, resource, variables, sortable) }

@@ -7,6 +7,7 @@ import type { Condition } from './conditions.ts'
 import type { Class } from './operation.ts'
 import type { Cursor, Sort } from './order.ts'
 import { type Pager, pager } from './pages.ts'
+import type { Search } from './search.ts'
 import type { Executor, Statement } from './sql.ts'
 import { statement } from './sql.ts'
 
@@ -38,6 +39,8 @@ export interface Store<E extends object = object> {
   existing(executor: Executor, caller: Caller, ids: string[]): Promise<string[]>
   /** Whether a text could be an id at all, so that no query is asked about nonsense. */
   accepts(id: string): boolean
+  /** What its rows can be searched and ordered by beside the id, where columns do not tell. */
+  search?: Pick<Search, 'variables' | 'sortable'>
 }
 
 /** SQL conditions on a class's rows by role, with `:user` and `:organization` standing for the caller's. */
