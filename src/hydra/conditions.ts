@@ -63,12 +63,16 @@ export function mentioning(folded: string, key: string, values: string[]): Condi
   })
 }
 
-/** The same of rows in memory: a part of a text in any case, with or without accents. */
+/** Parts of the text of a row in memory, without regard to case and accents. */
 export function containingIn(text: (row: { id: string }) => string, values: string[]): Condition {
   const parts = values.map(fold)
-  return inMemory((row) => parts.some((part) => fold(text(row)).includes(part)))
+  return inMemory((row) => {
+    const folded = fold(text(row))
+    return parts.some((part) => folded.includes(part))
+  })
 }
 
+/** Every word of a value, each somewhere in the text of a row in memory; short words at the beginnings of words, as above. */
 export function mentioningIn(text: (row: { id: string }) => string, values: string[]): Condition {
   const wanted = values.map((value) => wordsOf(fold(value)).map((word) => (isShort(word) ? ` ${word}` : word)))
   return inMemory((row) => {

@@ -16,8 +16,7 @@ export function memory<E extends Row>(entities: E[], language?: string): Store<E
   const byId = new Map(entities.map((entity) => [entity.id, entity]))
   let byName: E[] | undefined
   const sorted = () => {
-    const { compare } = new Intl.Collator(language)
-    byName ??= entities.toSorted((one, other) => compare(one.name ?? '', other.name ?? ''))
+    byName ??= sortedByName(entities, language)
     return byName
   }
   return {
@@ -35,6 +34,11 @@ export function memory<E extends Row>(entities: E[], language?: string): Store<E
     accepts: (id) => byId.has(id),
     ...(language && { search: { variables: named, sortable: ['name'] } }),
   }
+}
+
+function sortedByName<E extends Row>(entities: E[], language: string | undefined): E[] {
+  const { compare } = new Intl.Collator(language)
+  return entities.toSorted((one, other) => compare(one.name ?? '', other.name ?? ''))
 }
 
 /** How rows in memory are searched. */

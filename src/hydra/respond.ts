@@ -93,8 +93,9 @@ export async function write(
     response.writeHead(status).end()
     return
   }
-  const body = withEnding(document, answer.ending)
-  send(response, status, 'application/ld+json; charset=utf-8', body, etagOf(body, version))
+  const json = JSON.stringify(document)
+  const etag = etagOf(json + (answer.ending?.digest ?? ''), version)
+  send(response, status, 'application/ld+json; charset=utf-8', withEnding(json, answer.ending), etag)
 }
 
 /** Puts a document into a format; the validator is of this representation alone, though it starts with the version. */
