@@ -39,8 +39,12 @@ export function commonSchemas(api: Api): Record<string, object> {
   }
   return {
     'jsonld.view': viewSchema(api),
-    'jsonld.entrypoint': flat(node('Entrypoint', '/', 'Entrypoint'), {
-      properties: { ...entrypoint, ...api.spell({ collection: { type: 'array', items: listed } }) },
+    'jsonld.entrypoint': flat(node('Entrypoint', '/'), {
+      properties: {
+        '@type': { type: 'array', items: text, readOnly: true },
+        ...entrypoint,
+        ...api.spell({ collection: { type: 'array', items: listed } }),
+      },
       required: Object.keys(entrypoint),
     }),
     'problem.error': error,

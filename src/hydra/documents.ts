@@ -58,9 +58,8 @@ function entrypoint(api: Api): Document {
   return {
     '@context': '/contexts/Entrypoint',
     '@id': '/',
-    '@type': 'Entrypoint',
+    '@type': ['Entrypoint', 'hydra:Resource'],
     ...Object.fromEntries(api.listed().map(([key, { path }]) => [key, path])),
-    'rdf:type': { '@id': 'hydra:Resource' },
     collection: api.listed().map(([, resource]) => collectionOf(api, resource)),
   }
 }
