@@ -8,7 +8,7 @@ import { Integration } from './integration.ts'
 @Index(['integrationId', 'reference'], { unique: true })
 @Index(['integrationId', 'id'])
 @Index(['organizationId', 'integrationId', 'id'])
-@Index(['organizationId', 'name', 'id'])
+@Index('bank_account.name', { synchronize: false })
 @Index('bank_account.number', { synchronize: false })
 export class BankAccount extends Owned {
   @ManyToOne(

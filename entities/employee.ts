@@ -11,7 +11,7 @@ import { User } from './user.ts'
 @ForeignKey(() => Location, ['organizationId', 'locationId'], ['organizationId', 'id'])
 @Index(['organizationId', 'userId'])
 @Index(['organizationId', 'locationId'])
-@Index(['organizationId', 'name', 'id'])
+@Index('employee.name', { synchronize: false })
 @Index('employee.email', { synchronize: false })
 @Index('employee.searchText', { synchronize: false })
 export class Employee extends Owned {

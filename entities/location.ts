@@ -15,7 +15,7 @@ export interface Calendar {
 /** An office where meetings are held; its hours are wall-clock hours in the organization's timezone. */
 @Entity()
 @Index('location:name', { synchronize: false })
-@Index(['organizationId', 'name', 'id'])
+@Index('location.name', { synchronize: false })
 @Index('location.searchText', { synchronize: false })
 @Check(`("officeOpenHour" IS NULL) = ("officeCloseHour" IS NULL) AND "officeCloseHour" <> "officeOpenHour"`)
 export class Location extends Owned {

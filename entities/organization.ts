@@ -34,7 +34,7 @@ export const frozen = `"status" IN ('suspended', 'closed')`
 /** A tenant: the workspace of one service company. */
 @Entity()
 @ForeignKey('Subscription', ['id', 'currentSubscriptionId'], ['organizationId', 'id'])
-@Index(['name', 'id'])
+@Index('organization.name', { synchronize: false })
 @Index(['createdAt', 'id'])
 @Index('organization.unready', { synchronize: false })
 @Check(`NOT ("manualBilling" AND "stripeCustomerId" IS NOT NULL)`)

@@ -1,6 +1,7 @@
 import express, { type ErrorRequestHandler, type Express } from 'express'
 import type { Logger } from 'pino'
 import type { DataSource } from 'typeorm'
+import { nameOrder } from '../entities/collation.ts'
 import { callers as callersOf, stillHolds } from './access/callers.ts'
 import { type Issuer, isOwn } from './access/keys.ts'
 import { jwks } from './access/well-known.ts'
@@ -50,6 +51,7 @@ export function createApp({ config, database, billing, banking, issuer, log, rep
     publicUrl: config.publicUrl,
     prefix: config.hydraPrefix,
     conflicts,
+    collation: nameOrder,
     holds: stillHolds,
     localTime: localTimeOf,
     pools,

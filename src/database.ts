@@ -10,6 +10,7 @@ import { FairPool } from './hydra/fair-pool.ts'
 import { requireCompatible } from './migrations/compatibility.ts'
 import { migrate } from './migrations/migrate.ts'
 import { launch } from './postgres/launcher.ts'
+import { requireOrder } from './postgres/name-order.ts'
 import { closeDatabase, closePool, hear, survive } from './postgres/survival.ts'
 
 export { closeDatabase, survive }
@@ -96,7 +97,10 @@ export async function openDatabase(
 
 /** Connects to a database that another process has migrated. */
 export function reachDatabase(url: string, pool: number): ReturnType<typeof connect> {
-  return connect(url, pool, requireCompatible)
+  return connect(url, pool, async (database) => {
+    await requireCompatible(database)
+    await requireOrder(database)
+  })
 }
 
 async function connect(

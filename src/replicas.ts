@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import { replicaOptions } from '../ormconfig.ts'
 import { FairPool } from './hydra/fair-pool.ts'
 import type { Executor, Replicas } from './hydra/sql.ts'
+import { keepsOrder } from './postgres/name-order.ts'
 import { closePool, hear } from './postgres/survival.ts'
 
 /** How long, in milliseconds, one that failed is left alone, and how long it may take to say how far it is. */
@@ -22,6 +23,9 @@ const follows = `
   SELECT pg_is_in_recovery() AND pg_last_wal_replay_lsn() >= $1::pg_lsn AND "system_identifier"::text = $2
       AND lpad(upper(to_hex("timeline_id")), 8, '0') = $3 AS "follows"
     FROM pg_control_system(), pg_control_checkpoint()`
+
+/** Whether a server orders names as the primary does: it may have another version of ICU. */
+const alike = `SELECT ${keepsOrder} AS "alike"`
 
 type Work<T> = (executor: Executor) => Promise<T>
 
@@ -43,6 +47,21 @@ export function openReplicas(
     return { shares: new FairPool(pool, { name: 'lists', waiting: 0 }), absent: 0 }
   })
   let turns = 0
+  const checked = new WeakSet<PoolClient>()
+
+  const passOver = (replica: Replica, why: string, error?: unknown): void => {
+    replica.absent = Date.now() + rest
+    log.warn({ err: error, replica: replicas.indexOf(replica) + 1 }, why)
+  }
+
+  /** Asked once of each connection: a server that runs keeps its ICU. */
+  const isAlike = async (client: PoolClient): Promise<boolean> => {
+    if (checked.has(client)) return true
+    const asked = { text: alike, query_timeout: patience }
+    if (!(await client.query(asked)).rows[0].alike) return false
+    checked.add(client)
+    return true
+  }
 
   /** A connection to a replica, if that may be read from. */
   const borrow = async (tenant: string, replica: Replica): Promise<PoolClient | undefined> => {
@@ -53,15 +72,13 @@ export function openReplicas(
     try {
       client = await replica.shares.pool.connect()
       const asked = { name: 'replicas:follows', text: follows, values: [at, system, timeline], query_timeout: patience }
-      if ((await client.query(asked)).rows[0].follows) return client
+      const same = await isAlike(client)
+      if (same && (await client.query(asked)).rows[0].follows) return client
       client.release()
+      if (!same) passOver(replica, 'a replica orders names by another version of ICU, so the primary is read')
     } catch (error) {
       client?.release(true)
-      replica.absent = Date.now() + rest
-      log.warn(
-        { err: error, replica: replicas.indexOf(replica) + 1 },
-        'a replica does not answer, so the primary is read',
-      )
+      passOver(replica, 'a replica does not answer, so the primary is read', error)
     }
     return undefined
   }

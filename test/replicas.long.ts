@@ -64,6 +64,27 @@ test('lists come from the replica once it has all that is written', async () => 
   )
 })
 
+test('one that orders names by another version of ICU is passed over until it is the same', async () => {
+  const end = `SELECT pg_terminate_backend("pid") FROM pg_stat_activity WHERE application_name = 'organization-api'`
+  const isRead = async () => {
+    await listed()
+    return (await readFrom(two.standby)) > 0
+  }
+  await query(two.primary, `UPDATE pg_collation SET "collversion" = '1.2' WHERE "collname" = 'name_order'`)
+  await listed()
+  await query(two.standby, end)
+  await eventually(
+    async () => {
+      await listed()
+      return service.said.join('')
+    },
+    (said) => expect(said).toContain('a replica orders names by another version of ICU, so the primary is read'),
+  )
+  expect(await isRead()).toBe(false)
+  await query(two.primary, 'ALTER COLLATION "name_order" REFRESH VERSION')
+  await eventually(isRead, (read) => expect(read).toBe(true))
+}, 60_000)
+
 test('whoever has written something finds it, however close behind the replica is', async () => {
   for (let count = 0; count < 20; count++) await listed()
 })

@@ -47,6 +47,8 @@ export interface Settings {
   holds?(executor: Executor, caller: Caller, right: Right): Promise<boolean>
   /** How a date-time without offset is read for a caller; refused where that is undefined, or absent. */
   localTime?(executor: Executor, caller: Caller): Promise<LocalTime | undefined>
+  /** The collation by which texts are ordered; that of the database unless given. */
+  collation?: string
   /** The connections of items and of lists; those of the database for both unless given. */
   pools?: Pools
   /** Where lists are read, if not where they are written. */
@@ -166,6 +168,7 @@ export class Api {
       new PostgresStore(this.metadataOf(shape), {
         scope,
         counted,
+        collation: this.settings.collation,
         computed,
         named,
         isId,

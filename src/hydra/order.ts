@@ -45,18 +45,30 @@ export function readCursor(name: string, text: string, order: Sort[], metadata: 
   return typed
 }
 
+/** Writes a property of a table as it is ordered by, in SQL. */
+export type Column = (property: string) => string
+
+/** The columns of a table; its texts, but for a key, have an order of their own where a collation is given. */
+export function columnsOf({ tableName, columns }: EntityMetadata, collation?: string): Column {
+  const texts = columns
+    .filter(({ type, isPrimary }) => type === 'text' && !isPrimary)
+    .map(({ propertyName }) => propertyName)
+  const suffix = collation ? ` COLLATE "${collation}"` : ''
+  return (property) => `"${tableName}"."${property}"${texts.includes(property) ? suffix : ''}`
+}
+
 /** ORDER BY for an order, or for the same one read from its end; the id comes last and decides. */
-export function orderBy(table: string, order: Sort[], backwards: boolean): string {
+export function orderBy(column: Column, order: Sort[], backwards: boolean): string {
   return total(order)
-    .map(({ property, descending }) => `"${table}"."${property}"${descending === backwards ? '' : ' DESC'}`)
+    .map(({ property, descending }) => `${column(property)}${descending === backwards ? '' : ' DESC'}`)
     .join(', ')
 }
 
 /** The condition that rows lie beyond a cursor, in the direction of reading; values are `:c0`, `:c1` … */
-export function beyond(table: string, order: Sort[], backwards: boolean): string {
+export function beyond(columns: Column, order: Sort[], backwards: boolean): string {
   const steps = total(order)
   const operator = ({ descending }: Sort) => (descending === backwards ? '>' : '<')
-  const column = ({ property }: Sort) => `"${table}"."${property}"`
+  const column = ({ property }: Sort) => columns(property)
   if (new Set(steps.map(operator)).size === 1)
     return `(${steps.map(column).join(', ')}) ${operator(steps[0])} (${steps.map((_, index) => `:c${index}`).join(', ')})`
   const ways = steps.map((step, index) => [

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { EntityMetadata } from 'typeorm'
-import { beyond, orderBy } from './order.ts'
+import { beyond, columnsOf, orderBy } from './order.ts'
 import { type Executor, type Statement, statement } from './sql.ts'
 import type { Selection } from './store.ts'
 
@@ -38,8 +38,15 @@ const mostKept = 300
  * Makes the pager of a table.
  * @param columns what of a row is read
  * @param counted the scope whose total is kept in "row_total", so that its rows need not be counted
+ * @param collation what texts are ordered by; that of the database unless given
  */
-export function pager({ tableName }: EntityMetadata, columns: string, counted?: string): Pager {
+export function pager(
+  metadata: EntityMetadata,
+  columns: string,
+  { counted, collation }: { counted?: string; collation?: string },
+): Pager {
+  const { tableName } = metadata
+  const column = columnsOf(metadata, collation)
   const kept = new Map<string, Statement>()
   const prepared = (template: string, depends: boolean): Statement => {
     // Postgres may settle on one plan for a statement that has a name, and no plan suits rare texts and common ones.
@@ -67,9 +74,9 @@ export function pager({ tableName }: EntityMetadata, columns: string, counted?: 
       return { total: limited ? mostCounted : (total as number), limited }
     }
     const select = async (limit: number, backwards: boolean, cursor: unknown[], offset: number) => {
-      const further = cursor.length > 0 ? ` AND ${beyond(tableName, order, backwards)}` : ''
+      const further = cursor.length > 0 ? ` AND ${beyond(column, order, backwards)}` : ''
       // A total that is kept comes with each row, which saves a round trip.
-      const text = `SELECT ${columns}${totalIsKept ? `, (${sum}) AS "row_total"` : ''} FROM "${tableName}" WHERE ${where}${further} ORDER BY ${orderBy(tableName, order, backwards)} LIMIT :limit OFFSET :offset`
+      const text = `SELECT ${columns}${totalIsKept ? `, (${sum}) AS "row_total"` : ''} FROM "${tableName}" WHERE ${where}${further} ORDER BY ${orderBy(column, order, backwards)} LIMIT :limit OFFSET :offset`
       const place = Object.fromEntries(cursor.map((value, index) => [`c${index}`, value]))
       return (await prepared(text, byText)(executor, { ...values, ...place, limit, offset })).rows as object[]
     }

@@ -65,6 +65,8 @@ interface Reading {
   spoken?: Set<string>
   /** Whether the totals of its tenants are kept in "row_total". */
   counted?: boolean
+  /** What texts are ordered by; that of the database unless given. */
+  collation?: string
   /** Expressions of SQL that are read with each row, by name. */
   computed?: Record<string, string>
   /** Further rows that a role finds by their id alone. */
@@ -82,7 +84,7 @@ export class PostgresStore<E extends object> implements Store<E> {
 
   constructor(
     private readonly metadata: EntityMetadata,
-    { scope = tenant, spoken, counted, computed = {}, named = {}, isId }: Reading = {},
+    { scope = tenant, spoken, counted, collation, computed = {}, named = {}, isId }: Reading = {},
   ) {
     this.isId = isId
     this.uuids = metadata.columns.find(({ propertyName }) => propertyName === 'id')?.type === 'uuid'
@@ -90,7 +92,7 @@ export class PostgresStore<E extends object> implements Store<E> {
     const shown = all.filter(({ propertyName }) => spoken?.has(propertyName) ?? true)
     const further = Object.entries(computed).map(([name, sql]) => `, (${sql}) AS "${name}"`)
     const [every, spoke] = [all, shown].map((columns) => list(columns) + further.join(''))
-    this.pages = pager(metadata, spoke, counted ? scope.default : undefined)
+    this.pages = pager(metadata, spoke, { counted: counted ? scope.default : undefined, collation })
     const byCondition = new Map<string, Statements>()
     this.byRole = new Map(
       roles.map((role) => {

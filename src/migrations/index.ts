@@ -15,6 +15,7 @@ import { BankIdentity1764000000030 } from './1764000000030-bank-identity.ts'
 import { Claims1764000000050 } from './1764000000050-claims.ts'
 import { Lines1764000000060 } from './1764000000060-lines.ts'
 import { DefaultOrganization1764000000061 } from './1764000000061-default-organization.ts'
+import { NameOrder1764000000062 } from './1764000000062-name-order.ts'
 import { InvoicePages1764000000070 } from './1764000000070-invoice-pages.ts'
 import { OtherProducts1764000000071 } from './1764000000071-other-products.ts'
 import { PausedCollection1764000000072 } from './1764000000072-paused-collection.ts'
@@ -41,6 +42,7 @@ export const migrations = [
   Claims1764000000050,
   Lines1764000000060,
   DefaultOrganization1764000000061,
+  NameOrder1764000000062,
   InvoicePages1764000000070,
   OtherProducts1764000000071,
   PausedCollection1764000000072,

@@ -2,6 +2,7 @@ import { Logger, runMigrations } from 'graphile-worker'
 import type { DataSource } from 'typeorm'
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
 import { withoutTimeouts } from '../../ormconfig.ts'
+import { requireOrder } from '../postgres/name-order.ts'
 import { closeDatabase, survive } from '../postgres/survival.ts'
 import { requireCompatible } from './compatibility.ts'
 
@@ -21,6 +22,7 @@ export async function migrate(database: DataSource, signal?: AbortSignal): Promi
   try {
     await runner.query('SELECT pg_advisory_lock($1)', [lock])
     await requireCompatible(database)
+    await requireOrder(database)
     await unhurried.runMigrations()
     await runMigrations({ pgPool: (unhurried.driver as PostgresDriver).master, logger: silent })
   } finally {
