@@ -38,12 +38,14 @@ export async function forCustomer<T>(
 export function heal(
   billing: Billing,
   manager: EntityManager,
-  customer: string,
+  customer: string | null,
   missing?: Subscription,
 ): Promise<void> {
   return manager.connection.transaction(async (within) => {
-    await lockCustomer(within, customer)
-    await syncCustomer(within, billing, customer, { unknown: true })
+    if (customer) {
+      await lockCustomer(within, customer)
+      await syncCustomer(within, billing, customer, { unknown: true })
+    }
     const before = missing && (await within.findOneBy(Subscription, { id: missing.id }))
     if (!before?.live || before.externalId !== missing?.externalId) return
     const after = copy(before).end()

@@ -58,7 +58,7 @@ export async function alive<T>(
     const missing = isMissing(problem, 'subscription', externalId as string)
     if (!missing && !(problem instanceof Ended)) throw problem
     const { stripeCustomerId } = await call.get(Organization, organizationId)
-    if (stripeCustomerId) await heal(billing, call.manager, stripeCustomerId, missing ? subscription : undefined)
+    await heal(billing, call.manager, stripeCustomerId, missing ? subscription : undefined)
     throw new Ended()
   }
 }
