@@ -138,6 +138,7 @@ const deeds: [
 const silent = [
   ...['POST /locations', 'PATCH /locations/:id', 'POST /languages', 'POST /meetings', 'PATCH /meetings/:id'],
   'POST /payment-methods/setup',
+  'PATCH /users/me',
 ]
 
 rows.Colleague = await given(OrganizationUser, {

@@ -68,7 +68,7 @@ test('a partial filter compares any part in any case, with accents, as before', 
   expect(await found('/employees?name=LGA')).toHaveLength(2)
   expect(await found('/employees?name=a%20v')).toEqual([olga.id])
   expect(await found('/locations?name=%C3%9F')).toEqual([strasse.id])
-  for (const query of ['strasse', 'CAFE%20', '_', '%25', '%5C'])
+  for (const query of ['strasse', 'CAFE%20d', '_', '%25', '%5C'])
     expect([query, await found(`/locations?name=${query}`)]).toEqual([query, []])
 })
 

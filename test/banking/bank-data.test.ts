@@ -98,11 +98,8 @@ test.each([
 })
 
 test.each([
-  ...['x', '2026-02-30', '2026-02-01T00:00:00', '', '0000-01-01', '9999-12-31T23:00:00-02:00'].map((bad) => [
-    'bookedOn[after]',
-    bad,
-  ]),
-  ...['x', '', '1e3', '1,50', '9'.repeat(20), '1..2'].map((bad) => ['amount[gt]', bad]),
+  ...['x', '2026-02-30', '0000-01-01', '9999-12-31T23:00:00-02:00'].map((bad) => ['bookedOn[after]', bad]),
+  ...['x', '1e3', '1,50', '9'.repeat(20), '1..2'].map((bad) => ['amount[gt]', bad]),
   ...['1', 'a..b'].map((bad) => ['amount[between]', bad]),
 ])('%s=%s is refused by name', async (name, bad) => {
   const { status, body } = await api.get(`/bank-transactions?${encodeURIComponent(name)}=${encodeURIComponent(bad)}`)

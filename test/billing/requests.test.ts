@@ -104,8 +104,8 @@ test('what makes something at Stripe goes out under a key of our own', () => {
   expect(making.filter(({ headers }) => !headers['idempotency-key'])).toEqual([])
   const ours = {
     'POST /customers': /^customer:[0-9a-f-]{36}(:after:cus_\w+)?$/,
-    'POST /payment_methods/{pm}/attach': /^[0-9a-f-]{36}:attach$/,
-    'POST /setup_intents': /^[0-9a-f-]{36}:setup$/,
+    'POST /payment_methods/{pm}/attach': /^[0-9a-f-]{36}:attach:cus_\w+$/,
+    'POST /setup_intents': /^[0-9a-f-]{36}:setup:cus_\w+$/,
     'POST /subscriptions': /^subscription:[0-9a-f-]{36}$/,
   }
   for (const [endpoint, pattern] of Object.entries(ours)) {
