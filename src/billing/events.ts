@@ -8,7 +8,7 @@ type Referring = { id?: unknown; object?: unknown; customer?: unknown }
 
 /** Whose state may have changed with an event, by Stripe's id; null where it is nobody's, or tells nothing of use. */
 export function customerOf({ type, data }: Stripe.Event): string | null {
-  if (!heeded.test(type)) return null
+  if (!heeded.test(type) || !data?.object) return null
   const { id, object, customer } = data.object as Referring
   const former = (data.previous_attributes as Referring | null | undefined)?.customer
   return named(object === 'customer' ? id : (customer ?? former))

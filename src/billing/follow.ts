@@ -82,7 +82,9 @@ async function follow(
   // The events wait for what could not be written down.
   if (pieces && pieces.failures.length > 0) return pieces
   const error = pieces?.lacks.join('\n') || null
-  const done = { status: pieces ? 'done' : 'ignored', processedAt: new Date(), error } as const
+  const done = pieces
+    ? ({ status: 'done', processedAt: new Date(), error } as const)
+    : ({ status: 'ignored', processedAt: new Date(), error, payload: {}, customerId: null, objectId: null } as const)
   if (events.length > 0)
     await manager.update(
       StripeEvent,

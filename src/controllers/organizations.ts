@@ -3,6 +3,7 @@ import { type AuditEvent, Organization, OrganizationUser, User } from '../../ent
 import { reserved, slugOf } from '../../entities/organization.ts'
 import type { Callers } from '../access/callers.ts'
 import type { Billing } from '../billing/billing.ts'
+import { ring } from '../billing/follow.ts'
 import type { Call } from '../hydra/call.ts'
 import type { Role } from '../hydra/caller.ts'
 import { creating, updating } from '../hydra/crud.ts'
@@ -94,6 +95,8 @@ const along =
     if (iconId) changes.icon = [before.icon, null]
     await completeSwitch(call, before, after)
     await record(call, 'organization.update', `/organizations/${id}`, changes, id)
+    const [, customer] = changes.stripeCustomerId ?? []
+    if (typeof customer === 'string') await ring(call.manager, customer)
     if (status === before.status) return
     if (status === 'provisioning') await provisionSoon(call.manager, id)
     call.after(() => callers.forget())

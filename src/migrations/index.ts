@@ -21,6 +21,7 @@ import { OtherProducts1764000000071 } from './1764000000071-other-products.ts'
 import { PausedCollection1764000000072 } from './1764000000072-paused-collection.ts'
 import { CustomerProfile1764000000080 } from './1764000000080-customer-profile.ts'
 import { OptionalAddress1764000000081 } from './1764000000081-optional-address.ts'
+import { IgnoredEvents1764000000082 } from './1764000000082-ignored-events.ts'
 import { CaselessEmails1764000000090 } from './1764000000090-caseless-emails.ts'
 
 /** In the order in which they are applied. */
@@ -48,5 +49,6 @@ export const migrations = [
   PausedCollection1764000000072,
   CustomerProfile1764000000080,
   OptionalAddress1764000000081,
+  IgnoredEvents1764000000082,
   CaselessEmails1764000000090,
 ]

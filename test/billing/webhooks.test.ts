@@ -5,9 +5,11 @@ import { DataSource } from 'typeorm'
 import { StripeEvent } from '../../entities/index.ts'
 import { createApp } from '../../src/app.ts'
 import { survive } from '../../src/database.ts'
+import { stripeCustomer } from '../world/billing.ts'
 import { deliver, deliverBody, eventOf, signatureOf, stored } from '../world/events.ts'
 import { banking, billing, config, database, issuer, stripe } from '../world/index.ts'
 import { Line } from '../world/line.ts'
+import { look } from '../world/looking.ts'
 import { expectProblem, raw } from '../world/wire.ts'
 
 const now = () => Math.floor(Date.now() / 1000)
@@ -16,6 +18,60 @@ const jobs = async (key: string) => {
   const [{ count }] = await database.query(`SELECT count(*)::int FROM graphile_worker.jobs WHERE "key" = $1`, [key])
   return count
 }
+
+/** An event of the second kind, which names what it is about and does not hold it. */
+const thin = () => ({
+  id: `evt_test_${Math.random().toString(36).slice(2)}`,
+  object: 'v2.core.event',
+  type: 'v1.customer.subscription.updated',
+  created: '2026-11-26T20:00:00.000Z',
+  livemode: false,
+  context: null,
+  related_object: { id: 'sub_somebodys', type: 'subscription', url: '/v1/subscriptions/sub_somebodys' },
+})
+
+test('an event of the second kind is acknowledged and ignored, however often it comes', async () => {
+  const event = thin()
+  for (const _ of [1, 2]) {
+    const { status, text } = await deliver(event)
+    expect([status, JSON.parse(text)]).toEqual([200, { received: true }])
+  }
+  expect(await stored(event.id)).toMatchObject({ type: event.type, status: 'ignored', payload: {}, objectId: null })
+  expectProblem(
+    await deliverBody(JSON.stringify(event), signatureOf(JSON.stringify(event), { secret: 'whsec_x' })),
+    400,
+  )
+  for (const odd of [{ created: 'soon' }, { created: 5 }, { livemode: undefined }, { related_object: 7, data: null }])
+    expect((await deliver({ ...thin(), ...odd })).status).toBe(200)
+})
+
+describe('of what concerns nobody here, only the id and the type are kept:', () => {
+  const email = 'stranger@example.com'
+  const kept = { payload: {}, customerId: null, objectId: null, status: 'ignored' }
+
+  test('of an event that is not heeded', async () => {
+    const event = eventOf('charge.succeeded', { id: 'ch_1', object: 'charge', customer: 'cus_1', receipt_email: email })
+    await deliver(event)
+    expect(await stored(event.id)).toMatchObject({ ...kept, type: 'charge.succeeded' })
+  })
+
+  test('of an event of a customer of others, from the first moment on', async () => {
+    const event = eventOf('customer.updated', { id: 'cus_stranger', object: 'customer', email })
+    await deliver(event)
+    expect(await stored(event.id)).toMatchObject({ payload: {}, status: 'pending' })
+    await look('cus_stranger')
+    expect(await stored(event.id)).toMatchObject({ ...kept, type: 'customer.updated' })
+    const found = await database.query(`SELECT 1 FROM "stripe_event" AS "row" WHERE "row"::text LIKE '%${email}%'`)
+    expect(found).toEqual([])
+  })
+
+  test('of an event of a customer of ours it is kept whole', async () => {
+    await stripeCustomer({ stripeCustomerId: 'cus_known' })
+    const event = eventOf('customer.updated', { id: 'cus_known', object: 'customer', email })
+    await deliver(event)
+    expect((await stored(event.id))?.payload).toMatchObject({ data: { object: { email } } })
+  })
+})
 
 describe('what is not Stripe’s, or not for this server, leaves no trace:', () => {
   let before: number
@@ -67,7 +123,8 @@ describe('what is not Stripe’s, or not for this server, leaves no trace:', () 
     ['an event of no type', JSON.stringify({ ...told(), type: {} })],
     ['an event of live mode', JSON.stringify({ ...told(), livemode: true })],
     ['an event of no mode', JSON.stringify({ ...told(), livemode: undefined })],
-    ['an event of the second kind', JSON.stringify({ id: 'evt_2', object: 'v2.core.event', type: 'v1.invoice.paid' })],
+    ['an event of the second kind of live mode', JSON.stringify({ ...thin(), livemode: true })],
+    ['an event of the second kind without a name', JSON.stringify({ ...thin(), id: undefined })],
     ['an event that nests too deeply', body.replace('}}', `,"x":${'['.repeat(5000)}${']'.repeat(5000)}}}`)],
     ['bytes that are no text', Buffer.from([0x7b, 0xff, 0xfe, 0x7d])],
   ])('%s, though it is signed', async (_, signed) => {
@@ -129,6 +186,7 @@ test('clocks may differ by a few minutes', async () => {
 })
 
 test('an event is stored before it is acknowledged, once, with a job for its customer', async () => {
+  await stripeCustomer({ stripeCustomerId: 'cus_once' })
   const event = eventOf('invoice.paid', { id: 'in_1', object: 'invoice', customer: 'cus_once' })
   const answer = await deliver(event)
   expect([answer.status, answer.text]).toEqual([200, '{"received":true}'])
@@ -204,6 +262,7 @@ test.each([-1, 1e300, 253_402_300_800, 1.5, '2026-01-01', null, {}, undefined])(
 
 test('what Postgres cannot keep of an event is replaced, and the rest is kept', async () => {
   const name = 'a\0b \ud800 \\u0000 \ud83d\ude00 "\u0001"'
+  await stripeCustomer({ stripeCustomerId: 'cus_odd' })
   const event = eventOf('customer.updated', { id: 'cus_odd', object: 'customer', name, '\0': 1e308 })
   expect((await deliver(event)).status).toBe(200)
   expect((await stored(event.id))?.payload).toMatchObject({
