@@ -66,7 +66,7 @@ export class Subscription extends Owned {
   @IsObject()
   override organization: Organization
 
-  /** Null only while an organization without a billing address has a subscription that was made at Stripe. */
+  /** Null after the address of an ended subscription is deleted, or where Stripe has a subscription and no address is here. */
   @ManyToOne(() => OrganizationAddress, { createForeignKeyConstraints: false })
   @ValidateIf((_, value) => value !== undefined)
   @IsObject()
@@ -74,6 +74,11 @@ export class Subscription extends Owned {
 
   @Column('uuid', { nullable: true })
   organizationAddressId: string | null
+
+  /** A copy of the address, once that has been deleted after the subscription ended. */
+  @Column('jsonb', { nullable: true })
+  @Type(() => Object)
+  billedTo: Record<string, string | null> | null = null
 
   @Column('text')
   @ValidateIf((_, value) => value !== undefined)

@@ -75,6 +75,23 @@ test('it can be taken away, but not while something is billed to it', async () =
   expect((await api.delete(`/organization-addresses/${free.id}`)).status).toBe(404)
 })
 
+test.each(['canceled', 'incomplete_expired'])(
+  'it can be taken away once what was billed to it is %s, and that keeps a copy',
+  async (status) => {
+    const { id } = await givenAddress({ houseNumber: '1', postalCode: '1012 JS', vatNumber: 'NL1' })
+    const ended = await given(Subscription, { organizationAddressId: id, seats: 9, status })
+    const path = `/subscriptions/${ended.id}`
+    expect((await api.get(path)).body).toMatchObject({
+      organizationAddress: `/organization-addresses/${id}`,
+      billedTo: null,
+    })
+    expect((await api.delete(`/organization-addresses/${id}`)).status).toBe(204)
+    const { name, street, city } = await givenAddress()
+    const billedTo = { name, street, houseNumber: '1', postalCode: '1012 JS', city, country: 'NL', vatNumber: 'NL1' }
+    expect((await api.get(path)).body).toMatchObject({ organizationAddress: null, billedTo })
+  },
+)
+
 test('the organization lists it, newest first', async () => {
   const first = await givenAddress()
   const second = await givenAddress()

@@ -15,6 +15,7 @@ const additions: Record<string, string[]> = {
     'cancelAt',
     'paused',
     'coupon',
+    'billedTo',
     'confirmationSecret',
     'hostedInvoiceUrl',
     'cancel',

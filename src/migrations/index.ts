@@ -22,6 +22,7 @@ import { PausedCollection1764000000072 } from './1764000000072-paused-collection
 import { CustomerProfile1764000000080 } from './1764000000080-customer-profile.ts'
 import { OptionalAddress1764000000081 } from './1764000000081-optional-address.ts'
 import { IgnoredEvents1764000000082 } from './1764000000082-ignored-events.ts'
+import { BilledTo1764000000083 } from './1764000000083-billed-to.ts'
 import { CaselessEmails1764000000090 } from './1764000000090-caseless-emails.ts'
 
 /** In the order in which they are applied. */
@@ -50,5 +51,6 @@ export const migrations = [
   CustomerProfile1764000000080,
   OptionalAddress1764000000081,
   IgnoredEvents1764000000082,
+  BilledTo1764000000083,
   CaselessEmails1764000000090,
 ]

@@ -1,0 +1,26 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm'
+
+/** An ended subscription keeps a copy of the address that it was billed to, so the address itself can be deleted. */
+export class BilledTo1764000000083 implements MigrationInterface {
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`ALTER TABLE "subscription" ADD "billedTo" jsonb`)
+    await runner.query(`CREATE FUNCTION "keep_billed_to"() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN
+        UPDATE "subscription" SET "organizationAddressId" = NULL, "updatedAt" = now(), "version" = "version" + 1,
+            "billedTo" = jsonb_build_object('name', OLD."name", 'street', OLD."street", 'houseNumber', OLD."houseNumber",
+              'postalCode', OLD."postalCode", 'city', OLD."city", 'country', OLD."countryId", 'vatNumber', OLD."vatNumber")
+          WHERE "organizationId" = OLD."organizationId" AND "organizationAddressId" = OLD."id"
+            AND "status" IN ('canceled', 'incomplete_expired');
+        RETURN OLD;
+      END $$`)
+    await runner.query(
+      `CREATE TRIGGER "organization_address.keep_billed_to" BEFORE DELETE ON "organization_address" FOR EACH ROW EXECUTE FUNCTION "keep_billed_to"()`,
+    )
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query(`DROP TRIGGER "organization_address.keep_billed_to" ON "organization_address"`)
+    await runner.query(`DROP FUNCTION "keep_billed_to"()`)
+    await runner.query(`ALTER TABLE "subscription" DROP COLUMN "billedTo"`)
+  }
+}
