@@ -39,7 +39,8 @@ export function classSchema(api: Api, shape: Shape): object {
 function linkSchemas(api: Api, shape: Shape): Record<string, object> {
   const links = [...api.linksOf(shape.class)].map(([name, { resource, operations }]): [string, object] => {
     const description = operations.map(({ method, title }) => `${method}: ${title(resource.name)}.`).join(' ')
-    return [name, { type: 'string', format: 'iri-reference', description, readOnly: true }]
+    const example = resource.path + operations[0].path.replace(':id', exampleId)
+    return [name, { type: 'string', format: 'uri-reference', description, example, readOnly: true }]
   })
   return Object.fromEntries(links)
 }
