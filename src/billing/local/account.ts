@@ -17,7 +17,8 @@ export function difference(before: Record<string, unknown>, now: Record<string, 
 
 function previous(before: unknown, now: unknown): unknown {
   const hashes = isHash(before) && isHash(now)
-  return hashes ? difference(before, now) : (before ?? null)
+  // A list is told as a whole, with its address and whether there is more of it.
+  return hashes && before.object !== 'list' ? difference(before, now) : (before ?? null)
 }
 
 const isHash = (value: unknown): value is Record<string, unknown> =>

@@ -41,7 +41,12 @@ export interface Subscription extends Thing {
   cancel_at: number | null
   cancel_at_period_end: boolean
   canceled_at: number | null
-  cancellation_details: { comment: string | null; feedback: string | null; reason: string | null }
+  cancellation_details: {
+    comment: string | null
+    feedback: string | null
+    feedback_option: string | null
+    reason: string | null
+  }
   collection_method: Collection
   created: number
   currency: string
@@ -61,7 +66,7 @@ export interface Subscription extends Thing {
   schedule: string | null
   status: Status
   trial_end: number | null
-  trial_settings: { end_behavior: { missing_payment_method: string } }
+  trial_settings: { end_behavior: { billing_cycle_anchor: string | null; missing_payment_method: string } }
   trial_start: number | null
 }
 
@@ -105,10 +110,7 @@ export interface Invoice extends Thing {
   parent: { subscription_details: { subscription: string; metadata: Metadata }; [member: string]: unknown }
   starting_balance: number
   status: 'draft' | 'open' | 'paid' | 'uncollectible' | 'void'
-  status_transitions: Record<
-    'finalized_at' | 'marked_uncollectible_at' | 'paid_at' | 'voided_at' | 'overdue_at',
-    number | null
-  >
+  status_transitions: Record<'finalized_at' | 'marked_uncollectible_at' | 'paid_at' | 'voided_at', number | null>
   subtotal: number
   total: number
 }

@@ -88,8 +88,8 @@ function write(account: Account, customer: Customer, params: Params): void {
   if (customer.email && !/^[^@\s]+@[^@\s]+$/.test(customer.email)) {
     throw refusal(`Invalid email address: ${customer.email}`, { code: 'email_invalid', param: 'email' })
   }
-  if ('shipping' in params) customer.shipping = hash(params, 'shipping') ?? null
-  if ('address' in params) customer.address = (hash(params, 'address') as Customer['address']) ?? null
+  if ('address' in params) customer.address = addressOf(hash(params, 'address'))
+  if ('shipping' in params) customer.shipping = shippingOf(hash(params, 'shipping'))
   if ('tax_exempt' in params) customer.tax_exempt = text(params, 'tax_exempt') || 'none'
   if ('preferred_locales' in params) customer.preferred_locales = params.preferred_locales || []
   customer.balance = number(params, 'balance') ?? customer.balance
@@ -99,6 +99,18 @@ function write(account: Account, customer: Customer, params: Params): void {
   const method = text(settings, 'default_payment_method')
   if (method) ownMethod(account, customer.id, method, 'invoice_settings[default_payment_method]')
   if (method !== undefined) customer.invoice_settings.default_payment_method = method || null
+}
+
+/** An address with all its members, whichever were sent. */
+function addressOf(params: Params | undefined): object | null {
+  const members = ['city', 'country', 'line1', 'line2', 'postal_code', 'state']
+  return params ? Object.fromEntries(members.map((name) => [name, textOrNull(params, name)])) : null
+}
+
+function shippingOf(params: Params | undefined): object | null {
+  if (!params) return null
+  const { name, phone } = params
+  return { address: addressOf(hash(params, 'address')), name, ...(phone !== undefined && { phone }) }
 }
 
 /** A method of payment serves only the customer it is attached to. */

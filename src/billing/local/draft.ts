@@ -115,7 +115,6 @@ export function draft(account: Account, subscription: Subscription, reason: Reas
     status_transitions: {
       finalized_at: null,
       marked_uncollectible_at: null,
-      overdue_at: null,
       paid_at: null,
       voided_at: null,
     },

@@ -3,7 +3,7 @@ import type { Invoice, Subscription } from './billing-objects.ts'
 import { day, hour } from './clock.ts'
 import { collect } from './collection.ts'
 import { endDiscounts } from './discounts.ts'
-import { endTrial, expire, expireAt, expireUpdate, overdue, renew, unpause } from './renewals.ts'
+import { endTrial, expire, expireAt, expireUpdate, isOverdue, overdue, renew, unpause } from './renewals.ts'
 import { subscriptionOf } from './standing.ts'
 import { periodEnd } from './terms.ts'
 
@@ -70,9 +70,9 @@ function ofSubscription(account: Account, subscription: Subscription, consider: 
 }
 
 function ofInvoice(account: Account, invoice: Invoice, consider: (due: Due) => void): void {
-  const { due_date, next_payment_attempt, status_transitions } = invoice
+  const { due_date, next_payment_attempt } = invoice
   if (next_payment_attempt !== null) consider({ at: next_payment_attempt, work: () => retry(account, invoice) })
-  const late = invoice.collection_method === 'send_invoice' && due_date !== null && !status_transitions.overdue_at
+  const late = invoice.collection_method === 'send_invoice' && due_date !== null && !isOverdue(account, invoice)
   if (late && subscriptionOf(account, invoice)) consider({ at: due_date, work: () => overdue(account, invoice) })
 }
 

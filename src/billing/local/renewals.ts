@@ -109,15 +109,15 @@ export function giveUp(account: Account, invoice: Invoice): void {
   )
 }
 
+/** Whether it has been told already, of which Stripe's object shows nothing. */
+export function isOverdue(account: Account, { id }: Invoice): boolean {
+  return account.store.find('local.note', `overdue ${id}`) !== undefined
+}
+
 /** An invoice that was sent and is still unpaid when it was due. */
 export function overdue(account: Account, invoice: Invoice): void {
-  account.update(
-    invoice,
-    () => {
-      invoice.status_transitions.overdue_at = account.now()
-    },
-    'invoice.overdue',
-  )
+  account.add({ id: `overdue ${invoice.id}`, object: 'local.note' })
+  account.tell('invoice.overdue', invoice)
   const subscription = subscriptionOf(account, invoice)
   if (subscription?.status === 'active') move(account, subscription, 'past_due')
 }

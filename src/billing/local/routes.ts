@@ -11,7 +11,8 @@ import { schedules } from './schedules.ts'
 import { setupIntents } from './setup-intents.ts'
 import { subscriptions } from './subscriptions.ts'
 
-const routes = [
+/** All that it can be asked. */
+export const routes: Route[] = [
   ...customers,
   ...departures,
   ...paymentMethods,
@@ -23,12 +24,14 @@ const routes = [
   ...paymentIntents,
   ...setupIntents,
   ...events,
-].map((route) => ({ route, steps: route.path.split('/') }))
+]
+
+const paths = routes.map((route) => ({ route, steps: route.path.split('/') }))
 
 /** Which of them a request is for, and what its path names; a path in full goes before one with a place left open. */
 export function find(method: string, path: string): { route: Route; id: string } | undefined {
   const steps = path.split('/')
-  for (const { route, steps: own } of routes) {
+  for (const { route, steps: own } of paths) {
     if (route.method !== method || own.length !== steps.length) continue
     if (!own.every((step, place) => step === steps[place] || (step.startsWith('{') && steps[place]))) continue
     const open = own.findIndex((step) => step.startsWith('{'))

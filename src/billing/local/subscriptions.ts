@@ -94,5 +94,6 @@ function removeDiscount(call: Call): object {
   const discount = account.store.find('discount', subscription.discounts.at(-1))
   if (!discount) throw missing('discount', 'current')
   endDiscounts(account, subscription, (id) => id === discount.id)
-  return { ...discount, deleted: true }
+  const { end: _, ...gone } = discount
+  return { ...gone, deleted: true }
 }

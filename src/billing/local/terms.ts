@@ -22,7 +22,7 @@ export function write(account: Account, subscription: Subscription, params: Para
   subscription.metadata = merge(subscription.metadata, params)
   subscription.payment_settings = { ...subscription.payment_settings, ...hash(params, 'payment_settings') }
   const missing = endBehavior(params)
-  if (missing) subscription.trial_settings = { end_behavior: { missing_payment_method: missing } }
+  if (missing) subscription.trial_settings.end_behavior.missing_payment_method = missing
   const { comment, feedback } = hash(params, 'cancellation_details') ?? {}
   if (comment !== undefined) subscription.cancellation_details.comment = String(comment) || null
   if (feedback !== undefined) subscription.cancellation_details.feedback = String(feedback) || null
