@@ -51,6 +51,7 @@ export class Billing {
           default_payment_method: 'paymentMethod',
           metadata: 'metadata',
           customer_tax_location_invalid: 'organizationAddress',
+          amount_too_large: 'seats',
         }),
       async () => (await this.liveOf(customer)).findLast((one) => ourIdOf(one) === id),
     )

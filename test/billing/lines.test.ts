@@ -108,3 +108,18 @@ test('a module whose price is archived stays as it is, and cannot be added any m
     .filter(({ method, path }) => method === 'POST' && path.includes('subscriptions'))
   expect(sent).toEqual([])
 })
+
+test('more seats than one payment may cost are a 422, and a renewal that costs more stays a draft', async () => {
+  const payer = await payingCustomer()
+  const wish = { paymentMethod: payer.card, type: 'yearly', seats: 100_000 }
+  const refused = await payer.api.post('/subscriptions', wish)
+  expect([refused.status, violationsOf(refused.body)]).toEqual([422, { seats: 'amount_too_large' }])
+  expect((await payer.api.get('/subscriptions')).body.totalItems).toBe(0)
+
+  const large = await subscribed({ seats: 4 })
+  expect((await large.api.patch(large.path, { seats: 100_000 })).status).toBe(200)
+  stripe.advance({ days: 32 })
+  await look(large.customer)
+  expect((await large.api.get(`${large.path}/invoices`)).body.member[0].status).toBe('draft')
+  expect(stripe.stripe.events.some(({ type }) => type === 'invoice.finalization_failed')).toBe(true)
+})

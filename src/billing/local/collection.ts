@@ -1,13 +1,39 @@
 import type { Account } from './account.ts'
 import type { Invoice } from './billing-objects.ts'
 import { methodFor } from './customers.ts'
+import { type Refusal, refusal } from './fault.ts'
 import { dropPayment, intentOf, paymentOf, request } from './invoice-payments.ts'
 import { charge, type Outcome } from './payments.ts'
 import { existing } from './route.ts'
 import { paid, subscriptionOf, unpaid } from './standing.ts'
 
+/** What one payment may be at most, in cents. */
+const most = 99_999_999
+
+/** @returns whether it could be done: by itself an invoice that is too large stays a draft, and says why */
+export function finalizeByItself(account: Account, invoice: Invoice): boolean {
+  if (invoice.amount_due <= most) {
+    finalize(account, invoice)
+    return true
+  }
+  account.update(
+    invoice,
+    () => {
+      invoice.auto_advance = false
+      invoice.last_finalization_error = tooLarge(invoice).fault.error
+    },
+    'invoice.finalization_failed',
+  )
+  return false
+}
+
+function tooLarge({ currency }: Invoice): Refusal {
+  return refusal(`Amount must be no more than 999,999.99 ${currency.toUpperCase()}`, { code: 'amount_too_large' })
+}
+
 /** Makes a draft due: it gets its number, and what is to be paid gets an intent. */
 export function finalize(account: Account, invoice: Invoice): void {
+  if (invoice.amount_due > most) throw tooLarge(invoice)
   const customer = existing(account, 'customer', invoice.customer)
   const number = `${customer.invoice_prefix}-${String(customer.next_invoice_sequence).padStart(4, '0')}`
   account.update(customer, () => {

@@ -1,6 +1,6 @@
 import type { Account } from './account.ts'
 import type { Invoice, Line, Subscription } from './billing-objects.ts'
-import { collect, finalize, voidInvoice } from './collection.ts'
+import { collect, finalizeByItself, voidInvoice } from './collection.ts'
 import { methodFor } from './customers.ts'
 import { draft, hasPending } from './draft.ts'
 import { dropPayment } from './invoice-payments.ts'
@@ -69,8 +69,7 @@ function bill(account: Account, subscription: Subscription, lines: Line[]): void
     })
     return
   }
-  finalize(account, invoice)
-  if (invoice.status !== 'open') return
+  if (!finalizeByItself(account, invoice) || invoice.status !== 'open') return
   if (paused === 'void') voidInvoice(account, invoice)
   else if (paused) giveUp(account, invoice)
   else if (subscription.collection_method === 'charge_automatically') collect(account, invoice)
@@ -81,7 +80,7 @@ function bill(account: Account, subscription: Subscription, lines: Line[]): void
 export function billPending(account: Account, subscription: Subscription): void {
   if (!hasPending(account, subscription)) return
   const invoice = draft(account, subscription, 'subscription_update', [])
-  finalize(account, invoice)
+  if (!finalizeByItself(account, invoice)) return
   if (invoice.status === 'open' && subscription.collection_method === 'charge_automatically') collect(account, invoice)
 }
 
