@@ -102,7 +102,7 @@ function write(account: Account, customer: Customer, params: Params): void {
 }
 
 /** An address with all its members, whichever were sent. */
-function addressOf(params: Params | undefined): object | null {
+function addressOf(params: Params | undefined): Record<string, string | null> | null {
   const members = ['city', 'country', 'line1', 'line2', 'postal_code', 'state']
   return params ? Object.fromEntries(members.map((name) => [name, textOrNull(params, name)])) : null
 }

@@ -16,7 +16,7 @@ export interface List<T> {
 
 export interface Customer extends Thing {
   object: 'customer'
-  address: Record<string, string> | null
+  address: Record<string, string | null> | null
   balance: number
   created: number
   currency: string | null
