@@ -1,4 +1,4 @@
-import express, { type ErrorRequestHandler, type Express } from 'express'
+import express, { type ErrorRequestHandler, type Express, Router } from 'express'
 import type { Logger } from 'pino'
 import type { DataSource } from 'typeorm'
 import { nameOrder } from '../entities/collation.ts'
@@ -70,22 +70,35 @@ export function createApp({ config, database, billing, banking, issuer, log, rep
   app.use(watch)
   app.use(headers(config))
   app.use(requestHead)
-  app.use(router(api, gate))
-  app.use(webhooks(shared('webhooks'), billing))
-  app.use(images(pools.items.of('images')))
-  app.use(reference())
-  app.use(documents(api))
+  const within = api.root === '' ? app : under(app, api.root)
+  within.use(router(api, gate))
+  within.use(webhooks(shared('webhooks'), billing))
+  within.use(images(pools.items.of('images')))
+  within.use(reference())
+  within.use(documents(api))
+  if (isOwn(issuer)) {
+    within.get('/.well-known/jwks.json', jwks(issuer))
+    readOnly(within, '/.well-known/jwks.json')
+  }
   app.use(health(shared('health'), state))
   app.use(route)
-  if (isOwn(issuer)) {
-    app.get('/.well-known/jwks.json', jwks(issuer))
-    readOnly(app, '/.well-known/jwks.json')
-  }
   app.use(() => {
-    throw new Problem(404, 'Nothing is here: start at "/" and follow the links.')
+    throw new Problem(404, `Nothing is here: start at "${api.at('/')}" and follow the links.`)
   })
   app.use(refusal(api, log))
   return app
+}
+
+/** What is served under the path of PUBLIC_URL; the path alone leads to the start. */
+function under(app: Express, root: string): Router {
+  const within = Router({ caseSensitive: true, strict: true })
+  app.use(root, ({ originalUrl }, _response, next) => {
+    const rest = originalUrl.slice(root.length)
+    if (rest[0] === '/') return next()
+    throw new Problem(308, `The API starts at "${root}/".`, { Location: `${root}/${rest}` })
+  })
+  app.use(root, within)
+  return within
 }
 
 function refusal(api: Api, log: Logger): ErrorRequestHandler {

@@ -5,6 +5,7 @@ import type { Express } from 'express'
 import type { Logger } from 'pino'
 import { drainable, linger, type Shutdown } from './draining.ts'
 import { transportSecurity } from './headers.ts'
+import { rootOf } from './hydra/api.ts'
 import { Problem } from './hydra/problem.ts'
 import type { SharedPort } from './shared-port.ts'
 
@@ -107,7 +108,7 @@ function refuse({ code = '' }: NodeJS.ErrnoException, socket: Socket, publicUrl:
   }
   const [status, detail] = refusals[code] ?? [400, 'The request is not HTTP as this server reads it.']
   const problem = new Problem(status, detail)
-  const body = JSON.stringify(problem.document)
+  const body = JSON.stringify(problem.document(rootOf(publicUrl)))
   const request = randomUUID()
   const transport = transportSecurity(publicUrl)
   const head = [

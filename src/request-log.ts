@@ -14,7 +14,7 @@ export interface RequestLog {
 
 /** What machines ask every few seconds, and what Stripe says and is heard. */
 const routine = (path: string, status: number) =>
-  /^\/(health\/|metrics$)/.test(path) || (path === '/webhooks/stripe' && status === 200)
+  /^\/(health\/|metrics$)/.test(path) || (path.endsWith('/webhooks/stripe') && status === 200)
 
 /** One line a request: what was asked, what became of it, and who asked, but nothing that opens anything. */
 export function requestLog(log: Logger, authenticate: Authenticate): RequestLog {

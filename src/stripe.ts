@@ -4,6 +4,7 @@ import { Billing } from './billing/billing.ts'
 import { type LocalStripe, startLocalStripe } from './billing/local/server.ts'
 import type { Config } from './config.ts'
 import { StartError } from './environment/start-error.ts'
+import { rootOf } from './hydra/api.ts'
 
 /** Our side of Stripe, and how to let go of it. */
 export interface OpenedStripe {
@@ -19,12 +20,12 @@ export interface OpenedStripe {
  * Gets ready to ask Stripe, or starts a local one that keeps its data and delivers events to this server. The file `stripe.url`
  * has its address, since its usual port may be taken.
  */
-export async function openStripe({ stripe, dataDirectory, host, port }: Config): Promise<OpenedStripe> {
+export async function openStripe({ stripe, dataDirectory, host, port, publicUrl }: Config): Promise<OpenedStripe> {
   if (stripe) return { billing: new Billing(stripe), local: undefined, environment: {}, close: async () => {} }
   const here = ['0.0.0.0', '::'].includes(host) ? '127.0.0.1' : host
   const { url, secretKey, publishableKey, webhookSecret, stop } = await start({
     journal: join(dataDirectory, 'stripe.jsonl'),
-    webhooks: `http://${here}:${port}/webhooks/stripe`,
+    webhooks: `http://${here}:${port}${rootOf(publicUrl)}/webhooks/stripe`,
   })
   await writeFile(join(dataDirectory, 'stripe.url'), `${url}\n`)
   const billing = new Billing({ url, secretKey, publishableKey, webhookSecrets: [webhookSecret] })

@@ -76,6 +76,7 @@ test.each<[name: string, value: string, key: string, read: unknown]>([
   ['PORT', '65535', 'port', 65_535],
   ['HOST', '127.0.0.2', 'host', '127.0.0.2'],
   ['PUBLIC_URL', 'https://api.example/', 'publicUrl', 'https://api.example'],
+  ['PUBLIC_URL', 'https://api.example/org/v1.0/', 'publicUrl', 'https://api.example/org/v1.0'],
   ['DATA_DIR', '/var/lib/api', 'dataDirectory', '/var/lib/api'],
   ['DATA_DIR', 'here', 'dataDirectory', resolve('here')],
   [
@@ -127,10 +128,7 @@ test.each([
   ...['0', '1001', 'many'].map((value) => ['DATABASE_POOL', value]),
   ...['0', '65', '1.5', '-1', 'auto'].map((value) => ['WORKERS', value]),
   ...['0', '59', '31536001', '1d', '-1'].map((value) => ['AUTH_MAX_LIFETIME', value]),
-  ...['api.example', 'https://api.example/v1', '//api.example', 'ftp://api.example', '/', 'http://'].map((value) => [
-    'PUBLIC_URL',
-    value,
-  ]),
+  ...['api.example', '//api.example', 'ftp://api.example', '/', 'http://'].map((value) => ['PUBLIC_URL', value]),
   ...['https://api.example/?x=1', 'https://api.example/#x', 'https://u:p@api.example'].map((value) => [
     'PUBLIC_URL',
     value,

@@ -15,8 +15,11 @@ import { surroundings } from './world/surroundings.ts'
 const own = { AUTH_ISSUER: '', AUTH_AUDIENCE: '', AUTH_JWKS_URL: '' }
 const noStripe = { STRIPE_URL: '', STRIPE_SECRET_KEY: '', STRIPE_PUBLISHABLE_KEY: '', STRIPE_WEBHOOK_SECRET: '' }
 
+/* Under a path, as the local Stripe must deliver its events there, too. */
+const under = { PUBLIC_URL: 'https://host.example/org' }
+
 test('links to the local Stripe and Kontomatik are good after a restart on other ports', async () => {
-  const environment = { ...surroundings('links'), ...own, ...noStripe, LOG_LEVEL: 'info' }
+  const environment = { ...surroundings('links'), ...own, ...noStripe, ...under, LOG_LEVEL: 'info' }
   const service = new Service(environment)
   ending.unshift(() => service.close())
   await service.start()
@@ -26,7 +29,7 @@ test('links to the local Stripe and Kontomatik are good after a restart on other
     request(`http://127.0.0.1:${service.port}`)[method](path).set('Authorization', `Bearer ${token}`).send(body)
   const pdfOf = async () => {
     const { body } = await eventually(
-      () => send('get', '/subscriptions'),
+      () => send('get', '/org/subscriptions'),
       ({ body }) => expect(body.member[0].status).toBe('active'),
       30,
     )
@@ -36,9 +39,11 @@ test('links to the local Stripe and Kontomatik are good after a restart on other
   }
 
   const before = await pdfOf()
+  const delivered = await database.query(`SELECT FROM "stripe_event" WHERE "status" = 'done'`)
+  expect(delivered.length).toBeGreaterThan(0)
   expect((await fetch(before.link)).headers.get('content-type')).toBe('application/pdf')
   const setup = { redirectUri: 'http://127.0.0.1:3000/', country: 'pl' }
-  const signIn = (await send('post', '/integrations/kontomatik/setup', setup)).body
+  const signIn = (await send('post', '/org/integrations/kontomatik/setup', setup)).body
   await service.kill()
   const others = await Promise.all([before.link, signIn.redirectUrl].map(occupy))
   await service.start()

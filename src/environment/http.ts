@@ -26,7 +26,7 @@ function isLoopback(host: string): boolean {
   return isIP(host) ? loopback.check(host, isIPv6(host) ? 'ipv6' : 'ipv4') : host.toLowerCase() === 'localhost'
 }
 
-/** What links start with: a query or a fragment would end up in their middle, a password with everybody. */
+/** What links start with, and under which path they are served: a query or a fragment would end up in their middle, a password with everybody. */
 export function publicUrl(variables: Variables, host: string, port: number): string {
   const given = variables.text('PUBLIC_URL')
   if (!given && variables.production)
@@ -35,9 +35,19 @@ export function publicUrl(variables: Variables, host: string, port: number): str
   const url = variables.url('PUBLIC_URL', given, 'https://api.example')
   if (url && /[?#@]/.test(url))
     variables.refuse(`PUBLIC_URL must have no query, no fragment and no password, not ${shown(url)}.`)
-  else if (url && new URL(url).pathname !== '/')
-    variables.refuse(`PUBLIC_URL must have no path, as every @id starts at the root, not ${shown(url)}.`)
+  else if (url && !isPlain(url))
+    variables.refuse(
+      `PUBLIC_URL must have a path of letters, digits, "-", "_" and ".", which does not begin with /health or /metrics, not ${shown(url)}.`,
+    )
   return url ?? given
+}
+
+/** Whether a URL has no path, or one that is written in one way and hides no route of its own. */
+function isPlain(url: string): boolean {
+  const { pathname } = new URL(url)
+  const rest = url.replace(/^https?:\/\/[^/]*/, '')
+  if (pathname === '/') return rest === ''
+  return rest === pathname && /^(\/[\w.-]+)+$/.test(pathname) && !/^\/(health|metrics)(\/|$)/.test(pathname)
 }
 
 export function origins(variables: Variables): string[] | '*' {

@@ -64,6 +64,10 @@ export interface Pools {
 /** The whole API, joined and checked: what every part of the engine asks about resources. */
 export class Api {
   readonly vocabulary: string
+  /** Scheme and authority that the server is found at. */
+  readonly origin: string
+  /** The path that it is served under, without a slash at its end; empty for the root. */
+  readonly root: string
   readonly pools: Pools
   private readonly bound = new Map<Class, Bound>()
   private readonly shapes = new Map<Class, Shape>()
@@ -77,6 +81,8 @@ export class Api {
     readonly settings: Settings,
   ) {
     this.pools = settings.pools ?? poolOf(database)
+    this.root = rootOf(settings.publicUrl)
+    this.origin = settings.publicUrl.slice(0, settings.publicUrl.length - this.root.length)
     this.vocabulary = `${settings.publicUrl}/docs.jsonld#`
     for (const resource of resources) this.bind(resource)
     for (const operation of resources.flatMap(({ operations }) => operations))
@@ -125,9 +131,22 @@ export class Api {
     return links
   }
 
+  /** A path of the table or of a document as it is written in answers: under the path that the server is served under. */
+  at(path: string): string {
+    return this.root + path
+  }
+
+  /** The path of the table or of a document that an IRI of this server names, absolute or not; undefined for other IRIs. */
+  local(iri: string): string | undefined {
+    const { publicUrl } = this.settings
+    if (iri.startsWith(`${publicUrl}/`)) return iri.slice(publicUrl.length)
+    return iri.startsWith(`${this.root}/`) ? iri.slice(this.root.length) : undefined
+  }
+
   /** Splits an IRI of this server, absolute or not, into the resource and the id it names, in its canonical spelling. */
   parse(iri: string): { bound: Bound; id: string } | undefined {
-    const path = iri.startsWith(`${this.settings.publicUrl}/`) ? iri.slice(this.settings.publicUrl.length) : iri
+    const path = this.local(iri)
+    if (path === undefined) return undefined
     const slash = path.lastIndexOf('/')
     const bound = [...this.bound.values()].find(({ resource }) => resource.path === path.slice(0, slash))
     if (!bound || bound.resource.options.singleton) return undefined
@@ -239,6 +258,12 @@ export class Api {
       .map((resource): [string, Resource] => [resource.name[0].toLowerCase() + resource.name.slice(1), resource])
       .sort(([a], [b]) => (a < b ? -1 : 1))
   }
+}
+
+/** The path in a URL without query and fragment, without a slash at its end. */
+export function rootOf(url: string): string {
+  const { pathname } = new URL(url)
+  return pathname.endsWith('/') ? pathname.slice(0, -1) : pathname
 }
 
 /** A class of a public vocabulary, as our contexts write it and in full. */

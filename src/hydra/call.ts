@@ -199,7 +199,7 @@ export class Call<E extends object = object> extends UnitOfWork {
   private redirect(id: string): Problem {
     const { method, path } = this.operation
     const { search } = this.question
-    const location = this.bound.resource.path + path.replace(':id', encodeURIComponent(id)) + search
+    const location = this.api.at(this.bound.resource.path) + path.replace(':id', encodeURIComponent(id)) + search
     return new Problem(method === 'GET' ? 301 : 308, 'Its canonical address is in Location.', { Location: location })
   }
 }

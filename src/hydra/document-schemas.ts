@@ -7,12 +7,12 @@ const text = { type: 'string' }
 /** The documents that belong to no resource. */
 export function commonSchemas(api: Api): Record<string, object> {
   const entrypoint = Object.fromEntries(
-    api.listed().map(([key, resource]) => [key, { ...iri, example: resource.path }]),
+    api.listed().map(([key, resource]) => [key, { ...iri, example: api.at(resource.path) }]),
   )
   const error: ObjectSchema = {
     type: 'object',
     properties: {
-      ...node('Error', '/errors/404').properties,
+      ...node(api, 'Error', api.at('/errors/404')).properties,
       ...{ type: iri, status: { type: 'integer' }, detail: text },
       ...api.spell({ title: text, description: text }),
       code: text,
@@ -39,7 +39,7 @@ export function commonSchemas(api: Api): Record<string, object> {
   }
   return {
     'jsonld.view': viewSchema(api),
-    'jsonld.entrypoint': flat(node('Entrypoint', '/'), {
+    'jsonld.entrypoint': flat(node(api, 'Entrypoint', api.at('/')), {
       properties: {
         '@type': { type: 'array', items: text, readOnly: true },
         ...entrypoint,
@@ -65,7 +65,10 @@ export function collectionSchema(api: Api, { name, path }: Resource): object {
     search: { type: 'object' },
     memberAssertion: { type: 'object' },
   })
-  return flat(node(name, path, type), { properties, required: Object.keys(api.spell({ totalItems: 0, member: 0 })) })
+  return flat(node(api, name, api.at(path), type), {
+    properties,
+    required: Object.keys(api.spell({ totalItems: 0, member: 0 })),
+  })
 }
 
 function viewSchema(api: Api): object {
@@ -80,11 +83,11 @@ export interface ObjectSchema {
 }
 
 /** What each JSON-LD document says about itself. */
-export function node(context: string, id: string, type?: string): ObjectSchema {
+export function node(api: Api, context: string, id: string, type?: string): ObjectSchema {
   return {
     type: 'object',
     properties: {
-      '@context': { ...iri, example: `/contexts/${context}`, readOnly: true },
+      '@context': { ...iri, example: api.at(`/contexts/${context}`), readOnly: true },
       '@id': { ...iri, example: id, readOnly: true },
       '@type': { ...text, ...(type && { const: type }), readOnly: true },
     },

@@ -12,11 +12,11 @@ export function documentation(api: Api): object {
   const terms = { ...readDefinitions('Hydra'), ...readDefinitions('ApiDocumentation') }
   const document = {
     '@context': [{ ...terms, ...(api.settings.prefix && prefixedTerms(terms)) }, base(api)],
-    '@id': '/docs.jsonld',
+    '@id': api.at('/docs.jsonld'),
     '@type': 'ApiDocumentation',
     title: 'Organization API',
     description: 'Organizations of service companies: their configuration, people, meetings and billing.',
-    entrypoint: '/',
+    entrypoint: api.at('/'),
     extension: ['http://www.w3.org/ns/shacl#'],
     supportedClass: supportedClasses(api),
     defines: shapes(api),

@@ -56,10 +56,10 @@ export function documents(api: Api): Router {
  */
 function entrypoint(api: Api): Document {
   return {
-    '@context': '/contexts/Entrypoint',
-    '@id': '/',
+    '@context': api.at('/contexts/Entrypoint'),
+    '@id': api.at('/'),
     '@type': ['Entrypoint', 'hydra:Resource'],
-    ...Object.fromEntries(api.listed().map(([key, { path }]) => [key, path])),
+    ...Object.fromEntries(api.listed().map(([key, { path }]) => [key, api.at(path)])),
     collection: api.listed().map(([, resource]) => collectionOf(api, resource)),
   }
 }
@@ -67,11 +67,16 @@ function entrypoint(api: Api): Document {
 /** The class of its members is also said by the older name of the assertion, which is the one that Heracles reads. */
 function collectionOf(api: Api, resource: Resource): object {
   const assertion = api.assertionOf(resource)
-  return api.spell({ '@id': resource.path, '@type': 'Collection', memberAssertion: assertion, manages: assertion })
+  return api.spell({
+    '@id': api.at(resource.path),
+    '@type': 'Collection',
+    memberAssertion: assertion,
+    manages: assertion,
+  })
 }
 
 function errorDocument(api: Api, status: number, title: string): Document {
-  return api.spell(new Problem(status, `The status ${status} of HTTP: ${title}.`).document)
+  return api.spell(new Problem(status, `The status ${status} of HTTP: ${title}.`).document(api.root))
 }
 
 function suffixed(path: string, offered: Format[]): string[] {

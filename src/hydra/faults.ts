@@ -12,8 +12,8 @@ export interface DatabaseFault {
   message: string
 }
 
-/** What to say when a rule of the database is broken: always the same, or what it says of itself made into a sentence. */
-export type Saying = string | ((fault: DatabaseFault) => string)
+/** What to say when a rule of the database is broken: always the same, or what it says of itself made into a sentence of this API. */
+export type Saying = string | ((fault: DatabaseFault, api: Api) => string)
 
 const later = { 'Retry-After': '2' }
 
@@ -39,7 +39,7 @@ export function problemOf(api: Api, error: unknown): Problem | undefined {
   const fault = ((error as { driverError?: unknown }).driverError ?? error) as DatabaseFault
   const code = fault?.code ?? ''
   const conflict = api.settings.conflicts?.[fault?.constraint ?? '']
-  if (conflict) return new Problem(409, typeof conflict === 'string' ? conflict : conflict(fault))
+  if (conflict) return new Problem(409, typeof conflict === 'string' ? conflict : conflict(fault, api))
   if (code === '23505')
     return new ConstraintViolation([
       { propertyPath: taken(api, fault), message: 'This value is already used.', code: 'isUnique' },

@@ -63,7 +63,7 @@ export function idsOf(api: Api, name: string, target: Class, values: string[]): 
   return values.map((value) => {
     const named = api.parse(value)
     const id = named?.bound.resource === resource ? named.id : value.includes('/') ? '' : resource.canonical(value)
-    if (!store.accepts(id)) throw bad(name, `IRIs such as "${resource.path}/…"`)
+    if (!store.accepts(id)) throw bad(name, `IRIs such as "${api.at(resource.path)}/…"`)
     return id
   })
 }

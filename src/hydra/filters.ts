@@ -7,7 +7,7 @@ import { fold, wordsOf } from './folding.ts'
 import { isLocal, type LocalTime } from './local-time.ts'
 import type { Class } from './operation.ts'
 import type { Options } from './resource.ts'
-import type { Field, Shape } from './shape.ts'
+import { type Field, isAddress, type Shape } from './shape.ts'
 
 /** What a collection can be narrowed by, property by property; each is a condition with an index behind it. */
 export type Filters = Record<string, FilterKind | FilterKind[]>
@@ -113,9 +113,11 @@ export const foldedColumn = ({ tableName }: EntityMetadata): string => `"${table
 type Maker = (api: Api, field: Field, column: string, folded: string | undefined) => Variable[]
 
 const makers: Record<FilterKind, Maker> = {
-  exact: (api, { name, datatype }, column) => [
-    equal(name, column, (value) => spelled(api, datatype, read(name, datatype, value)), wide(datatype, '[]')),
-  ],
+  exact: (api, field, column) => {
+    const { name, datatype } = field
+    const take = (value: string) => spelled(api, field, read(name, datatype, value))
+    return [equal(name, column, take, wide(datatype, '[]'))]
+  },
   caseless: (_, { name }, column) => [
     { name, property: name, condition: (values, key) => caseless(column, key, texts(name, values)) },
   ],
@@ -186,9 +188,10 @@ function equal(name: string, column: string, meant: (value: string) => unknown, 
 }
 
 /** The address of something of this server has one spelling, in which it is stored. */
-function spelled(api: Api, datatype: string | null, value: unknown): unknown {
-  const found = datatype === 'xsd:anyURI' ? api.parse(value as string) : undefined
-  return found ? `${found.bound.resource.path}/${encodeURIComponent(found.id)}` : value
+function spelled(api: Api, field: Field, value: unknown): unknown {
+  if (!isAddress(field)) return value
+  const found = api.parse(value as string)
+  return found ? `${found.bound.resource.path}/${encodeURIComponent(found.id)}` : (api.local(value as string) ?? value)
 }
 
 /** Of several values the loosest decides, since one of them must hold. */

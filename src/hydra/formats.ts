@@ -43,10 +43,8 @@ export const json: Format = {
   ...jsonld,
   type: 'application/json',
   suffix: 'json',
-  links: ({ '@context': context }, { settings }) =>
-    typeof context === 'string'
-      ? [`<${settings.publicUrl}${context}>; rel="${profiles}context"; type="application/ld+json"`]
-      : [],
+  links: ({ '@context': context }, { origin }) =>
+    typeof context === 'string' ? [`<${origin}${context}>; rel="${profiles}context"; type="application/ld+json"`] : [],
 }
 
 /** The formats of everything that is said of resources; where a client likes several alike it gets the first. */
@@ -94,7 +92,7 @@ function contextOf({ '@context': context }: Document, api: Api): Document {
 }
 
 function nameOf(context: unknown): string {
-  return (context as string).slice('/contexts/'.length)
+  return (context as string).slice((context as string).lastIndexOf('/') + 1)
 }
 
 function membersOf(document: Document): Document[] {
@@ -110,10 +108,10 @@ function columnsOf({ '@context': context }: Document, { classes }: Api, wanted?:
 }
 
 /** The way to the other pages, which rows have no place for (RFC 8288). */
-function pages(document: Document, { settings }: Api): string[] {
+function pages(document: Document, { origin }: Api): string[] {
   const view = (document.view ?? document['hydra:view'] ?? {}) as Record<string, string>
   return Object.entries(view).flatMap(([key, path]) => {
     const [, relation] = /^(?:hydra:)?(first|last|previous|next)$/.exec(key) ?? []
-    return relation ? [`<${settings.publicUrl}${path}>; rel="${relation}"`] : []
+    return relation ? [`<${origin}${path}>; rel="${relation}"`] : []
   })
 }

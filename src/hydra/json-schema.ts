@@ -31,7 +31,9 @@ export function classSchema(api: Api, shape: Shape): object {
   const about = readAbout(name)
   return {
     ...(about && { description: about }),
-    ...(resource ? flat(node(name, resource.options.singleton ? resource.path : iriOf(resource), name), own) : own),
+    ...(resource
+      ? flat(node(api, name, resource.options.singleton ? api.at(resource.path) : iriOf(api, resource), name), own)
+      : own),
   }
 }
 
@@ -39,7 +41,7 @@ export function classSchema(api: Api, shape: Shape): object {
 function linkSchemas(api: Api, shape: Shape): Record<string, object> {
   const links = [...api.linksOf(shape.class)].map(([name, { resource, operations }]): [string, object] => {
     const description = operations.map(({ method, title }) => `${method}: ${title(resource.name)}.`).join(' ')
-    const example = resource.path + operations[0].path.replace(':id', exampleId)
+    const example = api.at(resource.path + operations[0].path.replace(':id', exampleId))
     return [name, { type: 'string', format: 'uri-reference', description, example, readOnly: true }]
   })
   return Object.fromEntries(links)
@@ -94,14 +96,14 @@ function described(api: Api, shape: Shape, resource: Resource | undefined): (fie
 /** The IRI of a row of the demo, of the class that a reference leads to. */
 export function exampleOf(api: Api, { target, kind, name, term }: Field): unknown {
   if (name === 'id') return exampleId
-  if (!target) return term.type === '@id' ? '/' : undefined
-  const example = iriOf(api.of(target).resource)
+  if (!target) return term.type === '@id' ? api.at('/') : undefined
+  const example = iriOf(api, api.of(target).resource)
   return kind === 'references' ? [example] : example
 }
 
 /** The IRI of a row of the demo. */
-export function iriOf({ name, path }: Resource): string {
-  return `${path}/${readExamples(name).id ?? exampleId}`
+export function iriOf(api: Api, { name, path }: Resource): string {
+  return `${api.at(path)}/${readExamples(name).id ?? exampleId}`
 }
 
 function propertySchema(field: Field): object {

@@ -19,11 +19,12 @@ export async function namedBody(call: Call, shape: Shape, partial: boolean): Pro
   if (/^\s*text\/turtle\b/i.test(question.header('content-type') ?? ''))
     return completed(await compactTurtle(textOf(bytes), context, publicUrl + path, share), shape)
   const body = parseBody(bytes)
-  const ours = (context: unknown) => context === `/contexts/${name}` || context === `${publicUrl}/contexts/${name}`
+  const own = api.at(`/contexts/${name}`)
+  const ours = (context: unknown) => context === own || context === api.origin + own
   const linked = isLinked(call)
   if (isForeign(linked ? body : withoutIris(body), ours) || (linked && hasLinkedValues(body, shape))) {
-    if (partial) throw new Problem(400, `A PATCH is read by name: leave out @context, or give "/contexts/${name}".`)
-    return completed(await compact(body, context, publicUrl, { ours, share }), shape)
+    if (partial) throw new Problem(400, `A PATCH is read by name: leave out @context, or give "${own}".`)
+    return completed(await compact(body, context, `${publicUrl}/`, { ours, share }), shape)
   }
   if (Array.isArray(body)) throw new Problem(400, 'The body must be a JSON object.')
   return withOffsets(call, shape, body)

@@ -37,7 +37,7 @@ export function parametersOf(
 function idOf(api: Api, resource: Resource): object {
   const column = api.shape(resource.entity).metadata?.columns.find(({ propertyName }) => propertyName === 'id')
   const schema = { type: 'string', ...(column?.type === 'uuid' && { format: 'uuid' }) }
-  const example = iriOf(resource).split('/').at(-1)
+  const example = iriOf(api, resource).split('/').at(-1)
   return { name: 'id', in: 'path', required: true, description: 'The last segment of its IRI.', schema, example }
 }
 
@@ -100,7 +100,8 @@ const schemas: Record<string, object> = {
 /** What one value of a filter is; a day does where a date-time does. */
 function filterSchema(api: Api, shape: Shape, { name, property }: Variable): object {
   const field = shape.field.get(property)
-  if (name === 'id') return { type: 'string', format: 'iri-reference', example: iriOf(api.of(shape.class).resource) }
+  if (name === 'id')
+    return { type: 'string', format: 'iri-reference', example: iriOf(api, api.of(shape.class).resource) }
   if (name.startsWith('exists[')) return { type: 'boolean' }
   if (name.endsWith('[between]')) return interval(field)
   if (field?.target) return { type: 'string', format: 'iri-reference', example: exampleOf(api, field) }

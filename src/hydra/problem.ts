@@ -27,11 +27,14 @@ export class Problem extends Error {
     return STATUS_CODES[this.status] ?? 'Error'
   }
 
-  /** It as JSON-LD; `title` and `description` are Hydra's words for what RFC 9457 calls title and detail. */
-  get document(): Record<string, unknown> {
+  /**
+   * It as JSON-LD; `title` and `description` are Hydra's words for what RFC 9457 calls title and detail.
+   * @param root the path that the server is served under
+   */
+  document(root: string): Record<string, unknown> {
     const { status, title, message, code } = this
-    const iri = `/errors/${status}`
-    const head = { '@context': '/contexts/Error', '@id': iri, '@type': 'Error' }
+    const iri = `${root}/errors/${status}`
+    const head = { '@context': `${root}/contexts/Error`, '@id': iri, '@type': 'Error' }
     return { ...head, type: iri, title, status, detail: message, description: message, ...(code && { code }) }
   }
 }
@@ -45,7 +48,7 @@ export class ConstraintViolation extends Problem {
     this.violations = violations
   }
 
-  override get document(): Record<string, unknown> {
-    return { ...super.document, '@type': 'ConstraintViolation', violations: this.violations }
+  override document(root: string): Record<string, unknown> {
+    return { ...super.document(root), '@type': 'ConstraintViolation', violations: this.violations }
   }
 }

@@ -30,7 +30,7 @@ export async function resolveReferences(
     const bound = api.of(field.target as NonNullable<Field['target']>)
     const iri = iriOf(value)
     if (value === null) resolved.values[field.name] = null
-    else if (iri === undefined) resolved.violations.push(malformed(field, bound))
+    else if (iri === undefined) resolved.violations.push(malformed(api, field, bound))
     else {
       const named = api.parse(iri)
       if (named?.bound !== bound) resolved.violations.push(unknown(field, iri))
@@ -65,8 +65,8 @@ const unknown = ({ name, target }: Field, iri: string): Violation => ({
   code: 'unknownReference',
 })
 
-const malformed = ({ name }: Field, { resource }: Bound): Violation => ({
+const malformed = (api: Api, { name }: Field, { resource }: Bound): Violation => ({
   propertyPath: name,
-  message: `${name} must be the IRI of ${article(resource.name)} ${resource.name}, such as "${resource.path}/…".`,
+  message: `${name} must be the IRI of ${article(resource.name)} ${resource.name}, such as "${api.at(resource.path)}/…".`,
   code: 'isReference',
 })

@@ -43,7 +43,9 @@ export function compose(call: Call, outcome: Outcome<object>): Answer {
   const { method } = call.operation
   if (method === 'GET' && strict) refuseParameters(query)
   const bound = call.api.of(result.constructor as never)
-  const whole = bound.serialize(result, call.caller, { '@context': `/contexts/${bound.shape.name}` })
+  const whole = bound.serialize(result, call.caller, {
+    '@context': call.api.at(`/contexts/${bound.shape.name}`),
+  })
   const document = method === 'GET' ? sparse(whole, sparseOf(query, bound.shape, strict)) : whole
   const iri = document['@id'] as string
   const isReadable = method !== 'GET' && call.api.reads(bound.resource, result, call.caller)
@@ -185,7 +187,7 @@ export function refuse(api: Api, problem: Problem, response: Response): void {
     response.destroy()
     return
   }
-  const body = JSON.stringify(api.spell(problem.document))
+  const body = JSON.stringify(api.spell(problem.document(api.root)))
   response.appendHeader(
     'Link',
     `<${api.settings.publicUrl}/contexts/Error>; rel="http://www.w3.org/ns/json-ld#context"; type="application/ld+json"`,
@@ -204,12 +206,12 @@ function collectionOf(call: Call, page: Page, wanted: Set<string> | undefined): 
   const { path, query } = question
   const { resource, serialize, shape } = api.of(page.of)
   return api.spell({
-    '@context': `/contexts/${shape.name}`,
-    '@id': path,
+    '@context': api.at(`/contexts/${shape.name}`),
+    '@id': api.at(path),
     '@type': 'Collection',
     totalItems: page.found.total,
     member: page.found.entities.map((entity) => sparse(serialize(entity, caller), wanted)),
-    view: api.spell(viewOf(question.alike(path), query, page, resource.options)),
+    view: api.spell(viewOf(api.at(question.alike(path)), query, page, resource.options)),
   })
 }
 
@@ -218,6 +220,6 @@ function endingOf({ api, caller: { role }, question: { path } }: Call, { of }: P
   const { resource, searches, endings } = api.of(of)
   const ending = endings.get(role) as Ending
   if (path === resource.path) return ending
-  const own = api.spell({ search: templateAt(path, searches.get(role) as Search, resource) })
+  const own = api.spell({ search: templateAt(api.root, path, searches.get(role) as Search, resource) })
   return endingWith({ ...ending.properties, ...own })
 }

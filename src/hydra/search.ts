@@ -92,12 +92,14 @@ function templateOf(api: Api, { path }: Resource, variables: Variable[], sortabl
     ]),
     ...common,
   ]
-  const written = taken.map(([name, property]) => mapping(`${path}#${variableOf(name)}`, variableOf(name), property))
+  const written = taken.map(([name, property]) =>
+    mapping(api.at(`${path}#${variableOf(name)}`), variableOf(name), property),
+  )
   const bracketed = taken.filter(([name]) => name.includes('['))
-  const plain = bracketed.map(([name, property]) => mapping(`${path}#${variableOf(name)}/name`, name, property))
+  const plain = bracketed.map(([name, property]) => mapping(api.at(`${path}#${variableOf(name)}/name`), name, property))
   return api.spell({
     '@type': 'IriTemplate',
-    template: `${path}{?${written.map(({ variable }) => (variable.endsWith(list) ? `${variable}*` : variable)).join(',')}}`,
+    template: `${api.at(path)}{?${written.map(({ variable }) => (variable.endsWith(list) ? `${variable}*` : variable)).join(',')}}`,
     variableRepresentation: 'BasicRepresentation',
     mapping: [...written, ...plain],
   })
@@ -116,11 +118,11 @@ function variableOf(name: string): string {
 }
 
 /** The template of a collection that is asked for at a path of its own, such as the invoices of a subscription. */
-export function templateAt(path: string, { template }: Search, resource: Resource): object {
+export function templateAt(root: string, path: string, { template }: Search, resource: Resource): object {
   if (path === resource.path) return template
   return Object.fromEntries(
     Object.entries(template).map(([name, value]) =>
-      /template$/.test(name) ? [name, path + value.slice(resource.path.length)] : [name, value],
+      /template$/.test(name) ? [name, root + path + value.slice((root + resource.path).length)] : [name, value],
     ),
   )
 }

@@ -2,7 +2,7 @@ import type { Api, LinkedOperations } from './api.ts'
 import { type Caller, roles } from './caller.ts'
 import type { Operation } from './operation.ts'
 import type { Resource } from './resource.ts'
-import type { Field, Shape } from './shape.ts'
+import { type Field, isAddress, type Shape } from './shape.ts'
 import { written } from './sql.ts'
 
 type Values = Record<string, unknown>
@@ -32,8 +32,9 @@ export function serializer(api: Api, resource: Resource, shape: Shape): Serializ
       ]),
     )
   const [byRole, whileFrozen] = [writersFor(), writersFor('frozen')]
+  const { root } = api
   return (entity, caller, node = {}) => {
-    node['@id'] = resource.iri(entity)
+    node['@id'] = root + resource.iri(entity)
     node['@type'] = resource.name
     const writers = (caller.frozen ? whileFrozen : byRole).get(resource.viewer(entity, caller)) as Write[]
     for (const write of writers) write(entity as Values, node, caller)
@@ -72,8 +73,17 @@ function writer(api: Api, field: Field): Write {
       const date = entity[name]
       node[name] = date ? dateTime(date as Date) : null
     }
+  if (api.root !== '' && isAddress(field)) return address(api, field)
   return (entity, node) => {
     node[name] = entity[name] ?? null
+  }
+}
+
+/** An address within this server is stored without the path that it is served under, so that it may move. */
+function address({ root }: Api, { name }: Field): Write {
+  return (entity, node) => {
+    const value = (entity[name] ?? null) as string | null
+    node[name] = value?.startsWith('/') ? root + value : value
   }
 }
 
@@ -94,7 +104,7 @@ function references(api: Api, { name, target }: Field): Write {
 }
 
 function pathOf(api: Api, target: Field['target']): string {
-  return `${api.resources.find(({ entity }) => entity === target)?.path}/`
+  return api.at(`${api.resources.find(({ entity }) => entity === target)?.path}/`)
 }
 
 type Asking = Pick<Caller, 'role' | 'frozen'>
@@ -102,7 +112,7 @@ type Asking = Pick<Caller, 'role' | 'frozen'>
 function action(api: Api, name: string, { resource, operations }: LinkedOperations, asking: Asking): Write[] {
   const allowed = operations.filter((operation) => api.allows(operation, asking))
   if (allowed.length === 0) return []
-  const href = hrefOf(resource, operations[0])
+  const href = hrefOf(api, resource, operations[0])
   return [
     (entity, node, caller) => {
       if (allowed.some(({ link }) => link?.when?.(entity, asking.role, caller) ?? true)) node[name] = href(entity)
@@ -110,8 +120,9 @@ function action(api: Api, name: string, { resource, operations }: LinkedOperatio
   ]
 }
 
-function hrefOf({ path }: Resource, operation: Operation): (entity: Values) => string {
-  if (operation.link?.href) return operation.link.href
-  const [before, after] = (path + operation.path).split(':id')
+function hrefOf(api: Api, { path }: Resource, operation: Operation): (entity: Values) => string {
+  const href = operation.link?.href
+  if (href) return (entity) => api.at(href(entity))
+  const [before, after] = api.at(path + operation.path).split(':id')
   return after === undefined ? () => before : (entity) => before + entity.id + after
 }

@@ -45,6 +45,11 @@ export interface Shape {
   metadata: EntityMetadata | undefined
 }
 
+/** Whether the values of a property are addresses, and not references to items. */
+export function isAddress({ kind, term, datatype }: Field): boolean {
+  return kind === 'value' && (term.type === '@id' || datatype === 'xsd:anyURI')
+}
+
 /**
  * Joins a class with its context; throws a sentence naming file and property where the two disagree.
  * @param links names of the action links that operations hang on the class
