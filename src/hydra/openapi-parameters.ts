@@ -3,6 +3,7 @@ import { mostPerPage } from './collection.ts'
 import { type FilterKind, mostValues, type Variable } from './filters.ts'
 import { exampleOf, formatOf, iriOf } from './json-schema.ts'
 import type { Operation } from './operation.ts'
+import { instant } from './patterns.ts'
 import type { Resource } from './resource.ts'
 import type { Field, Shape } from './shape.ts'
 
@@ -86,7 +87,11 @@ const comparisons: Record<string, string> = {
 
 const integer = '-?[0-9]{1,15}'
 const decimal = `${integer}(\\.[0-9]{1,6})?`
-const moment = { type: 'string', anyOf: [{ format: 'date-time' }, { format: 'date' }], example: '2026-01-05' }
+const moment = {
+  type: 'string',
+  anyOf: [{ format: 'date-time' }, { format: 'date' }, { pattern: instant }],
+  example: '2026-01-05',
+}
 const text = { type: 'string', maxLength: 255 }
 
 const schemas: Record<string, object> = {
