@@ -81,7 +81,8 @@ test('What was changed at Stripe is set right at night, and what is right is not
   await becomes({ name: 'Payer BV', address: { line1: 'Rokin', country: 'NL' } })
   const since = stripe.requests.length
   await jobs.tellCustomer({ organization })
-  expect(asked(since).map(({ what }) => what)).toEqual([`GET /customers/${payer.customer}`])
+  // The jobs may look at the customer at the same time, and only look.
+  expect(asked(since).filter(({ method }) => method !== 'GET')).toEqual([])
 })
 
 test('An address that Stripe refuses, or a customer that is gone, ends the job without another try', async () => {
