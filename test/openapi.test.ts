@@ -84,7 +84,12 @@ const several = (items: object, maxItems = 100) => ({
 })
 const iri = { type: 'string', format: 'iri-reference', example: expect.stringMatching(/^\/[a-z-]+\/./) }
 const text = { type: 'string', maxLength: 255 }
-const moment = { type: 'string', anyOf: [{ format: 'date-time' }, { format: 'date' }], example: '2026-01-05' }
+const local = { pattern: expect.stringMatching(/^\^/) }
+const moment = {
+  type: 'string',
+  anyOf: [{ format: 'date-time' }, { format: 'date' }, local],
+  example: '2026-01-05',
+}
 const whole = { type: 'integer', format: 'int64', minimum: -999_999_999_999_999, maximum: 999_999_999_999_999 }
 const money = { type: 'string', format: 'decimal', pattern: '^-?[0-9]{1,15}(\\.[0-9]{1,6})?$' }
 

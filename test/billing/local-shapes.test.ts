@@ -133,6 +133,10 @@ async function askEverything(): Promise<void> {
   const billed = await stripe.subscriptions.create({ ...sent, items: [{ price: price.id }], days_until_due: 3 })
   local.advance({ days: 4 })
   await stripe.invoices.pay(billed.latest_invoice as string, { paid_out_of_band: true })
+
+  const schedule = await stripe.subscriptionSchedules.create({ from_subscription: billed.id })
+  await stripe.subscriptionSchedules.retrieve(schedule.id)
+  await stripe.subscriptionSchedules.release(schedule.id)
   await stripe.subscriptions.cancel(made.id, { invoice_now: true, prorate: true })
   await stripe.customers.retrieve(customer, { expand: ['subscriptions', 'invoice_settings.default_payment_method'] })
   await stripe.customers.list({ email: 'payer@example.com' })

@@ -48,6 +48,7 @@ const places: Record<string, string> = {
   promotion_code: 'PromotionCodes',
   setup_intent: 'SetupIntents',
   subscription: 'Subscriptions',
+  subscription_schedule: 'SubscriptionSchedules',
 }
 
 type Hash = Record<string, unknown>
