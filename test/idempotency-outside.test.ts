@@ -12,6 +12,7 @@ import { Problem } from '../src/hydra/problem.ts'
 import { Resource } from '../src/hydra/resource.ts'
 import { refuse } from '../src/hydra/respond.ts'
 import { router } from '../src/hydra/router.ts'
+import { eventually } from './world/eventually.ts'
 import { config, database, organization, tenant } from './world/index.ts'
 
 /** What becomes of the next call to the service outside. */
@@ -136,9 +137,13 @@ test('of twenty at once one calls the outside, and the others are told to wait',
 
 test('who died in between is resumed after a minute, under the same id and with the same row', async () => {
   const key = newKey()
-  outcome = () => new Promise((resolve) => setTimeout(resolve, 500))
+  let end = () => {}
+  outcome = () =>
+    new Promise<void>((resolve) => {
+      end = resolve
+    })
   const dead = post('/around', key).then((answer) => answer)
-  await new Promise((resolve) => setTimeout(resolve, 100))
+  await eventually(() => expect(called).toHaveLength(1))
   const before = await rows()
   await age(key, 59)
   expect((await post('/around', key)).status).toBe(409)
@@ -149,6 +154,7 @@ test('who died in between is resumed after a minute, under the same id and with 
   expect(resumed.status).toBe(201)
   expect(called).toEqual([called[0], called[0]])
   expect(await rows()).toBe(before)
+  end()
   await dead
   expect((await post('/around', key)).text).toBe(resumed.text)
 })
