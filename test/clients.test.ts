@@ -47,7 +47,7 @@ const expected: Record<string, [operations: string, references: Record<string, s
     'list create show edit',
     { organization: 'Organization', organizationAddress: 'OrganizationAddress', paymentMethod: 'PaymentMethod' },
   ],
-  users: ['list show', {}],
+  users: ['list show', { defaultOrganization: 'Organization' }],
 }
 
 describe('@api-platform/api-doc-parser', () => {
