@@ -28,7 +28,7 @@ const absolute = (iri = '') => iri.replace(/^schema:/, 'https://schema.org/').re
 function good(variable: string): string {
   if (/^(page|itemsPerPage)$/.test(variable)) return '1'
   if (variable.startsWith('order[')) return 'desc'
-  if (variable === 'properties[]') return 'name'
+  if (variable === 'properties[]') return '@type'
   if (/\[(before|after|strictly_\w+)\]$/.test(variable)) return '2026-04-01T08:00:00%2B02:00'
   if (variable.endsWith('[between]')) return '1..2'
   if (variable.startsWith('exists[') || /^(active|demo|enabled|preferred)\b/.test(variable)) return 'true'
