@@ -8,21 +8,17 @@ const paths = table({} as never, {} as never, {} as never)
   .map(({ path }) => path)
 
 test.each([
-  ...['x', '2026-02-30', '2026-04-01T08:00:00', '', '5', 'tomorrow', "'; select 1 --"].map((bad) => [
-    'meetings',
-    'dateFrom[after]',
-    bad,
-  ]),
-  ...['x', '', '1.5', '1e3', '0x1', '9'.repeat(40), '--1'].map((bad) => ['locations', 'officeOpenHour[gt]', bad]),
-  ...['1', '1..', '1..2..3', 'a..b', ''].map((bad) => ['subscriptions', 'seats[between]', bad]),
-  ...['yes', '', 'TRUE', '2'].map((bad) => ['employees', 'active', bad]),
+  ...['x', '2026-02-30', '5', 'tomorrow', "'; select 1 --"].map((bad) => ['meetings', 'dateFrom[after]', bad]),
+  ...['x', '1.5', '1e3', '0x1', '9'.repeat(40), '--1'].map((bad) => ['locations', 'officeOpenHour[gt]', bad]),
+  ...['1', '1..', '1..2..3', 'a..b'].map((bad) => ['subscriptions', 'seats[between]', bad]),
+  ...['yes', 'TRUE', '2'].map((bad) => ['employees', 'active', bad]),
   ...['yes', '2'].map((bad) => ['meetings', 'exists[notes]', bad]),
-  ...['x', '', '/', '/locations/1', '/employees', 'https://elsewhere.example/employees/1', '\0'].map((bad) => [
+  ...['x', '/', '/locations/1', '/employees', 'https://elsewhere.example/employees/1', '\0'].map((bad) => [
     'meetings',
     'employee',
     bad,
   ]),
-  ...['x', '', '/locations/1', '\0'].map((bad) => ['meetings', 'id', bad]),
+  ...['x', '/locations/1', '\0'].map((bad) => ['meetings', 'id', bad]),
   ...['\0', 'x'.repeat(256)].flatMap((bad) => [
     ['employees', 'q', bad],
     ['employees', 'name', bad],

@@ -79,6 +79,7 @@ test('a person leaves the organization that it acts for, and no other', async ()
 
 test('a suspended member stays until it is removed', async () => {
   const { user, path } = await joined({ status: 'suspended' })
+  expect((await as(user).delete(path)).status).toBe(403)
   expect((await api.delete(path)).status).toBe(204)
 })
 
