@@ -79,13 +79,18 @@ afterAll(() => {
   console.log([base, 'CPU ms     total  list', ...rows].join('\n'))
 })
 
+const exact = (name: string) =>
+  ['EUR', 'card', 'DONE', 'PENDING', 'meeting.update', '/meetings/7', 'e77@example.com', 'none'].map(
+    (text) => `${name}=${text}`,
+  )
+
 /** Values of each kind of filter: of some rows, of most, and of none. */
 const values: Record<string, (name: string) => string[]> = {
   partial: (name) => ['owner', 'ketel', 'o', 'zq', 'er 7', '%C5%82%C3%B3d', 'xyzxyz'].map((text) => `${name}=${text}`),
-  exact: (name) =>
-    ['EUR', 'card', 'DONE', 'PENDING', 'meeting.update', '/meetings/7', 'e77@example.com', 'none'].map(
-      (text) => `${name}=${text}`,
-    ),
+  exact,
+  caseless: exact,
+  upper: exact,
+  lower: exact,
   boolean: (name) => [`${name}=true`, `${name}=false`],
   exists: (name) => [`exists[${name}]=true`, `exists[${name}]=false`],
   date: (name) =>

@@ -47,6 +47,7 @@ const posted: Record<string, [path: string, made: fc.Arbitrary<Graph>]> = {
     ),
   ],
   Cancellation: [`/subscriptions/${nobody}/cancel`, graph({}, { immediately: oneOf(true, false) })],
+  InvoicePayment: [`/invoices/${nobody}/pay`, graph({}, {})],
   CouponApplication: ['/subscriptions/apply-coupon', graph({ code: text(1, 255) }, {})],
   CouponRemoval: ['/subscriptions/clear-coupon', graph({}, {})],
   PaymentMethod: ['/payment-methods', graph({ externalId: oneOf('pm_card_visa', 'pm_1') }, {})],
