@@ -32,10 +32,13 @@ export type Address = { url: string } | { host: string; port: number; username: 
 /** A list is read by statements that are short or not worth waiting for; what it waits for is told before it is too slow. */
 const listLimits = { statement_timeout: 1000, lock_timeout: 500, query_timeout: 2000 }
 
-/** As many connections to the same Postgres, for lists alone. */
+/** How many connections lists have where items and writes have so many: lists keep the processors of Postgres busy. */
+const forLists = (pool: number) => Math.ceil(pool / 2)
+
+/** Connections to the same Postgres for lists alone. */
 export function listOptions({ options }: Pool): PoolConfig {
-  const { password, ssl } = options
-  return { ...options, password, ssl, ...listLimits }
+  const { password, ssl, max = 10 } = options
+  return { ...options, password, ssl, max: forLists(max), ...listLimits }
 }
 
 /** Jobs wait for others while they hold a lock, and nobody waits for them. */
@@ -81,7 +84,7 @@ export function replicaOptions(url: string, pool: number): PoolConfig {
     connectionString: url,
     connectionTimeoutMillis: 500,
     application_name: applicationName,
-    max: pool,
+    max: forLists(pool),
     options: '-c timezone=UTC',
   }
 }

@@ -93,7 +93,7 @@ async function attempt(workers: number, agent: () => Agent | false): Promise<str
 describe.each([1, 2])('With WORKERS=%i', (workers) => {
   test('no request of clients that keep their connections is cut in twenty shutdowns', async () => {
     const keep = () => attempt(workers, () => new Agent({ keepAlive: true, maxSockets: 1 }))
-    for (let attempts = 0; attempts < 20; attempts += 2) expect(await Promise.all([keep(), keep()])).toEqual([[], []])
+    for (let attempts = 0; attempts < 20; attempts++) expect(await keep()).toEqual([])
   }, 300_000)
 
   // The kernel resets a connection that it queues between the last accept and the close of the listener.

@@ -67,6 +67,9 @@ test('the night’s look at all customers, too, goes on without the one that som
   await database.transaction(async (other) => {
     await enqueue(other, 'tidy', {}, { key: keys[1] })
     await expect(jobs.reconcile()).rejects.toThrow('lock timeout')
-    expect((await keysOf()).filter((key: string) => customers.some((one) => key.endsWith(one)))).toEqual([keys[0], keys[2]])
+    expect((await keysOf()).filter((key: string) => customers.some((one) => key.endsWith(one)))).toEqual([
+      keys[0],
+      keys[2],
+    ])
   })
 })
