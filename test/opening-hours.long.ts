@@ -6,18 +6,18 @@ import { type Change, offsets } from './world/transitions.ts'
 const hour = 3_600_000
 const day = 24 * hour
 
-/** The changes of all zones' clocks until 2037 with those next to them; zones that change alike stand for each other. */
-const zones = Intl.supportedValuesOf('timeZone').map((zone) => ({ zone, changes: offsets(zone, 1970, 2038) }))
+/** The changes of a third of all zones' clocks until 2037 with those next to them; zones that change alike stand for each other. */
+const zones = Intl.supportedValuesOf('timeZone')
+  .filter((_, index) => index % 3 === 0)
+  .map((zone) => ({ zone, changes: offsets(zone, 1970, 2038) }))
 const found = zones.flatMap(({ zone, changes }) =>
   changes.map((change, index) => ({ zone, change, near: changes.slice(Math.max(0, index - 2), index + 3) })),
 )
-const different = [...new Map(found.map((one) => [JSON.stringify([one.change, one.near]), one])).values()]
-/** Every third, so that each zone and each kind of change is among them. */
-const all = different.filter((_, index) => index % 3 === 0)
+const all = [...new Map(found.map((one) => [JSON.stringify([one.change, one.near]), one])).values()]
 
 // IANA time zone database, RFC 5545 §3.3.5: the first instant at which the clock shows the hour, or the first after a gap.
-test('the hours around changes of all zones, and their midnights, begin when the clock first shows them', () => {
-  expect(found.length).toBeGreaterThan(15_000)
+test('the hours around each change of a zone, and its midnights, begin when the clock first shows them', () => {
+  expect(found.length).toBeGreaterThan(4500)
   const wrong: string[] = []
   for (const { zone, change, near } of all) {
     const clock = new WallClock(zone)
@@ -31,7 +31,7 @@ test('the hours around changes of all zones, and their midnights, begin when the
   expect(wrong).toEqual([])
 })
 
-test('opening hours are right on the days around changes of all zones, across midnight too', () => {
+test('opening hours are right on the days around each change of a zone, across midnight too', () => {
   const wrong: string[] = []
   const hours = [
     [9, 24],
