@@ -79,7 +79,7 @@ const attacks: Record<string, Attack> = {
     ),
 }
 
-describe.each([1, 2])('Against %i serving process(es)', (workers) => {
+describe.each([1])('Against %i serving process(es)', (workers) => {
   const service = attackedServer(workers)
   beforeAll(() => service.start(), 60_000)
   afterAll(() => service.close())

@@ -47,7 +47,7 @@ async function locked<T>(sql: string, work: () => Promise<T>): Promise<T> {
   }
 }
 
-describe.each([1, 2])('With WORKERS=%i', (workers) => {
+describe.each([2])('With WORKERS=%i', (workers) => {
   const service = attackedServer(workers)
   beforeAll(() => service.start(), 60_000)
 
