@@ -53,7 +53,7 @@ export class Invoice extends Owned {
   @Column('text', { nullable: true })
   hostedInvoiceUrl: string | null = null
 
-  /** What its payment is confirmed with in the browser; fetched for whoever asks, and never stored. */
+  /** The secret that confirms its payment in the browser; fetched for each request, never stored. */
   private secret?: string | null
 
   get confirmationSecret(): string | null {

@@ -143,7 +143,7 @@ export class Subscription extends Owned {
   @Column('text', { nullable: true })
   paused: string | null = null
 
-  /** What the payment of its open invoice is confirmed with in the browser; fetched for whoever asks, and never stored. */
+  /** The secret that confirms the payment of its open invoice in the browser; fetched for each request, never stored. */
   private secret?: string | null
 
   /** Stripe's page on which its open invoice can be paid; fetched along with the secret. */

@@ -39,7 +39,7 @@ export function readSigningIn(json: Record<string, unknown>): SigningIn {
   }
 }
 
-/** Where somebody is sent to sign in. The id is asked for again as it is, so it must be one that can be stored. */
+/** The address where a person signs in. Its id is stored and sent again as it is, so it must be storable. */
 export function readRedirection(json: Record<string, unknown>): { redirectionId: string; redirectionLink: string } {
   const [redirectionId, link] = [text(json.redirectionId), text(json.redirectionLink)]
   const url = link && URL.canParse(link) ? new URL(link) : undefined

@@ -13,7 +13,7 @@ export const noDebt: Debt = { secret: null, url: null }
 
 const { errors } = Stripe
 
-/** An answer can do without a debt: nobody waits long for it. */
+/** The request for a debt is short, because an answer can leave the debt out. */
 const briefly = { timeout: 2000, maxNetworkRetries: 0 }
 
 const secretly = ['confirmation_secret']

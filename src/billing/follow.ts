@@ -58,7 +58,7 @@ export function followCustomer(database: DataSource, billing: Billing, log: Logg
   }
 }
 
-/** Waits until nobody else writes down what Stripe has of a customer, and keeps all others from it to the transaction's end. */
+/** Takes the lock of a customer until the transaction ends, so that one transaction at a time writes what Stripe has of it. */
 export async function lockCustomer(manager: EntityManager, customer: string): Promise<void> {
   await manager.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [customer])
 }

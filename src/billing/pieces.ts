@@ -21,7 +21,7 @@ export class Incomplete extends Error {
 export class Pieces {
   /** Why pieces were left out, to be tried again. */
   readonly failures: unknown[] = []
-  /** What is missing here until somebody adds it. */
+  /** Sentences that each name something the organization has not entered yet, such as a billing address. */
   readonly lacks: string[] = []
 
   /** @throws Overtaken when a request has written a row meanwhile: then all is looked at again */

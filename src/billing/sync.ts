@@ -55,8 +55,8 @@ export async function syncCustomer(
   )
   for (const found of subscriptions) {
     const standing = [...before]
-    const scene = { billing, own, standing, methods, products: state.products, elders, pieces }
-    const written = await pieces.add(manager, (within) => syncSubscription({ ...scene, manager: within }, found))
+    const context = { billing, own, standing, methods, products: state.products, elders, pieces }
+    const written = await pieces.add(manager, (within) => syncSubscription({ ...context, manager: within }, found))
     if (written) before.splice(0, before.length, ...standing)
   }
   const left = new Set(state.paymentMethods.map(({ id }) => id))
@@ -127,8 +127,8 @@ function endedFirst(subscriptions: Stripe.Subscription[]): Stripe.Subscription[]
   return subscriptions.toSorted((one, other) => isLive(one) - isLive(other))
 }
 
-/** What is known of an organization while its subscriptions are written down. */
-interface Scene {
+/** The organization, and its rows, while its subscriptions are written. */
+interface Context {
   manager: EntityManager
   billing: Billing
   own: { organizationId: string }
@@ -139,15 +139,15 @@ interface Scene {
   pieces: Pieces
 }
 
-async function syncSubscription(scene: Scene, found: Stripe.Subscription): Promise<void> {
-  const { manager, standing, methods, products, elders } = scene
+async function syncSubscription(context: Context, found: Stripe.Subscription): Promise<void> {
+  const { manager, standing, methods, products, elders } = context
   const ours = mirror.ourIdOf(found)
   const before =
     standing.find(({ externalId }) => externalId === found.id) ??
     standing.find(({ id, externalId }) => id === ours && (externalId === null || elders.get(externalId) === found.id))
-  if (!before) return adopt(scene, found)
+  if (!before) return adopt(context, found)
   const after = copy(before).follow(mirror.subscriptionFrom(found, methods, products))
-  if (after.live) after.organizationAddressId ??= await addressFor(scene, found)
+  if (after.live) after.organizationAddressId ??= await addressFor(context, found)
   await write(manager, before, after)
   await note(manager, before, after)
   standing.splice(standing.indexOf(before), 1, after)
@@ -158,8 +158,8 @@ async function syncSubscription(scene: Scene, found: Stripe.Subscription): Promi
  * There is no place for a second live one. What was given up here is ended, as another has been begun since; whoever has
  * made it at Stripe by hand has to end one of them there.
  */
-async function adopt(scene: Scene, found: Stripe.Subscription): Promise<void> {
-  const { manager, billing, own, standing, methods, products } = scene
+async function adopt(context: Context, found: Stripe.Subscription): Promise<void> {
+  const { manager, billing, own, standing, methods, products } = context
   const { organizationId } = own
   const ours = mirror.ourIdOf(found)
   const free = ours && validate(ours) && !(await manager.existsBy(Subscription, { id: ours }))
@@ -170,7 +170,7 @@ async function adopt(scene: Scene, found: Stripe.Subscription): Promise<void> {
     if (givenUp) await endDuplicate(manager, billing, organizationId, found, live.externalId)
     return
   }
-  const organizationAddressId = await addressFor(scene, found)
+  const organizationAddressId = await addressFor(context, found)
   Object.assign(made, { organizationAddressId, seats: made.seats ?? 1, id: free ? ours : uuid() })
   await insert(manager, made)
   await note(manager, undefined, made)
@@ -178,7 +178,7 @@ async function adopt(scene: Scene, found: Stripe.Subscription): Promise<void> {
 }
 
 /** The first billing address; null where there is none yet, which is told. */
-async function addressFor({ manager, own, pieces }: Scene, { id }: Stripe.Subscription): Promise<string | null> {
+async function addressFor({ manager, own, pieces }: Context, { id }: Stripe.Subscription): Promise<string | null> {
   const address = await manager.findOne(OrganizationAddress, {
     where: { ...own, kind: 'billing' },
     order: { id: 'ASC' },

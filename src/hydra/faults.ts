@@ -17,7 +17,7 @@ export type Saying = string | ((fault: DatabaseFault, api: Api) => string)
 
 const later = { 'Retry-After': '2' }
 
-/** Somebody must make room first. */
+/** A longer wait when the disk is full, because an operator must free space first. */
 const patience = { 'Retry-After': '60' }
 
 /** SQLSTATEs that a client can do nothing about but try again: lost connections, shutdowns, cancellations, deadlocks. */

@@ -46,7 +46,7 @@ export class Idempotency {
     )
   }
 
-  /** What failed before anything was done may be sent again, changed; a failure of Stripe's own is kept as any answer is. */
+  /** A request that was refused before it did anything may be sent again, changed; a 5xx is kept as every answer is. */
   end(key: string, status: number, body: string): void {
     const kept = this.kept.get(key)
     if (!kept) return

@@ -4,7 +4,7 @@ import { faultOf, type StripeFault } from './fault.ts'
 export interface Keys {
   secretKey: string
   publishableKey: string
-  /** Whether the secret key has expired, as when another has been made in its place. */
+  /** Whether the secret key has expired, as a key does that is replaced. */
   expired?: boolean
   /** The permissions that the secret key lacks, as a restricted one does, such as `rak_customer_write`. */
   lacks?: string[]
