@@ -15,8 +15,8 @@ export default {
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': ['@swc/jest', typescript] },
-  globalSetup: '<rootDir>/test/world/start.ts',
-  globalTeardown: '<rootDir>/test/world/stop.ts',
+  globalSetup: '<rootDir>/test/support/global-setup.ts',
+  globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   testTimeout: 20_000,
   // Node keeps the modules of a finished test file in memory, so a worker is replaced before garbage collection dominates.
   workerIdleMemoryLimit: '600MB',

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path'
-import { usualLifetime } from './access/keys.ts'
-import type { Access } from './banking/connection.ts'
+import { usualLifetime } from './access/token-issuer-keys.ts'
+import type { Access } from './banking/kontomatik/connection.ts'
 import type { SecretKey } from './banking/secrets.ts'
-import type { StripeSettings } from './billing/stripe.ts'
+import type { StripeSettings } from './billing/stripe/stripe-client.ts'
 import { type Auth, auth } from './environment/access.ts'
 import { kontomatik, redirects, secrets } from './environment/banking.ts'
 import { databaseUrl, replicaUrls } from './environment/database.ts'
@@ -10,7 +10,7 @@ import { hostOf, origins, publicUrl, trusted } from './environment/http.ts'
 import { smtp } from './environment/mail.ts'
 import { stripe } from './environment/stripe.ts'
 import { Variables } from './environment/variables.ts'
-import type { MailSettings } from './mail/mail.ts'
+import type { MailSettings } from './mail/mailer.ts'
 
 /** What the environment settles, checked once; every variable has a default that works on a bare machine. */
 export interface Config {

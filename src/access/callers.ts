@@ -1,12 +1,12 @@
 import type { Request } from 'express'
 import type { DataSource } from 'typeorm'
 import { actingOrder } from '../../entities/user.ts'
-import { type Caller, type Right, type Role, roles, tenantOf } from '../hydra/caller.ts'
-import type { FairPool } from '../hydra/fair-pool.ts'
-import { type Executor, statement } from '../hydra/sql.ts'
-import type { Issuer } from './keys.ts'
-import { follow, outdates, type Profile } from './profile.ts'
-import { type Bearer, bearerToken, verifier } from './tokens.ts'
+import { type Caller, type Right, type Role, roles, tenantOf } from '../hydra/model/caller.ts'
+import type { FairPool } from '../hydra/store/fair-pool.ts'
+import { type Executor, statement } from '../hydra/store/statement.ts'
+import { type Bearer, bearerToken, verifier } from './bearer-token.ts'
+import { follow, outdates, type Profile } from './profile-claims.ts'
+import type { Issuer } from './token-issuer-keys.ts'
 
 /** A caller, and what its token says of it. */
 export interface Identity extends Caller {

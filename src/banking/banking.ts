@@ -1,5 +1,5 @@
-import type { Access } from './connection.ts'
-import { Kontomatik } from './kontomatik.ts'
+import type { Access } from './kontomatik/connection.ts'
+import { Kontomatik } from './kontomatik/kontomatik-client.ts'
 import type { SecretKey } from './secrets.ts'
 import { Vault } from './vault.ts'
 

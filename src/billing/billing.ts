@@ -1,11 +1,11 @@
 import type Stripe from 'stripe'
 import type { Subscription } from '../../entities/index.ts'
-import { ConstraintViolation, Problem } from '../hydra/problem.ts'
-import { ask, refusal, underKeys } from './ask.ts'
-import { itemsFor, lacking, wanted } from './items.ts'
-import { ourIdOf } from './mirror.ts'
-import { Prices } from './prices.ts'
-import { clientOf, isLive, type StripeSettings } from './stripe.ts'
+import { ConstraintViolation, Problem } from '../hydra/model/problem.ts'
+import { ourIdOf } from './stripe/from-stripe.ts'
+import { Prices } from './stripe/prices.ts'
+import { clientOf, isLive, type StripeSettings } from './stripe/stripe-client.ts'
+import { ask, refusal, underKeys } from './stripe/stripe-request.ts'
+import { itemsFor, lacking, wanted } from './stripe/subscription-items.ts'
 
 /** What is asked for with every subscription, since what is shown is made of it. */
 export const expand = ['discounts.promotion_code']

@@ -1,6 +1,6 @@
 import type { DataSource } from 'typeorm'
 import { type Config, readConfig } from '../config.ts'
-import { openDatabase } from '../database.ts'
+import { openDatabase } from '../runtime/database.ts'
 
 /** Runs a command, and prints the sentence of what stops it instead of a stack. */
 export async function command(work: (config: Config) => Promise<void>): Promise<void> {

@@ -1,5 +1,5 @@
 import type { DataSource } from 'typeorm'
-import { deadJobs, replayJobs } from '../queue/crashes.ts'
+import { deadJobs, replayJobs } from '../queue/crashed-jobs.ts'
 import { command, onDatabase } from './command.ts'
 import { given } from './options.ts'
 

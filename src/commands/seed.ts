@@ -1,5 +1,5 @@
-import { localIssuer } from '../access/keys.ts'
-import { seed } from '../demo.ts'
+import { localIssuer } from '../access/token-issuer-keys.ts'
+import { seed } from '../demo/demo.ts'
 import { command, onDatabase } from './command.ts'
 
 /** `npm run seed` puts the demo organizations into an empty database. */

@@ -1,7 +1,7 @@
-import type { OwnIssuer } from '../access/keys.ts'
-import { type Person, people, tokenFor } from '../demo.ts'
-import { makeDataDirectory } from '../environment/data-directory.ts'
-import { openIssuer } from '../issuer.ts'
+import type { OwnIssuer } from '../access/token-issuer-keys.ts'
+import { type Person, people, tokenFor } from '../demo/demo.ts'
+import { openIssuer } from '../runtime/token-issuer.ts'
+import { makeDataDirectory } from '../start/data-directory.ts'
 import { command, onDatabase } from './command.ts'
 import { given } from './options.ts'
 

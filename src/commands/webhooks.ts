@@ -1,6 +1,6 @@
 import type { DataSource } from 'typeorm'
 import { StripeEvent } from '../../entities/index.ts'
-import { replay } from '../billing/replay.ts'
+import { replay } from '../billing/webhooks/replay-events.ts'
 import { command, onDatabase } from './command.ts'
 import { given } from './options.ts'
 

@@ -2,11 +2,11 @@ import { Type } from 'class-transformer'
 import { IsOptional } from 'class-validator'
 import { Integration } from '../../entities/index.ts'
 import type { Banking } from '../banking/banking.ts'
-import { tendNow } from '../banking/tending.ts'
-import type { Call } from '../hydra/call.ts'
-import { copy } from '../hydra/entity.ts'
-import { Accepted, type Operation, Unchanged } from '../hydra/operation.ts'
-import { chosen, note, settled } from './integrations.ts'
+import { chosen, note, settled } from '../banking/link/link-selection.ts'
+import { tendNow } from '../banking/sync-job.ts'
+import type { Call } from '../hydra/http/request-call.ts'
+import { copy } from '../hydra/model/entity.ts'
+import { Accepted, type Operation, Unchanged } from '../hydra/model/operation.ts'
 
 export class KontomatikRevoke {
   @IsOptional()

@@ -1,9 +1,9 @@
 import { codes } from '../../entities/country-codes.ts'
 import { Country } from '../../entities/index.ts'
-import { list as plainList, read as plainRead } from '../hydra/crud.ts'
-import { memory } from '../hydra/memory.ts'
-import type { Operation } from '../hydra/operation.ts'
-import type { Store } from '../hydra/store.ts'
+import { list as plainList, read as plainRead } from '../hydra/http/crud.ts'
+import type { Operation } from '../hydra/model/operation.ts'
+import { memory } from '../hydra/store/memory-store.ts'
+import type { Store } from '../hydra/store/postgres-store.ts'
 
 /** The languages that countries can be named in, the first being what anybody gets who asks for none of them. */
 export const languages = ['en', 'nl', 'de', 'fr', 'es', 'it', 'pt', 'pl', 'cs', 'ro', 'lt', 'lv', 'et']

@@ -1,7 +1,7 @@
 import type { Employee } from '../../entities/index.ts'
-import type { Call } from '../hydra/call.ts'
-import { creating, updating } from '../hydra/crud.ts'
-import { writeDown } from './audit.ts'
+import { writeDown } from '../audit/audit-log.ts'
+import { creating, updating } from '../hydra/http/crud.ts'
+import type { Call } from '../hydra/http/request-call.ts'
 
 /** Which user an employee is decides whose meetings that user sees and plans: that is written down, the rest is not. */
 async function along(call: Call<Employee>, after: Employee, before?: Employee): Promise<void> {

@@ -1,52 +1,51 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { Integration, OrganizationModule } from '../../entities/index.ts'
+import { IsIn, IsOptional, IsString, Length, MaxLength } from 'class-validator'
+import { type Integration, Organization } from '../../entities/index.ts'
 import type { Banking } from '../banking/banking.ts'
-import { violation } from '../banking/troubles.ts'
-import type { Call } from '../hydra/call.ts'
-import { type ConstraintViolation, Problem } from '../hydra/problem.ts'
-import { record } from './audit.ts'
+import type { AccessMode } from '../banking/kontomatik/kontomatik-client.ts'
+import { requireModule, unchosen } from '../banking/link/link-selection.ts'
+import { finish, start } from '../banking/link/link-sign-in.ts'
+import { takeWidget } from '../banking/link/link-widget.ts'
+import type { Operation } from '../hydra/model/operation.ts'
 
-/** Banking is a module of its own, which an organization has or has not. */
-export async function requireModule({ manager, organization: organizationId }: Call): Promise<void> {
-  if (await manager.existsBy(OrganizationModule, { organizationId, name: 'banking', enabled: true })) return
-  throw new Problem(403, 'This needs the module "banking": add it to the subscription first.', {}, 'module_disabled')
+/** How a bank is linked: starting a sign-in, finishing one, or handing over what the widget was given. */
+export class KontomatikSetup {
+  @IsOptional() @IsString() @MaxLength(2000) redirectUri?: string
+  @IsOptional() @IsString() @Length(2, 3) country?: string
+  @IsOptional() @IsString() @Length(2, 2) locale?: string
+  @IsOptional() @IsIn(['SINGLE', 'MULTIPLE', 'MIXED']) accessMode?: AccessMode
+  @IsOptional() @IsString() @MaxLength(255) redirectionId?: string
+  @IsOptional() @IsString() @MaxLength(255) sessionId?: string
+  @IsOptional() @IsString() @MaxLength(255) sessionIdSignature?: string
+  @IsOptional() @IsString() @MaxLength(255) target?: string
+  @IsOptional() @IsString() @MaxLength(255) officialName?: string
+  @IsOptional() @IsString() @MaxLength(255) multipleAccessId?: string
 }
 
-/** The link that was named, or the only one there is; of those that are over the last, where there are no others. */
-export async function chosen(call: Call, named: Integration | undefined): Promise<Integration> {
-  if (named) return call.get(Integration, named.id)
-  const found = await call.manager.find(Integration, {
-    where: { organizationId: call.organization },
-    order: { id: 'DESC' },
-  })
-  const live = found.filter(({ status }) => status !== 'pending' && status !== 'revoked')
-  if (live.length > 1) throw unchosen('integration', 'integration must be given, as there are several.')
-  const [only = found[0]] = live
-  if (!only) throw new Problem(404, 'No bank has been linked yet.')
-  return only
-}
-
-/** Waits, as long as a request may, until what a job does to a link is done; gives the link back as it stands then. */
-export async function settled(
-  call: Call,
-  { timing }: Banking,
-  id: string,
-  done: (link: Integration) => boolean,
-): Promise<Integration> {
-  const end = Date.now() + timing.wait
-  for (let pause = 20; ; pause = Math.min(pause * 1.5, 250)) {
-    const link = await call.get(Integration, id)
-    if (done(link) || Date.now() + pause > end) return link
-    await sleep(pause)
-  }
-}
-
-/** Writes into the audit log what somebody has done to a link: nothing of it but its status is told. */
-export function note(call: Call, verb: string, { id }: Integration, status: [unknown, unknown]): Promise<void> {
-  return record(call, `integration.${verb}`, `/integrations/${id}`, { status })
-}
-
-/** What was sent does not tell which of several things is meant, or names one that cannot be. */
-export function unchosen(propertyPath: string, message: string): ConstraintViolation {
-  return violation(propertyPath, message, 'isChosen')
-}
+export const setup = (banking: Banking): Operation<Integration> => ({
+  name: 'setup',
+  method: 'POST',
+  path: '/kontomatik/setup',
+  title: () => 'Links a bank',
+  description:
+    'With a redirectUri, which must be an allowed one, it starts: send the browser to the redirectUrl of the answer before ' +
+    'expiresAt. With the redirectionId it finishes: 409 until somebody has signed in, 410 when it took too long. With a ' +
+    'sessionId, its signature and a multipleAccessId it takes over what the widget was given. A bank that is linked already ' +
+    'is linked anew in its place, and the former consent is ended. Needs the module "banking".',
+  expects: KontomatikSetup,
+  returns: 'item',
+  statuses: [200, 201, 400, 404, 409, 410, 413, 415, 422, 502, 504],
+  outside: true,
+  link: { name: 'setupKontomatik', on: Organization },
+  async handle(call) {
+    const wish = await call.input(KontomatikSetup)
+    const { redirectUri, redirectionId, sessionId } = wish
+    const forms = [redirectUri, redirectionId, sessionId].filter((value) => (value ?? null) !== null)
+    if (forms.length !== 1)
+      throw unchosen('redirectUri', 'Exactly one of redirectUri, redirectionId and sessionId must be given.')
+    if (redirectUri && !banking.allows(redirectUri))
+      throw unchosen('redirectUri', 'redirectUri must be one of the addresses that this server allows.')
+    await requireModule(call)
+    if (redirectUri) return start(call, banking, { ...wish, redirectUri })
+    return redirectionId ? finish(call, banking, redirectionId) : takeWidget(call, banking, wish)
+  },
+})

@@ -1,8 +1,8 @@
 import { Location, OrganizationConfig } from '../../entities/index.ts'
 import type { Calendar } from '../../entities/location.ts'
-import type { Call } from '../hydra/call.ts'
-import { Page } from '../hydra/collection.ts'
-import type { Operation } from '../hydra/operation.ts'
+import type { Call } from '../hydra/http/request-call.ts'
+import type { Operation } from '../hydra/model/operation.ts'
+import { Page } from '../hydra/query/pagination.ts'
 
 /** Tells with each location when it is open next: one question about the organization, however many there are. */
 export function withHours(operation: Operation): Operation {

@@ -1,9 +1,9 @@
 import { type MailFooter, Organization } from '../../entities/index.ts'
 import { longest } from '../../entities/mail-footer.ts'
-import { read, updating } from '../hydra/crud.ts'
-import type { Link, Operation } from '../hydra/operation.ts'
-import { writeDown } from './audit.ts'
-import { cleaned } from './html-cleaner.ts'
+import { writeDown } from '../audit/audit-log.ts'
+import { read, updating } from '../hydra/http/crud.ts'
+import type { Link, Operation } from '../hydra/model/operation.ts'
+import { cleaned } from '../mail/sanitizer-pool.ts'
 
 const link: Link<Organization> = { name: 'mailFooter', on: Organization }
 

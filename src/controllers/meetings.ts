@@ -2,11 +2,11 @@ import { Employee, type Meeting, OrganizationConfig } from '../../entities/index
 import { ClockTime } from '../../entities/instant.ts'
 import { WallClock } from '../../entities/wall-clock.ts'
 import type { Api } from '../hydra/api.ts'
-import type { Call } from '../hydra/call.ts'
-import { creating, updating } from '../hydra/crud.ts'
-import type { DatabaseFault } from '../hydra/faults.ts'
-import type { Operation } from '../hydra/operation.ts'
-import { Problem, type Violation } from '../hydra/problem.ts'
+import { creating, updating } from '../hydra/http/crud.ts'
+import type { Call } from '../hydra/http/request-call.ts'
+import type { Operation } from '../hydra/model/operation.ts'
+import { Problem, type Violation } from '../hydra/model/problem.ts'
+import type { DatabaseFault } from '../hydra/store/database-problem.ts'
 
 const description =
   'Where the setting "meetingOverlap" is "reject", two meetings of one employee may not overlap: 409 names the other. ' +

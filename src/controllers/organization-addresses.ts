@@ -1,6 +1,6 @@
 import type { OrganizationAddress } from '../../entities/index.ts'
-import { creating, removing, updating } from '../hydra/crud.ts'
-import { writeDown } from './audit.ts'
+import { writeDown } from '../audit/audit-log.ts'
+import { creating, removing, updating } from '../hydra/http/crud.ts'
 
 /** Who is billed, and where, is written down. */
 const hooks = { along: writeDown<OrganizationAddress> }

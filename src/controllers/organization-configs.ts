@@ -1,10 +1,10 @@
 import type { OrganizationConfig } from '../../entities/index.ts'
 import { settings } from '../../entities/settings.ts'
-import { updating } from '../hydra/crud.ts'
-import type { DatabaseFault } from '../hydra/faults.ts'
-import type { Operation } from '../hydra/operation.ts'
-import type { Violation } from '../hydra/problem.ts'
-import { writeDown } from './audit.ts'
+import { writeDown } from '../audit/audit-log.ts'
+import { updating } from '../hydra/http/crud.ts'
+import type { Operation } from '../hydra/model/operation.ts'
+import type { Violation } from '../hydra/model/problem.ts'
+import type { DatabaseFault } from '../hydra/store/database-problem.ts'
 
 const plain = updating<OrganizationConfig>({ prepare, along: writeDown })
 

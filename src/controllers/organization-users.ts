@@ -1,12 +1,12 @@
 import { OrganizationUser } from '../../entities/index.ts'
 import type { Callers } from '../access/callers.ts'
-import type { Call } from '../hydra/call.ts'
-import { removing, updating } from '../hydra/crud.ts'
-import type { Operation } from '../hydra/operation.ts'
-import { Problem } from '../hydra/problem.ts'
-import { record } from './audit.ts'
-import { revokeUngrantable } from './granting.ts'
-import { hold, holdAs } from './holding.ts'
+import { record } from '../audit/audit-log.ts'
+import { removing, updating } from '../hydra/http/crud.ts'
+import type { Call } from '../hydra/http/request-call.ts'
+import type { Operation } from '../hydra/model/operation.ts'
+import { Problem } from '../hydra/model/problem.ts'
+import { revokeUngrantable } from '../invitations/revoke-ungrantable.ts'
+import { hold, holdAs } from '../postgres/locks.ts'
 
 export const update = (callers: Callers) =>
   updating<OrganizationUser>({

@@ -1,9 +1,9 @@
 import { Router } from 'express'
 import type { DataSource } from 'typeorm'
 import type { Billing } from '../billing/billing.ts'
-import { receive } from '../billing/inbox.ts'
-import { readBytes } from '../hydra/bytes.ts'
-import { Problem } from '../hydra/problem.ts'
+import { receive } from '../billing/webhooks/inbox.ts'
+import { readBytes } from '../hydra/input/read-bytes.ts'
+import { Problem } from '../hydra/model/problem.ts'
 
 /** Where Stripe delivers its events. The signature is of the body as it was sent. */
 export function webhooks(database: DataSource, billing: Billing): Router {

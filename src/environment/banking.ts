@@ -1,6 +1,6 @@
-import type { Access } from '../banking/connection.ts'
+import type { Access } from '../banking/kontomatik/connection.ts'
 import { readKeys, type SecretKey } from '../banking/secrets.ts'
-import { shown } from './values.ts'
+import { shown } from '../start/values.ts'
 import type { Variables } from './variables.ts'
 
 /** How to speak to Kontomatik; undefined where a local one stands in for it. */

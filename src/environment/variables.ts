@@ -1,6 +1,6 @@
+import { StartError } from '../start/start-error.ts'
+import { shown } from '../start/values.ts'
 import { resembles } from './spelling.ts'
-import { StartError } from './start-error.ts'
-import { shown } from './values.ts'
 
 /** Reads environment variables and collects every fault, so that one start reports all of them. */
 export class Variables {

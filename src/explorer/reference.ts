@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Response, Router } from 'express'
 import directory from 'swagger-ui-dist/absolute-path.js'
-import { etagOf } from '../hydra/conditional.ts'
-import { digestOf } from '../hydra/digest.ts'
-import { tellOptions } from '../hydra/read-only.ts'
-import { send } from '../hydra/respond.ts'
+import { etagOf } from '../hydra/http/conditional-request.ts'
+import { digestOf } from '../hydra/http/digest.ts'
+import { tellOptions } from '../hydra/http/method-not-allowed.ts'
+import { send } from '../hydra/http/respond.ts'
 
 /**
  * Starts Swagger UI from a file, so that the page needs to allow no inline script. The token is kept in the session storage:

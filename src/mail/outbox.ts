@@ -1,9 +1,9 @@
 import type { DataSource, EntityManager } from 'typeorm'
 import { OutgoingMail } from '../../entities/index.ts'
 import { frozen } from '../../entities/organization.ts'
-import { insert } from '../hydra/writing.ts'
-import { each } from '../queue/each.ts'
+import { insert } from '../hydra/store/write-row.ts'
 import { enqueue } from '../queue/enqueue.ts'
+import { each } from '../queue/run-all.ts'
 
 /** How many days it is remembered to whom a mail went. */
 const kept = 30

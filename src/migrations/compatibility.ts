@@ -1,5 +1,5 @@
 import type { DataSource, QueryRunner } from 'typeorm'
-import { StartError } from '../environment/start-error.ts'
+import { StartError } from '../start/start-error.ts'
 
 /**
  * The timestamp of the oldest migration that code must know to work on the schema. It is the comment on the table of applied

@@ -2,8 +2,8 @@ import { Logger, runMigrations } from 'graphile-worker'
 import type { DataSource } from 'typeorm'
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
 import { withoutTimeouts } from '../../ormconfig.ts'
-import { requireOrder } from '../postgres/name-order.ts'
-import { closeDatabase, survive } from '../postgres/survival.ts'
+import { requireOrder } from '../postgres/collation-check.ts'
+import { closeDatabase, survive } from '../postgres/connection-errors.ts'
 import { requireCompatible } from './compatibility.ts'
 
 /** It tells of each of its migrations; that they are done is all that matters. */

@@ -4,7 +4,7 @@ import { chmod, chown, lstat, mkdir, readFile, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { StartError } from '../environment/start-error.ts'
+import { StartError } from '../start/start-error.ts'
 
 /** Whom Postgres runs as: ourselves, unless we are root, which it refuses. */
 export interface Account {

@@ -3,7 +3,7 @@ import { access, chmod, constants, cp, lstat, readdir, readFile, rename, rm, sta
 import { createRequire } from 'node:module'
 import { dirname, join, relative } from 'node:path'
 import { promisify } from 'node:util'
-import { StartError } from '../environment/start-error.ts'
+import { StartError } from '../start/start-error.ts'
 import { type Account, claim, ourselves, refuge, run } from './account.ts'
 
 /** The programs of one Postgres, which the account can run. */

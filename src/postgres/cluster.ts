@@ -1,6 +1,6 @@
 import { chown, mkdtemp, readdir, realpath, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { StartError } from '../environment/start-error.ts'
+import { StartError } from '../start/start-error.ts'
 import { type Account, claim, ourselves, reaches, refuge, run } from './account.ts'
 import type { Binaries } from './binaries.ts'
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from 'pg'
-import { StartError } from '../environment/start-error.ts'
+import { StartError } from '../start/start-error.ts'
 import { type Account, claim, digest, environment, ourselves, reaches, run } from './account.ts'
 import { type Cluster, user } from './cluster.ts'
 

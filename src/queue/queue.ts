@@ -3,9 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Logger, type Runner, run, type WorkerEventMap, type WorkerEvents } from 'graphile-worker'
 import type { Pool } from 'pg'
 import type { Logger as Log } from 'pino'
-import { guarded } from './crashes.ts'
-import { renew } from './locks.ts'
-import { steady } from './steady.ts'
+import { guarded } from './crashed-jobs.ts'
+import { renew } from './job-locks.ts'
+import { steady } from './reconnecting-pool.ts'
 
 /** What is done in the background, by the name under which it is enqueued. */
 export type Tasks = Record<string, (payload: never) => Promise<unknown>>

@@ -1,7 +1,7 @@
 import type { DataSource, EntityManager } from 'typeorm'
 import { AuditEvent, Organization, OrganizationModule } from '../../entities/index.ts'
 import { catalogue } from '../../entities/organization-module.ts'
-import { insert } from '../hydra/writing.ts'
+import { insert } from '../hydra/store/write-row.ts'
 
 /** What the operator wants of a module: on, off, or as the subscription has it. */
 export type Wish = 'on' | 'off' | 'auto'

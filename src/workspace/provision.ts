@@ -1,8 +1,8 @@
 import type { DataSource, EntityManager } from 'typeorm'
 import { Organization } from '../../entities/index.ts'
-import { each } from '../queue/each.ts'
 import { enqueue } from '../queue/enqueue.ts'
-import { immediate, later, type Piece, putUp } from './furnishing.ts'
+import { each } from '../queue/run-all.ts'
+import { immediate, later, type Piece, putUp } from './defaults.ts'
 import { recount } from './modules.ts'
 
 type Progress = NonNullable<Organization['databaseStatus']>

@@ -1,5 +1,5 @@
-import type { ToldLedger } from '../../src/banking/local/told.ts'
-import { api, as, database, elsewhere, tenant } from '../world/index.ts'
+import type { ToldLedger } from '../../src/emulators/kontomatik/banks/dictated-statement.ts'
+import { api, as, database, elsewhere, tenant } from '../support/world.ts'
 import { account, accounts, ago, dictated, items, line, number, transactions } from './dictated.ts'
 import { enable, openBanks, pull, revoke } from './linked.ts'
 

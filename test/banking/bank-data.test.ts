@@ -1,6 +1,6 @@
 import jsonld from 'jsonld'
 import { BankAccount, BankTransaction, Integration } from '../../entities/index.ts'
-import { api, as, database, elsewhere, given, publicUrl, tenant } from '../world/index.ts'
+import { api, as, database, elsewhere, given, publicUrl, tenant } from '../support/world.ts'
 
 const { member, admin } = tenant.users
 const iban = 'NL91ABNA0417164300'

@@ -1,5 +1,5 @@
 import { BankIdentity1764000000030 } from '../../src/migrations/1764000000030-bank-identity.ts'
-import { database, organization } from '../world/index.ts'
+import { database, organization } from '../support/world.ts'
 import { account, accounts, ago, dictated, line, number, transactions } from './dictated.ts'
 import { openBanks } from './linked.ts'
 

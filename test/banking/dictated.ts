@@ -1,5 +1,5 @@
-import type { Told, ToldLedger } from '../../src/banking/local/told.ts'
-import { type Agent, api, kontomatik } from '../world/index.ts'
+import type { Told, ToldLedger } from '../../src/emulators/kontomatik/banks/dictated-statement.ts'
+import { type Agent, api, kontomatik } from '../support/world.ts'
 import { linked, pull } from './linked.ts'
 
 let customers = 0

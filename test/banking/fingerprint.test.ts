@@ -1,7 +1,7 @@
 import fc from 'fast-check'
-import { type Entry, earliest, fingerprint, isPending, missing } from '../../src/banking/fingerprint.ts'
-import { Kontomatik } from '../../src/banking/kontomatik.ts'
-import { startLocalKontomatik } from '../../src/banking/local/local-kontomatik.ts'
+import { type Entry, earliest, fingerprint, isPending, missing } from '../../src/banking/import/deduplicate.ts'
+import { Kontomatik } from '../../src/banking/kontomatik/kontomatik-client.ts'
+import { startLocalKontomatik } from '../../src/emulators/kontomatik/server.ts'
 import { imported, mock } from './bank.ts'
 
 const coffee: Entry = {

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
-import { Kontomatik } from '../../src/banking/kontomatik.ts'
-import { type LocalKontomatik, startLocalKontomatik } from '../../src/banking/local/local-kontomatik.ts'
+import { Kontomatik } from '../../src/banking/kontomatik/kontomatik-client.ts'
+import { type LocalKontomatik, startLocalKontomatik } from '../../src/emulators/kontomatik/server.ts'
 import { ended, imported, mock, problemOf, raw } from './bank.ts'
 
 let local: LocalKontomatik

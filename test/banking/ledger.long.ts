@@ -1,6 +1,6 @@
 import fc from 'fast-check'
-import type { Told } from '../../src/banking/local/told.ts'
-import { database } from '../world/index.ts'
+import type { Told } from '../../src/emulators/kontomatik/banks/dictated-statement.ts'
+import { database } from '../support/world.ts'
 import { accounts, ago, dictated, transactions } from './dictated.ts'
 import { forgetAll, openBanks } from './linked.ts'
 

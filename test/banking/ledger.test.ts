@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { type Entry, missing } from '../../src/banking/fingerprint.ts'
+import { type Entry, missing } from '../../src/banking/import/deduplicate.ts'
 import { account, accounts, ago, dictated, line, transactions } from './dictated.ts'
 import { openBanks } from './linked.ts'
 

@@ -1,8 +1,8 @@
 import { type Integration, OrganizationModule } from '../../entities/index.ts'
-import { Kontomatik } from '../../src/banking/kontomatik.ts'
-import { eventually } from '../world/eventually.ts'
-import { type Agent, api, banking, database, kontomatik, organization } from '../world/index.ts'
-import { startJobs } from '../world/jobs.ts'
+import { Kontomatik } from '../../src/banking/kontomatik/kontomatik-client.ts'
+import { eventually } from '../support/eventually.ts'
+import { startJobs } from '../support/jobs.ts'
+import { type Agent, api, banking, database, kontomatik, organization } from '../support/world.ts'
 
 export const client = new Kontomatik({ url: kontomatik.url, apiKey: kontomatik.apiKey })
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Kontomatik } from '../../src/banking/kontomatik.ts'
-import { type LocalKontomatik, startLocalKontomatik } from '../../src/banking/local/local-kontomatik.ts'
+import { Kontomatik } from '../../src/banking/kontomatik/kontomatik-client.ts'
+import { type LocalKontomatik, startLocalKontomatik } from '../../src/emulators/kontomatik/server.ts'
 import { ended, mock, problemOf, serving } from './bank.ts'
 
 let local: LocalKontomatik

@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib'
-import { Kontomatik } from '../../src/banking/kontomatik.ts'
+import { Kontomatik } from '../../src/banking/kontomatik/kontomatik-client.ts'
 import { problemOf, serving } from './bank.ts'
 
 /** Our client, of a Kontomatik that answers this to everything. */

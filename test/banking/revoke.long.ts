@@ -1,7 +1,7 @@
 import { AuditEvent, Integration } from '../../entities/index.ts'
 import { usualTiming } from '../../src/banking/banking.ts'
-import { tendBanks } from '../../src/banking/sweeping.ts'
-import { api, banking, database, kontomatik } from '../world/index.ts'
+import { tendBanks } from '../../src/banking/maintenance-jobs.ts'
+import { api, banking, database, kontomatik } from '../support/world.ts'
 import {
   asked,
   back,

@@ -1,10 +1,20 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { Integration } from '../../entities/index.ts'
 import { Banking } from '../../src/banking/banking.ts'
+import { keepSecrets, tendBanks } from '../../src/banking/maintenance-jobs.ts'
 import { readKeys } from '../../src/banking/secrets.ts'
-import { keepSecrets, tendBanks } from '../../src/banking/sweeping.ts'
-import { eventsAbout } from '../world/audit.ts'
-import { api, as, banking, database, elsewhere, kontomatik, organization, secretKeys, tenant } from '../world/index.ts'
+import { eventsAbout } from '../support/rows/audit.ts'
+import {
+  api,
+  as,
+  banking,
+  database,
+  elsewhere,
+  kontomatik,
+  organization,
+  secretKeys,
+  tenant,
+} from '../support/world.ts'
 import { mock } from './bank.ts'
 import {
   asked,

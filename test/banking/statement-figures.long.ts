@@ -1,5 +1,5 @@
-import { amountOf, dayOf, ibanOf } from '../../src/banking/figures.ts'
-import { as, kontomatik, tenant } from '../world/index.ts'
+import { amountOf, dayOf, ibanOf } from '../../src/banking/kontomatik/amounts.ts'
+import { as, kontomatik, tenant } from '../support/world.ts'
 import { account, accounts, ago, dictated, line, number, transactions } from './dictated.ts'
 import { openBanks, pull } from './linked.ts'
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { api, kontomatik } from '../world/index.ts'
+import { api, kontomatik } from '../support/world.ts'
 import { account, accounts, dictated, items, line, number, transactions } from './dictated.ts'
 import { back, openBanks, setup } from './linked.ts'
 

@@ -1,6 +1,4 @@
-import { eventsAbout } from '../world/audit.ts'
-import { stripeCustomer } from '../world/billing.ts'
-import { as, billing, elsewhere, foundTenant, operator, stripe } from '../world/index.ts'
+import { stripeCustomer } from '../support/billing/billing.ts'
 import {
   asked,
   becomes,
@@ -10,7 +8,9 @@ import {
   subscribed,
   violationsOf,
   wished,
-} from '../world/stripe.ts'
+} from '../support/billing/stripe.ts'
+import { eventsAbout } from '../support/rows/audit.ts'
+import { as, billing, elsewhere, foundTenant, operator, stripe } from '../support/world.ts'
 
 beforeAll(deliverEvents)
 afterEach(() => stripe.clearFaults())

@@ -1,10 +1,10 @@
 import type { StripeEvent } from '../../entities/index.ts'
-import { replay, ringAgain } from '../../src/billing/replay.ts'
-import { stripeCustomer } from '../world/billing.ts'
-import { deliver, eventOf, stored } from '../world/events.ts'
-import { type Agent, as, database, operator, stripe } from '../world/index.ts'
-import { jobOf, look, told } from '../world/looking.ts'
-import { asked, customerOf, dashboard, subscribed } from '../world/stripe.ts'
+import { replay, ringAgain } from '../../src/billing/webhooks/replay-events.ts'
+import { stripeCustomer } from '../support/billing/billing.ts'
+import { asked, customerOf, dashboard, subscribed } from '../support/billing/stripe.ts'
+import { deliver, eventOf, stored } from '../support/billing/stripe-events.ts'
+import { jobOf, look, told } from '../support/billing/sync-now.ts'
+import { type Agent, as, database, operator, stripe } from '../support/world.ts'
 
 afterEach(() => stripe.clearFaults())
 

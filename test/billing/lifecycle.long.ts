@@ -1,6 +1,5 @@
 import { AuditEvent } from '../../entities/index.ts'
-import { payingCustomer, stripeCustomer } from '../world/billing.ts'
-import { as, billing, database, elsewhere, operator, stripe } from '../world/index.ts'
+import { payingCustomer, stripeCustomer } from '../support/billing/billing.ts'
 import {
   asked,
   becomes,
@@ -10,7 +9,8 @@ import {
   modulesOf,
   subscribed,
   violationsOf,
-} from '../world/stripe.ts'
+} from '../support/billing/stripe.ts'
+import { as, billing, database, elsewhere, operator, stripe } from '../support/world.ts'
 
 beforeAll(deliverEvents)
 afterEach(() => stripe.clearFaults())

@@ -1,7 +1,14 @@
-import { payingCustomer } from '../world/billing.ts'
-import { stripe } from '../world/index.ts'
-import { look } from '../world/looking.ts'
-import { customerOf, dashboard, modulesOf, type Subscribed, subscribed, violationsOf } from '../world/stripe.ts'
+import { payingCustomer } from '../support/billing/billing.ts'
+import {
+  customerOf,
+  dashboard,
+  modulesOf,
+  type Subscribed,
+  subscribed,
+  violationsOf,
+} from '../support/billing/stripe.ts'
+import { look } from '../support/billing/sync-now.ts'
+import { stripe } from '../support/world.ts'
 
 async function priceOf(lookup_key: string) {
   const { data } = await dashboard.prices.list({ lookup_keys: [lookup_key] })

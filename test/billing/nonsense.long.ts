@@ -1,9 +1,9 @@
-import { deliver, stored } from '../world/events.ts'
-import { eventually } from '../world/eventually.ts'
-import { database, stripe } from '../world/index.ts'
-import { look, told } from '../world/looking.ts'
-import { dashboard, subscribed } from '../world/stripe.ts'
-import { expectProblem } from '../world/wire.ts'
+import { dashboard, subscribed } from '../support/billing/stripe.ts'
+import { deliver, stored } from '../support/billing/stripe-events.ts'
+import { look, told } from '../support/billing/sync-now.ts'
+import { eventually } from '../support/eventually.ts'
+import { expectProblem } from '../support/requests/wire.ts'
+import { database, stripe } from '../support/world.ts'
 
 afterEach(() => stripe.clearFaults())
 

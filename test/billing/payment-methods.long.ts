@@ -1,8 +1,5 @@
 import { AuditEvent, PaymentMethod } from '../../entities/index.ts'
-import { eventsAbout } from '../world/audit.ts'
-import { payingCustomer, stripeCustomer } from '../world/billing.ts'
-import { as, billing, database, elsewhere, foundTenant, operator, stripe } from '../world/index.ts'
-import { jobs } from '../world/jobs.ts'
+import { payingCustomer, stripeCustomer } from '../support/billing/billing.ts'
 import {
   becomes,
   confirm,
@@ -13,7 +10,10 @@ import {
   tablesWith,
   violationsOf,
   wished,
-} from '../world/stripe.ts'
+} from '../support/billing/stripe.ts'
+import { jobs } from '../support/jobs.ts'
+import { eventsAbout } from '../support/rows/audit.ts'
+import { as, billing, database, elsewhere, foundTenant, operator, stripe } from '../support/world.ts'
 
 beforeAll(deliverEvents)
 afterEach(() => stripe.clearFaults())

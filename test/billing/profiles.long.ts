@@ -1,10 +1,10 @@
 import { OrganizationAddress, OrganizationUser, User } from '../../entities/index.ts'
-import { reconcile } from '../../src/billing/reconcile.ts'
-import { stripeCustomer } from '../world/billing.ts'
-import { eventually } from '../world/eventually.ts'
-import { database, given, stripe } from '../world/index.ts'
-import { jobs, startJobs } from '../world/jobs.ts'
-import { asked, dashboard, type Subscribed, subscribed } from '../world/stripe.ts'
+import { reconcile } from '../../src/billing/sync/reconcile.ts'
+import { stripeCustomer } from '../support/billing/billing.ts'
+import { asked, dashboard, type Subscribed, subscribed } from '../support/billing/stripe.ts'
+import { eventually } from '../support/eventually.ts'
+import { jobs, startJobs } from '../support/jobs.ts'
+import { database, given, stripe } from '../support/world.ts'
 
 const payer = await subscribed()
 const organization = payer.tenant.organization.id

@@ -1,8 +1,8 @@
-import { payingCustomer, stripeCustomer } from '../world/billing.ts'
-import { as, foundTenant, givenAddress, operator, publicUrl, stripe } from '../world/index.ts'
-import { jobs } from '../world/jobs.ts'
-import { asked, confirm, customerOf, dashboard, subscribed } from '../world/stripe.ts'
-import { faultsOf } from './published.ts'
+import { faultsOf } from '../emulators/stripe/published-parameters.ts'
+import { payingCustomer, stripeCustomer } from '../support/billing/billing.ts'
+import { asked, confirm, customerOf, dashboard, subscribed } from '../support/billing/stripe.ts'
+import { jobs } from '../support/jobs.ts'
+import { as, foundTenant, givenAddress, operator, publicUrl, stripe } from '../support/world.ts'
 
 /** Does everything that makes the server speak to Stripe. */
 beforeAll(async () => {

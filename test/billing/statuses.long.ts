@@ -1,6 +1,5 @@
 import { AuditEvent, Subscription } from '../../entities/index.ts'
-import { payingCustomer, stripeCustomer } from '../world/billing.ts'
-import { billing, database, stripe } from '../world/index.ts'
+import { payingCustomer, stripeCustomer } from '../support/billing/billing.ts'
 import {
   becomes,
   confirm,
@@ -10,7 +9,8 @@ import {
   modulesOf,
   type Subscribed,
   subscribed,
-} from '../world/stripe.ts'
+} from '../support/billing/stripe.ts'
+import { billing, database, stripe } from '../support/world.ts'
 
 beforeAll(deliverEvents)
 afterEach(() => stripe.afterRetries('unpaid'))

@@ -1,7 +1,5 @@
 import { AuditEvent, OrganizationAddress, PaymentMethod, Subscription } from '../../entities/index.ts'
-import { payingCustomer, stripeCustomer } from '../world/billing.ts'
-import { eventually } from '../world/eventually.ts'
-import { as, billing, database, given, stripe } from '../world/index.ts'
+import { payingCustomer, stripeCustomer } from '../support/billing/billing.ts'
 import {
   asked,
   becomes,
@@ -13,7 +11,9 @@ import {
   tablesWith,
   violationsOf,
   wished,
-} from '../world/stripe.ts'
+} from '../support/billing/stripe.ts'
+import { eventually } from '../support/eventually.ts'
+import { as, billing, database, given, stripe } from '../support/world.ts'
 
 beforeAll(deliverEvents)
 

@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net'
 import { build } from 'esbuild'
 import { type Browser, chromium, type Locator, type Page } from 'playwright-core'
 import { Employee, Location, Meeting } from '../../entities/index.ts'
-import { collections, entrypoint } from '../world/docs.ts'
-import { database, given, morning, publicUrl, tenant, tokenOf } from '../world/index.ts'
+import { collections, entrypoint } from '../support/docs.ts'
+import { database, given, morning, publicUrl, tenant, tokenOf } from '../support/world.ts'
 
 const places = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
 const executablePath = [process.env.CHROMIUM ?? '', ...places].find((path) => existsSync(path))

@@ -3,9 +3,9 @@ import parent from '@zazuko/env'
 import Environment from '@zazuko/env/Environment.js'
 import create from 'alcaeus'
 import { type Employee, Location, Meeting, Subscription } from '../../entities/index.ts'
-import { collections } from '../world/docs.ts'
-import { database, given, morning, organization, publicUrl, tenant, tokenOf } from '../world/index.ts'
-import { rowsOf } from '../world/rows.ts'
+import { collections } from '../support/docs.ts'
+import { rowsOf } from '../support/rows/rows.ts'
+import { database, given, morning, organization, publicUrl, tenant, tokenOf } from '../support/world.ts'
 
 const environment = new Environment(create(), { parent })
 environment.formats.import(formats)

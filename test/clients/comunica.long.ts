@@ -1,7 +1,7 @@
 import { QueryEngine } from '@comunica/query-sparql'
 import { type Employee, Meeting } from '../../entities/index.ts'
 import { collections, owner, rows } from '../formats/asking.ts'
-import { database, given, morning, organization, publicUrl } from '../world/index.ts'
+import { database, given, morning, organization, publicUrl } from '../support/world.ts'
 
 const engine = new QueryEngine()
 const call: typeof fetch = (url, init) => {

@@ -2,8 +2,8 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { transform } from 'esbuild'
-import { collections, entrypoint, propertiesOf } from '../world/docs.ts'
-import { publicUrl, tenant, tokenOf } from '../world/index.ts'
+import { collections, entrypoint, propertiesOf } from '../support/docs.ts'
+import { publicUrl, tenant, tokenOf } from '../support/world.ts'
 import { run } from './run.ts'
 
 const folder = await mkdtemp(join(tmpdir(), 'create-client-'))

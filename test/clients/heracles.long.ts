@@ -1,8 +1,8 @@
 import heracles, { type ICollection, type IHydraClient, type ITemplatedLink } from '@hydra-cg/heracles.ts'
 import { type Employee, Meeting } from '../../entities/index.ts'
-import { classes, collections } from '../world/docs.ts'
-import { database, given, morning, organization, publicUrl, tenant, tokenOf } from '../world/index.ts'
-import { rowsOf } from '../world/rows.ts'
+import { classes, collections } from '../support/docs.ts'
+import { rowsOf } from '../support/rows/rows.ts'
+import { database, given, morning, organization, publicUrl, tenant, tokenOf } from '../support/world.ts'
 
 const headers = { Authorization: `Bearer ${await tokenOf(tenant.users.owner)}` }
 const call = (url: string, init: RequestInit = {}) => fetch(url, { ...init, headers: { ...init.headers, ...headers } })

@@ -1,5 +1,5 @@
-import { classes } from '../world/docs.ts'
-import { publicUrl } from '../world/index.ts'
+import { classes } from '../support/docs.ts'
+import { publicUrl } from '../support/world.ts'
 import { run } from './run.ts'
 
 const documentation = [

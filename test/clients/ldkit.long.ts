@@ -2,8 +2,8 @@ import { QueryEngine } from '@comunica/query-sparql'
 import { createLens, type Options } from 'ldkit'
 import { xsd } from 'ldkit/namespaces'
 import { type Employee, Meeting } from '../../entities/index.ts'
-import { database, given, morning, organization, publicUrl, tenant, tokenOf } from '../world/index.ts'
-import { rowsOf } from '../world/rows.ts'
+import { rowsOf } from '../support/rows/rows.ts'
+import { database, given, morning, organization, publicUrl, tenant, tokenOf } from '../support/world.ts'
 
 const rows = await rowsOf(tenant)
 const authorization = `Bearer ${await tokenOf(tenant.users.owner)}`

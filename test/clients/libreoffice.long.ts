@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 import { XMLParser } from 'fast-xml-parser'
 import { type BankAccount, BankTransaction, Employee, Location } from '../../entities/index.ts'
 import { ask, collections, rows } from '../formats/asking.ts'
-import { given } from '../world/index.ts'
+import { given } from '../support/world.ts'
 import { numbersOf } from './numbers.ts'
 
 const program = [process.env.SOFFICE ?? '', '/usr/bin/soffice', '/usr/bin/libreoffice'].find((path) => existsSync(path))

@@ -1,4 +1,4 @@
-import { propertiesOf } from '../world/docs.ts'
+import { propertiesOf } from '../support/docs.ts'
 
 /** The properties of a class whose values are numbers, by the documentation. */
 export function numbersOf(type: string): string[] {

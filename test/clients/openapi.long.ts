@@ -6,8 +6,8 @@ import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { Location } from '../../entities/index.ts'
 import { png } from '../images/pictures.ts'
-import { openapi } from '../world/docs.ts'
-import { database, given, organization, publicUrl, tenant, tokenOf } from '../world/index.ts'
+import { openapi } from '../support/docs.ts'
+import { database, given, organization, publicUrl, tenant, tokenOf } from '../support/world.ts'
 
 const home = resolve('test/clients/openapi')
 const generated = join(home, 'generated')

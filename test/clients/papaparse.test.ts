@@ -8,7 +8,7 @@ import {
   type Subscription,
 } from '../../entities/index.ts'
 import { ask, collections, rows } from '../formats/asking.ts'
-import { given } from '../world/index.ts'
+import { given } from '../support/world.ts'
 import { numbersOf } from './numbers.ts'
 
 type Row = Record<string, unknown>

@@ -1,7 +1,7 @@
 import uriTemplate from 'uri-template'
 import { parseTemplate } from 'url-template'
 import { collections, rows } from '../formats/asking.ts'
-import { api } from '../world/index.ts'
+import { api } from '../support/world.ts'
 
 interface Mapping {
   variable: string

@@ -1,7 +1,7 @@
 import { Subscription } from '../../entities/index.ts'
-import { api, database, tenant, tokenOf } from '../world/index.ts'
-import { rowsOf } from '../world/rows.ts'
-import { type Answer, raw } from '../world/wire.ts'
+import { type Answer, raw } from '../support/requests/wire.ts'
+import { rowsOf } from '../support/rows/rows.ts'
+import { api, database, tenant, tokenOf } from '../support/world.ts'
 
 export const owner = `Bearer ${await tokenOf(tenant.users.owner)}`
 export const profile = 'http://www.w3.org/ns/json-ld#'

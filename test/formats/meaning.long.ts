@@ -1,7 +1,7 @@
 import jsonld, { type JsonLdDocument } from 'jsonld'
 import { Writer } from 'n3'
-import { resource } from '../../src/hydra/triples.ts'
-import { publicUrl } from '../world/index.ts'
+import { resource } from '../../src/hydra/formats/triples.ts'
+import { publicUrl } from '../support/world.ts'
 import { ask, browser, collections, items, profile, typeOf, types } from './asking.ts'
 import { documentLoader, meaning, reading, triplesOf } from './reading.ts'
 

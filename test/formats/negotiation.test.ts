@@ -1,6 +1,6 @@
 import { Location } from '../../entities/index.ts'
-import { database, publicUrl } from '../world/index.ts'
-import { expectProblem, raw } from '../world/wire.ts'
+import { expectProblem, raw } from '../support/requests/wire.ts'
+import { database, publicUrl } from '../support/world.ts'
 import { ask, browser, meeting, owner, profile, typeOf, types } from './asking.ts'
 
 test.each<[keyof typeof types, string | undefined]>([

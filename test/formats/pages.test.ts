@@ -1,6 +1,6 @@
 import jsonld from 'jsonld'
 import { Location } from '../../entities/index.ts'
-import { given, publicUrl } from '../world/index.ts'
+import { given, publicUrl } from '../support/world.ts'
 import { ask, collections, items } from './asking.ts'
 import { reading } from './reading.ts'
 

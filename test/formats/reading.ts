@@ -1,7 +1,7 @@
 import jsonld, { type JsonLdDocument } from 'jsonld'
 import { Parser } from 'n3'
-import { as, publicUrl } from '../world/index.ts'
-import type { Answer } from '../world/wire.ts'
+import type { Answer } from '../support/requests/wire.ts'
+import { as, publicUrl } from '../support/world.ts'
 
 export const reading = { base: publicUrl, documentLoader }
 

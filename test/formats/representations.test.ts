@@ -1,4 +1,4 @@
-import { expectProblem, raw } from '../world/wire.ts'
+import { expectProblem, raw } from '../support/requests/wire.ts'
 import { ask, meeting, owner, typeOf, types } from './asking.ts'
 
 describe('Each representation', () => {

@@ -1,6 +1,6 @@
 import { Meeting } from '../../entities/index.ts'
-import { api, given, morning, publicUrl } from '../world/index.ts'
-import { expectProblem, raw } from '../world/wire.ts'
+import { expectProblem, raw } from '../support/requests/wire.ts'
+import { api, given, morning, publicUrl } from '../support/world.ts'
 import { ask, browser, meeting, owner, profile, rows, typeOf, types } from './asking.ts'
 
 test.each<[path: string, type: keyof typeof types, id: string]>([

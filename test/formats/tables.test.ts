@@ -1,6 +1,6 @@
 import { parse } from 'papaparse'
 import { type BankAccount, BankTransaction, Employee, Location } from '../../entities/index.ts'
-import { given, publicUrl } from '../world/index.ts'
+import { given, publicUrl } from '../support/world.ts'
 import { ask, rows } from './asking.ts'
 
 describe('A table', () => {

@@ -1,5 +1,5 @@
 // The same mistake could be in any page that names a term: items, collections, the entrypoint, errors.
-import { as } from '../world/index.ts'
+import { as } from '../support/world.ts'
 import { ask, collections, items } from './asking.ts'
 
 const { text: page, headers, status } = await ask('/docs.html', 'text/html')

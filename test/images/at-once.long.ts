@@ -1,5 +1,5 @@
-import { api, as, database, elsewhere } from '../world/index.ts'
-import { expectProblem } from '../world/wire.ts'
+import { expectProblem } from '../support/requests/wire.ts'
+import { api, as, database, elsewhere } from '../support/world.ts'
 import { mebibyte, noise, png, svg } from './pictures.ts'
 import { kept, shown, upload } from './uploads.ts'
 

@@ -1,5 +1,5 @@
-import { api } from '../world/index.ts'
-import { expectProblem, raw } from '../world/wire.ts'
+import { expectProblem, raw } from '../support/requests/wire.ts'
+import { api } from '../support/world.ts'
 import { field, file, form, open, signed } from './forms.ts'
 import { png } from './pictures.ts'
 import { upload } from './uploads.ts'

@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net'
-import { publicUrl, tenant, tokenOf } from '../world/index.ts'
+import { publicUrl, tenant, tokenOf } from '../support/world.ts'
 
 export async function signed(): Promise<Record<string, string>> {
   return {

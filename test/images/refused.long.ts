@@ -1,5 +1,5 @@
 import sharp from 'sharp'
-import { expectProblem } from '../world/wire.ts'
+import { expectProblem } from '../support/requests/wire.ts'
 import { html, mebibyte, noise, picture, png, svg } from './pictures.ts'
 import { upload } from './uploads.ts'
 

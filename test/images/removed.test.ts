@@ -1,8 +1,8 @@
 // The same mistake could be wherever something is set and nothing takes it back: logo, icon; by PATCH, by DELETE, in a link.
 import { AuditEvent } from '../../entities/index.ts'
-import { operations } from '../world/docs.ts'
-import { api, as, database, elsewhere, foundTenant, operator, organization, tenant } from '../world/index.ts'
-import { expectProblem } from '../world/wire.ts'
+import { operations } from '../support/docs.ts'
+import { expectProblem } from '../support/requests/wire.ts'
+import { api, as, database, elsewhere, foundTenant, operator, organization, tenant } from '../support/world.ts'
 import { png } from './pictures.ts'
 import { shown, upload } from './uploads.ts'
 

@@ -1,6 +1,6 @@
 import { OrganizationUser } from '../../entities/index.ts'
-import { api, as, elsewhere, foundTenant, given, organization, person, tenant } from '../world/index.ts'
-import { expectProblem } from '../world/wire.ts'
+import { expectProblem } from '../support/requests/wire.ts'
+import { api, as, elsewhere, foundTenant, given, organization, person, tenant } from '../support/world.ts'
 import { mebibyte, png, sized, svg } from './pictures.ts'
 import { shown, upload } from './uploads.ts'
 

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
-import { api, as, elsewhere, organization } from '../world/index.ts'
-import { expectProblem, links, raw } from '../world/wire.ts'
+import { expectProblem, links, raw } from '../support/requests/wire.ts'
+import { api, as, elsewhere, organization } from '../support/world.ts'
 import { png } from './pictures.ts'
 import { shown, upload } from './uploads.ts'
 

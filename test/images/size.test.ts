@@ -1,4 +1,4 @@
-import { expectProblem, raw } from '../world/wire.ts'
+import { expectProblem, raw } from '../support/requests/wire.ts'
 import { file, form, open, signed } from './forms.ts'
 import { mebibyte, png, sized } from './pictures.ts'
 import { upload } from './uploads.ts'

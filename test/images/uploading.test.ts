@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import sharp from 'sharp'
 import { AuditEvent } from '../../entities/index.ts'
-import { api, as, database, operator, organization, person, tenant } from '../world/index.ts'
+import { api, as, database, operator, organization, person, tenant } from '../support/world.ts'
 import { picture, png } from './pictures.ts'
 import { shown, upload } from './uploads.ts'
 

@@ -1,6 +1,6 @@
 import type { Test } from 'supertest'
 import { Image, Organization } from '../../entities/index.ts'
-import { type Agent, api, as, database } from '../world/index.ts'
+import { type Agent, api, as, database } from '../support/world.ts'
 
 export const upload = (kind: 'icon' | 'logo', bytes: Buffer, name = 'image.png', agent: Agent = api): Test =>
   agent.post(`/organizations/${kind}`).attach('file', bytes, name)

@@ -1,6 +1,6 @@
 import { OrganizationUser } from '../../entities/index.ts'
-import { eventsAbout } from '../world/audit.ts'
-import { api, as, database, elsewhere, given, organization, person, tenant } from '../world/index.ts'
+import { eventsAbout } from '../support/rows/audit.ts'
+import { api, as, database, elsewhere, given, organization, person, tenant } from '../support/world.ts'
 import { invited, newcomer, path, tally } from './guests.ts'
 
 const { owner } = tenant.users

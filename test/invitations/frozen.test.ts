@@ -1,6 +1,6 @@
 import { Organization, OrganizationUser, Subscription } from '../../entities/index.ts'
-import { as, database, foundTenant, given, givenAddress, operator, person, type Tenant } from '../world/index.ts'
-import { office } from '../world/post-office.ts'
+import { office } from '../support/post-office.ts'
+import { as, database, foundTenant, given, givenAddress, operator, person, type Tenant } from '../support/world.ts'
 import { address, newcomer, path, tally } from './guests.ts'
 
 // A suspended or closed organization is reached by other ways than its members' requests. The same mistake could be in: accepting

@@ -1,6 +1,6 @@
 import type { User } from '../../entities/index.ts'
-import { type Agent, api } from '../world/index.ts'
-import { office } from '../world/post-office.ts'
+import { office } from '../support/post-office.ts'
+import { type Agent, api } from '../support/world.ts'
 
 export const path = '/organization-user-invitations'
 export const yesterday = new Date(Date.now() - 24 * 60 * 60 * 1000)

@@ -1,8 +1,8 @@
 import { OrganizationUser, OrganizationUserInvitation, OutgoingMail } from '../../entities/index.ts'
-import { eventsAbout } from '../world/audit.ts'
-import { api, as, database, given, organization, person, tenant } from '../world/index.ts'
-import { office } from '../world/post-office.ts'
-import { givenInvitation } from '../world/rows.ts'
+import { office } from '../support/post-office.ts'
+import { eventsAbout } from '../support/rows/audit.ts'
+import { givenInvitation } from '../support/rows/rows.ts'
+import { api, as, database, given, organization, person, tenant } from '../support/world.ts'
 import { address, invited, newcomer, path } from './guests.ts'
 
 // An invitation outlives the moment in which its inviter could give the role. The same mistake could be in: removal, suspension

@@ -1,7 +1,7 @@
 import { OrganizationUserInvitation } from '../../entities/index.ts'
-import { eventsAbout } from '../world/audit.ts'
-import { api, as, database, elsewhere, person, tenant } from '../world/index.ts'
-import { office } from '../world/post-office.ts'
+import { office } from '../support/post-office.ts'
+import { eventsAbout } from '../support/rows/audit.ts'
+import { api, as, database, elsewhere, person, tenant } from '../support/world.ts'
 import { address, invited, newcomer, path, tally, yesterday } from './guests.ts'
 
 const { admin, owner } = tenant.users

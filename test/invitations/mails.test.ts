@@ -1,8 +1,8 @@
 import sharp from 'sharp'
 import { MailFooter, OrganizationConfig, OutgoingMail } from '../../entities/index.ts'
-import { eventually } from '../world/eventually.ts'
-import { api, as, database, foundTenant, organization, publicUrl } from '../world/index.ts'
-import { office } from '../world/post-office.ts'
+import { eventually } from '../support/eventually.ts'
+import { office } from '../support/post-office.ts'
+import { api, as, database, foundTenant, organization, publicUrl } from '../support/world.ts'
 import { address, newcomer, path } from './guests.ts'
 
 test('the mail brings the token, and says from whom, to what, as what, how and until when', async () => {

@@ -1,7 +1,7 @@
 import { OrganizationUserInvitation, OutgoingMail, Subscription } from '../../entities/index.ts'
-import { as, database, foundTenant, given, givenAddress, type Tenant } from '../world/index.ts'
-import { office } from '../world/post-office.ts'
-import { givenInvitation } from '../world/rows.ts'
+import { office } from '../support/post-office.ts'
+import { givenInvitation } from '../support/rows/rows.ts'
+import { as, database, foundTenant, given, givenAddress, type Tenant } from '../support/world.ts'
 import { address, newcomer, path, tally, yesterday } from './guests.ts'
 
 test('as many are invited as there are seats, and no more', async () => {

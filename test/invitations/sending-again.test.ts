@@ -1,8 +1,8 @@
 import { OrganizationUserInvitation } from '../../entities/index.ts'
-import { eventsAbout } from '../world/audit.ts'
-import { api, as, database, elsewhere, tenant } from '../world/index.ts'
-import { office } from '../world/post-office.ts'
-import { givenInvitation } from '../world/rows.ts'
+import { office } from '../support/post-office.ts'
+import { eventsAbout } from '../support/rows/audit.ts'
+import { givenInvitation } from '../support/rows/rows.ts'
+import { api, as, database, elsewhere, tenant } from '../support/world.ts'
 import { address, invited, newcomer, path, yesterday } from './guests.ts'
 
 const { member, admin, owner } = tenant.users

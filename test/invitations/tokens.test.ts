@@ -1,5 +1,5 @@
 import { OrganizationUser, OrganizationUserInvitation } from '../../entities/index.ts'
-import { api, as, database } from '../world/index.ts'
+import { api, as, database } from '../support/world.ts'
 import { invited, newcomer, path, yesterday } from './guests.ts'
 
 test('whoever has been removed since does not come back by the old token', async () => {

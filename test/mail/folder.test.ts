@@ -2,9 +2,9 @@ import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { simpleParser } from 'mailparser'
-import { eventually } from '../world/eventually.ts'
-import { api, as, person } from '../world/index.ts'
-import { openPostOffice, type PostOffice, tokenIn } from '../world/mail.ts'
+import { eventually } from '../support/eventually.ts'
+import { openPostOffice, type PostOffice, tokenIn } from '../support/mail.ts'
+import { api, as, person } from '../support/world.ts'
 import { address, mailOf, path } from './letters.ts'
 
 describe('Without a mail server', () => {

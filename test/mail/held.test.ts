@@ -1,9 +1,9 @@
 import { Organization } from '../../entities/index.ts'
-import { eventually } from '../world/eventually.ts'
-import { database, foundTenant } from '../world/index.ts'
-import { jobs } from '../world/jobs.ts'
-import { hurry } from '../world/mail.ts'
-import { office } from '../world/post-office.ts'
+import { eventually } from '../support/eventually.ts'
+import { jobs } from '../support/jobs.ts'
+import { hurry } from '../support/mail.ts'
+import { office } from '../support/post-office.ts'
+import { database, foundTenant } from '../support/world.ts'
 import { idle, mailed, mailOf } from './letters.ts'
 
 // A mail outlives the state in which it was ordered: an organization that is suspended or closed sends none.

@@ -1,7 +1,7 @@
 import { OutgoingMail } from '../../entities/index.ts'
 import { post } from '../../src/mail/outbox.ts'
-import { eventually } from '../world/eventually.ts'
-import { database, organization } from '../world/index.ts'
+import { eventually } from '../support/eventually.ts'
+import { database, organization } from '../support/world.ts'
 
 export const path = '/organization-user-invitations'
 

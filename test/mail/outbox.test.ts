@@ -1,9 +1,9 @@
 import { OutgoingMail } from '../../entities/index.ts'
 import { forget, post, sweep } from '../../src/mail/outbox.ts'
-import { eventually } from '../world/eventually.ts'
-import { api, as, database, person } from '../world/index.ts'
-import { hurry, tokenIn } from '../world/mail.ts'
-import { office } from '../world/post-office.ts'
+import { eventually } from '../support/eventually.ts'
+import { hurry, tokenIn } from '../support/mail.ts'
+import { office } from '../support/post-office.ts'
+import { api, as, database, person } from '../support/world.ts'
 import { address, idle, jobsOf, letterTo, mailed, mailOf, path, wiped } from './letters.ts'
 
 afterEach(() => {

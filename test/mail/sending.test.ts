@@ -1,7 +1,7 @@
-import { eventually } from '../world/eventually.ts'
-import { database } from '../world/index.ts'
-import { hurry } from '../world/mail.ts'
-import { office } from '../world/post-office.ts'
+import { eventually } from '../support/eventually.ts'
+import { hurry } from '../support/mail.ts'
+import { office } from '../support/post-office.ts'
+import { database } from '../support/world.ts'
 import { idle, jobsOf, mailed, mailOf, wiped } from './letters.ts'
 
 const pixel = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='

@@ -1,8 +1,8 @@
-import { disguises, forms } from '../world/disguises.ts'
-import { elsewhere, tenant } from '../world/index.ts'
-import { rowsOf } from '../world/rows.ts'
-import { snapshot } from '../world/snapshot.ts'
-import type { Answer } from '../world/wire.ts'
+import { disguises, forms } from '../support/requests/disguises.ts'
+import type { Answer } from '../support/requests/wire.ts'
+import { rowsOf } from '../support/rows/rows.ts'
+import { snapshot } from '../support/rows/snapshot.ts'
+import { elsewhere, tenant } from '../support/world.ts'
 import { ask, joined, ownerOfBoth, type Route, resources, routes, send, tokens, unknown, writes } from './asking.ts'
 import { type Case, family, unless } from './family.ts'
 

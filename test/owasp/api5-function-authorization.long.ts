@@ -1,7 +1,7 @@
-import type { Role } from '../../src/hydra/caller.ts'
-import { elsewhere, organization, tenant } from '../world/index.ts'
-import { rowsOf } from '../world/rows.ts'
-import { snapshot } from '../world/snapshot.ts'
+import type { Role } from '../../src/hydra/model/caller.ts'
+import { rowsOf } from '../support/rows/rows.ts'
+import { snapshot } from '../support/rows/snapshot.ts'
+import { elsewhere, organization, tenant } from '../support/world.ts'
 import { ask, type Route, routes, send, tokens, types } from './asking.ts'
 import { type Case, family, unless } from './family.ts'
 

@@ -1,7 +1,7 @@
-import { payingCustomer } from '../world/billing.ts'
-import { as, billing, config, foundTenant, givenAddress, stripe } from '../world/index.ts'
-import { givenInvitation } from '../world/rows.ts'
-import { asked, dashboard, subscribed } from '../world/stripe.ts'
+import { payingCustomer } from '../support/billing/billing.ts'
+import { asked, dashboard, subscribed } from '../support/billing/stripe.ts'
+import { givenInvitation } from '../support/rows/rows.ts'
+import { as, billing, config, foundTenant, givenAddress, stripe } from '../support/world.ts'
 import { ask, routes, serve, tokens, unknown } from './asking.ts'
 import { type Case, family, unless } from './family.ts'
 

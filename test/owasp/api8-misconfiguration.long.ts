@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { readConfig } from '../../src/config.ts'
-import { config, database, tenant } from '../world/index.ts'
-import { rowsOf } from '../world/rows.ts'
-import type { Answer } from '../world/wire.ts'
+import type { Answer } from '../support/requests/wire.ts'
+import { rowsOf } from '../support/rows/rows.ts'
+import { config, database, tenant } from '../support/world.ts'
 import { ask, type Route, routes, send, serve, tokens } from './asking.ts'
 import { type Case, family, unless } from './family.ts'
 

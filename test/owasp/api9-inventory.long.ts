@@ -1,5 +1,5 @@
-import { app, elsewhere, tenant } from '../world/index.ts'
-import { rowsOf } from '../world/rows.ts'
+import { rowsOf } from '../support/rows/rows.ts'
+import { app, elsewhere, tenant } from '../support/world.ts'
 import { ask, resources, routes, send, tokens } from './asking.ts'
 import { type Case, family, unless } from './family.ts'
 

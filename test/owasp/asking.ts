@@ -6,11 +6,12 @@ import { OrganizationUser } from '../../entities/index.ts'
 import type { Callers } from '../../src/access/callers.ts'
 import { api as table } from '../../src/api.ts'
 import { createApp, type Surroundings } from '../../src/app.ts'
-import { httpServer } from '../../src/http.ts'
 import { Api } from '../../src/hydra/api.ts'
-import type { Role } from '../../src/hydra/caller.ts'
-import { inputOf } from '../../src/hydra/described-operation.ts'
-import { tenantRoles } from '../../src/hydra/operation.ts'
+import { inputOf } from '../../src/hydra/documentation/operation-description.ts'
+import type { Role } from '../../src/hydra/model/caller.ts'
+import { tenantRoles } from '../../src/hydra/model/operation.ts'
+import { httpServer } from '../../src/runtime/http/http-server.ts'
+import type { Answer } from '../support/requests/wire.ts'
 import {
   banking,
   billing,
@@ -26,8 +27,7 @@ import {
   publicUrl,
   tenant,
   tokenOf,
-} from '../world/index.ts'
-import type { Answer } from '../world/wire.ts'
+} from '../support/world.ts'
 
 /** An id that nobody's row has. */
 export const unknown = '01900000-0000-7000-8000-000000000000'

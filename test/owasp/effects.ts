@@ -1,4 +1,4 @@
-import { database } from '../world/index.ts'
+import { database } from '../support/world.ts'
 
 type Row = Record<string, unknown>
 

@@ -1,4 +1,4 @@
-import type { Role } from '../../src/hydra/caller.ts'
+import type { Role } from '../../src/hydra/model/caller.ts'
 import { joined, type Route, resources, writes } from './asking.ts'
 
 type Rows = Record<string, { id: string }>

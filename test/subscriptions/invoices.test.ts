@@ -1,6 +1,6 @@
 import { Invoice, Subscription } from '../../entities/index.ts'
-import { customer, own, running } from '../world/by-hand.ts'
-import { as, elsewhere, given } from '../world/index.ts'
+import { customer, own, running } from '../support/billing/manual-billing.ts'
+import { as, elsewhere, given } from '../support/world.ts'
 
 test('there are no invoices where billing is by hand', async () => {
   const { api, path } = await running()

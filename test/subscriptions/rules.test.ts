@@ -1,7 +1,7 @@
 import { Employee, OrganizationUser } from '../../entities/index.ts'
-import { customer, own, running, violationsOf } from '../world/by-hand.ts'
-import { as, foundTenant, given, givenAddress, person, type Tenant } from '../world/index.ts'
-import { givenInvitation } from '../world/rows.ts'
+import { customer, own, running, violationsOf } from '../support/billing/manual-billing.ts'
+import { givenInvitation } from '../support/rows/rows.ts'
+import { as, foundTenant, given, givenAddress, person, type Tenant } from '../support/world.ts'
 
 const day = 24 * 60 * 60 * 1000
 

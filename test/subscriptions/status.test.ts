@@ -1,6 +1,6 @@
 import { AuditEvent, Subscription } from '../../entities/index.ts'
-import { customer, own } from '../world/by-hand.ts'
-import { type Agent, as, database, given, operator } from '../world/index.ts'
+import { customer, own } from '../support/billing/manual-billing.ts'
+import { type Agent, as, database, given, operator } from '../support/world.ts'
 
 describe('an organization that pays through Stripe', () => {
   test('has no live subscription that Stripe does not know of', async () => {

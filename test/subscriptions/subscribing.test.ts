@@ -1,6 +1,6 @@
 import { AuditEvent, PaymentMethod, Subscription } from '../../entities/index.ts'
-import { customer, own } from '../world/by-hand.ts'
-import { as, database, given, operator, publicUrl } from '../world/index.ts'
+import { customer, own } from '../support/billing/manual-billing.ts'
+import { as, database, given, operator, publicUrl } from '../support/world.ts'
 
 test('everything about a subscription has a default', async () => {
   const { api, tenant, address } = await customer()

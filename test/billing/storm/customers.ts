@@ -1,8 +1,8 @@
 import Stripe from 'stripe'
 import type { EntityManager } from 'typeorm'
 import { Organization, OrganizationAddress, Subscription } from '../../../entities/index.ts'
-import type { LocalStripe } from '../../../src/billing/local/server.ts'
-import { insert } from '../../../src/hydra/writing.ts'
+import type { LocalStripe } from '../../../src/emulators/stripe/server.ts'
+import { insert } from '../../../src/hydra/store/write-row.ts'
 import type { Chance } from './chance.ts'
 
 interface Customer {

@@ -1,7 +1,7 @@
 import { Agent, request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Event } from '../../../src/billing/local/billing-objects.ts'
-import type { Control } from '../../../src/billing/local/control.ts'
+import type { Control } from '../../../src/emulators/stripe/control/control.ts'
+import type { Event } from '../../../src/emulators/stripe/objects/billing-objects.ts'
 import type { Chance } from './chance.ts'
 
 interface Letter {

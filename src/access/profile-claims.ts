@@ -1,0 +1,60 @@
+import type { JWTPayload } from 'jose'
+import type { DataSource } from 'typeorm'
+import { isEmailAddress } from '../../entities/email-address.ts'
+import { lineOf } from '../../entities/line.ts'
+import { addressOfMember } from '../../entities/user.ts'
+import type { Bearer } from './bearer-token.ts'
+
+/** What a user is called and reached by, and the token that last changed it. */
+export interface Profile {
+  name: string
+  email: string | null
+  claimsAt: Date | null
+}
+
+/** The name and the address of a token's claims (OpenID Connect Core §5.1); what could not be stored as such is ignored. */
+export function profileOf({ name, email, email_verified }: JWTPayload): Pick<Bearer, 'name' | 'email'> {
+  return { name: readName(name), email: email_verified !== false && isEmailAddress(email) ? email : undefined }
+}
+
+/** Whether a token is newer than the one that the profile is from, and tells something else. */
+export function outdates({ issuedAt, name, email }: Bearer, profile: Profile): boolean {
+  if (issuedAt === undefined || issuedAt * 1000 <= (profile.claimsAt?.getTime() ?? 0)) return false
+  return (name ?? profile.name) !== profile.name || (email ?? profile.email) !== profile.email
+}
+
+/**
+ * Takes over what a newer token tells of its bearer. A membership whose name is the user's follows; one that an invitation named
+ * keeps that name. An address that another member of one of the user's organizations has is not taken.
+ */
+export async function follow(database: DataSource, { issuer, subject, issuedAt, name, email }: Bearer): Promise<void> {
+  await database.transaction(async (manager) => {
+    // Of two members who take one address at once, the second waits and sees that it is taken.
+    if (email)
+      await manager.query(`SELECT pg_advisory_xact_lock(hashtextextended('address ' || lower($1), 0))`, [email])
+    await manager.query(
+      `WITH "former" AS (
+         SELECT "id", "name" FROM "user" WHERE "issuer" = $1 AND "subject" = $2
+           AND ("claimsAt" IS NULL OR "claimsAt" < to_timestamp($3)) FOR UPDATE
+       ), "changed" AS (
+         UPDATE "user" SET "name" = coalesce($4, "user"."name"), "claimsAt" = to_timestamp($3),
+           "email" = CASE WHEN $5::text IS NULL OR EXISTS (
+             SELECT FROM "organization_user" "own" WHERE "own"."userId" = "user"."id"
+               AND ${addressOfMember('$5', '"own"."organizationId"', '"user"."id"')}) THEN "user"."email" ELSE $5 END,
+           "updatedAt" = now(), "version" = "user"."version" + 1
+         FROM "former" WHERE "user"."id" = "former"."id"
+         RETURNING "user"."id", "user"."name", "former"."name" AS "former"
+       )
+       UPDATE "organization_user" "own" SET "name" = "changed"."name", "updatedAt" = now(), "version" = "own"."version" + 1
+         FROM "changed" WHERE "own"."userId" = "changed"."id" AND "own"."name" = "changed"."former"
+           AND "changed"."name" <> "changed"."former"`,
+      [issuer, subject, issuedAt, name ?? null, email ?? null],
+    )
+  })
+}
+
+function readName(claim: unknown): string | undefined {
+  if (typeof claim !== 'string' || claim.length > 255 || !claim.isWellFormed()) return undefined
+  const name = lineOf(claim)
+  return name === '' || name.length > 255 || /\p{Cc}/u.test(name) ? undefined : name
+}

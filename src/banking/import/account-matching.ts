@@ -1,0 +1,143 @@
+import type { Listed } from './listed-account.ts'
+
+/** A line of a stored account, as far as it shows which account it is. */
+export interface Trace {
+  transactionOn: string
+  bookedOn: string | null
+  amount: string
+  party: string | null
+  title: string | null
+}
+
+/** A stored account. */
+export interface Known {
+  id: string
+  isCard: boolean
+  /** Its number or the id of its card; null where the bank tells neither. */
+  key: string | null
+  name: string
+  /** Null of accounts that were stored before it was kept. */
+  bankName: string | null
+  currency: string | null
+  balance: string | null
+  isClosed: boolean
+  /** Whether it came from the same bank, which gives its cards their ids. */
+  isSameBank: boolean
+  /** Whether another link still imports it. */
+  isElsewhere: boolean
+  /** Its lines in the time that the import covers. */
+  lines: Trace[]
+}
+
+type Fits = (listed: Listed, known: Known) => boolean
+
+/**
+ * Finds the stored account of each that the bank lists. Without a number or an id an account is known by its lines, then by its
+ * balance and the bank's own name for it, and at last by its place in the list: never by the name that its owner gave it.
+ * @param known in the order in which equals are taken
+ */
+export function matchAccounts<K extends Known>(listed: Listed[], known: K[]): Map<Listed, K> {
+  const matches = new Map<Listed, K>()
+  const taken = new Set<K>()
+  const openListed = () => listed.filter((one) => !matches.has(one))
+  const openKnown = () => known.filter((one) => !taken.has(one))
+  const take = (one: Listed, other: K) => {
+    if (matches.has(one) || taken.has(other)) return
+    matches.set(one, other)
+    taken.add(other)
+  }
+  const inOrder = (fits: Fits) => {
+    for (const one of openListed()) {
+      const other = openKnown().find((each) => fits(one, each))
+      if (other) take(one, other)
+    }
+  }
+
+  inOrder((one, other) => isSameKey(one, other) && one.currency === other.currency)
+  for (const one of openListed()) {
+    const found = openKnown().filter((other) => isSameNumber(one, other) && isCompatible(one, other))
+    if (found.length === 1) take(one, found[0])
+  }
+  for (const { one, other } of resemblances(openListed(), openKnown())) take(one, other)
+  const unkeyed: Fits = (one, other) => isCandidate(one, other) && !one.key && !other.key && !contradicts(one, other)
+  inOrder(
+    (one, other) =>
+      unkeyed(one, other) && isSameName(one, other) && one.balance !== null && one.balance === other.balance,
+  )
+  inOrder((one, other) => unkeyed(one, other) && isSameName(one, other))
+  const left = (all: { isCard: boolean; currency: string | null; key: string | null }[], of: Listed) =>
+    all.filter(({ isCard, currency, key }) => !key && isCard === of.isCard && currency === of.currency).length
+  const waiting: Known[] = openKnown().filter((other) => isNear(other) && !other.isClosed)
+  const counted = openListed().filter((one) => left(openListed(), one) === left(waiting, one))
+  inOrder((one, other) => counted.includes(one) && waiting.includes(other) && unkeyed(one, other))
+  return matches
+}
+
+/** Whether it may be known by more than its key: it is of this link, or of one to the same bank that has ended. */
+export function isNear({ isSameBank, isElsewhere }: Known): boolean {
+  return isSameBank && !isElsewhere
+}
+
+/** Pairs that have lines in common, those with the most first. */
+function resemblances<K extends Known>(listed: Listed[], known: K[]) {
+  const pairs = listed.flatMap((one, place) =>
+    known.flatMap((other, rank) => {
+      if (!isCandidate(one, other) || contradicts(one, other)) return []
+      const exact = common(one.transactions, other.lines, exactly)
+      const loose = common(one.transactions, other.lines, ({ transactionOn, amount }) => `${transactionOn} ${amount}`)
+      const named = isSameName(one, other) ? 1 : 0
+      return loose > 0 ? { one, other, order: [exact, loose, named, -Math.abs(place - rank)] } : []
+    }),
+  )
+  return pairs.sort((first, second) => {
+    const differing = first.order.findIndex((value, index) => value !== second.order[index])
+    return differing < 0 ? 0 : second.order[differing] - first.order[differing]
+  })
+}
+
+/** Whether an account could be this stored one, where at least one of them has no key. */
+function isCandidate(one: Listed, other: Known): boolean {
+  return isNear(other) && one.isCard === other.isCard && !(one.key && other.key) && isCompatible(one, other)
+}
+
+function isCompatible(one: { currency: string | null }, other: { currency: string | null }): boolean {
+  return one.currency === other.currency || one.currency === null || other.currency === null
+}
+
+/** A bank lists every line that it has booked: an account that lacks most of them is another. */
+function contradicts({ isPartial, transactions }: Listed, { lines }: Known): boolean {
+  const booked = lines.filter(({ bookedOn }) => bookedOn !== null)
+  return !isPartial && 2 * common(transactions, booked, ({ amount }) => amount) < booked.length
+}
+
+function isSameName(one: Listed, other: Known): boolean {
+  if (other.bankName !== null) return (one.bankName ?? '') === other.bankName
+  return one.bankName === other.name || one.name === other.name
+}
+
+function isSameKey(one: Listed, other: Known): boolean {
+  return one.key !== null && one.key === other.key && one.isCard === other.isCard && (other.isSameBank || !other.isCard)
+}
+
+/** Some banks tell the number of a country instead of the IBAN, which ends with it. */
+function isSameNumber(one: Listed, other: Known): boolean {
+  if (isSameKey(one, other)) return true
+  if (!one.key || !other.key || one.isCard || other.isCard) return false
+  const [short, long] = [one.key, other.key].sort((first, second) => first.length - second.length)
+  return /^\d{10,}$/.test(short) && /^[A-Z]{2}\d{2}/.test(long) && [long.slice(2), long.slice(4)].includes(short)
+}
+
+function exactly({ transactionOn, bookedOn, amount, party, title }: Trace): string {
+  return JSON.stringify([transactionOn, bookedOn, amount, party, title])
+}
+
+/** How many lines two accounts share, equal ones counted as often as both have them. */
+function common(some: Trace[], others: Trace[], key: (line: Trace) => string): number {
+  const counts = new Map<string, number>()
+  for (const line of others) counts.set(key(line), (counts.get(key(line)) ?? 0) + 1)
+  return some.filter((line) => {
+    const count = counts.get(key(line)) ?? 0
+    counts.set(key(line), count - 1)
+    return count > 0
+  }).length
+}

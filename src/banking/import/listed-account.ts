@@ -1,0 +1,60 @@
+import { masked } from '../../../entities/bank-account.ts'
+import type { Statement } from '../kontomatik/bank-statement.ts'
+import type { Transaction } from '../kontomatik/transaction.ts'
+
+/** An account or a card as the bank lists it. */
+export interface Listed {
+  isCard: boolean
+  /** Its number or the id of its card, by which it is known beyond doubt. */
+  key: string | null
+  name: string
+  bankName: string | null
+  iban: string | null
+  currency: string | null
+  balance: string | null
+  availableBalance: string | null
+  /** There may be more lines than these. */
+  isPartial: boolean
+  /** How many of its lines could not be read. */
+  skipped: number
+  transactions: Transaction[]
+}
+
+/** The accounts and cards of a statement; one that the bank lists twice by the same key is one. */
+export function listedIn({ accounts, cards }: Statement): Listed[] {
+  const all = [
+    ...accounts.map(({ partial, dropped, ...account }): Listed => {
+      const name = account.name ?? (account.iban ? masked(account.iban) : 'Account')
+      return { ...account, isCard: false, key: account.iban, name, isPartial: partial || dropped > 0, skipped: dropped }
+    }),
+    ...cards.map(({ cardId, number, partial, dropped, limit: _, dueDate: __, ...card }): Listed => {
+      const suffix = number ? ` •••• ${number}` : ''
+      const bankName = `${card.bankName ?? ''}${suffix}`
+      const own = { isCard: true, key: cardId, name: `${card.name ?? 'Card'}${suffix}`, bankName }
+      return {
+        ...card,
+        ...own,
+        iban: null,
+        availableBalance: null,
+        isPartial: partial || dropped > 0,
+        skipped: dropped,
+      }
+    }),
+  ]
+  const byKey = new Map<unknown, Listed>()
+  for (const one of all) {
+    const key = one.key ? JSON.stringify([one.isCard, one.key, one.currency]) : one
+    const known = byKey.get(key)
+    byKey.set(key, known ? both(known, one) : one)
+  }
+  return [...byKey.values()]
+}
+
+function both(known: Listed, one: Listed): Listed {
+  return {
+    ...one,
+    isPartial: known.isPartial || one.isPartial,
+    skipped: known.skipped + one.skipped,
+    transactions: [...known.transactions, ...one.transactions],
+  }
+}

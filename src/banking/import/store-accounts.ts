@@ -1,0 +1,142 @@
+import type { EntityManager } from 'typeorm'
+import { v7 as uuid } from 'uuid'
+import type { Integration } from '../../../entities/index.ts'
+import type { Statement } from '../kontomatik/bank-statement.ts'
+import { isNear, type Known, matchAccounts, type Trace } from './account-matching.ts'
+import { type Listed, listedIn } from './listed-account.ts'
+
+/** A stored account with what the bank lists of it. */
+export interface Imported extends Pick<Listed, 'isPartial' | 'skipped' | 'transactions' | 'currency'> {
+  id: string
+}
+
+interface Stored extends Known {
+  integrationId: string
+  reference: string
+  iban: string | null
+}
+
+/**
+ * Stores what the bank lists of its accounts over what was known of them, and marks those closed that it lists no more. An
+ * account that another link imports too stays with that link.
+ * @param since the first day that the import covers
+ */
+export async function storeAccounts(
+  manager: EntityManager,
+  link: Integration,
+  statement: Statement,
+  since: string,
+): Promise<Imported[]> {
+  const listed = listedIn(statement)
+  const stored = await storedAccounts(manager, link)
+  await addLines(manager, link, since, listed, stored)
+  const matches = matchAccounts(listed, stored)
+  const rows = listed.map((one) => rowOf(link, one, matches.get(one)))
+  await manager.query(
+    `INSERT INTO "bank_account" ("id", "organizationId", "integrationId", "reference", "name", "bankName", "iban", "currency",
+        "balance", "availableBalance", "createdAt", "updatedAt", "version")
+      SELECT "id", $1, "integrationId", "reference", "name", "bankName", "iban", "currency", "balance", "availableBalance", now(),
+        now(), 1
+      FROM jsonb_to_recordset($2::jsonb) AS "row" ("id" uuid, "integrationId" uuid, "reference" text, "name" text,
+        "bankName" text, "iban" text, "currency" text, "balance" numeric, "availableBalance" numeric)
+      ON CONFLICT ("id") DO UPDATE SET "integrationId" = EXCLUDED."integrationId", "reference" = EXCLUDED."reference",
+        "name" = EXCLUDED."name", "bankName" = EXCLUDED."bankName", "iban" = EXCLUDED."iban", "currency" = EXCLUDED."currency",
+        "balance" = EXCLUDED."balance", "availableBalance" = EXCLUDED."availableBalance", "closedOn" = NULL, "updatedAt" = now(),
+        "version" = "bank_account"."version" + 1`,
+    [link.organizationId, JSON.stringify(rows)],
+  )
+  const ids = rows.map(({ id }) => id)
+  await fillCurrencies(
+    manager,
+    link,
+    rows.filter((row, index) => row.currency && matches.get(listed[index])?.currency === null),
+  )
+  await close(manager, link, statement, ids)
+  return listed.map(({ isPartial, skipped, transactions }, index) => ({
+    id: rows[index].id,
+    currency: rows[index].currency,
+    isPartial,
+    skipped,
+    transactions,
+  }))
+}
+
+/** The accounts that could be meant, locked: those of this link and of others to its bank, and all that have a number. */
+async function storedAccounts(manager: EntityManager, { id, organizationId, target }: Integration): Promise<Stored[]> {
+  const rows: Omit<Stored, 'key' | 'lines'>[] = await manager.query(
+    `SELECT * FROM (
+      SELECT account."id", "integrationId", "reference", account."name", "bankName", "iban", "currency", "balance"::text,
+        "closedOn" IS NOT NULL AS "isClosed", "reference" ~ '^(unnumbered )?card ' AS "isCard", "integrationId" = $2 AS "isOwn",
+        "integrationId" <> $2 AND link."status" IN ('pending', 'active', 'importing') AS "isElsewhere",
+        coalesce("integrationId" = $2 OR link."target" = $3, false) AS "isSameBank"
+      FROM "bank_account" account JOIN "integration" link ON link."id" = "integrationId"
+      WHERE account."organizationId" = $1 FOR UPDATE OF account) found
+      WHERE "isSameBank" OR "iban" IS NOT NULL ORDER BY "isOwn" DESC, "isClosed", "id"`,
+    [organizationId, id, target],
+  )
+  return rows.map((row) => ({ ...row, key: keyOf(row), lines: [] }))
+}
+
+function keyOf({ reference, iban, currency, isCard }: Omit<Stored, 'key' | 'lines'>): string | null {
+  if (reference.startsWith('unnumbered ')) return null
+  return isCard ? reference.slice('card '.length, -` ${currency ?? ''}`.length) : iban
+}
+
+/** Lines are needed only where an account has to be known by them. */
+async function addLines(
+  manager: EntityManager,
+  { organizationId }: Integration,
+  since: string,
+  listed: Listed[],
+  stored: Stored[],
+): Promise<void> {
+  const near = new Map(stored.filter(isNear).map((one) => [one.id, one]))
+  if (listed.every(({ key }) => key) && [...near.values()].every(({ key }) => key)) return
+  const lines: (Trace & { accountId: string })[] = await manager.query(
+    `SELECT "accountId", "transactionOn"::text, "bookedOn"::text, "amount"::text, "party", "text" AS "title"
+      FROM "bank_transaction" WHERE "organizationId" = $1 AND "accountId" = ANY($2) AND "transactionOn" >= $3`,
+    [organizationId, [...near.keys()], since],
+  )
+  for (const line of lines) near.get(line.accountId)?.lines.push(line)
+}
+
+function rowOf({ id: integrationId }: Integration, listed: Listed, known: Stored | undefined) {
+  const { isCard, key, name, bankName, balance, availableBalance } = listed
+  const id = known?.id ?? uuid()
+  const currency = listed.currency ?? known?.currency ?? null
+  const iban = longer(listed.iban, known?.iban ?? null)
+  const cardReference = isCard && key && `card ${key} ${currency ?? ''}`
+  const reference = iban ? `${iban} ${currency ?? ''}` : cardReference
+  return {
+    id,
+    integrationId: known?.isElsewhere ? known.integrationId : integrationId,
+    reference: reference || known?.reference || `unnumbered ${isCard ? 'card' : 'account'} ${id}`,
+    ...{ name, bankName: bankName ?? '', iban, currency, balance, availableBalance },
+  }
+}
+
+/** An IBAN is longer than the number of its country. */
+function longer(one: string | null, other: string | null): string | null {
+  return (one?.length ?? 0) >= (other?.length ?? 0) ? one : other
+}
+
+/** Lines have the currency of their account unless they name another. */
+async function fillCurrencies(manager: EntityManager, link: Integration, accounts: { id: string }[]): Promise<void> {
+  if (accounts.length === 0) return
+  await manager.query(
+    `UPDATE "bank_transaction" line SET "currency" = account."currency", "updatedAt" = now(), "version" = line."version" + 1
+      FROM "bank_account" account WHERE line."organizationId" = $1 AND line."accountId" = account."id"
+        AND account."id" = ANY($2) AND line."currency" IS NULL`,
+    [link.organizationId, accounts.map(({ id }) => id)],
+  )
+}
+
+/** The bank does not tell that an account was closed: its list lacks it. */
+async function close(manager: EntityManager, link: Integration, { lists }: Statement, open: string[]): Promise<void> {
+  await manager.query(
+    `UPDATE "bank_account" SET "closedOn" = (now() AT TIME ZONE 'UTC')::date, "updatedAt" = now(), "version" = "version" + 1
+      WHERE "organizationId" = $1 AND "integrationId" = $2 AND "closedOn" IS NULL AND "id" <> ALL($3)
+        AND (CASE WHEN "reference" ~ '^(unnumbered )?card ' THEN $4::boolean ELSE $5::boolean END)`,
+    [link.organizationId, link.id, open, lists.cards, lists.accounts],
+  )
+}

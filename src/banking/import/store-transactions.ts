@@ -1,0 +1,85 @@
+import type { EntityManager } from 'typeorm'
+import { v7 as uuid } from 'uuid'
+import type { Integration } from '../../../entities/index.ts'
+import { type Entry, earliest, missing } from './deduplicate.ts'
+import type { Imported } from './store-accounts.ts'
+
+/** A transaction of an account of ours. */
+type Line = Entry & { accountId: string; kind: string | null }
+
+/**
+ * Stores the new lines, overwrites those that the bank has changed, and deletes the pending ones that it has given up.
+ * @param since the first day that the import covers
+ */
+export async function storeLines(
+  manager: EntityManager,
+  link: Integration,
+  accounts: Imported[],
+  since: string,
+): Promise<{ imported: number; duplicates: number }> {
+  const lines = accounts.flatMap(({ id, currency, transactions }) =>
+    transactions.map(
+      (transaction): Line => ({ ...transaction, currency: transaction.currency ?? currency, iban: id, accountId: id }),
+    ),
+  )
+  const first = [since, earliest(lines) ?? since].sort()[0]
+  const stored = await storedSince(manager, link, accounts, first)
+  const complete = new Set(accounts.flatMap(({ id, isPartial }) => (isPartial ? [] : id)))
+  const covered = ({ accountId, transactionOn, bookedOn }: Line) =>
+    complete.has(accountId) && transactionOn >= since && (bookedOn ?? since) >= since
+  const { inserts, updates, lapsed } = missing(lines, stored, covered)
+  await insertLines(manager, link, inserts)
+  await updateLines(
+    manager,
+    updates.map(({ stored, imported }) => ({ ...imported, id: stored.id })),
+  )
+  await manager.query(`DELETE FROM "bank_transaction" WHERE "id" = ANY($1)`, [lapsed.map(({ id }) => id)])
+  return { imported: inserts.length, duplicates: lines.length - inserts.length }
+}
+
+function storedSince(
+  manager: EntityManager,
+  { organizationId }: Integration,
+  accounts: Imported[],
+  first: string,
+): Promise<(Line & { id: string })[]> {
+  return manager.query(
+    `SELECT "id", "accountId", "accountId" AS "iban", "transactionOn"::text, "bookedOn"::text, "amount"::text, "currency",
+        "party", "partyIban", "text" AS "title", "kind", "status"
+      FROM "bank_transaction" WHERE "organizationId" = $1 AND "accountId" = ANY($2) AND "transactionOn" >= $3 ORDER BY "id"`,
+    [organizationId, accounts.map(({ id }) => id), first],
+  )
+}
+
+/** So many rows a statement. */
+const bite = 2000
+
+async function insertLines(manager: EntityManager, { organizationId }: Integration, lines: Line[]): Promise<void> {
+  for (const rows of bites(lines))
+    await manager.query(
+      `INSERT INTO "bank_transaction" ("id", "organizationId", "accountId", "transactionOn", "bookedOn", "amount", "currency",
+          "party", "partyIban", "text", "kind", "status", "createdAt", "updatedAt", "version")
+        SELECT "id", $1, "accountId", "transactionOn", "bookedOn", "amount", "currency", "party", "partyIban", "title", "kind",
+          "status", now(), now(), 1
+        FROM jsonb_to_recordset($2::jsonb) AS "line" (${columns})`,
+      [organizationId, JSON.stringify(rows.map((line) => ({ ...line, id: uuid() })))],
+    )
+}
+
+async function updateLines(manager: EntityManager, lines: (Line & { id: string })[]): Promise<void> {
+  for (const rows of bites(lines))
+    await manager.query(
+      `UPDATE "bank_transaction" SET "transactionOn" = "line"."transactionOn", "bookedOn" = "line"."bookedOn",
+          "amount" = "line"."amount", "party" = "line"."party", "partyIban" = "line"."partyIban", "text" = "line"."title",
+          "kind" = "line"."kind", "status" = "line"."status", "updatedAt" = now(), "version" = "version" + 1
+        FROM jsonb_to_recordset($1::jsonb) AS "line" (${columns}) WHERE "bank_transaction"."id" = "line"."id"`,
+      [JSON.stringify(rows)],
+    )
+}
+
+const columns = `"id" uuid, "accountId" uuid, "transactionOn" date, "bookedOn" date, "amount" numeric, "currency" text,
+  "party" text, "partyIban" text, "title" text, "kind" text, "status" text`
+
+function bites<T>(all: T[]): T[][] {
+  return Array.from({ length: Math.ceil(all.length / bite) }, (_, index) => all.slice(index * bite, (index + 1) * bite))
+}

@@ -1,0 +1,39 @@
+import type { EntityManager } from 'typeorm'
+import { AuditEvent, Integration } from '../../entities/index.ts'
+import { insert } from '../hydra/store/write-row.ts'
+
+/** A link to a bank as jobs know it: with what opens it. */
+export async function readLink(manager: EntityManager, id: string): Promise<Integration | null> {
+  return manager
+    .createQueryBuilder(Integration, 'link')
+    .addSelect(['link.sealedAccess', 'link.sealedSession'])
+    .where({ id })
+    .getOne()
+}
+
+/** Writes some values if the link is still what it was taken for; tells whether it was. */
+export async function change(
+  manager: EntityManager,
+  { id, status, pullId }: Integration,
+  values: Partial<Integration>,
+): Promise<boolean> {
+  const { affected } = await manager
+    .createQueryBuilder()
+    .update(Integration)
+    .set({ ...values, updatedAt: new Date() } as object)
+    .where({ id, status })
+    .andWhere('"pullId" IS NOT DISTINCT FROM :pullId', { pullId })
+    .execute()
+  return affected === 1
+}
+
+/** Writes down what became of a link by itself. */
+export async function note(
+  manager: EntityManager,
+  { id, organizationId }: Pick<Integration, 'id' | 'organizationId'>,
+  verb: string,
+  changes: AuditEvent['changes'],
+): Promise<void> {
+  const event = { organizationId, action: `integration.${verb}`, target: `/integrations/${id}`, changes }
+  await insert(manager, Object.assign(new AuditEvent(), event))
+}

@@ -1,0 +1,44 @@
+import { BankProblem } from './bank-problem.ts'
+import type { Answer } from './response-body.ts'
+import { type Element, replyIn } from './xml-element.ts'
+
+/**
+ * The reply to a command. A failed command comes with status 200, so what the reply says stands over the status line.
+ * @throws a BankProblem if it holds an exception, or is no reply.
+ */
+export function readReply({ status, text }: Answer): Element {
+  const reply = replyIn(text)
+  const exception = reply?.child('exception')
+  if (exception) throw BankProblem.of(exception.attribute('name'))
+  if (reply?.child('command')) return reply
+  if (status >= 400) throw BankProblem.ofStatus(status)
+  if (!reply) throw BankProblem.unreadable()
+  return reply
+}
+
+/** Signing in is spoken of in JSON, but refused in XML at times. */
+export function readJson({ status, text }: Answer): Record<string, unknown> {
+  const json = objectIn(text)
+  if (!json) {
+    readReply({ status, text })
+    throw BankProblem.unreadable()
+  }
+  if (status >= 400) throw json.exception ? BankProblem.of(exceptionIn(json)) : BankProblem.ofStatus(status)
+  return json
+}
+
+/** Seen as a bare name; an object with a name is how the XML has it. */
+export function exceptionIn({ exception }: Record<string, unknown>): string | undefined {
+  const name = exception instanceof Object && 'name' in exception ? exception.name : exception
+  return typeof name === 'string' ? name : undefined
+}
+
+export function objectIn(value: unknown): Record<string, unknown> | undefined {
+  if (typeof value !== 'string') return value instanceof Object && !Array.isArray(value) ? { ...value } : undefined
+  try {
+    const json: unknown = JSON.parse(value)
+    return typeof json === 'string' ? undefined : objectIn(json)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,57 @@
+import { BankProblem } from './bank-problem.ts'
+import { exceptionIn, objectIn } from './reply.ts'
+import { indexable, tidy } from './xml-element.ts'
+
+/** What allows one import; it lasts for minutes and is not kept. */
+export interface Session {
+  id: string
+  signature: string
+}
+
+/** How far somebody is with signing in at their bank. */
+export type SigningIn =
+  | { state: 'pending' }
+  | { state: 'failed'; reason: string }
+  | {
+      state: 'done'
+      session: Session
+      /** The consent to read again without them; nothing if they allowed it once only. */
+      multipleAccessId: string | null
+      target: string | null
+      officialName: string | null
+    }
+
+/** Kontomatik does not publish its words for this; what is neither success nor failure is taken to be under way. */
+export function readSigningIn(json: Record<string, unknown>): SigningIn {
+  const status = text(json.status)?.toLowerCase()
+  const params = objectIn(json.params) ?? {}
+  if (params.exception) return { state: 'failed', reason: BankProblem.of(exceptionIn(params)).name }
+  if (status === 'expired') return { state: 'failed', reason: 'Expired' }
+  if (status !== 'success' && status !== 'successful') return { state: 'pending' }
+  const [id, signature] = [text(params.sessionId), text(params.sessionIdSignature)]
+  if (!id || !signature) throw BankProblem.unreadable()
+  return {
+    state: 'done',
+    session: { id, signature },
+    multipleAccessId: text(params.multipleAccessId),
+    target: label(params.target),
+    officialName: label(params.officialName),
+  }
+}
+
+/** The address where a person signs in. Its id is stored and sent again as it is, so it must be storable. */
+export function readRedirection(json: Record<string, unknown>): { redirectionId: string; redirectionLink: string } {
+  const [redirectionId, link] = [text(json.redirectionId), text(json.redirectionLink)]
+  const url = link && URL.canParse(link) ? new URL(link) : undefined
+  if (!redirectionId || !/^[\x21-\x7e]{1,255}$/.test(redirectionId) || !url || !/^https?:$/.test(url.protocol))
+    throw BankProblem.unreadable()
+  return { redirectionId, redirectionLink: url.href }
+}
+
+function label(value: unknown): string | null {
+  return tidy(text(value) ?? '', indexable) || null
+}
+
+function text(value: unknown): string | null {
+  return typeof value === 'string' && value ? value : typeof value === 'number' ? String(value) : null
+}

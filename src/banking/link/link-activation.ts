@@ -1,0 +1,45 @@
+import { Integration } from '../../../entities/index.ts'
+import type { Call } from '../../hydra/http/request-call.ts'
+import { copy, make } from '../../hydra/model/entity.ts'
+import type { Banking } from '../banking.ts'
+import type { SigningIn } from '../kontomatik/sign-in-reply.ts'
+import { longestConsent } from '../revoke-step.ts'
+import { replace } from './link-replacement.ts'
+import { note } from './link-selection.ts'
+
+type SignedIn = Omit<Extract<SigningIn, { state: 'done' }>, 'state'>
+
+/** Milliseconds that somebody may take to sign in. */
+const signingIn = 60 * 60_000
+
+/** A link that is begun by whoever asks. */
+export function blank(call: Call, values: Partial<Integration>): Integration {
+  const own = { id: call.claim, organizationId: call.organization, startedById: call.user }
+  const expiresAt = new Date(Date.now() + signingIn)
+  return Object.assign(make(Integration), own, { expiresAt }, values)
+}
+
+/** What opens the bank is sealed before it is stored. */
+export function activate(
+  call: Call<Integration>,
+  { vault }: Banking,
+  before: Integration,
+  { session, multipleAccessId, target, officialName }: SignedIn,
+): Promise<Integration> {
+  return call.transaction(async () => {
+    const after = Object.assign(copy(before), {
+      status: 'active',
+      target,
+      officialName,
+      redirectUrl: null,
+      sealedAccess: multipleAccessId && vault.seal('access', multipleAccessId, before),
+      sealedSession: vault.seal('session', JSON.stringify(session), before),
+      sessionAt: new Date(),
+      consentExpiresAt: multipleAccessId ? new Date(Date.now() + longestConsent) : null,
+    })
+    await call.save(before, after)
+    await note(call, 'setup', after, [before.redirectionId ? 'pending' : null, 'active'])
+    await replace(call, after)
+    return call.get(Integration, after.id)
+  })
+}

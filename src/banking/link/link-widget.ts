@@ -1,0 +1,29 @@
+import { Integration } from '../../../entities/index.ts'
+import type { KontomatikSetup } from '../../controllers/integrations.ts'
+import type { Call } from '../../hydra/http/request-call.ts'
+import { type Outcome, Unchanged } from '../../hydra/model/operation.ts'
+import type { Banking } from '../banking.ts'
+import { activate, blank } from './link-activation.ts'
+import { isLinked } from './link-replacement.ts'
+import { unchosen } from './link-selection.ts'
+
+/** What the widget was given cannot be checked before it is used. */
+export async function takeWidget(
+  call: Call<Integration>,
+  banking: Banking,
+  { sessionId, sessionIdSignature, accessMode = 'MULTIPLE', ...wish }: KontomatikSetup,
+): Promise<Outcome<Integration>> {
+  const { multipleAccessId = null, target = null, officialName = null } = wish
+  if (!sessionIdSignature) throw unchosen('sessionIdSignature', 'sessionIdSignature must be given with a sessionId.')
+  if (!multipleAccessId && accessMode === 'MULTIPLE')
+    throw unchosen('multipleAccessId', 'multipleAccessId must be given, or another accessMode.')
+  const session = { id: sessionId as string, signature: sessionIdSignature }
+  const own = { id: call.claim, organizationId: call.organization }
+  const begun = await call.manager.findOneBy(Integration, own)
+  const known = begun ?? (await isLinked(call, banking, { session, multipleAccessId }))
+  if (known) return new Unchanged(await call.get(Integration, known.id))
+  return call.transaction(async () => {
+    const link = await call.insert(blank(call, { accessMode, expiresAt: null }))
+    return activate(call, banking, link, { session, multipleAccessId, target, officialName })
+  })
+}

@@ -1,0 +1,85 @@
+import type Stripe from 'stripe'
+import { Organization, PaymentMethod, Subscription } from '../../entities/index.ts'
+import { record } from '../audit/audit-log.ts'
+import type { Call } from '../hydra/http/request-call.ts'
+import { copy } from '../hydra/model/entity.ts'
+import { Overtaken } from '../hydra/store/unit-of-work.ts'
+import { type Billing, Ended } from './billing.ts'
+import { subscriptionFrom } from './stripe/from-stripe.ts'
+import { isMissing } from './stripe/stripe-errors.ts'
+import { heal } from './sync/missing-customer.ts'
+import { ring } from './sync/sync-customer-job.ts'
+
+/**
+ * Writes down what Stripe made of a wish. Where an event has written the row meanwhile, Stripe is asked again, so that what
+ * is older never stands in the end; and a look at the whole customer follows, which brings the invoices, too.
+ */
+export async function follow(
+  call: Call<Subscription>,
+  billing: Billing,
+  verb: string,
+  before: Subscription,
+  answer: Stripe.Subscription,
+): Promise<Subscription> {
+  const { id } = before
+  let [standing, found] = [before, answer]
+  for (;;)
+    try {
+      const products = await billing.prices.productsFor([found])
+      return await call.transaction(async () => {
+        const after = copy(standing).follow(subscriptionFrom(found, await methodsOf(call), products))
+        await call.save(standing, after)
+        await note(call, verb, before, after)
+        await ring(call.manager, customerOf(found))
+        return after
+      })
+    } catch (error) {
+      if (!(error instanceof Overtaken)) throw error
+      standing = await call.get(Subscription, id)
+      found = await billing.retrieve(found.id)
+    }
+}
+
+/**
+ * Asks Stripe something about a subscription. One that has ended at Stripe, or that Stripe does not know, ends here before
+ * the client is told.
+ * @throws Ended
+ */
+export async function alive<T>(
+  call: Call,
+  billing: Billing,
+  subscription: Subscription,
+  request: () => Promise<T>,
+): Promise<T> {
+  const { externalId, organizationId } = subscription
+  try {
+    return await request()
+  } catch (problem) {
+    const missing = isMissing(problem, 'subscription', externalId as string)
+    if (!missing && !(problem instanceof Ended)) throw problem
+    const { stripeCustomerId } = await call.get(Organization, organizationId)
+    await heal(billing, call.manager, stripeCustomerId, missing ? subscription : undefined)
+    throw new Ended()
+  }
+}
+
+/** Writes into the audit log what somebody has done to a subscription. */
+export function note(call: Call, verb: string, before: Subscription | undefined, after: Subscription): Promise<void> {
+  const { id, organizationId } = after
+  const changes = before
+    ? call.changes(before, after)
+    : Object.fromEntries(
+        (['status', 'seats'] as const).map((name) => [name, [null, after[name]] as [unknown, unknown]]),
+      )
+  return record(call, `subscription.${verb}`, `/subscriptions/${id}`, changes, organizationId)
+}
+
+async function methodsOf({ manager, organization: organizationId }: Call): Promise<Map<string, string>> {
+  const found = await manager.findBy(PaymentMethod, { organizationId })
+  return new Map(found.map(({ externalId, id }) => [externalId, id]))
+}
+
+/** The customer of a subscription, by Stripe's id. */
+export function customerOf({ customer }: Stripe.Subscription): string {
+  return typeof customer === 'string' ? customer : customer.id
+}

@@ -1,0 +1,106 @@
+import Stripe from 'stripe'
+import { Problem } from '../hydra/model/problem.ts'
+import type { Billing } from './billing.ts'
+import { ask, underKeys } from './stripe/stripe-request.ts'
+
+/** How the open invoice of a subscription can be paid by a person: in the browser's own form, or on Stripe's page. */
+export interface Debt {
+  secret: string | null
+  url: string | null
+}
+
+export const noDebt: Debt = { secret: null, url: null }
+
+const { errors } = Stripe
+
+/** The request for a debt is short, because an answer can leave the debt out. */
+const briefly = { timeout: 2000, maxNetworkRetries: 0 }
+
+const secretly = ['confirmation_secret']
+
+/** The debt of a subscription; the newest invoice of an unpaid one is a draft, so its newest open invoice is the debt. */
+export async function debtOf({ stripe }: Billing, subscription: string): Promise<Debt> {
+  const expand = ['latest_invoice.confirmation_secret']
+  const { latest_invoice: latest, status } = await ask(
+    'subscription',
+    stripe.subscriptions.retrieve(subscription, { expand }, briefly),
+  )
+  if (typeof latest === 'object' && latest?.status !== 'draft') return debt(latest)
+  if (status !== 'unpaid') return debt(null)
+  const wish: Stripe.InvoiceListParams = {
+    subscription,
+    status: 'open',
+    limit: 1,
+    expand: ['data.confirmation_secret'],
+  }
+  const { data } = await ask('list', stripe.invoices.list(wish, briefly))
+  return debt(data[0])
+}
+
+/** The debt that one invoice is. */
+export async function debtFrom({ stripe }: Billing, invoice: string): Promise<Debt> {
+  return debt(await ask('invoice', stripe.invoices.retrieve(invoice, { expand: secretly }, briefly)))
+}
+
+function debt(invoice: Stripe.Invoice | null | undefined): Debt {
+  return {
+    secret: invoice?.confirmation_secret?.client_secret ?? null,
+    url: invoice?.status === 'open' ? (invoice.hosted_invoice_url ?? null) : null,
+  }
+}
+
+/**
+ * Pays what a subscription owes with another payment method, the oldest invoice first. The drafts of an unpaid subscription
+ * are debts, too: Stripe charges none of them by itself. Payment stops where the bank asks for its holder's consent.
+ * @throws Problem 402 when the payment is declined
+ */
+export async function payDebts(billing: Billing, id: string, paymentMethod: string, key: string): Promise<void> {
+  const { stripe } = billing
+  const [{ status }, { data }] = await Promise.all([
+    billing.retrieve(id),
+    ask('list', stripe.invoices.list({ subscription: id, limit: 100 })),
+  ])
+  const owed = (invoice: Stripe.Invoice) =>
+    invoice.collection_method !== 'send_invoice' &&
+    (invoice.status === 'open' || (invoice.status === 'draft' && status === 'unpaid'))
+  for (const invoice of data.filter(owed).reverse()) {
+    const paid = await pay(billing, invoice, paymentMethod, key)
+    if (paid.status !== 'paid') return
+  }
+}
+
+/**
+ * Pays an invoice at once, with its own payment method unless another is named. Where the bank asks for its holder's consent,
+ * the invoice stays open, and its confirmation secret is what that is given with.
+ * @throws Problem 402 when the payment is declined, 409 when there is nothing to pay any more
+ */
+export async function pay(
+  { stripe }: Billing,
+  { id, status }: Pick<Stripe.Invoice, 'id' | 'status'>,
+  paymentMethod: string | undefined,
+  key: string,
+): Promise<Stripe.Invoice> {
+  const now = () => stripe.invoices.retrieve(id, { expand: secretly })
+  if (status === 'draft')
+    await underKeys(`${key}:finalize:${id}`, (options) =>
+      ask('invoice', stripe.invoices.finalizeInvoice(id, { auto_advance: false }, options)),
+    )
+  const wish = { ...(paymentMethod && { payment_method: paymentMethod }), off_session: false }
+  const send = (options: Stripe.RequestOptions) =>
+    stripe.invoices.pay(id, wish, options).catch(async (error) => {
+      if (error instanceof errors.StripeCardError && isConsent(error)) return now()
+      if (!(error instanceof errors.StripeInvalidRequestError)) throw error
+      const found = await now()
+      if (found.status === 'open' || found.status === 'uncollectible') throw error
+      return found
+    })
+  const paid = await underKeys(`${key}:pay:${id}`, (options) =>
+    ask('invoice', send(options), { payment_method: 'paymentMethod', '': 'paymentMethod' }),
+  )
+  if (paid.status === 'void') throw new Problem(409, 'The invoice is void: there is nothing to pay.')
+  return paid
+}
+
+function isConsent({ code }: InstanceType<typeof errors.StripeCardError>): boolean {
+  return code === 'invoice_payment_intent_requires_action' || code === 'authentication_required'
+}

@@ -1,0 +1,55 @@
+import type { EntityManager } from 'typeorm'
+import { Organization, Subscription } from '../../../entities/index.ts'
+import { copy } from '../../hydra/model/entity.ts'
+import type { Billing } from '../billing.ts'
+import { customerOf } from '../stripe/customers.ts'
+import { isMissing } from '../stripe/stripe-errors.ts'
+import { syncCustomer } from './sync-customer.ts'
+import { lockCustomer } from './sync-customer-job.ts'
+import { note, write } from './write.ts'
+
+/**
+ * Asks Stripe something for the customer that an organization is. Where Stripe has deleted the customer or has never had it,
+ * its subscriptions end here, and Stripe is asked once more for a new customer.
+ */
+export async function forCustomer<T>(
+  billing: Billing,
+  manager: EntityManager,
+  organization: Organization,
+  request: (customer: string) => Promise<T>,
+): Promise<T> {
+  const customer = await customerOf(billing, manager, organization)
+  try {
+    return await request(customer)
+  } catch (problem) {
+    if (!isMissing(problem, 'customer', customer)) throw problem
+    await heal(billing, manager, customer)
+    const healed = await manager.findOneByOrFail(Organization, { id: organization.id })
+    if (healed.stripeCustomerId === customer) throw problem
+    return request(await customerOf(billing, manager, healed))
+  }
+}
+
+/**
+ * Writes down at once what Stripe has of a customer, which may be nothing. No job does so for a customer that is unknown:
+ * with the keys of another account, all would be.
+ * @param missing a subscription that Stripe has just said it does not know; it ends here
+ */
+export function heal(
+  billing: Billing,
+  manager: EntityManager,
+  customer: string | null,
+  missing?: Subscription,
+): Promise<void> {
+  return manager.connection.transaction(async (within) => {
+    if (customer) {
+      await lockCustomer(within, customer)
+      await syncCustomer(within, billing, customer, { unknown: true })
+    }
+    const before = missing && (await within.findOneBy(Subscription, { id: missing.id }))
+    if (!before?.live || before.externalId !== missing?.externalId) return
+    const after = copy(before).end()
+    await write(within, before, after)
+    await note(within, before, after)
+  })
+}

@@ -1,0 +1,45 @@
+import type { EntityManager } from 'typeorm'
+import { Problem } from '../../hydra/model/problem.ts'
+import { isConflict } from '../../hydra/store/database-problem.ts'
+import { Overtaken } from './write.ts'
+
+/** Some of what Stripe has of a customer could not be written down; the rest has been. */
+export class Incomplete extends Error {
+  /** Whether each reason is a race that another try may win. */
+  readonly race: boolean
+  /** Whether each reason is Stripe's, so that no event is to blame. */
+  readonly away: boolean
+
+  constructor(reasons: unknown[]) {
+    super(reasons.map((reason) => (reason as Error).message).join('\n'))
+    this.race = reasons.every(isRace)
+    this.away = reasons.every((reason) => reason instanceof Problem)
+  }
+}
+
+/** What came of the pieces of which Stripe's state is made: each is written down or left out, whatever becomes of the others. */
+export class Pieces {
+  /** Why pieces were left out, to be tried again. */
+  readonly failures: unknown[] = []
+  /** Sentences that each name something the organization has not entered yet, such as a billing address. */
+  readonly lacks: string[] = []
+
+  /** @throws Overtaken when a request has written a row meanwhile: then all is looked at again */
+  async add(manager: EntityManager, write: (manager: EntityManager) => Promise<void>): Promise<boolean> {
+    try {
+      // A transaction within another is a savepoint.
+      await manager.transaction(write)
+      return true
+    } catch (error) {
+      if (error instanceof Overtaken) throw error
+      this.failures.push(error)
+      return false
+    }
+  }
+}
+
+/** Whether somebody else was faster, so that another look may well succeed. */
+export function isRace(error: unknown): boolean {
+  const { code } = (error as { driverError?: { code?: string } }).driverError ?? {}
+  return error instanceof Overtaken || isConflict(error) || code === '23505'
+}

@@ -1,0 +1,111 @@
+import { Type } from 'class-transformer'
+import { IsOptional, IsString, Length, Matches } from 'class-validator'
+import { Organization, Subscription } from '../../../entities/index.ts'
+import { alive, customerOf, follow } from '../../billing/apply-stripe-subscription.ts'
+import type { Billing } from '../../billing/billing.ts'
+import { isSpent } from '../../billing/stripe/coupon-redemptions.ts'
+import { carries, isTyped } from '../../billing/stripe/from-stripe.ts'
+import type { Call } from '../../hydra/http/request-call.ts'
+import { type Operation, Unchanged } from '../../hydra/model/operation.ts'
+import { ConstraintViolation, Problem } from '../../hydra/model/problem.ts'
+
+/** A coupon or promotion code for the current subscription. */
+export class CouponApplication {
+  @IsString()
+  @Length(1, 255)
+  @Matches(/\S/, { message: 'code must not be blank' })
+  code: string
+
+  @IsOptional()
+  @Type(() => Subscription)
+  subscription?: Subscription
+}
+
+export class CouponRemoval {
+  @IsOptional()
+  @Type(() => Subscription)
+  subscription?: Subscription
+}
+
+export const applyCoupon = (billing: Billing): Operation<Subscription> => ({
+  name: 'applyCoupon',
+  method: 'POST',
+  path: '/apply-coupon',
+  title: () => 'Applies a coupon or promotion code to the current subscription, in place of any other',
+  description:
+    'What cannot be had is refused in one way, whatever the reason. A discount of limited duration can be had once. Not for ' +
+    'organizations billed by hand.',
+  expects: CouponApplication,
+  returns: 'item',
+  statuses: [200, 201, 400, 409, 413, 415, 422],
+  rare: 'minute',
+  outside: true,
+  link: { name: 'applyCoupon', when: ({ discountable }: Subscription) => discountable },
+  async handle(call) {
+    const { code, subscription: named } = await call.input(CouponApplication)
+    const subscription = await discountable(call, named)
+    return alive(call, billing, subscription, () => apply(call, billing, subscription, code.trim()))
+  },
+})
+
+export const clearCoupon = (billing: Billing): Operation<Subscription> => ({
+  name: 'clearCoupon',
+  method: 'POST',
+  path: '/clear-coupon',
+  title: () => 'Takes the coupon off the current subscription',
+  description: 'Not for organizations billed by hand.',
+  expects: CouponRemoval,
+  returns: 'item',
+  statuses: [200, 400, 409, 413, 415, 422],
+  outside: true,
+  link: { name: 'clearCoupon', when: ({ discountable }: Subscription) => discountable },
+  async handle(call) {
+    const subscription = await discountable(call, (await call.input(CouponRemoval)).subscription)
+    return alive(call, billing, subscription, async () => {
+      const cleared = await billing.discount(subscription.externalId as string, undefined, call.claim)
+      return new Unchanged(await follow(call, billing, 'clearCoupon', subscription, cleared))
+    })
+  },
+})
+
+async function apply(
+  call: Call<Subscription>,
+  billing: Billing,
+  subscription: Subscription,
+  code: string,
+): Promise<Subscription | Unchanged<Subscription>> {
+  const id = subscription.externalId as string
+  const now = await billing.retrieve(id)
+  const same = async () => new Unchanged(await follow(call, billing, 'applyCoupon', subscription, now))
+  // Looked at first, since what could be used once is not found any more.
+  if (isTyped(now, code)) return same()
+  const discount = await billing.codeFor(code, customerOf(now))
+  if (!discount) throw unusable()
+  if (carries(now, discount)) return same()
+  if (await isSpent(billing, customerOf(now), discount).catch(refuse)) throw unusable()
+  const discounted = await billing.discount(id, discount, call.claim).catch(refuse)
+  return follow(call, billing, 'applyCoupon', subscription, discounted)
+}
+
+/** The subscription that was named, or the current one, if there is one that a coupon can work on. */
+async function discountable(call: Call<Subscription>, named: Subscription | undefined): Promise<Subscription> {
+  const organization = await call.get(Organization, call.organization)
+  const id = named?.id ?? organization.currentSubscriptionId
+  const subscription = id ? await call.get(Subscription, id) : undefined
+  if (!subscription?.live) throw new Problem(409, 'There is no live subscription for a coupon to work on.')
+  if (organization.manualBilling)
+    throw new Problem(409, 'The organization is billed by hand, and coupons are Stripe’s.')
+  if (!subscription.discountable)
+    throw new Problem(409, 'The subscription awaits its first payment: a coupon can be put on it after that.')
+  return subscription
+}
+
+function refuse(problem: unknown): never {
+  throw problem instanceof ConstraintViolation ? unusable() : problem
+}
+
+/** One text for all reasons, so that codes cannot be told apart by trying. */
+function unusable(): ConstraintViolation {
+  const message = 'code is not one that can be used: it may be mistyped, expired or used up.'
+  return new ConstraintViolation([{ propertyPath: 'code', message, code: 'isUsable' }])
+}

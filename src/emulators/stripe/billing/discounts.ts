@@ -1,0 +1,129 @@
+import { missing, refusal } from '../http/api-error.ts'
+import type { Params } from '../http/form.ts'
+import { hashes, text } from '../http/parameter-values.ts'
+import type { Account } from '../objects/account.ts'
+import type { Line, Subscription } from '../objects/billing-objects.ts'
+import { after } from '../objects/clock.ts'
+import type { Coupon, Discount, PromotionCode } from '../objects/objects.ts'
+
+/** The discounts that a request asks for: new ones by coupon or code, or old ones to be kept. */
+export function redeem(account: Account, subscription: Subscription, params: Params): string[] {
+  return hashes(params, 'discounts').map((wanted, place) => {
+    const param = `discounts[${place}]`
+    const kept = text(wanted, 'discount')
+    if (kept) return keep(subscription, kept, `${param}[discount]`)
+    const code = text(wanted, 'promotion_code')
+    const promotion = code ? promised(account, subscription, code, `${param}[promotion_code]`) : null
+    const coupon = promotion?.promotion.coupon ?? text(wanted, 'coupon')
+    if (!coupon) throw refusal('You must provide one of: coupon, promotion_code, discount.', { param })
+    return grant(account, subscription, coupon, promotion, `${param}[coupon]`).id
+  })
+}
+
+function keep(subscription: Subscription, id: string, param: string): string {
+  if (subscription.discounts.includes(id)) return id
+  throw missing('discount', id, param)
+}
+
+function promised(account: Account, { customer }: Subscription, id: string, param: string): PromotionCode {
+  const promotion = account.store.find('promotion_code', id)
+  if (!promotion) throw missing('promotion code', id, param)
+  if (!promotion.active) throw refusal('This promotion code is inactive.', { param })
+  if (promotion.expires_at && promotion.expires_at <= account.now()) {
+    throw refusal('This promotion code is expired.', { param })
+  }
+  if (promotion.customer && promotion.customer !== customer) {
+    throw refusal('This promotion code cannot be redeemed by this customer.', { param })
+  }
+  if (promotion.max_redemptions && promotion.times_redeemed >= promotion.max_redemptions) {
+    throw refusal('This promotion code has been used the maximum number of times.', { param })
+  }
+  return promotion
+}
+
+function grant(
+  account: Account,
+  { id, customer, currency }: Subscription,
+  wanted: string,
+  promotion: PromotionCode | null,
+  param: string,
+): Discount {
+  const coupon = account.store.find('coupon', wanted)
+  if (!coupon) throw missing('coupon', wanted, param)
+  check(account, coupon, currency, param)
+  account.store.change(coupon, () => {
+    coupon.times_redeemed++
+    coupon.valid = !coupon.max_redemptions || coupon.times_redeemed < coupon.max_redemptions
+  })
+  if (promotion) account.store.change(promotion, () => promotion.times_redeemed++)
+  const start = account.now()
+  const discount: Discount = {
+    id: account.ids.next('di_'),
+    object: 'discount',
+    checkout_session: null,
+    customer,
+    customer_account: null,
+    end: coupon.duration === 'repeating' ? after(start, 'month', coupon.duration_in_months ?? 1) : null,
+    invoice: null,
+    invoice_item: null,
+    promotion_code: promotion?.id ?? null,
+    source: { coupon: coupon.id, type: 'coupon' },
+    start,
+    subscription: id,
+    subscription_item: null,
+  }
+  return account.add(discount, 'customer.discount.created')
+}
+
+function check(account: Account, coupon: Coupon, currency: string, param: string): void {
+  if (coupon.redeem_by && coupon.redeem_by <= account.now()) {
+    throw refusal(`Coupon expired: ${coupon.id}`, { code: 'coupon_expired', param })
+  }
+  if (!coupon.valid) {
+    throw refusal(`Coupon ${coupon.id} is used up and cannot be applied.`, { code: 'coupon_expired', param })
+  }
+  if (coupon.currency && coupon.currency !== currency) {
+    throw refusal(
+      `The coupon's currency (${coupon.currency}) must match the subscription's currency (${currency}) to be applied.`,
+      { param },
+    )
+  }
+}
+
+/** Takes discounts off a subscription; invoices that had them still show them. */
+export function endDiscounts(account: Account, subscription: Subscription, ended: (id: string) => boolean): void {
+  const gone = subscription.discounts.filter(ended)
+  if (!gone.length) return
+  for (const id of gone) {
+    const discount = account.store.find('discount', id)
+    if (discount) account.tell('customer.discount.deleted', discount)
+  }
+  account.update(subscription, () => {
+    subscription.discounts = subscription.discounts.filter((id) => !gone.includes(id))
+  })
+}
+
+export function couponOf(account: Account, discount: string): Coupon | undefined {
+  return account.store.find('coupon', account.store.find('discount', discount)?.source.coupon)
+}
+
+/** Takes each discount in turn off what is left of the lines, in whole cents; the last line bears what rounding leaves. */
+export function takeOff(account: Account, lines: Line[], discounts: string[]): { amount: number; discount: string }[] {
+  const left = new Map(lines.map((line) => [line, line.amount]))
+  return discounts.map((discount) => {
+    const coupon = couponOf(account, discount)
+    const bearing = lines.filter((line) => (left.get(line) ?? 0) > 0)
+    const sum = bearing.reduce((total, line) => total + (left.get(line) ?? 0), 0)
+    const wanted = coupon?.percent_off ? Math.round((sum * coupon.percent_off) / 100) : (coupon?.amount_off ?? 0)
+    const amount = Math.min(wanted, sum)
+    let rest = amount
+    bearing.forEach((line, place) => {
+      const own = left.get(line) ?? 0
+      const share = place === bearing.length - 1 ? rest : Math.round((amount * own) / sum)
+      rest -= share
+      left.set(line, own - share)
+      line.discount_amounts.push({ amount: share, discount })
+    })
+    return { amount, discount }
+  })
+}

@@ -1,0 +1,84 @@
+import type { Account } from '../objects/account.ts'
+import type { Invoice, Subscription } from '../objects/billing-objects.ts'
+import { day, hour } from '../objects/clock.ts'
+import { collect } from './collect-invoice.ts'
+import { endDiscounts } from './discounts.ts'
+import { subscriptionOf } from './payment-outcome.ts'
+import { endTrial, expire, expireAt, expireUpdate, isOverdue, overdue, renew, unpause } from './renewals.ts'
+import { periodEnd } from './subscription-terms.ts'
+
+interface Due {
+  at: number
+  work(): void
+}
+
+/** Does all that is due up to a moment, each at its own time, the earliest first. */
+export function catchUp(account: Account, until: number): void {
+  for (let due = next(account, until); due; due = next(account, until)) {
+    const { at, work } = due
+    account.clock.at(at, () => account.attempt(work))
+  }
+}
+
+function next(account: Account, until: number): Due | undefined {
+  let first: Due | undefined
+  const consider = (due: Due) => {
+    if (due.at <= until && (!first || due.at < first.at)) first = due
+  }
+  for (const subscription of account.store.all('subscription')) {
+    if (!subscription.ended_at) ofSubscription(account, subscription, consider)
+  }
+  for (const invoice of account.store.all('invoice')) {
+    if (invoice.status === 'open') ofInvoice(account, invoice, consider)
+  }
+  return first
+}
+
+/** Of what is due at the same moment, what stands first here comes first. */
+function ofSubscription(account: Account, subscription: Subscription, consider: (due: Due) => void): void {
+  const { cancel_at, created, pending_update, status, trial_end } = subscription
+  if (status === 'incomplete') {
+    consider({ at: created + 23 * hour, work: () => expire(account, subscription) })
+    return
+  }
+  if (cancel_at !== null) {
+    consider({ at: cancel_at, work: () => expireAt(account, subscription) })
+  }
+  for (const id of subscription.discounts) {
+    const ends = account.store.find('discount', id)?.end
+    if (ends) consider({ at: ends, work: () => endDiscounts(account, subscription, (other) => other === id) })
+  }
+  const resumes = subscription.pause_collection?.resumes_at
+  if (resumes) consider({ at: resumes, work: () => unpause(account, subscription) })
+  if (pending_update) consider({ at: pending_update.expires_at, work: () => expireUpdate(account, subscription) })
+  if (status === 'trialing' && trial_end !== null) {
+    const note = { id: `trial_will_end ${subscription.id} ${trial_end}`, object: 'local.note' }
+    if (!account.store.find('local.note', note.id)) {
+      consider({
+        at: Math.max(created, trial_end - 3 * day),
+        work() {
+          account.add(note)
+          account.tell('customer.subscription.trial_will_end', subscription)
+        },
+      })
+    }
+    consider({ at: trial_end, work: () => endTrial(account, subscription) })
+  }
+  if (status === 'active' || status === 'past_due' || status === 'unpaid') {
+    consider({ at: periodEnd(subscription), work: () => renew(account, subscription) })
+  }
+}
+
+function ofInvoice(account: Account, invoice: Invoice, consider: (due: Due) => void): void {
+  const { due_date, next_payment_attempt } = invoice
+  if (next_payment_attempt !== null) consider({ at: next_payment_attempt, work: () => retry(account, invoice) })
+  const late = invoice.collection_method === 'send_invoice' && due_date !== null && !isOverdue(account, invoice)
+  if (late && subscriptionOf(account, invoice)) consider({ at: due_date, work: () => overdue(account, invoice) })
+}
+
+function retry(account: Account, invoice: Invoice): void {
+  account.store.change(invoice, () => {
+    invoice.next_payment_attempt = null
+  })
+  collect(account, invoice)
+}

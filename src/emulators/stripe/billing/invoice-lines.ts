@@ -1,0 +1,91 @@
+import type { Account } from '../objects/account.ts'
+import type { Item, Line } from '../objects/billing-objects.ts'
+
+interface Charged {
+  amount: number
+  description: string
+  start: number
+  end: number
+  proration: boolean
+}
+
+/** What an item costs for its period. */
+export function lineOf(account: Account, item: Item): Line {
+  return line(account, item, {
+    amount: item.price.unit_amount * item.quantity,
+    description: `${item.quantity} × ${nameOf(account, item)} (at ${money(item)} / ${item.price.recurring?.interval})`,
+    start: item.current_period_start,
+    end: item.current_period_end,
+    proration: false,
+  })
+}
+
+export function trialLineOf(account: Account, item: Item): Line {
+  const description = `Trial period for ${nameOf(account, item)}`
+  const { current_period_start: start, current_period_end: end } = item
+  return line(account, item, { amount: 0, description, start, end, proration: false })
+}
+
+/** What an item costs, or what is given back for it, for the rest of its period. */
+export function prorationOf(account: Account, item: Item, sign: 1 | -1): Line {
+  const { current_period_start: start, current_period_end: end, price, quantity } = item
+  const now = Math.min(Math.max(account.now(), start), end)
+  const share = (end - now) / (end - start)
+  const date = new Date(now * 1000).toISOString().slice(0, 10)
+  const time = sign < 0 ? 'Unused time' : 'Remaining time'
+  return line(account, item, {
+    amount: sign * Math.round(price.unit_amount * quantity * share),
+    description: `${time} on ${quantity} × ${nameOf(account, item)} after ${date}`,
+    start: now,
+    end,
+    proration: true,
+  })
+}
+
+function line(account: Account, item: Item, { amount, description, start, end, proration }: Charged): Line {
+  const { currency, id, product, unit_amount } = item.price
+  return {
+    id: account.ids.next('il_'),
+    object: 'line_item',
+    amount,
+    currency,
+    description,
+    discount_amounts: [],
+    discountable: !proration,
+    discounts: [],
+    invoice: null,
+    livemode: false,
+    metadata: {},
+    parent: {
+      invoice_item_details: null,
+      subscription_item_details: {
+        invoice_item: null,
+        proration,
+        proration_details: { credited_items: null },
+        subscription: item.subscription,
+        subscription_item: item.id,
+      },
+      type: 'subscription_item_details',
+    },
+    period: { end, start },
+    pretax_credit_amounts: [],
+    pricing: {
+      price_details: { price: id, product },
+      type: 'price_details',
+      unit_amount_decimal: String(unit_amount),
+    },
+    quantity: item.quantity,
+    quantity_decimal: String(item.quantity),
+    subscription: item.subscription,
+    subtotal: amount,
+    taxes: [],
+  }
+}
+
+function nameOf(account: Account, { price }: Item): string {
+  return account.store.find('product', price.product)?.name ?? price.id
+}
+
+function money({ price: { currency, unit_amount } }: Item): string {
+  return `${(unit_amount / 100).toFixed(2)} ${currency.toUpperCase()}`
+}

@@ -1,0 +1,177 @@
+import { readFileSync } from 'node:fs'
+import { faultOf, type StripeFault } from './api-error.ts'
+import type published from './parameters.json'
+
+/** What a parameter may be; '' says that it may be unset, a list that it may be any of its members. */
+export type Shape = Kind | Kind[]
+export type Kind = Scalar | { enum: string[] } | { array: Shape } | { map: Shape } | Fields
+export type Scalar = '' | 'string' | 'integer' | 'number' | 'boolean'
+
+/** `customer|customer_account` is required in that one of the two must come. */
+export interface Fields {
+  object: Record<string, Shape>
+  required?: string[]
+}
+
+/** What a shape says, ready to be asked: a text, a list and a hash are each judged by one part of it. */
+interface Rule {
+  empty: boolean
+  text?: Scalar | Set<string>
+  texts: ((text: string) => boolean)[]
+  each?: Rule
+  values?: Rule
+  fields?: Map<string, Rule>
+  required: string[][]
+}
+
+/** Read rather than imported, as not every loader keeps `with`; its type is imported, so the build copies it. */
+const shapes: Record<keyof typeof published, Fields> = JSON.parse(
+  readFileSync(new URL('./parameters.json', import.meta.url), 'utf8'),
+)
+const rules = new Map<string, Rule>()
+
+/**
+ * The first fault that Stripe would find in the parameters of a request, if any. A route is a template, whatever it
+ * calls what it leaves open; which there are says `parameters.json`, made out of the client's own declarations by
+ * `npx tsx test/emulators/stripe/publish-parameters.ts`.
+ */
+export function refuseParameters(
+  method: string,
+  route: string,
+  params: Record<string, unknown>,
+): StripeFault | undefined {
+  const rule = ruleFor(`${method} ${route}`)
+  return rule && (unknownIn(params, rule) ?? faultIn(params, rule, ''))
+}
+
+function ruleFor(asked: string): Rule | undefined {
+  const known = rules.get(asked)
+  if (known) return known
+  const endpoint = asked.replace(/\{\w+\}/g, '{id}')
+  if (!isPublished(endpoint)) return undefined
+  const rule = compile(shapes[endpoint])
+  rule.fields?.set('expand', compile({ array: 'string' }))
+  rules.set(asked, rule)
+  return rule
+}
+
+function isPublished(endpoint: string): endpoint is keyof typeof shapes {
+  return Object.hasOwn(shapes, endpoint)
+}
+
+function compile(shape: Shape): Rule {
+  const rule: Rule = { empty: false, texts: [], required: [] }
+  for (const kind of Array.isArray(shape) ? shape : [shape]) {
+    if (kind === '') rule.empty = true
+    else if (typeof kind === 'string') takeText(rule, kind, spelling[kind])
+    else if ('enum' in kind) {
+      const literals = new Set(kind.enum)
+      takeText(rule, literals, (text) => literals.has(text))
+    } else if ('array' in kind) rule.each = compile(kind.array)
+    else if ('map' in kind) rule.values = compile(kind.map)
+    else {
+      rule.fields = new Map(Object.entries(kind.object).map(([name, inner]) => [name, compile(inner)]))
+      rule.required = (kind.required ?? []).map((oneOf) => oneOf.split('|'))
+    }
+  }
+  return rule
+}
+
+const spelling: Record<Exclude<Scalar, ''>, (text: string) => boolean> = {
+  string: () => true,
+  integer: (text) => /^-?\d+$/.test(text),
+  number: (text) => /^-?\d+(\.\d+)?$/.test(text),
+  boolean: (text) => text === 'true' || text === 'false',
+}
+
+function takeText(rule: Rule, text: Scalar | Set<string>, takes: (text: string) => boolean): void {
+  rule.text ??= text
+  rule.texts.push(takes)
+}
+
+/** Stripe names all that it does not know at once, however deep. */
+function unknownIn(params: Record<string, unknown>, rule: Rule): StripeFault | undefined {
+  const [first, ...others] = unknownNames(params, rule, '')
+  if (!first) return undefined
+  const plural = others.length ? 's' : ''
+  const message = `Received unknown parameter${plural}: ${[first, ...others].join(', ')}`
+  return faultOf(400, message, { code: 'parameter_unknown', param: first })
+}
+
+function unknownNames(value: unknown, rule: Rule, at: string): string[] {
+  const { each, fields, values } = rule
+  if (Array.isArray(value) && each) return value.flatMap((one, place) => unknownNames(one, each, `${at}[${place}]`))
+  if (!isHash(value)) return []
+  return Object.entries(value).flatMap(([name, one]) => {
+    const inner = fields ? fields.get(name) : values
+    if (inner) return unknownNames(one, inner, inside(at, name))
+    return fields ? [inside(at, name)] : []
+  })
+}
+
+function faultIn(value: unknown, rule: Rule, at: string): StripeFault | undefined {
+  if (Array.isArray(value) && rule.each) return firstFault(Object.entries(value), rule.each, at)
+  if (typeof value === 'object' && value !== null && rule.values)
+    return firstFault(Object.entries(value), rule.values, at)
+  if (isHash(value) && rule.fields) return hashFault(value, rule, at)
+  if (typeof value === 'object' && value !== null) return structureFault(value, rule, at)
+  return textFault(String(value ?? ''), rule, at)
+}
+
+function firstFault(entries: [string, unknown][], rule: Rule, at: string): StripeFault | undefined {
+  for (const [name, value] of entries) {
+    const fault = faultIn(value, rule, inside(at, name))
+    if (fault) return fault
+  }
+}
+
+function hashFault(hash: Record<string, unknown>, { fields, required }: Rule, at: string): StripeFault | undefined {
+  const lacking = required.find((oneOf) => !oneOf.some((name) => Object.hasOwn(hash, name)))
+  if (lacking) {
+    const param = inside(at, lacking[0])
+    return faultOf(400, `Missing required param: ${param}.`, { code: 'parameter_missing', param })
+  }
+  for (const [name, value] of Object.entries(hash)) {
+    const rule = fields?.get(name)
+    const fault = rule && faultIn(value, rule, inside(at, name))
+    if (fault) return fault
+  }
+}
+
+function structureFault(value: object, { each, fields, text }: Rule, param: string): StripeFault {
+  if (fields) return faultOf(400, 'Invalid object', { param })
+  if (each) return faultOf(400, 'Invalid array', { param })
+  const kind = typeof text === 'string' ? text : 'string'
+  return faultOf(400, `Invalid ${kind}: ${JSON.stringify(value)}`, { param })
+}
+
+function textFault(value: string, rule: Rule, param: string): StripeFault | undefined {
+  if (value === '') return rule.empty ? undefined : emptyFault(param)
+  if (rule.texts.some((takes) => takes(value))) return undefined
+  if (rule.text instanceof Set)
+    return faultOf(400, `Invalid ${param}: must be one of ${listed([...rule.text])}`, { param })
+  if (rule.text === 'integer')
+    return faultOf(400, `Invalid integer: ${value}`, { code: 'parameter_invalid_integer', param })
+  if (rule.text) return faultOf(400, `Invalid ${rule.text === 'number' ? 'decimal' : rule.text}: ${value}`, { param })
+  return faultOf(400, rule.each ? 'Invalid array' : 'Invalid object', { param })
+}
+
+function emptyFault(param: string): StripeFault {
+  const message =
+    `You passed an empty string for '${param}'. We assume empty values are an attempt to unset a parameter; ` +
+    `however '${param}' cannot be unset. You should remove '${param}' from your request or supply a non-empty value.`
+  return faultOf(400, message, { code: 'parameter_invalid_empty', param })
+}
+
+function listed(words: string[]): string {
+  if (words.length < 3) return words.join(' or ')
+  return `${words.slice(0, -1).join(', ')}, or ${words.at(-1)}`
+}
+
+function inside(at: string, name: string): string {
+  return at ? `${at}[${name}]` : name
+}
+
+function isHash(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,109 @@
+import type { Api } from '../api.ts'
+import type { Resource } from '../model/resource.ts'
+
+const iri = { type: 'string', format: 'iri-reference', example: '/' }
+const text = { type: 'string' }
+
+/** The documents that belong to no resource. */
+export function commonSchemas(api: Api): Record<string, object> {
+  const entrypoint = Object.fromEntries(
+    api.listed().map(([key, resource]) => [key, { ...iri, example: api.at(resource.path) }]),
+  )
+  const error: ObjectSchema = {
+    type: 'object',
+    properties: {
+      ...node(api, 'Error', api.at('/errors/404')).properties,
+      ...{ type: iri, status: { type: 'integer' }, detail: text },
+      ...api.spell({ title: text, description: text }),
+      code: text,
+    },
+    required: [
+      '@context',
+      '@id',
+      '@type',
+      'type',
+      'status',
+      'detail',
+      ...Object.keys(api.spell({ title: 0, description: 0 })),
+    ],
+  }
+  const violation = {
+    type: 'object',
+    properties: { propertyPath: text, message: text, code: text },
+    required: ['propertyPath', 'message', 'code'],
+  }
+  const listed = {
+    type: 'object',
+    properties: { '@id': iri, '@type': text, ...api.spell({ memberAssertion: { type: 'object' } }) },
+    required: ['@id', '@type'],
+  }
+  return {
+    'jsonld.view': viewSchema(api),
+    'jsonld.entrypoint': flat(node(api, 'Entrypoint', api.at('/')), {
+      properties: {
+        '@type': { type: 'array', items: text, readOnly: true },
+        ...entrypoint,
+        ...api.spell({ collection: { type: 'array', items: listed } }),
+      },
+      required: Object.keys(entrypoint),
+    }),
+    'problem.error': error,
+    'problem.violations': flat(error, {
+      properties: { violations: { type: 'array', items: violation } },
+      required: ['violations'],
+    }),
+  }
+}
+
+/** A page of a collection, under the names that this API spells Hydra's terms with. */
+export function collectionSchema(api: Api, { name, path }: Resource): object {
+  const type = api.spell({ '@type': 'Collection' })['@type']
+  const properties = api.spell({
+    totalItems: { type: 'integer', minimum: 0 },
+    member: { type: 'array', items: ref(name) },
+    view: ref('jsonld.view'),
+    search: { type: 'object' },
+    memberAssertion: { type: 'object' },
+  })
+  return flat(node(api, name, api.at(path), type), {
+    properties,
+    required: Object.keys(api.spell({ totalItems: 0, member: 0 })),
+  })
+}
+
+function viewSchema(api: Api): object {
+  const links = api.spell({ first: iri, last: iri, previous: iri, next: iri })
+  return { type: 'object', properties: { '@id': iri, '@type': text, ...links }, required: ['@id', '@type'] }
+}
+
+export interface ObjectSchema {
+  type: 'object'
+  properties: object
+  required?: string[]
+}
+
+/** What each JSON-LD document says about itself. */
+export function node(api: Api, context: string, id: string, type?: string): ObjectSchema {
+  return {
+    type: 'object',
+    properties: {
+      '@context': { ...iri, example: api.at(`/contexts/${context}`), readOnly: true },
+      '@id': { ...iri, example: id, readOnly: true },
+      '@type': { ...text, ...(type && { const: type }), readOnly: true },
+    },
+    required: ['@id', '@type'],
+  }
+}
+
+/** One object of two: many generators and parsers read no `allOf`. */
+export function flat(one: ObjectSchema, other: Omit<ObjectSchema, 'type'>): ObjectSchema {
+  return {
+    type: 'object',
+    properties: { ...one.properties, ...other.properties },
+    required: [...new Set([...(one.required ?? []), ...(other.required ?? [])])],
+  }
+}
+
+export function ref(name: string): object {
+  return { $ref: `#/components/schemas/${name}` }
+}

@@ -1,0 +1,93 @@
+import type { Api } from '../api.ts'
+import { prefixedTerms, readDefinitions } from '../model/context.ts'
+import { prefixDeeply } from '../model/hydra-prefix.ts'
+import type { Resource } from '../model/resource.ts'
+import { describeClass } from './class-description.ts'
+import { errorClasses } from './error-classes.ts'
+import { describeOperation, describeStatuses } from './operation-description.ts'
+import { shapes } from './shacl.ts'
+
+/** The Hydra ApiDocumentation: every class, property and operation there is (Hydra Core, §4.2). */
+export function documentation(api: Api): object {
+  const terms = { ...readDefinitions('Hydra'), ...readDefinitions('ApiDocumentation') }
+  const document = {
+    '@context': [{ ...terms, ...(api.settings.prefix && prefixedTerms(terms)) }, base(api)],
+    '@id': api.at('/docs.jsonld'),
+    '@type': 'ApiDocumentation',
+    title: 'Organization API',
+    description: 'Organizations of service companies: their configuration, people, meetings and billing.',
+    entrypoint: api.at('/'),
+    extension: ['http://www.w3.org/ns/shacl#'],
+    supportedClass: supportedClasses(api),
+    defines: shapes(api),
+  }
+  return api.settings.prefix ? (prefixDeeply(document) as object) : document
+}
+
+export function supportedClasses(api: Api): object[] {
+  return [...errorClasses(), ...api.classes.map((shape) => describeClass(api, shape)), entrypointClass(api)]
+}
+
+/** Relative IRIs are fragments of the documentation, from wherever it was fetched. */
+function base(api: Api): object {
+  return {
+    '@base': `${api.settings.publicUrl}/docs.jsonld`,
+    '@vocab': api.vocabulary,
+    domain: { '@id': 'rdfs:domain', '@type': '@id' },
+    range: { '@id': 'rdfs:range', '@type': '@id' },
+    subClassOf: { '@id': 'rdfs:subClassOf', '@type': '@id' },
+    defines: { '@reverse': 'rdfs:isDefinedBy' },
+  }
+}
+
+function entrypointClass(api: Api): object {
+  return {
+    '@id': '#Entrypoint',
+    '@type': 'Class',
+    title: 'Entrypoint',
+    supportedProperty: api.listed().map(([key, resource]) => describeCollection(key, resource)),
+    supportedOperation: [
+      {
+        '@id': '#readEntrypoint',
+        '@type': ['Operation', 'schema:FindAction'],
+        method: 'GET',
+        title: 'Shows where everything starts',
+        description: 'The API Entrypoint.',
+        returns: '#Entrypoint',
+        possibleStatus: describeStatuses([200, 304, 406, 429, 503]),
+      },
+    ],
+  }
+}
+
+/** A collection, in the form that today's clients look for and in the one that Hydra's draft has now. */
+function describeCollection(key: string, resource: Resource): object {
+  const operations = resource.operations.filter(({ path }) => path === '')
+  return {
+    '@type': 'SupportedProperty',
+    property: {
+      '@id': `#Entrypoint/${key}`,
+      '@type': 'Link',
+      label: key,
+      domain: '#Entrypoint',
+      'owl:maxCardinality': 1,
+      range: [
+        { '@id': 'hydra:Collection' },
+        {
+          'owl:equivalentClass': {
+            'owl:onProperty': { '@id': 'hydra:member' },
+            'owl:allValuesFrom': { '@id': `#${resource.name}` },
+          },
+        },
+      ],
+      memberAssertion: { property: { '@id': 'rdf:type' }, object: { '@id': `#${resource.name}` } },
+      supportedOperation: operations.map((operation) => describeOperation(resource, operation)),
+    },
+    title: key,
+    description: `The collection of ${resource.name} resources`,
+    required: false,
+    readable: true,
+    writeable: false,
+    writable: false,
+  }
+}

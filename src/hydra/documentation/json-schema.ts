@@ -1,0 +1,163 @@
+import type { Api } from '../api.ts'
+import { readAbout, readDescriptions, readExamples } from '../model/context.ts'
+import type { Operation } from '../model/operation.ts'
+import type { Resource } from '../model/resource.ts'
+import type { Field, Rule, Shape } from '../model/shape.ts'
+import { isWritable, writersOf, writtenBy } from './class-description.ts'
+import { flat, node, type ObjectSchema } from './document-schemas.ts'
+import { patternsOf } from './shacl-constraints.ts'
+import { instant } from './shacl-patterns.ts'
+
+/** The id of the first row of each class in the demo, so that examples can be tried there. */
+export const exampleId = '019b8a6c-4000-7000-8000-000000000001'
+
+/** A class as JSON Schema, where nullability and formats can be told; an item of a resource has its node beside its properties. */
+export function classSchema(api: Api, shape: Shape): object {
+  const { name, fields } = shape
+  const resource = api.resources.find(({ entity }) => entity === shape.class)
+  const own = objectOf(
+    fields,
+    (field) => {
+      const writers = writersOf(shape, field, resource)
+      return {
+        ...described(api, shape, resource)(field),
+        ...(!isWritable(shape, field, resource) && { readOnly: true }),
+        ...(writers.length > 0 && { 'x-writable-by': writers }),
+      }
+    },
+    fields.filter((field) => field.required),
+  )
+  Object.assign(own.properties, linkSchemas(api, shape))
+  const about = readAbout(name)
+  return {
+    ...(about && { description: about }),
+    ...(resource
+      ? flat(node(api, name, resource.options.singleton ? api.at(resource.path) : iriOf(api, resource), name), own)
+      : own),
+  }
+}
+
+/** The links of an item to what may be done with it, which it has while its state allows that. */
+function linkSchemas(api: Api, shape: Shape): Record<string, object> {
+  const links = [...api.linksOf(shape.class)].map(([name, { resource, operations }]): [string, object] => {
+    const description = operations.map(({ method, title }) => `${method}: ${title(resource.name)}.`).join(' ')
+    const example = api.at(resource.path + operations[0].path.replace(':id', exampleId))
+    return [name, { type: 'string', format: 'uri-reference', description, example, readOnly: true }]
+  })
+  return Object.fromEntries(links)
+}
+
+/** The properties that an operation writes, all of them optional in a merge patch. */
+export function inputSchema(
+  api: Api,
+  shape: Shape,
+  resource: Resource,
+  { method, writes, clears = {} }: Operation,
+): object {
+  const fields = shape.fields.filter(
+    ({ name, writable }) => (writable && (writes === undefined || name in writes)) || name in clears,
+  )
+  const schemaOf = described(api, shape, resource)
+  return objectOf(
+    fields,
+    (field) => (field.datatype === 'xsd:dateTime' ? eitherForm(schemaOf(field)) : schemaOf(field)),
+    method === 'PATCH' ? [] : fields.filter(({ required }) => required),
+  )
+}
+
+/** A date-time is read without its offset, too, which the format of that name does not allow. */
+function eitherForm({ format, ...schema }: { format?: string }): object {
+  return { ...schema, pattern: instant }
+}
+
+function objectOf(fields: Field[], schemaOf: (field: Field) => object, required: Field[]): ObjectSchema {
+  return {
+    type: 'object',
+    properties: Object.fromEntries(fields.map((field) => [field.name, schemaOf(field)])),
+    ...(required.length > 0 && { required: required.map(({ name }) => name) }),
+  }
+}
+
+function described(api: Api, shape: Shape, resource: Resource | undefined): (field: Field) => object {
+  const descriptions = readDescriptions(shape.name)
+  const examples = readExamples(shape.name)
+  return (field) => {
+    const example = examples[field.name] ?? exampleOf(api, field)
+    const said = [descriptions[field.name], writtenBy(writersOf(shape, field, resource))]
+    const description = said.filter(Boolean).join(' ')
+    return {
+      ...propertySchema(field),
+      ...(description && { description }),
+      ...(example !== undefined && { example }),
+    }
+  }
+}
+
+/** The IRI of a row of the demo, of the class that a reference leads to. */
+export function exampleOf(api: Api, { target, kind, name, term }: Field): unknown {
+  if (name === 'id') return exampleId
+  if (!target) return term.type === '@id' ? api.at('/') : undefined
+  const example = iriOf(api, api.of(target).resource)
+  return kind === 'references' ? [example] : example
+}
+
+/** The IRI of a row of the demo. */
+export function iriOf(api: Api, { name, path }: Resource): string {
+  return `${api.at(path)}/${readExamples(name).id ?? exampleId}`
+}
+
+function propertySchema(field: Field): object {
+  const schema = typeSchema(field)
+  return {
+    ...schema,
+    ...('type' in schema && field.nullable && { type: [schema.type, 'null'] }),
+    ...('enum' in schema && field.nullable && { enum: [...(schema.enum as unknown[]), null] }),
+  }
+}
+
+const types: Record<string, object> = {
+  'xsd:integer': { type: 'integer' },
+  'xsd:boolean': { type: 'boolean' },
+  'xsd:dateTime': { type: 'string', format: 'date-time' },
+  'xsd:date': { type: 'string', format: 'date' },
+  'xsd:decimal': { type: 'string', format: 'decimal' },
+  'xsd:anyURI': { type: 'string', format: 'uri-reference' },
+}
+
+function typeSchema({ kind, term, datatype, list, rules, values }: Field): object {
+  const iri = { type: 'string', format: 'iri-reference' }
+  if (kind === 'references') return { type: 'array', items: iri }
+  if (kind === 'reference' || term.type === '@id') return iri
+  const bounds = Object.assign({}, ...rules.filter(({ each }) => !each).map(bound))
+  const each = Object.assign({}, ...rules.filter((rule) => rule.each).map(bound))
+  if (list)
+    return {
+      type: 'array',
+      items: datatype === null ? {} : { type: 'string', ...each, ...(values && { enum: values }) },
+      ...bounds,
+    }
+  if (datatype === null) return {}
+  return { ...(types[datatype] ?? { type: 'string' }), ...bounds, ...(values && { enum: values }) }
+}
+
+/** The format of a text that is compared as a whole. */
+export function formatOf({ datatype, rules }: Field): object {
+  if (datatype === 'xsd:anyURI') return { format: 'uri-reference' }
+  return rules.some(({ name }) => name === 'isEmail') ? { format: 'email' } : {}
+}
+
+/** What a rule of class-validator says in JSON Schema. */
+function bound({ name, arguments: given }: Rule): object {
+  const [first, second] = given
+  if (name === 'min') return { minimum: first }
+  if (name === 'max') return { maximum: first }
+  if (name === 'isLength') return { minLength: first, ...(second !== undefined && { maxLength: second }) }
+  if (name === 'maxLength') return { maxLength: first }
+  if (name === 'arrayMaxSize') return { maxItems: first }
+  if (name !== 'isEmail' && name !== 'matches') return {}
+  const patterns = patternsOf(given).map(({ source }) => ({ pattern: source }))
+  return {
+    ...(name === 'isEmail' && { format: 'email' }),
+    ...(patterns.length > 1 ? { allOf: patterns } : patterns[0]),
+  }
+}

@@ -1,0 +1,98 @@
+import { STATUS_CODES } from 'node:http'
+import type { Api } from '../api.ts'
+import { formats } from '../formats/format.ts'
+import { inputTypes } from '../http/endpoint.ts'
+import { type Operation, tenantRoles } from '../model/operation.ts'
+import type { Resource } from '../model/resource.ts'
+import { ref } from './document-schemas.ts'
+import { inputSchema } from './json-schema.ts'
+import { parametersOf } from './openapi-parameters.ts'
+import { inputOf, sayings, statusesOf } from './operation-description.ts'
+
+/** Every path of the table and of the entrypoint, with what each can be asked. */
+export function pathsOf(api: Api): Record<string, object> {
+  const paths: Record<string, Record<string, object>> = { '/': { get: readEntrypoint() } }
+  for (const resource of api.resources)
+    for (const operation of resource.operations) {
+      const path = (resource.path + operation.path).replace(':id', '{id}')
+      paths[path] = { ...paths[path], [operation.method.toLowerCase()]: operationObject(api, resource, operation) }
+    }
+  return paths
+}
+
+function operationObject(api: Api, resource: Resource, operation: Operation): object {
+  const { name, may, expects } = operation
+  const { title, description } = sayings(resource, operation)
+  const taken = parametersOf(api, resource, operation)
+  return {
+    operationId: name + resource.name,
+    tags: [resource.name],
+    summary: title,
+    description,
+    'x-roles': may ?? tenantRoles,
+    ...(taken.length > 0 && { parameters: taken }),
+    ...(expects && { requestBody: requestBody(api, resource, operation) }),
+    responses: Object.fromEntries(
+      statusesOf(operation).map((status) => [status, response(api, resource, operation, status)]),
+    ),
+    ...(may?.includes('anonymous') && { security: [] }),
+  }
+}
+
+function requestBody(api: Api, resource: Resource, operation: Operation): object {
+  const input = inputOf(operation, resource.entity)
+  const file = { type: 'object', properties: { file: { type: 'string', format: 'binary' } }, required: ['file'] }
+  const isOwn = operation.expects === 'self'
+  const schema = input && (isOwn ? inputSchema(api, api.shape(input), resource, operation) : ref(input.name))
+  const encoding = operation.file && { encoding: { file: { contentType: operation.file.types.join(', ') } } }
+  return {
+    required: api.needsBody(operation, api.of(resource.entity)),
+    content: Object.fromEntries(
+      inputTypes(operation).map((type) => [
+        type,
+        { schema: type === 'text/turtle' ? { type: 'string' } : (schema ?? file), ...encoding },
+      ]),
+    ),
+  }
+}
+
+function response(api: Api, resource: Resource, operation: Operation, status: number): object {
+  const description = STATUS_CODES[status]
+  if (status === 204 || status === 304) return { description }
+  if (status >= 300) return problem(description, status === 422 ? ref('problem.violations') : ref('problem.error'))
+  const { name } = operation.members ? api.of(operation.members).resource : resource
+  const many = operation.returns === 'collection'
+  return document(description, ref(many ? `${name}.collection` : name), many)
+}
+
+function readEntrypoint(): object {
+  return {
+    operationId: 'readEntrypoint',
+    tags: ['Entrypoint'],
+    summary: 'Shows where everything starts',
+    description: 'The API Entrypoint.',
+    responses: {
+      200: document('OK', ref('jsonld.entrypoint')),
+      304: { description: 'Not Modified' },
+      ...Object.fromEntries(
+        [406, 429, 503].map((status) => [status, problem(STATUS_CODES[status], ref('problem.error'))]),
+      ),
+    },
+    security: [],
+  }
+}
+
+/** In every format that documents are written in; what is no JSON has no schema to keep to. */
+function document(description: string | undefined, schema: object, isTable = false): object {
+  const types = formats.filter(({ tabular }) => isTable || !tabular).map(({ type }) => type)
+  return {
+    description,
+    content: Object.fromEntries(
+      types.map((type) => [type, { schema: type.endsWith('json') ? schema : { type: 'string' } }]),
+    ),
+  }
+}
+
+function problem(description: string | undefined, schema: object): object {
+  return { description, content: { 'application/problem+json': { schema } } }
+}

@@ -1,0 +1,42 @@
+import type { Api } from '../api.ts'
+import { readAbout } from '../model/context.ts'
+import { collectionSchema, commonSchemas } from './document-schemas.ts'
+import { classSchema } from './json-schema.ts'
+import { parameters } from './openapi-parameters.ts'
+import { pathsOf } from './openapi-paths.ts'
+
+/** The API for clients that speak OpenAPI 3.1; classes have plain names among its schemas, what is made of them a dot. */
+export function openapi(api: Api): object {
+  const { publicUrl } = api.settings
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Organization API',
+      description: 'Organizations of service companies: their configuration, people, meetings and billing.',
+      version: '1',
+      license: { name: 'MIT', identifier: 'MIT' },
+      contact: { name: 'Organization API', url: `${publicUrl}/docs` },
+    },
+    servers: [{ url: publicUrl }],
+    security: [{ bearer: [] }],
+    tags: [
+      { name: 'Entrypoint', description: 'The first document, which leads to every collection.' },
+      ...api.resources.map(({ name }) => ({ name, description: readAbout(name) })),
+    ],
+    paths: pathsOf(api),
+    components: {
+      schemas: {
+        ...Object.fromEntries(api.classes.map((shape) => [shape.name, classSchema(api, shape)])),
+        ...Object.fromEntries(
+          api.resources
+            .filter(({ operations }) => operations.some(({ returns }) => returns === 'collection'))
+            .map((resource) => [`${resource.name}.collection`, collectionSchema(api, resource)]),
+        ),
+        ...commonSchemas(api),
+      },
+      parameters,
+      securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
+    },
+    externalDocs: { description: 'The same as a Hydra ApiDocumentation', url: `${publicUrl}/docs.jsonld` },
+  }
+}

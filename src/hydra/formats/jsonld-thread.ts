@@ -1,0 +1,137 @@
+import { parentPort } from 'node:worker_threads'
+import jsonld from 'jsonld'
+import { Problem } from '../model/problem.ts'
+import { type Form, formed } from './rdf.ts'
+import { alike } from './schema-org.ts'
+import type { Answer } from './thread.ts'
+import { readTurtle } from './turtle-reader.ts'
+
+/** One body to rewrite, of JSON-LD or Turtle; `ours` are the absolute IRIs that stand for our own context. */
+export interface Reading {
+  body: object | string
+  context: Record<string, unknown>
+  base: string
+  ours: string[]
+}
+
+/** One document of ours to write in another form; its context stands within it. */
+export interface Writing {
+  document: Node
+  form: Form
+  base: string
+}
+
+type Node = Record<string, unknown>
+type Mapping = { '@id': string; '@container'?: string[]; reverse?: boolean }
+type Context = { '@vocab'?: string; mappings: Map<string, Mapping | null> }
+type Terms = { vocabulary: string; byIri: Map<string, { name: string; isSet: boolean }> }
+
+/** What we use of jsonld, said here because its types leave out the second and narrow the first. */
+const { expand, processContext } = jsonld as unknown as {
+  expand(body: object, options: object): Promise<Node[]>
+  processContext(active: Context | null, local: object | null, options: object): Promise<Context>
+}
+
+parentPort?.on('message', async (task: Reading | Writing) => {
+  parentPort?.postMessage('form' in task ? await write(task) : await read(task))
+})
+parentPort?.postMessage('ready')
+
+async function write({ document, form, base }: Writing): Promise<Answer> {
+  try {
+    return { value: await formed(document, form, base) }
+  } catch (error) {
+    return { problem: (error as Error).message }
+  }
+}
+
+async function read({ body, context, base, ours }: Reading): Promise<Answer> {
+  let refused: string | undefined
+  async function documentLoader(url: string) {
+    if (ours.includes(url)) return { documentUrl: url, document: { '@context': context } }
+    refused ??= url
+    throw new Error('refused')
+  }
+
+  /** Without a context of its own, the plain names in a body of IRIs can only be ours. */
+  function expanded(document: object): Promise<Node[]> {
+    return expand(document, { base, documentLoader, expandContext: '@context' in document ? {} : context })
+  }
+
+  try {
+    const nodes = typeof body === 'string' ? [await readTurtle(body, base)] : await expanded(body)
+    const resources = nodes.flatMap((node) => [node, ...list(node['@graph']), ...list(node['@included'])])
+    if (resources.length > 1) {
+      return { problem: `One resource is expected, and the body describes ${resources.length}.` }
+    }
+    return { value: byName(nodes[0] ?? {}, await termsOf(context, { documentLoader })) }
+  } catch (error) {
+    return { problem: refused ? remote(refused) : reason(error as Error) }
+  }
+}
+
+async function termsOf(context: Record<string, unknown>, options: object): Promise<Terms> {
+  const initial = await processContext(null, null, options)
+  const { '@vocab': vocabulary = '', mappings } = await processContext(initial, context, options)
+  const byIri: Terms['byIri'] = new Map()
+  for (const [name, mapping] of mappings) {
+    if (!mapping || mapping.reverse) continue
+    byIri.set(alike(mapping['@id']), { name, isSet: mapping['@container']?.includes('@set') ?? false })
+  }
+  return { vocabulary, byIri }
+}
+
+/** Properties that are not ours keep their IRI, so that strict handling can tell of them; a blank label means nothing here. */
+function byName(node: Node, terms: Terms): Node {
+  const result: Node = {}
+  const { '@id': id, '@type': types, ...properties } = node
+  if (typeof id === 'string' && !id.startsWith('_:')) result['@id'] = id
+  if (types) result['@type'] = oneOrMany(list(types as string[]).map((type) => className(type, terms)))
+
+  for (const [iri, values] of Object.entries(properties)) {
+    if (iri.startsWith('@')) continue
+    const { name, isSet } = terms.byIri.get(alike(iri)) ?? { name: iri, isSet: false }
+    const items = distinct(list(values as Node[]))
+      .flatMap((value) => list((value['@list'] as Node[]) ?? value))
+      .map((item) => plain(item, terms))
+    if (isSet && !Array.isArray(items[0])) result[name] = items
+    else if (items.length > 0) result[name] = oneOrMany(items)
+  }
+  return result
+}
+
+function className(type: string, { vocabulary, byIri }: Terms): string {
+  const iri = alike(type)
+  return byIri.get(iri)?.name ?? (vocabulary && iri.startsWith(vocabulary) ? iri.slice(vocabulary.length) : type)
+}
+
+function plain(value: Node, terms: Terms): unknown {
+  if ('@value' in value) return native(value['@value'], value['@type'])
+  if ('@list' in value) return list(value['@list'] as Node[]).map((item) => plain(item, terms))
+  if ('@id' in value && Object.keys(value).length === 1) return value['@id']
+  return byName(value, terms)
+}
+
+/** A literal as JSON would say it; one that does not keep to its datatype is left for validation to refuse. */
+function native(value: unknown, type: unknown): unknown {
+  if (typeof value !== 'string' || typeof type !== 'string') return value
+  const datatype = type.match(/^http:\/\/www\.w3\.org\/2001\/XMLSchema#(.+)$/)?.[1] ?? ''
+  if (datatype === 'boolean' && /^(true|false|1|0)$/.test(value)) return value === 'true' || value === '1'
+  const numeric = /(integer|int|long|short|byte|decimal|double|float)$/i.test(datatype)
+  return numeric && /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i.test(value) ? Number(value) : value
+}
+
+const list = <T>(value: T | T[] | undefined): T[] => (value === undefined ? [] : ([value].flat() as T[]))
+/** A graph says the same thing once, however often it is written. */
+const distinct = (items: Node[]) => [...new Map(items.map((item) => [JSON.stringify(item), item])).values()]
+const oneOrMany = (items: unknown[]) => (items.length === 1 ? items[0] : items)
+
+const remote = (iri: string) => `Remote contexts are not fetched: write the terms of "${iri}" inline in @context.`
+
+/** jsonld's own errors are about the document; any other speaks of its insides. */
+function reason(error: Error): string {
+  const { name, message } = error
+  if (error instanceof Problem) return message
+  if (!name.startsWith('jsonld.')) return 'The body is not valid JSON-LD.'
+  return `The body is not valid JSON-LD: ${message.replace(/^Invalid JSON-LD syntax[;:] /, '')}`
+}

@@ -1,0 +1,128 @@
+import type { Api, LinkedOperations } from '../api.ts'
+import { type Caller, roles } from '../model/caller.ts'
+import type { Operation } from '../model/operation.ts'
+import type { Resource } from '../model/resource.ts'
+import { type Field, isAddress, type Shape } from '../model/shape.ts'
+import { written } from '../store/statement.ts'
+
+type Values = Record<string, unknown>
+
+/** Turns an entity into a JSON-LD node, as this caller may see it; or writes it into one that has been begun. */
+export type Serialize = (entity: object, caller: Caller, node?: Values) => Values
+
+/** Writes one property of an entity into a node. */
+type Write = (entity: Values, node: Values, caller: Caller) => void
+
+/** Builds, once per resource, the function that turns its entities into JSON-LD nodes. */
+export function serializer(api: Api, resource: Resource, shape: Shape): Serialize {
+  const links = api.linksOf(resource.entity)
+  const actions = [...shape.links.keys()].map((name) => [name, links.get(name) as LinkedOperations] as const)
+  const writersFor = (frozen?: string) =>
+    new Map(
+      roles.map((role) => [
+        role,
+        [
+          ...shape.fields.map((field) =>
+            resource.hides(role, field.name)
+              ? concealed(field)
+              : (veiled(field, resource.mask(role, field.name)) ?? writer(api, field)),
+          ),
+          ...actions.flatMap(([name, link]) => action(api, name, link, { role, frozen })),
+        ],
+      ]),
+    )
+  const [byRole, whileFrozen] = [writersFor(), writersFor('frozen')]
+  const { root } = api
+  return (entity, caller, node = {}) => {
+    node['@id'] = root + resource.iri(entity)
+    node['@type'] = resource.name
+    const writers = (caller.frozen ? whileFrozen : byRole).get(resource.viewer(entity, caller)) as Write[]
+    for (const write of writers) write(entity as Values, node, caller)
+    return node
+  }
+}
+
+/** A date-time in UTC, with milliseconds only when there are any (RFC 3339). */
+export function dateTime(date: Date & { [written]?: string }): string {
+  const known = date[written]
+  if (known) return known
+  const text = date.toISOString()
+  return text.endsWith('.000Z') ? `${text.slice(0, 19)}Z` : text
+}
+
+function concealed({ name, kind }: Field): Write {
+  return (_, node) => {
+    node[name] = kind === 'references' ? [] : null
+  }
+}
+
+function veiled({ name }: Field, mask: ((value: string) => string) | undefined): Write | undefined {
+  if (!mask) return undefined
+  return (entity, node) => {
+    const value = entity[name] ?? null
+    node[name] = value === null ? null : mask(String(value))
+  }
+}
+
+function writer(api: Api, field: Field): Write {
+  const { name, kind } = field
+  if (kind === 'reference') return reference(api, field)
+  if (kind === 'references') return references(api, field)
+  if (field.datatype === 'xsd:dateTime')
+    return (entity, node) => {
+      const date = entity[name]
+      node[name] = date ? dateTime(date as Date) : null
+    }
+  if (api.root !== '' && isAddress(field)) return address(api, field)
+  return (entity, node) => {
+    node[name] = entity[name] ?? null
+  }
+}
+
+/** An address within this server is stored without the path that it is served under, so that it may move. */
+function address({ root }: Api, { name }: Field): Write {
+  return (entity, node) => {
+    const value = (entity[name] ?? null) as string | null
+    node[name] = value?.startsWith('/') ? root + value : value
+  }
+}
+
+/** A reference is written from its foreign key alone: no join, no second query. */
+function reference(api: Api, { name, key, target }: Field): Write {
+  const path = pathOf(api, target)
+  return (entity, node) => {
+    const id = entity[key as string]
+    node[name] = id ? path + encodeURIComponent(id as string) : null
+  }
+}
+
+function references(api: Api, { name, target }: Field): Write {
+  const path = pathOf(api, target)
+  return (entity, node) => {
+    node[name] = ((entity[name] as string[] | undefined) ?? []).map((id) => path + encodeURIComponent(id))
+  }
+}
+
+function pathOf(api: Api, target: Field['target']): string {
+  return api.at(`${api.resources.find(({ entity }) => entity === target)?.path}/`)
+}
+
+type Asking = Pick<Caller, 'role' | 'frozen'>
+
+function action(api: Api, name: string, { resource, operations }: LinkedOperations, asking: Asking): Write[] {
+  const allowed = operations.filter((operation) => api.allows(operation, asking))
+  if (allowed.length === 0) return []
+  const href = hrefOf(api, resource, operations[0])
+  return [
+    (entity, node, caller) => {
+      if (allowed.some(({ link }) => link?.when?.(entity, asking.role, caller) ?? true)) node[name] = href(entity)
+    },
+  ]
+}
+
+function hrefOf(api: Api, { path }: Resource, operation: Operation): (entity: Values) => string {
+  const href = operation.link?.href
+  if (href) return (entity) => api.at(href(entity))
+  const [before, after] = api.at(path + operation.path).split(':id')
+  return after === undefined ? () => before : (entity) => before + entity.id + after
+}

@@ -1,0 +1,100 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Busboy, type BusboyHeaders, type BusboyInstance } from '@fastify/busboy'
+import { Problem } from '../model/problem.ts'
+import { piecesOf } from './read-bytes.ts'
+
+/** How many bytes a form may have beside those of its file. */
+const framing = 64 * 1024
+
+/** What a form may have beside its file; other fields are passed over, as unknown properties are. */
+const limits = { files: 1, fields: 10, parts: 11, fieldSize: 1024, headerPairs: 20, headerSize: 4096 }
+
+/**
+ * Reads the file of a form (RFC 7578) while it streams in.
+ * @param limit how many bytes it may have; no more than that are kept
+ * @throws Problem 400 when there is no such file or no such form, 413 when it is too large
+ */
+export async function readFile(request: IncomingMessage, response: ServerResponse, limit: number): Promise<Buffer> {
+  const { headers } = request
+  if ((headers['content-encoding'] ?? 'identity') !== 'identity')
+    throw new Problem(415, 'A form is read as it is: send it without a Content-Encoding.')
+  const form = new Form(headers as BusboyHeaders, limit)
+  let received = 0
+  try {
+    for await (const piece of piecesOf(request, response, {
+      limit: limit + framing,
+      tooLarge: () => tooLarge(limit),
+    })) {
+      received += piece.length
+      form.take(received > limit + framing ? tooLarge(limit) : piece)
+    }
+  } catch (error) {
+    throw error instanceof Problem ? error : broken()
+  }
+  return form.end()
+}
+
+/** What has come in of a form. */
+class Form {
+  private readonly parser: BusboyInstance
+  private readonly pieces: Buffer[] = []
+  private readonly done: Promise<void>
+  private fault: Problem | undefined
+
+  constructor(headers: BusboyHeaders, limit: number) {
+    this.parser = parserOf(headers, limit)
+    this.done = new Promise((settle) => {
+      const fail = (problem: Problem) => {
+        this.fault ??= problem
+        settle()
+      }
+      this.parser
+        .on('file', (name, stream) => {
+          if (name !== 'file') fail(missing())
+          stream.on('data', (piece) => this.pieces.push(piece))
+          stream.on('limit', () => fail(tooLarge(limit)))
+          stream.on('error', () => fail(broken()))
+        })
+        .on('filesLimit', () =>
+          fail(new Problem(400, 'The form has more than one file: send one, in the field "file".')),
+        )
+        .on('fieldsLimit', () => fail(tooManyParts()))
+        .on('partsLimit', () => fail(tooManyParts()))
+        .on('error', () => fail(broken()))
+        .on('finish', settle)
+    })
+  }
+
+  /** Takes in the next piece of the body, as long as nothing is wrong with what came before. */
+  take(piece: Buffer | Problem): void {
+    if (piece instanceof Problem) this.fault ??= piece
+    if (this.fault) throw this.fault
+    this.parser.write(piece)
+  }
+
+  /** The bytes of the file, once the body is at its end. */
+  async end(): Promise<Buffer> {
+    this.parser.end()
+    await this.done
+    const bytes = Buffer.concat(this.pieces)
+    if (this.fault || bytes.length === 0) throw this.fault ?? missing()
+    return bytes
+  }
+}
+
+function parserOf(headers: BusboyHeaders, limit: number): BusboyInstance {
+  try {
+    return new Busboy({ headers, limits: { ...limits, fileSize: limit } })
+  } catch {
+    throw new Problem(400, 'The Content-Type must name the boundary between the parts of the form (RFC 7578 §4.1).')
+  }
+}
+
+const missing = () => new Problem(400, 'The form has no file, or an empty one, in the field "file".')
+
+const broken = () => new Problem(400, 'The body is not a whole multipart/form-data form (RFC 7578).')
+
+const tooManyParts = () =>
+  new Problem(400, 'The form has too many parts: one file, in the field "file", is all it takes.')
+
+const tooLarge = (limit: number) => new Problem(413, `The file is too large: ${limit / 1024 / 1024} MiB is the most.`)

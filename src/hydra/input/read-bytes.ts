@@ -1,0 +1,72 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
+import { Problem } from '../model/problem.ts'
+
+const decoders = { gzip: createGunzip, deflate: createInflate, br: createBrotliDecompress }
+
+interface Bounds {
+  /** The most bytes, as they come and after decoding. */
+  limit: number
+  /** Whether it must come without an encoding. */
+  plain?: boolean
+  /** What to call a body that is larger. */
+  tooLarge(): Problem
+}
+
+/**
+ * Reads a body, decoded.
+ * @throws Problem 413 as soon as it is known to be too large, 415 for an unknown encoding, 400 when it breaks off
+ */
+export async function readBytes(request: IncomingMessage, response: ServerResponse, bounds: Bounds): Promise<Buffer> {
+  const coding = request.headers['content-encoding']?.trim().toLowerCase() ?? 'identity'
+  const decode = bounds.plain ? undefined : decoders[coding as keyof typeof decoders]
+  if (coding !== 'identity' && !decode) throw unknownCoding(coding, bounds.plain ? [] : Object.keys(decoders))
+  const pieces: Buffer[] = []
+  let size = 0
+  try {
+    for await (const piece of piecesOf(request, response, bounds, decode?.())) {
+      size += piece.length
+      if (size > bounds.limit) throw bounds.tooLarge()
+      pieces.push(piece)
+    }
+  } catch (error) {
+    throw error instanceof Problem ? error : broken(coding)
+  }
+  return Buffer.concat(pieces, size)
+}
+
+/**
+ * The pieces of a body as they come in. Until the first is asked for, nothing is: a client that waits for `100 Continue`
+ * gets it only here, when nothing is known against its request (RFC 9110 §10.1.1).
+ */
+export async function* piecesOf(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { limit, tooLarge }: Bounds,
+  decoder?: ReturnType<(typeof decoders)[keyof typeof decoders]>,
+): AsyncGenerator<Buffer> {
+  if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge()
+  if (awaitsContinue(request)) {
+    response.removeHeader('Connection')
+    response.writeContinue()
+  }
+  if (!decoder) return yield* request.iterator({ destroyOnReturn: false })
+  request.on('error', (error) => decoder.destroy(error))
+  yield* request.pipe(decoder)
+}
+
+/** Whether the client sends its body only after `100 Continue`, which HTTP/1.0 does not know. */
+export function awaitsContinue({ httpVersion, headers }: IncomingMessage): boolean {
+  return httpVersion === '1.1' && headers.expect?.toLowerCase() === '100-continue'
+}
+
+function unknownCoding(coding: string, known: string[]): Problem {
+  const list = ['identity', ...known].join(', ')
+  const detail = `The Content-Encoding "${coding.slice(0, 100)}" is not understood here. Send one of: ${list}.`
+  return new Problem(415, detail, { 'Accept-Encoding': list })
+}
+
+function broken(coding: string): Problem {
+  const reason = coding === 'identity' ? 'ended too early' : `is not valid ${coding}`
+  return new Problem(400, `The body ${reason}. Send all of it.`)
+}

@@ -1,0 +1,235 @@
+import { plainToInstance } from 'class-transformer'
+import type { EntityMetadata } from 'typeorm'
+import type { Api } from '../api.ts'
+import { isLocal, type LocalTime } from '../model/local-time.ts'
+import type { Class } from '../model/operation.ts'
+import type { Options } from '../model/resource.ts'
+import { type Field, isAddress, type Shape } from '../model/shape.ts'
+import { bad, greatest, idsOf, least, quantity, read, text, texts, truth } from './filter-values.ts'
+import { fold, wordsOf } from './fold-text.ts'
+import { among, type Condition, caseless, containing } from './sql-condition.ts'
+
+/** What a collection can be narrowed by, property by property; each is a condition with an index behind it. */
+export type Filters = Record<string, FilterKind | FilterKind[]>
+
+/** Values that are unique without case are `caseless`; those that are stored in one case are `upper` or `lower`. */
+export type FilterKind =
+  | 'exact'
+  | 'caseless'
+  | 'upper'
+  | 'lower'
+  | 'partial'
+  | 'reference'
+  | 'date'
+  | 'boolean'
+  | 'range'
+  | 'exists'
+
+/** One variable of a collection's search: how it is written in a query, and which property it is about. */
+export interface Variable {
+  name: string
+  property: string
+  /** How many values it takes, when that is not the usual number. */
+  most?: number
+  /** Writes a value as it is stored; an empty one narrows nothing. */
+  stored?(value: string): string
+  /** Whether a value may be a date-time without offset, or of a day. */
+  moment?: 'dateTime' | 'day'
+  /** Makes a condition of the values that were given; throws Problem 400 where one is no good. */
+  condition(values: string[], key: string): Condition
+}
+
+/** How many values a filter takes unless it says otherwise. */
+export const mostValues = 100
+
+/** Each text is looked for on its own, so a few cost as much as a hundred values of other filters. */
+export const mostTexts = 5
+
+const mostWords = 10
+
+/** Prepares the filters of a class; those of a property that it does not have stop the boot. */
+export function compileFilters(
+  api: Api,
+  shape: Shape,
+  { filters = {}, text = [] }: Pick<Options<object>, 'filters' | 'text'>,
+  metadata: EntityMetadata,
+): Variable[] {
+  return Object.entries(filters).flatMap(([name, kinds]) => {
+    const field = shape.field.get(name)
+    if (!field) throw new Error(`${shape.name} has no property "${name}" to be filtered by.`)
+    const column = `"${metadata.tableName}"."${field.key ?? name}"`
+    const folded = text.includes(name) ? foldedColumn(metadata) : undefined
+    return [kinds].flat().flatMap((kind) => {
+      const variables = makers[kind](api, field, column, folded)
+      const isText = kind === 'exact' || kind === 'partial'
+      return isText ? variables.map((variable) => ({ ...variable, stored: storedAs(shape, field) })) : variables
+    })
+  })
+}
+
+/** Reads the value of a filter as that of a body; undefined where that changes nothing. */
+function storedAs({ class: type }: Shape, { name, writable, datatype }: Field): Variable['stored'] {
+  if (!writable || datatype !== 'xsd:string') return undefined
+  const plain = type as unknown as new () => Record<string, string>
+  return (value) => plainToInstance(plain, { [name]: value })[name]
+}
+
+/** Every variable that the query gives, as a condition; repeated ones widen it. */
+export async function conditionsOf(
+  variables: Variable[],
+  query: URLSearchParams,
+  localTime: () => Promise<LocalTime | undefined>,
+): Promise<Condition[]> {
+  if (query.size === 0) return []
+  const read = [...query.values()].some(isLocal) ? await localTime() : undefined
+  const given = new Map<string, string[]>()
+  for (const [name, value] of query) {
+    const plain = name.replace(/\[\d*\]$/, '')
+    for (const known of plain === name ? [name] : [name, plain]) {
+      const values = given.get(known)
+      if (values) values.push(value)
+      else given.set(known, [value])
+    }
+  }
+  return variables.flatMap((variable, index) => {
+    const { name, stored, most = mostValues } = variable
+    const sent = given.get(name)
+    const values = stored && sent ? sent.map(stored).filter((value) => value.trim() !== '') : sent
+    if (!values?.length) return []
+    if (values.length > most) throw bad(name, `at most ${most} values`)
+    return [variable.condition(read ? values.map((value) => located(variable, value, read)) : values, `f${index}`)]
+  })
+}
+
+/** Gives a date-time its offset; its day is the one that is written. */
+function located({ moment }: Variable, value: string, read: LocalTime): string {
+  if (!moment || !isLocal(value)) return value
+  return moment === 'day' ? read(value).slice(0, 10) : read(value)
+}
+
+/** The column in which the texts of a row are kept folded. */
+export const foldedColumn = ({ tableName }: EntityMetadata): string => `"${tableName}"."searchText"`
+
+type Maker = (api: Api, field: Field, column: string, folded: string | undefined) => Variable[]
+
+const makers: Record<FilterKind, Maker> = {
+  exact: (api, field, column) => {
+    const { name, datatype } = field
+    const take = (value: string) => spelled(api, field, read(name, datatype, value))
+    return [equal(name, column, take, wide(datatype, '[]'))]
+  },
+  caseless: (_, { name }, column) => [
+    { name, property: name, condition: (values, key) => caseless(column, key, texts(name, values)) },
+  ],
+  upper: (_, { name }, column) => [equal(name, column, (value) => text(name, value).toUpperCase())],
+  lower: (_, { name }, column) => [equal(name, column, (value) => text(name, value).toLowerCase())],
+  partial: (_, { name }, column, folded) => [
+    {
+      name,
+      property: name,
+      most: mostTexts,
+      condition: (values, key) => containing(column, key, texts(name, values), folded),
+    },
+  ],
+  reference: (api, { name, target }, column) => [
+    { name, property: name, condition: (values, key) => among(column, key, idsOf(api, name, target as Class, values)) },
+  ],
+  boolean: (_, { name }, column) => [equal(name, column, (value) => truth(name, value))],
+  exists: (_, { name }, column) => [
+    {
+      name: `exists[${name}]`,
+      property: name,
+      condition: (values) => {
+        const wanted = new Set(values.map((value) => truth(`exists[${name}]`, value || 'true')))
+        const sql = wanted.size > 1 ? 'true' : `${column} IS ${wanted.has(true) ? 'NOT NULL' : 'NULL'}`
+        return { sql, values: {} }
+      },
+    },
+  ],
+  date: (_, field, column) =>
+    comparisons(field, column, { before: '<=', strictly_before: '<', after: '>=', strictly_after: '>' }),
+  range: (_, field, column) => [
+    between(field, column),
+    ...comparisons(field, column, { gt: '>', gte: '>=', lt: '<', lte: '<=' }),
+  ],
+}
+
+/** The filter by IRI that every collection takes: clients fetch references by it. */
+export function idVariable(api: Api, { class: type, field }: Shape, table: string): Variable {
+  return {
+    name: 'id',
+    property: field.has('id') ? 'id' : 'schema:identifier',
+    condition: (values, key) => {
+      const ids = idsOf(api, 'id', type, values)
+      return { ...among(`"${table}"."id"`, key, ids), holds: ({ id }) => ids.includes(id) }
+    },
+  }
+}
+
+/** Free text over the texts of a row; an empty one is looked for nowhere. */
+export function textVariable(mentioned: (key: string, values: string[]) => Condition): Variable {
+  return {
+    name: 'q',
+    property: 'hydra:freetextQuery',
+    most: mostTexts,
+    condition: (values, key) => {
+      const wanted = texts('q', values).filter((text) => text.trim() !== '')
+      if (wanted.length === 0) return { sql: 'true', values: {}, holds: () => true }
+      if (wanted.some((text) => wordsOf(fold(text)).length > mostWords))
+        throw bad('q', `at most ${mostWords} words a value`)
+      return mentioned(key, wanted)
+    },
+  }
+}
+
+/** A property is one of the values, each as it is read. */
+function equal(name: string, column: string, meant: (value: string) => unknown, cast?: string): Variable {
+  return { name, property: name, condition: (values, key) => among(column, key, values.map(meant), cast) }
+}
+
+/** The address of something of this server has one spelling, in which it is stored. */
+function spelled(api: Api, field: Field, value: unknown): unknown {
+  if (!isAddress(field)) return value
+  const found = api.parse(value as string)
+  return found ? `${found.bound.resource.path}/${encodeURIComponent(found.id)}` : (api.local(value as string) ?? value)
+}
+
+/** Of several values the loosest decides, since one of them must hold. */
+function comparisons(field: Field, column: string, operators: Record<string, string>): Variable[] {
+  const { name: property, datatype } = field
+  return Object.entries(operators).map(([operator, sql]) => {
+    const name = `${property}[${operator}]`
+    const condition = (values: string[], key: string): Condition => {
+      const read = values.map((value) => quantity(name, datatype, value))
+      const { value } = sql.startsWith('<') ? greatest(read) : least(read)
+      return { sql: `${column} ${sql} :${key}${wide(datatype)}`, values: { [key]: value } }
+    }
+    const moment = datatype === 'xsd:dateTime' ? 'dateTime' : datatype === 'xsd:date' ? 'day' : undefined
+    return { name, property, moment, condition }
+  })
+}
+
+/** Several intervals are one multirange, in which Postgres looks a number up; their ends are what an index is asked for. */
+function between({ name: property, datatype }: Field, column: string): Variable {
+  const name = `${property}[between]`
+  const condition = (values: string[], key: string): Condition => {
+    const intervals = values.map((value) => {
+      const ends = value.split('..')
+      if (ends.length !== 2) throw bad(name, 'two numbers with ".." between them')
+      return ends.map((end) => quantity(name, datatype, end))
+    })
+    const possible = intervals.filter(([from, to]) => from.rank <= to.rank)
+    if (possible.length === 0) return { sql: 'false', values: {} }
+    const [from, to] = [least(possible.map(([end]) => end)), greatest(possible.map(([, end]) => end))]
+    const outer = `${column} BETWEEN :${key}from${wide(datatype)} AND :${key}to${wide(datatype)}`
+    const ends = { [`${key}from`]: from.value, [`${key}to`]: to.value }
+    if (possible.length === 1) return { sql: outer, values: ends }
+    const inner = `${column}::numeric <@ :${key}::nummultirange`
+    const ranges = `{${possible.map(([from, to]) => `[${from.value},${to.value}]`).join(',')}}`
+    return { sql: `(${outer} AND ${inner})`, values: { ...ends, [key]: ranges } }
+  }
+  return { name, property, condition }
+}
+
+/** Integers are compared as the widest, so that none that is asked for is out of a column's range. */
+const wide = (datatype: string | null, list = '') => (datatype === 'xsd:integer' ? `::int8${list}` : '')

@@ -1,0 +1,100 @@
+import type { EntityMetadata } from 'typeorm'
+import type { ColumnMetadata } from 'typeorm/metadata/ColumnMetadata.js'
+import type { Api } from '../api.ts'
+import { article } from '../model/article.ts'
+import { ConstraintViolation, Problem } from '../model/problem.ts'
+
+export interface DatabaseFault {
+  code?: string
+  constraint?: string
+  table?: string
+  detail?: string
+  message: string
+}
+
+/** What to say when a rule of the database is broken: always the same, or what it says of itself made into a sentence of this API. */
+export type Saying = string | ((fault: DatabaseFault, api: Api) => string)
+
+const later = { 'Retry-After': '2' }
+
+/** A longer wait when the disk is full, because an operator must free space first. */
+const patience = { 'Retry-After': '60' }
+
+/** SQLSTATEs that a client can do nothing about but try again: lost connections, shutdowns, cancellations, deadlocks. */
+const passing = /^(08...|40001|40P01|53...|57014|57P0[123])$/
+
+/** SQLSTATE of a full disk; Postgres has none for a quota that is used up, or for a limit of a file's size. */
+const full = /^53100$/
+const exhausted = /No space left on device|[Qq]uota exceeded|File too large/
+
+/** How Node says that a host cannot be found or reached. */
+const unreachable = /^(ECONN\w+|EPIPE|ENOENT|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH)$/
+
+/** What `pg` and TypeORM say, without any code, of connections that are lost, silent or not to be had. */
+const lost =
+  /timeout exceeded when trying to connect|timeout expired|Query read timeout|Connection terminated|not queryable|runner (was )?already released|after calling end on the pool/
+
+/** Says in the API's words what Postgres refused; undefined when it was no fault of the database. */
+export function problemOf(api: Api, error: unknown): Problem | undefined {
+  const fault = ((error as { driverError?: unknown }).driverError ?? error) as DatabaseFault
+  const code = fault?.code ?? ''
+  const conflict = api.settings.conflicts?.[fault?.constraint ?? '']
+  if (conflict) return new Problem(409, typeof conflict === 'string' ? conflict : conflict(fault, api))
+  if (code === '23505')
+    return new ConstraintViolation([
+      { propertyPath: taken(api, fault), message: 'This value is already used.', code: 'isUnique' },
+    ])
+  if (code === '23503') return new Problem(409, dangling(api, fault))
+  if (code === '23514') return new Problem(422, 'The values contradict each other.')
+  if (code === '42501') return new Problem(404, 'Not found.')
+  if (/^(22...|2201.|54000)$/.test(code)) return new Problem(422, 'A value is too large, or not of its type.')
+  if (full.test(code) || (/^(XX|58)/.test(code) && exhausted.test(fault.message)))
+    return new Problem(503, 'The disk of the database is full, so nothing was stored. Try again later.', patience)
+  if (code === '55P03')
+    return new Problem(
+      503,
+      'This waited too long for rows or a table that another transaction holds. Try again shortly.',
+      later,
+    )
+  if (isTimeout(error))
+    return new Problem(503, 'The database took too long for this request and cancelled it. Try again later.', {
+      'Retry-After': '5',
+    })
+  if (passing.test(code) || unreachable.test(code) || lost.test(fault?.message ?? ''))
+    return new Problem(503, 'The database cannot be reached at the moment. Try again shortly.', later)
+  return undefined
+}
+
+/** Whether Postgres cancelled a statement because it took too long; an administrator who cancels one has the same SQLSTATE. */
+export function isTimeout(error: unknown): boolean {
+  const { code, message } = ((error as { driverError?: unknown }).driverError ?? error) as DatabaseFault
+  return code === '57014' && !message.includes('user request')
+}
+
+/** Whether running the same transaction again may well succeed. */
+export function isConflict(error: unknown): boolean {
+  const { code } = ((error as { driverError?: unknown }).driverError ?? error) as DatabaseFault
+  return code === '40001' || code === '40P01'
+}
+
+/** A broken reference is from the table that is named; only the message says which end of it was written. */
+function dangling(api: Api, { table, message }: DatabaseFault): string {
+  const type = api.database.entityMetadatas.find(({ tableName }) => tableName === table)?.target
+  const referring = api.resources.find(({ entity }) => entity === type)
+  if (!referring || !message.startsWith('update or delete'))
+    return 'It is still referred to, or refers to what is gone by now.'
+  return `${article(referring.name) === 'a' ? 'A' : 'An'} ${referring.name} still refers to it.`
+}
+
+/** The property that a unique rule is about: what a hand-made `table:property` says, or its last column, as the first is the organization. */
+function taken(api: Api, { constraint, table }: DatabaseFault): string {
+  if (constraint?.includes(':')) return constraint.split(':')[1]
+  const metadata = api.database.entityMetadatas.find(({ tableName }) => tableName === table)
+  const column = metadata && columnsOf(metadata, constraint).at(-1)
+  return column?.relationMetadata?.propertyName ?? column?.propertyName ?? 'id'
+}
+
+function columnsOf(metadata: EntityMetadata, constraint: string | undefined): ColumnMetadata[] {
+  const index = [...metadata.indices, ...metadata.uniques].find(({ name }) => name === constraint)
+  return index?.columns ?? metadata.primaryColumns
+}

@@ -1,0 +1,165 @@
+import type { Pool } from 'pg'
+import { type DataSource, EntityManager, type QueryRunner } from 'typeorm'
+import { Problem } from '../model/problem.ts'
+import type { Executor } from './statement.ts'
+
+/** How many requests of one tenant may wait for a connection, and what the refusal of another calls them. */
+interface Bound {
+  waiting: number
+  name: string
+}
+
+type Waiter = () => void
+
+/** Milliseconds that a request waits for a connection where the pool does not say. */
+const usualPatience = 3000
+
+/**
+ * Divides the connections of a pool between tenants. A tenant holds at most half of what the others leave, so a tenant whose
+ * statements are slow, or wait for a lock, never takes the last connections. Its further requests wait in memory, in turn.
+ */
+export class FairPool {
+  private free: number
+  private readonly held = new Map<string, number>()
+  /** Tenants whose requests wait, in the order in which they are served. */
+  private readonly queues = new Map<string, Waiter[]>()
+
+  constructor(
+    readonly pool: Pool,
+    private readonly bound: Bound,
+  ) {
+    this.free = pool.options.max ?? 10
+  }
+
+  /**
+   * Runs work that uses one connection of the pool at a time.
+   * @throws Problem 429 when too many requests of the tenant wait, 503 when no connection becomes free in time
+   */
+  run<T>(tenant: string, work: (executor: Executor) => Promise<T>): Promise<T> {
+    const turn = this.enter(tenant)
+    return turn ? turn.then(() => this.hold(tenant, work)) : this.hold(tenant, work)
+  }
+
+  /** The same, unless it would have to wait: then undefined. */
+  runNow<T>(tenant: string, work: (executor: Pool) => Promise<T>): Promise<T> | undefined {
+    if (!this.allows(tenant)) return undefined
+    this.take(tenant)
+    return this.hold(tenant, work)
+  }
+
+  /** Where single statements of a tenant run. */
+  of(tenant: string): Executor {
+    return { query: (query) => this.run(tenant, () => this.pool.query(query)) }
+  }
+
+  /** The database as a tenant's requests use it: each of its query runners holds one connection of the tenant's share. */
+  within(database: DataSource, tenant: string): DataSource {
+    const shared: DataSource = Object.create(database, {
+      createQueryRunner: {
+        value: (mode: 'master' | 'slave') => this.share(database.createQueryRunner(mode), tenant),
+      },
+    })
+    Object.defineProperty(shared, 'manager', { value: new EntityManager(shared) })
+    return shared
+  }
+
+  private share(runner: QueryRunner, tenant: string): QueryRunner {
+    const connect = runner.connect.bind(runner)
+    const release = runner.release.bind(runner)
+    let turn: Promise<void> | undefined
+    runner.connect = async () => {
+      if (!runner.isReleased) turn ??= this.enter(tenant) ?? Promise.resolve()
+      await turn
+      return connect()
+    }
+    runner.release = async () => {
+      const entered = turn
+      turn = undefined
+      try {
+        await release()
+      } finally {
+        entered?.then(
+          () => this.leave(tenant),
+          () => {},
+        )
+      }
+    }
+    return runner
+  }
+
+  private async hold<T>(tenant: string, work: (pool: Pool) => Promise<T>): Promise<T> {
+    try {
+      return await work(this.pool)
+    } finally {
+      this.leave(tenant)
+    }
+  }
+
+  /** Takes a connection of the tenant's share; a promise where it has to wait for one. */
+  private enter(tenant: string): Promise<void> | undefined {
+    const queue = this.queues.get(tenant) ?? []
+    if (queue.length === 0 && this.allows(tenant)) {
+      this.take(tenant)
+      return undefined
+    }
+    const { waiting, name } = this.bound
+    if (queue.length >= waiting)
+      return Promise.reject(
+        new Problem(
+          429,
+          `${waiting} of your requests already wait for ${name}, which is the limit. Send this one again after they are answered.`,
+          { 'Retry-After': '1' },
+        ),
+      )
+    return this.wait(tenant, queue)
+  }
+
+  private wait(tenant: string, queue: Waiter[]): Promise<void> {
+    const patience = this.pool.options.connectionTimeoutMillis || usualPatience
+    return new Promise((resolve, reject) => {
+      const served = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+      const timer = setTimeout(() => {
+        queue.splice(queue.indexOf(served), 1)
+        if (queue.length === 0) this.queues.delete(tenant)
+        const sentence = `The database cannot be reached at the moment: no connection became free within ${patience / 1000} seconds. Try again shortly.`
+        reject(new Problem(503, sentence, { 'Retry-After': '2' }))
+      }, patience)
+      queue.push(served)
+      this.queues.set(tenant, queue)
+    })
+  }
+
+  private allows(tenant: string): boolean {
+    const held = this.held.get(tenant) ?? 0
+    return this.free > 0 && held < Math.max(1, Math.floor((this.free + held) / 2))
+  }
+
+  private take(tenant: string): void {
+    this.free--
+    this.held.set(tenant, (this.held.get(tenant) ?? 0) + 1)
+  }
+
+  private leave(tenant: string): void {
+    this.free++
+    const held = (this.held.get(tenant) ?? 0) - 1
+    if (held > 0) this.held.set(tenant, held)
+    else this.held.delete(tenant)
+    if (this.queues.size > 0) this.serve()
+  }
+
+  /** Gives what is free to those who wait: each tenant that was served goes behind the others. */
+  private serve(): void {
+    for (const [tenant, queue] of this.queues) {
+      if (this.free === 0) return
+      if (!this.allows(tenant)) continue
+      this.take(tenant)
+      const served = queue.shift()
+      this.queues.delete(tenant)
+      if (queue.length > 0) this.queues.set(tenant, queue)
+      served?.()
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import { texts } from '../query/filter-values.ts'
+import { mostTexts, textVariable, type Variable } from '../query/filters.ts'
+import { containingIn, mentioningIn } from '../query/sql-condition.ts'
+import type { Store } from './postgres-store.ts'
+
+interface Row {
+  id: string
+  name?: string
+}
+
+/**
+ * Rows that never change and belong to everybody, served without asking the database; given in the order of their ids.
+ * @param language the language of their names, where they can be ordered and searched by those
+ */
+export function memory<E extends Row>(entities: E[], language?: string): Store<E> {
+  const byId = new Map(entities.map((entity) => [entity.id, entity]))
+  let byName: E[] | undefined
+  const sorted = () => {
+    byName ??= sortedByName(entities, language)
+    return byName
+  }
+  return {
+    find: async (_executor, _caller, id) => byId.get(id as string),
+    page: async (_executor, _caller, { conditions, order, size, from }) => {
+      const all = order[0]?.property === 'name' ? sorted() : entities
+      const found = conditions.length > 0 ? all.filter((row) => conditions.every(({ holds }) => holds?.(row))) : all
+      const matching = order[0]?.descending ? found.toReversed() : found
+      const offset = 'offset' in from ? from.offset : 0
+      const page = matching.slice(offset, offset + size)
+      const total = matching.length
+      return { entities: page, total, earlier: offset > 0, later: offset + page.length < total }
+    },
+    existing: async (_executor, _caller, ids) => ids.filter((id) => byId.has(id)),
+    accepts: (id) => byId.has(id),
+    ...(language && { search: { variables: named, sortable: ['name'] } }),
+  }
+}
+
+function sortedByName<E extends Row>(entities: E[], language: string | undefined): E[] {
+  const { compare } = new Intl.Collator(language)
+  return entities.toSorted((one, other) => compare(one.name ?? '', other.name ?? ''))
+}
+
+/** How rows in memory are searched. */
+const named: Variable[] = [
+  {
+    name: 'name',
+    property: 'name',
+    most: mostTexts,
+    condition: (values) => containingIn(({ name }: Row) => name ?? '', texts('name', values)),
+  },
+  textVariable((_, values) => mentioningIn(({ id, name }: Row) => `${name} ${id}`, values)),
+]

@@ -1,0 +1,111 @@
+import { createHash } from 'node:crypto'
+import type { EntityMetadata } from 'typeorm'
+import { beyond, columnsOf, orderBy } from '../query/sort.ts'
+import type { Selection } from './postgres-store.ts'
+import { type Executor, type Statement, statement } from './statement.ts'
+
+/** Rows of a page, how many there are in all, and whether more lie on either side. */
+export interface Rows {
+  rows: object[]
+  /** Where it is limited, the most that is counted. */
+  total: number
+  limited: boolean
+  earlier: boolean
+  later: boolean
+}
+
+/** Rows that hold a text are counted up to here: how many there are may cost as much as reading them all. */
+const mostCounted = 10_000
+
+/** Rows that are skipped without asking first whether there are so many. */
+const fewSkipped = 10_000
+
+/** Reads pages of a table within a scope, a condition of SQL; `values` are those that the scope names. */
+export type Pager = (
+  executor: Executor,
+  scope: string,
+  values: Record<string, unknown>,
+  selection: Selection,
+) => Promise<Rows>
+
+/** A row that comes with the total of its table. */
+type Counted = { row_total: number }
+
+/** Statements are kept for so many combinations of filters and orders; rarer ones are prepared anew. */
+const mostKept = 300
+
+/**
+ * Makes the pager of a table.
+ * @param columns what of a row is read
+ * @param counted the scope whose total is kept in "row_total", so that its rows need not be counted
+ * @param collation what texts are ordered by; that of the database unless given
+ */
+export function pager(
+  metadata: EntityMetadata,
+  columns: string,
+  { counted, collation }: { counted?: string; collation?: string },
+): Pager {
+  const { tableName } = metadata
+  const column = columnsOf(metadata, collation)
+  const kept = new Map<string, Statement>()
+  const prepared = (template: string, depends: boolean): Statement => {
+    // Postgres may settle on one plan for a statement that has a name, and no plan suits rare texts and common ones.
+    if (depends) return statement('', template)
+    const known = kept.get(template)
+    if (known) return known
+    const digest = createHash('md5').update(template).digest('hex')
+    const made = statement(kept.size < mostKept ? `${tableName}:page:${digest.slice(0, 16)}` : '', template)
+    if (kept.size < mostKept) kept.set(template, made)
+    return made
+  }
+
+  return async (executor, scope, given, { conditions, order, size, from }) => {
+    const where = [`(${scope})`, ...conditions.map(({ sql }) => sql)].join(' AND ')
+    const values = Object.assign({}, given, ...conditions.map((condition) => condition.values))
+    const byText = conditions.some(({ text }) => text)
+    const totalIsKept = counted === scope && conditions.length === 0
+    const sum = `SELECT coalesce(sum("delta"), 0)::int8 AS total FROM "row_total" WHERE "relation" = '${tableName}' AND "organizationId" = :organization`
+    const count = async (rows: object[] = []) => {
+      if (totalIsKept && rows.length > 0) return { total: (rows as Counted[])[0].row_total, limited: false }
+      const bounded = `SELECT count(*) AS total FROM (SELECT 1 FROM "${tableName}" WHERE ${where} LIMIT ${mostCounted + 1}) AS "found"`
+      const exact = `SELECT count(*) AS total FROM "${tableName}" WHERE ${where}`
+      const [{ total }] = (await prepared(totalIsKept ? sum : byText ? bounded : exact, byText)(executor, values)).rows
+      const limited = byText && total > mostCounted
+      return { total: limited ? mostCounted : (total as number), limited }
+    }
+    const select = async (limit: number, backwards: boolean, cursor: unknown[], offset: number) => {
+      const further = cursor.length > 0 ? ` AND ${beyond(column, order, backwards)}` : ''
+      // A total that is kept comes with each row, which saves a round trip.
+      const text = `SELECT ${columns}${totalIsKept ? `, (${sum}) AS "row_total"` : ''} FROM "${tableName}" WHERE ${where}${further} ORDER BY ${orderBy(column, order, backwards)} LIMIT :limit OFFSET :offset`
+      const place = Object.fromEntries(cursor.map((value, index) => [`c${index}`, value]))
+      return (await prepared(text, byText)(executor, { ...values, ...place, limit, offset })).rows as object[]
+    }
+
+    if ('offset' in from) {
+      const { offset } = from
+      const known = offset > fewSkipped ? await count() : undefined
+      if (known && !known.limited && offset >= known.total) return { rows: [], ...known, earlier: true, later: false }
+      const more = await select(size + 1, false, [], offset)
+      const rows = more.slice(0, size)
+      const later = more.length > size
+      const reachesEnd = !later && (rows.length > 0 || offset === 0)
+      const counts = reachesEnd ? { total: offset + rows.length, limited: false } : (known ?? (await count(more)))
+      return { rows, ...counts, earlier: offset > 0, later }
+    }
+    if ('after' in from) {
+      const rows = await select(size + 1, false, from.after, 0)
+      return { rows: rows.slice(0, size), ...(await count(rows)), earlier: true, later: rows.length > size }
+    }
+    const counts = await count()
+    const all = counts.total
+    const partial = from.before === 'end' && all > 0 && size > 0 && !counts.limited
+    const wanted = partial ? ((all - 1) % size) + 1 : size
+    const rows = await select(wanted + 1, true, from.before === 'end' ? [] : from.before, 0)
+    return {
+      rows: rows.slice(0, wanted).reverse(),
+      ...counts,
+      earlier: rows.length > wanted,
+      later: from.before !== 'end',
+    }
+  }
+}

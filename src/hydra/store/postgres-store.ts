@@ -1,0 +1,166 @@
+import type { EntityMetadata } from 'typeorm'
+import type { ColumnMetadata } from 'typeorm/metadata/ColumnMetadata.js'
+import { unstorable } from '../input/json-body.ts'
+import type { Caller, Role } from '../model/caller.ts'
+import { roles } from '../model/caller.ts'
+import type { Class } from '../model/operation.ts'
+import type { Search } from '../query/search.ts'
+import type { Cursor, Sort } from '../query/sort.ts'
+import type { Condition } from '../query/sql-condition.ts'
+import { type Pager, pager } from './page-query.ts'
+import type { Executor, Statement } from './statement.ts'
+import { statement } from './statement.ts'
+
+/** Which rows of a collection, in which order, and from where on. */
+export interface Selection {
+  conditions: Condition[]
+  order: Sort[]
+  size: number
+  /** A typed page is counted off; a link carries the row it goes on from, so that its cost stays the same. */
+  from: { offset: number } | { after: Cursor } | { before: Cursor | 'end' }
+}
+
+/** A page of rows, how many there are in all, and whether more lie on either side. */
+export interface Found<E extends object> {
+  entities: E[]
+  total: number
+  /** Whether there are more than the total says, as they were not all counted. */
+  limited?: boolean
+  earlier: boolean
+  later: boolean
+}
+
+/** Where the rows of a class are found, each seen through the scope of whoever asks. */
+export interface Store<E extends object = object> {
+  /** @param shown whether it is only to be written out, so that no more than that takes is read */
+  find(executor: Executor, caller: Caller, id: string | undefined, shown?: boolean): Promise<E | undefined>
+  page(executor: Executor, caller: Caller, selection: Selection): Promise<Found<E>>
+  /** Which of these ids the caller may refer to. */
+  existing(executor: Executor, caller: Caller, ids: string[]): Promise<string[]>
+  /** Whether a text could be an id at all, so that no query is asked about nonsense. */
+  accepts(id: string): boolean
+  /** What its rows can be searched and ordered by beside the id, where columns do not tell. */
+  search?: Pick<Search, 'variables' | 'sortable'>
+}
+
+/** SQL conditions on a class's rows by role, with `:user` and `:organization` standing for the caller's. */
+export type Scope = { default: string } & Partial<Record<Role, string>>
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+
+/** What a tenant's caller sees of a class: the rows of its own organization. */
+const tenant: Scope = { default: '"organizationId" = :organization' }
+
+interface Statements {
+  scope: string
+  find: Statement
+  show: Statement
+  existing: Statement
+}
+
+/** How the rows of a class are read. */
+interface Reading {
+  scope?: Scope
+  /** The columns that what is shown is written from; all when what is shown is computed from others. */
+  spoken?: Set<string>
+  /** Whether the totals of its tenants are kept in "row_total". */
+  counted?: boolean
+  /** What texts are ordered by; that of the database unless given. */
+  collation?: string
+  /** Expressions of SQL that are read with each row, by name. */
+  computed?: Record<string, string>
+  /** Further rows that a role finds by their id alone. */
+  named?: Partial<Record<Role, string>>
+  /** Whether a text may be an id that is no UUID. */
+  isId?(id: string): boolean
+}
+
+/** Rows in Postgres, read by statements that are made once, from TypeORM's metadata; the scope is part of each. */
+export class PostgresStore<E extends object> implements Store<E> {
+  private readonly byRole: Map<Role, Statements>
+  private readonly uuids: boolean
+  private readonly pages: Pager
+  private readonly isId: Reading['isId']
+
+  constructor(
+    private readonly metadata: EntityMetadata,
+    { scope = tenant, spoken, counted, collation, computed = {}, named = {}, isId }: Reading = {},
+  ) {
+    this.isId = isId
+    this.uuids = metadata.columns.find(({ propertyName }) => propertyName === 'id')?.type === 'uuid'
+    const all = metadata.columns.filter(({ isSelect }) => isSelect)
+    const shown = all.filter(({ propertyName }) => spoken?.has(propertyName) ?? true)
+    const further = Object.entries(computed).map(([name, sql]) => `, (${sql}) AS "${name}"`)
+    const [every, spoke] = [all, shown].map((columns) => list(columns) + further.join(''))
+    this.pages = pager(metadata, spoke, { counted: counted ? scope.default : undefined, collation })
+    const byCondition = new Map<string, Statements>()
+    this.byRole = new Map(
+      roles.map((role) => {
+        const condition = scope[role] ?? scope.default
+        const found = named[role] ? `${condition} OR ${named[role]}` : condition
+        const name = `${metadata.tableName}:${byCondition.size}`
+        const known =
+          byCondition.get(found) ?? this.compile(name, { scope: condition, found, all: every, shown: spoke })
+        byCondition.set(found, known)
+        return [role, known]
+      }),
+    )
+  }
+
+  private compile(
+    name: string,
+    { scope, found, all, shown }: Record<'scope' | 'found' | 'all' | 'shown', string>,
+  ): Statements {
+    const one = this.metadata.columns.some(({ propertyName }) => propertyName === 'id') ? ' AND "id" = :id' : ''
+    const from = `FROM "${this.metadata.tableName}" WHERE`
+    return {
+      scope,
+      find: statement(`${name}:find`, `SELECT ${all} ${from} (${found})${one}`),
+      show: statement(`${name}:show`, `SELECT ${shown} ${from} (${found})${one}`),
+      existing: statement(`${name}:existing`, `SELECT "id" ${from} (${scope}) AND "id" = ANY(:ids)`),
+    }
+  }
+
+  async find(executor: Executor, caller: Caller, id: string | undefined, shown = false): Promise<E | undefined> {
+    if (id !== undefined && !this.accepts(id)) return undefined
+    const { organization, user } = caller
+    const { find, show } = this.statements(caller)
+    const { rows } = await (shown ? show : find)(executor, { organization, user, id })
+    return rows.length > 0 ? this.hydrate(rows[0]) : undefined
+  }
+
+  async page(executor: Executor, caller: Caller, selection: Selection): Promise<Found<E>> {
+    const { organization, user } = caller
+    const { rows, ...rest } = await this.pages(
+      executor,
+      this.statements(caller).scope,
+      { organization, user },
+      selection,
+    )
+    return { entities: rows.map((row) => this.hydrate(row)), ...rest }
+  }
+
+  async existing(executor: Executor, caller: Caller, ids: string[]): Promise<string[]> {
+    const { organization, user } = caller
+    const { rows } = await this.statements(caller).existing(executor, { organization, user, ids })
+    return rows.map(({ id }) => id)
+  }
+
+  accepts(id: string): boolean {
+    if (this.uuids) return uuid.test(id)
+    return this.isId?.(id) ?? (id.length <= 64 && unstorable(id) === undefined)
+  }
+
+  private statements(caller: Caller): Statements {
+    return this.byRole.get(caller.role) as Statements
+  }
+
+  /** A row becomes an entity by its prototype alone, so that its getters and verbs work. */
+  private hydrate(row: object): E {
+    return Object.setPrototypeOf(row, (this.metadata.target as Class<E>).prototype)
+  }
+}
+
+function list(columns: ColumnMetadata[]): string {
+  return columns.map(({ databaseName }) => `"${databaseName}"`).join(', ')
+}

@@ -1,0 +1,32 @@
+import { Thread } from '../hydra/formats/thread.ts'
+import type { Share } from '../hydra/model/fair-share.ts'
+import { ConstraintViolation } from '../hydra/model/problem.ts'
+
+/** Milliseconds that cleaning may take; an ordinary footer takes ten. */
+const longest = 2000
+
+const thread = new Thread({ module: new URL('./sanitizer-thread', import.meta.url), megabytes: 64, idle: 60_000 })
+
+/**
+ * Cleans HTML beside the event loop, since the libraries that read it are not linear.
+ * @param name the property that it is of
+ * @throws ConstraintViolation when it takes too long, Problem 503 when too many wait
+ */
+export async function cleaned(name: string, html: string, share: Share, milliseconds = longest): Promise<string> {
+  const refused = (what: string) =>
+    new ConstraintViolation([
+      {
+        propertyPath: name,
+        message: `${name} ${what}: send simpler HTML, with fewer tags and styles.`,
+        code: 'isClean',
+      },
+    ])
+  return (await thread.run({
+    message: { html },
+    share,
+    most: 8,
+    milliseconds,
+    refuse: refused,
+    tooCostly: (what) => refused(`takes ${what} to clean`),
+  })) as string
+}

@@ -1,0 +1,104 @@
+import type { Options } from '../hydra/model/resource.ts'
+
+type Declared = Pick<Options<object>, 'filters' | 'order' | 'text' | 'counted'>
+
+/** What every collection can be narrowed by, ordered by and searched for; large ones have an index behind each of them. */
+export const organizations: Declared = {
+  filters: { name: 'partial', slug: 'lower', type: 'exact', status: 'exact', demo: 'boolean', createdAt: 'date' },
+  order: ['name', 'createdAt'],
+}
+
+export const locations: Declared = {
+  filters: { name: 'partial', officeOpenHour: ['range', 'exists'], officeCloseHour: ['range', 'exists'] },
+  order: ['name'],
+  text: ['name'],
+  counted: true,
+}
+
+export const integrations: Declared = { filters: { status: 'exact', provider: 'exact' } }
+
+export const bankAccounts: Declared = {
+  filters: { name: 'partial', currency: 'upper', integration: 'reference' },
+  order: ['name'],
+}
+
+export const bankTransactions: Declared = {
+  filters: {
+    account: 'reference',
+    bookedOn: ['date', 'exists'],
+    transactionOn: 'date',
+    amount: 'range',
+    currency: 'upper',
+    kind: 'exact',
+    status: 'upper',
+  },
+  order: ['transactionOn', 'amount'],
+  text: ['party', 'text'],
+  counted: true,
+}
+
+export const meetings: Declared = {
+  filters: {
+    employee: ['reference', 'exists'],
+    dateFrom: 'date',
+    dateTo: 'date',
+    time: ['date', 'exists'],
+    notes: ['partial', 'exists'],
+  },
+  order: ['dateFrom', 'dateTo'],
+  text: ['notes'],
+  counted: true,
+}
+
+export const subscriptions: Declared = {
+  filters: { status: 'exact', type: 'exact', seats: 'range', createdAt: 'date' },
+}
+
+export const employees: Declared = {
+  filters: {
+    name: 'partial',
+    email: 'caseless',
+    jobTitle: 'partial',
+    active: 'boolean',
+    user: 'reference',
+    location: ['reference', 'exists'],
+  },
+  order: ['name'],
+  text: ['name', 'email', 'jobTitle'],
+  counted: true,
+}
+
+export const users: Declared = { filters: { name: 'partial', email: 'caseless' } }
+
+export const organizationUsers: Declared = {
+  filters: { name: 'partial', role: 'exact', status: 'exact', user: 'reference', joinedAt: 'date' },
+}
+
+export const invitations: Declared = { filters: { email: 'caseless', role: 'exact', expiresAt: 'date' } }
+
+export const addresses: Declared = { filters: { kind: 'exact', name: 'partial', city: 'exact', country: 'reference' } }
+
+export const modules: Declared = { filters: { name: 'exact', enabled: 'boolean' } }
+
+export const configs: Declared = { filters: { key: 'exact' } }
+
+export const paymentMethods: Declared = { filters: { type: 'exact', brand: 'exact', preferred: 'boolean' } }
+
+export const invoices: Declared = {
+  filters: {
+    name: 'exact',
+    subscription: 'reference',
+    status: 'exact',
+    total: 'range',
+    issuedAt: 'date',
+    dueAt: 'date',
+  },
+  order: ['createdAt'],
+  counted: true,
+}
+
+export const auditEvents: Declared = {
+  filters: { actor: ['reference', 'exists'], action: 'exact', target: 'exact', at: 'date' },
+  order: ['at'],
+  counted: true,
+}

@@ -1,0 +1,43 @@
+import type { Logger } from 'pino'
+import type { DataSource } from 'typeorm'
+import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
+import { besides } from '../../ormconfig.ts'
+import { enqueue } from '../queue/enqueue.ts'
+import { concurrency, startQueue } from '../queue/queue.ts'
+import { closeDatabase, survive } from './database.ts'
+import { keepTotals } from './fold-totals.ts'
+import { crontab, type Outside, takeUp, tasks } from './jobs.ts'
+
+/** Beyond one for each job: to listen, to fetch jobs and to mark them done. */
+const spare = 4
+
+/** Does what nobody waits for, over connections of its own; gives back how to stop that. */
+export async function startBackground(
+  database: DataSource,
+  outside: Outside,
+  log: Logger,
+): Promise<() => Promise<void>> {
+  const connections = await besides(database, concurrency + spare).initialize()
+  survive(connections)
+  const stopTotals = keepTotals(connections, log)
+  const letGo = async () => {
+    stopTotals()
+    await closeDatabase(connections)
+  }
+  const { master: pool } = connections.driver as PostgresDriver
+  const back = () => takeUp(connections, log, 0)
+  // Whatever a process left undone that was killed is taken up at once; what is still held for the dead, by the clock.
+  await back().catch((error) => log.warn({ err: error }, 'what waits could not be rung for'))
+  try {
+    // A key that was put before the others seals from now on.
+    await enqueue(connections.manager, 'keepSecrets', {}, { key: 'keepSecrets' })
+    const queue = await startQueue({ pool, tasks: tasks(connections, outside, log), crontab, log, back })
+    return async () => {
+      await queue.stop()
+      await letGo()
+    }
+  } catch (error) {
+    await letGo()
+    throw error
+  }
+}

@@ -1,0 +1,23 @@
+import { Router } from 'express'
+import type { DataSource } from 'typeorm'
+import { readOnly } from '../../hydra/http/method-not-allowed.ts'
+import { Problem } from '../../hydra/model/problem.ts'
+
+/** Whether the process lives, and whether it can serve; the second is no once it is shutting down. */
+export function health(database: DataSource, state: { draining: boolean }): Router {
+  const router = Router({ caseSensitive: true, strict: true })
+  router.get('/health/live', (_, response) => {
+    response.set('Cache-Control', 'no-store').json({ status: 'live' })
+  })
+  router.get('/health/ready', async (_, response) => {
+    const retry = { 'Retry-After': '2' }
+    if (state.draining) throw new Problem(503, 'The server is shutting down.', retry)
+    await database.query('SELECT 1').catch(() => {
+      throw new Problem(503, 'The database does not answer.', retry)
+    })
+    response.set('Cache-Control', 'no-store').json({ status: 'ready' })
+  })
+  readOnly(router, '/health/live')
+  readOnly(router, '/health/ready')
+  return router
+}

@@ -1,0 +1,30 @@
+import { WallClock } from '../../entities/wall-clock.ts'
+import type { Caller } from '../hydra/model/caller.ts'
+import type { LocalTime } from '../hydra/model/local-time.ts'
+import { type Executor, statement } from '../hydra/store/statement.ts'
+
+const timezone = statement(
+  'local-time',
+  `SELECT "value" FROM "organization_config" WHERE "organizationId" = :organization AND "key" = 'timezone'`,
+)
+
+/** How the caller's organization reads a date-time without offset; undefined where its time zone is not known here. */
+export async function localTimeOf(executor: Executor, { organization }: Caller): Promise<LocalTime | undefined> {
+  if (organization === null) return undefined
+  const [found] = (await timezone(executor, { organization })).rows
+  const clock = new WallClock(String(found?.value))
+  return clock.isKnown ? (text) => located(clock, text) : undefined
+}
+
+/** The same date-time with its offset; in UTC where that has seconds, as before 1937 in Amsterdam. */
+function located(clock: WallClock, text: string): string {
+  const shown = Date.parse(`${text}Z`)
+  if (Number.isNaN(shown)) return text
+  const meant = clock.meant(shown)
+  const minutes = (shown - meant) / 60_000
+  if (!Number.isInteger(minutes)) return new Date(meant).toISOString()
+  const [hour, minute] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60].map((part) =>
+    String(part).padStart(2, '0'),
+  )
+  return `${text.length === 'YYYY-MM-DDThh:mm'.length ? `${text}:00` : text}${minutes < 0 ? '-' : '+'}${hour}:${minute}`
+}

@@ -1,0 +1,70 @@
+import type { Express } from 'express'
+import jsonld, { type JsonLdDocument } from 'jsonld'
+import { pino } from 'pino'
+import request from 'supertest'
+import { Meeting } from '../../entities/index.ts'
+import { createApp } from '../../src/app.ts'
+import {
+  app,
+  banking,
+  billing,
+  config,
+  database,
+  given,
+  issuer,
+  morning,
+  publicUrl,
+  tenant,
+  tokenOf,
+} from '../support/world.ts'
+
+const next = 'http://www.w3.org/ns/hydra/core#next'
+const surroundings = { database, billing, banking, issuer, log: pino({ level: 'silent' }), state: { draining: false } }
+const prefixed = createApp({ ...surroundings, config: { ...config, hydraPrefix: true } })
+const secondPage = '/meetings?itemsPerPage=1&page=2'
+
+beforeAll(async () => {
+  for (let count = 0; count < 3; count++) await given(Meeting, morning)
+})
+
+test('the terms of Hydra are written as API Platform 3 wrote them', async () => {
+  const page = await ask(prefixed, secondPage)
+  expect(page).toMatchObject({
+    '@type': 'hydra:Collection',
+    'hydra:totalItems': 3,
+    'hydra:member': [{ '@type': 'Meeting', notes: null }],
+    'hydra:view': { '@type': 'hydra:PartialCollectionView', 'hydra:next': expect.any(String) },
+  })
+  expect(Object.keys(page).filter((key) => /^(member|view|totalItems)$/.test(key))).toEqual([])
+  expect(await ask(prefixed, '/docs.jsonld')).toMatchObject({
+    '@type': 'hydra:ApiDocumentation',
+    'hydra:supportedClass': expect.any(Array),
+  })
+  expect(await ask(prefixed, '/nowhere')).toMatchObject({ '@type': 'hydra:Error', 'hydra:title': 'Not Found' })
+})
+
+test.each(['/', '/docs.jsonld', '/organizations', '/meetings', secondPage])(
+  '%s says the same to a JSON-LD processor as without',
+  async (path) => {
+    const said = await expand(prefixed, path)
+    expect(said).toEqual(await expand(app, path))
+    expect(said).toHaveLength(1)
+  },
+)
+
+test('the next page is a link', async () => {
+  const text = JSON.stringify(await expand(prefixed, secondPage))
+  expect(text).toMatch(`"${next}":[{"@id":"${publicUrl}/meetings?`)
+})
+
+async function ask(of: Express, path: string) {
+  const token = await tokenOf(tenant.users.owner)
+  return (await request(of).get(path).set('Authorization', `Bearer ${token}`)).body
+}
+
+async function expand(of: Express, path: string) {
+  return jsonld.expand((await ask(of, path)) as JsonLdDocument, {
+    base: publicUrl + path,
+    documentLoader: async (url) => ({ documentUrl: url, document: await ask(of, url.slice(publicUrl.length)) }),
+  })
+}

@@ -1,0 +1,49 @@
+// OWASP, Regular expression Denial of Service: no pattern takes more than linear time, whatever a client sends.
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+/** Runs the step of `npm run check` over one file. */
+async function checked(code: string): Promise<{ code: number; said: string }> {
+  const directory = await mkdtemp(join(tmpdir(), 'patterns-'))
+  const file = join(directory, 'x.ts')
+  await writeFile(file, code)
+  const found = await new Promise<{ code: number; said: string }>((resolve) =>
+    execFile(process.execPath, ['--import', 'tsx', 'checks/regular-expressions.ts', file], (error, stdout, stderr) =>
+      resolve({ code: Number(error?.code ?? 0), said: (stdout + stderr).replaceAll(directory, '') }),
+    ),
+  )
+  await rm(directory, { recursive: true })
+  return found
+}
+
+test('the check refuses a pattern that is not linear, with its file, line and a text that shows it', async () => {
+  const code = `
+    /** A comment with an é in it. */
+    const fine = /^[a-z]+$/
+    const token = '(?:[a-z]+|\\\\d+)'
+    export const exponential = new RegExp(\`^\${token}(?:\\\\s*[\\\\s,]\\\\s*\${token})*$\`, 'i')
+    @Matches(/^(a|a)*$/)
+    class Thing {}
+    export const spaces = fine.test('a') ? /\\s+$/ : /\\s*=/
+  `
+  const found = await checked(code)
+  expect(found.code).toBe(1)
+  expect(found.said).toMatch(/^\/x\.ts:5: .* takes exponential time, for example for .+\.$/m)
+  expect(found.said).toMatch(/^\/x\.ts:6: \/\^\(a\|a\)\*\$\/ takes exponential time/m)
+  expect(found.said).toMatch(/^\/x\.ts:8: \/\\s\+\$\/ takes 2nd degree polynomial time/m)
+  expect(found.said).toMatch(/^5 regular expressions, 4 of them not linear\.$/m)
+}, 60_000)
+
+test('the check refuses a pattern that is made of what it cannot know', async () => {
+  const { code, said } = await checked('export const made = (name: string) => new RegExp(name)')
+  expect([code, said]).toEqual([1, expect.stringContaining('/x.ts:1: write this regular expression as a literal')])
+})
+
+test('the check passes a file whose patterns are all linear', async () => {
+  expect(await checked('export const name = /^[a-z]+$/')).toEqual({
+    code: 0,
+    said: '1 regular expressions, 0 of them not linear.\n',
+  })
+})

@@ -1,0 +1,55 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { freePort } from '../support/processes/machines.ts'
+import { blocksOf, patternOf, Started, Terminal } from '../support/readme-walk.ts'
+
+/*
+ * README.md is true to the letter: each of its commands gives the answer below it. The same mistake can be in every block that
+ * shows commands, on a first run, on a second one in the same data directory, and on another port.
+ */
+const walked = ['A walk of five minutes', 'Billing, in five more minutes', 'A workspace from nothing']
+
+/** First commands of the other blocks, which are not run, each with its reason. */
+const skipped: Record<string, string> = {
+  'stripe products create --name Seat': 'needs an account at Stripe, and its CLI',
+  'npm ci --include=dev && npm run build && npm prune --omit=dev':
+    'would reinstall the directory that the tests run in',
+}
+
+const blocks = blocksOf('README.md')
+const walk = blocks.filter(({ heading }) => walked.includes(heading)).flatMap(({ steps }) => steps)
+
+const directory = await mkdtemp(join(tmpdir(), 'readme-'))
+// The embedded Postgres of root runs as another user, who must get at its data.
+await chmod(directory, 0o755)
+const { PATH, HOME, TMPDIR } = process.env
+const surroundings = async () => ({ PATH, HOME, TMPDIR, DATA_DIR: directory, PORT: String(await freePort()) })
+let server: Started | undefined
+afterEach(() => server?.stop())
+afterAll(() => rm(directory, { recursive: true }))
+
+test('every block is either run or skipped for a reason', () => {
+  const others = blocks.filter(({ heading }) => !walked.includes(heading)).map(({ steps: [{ command }] }) => command)
+  expect(others.sort()).toEqual(Object.keys(skipped).sort())
+  expect(walk.length).toBeGreaterThan(50)
+  expect(walk.filter(({ command }) => /\bnpm (ci|install|prune)\b|\brm\b/.test(command))).toEqual([])
+})
+
+test.each(['the first time', 'again in the same data directory, on another port'])(
+  'every command of the README gives what is shown, %s',
+  async () => {
+    const environment = await surroundings()
+    server = await Started.at(environment)
+    const terminal = new Terminal(environment)
+    try {
+      for (const { command, shown } of walk) {
+        const said = (await terminal.run(command)).replaceAll('\n', '')
+        expect({ command, said }).toEqual({ command, said: expect.stringMatching(patternOf(shown)) })
+      }
+    } finally {
+      terminal.close()
+    }
+  },
+  120_000,
+)

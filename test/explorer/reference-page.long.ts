@@ -1,0 +1,69 @@
+import { existsSync } from 'node:fs'
+import { type Browser, chromium, type Page } from 'playwright-core'
+import { publicUrl, tenant, tokenOf } from '../support/world.ts'
+
+const places = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
+const executablePath = [process.env.CHROMIUM ?? '', ...places].find((path) => existsSync(path))
+const describeThere = executablePath ? describe : describe.skip
+const pictures = process.env.SCREENSHOTS
+
+describeThere('The reference in a browser', () => {
+  const complaints: string[] = []
+  let browser: Browser
+
+  beforeAll(async () => {
+    browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu', '--no-first-run'] })
+  }, 120_000)
+  afterAll(() => browser?.close())
+
+  async function open(width: number, colorScheme: 'light' | 'dark'): Promise<Page> {
+    const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme })
+    page.setDefaultTimeout(30_000)
+    page.on('pageerror', ({ message }) => complaints.push(message))
+    page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
+    await page.goto(`${publicUrl}/docs`)
+    await page.getByText('List', { exact: false }).first().waitFor()
+    await page.locator('.opblock').first().waitFor()
+    return page
+  }
+
+  test.each([
+    [390, 'light', 255],
+    [390, 'dark', 40],
+    [1400, 'light', 255],
+    [1400, 'dark', 40],
+  ] as const)(
+    'fits %i pixels and follows the %s theme',
+    async (width, theme, brightness) => {
+      const page = await open(width, theme)
+      await page.locator('#operations-Meeting-createMeeting .opblock-summary-control').click()
+      await page.locator('#operations-Meeting-createMeeting .opblock-body').waitFor()
+      if (pictures) await page.screenshot({ path: `${pictures}/docs-${width}-${theme}.png` })
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width)
+      const background = await page.evaluate<string>('getComputedStyle(document.body).backgroundColor')
+      const [red] = (background.match(/\d+/g) as string[]).map(Number)
+      expect(Math.abs(red - brightness)).toBeLessThan(40)
+      const text = await page.locator('#operations-Meeting-createMeeting').textContent()
+      expect(text).not.toContain('실례')
+      expect(text).toContain('/employees/')
+      expect(complaints).toEqual([])
+      await page.close()
+    },
+    60_000,
+  )
+
+  test('keeps the token for the tab, and for no other', async () => {
+    const page = await open(1400, 'light')
+    const token = await tokenOf(tenant.users.owner)
+    await page.locator('.btn.authorize').first().click()
+    await page.locator('.modal-ux input').fill(token)
+    await page.locator('.modal-ux .btn.authorize').click()
+    await page.reload()
+    await page.locator('.btn.authorize.locked, .btn.authorize .locked').first().waitFor()
+    expect(await page.evaluate('[sessionStorage.length, localStorage.length]')).toEqual([1, 0])
+    const other = await browser.newPage()
+    await other.goto(`${publicUrl}/docs`)
+    expect(await other.evaluate('sessionStorage.length + localStorage.length')).toBe(0)
+    expect(complaints).toEqual([])
+  }, 120_000)
+})

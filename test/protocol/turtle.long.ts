@@ -1,0 +1,150 @@
+import { Employee, Meeting } from '../../entities/index.ts'
+import { expectProblem, raw } from '../support/requests/wire.ts'
+import { snapshot } from '../support/rows/snapshot.ts'
+import { api, as, elsewhere, given, morning, publicUrl, tenant, tokenOf } from '../support/world.ts'
+
+const owner = `Bearer ${await tokenOf(tenant.users.owner)}`
+const ada = await given(Employee, { name: 'Ada' })
+const window = { dateFrom: '2026-04-01T08:00:00Z', dateTo: '2026-04-01T10:00:00Z' }
+const byName = { employee: `/employees/${ada.id}`, ...window, notes: 'Boiler', time: '2026-04-01T09:00:00Z' }
+const prefixes = `
+  @prefix schema: <https://schema.org/> .
+  @prefix xsd: <http://www.w3.org/2001/XMLSchema#> .
+  @prefix rdf: <http://www.w3.org/1999/02/22-rdf-syntax-ns#> .
+  @prefix our: <${publicUrl}/docs.jsonld#> .
+  @prefix location: <${publicUrl}/docs.jsonld#Location/> .
+`
+const said = `
+  schema:attendee <${byName.employee}> ;
+  schema:startDate "${byName.dateFrom}"^^xsd:dateTime ;
+  schema:endDate "${byName.dateTo}"^^xsd:dateTime ;
+  schema:description "Boiler" ;
+  <${publicUrl}/docs.jsonld#Meeting/time> "${byName.time}"^^xsd:dateTime .
+`
+
+const send = (path: string, body: string | Buffer, headers: Record<string, string> = {}) =>
+  raw('POST', path, { Authorization: owner, 'Content-Type': 'text/turtle', ...headers }, body)
+
+test.each([
+  ['a blank node', `[] a our:Meeting ; ${said}`],
+  ['a blank node with a label', `_:new a our:Meeting ; ${said}`],
+  ['the resource to be made', `<> a our:Meeting ; ${said}`],
+  ['a name of its own', `<http://elsewhere.example/1> ${said}`],
+  ['a node that points to itself', `_:new schema:url _:new ; ${said}`],
+  ['something said twice', `[] schema:description "Boiler" , "Boiler" ; ${said}`],
+  ['schema.org over http', `[] ${said}`.replaceAll('schema:', 'old:')],
+])('a meeting told of as %s is the same meeting as by name', async (_, turtle) => {
+  const { status, text, headers } = await send('/meetings', `@prefix old: <http://schema.org/> . ${prefixes} ${turtle}`)
+  expect({ status, text }).toMatchObject({ status: 201 })
+  const made = JSON.parse(text)
+  const { body: plain } = await api.post('/meetings', byName)
+  expect(headers.location).toBe(made['@id'])
+  expect({ ...made, '@id': '' }).toEqual({ ...plain, '@id': '' })
+})
+
+test('numbers, truths and languages are what JSON has for them', async () => {
+  const spoken = `[] schema:name "Delft"@nl ; location:officeOpenHour 9 ; location:officeCloseHour "17"^^xsd:short .`
+  const { status, text } = await send('/locations', prefixes + spoken, { 'Content-Type': 'Text/Turtle; charset=utf-8' })
+  expect(status).toBe(201)
+  expect(JSON.parse(text)).toMatchObject({ name: 'Delft', officeOpenHour: 9, officeCloseHour: 17 })
+})
+
+test('what is got as Turtle can be sent again as Turtle', async () => {
+  const { id } = await given(Meeting, { ...morning, employee: ada, notes: 'To be \\ "copied"\n…' })
+  const { text } = await raw('GET', `/meetings/${id}`, { Authorization: owner, Accept: 'text/turtle' })
+  const copy = await send('/meetings', text, { Accept: 'text/turtle' })
+  expect([copy.status, copy.headers['content-type']]).toEqual([201, 'text/turtle; charset=utf-8'])
+  expect(copy.text).toBe(text.replace(`/meetings/${id}`, copy.headers.location as string))
+})
+
+test('it is judged by the same rules, and told of by our names', async () => {
+  const stranger = await given(Employee, { name: 'Eve', organizationId: elsewhere.organization.id })
+  const before = await snapshot()
+  const turtle = `[] schema:attendee </employees/${stranger.id}> ; schema:startDate "tomorrow" ; schema:description 1 , 2 .`
+  const { violations } = expectProblem(await send('/meetings', prefixes + turtle), 422)
+  const paths = (violations as { propertyPath: string }[]).map(({ propertyPath }) => propertyPath)
+  expect(paths.sort()).toEqual(['dateFrom', 'dateTo', 'employee', 'notes'])
+  const strict = await send('/locations', `${prefixes} [] schema:name "x" ; schema:color "red" .`, {
+    Prefer: 'handling=strict',
+  })
+  expect(expectProblem(strict, 422).violations).toEqual([
+    expect.objectContaining({ propertyPath: 'https://schema.org/color', code: 'isUnknown' }),
+  ])
+  expect(await snapshot()).toEqual(before)
+})
+
+test('what must be given but may be null is null when a graph lacks it', async () => {
+  const turtle = `[] schema:startDate "${window.dateFrom}" ; schema:endDate "${window.dateTo}" .`
+  const { status, text } = await send('/meetings', prefixes + turtle)
+  expect([status, JSON.parse(text).employee]).toEqual([201, null])
+})
+
+test('it says that it takes Turtle, for what is new alone', async () => {
+  const { headers } = await as(tenant.users.owner).options('/meetings')
+  expect(headers['accept-post']).toBe('application/ld+json, application/json, text/turtle')
+  const { id } = await given(Meeting, morning)
+  const change = { Authorization: owner, 'Content-Type': 'text/turtle' }
+  const { detail } = expectProblem(await raw('PATCH', `/meetings/${id}`, change, `${prefixes} <> ${said}`), 415)
+  expect(detail).toMatch(/Send one of: application\/merge-patch\+json, application\/json, application\/ld\+json\.$/)
+  for (const type of ['text/plain', 'application/n-quads', 'text/turtlex', 'application/x-turtle'])
+    expect(expectProblem(await send('/meetings', said, { 'Content-Type': type }), 415).detail).toContain('text/turtle')
+})
+
+const many = (count: number, what: (index: number) => string) =>
+  Array.from({ length: count }, (_, n) => what(n)).join('')
+
+/** Were each node written out wherever it is pointed to, there would be 2⁴⁰ of them. */
+const bomb = `_:n0 schema:a _:n1 . ${many(40, (n) => `_:n${n} schema:x _:n${n + 1} ; schema:y _:n${n + 1} . `)}`
+
+describe('What is no resource is 400:', () => {
+  test.each([
+    ['nothing', ''],
+    ['only prefixes', prefixes],
+    ['JSON', JSON.stringify(byName)],
+    ['half a statement', `${prefixes} [] schema:name`],
+    ['an unknown prefix', '[] unknown:name "x" .'],
+    ['a graph with a name', `${prefixes} <urn:g> { [] schema:name "x" . }`],
+    ['a rule of N3', `${prefixes} { ?x schema:name "x" } => { ?x schema:name "y" } .`],
+    ['triples about triples', `${prefixes} [] schema:about <<( <urn:a> schema:name "x" )>> .`],
+    ['several resources', `${prefixes} [] schema:name "x" . [] schema:name "y" .`],
+    ['a circle', `${prefixes} _:a schema:x _:b . _:b schema:x _:a .`],
+    ['one resource, and a circle beside it', `${prefixes} [] schema:name "x" . _:a schema:x _:b . _:b schema:x _:a .`],
+    ['what unfolds without end', `${prefixes} [] schema:x _:n0 . ${bomb}`],
+    [
+      'what is nested deeply',
+      `${prefixes} [] schema:x ${many(1_000, () => '[ schema:x ')} 1 ${many(1_000, () => ']')} .`,
+    ],
+    ['lists within lists', `${prefixes} [] schema:x ${many(20_000, () => '(')} 1 ${many(20_000, () => ')')} .`],
+    ['JSON that is nested deeply', `${prefixes} [] schema:x "${'['.repeat(9_000)}${']'.repeat(9_000)}"^^rdf:JSON .`],
+    ['JSON that is none', `${prefixes} [] schema:x "{"^^rdf:JSON .`],
+    ['too many triples', `${prefixes} [] schema:x ${many(20_000, (n) => `${n}, `)} 1 .`],
+    [
+      'a prefix that grows',
+      `@prefix p: <http://x.example/${'x'.repeat(100_000)}> . ${many(9_000, (n) => `p:a p:b p:${n} . `)}`,
+    ],
+    ['half a character', Buffer.from([0x3c, 0xc3, 0x3e])],
+    ['an address that is none', `${prefixes} <http://[x> schema:name "x\u0000y" . <a b> schema:name "z" .`],
+  ])('%s', async (_, turtle) => {
+    const before = await snapshot()
+    const start = Date.now()
+    expectProblem(await send('/locations', turtle), 400)
+    expect(Date.now() - start).toBeLessThan(5_000)
+    expect(await snapshot()).toEqual(before)
+  })
+
+  test('more than a body may be is 413', async () => {
+    expectProblem(await send('/locations', `${prefixes} [] schema:name "${'x'.repeat(300_000)}" .`), 413)
+  })
+})
+
+test('a slow body does not keep others from what they read', async () => {
+  const slow = `@prefix p: <http://x.example/${'x'.repeat(100_000)}> . ${many(9_000, (n) => `p:a p:b p:${n} . `)}`
+  const done: string[] = []
+  const sent = [1, 2].map(async () => {
+    expectProblem(await send('/locations', slow), 400)
+    done.push('sent')
+  })
+  const { status } = await raw('GET', '/locations.ttl', { Authorization: owner })
+  expect([status, done.length < 2]).toEqual([200, true])
+  await Promise.all(sent)
+}, 20_000)

@@ -1,0 +1,203 @@
+import { type AddressInfo, connect } from 'node:net'
+import { pino } from 'pino'
+import request from 'supertest'
+import { DataSource } from 'typeorm'
+import { Location, Meeting, OrganizationUser } from '../../entities/index.ts'
+import { createApp } from '../../src/app.ts'
+import { poolsOf } from '../../src/runtime/database.ts'
+import { Line } from '../support/processes/cuttable-connection.ts'
+import { type Answer, expectProblem } from '../support/requests/wire.ts'
+import { api, banking, billing, config, database, given, issuer, morning, tenant, tokenOf } from '../support/world.ts'
+
+const { host, port } = JSON.parse(process.env.TEST_POSTGRES ?? '{}')
+const owner = await tokenOf(tenant.users.owner)
+const meeting = await given(Meeting, morning)
+const path = `/meetings/${meeting.id}`
+const { id: membership } = await database.manager.findOneByOrFail(OrganizationUser, { userId: tenant.users.member.id })
+
+/** The same API on a database that is reached over a line of its own, with little patience. */
+const line = new Line(`${host}/.s.PGSQL.${port}`)
+await line.open()
+const extra = { max: 5, connectionTimeoutMillis: 300, statement_timeout: 1000, query_timeout: 500 }
+const far = await new DataSource({
+  ...database.options,
+  host: '127.0.0.1',
+  port: line.port,
+  extra,
+} as never).initialize()
+const noted: string[] = []
+const log = pino({ level: 'error' }, { write: (line) => noted.push(line) })
+const server = createApp({ config, database: far, billing, banking, issuer, log, state: { draining: false } }).listen(0)
+
+afterAll(async () => {
+  await new Promise((resolve) => server.close(resolve))
+  await far.destroy()
+  await line.cut()
+})
+
+const farGet = (where: string) => request(server).get(where).set('Authorization', `Bearer ${owner}`)
+const farWrites = () => [
+  request(server)
+    .post('/locations')
+    .set({ Authorization: `Bearer ${owner}`, 'Content-Type': 'application/ld+json' })
+    .send('{"name":"Somewhere"}'),
+  request(server)
+    .patch(path)
+    .set({ Authorization: `Bearer ${owner}`, 'Content-Type': 'application/merge-patch+json' })
+    .send('{"notes":"x"}'),
+]
+
+function expectUnavailable(answer: Answer): void {
+  const { detail } = expectProblem(answer, 503)
+  expect(answer.headers['retry-after']).toMatch(/^\d+$/)
+  expect(detail).toMatch(/^The database cannot be reached at the moment/)
+}
+
+test('while the database cannot be reached it is 503, and afterwards all is well', async () => {
+  expect((await farGet(path)).status).toBe(200)
+  await line.cut()
+
+  for (let n = 0; n < 5; n++) expectUnavailable((await farGet(path)) as never)
+  for (const write of farWrites()) expectUnavailable((await write) as never)
+  expect((await farGet('/docs.jsonld')).status).toBe(200)
+  expect((await farGet('/countries/NL').unset('Authorization')).status).toBe(200)
+  expect((await request(server).get('/health/live')).status).toBe(200)
+  expect((await request(server).get('/health/ready')).status).toBe(503)
+
+  await line.open()
+  expect((await farGet(path)).status).toBe(200)
+  expect((await request(server).get('/health/ready')).status).toBe(200)
+  expect(await database.manager.countBy(Location, { name: 'Somewhere' })).toBe(0)
+})
+
+test('while the line to it is dead it is 503, within its patience', async () => {
+  expect((await farGet(path)).status).toBe(200)
+  line.goDead()
+
+  const start = performance.now()
+  const answers = await Promise.all(Array.from({ length: 20 }, () => farGet(path)))
+  for (const answer of answers) expectUnavailable(answer as never)
+  for (const answer of await Promise.all(farWrites())) expectUnavailable(answer as never)
+  expect(performance.now() - start).toBeLessThan(4000)
+
+  line.revive()
+  await expectRecovery(() => farGet(path))
+})
+
+test('who waits too long for what somebody else holds is told to try again', async () => {
+  const runner = database.createQueryRunner()
+  await runner.startTransaction()
+  await runner.query(`SELECT 1 FROM "meeting" WHERE "id" = '${meeting.id}' FOR UPDATE`)
+
+  const answer = await api.patch(path, { notes: 'waiting' })
+  await runner.rollbackTransaction()
+  await runner.release()
+
+  expect(expectProblem(answer as never, 503).detail).toMatch(/^This waited too long for rows or a table/)
+  expect(answer.headers['retry-after']).toBe('2')
+  expect((await api.get(path)).body.notes).toBeNull()
+  expect((await api.patch(path, { notes: 'waited' })).status).toBe(200)
+})
+
+test('a list that takes too long is 503, and says by what to narrow it', async () => {
+  const { pool } = poolsOf(database).lists
+  const query = pool.query.bind(pool) as (asked: unknown) => Promise<never>
+  pool.query = (() => query({ text: 'SELECT pg_sleep(2)' })) as never
+  const answers = [await api.get('/meetings?q=x&itemsPerPage=5&order[id]=asc'), await api.get('/meetings')]
+  pool.query = query as never
+  const details = answers.map((answer) => expectProblem(answer as never, 503).detail)
+  expect(details).toEqual([
+    'This list takes longer than the limit of 1 s. Narrow or leave out "q", "order[id]", then send it again.',
+    'This list takes longer than the limit of 1 s. Narrow it by a filter, then send it again.',
+  ])
+  for (const { headers } of answers) expect(headers['retry-after']).toBe('5')
+  expect((await api.get('/meetings?q=x')).status).toBe(200)
+})
+
+test('a statement that is cancelled is 503', async () => {
+  const runner = database.createQueryRunner()
+  await runner.startTransaction()
+  await runner.query('LOCK TABLE "meeting" IN ACCESS EXCLUSIVE MODE')
+  const asked = api.get(path).then((answer) => answer)
+  await expectWaiting()
+  await database.query(`SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'`)
+
+  expectUnavailable((await asked) as never)
+  await runner.rollbackTransaction()
+  await runner.release()
+  expect((await api.get(path)).status).toBe(200)
+})
+
+test('when its connections are killed under load, each request is done or 503, and done means done', async () => {
+  let killing = true
+  const killer = (async () => {
+    while (killing) {
+      await database
+        .query(
+          `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+            WHERE datname = current_database() AND pid <> pg_backend_pid()`,
+        )
+        .catch(() => {})
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+  })()
+  const names: string[] = []
+  const statuses = new Set<number>()
+  await Promise.all(
+    Array.from({ length: 20 }, async (_, client) => {
+      for (let n = 0; n < 8; n++) {
+        const name = `Office ${client}-${n}`
+        const { status } = await api.post('/locations', { name })
+        if (status === 201) names.push(name)
+        const others = [
+          await api.get(path),
+          await api.get('/meetings?page=1'),
+          await api.patch(path, { notes: name }),
+          await api.get(`/organizations/${tenant.organization.id}`),
+          await api.patch(`/organization-users/${membership}`, { status: ['active', 'suspended'][n % 2] }),
+        ]
+        for (const answer of [{ status }, ...others]) {
+          statuses.add(answer.status)
+          if (answer.status === 503) expect((answer as Answer).headers?.['retry-after'] ?? '2').toBe('2')
+        }
+      }
+    }),
+  )
+  killing = false
+  await killer
+
+  expect([...statuses].filter((status) => ![200, 201, 503].includes(status))).toEqual([])
+  expect(statuses).toEqual(new Set([200, 201, 503]))
+  const kept = await database.manager.find(Location, { select: { name: true } })
+  expect(kept.map(({ name }) => name)).toEqual(expect.arrayContaining(names))
+  await expectRecovery(() => api.get(path))
+})
+
+async function expectRecovery(ask: () => PromiseLike<{ status: number }>): Promise<void> {
+  for (let tries = 0; tries < 20; tries++) {
+    if ((await ask()).status === 200) break
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+  for (let n = 0; n < 20; n++) expect((await ask()).status).toBe(200)
+}
+
+async function expectWaiting(): Promise<void> {
+  for (let tries = 0; tries < 100; tries++) {
+    const rows = await database.query(`SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'`)
+    if (rows.length > 0) return
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+}
+
+test('a client that leaves in the middle of its body is not a fault of the server', async () => {
+  const { port: at } = server.address() as AddressInfo
+  const socket = connect(at, '127.0.0.1')
+  socket.write(
+    `POST /locations HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${owner}\r\nContent-Type: application/ld+json\r\nContent-Length: 100\r\n\r\n{"name"`,
+  )
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  noted.length = 0
+  socket.destroy()
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  expect(noted).toEqual([])
+})

@@ -1,0 +1,202 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { openSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import request from 'supertest'
+import { localIssuer, ownIssuer } from '../../src/access/token-issuer-keys.ts'
+import { people } from '../../src/demo/demo.ts'
+import { eventually } from '../support/eventually.ts'
+import { freePort, Service } from '../support/processes/machines.ts'
+import { surroundings } from '../support/rows/surroundings.ts'
+import { ending } from '../support/world.ts'
+
+/*
+ * Where else a full disk could end the server or lose what was acknowledged: the local Stripe's journal, the local Kontomatik's
+ * state, mails in files, Postgres, and the log.
+ */
+
+/** A small disk of its own; undefined where none can be mounted. */
+async function disk(megabytes: number): Promise<string | undefined> {
+  const directory = await mkdtemp(join(tmpdir(), 'full-'))
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m,mode=755`, 'tmpfs', directory], { stdio: 'ignore' })
+  } catch {
+    await rm(directory, { recursive: true })
+    return undefined
+  }
+  ending.push(async () => {
+    const [pid] = (await readFile(join(directory, 'postgres-18/postmaster.pid'), 'utf8').catch(() => '')).split('\n')
+    if (pid) process.kill(Number(pid), 'SIGKILL')
+    execFileSync('umount', ['-l', directory])
+    await rm(directory, { recursive: true })
+  })
+  return directory
+}
+
+function fill(directory: string): void {
+  const { bavail, bsize } = statfsSync(directory)
+  try {
+    writeFileSync(join(directory, 'filler'), Buffer.alloc(bavail * bsize + 1))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
+  }
+}
+
+const free = (directory: string) => rmSync(join(directory, 'filler'))
+
+const own = { AUTH_ISSUER: '', AUTH_AUDIENCE: '', AUTH_JWKS_URL: '' }
+const noStripe = { STRIPE_URL: '', STRIPE_SECRET_KEY: '', STRIPE_PUBLISHABLE_KEY: '', STRIPE_WEBHOOK_SECRET: '' }
+
+function serverOn(DATA_DIR: string, more: Record<string, string>): Service {
+  const service = new Service({ ...surroundings('full'), ...own, ...noStripe, DATA_DIR, LOG_LEVEL: 'info', ...more })
+  ending.unshift(() => service.close())
+  return service
+}
+
+/** Asks as the owner of the demo. */
+async function asking(service: Service, directory: string) {
+  const { sign } = await ownIssuer(localIssuer, directory)
+  const token = await sign({ sub: people.owner.subject })
+  const send = (method: 'get' | 'post' | 'delete', path: string, body?: object) =>
+    request(`http://127.0.0.1:${service.port}`)[method](path).set('Authorization', `Bearer ${token}`).send(body)
+  return send
+}
+
+const [small, large] = [await disk(2), await disk(220)]
+const onDisk = small && large ? test : test.skip
+
+onDisk(
+  'while the disk of the data directory is full, writes answer 503, and nothing acknowledged is lost',
+  async () => {
+    const directory = small as string
+    const service = serverOn(directory, {})
+    await service.start()
+    const { pid } = service
+    const send = await asking(service, directory)
+    await eventually(
+      () => service.said.join(''),
+      (said) => expect(said).toContain('Token for the operator'),
+    )
+    const setup = { redirectUri: 'http://127.0.0.1:3000/', country: 'pl' }
+    const pay = { externalId: 'pm_card_visa' }
+
+    fill(directory)
+    for (const [path, body] of [
+      ['/payment-methods', pay],
+      ['/payment-methods/setup', {}],
+      ['/integrations/kontomatik/setup', setup],
+      ['/payment-methods', pay],
+    ] as const) {
+      // The last page of a file has room left.
+      let { status, headers } = await send('post', path, body)
+      for (let tries = 0; tries < 20 && status === 201; tries++) ({ status, headers } = await send('post', path, body))
+      expect([path, status, Number(headers['retry-after']) > 0]).toEqual([path, 503, true])
+    }
+    const invited = await send('post', '/organization-user-invitations', { email: 'mia@example.com', role: 'member' })
+    expect(invited.status).toBe(201)
+    expect((await send('get', '/payment-methods')).status).toBe(200)
+    expect((await send('get', '/health/live')).status).toBe(200)
+    const before = (await send('get', '/payment-methods')).body.totalItems
+
+    free(directory)
+    const made = await send('post', '/payment-methods', pay)
+    expect(made.status).toBe(201)
+    expect((await send('post', '/integrations/kontomatik/setup', setup)).status).toBe(201)
+    await eventually(
+      async () => (await readdir(join(directory, 'mail')).catch(() => [])).filter((name) => name.endsWith('.eml')),
+      (mails) => expect(mails).toHaveLength(1),
+      // A job that failed several times pauses for longer.
+      60,
+    )
+    const [mail] = await readdir(join(directory, 'mail'))
+    expect(await readFile(join(directory, 'mail', mail), 'utf8')).toMatch(/mia@example\.com(.|\r\n)+--\r\n$/)
+    expect(service.pid).toBe(pid)
+
+    await service.kill()
+    await service.start()
+    expect((await send('get', '/payment-methods')).body.totalItems).toBe(before + 1)
+    expect((await send('delete', made.body['@id'])).status).toBe(204)
+  },
+  120_000,
+)
+
+onDisk('while the disk of Postgres is full, writes answer 503, and it goes on when there is room', async () => {
+  const directory = large as string
+  const service = serverOn(directory, { DATABASE_URL: '' })
+  await service.start()
+  const { pid } = service
+  const send = await asking(service, directory)
+  fill(directory)
+  const statuses = new Set<number>()
+  const kept: string[] = []
+  const refusals: [wait: string, detail: string][] = []
+  for (let number = 0; number < 400 && refusals.length === 0; number++) {
+    const { status, headers, body } = await send('post', '/locations', { name: `Office ${number} ${'x'.repeat(200)}` })
+    statuses.add(status)
+    if (status === 201) kept.push(body['@id'])
+    else refusals.push([headers['retry-after'], body.detail])
+  }
+  expect([...statuses].filter((status) => status >= 500)).toEqual([503])
+  // Postgres ends itself when its log of writes finds no room, and is started again.
+  expect(refusals).toEqual([
+    [expect.stringMatching(/^\d+$/), expect.stringMatching(/^The (disk of the )?database (is full|cannot be reached)/)],
+  ])
+
+  free(directory)
+  await eventually(
+    async () => (await send('post', '/locations', { name: 'Room again' })).status,
+    (status) => expect(status).toBe(201),
+  )
+  for (const path of kept.slice(-20)) expect((await send('get', path)).status).toBe(200)
+  expect(service.pid).toBe(pid)
+})
+
+test('a log that cannot be written, to a full disk or a closed pipe, ends nothing', async () => {
+  for (const target of ['/dev/full', undefined]) {
+    const log = await logging(target ? openSync(target, 'w') : 'pipe')
+    log.child.stdout?.destroy()
+    for (let count = 0; count < 20; count++) expect((await fetch(log.url)).status).toBe(200)
+    await log.end()
+  }
+})
+
+onDisk('lines of the log that found no room are written once there is some', async () => {
+  const directory = small as string
+  const file = join(directory, 'log')
+  const log = await logging(openSync(file, 'a'))
+  fill(directory)
+  for (let count = 0; count < 100; count++) await fetch(log.url)
+  free(directory)
+  await fetch(log.url)
+  await log.end()
+  const lines = (await readFile(file, 'utf8')).trimEnd().split('\n')
+  expect(lines.map((line) => JSON.parse(line)).filter(({ path }) => path === '/countries').length).toBeGreaterThan(100)
+})
+
+async function logging(stdout: number | 'pipe') {
+  const port = await freePort()
+  const child = spawn(process.execPath, ['dist/src/server.js'], {
+    env: { PATH: process.env.PATH, ...surroundings('full'), PORT: String(port) },
+    stdio: ['ignore', stdout, 'inherit'],
+  })
+  ending.unshift(async () => {
+    child.kill('SIGKILL')
+  })
+  const url = `http://127.0.0.1:${port}/countries`
+  await eventually(
+    () => fetch(url).then(({ status }) => status),
+    (status) => expect(status).toBe(200),
+    30,
+  )
+  return {
+    url,
+    child,
+    async end() {
+      const gone = once(child, 'exit')
+      child.kill('SIGTERM')
+      expect(await gone).toEqual([0, null])
+    },
+  }
+}

@@ -1,0 +1,157 @@
+import { access } from 'node:fs/promises'
+import { connect, createServer, type Server, type Socket } from 'node:net'
+import { dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Client } from 'pg'
+import type { Postgres } from '../../src/postgres/launcher.ts'
+import { enqueue } from '../../src/queue/enqueue.ts'
+import { eventually } from '../support/eventually.ts'
+import { Cluster, Service } from '../support/processes/machines.ts'
+import { surroundings } from '../support/rows/surroundings.ts'
+import { database, ending, stripe } from '../support/world.ts'
+
+/**
+ * SIGTERM while something hangs: Postgres that is killed, or reached through a proxy that passes nothing on; Stripe in the
+ * middle of a job; locks that a start waits for. A supervisor kills after a while, so the process must be gone before.
+ */
+const most = 15_000
+
+/** Milliseconds from SIGTERM to the end of the process. */
+async function terminated(service: Service): Promise<number> {
+  const began = performance.now()
+  process.kill(service.pid, 'SIGTERM')
+  await service.ended()
+  return performance.now() - began
+}
+
+/** Stands before a Postgres, and passes nothing on once it is told to hang. */
+class Relay {
+  private readonly sockets = new Set<Socket>()
+  private hangs = false
+  private server: Server | undefined
+  port = 0
+
+  async open({ host, port }: Pick<Postgres, 'host' | 'port'>): Promise<void> {
+    const server = createServer((client) => {
+      const socket = connect(`${host}/.s.PGSQL.${port}`)
+      for (const one of [client, socket]) {
+        this.sockets.add(one.on('error', () => {}))
+        if (this.hangs) one.pause()
+      }
+      if (this.hangs) return
+      client.pipe(socket).pipe(client)
+    })
+    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
+    this.port = (server.address() as { port: number }).port
+    this.server = server
+  }
+
+  hang(): void {
+    this.hangs = true
+    for (const socket of this.sockets) socket.unpipe().pause()
+  }
+
+  close(): void {
+    for (const socket of this.sockets) socket.destroy()
+    this.server?.close()
+  }
+}
+
+const cluster = new Cluster()
+const proxies: Relay[] = []
+beforeAll(() => cluster.start(), 60_000)
+ending.unshift(async () => {
+  for (const proxy of proxies) proxy.close()
+  await cluster.remove()
+})
+
+async function proxied(): Promise<{ proxy: Relay; url: string }> {
+  const proxy = new Relay()
+  proxies.push(proxy)
+  await proxy.open(cluster.postgres)
+  const { user, database } = cluster.postgres
+  return { proxy, url: `postgres://${user}@127.0.0.1:${proxy.port}/${database}` }
+}
+
+function serviceOf(environment: Record<string, string>): Service {
+  const service = new Service({ ...surroundings('hanging'), LOG_LEVEL: 'info', ...environment }, true)
+  ending.unshift(() => service.close())
+  return service
+}
+
+test('SIGTERM ends the server while Postgres hangs: one process, two, and one that starts', async () => {
+  const serving = await Promise.all(
+    [1, 2].map(async (workers) => {
+      const { proxy, url } = await proxied()
+      const service = serviceOf({ DATABASE_URL: url, WORKERS: String(workers) })
+      await service.start()
+      proxy.hang()
+      for (let count = 0; count < 5; count++) fetch(`http://127.0.0.1:${service.port}/health/ready`).catch(() => {})
+      return service
+    }),
+  )
+  const { proxy, url } = await proxied()
+  proxy.hang()
+  const starting = serviceOf({ DATABASE_URL: url })
+  starting.start().catch(() => {})
+  await sleep(2000)
+  for (const took of await Promise.all([...serving, starting].map(terminated))) expect(took).toBeLessThan(most)
+}, 120_000)
+
+test('SIGTERM ends a start that waits for a lock of Postgres', async () => {
+  const holder = new Client({ connectionString: cluster.url })
+  await holder.connect()
+  // The locks of migrations and of the demo.
+  for (const lock of [7_305_811, 7_305_812]) {
+    await holder.query('SELECT pg_advisory_lock($1)', [lock])
+    const service = serviceOf({ DATABASE_URL: cluster.url, AUTH_ISSUER: '', AUTH_AUDIENCE: '', AUTH_JWKS_URL: '' })
+    service.start().catch(() => {})
+    await eventually(
+      async () => {
+        const { rows } = await holder.query(`SELECT FROM pg_locks WHERE "locktype" = 'advisory' AND NOT "granted"`)
+        expect(rows).toHaveLength(1)
+      },
+      undefined,
+      30,
+    )
+    expect(await terminated(service)).toBeLessThan(5000)
+    await holder.query('SELECT pg_advisory_unlock($1)', [lock])
+  }
+  await holder.end()
+}, 120_000)
+
+test('SIGTERM ends the server while a job waits for Stripe', async () => {
+  const service = serviceOf({})
+  await service.start()
+  stripe.fault({ kind: 'slow', ms: 60_000, times: 100 })
+  await enqueue(database, 'followCustomer', { customer: 'cus_hanging' })
+  await eventually(
+    () => database.query(`SELECT FROM graphile_worker.jobs WHERE "locked_at" IS NOT NULL`),
+    (found) => expect(found).toHaveLength(1),
+  )
+  expect(await terminated(service)).toBeLessThan(most)
+  stripe.clearFaults()
+}, 120_000)
+
+test('SIGTERM ends the server after Postgres was killed', async () => {
+  const service = serviceOf({ DATABASE_URL: cluster.url })
+  await service.start()
+  await cluster.kill()
+  await sleep(500)
+  expect(await terminated(service)).toBeLessThan(most)
+}, 120_000)
+
+test('SIGTERM in the middle of a first start leaves no Postgres behind', async () => {
+  const own = new Cluster()
+  await own.start()
+  const { directory } = own.postgres
+  await own.postgres.stop()
+  for (const milliseconds of [500, 1000, 1500]) {
+    const service = serviceOf({ DATABASE_URL: '', DATA_DIR: dirname(directory) })
+    service.start().catch(() => {})
+    await sleep(milliseconds)
+    expect(await terminated(service)).toBeLessThan(most)
+    await expect(access(join(directory, 'postmaster.pid'))).rejects.toThrow('ENOENT')
+  }
+  await own.remove()
+}, 120_000)

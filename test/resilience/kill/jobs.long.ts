@@ -1,0 +1,78 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { dashboard, subscribed } from '../../support/billing/stripe.ts'
+import { eventually } from '../../support/eventually.ts'
+import { database, ending, stripe } from '../../support/world.ts'
+import { Gate } from './gate.ts'
+import { type Step, Victim } from './server.ts'
+
+const gate = new Gate(stripe.url)
+await gate.open()
+ending.unshift(gate.close)
+const victim = new Victim({ STRIPE_URL: gate.url })
+
+beforeAll(() => victim.start(), 60_000)
+
+const order = (task: string, payload: object, key?: string) =>
+  database.query(`SELECT graphile_worker.add_job($1, $2::json, job_key := $3)`, [task, JSON.stringify(payload), key])
+
+/** A minute has passed since the dead were last heard of. */
+async function minutePasses(): Promise<void> {
+  await database.query(`UPDATE graphile_worker."_private_jobs" SET "locked_at" = "locked_at" - interval '1 minute'`)
+  await order('takeUp', {})
+}
+
+/** A look at a customer that no event has asked for: it is held up at Stripe, for ever. */
+const looking = (thorough: boolean) => async (): Promise<Step> => {
+  const { customer, externalId, api, path } = await subscribed()
+  const key = `${thorough ? 'reconcile' : 'customer'}:${customer}`
+  await database.query('SELECT graphile_worker.remove_job($1)', [key])
+  return {
+    async begin() {
+      await dashboard.subscriptions.cancel(externalId)
+      const held = gate.hold('request', `GET /v1/customers/${customer}`, '')
+      await order('followCustomer', { customer, thorough }, key)
+      await held
+    },
+    async after() {
+      await minutePasses()
+      await eventually(
+        async () => (await api.get(path)).body.status,
+        (status) => expect(status).toBe('canceled'),
+        30,
+      )
+      await eventually(
+        () => database.query(`SELECT "id" FROM graphile_worker.jobs WHERE "key" = $1`, [key]),
+        (left) => expect(left).toEqual([]),
+      )
+    },
+  }
+}
+
+victim.killedWhile('The server is killed while it is at a job, and', [
+  ['a customer is looked at whom a request had looked at, and of whom no event tells', looking(false)],
+  ['a customer is looked at all the same that the night’s look had come to', looking(true)],
+])
+
+test('a job is done though Postgres has ended every connection of the server while it was under way', async () => {
+  const { customer, externalId, api, path } = await subscribed()
+  await dashboard.subscriptions.cancel(externalId)
+  stripe.fault({ kind: 'slow', method: 'GET', path: `/v1/customers/${customer}`, ms: 1500 })
+  await order('followCustomer', { customer }, `customer:${customer}`)
+  await eventually(
+    () =>
+      database.query(`SELECT "id" FROM graphile_worker.jobs WHERE "key" = $1 AND locked_at IS NULL`, [
+        `customer:${customer}`,
+      ]),
+    (waiting) => expect(waiting).toEqual([]),
+  )
+  await sleep(500)
+  await database.query(
+    `SELECT pg_terminate_backend("pid") FROM pg_stat_activity WHERE "datname" = current_database() AND "pid" <> pg_backend_pid()`,
+  )
+  await eventually(
+    async () => (await api.get(path)).body.status,
+    (status) => expect(status).toBe('canceled'),
+    30,
+  )
+  expect(victim.surrenders).toBe(0)
+}, 60_000)

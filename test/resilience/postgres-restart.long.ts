@@ -1,0 +1,93 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Client } from 'pg'
+import { eventually } from '../support/eventually.ts'
+import { Cluster, Service } from '../support/processes/machines.ts'
+import { surroundings } from '../support/rows/surroundings.ts'
+import { ending } from '../support/world.ts'
+
+/** The embedded Postgres ends: its postmaster or one of its backends is killed, for one process and two, for two servers on it. */
+const cluster = new Cluster()
+let directory = ''
+beforeAll(async () => {
+  await cluster.start()
+  directory = cluster.postgres.directory
+  await cluster.postgres.stop()
+}, 60_000)
+ending.unshift(() => cluster.remove())
+
+async function started(workers: number): Promise<Service> {
+  const environment = { DATABASE_URL: '', DATA_DIR: dirname(directory), WORKERS: String(workers), LOG_LEVEL: 'info' }
+  const service = new Service({ ...surroundings('restart'), ...environment }, true)
+  ending.unshift(() => service.close())
+  await service.start()
+  // With workers, one may answer before all have started.
+  await eventually(() => expect(service.said.join('')).toContain('Listening: start'), undefined, 30)
+  return service
+}
+
+async function postmaster(): Promise<number> {
+  return Number.parseInt(await readFile(join(directory, 'postmaster.pid'), 'utf8'), 10)
+}
+
+async function backend(): Promise<number> {
+  const host = (await readFile(join(directory, 'postmaster.pid'), 'utf8')).split('\n')[4]
+  const client = new Client({ host, port: 5432, user: 'postgres', database: 'organization' })
+  client.on('error', () => {})
+  await client.connect()
+  const { rows } = await client.query(
+    `SELECT "pid" FROM pg_stat_activity WHERE "application_name" = 'organization-api' LIMIT 1`,
+  )
+  await client.end()
+  return rows[0].pid
+}
+
+/** What requests are answered until two hundred come in a row. */
+async function answers(service: Service): Promise<Set<string>> {
+  const seen = new Set<string>()
+  let row = 0
+  await eventually(
+    async () => {
+      const path = `http://127.0.0.1:${service.port}/countries?q=${Math.random()}`
+      const response = await fetch(`http://127.0.0.1:${service.port}/health/ready`, {
+        headers: { Connection: 'close' },
+      })
+      await fetch(path).then((other) => other.arrayBuffer())
+      await response.arrayBuffer()
+      row = response.status === 200 ? row + 1 : 0
+      seen.add(`${response.status} ${response.headers.get('Retry-After')}`)
+      expect(row).toBeGreaterThan(100)
+    },
+    undefined,
+    60,
+  )
+  return seen
+}
+
+test.each([1, 2])(
+  'a Postgres that is killed is started again, and requests get 503 meanwhile, with WORKERS=%i',
+  async (workers) => {
+    const service = await started(workers)
+    for (const victim of [postmaster, backend]) {
+      process.kill(await victim(), 'SIGKILL')
+      for (const answer of await answers(service)) expect(['200 null', '503 2']).toContain(answer)
+    }
+    process.kill(service.pid, 'SIGTERM')
+    expect(await service.ended()).toBe(0)
+    await expect(postmaster()).rejects.toThrow('ENOENT')
+  },
+  180_000,
+)
+
+test('a Postgres that cannot be started again ends the server with a sentence', async () => {
+  const service = await started(1)
+  const settings = join(directory, 'postgresql.auto.conf')
+  const before = await readFile(settings, 'utf8')
+  await writeFile(settings, `${before}\nshared_buffers = 'nonsense'\n`)
+  process.kill(await postmaster(), 'SIGKILL')
+  expect(await service.ended()).toBe(1)
+  expect(service.said.join('')).toContain('Postgres could not be started again, so the server ends.')
+  await writeFile(settings, before)
+  await sleep(100)
+}, 180_000)

@@ -1,0 +1,208 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { pino } from 'pino'
+import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
+import { besides } from '../../ormconfig.ts'
+import { deadJobs, replayJobs } from '../../src/queue/crashed-jobs.ts'
+import { enqueue } from '../../src/queue/enqueue.ts'
+import { release } from '../../src/queue/job-locks.ts'
+import { concurrency, type Queue, startQueue } from '../../src/queue/queue.ts'
+import { survive } from '../../src/runtime/database.ts'
+import { eventually } from '../support/eventually.ts'
+import { database, ending } from '../support/world.ts'
+
+const background = await besides(database, concurrency + 4).initialize()
+survive(background)
+ending.unshift(() => background.destroy())
+const { master: pool } = background.driver as PostgresDriver
+
+const done: string[] = []
+const gates = new Map<string, () => void>()
+
+/** Jobs that are done, or wait until they are let go on. */
+const tasks = {
+  note: async ({ text }: { text: string }) => done.push(text),
+  wait: ({ text }: { text: string }) =>
+    new Promise<void>((go) => {
+      gates.set(text, go)
+    }).then(() => done.push(text)),
+}
+
+/** What the queue has logged. */
+const said: string[] = []
+const log = pino({ level: 'warn' }, { write: (line: string) => said.push(line) })
+
+const queues: Queue[] = []
+async function start(): Promise<Queue> {
+  const queue = await startQueue({ pool, tasks, crontab: '', poll: 50, renewal: 100, log })
+  queues.push(queue)
+  return queue
+}
+
+afterEach(async () => {
+  said.length = 0
+  for (const go of gates.values()) go()
+  gates.clear()
+  for (const queue of queues.splice(0)) await queue.stop()
+})
+
+/** Ends what the queue runs on, as when somebody else migrates what belongs to graphile-worker: once it listens. */
+async function stops(): Promise<void> {
+  const code = process.exitCode
+  await eventually(async () => {
+    await database.query(`NOTIFY "worker:migrate", '{"breaking":true}'`)
+    expect(said).toContainEqual(expect.stringContaining('is set up again'))
+  })
+  process.exitCode = code
+}
+
+/** Resolves as soon as somebody asks for a connection: that is what begins when a queue is set up. */
+function connects(): Promise<void> {
+  const { connect } = pool
+  return new Promise((asked) => {
+    pool.connect = ((...given: never[]) => {
+      asked()
+      pool.connect = connect
+      return connect.apply(pool, given)
+    }) as typeof connect
+  })
+}
+
+const order = (task: keyof typeof tasks, text: string) => enqueue(database, task, { text }, { key: text })
+const heard = (text: string) => eventually(() => expect(done).toContain(text))
+const reached = (text: string) => eventually(() => expect([...gates.keys()]).toContain(text))
+
+/** Seconds since somebody has last said that they are at it. */
+async function lockOf(text: string): Promise<{ by: string | null; age: number } | undefined> {
+  const [lock] = await database.query(
+    `SELECT locked_by AS "by", extract(epoch FROM now() - locked_at)::float AS "age" FROM graphile_worker.jobs WHERE "key" = $1`,
+    [text],
+  )
+  return lock
+}
+
+const letAge = (text: string, seconds: number) =>
+  database.query(
+    `UPDATE graphile_worker._private_jobs SET locked_at = locked_at - make_interval(secs => $2) WHERE "key" = $1`,
+    [text, seconds],
+  )
+
+test('a job that takes long stays with whoever is at it, as long as they live', async () => {
+  await start()
+  await order('wait', 'long')
+  await reached('long')
+  const taken = await lockOf('long')
+  await letAge('long', 3600)
+  await eventually(
+    () => lockOf('long'),
+    (lock) => expect(lock?.age).toBeLessThan(2),
+  )
+  await release(database)
+  expect(await lockOf('long')).toMatchObject({ by: taken?.by })
+  gates.get('long')?.()
+  await heard('long')
+})
+
+test('a job of whoever is gone is taken by another, but not before a minute has passed', async () => {
+  await order('note', 'left')
+  await database.query(
+    `UPDATE graphile_worker._private_jobs SET locked_at = now(), locked_by = 'gone', attempts = 1 WHERE "key" = 'left'`,
+  )
+  await start()
+  await letAge('left', 55)
+  await release(database)
+  expect(await lockOf('left')).toMatchObject({ by: 'gone' })
+  await letAge('left', 6)
+  await release(database)
+  await heard('left')
+})
+
+/** Takes the job as a process does that is killed in the middle of it, more than a minute ago. */
+async function crash(text: string): Promise<void> {
+  await database.query(
+    `UPDATE graphile_worker._private_jobs SET locked_at = now() - interval '61 s', locked_by = 'gone' WHERE "key" = $1`,
+    [text],
+  )
+  await release(database, log)
+}
+
+/** Seconds until the job is due, and whether it is tried again at all. */
+async function due(text: string): Promise<{ wait: number; dead: boolean }> {
+  const [job] = await database.query(
+    `SELECT extract(epoch FROM run_at - now())::float AS "wait", attempts >= max_attempts AS "dead"
+      FROM graphile_worker.jobs WHERE "key" = $1`,
+    [text],
+  )
+  return job
+}
+
+test('a job that ends its process again and again waits longer each time, and is dead-lettered in the end', async () => {
+  const waits: number[] = []
+  for (let count = 0; count < 8; count++) {
+    // The minute's sweep enqueues it again, which resets the job.
+    await order('note', 'poison')
+    await crash('poison')
+    waits.push(Math.abs(Math.round((await due('poison')).wait / 60)))
+  }
+  expect(waits.slice(0, 7)).toEqual([0, 1, 2, 4, 8, 16, 32])
+  expect((await due('poison')).dead).toBe(true)
+  expect(said).toContainEqual(expect.stringContaining('A job has ended its process too often'))
+  expect(await deadJobs(database)).toMatchObject([{ task: 'note', key: 'poison', crashes: 8 }])
+
+  await order('note', 'poison')
+  await start()
+  await eventually(async () => expect(await due('poison')).toBeUndefined())
+  expect(done).not.toContain('poison')
+
+  await replayJobs(database, ['poison'])
+  await heard('poison')
+  expect(await deadJobs(database)).toEqual([])
+})
+
+test('a job that is enqueued again during its pause waits for the end of that', async () => {
+  await order('note', 'early')
+  await crash('early')
+  await crash('early')
+  await enqueue(database, 'note', { text: 'early' }, { key: 'early', anew: true })
+  await start()
+  await eventually(async () => expect((await due('early')).wait).toBeGreaterThan(50))
+  expect(done).not.toContain('early')
+})
+
+test('a job that was given to another while somebody was still at it ends with the first, and both go on', async () => {
+  await start()
+  await order('wait', 'twice')
+  await reached('twice')
+  const first = gates.get('twice')
+  gates.delete('twice')
+  const { by } = (await lockOf('twice')) ?? {}
+  await database.query('SELECT graphile_worker.force_unlock_workers($1)', [[by]])
+  await reached('twice')
+  first?.()
+  await eventually(
+    () => lockOf('twice'),
+    (lock) => expect(lock).toBeUndefined(),
+  )
+  gates.get('twice')?.()
+  await eventually(() => expect(done.filter((text) => text === 'twice')).toHaveLength(2))
+  for (let place = 0; place < 2 * concurrency; place++) await order('note', `after-${place}`)
+  for (let place = 0; place < 2 * concurrency; place++) await heard(`after-${place}`)
+})
+
+test('a queue that has stopped by itself is set up again, and does what was ordered meanwhile', async () => {
+  await start()
+  await stops()
+  await order('note', 'meanwhile')
+  await heard('meanwhile')
+  await order('note', 'afterwards')
+  await heard('afterwards')
+})
+
+test('a queue that is stopped while it is set up again stays stopped', async () => {
+  const queue = await start()
+  await stops()
+  await connects()
+  await queue.stop()
+  await order('note', 'never')
+  await sleep(500)
+  expect(done).not.toContain('never')
+})

@@ -1,0 +1,75 @@
+import { pino } from 'pino'
+import { User } from '../../entities/index.ts'
+import { besides } from '../../ormconfig.ts'
+import { post } from '../../src/mail/outbox.ts'
+import { enqueue } from '../../src/queue/enqueue.ts'
+import { tasks } from '../../src/runtime/jobs.ts'
+import { deliver } from '../support/billing/stripe-events.ts'
+import { told } from '../support/billing/sync-now.ts'
+import { as, database, ending, organization, outside } from '../support/world.ts'
+
+/** Whoever waits for a lock waits a tenth as long as a server does. */
+const hurried = besides(database, 2)
+hurried.setOptions({ extra: { ...hurried.options.extra, lock_timeout: 200 } })
+await hurried.initialize()
+ending.unshift(() => hurried.destroy())
+const jobs = tasks(hurried, outside, pino({ level: 'silent' })) as Record<string, (payload?: object) => Promise<void>>
+
+let founded = 0
+
+/** What nobody is told of any more, though it was begun or ordered a while ago. */
+async function left() {
+  await database.query(`DELETE FROM "stripe_event"`)
+  await database.query(`DELETE FROM "outgoing_mail"`)
+  await database.query(`UPDATE "organization" SET "status" = 'active', "databaseStatus" = NULL`)
+  const founder = as(Object.assign(new User(), { subject: `founder-${++founded}` }))
+  const { body } = await founder.post('/organizations', { name: `Founded ${founded}` })
+  for (const customer of ['cus_first', 'cus_second']) await deliver(told(customer))
+  const mail = { organizationId: organization.id, recipient: 'somebody@example.com', subject: 'Hello', about: 'a test' }
+  await post(database.manager, { ...mail, html: '<p>Hello</p>', text: 'Hello', attachments: [] })
+  for (const [table, moment] of [
+    ['organization', 'updatedAt'],
+    ['stripe_event', 'receivedAt'],
+    ['outgoing_mail', 'dueAt'],
+  ])
+    await database.query(`UPDATE "${table}" SET "${moment}" = now() - interval '1 minute'`)
+  const [{ id }] = await database.query(`SELECT "id" FROM "outgoing_mail" WHERE "status" = 'pending'`)
+  const keys = ['customer:cus_first', 'customer:cus_second', `mail:${id}`, `provision:${body.id}`]
+  await database.query(`DELETE FROM graphile_worker._private_jobs`)
+  return keys.sort()
+}
+
+const keysOf = async () => {
+  const found = await database.query(`SELECT "key" FROM graphile_worker.jobs WHERE locked_at IS NULL ORDER BY "key"`)
+  return found.map(({ key }: { key: string }) => key)
+}
+
+test.each([0, 1, 2, 3])('while somebody holds job %i of what is left, the others are rung for', async (place) => {
+  const keys = await left()
+  await database.transaction(async (other) => {
+    await enqueue(other, 'tidy', {}, { key: keys[place] })
+    await expect(jobs.takeUp()).rejects.toThrow('lock timeout')
+    expect(await keysOf()).toEqual(keys.toSpliced(place, 1))
+  })
+  await jobs.takeUp()
+  expect(await keysOf()).toEqual(keys)
+})
+
+test('the night’s look at all customers, too, goes on without the one that somebody holds', async () => {
+  await database.query(`DELETE FROM graphile_worker._private_jobs`)
+  const customers = ['cus_1', 'cus_2', 'cus_3']
+  await database.query(`UPDATE "organization" SET "stripeCustomerId" = NULL`)
+  await database.query(
+    `UPDATE "organization" SET "stripeCustomerId" = 'cus_' || n, "manualBilling" = FALSE
+      FROM (SELECT "id" AS "known", row_number() OVER () AS n FROM "organization" LIMIT 3) AS "some" WHERE "id" = "known"`,
+  )
+  const keys = customers.map((customer) => `reconcile:${customer}`)
+  await database.transaction(async (other) => {
+    await enqueue(other, 'tidy', {}, { key: keys[1] })
+    await expect(jobs.reconcile()).rejects.toThrow('lock timeout')
+    expect((await keysOf()).filter((key: string) => customers.some((one) => key.endsWith(one)))).toEqual([
+      keys[0],
+      keys[2],
+    ])
+  })
+})

@@ -1,0 +1,71 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { access, chmod, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { eventually } from '../support/eventually.ts'
+import { ending } from '../support/world.ts'
+
+/** systemd, Docker and platforms send SIGTERM to the process of npm, some of them to the whole group; a terminal sends SIGINT to it. */
+async function room(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'npm-signals-'))
+  await chmod(directory, 0o755)
+  ending.unshift(() => rm(directory, { recursive: true, force: true }))
+  return directory
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const { port } = probe.address() as { port: number }
+  probe.close()
+  await once(probe, 'close')
+  return port
+}
+
+const answers = (port: number) =>
+  fetch(`http://127.0.0.1:${port}/health/ready`).then(
+    ({ status }) => status,
+    () => 0,
+  )
+
+test.each<[string, string[], NodeJS.Signals, boolean]>([
+  ['npm start', ['start'], 'SIGTERM', false],
+  ['npm start and all below it', ['start'], 'SIGTERM', true],
+  ['npm start in a terminal', ['start'], 'SIGINT', true],
+  ['npm run dev', ['run', 'dev'], 'SIGTERM', false],
+  ['npm run dev in a terminal', ['run', 'dev'], 'SIGINT', true],
+])(
+  '%s ends with its signal, and the server and Postgres with it',
+  async (_, script, signal, group) => {
+    const [directory, port] = [await room(), await freePort()]
+    const { PATH, HOME } = process.env
+    const child = spawn('npm', script, {
+      env: { PATH, HOME, PORT: String(port), DATA_DIR: directory, LOG_LEVEL: 'warn' },
+      stdio: ['ignore', 'ignore', 'inherit'],
+      detached: true,
+    })
+    const ended = once(child, 'exit')
+    const pid = child.pid as number
+    try {
+      await eventually(
+        () => answers(port),
+        (status) => expect(status).toBe(200),
+        90,
+      )
+      const cluster = (await readdir(directory)).find((name) => /^postgres-\d+$/.test(name)) as string
+      const postmaster = join(directory, cluster, 'postmaster.pid')
+      await access(postmaster)
+      process.kill(group ? -pid : pid, signal)
+      await ended
+      await eventually(() => expect(access(postmaster)).rejects.toThrow('ENOENT'), undefined, 15)
+      expect(await answers(port)).toBe(0)
+    } finally {
+      try {
+        process.kill(-pid, 'SIGKILL')
+      } catch {}
+    }
+  },
+  180_000,
+)

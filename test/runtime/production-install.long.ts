@@ -1,0 +1,116 @@
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { appendFile, cp, mkdir, mkdtemp, readdir, realpath, rm, stat, symlink } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join, relative } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { freePort } from '../support/processes/machines.ts'
+import { surroundings } from '../support/rows/surroundings.ts'
+import { ending } from '../support/world.ts'
+
+/*
+ * Where else a production install could lack what only development dependencies bring: each command of package.json beside the
+ * start. The packages are those of `npm ci --omit=dev`, by links.
+ */
+const run = promisify(execFile)
+const root = await realpath('.')
+const place = await mkdtemp(join(tmpdir(), 'install-'))
+const { stdout: listed } = await run('npm', ['ls', '--omit=dev', '--all', '--parseable']).catch((error) => error)
+const own = { AUTH_ISSUER: '', AUTH_AUDIENCE: '', AUTH_JWKS_URL: '' }
+const environment = { ...surroundings('install'), ...own, HOME: process.env.HOME ?? '' }
+const env = { PATH: process.env.PATH, ...environment }
+
+ending.unshift(() => rm(place, { recursive: true }))
+
+beforeAll(async () => {
+  for (const name of [
+    'src',
+    'entities',
+    'contexts',
+    'ormconfig.ts',
+    'package.json',
+    'tsconfig.json',
+    'tsconfig.build.json',
+  ])
+    await cp(join(root, name), join(place, name), { recursive: true })
+  const packages = listed.split('\n').map((path: string) => relative(root, path))
+  for (const path of packages.filter((path: string) => /^node_modules\/(@[^/]+\/)?[^/]+$/.test(path))) {
+    await mkdir(dirname(join(place, path)), { recursive: true })
+    await symlink(join(root, path), join(place, path))
+  }
+})
+
+const npm = (...words: string[]) => run('npm', ['--silent', ...words], { cwd: place, env }).catch((error) => error)
+
+test.each([['start'], ['run', 'token', '--', 'owner'], ['run', 'migrate'], ['run', 'build']])(
+  'npm %s %s without a build and without a compiler says how to get one',
+  async (...words) => {
+    const { code, stdout, stderr } = await npm(...words)
+    expect([code, stdout]).toEqual([1, ''])
+    expect(stderr).toMatch(
+      /^(There is no build|The compiler is) .+ Run "npm ci --include=dev && npm run build", then .+\.\n$/,
+    )
+  },
+)
+
+test('with a build every command works, and the server starts and ends with npm', async () => {
+  await cp(join(root, 'dist'), join(place, 'dist'), { recursive: true })
+  expect((await npm('run', 'migrate')).stdout).toBe('')
+  expect((await npm('run', 'seed')).stdout).toBe('The demo organizations have been made.\n')
+  expect((await npm('run', 'token', '--', 'owner')).stdout).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/)
+  expect((await npm('run', 'module', '--', 'van-dijk', 'planning', 'on')).stdout).toMatch(/^van-dijk planning: on/)
+  expect((await npm('run', 'webhooks', '--', 'failed')).stdout).toBe('None has failed.\n')
+
+  const started = await start()
+  expect(started.said).not.toContain('other sources')
+  await started.end()
+})
+
+test('a build of other sources is started as it is, with a warning', async () => {
+  await appendFile(join(place, 'src/server.ts'), '\n// A change.\n')
+  const { stdout, stderr } = await npm('run', 'token', '--', 'owner')
+  expect(stdout).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/)
+  expect(stderr).toMatch(/^The build in dist is of other sources than these, and starts as it is\. Run .+\.\n$/)
+})
+
+test('with a compiler npm start builds once, and again only when a source has changed', async () => {
+  await rm(join(place, 'node_modules'), { recursive: true })
+  await symlink(join(root, 'node_modules'), join(place, 'node_modules'))
+  const built = async () => (await stat(join(place, 'dist/src/server.js'))).mtimeMs
+  const copied = await built()
+  expect((await npm('run', 'token', '--', 'owner')).stderr).toBe('')
+  const first = await built()
+  expect(first).toBeGreaterThan(copied)
+  await npm('run', 'token', '--', 'owner')
+  expect(await built()).toBe(first)
+  await appendFile(join(place, 'entities/index.ts'), '\n')
+  await npm('run', 'token', '--', 'owner')
+  expect(await built()).toBeGreaterThan(first)
+  expect(await readdir(join(place, 'dist/contexts'))).toEqual(await readdir(join(place, 'contexts')))
+})
+
+/** Starts with `npm start`, and ends it by a signal to npm. */
+async function start() {
+  const port = await freePort()
+  const child = spawn('npm', ['start', '--silent'], {
+    cwd: place,
+    env: { ...env, PORT: String(port) },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const said: string[] = []
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => said.push(String(text)))
+  for (let tries = 0; !said.join('').includes('Listening'); tries++) {
+    if (tries > 600 || child.exitCode !== null) throw new Error(`It does not serve: ${said.join('')}`)
+    await sleep(100)
+  }
+  return {
+    said: said.join(''),
+    async end() {
+      const gone = once(child, 'exit')
+      child.kill('SIGTERM')
+      await gone
+      await expect(fetch(`http://127.0.0.1:${port}/health/live`)).rejects.toThrow()
+    },
+  }
+}

@@ -1,0 +1,169 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chown, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { Organization } from '../../entities/index.ts'
+import { Service } from '../support/processes/machines.ts'
+import { surroundings } from '../support/rows/surroundings.ts'
+import { database, ending } from '../support/world.ts'
+
+const directory = await mkdtemp(join(tmpdir(), 'starting-'))
+const file = join(directory, 'file')
+await writeFile(file, '')
+const other = createServer().listen(0, '127.0.0.1')
+await once(other, 'listening')
+const { port } = other.address() as AddressInfo
+ending.unshift(async () => {
+  other.close()
+  await rm(directory, { recursive: true })
+})
+
+test('Whoever is answered first finds the demo there', async () => {
+  const own = { AUTH_ISSUER: '', AUTH_AUDIENCE: '', AUTH_JWKS_URL: '' }
+  const service = new Service({ ...surroundings('starting'), ...own })
+  ending.unshift(() => service.close())
+  expect(await database.manager.countBy(Organization, { demo: true })).toBe(0)
+  await service.start()
+  expect(await database.manager.countBy(Organization, { demo: true })).toBe(2)
+})
+
+const { DATABASE_URL } = surroundings('starting')
+const [, host] = DATABASE_URL.split('?host=')
+const development = { NODE_ENV: 'development' }
+const [lacking, refusing] = [
+  `postgres://postgres@localhost/none?host=${host}`,
+  DATABASE_URL.replace('postgres@', 'none:hidden@'),
+]
+
+/*
+ * Where else a failure shows only by trying: each variable that names a place. The start fails in the same way for several
+ * processes, for production and for the commands.
+ */
+test.each<[string, Record<string, string>, string]>([
+  [
+    'the port is taken',
+    { PORT: String(port) },
+    `PORT ${port} is in use on 127.0.0.1. Set PORT to another, or stop the process that listens there.`,
+  ],
+  [
+    'the port is taken for several processes',
+    { PORT: String(port), WORKERS: '2' },
+    `PORT ${port} is in use on 127.0.0.1. Set PORT to another, or stop the process that listens there.`,
+  ],
+  [
+    'the host is not of this machine',
+    { ...development, HOST: '192.0.2.1' },
+    'HOST "192.0.2.1" is no address of this machine. Set HOST to one of its own, such as 127.0.0.1.',
+  ],
+  [
+    'the host has no address',
+    { ...development, HOST: 'nowhere.invalid' },
+    'HOST "nowhere.invalid" cannot be resolved. Set HOST to an address of this machine, such as 127.0.0.1.',
+  ],
+  [
+    'no database answers',
+    { DATABASE_URL: 'postgres://u:hidden@127.0.0.1:1/none' },
+    'DATABASE_URL is "postgres://***@127.0.0.1:1/none", which cannot be used: connect ECONNREFUSED 127.0.0.1:1. Correct it, or have that database accept connections.',
+  ],
+  [
+    'the database does not exist',
+    { DATABASE_URL: lacking },
+    'which cannot be used: database "none" does not exist. Correct it,',
+  ],
+  [
+    'the database refuses the user',
+    { DATABASE_URL: refusing },
+    'which cannot be used: role "none" does not exist. Correct it,',
+  ],
+  [
+    'the data directory is a file',
+    { DATABASE_URL: '', DATA_DIR: file },
+    `DATA_DIR is "${file}", which cannot be written to: not a directory. Set another.`,
+  ],
+  [
+    'the data directory cannot be made',
+    { DATA_DIR: '/dev/null/x' },
+    'DATA_DIR is "/dev/null/x", which cannot be written to: not a directory. Set another.',
+  ],
+  [
+    'the data directory is of the kernel',
+    { DATA_DIR: '/proc/x/y' },
+    'DATA_DIR is "/proc/x/y", which cannot be written to: no such file or directory. Set another.',
+  ],
+  [
+    'the data directory is in /sys',
+    { DATABASE_URL: '', DATA_DIR: '/sys/x' },
+    'DATA_DIR is "/sys/x", which cannot be written to: ',
+  ],
+  [
+    'the path of the data directory is too long',
+    { DATA_DIR: `/tmp/${'x'.repeat(5000)}` },
+    '(5005 characters)", which cannot be written to: name too long. Set another.',
+  ],
+  [
+    'the path is too long for Postgres',
+    { DATABASE_URL: '', DATA_DIR: join(directory, ...Array(5).fill('x'.repeat(200))) },
+    'which is too long for Postgres: set one of at most 900 bytes.',
+  ],
+  [
+    'there is no Postgres in PGBIN',
+    { DATABASE_URL: '', PGBIN: '/nowhere' },
+    'PGBIN is "/nowhere", which holds no "initdb" and "postgres" that run here: correct it, or set DATABASE_URL.',
+  ],
+  [
+    'the settings are bad',
+    { PORT: 'http', STRIPE_URL: 'nope' },
+    'PORT must be a whole number from 0 to 65535, not "http".\nSTRIPE_URL must be a URL that starts with http:// or https://,',
+  ],
+])('Where %s the start is given up with a sentence', async (_, environment, sentence) => {
+  expect(await started({ PORT: '0', ...surroundings('starting'), ...environment })).toEqual({
+    code: 1,
+    log: '',
+    error: expect.stringContaining(sentence),
+  })
+})
+
+test('Where another user may not listen on port 80 the start is given up with a sentence', async () => {
+  const lowest = Number(await readFile('/proc/sys/net/ipv4/ip_unprivileged_port_start', 'utf8').catch(() => '1024'))
+  const root = process.getuid?.() === 0
+  if (lowest <= 80) return console.warn('Every user may listen on port 80 here.')
+  const DATA_DIR = await mkdtemp(join(tmpdir(), 'low-port-'))
+  if (root) await chown(DATA_DIR, 65534, 65534)
+  const environment = { ...surroundings('starting'), DATA_DIR, PORT: '80' }
+  const { code, error } = await started(environment, root ? { uid: 65534, gid: 65534 } : {})
+  expect([code, error]).toEqual([1, 'PORT 80 needs rights that this user lacks. Set PORT to one from 1024 on.\n'])
+  await rm(DATA_DIR, { recursive: true })
+})
+
+test('A key file that is damaged is named, and what becomes of it', async () => {
+  const own = { AUTH_ISSUER: '', AUTH_AUDIENCE: '', AUTH_JWKS_URL: '' }
+  for (const name of ['token-key.json', 'secrets.key', 'kontomatik.json'])
+    for (const text of ['', '{"kty":']) {
+      if (name === 'kontomatik.json' && !text) continue
+      const environment: Record<string, string> = { ...surroundings('starting'), ...own, PORT: '0' }
+      await mkdir(environment.DATA_DIR)
+      await writeFile(join(environment.DATA_DIR, name), text)
+      const { code, error } = await started(environment)
+      expect([code, error]).toEqual([
+        1,
+        expect.stringMatching(
+          new RegExp(`^(The local Kontomatik cannot start: )?\\S+/${name} (holds no key|is not a journal).+\\.\n$`),
+        ),
+      ])
+    }
+})
+
+/** What a server that fails to start says, and how it ends. */
+async function started(environment: Record<string, string>, user: { uid?: number; gid?: number } = {}) {
+  const child = spawn(process.execPath, ['dist/src/server.js'], {
+    env: { PATH: process.env.PATH, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...user,
+  })
+  const [log, error, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')])
+  expect(error).not.toMatch(/hidden|^\s+at |^{/m)
+  return { code, log, error }
+}

@@ -1,0 +1,73 @@
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { pino } from 'pino'
+import request, { type Test } from 'supertest'
+import { createApp } from '../../src/app.ts'
+import { banking, billing, config, database, elsewhere, issuer, tenant, tokenOf } from '../support/world.ts'
+
+const limits = { usual: 20, few: 3 }
+const log = pino({ level: 'silent' })
+let server: Server
+
+/** Each test has a server that has not counted anything yet, behind a proxy that tells addresses. */
+beforeEach(() => {
+  const surroundings = { database, banking, billing, issuer, log, state: { draining: false } }
+  server = createApp({ ...surroundings, config: { ...config, trustProxy: true, limits } }).listen(0)
+})
+afterEach(() => new Promise((resolve) => server.close(resolve)))
+
+const at = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+const { owner, admin } = tenant.users
+const asked = async (user = owner): Promise<Test> =>
+  request(at())
+    .get('/locations')
+    .set('Authorization', `Bearer ${await tokenOf(user)}`)
+const guess = async () =>
+  request(at())
+    .post('/subscriptions/apply-coupon')
+    .set('Authorization', `Bearer ${await tokenOf(owner)}`)
+    .send({ code: 'GUESS' })
+const from = (address: string, token = 'Bearer nonsense') =>
+  request(at()).get('/countries').set('X-Forwarded-For', address).set('Authorization', token)
+
+test('every answer tells what is left of the minute', async () => {
+  const { headers } = await asked()
+  expect(headers['ratelimit-policy']).toBe('"usual";q=20;w=60')
+  expect(headers.ratelimit).toMatch(/^"usual";r=19;t=(60|59)$/)
+  expect((await asked()).headers.ratelimit).toMatch(/^"usual";r=18;/)
+})
+
+test('one request too many is refused, and told when to come back', async () => {
+  for (let count = 0; count < limits.usual; count++) expect((await asked()).status).toBe(200)
+  const { status, headers, body } = await asked()
+  expect([status, body.title]).toEqual([429, 'Too Many Requests'])
+  expect(Number(headers['retry-after'])).toBeGreaterThan(0)
+  expect(body.detail).toMatch(/more than 20 requests in a minute: wait \d+ seconds/)
+  expect(headers.ratelimit).toMatch(/r=0;/)
+})
+
+test('each caller has its own count', async () => {
+  for (let count = 0; count <= limits.usual; count++) await asked()
+  expect((await asked()).status).toBe(429)
+  expect((await asked(admin)).status).toBe(200)
+  expect((await asked(elsewhere.users.owner)).status).toBe(200)
+})
+
+test('codes cannot be guessed but a few times a minute, and all else can still be asked', async () => {
+  const statuses = []
+  for (let count = 0; count <= limits.few; count++) statuses.push((await guess()).status)
+  expect(statuses).toEqual([409, 409, 409, 429])
+  expect((await asked()).status).toBe(200)
+})
+
+test('bad tokens are counted by address, so that trying many gets nobody far', async () => {
+  for (let count = 0; count < limits.usual; count++) expect((await from('192.0.2.1')).status).toBe(401)
+  expect((await from('192.0.2.1')).status).toBe(429)
+  expect((await from('192.0.2.2')).status).toBe(401)
+})
+
+test('whoever has one address of IPv6 has all that share its first half', async () => {
+  for (let count = 0; count < limits.usual; count++) await from(`2001:db8::${count.toString(16)}`)
+  expect((await from('2001:db8:0:0:ffff::1')).status).toBe(429)
+  expect((await from('2001:db8:0:1::1')).status).toBe(401)
+})

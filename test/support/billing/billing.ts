@@ -1,0 +1,33 @@
+import { type Organization, OrganizationAddress } from '../../../entities/index.ts'
+import { type Agent, as, foundTenant, given, type Tenant } from '../world.ts'
+
+/** An organization that is billed through Stripe, with a billing address. */
+export interface Customer {
+  tenant: Tenant
+  api: Agent
+  address: OrganizationAddress
+}
+
+let customers = 0
+
+export async function stripeCustomer(values: Partial<Organization> = {}): Promise<Customer> {
+  customers += 1
+  const tenant = await foundTenant('Payer', `payer-${customers}`, { manualBilling: false, ...values })
+  const street = {
+    kind: 'billing',
+    name: 'Payer',
+    street: 'Damrak',
+    houseNumber: '1',
+    city: 'Amsterdam',
+    countryId: 'NL',
+  }
+  const address = await given(OrganizationAddress, { organizationId: tenant.organization.id, ...street })
+  return { tenant, api: as(tenant.users.owner), address }
+}
+
+/** The same with a card of the local Stripe's, such as `pm_card_visa`, under its IRI. */
+export async function payingCustomer(token = 'pm_card_visa'): Promise<Customer & { card: string }> {
+  const customer = await stripeCustomer()
+  const { body } = await customer.api.post('/payment-methods', { externalId: token })
+  return { ...customer, card: body['@id'] }
+}

@@ -1,0 +1,44 @@
+import type { Organization, OrganizationAddress } from '../../../entities/index.ts'
+import { type Agent, as, foundTenant, givenAddress, operator, type Tenant } from '../world.ts'
+
+export interface Customer {
+  tenant: Tenant
+  api: Agent
+  address: OrganizationAddress
+}
+
+let customers = 0
+
+/** An organization of three people that is billed by hand, with one billing address. */
+export async function customer(values: Partial<Organization> = {}): Promise<Customer> {
+  const tenant = await foundTenant('Customer', `customer-${++customers}`, values)
+  return { tenant, api: as(tenant.users.owner), address: await givenAddress(own(tenant)) }
+}
+
+/** One that has subscribed, and awaits the operator. */
+export async function subscriber(body: object = {}): Promise<Customer & { path: string }> {
+  const made = await customer()
+  return { ...made, path: (await made.api.post('/subscriptions', body)).body['@id'] }
+}
+
+/** One whose subscription has been confirmed. */
+export async function running(body: object = {}): Promise<Customer & { path: string }> {
+  const made = await subscriber(body)
+  await as(operator).post(`${made.path}/confirm`)
+  return made
+}
+
+export function own({ organization }: Pick<Tenant, 'organization'>): { organizationId: string } {
+  return { organizationId: organization.id }
+}
+
+export async function modulesOf({ api }: Pick<Customer, 'api'>): Promise<string[]> {
+  const { body } = await api.get('/organization-modules')
+  const enabled = body.member.filter(({ enabled }: { enabled: boolean }) => enabled)
+  return enabled.map(({ name }: { name: string }) => name).sort()
+}
+
+/** The properties that are at fault, with the names of the rules that they break. */
+export function violationsOf({ violations = [] }: { violations?: { propertyPath: string; code: string }[] }): object {
+  return Object.fromEntries(violations.map(({ propertyPath, code }) => [propertyPath, code]))
+}

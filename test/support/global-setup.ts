@@ -1,0 +1,34 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { connectTo } from '../../ormconfig.ts'
+import { migrate } from '../../src/migrations/migrate.ts'
+import { launch, type Postgres } from '../../src/postgres/launcher.ts'
+import { survive } from '../../src/runtime/database.ts'
+
+declare global {
+  var postgres: Postgres | undefined
+}
+
+/**
+ * Starts one Postgres for the whole run, with a migrated database that every test file copies; and builds what the tests start
+ * in processes of their own, as `npm start` does.
+ */
+export default async function start(): Promise<void> {
+  const built = promisify(execFile)('npm', ['run', '--silent', 'build'])
+  const directory = await mkdtemp(join(tmpdir(), 'test-'))
+  const postgres = await launch(directory, {
+    database: 'template',
+    settings: { fsync: 'off', synchronous_commit: 'off' },
+  })
+  const { host, port, user } = postgres
+  const database = await connectTo({ host, port, username: user, database: 'template' }, 2).initialize()
+  survive(database)
+  await migrate(database)
+  await database.destroy()
+  await built
+  globalThis.postgres = postgres
+  process.env.TEST_POSTGRES = JSON.stringify({ host, port, user, directory })
+}

@@ -1,0 +1,46 @@
+import { pino } from 'pino'
+import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
+import { besides } from '../../ormconfig.ts'
+import { concurrency, type Queue, startQueue } from '../../src/queue/queue.ts'
+import { survive } from '../../src/runtime/database.ts'
+import { type Outside, tasks } from '../../src/runtime/jobs.ts'
+import { eventually } from './eventually.ts'
+import { database, ending, outside } from './world.ts'
+
+const quiet = pino({ level: 'silent' })
+
+/** What is done in the background, to be done by hand. */
+export const jobs = tasks(database, outside, quiet) as Record<string, (payload?: object) => Promise<void>>
+
+/** The queue does not wait, when it is stopped, until it is written down that its last jobs are done. */
+const underWay = `SELECT "id" FROM graphile_worker.jobs WHERE "locked_at" IS NOT NULL AND "locked_by" IS NOT NULL`
+
+/** Has jobs done as a process of the server does, until the end of the test file at most; what the clock begins is left to the test. */
+export async function startJobs(others: Partial<Outside> = {}, log = quiet): Promise<Queue> {
+  const background = await besides(database, concurrency + 4).initialize()
+  survive(background)
+  const { master: pool } = background.driver as PostgresDriver
+  const queue = await startQueue({
+    pool,
+    tasks: tasks(background, { ...outside, ...others }, log),
+    crontab: '',
+    poll: 50,
+    log,
+  })
+  let stopped: Promise<void> | undefined
+  const stop = async () => {
+    await eventually(
+      () => database.query(underWay),
+      (found) => expect(found).toEqual([]),
+      2,
+    ).catch(() => {})
+    await queue.stop()
+    await background.destroy()
+  }
+  const end = () => {
+    stopped ??= stop()
+    return stopped
+  }
+  ending.unshift(end)
+  return { stop: end }
+}

@@ -1,0 +1,71 @@
+import {
+  AuditEvent,
+  BankAccount,
+  BankTransaction,
+  Employee,
+  Integration,
+  Invoice,
+  Language,
+  Location,
+  Meeting,
+  OrganizationAddress,
+  OrganizationConfig,
+  OrganizationModule,
+  OrganizationUser,
+  OrganizationUserInvitation,
+  PaymentMethod,
+  Subscription,
+} from '../../../entities/index.ts'
+import { database, given, morning, type Tenant } from '../world.ts'
+
+/** Gives a tenant a row of every class, and tells them by the names of their classes. */
+export async function rowsOf({ organization, users }: Tenant): Promise<Record<string, { id: string }>> {
+  const own = { organizationId: organization.id }
+  const { slug } = organization
+  const street = { name: 'Head office', street: 'Damrak', city: 'Amsterdam', countryId: 'NL' }
+  const location = await given(Location, { ...own, name: 'Amsterdam' })
+  const employee = await given(Employee, { ...own, name: 'Mia', location, user: users.member })
+  const address = await given(OrganizationAddress, { ...own, ...street, kind: 'billing' })
+  const paymentMethod = await given(PaymentMethod, { ...own, type: 'card', externalId: `pm_${slug}` })
+  const subscription = await given(Subscription, { ...own, organizationAddress: address, paymentMethod, seats: 5 })
+  const bill = { externalId: `in_${slug}`, status: 'paid', currency: 'EUR', total: 5000, amountDue: 0 }
+  const integration = await given(Integration, { ...own, status: 'active' })
+  const account = await given(BankAccount, {
+    ...own,
+    integration,
+    reference: 'x',
+    name: 'Current',
+    iban: 'PL61109010140000',
+  })
+  await database.manager.update(OrganizationModule, { ...own, name: 'banking' }, { enabled: true, source: 'operator' })
+  const first = { where: own, order: { id: 'ASC' } } as const
+  return {
+    Organization: organization,
+    User: users.member,
+    Location: location,
+    Employee: employee,
+    OrganizationAddress: address,
+    PaymentMethod: paymentMethod,
+    Subscription: subscription,
+    Invoice: await given(Invoice, { ...own, ...bill, subscription }),
+    Meeting: await given(Meeting, { ...own, ...morning, employee }),
+    Language: await given(Language, { ...own, id: slug === 'acme' ? 'fr' : 'pl' }),
+    Integration: integration,
+    BankAccount: account,
+    BankTransaction: await given(BankTransaction, { ...own, account, transactionOn: '2026-02-27', amount: '-12.50' }),
+    AuditEvent: await given(AuditEvent, { ...own, actor: users.owner, action: 'test', target: '/' }),
+    OrganizationUserInvitation: await givenInvitation({ ...own, invitedBy: users.owner }),
+    OrganizationUser: await database.manager.findOneOrFail(OrganizationUser, first),
+    OrganizationModule: await database.manager.findOneOrFail(OrganizationModule, first),
+    OrganizationConfig: await database.manager.findOneOrFail(OrganizationConfig, first),
+  }
+}
+
+const week = 7 * 24 * 60 * 60 * 1000
+
+/** An invitation that is good for another week; `invitedBy` must be named. */
+export function givenInvitation(values: Partial<OrganizationUserInvitation>): Promise<OrganizationUserInvitation> {
+  const email = `${Math.random().toString(36).slice(2)}@example.com`
+  const tokenHash = Buffer.from(`hash of the token for ${email}`)
+  return given(OrganizationUserInvitation, { email, tokenHash, expiresAt: new Date(Date.now() + week), ...values })
+}

@@ -1,7 +1,0 @@
-import { AuditEvent } from '../../entities/index.ts'
-import { database } from './index.ts'
-
-/** What the audit log says of something, oldest first. */
-export function eventsAbout(target: string): Promise<AuditEvent[]> {
-  return database.manager.find(AuditEvent, { where: { target }, order: { id: 'ASC' } })
-}
