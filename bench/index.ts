@@ -7,10 +7,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Employee, Meeting, Organization } from '../entities/index.ts'
 import { connectTo, withoutTimeouts } from '../ormconfig.ts'
 import { localIssuer, ownIssuer } from '../src/access/token-issuer-keys.ts'
-import { seed, tokenFor } from '../src/demo/demo.ts'
+import { seedDemo, tokenFor } from '../src/demo/demo.ts'
 import { migrate } from '../src/migrations/migrate.ts'
 import { launch } from '../src/postgres/launcher.ts'
-import { survive } from '../src/runtime/database.ts'
+import { survivePoolErrors } from '../src/runtime/database.ts'
 import { cpuOf } from './cpu.ts'
 import { counting, plenty } from './lists.ts'
 import { type Ask, load, once, release } from './load.ts'
@@ -28,10 +28,10 @@ const database = await connectTo(
   { host: postgres.host, port: postgres.port, username: postgres.user, database: postgres.database },
   2,
 ).initialize()
-survive(database)
+survivePoolErrors(database)
 await migrate(database)
 const issuer = await ownIssuer(localIssuer, directory)
-await seed(database, localIssuer, { manualBilling: true })
+await seedDemo(database, localIssuer, { manualBilling: true })
 const { id: organization } = await database.manager.findOneByOrFail(Organization, { slug: 'van-dijk' })
 const meetings = await database.manager.find(Meeting, {
   where: { organizationId: organization },

@@ -2,7 +2,7 @@ import * as entities from '../entities/index.ts'
 import { canonicalLanguage } from '../entities/language.ts'
 import { PaymentMethodSetup } from '../entities/payment-method-setup.ts'
 import type { Callers } from './access/callers.ts'
-import { admin, always, anyone, joining, operator, owner, signedIn } from './access/roles.ts'
+import { admin, anyone, evenWhileSuspended, joining, operator, owner, signedIn } from './access/roles.ts'
 import type { Banking } from './banking/banking.ts'
 import type { Billing } from './billing/billing.ts'
 import { accept } from './controllers/accept-invitation.ts'
@@ -29,8 +29,8 @@ import * as subscriptions from './controllers/subscriptions/subscriptions.ts'
 import * as users from './controllers/users.ts'
 import { create, list, read, update } from './hydra/http/crud.ts'
 import { Resource } from './hydra/model/resource.ts'
-import type { Saying } from './hydra/store/database-problem.ts'
-import { memory } from './hydra/store/memory-store.ts'
+import type { ConflictMessage } from './hydra/store/database-problem.ts'
+import { memoryStore } from './hydra/store/memory-store.ts'
 import * as filters from './resources/filters.ts'
 import * as scopes from './resources/visibility.ts'
 
@@ -103,7 +103,7 @@ export const api = (callers: Callers, billing: Billing, banking: Banking, owned?
         admin(subscribing.create(billing)),
         admin(subscriptions.read(billing)),
         admin(subscriptions.update(billing)),
-        always(admin(subscriptions.cancel(billing))),
+        evenWhileSuspended(admin(subscriptions.cancel(billing))),
         admin(subscriptions.invoices),
         admin(coupons.applyCoupon(billing)),
         admin(coupons.clearCoupon(billing)),
@@ -154,21 +154,31 @@ export const api = (callers: Callers, billing: Billing, banking: Banking, owned?
       [list, read, admin(configs.update)],
       filters.configs,
     ),
-    new Resource(PaymentMethodSetup, '/payment-methods/setup', [always(admin(paymentMethods.setup(billing)))], {
-      singleton: true,
-      store: memory([]),
-      ...scopes.sensitive,
-    }),
+    new Resource(
+      PaymentMethodSetup,
+      '/payment-methods/setup',
+      [evenWhileSuspended(admin(paymentMethods.setup(billing)))],
+      {
+        singleton: true,
+        store: memoryStore([]),
+        ...scopes.sensitive,
+      },
+    ),
     new Resource(
       entities.PaymentMethod,
       '/payment-methods',
-      [admin(list), always(admin(paymentMethods.create(billing))), admin(read), admin(paymentMethods.remove(billing))],
+      [
+        admin(list),
+        evenWhileSuspended(admin(paymentMethods.create(billing))),
+        admin(read),
+        admin(paymentMethods.remove(billing)),
+      ],
       { ...scopes.sensitive, ...filters.paymentMethods },
     ),
     new Resource(
       entities.Invoice,
       '/invoices',
-      [admin(list), admin(invoices.read(billing)), always(admin(invoices.pay(billing)))],
+      [admin(list), admin(invoices.read(billing)), evenWhileSuspended(admin(invoices.pay(billing)))],
       {
         ...scopes.sensitive,
         ...filters.invoices,
@@ -181,7 +191,7 @@ export const api = (callers: Callers, billing: Billing, banking: Banking, owned?
   ] as Resource[]
 
 /** What it means to break a rule of the database that is about the state of things, not about a value: 409 and this sentence. */
-export const conflicts: Record<string, Saying> = {
+export const conflicts: Record<string, ConflictMessage> = {
   'subscription:live': subscribing.taken,
   'meeting:overlap': meetings.clash,
   'organization_config:meetingOverlap': configs.standing,

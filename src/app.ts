@@ -2,9 +2,9 @@ import express, { type ErrorRequestHandler, type Express, Router } from 'express
 import type { Logger } from 'pino'
 import type { DataSource } from 'typeorm'
 import { nameOrder } from '../entities/collation.ts'
-import { callers as callersOf, stillHolds } from './access/callers.ts'
+import { callers as callersOf, stillHasRight } from './access/callers.ts'
 import { jwks } from './access/jwks-route.ts'
-import { type Issuer, isOwn } from './access/token-issuer-keys.ts'
+import { type Issuer, isOwnIssuer } from './access/token-issuer-keys.ts'
 import { conflicts, api as table } from './api.ts'
 import type { Banking } from './banking/banking.ts'
 import type { Billing } from './billing/billing.ts'
@@ -13,7 +13,7 @@ import { webhooks } from './controllers/webhooks.ts'
 import { reference } from './explorer/reference.ts'
 import { Api } from './hydra/api.ts'
 import { documents } from './hydra/documentation/documents.ts'
-import { readOnly } from './hydra/http/method-not-allowed.ts'
+import { methodNotAllowed } from './hydra/http/method-not-allowed.ts'
 import { refuse } from './hydra/http/respond.ts'
 import { router } from './hydra/http/router.ts'
 import { Problem } from './hydra/model/problem.ts'
@@ -22,14 +22,14 @@ import type { Replicas } from './hydra/store/statement.ts'
 import { images } from './images/image-routes.ts'
 import { poolsOf } from './runtime/database.ts'
 import { health } from './runtime/http/health.ts'
-import { meter } from './runtime/http/rate-limit.ts'
+import { rateLimiter } from './runtime/http/rate-limit.ts'
 import { requestHead } from './runtime/http/request-head.ts'
 import { requestLog } from './runtime/http/request-log.ts'
-import { headers } from './runtime/http/response-headers.ts'
+import { responseHeaders } from './runtime/http/response-headers.ts'
 import { metrics } from './runtime/metrics.ts'
 import { localTimeOf } from './workspace/organization-time-zone.ts'
 
-export interface Surroundings {
+export interface AppContext {
   config: Pick<Config, 'publicUrl' | 'corsOrigins' | 'trustProxy' | 'hydraPrefix'> &
     Partial<Pick<Config, 'limits' | 'ownedOrganizations'>>
   database: DataSource
@@ -42,7 +42,7 @@ export interface Surroundings {
 }
 
 /** The application: read from top to bottom it is a request's path. */
-export function createApp({ config, database, billing, banking, issuer, log, replicas, state }: Surroundings): Express {
+export function createApp({ config, database, billing, banking, issuer, log, replicas, state }: AppContext): Express {
   const pools = poolsOf(database)
   const callers = callersOf(database, pools.items, issuer)
   // What belongs to no caller has shares of its own, so that no tenant delays it.
@@ -52,7 +52,7 @@ export function createApp({ config, database, billing, banking, issuer, log, rep
     prefix: config.hydraPrefix,
     conflicts,
     collation: nameOrder,
-    holds: stillHolds,
+    holds: stillHasRight,
     localTime: localTimeOf,
     pools,
     replicas,
@@ -65,10 +65,10 @@ export function createApp({ config, database, billing, banking, issuer, log, rep
   app.set('trust proxy', config.trustProxy)
 
   const { authenticate, tell } = requestLog(log, (request) => callers.of(request))
-  const gate = { authenticate, meter: config.limits && meter(config.limits) }
+  const gate = { authenticate, meter: config.limits && rateLimiter(config.limits) }
   const { watch, route } = metrics(shared('metrics'), gate, tell)
   app.use(watch)
-  app.use(headers(config))
+  app.use(responseHeaders(config))
   app.use(requestHead)
   const within = api.root === '' ? app : under(app, api.root)
   within.use(router(api, gate))
@@ -76,9 +76,9 @@ export function createApp({ config, database, billing, banking, issuer, log, rep
   within.use(images(pools.items.of('images')))
   within.use(reference())
   within.use(documents(api))
-  if (isOwn(issuer)) {
+  if (isOwnIssuer(issuer)) {
     within.get('/.well-known/jwks.json', jwks(issuer))
-    readOnly(within, '/.well-known/jwks.json')
+    methodNotAllowed(within, '/.well-known/jwks.json')
   }
   app.use(health(shared('health'), state))
   app.use(route)

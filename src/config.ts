@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
-import { usualLifetime } from './access/token-issuer-keys.ts'
-import type { Access } from './banking/kontomatik/connection.ts'
+import { defaultLifetime } from './access/token-issuer-keys.ts'
+import type { KontomatikAccess } from './banking/kontomatik/connection.ts'
 import type { SecretKey } from './banking/secrets.ts'
 import type { StripeSettings } from './billing/stripe/stripe-client.ts'
 import { type Auth, auth } from './environment/access.ts'
@@ -30,7 +30,7 @@ export interface Config {
   /** Undefined where mails are kept in files instead of being sent. */
   smtp: MailSettings | undefined
   /** Undefined where a local Kontomatik stands in for the real one. */
-  kontomatik: Access | undefined
+  kontomatik: KontomatikAccess | undefined
   /** Where people may be sent back to from signing in at their bank; `local` is anywhere on this machine. */
   redirects: string[] | 'local' | undefined
   /** Undefined where a key of the data directory seals secrets. */
@@ -84,7 +84,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     auth: auth(variables),
     maxTokenLifetime: variables.whole(
       'AUTH_MAX_LIFETIME',
-      variables.text('AUTH_MAX_LIFETIME') ?? `${usualLifetime}`,
+      variables.text('AUTH_MAX_LIFETIME') ?? `${defaultLifetime}`,
       60,
       31_536_000,
     ),

@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { pino } from 'pino'
 import type { DataSource } from 'typeorm'
-import { isOwn, type OwnIssuer } from './access/token-issuer-keys.ts'
+import { isOwnIssuer, type OwnIssuer } from './access/token-issuer-keys.ts'
 import { type Config, keepsFiles, readConfig } from './config.ts'
-import { people, seed, subscribeDemo, tokenFor } from './demo/demo.ts'
+import { people, seedDemo, subscribeDemo, tokenFor } from './demo/demo.ts'
 import { stopThreads } from './hydra/formats/thread.ts'
 import { openMailer } from './mail/mailer.ts'
 import { startBackground } from './runtime/background-jobs.ts'
@@ -17,13 +17,13 @@ import { serve, tryAddress } from './runtime/http/http-service.ts'
 import { openKontomatik } from './runtime/open-kontomatik.ts'
 import { type OpenedStripe, openStripe } from './runtime/open-stripe.ts'
 import { output } from './runtime/output.ts'
-import { Endings } from './runtime/shutdown.ts'
-import { moveLinks } from './runtime/stored-links.ts'
+import { ShutdownSteps } from './runtime/shutdown.ts'
+import { updateStoredLinks } from './runtime/stored-links.ts'
 import { openIssuer } from './runtime/token-issuer.ts'
 import { makeDataDirectory } from './start/data-directory.ts'
 import { lockDataDirectory } from './start/directory-lock.ts'
 import { StartError } from './start/start-error.ts'
-import { work } from './worker-process.ts'
+import { startWorkerProcess } from './worker-process.ts'
 
 /**
  * While a server starts, what it makes is there to stay, and V8 may conclude that the like of it always is: it then puts parts of
@@ -52,7 +52,7 @@ for (const signal of ['SIGINT', 'SIGTERM'])
     stopped.abort()
   })
 
-await (cluster.isWorker ? work(config, log, leaving) : run()).catch((error) => {
+await (cluster.isWorker ? startWorkerProcess(config, log, leaving) : run()).catch((error) => {
   if (error instanceof StartError) console.error(error.message)
   else log.fatal({ err: error }, `the server could not start: ${error.message}`)
   process.exitCode = 1
@@ -60,7 +60,7 @@ await (cluster.isWorker ? work(config, log, leaving) : run()).catch((error) => {
 
 /** Boots, serves until it is told to stop, and ends all that it has started. */
 async function run(): Promise<void> {
-  const endings = new Endings(log, leaving)
+  const endings = new ShutdownSteps(log, leaving)
   await endings.after(async () => {
     if (keepsFiles(config)) {
       await makeDataDirectory(config.dataDirectory)
@@ -79,7 +79,7 @@ async function run(): Promise<void> {
     const stripe = await endings.start('outside', 'The local Stripe', openStripe(config), ({ close }) => close())
     const opensKontomatik = openKontomatik(config)
     const kontomatik = await endings.start('outside', 'The local Kontomatik', opensKontomatik, ({ close }) => close())
-    await endings.unlessLeaving(moveLinks(database, { stripe: stripe.local, kontomatik: kontomatik.embedded }))
+    await endings.unlessLeaving(updateStoredLinks(database, { stripe: stripe.local, kontomatik: kontomatik.embedded }))
     const mails = join(config.dataDirectory, 'mail')
     const mailer = openMailer(config.smtp, mails, log)
     endings.add('outside', 'The mailer', async () => mailer.close())
@@ -89,7 +89,8 @@ async function run(): Promise<void> {
     await endings.start('work', 'The queue of jobs', background, (stop) => stop())
     const issuer = await endings.unlessLeaving(openIssuer(config))
     // Before anybody is answered: who already serves does not end because a demo could not be made.
-    const seeding = async () => isOwn(issuer) && seed(database, issuer.issuer, { manualBilling: !stripe.local })
+    const seeding = async () =>
+      isOwnIssuer(issuer) && seedDemo(database, issuer.issuer, { manualBilling: !stripe.local })
     if (await endings.unlessLeaving(seeding())) log.info('A demo organization has been made.')
     const environment = { ...opened.environment, ...stripe.environment, ...kontomatik.environment }
     const serving =
@@ -102,7 +103,7 @@ async function run(): Promise<void> {
     // A server that listens does not end because Postgres is away for a moment.
     const unwelcome = (error: Error) =>
       log.warn({ err: error }, 'The tokens of the demo could not be printed: use `npm run token`.')
-    if (isOwn(issuer)) await endings.unlessLeaving(welcome(database, issuer, stripe).catch(unwelcome))
+    if (isOwnIssuer(issuer)) await endings.unlessLeaving(welcome(database, issuer, stripe).catch(unwelcome))
     if (embedded) log.info(`Embedded: Postgres, with its data in ${embedded}. Set DATABASE_URL to use another.`)
     if (stripe.local)
       log.info(

@@ -2,20 +2,20 @@ import cluster, { type Worker } from 'node:cluster'
 import type { Logger } from 'pino'
 import type { Config } from './config.ts'
 import { stopThreads } from './hydra/formats/thread.ts'
-import { answerPulse } from './runtime/cluster/heartbeat.ts'
+import { sendHeartbeat } from './runtime/cluster/heartbeat.ts'
 import { reachDatabase } from './runtime/database.ts'
 import { serve } from './runtime/http/http-service.ts'
 import { sharedPort } from './runtime/http/shared-port.ts'
 import { openKontomatik } from './runtime/open-kontomatik.ts'
 import { openStripe } from './runtime/open-stripe.ts'
-import { Endings } from './runtime/shutdown.ts'
+import { ShutdownSteps } from './runtime/shutdown.ts'
 import { openIssuer } from './runtime/token-issuer.ts'
 
 /** One of several processes that only serve: what it needs was started by the first, and its environment says where. */
-export async function work(config: Config, log: Logger, leaving: Promise<void>): Promise<void> {
+export async function startWorkerProcess(config: Config, log: Logger, leaving: Promise<void>): Promise<void> {
   const worker = cluster.worker as Worker
   const left = Promise.race([leaving, orphaned(worker, leaving)])
-  const endings = new Endings(log, left)
+  const endings = new ShutdownSteps(log, left)
   try {
     await endings.after(async () => {
       endings.add('outside', 'The threads', stopThreads)
@@ -26,7 +26,7 @@ export async function work(config: Config, log: Logger, leaving: Promise<void>):
       const issuer = await endings.unlessLeaving(openIssuer(config))
       const serving = serve({ config, database, billing, banking, issuer, log, port: sharedPort(worker) })
       await endings.start('work', 'The HTTP server', serving, (stop) => stop())
-      answerPulse(worker)
+      sendHeartbeat(worker)
       await left
     })
   } finally {

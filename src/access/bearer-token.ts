@@ -6,7 +6,7 @@ import { profileOf } from './profile-claims.ts'
 import type { Issuer } from './token-issuer-keys.ts'
 
 /** What a token says of its bearer; membership and role are never taken from it. */
-export interface Bearer {
+export interface BearerToken {
   issuer: string
   subject: string
   organization: string | undefined
@@ -23,8 +23,13 @@ const remembered = 10_000
 const skew = 60
 
 /** Verifies bearer tokens (RFC 6750, RFC 8725); each is remembered by its hash until it expires or the keys are loaded again. */
-export function verifier({ issuer, audience, keys, maxLifetime }: Issuer): (token: string) => Promise<Bearer> {
-  const known = new Map<string, { bearer: Bearer; until: number; keys: number }>()
+export function tokenVerifier({
+  issuer,
+  audience,
+  keys,
+  maxLifetime,
+}: Issuer): (token: string) => Promise<BearerToken> {
+  const known = new Map<string, { bearer: BearerToken; until: number; keys: number }>()
   return async (token) => {
     if (!keys.fresh) await keys.refresh().catch(refused)
     const digest = hash('sha256', token, 'base64url')
@@ -68,7 +73,7 @@ export function bearerToken(header: string | undefined): string | undefined {
   return token
 }
 
-function bearerOf(payload: JWTPayload): Bearer {
+function bearerOf(payload: JWTPayload): BearerToken {
   const text = (name: string) => {
     const value = payload[name]
     return typeof value === 'string' &&

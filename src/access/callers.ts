@@ -1,16 +1,16 @@
 import type { Request } from 'express'
 import type { DataSource } from 'typeorm'
 import { actingOrder } from '../../entities/user.ts'
-import { type Caller, type Right, type Role, roles, tenantOf } from '../hydra/model/caller.ts'
+import { type AnsweredAs, type Caller, type Role, roles, tenantOf } from '../hydra/model/caller.ts'
 import type { FairPool } from '../hydra/store/fair-pool.ts'
 import { type Executor, statement } from '../hydra/store/statement.ts'
-import { type Bearer, bearerToken, verifier } from './bearer-token.ts'
-import { follow, outdates, type Profile } from './profile-claims.ts'
+import { type BearerToken, bearerToken, tokenVerifier } from './bearer-token.ts'
+import { applyProfile, isOutdatedBy, type Profile } from './profile-claims.ts'
 import type { Issuer } from './token-issuer-keys.ts'
 
 /** A caller, and what its token says of it. */
 export interface Identity extends Caller {
-  readonly bearer?: Bearer
+  readonly bearer?: BearerToken
 }
 
 /** Knows who is asking; what it has looked up holds for a second at most. */
@@ -56,10 +56,10 @@ const standing = statement(
 )
 
 /** Whether a caller still has a role, or a higher one of the same organization; asked of the database, not of what is remembered. */
-export async function stillHolds(
+export async function stillHasRight(
   executor: Executor,
   { bearer }: Caller,
-  { role, organization }: Right,
+  { role, organization }: AnsweredAs,
 ): Promise<boolean> {
   if (role !== 'operator' && organization === null) return true
   const { issuer, subject } = bearer ?? {}
@@ -69,8 +69,8 @@ export async function stillHolds(
 }
 
 export function callers(database: DataSource, pool: FairPool, issuer: Issuer): Callers {
-  const verify = verifier(issuer)
-  let known = new Map<Bearer, { identity: Identity; until: number }>()
+  const verify = tokenVerifier(issuer)
+  let known = new Map<BearerToken, { identity: Identity; until: number }>()
   return {
     async of({ headers }) {
       const token = bearerToken(headers.authorization)
@@ -83,8 +83,8 @@ export function callers(database: DataSource, pool: FairPool, issuer: Issuer): C
       const tenant = tenantOf({ ...anonymous, bearer })
       const { rows } = await memberships(pool.of(tenant), { ...bearer })
       // The request goes on if this fails: it does not depend on it, and the next one tries again.
-      if (rows.length > 0 && outdates(bearer, rows[0]))
-        await follow(pool.within(database, tenant), bearer).catch(() => {})
+      if (rows.length > 0 && isOutdatedBy(bearer, rows[0]))
+        await applyProfile(pool.within(database, tenant), bearer).catch(() => {})
       const identity = { ...callerOf(bearer, rows), bearer }
       if (memory.size >= remembered) memory.clear()
       memory.set(bearer, { identity, until })
@@ -97,7 +97,7 @@ export function callers(database: DataSource, pool: FairPool, issuer: Issuer): C
 }
 
 /** The current organization is the token's, else the user's default; a header that a client may choose has no say. */
-function callerOf({ organization: claimed }: Bearer, rows: Membership[]): Caller {
+function callerOf({ organization: claimed }: BearerToken, rows: Membership[]): Caller {
   const user = rows[0]?.user ?? null
   if (rows[0]?.operator) return { role: 'operator', user, organization: null }
   const joined = rows.filter(({ organization }) => organization !== null)
@@ -107,5 +107,10 @@ function callerOf({ organization: claimed }: Bearer, rows: Membership[]): Caller
   const current = claimed ? joined.find(({ organization }) => organization === claimed) : joined[0]
   if (!current) return guest('The claim "organization" of your token names no organization that you belong to.')
   const reason = frozen[current.status ?? '']
-  return { role: current.role as Role, user, organization: current.organization, ...(reason && { frozen: reason }) }
+  return {
+    role: current.role as Role,
+    user,
+    organization: current.organization,
+    ...(reason && { readOnlyReason: reason }),
+  }
 }

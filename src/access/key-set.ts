@@ -1,7 +1,7 @@
 import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey, jwksCache } from 'jose'
 
 /** How long keys are good, in milliseconds. */
-export interface Timing {
+export interface KeySetTiming {
   /** After it keys are loaded again; a key that left the set ends within twice that. */
   refresh: number
   /** How long known keys go on to be good while they cannot be loaded. */
@@ -16,7 +16,7 @@ export interface Timing {
  * A key that the issuer withdraws ends within two minutes, at the price of one small request a minute and process. An issuer may
  * restart or roll over to another machine within fifteen minutes; beyond that a withdrawn key could hide behind the outage.
  */
-const usual: Timing = { refresh: 60_000, grace: 15 * 60_000, cooldown: 30_000, timeout: 5000 }
+const usual: KeySetTiming = { refresh: 60_000, grace: 15 * 60_000, cooldown: 30_000, timeout: 5000 }
 
 /** Milliseconds from a load that failed to the next. */
 const retry = 5000
@@ -28,12 +28,12 @@ export class KeysUnavailable extends Error {}
 export class KeySet {
   private readonly cache: { uat?: number } = {}
   private readonly remote
-  private readonly timing: Timing
+  private readonly timing: KeySetTiming
   private triedAt = 0
   private failed = false
 
   /** @param load where the keys are, when not at the URL */
-  constructor(url: URL, timing: Partial<Timing> = {}, load?: () => Promise<object>) {
+  constructor(url: URL, timing: Partial<KeySetTiming> = {}, load?: () => Promise<object>) {
     this.timing = { ...usual, ...timing }
     this.remote = createRemoteJWKSet(url, {
       timeoutDuration: this.timing.timeout,

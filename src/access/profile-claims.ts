@@ -3,7 +3,7 @@ import type { DataSource } from 'typeorm'
 import { isEmailAddress } from '../../entities/email-address.ts'
 import { lineOf } from '../../entities/line.ts'
 import { addressOfMember } from '../../entities/user.ts'
-import type { Bearer } from './bearer-token.ts'
+import type { BearerToken } from './bearer-token.ts'
 
 /** What a user is called and reached by, and the token that last changed it. */
 export interface Profile {
@@ -13,12 +13,12 @@ export interface Profile {
 }
 
 /** The name and the address of a token's claims (OpenID Connect Core §5.1); what could not be stored as such is ignored. */
-export function profileOf({ name, email, email_verified }: JWTPayload): Pick<Bearer, 'name' | 'email'> {
+export function profileOf({ name, email, email_verified }: JWTPayload): Pick<BearerToken, 'name' | 'email'> {
   return { name: readName(name), email: email_verified !== false && isEmailAddress(email) ? email : undefined }
 }
 
 /** Whether a token is newer than the one that the profile is from, and tells something else. */
-export function outdates({ issuedAt, name, email }: Bearer, profile: Profile): boolean {
+export function isOutdatedBy({ issuedAt, name, email }: BearerToken, profile: Profile): boolean {
   if (issuedAt === undefined || issuedAt * 1000 <= (profile.claimsAt?.getTime() ?? 0)) return false
   return (name ?? profile.name) !== profile.name || (email ?? profile.email) !== profile.email
 }
@@ -27,7 +27,10 @@ export function outdates({ issuedAt, name, email }: Bearer, profile: Profile): b
  * Takes over what a newer token tells of its bearer. A membership whose name is the user's follows; one that an invitation named
  * keeps that name. An address that another member of one of the user's organizations has is not taken.
  */
-export async function follow(database: DataSource, { issuer, subject, issuedAt, name, email }: Bearer): Promise<void> {
+export async function applyProfile(
+  database: DataSource,
+  { issuer, subject, issuedAt, name, email }: BearerToken,
+): Promise<void> {
   await database.transaction(async (manager) => {
     // Of two members who take one address at once, the second waits and sees that it is taken.
     if (email)

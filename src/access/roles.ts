@@ -2,7 +2,10 @@ import { type Role, roles } from '../hydra/model/caller.ts'
 import { type Operation, tenantRoles } from '../hydra/model/operation.ts'
 
 /** Done even while an organization is suspended or closed: debts can be settled, and nobody pays on for what is of no use. */
-export const always = <E extends object>(operation: Operation<E>): Operation<E> => ({ ...operation, evenFrozen: true })
+export const evenWhileSuspended = <E extends object>(operation: Operation<E>): Operation<E> => ({
+  ...operation,
+  allowedWhileReadOnly: true,
+})
 
 /** Lets these roles do it, beside those that have been let already. */
 const also =

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose'
-import { keptFile } from '../start/key-file.ts'
+import { readOrCreateKeyFile } from '../start/key-file.ts'
 import { StartError } from '../start/start-error.ts'
-import { KeySet, type Timing } from './key-set.ts'
+import { KeySet, type KeySetTiming } from './key-set.ts'
 
 /** Which tokens are accepted: from which issuer, for which audience, signed with which keys, and how long-lived. */
 export interface Issuer {
@@ -16,7 +16,7 @@ export interface Issuer {
 /** What may differ from the usual: tests are impatient. */
 interface Limits {
   maxLifetime?: number
-  timing?: Partial<Timing>
+  timing?: Partial<KeySetTiming>
 }
 
 /** The server's own issuer, which also signs: for development and tests, where no OpenID provider is named. */
@@ -45,14 +45,14 @@ const algorithm = 'ES256'
  * A day, in seconds: the longest that common providers give access tokens by default (Auth0; Keycloak, Okta, Google and Entra stay
  * at an hour or below), so that a stolen token is of use for a day at most.
  */
-export const usualLifetime = 24 * 60 * 60
+export const defaultLifetime = 24 * 60 * 60
 
 /** An OpenID provider, whose keys are fetched when first needed, every minute from then on, and when a token names a new one. */
 export function remoteIssuer({
   issuer,
   audience,
   jwksUrl,
-  maxLifetime = usualLifetime,
+  maxLifetime = defaultLifetime,
   timing,
 }: Limits & {
   issuer: string
@@ -63,7 +63,7 @@ export function remoteIssuer({
 }
 
 /** Whether the issuer is the server itself. */
-export function isOwn(issuer: Issuer): issuer is OwnIssuer {
+export function isOwnIssuer(issuer: Issuer): issuer is OwnIssuer {
   return 'sign' in issuer
 }
 
@@ -71,7 +71,7 @@ export function isOwn(issuer: Issuer): issuer is OwnIssuer {
 export async function ownIssuer(
   url: string,
   directory: string,
-  { maxLifetime = usualLifetime, timing = { cooldown: 1000 } }: Limits = {},
+  { maxLifetime = defaultLifetime, timing = { cooldown: 1000 } }: Limits = {},
 ): Promise<OwnIssuer> {
   const file = join(directory, 'token-key.json')
   const published = async () => {
@@ -85,7 +85,7 @@ export async function ownIssuer(
     maxLifetime,
     published,
     keys: new KeySet(new URL('file:///token-key.json'), timing, published),
-    async sign({ sub, lifetime = Math.min(usualLifetime, maxLifetime), ...claims }) {
+    async sign({ sub, lifetime = Math.min(defaultLifetime, maxLifetime), ...claims }) {
       const jwk = await keptKey(file)
       const now = Math.floor(Date.now() / 1000)
       return new SignJWT(claims)
@@ -102,7 +102,7 @@ export async function ownIssuer(
 
 /** The key that a file keeps. */
 async function keptKey(file: string): Promise<JWK> {
-  const text = await keptFile(file, async () => {
+  const text = await readOrCreateKeyFile(file, async () => {
     const { privateKey } = await generateKeyPair(algorithm, { extractable: true })
     const jwk = await exportJWK(privateKey)
     return JSON.stringify({ ...jwk, kid: await calculateJwkThumbprint(jwk) })

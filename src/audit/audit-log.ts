@@ -2,7 +2,7 @@ import { AuditEvent } from '../../entities/index.ts'
 import type { Call } from '../hydra/http/request-call.ts'
 
 /** Writes down who did what, in the transaction of the deed itself; nothing where nothing changed. */
-export async function record(
+export async function recordAudit(
   call: Call,
   action: string,
   target: string,
@@ -15,7 +15,7 @@ export async function record(
 }
 
 /** Records the same change of several things, with one statement. */
-export async function recordEach(
+export async function recordAuditEach(
   { manager, organization: organizationId, caller: { user: actorId } }: Call,
   action: string,
   targets: string[],
@@ -39,7 +39,7 @@ export async function writeDown<E extends object>(call: Call<E>, after: E, befor
   const { resource } = call.bound
   const action = `${resource.name[0].toLowerCase()}${resource.name.slice(1)}.${call.operation.name}`
   const { organizationId } = after as { organizationId?: string }
-  await record(call as Call, action, resource.iri(after), changesOf(call, after, before), organizationId)
+  await recordAudit(call as Call, action, resource.iri(after), changesOf(call, after, before), organizationId)
 }
 
 /** What comes into being has been nothing before, and what goes is nothing after. */

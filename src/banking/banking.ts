@@ -1,10 +1,10 @@
-import type { Access } from './kontomatik/connection.ts'
+import type { KontomatikAccess } from './kontomatik/connection.ts'
 import { Kontomatik } from './kontomatik/kontomatik-client.ts'
 import type { SecretKey } from './secrets.ts'
 import { Vault } from './vault.ts'
 
 /** How long is waited, in milliseconds. */
-export interface Timing {
+export interface BankingTiming {
   /** Between two looks at an import that runs. */
   poll: number
   /** At least, before an import is asked for again when there are too many. */
@@ -19,7 +19,7 @@ export interface Timing {
   revoke: number
 }
 
-export const usualTiming: Timing = {
+export const defaultTiming: BankingTiming = {
   poll: 3000,
   busy: 10_000,
   place: 120_000,
@@ -28,24 +28,24 @@ export const usualTiming: Timing = {
   revoke: 30_000,
 }
 
-export interface BankingSettings extends Access {
+export interface BankingSettings extends KontomatikAccess {
   /** Addresses that people may be sent back to: origin and path to the letter; any of this machine for `local`. */
   redirects: string[] | 'local'
   keys: SecretKey[]
-  timing?: Partial<Timing>
+  timing?: Partial<BankingTiming>
 }
 
 /** What linking banks takes: Kontomatik, where secrets are kept, and some patience. */
 export class Banking {
   readonly kontomatik: Kontomatik
   readonly vault: Vault
-  readonly timing: Timing
+  readonly timing: BankingTiming
   readonly #redirects: BankingSettings['redirects']
 
   constructor({ keys, redirects, timing, ...access }: BankingSettings) {
     this.kontomatik = new Kontomatik(access)
     this.vault = new Vault(keys)
-    this.timing = { ...usualTiming, ...timing }
+    this.timing = { ...defaultTiming, ...timing }
     this.#redirects = redirects
   }
 

@@ -1,8 +1,8 @@
 import { ConstraintViolation, Problem } from '../hydra/model/problem.ts'
-import type { BankProblem, Kind } from './kontomatik/bank-problem.ts'
+import type { BankProblem, BankProblemKind } from './kontomatik/bank-problem.ts'
 
 /** What has gone wrong, as clients are told; Kontomatik's own names are for the operator. */
-export type Trouble = keyof typeof troubles
+export type ErrorCode = keyof typeof troubles
 
 interface Said {
   status: number
@@ -29,7 +29,7 @@ const troubles = {
   since_refused: { status: 422, detail: 'The bank gives no data from that long ago: send a later "since".' },
 } satisfies Record<string, Said>
 
-const byKind: Record<Kind, Trouble> = {
+const byKind: Record<BankProblemKind, ErrorCode> = {
   'session-gone': 'session_invalid',
   'session-used': 'provider_error',
   'access-gone': 'consent_expired',
@@ -42,13 +42,13 @@ const byKind: Record<Kind, Trouble> = {
   unknown: 'provider_error',
 }
 
-export function troubleOf(problem: BankProblem): Trouble {
+export function errorCodeOf(problem: BankProblem): ErrorCode {
   return problem.timedOut ? 'provider_timeout' : byKind[problem.kind]
 }
 
 /** The same as an answer: where the client has sent what is wrong, that is named. */
-export function problemWith(trouble: string, propertyPath: string, until?: Date | null): Problem {
-  const known = (trouble in troubles ? trouble : 'provider_error') as Trouble
+export function problemOfErrorCode(trouble: string, propertyPath: string, until?: Date | null): Problem {
+  const known = (trouble in troubles ? trouble : 'provider_error') as ErrorCode
   const { status, detail, retry }: Said = troubles[known]
   if (status === 422) return violation(propertyPath, detail, known)
   const seconds = until ? Math.max(1, Math.ceil((until.getTime() - Date.now()) / 1000)) : retry

@@ -1,9 +1,9 @@
 import type { EntityManager } from 'typeorm'
 import { AuditEvent, Integration } from '../../entities/index.ts'
-import { insert } from '../hydra/store/write-row.ts'
+import { insertRow } from '../hydra/store/write-row.ts'
 
 /** A link to a bank as jobs know it: with what opens it. */
-export async function readLink(manager: EntityManager, id: string): Promise<Integration | null> {
+export async function readIntegration(manager: EntityManager, id: string): Promise<Integration | null> {
   return manager
     .createQueryBuilder(Integration, 'link')
     .addSelect(['link.sealedAccess', 'link.sealedSession'])
@@ -12,7 +12,7 @@ export async function readLink(manager: EntityManager, id: string): Promise<Inte
 }
 
 /** Writes some values if the link is still what it was taken for; tells whether it was. */
-export async function change(
+export async function updateIntegration(
   manager: EntityManager,
   { id, status, pullId }: Integration,
   values: Partial<Integration>,
@@ -35,5 +35,5 @@ export async function note(
   changes: AuditEvent['changes'],
 ): Promise<void> {
   const event = { organizationId, action: `integration.${verb}`, target: `/integrations/${id}`, changes }
-  await insert(manager, Object.assign(new AuditEvent(), event))
+  await insertRow(manager, Object.assign(new AuditEvent(), event))
 }

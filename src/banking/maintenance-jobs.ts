@@ -1,9 +1,9 @@
 import type { DataSource } from 'typeorm'
 import { Integration } from '../../entities/index.ts'
-import { each } from '../queue/run-all.ts'
+import { runAll } from '../queue/run-all.ts'
 import type { Banking } from './banking.ts'
-import { forgetOldImports } from './import/import-quota.ts'
-import { tendLater } from './sync-job.ts'
+import { deleteOldImportCounts } from './import/import-quota.ts'
+import { enqueueSyncLater } from './sync-job.ts'
 import type { Secret, Vault } from './vault.ts'
 
 /**
@@ -11,7 +11,7 @@ import type { Secret, Vault } from './vault.ts'
  * a sign-in that nobody has finished in time is taken back, with the consent that it may have led to.
  * @param age in seconds, since when nothing has been written to them
  */
-export async function tendBanks(database: DataSource, age = 30): Promise<void> {
+export async function enqueueStaleIntegrations(database: DataSource, age = 30): Promise<void> {
   await database.query(
     `UPDATE "integration" SET "status" = 'revoking', "redirectUrl" = NULL, "updatedAt" = now(), "version" = "version" + 1
       WHERE "status" = 'pending' AND "expiresAt" < now() - interval '1 minute'`,
@@ -21,21 +21,21 @@ export async function tendBanks(database: DataSource, age = 30): Promise<void> {
       WHERE "status" IN ('importing', 'revoking') AND "updatedAt" <= now() - make_interval(secs => $1)`,
     [age],
   )
-  await each(left, ({ id }) => tendLater(database, id))
+  await runAll(left, ({ id }) => enqueueSyncLater(database, id))
 }
 
 /**
  * Seals anew what is sealed with a key that is to be taken away, and forgets which imports were made days ago.
  * @throws an Error, at its end, if some of it does not open
  */
-export async function keepSecrets(database: DataSource, { vault }: Banking): Promise<void> {
+export async function resealSecrets(database: DataSource, { vault }: Banking): Promise<void> {
   const links = await database.manager
     .createQueryBuilder(Integration, 'link')
     .select(['link.id', 'link.organizationId', 'link.sealedAccess', 'link.sealedSession'])
     .where('link."sealedAccess" IS NOT NULL OR link."sealedSession" IS NOT NULL')
     .getMany()
-  await forgetOldImports(database.manager)
-  await each(links, (link) => renew(database, vault, link))
+  await deleteOldImportCounts(database.manager)
+  await runAll(links, (link) => renew(database, vault, link))
 }
 
 async function renew(database: DataSource, vault: Vault, link: Integration): Promise<void> {

@@ -7,7 +7,7 @@ export interface SecretKey {
 }
 
 /** The row that a secret is kept in: moved to another it does not open. */
-export interface Place {
+export interface SecretOwner {
   table: string
   id: string
   organization: string
@@ -29,7 +29,7 @@ export function readKeys(text: string): SecretKey[] {
 }
 
 /** @returns text that names its key: version, key, nonce, seal and content */
-export function seal(text: string, keys: SecretKey[], place: Place): string {
+export function seal(text: string, keys: SecretKey[], place: SecretOwner): string {
   const [{ id, key }] = keys
   const nonce = randomBytes(12)
   const cipher = createCipheriv(algorithm, key, nonce).setAAD(labelOf(place))
@@ -39,7 +39,7 @@ export function seal(text: string, keys: SecretKey[], place: Place): string {
 }
 
 /** @throws an Error with one sentence, which quotes neither the secret nor a key. */
-export function open(sealed: string, keys: SecretKey[], place: Place): string {
+export function open(sealed: string, keys: SecretKey[], place: SecretOwner): string {
   const { id, nonce, tag, content } = partsOf(sealed)
   const found = keys.find((key) => key.id === id)
   if (!found)
@@ -75,6 +75,6 @@ function partsOf(sealed: string): { id: string; nonce: Buffer; tag: Buffer; cont
 }
 
 /** Lengths go before, so that no two places share a label. */
-function labelOf({ table, id, organization }: Place): Buffer {
+function labelOf({ table, id, organization }: SecretOwner): Buffer {
   return Buffer.from([version, table, id, organization].map((part) => `${part.length}:${part}`).join('|'))
 }

@@ -3,31 +3,31 @@ import type { Logger } from 'pino'
 import type { DataSource, EntityManager } from 'typeorm'
 import { enqueue } from '../queue/enqueue.ts'
 import type { Banking } from './banking.ts'
-import { pullOn } from './import/import-step.ts'
-import { readLink } from './integration-row.ts'
-import { revokeOn } from './revoke-step.ts'
+import { importStep } from './import/import-step.ts'
+import { readIntegration } from './integration-row.ts'
+import { revokeStep } from './revoke-step.ts'
 
 /** What a step of a job has at hand. */
-export interface Tools {
+export interface JobContext {
   manager: EntityManager
   banking: Banking
   log: Logger
 }
 
-interface Tending {
+interface IntegrationPayload {
   integration: string
 }
 
 /** How many milliseconds a link is tended at a stretch, so that other jobs have their turn. */
-const turn = 8000
+const maxJobMs = 8000
 
 /** Has a link tended as soon as what the manager does is committed, by whoever asks for it now. */
-export function tendNow(manager: Pick<EntityManager, 'query'>, integration: string): Promise<void> {
+export function enqueueSync(manager: Pick<EntityManager, 'query'>, integration: string): Promise<void> {
   return enqueue(manager, 'tendBank', { integration }, { key: `bank:${integration}:now` })
 }
 
 /** Has a link tended, so many seconds from now, whoever else asks for it meanwhile. */
-export function tendLater(manager: Pick<EntityManager, 'query'>, integration: string, after = 0): Promise<void> {
+export function enqueueSyncLater(manager: Pick<EntityManager, 'query'>, integration: string, after = 0): Promise<void> {
   return enqueue(manager, 'tendBank', { integration }, { after, key: `bank:${integration}` })
 }
 
@@ -35,24 +35,24 @@ export function tendLater(manager: Pick<EntityManager, 'query'>, integration: st
  * Brings what a link is in the middle of to its end, an import or a revocation, from wherever it stands: the row tells that,
  * not the job, which may die at any moment and is then rung again. One process at a time works on a link.
  */
-export function tendBank(database: DataSource, banking: Banking, log: Logger) {
-  return async ({ integration }: Tending): Promise<void> => {
-    const pause = await alone(database, `bank:${integration}`, 1000, (manager) =>
-      tend({ manager, banking, log }, integration),
+export function syncIntegration(database: DataSource, banking: Banking, log: Logger) {
+  return async ({ integration }: IntegrationPayload): Promise<void> => {
+    const pause = await withSessionLock(database, `bank:${integration}`, 1000, (manager) =>
+      runSteps({ manager, banking, log }, integration),
     )
-    if (pause !== undefined) await tendLater(database, integration, pause / 1000)
+    if (pause !== undefined) await enqueueSyncLater(database, integration, pause / 1000)
   }
 }
 
 /** Steps until nothing is left to do, or the turn is over; gives back after how many milliseconds to go on. */
-async function tend(tools: Tools, id: string): Promise<number | undefined> {
-  const end = Date.now() + turn
+async function runSteps(tools: JobContext, id: string): Promise<number | undefined> {
+  const end = Date.now() + maxJobMs
   for (;;) {
-    const link = await readLink(tools.manager, id)
+    const link = await readIntegration(tools.manager, id)
     const pause = await (link?.status === 'importing'
-      ? pullOn(tools, link)
+      ? importStep(tools, link)
       : link?.status === 'revoking'
-        ? revokeOn(tools, link)
+        ? revokeStep(tools, link)
         : undefined)
     if (pause === undefined || Date.now() + pause > end) return pause
     await sleep(pause)
@@ -60,7 +60,7 @@ async function tend(tools: Tools, id: string): Promise<number | undefined> {
 }
 
 /** Works under a lock that ends with the connection, so that whoever dies leaves none; `busy` when another has it. */
-async function alone<T>(
+async function withSessionLock<T>(
   database: DataSource,
   name: string,
   busy: T,

@@ -1,20 +1,20 @@
 import type Stripe from 'stripe'
 import { Organization, PaymentMethod, Subscription } from '../../entities/index.ts'
-import { record } from '../audit/audit-log.ts'
+import { recordAudit } from '../audit/audit-log.ts'
 import type { Call } from '../hydra/http/request-call.ts'
-import { copy } from '../hydra/model/entity.ts'
-import { Overtaken } from '../hydra/store/unit-of-work.ts'
-import { type Billing, Ended } from './billing.ts'
+import { copyEntity } from '../hydra/model/entity.ts'
+import { VersionConflict } from '../hydra/store/unit-of-work.ts'
+import { type Billing, SubscriptionEnded } from './billing.ts'
 import { subscriptionFrom } from './stripe/from-stripe.ts'
 import { isMissing } from './stripe/stripe-errors.ts'
-import { heal } from './sync/missing-customer.ts'
-import { ring } from './sync/sync-customer-job.ts'
+import { handleMissingCustomer } from './sync/missing-customer.ts'
+import { enqueueCustomerSync } from './sync/sync-customer-job.ts'
 
 /**
  * Writes down what Stripe made of a wish. Where an event has written the row meanwhile, Stripe is asked again, so that what
  * is older never stands in the end; and a look at the whole customer follows, which brings the invoices, too.
  */
-export async function follow(
+export async function applyStripeState(
   call: Call<Subscription>,
   billing: Billing,
   verb: string,
@@ -27,14 +27,14 @@ export async function follow(
     try {
       const products = await billing.prices.productsFor([found])
       return await call.transaction(async () => {
-        const after = copy(standing).follow(subscriptionFrom(found, await methodsOf(call), products))
+        const after = copyEntity(standing).follow(subscriptionFrom(found, await methodsOf(call), products))
         await call.save(standing, after)
         await note(call, verb, before, after)
-        await ring(call.manager, customerOf(found))
+        await enqueueCustomerSync(call.manager, customerOf(found))
         return after
       })
     } catch (error) {
-      if (!(error instanceof Overtaken)) throw error
+      if (!(error instanceof VersionConflict)) throw error
       standing = await call.get(Subscription, id)
       found = await billing.retrieve(found.id)
     }
@@ -45,7 +45,7 @@ export async function follow(
  * the client is told.
  * @throws Ended
  */
-export async function alive<T>(
+export async function whileLive<T>(
   call: Call,
   billing: Billing,
   subscription: Subscription,
@@ -56,10 +56,10 @@ export async function alive<T>(
     return await request()
   } catch (problem) {
     const missing = isMissing(problem, 'subscription', externalId as string)
-    if (!missing && !(problem instanceof Ended)) throw problem
+    if (!missing && !(problem instanceof SubscriptionEnded)) throw problem
     const { stripeCustomerId } = await call.get(Organization, organizationId)
-    await heal(billing, call.manager, stripeCustomerId, missing ? subscription : undefined)
-    throw new Ended()
+    await handleMissingCustomer(billing, call.manager, stripeCustomerId, missing ? subscription : undefined)
+    throw new SubscriptionEnded()
   }
 }
 
@@ -71,7 +71,7 @@ export function note(call: Call, verb: string, before: Subscription | undefined,
     : Object.fromEntries(
         (['status', 'seats'] as const).map((name) => [name, [null, after[name]] as [unknown, unknown]]),
       )
-  return record(call, `subscription.${verb}`, `/subscriptions/${id}`, changes, organizationId)
+  return recordAudit(call, `subscription.${verb}`, `/subscriptions/${id}`, changes, organizationId)
 }
 
 async function methodsOf({ manager, organization: organizationId }: Call): Promise<Map<string, string>> {

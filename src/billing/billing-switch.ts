@@ -4,7 +4,7 @@ import type { Call } from '../hydra/http/request-call.ts'
 import { ConstraintViolation, Problem } from '../hydra/model/problem.ts'
 import type { Billing } from './billing.ts'
 import { removePaymentMethods } from './sync/sync-customer.ts'
-import { ring } from './sync/sync-customer-job.ts'
+import { enqueueCustomerSync } from './sync/sync-customer-job.ts'
 
 const remedy = 'cancel it immediately, then change how the organization is billed.'
 
@@ -12,7 +12,7 @@ const remedy = 'cancel it immediately, then change how the organization is bille
  * Refuses another way of billing while Stripe bills the customer that the organization is there now: nobody here could end
  * that any more. Stripe knows best, so it is asked.
  */
-export async function requireUnbilled(call: Call, billing: Billing, draft: Organization): Promise<void> {
+export async function requireNoStripeSubscription(call: Call, billing: Billing, draft: Organization): Promise<void> {
   const before = await call.get(Organization, draft.id)
   if (!before.stripeCustomerId || !isSwitched(before, draft)) return
   const [live] = await billing.liveOf(before.stripeCustomerId).catch((problem) => {
@@ -34,7 +34,7 @@ export async function completeSwitch({ manager }: Call, before: Organization, af
   if (await manager.existsBy(Subscription, { ...own, status: Not(In(['canceled', 'incomplete_expired'])) }))
     throw new Problem(409, `The organization has a live subscription: ${remedy}`)
   if (before.stripeCustomerId) await removePaymentMethods(manager, after.id, await manager.findBy(PaymentMethod, own))
-  if (after.stripeCustomerId) await ring(manager, after.stripeCustomerId)
+  if (after.stripeCustomerId) await enqueueCustomerSync(manager, after.stripeCustomerId)
 }
 
 function isSwitched(before: Organization, after: Organization): boolean {

@@ -3,9 +3,9 @@ import type { Subscription } from '../../entities/index.ts'
 import { ConstraintViolation, Problem } from '../hydra/model/problem.ts'
 import { ourIdOf } from './stripe/from-stripe.ts'
 import { Prices } from './stripe/prices.ts'
-import { clientOf, isLive, type StripeSettings } from './stripe/stripe-client.ts'
-import { ask, refusal, underKeys } from './stripe/stripe-request.ts'
-import { itemsFor, lacking, wanted } from './stripe/subscription-items.ts'
+import { isLive, type StripeSettings, stripeClient } from './stripe/stripe-client.ts'
+import { refusal, requestStripe, underKeys } from './stripe/stripe-request.ts'
+import { itemsFor, missingItems, wantedItems } from './stripe/subscription-items.ts'
 
 /** What is asked for with every subscription, since what is shown is made of it. */
 export const expand = ['discounts.promotion_code']
@@ -19,7 +19,7 @@ export class Billing {
   readonly prices: Prices
 
   constructor({ publishableKey, webhookSecrets, ...access }: StripeSettings) {
-    this.stripe = clientOf(access)
+    this.stripe = stripeClient(access)
     this.live = isLive(access.secretKey)
     this.publishableKey = publishableKey
     this.webhookSecrets = webhookSecrets
@@ -32,7 +32,7 @@ export class Billing {
    */
   async subscribe(customer: string, subscription: Subscription, paymentMethod?: string): Promise<Stripe.Subscription> {
     const { id, organizationId, metadata } = subscription
-    const wish = wanted(subscription)
+    const wish = wantedItems(subscription)
     const notes = metadata.filter(({ value }) => value !== '').map(({ name, value }) => [name, value])
     const params = {
       customer,
@@ -47,7 +47,7 @@ export class Billing {
     const made = await underKeys(
       `subscription:${id}`,
       (options) =>
-        ask('subscription', this.stripe.subscriptions.create(params, options), {
+        requestStripe('subscription', this.stripe.subscriptions.create(params, options), {
           default_payment_method: 'paymentMethod',
           metadata: 'metadata',
           customer_tax_location_invalid: 'organizationAddress',
@@ -63,7 +63,7 @@ export class Billing {
 
   /** The subscription as it is now. */
   retrieve(id: string): Promise<Stripe.Subscription> {
-    return ask('subscription', this.stripe.subscriptions.retrieve(id, { expand }))
+    return requestStripe('subscription', this.stripe.subscriptions.retrieve(id, { expand }))
   }
 
   /**
@@ -71,14 +71,14 @@ export class Billing {
    * Where somebody else adds or removes the same module meanwhile, it is looked at again.
    */
   async change(after: Subscription, paymentMethod: string | undefined, key: string): Promise<Stripe.Subscription> {
-    const wish = wanted(after)
+    const wish = wantedItems(after)
     for (let tries = 1; ; tries++)
       try {
         return await underKeys(`${key}:change:${tries}`, async (options) => {
           const found = await this.retrieve(after.externalId as string)
           const [{ data: standing }, products] = [found.items, await this.prices.productsFor([found])]
-          const prices = await this.prices.of(lacking(wish, standing, products), after.type)
-          return ask(
+          const prices = await this.prices.of(missingItems(wish, standing, products), after.type)
+          return requestStripe(
             'subscription',
             this.stripe.subscriptions.update(
               found.id,
@@ -106,7 +106,7 @@ export class Billing {
   async cancel(id: string, immediately: boolean, invoiceNow = false): Promise<Stripe.Subscription> {
     const { subscriptions } = this.stripe
     try {
-      return await ask(
+      return await requestStripe(
         'subscription',
         immediately
           ? subscriptions.cancel(id, { invoice_now: invoiceNow, expand })
@@ -123,9 +123,13 @@ export class Billing {
   discount(id: string, code: Stripe.SubscriptionUpdateParams.Discount | undefined, key: string) {
     return underKeys(`${key}:discount`, (options) =>
       // An empty list would be left out of the request, and leave the discount on.
-      ask('subscription', this.stripe.subscriptions.update(id, { discounts: code ? [code] : '', expand }, options), {
-        discounts: 'code',
-      }),
+      requestStripe(
+        'subscription',
+        this.stripe.subscriptions.update(id, { discounts: code ? [code] : '', expand }, options),
+        {
+          discounts: 'code',
+        },
+      ),
     ).catch((problem) => this.judge(id, problem))
   }
 
@@ -134,24 +138,25 @@ export class Billing {
     const { promotionCodes } = this.stripe
     // Customers may have codes of one text, so both kinds are asked for: the newest hundred of all may lack this customer's.
     const [own, all] = await Promise.all([
-      ask('list', promotionCodes.list({ code, active: true, customer, limit: 1 })),
-      ask('list', promotionCodes.list({ code, active: true, limit: 100 })),
+      requestStripe('list', promotionCodes.list({ code, active: true, customer, limit: 1 })),
+      requestStripe('list', promotionCodes.list({ code, active: true, limit: 100 })),
     ])
     const promotion = own.data[0] ?? all.data.find((one) => !one.customer)
     if (promotion) return { promotion_code: promotion.id }
-    const coupon = await ask('coupon', this.stripe.coupons.retrieve(code), { '': 'code', coupon: 'code' }).catch(
-      (problem) => {
-        if (problem instanceof ConstraintViolation) return undefined
-        throw problem
-      },
-    )
+    const coupon = await requestStripe('coupon', this.stripe.coupons.retrieve(code), {
+      '': 'code',
+      coupon: 'code',
+    }).catch((problem) => {
+      if (problem instanceof ConstraintViolation) return undefined
+      throw problem
+    })
     return coupon?.valid ? { coupon: coupon.id } : undefined
   }
 
   /** What the browser hands a new payment method to Stripe with. */
   async setup(customer: string, key: string): Promise<string | null> {
     const intent = await underKeys(`${key}:setup:${customer}`, (options) =>
-      ask('setup_intent', this.stripe.setupIntents.create({ customer, usage: 'off_session' }, options)),
+      requestStripe('setup_intent', this.stripe.setupIntents.create({ customer, usage: 'off_session' }, options)),
     )
     return intent.client_secret
   }
@@ -159,7 +164,7 @@ export class Billing {
   /** The live subscriptions that Stripe has of a customer. */
   async liveOf(customer: string): Promise<Stripe.Subscription[]> {
     const wish = { customer, limit: 100, expand: dataOf(expand) }
-    const { data } = await ask('list', this.stripe.subscriptions.list(wish), { customer: 'stripeCustomerId' })
+    const { data } = await requestStripe('list', this.stripe.subscriptions.list(wish), { customer: 'stripeCustomerId' })
     return data.filter((found) => !hasEnded(found))
   }
 
@@ -167,14 +172,14 @@ export class Billing {
   private async judge(id: string, problem: unknown): Promise<never> {
     const puzzling = problem instanceof Problem && [409, 422, 502].includes(problem.status)
     const now = puzzling ? await this.retrieve(id).catch(() => undefined) : undefined
-    throw now && hasEnded(now) ? new Ended() : problem
+    throw now && hasEnded(now) ? new SubscriptionEnded() : problem
   }
 
   /** Why the first payment failed, if the bank refused it; a bank that asks for its holder's consent did not. */
   private async declineOf({ latest_invoice: latest }: Stripe.Subscription): Promise<Problem | undefined> {
     const invoice = typeof latest === 'string' ? latest : latest?.id
     if (!invoice) return undefined
-    const { data } = await ask(
+    const { data } = await requestStripe(
       'list',
       this.stripe.invoicePayments.list({ invoice, limit: 1, expand: ['data.payment.payment_intent'] }),
     )
@@ -186,7 +191,7 @@ export class Billing {
 }
 
 /** A subscription that has ended at Stripe, or that Stripe does not know. */
-export class Ended extends Problem {
+export class SubscriptionEnded extends Problem {
   constructor() {
     super(409, 'The subscription has ended at Stripe, so it cannot be changed. Create a new one.')
   }

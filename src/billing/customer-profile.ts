@@ -7,8 +7,8 @@ import { settings } from '../../entities/settings.ts'
 import { Problem } from '../hydra/model/problem.ts'
 import type { Billing } from './billing.ts'
 import { isMissing } from './stripe/stripe-errors.ts'
-import { ask } from './stripe/stripe-request.ts'
-import { ring } from './sync/sync-customer-job.ts'
+import { requestStripe } from './stripe/stripe-request.ts'
+import { enqueueCustomerSync } from './sync/sync-customer-job.ts'
 
 /** What Stripe knows of a customer by us. */
 type Profile = Pick<Stripe.CustomerUpdateParams, 'name' | 'email' | 'preferred_locales'> & {
@@ -62,14 +62,14 @@ function addressFrom({ street, houseNumber, postalCode, city, countryId }: Organ
 }
 
 /** Tells Stripe to whom the invoices of a subscription go that is being begun. */
-export async function tellProfile(
+export async function enqueueProfileUpdate(
   billing: Billing,
   manager: EntityManager,
   customer: string,
   { organizationId, organizationAddressId }: { organizationId: string; organizationAddressId: string | null },
 ): Promise<void> {
   const profile = await profileOf(manager, organizationId, organizationAddressId ?? undefined)
-  await ask('customer', billing.stripe.customers.update(customer, profile), {
+  await requestStripe('customer', billing.stripe.customers.update(customer, profile), {
     address: 'organizationAddress',
     name: 'organizationAddress',
   })
@@ -79,21 +79,22 @@ export async function tellProfile(
  * Keeps the name, email, address and language of a customer at Stripe as they are here. It looks before it writes, so an
  * order too many changes nothing.
  */
-export function tellCustomer({ manager }: DataSource, { stripe }: Billing, log: Logger) {
+export function updateCustomerProfile({ manager }: DataSource, { stripe }: Billing, log: Logger) {
   return async ({ organization: id }: { organization: string }): Promise<void> => {
     const organization = await manager.findOneBy(Organization, { id, stripeCustomerId: Not(IsNull()) })
     const customer = organization?.stripeCustomerId
     if (!customer) return
     try {
-      const found = await ask(
+      const found = await requestStripe(
         'customer',
         stripe.customers.retrieve(customer) as Promise<Stripe.Customer | Stripe.DeletedCustomer>,
       )
       const profile = await profileOf(manager, id)
-      if (!found.deleted && differs(found, profile)) await ask('customer', stripe.customers.update(customer, profile))
+      if (!found.deleted && differs(found, profile))
+        await requestStripe('customer', stripe.customers.update(customer, profile))
       // A subscription that had no billing address may have one now.
       const without = { organizationId: id, organizationAddressId: IsNull() }
-      if (await manager.existsBy(Subscription, without)) await ring(manager, customer)
+      if (await manager.existsBy(Subscription, without)) await enqueueCustomerSync(manager, customer)
     } catch (error) {
       // What Stripe refuses for good is tried again at night, when it may have been corrected.
       if (!(error instanceof Problem) || error.status >= 500) throw error

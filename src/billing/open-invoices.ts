@@ -1,7 +1,7 @@
 import Stripe from 'stripe'
 import { Problem } from '../hydra/model/problem.ts'
 import type { Billing } from './billing.ts'
-import { ask, underKeys } from './stripe/stripe-request.ts'
+import { requestStripe, underKeys } from './stripe/stripe-request.ts'
 
 /** How the open invoice of a subscription can be paid by a person: in the browser's own form, or on Stripe's page. */
 export interface Debt {
@@ -21,7 +21,7 @@ const secretly = ['confirmation_secret']
 /** The debt of a subscription; the newest invoice of an unpaid one is a draft, so its newest open invoice is the debt. */
 export async function debtOf({ stripe }: Billing, subscription: string): Promise<Debt> {
   const expand = ['latest_invoice.confirmation_secret']
-  const { latest_invoice: latest, status } = await ask(
+  const { latest_invoice: latest, status } = await requestStripe(
     'subscription',
     stripe.subscriptions.retrieve(subscription, { expand }, briefly),
   )
@@ -33,13 +33,13 @@ export async function debtOf({ stripe }: Billing, subscription: string): Promise
     limit: 1,
     expand: ['data.confirmation_secret'],
   }
-  const { data } = await ask('list', stripe.invoices.list(wish, briefly))
+  const { data } = await requestStripe('list', stripe.invoices.list(wish, briefly))
   return debt(data[0])
 }
 
 /** The debt that one invoice is. */
 export async function debtFrom({ stripe }: Billing, invoice: string): Promise<Debt> {
-  return debt(await ask('invoice', stripe.invoices.retrieve(invoice, { expand: secretly }, briefly)))
+  return debt(await requestStripe('invoice', stripe.invoices.retrieve(invoice, { expand: secretly }, briefly)))
 }
 
 function debt(invoice: Stripe.Invoice | null | undefined): Debt {
@@ -58,7 +58,7 @@ export async function payDebts(billing: Billing, id: string, paymentMethod: stri
   const { stripe } = billing
   const [{ status }, { data }] = await Promise.all([
     billing.retrieve(id),
-    ask('list', stripe.invoices.list({ subscription: id, limit: 100 })),
+    requestStripe('list', stripe.invoices.list({ subscription: id, limit: 100 })),
   ])
   const owed = (invoice: Stripe.Invoice) =>
     invoice.collection_method !== 'send_invoice' &&
@@ -83,7 +83,7 @@ export async function pay(
   const now = () => stripe.invoices.retrieve(id, { expand: secretly })
   if (status === 'draft')
     await underKeys(`${key}:finalize:${id}`, (options) =>
-      ask('invoice', stripe.invoices.finalizeInvoice(id, { auto_advance: false }, options)),
+      requestStripe('invoice', stripe.invoices.finalizeInvoice(id, { auto_advance: false }, options)),
     )
   const wish = { ...(paymentMethod && { payment_method: paymentMethod }), off_session: false }
   const send = (options: Stripe.RequestOptions) =>
@@ -95,7 +95,7 @@ export async function pay(
       return found
     })
   const paid = await underKeys(`${key}:pay:${id}`, (options) =>
-    ask('invoice', send(options), { payment_method: 'paymentMethod', '': 'paymentMethod' }),
+    requestStripe('invoice', send(options), { payment_method: 'paymentMethod', '': 'paymentMethod' }),
   )
   if (paid.status === 'void') throw new Problem(409, 'The invoice is void: there is nothing to pay.')
   return paid

@@ -2,11 +2,11 @@ import type Stripe from 'stripe'
 import type { DataSource, EntityManager } from 'typeorm'
 import { Organization, Subscription } from '../../entities/index.ts'
 import { enqueue } from '../queue/enqueue.ts'
-import { each } from '../queue/run-all.ts'
+import { runAll } from '../queue/run-all.ts'
 import type { Billing } from './billing.ts'
 import { ourIdOf } from './stripe/from-stripe.ts'
 import { isMissing } from './stripe/stripe-errors.ts'
-import { ring } from './sync/sync-customer-job.ts'
+import { enqueueCustomerSync } from './sync/sync-customer-job.ts'
 
 interface Settling {
   organization: string
@@ -17,7 +17,7 @@ interface Settling {
 const patience = 120
 
 /** Has a subscription that is about to be begun at Stripe looked at later, in case whoever begins it dies or is not answered. */
-export function settleLater(manager: EntityManager, subscription: Subscription): Promise<void> {
+export function enqueueResolve(manager: EntityManager, subscription: Subscription): Promise<void> {
   return settle(manager, subscription, patience)
 }
 
@@ -35,20 +35,20 @@ function settle(
 }
 
 /** Has the subscriptions looked at that somebody began at Stripe a while ago and died, or lost the look at them. */
-export async function settleAgain(database: DataSource): Promise<void> {
+export async function enqueueUnresolved(database: DataSource): Promise<void> {
   const doubtful: Subscription[] = await database.query(
     `SELECT "id", "organizationId" FROM "subscription"
       WHERE "status" = 'incomplete' AND "externalId" IS NULL AND "createdAt" < now() - interval '5 minutes'
         AND "organizationId" IN (SELECT "id" FROM "organization" WHERE NOT "manualBilling")`,
   )
-  await each(doubtful, (subscription) => settle(database, subscription))
+  await runAll(doubtful, (subscription) => settle(database, subscription))
 }
 
 /**
  * Ends the doubt about a subscription that was begun: what Stripe has made of it is taken over, or ended where the
  * organization has subscribed anew meanwhile; what Stripe has not made is given up here.
  */
-export function settleSubscription(database: DataSource, billing: Billing) {
+export function resolvePendingSubscription(database: DataSource, billing: Billing) {
   return async ({ organization, subscription }: Settling): Promise<void> => {
     const { manager } = database
     const row = await manager.findOneBy(Subscription, { id: subscription })
@@ -56,12 +56,12 @@ export function settleSubscription(database: DataSource, billing: Billing) {
     const { stripeCustomerId: customer } = await manager.findOneByOrFail(Organization, { id: organization })
     const live = customer ? await liveOf(billing, customer) : []
     const made = live.findLast((one) => ourIdOf(one) === subscription)
-    if (!made && row && (await isTried(manager, subscription))) return settleLater(manager, row)
-    if (!made) return giveUp(manager, subscription)
+    if (!made && row && (await isTried(manager, subscription))) return enqueueResolve(manager, row)
+    if (!made) return giveUpSubscription(manager, subscription)
     const { currentSubscriptionId } = await manager.findOneByOrFail(Organization, { id: organization })
     const replaced = currentSubscriptionId !== null && currentSubscriptionId !== subscription
     if (replaced) await billing.cancel(made.id, true)
-    await ring(manager, customer as string)
+    await enqueueCustomerSync(manager, customer as string)
   }
 }
 
@@ -84,7 +84,7 @@ async function isTried(manager: EntityManager, subscription: string): Promise<bo
 }
 
 /** Takes back a subscription that Stripe has not made: no trace of it is left, and another may be begun. */
-export function giveUp(manager: EntityManager, id: string): Promise<void> {
+export function giveUpSubscription(manager: EntityManager, id: string): Promise<void> {
   return manager.transaction(async (within) => {
     const { affected } = await within
       .createQueryBuilder()

@@ -8,24 +8,24 @@ import {
 import { addressOfMember } from '../../entities/user.ts'
 import type { Call } from '../hydra/http/request-call.ts'
 import { ConstraintViolation, type Violation } from '../hydra/model/problem.ts'
-import { hold } from '../postgres/locks.ts'
+import { lockOrganization } from '../postgres/locks.ts'
 
 /** Fills in what was left out, and says what is wrong with what was not. */
-export async function complete(draft: Subscription, call: Call): Promise<Violation[]> {
+export async function applyDefaults(draft: Subscription, call: Call): Promise<Violation[]> {
   if (draft.organization === null) return []
   if (draft.organizationId !== call.organization)
     return [
       { propertyPath: 'organization', message: 'organization must be the one that you act for.', code: 'isCurrent' },
     ]
   if (draft.seats === undefined) draft.seats = await seatsTaken(call)
-  if (draft.organizationAddress) return fewSeats(draft, call)
+  if (draft.organizationAddress) return tooFewSeats(draft, call)
   const addresses = await call.manager.find(OrganizationAddress, {
     where: { organizationId: call.organization, kind: 'billing' },
     take: 2,
   })
   if (addresses.length === 1) {
     draft.organizationAddressId = addresses[0].id
-    return fewSeats(draft, call)
+    return tooFewSeats(draft, call)
   }
   const reason = addresses.length === 0 ? 'there is no billing address yet' : 'there are several billing addresses'
   return [
@@ -34,12 +34,12 @@ export async function complete(draft: Subscription, call: Call): Promise<Violati
       message: `organizationAddress must be given, as ${reason}.`,
       code: 'isNotEmpty',
     },
-    ...(await fewSeats(draft, call)),
+    ...(await tooFewSeats(draft, call)),
   ]
 }
 
 /** More people than seats cannot be: members sit, and whoever is invited may come. */
-export async function fewSeats({ seats }: Subscription, call: Call): Promise<Violation[]> {
+export async function tooFewSeats({ seats }: Subscription, call: Call): Promise<Violation[]> {
   const taken = await seatsTaken(call)
   if (typeof seats !== 'number' || seats < 1 || seats >= taken) return []
   return [
@@ -53,8 +53,8 @@ export async function fewSeats({ seats }: Subscription, call: Call): Promise<Vio
 
 /** Once more, with nobody let in meanwhile: whoever invites holds the organization, too. */
 export async function requireSeats(call: Call, subscription: Subscription): Promise<void> {
-  await hold(call.manager, call.organization)
-  const violations = await fewSeats(subscription, call)
+  await lockOrganization(call.manager, call.organization)
+  const violations = await tooFewSeats(subscription, call)
   if (violations.length > 0) throw new ConstraintViolation(violations)
 }
 

@@ -1,4 +1,4 @@
-import { overrideModule, type Wish } from '../workspace/modules.ts'
+import { type ModuleOverride, overrideModule } from '../workspace/modules.ts'
 import { command, onDatabase } from './command.ts'
 import { given } from './options.ts'
 
@@ -17,7 +17,12 @@ if (wrong || (values.limit !== undefined && (wish !== 'on' || !/^\d{1,9}$/.test(
 const limit = values.limit === undefined ? null : Number(values.limit)
 await command((config) =>
   onDatabase(config, async (database) => {
-    const { enabled, source, ...found } = await overrideModule(database, { slug, name, wish: wish as Wish, limit })
+    const { enabled, source, ...found } = await overrideModule(database, {
+      slug,
+      name,
+      wish: wish as ModuleOverride,
+      limit,
+    })
     const by = source ? `by the ${source}` : 'as it is not subscribed to'
     console.log(
       `${slug} ${name}: ${enabled ? 'on' : 'off'} ${by}${found.limit === null ? '' : `, at most ${found.limit}`}.`,

@@ -1,12 +1,12 @@
 import { localIssuer } from '../access/token-issuer-keys.ts'
-import { seed } from '../demo/demo.ts'
+import { seedDemo } from '../demo/demo.ts'
 import { command, onDatabase } from './command.ts'
 
 /** `npm run seed` puts the demo organizations into an empty database. */
 await command((config) => {
   const manualBilling = config.stripe !== undefined
-  const fill = async (database: Parameters<typeof seed>[0]) => {
-    const made = await seed(database, config.auth?.issuer ?? localIssuer, { manualBilling })
+  const fill = async (database: Parameters<typeof seedDemo>[0]) => {
+    const made = await seedDemo(database, config.auth?.issuer ?? localIssuer, { manualBilling })
     console.log(made ? 'The demo organizations have been made.' : 'The demo organizations are there already.')
   }
   return onDatabase(config, fill, console.log)

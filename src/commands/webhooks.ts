@@ -1,6 +1,6 @@
 import type { DataSource } from 'typeorm'
 import { StripeEvent } from '../../entities/index.ts'
-import { replay } from '../billing/webhooks/replay-events.ts'
+import { replayEvents } from '../billing/webhooks/replay-events.ts'
 import { command, onDatabase } from './command.ts'
 import { given } from './options.ts'
 
@@ -25,7 +25,7 @@ async function list(database: DataSource): Promise<void> {
 }
 
 async function again(database: DataSource): Promise<void> {
-  const replayed = await replay(database, values.failed ? undefined : ids)
+  const replayed = await replayEvents(database, values.failed ? undefined : ids)
   for (const id of replayed) console.log(`${id} will be applied anew.`)
   const unknown = ids.filter((id) => !replayed.includes(id))
   for (const id of unknown) console.error(`${id} is not an event that was stored, or is about no customer.`)

@@ -2,14 +2,14 @@ import { IsString, Length } from 'class-validator'
 import { OrganizationUser, OrganizationUserInvitation, type User } from '../../entities/index.ts'
 import { addressOfMember } from '../../entities/user.ts'
 import type { Callers } from '../access/callers.ts'
-import { record } from '../audit/audit-log.ts'
+import { recordAudit } from '../audit/audit-log.ts'
 import type { Call } from '../hydra/http/request-call.ts'
-import { copy } from '../hydra/model/entity.ts'
+import { copyEntity } from '../hydra/model/entity.ts'
 import { type Operation, Unchanged } from '../hydra/model/operation.ts'
 import { ConstraintViolation, Problem } from '../hydra/model/problem.ts'
 import { hashOf } from '../invitations/invitation-token.ts'
-import { withdraw } from '../mail/outbox.ts'
-import { hold, requireOpen } from '../postgres/locks.ts'
+import { withdrawMail } from '../mail/outbox.ts'
+import { lockOrganization, requireOpen } from '../postgres/locks.ts'
 import { actsFor, userOf } from './users.ts'
 
 type Invitation = OrganizationUserInvitation
@@ -36,7 +36,7 @@ export const accept = (callers: Callers): Operation<Invitation> => ({
     'invitation can be read later by admins alone; "GET /organizations" shows where one has come to belong.',
   expects: InvitationAcceptance,
   returns: 'item',
-  rare: 'minute',
+  sensitive: 'minute',
   statuses: [200, 201, 400, 403, 409, 413, 415, 422],
   link: { name: 'accept', when: ({ status }: Invitation) => status === 'pending' },
   async handle(call) {
@@ -62,9 +62,9 @@ export const accept = (callers: Callers): Operation<Invitation> => ({
       requireOpen(organization)
       if (member?.status === 'suspended')
         throw new Problem(409, 'Your membership of that organization is suspended: ask an admin of it to lift that.')
-      const accepted = copy(invitation).accept(user.id)
+      const accepted = copyEntity(invitation).accept(user.id)
       await call.save(invitation, accepted)
-      await withdraw(call.manager, pathOf(invitation))
+      await withdrawMail(call.manager, pathOf(invitation))
       const joined = member ?? (await join(call, invitation, user))
       await note(call, invitation, joined, member)
       await standAs(call, user.id, joined)
@@ -87,7 +87,7 @@ const pathOf = ({ id }: Invitation) => `/organization-user-invitations/${id}`
 async function named({ manager }: Call, tokenHash: Buffer) {
   const found = await manager.findOneBy(OrganizationUserInvitation, { tokenHash })
   if (!found) throw unusable()
-  const organization = await hold(manager, found.organizationId)
+  const organization = await lockOrganization(manager, found.organizationId)
   const invitation = await manager.findOneBy(OrganizationUserInvitation, { id: found.id, tokenHash })
   if (!invitation) throw unusable()
   return { invitation, organization }
@@ -123,7 +123,7 @@ function note(call: Call, invitation: Invitation, member: OrganizationUser, befo
     ? {}
     : { organizationUser: [null, `/organization-users/${member.id}`], role: [null, role] }
   const changes = { status: ['pending', 'accepted'] as [string, string], ...joined }
-  return record(call, 'organizationUserInvitation.accept', pathOf(invitation), changes, organizationId)
+  return recordAudit(call, 'organizationUserInvitation.accept', pathOf(invitation), changes, organizationId)
 }
 
 /** One text for all reasons, so that tokens cannot be told apart by trying. */

@@ -2,12 +2,12 @@ import { Type } from 'class-transformer'
 import { IsDateString, IsOptional, Length } from 'class-validator'
 import { Integration } from '../../entities/index.ts'
 import type { Banking } from '../banking/banking.ts'
-import { problemWith } from '../banking/error-codes.ts'
-import { nextPullOf } from '../banking/import/import-quota.ts'
-import { chosen, note, requireModule, settled, unchosen } from '../banking/link/link-selection.ts'
-import { tendNow } from '../banking/sync-job.ts'
+import { problemOfErrorCode } from '../banking/error-codes.ts'
+import { nextImportAt } from '../banking/import/import-quota.ts'
+import { note, requireModule, selectIntegration, settled, unchosen } from '../banking/link/link-selection.ts'
+import { enqueueSync } from '../banking/sync-job.ts'
 import type { Call } from '../hydra/http/request-call.ts'
-import { copy } from '../hydra/model/entity.ts'
+import { copyEntity } from '../hydra/model/entity.ts'
 import { Accepted, type Operation, type Outcome } from '../hydra/model/operation.ts'
 import { Problem } from '../hydra/model/problem.ts'
 
@@ -38,14 +38,14 @@ export const pull = (banking: Banking): Operation<Integration> => ({
   expects: KontomatikPull,
   returns: 'item',
   statuses: [201, 202, 400, 404, 409, 413, 415, 422, 429, 502, 503, 504],
-  outside: true,
+  callsExternalService: true,
   link: { name: 'pull', when: ({ pullable }: Integration) => pullable },
   async handle(call) {
     const { integration, since } = await call.input(KontomatikPull)
     if (since && since > new Date().toISOString().slice(0, 10))
       throw unchosen('since', 'since must not lie in the future.')
     await requireModule(call)
-    const link = await chosen(call, integration)
+    const link = await selectIntegration(call, integration)
     const mine = link.pullId === call.claim
     if (!mine && link.status !== 'importing') await begin(call, link, since ?? null)
     return outcome(await settled(call, banking, link.id, ({ status }) => status !== 'importing'))
@@ -55,21 +55,21 @@ export const pull = (banking: Banking): Operation<Integration> => ({
 /** The row says that an import is under way, and a job sees to it; whoever is second to write the row joins in. */
 async function begin(call: Call<Integration>, before: Integration, since: string | null): Promise<void> {
   if (before.status === 'pending') throw new Problem(409, 'Nobody has signed in at the bank yet.', {}, 'signin_pending')
-  if (!before.pullable) throw problemWith('consent_expired', 'integration')
-  const until = before.commandId ? null : await nextPullOf(call.manager, before)
-  if (until) throw problemWith('limit_reached', 'integration', until)
+  if (!before.pullable) throw problemOfErrorCode('consent_expired', 'integration')
+  const until = before.commandId ? null : await nextImportAt(call.manager, before)
+  if (until) throw problemOfErrorCode('limit_reached', 'integration', until)
   await call.transaction(async () => {
-    const after = copy(before).pull(call.claim, since)
+    const after = copyEntity(before).pull(call.claim, since)
     await call.save(before, after)
     await note(call, 'pull', after, [before.status, after.status])
-    await tendNow(call.manager, after.id)
+    await enqueueSync(call.manager, after.id)
   })
 }
 
 function outcome(link: Integration): Outcome<Integration> {
   const { status, lastErrorCode, nextPullAt } = link
   if (status === 'importing') return new Accepted(link, 5)
-  if (status === 'revoking' || status === 'revoked') throw problemWith('consent_expired', 'integration')
+  if (status === 'revoking' || status === 'revoked') throw problemOfErrorCode('consent_expired', 'integration')
   if (lastErrorCode === null) return link
-  throw problemWith(lastErrorCode, lastErrorCode === 'since_refused' ? 'since' : 'integration', nextPullAt)
+  throw problemOfErrorCode(lastErrorCode, lastErrorCode === 'since_refused' ? 'since' : 'integration', nextPullAt)
 }

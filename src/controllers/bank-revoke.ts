@@ -2,10 +2,10 @@ import { Type } from 'class-transformer'
 import { IsOptional } from 'class-validator'
 import { Integration } from '../../entities/index.ts'
 import type { Banking } from '../banking/banking.ts'
-import { chosen, note, settled } from '../banking/link/link-selection.ts'
-import { tendNow } from '../banking/sync-job.ts'
+import { note, selectIntegration, settled } from '../banking/link/link-selection.ts'
+import { enqueueSync } from '../banking/sync-job.ts'
 import type { Call } from '../hydra/http/request-call.ts'
-import { copy } from '../hydra/model/entity.ts'
+import { copyEntity } from '../hydra/model/entity.ts'
 import { Accepted, type Operation, Unchanged } from '../hydra/model/operation.ts'
 
 export class KontomatikRevoke {
@@ -25,10 +25,10 @@ export const revoke = (banking: Banking): Operation<Integration> => ({
   expects: KontomatikRevoke,
   returns: 'item',
   statuses: [200, 201, 202, 400, 404, 409, 413, 415, 422],
-  outside: true,
+  callsExternalService: true,
   link: { name: 'revoke', when: ({ status }: Integration) => status !== 'revoked' },
   async handle(call) {
-    const link = await chosen(call, (await call.input(KontomatikRevoke)).integration)
+    const link = await selectIntegration(call, (await call.input(KontomatikRevoke)).integration)
     if (link.status === 'revoked') return new Unchanged(link)
     await begin(call, link)
     const { failures } = link.status === 'revoking' ? link : { failures: 0 }
@@ -42,10 +42,10 @@ export const revoke = (banking: Banking): Operation<Integration> => ({
 async function begin(call: Call<Integration>, before: Integration): Promise<void> {
   await call.transaction(async () => {
     if (before.status !== 'revoking') {
-      const after = copy(before).revoke()
+      const after = copyEntity(before).revoke()
       await call.save(before, after)
       await note(call, 'revoke', after, [before.status, after.status])
     }
-    await tendNow(call.manager, before.id)
+    await enqueueSync(call.manager, before.id)
   })
 }

@@ -3,8 +3,8 @@ import { type Integration, Organization } from '../../entities/index.ts'
 import type { Banking } from '../banking/banking.ts'
 import type { AccessMode } from '../banking/kontomatik/kontomatik-client.ts'
 import { requireModule, unchosen } from '../banking/link/link-selection.ts'
-import { finish, start } from '../banking/link/link-sign-in.ts'
-import { takeWidget } from '../banking/link/link-widget.ts'
+import { finishSignIn, startSignIn } from '../banking/link/link-sign-in.ts'
+import { acceptWidgetSession } from '../banking/link/link-widget.ts'
 import type { Operation } from '../hydra/model/operation.ts'
 
 /** How a bank is linked: starting a sign-in, finishing one, or handing over what the widget was given. */
@@ -34,7 +34,7 @@ export const setup = (banking: Banking): Operation<Integration> => ({
   expects: KontomatikSetup,
   returns: 'item',
   statuses: [200, 201, 400, 404, 409, 410, 413, 415, 422, 502, 504],
-  outside: true,
+  callsExternalService: true,
   link: { name: 'setupKontomatik', on: Organization },
   async handle(call) {
     const wish = await call.input(KontomatikSetup)
@@ -45,7 +45,7 @@ export const setup = (banking: Banking): Operation<Integration> => ({
     if (redirectUri && !banking.allows(redirectUri))
       throw unchosen('redirectUri', 'redirectUri must be one of the addresses that this server allows.')
     await requireModule(call)
-    if (redirectUri) return start(call, banking, { ...wish, redirectUri })
-    return redirectionId ? finish(call, banking, redirectionId) : takeWidget(call, banking, wish)
+    if (redirectUri) return startSignIn(call, banking, { ...wish, redirectUri })
+    return redirectionId ? finishSignIn(call, banking, redirectionId) : acceptWidgetSession(call, banking, wish)
   },
 })

@@ -1,17 +1,17 @@
 import { Type } from 'class-transformer'
 import { IsOptional } from 'class-validator'
 import { Invoice, Organization, PaymentMethod } from '../../entities/index.ts'
-import { record } from '../audit/audit-log.ts'
+import { recordAudit } from '../audit/audit-log.ts'
 import type { Billing } from '../billing/billing.ts'
 import { debtFrom, noDebt, pay as payAtStripe } from '../billing/open-invoices.ts'
 import { invoiceFrom } from '../billing/stripe/from-stripe.ts'
-import { ring } from '../billing/sync/sync-customer-job.ts'
+import { enqueueCustomerSync } from '../billing/sync/sync-customer-job.ts'
 import { read as plainRead } from '../hydra/http/crud.ts'
 import type { Call } from '../hydra/http/request-call.ts'
-import { copy } from '../hydra/model/entity.ts'
+import { copyEntity } from '../hydra/model/entity.ts'
 import { type Operation, Unchanged } from '../hydra/model/operation.ts'
 import { Problem } from '../hydra/model/problem.ts'
-import { Overtaken } from '../hydra/store/unit-of-work.ts'
+import { VersionConflict } from '../hydra/store/unit-of-work.ts'
 
 /** How to pay an invoice. */
 export class InvoicePayment {
@@ -40,7 +40,7 @@ export const pay = (billing: Billing): Operation<Invoice> => ({
   expects: InvoicePayment,
   returns: 'item',
   statuses: [200, 201, 400, 402, 404, 409, 413, 415, 422],
-  outside: true,
+  callsExternalService: true,
   secrets: {
     names: ['confirmationSecret'],
     async renew(call) {
@@ -80,14 +80,20 @@ async function write(
 ): Promise<Invoice> {
   try {
     return await call.transaction(async () => {
-      const after = Object.assign(copy(before), values)
+      const after = Object.assign(copyEntity(before), values)
       await call.save(before, after)
-      await record(call, 'invoice.pay', `/invoices/${before.id}`, call.changes(before, after), before.organizationId)
-      await ring(call.manager, customer)
+      await recordAudit(
+        call,
+        'invoice.pay',
+        `/invoices/${before.id}`,
+        call.changes(before, after),
+        before.organizationId,
+      )
+      await enqueueCustomerSync(call.manager, customer)
       return after
     })
   } catch (error) {
-    if (!(error instanceof Overtaken)) throw error
+    if (!(error instanceof VersionConflict)) throw error
     return write(call, await call.get(Invoice, before.id), values, customer)
   }
 }

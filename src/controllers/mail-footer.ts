@@ -3,7 +3,7 @@ import { longest } from '../../entities/mail-footer.ts'
 import { writeDown } from '../audit/audit-log.ts'
 import { read, updating } from '../hydra/http/crud.ts'
 import type { Link, Operation } from '../hydra/model/operation.ts'
-import { cleaned } from '../mail/sanitizer-pool.ts'
+import { sanitizeInThread } from '../mail/sanitizer-pool.ts'
 
 const link: Link<Organization> = { name: 'mailFooter', on: Organization }
 
@@ -21,7 +21,7 @@ export const update: Operation<MailFooter> = {
       const { mailFooter: html } = draft
       // A footer that is too long is refused as it came: cleaning might shorten it.
       if (typeof html === 'string' && Buffer.byteLength(html) <= longest)
-        draft.mailFooter = await cleaned('mailFooter', html, share)
+        draft.mailFooter = await sanitizeInThread('mailFooter', html, share)
       return []
     },
     along: writeDown,

@@ -1,15 +1,15 @@
 import { type Organization, OrganizationUserInvitation } from '../../entities/index.ts'
-import { record } from '../audit/audit-log.ts'
+import { recordAudit } from '../audit/audit-log.ts'
 import { creating, remove } from '../hydra/http/crud.ts'
 import type { Call } from '../hydra/http/request-call.ts'
-import { copy, make } from '../hydra/model/entity.ts'
+import { copyEntity, createEntity } from '../hydra/model/entity.ts'
 import type { Operation } from '../hydra/model/operation.ts'
 import { Problem } from '../hydra/model/problem.ts'
 import { newToken } from '../invitations/invitation-token.ts'
-import { isMember, refuse, requireSeat } from '../invitations/rules.ts'
+import { isMember, requireInvitable, requireSeat } from '../invitations/rules.ts'
 import { invitationMail } from '../mail/invitation-mail.ts'
-import { post, withdraw } from '../mail/outbox.ts'
-import { holdAs } from '../postgres/locks.ts'
+import { enqueueMail, withdrawMail } from '../mail/outbox.ts'
+import { lockOwnOrganization } from '../postgres/locks.ts'
 import { requireOwnerFor } from './organization-users.ts'
 
 type Invitation = OrganizationUserInvitation
@@ -18,7 +18,7 @@ const pathOf = ({ id }: Invitation) => `/organization-user-invitations/${id}`
 
 export const create: Operation<Invitation> = {
   ...creating<Invitation>({}),
-  rare: 'minute',
+  sensitive: 'minute',
   description:
     'A mail brings the token, which is shown nowhere else, to the address; it is good for seven days. The answer is the same ' +
     'whether anybody of that address is known here or not. Only an address that belongs to a member of this very ' +
@@ -29,16 +29,16 @@ export const create: Operation<Invitation> = {
   async handle(call) {
     const { token, tokenHash } = newToken()
     const own = { organizationId: call.organization }
-    const blank = Object.assign(make(OrganizationUserInvitation), own).renew(tokenHash, call.user)
-    const invitation = await call.read(blank, false, (draft) => refuse(draft, call))
+    const blank = Object.assign(createEntity(OrganizationUserInvitation), own).renew(tokenHash, call.user)
+    const invitation = await call.read(blank, false, (draft) => requireInvitable(draft, call))
     return call.transaction(async () => {
-      const organization = await holdAs(call)
+      const organization = await lockOwnOrganization(call)
       await retire(call, invitation.email)
       await call.insert(invitation)
       await requireSeat(call, organization)
       await send(call, invitation, organization, token)
       const { email, role } = invitation
-      await record(call, 'organizationUserInvitation.create', pathOf(invitation), {
+      await recordAudit(call, 'organizationUserInvitation.create', pathOf(invitation), {
         email: [null, email],
         role: [null, role],
       })
@@ -58,7 +58,7 @@ export const resend: Operation<Invitation> = {
     'been accepted or revoked answers 409. Only owners send an invitation to be an owner again.',
   returns: 'item',
   statuses: [201, 404, 409],
-  rare: 'minute',
+  sensitive: 'minute',
   link: { name: 'resend', when: ({ open, role }: Invitation, by) => open && (role !== 'owner' || by === 'owner') },
   async handle(call) {
     const invitation = await call.find()
@@ -67,14 +67,14 @@ export const resend: Operation<Invitation> = {
     if (await isMember(call, invitation.email))
       throw new Problem(409, 'A member of the organization has its address by now: revoke the invitation.')
     const { token, tokenHash } = newToken()
-    const renewed = copy(invitation).renew(tokenHash, call.user)
+    const renewed = copyEntity(invitation).renew(tokenHash, call.user)
     return call.transaction(async () => {
-      const organization = await holdAs(call)
+      const organization = await lockOwnOrganization(call)
       await call.save(invitation, renewed)
       if (invitation.status === 'expired') await requireSeat(call, organization)
-      await withdraw(call.manager, pathOf(invitation))
+      await withdrawMail(call.manager, pathOf(invitation))
       await send(call, renewed, organization, token)
-      await record(call, 'organizationUserInvitation.resend', pathOf(invitation), {
+      await recordAudit(call, 'organizationUserInvitation.resend', pathOf(invitation), {
         expiresAt: [invitation.expiresAt, renewed.expiresAt],
         ...(invitation.invitedById !== call.user && { invitedById: [invitation.invitedById, call.user] }),
       })
@@ -112,14 +112,14 @@ async function retire(call: Call, email: string): Promise<void> {
 }
 
 async function takeBack(call: Call, invitation: Invitation): Promise<void> {
-  const revoked = copy(invitation).revoke()
+  const revoked = copyEntity(invitation).revoke()
   await call.save(invitation, revoked)
-  await withdraw(call.manager, pathOf(invitation))
+  await withdrawMail(call.manager, pathOf(invitation))
   const status: [string, string] = [invitation.status, revoked.status]
-  await record(call, 'organizationUserInvitation.revoke', pathOf(invitation), { status })
+  await recordAudit(call, 'organizationUserInvitation.revoke', pathOf(invitation), { status })
 }
 
 async function send(call: Call, invitation: Invitation, organization: Organization, token: string): Promise<void> {
   const { publicUrl } = call.api.settings
-  await post(call.manager, await invitationMail(call.manager, invitation, organization, { token, publicUrl }))
+  await enqueueMail(call.manager, await invitationMail(call.manager, invitation, organization, { token, publicUrl }))
 }

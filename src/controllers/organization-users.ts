@@ -1,12 +1,12 @@
 import { OrganizationUser } from '../../entities/index.ts'
 import type { Callers } from '../access/callers.ts'
-import { record } from '../audit/audit-log.ts'
+import { recordAudit } from '../audit/audit-log.ts'
 import { removing, updating } from '../hydra/http/crud.ts'
 import type { Call } from '../hydra/http/request-call.ts'
 import type { Operation } from '../hydra/model/operation.ts'
 import { Problem } from '../hydra/model/problem.ts'
 import { revokeUngrantable } from '../invitations/revoke-ungrantable.ts'
-import { hold, holdAs } from '../postgres/locks.ts'
+import { lockOrganization, lockOwnOrganization } from '../postgres/locks.ts'
 
 export const update = (callers: Callers) =>
   updating<OrganizationUser>({
@@ -19,10 +19,10 @@ export const update = (callers: Callers) =>
         before?.role === 'owner' && (after.role !== 'owner' || after.status !== 'active'),
         call.caller.role,
       )
-      await holdAs(call, before?.userId === call.user ? before : undefined)
+      await lockOwnOrganization(call, before?.userId === call.user ? before : undefined)
       if ((await owners(call)) === 0) throw lastOwner()
       await revokeUngrantable(call, after.userId, after.grants)
-      await record(
+      await recordAudit(
         call,
         'organizationUser.update',
         `/organization-users/${after.id}`,
@@ -36,11 +36,13 @@ export const remove = (callers: Callers): Operation<OrganizationUser> => {
   const removal = removing<OrganizationUser>({
     async along(call, member) {
       requireOwnerFor(member.role === 'owner', call.caller.role)
-      if (member.userId === call.user) await hold(call.manager, call.organization)
-      else await holdAs(call)
+      if (member.userId === call.user) await lockOrganization(call.manager, call.organization)
+      else await lockOwnOrganization(call)
       if (member.owning && (await owners(call)) === 1) throw lastOwner()
       await revokeUngrantable(call, member.userId, [])
-      await record(call, 'organizationUser.remove', `/organization-users/${member.id}`, { role: [member.role, null] })
+      await recordAudit(call, 'organizationUser.remove', `/organization-users/${member.id}`, {
+        role: [member.role, null],
+      })
       call.after(() => callers.forget())
     },
   })
@@ -50,7 +52,7 @@ export const remove = (callers: Callers): Operation<OrganizationUser> => {
       'Each person may end its own membership, also while the organization is suspended or closed: the item shows "leave" to ' +
       'that person. Only the last owner may not (409). The memberships of others are removed by admins, those of owners by ' +
       'owners. The pending invitations of the person are revoked.',
-    evenFrozen: true,
+    allowedWhileReadOnly: true,
     link: {
       name: 'leave',
       when: ({ userId, lastOwner }: OrganizationUser & { lastOwner?: boolean }, _, { user }) =>
@@ -66,12 +68,12 @@ export const remove = (callers: Callers): Operation<OrganizationUser> => {
 /** Members, and all people of a frozen organization, may remove their own membership and no other. */
 async function requireOwn(call: Call<OrganizationUser>): Promise<void> {
   const { caller } = call
-  if (caller.role !== 'member' && !caller.frozen) return
+  if (caller.role !== 'member' && !caller.readOnlyReason) return
   const { userId } = await call.find()
   if (userId === caller.user) return
   throw new Problem(
     403,
-    caller.frozen ?? 'A member may remove its own membership only: ask an admin to remove another.',
+    caller.readOnlyReason ?? 'A member may remove its own membership only: ask an admin to remove another.',
   )
 }
 

@@ -1,15 +1,19 @@
 import { In, IsNull, Not } from 'typeorm'
 import { Organization, PaymentMethod, Subscription } from '../../entities/index.ts'
 import { PaymentMethodSetup } from '../../entities/payment-method-setup.ts'
-import { record } from '../audit/audit-log.ts'
+import { recordAudit } from '../audit/audit-log.ts'
 import type { Billing } from '../billing/billing.ts'
-import { attach, detach, prefer } from '../billing/stripe/attach-payment-method.ts'
+import {
+  attachPaymentMethod,
+  detachPaymentMethod,
+  makeDefaultPaymentMethod,
+} from '../billing/stripe/attach-payment-method.ts'
 import { paymentMethodFrom } from '../billing/stripe/from-stripe.ts'
 import { forCustomer } from '../billing/sync/missing-customer.ts'
-import { ring } from '../billing/sync/sync-customer-job.ts'
+import { enqueueCustomerSync } from '../billing/sync/sync-customer-job.ts'
 import { creating, removing } from '../hydra/http/crud.ts'
 import type { Call } from '../hydra/http/request-call.ts'
-import { make } from '../hydra/model/entity.ts'
+import { createEntity } from '../hydra/model/entity.ts'
 import { type Operation, Unchanged } from '../hydra/model/operation.ts'
 import { Problem } from '../hydra/model/problem.ts'
 
@@ -21,7 +25,7 @@ export const setup = (billing: Billing): Operation<PaymentMethodSetup> => ({
   description: 'Neither card numbers nor account numbers come here. Not for organizations billed by hand.',
   returns: 'item',
   statuses: [200, 409],
-  outside: true,
+  callsExternalService: true,
   link: { name: 'setupPaymentMethod', on: Organization, when: ({ manualBilling }: Organization) => !manualBilling },
   secrets: {
     names: ['clientSecret'],
@@ -38,17 +42,17 @@ export const create = (billing: Billing): Operation<PaymentMethod> => ({
   ...creating<PaymentMethod>({}),
   description: 'Takes the id that Stripe gave the browser. The first one becomes the preferred one.',
   statuses: [200, 201, 400, 402, 409, 413, 415, 422],
-  outside: true,
+  callsExternalService: true,
   async handle(call) {
     const own = { organizationId: call.organization }
-    const draft = await call.read(Object.assign(make(PaymentMethod), own, { id: call.claim }), false)
+    const draft = await call.read(Object.assign(createEntity(PaymentMethod), own, { id: call.claim }), false)
     const organization = await atStripe(call)
     const known = await call.manager.findOneBy(PaymentMethod, { ...own, externalId: draft.externalId })
     if (known) return new Unchanged(known)
     return forCustomer(billing, call.manager, organization, async (customer) => {
-      const found = await attach(billing, draft.externalId, customer, call.claim)
+      const found = await attachPaymentMethod(billing, draft.externalId, customer, call.claim)
       const first = !(await call.manager.existsBy(PaymentMethod, own))
-      if (first) await prefer(billing, customer, found.id)
+      if (first) await makeDefaultPaymentMethod(billing, customer, found.id)
       return keep(call, Object.assign(draft, paymentMethodFrom(found, first ? found.id : null)), customer)
     })
   },
@@ -56,7 +60,7 @@ export const create = (billing: Billing): Operation<PaymentMethod> => ({
 
 export const remove = (billing: Billing): Operation<PaymentMethod> => ({
   ...removing<PaymentMethod>({}),
-  outside: true,
+  callsExternalService: true,
   description: 'Not while the live subscription is paid with it: name another there first.',
   async handle(call) {
     const method = await call.find()
@@ -65,12 +69,12 @@ export const remove = (billing: Billing): Operation<PaymentMethod> => ({
     if (await isPaidWith(call, method))
       throw new Problem(409, 'The subscription is paid with it: give that another payment method first.')
     const { stripeCustomerId } = await call.get(Organization, call.organization)
-    if (stripeCustomerId) await detach(billing, method.externalId)
+    if (stripeCustomerId) await detachPaymentMethod(billing, method.externalId)
     return call.transaction(async () => {
       await call.manager.update(Subscription, { ...own, paymentMethodId: method.id }, { paymentMethodId: null })
       await call.manager.delete(PaymentMethod, { ...own, id: method.id })
       await note(call, 'remove', method, [method.name, null])
-      if (stripeCustomerId) await ring(call.manager, stripeCustomerId)
+      if (stripeCustomerId) await enqueueCustomerSync(call.manager, stripeCustomerId)
       return undefined
     })
   },
@@ -116,11 +120,11 @@ async function keep(call: Call<PaymentMethod>, method: PaymentMethod, customer: 
       .execute()
     const kept = await call.manager.findOneByOrFail(PaymentMethod, { organizationId, externalId })
     await note(call, 'create', kept, [null, kept.name])
-    await ring(call.manager, customer)
+    await enqueueCustomerSync(call.manager, customer)
     return kept
   })
 }
 
 function note(call: Call, verb: string, { id }: PaymentMethod, name: [unknown, unknown]): Promise<void> {
-  return record(call, `paymentMethod.${verb}`, `/payment-methods/${id}`, { name })
+  return recordAudit(call, `paymentMethod.${verb}`, `/payment-methods/${id}`, { name })
 }

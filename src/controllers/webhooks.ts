@@ -1,7 +1,7 @@
 import { Router } from 'express'
 import type { DataSource } from 'typeorm'
 import type { Billing } from '../billing/billing.ts'
-import { receive } from '../billing/webhooks/inbox.ts'
+import { receiveEvent } from '../billing/webhooks/inbox.ts'
 import { readBytes } from '../hydra/input/read-bytes.ts'
 import { Problem } from '../hydra/model/problem.ts'
 
@@ -11,7 +11,7 @@ export function webhooks(database: DataSource, billing: Billing): Router {
   const tooLarge = () => new Problem(413, 'The body is too large: 1024 kB is the most.')
   router.post('/webhooks/stripe', async (request, response) => {
     const body = await readBytes(request, response, { limit: 1024 * 1024, plain: true, tooLarge })
-    await receive(billing, database.manager, body, request.get('stripe-signature'))
+    await receiveEvent(billing, database.manager, body, request.get('stripe-signature'))
     response.set('Cache-Control', 'no-store').json({ received: true })
   })
   router.all('/webhooks/stripe', () => {

@@ -14,13 +14,13 @@ import {
 } from '../../entities/index.ts'
 import type { OwnIssuer } from '../access/token-issuer-keys.ts'
 import type { Billing } from '../billing/billing.ts'
-import { tellProfile } from '../billing/customer-profile.ts'
-import { attach, prefer } from '../billing/stripe/attach-payment-method.ts'
+import { enqueueProfileUpdate } from '../billing/customer-profile.ts'
+import { attachPaymentMethod, makeDefaultPaymentMethod } from '../billing/stripe/attach-payment-method.ts'
 import { customerOf } from '../billing/stripe/customers.ts'
-import { ring } from '../billing/sync/sync-customer-job.ts'
+import { enqueueCustomerSync } from '../billing/sync/sync-customer-job.ts'
 import { exampleId } from '../hydra/documentation/json-schema.ts'
-import { insert } from '../hydra/store/write-row.ts'
-import { furnishings } from '../workspace/defaults.ts'
+import { insertRow } from '../hydra/store/write-row.ts'
+import { defaultSets } from '../workspace/defaults.ts'
 
 /** The people of the demo, one for every role there is. */
 export const people = {
@@ -56,7 +56,7 @@ export async function tokenFor(
 }
 
 /** Fills an empty database with a lively organization, and with another that must never be seen from it; once. */
-export async function seed(
+export async function seedDemo(
   database: DataSource,
   issuer: string,
   { manualBilling }: Pick<Organization, 'manualBilling'>,
@@ -69,7 +69,7 @@ export async function seed(
       // The first row of each class is the one that the examples of the reference name.
       const id = entity instanceof Identified && !begun.has(entity.constructor) ? { id: exampleId } : {}
       begun.add(entity.constructor)
-      await insert(manager, Object.assign(entity, id, values))
+      await insertRow(manager, Object.assign(entity, id, values))
       return entity
     }
     const users: User[] = []
@@ -99,7 +99,7 @@ async function furnish(
 ): Promise<void> {
   const organization = await write(new Organization(), { name, slug, demo: true, productionLike: false, manualBilling })
   const own = { organizationId: organization.id }
-  for (const piece of furnishings())
+  for (const piece of defaultSets())
     await write(piece, piece instanceof MailFooter ? { ...own, mailFooter: closing(name) } : own)
   await write(new Language(), { ...own, id: 'de' })
   const roles = ['owner', 'admin', 'member'] as const
@@ -188,11 +188,11 @@ export async function subscribeDemo(database: DataSource, billing: Billing): Pro
     const subscription = new Subscription()
     Object.assign(subscription, own, { organizationAddressId: address.id, seats, modules: ['planning', 'banking'] })
     const customer = await customerOf(billing, manager, organization)
-    await tellProfile(billing, manager, customer, subscription)
-    const card = await attach(billing, 'pm_card_visa', customer, subscription.id)
-    await prefer(billing, customer, card.id)
-    await insert(manager, subscription)
+    await enqueueProfileUpdate(billing, manager, customer, subscription)
+    const card = await attachPaymentMethod(billing, 'pm_card_visa', customer, subscription.id)
+    await makeDefaultPaymentMethod(billing, customer, card.id)
+    await insertRow(manager, subscription)
     await billing.subscribe(customer, subscription, card.id)
-    await ring(manager, customer)
+    await enqueueCustomerSync(manager, customer)
   }
 }

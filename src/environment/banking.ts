@@ -1,10 +1,10 @@
-import type { Access } from '../banking/kontomatik/connection.ts'
+import type { KontomatikAccess } from '../banking/kontomatik/connection.ts'
 import { readKeys, type SecretKey } from '../banking/secrets.ts'
 import { shown } from '../start/values.ts'
 import type { Variables } from './variables.ts'
 
 /** How to speak to Kontomatik; undefined where a local one stands in for it. */
-export function kontomatik(variables: Variables): Access | undefined {
+export function kontomatik(variables: Variables): KontomatikAccess | undefined {
   const apiKey = variables.text('KONTOMATIK_API_KEY')
   const given = variables.text('KONTOMATIK_URL')
   const official = 'https://api.kontomatik.com'

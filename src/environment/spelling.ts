@@ -2,7 +2,7 @@
 const shortest = 8
 
 /** Whether a name is another one with a single slip: a letter too many, missing, wrong or swapped, or another case. */
-export function resembles(name: string, known: string): boolean {
+export function isSimilarName(name: string, known: string): boolean {
   if (known.length < shortest || Math.abs(name.length - known.length) > 1) return false
   return slips(name.toUpperCase(), known) <= 1
 }

@@ -1,6 +1,6 @@
 import { StartError } from '../start/start-error.ts'
 import { shown } from '../start/values.ts'
-import { resembles } from './spelling.ts'
+import { isSimilarName } from './spelling.ts'
 
 /** Reads environment variables and collects every fault, so that one start reports all of them. */
 export class Variables {
@@ -81,7 +81,7 @@ export class Variables {
   finish(): void {
     const others = Object.keys(this.environment).filter((name) => !this.names.has(name))
     for (const name of others) {
-      const meant = [...this.names].find((known) => !this.text(known) && resembles(name, known))
+      const meant = [...this.names].find((known) => !this.text(known) && isSimilarName(name, known))
       if (meant) this.refuse(`${name} must be spelled ${meant}: this server reads no variable of that name.`)
     }
     if (this.faults.length > 0) throw new StartError(this.faults.join('\n'))

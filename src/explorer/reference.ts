@@ -5,7 +5,7 @@ import { type Response, Router } from 'express'
 import directory from 'swagger-ui-dist/absolute-path.js'
 import { etagOf } from '../hydra/http/conditional-request.ts'
 import { digestOf } from '../hydra/http/digest.ts'
-import { tellOptions } from '../hydra/http/method-not-allowed.ts'
+import { answerOptions } from '../hydra/http/method-not-allowed.ts'
 import { send } from '../hydra/http/respond.ts'
 
 /**
@@ -144,14 +144,14 @@ export function reference(): Router {
     response.setHeader('Cache-Control', 'public, max-age=3600')
     answer(response, page)
   })
-  tellOptions(router, '/docs')
+  answerOptions(router, '/docs')
   router.get(`/docs/assets/${digest}/:name`, ({ params: { name } }, response, next) => {
     const asset = Object.hasOwn(assets, name) ? assets[name] : undefined
     if (!asset) return next()
     response.setHeader('Cache-Control', 'public, max-age=31536000, immutable')
     answer(response, asset)
   })
-  tellOptions(router, `/docs/assets/${digest}/:name`)
+  answerOptions(router, `/docs/assets/${digest}/:name`)
   return router
 }
 

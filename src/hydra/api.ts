@@ -1,32 +1,32 @@
 import type { DataSource } from 'typeorm'
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
-import { type Ending, endingWith } from './formats/collection-tail.ts'
+import { type CollectionTail, collectionTail } from './formats/collection-tail.ts'
 import { type Serialize, serializer } from './formats/serializer.ts'
-import type { Caller, Right, Role } from './model/caller.ts'
+import type { AnsweredAs, Caller, Role } from './model/caller.ts'
 import { readDefinitions, readParent, servedContext } from './model/context.ts'
-import { prefix } from './model/hydra-prefix.ts'
+import { prefixHydraTerms } from './model/hydra-prefix.ts'
 import type { LocalTime } from './model/local-time.ts'
 import { type Class, type Operation, tenantRoles } from './model/operation.ts'
 import type { Resource } from './model/resource.ts'
 import { joinShape, type Shape } from './model/shape.ts'
 import { compileSearch, type Search, searchesOf } from './query/search.ts'
-import type { Saying } from './store/database-problem.ts'
+import type { ConflictMessage } from './store/database-problem.ts'
 import { FairPool } from './store/fair-pool.ts'
 import { PostgresStore, type Store } from './store/postgres-store.ts'
 import type { Executor, Replicas } from './store/statement.ts'
-import { compileLists, type Lists } from './store/to-many.ts'
+import { compileToMany, type LoadToMany } from './store/to-many.ts'
 
 /** A resource joined to its context, its rows and its way onto the wire. */
 export interface Bound {
   resource: Resource
   shape: Shape
   store: Store
-  lists: Lists
+  lists: LoadToMany
   /** The search of all roles together, and that of each. */
   search: Search
   searches: Map<Role, Search>
   /** What a collection of each role ends with: its search, and what its members are (Hydra Core, §5.1). */
-  endings: Map<Role, Ending>
+  endings: Map<Role, CollectionTail>
   serialize: Serialize
 }
 
@@ -42,9 +42,9 @@ export interface Settings {
   /** Writes Hydra's terms as `hydra:member`, as API Platform 3 did. */
   prefix?: boolean
   /** What to say when a rule of the database about the state of things is broken, by the rule's name. */
-  conflicts?: Record<string, Saying>
+  conflicts?: Record<string, ConflictMessage>
   /** Whether the caller still has the role of the tenant, or a higher one, by what is stored now; always when absent. */
-  holds?(executor: Executor, caller: Caller, right: Right): Promise<boolean>
+  holds?(executor: Executor, caller: Caller, right: AnsweredAs): Promise<boolean>
   /** How a date-time without offset is read for a caller; refused where that is undefined, or absent. */
   localTime?(executor: Executor, caller: Caller): Promise<LocalTime | undefined>
   /** The collation by which texts are ordered; that of the database unless given. */
@@ -154,8 +154,8 @@ export class Api {
   }
 
   /** Whether the operation is for this caller. */
-  allows(operation: Operation, { role, frozen }: Pick<Caller, 'role' | 'frozen'>): boolean {
-    return (operation.may ?? tenantRoles).includes(role) && (frozen === undefined || sparesFrozen(operation))
+  allows(operation: Operation, { role, readOnlyReason }: Pick<Caller, 'role' | 'readOnlyReason'>): boolean {
+    return (operation.may ?? tenantRoles).includes(role) && (readOnlyReason === undefined || sparesFrozen(operation))
   }
 
   /** Whether the caller may read an item at its own address. */
@@ -173,7 +173,7 @@ export class Api {
 
   /** Writes an object's Hydra terms as this API spells them. */
   spell<T extends object | undefined>(node: T): T {
-    return (node && this.settings.prefix ? prefix(node) : node) as T
+    return (node && this.settings.prefix ? prefixHydraTerms(node) : node) as T
   }
 
   private bind(resource: Resource): void {
@@ -193,7 +193,7 @@ export class Api {
         isId,
         spoken: spokenColumns(shape, search),
       })
-    const lists = compileLists(shape)
+    const lists = compileToMany(shape)
     this.bound.set(resource.entity, {
       resource,
       shape,
@@ -204,7 +204,7 @@ export class Api {
       endings: new Map(
         [...searches].map(([role, { template }]) => [
           role,
-          endingWith(this.spell({ search: template, memberAssertion: this.assertionOf(shape) })),
+          collectionTail(this.spell({ search: template, memberAssertion: this.assertionOf(shape) })),
         ]),
       ),
       serialize: serializer(this, resource, shape),
@@ -284,8 +284,8 @@ function poolOf({ driver }: DataSource): Pools {
 }
 
 /** Reading, what is not about the caller's own organization, and what is said to be done even so. */
-function sparesFrozen({ method, may, evenFrozen }: Operation): boolean {
-  return method === 'GET' || may?.includes('guest') || evenFrozen === true
+function sparesFrozen({ method, may, allowedWhileReadOnly }: Operation): boolean {
+  return method === 'GET' || may?.includes('guest') || allowedWhileReadOnly === true
 }
 
 function decode(segment: string): string {

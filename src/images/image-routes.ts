@@ -2,7 +2,7 @@ import { Router } from 'express'
 import { send } from '../hydra/http/respond.ts'
 import { Problem } from '../hydra/model/problem.ts'
 import type { Executor } from '../hydra/store/statement.ts'
-import { find } from './image-store.ts'
+import { findImage } from './image-store.ts'
 
 const path = '/images/:id'
 const allow = { Allow: 'OPTIONS, HEAD, GET' }
@@ -21,7 +21,7 @@ export function images(executor: Executor): Router {
   const router = Router({ caseSensitive: true, strict: true })
   router.get(path, async (request, response) => {
     const { id } = request.params
-    const [image] = /^[0-9a-f]{64}$/.test(id) ? (await find(executor, { id })).rows : []
+    const [image] = /^[0-9a-f]{64}$/.test(id) ? (await findImage(executor, { id })).rows : []
     if (!image) throw new Problem(404, 'There is no such image, or not any more.')
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
     response.setHeader('Repr-Digest', `sha-256=:${Buffer.from(id, 'hex').toString('base64')}:`)

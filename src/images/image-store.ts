@@ -1,7 +1,7 @@
 import type { Image } from '../../entities/index.ts'
 import { type Executor, statement } from '../hydra/store/statement.ts'
 
-export const find = statement('image:find', 'SELECT "type", "bytes" FROM "image" WHERE "id" = :id')
+export const findImage = statement('image:find', 'SELECT "type", "bytes" FROM "image" WHERE "id" = :id')
 
 /** Locks the row of an image that is there already, as a write of it would. */
 const put = statement(
@@ -24,7 +24,7 @@ const dropUnused = statement(
  * and of two who let go of one at once the second sees that it is free. Rows are held in the order of their ids, so
  * that nobody waits in a circle.
  */
-export async function exchange(
+export async function replaceImage(
   executor: Executor,
   image: Image,
   former: string | null,
@@ -37,7 +37,7 @@ export async function exchange(
 }
 
 /** Drops images that an organization no longer points at, unless another one does; within the transaction that let go of them. */
-export async function release(executor: Executor, formers: string[]): Promise<void> {
+export async function deleteUnusedImage(executor: Executor, formers: string[]): Promise<void> {
   const ids = [...new Set(formers)].sort()
   for (const id of ids) await hold(executor, { id })
   for (const id of ids) await dropUnused(executor, { id })

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import type sharp from 'sharp'
 import type { Sharp } from 'sharp'
 import { Image } from '../../entities/index.ts'
-import { inTurn } from '../hydra/http/keyed-queue.ts'
+import { runExclusive } from '../hydra/http/keyed-queue.ts'
 import { ConstraintViolation, Problem } from '../hydra/model/problem.ts'
 
 /** A kind of image that is taken: known by its first bytes, never by a name, and drawn anew as the same kind. */
@@ -30,7 +30,7 @@ const kinds: Kind[] = [
   },
 ]
 
-export const types = kinds.map(({ type }) => type)
+export const imageTypes = kinds.map(({ type }) => type)
 
 const mostPixels = 25_000_000
 const mostBytes = 8 * 1024 * 1024
@@ -66,10 +66,10 @@ let waiting = 0
  * @throws Problem 415 when it is of another kind, 422 when it cannot be read or is not square where it must be, 503
  * when too many are drawn already
  */
-export async function redraw(original: Buffer, square: boolean): Promise<Image> {
+export async function reEncode(original: Buffer, square: boolean): Promise<Image> {
   const head = original.toString('latin1', 0, 12)
   const kind = kinds.find(({ begins }) => begins(head))
-  if (!kind) throw new Problem(415, `By its bytes the file is none of these: ${types.join(', ')}.`)
+  if (!kind) throw new Problem(415, `By its bytes the file is none of these: ${imageTypes.join(', ')}.`)
   return oneByOne(() => draw(kind, original, square))
 }
 
@@ -78,7 +78,7 @@ async function oneByOne<T>(work: () => Promise<T>): Promise<T> {
   if (waiting === mostWaiting) throw busy()
   waiting += 1
   try {
-    return await inTurn('images', longestWait, work, () => {
+    return await runExclusive('images', longestWait, work, () => {
       throw busy()
     })
   } finally {

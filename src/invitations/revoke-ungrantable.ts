@@ -1,7 +1,7 @@
 import type { OrganizationUserInvitation } from '../../entities/index.ts'
-import { recordEach } from '../audit/audit-log.ts'
+import { recordAuditEach } from '../audit/audit-log.ts'
 import type { Call } from '../hydra/http/request-call.ts'
-import { withdraw } from '../mail/outbox.ts'
+import { withdrawMail } from '../mail/outbox.ts'
 
 /**
  * Revokes the pending invitations that a user has given and may not give any more: a removal, a suspension or a demotion ends
@@ -21,6 +21,6 @@ export async function revokeUngrantable(
   )
   if (revoked.length === 0) return
   const iris = revoked.map(({ id }) => `/organization-user-invitations/${id}`)
-  await withdraw(call.manager, ...iris)
-  await recordEach(call, 'organizationUserInvitation.revoke', iris, { status: ['pending', 'revoked'] })
+  await withdrawMail(call.manager, ...iris)
+  await recordAuditEach(call, 'organizationUserInvitation.revoke', iris, { status: ['pending', 'revoked'] })
 }

@@ -6,7 +6,7 @@ import type { Call } from '../hydra/http/request-call.ts'
 import { Problem, type Violation } from '../hydra/model/problem.ts'
 
 /** Says why somebody cannot be invited, beyond what the rules of an invitation say. */
-export async function refuse({ email, role }: OrganizationUserInvitation, call: Call): Promise<Violation[]> {
+export async function requireInvitable({ email, role }: OrganizationUserInvitation, call: Call): Promise<Violation[]> {
   requireOwnerFor(role === 'owner', call.caller.role)
   if (typeof email !== 'string' || !(await isMember(call, email))) return []
   return [

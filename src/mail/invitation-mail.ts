@@ -7,7 +7,7 @@ import {
   type OrganizationUserInvitation,
   User,
 } from '../../entities/index.ts'
-import { type Invited, saying } from './invitation-words.ts'
+import { type Invited, invitationText } from './invitation-words.ts'
 import { logoOf } from './logo.ts'
 import type { Letter } from './outbox.ts'
 
@@ -38,7 +38,7 @@ export async function invitationMail(
   const door = `${publicUrl}/organization-user-invitations/accept`
   const told = { organization: plain(organization.name), inviter: plain(inviter.name), name: plain(name ?? ''), role }
   const invited: Invited = { ...told, token, door, expiresAt, timezone }
-  const { subject, before, request, after } = saying(language, invited)
+  const { subject, before, request, after } = invitationText(language, invited)
   return {
     organizationId,
     recipient: email,

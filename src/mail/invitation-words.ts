@@ -16,7 +16,7 @@ export interface Invited {
 }
 
 /** A mail in paragraphs of plain text; the token goes between the first ones and how to hand it in. */
-export interface Saying {
+export interface InvitationText {
   subject: string
   before: string[]
   request: [introduction: string, command: string]
@@ -28,11 +28,11 @@ const roles = {
   en: { member: 'a member', admin: 'an admin', owner: 'an owner' },
 }
 
-export function saying(language: 'nl' | 'en', invited: Invited): Saying {
+export function invitationText(language: 'nl' | 'en', invited: Invited): InvitationText {
   return language === 'nl' ? dutch(invited) : english(invited)
 }
 
-function dutch({ organization, inviter, name, role, expiresAt, timezone, ...how }: Invited): Saying {
+function dutch({ organization, inviter, name, role, expiresAt, timezone, ...how }: Invited): InvitationText {
   return {
     subject: `Uitnodiging voor ${organization}`,
     before: [
@@ -50,7 +50,7 @@ function dutch({ organization, inviter, name, role, expiresAt, timezone, ...how 
   }
 }
 
-function english({ organization, inviter, name, role, expiresAt, timezone, ...how }: Invited): Saying {
+function english({ organization, inviter, name, role, expiresAt, timezone, ...how }: Invited): InvitationText {
   return {
     subject: `Invitation to ${organization}`,
     before: [

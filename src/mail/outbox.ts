@@ -1,9 +1,9 @@
 import type { DataSource, EntityManager } from 'typeorm'
 import { OutgoingMail } from '../../entities/index.ts'
 import { frozen } from '../../entities/organization.ts'
-import { insert } from '../hydra/store/write-row.ts'
+import { insertRow } from '../hydra/store/write-row.ts'
 import { enqueue } from '../queue/enqueue.ts'
-import { each } from '../queue/run-all.ts'
+import { runAll } from '../queue/run-all.ts'
 
 /** How many days it is remembered to whom a mail went. */
 const kept = 30
@@ -22,14 +22,14 @@ export type Letter = Pick<
 >
 
 /** Has a mail sent once the transaction that the manager works in is committed, and never if it is not. */
-export async function post(manager: EntityManager, letter: Letter): Promise<void> {
+export async function enqueueMail(manager: EntityManager, letter: Letter): Promise<void> {
   const mail = Object.assign(new OutgoingMail(), letter)
-  await insert(manager, mail)
+  await insertRow(manager, mail)
   await enqueue(manager, 'sendMail', { mail: mail.id }, { key: keyOf(mail.id) })
 }
 
 /** Withdraws the pending mails about these IRIs, because what they say does not hold any more. */
-export async function withdraw(manager: EntityManager, ...about: string[]): Promise<void> {
+export async function withdrawMail(manager: EntityManager, ...about: string[]): Promise<void> {
   await manager.query(
     `UPDATE "outgoing_mail" SET "status" = 'withdrawn', ${emptied} WHERE "about" = ANY($1) AND "status" = 'pending'`,
     [about],
@@ -37,15 +37,15 @@ export async function withdraw(manager: EntityManager, ...about: string[]): Prom
 }
 
 /** Has the mails sent that are due though nobody is at them, as when the process that was has died. */
-export async function sweep(database: Pick<DataSource, 'query'>): Promise<void> {
+export async function enqueueStaleMail(database: Pick<DataSource, 'query'>): Promise<void> {
   const due: OutgoingMail[] = await database.query(
     `SELECT "id" FROM "outgoing_mail" WHERE ${sendable} AND "dueAt" <= now()`,
   )
-  await each(due, ({ id }) => enqueue(database, 'sendMail', { mail: id }, { key: keyOf(id), anew: true }))
+  await runAll(due, ({ id }) => enqueue(database, 'sendMail', { mail: id }, { key: keyOf(id), replace: true }))
 }
 
 /** Forgets to whom mails went, long after. */
-export async function forget(database: Pick<DataSource, 'query'>): Promise<void> {
+export async function deleteOldMail(database: Pick<DataSource, 'query'>): Promise<void> {
   await database.query(
     `DELETE FROM "outgoing_mail" WHERE "status" <> 'pending' AND "updatedAt" < now() - make_interval(days => ${kept})`,
   )

@@ -61,7 +61,7 @@ const whitelist: sanitize.IOptions = {
  * Cleans HTML that was written elsewhere, so that it can be shown and mailed; cleaning it again changes nothing.
  * @returns what is left; nothing where it would not come to rest
  */
-export function cleanHtml(html: string): string {
+export function sanitizeHtml(html: string): string {
   let dirty = html
   for (let rounds = 0; rounds < 5; rounds++) {
     const clean = sanitize(dirty, whitelist)

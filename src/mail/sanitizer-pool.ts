@@ -1,18 +1,23 @@
-import { Thread } from '../hydra/formats/thread.ts'
-import type { Share } from '../hydra/model/fair-share.ts'
+import { WorkerThread } from '../hydra/formats/thread.ts'
+import type { FairShare } from '../hydra/model/fair-share.ts'
 import { ConstraintViolation } from '../hydra/model/problem.ts'
 
 /** Milliseconds that cleaning may take; an ordinary footer takes ten. */
 const longest = 2000
 
-const thread = new Thread({ module: new URL('./sanitizer-thread', import.meta.url), megabytes: 64, idle: 60_000 })
+const thread = new WorkerThread({ module: new URL('./sanitizer-thread', import.meta.url), megabytes: 64, idle: 60_000 })
 
 /**
  * Cleans HTML beside the event loop, since the libraries that read it are not linear.
  * @param name the property that it is of
  * @throws ConstraintViolation when it takes too long, Problem 503 when too many wait
  */
-export async function cleaned(name: string, html: string, share: Share, milliseconds = longest): Promise<string> {
+export async function sanitizeInThread(
+  name: string,
+  html: string,
+  share: FairShare,
+  milliseconds = longest,
+): Promise<string> {
   const refused = (what: string) =>
     new ConstraintViolation([
       {

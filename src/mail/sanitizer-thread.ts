@@ -1,15 +1,15 @@
 import { parentPort } from 'node:worker_threads'
-import type { Answer } from '../hydra/formats/thread.ts'
-import { cleanHtml } from './sanitize-html.ts'
+import type { ThreadResult } from '../hydra/formats/thread.ts'
+import { sanitizeHtml } from './sanitize-html.ts'
 
 parentPort?.on('message', ({ html }: { html: string }) => {
   parentPort?.postMessage(answerTo(html))
 })
 parentPort?.postMessage('ready')
 
-function answerTo(html: string): Answer {
+function answerTo(html: string): ThreadResult {
   try {
-    return { value: cleanHtml(html) }
+    return { value: sanitizeHtml(html) }
   } catch {
     return { problem: 'cannot be read as HTML' }
   }

@@ -2,8 +2,8 @@ import { Logger, runMigrations } from 'graphile-worker'
 import type { DataSource } from 'typeorm'
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
 import { withoutTimeouts } from '../../ormconfig.ts'
-import { requireOrder } from '../postgres/collation-check.ts'
-import { closeDatabase, survive } from '../postgres/connection-errors.ts'
+import { requireCurrentCollation } from '../postgres/collation-check.ts'
+import { closeDatabase, survivePoolErrors } from '../postgres/connection-errors.ts'
 import { requireCompatible } from './compatibility.ts'
 
 /** It tells of each of its migrations; that they are done is all that matters. */
@@ -15,14 +15,14 @@ const lock = 7_305_811
 /** Applies what is missing, however long that takes; of several processes that start at once, one does and the others wait. */
 export async function migrate(database: DataSource, signal?: AbortSignal): Promise<void> {
   const unhurried = await withoutTimeouts(database).initialize()
-  survive(unhurried)
+  survivePoolErrors(unhurried)
   const close = () => closeDatabase(unhurried)
   signal?.addEventListener('abort', close)
   const runner = unhurried.createQueryRunner()
   try {
     await runner.query('SELECT pg_advisory_lock($1)', [lock])
     await requireCompatible(database)
-    await requireOrder(database)
+    await requireCurrentCollation(database)
     await unhurried.runMigrations()
     await runMigrations({ pgPool: (unhurried.driver as PostgresDriver).master, logger: silent })
   } finally {

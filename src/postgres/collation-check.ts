@@ -3,14 +3,14 @@ import { nameOrder } from '../../entities/collation.ts'
 import { StartError } from '../start/start-error.ts'
 
 /** Whether names are ordered as they were when their indexes were made: with another version of ICU they may not be. */
-export const keepsOrder = `NOT EXISTS (SELECT FROM pg_collation WHERE "collname" = '${nameOrder}'
+export const isCollationCurrent = `NOT EXISTS (SELECT FROM pg_collation WHERE "collname" = '${nameOrder}'
   AND "collversion" IS DISTINCT FROM pg_collation_actual_version("oid"))`
 
 /** @throws a StartError with what to run where an upgrade of Postgres or ICU may have changed the order of names */
-export async function requireOrder(database: DataSource): Promise<void> {
+export async function requireCurrentCollation(database: DataSource): Promise<void> {
   const [changed] = await database.query(
     `SELECT "collversion" AS "known", pg_collation_actual_version("oid") AS "actual" FROM pg_collation
-      WHERE "collname" = $1 AND NOT ${keepsOrder}`,
+      WHERE "collname" = $1 AND NOT ${isCollationCurrent}`,
     [nameOrder],
   )
   if (!changed) return

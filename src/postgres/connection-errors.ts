@@ -1,7 +1,7 @@
 import type { Client, Pool } from 'pg'
 import type { DataSource } from 'typeorm'
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
-import { within } from '../start/with-timeout.ts'
+import { withTimeout } from '../start/with-timeout.ts'
 
 /** Milliseconds that Postgres may take to close its connections. */
 const patience = 1000
@@ -15,14 +15,14 @@ export function closeDatabase(database: DataSource): Promise<void> {
 /** Ends a pool, and cuts the connections that Postgres does not close in time because it hangs. */
 export async function closePool(pool: Pool, end: () => Promise<void>): Promise<void> {
   const ended = end()
-  if (await within(patience, ended)) return
+  if (await withTimeout(patience, ended)) return
   for (const { connection } of clients.get(pool) ?? []) connection.stream.destroy()
-  await within(patience, ended)
+  await withTimeout(patience, ended)
 }
 
 const unheard = (): void => {}
 
-export function survive(database: DataSource): void {
+export function survivePoolErrors(database: DataSource): void {
   hear((database.driver as PostgresDriver).master)
 }
 

@@ -7,7 +7,7 @@ import { Problem } from '../hydra/model/problem.ts'
  * Holds an organization to the end of the transaction: of those who count its people, to add or to remove one, each sees what
  * the one before it has done. Nobody else waits for them.
  */
-export function hold(manager: EntityManager, id: string): Promise<Organization> {
+export function lockOrganization(manager: EntityManager, id: string): Promise<Organization> {
   return manager.findOneOrFail(Organization, { where: { id }, lock: { mode: 'for_no_key_update' } })
 }
 
@@ -17,8 +17,8 @@ export function hold(manager: EntityManager, id: string): Promise<Organization> 
  * @param known the caller's own membership, where the operation itself has just read it
  * @throws Problem 403 when the caller's role is another by now
  */
-export async function holdAs(call: Call, known?: OrganizationUser): Promise<Organization> {
-  const organization = await hold(call.manager, call.organization)
+export async function lockOwnOrganization(call: Call, known?: OrganizationUser): Promise<Organization> {
+  const organization = await lockOrganization(call.manager, call.organization)
   const own = { organizationId: call.organization, userId: call.user }
   const membership = known ?? (await call.manager.findOneBy(OrganizationUser, own))
   if (membership?.status !== 'active' || membership.role !== call.caller.role)

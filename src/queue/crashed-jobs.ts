@@ -59,7 +59,7 @@ export function guarded(pool: Pool, tasks: Record<string, (payload: never) => Pr
       )
       if (crash?.deadAt) return
       if (crash?.wait > 0 && job.key)
-        return enqueue({ query } as never, task, payload, { after: crash.wait, key: job.key, anew: true })
+        return enqueue({ query } as never, task, payload, { after: crash.wait, key: job.key, replace: true })
       await work(payload)
       if (crash) await query(`DELETE FROM "job_crash" WHERE "task" = $1 AND "key" = $2`, id)
     }
@@ -81,7 +81,7 @@ export async function replayJobs(database: DataSource, keys?: string[]): Promise
       [keys ?? null],
     )
     for (const { task, key, keyed, payload } of rows)
-      await enqueue(manager, task, JSON.parse(payload), keyed ? { key, anew: true } : {})
+      await enqueue(manager, task, JSON.parse(payload), keyed ? { key, replace: true } : {})
     return rows
   })
 }

@@ -5,7 +5,7 @@ import type { Pool } from 'pg'
 import type { Logger as Log } from 'pino'
 import { guarded } from './crashed-jobs.ts'
 import { renew } from './job-locks.ts'
-import { steady } from './reconnecting-pool.ts'
+import { reconnectingPool } from './reconnecting-pool.ts'
 
 /** What is done in the background, by the name under which it is enqueued. */
 export type Tasks = Record<string, (payload: never) => Promise<unknown>>
@@ -65,7 +65,9 @@ async function begin({ pool, tasks, crontab, log, poll = 2000, renewal = 15_000,
   const events: WorkerEvents = new EventEmitter()
   const created = once(events, 'pool:create')
   const runner = await run({
-    pgPool: steady(pool, () => back?.().catch((error) => log.warn({ err: error }, 'what waits could not be rung for'))),
+    pgPool: reconnectingPool(pool, () =>
+      back?.().catch((error) => log.warn({ err: error }, 'what waits could not be rung for')),
+    ),
     taskList: guarded(pool, tasks) as never,
     crontab,
     concurrency,

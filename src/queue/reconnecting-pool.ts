@@ -10,7 +10,7 @@ const unreachable = 'EHOSTUNREACH'
  * written down: it must be tried again, as otherwise a rejection that nobody handles ends the process.
  * @param back is told when Postgres answers again
  */
-export function steady(pool: Pool, back: () => unknown): Pool {
+export function reconnectingPool(pool: Pool, back: () => unknown): Pool {
   let away = false
   const failed = (fault: Fault): never => {
     if (isLost(fault)) {

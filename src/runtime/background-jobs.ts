@@ -4,9 +4,9 @@ import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
 import { besides } from '../../ormconfig.ts'
 import { enqueue } from '../queue/enqueue.ts'
 import { concurrency, startQueue } from '../queue/queue.ts'
-import { closeDatabase, survive } from './database.ts'
-import { keepTotals } from './fold-totals.ts'
-import { crontab, type Outside, takeUp, tasks } from './jobs.ts'
+import { closeDatabase, survivePoolErrors } from './database.ts'
+import { startFoldingTotals } from './fold-totals.ts'
+import { crontab, type ExternalServices, enqueueStaleWork, tasks } from './jobs.ts'
 
 /** Beyond one for each job: to listen, to fetch jobs and to mark them done. */
 const spare = 4
@@ -14,18 +14,18 @@ const spare = 4
 /** Does what nobody waits for, over connections of its own; gives back how to stop that. */
 export async function startBackground(
   database: DataSource,
-  outside: Outside,
+  outside: ExternalServices,
   log: Logger,
 ): Promise<() => Promise<void>> {
   const connections = await besides(database, concurrency + spare).initialize()
-  survive(connections)
-  const stopTotals = keepTotals(connections, log)
+  survivePoolErrors(connections)
+  const stopTotals = startFoldingTotals(connections, log)
   const letGo = async () => {
     stopTotals()
     await closeDatabase(connections)
   }
   const { master: pool } = connections.driver as PostgresDriver
-  const back = () => takeUp(connections, log, 0)
+  const back = () => enqueueStaleWork(connections, log, 0)
   // Whatever a process left undone that was killed is taken up at once; what is still held for the dead, by the clock.
   await back().catch((error) => log.warn({ err: error }, 'what waits could not be rung for'))
   try {

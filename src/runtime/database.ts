@@ -7,16 +7,16 @@ import type { Pools } from '../hydra/api.ts'
 import { FairPool } from '../hydra/store/fair-pool.ts'
 import { requireCompatible } from '../migrations/compatibility.ts'
 import { migrate } from '../migrations/migrate.ts'
-import { requireOrder } from '../postgres/collation-check.ts'
-import { closeDatabase, closePool, hear, survive } from '../postgres/connection-errors.ts'
+import { requireCurrentCollation } from '../postgres/collation-check.ts'
+import { closeDatabase, closePool, hear, survivePoolErrors } from '../postgres/connection-errors.ts'
 import { launch } from '../postgres/launcher.ts'
 import { StartError } from '../start/start-error.ts'
 import { shown } from '../start/values.ts'
 
-export { closeDatabase, survive }
+export { closeDatabase, survivePoolErrors }
 
 /** A migrated database, and how to let go of it. */
-export interface Opened {
+export interface OpenDatabase {
   database: DataSource
   /** What of it was started here, for the log; undefined where DATABASE_URL names another's. */
   embedded: string | undefined
@@ -68,7 +68,7 @@ export async function openDatabase(
   config: Pick<Config, 'databaseUrl' | 'dataDirectory' | 'pgbin' | 'pool' | 'workers'>,
   log: (line: string) => void,
   { signal, lost }: Watch = {},
-): Promise<Opened> {
+): Promise<OpenDatabase> {
   const { dataDirectory, databaseUrl, pgbin, pool, workers } = config
   if (databaseUrl)
     return {
@@ -99,7 +99,7 @@ export async function openDatabase(
 export function reachDatabase(url: string, pool: number): ReturnType<typeof connect> {
   return connect(url, pool, async (database) => {
     await requireCompatible(database)
-    await requireOrder(database)
+    await requireCurrentCollation(database)
   })
 }
 
@@ -108,9 +108,9 @@ async function connect(
   pool: number,
   prepare: (database: DataSource, signal?: AbortSignal) => Promise<void>,
   signal?: AbortSignal,
-): Promise<Pick<Opened, 'database' | 'close'>> {
+): Promise<Pick<OpenDatabase, 'database' | 'close'>> {
   const database = await connectTo({ url }, pool).initialize()
-  survive(database)
+  survivePoolErrors(database)
   const close = () => closeDatabase(database)
   // A migration that waits or runs ends with its connection.
   signal?.addEventListener('abort', close)

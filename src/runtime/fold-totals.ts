@@ -4,7 +4,7 @@ import type { DataSource } from 'typeorm'
 const every = 10_000
 
 /** Folds, every ten seconds, what has been counted since; gives back how to stop that. */
-export function keepTotals(database: DataSource, log: Logger): () => void {
+export function startFoldingTotals(database: DataSource, log: Logger): () => void {
   const timer = setInterval(() => {
     foldTotals(database).catch((error) => log.error({ err: error }, 'totals could not be folded'))
   }, every)

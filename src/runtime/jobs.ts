@@ -2,27 +2,27 @@ import type { Logger } from 'pino'
 import type { DataSource } from 'typeorm'
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
 import type { Banking } from '../banking/banking.ts'
-import { keepSecrets, tendBanks } from '../banking/maintenance-jobs.ts'
-import { tendBank } from '../banking/sync-job.ts'
+import { enqueueStaleIntegrations, resealSecrets } from '../banking/maintenance-jobs.ts'
+import { syncIntegration } from '../banking/sync-job.ts'
 import type { Billing } from '../billing/billing.ts'
-import { tellCustomer } from '../billing/customer-profile.ts'
-import { endDue } from '../billing/end-periods.ts'
-import { settleAgain, settleSubscription } from '../billing/resolve-pending-subscription.ts'
+import { updateCustomerProfile } from '../billing/customer-profile.ts'
+import { endDuePeriods } from '../billing/end-periods.ts'
+import { enqueueUnresolved, resolvePendingSubscription } from '../billing/resolve-pending-subscription.ts'
 import { reconcile } from '../billing/sync/reconcile.ts'
-import { followCustomer } from '../billing/sync/sync-customer-job.ts'
-import { ringAgain } from '../billing/webhooks/replay-events.ts'
-import { expire } from '../hydra/http/idempotency-store.ts'
+import { syncCustomerJob } from '../billing/sync/sync-customer-job.ts'
+import { enqueueStaleCustomers } from '../billing/webhooks/replay-events.ts'
+import { deleteExpiredKeys } from '../hydra/http/idempotency-store.ts'
 import type { Mailer } from '../mail/mailer.ts'
-import { forget, sweep } from '../mail/outbox.ts'
+import { deleteOldMail, enqueueStaleMail } from '../mail/outbox.ts'
 import { sendMail } from '../mail/send-mail-job.ts'
-import { tidy } from '../queue/cleanup.ts'
+import { cleanUpQueue } from '../queue/cleanup.ts'
 import { release } from '../queue/job-locks.ts'
 import type { Tasks } from '../queue/queue.ts'
-import { each } from '../queue/run-all.ts'
-import { provisionAgain, provisionOrganization } from '../workspace/provision.ts'
+import { runAll } from '../queue/run-all.ts'
+import { enqueueUnprovisioned, provisionOrganization } from '../workspace/provision.ts'
 
 /** Whom jobs speak to outside. */
-export interface Outside {
+export interface ExternalServices {
   billing: Billing
   banking: Banking
   mailer: Mailer
@@ -32,21 +32,21 @@ export interface Outside {
  * What is done in the background: by name, for whoever enqueues it. Each may be begun anew while somebody is still at it who
  * was not heard of for a minute: what one alone may do is done under a lock, or is marked in its row as taken.
  */
-export function tasks(database: DataSource, { billing, banking, mailer }: Outside, log: Logger): Tasks {
+export function tasks(database: DataSource, { billing, banking, mailer }: ExternalServices, log: Logger): Tasks {
   return {
-    followCustomer: followCustomer(database, billing, log),
-    tellCustomer: tellCustomer(database, billing, log),
-    settleSubscription: settleSubscription(database, billing),
-    takeUp: () => takeUp(database, log),
+    followCustomer: syncCustomerJob(database, billing, log),
+    tellCustomer: updateCustomerProfile(database, billing, log),
+    settleSubscription: resolvePendingSubscription(database, billing),
+    takeUp: () => enqueueStaleWork(database, log),
     provisionOrganization: provisionOrganization(database),
-    endPeriods: () => endDue(database),
-    expireKeys: () => expire((database.driver as PostgresDriver).master),
+    endPeriods: () => endDuePeriods(database),
+    expireKeys: () => deleteExpiredKeys((database.driver as PostgresDriver).master),
     reconcile: () => reconcile(database),
     sendMail: sendMail(database, mailer, log),
-    forgetMails: () => forget(database),
-    tendBank: tendBank(database, banking, log),
-    keepSecrets: () => keepSecrets(database, banking),
-    tidy: () => tidy(database),
+    forgetMails: () => deleteOldMail(database),
+    tendBank: syncIntegration(database, banking, log),
+    keepSecrets: () => resealSecrets(database, banking),
+    tidy: () => cleanUpQueue(database),
   }
 }
 
@@ -55,9 +55,17 @@ export function tasks(database: DataSource, { billing, banking, mailer }: Outsid
  * a job is only a doorbell. Jobs that have no row behind them, as looks at a customer, are taken from the dead.
  * @param age in seconds, of what should have been done by now
  */
-export async function takeUp(database: DataSource, log: Logger, age?: number): Promise<void> {
-  await each([() => release(database, log), ringAgain, settleAgain, sweep, provisionAgain, tendBanks], (again) =>
-    again(database, age),
+export async function enqueueStaleWork(database: DataSource, log: Logger, age?: number): Promise<void> {
+  await runAll(
+    [
+      () => release(database, log),
+      enqueueStaleCustomers,
+      enqueueUnresolved,
+      enqueueStaleMail,
+      enqueueUnprovisioned,
+      enqueueStaleIntegrations,
+    ],
+    (again) => again(database, age),
   )
 }
 

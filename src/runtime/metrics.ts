@@ -2,7 +2,7 @@ import { type RequestHandler, Router } from 'express'
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { DataSource } from 'typeorm'
 import { admit, type Gate } from '../hydra/http/endpoint.ts'
-import { readOnly } from '../hydra/http/method-not-allowed.ts'
+import { methodNotAllowed } from '../hydra/http/method-not-allowed.ts'
 import { Problem } from '../hydra/model/problem.ts'
 import { reading } from './cluster/metrics-aggregation.ts'
 import type { Tell } from './http/request-log.ts'
@@ -38,7 +38,7 @@ export function metrics(database: DataSource, gate: Gate, tell?: Tell): Metrics 
       .type(registry.contentType)
       .send((await read()) + (await shared.metrics()))
   })
-  readOnly(route, '/metrics')
+  methodNotAllowed(route, '/metrics')
   return {
     watch(request, response, next) {
       const began = performance.now()

@@ -4,7 +4,7 @@ import { Banking } from '../banking/banking.ts'
 import { readKeys, type SecretKey } from '../banking/secrets.ts'
 import type { Config } from '../config.ts'
 import { startLocalKontomatik } from '../emulators/kontomatik/server.ts'
-import { keptFile } from '../start/key-file.ts'
+import { readOrCreateKeyFile } from '../start/key-file.ts'
 import { StartError } from '../start/start-error.ts'
 
 /** Kontomatik, or the one of our own that stands in for it. */
@@ -53,7 +53,7 @@ async function startOnItsPort(journal: string) {
 
 /** The key that a file keeps. */
 async function keptKey(file: string): Promise<SecretKey[]> {
-  const text = await keptFile(file, () => randomBytes(32).toString('base64'))
+  const text = await readOrCreateKeyFile(file, () => randomBytes(32).toString('base64'))
   try {
     return readKeys(text)
   } catch {

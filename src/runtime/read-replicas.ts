@@ -3,7 +3,7 @@ import type { Logger } from 'pino'
 import { replicaOptions } from '../../ormconfig.ts'
 import { FairPool } from '../hydra/store/fair-pool.ts'
 import type { Executor, Replicas } from '../hydra/store/statement.ts'
-import { keepsOrder } from '../postgres/collation-check.ts'
+import { isCollationCurrent } from '../postgres/collation-check.ts'
 import { closePool, hear } from '../postgres/connection-errors.ts'
 
 /** How long, in milliseconds, one that failed is left alone, and how long it may take to say how far it is. */
@@ -25,7 +25,7 @@ const follows = `
     FROM pg_control_system(), pg_control_checkpoint()`
 
 /** Whether a server orders names as the primary does: it may have another version of ICU. */
-const alike = `SELECT ${keepsOrder} AS "alike"`
+const alike = `SELECT ${isCollationCurrent} AS "alike"`
 
 type Work<T> = (executor: Executor) => Promise<T>
 

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import { within } from '../start/with-timeout.ts'
+import { withTimeout } from '../start/with-timeout.ts'
 
 /** Milliseconds from the start of the shutdown until each kind of ending is given up; those of one kind run at the same time. */
 const deadlines = { work: 11_500, outside: 12_500, database: 14_000, directory: 14_200 }
@@ -19,7 +19,7 @@ interface Ending {
 }
 
 /** Ends what a process has started: each ending has a deadline, so none that hangs keeps the others or the process. */
-export class Endings {
+export class ShutdownSteps {
   private readonly all: Ending[] = []
   private readonly interrupted: Promise<never>
   private told = false
@@ -49,7 +49,7 @@ export class Endings {
         },
         () => {},
       )
-      if (!(await within(startup, settled))) throw new Error(`It was still starting after ${startup} ms.`)
+      if (!(await withTimeout(startup, settled))) throw new Error(`It was still starting after ${startup} ms.`)
       if (started) await end((started as { value: T }).value)
     })
     return this.unlessLeaving(starting)
@@ -91,7 +91,7 @@ export class Endings {
 
   private async end({ name, end }: Ending, patience: number): Promise<boolean> {
     try {
-      if (await within(patience, end())) return true
+      if (await withTimeout(patience, end())) return true
       this.log.error(`${name} did not end in time and is given up.`)
     } catch (error) {
       this.log.error({ err: error }, `${name} could not be ended.`)

@@ -7,7 +7,7 @@ const kept = {
 }
 
 /** Points kept links at where the local Stripe and Kontomatik listen now: their usual ports may have been taken. */
-export async function moveLinks(
+export async function updateStoredLinks(
   database: DataSource,
   origins: Record<keyof typeof kept, string | undefined>,
 ): Promise<void> {

@@ -6,7 +6,7 @@ import { reasonOf } from './reason.ts'
 import { StartError } from './start-error.ts'
 
 /** The text of a file that is made once: beside its place, and linked there whole, so that no process reads half of it. */
-export async function keptFile(file: string, make: () => Promise<string> | string): Promise<string> {
+export async function readOrCreateKeyFile(file: string, make: () => Promise<string> | string): Promise<string> {
   const kept = await readFile(file, 'utf8').catch(() => undefined)
   if (kept !== undefined) return kept
   const draft = `${file}.${randomBytes(6).toString('hex')}`

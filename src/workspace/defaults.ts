@@ -3,10 +3,10 @@ import { Language, MailFooter, OrganizationConfig, OrganizationModule } from '..
 import { catalogue } from '../../entities/organization-module.ts'
 import { settings } from '../../entities/settings.ts'
 
-export type Piece = 'configuration' | 'mailFooter' | 'languages' | 'modules'
+export type DefaultSet = 'configuration' | 'mailFooter' | 'languages' | 'modules'
 
 /** What an organization starts with, by the names under which it is told how far its setting up has come. */
-const pieces: Record<Piece, () => object[]> = {
+const pieces: Record<DefaultSet, () => object[]> = {
   configuration: () =>
     Object.entries(settings).map(([key, setting]) =>
       Object.assign(new OrganizationConfig(), { key, value: setting.default }),
@@ -20,17 +20,17 @@ const pieces: Record<Piece, () => object[]> = {
  * The pieces that are there from the first moment on: rules read the settings, the mail footer has an address that must
  * answer, and nobody is ever without a language. The others are put up by a job, and lists are shorter until then.
  */
-export const immediate: Piece[] = ['configuration', 'mailFooter', 'languages']
+export const immediate: DefaultSet[] = ['configuration', 'mailFooter', 'languages']
 
-export const later: Piece[] = ['modules']
+export const later: DefaultSet[] = ['modules']
 
 /** Everything that an organization starts with, not yet its own. */
-export function furnishings(): object[] {
+export function defaultSets(): object[] {
   return [...immediate, ...later].flatMap((piece) => pieces[piece]())
 }
 
 /** Puts up a piece; what is there already, as somebody else has put it there, stays as it is. */
-export async function putUp(manager: EntityManager, organizationId: string, piece: Piece): Promise<void> {
+export async function insertDefaults(manager: EntityManager, organizationId: string, piece: DefaultSet): Promise<void> {
   const rows = pieces[piece]().map((row) => Object.assign(row, { organizationId }, 'version' in row && { version: 1 }))
   await manager
     .createQueryBuilder()

@@ -1,13 +1,13 @@
 import type { DataSource, EntityManager } from 'typeorm'
 import { AuditEvent, Organization, OrganizationModule } from '../../entities/index.ts'
 import { catalogue } from '../../entities/organization-module.ts'
-import { insert } from '../hydra/store/write-row.ts'
+import { insertRow } from '../hydra/store/write-row.ts'
 
 /** What the operator wants of a module: on, off, or as the subscription has it. */
-export type Wish = 'on' | 'off' | 'auto'
+export type ModuleOverride = 'on' | 'off' | 'auto'
 
 /** Has the modules of an organization computed anew from its live subscription, all that the operator has no say in. */
-export async function recount(manager: EntityManager, organizationId: string): Promise<void> {
+export async function recomputeModules(manager: EntityManager, organizationId: string): Promise<void> {
   await manager.query(
     `UPDATE "subscription" SET "version" = "version"
       WHERE "organizationId" = $1 AND "status" NOT IN ('canceled', 'incomplete_expired')`,
@@ -21,7 +21,7 @@ export async function recount(manager: EntityManager, organizationId: string): P
  */
 export async function overrideModule(
   database: DataSource,
-  { slug, name, wish, limit = null }: { slug: string; name: string; wish: Wish; limit?: number | null },
+  { slug, name, wish, limit = null }: { slug: string; name: string; wish: ModuleOverride; limit?: number | null },
 ): Promise<OrganizationModule> {
   return database.transaction(async (manager) => {
     const organization = await manager.findOneBy(Organization, { slug })
@@ -32,7 +32,7 @@ export async function overrideModule(
     if (!before) throw new Error(`There is no module "${name}" yet: there are ${catalogue.join(', ')}.`)
     const source = wish === 'auto' ? null : ('operator' as const)
     await manager.update(OrganizationModule, its, { enabled: wish === 'on', source, limit, updatedAt: new Date() })
-    await recount(manager, organization.id)
+    await recomputeModules(manager, organization.id)
     const after = await manager.findOneByOrFail(OrganizationModule, its)
     await writeDown(manager, before, after)
     return after
@@ -59,5 +59,5 @@ async function writeDown(manager: EntityManager, before: OrganizationModule, aft
     target: `/organization-modules/${id}`,
     changes,
   }
-  await insert(manager, Object.assign(new AuditEvent(), event))
+  await insertRow(manager, Object.assign(new AuditEvent(), event))
 }

@@ -1,9 +1,9 @@
 import type { DataSource, EntityManager } from 'typeorm'
 import { Organization } from '../../entities/index.ts'
 import { enqueue } from '../queue/enqueue.ts'
-import { each } from '../queue/run-all.ts'
-import { immediate, later, type Piece, putUp } from './defaults.ts'
-import { recount } from './modules.ts'
+import { runAll } from '../queue/run-all.ts'
+import { type DefaultSet, immediate, insertDefaults, later } from './defaults.ts'
+import { recomputeModules } from './modules.ts'
 
 type Progress = NonNullable<Organization['databaseStatus']>
 
@@ -25,13 +25,13 @@ export function unprovisioned(): Pick<Organization, 'status' | 'databaseStatus'>
 }
 
 /** Puts up what is there from the beginning, and has the rest done once the manager's transaction is committed. */
-export async function begin(manager: EntityManager, organization: string): Promise<void> {
-  for (const piece of immediate) await putUp(manager, organization, piece)
-  await provisionSoon(manager, organization)
+export async function beginProvisioning(manager: EntityManager, organization: string): Promise<void> {
+  for (const piece of immediate) await insertDefaults(manager, organization, piece)
+  await enqueueProvisioning(manager, organization)
 }
 
 /** Has what an organization lacks put up, once the manager's transaction is committed. */
-export async function provisionSoon(manager: Pick<EntityManager, 'query'>, organization: string): Promise<void> {
+export async function enqueueProvisioning(manager: Pick<EntityManager, 'query'>, organization: string): Promise<void> {
   await enqueue(manager, 'provisionOrganization', { organization }, { key: `provision:${organization}` })
 }
 
@@ -47,8 +47,8 @@ export function provisionOrganization(database: DataSource) {
         const progress = found?.databaseStatus ?? []
         if (!found || !unready(found) || progress.some(({ name, status }) => name === piece && status === 'ready'))
           return
-        await putUp(manager, organization, piece)
-        if (piece === 'modules') await recount(manager, organization)
+        await insertDefaults(manager, organization, piece)
+        if (piece === 'modules') await recomputeModules(manager, organization)
         await manager.update(Organization, organization, { ...dated(), databaseStatus: moved(progress, piece) })
       })
     await database.transaction(async (manager) => {
@@ -65,26 +65,26 @@ export function provisionOrganization(database: DataSource) {
  * Takes up the organizations whose setting up nobody is at, as when the process that was has died.
  * @param age in seconds, since anything was last heard of it
  */
-export async function provisionAgain(database: DataSource, age = 30): Promise<void> {
+export async function enqueueUnprovisioned(database: DataSource, age = 30): Promise<void> {
   const left: Organization[] = await database.query(
     `SELECT "id" FROM "organization" WHERE ("databaseStatus" IS NOT NULL OR "status" = 'provisioning')
       AND "updatedAt" <= now() - make_interval(secs => $1)`,
     [age],
   )
-  await each(left, ({ id }) => provisionSoon(database, id))
+  await runAll(left, ({ id }) => enqueueProvisioning(database, id))
 }
 
 const unready = ({ status, databaseStatus }: Organization) => status === 'provisioning' || databaseStatus !== null
 
 const dated = () => ({ updatedAt: new Date() })
 
-function moved(progress: Progress, piece: Piece): Progress {
+function moved(progress: Progress, piece: DefaultSet): Progress {
   const others = progress.filter(({ name }) => name !== piece)
   return [...others, stand(piece, 'ready')].sort((one, other) => placeOf(one) - placeOf(other))
 }
 
 function placeOf({ name }: Progress[number]): number {
-  return [...immediate, ...later].indexOf(name as Piece)
+  return [...immediate, ...later].indexOf(name as DefaultSet)
 }
 
 /** Holds the organization's row, so that two who are at it do not overwrite what the other tells. */

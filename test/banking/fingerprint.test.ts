@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { type Entry, earliest, fingerprint, isPending, missing } from '../../src/banking/import/deduplicate.ts'
+import { diffTransactions, type Entry, earliest, fingerprint, isPending } from '../../src/banking/import/deduplicate.ts'
 import { Kontomatik } from '../../src/banking/kontomatik/kontomatik-client.ts'
 import { startLocalKontomatik } from '../../src/emulators/kontomatik/server.ts'
 import { imported, mock } from './bank.ts'
@@ -35,7 +35,7 @@ const entries = fc.array(
 
 /** What is stored once an import has been worked in. */
 function after(stored: Entry[], imports: Entry[]): Entry[] {
-  const { inserts, updates, lapsed } = missing(imports, stored)
+  const { inserts, updates, lapsed } = diffTransactions(imports, stored)
   const gone = new Set([...updates.map((update) => update.stored), ...lapsed])
   return [...stored.filter((entry) => !gone.has(entry)), ...updates.map((update) => update.imported), ...inserts]
 }
@@ -43,14 +43,14 @@ function after(stored: Entry[], imports: Entry[]): Entry[] {
 const multiset = (list: Entry[]) => list.map((entry) => `${fingerprint(entry)} ${entry.status === 'PENDING'}`).sort()
 
 test('two equal coffees on one day are both kept, and the same import again brings nothing', () => {
-  expect(missing([coffee, coffee], []).inserts).toHaveLength(2)
-  expect(missing([coffee, coffee], [coffee]).inserts).toHaveLength(1)
-  expect(missing([coffee, coffee], [coffee, coffee])).toEqual({ inserts: [], updates: [], lapsed: [] })
+  expect(diffTransactions([coffee, coffee], []).inserts).toHaveLength(2)
+  expect(diffTransactions([coffee, coffee], [coffee]).inserts).toHaveLength(1)
+  expect(diffTransactions([coffee, coffee], [coffee, coffee])).toEqual({ inserts: [], updates: [], lapsed: [] })
 })
 
 test('one that was pending is updated when it is booked, also under other words', () => {
   for (const booked of [coffee, { ...coffee, party: 'CAFE 12', title: null }, { ...pending, status: 'DONE' }])
-    expect(missing([booked], [pending])).toEqual({
+    expect(diffTransactions([booked], [pending])).toEqual({
       inserts: [],
       updates: [{ stored: pending, imported: booked }],
       lapsed: [],
@@ -59,35 +59,38 @@ test('one that was pending is updated when it is booked, also under other words'
 
 test('one that is pending still, under other words, is updated too', () => {
   const reworded = { ...pending, title: 'Hold' }
-  expect(missing([reworded], [pending]).updates).toEqual([{ stored: pending, imported: reworded }])
+  expect(diffTransactions([reworded], [pending]).updates).toEqual([{ stored: pending, imported: reworded }])
 })
 
 test('of two equal ones that were pending, one is booked and one waits', () => {
-  const { inserts, updates, lapsed } = missing([coffee, pending], [pending, { ...pending }])
+  const { inserts, updates, lapsed } = diffTransactions([coffee, pending], [pending, { ...pending }])
   expect([inserts, updates.length, lapsed]).toEqual([[], 1, []])
 })
 
 test('one that was booked is never pending again', () => {
   const stale = { ...coffee, status: 'PENDING' }
-  expect(missing([stale], [coffee])).toEqual({ inserts: [], updates: [], lapsed: [] })
-  expect(missing([pending], [coffee])).toEqual({ inserts: [], updates: [], lapsed: [] })
+  expect(diffTransactions([stale], [coffee])).toEqual({ inserts: [], updates: [], lapsed: [] })
+  expect(diffTransactions([pending], [coffee])).toEqual({ inserts: [], updates: [], lapsed: [] })
 })
 
 test('one that was booked is overwritten only where the import should list it and does not', () => {
   const reworded = { ...coffee, title: 'Tea' }
-  expect(missing([reworded], [coffee])).toMatchObject({ inserts: [], updates: [{ stored: coffee }] })
-  expect(missing([reworded], [coffee], () => false).inserts).toEqual([reworded])
-  expect(missing([reworded, coffee], [coffee])).toMatchObject({ inserts: [reworded], updates: [] })
+  expect(diffTransactions([reworded], [coffee])).toMatchObject({ inserts: [], updates: [{ stored: coffee }] })
+  expect(diffTransactions([reworded], [coffee], () => false).inserts).toEqual([reworded])
+  expect(diffTransactions([reworded, coffee], [coffee])).toMatchObject({ inserts: [reworded], updates: [] })
 })
 
 test('one that was booked is found again up to a week away, and no further', () => {
   const [near, far] = ['2026-03-06', '2026-03-07'].map((transactionOn) => ({ ...coffee, transactionOn }))
-  expect(missing([near], [coffee])).toMatchObject({ inserts: [], updates: [{ stored: coffee, imported: near }] })
-  expect(missing([far], [coffee])).toEqual({ inserts: [far], updates: [], lapsed: [] })
+  expect(diffTransactions([near], [coffee])).toMatchObject({
+    inserts: [],
+    updates: [{ stored: coffee, imported: near }],
+  })
+  expect(diffTransactions([far], [coffee])).toEqual({ inserts: [far], updates: [], lapsed: [] })
 })
 
 test('one that is pending no more and was never booked has lapsed', () => {
-  expect(missing([], [pending, coffee]).lapsed).toEqual([pending])
+  expect(diffTransactions([], [pending, coffee]).lapsed).toEqual([pending])
 })
 
 test('a fingerprint leaves out what changes, and nothing else', () => {
@@ -106,8 +109,8 @@ test('an import into nothing is stored whole, and again brings nothing, in whate
       const shuffled = list
         .map((entry, index) => ({ ...entry, at: (index * 7919 + seed) % 101 }))
         .sort((a, b) => a.at - b.at)
-      expect(missing(list, []).inserts).toEqual(list)
-      expect(missing(shuffled, list)).toEqual({ inserts: [], updates: [], lapsed: [] })
+      expect(diffTransactions(list, []).inserts).toEqual(list)
+      expect(diffTransactions(shuffled, list)).toEqual({ inserts: [], updates: [], lapsed: [] })
     }),
   )
 })
@@ -115,7 +118,7 @@ test('an import into nothing is stored whole, and again brings nothing, in whate
 test('what is inserted is at least what the counts say is missing, and each is paired but once', () => {
   fc.assert(
     fc.property(entries, entries, (imports, stored) => {
-      const { inserts, updates, lapsed } = missing(imports, stored, isPending)
+      const { inserts, updates, lapsed } = diffTransactions(imports, stored, isPending)
       const counts = new Map<string, number>()
       for (const entry of stored.filter((entry) => !isPending(entry)))
         counts.set(fingerprint(entry), (counts.get(fingerprint(entry)) ?? 0) + 1)
@@ -175,7 +178,7 @@ test('the earliest day of an import is how far back the stored ones are needed',
 test('thousands are compared in no time', () => {
   const many = Array.from({ length: 20_000 }, (_, index) => ({ ...coffee, title: String(index % 5000) }))
   const began = Date.now()
-  expect(missing(many, many.slice(5000)).inserts).toHaveLength(5000)
+  expect(diffTransactions(many, many.slice(5000)).inserts).toHaveLength(5000)
   expect(Date.now() - began).toBeLessThan(2000)
 })
 
@@ -193,12 +196,12 @@ test('the local bank, asked again and again, fills a store with what it has', as
 
   const second = await pull()
   const since = first.filter(({ transactionOn }) => transactionOn >= (earliest(second) ?? ''))
-  const settled = missing(second, since)
+  const settled = diffTransactions(second, since)
   expect(settled).toMatchObject({ inserts: [], lapsed: [] })
   expect(settled.updates.map(({ imported }) => imported.status)).toContain('DONE')
 
   await local.advance({ days: 2 })
-  const third = missing(await pull(), after(since, second))
+  const third = diffTransactions(await pull(), after(since, second))
   expect(third.inserts.length).toBeGreaterThan(1)
   expect(third.updates).toEqual([])
   await local.stop()

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { type Entry, missing } from '../../src/banking/import/deduplicate.ts'
+import { diffTransactions, type Entry } from '../../src/banking/import/deduplicate.ts'
 import { account, accounts, ago, dictated, line, transactions } from './dictated.ts'
 import { openBanks } from './linked.ts'
 
@@ -115,7 +115,11 @@ test('any overlapping statements of one ledger leave each of its lines once, in 
         })
         const since = date(Math.max(0, Math.min(now, ...changed) - further))
         const list = forms(now).filter(({ transactionOn }) => transactionOn >= since)
-        const { inserts, updates, lapsed } = missing(list, stored, ({ transactionOn }) => transactionOn >= since)
+        const { inserts, updates, lapsed } = diffTransactions(
+          list,
+          stored,
+          ({ transactionOn }) => transactionOn >= since,
+        )
         const gone = new Set([...updates.map((update) => update.stored), ...lapsed])
         const kept = stored.filter((entry) => !gone.has(entry))
         stored = [...kept, ...updates.map(({ imported }) => imported), ...inserts]

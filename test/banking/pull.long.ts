@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AuditEvent, BankTransaction, Integration } from '../../entities/index.ts'
-import { tendBanks } from '../../src/banking/maintenance-jobs.ts'
+import { enqueueStaleIntegrations } from '../../src/banking/maintenance-jobs.ts'
 import { startJobs } from '../support/jobs.ts'
 import { api, as, banking, database, elsewhere, foundTenant, given, kontomatik, tenant } from '../support/world.ts'
 import { asked, becomes, client, detail, enable, linked, openBanks, pull, revoke, stored, usual } from './linked.ts'
@@ -212,7 +212,7 @@ test.each([
   const before = asked(path)
   kontomatik.fault({ kind, path, delay: 2500 })
   expect((await api.post(pull, { since: today() })).status).toBe(status)
-  await tendBanks(database, 0)
+  await enqueueStaleIntegrations(database, 0)
   await sleep(300)
   expect(asked(path)).toBe(before + 1)
   expect((await stored(link.id)).status).toBe('active')

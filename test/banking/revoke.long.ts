@@ -1,6 +1,6 @@
 import { AuditEvent, Integration } from '../../entities/index.ts'
-import { usualTiming } from '../../src/banking/banking.ts'
-import { tendBanks } from '../../src/banking/maintenance-jobs.ts'
+import { defaultTiming } from '../../src/banking/banking.ts'
+import { enqueueStaleIntegrations } from '../../src/banking/maintenance-jobs.ts'
 import { api, banking, database, kontomatik } from '../support/world.ts'
 import {
   asked,
@@ -45,7 +45,7 @@ test.each([
   [{ kind: 'exception', name: 'ServiceMaintenance' } as const],
   [{ kind: 'exception', name: 'NobodyKnows' } as const],
 ])('as long as Kontomatik answers with %j the means to end it are kept', async (fault) => {
-  banking.timing.revoke = usualTiming.revoke
+  banking.timing.revoke = defaultTiming.revoke
   const link = await linked({ login: 'r2' })
   const consent = await consentOf(link.id)
   kontomatik.fault({ ...fault, path: 'delete-multiple-access', times: 99 })
@@ -75,7 +75,7 @@ test('a consent that is over by itself is let go after its 180 days', async () =
   kontomatik.fault({ kind: 'status', path: 'delete-multiple-access', times: 99 })
   expect((await api.post(revoke, {})).status).toBe(202)
   await database.manager.update(Integration, { id: link.id }, { consentExpiresAt: new Date(Date.now() - 1000) })
-  await tendBanks(database, 0)
+  await enqueueStaleIntegrations(database, 0)
   await becomes(link.id, { status: 'revoked' })
   expect((await stored(link.id)).sealedAccess).toBeNull()
 })

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { Integration } from '../../entities/index.ts'
 import { Banking } from '../../src/banking/banking.ts'
-import { keepSecrets, tendBanks } from '../../src/banking/maintenance-jobs.ts'
+import { enqueueStaleIntegrations, resealSecrets } from '../../src/banking/maintenance-jobs.ts'
 import { readKeys } from '../../src/banking/secrets.ts'
 import { eventsAbout } from '../support/rows/audit.ts'
 import {
@@ -120,7 +120,7 @@ test('who takes more than an hour must start again, and the consent that came of
   await database.manager.update(Integration, { id: body.id }, { expiresAt: new Date(Date.now() - 120_000) })
   expect(detail(await api.post(setup, { redirectionId: body.redirectionId }))).toEqual([410, 'signin_expired'])
   const before = asked('delete-multiple-access')
-  await tendBanks(database, 0)
+  await enqueueStaleIntegrations(database, 0)
   await becomes(body.id, { status: 'revoked' })
   expect(asked('delete-multiple-access')).toBe(before + 1)
   expect(detail(await api.post(setup, { redirectionId: body.redirectionId }))).toEqual([410, 'signin_expired'])
@@ -290,9 +290,9 @@ test('keys are changed without anybody signing in again', async () => {
   const [only, stranger] = [newer, randomBytes(32).toString('base64')].map(
     (key) => new Banking({ ...access, keys: readKeys(key) }),
   )
-  await expect(keepSecrets(database, stranger)).rejects.toThrow(/SECRETS_KEY lacks/)
+  await expect(resealSecrets(database, stranger)).rejects.toThrow(/SECRETS_KEY lacks/)
   expect(await stored(link.id)).toEqual(before)
-  await keepSecrets(database, new Banking({ ...access, keys: [...readKeys(newer), ...secretKeys] }))
+  await resealSecrets(database, new Banking({ ...access, keys: [...readKeys(newer), ...secretKeys] }))
   const after = await stored(link.id)
   expect(after.sealedAccess).not.toBe(before.sealedAccess)
   expect(only.vault.open('access', after.sealedAccess as string, after)).toBe(consent)

@@ -1,5 +1,5 @@
 import type { StripeEvent } from '../../entities/index.ts'
-import { replay, ringAgain } from '../../src/billing/webhooks/replay-events.ts'
+import { enqueueStaleCustomers, replayEvents } from '../../src/billing/webhooks/replay-events.ts'
 import { stripeCustomer } from '../support/billing/billing.ts'
 import { asked, customerOf, dashboard, subscribed } from '../support/billing/stripe.ts'
 import { deliver, eventOf, stored } from '../support/billing/stripe-events.ts'
@@ -112,7 +112,7 @@ test('what fails is tried again, ever later; after ten times it is put aside, un
   await mend()
   await look(customer)
   expect((await stored(event.id))?.status).toBe('failed')
-  expect(await replay(database, [event.id])).toEqual([event.id])
+  expect(await replayEvents(database, [event.id])).toEqual([event.id])
   expect(await stored(event.id)).toMatchObject({ status: 'pending', attempts: 0, error: null })
   expect((await jobOf(customer))?.in).toBeLessThan(0.1)
   await look(customer)
@@ -181,21 +181,21 @@ test('what a process that died was at is taken up by another', async () => {
   const { customer } = await subscribed()
   const events = [told(customer), told(customer)]
   for (const event of events) await deliver(event)
-  await ringAgain(database)
+  await enqueueStaleCustomers(database)
   await database.query(
     `UPDATE graphile_worker._private_jobs SET locked_at = now(), locked_by = 'dead', attempts = 1 WHERE "key" = $1`,
     [`customer:${customer}`],
   )
-  await ringAgain(database)
+  await enqueueStaleCustomers(database)
   expect((await jobOf(customer))?.locked).toBe(true)
   await database.query(
     `UPDATE "stripe_event" SET "receivedAt" = now() - interval '31 seconds' WHERE "customerId" = $1`,
     [customer],
   )
-  await ringAgain(database)
+  await enqueueStaleCustomers(database)
   expect(await jobOf(customer)).toMatchObject({ locked: false, payload: { customer } })
   await database.query(`DELETE FROM graphile_worker._private_jobs WHERE "key" = $1`, [`customer:${customer}`])
-  await ringAgain(database)
+  await enqueueStaleCustomers(database)
   expect(await jobOf(customer)).toMatchObject({ locked: false })
   await look(customer)
   for (const { id } of events) expect((await stored(id))?.status).toBe('done')
@@ -207,7 +207,7 @@ test('what waits for its turn is left to wait', async () => {
   stripe.fault({ kind: 'status', status: 503, times: 1000 })
   for (let tries = 0; tries < 6; tries++) await look(customer)
   const before = await jobOf(customer)
-  await ringAgain(database, 0)
+  await enqueueStaleCustomers(database, 0)
   const after = await jobOf(customer)
   expect(after?.payload).toEqual(before?.payload)
   expect(Math.abs((after?.in ?? 0) - (before?.in ?? 0))).toBeLessThan(1)
@@ -219,7 +219,7 @@ test('an event of a customer who is nobody’s here is ignored; the customer is 
   await deliver(event)
   await look(customer)
   expect(await stored(event.id)).toMatchObject({ status: 'ignored', attempts: 1 })
-  expect(await replay(database, [event.id])).toEqual([])
+  expect(await replayEvents(database, [event.id])).toEqual([])
   const { tenant } = await stripeCustomer()
   const path = `/organizations/${tenant.organization.id}`
   expect((await as(operator).patch(path, { stripeCustomerId: customer })).status).toBe(200)
@@ -232,7 +232,7 @@ test('replaying what is done looks once more; what is about nobody cannot be rep
   for (const one of [event, nobody]) await deliver(one)
   await look(customer)
   await dashboard.subscriptions.update(externalId, { cancel_at_period_end: true })
-  expect(await replay(database, [event.id, nobody.id, 'evt_unknown', event.id])).toEqual([event.id])
+  expect(await replayEvents(database, [event.id, nobody.id, 'evt_unknown', event.id])).toEqual([event.id])
   await look(customer)
   expect((await api.get(path)).body.cancelAt).not.toBeNull()
   expect((await stored(event.id))?.status).toBe('done')

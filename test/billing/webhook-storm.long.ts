@@ -3,7 +3,7 @@ import type { DataSource } from 'typeorm'
 import { connectTo } from '../../ormconfig.ts'
 import { type LocalStripe, startLocalStripe } from '../../src/emulators/stripe/server.ts'
 import { migrate } from '../../src/migrations/migrate.ts'
-import { survive } from '../../src/runtime/database.ts'
+import { survivePoolErrors } from '../../src/runtime/database.ts'
 import { clientOf } from '../emulators/stripe/local-client.ts'
 import { eventually } from '../support/eventually.ts'
 import { Cluster, Service } from '../support/processes/machines.ts'
@@ -43,7 +43,7 @@ beforeAll(async () => {
   const began = Date.now()
   await Promise.all([cluster.start(), startLocalStripe().then((started) => (stripe = started))])
   database = await connectTo({ url: cluster.url }, 5).initialize()
-  survive(database)
+  survivePoolErrors(database)
   await migrate(database)
   await countTransitions()
   service = new Service({

@@ -4,7 +4,7 @@ import request from 'supertest'
 import { DataSource } from 'typeorm'
 import { StripeEvent } from '../../entities/index.ts'
 import { createApp } from '../../src/app.ts'
-import { survive } from '../../src/runtime/database.ts'
+import { survivePoolErrors } from '../../src/runtime/database.ts'
 import { stripeCustomer } from '../support/billing/billing.ts'
 import { deliver, deliverBody, eventOf, signatureOf, stored } from '../support/billing/stripe-events.ts'
 import { look } from '../support/billing/sync-now.ts'
@@ -307,7 +307,7 @@ test('while the database cannot be reached, Stripe is told to come again', async
   const extra = { max: 2, connectionTimeoutMillis: 300 }
   const options = { ...database.options, host: '127.0.0.1', port: line.port, extra }
   const far = await new DataSource(options as never).initialize()
-  survive(far)
+  survivePoolErrors(far)
   const log = pino({ level: 'silent' })
   const server = createApp({ config, database: far, banking, billing, issuer, log, state: { draining: false } }).listen(
     0,

@@ -1,5 +1,5 @@
 import { OutgoingMail } from '../../entities/index.ts'
-import { post } from '../../src/mail/outbox.ts'
+import { enqueueMail } from '../../src/mail/outbox.ts'
 import { eventually } from '../support/eventually.ts'
 import { database, organization } from '../support/world.ts'
 
@@ -19,7 +19,7 @@ export function letterTo(recipient: string) {
 /** Puts a mail into the outbox, and tells to whom it is. */
 export async function mailed(values: Partial<OutgoingMail> = {}): Promise<string> {
   const recipient = address()
-  await database.transaction((manager) => post(manager, { ...letterTo(recipient), ...values }))
+  await database.transaction((manager) => enqueueMail(manager, { ...letterTo(recipient), ...values }))
   return recipient
 }
 

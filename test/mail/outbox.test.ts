@@ -1,5 +1,5 @@
 import { OutgoingMail } from '../../entities/index.ts'
-import { forget, post, sweep } from '../../src/mail/outbox.ts'
+import { deleteOldMail, enqueueMail, enqueueStaleMail } from '../../src/mail/outbox.ts'
 import { eventually } from '../support/eventually.ts'
 import { hurry, tokenIn } from '../support/mail.ts'
 import { office } from '../support/post-office.ts'
@@ -18,12 +18,12 @@ describe('Mails are sent', () => {
     const taken = `UPDATE "outgoing_mail" SET "status" = 'pending', "text" = 'Hello', "attempts" = 1, "dueAt" = now() + $2::interval
       WHERE "recipient" = $1`
     await database.query(taken, [recipient, '1 minute'])
-    await sweep(database)
+    await enqueueStaleMail(database)
     await idle()
     expect(office.server.to(recipient)).toHaveLength(1)
 
     await database.query(taken, [recipient, '-1 second'])
-    await sweep(database)
+    await enqueueStaleMail(database)
     await office.server.mailTo(recipient, 2)
     const [first, second] = office.server.to(recipient)
     expect(second.messageId).toBe(first.messageId)
@@ -59,7 +59,7 @@ describe('Mails are sent', () => {
   test('never of what has been rolled back', async () => {
     const recipient = address()
     const undone = database.transaction(async (manager) => {
-      await post(manager, letterTo(recipient))
+      await enqueueMail(manager, letterTo(recipient))
       throw new Error('undone')
     })
     await expect(undone).rejects.toThrow('undone')
@@ -70,12 +70,12 @@ describe('Mails are sent', () => {
   test('but a month later it is forgotten to whom', async () => {
     const recipient = await mailed()
     await eventually(async () => expect((await mailOf(recipient)).status).toBe('sent'))
-    await forget(database)
+    await deleteOldMail(database)
     expect(await database.manager.countBy(OutgoingMail, { recipient })).toBe(1)
     await database.query(`UPDATE "outgoing_mail" SET "updatedAt" = now() - interval '31 days' WHERE "recipient" = $1`, [
       recipient,
     ])
-    await forget(database)
+    await deleteOldMail(database)
     expect(await database.manager.countBy(OutgoingMail, { recipient })).toBe(0)
   })
 })

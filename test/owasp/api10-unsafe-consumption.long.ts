@@ -119,7 +119,9 @@ const wishes: Record<string, Wish> = {
   'POST /invoices/:id/pay': { path: invoices.member[0].pay, body: {}, by: debtor },
 }
 /** What asks Kontomatik is tried in test/banking/problems.long.ts. */
-const outside = routes.filter(({ operation, path }) => operation.outside && !path.startsWith('/integrations'))
+const outside = routes.filter(
+  ({ operation, path }) => operation.callsExternalService && !path.startsWith('/integrations'),
+)
 const tables = ['subscription', 'payment_method', 'invoice', 'audit_event', 'organization']
 const held = async () =>
   JSON.stringify(await Promise.all(tables.map((name) => database.query(`SELECT * FROM "${name}" ORDER BY "id"`))))

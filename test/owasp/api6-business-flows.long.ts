@@ -6,7 +6,7 @@ import { ask, routes, serve, tokens, unknown } from './asking.ts'
 import { type Case, family, unless } from './family.ts'
 
 const limited = await serve({ config: { ...config, limits: { usual: 1000, few: 3 } } })
-const guessable = routes.filter(({ operation }) => operation.rare)
+const guessable = routes.filter(({ operation }) => operation.sensitive)
 /** With these codes and tokens are guessed, and strangers pestered. */
 const rare = [
   'POST /subscriptions/apply-coupon',

@@ -5,7 +5,7 @@ import { pino } from 'pino'
 import { OrganizationUser } from '../../entities/index.ts'
 import type { Callers } from '../../src/access/callers.ts'
 import { api as table } from '../../src/api.ts'
-import { createApp, type Surroundings } from '../../src/app.ts'
+import { type AppContext, createApp } from '../../src/app.ts'
 import { Api } from '../../src/hydra/api.ts'
 import { inputOf } from '../../src/hydra/documentation/operation-description.ts'
 import type { Role } from '../../src/hydra/model/caller.ts'
@@ -79,7 +79,7 @@ export const tokens: Record<Role, string | undefined> = {
 export const ownerOfBoth = await tokenOf(several, { organization: organization.id })
 
 /** Starts a server that differs from that of the world, and tells where it is. */
-export async function serve(different: Partial<Surroundings>): Promise<string> {
+export async function serve(different: Partial<AppContext>): Promise<string> {
   const usual = {
     config,
     database,

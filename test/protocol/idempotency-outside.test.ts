@@ -28,7 +28,7 @@ const charge = (path: string, outside?: true): Operation<Location> => ({
   title: () => 'Charges',
   returns: 'item',
   statuses: [201],
-  outside,
+  callsExternalService: outside,
   async handle(call) {
     const { id } = await localRow(call)
     called.push(call.claim)

@@ -7,7 +7,7 @@ import {
   OrganizationUser,
   Subscription,
 } from '../../entities/index.ts'
-import { expire } from '../../src/hydra/http/idempotency-store.ts'
+import { deleteExpiredKeys } from '../../src/hydra/http/idempotency-store.ts'
 import { expectProblem } from '../support/requests/wire.ts'
 import { snapshot } from '../support/rows/snapshot.ts'
 import {
@@ -203,7 +203,7 @@ test('after a day a key is new again', async () => {
   expect((await found('Roermond', key)).headers['idempotent-replayed']).toBe('true')
 
   await database.manager.update(IdempotencyKey, { key }, { createdAt: dayAgo })
-  await expire((database.driver as PostgresDriver).master)
+  await deleteExpiredKeys((database.driver as PostgresDriver).master)
   expect([await claimed(key), await claimed(kept)]).toEqual([0, 1])
 })
 

@@ -1,7 +1,7 @@
 import { nameOrder } from '../../entities/collation.ts'
 import { Employee, Location } from '../../entities/index.ts'
 import { NameOrder1764000000062 } from '../../src/migrations/1764000000062-name-order.ts'
-import { requireOrder } from '../../src/postgres/collation-check.ts'
+import { requireCurrentCollation } from '../../src/postgres/collation-check.ts'
 import { api, as, database, elsewhere, given } from '../support/world.ts'
 
 // The same mistake could be in each order by a text, in the cursors of its pages, and in what else reads its index.
@@ -88,9 +88,9 @@ test('a database with rows takes on the order, and gives it back', async () => {
 })
 
 test('a start is refused where ICU has another version, with what to run; then it starts', async () => {
-  await requireOrder(database)
+  await requireCurrentCollation(database)
   await database.query(`UPDATE pg_collation SET "collversion" = '1.2' WHERE "collname" = $1`, [nameOrder])
-  const refused = await requireOrder(database).catch((error: Error) => error.message)
+  const refused = await requireCurrentCollation(database).catch((error: Error) => error.message)
   expect(refused).toMatch(
     /^The indexes of names were made with version 1\.2 of the collation "name_order", and Postgres has /,
   )
@@ -100,5 +100,5 @@ test('a start is refused where ICU has another version, with what to run; then i
       `ALTER COLLATION "name_order" REFRESH VERSION;`,
   )
   for (const command of commands.split('; ')) await database.query(command)
-  await requireOrder(database)
+  await requireCurrentCollation(database)
 })

@@ -1,5 +1,5 @@
 import { AuditEvent, Employee, Location, Meeting } from '../../entities/index.ts'
-import { insert } from '../../src/hydra/store/write-row.ts'
+import { insertRow } from '../../src/hydra/store/write-row.ts'
 import { foldTotals } from '../../src/runtime/fold-totals.ts'
 import { api, as, database, elsewhere, foundTenant, given, morning, organization, tenant } from '../support/world.ts'
 
@@ -39,7 +39,7 @@ test('what is rolled back, or refused, is not counted', async () => {
   const [before] = await totals(Meeting, '/meetings')
   const work = database.transaction(async (manager) => {
     for (let n = 0; n < 3; n++)
-      await insert(manager, Object.assign(new Meeting(), { ...morning, organizationId: organization.id }))
+      await insertRow(manager, Object.assign(new Meeting(), { ...morning, organizationId: organization.id }))
     throw new Error('changed our mind')
   })
   await expect(work).rejects.toThrow('changed our mind')

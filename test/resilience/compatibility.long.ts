@@ -3,7 +3,7 @@ import { promisify } from 'node:util'
 import { DataSource, type MigrationInterface, type QueryRunner } from 'typeorm'
 import { raiseCompatibleFrom } from '../../src/migrations/compatibility.ts'
 import { migrate } from '../../src/migrations/migrate.ts'
-import { survive } from '../../src/runtime/database.ts'
+import { survivePoolErrors } from '../../src/runtime/database.ts'
 import { eventually } from '../support/eventually.ts'
 import { Service } from '../support/processes/machines.ts'
 import { surroundings } from '../support/rows/surroundings.ts'
@@ -38,7 +38,7 @@ const known = database.options.migrations as (new () => MigrationInterface)[]
 async function migrateWith(...more: (new () => MigrationInterface)[]): Promise<void> {
   const source = new DataSource({ ...database.options, migrations: [...known, ...more] } as DataSource['options'])
   await source.initialize()
-  survive(source)
+  survivePoolErrors(source)
   try {
     await migrate(source)
   } finally {

@@ -6,12 +6,12 @@ import { deadJobs, replayJobs } from '../../src/queue/crashed-jobs.ts'
 import { enqueue } from '../../src/queue/enqueue.ts'
 import { release } from '../../src/queue/job-locks.ts'
 import { concurrency, type Queue, startQueue } from '../../src/queue/queue.ts'
-import { survive } from '../../src/runtime/database.ts'
+import { survivePoolErrors } from '../../src/runtime/database.ts'
 import { eventually } from '../support/eventually.ts'
 import { database, ending } from '../support/world.ts'
 
 const background = await besides(database, concurrency + 4).initialize()
-survive(background)
+survivePoolErrors(background)
 ending.unshift(() => background.destroy())
 const { master: pool } = background.driver as PostgresDriver
 
@@ -162,7 +162,7 @@ test('a job that is enqueued again during its pause waits for the end of that', 
   await order('note', 'early')
   await crash('early')
   await crash('early')
-  await enqueue(database, 'note', { text: 'early' }, { key: 'early', anew: true })
+  await enqueue(database, 'note', { text: 'early' }, { key: 'early', replace: true })
   await start()
   await eventually(async () => expect((await due('early')).wait).toBeGreaterThan(50))
   expect(done).not.toContain('early')

@@ -1,7 +1,7 @@
 import { pino } from 'pino'
 import { User } from '../../entities/index.ts'
 import { besides } from '../../ormconfig.ts'
-import { post } from '../../src/mail/outbox.ts'
+import { enqueueMail } from '../../src/mail/outbox.ts'
 import { enqueue } from '../../src/queue/enqueue.ts'
 import { tasks } from '../../src/runtime/jobs.ts'
 import { deliver } from '../support/billing/stripe-events.ts'
@@ -26,7 +26,7 @@ async function left() {
   const { body } = await founder.post('/organizations', { name: `Founded ${founded}` })
   for (const customer of ['cus_first', 'cus_second']) await deliver(told(customer))
   const mail = { organizationId: organization.id, recipient: 'somebody@example.com', subject: 'Hello', about: 'a test' }
-  await post(database.manager, { ...mail, html: '<p>Hello</p>', text: 'Hello', attachments: [] })
+  await enqueueMail(database.manager, { ...mail, html: '<p>Hello</p>', text: 'Hello', attachments: [] })
   for (const [table, moment] of [
     ['organization', 'updatedAt'],
     ['stripe_event', 'receivedAt'],

@@ -1,7 +1,7 @@
 import { decodeJwt } from 'jose'
 import request from 'supertest'
 import { Organization } from '../../entities/index.ts'
-import { people, seed, tokenFor } from '../../src/demo/demo.ts'
+import { people, seedDemo, tokenFor } from '../../src/demo/demo.ts'
 import { as, database, issuer, publicUrl } from '../support/world.ts'
 
 /*
@@ -13,7 +13,7 @@ let demo: Organization
 let second: Organization
 
 beforeAll(async () => {
-  await seed(database, publicUrl, { manualBilling: true })
+  await seedDemo(database, publicUrl, { manualBilling: true })
   demo = await database.manager.findOneByOrFail(Organization, { slug: 'van-dijk' })
   for (const person of members) {
     const { subject } = people[person]

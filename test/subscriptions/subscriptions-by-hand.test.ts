@@ -1,5 +1,5 @@
 import { AuditEvent, PaymentMethod, Subscription } from '../../entities/index.ts'
-import { endDue } from '../../src/billing/end-periods.ts'
+import { endDuePeriods } from '../../src/billing/end-periods.ts'
 import { customer, modulesOf, own, running, subscriber, violationsOf } from '../support/billing/manual-billing.ts'
 import { as, database, elsewhere, given, operator } from '../support/world.ts'
 
@@ -186,13 +186,13 @@ describe('When periods end,', () => {
   test('what is due ends, and nothing else does', async () => {
     const [due, later, steady] = [await running({ modules: ['planning'] }), await running(), await running()]
     for (const { api, path } of [due, later]) await api.post(`${path}/cancel`)
-    await endDue(database)
+    await endDuePeriods(database)
     expect((await due.api.get(due.path)).body.status).toBe('active')
 
     const id = due.path.split('/').at(-1)
     await database.manager.update(Subscription, { id }, { cancelAt: new Date(Date.now() - 1000) })
     const { headers } = await due.api.get(due.path)
-    await Promise.all([endDue(database), endDue(database), endDue(database)])
+    await Promise.all([endDuePeriods(database), endDuePeriods(database), endDuePeriods(database)])
     const ended = await due.api.get(due.path)
     expect(ended.body).toMatchObject({ status: 'canceled', active: false })
     expect(ended.headers.etag).not.toBe(headers.etag)
@@ -201,7 +201,7 @@ describe('When periods end,', () => {
     expect((await later.api.get(later.path)).body.status).toBe('active')
     expect((await steady.api.get(steady.path)).body.status).toBe('active')
 
-    await endDue(database, new Date(Date.now() + 40 * day))
+    await endDuePeriods(database, new Date(Date.now() + 40 * day))
     expect((await later.api.get(later.path)).body.status).toBe('canceled')
     expect((await steady.api.get(steady.path)).body.status).toBe('active')
   })

@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { connectTo } from '../../ormconfig.ts'
 import { migrate } from '../../src/migrations/migrate.ts'
 import { launch, type Postgres } from '../../src/postgres/launcher.ts'
-import { survive } from '../../src/runtime/database.ts'
+import { survivePoolErrors } from '../../src/runtime/database.ts'
 
 declare global {
   var postgres: Postgres | undefined
@@ -25,7 +25,7 @@ export default async function start(): Promise<void> {
   })
   const { host, port, user } = postgres
   const database = await connectTo({ host, port, username: user, database: 'template' }, 2).initialize()
-  survive(database)
+  survivePoolErrors(database)
   await migrate(database)
   await database.destroy()
   await built

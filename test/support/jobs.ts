@@ -2,8 +2,8 @@ import { pino } from 'pino'
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
 import { besides } from '../../ormconfig.ts'
 import { concurrency, type Queue, startQueue } from '../../src/queue/queue.ts'
-import { survive } from '../../src/runtime/database.ts'
-import { type Outside, tasks } from '../../src/runtime/jobs.ts'
+import { survivePoolErrors } from '../../src/runtime/database.ts'
+import { type ExternalServices, tasks } from '../../src/runtime/jobs.ts'
 import { eventually } from './eventually.ts'
 import { database, ending, outside } from './world.ts'
 
@@ -16,9 +16,9 @@ export const jobs = tasks(database, outside, quiet) as Record<string, (payload?:
 const underWay = `SELECT "id" FROM graphile_worker.jobs WHERE "locked_at" IS NOT NULL AND "locked_by" IS NOT NULL`
 
 /** Has jobs done as a process of the server does, until the end of the test file at most; what the clock begins is left to the test. */
-export async function startJobs(others: Partial<Outside> = {}, log = quiet): Promise<Queue> {
+export async function startJobs(others: Partial<ExternalServices> = {}, log = quiet): Promise<Queue> {
   const background = await besides(database, concurrency + 4).initialize()
-  survive(background)
+  survivePoolErrors(background)
   const { master: pool } = background.driver as PostgresDriver
   const queue = await startQueue({
     pool,

@@ -3,7 +3,7 @@ import { type ParsedMail, simpleParser } from 'mailparser'
 import { pino } from 'pino'
 import { SMTPServer } from 'smtp-server'
 import { openMailer } from '../../src/mail/mailer.ts'
-import { sweep } from '../../src/mail/outbox.ts'
+import { enqueueStaleMail } from '../../src/mail/outbox.ts'
 import { eventually } from './eventually.ts'
 import { startJobs } from './jobs.ts'
 import { database } from './world.ts'
@@ -112,7 +112,7 @@ export async function openPostOffice(folder?: string): Promise<PostOffice> {
 /** Lets time pass for the mails that wait for another attempt. */
 export async function hurry(): Promise<void> {
   await database.query(`UPDATE "outgoing_mail" SET "dueAt" = now() - interval '1 second' WHERE "status" = 'pending'`)
-  await sweep(database)
+  await enqueueStaleMail(database)
 }
 
 export function tokenIn(text: string): string {

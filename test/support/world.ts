@@ -14,11 +14,11 @@ import { Billing } from '../../src/billing/billing.ts'
 import { startLocalKontomatik } from '../../src/emulators/kontomatik/server.ts'
 import { startLocalStripe } from '../../src/emulators/stripe/server.ts'
 import { stopThreads } from '../../src/hydra/formats/thread.ts'
-import { insert } from '../../src/hydra/store/write-row.ts'
+import { insertRow } from '../../src/hydra/store/write-row.ts'
 import { openMailer } from '../../src/mail/mailer.ts'
-import { survive } from '../../src/runtime/database.ts'
+import { survivePoolErrors } from '../../src/runtime/database.ts'
 import { httpServer } from '../../src/runtime/http/http-server.ts'
-import { furnishings } from '../../src/workspace/defaults.ts'
+import { defaultSets } from '../../src/workspace/defaults.ts'
 
 const { host, port, user, directory } = JSON.parse(process.env.TEST_POSTGRES ?? '{}')
 const name = `test_${process.pid}_${Date.now()}`
@@ -26,7 +26,7 @@ const name = `test_${process.pid}_${Date.now()}`
 /** A database of this test file's own, copied from the migrated template. */
 await administer(`CREATE DATABASE "${name}" TEMPLATE "template"`)
 export const database = await connectTo({ host, port, username: user, database: name }, 10).initialize()
-survive(database)
+survivePoolErrors(database)
 
 const free = await freePort()
 
@@ -166,28 +166,28 @@ export async function given<E extends object>(
   const entity = Object.assign(new type(), { organizationId: organization.id }, values)
   for (const [key, value] of Object.entries(values))
     if (value !== null && typeof value === 'object' && 'id' in value) Object.assign(entity, { [`${key}Id`]: value.id })
-  await insert(database.manager, entity)
+  await insertRow(database.manager, entity)
   return entity
 }
 
 /** A user who belongs to nothing yet. */
 export async function person(subject: string, values: Partial<User> = {}): Promise<User> {
   const user = Object.assign(new User(), { issuer: publicUrl, subject, name: subject, ...values })
-  await insert(database.manager, user)
+  await insertRow(database.manager, user)
   return user
 }
 
 /** An organization with everything that one always has, and a user for each role. */
 export async function foundTenant(name: string, slug: string, values: Partial<Organization> = {}): Promise<Tenant> {
   const organization = Object.assign(new Organization(), { name, slug, manualBilling: true, ...values })
-  await insert(database.manager, organization)
-  for (const piece of furnishings())
-    await insert(database.manager, Object.assign(piece, { organizationId: organization.id }))
+  await insertRow(database.manager, organization)
+  for (const piece of defaultSets())
+    await insertRow(database.manager, Object.assign(piece, { organizationId: organization.id }))
   const users = {} as Record<Role, User>
   for (const role of ['owner', 'admin', 'member'] as const) {
     users[role] = await person(`${slug}-${role}`)
     const membership = { organizationId: organization.id, userId: users[role].id, name: users[role].name, role }
-    await insert(database.manager, Object.assign(new OrganizationUser(), membership))
+    await insertRow(database.manager, Object.assign(new OrganizationUser(), membership))
   }
   return { organization, users }
 }

@@ -1,4 +1,4 @@
-import type { Listed } from './listed-account.ts'
+import type { ListedAccount } from './listed-account.ts'
 
 /** A line of a stored account, as far as it shows which account it is. */
 export interface Trace {
@@ -10,7 +10,7 @@ export interface Trace {
 }
 
 /** A stored account. */
-export interface Known {
+export interface KnownAccount {
   id: string
   isCard: boolean
   /** Its number or the id of its card; null where the bank tells neither. */
@@ -29,19 +29,19 @@ export interface Known {
   lines: Trace[]
 }
 
-type Fits = (listed: Listed, known: Known) => boolean
+type Fits = (listed: ListedAccount, known: KnownAccount) => boolean
 
 /**
  * Finds the stored account of each that the bank lists. Without a number or an id an account is known by its lines, then by its
  * balance and the bank's own name for it, and at last by its place in the list: never by the name that its owner gave it.
  * @param known in the order in which equals are taken
  */
-export function matchAccounts<K extends Known>(listed: Listed[], known: K[]): Map<Listed, K> {
-  const matches = new Map<Listed, K>()
+export function matchAccounts<K extends KnownAccount>(listed: ListedAccount[], known: K[]): Map<ListedAccount, K> {
+  const matches = new Map<ListedAccount, K>()
   const taken = new Set<K>()
   const openListed = () => listed.filter((one) => !matches.has(one))
   const openKnown = () => known.filter((one) => !taken.has(one))
-  const take = (one: Listed, other: K) => {
+  const take = (one: ListedAccount, other: K) => {
     if (matches.has(one) || taken.has(other)) return
     matches.set(one, other)
     taken.add(other)
@@ -65,21 +65,21 @@ export function matchAccounts<K extends Known>(listed: Listed[], known: K[]): Ma
       unkeyed(one, other) && isSameName(one, other) && one.balance !== null && one.balance === other.balance,
   )
   inOrder((one, other) => unkeyed(one, other) && isSameName(one, other))
-  const left = (all: { isCard: boolean; currency: string | null; key: string | null }[], of: Listed) =>
+  const left = (all: { isCard: boolean; currency: string | null; key: string | null }[], of: ListedAccount) =>
     all.filter(({ isCard, currency, key }) => !key && isCard === of.isCard && currency === of.currency).length
-  const waiting: Known[] = openKnown().filter((other) => isNear(other) && !other.isClosed)
+  const waiting: KnownAccount[] = openKnown().filter((other) => isNear(other) && !other.isClosed)
   const counted = openListed().filter((one) => left(openListed(), one) === left(waiting, one))
   inOrder((one, other) => counted.includes(one) && waiting.includes(other) && unkeyed(one, other))
   return matches
 }
 
 /** Whether it may be known by more than its key: it is of this link, or of one to the same bank that has ended. */
-export function isNear({ isSameBank, isElsewhere }: Known): boolean {
+export function isNear({ isSameBank, isElsewhere }: KnownAccount): boolean {
   return isSameBank && !isElsewhere
 }
 
 /** Pairs that have lines in common, those with the most first. */
-function resemblances<K extends Known>(listed: Listed[], known: K[]) {
+function resemblances<K extends KnownAccount>(listed: ListedAccount[], known: K[]) {
   const pairs = listed.flatMap((one, place) =>
     known.flatMap((other, rank) => {
       if (!isCandidate(one, other) || contradicts(one, other)) return []
@@ -96,7 +96,7 @@ function resemblances<K extends Known>(listed: Listed[], known: K[]) {
 }
 
 /** Whether an account could be this stored one, where at least one of them has no key. */
-function isCandidate(one: Listed, other: Known): boolean {
+function isCandidate(one: ListedAccount, other: KnownAccount): boolean {
   return isNear(other) && one.isCard === other.isCard && !(one.key && other.key) && isCompatible(one, other)
 }
 
@@ -105,22 +105,22 @@ function isCompatible(one: { currency: string | null }, other: { currency: strin
 }
 
 /** A bank lists every line that it has booked: an account that lacks most of them is another. */
-function contradicts({ isPartial, transactions }: Listed, { lines }: Known): boolean {
+function contradicts({ isPartial, transactions }: ListedAccount, { lines }: KnownAccount): boolean {
   const booked = lines.filter(({ bookedOn }) => bookedOn !== null)
   return !isPartial && 2 * common(transactions, booked, ({ amount }) => amount) < booked.length
 }
 
-function isSameName(one: Listed, other: Known): boolean {
+function isSameName(one: ListedAccount, other: KnownAccount): boolean {
   if (other.bankName !== null) return (one.bankName ?? '') === other.bankName
   return one.bankName === other.name || one.name === other.name
 }
 
-function isSameKey(one: Listed, other: Known): boolean {
+function isSameKey(one: ListedAccount, other: KnownAccount): boolean {
   return one.key !== null && one.key === other.key && one.isCard === other.isCard && (other.isSameBank || !other.isCard)
 }
 
 /** Some banks tell the number of a country instead of the IBAN, which ends with it. */
-function isSameNumber(one: Listed, other: Known): boolean {
+function isSameNumber(one: ListedAccount, other: KnownAccount): boolean {
   if (isSameKey(one, other)) return true
   if (!one.key || !other.key || one.isCard || other.isCard) return false
   const [short, long] = [one.key, other.key].sort((first, second) => first.length - second.length)

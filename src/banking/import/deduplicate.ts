@@ -31,7 +31,7 @@ export interface Difference<Imported, Stored> {
  * @param stored at least all of these accounts since the `earliest` imported, else the older of them come twice
  * @param covered whether the import lists a stored transaction if the bank still has it in that form
  */
-export function missing<Imported extends Entry, Stored extends Entry>(
+export function diffTransactions<Imported extends Entry, Stored extends Entry>(
   imported: Imported[],
   stored: Stored[],
   covered: (entry: Stored) => boolean = () => true,

@@ -7,7 +7,7 @@ const allowed = 4
 const day = 24 * 60 * 60 * 1000
 
 /** When the next import may be asked for; null when at once. */
-export async function nextPullOf(manager: EntityManager, link: Integration): Promise<Date | null> {
+export async function nextImportAt(manager: EntityManager, link: Integration): Promise<Date | null> {
   const rows: { account: string; at: Date }[] = await manager.query(
     `SELECT "account", "at" FROM "bank_import"
       WHERE "account" = ANY($1) AND "at" > now() - interval '24 hours' ORDER BY "at" DESC`,
@@ -20,7 +20,7 @@ export async function nextPullOf(manager: EntityManager, link: Integration): Pro
 }
 
 /** Counts an import before it is asked for, as nobody can tell afterwards whether a lost question was counted. */
-export async function count(manager: EntityManager, link: Integration, session: number): Promise<void> {
+export async function countImport(manager: EntityManager, link: Integration, session: number): Promise<void> {
   await manager.query(
     `INSERT INTO "bank_import" ("account", "at", "pullId", "session") SELECT unnest($1::text[]), now(), $2, $3`,
     [await accountsOf(manager, link), link.pullId, session],
@@ -28,12 +28,16 @@ export async function count(manager: EntityManager, link: Integration, session: 
 }
 
 /** Takes a count back: Kontomatik has said that nothing was done. */
-export async function uncount(manager: EntityManager, { pullId }: Integration, session: number): Promise<void> {
+export async function uncountImport(manager: EntityManager, { pullId }: Integration, session: number): Promise<void> {
   await manager.query(`DELETE FROM "bank_import" WHERE "pullId" = $1 AND "session" = $2`, [pullId, session])
 }
 
 /** Counts the last import for the accounts that turned out to be in it: new ones, and those that another link imports too. */
-export async function countAlso(manager: EntityManager, link: Integration, imported: { id: string }[]): Promise<void> {
+export async function countSharedImport(
+  manager: EntityManager,
+  link: Integration,
+  imported: { id: string }[],
+): Promise<void> {
   const { organizationId } = link
   const found = await manager.findBy(BankAccount, { organizationId, id: In(imported.map(({ id }) => id)) })
   const [own, ...accounts] = countedUnder(link, found)
@@ -46,7 +50,7 @@ export async function countAlso(manager: EntityManager, link: Integration, impor
   )
 }
 
-export async function forgetOldImports(manager: EntityManager): Promise<void> {
+export async function deleteOldImportCounts(manager: EntityManager): Promise<void> {
   await manager.query(`DELETE FROM "bank_import" WHERE "at" < now() - interval '2 days'`)
 }
 

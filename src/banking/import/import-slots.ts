@@ -4,7 +4,7 @@ import type { EntityManager } from 'typeorm'
 const lease = 60
 
 /** Takes one of the eight places that all imports of all tenants share, or keeps the one that is held; tells whether there is one. */
-export async function takePlace(manager: EntityManager, integration: string): Promise<boolean> {
+export async function takeSlot(manager: EntityManager, integration: string): Promise<boolean> {
   const until = `now() + interval '${lease} seconds'`
   const [, kept] = await manager.query(`UPDATE "bank_slot" SET "until" = ${until} WHERE "integrationId" = $1`, [
     integration,
@@ -18,7 +18,7 @@ export async function takePlace(manager: EntityManager, integration: string): Pr
   return taken > 0
 }
 
-export async function leavePlace(manager: EntityManager, integration: string): Promise<void> {
+export async function releaseSlot(manager: EntityManager, integration: string): Promise<void> {
   await manager.query(
     `UPDATE "bank_slot" SET "integrationId" = NULL, "until" = '-infinity' WHERE "integrationId" = $1`,
     [integration],

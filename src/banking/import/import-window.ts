@@ -13,12 +13,12 @@ const overlap = 7
 const isPending = `(line."status" = 'PENDING' OR (line."bookedOn" IS NULL AND line."status" IS DISTINCT FROM 'DONE'))`
 
 /** The day since when lines are needed: as asked, else shortly before the last import, and all for the first. */
-export function wantedSince({ since, lastPulledAt }: Integration): string {
+export function requestedSince({ since, lastPulledAt }: Integration): string {
   return since ?? (lastPulledAt ? ago(overlap, lastPulledAt.getTime()) : ago(first))
 }
 
 /** The day that an import starts from: the wanted one or that of the oldest pending line, as far as the session sees. */
-export async function sinceOf(manager: EntityManager, link: Integration): Promise<string> {
+export async function importSince(manager: EntityManager, link: Integration): Promise<string> {
   const floor = ago(link.sessions > 0 ? reused : first)
   const [{ oldest }]: { oldest: string | null }[] = await manager.query(
     `SELECT min(line."transactionOn")::text AS "oldest" FROM "bank_account" account
@@ -27,7 +27,7 @@ export async function sinceOf(manager: EntityManager, link: Integration): Promis
         AND line."transactionOn" >= $3 AND ${isPending}`,
     [link.organizationId, link.id, floor],
   )
-  const wanted = wantedSince(link)
+  const wanted = requestedSince(link)
   const since = oldest !== null && oldest < wanted ? oldest : wanted
   return link.sessions > 0 && since < floor ? floor : since
 }

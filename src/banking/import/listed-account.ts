@@ -3,7 +3,7 @@ import type { Statement } from '../kontomatik/bank-statement.ts'
 import type { Transaction } from '../kontomatik/transaction.ts'
 
 /** An account or a card as the bank lists it. */
-export interface Listed {
+export interface ListedAccount {
   isCard: boolean
   /** Its number or the id of its card, by which it is known beyond doubt. */
   key: string | null
@@ -21,13 +21,13 @@ export interface Listed {
 }
 
 /** The accounts and cards of a statement; one that the bank lists twice by the same key is one. */
-export function listedIn({ accounts, cards }: Statement): Listed[] {
+export function accountsIn({ accounts, cards }: Statement): ListedAccount[] {
   const all = [
-    ...accounts.map(({ partial, dropped, ...account }): Listed => {
+    ...accounts.map(({ partial, dropped, ...account }): ListedAccount => {
       const name = account.name ?? (account.iban ? masked(account.iban) : 'Account')
       return { ...account, isCard: false, key: account.iban, name, isPartial: partial || dropped > 0, skipped: dropped }
     }),
-    ...cards.map(({ cardId, number, partial, dropped, limit: _, dueDate: __, ...card }): Listed => {
+    ...cards.map(({ cardId, number, partial, dropped, limit: _, dueDate: __, ...card }): ListedAccount => {
       const suffix = number ? ` •••• ${number}` : ''
       const bankName = `${card.bankName ?? ''}${suffix}`
       const own = { isCard: true, key: cardId, name: `${card.name ?? 'Card'}${suffix}`, bankName }
@@ -41,7 +41,7 @@ export function listedIn({ accounts, cards }: Statement): Listed[] {
       }
     }),
   ]
-  const byKey = new Map<unknown, Listed>()
+  const byKey = new Map<unknown, ListedAccount>()
   for (const one of all) {
     const key = one.key ? JSON.stringify([one.isCard, one.key, one.currency]) : one
     const known = byKey.get(key)
@@ -50,7 +50,7 @@ export function listedIn({ accounts, cards }: Statement): Listed[] {
   return [...byKey.values()]
 }
 
-function both(known: Listed, one: Listed): Listed {
+function both(known: ListedAccount, one: ListedAccount): ListedAccount {
   return {
     ...one,
     isPartial: known.isPartial || one.isPartial,

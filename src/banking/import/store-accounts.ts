@@ -2,15 +2,15 @@ import type { EntityManager } from 'typeorm'
 import { v7 as uuid } from 'uuid'
 import type { Integration } from '../../../entities/index.ts'
 import type { Statement } from '../kontomatik/bank-statement.ts'
-import { isNear, type Known, matchAccounts, type Trace } from './account-matching.ts'
-import { type Listed, listedIn } from './listed-account.ts'
+import { isNear, type KnownAccount, matchAccounts, type Trace } from './account-matching.ts'
+import { accountsIn, type ListedAccount } from './listed-account.ts'
 
 /** A stored account with what the bank lists of it. */
-export interface Imported extends Pick<Listed, 'isPartial' | 'skipped' | 'transactions' | 'currency'> {
+export interface ImportedAccount extends Pick<ListedAccount, 'isPartial' | 'skipped' | 'transactions' | 'currency'> {
   id: string
 }
 
-interface Stored extends Known {
+interface Stored extends KnownAccount {
   integrationId: string
   reference: string
   iban: string | null
@@ -26,8 +26,8 @@ export async function storeAccounts(
   link: Integration,
   statement: Statement,
   since: string,
-): Promise<Imported[]> {
-  const listed = listedIn(statement)
+): Promise<ImportedAccount[]> {
+  const listed = accountsIn(statement)
   const stored = await storedAccounts(manager, link)
   await addLines(manager, link, since, listed, stored)
   const matches = matchAccounts(listed, stored)
@@ -87,7 +87,7 @@ async function addLines(
   manager: EntityManager,
   { organizationId }: Integration,
   since: string,
-  listed: Listed[],
+  listed: ListedAccount[],
   stored: Stored[],
 ): Promise<void> {
   const near = new Map(stored.filter(isNear).map((one) => [one.id, one]))
@@ -100,7 +100,7 @@ async function addLines(
   for (const line of lines) near.get(line.accountId)?.lines.push(line)
 }
 
-function rowOf({ id: integrationId }: Integration, listed: Listed, known: Stored | undefined) {
+function rowOf({ id: integrationId }: Integration, listed: ListedAccount, known: Stored | undefined) {
   const { isCard, key, name, bankName, balance, availableBalance } = listed
   const id = known?.id ?? uuid()
   const currency = listed.currency ?? known?.currency ?? null

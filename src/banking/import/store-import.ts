@@ -1,16 +1,16 @@
 import type { EntityManager } from 'typeorm'
 import { Integration } from '../../../entities/index.ts'
-import { change, note } from '../integration-row.ts'
+import { note, updateIntegration } from '../integration-row.ts'
 import type { Command } from '../kontomatik/command-reply.ts'
-import { countAlso, nextPullOf } from './import-quota.ts'
-import { wantedSince } from './import-window.ts'
+import { countSharedImport, nextImportAt } from './import-quota.ts'
+import { requestedSince } from './import-window.ts'
 import { storeAccounts } from './store-accounts.ts'
-import { storeLines } from './store-transactions.ts'
+import { storeTransactions } from './store-transactions.ts'
 
 type Done = Extract<Command, { state: 'successful' }>
 
 /** Stores the result of an import, with its counts and the state of the link, all in one transaction. */
-export function takeOver(manager: EntityManager, link: Integration, { statement, ...command }: Done): Promise<void> {
+export function storeImport(manager: EntityManager, link: Integration, { statement, ...command }: Done): Promise<void> {
   return manager.transaction(async (within) => {
     const { id, organizationId, commandId } = link
     const standing = await within.findOne(Integration, { where: { id }, lock: { mode: 'for_no_key_update' } })
@@ -18,14 +18,14 @@ export function takeOver(manager: EntityManager, link: Integration, { statement,
     // Two links of an organization may import the same account at the same time.
     await within.query(`SELECT pg_advisory_xact_lock(hashtextextended('bank accounts of ' || $1, 0))`, [organizationId])
     link.target ??= command.target
-    const wanted = wantedSince(link)
+    const wanted = requestedSince(link)
     const since = link.importedSince ?? wanted
     const accounts = await storeAccounts(within, link, statement, since)
-    const { imported, duplicates } = await storeLines(within, link, accounts, since)
-    await countAlso(within, link, accounts)
+    const { imported, duplicates } = await storeTransactions(within, link, accounts, since)
+    await countSharedImport(within, link, accounts)
     const skipped = accounts.reduce((sum, account) => sum + account.skipped, 0)
     const partial = since > wanted || accounts.some(({ isPartial }) => isPartial)
-    await change(within, link, {
+    await updateIntegration(within, link, {
       ...{ imported, duplicates, skipped, partial },
       status: link.sealedAccess ? 'active' : 'expired',
       target: link.target,
@@ -33,7 +33,7 @@ export function takeOver(manager: EntityManager, link: Integration, { statement,
       commandId: null,
       lastErrorCode: null,
       lastPulledAt: new Date(),
-      nextPullAt: await nextPullOf(within, link),
+      nextPullAt: await nextImportAt(within, link),
     })
     await note(within, link, 'import', { imported: [null, imported], duplicates: [null, duplicates] })
   })

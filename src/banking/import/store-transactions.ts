@@ -1,8 +1,8 @@
 import type { EntityManager } from 'typeorm'
 import { v7 as uuid } from 'uuid'
 import type { Integration } from '../../../entities/index.ts'
-import { type Entry, earliest, missing } from './deduplicate.ts'
-import type { Imported } from './store-accounts.ts'
+import { diffTransactions, type Entry, earliest } from './deduplicate.ts'
+import type { ImportedAccount } from './store-accounts.ts'
 
 /** A transaction of an account of ours. */
 type Line = Entry & { accountId: string; kind: string | null }
@@ -11,10 +11,10 @@ type Line = Entry & { accountId: string; kind: string | null }
  * Stores the new lines, overwrites those that the bank has changed, and deletes the pending ones that it has given up.
  * @param since the first day that the import covers
  */
-export async function storeLines(
+export async function storeTransactions(
   manager: EntityManager,
   link: Integration,
-  accounts: Imported[],
+  accounts: ImportedAccount[],
   since: string,
 ): Promise<{ imported: number; duplicates: number }> {
   const lines = accounts.flatMap(({ id, currency, transactions }) =>
@@ -27,7 +27,7 @@ export async function storeLines(
   const complete = new Set(accounts.flatMap(({ id, isPartial }) => (isPartial ? [] : id)))
   const covered = ({ accountId, transactionOn, bookedOn }: Line) =>
     complete.has(accountId) && transactionOn >= since && (bookedOn ?? since) >= since
-  const { inserts, updates, lapsed } = missing(lines, stored, covered)
+  const { inserts, updates, lapsed } = diffTransactions(lines, stored, covered)
   await insertLines(manager, link, inserts)
   await updateLines(
     manager,
@@ -40,7 +40,7 @@ export async function storeLines(
 function storedSince(
   manager: EntityManager,
   { organizationId }: Integration,
-  accounts: Imported[],
+  accounts: ImportedAccount[],
   first: string,
 ): Promise<(Line & { id: string })[]> {
   return manager.query(

@@ -1,5 +1,5 @@
 /** What a fault means for us, whatever it is called: the rows of Kontomatik's list of exceptions. */
-export type Kind =
+export type BankProblemKind =
   | 'session-gone'
   | 'session-used'
   | 'access-gone'
@@ -14,7 +14,7 @@ export type Kind =
 /** When the same may be asked again: never, once in a new session, within seconds, or within hours. */
 export type Retry = 'never' | 'new-session' | 'soon' | 'later'
 
-const retries: Record<Kind, Retry> = {
+const retries: Record<BankProblemKind, Retry> = {
   'session-gone': 'new-session',
   'session-used': 'new-session',
   'access-gone': 'never',
@@ -27,7 +27,7 @@ const retries: Record<Kind, Retry> = {
   unknown: 'never',
 }
 
-const exceptions = new Map<string, Kind>(
+const exceptions = new Map<string, BankProblemKind>(
   Object.entries({
     'session-gone': 'InvalidSessionId SessionExpired InvalidSessionIdSignature NotSignedIn',
     'session-used': 'DefaultImportAlreadyExecuted',
@@ -37,18 +37,18 @@ const exceptions = new Map<string, Kind>(
     unsupported: 'CommandNotAvailable InvalidTarget',
     outage: 'ServiceMaintenance ServiceTemporarilyUnavailable IOException',
     ours: 'InvalidSince InvalidParameter InvalidOwnerExternalId InvalidArgument InvalidIban InvalidCommandId',
-  }).flatMap(([kind, names]) => names.split(' ').map((name) => [name, kind as Kind] as const)),
+  }).flatMap(([kind, names]) => names.split(' ').map((name) => [name, kind as BankProblemKind] as const)),
 )
 
 interface Circumstances {
   name: string
-  kind: Kind
+  kind: BankProblemKind
   uncertain?: boolean
 }
 
 /** Kontomatik, or the way to it, failed us. It carries nothing that Kontomatik wrote but the exception's name. */
 export class BankProblem extends Error {
-  readonly kind: Kind
+  readonly kind: BankProblemKind
   /** A command may have been carried out all the same, as no readable answer came: never just send it again. */
   readonly uncertain: boolean
 
@@ -60,7 +60,7 @@ export class BankProblem extends Error {
   }
 
   /** An exception by its name, which is all that tells one from another; the list is open and may grow. */
-  static of(exception: string | undefined, otherwise: Kind = 'unknown'): BankProblem {
+  static of(exception: string | undefined, otherwise: BankProblemKind = 'unknown'): BankProblem {
     const name = exception && /^[A-Z][A-Za-z]{1,59}$/.test(exception) ? exception : 'Unnamed'
     return new BankProblem({ name, kind: exceptions.get(name) ?? otherwise })
   }

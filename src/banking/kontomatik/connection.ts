@@ -1,16 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { BankProblem } from './bank-problem.ts'
-import { type Answer, bodyOf } from './response-body.ts'
+import { bodyOf, type KontomatikResponse } from './response-body.ts'
 
 /** What is asked of Kontomatik: with neither a form nor JSON it is a GET. */
-export interface Question {
+export interface KontomatikRequest {
   path: string
   query?: Record<string, string | undefined>
   form?: Record<string, string | undefined>
   json?: unknown
 }
 
-export interface Access {
+export interface KontomatikAccess {
   url: string
   apiKey: string
   /** Milliseconds for one attempt; all attempts together take at most twice as long. */
@@ -20,12 +20,12 @@ export interface Access {
 const attempts = 3
 
 /** The way to Kontomatik: asks, reads, and asks again where that can do no harm. */
-export class Connection {
+export class KontomatikConnection {
   readonly #url: string
   readonly #apiKey: string
   readonly #timeout: number
 
-  constructor({ url, apiKey, timeout = 20_000 }: Access) {
+  constructor({ url, apiKey, timeout = 20_000 }: KontomatikAccess) {
     if (!/^[\x21-\x7e]+$/.test(apiKey)) throw new Error('The API key of Kontomatik must be printable, without spaces.')
     if (!/^https?:\/\//.test(url) || !URL.canParse(url)) throw new Error('The URL of Kontomatik must be absolute.')
     this.#url = url.replace(/(?<!\/)\/+$/, '')
@@ -34,7 +34,7 @@ export class Connection {
   }
 
   /** @throws a BankProblem, also when `read` finds one in the answer. */
-  async ask<T>(question: Question, read: (answer: Answer) => T): Promise<T> {
+  async ask<T>(question: KontomatikRequest, read: (answer: KontomatikResponse) => T): Promise<T> {
     const end = Date.now() + this.#timeout
     for (let attempt = 1; ; attempt++) {
       try {
@@ -47,7 +47,7 @@ export class Connection {
     }
   }
 
-  async #send({ path, query, form, json }: Question): Promise<Answer> {
+  async #send({ path, query, form, json }: KontomatikRequest): Promise<KontomatikResponse> {
     const headers = new Headers({ 'x-api-key': this.#apiKey, accept: json ? 'application/json' : 'application/xml' })
     if (json) headers.set('content-type', 'application/json')
     try {
@@ -66,7 +66,7 @@ export class Connection {
 }
 
 /** What only reads may be repeated blindly; a command, which spends a quota, only if it never left. */
-function isHarmless({ form, json }: Question, error: unknown): boolean {
+function isHarmless({ form, json }: KontomatikRequest, error: unknown): boolean {
   if (!(error instanceof BankProblem) || error.kind !== 'outage') return false
   return form || json ? error.name === 'NoConnection' : true
 }

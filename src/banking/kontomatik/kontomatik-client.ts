@@ -1,8 +1,8 @@
 import { BankProblem } from './bank-problem.ts'
 import { type Command, readCommand } from './command-reply.ts'
-import { type Access, Connection } from './connection.ts'
+import { type KontomatikAccess, KontomatikConnection } from './connection.ts'
 import { readJson, readReply } from './reply.ts'
-import type { Answer } from './response-body.ts'
+import type { KontomatikResponse } from './response-body.ts'
 import { readRedirection, readSigningIn, type Session, type SigningIn } from './sign-in-reply.ts'
 import { readTarget, type Target } from './target.ts'
 import type { Element } from './xml-element.ts'
@@ -30,10 +30,10 @@ export interface Mock {
 
 /** What we ask of Kontomatik; everything throws a BankProblem and nothing else. */
 export class Kontomatik {
-  readonly #connection: Connection
+  readonly #connection: KontomatikConnection
 
-  constructor(access: Access) {
-    this.#connection = new Connection(access)
+  constructor(access: KontomatikAccess) {
+    this.#connection = new KontomatikConnection(access)
   }
 
   /** Where to send somebody to sign in at their bank. */
@@ -104,7 +104,7 @@ function sessionIn(reply: Element): Session {
 }
 
 /** Any success will do, with whatever body; but not the page of a proxy. */
-function readEnd(answer: Answer): void {
+function readEnd(answer: KontomatikResponse): void {
   try {
     if (answer.status >= 300 || /<exception|<html|<!doctype/i.test(answer.text.slice(0, 10_000))) readReply(answer)
   } catch (problem) {

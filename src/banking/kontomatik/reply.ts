@@ -1,12 +1,12 @@
 import { BankProblem } from './bank-problem.ts'
-import type { Answer } from './response-body.ts'
+import type { KontomatikResponse } from './response-body.ts'
 import { type Element, replyIn } from './xml-element.ts'
 
 /**
  * The reply to a command. A failed command comes with status 200, so what the reply says stands over the status line.
  * @throws a BankProblem if it holds an exception, or is no reply.
  */
-export function readReply({ status, text }: Answer): Element {
+export function readReply({ status, text }: KontomatikResponse): Element {
   const reply = replyIn(text)
   const exception = reply?.child('exception')
   if (exception) throw BankProblem.of(exception.attribute('name'))
@@ -17,7 +17,7 @@ export function readReply({ status, text }: Answer): Element {
 }
 
 /** Signing in is spoken of in JSON, but refused in XML at times. */
-export function readJson({ status, text }: Answer): Record<string, unknown> {
+export function readJson({ status, text }: KontomatikResponse): Record<string, unknown> {
   const json = objectIn(text)
   if (!json) {
     readReply({ status, text })

@@ -1,7 +1,7 @@
 import { BankProblem } from './bank-problem.ts'
 
 /** What came back, whole. */
-export interface Answer {
+export interface KontomatikResponse {
   status: number
   text: string
 }
@@ -10,7 +10,7 @@ export interface Answer {
 const most = 20_000_000
 
 /** Reads a body as it comes and turns away at the limit, whatever length was announced. */
-export async function bodyOf(response: Response): Promise<Answer> {
+export async function bodyOf(response: Response): Promise<KontomatikResponse> {
   const decoder = new TextDecoder()
   let text = ''
   let size = 0

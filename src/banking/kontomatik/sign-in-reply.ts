@@ -1,6 +1,6 @@
 import { BankProblem } from './bank-problem.ts'
 import { exceptionIn, objectIn } from './reply.ts'
-import { indexable, tidy } from './xml-element.ts'
+import { indexable, trimText } from './xml-element.ts'
 
 /** What allows one import; it lasts for minutes and is not kept. */
 export interface Session {
@@ -49,7 +49,7 @@ export function readRedirection(json: Record<string, unknown>): { redirectionId:
 }
 
 function label(value: unknown): string | null {
-  return tidy(text(value) ?? '', indexable) || null
+  return trimText(text(value) ?? '', indexable) || null
 }
 
 function text(value: unknown): string | null {

@@ -30,7 +30,7 @@ export class Element {
 
   attribute(name: string): string | undefined {
     const found = this.#get(`@${name}`)
-    return typeof found === 'string' ? tidy(found) : undefined
+    return typeof found === 'string' ? trimText(found) : undefined
   }
 
   /** The text of a child, tidied so that Postgres can store it and that the same text is always the same. */
@@ -40,7 +40,7 @@ export class Element {
 
   words(longest?: number): string | null {
     const words = typeof this.#content === 'string' ? this.#content : this.#get('#text')
-    return typeof words === 'string' ? tidy(words, longest) || null : null
+    return typeof words === 'string' ? trimText(words, longest) || null : null
   }
 
   #get(name: string): Content | Content[] | undefined {
@@ -66,7 +66,7 @@ export function replyIn(text: string): Element | undefined {
 export const indexable = 255
 
 /** Without control characters and half characters, which Postgres cannot store. */
-export function tidy(text: string, longest = 1000): string {
+export function trimText(text: string, longest = 1000): string {
   const whole = text
     .slice(0, 2 * longest)
     .toWellFormed()

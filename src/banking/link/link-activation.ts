@@ -1,10 +1,10 @@
 import { Integration } from '../../../entities/index.ts'
 import type { Call } from '../../hydra/http/request-call.ts'
-import { copy, make } from '../../hydra/model/entity.ts'
+import { copyEntity, createEntity } from '../../hydra/model/entity.ts'
 import type { Banking } from '../banking.ts'
 import type { SigningIn } from '../kontomatik/sign-in-reply.ts'
-import { longestConsent } from '../revoke-step.ts'
-import { replace } from './link-replacement.ts'
+import { maxConsentMs } from '../revoke-step.ts'
+import { replaceLink } from './link-replacement.ts'
 import { note } from './link-selection.ts'
 
 type SignedIn = Omit<Extract<SigningIn, { state: 'done' }>, 'state'>
@@ -13,21 +13,21 @@ type SignedIn = Omit<Extract<SigningIn, { state: 'done' }>, 'state'>
 const signingIn = 60 * 60_000
 
 /** A link that is begun by whoever asks. */
-export function blank(call: Call, values: Partial<Integration>): Integration {
+export function blankIntegration(call: Call, values: Partial<Integration>): Integration {
   const own = { id: call.claim, organizationId: call.organization, startedById: call.user }
   const expiresAt = new Date(Date.now() + signingIn)
-  return Object.assign(make(Integration), own, { expiresAt }, values)
+  return Object.assign(createEntity(Integration), own, { expiresAt }, values)
 }
 
 /** What opens the bank is sealed before it is stored. */
-export function activate(
+export function activateIntegration(
   call: Call<Integration>,
   { vault }: Banking,
   before: Integration,
   { session, multipleAccessId, target, officialName }: SignedIn,
 ): Promise<Integration> {
   return call.transaction(async () => {
-    const after = Object.assign(copy(before), {
+    const after = Object.assign(copyEntity(before), {
       status: 'active',
       target,
       officialName,
@@ -35,11 +35,11 @@ export function activate(
       sealedAccess: multipleAccessId && vault.seal('access', multipleAccessId, before),
       sealedSession: vault.seal('session', JSON.stringify(session), before),
       sessionAt: new Date(),
-      consentExpiresAt: multipleAccessId ? new Date(Date.now() + longestConsent) : null,
+      consentExpiresAt: multipleAccessId ? new Date(Date.now() + maxConsentMs) : null,
     })
     await call.save(before, after)
     await note(call, 'setup', after, [before.redirectionId ? 'pending' : null, 'active'])
-    await replace(call, after)
+    await replaceLink(call, after)
     return call.get(Integration, after.id)
   })
 }

@@ -1,11 +1,11 @@
 import { Not } from 'typeorm'
 import { Integration } from '../../../entities/index.ts'
 import type { Call } from '../../hydra/http/request-call.ts'
-import { copy } from '../../hydra/model/entity.ts'
+import { copyEntity } from '../../hydra/model/entity.ts'
 import type { Banking } from '../banking.ts'
-import { readLink } from '../integration-row.ts'
+import { readIntegration } from '../integration-row.ts'
 import type { Session } from '../kontomatik/sign-in-reply.ts'
-import { tendNow } from '../sync-job.ts'
+import { enqueueSync } from '../sync-job.ts'
 import { note } from './link-selection.ts'
 
 /** The link that the same consent, or the same session, has made already: to end one for the other would end both. */
@@ -16,7 +16,7 @@ export async function isLinked(
 ): Promise<Integration | undefined> {
   const found = await manager.find(Integration, { where: { organizationId, status: Not('revoked') } })
   for (const { id } of found) {
-    const link = await readLink(manager, id)
+    const link = await readIntegration(manager, id)
     if (multipleAccessId && link?.sealedAccess && vault.open('access', link.sealedAccess, link) === multipleAccessId)
       return link
     if (link?.sealedSession && JSON.parse(vault.open('session', link.sealedSession, link)).id === session.id)
@@ -26,13 +26,13 @@ export async function isLinked(
 }
 
 /** Puts a link into the place of those to the same bank: their consents are ended. */
-export async function replace(call: Call, { id, organizationId, target }: Integration): Promise<void> {
+export async function replaceLink(call: Call, { id, organizationId, target }: Integration): Promise<void> {
   if (!target) return
   const former = await call.manager.findBy(Integration, { organizationId, target, id: Not(id) })
   for (const before of former) {
     if (['pending', 'revoking', 'revoked'].includes(before.status)) continue
-    await call.save(before, copy(before).revoke())
+    await call.save(before, copyEntity(before).revoke())
     await note(call, 'revoke', before, [before.status, 'revoking'])
-    await tendNow(call.manager, before.id)
+    await enqueueSync(call.manager, before.id)
   }
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Integration, OrganizationModule } from '../../../entities/index.ts'
-import { record } from '../../audit/audit-log.ts'
+import { recordAudit } from '../../audit/audit-log.ts'
 import type { Call } from '../../hydra/http/request-call.ts'
 import { type ConstraintViolation, Problem } from '../../hydra/model/problem.ts'
 import type { Banking } from '../banking.ts'
@@ -13,7 +13,7 @@ export async function requireModule({ manager, organization: organizationId }: C
 }
 
 /** The link that was named, or the only one there is; of those that are over the last, where there are no others. */
-export async function chosen(call: Call, named: Integration | undefined): Promise<Integration> {
+export async function selectIntegration(call: Call, named: Integration | undefined): Promise<Integration> {
   if (named) return call.get(Integration, named.id)
   const found = await call.manager.find(Integration, {
     where: { organizationId: call.organization },
@@ -43,7 +43,7 @@ export async function settled(
 
 /** Writes into the audit log what somebody has done to a link: nothing of it but its status is told. */
 export function note(call: Call, verb: string, { id }: Integration, status: [unknown, unknown]): Promise<void> {
-  return record(call, `integration.${verb}`, `/integrations/${id}`, { status })
+  return recordAudit(call, `integration.${verb}`, `/integrations/${id}`, { status })
 }
 
 /** What was sent does not tell which of several things is meant, or names one that cannot be. */

@@ -1,25 +1,25 @@
 import { Integration } from '../../../entities/index.ts'
 import type { KontomatikSetup } from '../../controllers/integrations.ts'
 import type { Call } from '../../hydra/http/request-call.ts'
-import { copy } from '../../hydra/model/entity.ts'
+import { copyEntity } from '../../hydra/model/entity.ts'
 import { type Outcome, Unchanged } from '../../hydra/model/operation.ts'
 import { Problem } from '../../hydra/model/problem.ts'
 import type { Banking } from '../banking.ts'
-import { problemWith, troubleOf, violation } from '../error-codes.ts'
+import { errorCodeOf, problemOfErrorCode, violation } from '../error-codes.ts'
 import { BankProblem } from '../kontomatik/bank-problem.ts'
 import type { AccessMode } from '../kontomatik/kontomatik-client.ts'
-import { activate, blank } from './link-activation.ts'
+import { activateIntegration, blankIntegration } from './link-activation.ts'
 import { note } from './link-selection.ts'
 
 /** The row is there before Kontomatik is asked, so that whoever repeats the request finds it. */
-export async function start(
+export async function startSignIn(
   call: Call<Integration>,
   { kontomatik }: Banking,
   { redirectUri, country, locale, accessMode }: KontomatikSetup & { redirectUri: string },
 ): Promise<Integration> {
   const begun = await call.manager.findOneBy(Integration, { id: call.claim, organizationId: call.organization })
   if (begun?.redirectionId) return begun
-  const before = begun ?? (await call.insert(blank(call, { accessMode: accessMode ?? 'MULTIPLE' })))
+  const before = begun ?? (await call.insert(blankIntegration(call, { accessMode: accessMode ?? 'MULTIPLE' })))
   const where = { country: country?.toLowerCase(), locale: locale?.toLowerCase() }
   const { ownerExternalId } = before
   const wish = { redirectUri, ownerExternalId, accessMode: before.accessMode as AccessMode, ...given(where) }
@@ -28,7 +28,7 @@ export async function start(
     throw told(problem, Object.keys(given(where))[0], 'redirectUri')
   })
   return call.transaction(async () => {
-    const after = Object.assign(copy(before), { redirectionId, redirectUrl: redirectionLink })
+    const after = Object.assign(copyEntity(before), { redirectionId, redirectUrl: redirectionLink })
     await call.save(before, after)
     await note(call, 'setup', after, [null, 'pending'])
     return after
@@ -36,7 +36,7 @@ export async function start(
 }
 
 /** Only whoever has begun may finish, and to finish twice changes nothing. */
-export async function finish(
+export async function finishSignIn(
   call: Call<Integration>,
   banking: Banking,
   redirectionId: string,
@@ -57,7 +57,7 @@ export async function finish(
     throw violation('redirectionId', 'The sign-in at the bank failed: start again.', 'signin_failed')
   if (!signedIn.multipleAccessId && link.accessMode === 'MULTIPLE')
     throw new Problem(502, 'The bank gave no consent to read again, though it was asked to.', {}, 'provider_error')
-  return activate(call, banking, link, signedIn)
+  return activateIntegration(call, banking, link, signedIn)
 }
 
 /** What Kontomatik finds wrong with a request of ours may be what the client wished for. */
@@ -66,7 +66,7 @@ function told(problem: unknown, wish: string | undefined, propertyPath: string):
   if (problem.kind === 'ours' && wish) return violation(wish, `${wish} must be one that Kontomatik knows.`, 'isKnown')
   if (problem.kind === 'session-gone' || problem.kind === 'access-gone')
     return violation(propertyPath, 'The sign-in at the bank is over: start again.', 'session_invalid')
-  return Object.assign(problemWith(troubleOf(problem), propertyPath), { cause: problem })
+  return Object.assign(problemOfErrorCode(errorCodeOf(problem), propertyPath), { cause: problem })
 }
 
 function given<T extends object>(values: T): Partial<T> {

@@ -3,12 +3,12 @@ import type { KontomatikSetup } from '../../controllers/integrations.ts'
 import type { Call } from '../../hydra/http/request-call.ts'
 import { type Outcome, Unchanged } from '../../hydra/model/operation.ts'
 import type { Banking } from '../banking.ts'
-import { activate, blank } from './link-activation.ts'
+import { activateIntegration, blankIntegration } from './link-activation.ts'
 import { isLinked } from './link-replacement.ts'
 import { unchosen } from './link-selection.ts'
 
 /** What the widget was given cannot be checked before it is used. */
-export async function takeWidget(
+export async function acceptWidgetSession(
   call: Call<Integration>,
   banking: Banking,
   { sessionId, sessionIdSignature, accessMode = 'MULTIPLE', ...wish }: KontomatikSetup,
@@ -23,7 +23,7 @@ export async function takeWidget(
   const known = begun ?? (await isLinked(call, banking, { session, multipleAccessId }))
   if (known) return new Unchanged(await call.get(Integration, known.id))
   return call.transaction(async () => {
-    const link = await call.insert(blank(call, { accessMode, expiresAt: null }))
-    return activate(call, banking, link, { session, multipleAccessId, target, officialName })
+    const link = await call.insert(blankIntegration(call, { accessMode, expiresAt: null }))
+    return activateIntegration(call, banking, link, { session, multipleAccessId, target, officialName })
   })
 }

@@ -2,15 +2,20 @@ import Stripe from 'stripe'
 import { ConstraintViolation } from '../../hydra/model/problem.ts'
 import type { Billing } from '../billing.ts'
 import { isMissing } from './stripe-errors.ts'
-import { ask, underKeys } from './stripe-request.ts'
+import { requestStripe, underKeys } from './stripe-request.ts'
 
 /**
  * Makes a payment method the customer's own.
  * @throws Problem 402 when the bank refuses it, ConstraintViolation when there is none of that id, or it is somebody else's
  */
-export function attach({ stripe }: Billing, id: string, customer: string, key: string): Promise<Stripe.PaymentMethod> {
+export function attachPaymentMethod(
+  { stripe }: Billing,
+  id: string,
+  customer: string,
+  key: string,
+): Promise<Stripe.PaymentMethod> {
   return underKeys(`${key}:attach:${customer}`, (options) =>
-    ask('payment_method', stripe.paymentMethods.attach(id, { customer }, options), {
+    requestStripe('payment_method', stripe.paymentMethods.attach(id, { customer }, options), {
       payment_method: 'externalId',
       '': 'externalId',
     }),
@@ -31,15 +36,18 @@ function unattachable(): ConstraintViolation {
  * Takes a payment method from its customer; one that is nobody's any more is left as it is.
  * @throws Problem 502 when Stripe refuses for any other reason: it may be charged still
  */
-export async function detach({ stripe }: Billing, id: string): Promise<void> {
-  await ask('payment_method', stripe.paymentMethods.detach(id)).catch((problem) => {
+export async function detachPaymentMethod({ stripe }: Billing, id: string): Promise<void> {
+  await requestStripe('payment_method', stripe.paymentMethods.detach(id)).catch((problem) => {
     if (!isNobodys(problem.cause)) throw problem
   })
 }
 
 /** Has a customer's invoices charged to a payment method when nothing else is said. */
-export async function prefer({ stripe }: Billing, customer: string, id: string): Promise<void> {
-  await ask('customer', stripe.customers.update(customer, { invoice_settings: { default_payment_method: id } }))
+export async function makeDefaultPaymentMethod({ stripe }: Billing, customer: string, id: string): Promise<void> {
+  await requestStripe(
+    'customer',
+    stripe.customers.update(customer, { invoice_settings: { default_payment_method: id } }),
+  )
 }
 
 /** Stripe has a code for what does not exist, but only a sentence for what is attached to nobody. */

@@ -1,6 +1,6 @@
 import type Stripe from 'stripe'
 import type { Billing } from '../billing.ts'
-import { ask } from './stripe-request.ts'
+import { requestStripe } from './stripe-request.ts'
 
 /** What has been deleted at Stripe meanwhile is a code that cannot be used. */
 const gone = { '': 'code', coupon: 'code', promotion: 'code', id: 'code' }
@@ -16,16 +16,16 @@ export async function isSpent(
   { coupon: id, promotion_code }: Stripe.SubscriptionUpdateParams.Discount,
 ): Promise<boolean> {
   const promotion = promotion_code
-    ? await ask('promotion_code', stripe.promotionCodes.retrieve(promotion_code), gone)
+    ? await requestStripe('promotion_code', stripe.promotionCodes.retrieve(promotion_code), gone)
     : undefined
   if (promotion?.customer && promotion.max_redemptions) return false
   const wanted = idOf(promotion ? promotion.promotion?.coupon : id)
   if (!wanted) return false
-  const { duration } = await ask('coupon', stripe.coupons.retrieve(wanted), gone)
+  const { duration } = await requestStripe('coupon', stripe.coupons.retrieve(wanted), gone)
   if (duration === 'forever') return false
   for (let after: string | undefined; ; ) {
     const wish = { customer, limit: 100, starting_after: after, expand: ['data.discounts'] }
-    const { data, has_more } = await ask('list', stripe.invoices.list(wish))
+    const { data, has_more } = await requestStripe('list', stripe.invoices.list(wish))
     if (data.some((invoice) => invoice.status !== 'void' && couponsOf(invoice).includes(wanted))) return true
     if (!has_more || data.length === 0) return false
     after = data.at(-1)?.id

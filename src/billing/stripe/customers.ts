@@ -3,7 +3,7 @@ import { type EntityManager, IsNull } from 'typeorm'
 import { Organization } from '../../../entities/index.ts'
 import type { Billing } from '../billing.ts'
 import { isMissing } from './stripe-errors.ts'
-import { ask, underKeys } from './stripe-request.ts'
+import { requestStripe, underKeys } from './stripe-request.ts'
 
 /**
  * The customer that an organization is at Stripe, made when it is needed for the first time. The key under which it is made,
@@ -30,10 +30,10 @@ export async function customerOf(
 async function make(billing: Billing, organization: string, idempotencyKey: string): Promise<Stripe.Customer> {
   const { customers } = billing.stripe
   const made = await underKeys(idempotencyKey, (options) =>
-    ask('customer', customers.create({ metadata: { organization } }, options)),
+    requestStripe('customer', customers.create({ metadata: { organization } }, options)),
   )
   if (!made.lastResponse?.headers['idempotent-replayed']) return made
-  const found = await ask(
+  const found = await requestStripe(
     'customer',
     customers.retrieve(made.id) as Promise<Stripe.Customer | Stripe.DeletedCustomer>,
   ).catch((problem) => {

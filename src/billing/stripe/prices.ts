@@ -1,6 +1,6 @@
 import type Stripe from 'stripe'
 import { ConstraintViolation, Problem } from '../../hydra/model/problem.ts'
-import { ask } from './stripe-request.ts'
+import { requestStripe } from './stripe-request.ts'
 import { lookupKeyOf, lookupKeys, needsProducts, type Products, productsOf } from './subscription-items.ts'
 
 /** For how many milliseconds products are taken for known. */
@@ -51,7 +51,7 @@ export class Prices {
     )
     const lists = await Promise.all(
       parts.map((lookup_keys) =>
-        ask('list', this.stripe.prices.list({ lookup_keys, ...(active && { active }), limit: 100 })),
+        requestStripe('list', this.stripe.prices.list({ lookup_keys, ...(active && { active }), limit: 100 })),
       ),
     )
     return lists.flatMap(({ data }) => data)

@@ -15,7 +15,7 @@ export interface StripeSettings {
 }
 
 /** The one client of Stripe; its version of the API is the package's own. */
-export function clientOf({
+export function stripeClient({
   secretKey,
   url,
   timeout = 8000,

@@ -60,7 +60,7 @@ const rules: Rule[] = [
  * Why Stripe refuses for good, and what is to be done about it; undefined for a failure of Stripe's own.
  * The status is 409: the state at Stripe is in the way, not the request itself (RFC 9110 §15.5.10).
  */
-export function refusalOf(error: unknown): Problem | undefined {
+export function problemOfStripeError(error: unknown): Problem | undefined {
   if (!final.some((kind) => error instanceof kind)) return undefined
   const refused = error as StripeError
   const rule = rules.find(({ applies }) => applies(refused))

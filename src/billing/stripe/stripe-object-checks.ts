@@ -25,12 +25,12 @@ const some =
   (value) =>
     Array.isArray(value) && value.every(check)
 /** An object of Stripe's, or only its id. */
-const reference: Check = (value) => id(value) || isWhole(value)
+const reference: Check = (value) => id(value) || isComplete(value)
 
 /** What is read here of each kind of object, and of which type that must be. */
 const kinds = new Map<unknown, Check>(
   Object.entries({
-    list: hash({ data: some(isWhole) }),
+    list: hash({ data: some(isComplete) }),
     customer: hash({
       id,
       deleted: maybe(flag),
@@ -40,7 +40,7 @@ const kinds = new Map<unknown, Check>(
       id,
       status: id,
       customer: reference,
-      items: isWhole,
+      items: isComplete,
       metadata: maybe(texts),
       discounts: maybe(some(reference)),
       cancel_at: maybe(moment),
@@ -48,7 +48,7 @@ const kinds = new Map<unknown, Check>(
       default_payment_method: maybe(reference),
       latest_invoice: maybe(reference),
     }),
-    subscription_item: hash({ id, quantity: maybe(count), price: maybe(isWhole), metadata: maybe(texts) }),
+    subscription_item: hash({ id, quantity: maybe(count), price: maybe(isComplete), metadata: maybe(texts) }),
     price: hash({
       id,
       lookup_key: maybe(text),
@@ -110,7 +110,7 @@ const kinds = new Map<unknown, Check>(
 )
 
 /** Whether an object of Stripe's has all that is read of one of its kind, so that it can be read and stored without fear. */
-export function isWhole(value: unknown): boolean {
+export function isComplete(value: unknown): boolean {
   if (!isHash(value)) return false
   if (value.object === 'customer' && value.deleted === true) return id(value.id)
   return kinds.get(value.object)?.(value) ?? false

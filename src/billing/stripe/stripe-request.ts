@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import Stripe from 'stripe'
 import { ConstraintViolation, Problem } from '../../hydra/model/problem.ts'
-import { refusalOf } from './stripe-errors.ts'
-import { isWhole } from './stripe-object-checks.ts'
+import { problemOfStripeError } from './stripe-errors.ts'
+import { isComplete } from './stripe-object-checks.ts'
 
 /** Which property of the client's Stripe means, by the start of its parameter's name or by the code of its error. */
 type Origins = Record<string, string>
@@ -10,7 +10,7 @@ type Origins = Record<string, string>
 const { errors } = Stripe
 
 /** Asks Stripe for one object, and says in this API's words what went wrong. */
-export async function ask<T extends { object: string }>(
+export async function requestStripe<T extends { object: string }>(
   kind: T['object'],
   request: Promise<T>,
   origins: Origins = {},
@@ -23,7 +23,7 @@ export async function ask<T extends { object: string }>(
 }
 
 /** Asks Stripe for a list, and leaves out what cannot be read of it; `left` tells how much. */
-export async function askSome<T extends { id: string }>(
+export async function requestStripeList<T extends { id: string }>(
   request: Promise<Stripe.ApiList<T>>,
 ): Promise<{ data: T[]; has_more: boolean; left: number }> {
   const answer = await request.catch((error: unknown) => {
@@ -70,7 +70,7 @@ function isKept(problem: unknown): boolean {
 /** What nests too deeply to be looked through is not sound either. */
 function isSound(answer: unknown): boolean {
   try {
-    return isWhole(answer)
+    return isComplete(answer)
   } catch {
     return false
   }
@@ -97,7 +97,7 @@ function problemOf(error: unknown, origins: Origins): Problem {
   if (error instanceof errors.StripeError && (error.code === 'idempotency_key_in_use' || error.code === 'lock_timeout'))
     return new Problem(503, 'Stripe is still busy with this. Try again shortly.', later)
   const origin = error instanceof errors.StripeInvalidRequestError && originOf(error, origins)
-  const refused = origin ? new ConstraintViolation([origin]) : refusalOf(error)
+  const refused = origin ? new ConstraintViolation([origin]) : problemOfStripeError(error)
   return refused ? Object.assign(refused, { cause: error }) : nonsense(error)
 }
 

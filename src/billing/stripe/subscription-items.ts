@@ -17,12 +17,16 @@ export function lookupKeyOf(name: string, type: string): string {
 }
 
 /** How much of what: a number of seats, and one of each module. */
-export function wanted({ seats, modules }: Pick<Subscription, 'seats' | 'modules'>): Map<string, number> {
+export function wantedItems({ seats, modules }: Pick<Subscription, 'seats' | 'modules'>): Map<string, number> {
   return new Map(['seat', ...modules].map((name) => [name, name === 'seat' ? seats : 1]))
 }
 
 /** What is wanted and has no line yet, so that a price is needed for it. */
-export function lacking(wish: Map<string, number>, standing: Stripe.SubscriptionItem[], products: Products): string[] {
+export function missingItems(
+  wish: Map<string, number>,
+  standing: Stripe.SubscriptionItem[],
+  products: Products,
+): string[] {
   const known = new Set(standing.map((item) => nameOf(item, products)))
   return [...wish.keys()].filter((name) => !known.has(name))
 }
@@ -48,7 +52,7 @@ export function itemsFor(
       if (quantity === undefined) return [{ id: item.id, deleted: true }]
       return quantity === item.quantity ? [] : [{ id: item.id, quantity }]
     }),
-    ...lacking(wish, standing, products).map((name) => ({
+    ...missingItems(wish, standing, products).map((name) => ({
       price: prices.get(name),
       quantity: wish.get(name),
       metadata: { name },

@@ -2,12 +2,12 @@ import type Stripe from 'stripe'
 import { Problem } from '../../hydra/model/problem.ts'
 import { type Billing, dataOf, expand } from '../billing.ts'
 import { isMissing } from '../stripe/stripe-errors.ts'
-import { ask, askSome } from '../stripe/stripe-request.ts'
+import { requestStripe, requestStripeList } from '../stripe/stripe-request.ts'
 import type { Products } from '../stripe/subscription-items.ts'
-import type { Wish } from './sync-customer.ts'
+import type { SyncOptions } from './sync-customer.ts'
 
 /** All that Stripe has of a customer, as far as it is shown here. */
-export interface State {
+export interface StripeState {
   customer: Stripe.Customer
   subscriptions: Stripe.Subscription[]
   paymentMethods: Stripe.PaymentMethod[]
@@ -28,16 +28,18 @@ const most = 100
 export async function fetchState(
   { stripe, prices }: Billing,
   customer: string,
-  { invoices: named = [], thorough = false, unknown = false }: Wish,
-): Promise<State | undefined> {
+  { invoices: named = [], thorough = false, unknown = false }: SyncOptions,
+): Promise<StripeState | undefined> {
   const whole = Promise.all([
-    askSome(stripe.subscriptions.list({ customer, status: 'all', limit: most, expand: dataOf(expand) }, once)),
-    askSome(stripe.customers.listPaymentMethods(customer, { limit: most }, once)),
-    askSome(stripe.invoices.list({ customer, limit: most }, once)),
+    requestStripeList(
+      stripe.subscriptions.list({ customer, status: 'all', limit: most, expand: dataOf(expand) }, once),
+    ),
+    requestStripeList(stripe.customers.listPaymentMethods(customer, { limit: most }, once)),
+    requestStripeList(stripe.invoices.list({ customer, limit: most }, once)),
     ...named.map((id) => invoice(stripe, id)),
   ])
   whole.catch(() => {})
-  const found = await ask(
+  const found = await requestStripe(
     'customer',
     stripe.customers.retrieve(customer, {}, once) as Promise<Stripe.Customer | Stripe.DeletedCustomer>,
   ).catch((problem) => {
@@ -62,10 +64,12 @@ export async function fetchState(
 
 /** The invoice of that id; undefined where it was a draft that has been deleted. */
 async function invoice(stripe: Stripe, id: string): Promise<Stripe.Invoice | undefined> {
-  return ask('invoice', stripe.invoices.retrieve(id, {}, once), { '': 'id', invoice: 'id' }).catch((error) => {
-    if (error instanceof Problem && error.status === 422) return undefined
-    throw error
-  })
+  return requestStripe('invoice', stripe.invoices.retrieve(id, {}, once), { '': 'id', invoice: 'id' }).catch(
+    (error) => {
+      if (error instanceof Problem && error.status === 422) return undefined
+      throw error
+    },
+  )
 }
 
 async function olderThan(
@@ -76,7 +80,7 @@ async function olderThan(
   const data: Stripe.Invoice[] = []
   let left = 0
   for (let page = first; page.has_more && page.data.length > 0; ) {
-    const next = await askSome(
+    const next = await requestStripeList(
       stripe.invoices.list({ customer, limit: most, starting_after: page.data.at(-1)?.id }, once),
     )
     data.push(...next.data)

@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm'
 import { Organization, Subscription } from '../../../entities/index.ts'
-import { copy } from '../../hydra/model/entity.ts'
+import { copyEntity } from '../../hydra/model/entity.ts'
 import type { Billing } from '../billing.ts'
 import { customerOf } from '../stripe/customers.ts'
 import { isMissing } from '../stripe/stripe-errors.ts'
@@ -23,7 +23,7 @@ export async function forCustomer<T>(
     return await request(customer)
   } catch (problem) {
     if (!isMissing(problem, 'customer', customer)) throw problem
-    await heal(billing, manager, customer)
+    await handleMissingCustomer(billing, manager, customer)
     const healed = await manager.findOneByOrFail(Organization, { id: organization.id })
     if (healed.stripeCustomerId === customer) throw problem
     return request(await customerOf(billing, manager, healed))
@@ -35,7 +35,7 @@ export async function forCustomer<T>(
  * with the keys of another account, all would be.
  * @param missing a subscription that Stripe has just said it does not know; it ends here
  */
-export function heal(
+export function handleMissingCustomer(
   billing: Billing,
   manager: EntityManager,
   customer: string | null,
@@ -48,7 +48,7 @@ export function heal(
     }
     const before = missing && (await within.findOneBy(Subscription, { id: missing.id }))
     if (!before?.live || before.externalId !== missing?.externalId) return
-    const after = copy(before).end()
+    const after = copyEntity(before).end()
     await write(within, before, after)
     await note(within, before, after)
   })

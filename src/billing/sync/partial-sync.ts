@@ -4,7 +4,7 @@ import { isConflict } from '../../hydra/store/database-problem.ts'
 import { Overtaken } from './write.ts'
 
 /** Some of what Stripe has of a customer could not be written down; the rest has been. */
-export class Incomplete extends Error {
+export class PartialSyncError extends Error {
   /** Whether each reason is a race that another try may win. */
   readonly race: boolean
   /** Whether each reason is Stripe's, so that no event is to blame. */
@@ -18,7 +18,7 @@ export class Incomplete extends Error {
 }
 
 /** What came of the pieces of which Stripe's state is made: each is written down or left out, whatever becomes of the others. */
-export class Pieces {
+export class PartialSync {
   /** Why pieces were left out, to be tried again. */
   readonly failures: unknown[] = []
   /** Sentences that each name something the organization has not entered yet, such as a billing address. */

@@ -1,7 +1,7 @@
 import type { DataSource } from 'typeorm'
 import type { Organization } from '../../../entities/index.ts'
 import { enqueue } from '../../queue/enqueue.ts'
-import { each } from '../../queue/run-all.ts'
+import { runAll } from '../../queue/run-all.ts'
 
 /** How many days events are kept, which is how long Stripe itself can tell of them. */
 const kept = 30
@@ -17,7 +17,7 @@ export async function reconcile(database: DataSource): Promise<void> {
   const customers: Organization[] = await database.query(
     `SELECT "id", "stripeCustomerId" FROM "organization" WHERE "stripeCustomerId" IS NOT NULL`,
   )
-  await each(customers.entries(), async ([place, { id: organization, stripeCustomerId: customer }]) => {
+  await runAll(customers.entries(), async ([place, { id: organization, stripeCustomerId: customer }]) => {
     const after = place * pace
     await enqueue(database, 'followCustomer', { customer, thorough: true }, { after, key: `reconcile:${customer}` })
     await enqueue(database, 'tellCustomer', { organization }, { after, key: `tell:${organization}` })

@@ -2,12 +2,12 @@ import type { Logger } from 'pino'
 import { type DataSource, type EntityManager, In } from 'typeorm'
 import { StripeEvent } from '../../../entities/index.ts'
 import { Problem } from '../../hydra/model/problem.ts'
-import { enqueue, type Order } from '../../queue/enqueue.ts'
+import { type EnqueueOptions, enqueue } from '../../queue/enqueue.ts'
 import type { Billing } from '../billing.ts'
-import { Incomplete, isRace, Pieces } from './partial-sync.ts'
+import { isRace, PartialSync, PartialSyncError } from './partial-sync.ts'
 import { syncCustomer } from './sync-customer.ts'
 
-export interface Following {
+export interface SyncPayload {
   /** A customer by Stripe's id. */
   customer: string
   thorough?: boolean
@@ -28,17 +28,17 @@ const soon = 0.5
 const outage = 3
 
 /** Has a customer looked at, as soon as what the manager does is committed. */
-export function ring(
+export function enqueueCustomerSync(
   manager: Pick<EntityManager, 'query'>,
   customer: string,
-  order: Pick<Order, 'anew'> = {},
+  order: Pick<EnqueueOptions, 'replace'> = {},
 ): Promise<void> {
   return enqueue(manager, 'followCustomer', { customer }, { ...order, key: `customer:${customer}` })
 }
 
 /** Follows what has happened to a customer: all events that wait are done with one look at Stripe, or none is. */
-export function followCustomer(database: DataSource, billing: Billing, log: Logger) {
-  return async ({ customer, thorough, failures = 0 }: Following): Promise<void> => {
+export function syncCustomerJob(database: DataSource, billing: Billing, log: Logger) {
+  return async ({ customer, thorough, failures = 0 }: SyncPayload): Promise<void> => {
     const key = thorough ? `reconcile:${customer}` : `customer:${customer}`
     const again = (after: number, failed = failures) =>
       enqueue(database.manager, 'followCustomer', { customer, thorough, failures: failed }, { after, key })
@@ -47,9 +47,9 @@ export function followCustomer(database: DataSource, billing: Billing, log: Logg
       if (!pieces) return again(soon)
       if (pieces.lacks.length > 0)
         log.warn({ customer, lacks: pieces.lacks }, 'a customer of Stripe lacks something here')
-      if (pieces.failures.length > 0) throw new Incomplete(pieces.failures)
+      if (pieces.failures.length > 0) throw new PartialSyncError(pieces.failures)
     } catch (error) {
-      if (failures < races && (error instanceof Incomplete ? error.race : isRace(error)))
+      if (failures < races && (error instanceof PartialSyncError ? error.race : isRace(error)))
         return again(soon, failures + 1)
       log.error({ err: error, customer }, 'what Stripe says of a customer could not be taken over')
       const waiting = await fail(database.manager, customer, error)
@@ -66,8 +66,8 @@ export async function lockCustomer(manager: EntityManager, customer: string): Pr
 async function follow(
   manager: EntityManager,
   billing: Billing,
-  { customer, thorough }: Following,
-): Promise<Pieces | undefined> {
+  { customer, thorough }: SyncPayload,
+): Promise<PartialSync | undefined> {
   const [{ locked }] = await manager.query('SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS "locked"', [
     customer,
   ])
@@ -91,7 +91,7 @@ async function follow(
       { id: In(events.map(({ id }) => id)) },
       { ...done, attempts: () => '"attempts" + 1' },
     )
-  return pieces ?? new Pieces()
+  return pieces ?? new PartialSync()
 }
 
 /** While Stripe cannot be had, an event is not to blame. */
@@ -99,7 +99,7 @@ const spared = `($3 AND "receivedAt" > now() - make_interval(days => ${outage}))
 
 /** Notes a failure on all events that wait; tells whether any still does. */
 async function fail(manager: EntityManager, customer: string, error: unknown): Promise<boolean> {
-  const away = error instanceof Incomplete ? error.away : error instanceof Problem
+  const away = error instanceof PartialSyncError ? error.away : error instanceof Problem
   const [rows] = await manager.query(
     `UPDATE "stripe_event" SET "error" = $2,
         "attempts" = "attempts" + CASE WHEN ${spared} THEN 0 ELSE 1 END,

@@ -2,17 +2,17 @@ import type Stripe from 'stripe'
 import { type EntityManager, In } from 'typeorm'
 import { v7 as uuid, validate } from 'uuid'
 import { Invoice, Organization, OrganizationAddress, PaymentMethod, Subscription } from '../../../entities/index.ts'
-import { copy } from '../../hydra/model/entity.ts'
+import { copyEntity } from '../../hydra/model/entity.ts'
 import { Problem } from '../../hydra/model/problem.ts'
-import { insert } from '../../hydra/store/write-row.ts'
+import { insertRow } from '../../hydra/store/write-row.ts'
 import type { Billing } from '../billing.ts'
 import * as mirror from '../stripe/from-stripe.ts'
 import { endDuplicate, endDuplicates } from './duplicate-subscriptions.ts'
-import { fetchState, type State } from './fetch-state.ts'
-import { Pieces } from './partial-sync.ts'
+import { fetchState, type StripeState } from './fetch-state.ts'
+import { PartialSync } from './partial-sync.ts'
 import { note, tell, write } from './write.ts'
 
-export interface Wish {
+export interface SyncOptions {
   /** Invoices to look at though they may be old, by Stripe's ids. */
   invoices?: string[]
   /** Whether to look at all there are, and not only at the newest. */
@@ -31,11 +31,11 @@ export async function syncCustomer(
   manager: EntityManager,
   billing: Billing,
   customer: string,
-  wish: Wish = {},
-): Promise<Pieces | undefined> {
+  wish: SyncOptions = {},
+): Promise<PartialSync | undefined> {
   const organization = await manager.findOneBy(Organization, { stripeCustomerId: customer })
   if (!organization) return undefined
-  const pieces = new Pieces()
+  const pieces = new PartialSync()
   const own = { organizationId: organization.id }
   const before = await manager.find(Subscription, { where: own })
   const methodsBefore = await manager.find(PaymentMethod, { where: own })
@@ -79,11 +79,11 @@ async function forget(
 ): Promise<void> {
   // One without an id of Stripe's is being begun just now, for another customer.
   for (const before of subscriptions.filter(({ live, externalId }) => live && externalId)) {
-    const after = copy(before).end()
+    const after = copyEntity(before).end()
     await write(manager, before, after)
     await note(manager, before, after)
   }
-  await write(manager, organization, Object.assign(copy(organization), { stripeCustomerId: null }))
+  await write(manager, organization, Object.assign(copyEntity(organization), { stripeCustomerId: null }))
   const { id, stripeCustomerId } = organization
   await tell(manager, id, 'organization.follow', `/organizations/${id}`, { stripeCustomerId: [stripeCustomerId, null] })
 }
@@ -91,8 +91,8 @@ async function forget(
 async function syncPaymentMethods(
   manager: EntityManager,
   organizationId: string,
-  { customer, paymentMethods }: State,
-  pieces: Pieces,
+  { customer, paymentMethods }: StripeState,
+  pieces: PartialSync,
 ): Promise<Map<string, string>> {
   const standing = await manager.find(PaymentMethod, { where: { organizationId } })
   const ids = new Map(standing.map(({ externalId, id }) => [externalId, id]))
@@ -101,8 +101,8 @@ async function syncPaymentMethods(
     const before = standing.find(({ externalId }) => externalId === found.id)
     const made = Object.assign(new PaymentMethod(), { organizationId }, values)
     const written = await pieces.add(manager, async (within) => {
-      if (before) await write(within, before, Object.assign(copy(before), values))
-      else await insert(within, made)
+      if (before) await write(within, before, Object.assign(copyEntity(before), values))
+      else await insertRow(within, made)
     })
     if (written && !before) ids.set(found.id, made.id)
   }
@@ -134,9 +134,9 @@ interface Context {
   own: { organizationId: string }
   standing: Subscription[]
   methods: Map<string, string>
-  products: State['products']
+  products: StripeState['products']
   elders: Map<string, string>
-  pieces: Pieces
+  pieces: PartialSync
 }
 
 async function syncSubscription(context: Context, found: Stripe.Subscription): Promise<void> {
@@ -146,7 +146,7 @@ async function syncSubscription(context: Context, found: Stripe.Subscription): P
     standing.find(({ externalId }) => externalId === found.id) ??
     standing.find(({ id, externalId }) => id === ours && (externalId === null || elders.get(externalId) === found.id))
   if (!before) return adopt(context, found)
-  const after = copy(before).follow(mirror.subscriptionFrom(found, methods, products))
+  const after = copyEntity(before).follow(mirror.subscriptionFrom(found, methods, products))
   if (after.live) after.organizationAddressId ??= await addressFor(context, found)
   await write(manager, before, after)
   await note(manager, before, after)
@@ -172,7 +172,7 @@ async function adopt(context: Context, found: Stripe.Subscription): Promise<void
   }
   const organizationAddressId = await addressFor(context, found)
   Object.assign(made, { organizationAddressId, seats: made.seats ?? 1, id: free ? ours : uuid() })
-  await insert(manager, made)
+  await insertRow(manager, made)
   await note(manager, undefined, made)
   standing.push(made)
 }
@@ -194,12 +194,12 @@ async function syncInvoices(manager: EntityManager, organizationId: string, invo
     const values = mirror.invoiceFrom(found)
     const before = standing.find(({ externalId }) => externalId === found.id)
     const subscription = subscriptions.find(({ externalId }) => externalId === mirror.subscriptionOf(found))
-    if (before) await write(manager, before, Object.assign(copy(before), values))
+    if (before) await write(manager, before, Object.assign(copyEntity(before), values))
     else if (subscription) {
       // Named by the moment it was made at, so that ids sort as invoices do, whenever they come to be known.
       const createdAt = new Date(found.created * 1000)
       const id = uuid({ msecs: createdAt.getTime() })
-      await insert(
+      await insertRow(
         manager,
         Object.assign(new Invoice(), { id, createdAt, organizationId, subscriptionId: subscription.id }, values),
       )

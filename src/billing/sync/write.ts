@@ -1,13 +1,13 @@
 import type { EntityManager } from 'typeorm'
 import { AuditEvent, type Subscription } from '../../../entities/index.ts'
-import { changed, insert, update } from '../../hydra/store/write-row.ts'
+import { changedColumns, insertRow, updateRow } from '../../hydra/store/write-row.ts'
 
 /** A request has written the row since it was read here. */
 export class Overtaken extends Error {}
 
 /** Writes the difference between two states; what somebody else has written since is not overwritten. */
 export async function write<E extends object>(manager: EntityManager, before: E, after: E): Promise<void> {
-  if (!(await update(manager, before, after))) throw new Overtaken('The row has changed meanwhile.')
+  if (!(await updateRow(manager, before, after))) throw new Overtaken('The row has changed meanwhile.')
 }
 
 /** Writes down what became of a subscription by itself, with nobody of ours having done it. */
@@ -17,7 +17,7 @@ export async function note(
   after: Subscription,
 ): Promise<void> {
   const metadata = manager.connection.getMetadata(after.constructor)
-  const names = before ? Object.keys(changed(metadata, before, after)) : ['status', 'seats', 'externalId']
+  const names = before ? Object.keys(changedColumns(metadata, before, after)) : ['status', 'seats', 'externalId']
   const told = names.filter((name) => !['updatedAt', 'version'].includes(name)) as (keyof Subscription)[]
   if (told.length === 0) return
   const { organizationId, id } = after
@@ -35,5 +35,5 @@ export async function tell(
   target: string,
   changes: AuditEvent['changes'],
 ): Promise<void> {
-  await insert(manager, Object.assign(new AuditEvent(), { organizationId, action, target, changes }))
+  await insertRow(manager, Object.assign(new AuditEvent(), { organizationId, action, target, changes }))
 }

@@ -1,9 +1,9 @@
 import Stripe from 'stripe'
 import type { EntityManager } from 'typeorm'
-import { refuseDepth } from '../../hydra/input/json-body.ts'
+import { checkDepth } from '../../hydra/input/json-body.ts'
 import { Problem } from '../../hydra/model/problem.ts'
 import type { Billing } from '../billing.ts'
-import { ring } from '../sync/sync-customer-job.ts'
+import { enqueueCustomerSync } from '../sync/sync-customer-job.ts'
 import { customerOf, isName, objectOf } from './event-fields.ts'
 
 /** How many seconds a signature may be older or younger than now; the client of Stripe checks the first alone. */
@@ -15,7 +15,7 @@ const tolerance = 300
  * events on the account are about people who have nothing to do with this server.
  * @throws Problem 400 where it is not signed by Stripe, now and for this server; nothing is kept of it
  */
-export async function receive(
+export async function receiveEvent(
   billing: Billing,
   manager: EntityManager,
   body: Buffer,
@@ -34,7 +34,7 @@ export async function receive(
     [event.id, event.type, customer, customer && objectOf(event), momentOf(event), storable(event)],
   )
   // A look that began at this very moment may have missed it, and was not ordered anew.
-  if (job?.id === null) await ring(manager, customer as string)
+  if (job?.id === null) await enqueueCustomerSync(manager, customer as string)
 }
 
 function verified({ webhookSecrets, live }: Billing, body: Buffer, signature: string | undefined): Stripe.Event {
@@ -46,7 +46,7 @@ function verified({ webhookSecrets, live }: Billing, body: Buffer, signature: st
     throw new Problem(400, `This server follows ${live ? 'live' : 'test'} mode, and the event is of the other.`)
   if (!isName(event.id) || !isName(event.type) || !(isThin(event) || isObject(event.data?.object)))
     throw new Problem(400, 'This is no event.')
-  refuseDepth(body.toString())
+  checkDepth(body.toString())
   return event
 }
 

@@ -1,10 +1,10 @@
 import { IsString, MaxLength } from 'class-validator'
 import { type AuditEvent, Organization } from '../../../entities/index.ts'
-import { record } from '../../audit/audit-log.ts'
+import { recordAudit } from '../../audit/audit-log.ts'
 import type { Call } from '../../hydra/http/request-call.ts'
 import { type Operation, Unchanged } from '../../hydra/model/operation.ts'
 import { ConstraintViolation, Problem } from '../../hydra/model/problem.ts'
-import { hold } from '../../postgres/locks.ts'
+import { lockOrganization } from '../../postgres/locks.ts'
 
 interface Wiped {
   /** As the audit log calls it. */
@@ -17,7 +17,7 @@ interface Wiped {
 }
 
 /** Everything that is wiped, in the order that references allow; whatever is not named here is kept. */
-export const wiped: Wiped[] = [
+export const clearedTables: Wiped[] = [
   { name: 'meetings', table: 'meeting' },
   {
     name: 'locations',
@@ -68,7 +68,7 @@ export const clear: Operation<Organization> = {
     return call.transaction(async () => {
       await call.manager.query(`SET LOCAL lock_timeout = '${patience}s'`)
       // Two who clear at once do so one after the other, and nobody puts the guards up in between.
-      await hold(call.manager, call.organization)
+      await lockOrganization(call.manager, call.organization)
       const organization = await call.get(Organization, call.organization)
       if (!organization.clearable)
         throw new Problem(409, 'An organization can be cleared only if it is a demo, or not "productionLike".')
@@ -77,9 +77,9 @@ export const clear: Operation<Organization> = {
           { propertyPath: 'confirm', message: 'confirm must be the slug of the organization.', code: 'isSlug' },
         ])
       const changes: AuditEvent['changes'] = {}
-      for (const each of wiped) changes[each.name] = [await wipe(call, each), 0]
+      for (const each of clearedTables) changes[each.name] = [await wipe(call, each), 0]
       if (Object.values(changes).every(([rows]) => rows === 0)) return new Unchanged(organization)
-      await record(call, 'organization.clear', `/organizations/${organization.id}`, changes)
+      await recordAudit(call, 'organization.clear', `/organizations/${organization.id}`, changes)
       return organization
     })
   },

@@ -1,10 +1,10 @@
 import { type Image, Organization } from '../../../entities/index.ts'
-import { record } from '../../audit/audit-log.ts'
+import { recordAudit } from '../../audit/audit-log.ts'
 import type { Call } from '../../hydra/http/request-call.ts'
-import { copy } from '../../hydra/model/entity.ts'
+import { copyEntity } from '../../hydra/model/entity.ts'
 import { type Operation, Unchanged } from '../../hydra/model/operation.ts'
-import { exchange, release } from '../../images/image-store.ts'
-import { redraw, types } from '../../images/re-encode.ts'
+import { deleteUnusedImage, replaceImage } from '../../images/image-store.ts'
+import { imageTypes, reEncode } from '../../images/re-encode.ts'
 
 const mebibyte = 1024 * 1024
 
@@ -28,10 +28,10 @@ export const upload = (kind: 'icon' | 'logo'): Operation<Organization> => {
       `It is drawn anew, so metadata goes and only the first frame of an animation stays. Anybody who has its address, ` +
       `which "${kind}" then is, may see it; the same bytes have the same address.`,
     expects: 'file',
-    file: { limit, types, read: (bytes) => redraw(bytes, square) },
+    file: { limit, types: imageTypes, read: (bytes) => reEncode(bytes, square) },
     returns: 'item',
     statuses: [200, 201, 400, 413, 415, 422],
-    rare: 'minute',
+    sensitive: 'minute',
     link: { name },
     handle: (call) =>
       call.transaction(async () => {
@@ -39,10 +39,10 @@ export const upload = (kind: 'icon' | 'logo'): Operation<Organization> => {
         const before = await locked(call)
         const former = before[`${kind}Id`]
         if (former === image.id) return new Unchanged(before)
-        const after = Object.assign(copy(before), { [`${kind}Id`]: image.id })
-        await exchange(call.executor, image, former, () => call.save(before, after))
+        const after = Object.assign(copyEntity(before), { [`${kind}Id`]: image.id })
+        await replaceImage(call.executor, image, former, () => call.save(before, after))
         const changes: Record<string, [unknown, unknown]> = { [kind]: [before[kind], after[kind]] }
-        await record(call, `organization.${name}`, `/organizations/${before.id}`, changes)
+        await recordAudit(call, `organization.${name}`, `/organizations/${before.id}`, changes)
         return after
       }),
   }
@@ -66,9 +66,9 @@ export const remove = (kind: 'icon' | 'logo'): Operation<Organization> => {
         call.match(before)
         const former = before[`${kind}Id`]
         if (former === null) return undefined
-        await call.save(before, Object.assign(copy(before), { [`${kind}Id`]: null }))
-        await release(call.executor, [former])
-        await record(call, `organization.${name}`, `/organizations/${before.id}`, { [kind]: [before[kind], null] })
+        await call.save(before, Object.assign(copyEntity(before), { [`${kind}Id`]: null }))
+        await deleteUnusedImage(call.executor, [former])
+        await recordAudit(call, `organization.${name}`, `/organizations/${before.id}`, { [kind]: [before[kind], null] })
         return undefined
       }),
   }

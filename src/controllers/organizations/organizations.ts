@@ -2,18 +2,18 @@ import { randomBytes } from 'node:crypto'
 import { type AuditEvent, Organization, OrganizationUser, User } from '../../../entities/index.ts'
 import { reserved, slugOf } from '../../../entities/organization.ts'
 import type { Callers } from '../../access/callers.ts'
-import { record } from '../../audit/audit-log.ts'
+import { recordAudit } from '../../audit/audit-log.ts'
 import type { Billing } from '../../billing/billing.ts'
-import { completeSwitch, requireUnbilled } from '../../billing/billing-switch.ts'
-import { ring } from '../../billing/sync/sync-customer-job.ts'
+import { completeSwitch, requireNoStripeSubscription } from '../../billing/billing-switch.ts'
+import { enqueueCustomerSync } from '../../billing/sync/sync-customer-job.ts'
 import { creating, updating } from '../../hydra/http/crud.ts'
 import type { Call } from '../../hydra/http/request-call.ts'
 import type { Role } from '../../hydra/model/caller.ts'
-import { make } from '../../hydra/model/entity.ts'
+import { createEntity } from '../../hydra/model/entity.ts'
 import type { Operation } from '../../hydra/model/operation.ts'
 import { Problem, type Violation } from '../../hydra/model/problem.ts'
-import { release } from '../../images/image-store.ts'
-import { begin, provisionSoon, unprovisioned } from '../../workspace/provision.ts'
+import { deleteUnusedImage } from '../../images/image-store.ts'
+import { beginProvisioning, enqueueProvisioning, unprovisioned } from '../../workspace/provision.ts'
 import { actsFor, userOf } from '../users.ts'
 
 const managers: Role[] = ['admin', 'owner']
@@ -25,14 +25,14 @@ const ownable = 10
 /** Each signed-in user may found an organization and becomes its owner, up to a number of organizations. */
 export const create = (callers: Callers, most = ownable): Operation<Organization> => ({
   ...creating<Organization>({}),
-  rare: 'hour',
+  sensitive: 'hour',
   writes: everyone('name', 'type', 'slug'),
   description:
     'The caller becomes its owner. Without a slug one is made from the name; it cannot be changed later. Its "status" is ' +
     '"provisioning" for a moment, while a job puts up what "databaseStatus" lists as pending; it can be worked with from ' +
     `the first moment on. 409 says that the caller owns ${most} organizations that are not closed, which is the limit.`,
   async handle(call) {
-    const blank = Object.assign(make(Organization), unprovisioned())
+    const blank = Object.assign(createEntity(Organization), unprovisioned())
     const read = await call.read(blank, false, async (draft) => {
       if (draft.slug === undefined && typeof draft.name === 'string') draft.slug = await freeSlug(call, draft.name)
       return []
@@ -78,7 +78,7 @@ const prepare =
       const message = 'stripeCustomerId must be null where billing is by hand.'
       return [{ propertyPath: 'stripeCustomerId', message, code: 'isManual' }]
     }
-    if (role === 'operator') await requireUnbilled(call, billing, draft)
+    if (role === 'operator') await requireNoStripeSubscription(call, billing, draft)
     return []
   }
 
@@ -87,18 +87,18 @@ const along =
   async (call: Call<Organization>, after: Organization, before = after): Promise<void> => {
     const { id, status } = after
     const { logoId, iconId, ...changes } = call.changes(before, after)
-    await release(
+    await deleteUnusedImage(
       call.executor,
       [logoId, iconId].flatMap((change) => (change ? [change[0] as string] : [])),
     )
     if (logoId) changes.logo = [before.logo, null]
     if (iconId) changes.icon = [before.icon, null]
     await completeSwitch(call, before, after)
-    await record(call, 'organization.update', `/organizations/${id}`, changes, id)
+    await recordAudit(call, 'organization.update', `/organizations/${id}`, changes, id)
     const [, customer] = changes.stripeCustomerId ?? []
-    if (typeof customer === 'string') await ring(call.manager, customer)
+    if (typeof customer === 'string') await enqueueCustomerSync(call.manager, customer)
     if (status === before.status) return
-    if (status === 'provisioning') await provisionSoon(call.manager, id)
+    if (status === 'provisioning') await enqueueProvisioning(call.manager, id)
     call.after(() => callers.forget())
   }
 
@@ -109,9 +109,9 @@ async function found(call: Call<Organization>, organization: Organization, most:
   const { id, name, type, slug } = organization
   await call.insert(organization)
   await call.insert(Object.assign(member, { organizationId: id }))
-  await begin(call.manager, id)
+  await beginProvisioning(call.manager, id)
   const changes = { name: [null, name], type: [null, type], slug: [null, slug] } as AuditEvent['changes']
-  await record(call, 'organization.create', `/organizations/${id}`, changes, id, user.id)
+  await recordAudit(call, 'organization.create', `/organizations/${id}`, changes, id, user.id)
   await requireWithin(call, user.id, most)
   call.right = { role: 'owner', organization: id }
   if (await actsFor(call, user.id, id)) {

@@ -1,7 +1,7 @@
 import { Type } from 'class-transformer'
 import { IsOptional, IsString, Length, Matches } from 'class-validator'
 import { Organization, Subscription } from '../../../entities/index.ts'
-import { alive, customerOf, follow } from '../../billing/apply-stripe-subscription.ts'
+import { applyStripeState, customerOf, whileLive } from '../../billing/apply-stripe-subscription.ts'
 import type { Billing } from '../../billing/billing.ts'
 import { isSpent } from '../../billing/stripe/coupon-redemptions.ts'
 import { carries, isTyped } from '../../billing/stripe/from-stripe.ts'
@@ -38,13 +38,13 @@ export const applyCoupon = (billing: Billing): Operation<Subscription> => ({
   expects: CouponApplication,
   returns: 'item',
   statuses: [200, 201, 400, 409, 413, 415, 422],
-  rare: 'minute',
-  outside: true,
+  sensitive: 'minute',
+  callsExternalService: true,
   link: { name: 'applyCoupon', when: ({ discountable }: Subscription) => discountable },
   async handle(call) {
     const { code, subscription: named } = await call.input(CouponApplication)
     const subscription = await discountable(call, named)
-    return alive(call, billing, subscription, () => apply(call, billing, subscription, code.trim()))
+    return whileLive(call, billing, subscription, () => apply(call, billing, subscription, code.trim()))
   },
 })
 
@@ -57,13 +57,13 @@ export const clearCoupon = (billing: Billing): Operation<Subscription> => ({
   expects: CouponRemoval,
   returns: 'item',
   statuses: [200, 400, 409, 413, 415, 422],
-  outside: true,
+  callsExternalService: true,
   link: { name: 'clearCoupon', when: ({ discountable }: Subscription) => discountable },
   async handle(call) {
     const subscription = await discountable(call, (await call.input(CouponRemoval)).subscription)
-    return alive(call, billing, subscription, async () => {
+    return whileLive(call, billing, subscription, async () => {
       const cleared = await billing.discount(subscription.externalId as string, undefined, call.claim)
-      return new Unchanged(await follow(call, billing, 'clearCoupon', subscription, cleared))
+      return new Unchanged(await applyStripeState(call, billing, 'clearCoupon', subscription, cleared))
     })
   },
 })
@@ -76,7 +76,7 @@ async function apply(
 ): Promise<Subscription | Unchanged<Subscription>> {
   const id = subscription.externalId as string
   const now = await billing.retrieve(id)
-  const same = async () => new Unchanged(await follow(call, billing, 'applyCoupon', subscription, now))
+  const same = async () => new Unchanged(await applyStripeState(call, billing, 'applyCoupon', subscription, now))
   // Looked at first, since what could be used once is not found any more.
   if (isTyped(now, code)) return same()
   const discount = await billing.codeFor(code, customerOf(now))
@@ -84,7 +84,7 @@ async function apply(
   if (carries(now, discount)) return same()
   if (await isSpent(billing, customerOf(now), discount).catch(refuse)) throw unusable()
   const discounted = await billing.discount(id, discount, call.claim).catch(refuse)
-  return follow(call, billing, 'applyCoupon', subscription, discounted)
+  return applyStripeState(call, billing, 'applyCoupon', subscription, discounted)
 }
 
 /** The subscription that was named, or the current one, if there is one that a coupon can work on. */

@@ -1,16 +1,16 @@
 import { Organization, Subscription } from '../../../entities/index.ts'
-import { follow, note } from '../../billing/apply-stripe-subscription.ts'
+import { applyStripeState, note } from '../../billing/apply-stripe-subscription.ts'
 import type { Billing } from '../../billing/billing.ts'
-import { tellProfile } from '../../billing/customer-profile.ts'
+import { enqueueProfileUpdate } from '../../billing/customer-profile.ts'
 import { debtOf, noDebt } from '../../billing/open-invoices.ts'
-import { giveUp, settleLater } from '../../billing/resolve-pending-subscription.ts'
+import { enqueueResolve, giveUpSubscription } from '../../billing/resolve-pending-subscription.ts'
 import { ourIdOf } from '../../billing/stripe/from-stripe.ts'
-import { complete, requireSeats } from '../../billing/subscription-rules.ts'
+import { applyDefaults, requireSeats } from '../../billing/subscription-rules.ts'
 import { forCustomer } from '../../billing/sync/missing-customer.ts'
-import { ring } from '../../billing/sync/sync-customer-job.ts'
+import { enqueueCustomerSync } from '../../billing/sync/sync-customer-job.ts'
 import { creating } from '../../hydra/http/crud.ts'
 import type { Call } from '../../hydra/http/request-call.ts'
-import { make } from '../../hydra/model/entity.ts'
+import { createEntity } from '../../hydra/model/entity.ts'
 import type { Operation } from '../../hydra/model/operation.ts'
 import { Problem } from '../../hydra/model/problem.ts'
 import { externalOf, reveal } from './subscriptions.ts'
@@ -25,7 +25,7 @@ export const create = (billing: Billing): Operation<Subscription> => ({
     'invitation. With a payment method it is charged at once, and 402 says that the bank refused; without one it is ' +
     'incomplete until the browser has confirmed the first payment with its secret. Billed by hand, it awaits the operator.',
   statuses: [201, 400, 402, 409, 413, 415, 422],
-  outside: true,
+  callsExternalService: true,
   secrets: {
     names: ['confirmationSecret'],
     async renew(_, { awaiting, externalId }) {
@@ -43,7 +43,7 @@ export const create = (billing: Billing): Operation<Subscription> => ({
         atStripe(call, billing, customer, subscription),
       )
     } catch (error) {
-      await giveUp(call.manager, subscription.id)
+      await giveUpSubscription(call.manager, subscription.id)
       throw error
     }
   },
@@ -54,15 +54,15 @@ async function begin(
   call: Call<Subscription>,
   { currentSubscriptionId, manualBilling, stripeCustomerId }: Organization,
 ): Promise<Subscription> {
-  const blank = Object.assign(make(Subscription), { id: call.claim, organizationId: call.organization })
-  const subscription = await call.read(blank, false, (draft) => complete(draft, call))
+  const blank = Object.assign(createEntity(Subscription), { id: call.claim, organizationId: call.organization })
+  const subscription = await call.read(blank, false, (draft) => applyDefaults(draft, call))
   if (currentSubscriptionId) throw new Problem(409, taken)
   await call.transaction(async () => {
     await requireSeats(call, subscription)
     await requireSame(call, { manualBilling, stripeCustomerId })
     await call.insert(subscription)
     if (manualBilling) await note(call, 'create', undefined, subscription)
-    else await settleLater(call.manager, subscription)
+    else await enqueueResolve(call.manager, subscription)
   })
   return subscription
 }
@@ -88,12 +88,12 @@ async function atStripe(
   const made = live.findLast((one) => ourIdOf(one) === subscription.id)
   if (!made && live.length > 0) {
     // Nobody here may know of it yet, as when the answer to whoever began it was lost.
-    await ring(call.manager, customer)
+    await enqueueCustomerSync(call.manager, customer)
     throw new Problem(409, taken)
   }
-  if (!made) await tellProfile(billing, call.manager, customer, subscription)
+  if (!made) await enqueueProfileUpdate(billing, call.manager, customer, subscription)
   const method = subscription.paymentMethodId ? await externalOf(call, subscription) : undefined
   const found = made ?? (await billing.subscribe(customer, subscription, method))
-  const followed = await follow(call, billing, 'create', subscription, found)
+  const followed = await applyStripeState(call, billing, 'create', subscription, found)
   return reveal(billing, followed)
 }

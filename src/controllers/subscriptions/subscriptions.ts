@@ -1,12 +1,12 @@
 import { IsBoolean, ValidateIf } from 'class-validator'
 import { Invoice, Organization, PaymentMethod, Subscription } from '../../../entities/index.ts'
-import { alive, follow, note } from '../../billing/apply-stripe-subscription.ts'
-import { type Billing, Ended } from '../../billing/billing.ts'
+import { applyStripeState, note, whileLive } from '../../billing/apply-stripe-subscription.ts'
+import { type Billing, SubscriptionEnded } from '../../billing/billing.ts'
 import { debtOf, noDebt, payDebts } from '../../billing/open-invoices.ts'
-import { fewSeats, requireSeats } from '../../billing/subscription-rules.ts'
+import { requireSeats, tooFewSeats } from '../../billing/subscription-rules.ts'
 import { read as plainRead, updating } from '../../hydra/http/crud.ts'
 import type { Call } from '../../hydra/http/request-call.ts'
-import { copy } from '../../hydra/model/entity.ts'
+import { copyEntity } from '../../hydra/model/entity.ts'
 import { type Operation, Unchanged } from '../../hydra/model/operation.ts'
 import { ConstraintViolation, Problem } from '../../hydra/model/problem.ts'
 
@@ -52,7 +52,7 @@ export const update = (billing: Billing): Operation<Subscription> => {
       'pays what is owed at once, and 402 says that the bank refused, so that nothing has changed.',
     writes: Object.fromEntries(['seats', 'modules', 'paymentMethod'].map((name) => [name, ['admin', 'owner']])),
     statuses: [...manual.statuses, 402],
-    outside: true,
+    callsExternalService: true,
     async handle(call) {
       const before = await call.find()
       const organization = await call.get(Organization, call.organization)
@@ -63,10 +63,10 @@ export const update = (billing: Billing): Operation<Subscription> => {
       const { awaiting } = requireSettled(before)
       if (awaiting) throw new Problem(409, 'A subscription can be changed after its first payment.')
       const method = wish.paymentMethodId === before.paymentMethodId ? undefined : await externalOf(call, wish)
-      return alive(call, billing, before, async () => {
+      return whileLive(call, billing, before, async () => {
         if (method) await payDebts(billing, before.externalId as string, method, call.claim)
         const changed = await billing.change(wish, method, call.claim)
-        return reveal(billing, await follow(call, billing, 'update', before, changed))
+        return reveal(billing, await applyStripeState(call, billing, 'update', before, changed))
       })
     },
   }
@@ -83,7 +83,7 @@ export const cancel = (billing: Billing): Operation<Subscription> => ({
   expects: Cancellation,
   returns: 'item',
   statuses: [200, 201, 400, 404, 409, 413, 415, 422],
-  outside: true,
+  callsExternalService: true,
   link: { name: 'cancel', when: ({ live }: Subscription) => live },
   async handle(call) {
     const { immediately, invoiceNow } = await call.input(Cancellation)
@@ -92,11 +92,11 @@ export const cancel = (billing: Billing): Operation<Subscription> => ({
     const organization = await call.get(Organization, call.organization)
     if (organization.manualBilling) return change(call, 'cancel', subscription, (draft) => draft.cancel(immediately))
     const { externalId, awaiting } = requireSettled(subscription)
-    return alive(call, billing, subscription, async () => {
+    return whileLive(call, billing, subscription, async () => {
       const ended = await billing.cancel(externalId, immediately || awaiting, invoiceNow && !awaiting)
-      return follow(call, billing, 'cancel', subscription, ended)
+      return applyStripeState(call, billing, 'cancel', subscription, ended)
     }).catch(async (problem) => {
-      if (problem instanceof Ended) return new Unchanged(await call.get(Subscription, subscription.id))
+      if (problem instanceof SubscriptionEnded) return new Unchanged(await call.get(Subscription, subscription.id))
       throw problem
     })
   },
@@ -146,7 +146,7 @@ export const invoices: Operation<Subscription> = {
 
 function ready(draft: Subscription, call: Call<Subscription>) {
   if (!draft.live) throw new Problem(409, 'The subscription has ended: create a new one.')
-  return fewSeats(draft, call)
+  return tooFewSeats(draft, call)
 }
 
 /** What is not known at Stripe yet cannot be changed there. */
@@ -173,7 +173,7 @@ async function change(
   before: Subscription,
   act: (draft: Subscription) => void,
 ): Promise<Subscription> {
-  const after = copy(before)
+  const after = copyEntity(before)
   act(after)
   return call.transaction(async () => {
     await call.save(before, after)

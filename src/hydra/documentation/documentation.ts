@@ -1,6 +1,6 @@
 import type { Api } from '../api.ts'
 import { prefixedTerms, readDefinitions } from '../model/context.ts'
-import { prefixDeeply } from '../model/hydra-prefix.ts'
+import { prefixHydraTermsDeep } from '../model/hydra-prefix.ts'
 import type { Resource } from '../model/resource.ts'
 import { describeClass } from './class-description.ts'
 import { errorClasses } from './error-classes.ts'
@@ -21,7 +21,7 @@ export function documentation(api: Api): object {
     supportedClass: supportedClasses(api),
     defines: shapes(api),
   }
-  return api.settings.prefix ? (prefixDeeply(document) as object) : document
+  return api.settings.prefix ? (prefixHydraTermsDeep(document) as object) : document
 }
 
 export function supportedClasses(api: Api): object[] {

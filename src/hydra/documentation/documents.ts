@@ -4,9 +4,9 @@ import type { Api } from '../api.ts'
 import { type Document, type Format, formats, json, jsonld, splitSuffix } from '../formats/format.ts'
 import { policy } from '../formats/html.ts'
 import { digestOf } from '../http/digest.ts'
-import { readOnly } from '../http/method-not-allowed.ts'
+import { methodNotAllowed } from '../http/method-not-allowed.ts'
 import { choose, preferred } from '../http/negotiation.ts'
-import { deliver, put, type Written } from '../http/respond.ts'
+import { deliver, setHeaders, type Written } from '../http/respond.ts'
 import { Problem } from '../model/problem.ts'
 import type { Resource } from '../model/resource.ts'
 import { documentation } from './documentation.ts'
@@ -46,7 +46,7 @@ export function documents(api: Api): Router {
     return offer(api, errorDocument(api, Number(status), title), byName(single))(request, response, next)
   })
   for (const path of [...paths.start, ...paths.docs, '/docs.html', '/contexts/:name', '/errors/:status'])
-    readOnly(router, path)
+    methodNotAllowed(router, path)
   return router
 }
 
@@ -97,7 +97,7 @@ function offer(api: Api, document: Document, choice: Choice): RequestHandler {
   const written = new Map<Format, Written>()
   return async (request, response) => {
     const format = choice(request)
-    const kept = written.get(format) ?? digested(await put(api, document, format))
+    const kept = written.get(format) ?? digested(await setHeaders(api, document, format))
     written.set(format, kept)
     response.setHeader('Allow', 'OPTIONS, HEAD, GET')
     response.setHeader('Cache-Control', 'public, max-age=3600')

@@ -2,15 +2,15 @@ import type { Api } from '../api.ts'
 import type { Operation } from '../model/operation.ts'
 import type { Resource } from '../model/resource.ts'
 import type { Field, Shape } from '../model/shape.ts'
-import { type FilterKind, mostValues, type Variable } from '../query/filters.ts'
-import { mostPerPage } from '../query/pagination.ts'
+import { type FilterKind, maxValues, type Variable } from '../query/filters.ts'
+import { maxItemsPerPage } from '../query/pagination.ts'
 import { exampleOf, formatOf, iriOf } from './json-schema.ts'
 import { instant } from './shacl-patterns.ts'
 
 /** The parameters that many operations take, by the names that they are referred to with. */
 export const parameters: Record<string, object> = {
   page: query('page', 'The number of the page, from 1.', { type: 'integer', minimum: 1, default: 1 }),
-  itemsPerPage: itemsPerPage(mostPerPage),
+  itemsPerPage: itemsPerPage(maxItemsPerPage),
   properties: repeated('properties[]', 'The properties to show; all of them by default.', { type: 'string' }),
   ifMatch: header('If-Match', 'The ETag of the state that is meant; 412 when the state is another by now.'),
   ifNoneMatch: header(
@@ -48,7 +48,7 @@ function searchOf(api: Api, { entity, options: { filters = {}, most } }: Resourc
   const isOf = ({ name }: Variable, kinds: FilterKind[]) => [filters[name]].flat().some((kind) => kinds.includes(kind))
   return [
     ...search.variables.flatMap((variable) => {
-      const { name, most = mostValues } = variable
+      const { name, most = maxValues } = variable
       const schema = filterSchema(api, shape, variable)
       if (name.includes('[') || name === 'q') return [query(name, narrows(variable), schema)]
       const inAnyCase = isOf(variable, ['partial', 'caseless', 'upper', 'lower']) ? ', in any case' : ''

@@ -57,13 +57,13 @@ export function describeStatuses(statuses: number[]): object[] {
 }
 
 /** Every status an operation can answer, in order: its own, and those that follow from what it is. */
-export function statusesOf({ statuses, may, method, path, returns, outside }: Operation): number[] {
+export function statusesOf({ statuses, may, method, path, returns, callsExternalService }: Operation): number[] {
   const guarded = may?.includes('anonymous') ? [401] : [401, 403]
   const conditional = method === 'GET' ? [412] : []
   const paged = returns === 'collection' ? [400] : []
   const body = method === 'POST' || method === 'PATCH' ? [400, 413, 415] : []
   const keyed = method === 'POST' ? [409, 422] : []
-  const beyond = outside ? [502] : []
+  const beyond = callsExternalService ? [502] : []
   const minimal = method !== 'GET' && returns === 'item' && statuses.includes(200) ? [204] : []
   const respelled = path.includes(':id') ? [method === 'GET' ? 301 : 308] : []
   const own = [

@@ -1,8 +1,8 @@
-import type { Share } from '../model/fair-share.ts'
+import type { FairShare } from '../model/fair-share.ts'
 
 /** What the queue must know of a task. */
 export interface Queued {
-  share: Share
+  share: FairShare
   /** Whether it goes before the other tasks of its caller. */
   urgent?: boolean
 }
@@ -25,7 +25,7 @@ export class FairQueue<T extends Queued> {
   }
 
   /** How many tasks of a caller wait. */
-  countOf(share: Share): number {
+  countOf(share: FairShare): number {
     return this.waiting.filter((task) => callerKey(task.share) === callerKey(share)).length
   }
 
@@ -51,7 +51,7 @@ export class FairQueue<T extends Queued> {
   }
 
   /** Counts the milliseconds that a task took. */
-  charge(share: Share, milliseconds: number): void {
+  charge(share: FairShare, milliseconds: number): void {
     this.decay()
     this.mean += (milliseconds - this.mean) / 8
     for (const key of [share.tenant, callerKey(share)]) this.used.set(key, this.usedBy(key) + milliseconds)
@@ -82,4 +82,4 @@ export class FairQueue<T extends Queued> {
   }
 }
 
-const callerKey = ({ tenant, caller }: Share) => `${tenant} ${caller}`
+const callerKey = ({ tenant, caller }: FairShare) => `${tenant} ${caller}`

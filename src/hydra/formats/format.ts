@@ -1,5 +1,5 @@
 import type { Api } from '../api.ts'
-import type { Share } from '../model/fair-share.ts'
+import type { FairShare } from '../model/fair-share.ts'
 import { csv } from './csv.ts'
 import { html, policy } from './html.ts'
 import { convert } from './jsonld-pool.ts'
@@ -8,9 +8,9 @@ import type { Form } from './rdf.ts'
 export type Document = Record<string, unknown>
 
 /** What the writing of a document depends on beside it. */
-export interface Wish {
+export interface Desired {
   /** Who pays for it where many wait. */
-  share?: Share
+  share?: FairShare
   /** The properties that were asked for; all when absent. */
   properties?: Set<string>
 }
@@ -28,7 +28,7 @@ export interface Format {
   headers?: Record<string, string>
   /** What the document says in the other formats, but can be said only in a header here. */
   links?(document: Document, api: Api): string[]
-  write(document: Document, api: Api, wish?: Wish): string | Promise<string>
+  write(document: Document, api: Api, wish?: Desired): string | Promise<string>
 }
 
 const profiles = 'http://www.w3.org/ns/json-ld#'

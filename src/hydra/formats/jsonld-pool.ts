@@ -1,8 +1,8 @@
-import { ownShare, type Share } from '../model/fair-share.ts'
+import { type FairShare, processShare } from '../model/fair-share.ts'
 import { Problem } from '../model/problem.ts'
-import type { Reading, Writing } from './jsonld-thread.ts'
+import type { CompactTask, ConvertTask } from './jsonld-thread.ts'
 import type { Form } from './rdf.ts'
-import { Thread } from './thread.ts'
+import { WorkerThread } from './thread.ts'
 
 /** What a body may cost before it is processed, then what processing it may cost. */
 const most = { levels: 32, values: 10_000, contexts: 8, terms: 1_000 }
@@ -11,7 +11,7 @@ const limits = { body: 1_000, document: 5_000 }
 /** How many a caller may have at once. */
 const waiting = { bodies: 32, documents: 128 }
 
-const thread = new Thread({ module: new URL('./jsonld-thread', import.meta.url), megabytes: 128 })
+const thread = new WorkerThread({ module: new URL('./jsonld-thread', import.meta.url), megabytes: 128 })
 
 type Body = Record<string, unknown>
 
@@ -42,9 +42,9 @@ export async function compact(
   body: unknown,
   context: Body,
   base: string,
-  bounds: { milliseconds?: number; ours?: (context: unknown) => boolean; share?: Share } = {},
+  bounds: { milliseconds?: number; ours?: (context: unknown) => boolean; share?: FairShare } = {},
 ): Promise<Body> {
-  const { milliseconds = limits.body, ours = () => false, share = ownShare } = bounds
+  const { milliseconds = limits.body, ours = () => false, share = processShare } = bounds
   const known = weigh(body).filter(ours)
   const message = { body: body as object, context, base, ours: known.map((iri) => new URL(iri, base).href) }
   return read(message, { milliseconds, share, remedy: 'simplify its @context.' })
@@ -54,7 +54,7 @@ export async function compact(
  * The same for a body of Turtle; what it calls `<>` is the resource that is told of.
  * @throws Problem 400 when the body is at fault or too costly, 503 when too many wait.
  */
-export async function compactTurtle(text: string, context: Body, base: string, share: Share): Promise<Body> {
+export async function compactTurtle(text: string, context: Body, base: string, share: FairShare): Promise<Body> {
   const message = { body: text, context, base, ours: [] }
   return read(message, { milliseconds: limits.body, share, remedy: 'send less of it.' })
 }
@@ -64,9 +64,9 @@ export async function compactTurtle(text: string, context: Body, base: string, s
  * @param document with its context within it, as the "@context".
  * @throws Problem 503 when too many wait, or it takes too long.
  */
-export async function convert(document: Body, form: Form, base: string, share = ownShare): Promise<string> {
+export async function convert(document: Body, form: Form, base: string, share = processShare): Promise<string> {
   return (await thread.run({
-    message: { document, form, base } satisfies Writing,
+    message: { document, form, base } satisfies ConvertTask,
     share,
     urgent: true,
     most: waiting.documents,
@@ -77,8 +77,8 @@ export async function convert(document: Body, form: Form, base: string, share = 
 }
 
 async function read(
-  message: Reading,
-  { milliseconds, share, remedy }: { milliseconds: number; share: Share; remedy: string },
+  message: CompactTask,
+  { milliseconds, share, remedy }: { milliseconds: number; share: FairShare; remedy: string },
 ): Promise<Body> {
   return (await thread.run({
     message,

@@ -1,13 +1,13 @@
 import { parentPort } from 'node:worker_threads'
 import jsonld from 'jsonld'
 import { Problem } from '../model/problem.ts'
-import { type Form, formed } from './rdf.ts'
-import { alike } from './schema-org.ts'
-import type { Answer } from './thread.ts'
+import { type Form, serializeTriples } from './rdf.ts'
+import { schemaOrgIris } from './schema-org.ts'
+import type { ThreadResult } from './thread.ts'
 import { readTurtle } from './turtle-reader.ts'
 
 /** One body to rewrite, of JSON-LD or Turtle; `ours` are the absolute IRIs that stand for our own context. */
-export interface Reading {
+export interface CompactTask {
   body: object | string
   context: Record<string, unknown>
   base: string
@@ -15,7 +15,7 @@ export interface Reading {
 }
 
 /** One document of ours to write in another form; its context stands within it. */
-export interface Writing {
+export interface ConvertTask {
   document: Node
   form: Form
   base: string
@@ -32,20 +32,20 @@ const { expand, processContext } = jsonld as unknown as {
   processContext(active: Context | null, local: object | null, options: object): Promise<Context>
 }
 
-parentPort?.on('message', async (task: Reading | Writing) => {
+parentPort?.on('message', async (task: CompactTask | ConvertTask) => {
   parentPort?.postMessage('form' in task ? await write(task) : await read(task))
 })
 parentPort?.postMessage('ready')
 
-async function write({ document, form, base }: Writing): Promise<Answer> {
+async function write({ document, form, base }: ConvertTask): Promise<ThreadResult> {
   try {
-    return { value: await formed(document, form, base) }
+    return { value: await serializeTriples(document, form, base) }
   } catch (error) {
     return { problem: (error as Error).message }
   }
 }
 
-async function read({ body, context, base, ours }: Reading): Promise<Answer> {
+async function read({ body, context, base, ours }: CompactTask): Promise<ThreadResult> {
   let refused: string | undefined
   async function documentLoader(url: string) {
     if (ours.includes(url)) return { documentUrl: url, document: { '@context': context } }
@@ -76,7 +76,7 @@ async function termsOf(context: Record<string, unknown>, options: object): Promi
   const byIri: Terms['byIri'] = new Map()
   for (const [name, mapping] of mappings) {
     if (!mapping || mapping.reverse) continue
-    byIri.set(alike(mapping['@id']), { name, isSet: mapping['@container']?.includes('@set') ?? false })
+    byIri.set(schemaOrgIris(mapping['@id']), { name, isSet: mapping['@container']?.includes('@set') ?? false })
   }
   return { vocabulary, byIri }
 }
@@ -90,7 +90,7 @@ function byName(node: Node, terms: Terms): Node {
 
   for (const [iri, values] of Object.entries(properties)) {
     if (iri.startsWith('@')) continue
-    const { name, isSet } = terms.byIri.get(alike(iri)) ?? { name: iri, isSet: false }
+    const { name, isSet } = terms.byIri.get(schemaOrgIris(iri)) ?? { name: iri, isSet: false }
     const items = distinct(list(values as Node[]))
       .flatMap((value) => list((value['@list'] as Node[]) ?? value))
       .map((item) => plain(item, terms))
@@ -101,7 +101,7 @@ function byName(node: Node, terms: Terms): Node {
 }
 
 function className(type: string, { vocabulary, byIri }: Terms): string {
-  const iri = alike(type)
+  const iri = schemaOrgIris(type)
   return byIri.get(iri)?.name ?? (vocabulary && iri.startsWith(vocabulary) ? iri.slice(vocabulary.length) : type)
 }
 

@@ -16,7 +16,7 @@ const { expand, flatten, toRDF } = jsonld as unknown as {
 }
 
 /** Writes a document, whose context stands within it, in another form; runs in the thread of jsonld-worker. */
-export async function formed(document: Document, form: Form, base: string): Promise<string> {
+export async function serializeTriples(document: Document, form: Form, base: string): Promise<string> {
   const options = { base, documentLoader: () => Promise.reject(new Error('its context is not within it')) }
   if (form === 'expanded') return JSON.stringify(await expand(document, options))
   if (form === 'flattened') return JSON.stringify(await flatten(document, null, options))

@@ -1,2 +1,2 @@
 /** schema.org is written with either scheme, and means the same. */
-export const alike = (iri: string) => iri.replace(/^http:\/\/schema\.org\//, 'https://schema.org/')
+export const schemaOrgIris = (iri: string) => iri.replace(/^http:\/\/schema\.org\//, 'https://schema.org/')

@@ -3,7 +3,7 @@ import { type Caller, roles } from '../model/caller.ts'
 import type { Operation } from '../model/operation.ts'
 import type { Resource } from '../model/resource.ts'
 import { type Field, isAddress, type Shape } from '../model/shape.ts'
-import { written } from '../store/statement.ts'
+import { appendOnly } from '../store/statement.ts'
 
 type Values = Record<string, unknown>
 
@@ -17,7 +17,7 @@ type Write = (entity: Values, node: Values, caller: Caller) => void
 export function serializer(api: Api, resource: Resource, shape: Shape): Serialize {
   const links = api.linksOf(resource.entity)
   const actions = [...shape.links.keys()].map((name) => [name, links.get(name) as LinkedOperations] as const)
-  const writersFor = (frozen?: string) =>
+  const writersFor = (readOnlyReason?: string) =>
     new Map(
       roles.map((role) => [
         role,
@@ -27,24 +27,24 @@ export function serializer(api: Api, resource: Resource, shape: Shape): Serializ
               ? concealed(field)
               : (veiled(field, resource.mask(role, field.name)) ?? writer(api, field)),
           ),
-          ...actions.flatMap(([name, link]) => action(api, name, link, { role, frozen })),
+          ...actions.flatMap(([name, link]) => action(api, name, link, { role, readOnlyReason })),
         ],
       ]),
     )
-  const [byRole, whileFrozen] = [writersFor(), writersFor('frozen')]
+  const [byRole, whileReadOnly] = [writersFor(), writersFor('read-only')]
   const { root } = api
   return (entity, caller, node = {}) => {
     node['@id'] = root + resource.iri(entity)
     node['@type'] = resource.name
-    const writers = (caller.frozen ? whileFrozen : byRole).get(resource.viewer(entity, caller)) as Write[]
+    const writers = (caller.readOnlyReason ? whileReadOnly : byRole).get(resource.viewer(entity, caller)) as Write[]
     for (const write of writers) write(entity as Values, node, caller)
     return node
   }
 }
 
 /** A date-time in UTC, with milliseconds only when there are any (RFC 3339). */
-export function dateTime(date: Date & { [written]?: string }): string {
-  const known = date[written]
+export function dateTime(date: Date & { [appendOnly]?: string }): string {
+  const known = date[appendOnly]
   if (known) return known
   const text = date.toISOString()
   return text.endsWith('.000Z') ? `${text.slice(0, 19)}Z` : text
@@ -107,7 +107,7 @@ function pathOf(api: Api, target: Field['target']): string {
   return api.at(`${api.resources.find(({ entity }) => entity === target)?.path}/`)
 }
 
-type Asking = Pick<Caller, 'role' | 'frozen'>
+type Asking = Pick<Caller, 'role' | 'readOnlyReason'>
 
 function action(api: Api, name: string, { resource, operations }: LinkedOperations, asking: Asking): Write[] {
   const allowed = operations.filter((operation) => api.allows(operation, asking))

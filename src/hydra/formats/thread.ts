@@ -3,10 +3,10 @@ import { Problem } from '../model/problem.ts'
 import { FairQueue, type Queued } from './fair-queue.ts'
 
 /** The thread's answer to a task: what it made, or what is wrong with the task, in words for the client. */
-export type Answer = { value: unknown } | { problem: string }
+export type ThreadResult = { value: unknown } | { problem: string }
 
 /** One task for a thread, and what to tell the client when it cannot be done. */
-export interface Task extends Queued {
+export interface ThreadTask extends Queued {
   message: object
   /** How many tasks its caller may have, with this one. */
   most: number
@@ -25,7 +25,7 @@ interface Settings {
   idle?: number
 }
 
-interface Waiting extends Task {
+interface Waiting extends ThreadTask {
   tries: number
   began: number
   resolve(value: unknown): void
@@ -35,7 +35,7 @@ interface Waiting extends Task {
 /** How many tasks may wait in all. */
 const most = 256
 
-const started = new Set<Thread>()
+const started = new Set<WorkerThread>()
 
 /** Stops every thread; the tasks that wait for one are answered 503. */
 export async function stopThreads(): Promise<void> {
@@ -43,7 +43,7 @@ export async function stopThreads(): Promise<void> {
 }
 
 /** Runs costly tasks beside the event loop, one after another, each within its time and memory. */
-export class Thread {
+export class WorkerThread {
   /** Tasks wait here, not in the thread, so that they outlive it. */
   private readonly queue = new FairQueue<Waiting>(most)
   private current: Waiting | undefined
@@ -54,7 +54,7 @@ export class Thread {
   constructor(private readonly settings: Settings) {}
 
   /** @throws Problem 503 when too many tasks wait; else what the task refuses with */
-  run(task: Task): Promise<unknown> {
+  run(task: ThreadTask): Promise<unknown> {
     const { queue, current } = this
     const { share } = task
     const inHand = current?.share.tenant === share.tenant && current.share.caller === share.caller
@@ -81,7 +81,7 @@ export class Thread {
     const worker = this.open()
     this.worker = worker
     started.add(this)
-    worker.on('message', (message: Answer | 'ready') => {
+    worker.on('message', (message: ThreadResult | 'ready') => {
       if (worker !== this.worker) return
       if (message === 'ready') this.isReady = true
       else this.settle(message)
@@ -106,7 +106,7 @@ export class Thread {
     return new Worker(code, { ...options, eval: true })
   }
 
-  private settle(answer: Answer): void {
+  private settle(answer: ThreadResult): void {
     const task = this.finish()
     if ('problem' in answer) task?.reject(task.refuse(answer.problem))
     else task?.resolve(answer.value)

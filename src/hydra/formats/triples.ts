@@ -15,7 +15,7 @@ export interface Triple {
 }
 
 /** A term as n3 writes it. */
-export type Said = NamedNode | BlankNode | Literal
+export type Statements = NamedNode | BlankNode | Literal
 
 /** Has n3 write triples; `said` is how their objects are told. */
 export function written(writer: Writer, triples: Triple[], said = plain): string {
@@ -28,7 +28,7 @@ export function written(writer: Writer, triples: Triple[], said = plain): string
   return text
 }
 
-export function plain(term: Term): Said {
+export function plain(term: Term): Statements {
   const { termType, value, language, datatype } = term
   if (termType !== 'Literal') return resource(term)
   return DataFactory.literal(value, language ?? DataFactory.namedNode(datatype?.value as string))

@@ -1,6 +1,6 @@
 import jsonld from 'jsonld'
 import { Parser, type Quad } from 'n3'
-import { refuseDepth } from '../input/json-body.ts'
+import { checkDepth } from '../input/json-body.ts'
 import { Problem } from '../model/problem.ts'
 
 type Node = Record<string, unknown>
@@ -77,7 +77,7 @@ function nested(root: Node, nodes: Node[], users: Map<string, number>): [root: N
     if (level > most.levels) throw new Problem(400, `The body has more than ${most.levels} levels.`)
     const { '@id': id, '@list': list, '@value': plain, '@type': type } = value
     if (list) return { '@list': (list as Node[]).map((item) => within(item, { '@id': own }, level + 1)) }
-    if (type === '@json') refuseDepth(JSON.stringify(plain))
+    if (type === '@json') checkDepth(JSON.stringify(plain))
     const node = byId.get(id)
     return node && id !== own && users.get(id as string) === 1 ? nodeOf(node, level + 1) : value
   }

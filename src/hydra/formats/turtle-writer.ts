@@ -1,5 +1,5 @@
 import { Writer } from 'n3'
-import { plain, resource, type Said, type Term, type Triple, written } from './triples.ts'
+import { plain, resource, type Statements, type Term, type Triple, written } from './triples.ts'
 
 type Definition = string | { '@id'?: string } | null
 
@@ -12,14 +12,15 @@ export function turtle(triples: Triple[], context: unknown): string {
   const uses = grouped(triples, ({ object }) => object)
   const isWithin = ({ termType, value }: Term) => termType === 'BlankNode' && uses.get(value)?.length === 1
 
-  function said(term: Term): Said {
+  function said(term: Term): Statements {
     if (!isWithin(term)) return plain(term)
     const own = about.get(term.value) ?? []
-    if (own.some(({ predicate }) => predicate.value === `${rdf}rest`)) return writer.list(items(own)) as unknown as Said
+    if (own.some(({ predicate }) => predicate.value === `${rdf}rest`))
+      return writer.list(items(own)) as unknown as Statements
     return writer.blank(own.map(({ predicate, object }) => ({ predicate: resource(predicate), object: said(object) })))
   }
 
-  function items(own: Triple[]): Said[] {
+  function items(own: Triple[]): Statements[] {
     const [first, rest] = ['first', 'rest'].map((name) => own.find(({ predicate }) => predicate.value === rdf + name))
     const others = about.get(rest?.object.value as string)
     return [said(first?.object as Term), ...(others ? items(others) : [])]

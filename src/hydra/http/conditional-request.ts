@@ -8,7 +8,7 @@ export function etagOf(body: string, version?: number): string {
 }
 
 /** Whether If-None-Match names this validator: then the client has it already (RFC 9110 §13.1.2). */
-export function noneMatch(header: string | undefined, etag: string): boolean {
+export function isNotModified(header: string | undefined, etag: string): boolean {
   if (header === undefined) return true
   return !tags(header).some((tag) => tag === '*' || tag.replace(/^W\//, '') === etag)
 }

@@ -1,5 +1,5 @@
-import { article } from '../model/article.ts'
-import { make } from '../model/entity.ts'
+import { indefiniteArticle } from '../model/article.ts'
+import { createEntity } from '../model/entity.ts'
 import type { Operation, Outcome } from '../model/operation.ts'
 import type { Call, Prepare } from './request-call.ts'
 
@@ -12,10 +12,10 @@ export interface Hooks<E extends object> {
 }
 
 /** Names are read by people: "a meeting", "an employee". */
-const a = (name: string) => `${article(name)} ${words(name)}`
+const a = (name: string) => `${indefiniteArticle(name)} ${operationTitles(name)}`
 
 /** The words of a class name: `OrganizationUser` → "organization user". */
-export function words(name: string): string {
+export function operationTitles(name: string): string {
   return name.replace(/(?<=[a-z])(?=[A-Z])/g, ' ').toLowerCase()
 }
 
@@ -23,7 +23,7 @@ export const list: Operation = {
   name: 'list',
   method: 'GET',
   path: '',
-  title: (name) => `Lists what there is of ${words(name)}, a page at a time`,
+  title: (name) => `Lists what there is of ${operationTitles(name)}, a page at a time`,
   returns: 'collection',
   statuses: [200, 304],
   handle: (call) => call.page(),
@@ -57,7 +57,7 @@ export function creating<E extends object>({ writes, prepare, along }: Hooks<E>)
     statuses: [201, 400, 409, 413, 415, 422],
     writes,
     async handle(call) {
-      const entity = make(call.bound.shape.class) as E
+      const entity = createEntity(call.bound.shape.class) as E
       Object.assign(entity, { organizationId: call.caller.organization })
       const draft = await call.read(entity, false, prepare && ((read) => prepare(read, call)))
       return write(call, along, async () => {

@@ -1,7 +1,7 @@
 import type { Request, Response } from 'express'
 import type { Api, Bound } from '../api.ts'
 import { formats } from '../formats/format.ts'
-import { readFile } from '../input/multipart.ts'
+import { readUpload } from '../input/multipart.ts'
 import { readBytes } from '../input/read-bytes.ts'
 import type { Caller } from '../model/caller.ts'
 import { type Operation, tenantRoles } from '../model/operation.ts'
@@ -9,7 +9,7 @@ import { Problem } from '../model/problem.ts'
 import { answer } from './idempotency.ts'
 import { choose } from './negotiation.ts'
 import { isStrict } from './preferences.ts'
-import { Question } from './request.ts'
+import { ApiRequest } from './request.ts'
 import { Call } from './request-call.ts'
 import { write } from './respond.ts'
 
@@ -19,21 +19,21 @@ export type Authenticate = (request: Request) => Promise<Caller>
 /** What a request has to get past. */
 export interface Gate {
   authenticate: Authenticate
-  meter?: Meter
+  rateLimiter?: RateLimiter
 }
 
 /** An operation of which few requests are allowed, by the name under which they are counted. */
-export interface Rarity {
+export interface SensitiveOperation {
   name: string
   window: 'minute' | 'hour'
 }
 
 /** Counts a request before it is answered, and refuses one too many; the caller is undefined after a bad token. */
-export type Meter = (
+export type RateLimiter = (
   request: Request,
   response: Response,
   caller: Caller | undefined,
-  rarity: Rarity | undefined,
+  rarity: SensitiveOperation | undefined,
 ) => Promise<void>
 
 /** Answers one method of one path, whose suffix may name a format. */
@@ -80,22 +80,22 @@ export function endpoint(api: Api, bound: Bound, operation: Operation, gate: Gat
     if (options.public) response.vary('Accept-Language')
     if (made) response.setHeader('Accept-Patch', made)
     const file = bytes && (await operation.file?.read(bytes))
-    const call = new Call(api, bound, operation, caller, new Question({ id, suffix, request, bytes, file }))
+    const call = new Call(api, bound, operation, caller, new ApiRequest({ id, suffix, request, bytes, file }))
     await write(api, await answer(call), format, response, () => call.share)
   }
 }
 
 /** Tells who is asking, and counts the request where requests are counted. */
-export function admit(gate: Gate, request: Request, response: Response, rarity?: Rarity): Promise<Caller> {
-  const { authenticate, meter } = gate
-  return meter ? counted(meter, authenticate, rarity, request, response) : authenticate(request)
+export function admit(gate: Gate, request: Request, response: Response, rarity?: SensitiveOperation): Promise<Caller> {
+  const { authenticate, rateLimiter } = gate
+  return rateLimiter ? counted(rateLimiter, authenticate, rarity, request, response) : authenticate(request)
 }
 
 /** Tells who is asking, and counts the request as theirs; one with a bad token as its address's. */
 async function counted(
-  meter: Meter,
+  meter: RateLimiter,
   authenticate: Authenticate,
-  rarity: Rarity | undefined,
+  rarity: SensitiveOperation | undefined,
   request: Request,
   response: Response,
 ): Promise<Caller> {
@@ -109,8 +109,8 @@ async function counted(
   }
 }
 
-function rarityOf({ resource }: Bound, { method, path, rare }: Operation): Rarity | undefined {
-  return rare && { name: `${method} ${resource.path}${path}`, window: rare }
+function rarityOf({ resource }: Bound, { method, path, sensitive }: Operation): SensitiveOperation | undefined {
+  return sensitive && { name: `${method} ${resource.path}${path}`, window: sensitive }
 }
 
 function permitted(api: Api, operation: Operation, caller: Caller): Caller {
@@ -120,7 +120,8 @@ function permitted(api: Api, operation: Operation, caller: Caller): Caller {
       'WWW-Authenticate': 'Bearer',
     })
   if (caller.role === 'guest' && caller.reason) throw new Problem(403, caller.reason)
-  if (caller.frozen && api.allows(operation, { role: caller.role })) throw new Problem(403, caller.frozen)
+  if (caller.readOnlyReason && api.allows(operation, { role: caller.role }))
+    throw new Problem(403, caller.readOnlyReason)
   const refusal = operation.refusals?.[caller.role]
   if (refusal) throw new Problem(403, refusal)
   const may = (operation.may ?? tenantRoles).join(' or ')
@@ -148,7 +149,7 @@ function reader(api: Api, bound: Bound, operation: Operation) {
     const empty = request.headers['transfer-encoding'] === undefined && !Number(request.headers['content-length'] ?? 0)
     const optional = operation.method === 'DELETE' || (empty && !api.needsBody(operation, bound))
     if (!optional && !types.includes(given ?? '')) throw unsupported(given, types)
-    if (operation.file) return readFile(request, response, operation.file.limit)
+    if (operation.file) return readUpload(request, response, operation.file.limit)
     return empty ? undefined : readBytes(request, response, bounds)
   }
 }

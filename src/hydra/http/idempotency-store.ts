@@ -1,7 +1,7 @@
 import { type Executor, statement } from '../store/statement.ts'
 
 /** A POST with an Idempotency-Key, as it can be told from others. */
-export type Claim = {
+export type IdempotencyClaim = {
   caller: string
   key: string
   /** What calls to the outside are made under. */
@@ -11,7 +11,7 @@ export type Claim = {
 }
 
 /** After how many seconds without an answer whoever worked on it must have died. */
-export const patience = 60
+export const claimTimeoutSeconds = 60
 
 const mine = '"caller" = :caller AND "key" = :key'
 const open = `${mine} AND "claim" = :claim AND "answer" IS NULL`
@@ -37,7 +37,7 @@ export const find = statement(
 export const resume = statement(
   'claims:resume',
   `UPDATE "idempotency_key" SET "claimedAt" = now() WHERE ${mine} AND "answer" IS NULL
-    AND "claimedAt" < now() - interval '${patience} seconds' RETURNING "claim"`,
+    AND "claimedAt" < now() - interval '${claimTimeoutSeconds} seconds' RETURNING "claim"`,
 )
 
 export const answer = statement('claims:answer', `UPDATE "idempotency_key" SET "answer" = :answer WHERE ${open}`)
@@ -60,6 +60,6 @@ const removeOld = statement(
 )
 
 /** Removes what nobody can repeat any more, in bites that hold nobody up. */
-export async function expire(executor: Executor): Promise<void> {
+export async function deleteExpiredKeys(executor: Executor): Promise<void> {
   while ((await removeOld(executor, {})).rowCount === bite);
 }

@@ -1,35 +1,35 @@
 import { createHash, hash } from 'node:crypto'
 import { v7 as uuid } from 'uuid'
-import type { Right } from '../model/caller.ts'
+import type { AnsweredAs } from '../model/caller.ts'
 import { ConstraintViolation, Problem } from '../model/problem.ts'
 import { problemOf } from '../store/database-problem.ts'
-import type { Claim } from './idempotency-store.ts'
+import type { IdempotencyClaim } from './idempotency-store.ts'
 import * as claims from './idempotency-store.ts'
-import { inTurn } from './keyed-queue.ts'
+import { runExclusive } from './keyed-queue.ts'
 import type { Call } from './request-call.ts'
-import { type Answer, compose } from './respond.ts'
+import { type ApiResponse, compose } from './respond.ts'
 
 /** How many milliseconds a repetition waits for the first, as Postgres would have it wait for a lock. */
 const longestWait = 2000
 
 /** What is kept of an answer; with a detail it is a Problem, and only a 402 is kept of those. */
-type Kept = Answer & {
+type Kept = ApiResponse & {
   detail?: string
   /** Absent from answers that were kept by earlier releases, which are a day old at most. */
-  right?: Right
+  right?: AnsweredAs
 }
 
 /** Answers a request; a POST with an Idempotency-Key only once, and whenever it is repeated with the same again. */
-export async function answer(call: Call): Promise<Answer> {
-  const key = call.operation.method === 'POST' ? call.question.header('idempotency-key') : undefined
+export async function answer(call: Call): Promise<ApiResponse> {
+  const key = call.operation.method === 'POST' ? call.request.header('idempotency-key') : undefined
   if (key === undefined) return call.run(() => handle(call))
   const claim = claimOf(call, key)
-  if (call.operation.outside) return answerAround(call, claim)
-  return inTurn(`${claim.caller} ${key}`, longestWait, () => answerWithin(call, claim), running)
+  if (call.operation.callsExternalService) return answerAround(call, claim)
+  return runExclusive(`${claim.caller} ${key}`, longestWait, () => answerWithin(call, claim), running)
 }
 
 /** Claim, effect and answer are one transaction, so that none of them is ever there without the others. */
-function answerWithin(call: Call, claim: Claim): Promise<Answer> {
+function answerWithin(call: Call, claim: IdempotencyClaim): Promise<ApiResponse> {
   const { caller } = call
   return call.run(async () => {
     const { kept, replayed } = await call.transaction(async () => {
@@ -48,7 +48,7 @@ function answerWithin(call: Call, claim: Claim): Promise<Answer> {
  * The claim is committed before the operation calls the outside, and the answer after it. Who died in between is
  * resumed under the same claim, so such a handler must take up what it finds half done.
  */
-async function answerAround(call: Call, claim: Claim): Promise<Answer> {
+async function answerAround(call: Call, claim: IdempotencyClaim): Promise<ApiResponse> {
   let id = await take(call, claim)
   const first = id !== undefined
   if (!id) {
@@ -56,7 +56,7 @@ async function answerAround(call: Call, claim: Claim): Promise<Answer> {
     if (kept) return deliver(await revealed(call, kept), true)
     id = (await claims.resume(call.executor, claim)).rows[0]?.claim
   }
-  const held = { ...claim, claim: id ?? running(claims.patience) }
+  const held = { ...claim, claim: id ?? running(claims.claimTimeoutSeconds) }
   call.claim = held.claim
   try {
     const kept = await call.run(() => attempt(call))
@@ -73,7 +73,7 @@ async function answerAround(call: Call, claim: Claim): Promise<Answer> {
 }
 
 /** Tells who sends it apart by the token alone, as somebody without a user may have one the next time. */
-function claimOf({ caller, operation, question: { request, bytes } }: Call, key: string): Claim {
+function claimOf({ caller, operation, request: { request, bytes } }: Call, key: string): IdempotencyClaim {
   if (!/^[\x21-\x7e]{1,255}$/.test(key))
     throw new Problem(400, 'The Idempotency-Key must be 1 to 255 visible ASCII characters.')
   if (!caller.bearer) throw new Problem(400, 'An Idempotency-Key needs a bearer token: send one, or leave the key out.')
@@ -90,7 +90,7 @@ function claimOf({ caller, operation, question: { request, bytes } }: Call, key:
   }
 }
 
-async function take(call: Call, claim: Claim): Promise<string | undefined> {
+async function take(call: Call, claim: IdempotencyClaim): Promise<string | undefined> {
   try {
     return (await claims.take(call.executor, claim)).rows[0]?.claim
   } catch (error) {
@@ -100,7 +100,7 @@ async function take(call: Call, claim: Claim): Promise<string | undefined> {
 }
 
 /** What the same request was answered; undefined while it is not, Problem 422 when it was another request. */
-async function known(call: Call, claim: Claim): Promise<Kept | undefined> {
+async function known(call: Call, claim: IdempotencyClaim): Promise<Kept | undefined> {
   const [found] = (await claims.find(call.executor, claim)).rows
   const same = found === undefined || found.fingerprint === claim.fingerprint
   if (!same || (found?.tenant && found.tenant !== claim.tenant))
@@ -132,7 +132,7 @@ function running(seconds = 1): never {
   })
 }
 
-async function handle(call: Call): Promise<Answer> {
+async function handle(call: Call): Promise<ApiResponse> {
   return compose(call, await call.operation.handle(call))
 }
 
@@ -147,7 +147,7 @@ async function attempt(call: Call, undo?: () => Promise<unknown>): Promise<Kept>
   }
 }
 
-async function keep(call: Call, claim: Claim, kept: Kept): Promise<void> {
+async function keep(call: Call, claim: IdempotencyClaim, kept: Kept): Promise<void> {
   const veil = Object.fromEntries((call.operation.secrets?.names ?? []).map((name) => [name, null]))
   const document = kept.document && { ...kept.document, ...veil }
   await claims.answer(call.executor, { ...claim, answer: JSON.stringify({ ...kept, document, right: call.right }) })
@@ -159,7 +159,7 @@ async function revealed(call: Call, kept: Kept): Promise<Kept> {
   return { ...kept, document: { ...kept.document, ...(await secrets.renew(call, kept.document)) } }
 }
 
-function deliver({ detail, right: _, ...answer }: Kept, replayed: boolean): Answer {
+function deliver({ detail, right: _, ...answer }: Kept, replayed: boolean): ApiResponse {
   const headers = { ...answer.headers, ...(replayed && { 'Idempotent-Replayed': 'true' }) }
   if (detail !== undefined) throw new Problem(answer.status, detail, headers)
   return { ...answer, headers }

@@ -8,7 +8,12 @@ const lines = new Map<string, Promise<unknown>>()
  * everybody who waits there holds a connection; here it costs nothing, and Postgres sees to other processes alone.
  * @param longest in milliseconds; whoever would wait longer is `late` instead
  */
-export async function inTurn<T>(name: string, longest: number, work: () => Promise<T>, late: () => T): Promise<T> {
+export async function runExclusive<T>(
+  name: string,
+  longest: number,
+  work: () => Promise<T>,
+  late: () => T,
+): Promise<T> {
   const before = lines.get(name)
   const done = waited(before, longest).then((isLate) => (isLate ? late() : work()))
   const line = Promise.allSettled([before, done])

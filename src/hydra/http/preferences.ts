@@ -20,7 +20,7 @@ export function isStrict(headers: IncomingHttpHeaders): boolean {
 }
 
 /** Whether the client needs no document of what it has written, only its validator. */
-export function wantsMinimal(headers: IncomingHttpHeaders): boolean {
+export function prefersMinimal(headers: IncomingHttpHeaders): boolean {
   return preferred(headers, 'return') === 'minimal'
 }
 

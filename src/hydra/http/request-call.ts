@@ -1,16 +1,16 @@
 import { v7 as uuid } from 'uuid'
 import type { Api, Bound } from '../api.ts'
-import { deserialize, type Reading } from '../input/deserializer.ts'
-import { misnamed, namedBody } from '../input/read-body.ts'
+import { type DeserializeOptions, deserialize } from '../input/deserializer.ts'
+import { misnamedMembers, readBody } from '../input/read-body.ts'
 import { resolveReferences } from '../input/references.ts'
-import { type Caller, type Right, tenantOf } from '../model/caller.ts'
-import { make } from '../model/entity.ts'
-import { type Share, shareOf } from '../model/fair-share.ts'
+import { type AnsweredAs, type Caller, tenantOf } from '../model/caller.ts'
+import { createEntity } from '../model/entity.ts'
+import { type FairShare, shareOf } from '../model/fair-share.ts'
 import { localTimeOf } from '../model/local-time.ts'
 import type { Class, Operation } from '../model/operation.ts'
 import { Problem, type Violation } from '../model/problem.ts'
 import { conditionsOf } from '../query/filters.ts'
-import { Page, placeOf } from '../query/pagination.ts'
+import { Page, pageRequestOf } from '../query/pagination.ts'
 import { type Search, unknownParameters } from '../query/search.ts'
 import { orderOf, type Sort } from '../query/sort.ts'
 import type { Condition } from '../query/sql-condition.ts'
@@ -19,9 +19,9 @@ import type { FairPool } from '../store/fair-pool.ts'
 import type { Store } from '../store/postgres-store.ts'
 import type { Executor } from '../store/statement.ts'
 import { UnitOfWork } from '../store/unit-of-work.ts'
-import { changed } from '../store/write-row.ts'
+import { changedColumns } from '../store/write-row.ts'
 import { requireMatch, requireNoneMatch } from './conditional-request.ts'
-import type { Question } from './request.ts'
+import type { ApiRequest } from './request.ts'
 
 /** How an operation prepares what it read, before the rules are judged. */
 export type Prepare<E extends object> = (draft: E, call: Call<E>) => Promise<Violation[]> | Violation[]
@@ -29,16 +29,16 @@ export type Prepare<E extends object> = (draft: E, call: Call<E>) => Promise<Vio
 /** One request for one operation: everything a handler needs, and nothing of HTTP's answer. */
 export class Call<E extends object = object> extends UnitOfWork {
   private claimed: string | undefined
-  private answeredIn: Right | undefined
+  private answeredIn: AnsweredAs | undefined
 
   constructor(
     readonly api: Api,
     readonly bound: Bound,
     readonly operation: Operation<E>,
     public caller: Caller,
-    readonly question: Question,
+    readonly request: ApiRequest,
   ) {
-    super(api.database, api.pools.items, tenantOf(caller), question.conditional)
+    super(api.database, api.pools.items, tenantOf(caller), request.conditional)
   }
 
   /** The tenant that the caller acts for; operations for tenants' roles alone always have one. */
@@ -58,14 +58,14 @@ export class Call<E extends object = object> extends UnitOfWork {
   }
 
   /** Who pays for tasks that many callers wait for. */
-  get share(): Share {
-    return shareOf(this.caller, this.question.request.ip)
+  get share(): FairShare {
+    return shareOf(this.caller, this.request.request.ip)
   }
 
   /** What was made of the file that the operation expects. */
   get file(): object {
-    if (!this.question.file) throw new Error(`${this.operation.name} expects a file but does not say how it is read.`)
-    return this.question.file
+    if (!this.request.file) throw new Error(`${this.operation.name} expects a file but does not say how it is read.`)
+    return this.request.file
   }
 
   /** The item that the path names, if the caller may see it; Problem 404 otherwise. */
@@ -93,8 +93,8 @@ export class Call<E extends object = object> extends UnitOfWork {
     const bound = this.api.of(type)
     const { searches, shape } = bound
     const search = searches.get(this.caller.role) as Search
-    const { query, strict } = this.question
-    if (strict) refuseUnknown(this.question.names, search)
+    const { query, strict } = this.request
+    if (strict) refuseUnknown(this.request.names, search)
     const asked = orderOf(query, search.sortable)
     const order = asked.length > 0 ? asked : usual
     const conditions = [...within, ...(await conditionsOf(search.variables, query, () => localTimeOf(this)))]
@@ -104,7 +104,7 @@ export class Call<E extends object = object> extends UnitOfWork {
       const found = await store.page(executor, this.caller, {
         conditions,
         order,
-        ...placeOf(query, order, metadata, options.most),
+        ...pageRequestOf(query, order, metadata, options.most),
       })
       await bound.lists(executor, this.caller, bound.resource, found.entities)
       return found
@@ -114,22 +114,22 @@ export class Call<E extends object = object> extends UnitOfWork {
 
   /** Reads the body as one of the operation's inputs. */
   async input<T extends object>(type: Class<T>): Promise<T> {
-    return this.read(make(type), false)
+    return this.read(createEntity(type), false)
   }
 
   /** Reads the body into a new entity, or (partial) over one that stands. */
-  async read<T extends object>(entity: T, partial: boolean, prepare?: Reading<T>['prepare']): Promise<T> {
+  async read<T extends object>(entity: T, partial: boolean, prepare?: DeserializeOptions<T>['prepare']): Promise<T> {
     const shape = this.api.shape(entity.constructor as Class)
-    const body = await namedBody(this, shape, partial)
+    const body = await readBody(this, shape, partial)
     return deserialize({
       shape,
       entity,
       body,
-      misnamed: misnamed(this, shape, body),
+      misnamed: misnamedMembers(this, shape, body),
       writes: (name) =>
         this.operation.writes === undefined || (this.operation.writes[name] ?? []).includes(this.caller.role),
       clears: this.operation.clears,
-      strict: this.question.strict,
+      strict: this.request.strict,
       isA: (type, of) => this.api.isA(type, of),
       partial,
       resolve: (references) => resolveReferences(this.api, this.executor, this.caller, references),
@@ -148,24 +148,24 @@ export class Call<E extends object = object> extends UnitOfWork {
   }
 
   /** The role and tenant that the answer is for: the caller's, unless the operation itself made the caller a member. */
-  get right(): Right {
+  get right(): AnsweredAs {
     const { role, organization } = this.caller
     return this.answeredIn ?? { role, organization }
   }
 
-  set right(right: Right) {
+  set right(right: AnsweredAs) {
     this.answeredIn = right
   }
 
   /** Checks If-Match and If-None-Match against what was read. */
   match({ version }: { version?: number }): void {
-    requireMatch(this.question.header('if-match'), version)
-    requireNoneMatch(this.question.header('if-none-match'), version)
+    requireMatch(this.request.header('if-match'), version)
+    requireNoneMatch(this.request.header('if-none-match'), version)
   }
 
   /** What changes between two states, for the audit log: each property as before and after. */
   changes(before: object, after: object): Record<string, [unknown, unknown]> {
-    const names = changed(this.database.getMetadata(before.constructor), before, after)
+    const names = changedColumns(this.database.getMetadata(before.constructor), before, after)
     return Object.fromEntries(Object.keys(names).map((name) => [name, [before[name as never], after[name as never]]]))
   }
 
@@ -175,13 +175,13 @@ export class Call<E extends object = object> extends UnitOfWork {
     if (this.operation.method !== 'GET' || this.inTransaction || resource.options.store) return work(this.executor)
     const lists = settings.replicas ?? pools.lists
     return lists.run(tenantOf(this.caller), work).catch((error) => {
-      throw isTimeout(error) ? tooCostly(this.question.query, pools.lists) : error
+      throw isTimeout(error) ? tooCostly(this.request.query, pools.lists) : error
     })
   }
 
   /** The item that the path names. */
   private async named(shown = false): Promise<object> {
-    const { id } = this.question
+    const { id } = this.request
     const canonical = id === undefined ? id : this.bound.resource.canonical(id)
     const found = await this.look(this.bound, canonical, shown)
     if (id !== canonical) throw this.redirect(canonical as string)
@@ -198,7 +198,7 @@ export class Call<E extends object = object> extends UnitOfWork {
   /** Leads from another spelling of an id to the canonical one; 308 keeps the method (RFC 9110 §15.4.9). */
   private redirect(id: string): Problem {
     const { method, path } = this.operation
-    const { search } = this.question
+    const { search } = this.request
     const location = this.api.at(this.bound.resource.path) + path.replace(':id', encodeURIComponent(id)) + search
     return new Problem(method === 'GET' ? 301 : 308, 'Its canonical address is in Location.', { Location: location })
   }

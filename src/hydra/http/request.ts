@@ -26,7 +26,7 @@ interface Asked {
 }
 
 /** What was asked, each part read when it is needed. */
-export class Question {
+export class ApiRequest {
   readonly id
   private readonly suffix
   readonly request

@@ -1,24 +1,24 @@
 import type { Response } from 'express'
 import type { Api } from '../api.ts'
-import { type Ending, endingWith, withEnding } from '../formats/collection-tail.ts'
-import { contentType, type Document, type Format, jsonld, type Wish } from '../formats/format.ts'
-import type { Share } from '../model/fair-share.ts'
+import { type CollectionTail, collectionTail, withTail } from '../formats/collection-tail.ts'
+import { contentType, type Desired, type Document, type Format, jsonld } from '../formats/format.ts'
+import type { FairShare } from '../model/fair-share.ts'
 import { Accepted, type Outcome, Unchanged } from '../model/operation.ts'
 import { Problem } from '../model/problem.ts'
 import { Page, viewOf } from '../query/pagination.ts'
 import { isSelection, type Search, sparse, sparseOf, templateAt } from '../query/search.ts'
-import { etagOf, isMatch, noneMatch } from './conditional-request.ts'
-import { wantsMinimal } from './preferences.ts'
+import { etagOf, isMatch, isNotModified } from './conditional-request.ts'
+import { prefersMinimal } from './preferences.ts'
 import type { Call } from './request-call.ts'
 
 /** What is answered, before it is written in the format that the client wants. */
-export interface Answer {
+export interface ApiResponse {
   status: number
   headers: Record<string, string>
   /** The JSON-LD document; none with 204. */
   document?: Document
   /** Of a collection: what its document ends with. */
-  ending?: Ending
+  ending?: CollectionTail
   /** Of a collection: the properties of its members that were asked for; all when absent. */
   properties?: Set<string>
   /** Of a collection: whether its total is the most that is counted. */
@@ -28,12 +28,12 @@ export interface Answer {
 }
 
 /** Makes an answer of what a handler gave back: the one place that knows statuses and documents. */
-export function compose(call: Call, outcome: Outcome<object>): Answer {
+export function compose(call: Call, outcome: Outcome<object>): ApiResponse {
   if (outcome === undefined) return { status: 204, headers: {} }
   const accepted = outcome instanceof Accepted ? outcome : undefined
   const unchanged = outcome instanceof Unchanged
   const result = unchanged || accepted ? (outcome as Unchanged<object>).entity : outcome
-  const { query, strict } = call.question
+  const { query, strict } = call.request
   if (result instanceof Page) {
     const { limited } = result.found
     const properties = sparseOf(query, call.api.shape(result.of), strict)
@@ -81,10 +81,10 @@ export interface Written {
 /** Writes an answer in the format that was chosen for it. */
 export async function write(
   api: Api,
-  answer: Answer,
+  answer: ApiResponse,
   format: Format,
   response: Response,
-  share: () => Share,
+  share: () => FairShare,
 ): Promise<void> {
   const { status, headers, document, version } = answer
   const written = document && format !== jsonld ? await translated(api, answer, format, response, share()) : undefined
@@ -97,16 +97,16 @@ export async function write(
   }
   const json = JSON.stringify(document)
   const etag = etagOf(json + (answer.ending?.digest ?? ''), version)
-  send(response, status, 'application/ld+json; charset=utf-8', withEnding(json, answer.ending), etag)
+  send(response, status, 'application/ld+json; charset=utf-8', withTail(json, answer.ending), etag)
 }
 
 /** Puts a document into a format; the validator is of this representation alone, though it starts with the version. */
-export async function put(
+export async function setHeaders(
   api: Api,
   document: Document,
   format: Format,
   version?: number,
-  wish?: Wish,
+  wish?: Desired,
 ): Promise<Written> {
   const type = contentType(format)
   const body = await format.write(document, api, wish)
@@ -130,13 +130,13 @@ export function deliver(response: Response, status: number, { type, body, etag, 
 /** What has been done is told in JSON-LD rather than not at all. */
 async function translated(
   api: Api,
-  { document, ending, version, properties }: Answer,
+  { document, ending, version, properties }: ApiResponse,
   format: Format,
   { req }: Response,
-  share: Share,
+  share: FairShare,
 ): Promise<Written | undefined> {
   try {
-    return await put(api, { ...document, ...ending?.properties }, format, version, { share, properties })
+    return await setHeaders(api, { ...document, ...ending?.properties }, format, version, { share, properties })
   } catch (error) {
     if (req.method === 'GET' || req.method === 'HEAD') throw error
   }
@@ -159,7 +159,7 @@ function requireState(response: Response, etag: string): void {
 function finish(response: Response, status: number, type: string, body: string | Buffer, etag: string): void {
   response.setHeader('ETag', etag)
   const { req } = response
-  if (isRead(response) && !noneMatch(req.headers['if-none-match'], etag)) {
+  if (isRead(response) && !isNotModified(req.headers['if-none-match'], etag)) {
     response.writeHead(304).end()
     return
   }
@@ -173,7 +173,7 @@ function finish(response: Response, status: number, type: string, body: string |
 /** Leaves out a document of what was written when the client has no use for it (RFC 7240 §4.2). */
 function leaveOut(status: number, response: Response): boolean {
   const { method, headers } = response.req
-  if ((method !== 'POST' && method !== 'PATCH') || !wantsMinimal(headers)) return false
+  if ((method !== 'POST' && method !== 'PATCH') || !prefersMinimal(headers)) return false
   response.appendHeader('Preference-Applied', 'return=minimal')
   response.vary('Prefer')
   response.statusCode = status === 200 ? 204 : status
@@ -202,8 +202,8 @@ export function refuse(api: Api, problem: Problem, response: Response): void {
 
 function collectionOf(call: Call, page: Page, wanted: Set<string> | undefined): Record<string, unknown> {
   const { api, caller } = call
-  const { question } = call
-  const { path, query } = question
+  const { request } = call
+  const { path, query } = request
   const { resource, serialize, shape } = api.of(page.of)
   return api.spell({
     '@context': api.at(`/contexts/${shape.name}`),
@@ -211,15 +211,15 @@ function collectionOf(call: Call, page: Page, wanted: Set<string> | undefined): 
     '@type': 'Collection',
     totalItems: page.found.total,
     member: page.found.entities.map((entity) => sparse(serialize(entity, caller), wanted)),
-    view: api.spell(viewOf(api.at(question.alike(path)), query, page, resource.options)),
+    view: api.spell(viewOf(api.at(request.alike(path)), query, page, resource.options)),
   })
 }
 
 /** A collection within another's path names that path in its search; the others end as they always do. */
-function endingOf({ api, caller: { role }, question: { path } }: Call, { of }: Page): Ending {
+function endingOf({ api, caller: { role }, request: { path } }: Call, { of }: Page): CollectionTail {
   const { resource, searches, endings } = api.of(of)
-  const ending = endings.get(role) as Ending
+  const ending = endings.get(role) as CollectionTail
   if (path === resource.path) return ending
   const own = api.spell({ search: templateAt(api.root, path, searches.get(role) as Search, resource) })
-  return endingWith({ ...ending.properties, ...own })
+  return collectionTail({ ...ending.properties, ...own })
 }

@@ -1,15 +1,15 @@
 import { plainToInstance } from 'class-transformer'
 import { type ValidationError, validateSync } from 'class-validator'
-import { copy } from '../model/entity.ts'
+import { copyEntity } from '../model/entity.ts'
 import type { Class } from '../model/operation.ts'
 import { ConstraintViolation, type Violation } from '../model/problem.ts'
 import type { Field, Shape } from '../model/shape.ts'
-import { composed, unstorable } from './json-body.ts'
+import { normalizeText, unstorableIn } from './json-body.ts'
 import type { Resolved } from './references.ts'
 
 type Values = Record<string, unknown>
 
-export interface Reading<E extends object> {
+export interface DeserializeOptions<E extends object> {
   shape: Shape
   /** The entity as it stands: new, or the one that a PATCH is for. */
   entity: E
@@ -35,7 +35,7 @@ export interface Reading<E extends object> {
  * Reads a body into an entity, which is given back as a new one with the old one untouched.
  * @throws ConstraintViolation with every fault of the body at once
  */
-export async function deserialize<E extends object>(reading: Reading<E>): Promise<E> {
+export async function deserialize<E extends object>(reading: DeserializeOptions<E>): Promise<E> {
   const { shape, entity, body, writes, partial } = reading
   const given = shape.fields.filter(({ name, writable }) => writable && writes(name) && Object.hasOwn(body, name))
   const unfit = [...textFaults(given, body), ...overfull(given, body)]
@@ -50,7 +50,7 @@ export async function deserialize<E extends object>(reading: Reading<E>): Promis
   const resolved = await reading.resolve(references.map((field) => [field, body[field.name]]))
   violations.push(...resolved.violations)
 
-  const draft = copy(entity as E & Values)
+  const draft = copyEntity(entity as E & Values)
   Object.assign(draft, scalars(shape, entity as Values, body, sent, partial), resolved.values)
   for (const [name] of cleared) if (body[name] === null) Object.assign(draft, { [`${name}Id`]: null })
   for (const { name, key } of references)
@@ -92,8 +92,8 @@ function scalars(shape: Shape, entity: Values, body: Values, sent: Field[], part
   const plain = Object.fromEntries(
     values.map((field) => {
       const { name, datatype } = field
-      if (isScalar(field)) return [name, composed(withoutElements(body[name]))]
-      const value = composed(body[name])
+      if (isScalar(field)) return [name, normalizeText(withoutElements(body[name]))]
+      const value = normalizeText(body[name])
       return [name, partial && datatype === null ? mergePatch(entity[name], value) : value]
     }),
   )
@@ -117,7 +117,7 @@ function withoutElements(value: unknown): unknown {
 
 function textFaults(sent: Field[], body: Values): Violation[] {
   return sent.flatMap(({ name }) => {
-    const reason = unstorable(body[name])
+    const reason = unstorableIn(body[name])
     return reason ? [{ propertyPath: name, message: `${name} ${reason}.`, code: 'isStorable' }] : []
   })
 }
@@ -147,7 +147,7 @@ function overlong(sent: Field[], body: Values): Violation[] {
   )
 }
 
-function refused(reading: Reading<object>, sent: string[]): Violation[] {
+function refused(reading: DeserializeOptions<object>, sent: string[]): Violation[] {
   const { shape, body, isA, misnamed } = reading
   const taken = new Set(['@context', '@id', '@type', ...sent, ...misnamed.map(({ propertyPath }) => propertyPath)])
   const unknown = Object.keys(body)
@@ -161,14 +161,19 @@ function refused(reading: Reading<object>, sent: string[]): Violation[] {
 }
 
 /** A node that says what it is, and not that it is of the class. */
-function mistyped(propertyPath: string, node: Values, type: Class, isA: Reading<object>['isA']): Violation[] {
+function mistyped(
+  propertyPath: string,
+  node: Values,
+  type: Class,
+  isA: DeserializeOptions<object>['isA'],
+): Violation[] {
   const types = [node['@type'] ?? []].flat()
   if (types.length === 0 || types.some((one) => isA(one, type))) return []
   return [{ propertyPath, message: `@type must be "${type.name}", or be left out.`, code: 'isClass' }]
 }
 
 /** A node that is referred to has an IRI, and nothing of it can be written. */
-function nodeFaults({ shape, body, isA }: Reading<object>, sent: string[]): Violation[] {
+function nodeFaults({ shape, body, isA }: DeserializeOptions<object>, sent: string[]): Violation[] {
   return shape.fields.flatMap(({ name, target }) => {
     const node = body[name] as Values
     if (!target || !sent.includes(name) || typeof node !== 'object' || node === null || Array.isArray(node)) return []

@@ -14,7 +14,7 @@ const limits = { files: 1, fields: 10, parts: 11, fieldSize: 1024, headerPairs: 
  * @param limit how many bytes it may have; no more than that are kept
  * @throws Problem 400 when there is no such file or no such form, 413 when it is too large
  */
-export async function readFile(request: IncomingMessage, response: ServerResponse, limit: number): Promise<Buffer> {
+export async function readUpload(request: IncomingMessage, response: ServerResponse, limit: number): Promise<Buffer> {
   const { headers } = request
   if ((headers['content-encoding'] ?? 'identity') !== 'identity')
     throw new Problem(415, 'A form is read as it is: send it without a Content-Encoding.')

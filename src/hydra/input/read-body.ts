@@ -1,23 +1,23 @@
 import { compact, compactTurtle, isForeign } from '../formats/jsonld-pool.ts'
-import { alike } from '../formats/schema-org.ts'
+import { schemaOrgIris } from '../formats/schema-org.ts'
 import type { Call } from '../http/request-call.ts'
 import { withOffsets } from '../model/local-time.ts'
 import { Problem, type Violation } from '../model/problem.ts'
 import type { Field, Shape } from '../model/shape.ts'
-import { parseBody, textOf } from './json-body.ts'
+import { decodeText, parseBody } from './json-body.ts'
 
 type Body = Record<string, unknown>
 
 /** Reads a body by the names of our terms, in whichever form of RDF or JSON it was sent; Problem 400 when it is none. */
-export async function namedBody(call: Call, shape: Shape, partial: boolean): Promise<Body> {
-  const { api, bound, operation, question, share } = call
-  const { bytes, path } = question
+export async function readBody(call: Call, shape: Shape, partial: boolean): Promise<Body> {
+  const { api, bound, operation, request, share } = call
+  const { bytes, path } = request
   if (!bytes?.length && !api.needsBody(operation, bound)) return {}
   const { name } = shape
   const { publicUrl } = api.settings
   const context = api.context(name)?.['@context'] as Body
-  if (/^\s*text\/turtle\b/i.test(question.header('content-type') ?? ''))
-    return completed(await compactTurtle(textOf(bytes), context, publicUrl + path, share), shape)
+  if (/^\s*text\/turtle\b/i.test(request.header('content-type') ?? ''))
+    return completed(await compactTurtle(decodeText(bytes), context, publicUrl + path, share), shape)
   const body = parseBody(bytes)
   const own = api.at(`/contexts/${name}`)
   const ours = (context: unknown) => context === own || context === api.origin + own
@@ -37,12 +37,12 @@ function completed(body: Body, { fields }: Shape): Body {
 }
 
 /** Whether IRIs as keys and value objects in the body mean what they do in JSON-LD: in plain JSON and in a PATCH they do not. */
-function isLinked({ operation, question }: Call): boolean {
-  return operation.method !== 'PATCH' && !/^\s*application\/json\b/i.test(question.header('content-type') ?? '')
+function isLinked({ operation, request }: Call): boolean {
+  return operation.method !== 'PATCH' && !/^\s*application\/json\b/i.test(request.header('content-type') ?? '')
 }
 
 /** The keys of a body that are IRIs of our terms where it is read by name, each with the term to send instead. */
-export function misnamed(call: Call, shape: Shape, body: Body): Violation[] {
+export function misnamedMembers(call: Call, shape: Shape, body: Body): Violation[] {
   const keys = isLinked(call) ? [] : Object.keys(body).filter(isIri)
   if (keys.length === 0) return []
   const context = call.api.context(shape.name)?.['@context'] as Record<string, unknown>
@@ -50,7 +50,7 @@ export function misnamed(call: Call, shape: Shape, body: Body): Violation[] {
     const [prefix] = iri.split(':', 1)
     const known = Object.hasOwn(context, prefix) ? context[prefix] : undefined
     const whole = typeof known === 'string' ? known + iri.slice(prefix.length + 1) : iri
-    return whole.includes(':') ? alike(whole) : call.api.vocabulary + whole
+    return whole.includes(':') ? schemaOrgIris(whole) : call.api.vocabulary + whole
   }
   const names = new Map(shape.fields.map(({ name, term }) => [absolute(term.iri), name]))
   return keys.flatMap((key) => {

@@ -1,5 +1,5 @@
 import type { Api, Bound } from '../api.ts'
-import { article } from '../model/article.ts'
+import { indefiniteArticle } from '../model/article.ts'
 import type { Caller } from '../model/caller.ts'
 import type { Violation } from '../model/problem.ts'
 import type { Field } from '../model/shape.ts'
@@ -67,6 +67,6 @@ const unknown = ({ name, target }: Field, iri: string): Violation => ({
 
 const malformed = (api: Api, { name }: Field, { resource }: Bound): Violation => ({
   propertyPath: name,
-  message: `${name} must be the IRI of ${article(resource.name)} ${resource.name}, such as "${api.at(resource.path)}/…".`,
+  message: `${name} must be the IRI of ${indefiniteArticle(resource.name)} ${resource.name}, such as "${api.at(resource.path)}/…".`,
   code: 'isReference',
 })

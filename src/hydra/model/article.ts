@@ -1,4 +1,4 @@
 /** What a name is read with: "an employee", "a user". */
-export function article(name: string): 'a' | 'an' {
+export function indefiniteArticle(name: string): 'a' | 'an' {
   return /^(?!us)[aeiou]/i.test(name) ? 'an' : 'a'
 }

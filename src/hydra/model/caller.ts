@@ -16,13 +16,13 @@ export interface Caller {
   /** For a guest: why no organization could be told, and what to do about it. */
   readonly reason?: string
   /** Why nothing of its organization may be changed at present; absent while it may. */
-  readonly frozen?: string
+  readonly readOnlyReason?: string
   /** As whom the token names the caller, whether there is a user yet or not. */
   readonly bearer?: { readonly issuer: string; readonly subject: string; readonly organization?: string }
 }
 
 /** In which role of which tenant something was answered; without a tenant for those who act for none. */
-export interface Right {
+export interface AnsweredAs {
   readonly role: Role
   readonly organization: string | null
 }

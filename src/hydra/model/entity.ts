@@ -1,11 +1,11 @@
 import type { Class } from './operation.ts'
 
 /** Makes a new entity, whatever its constructor is called. */
-export function make<E extends object>(type: Class<E>): E {
+export function createEntity<E extends object>(type: Class<E>): E {
   return new (type as unknown as new () => E)()
 }
 
 /** Another entity in the same state, to be changed while the first is kept to compare with. */
-export function copy<E extends object>(entity: E): E {
+export function copyEntity<E extends object>(entity: E): E {
   return Object.assign(Object.create(Object.getPrototypeOf(entity)), entity)
 }

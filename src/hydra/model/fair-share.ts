@@ -2,16 +2,16 @@ import { isIPv6 } from 'node:net'
 import type { Caller } from './caller.ts'
 
 /** Who pays for a task that many callers wait for: a tenant, and within it one caller. */
-export interface Share {
+export interface FairShare {
   tenant: string
   caller: string
 }
 
 /** The share of what the server does for itself. */
-export const ownShare: Share = { tenant: '', caller: '' }
+export const processShare: FairShare = { tenant: '', caller: '' }
 
 /** A caller without an organization is a tenant by itself; without a token it is known by its address. */
-export function shareOf({ organization, bearer }: Caller, ip: string | undefined): Share {
+export function shareOf({ organization, bearer }: Caller, ip: string | undefined): FairShare {
   const caller = bearer ? JSON.stringify([bearer.issuer, bearer.subject]) : addressOf(ip ?? '')
   return { tenant: organization ?? caller, caller }
 }

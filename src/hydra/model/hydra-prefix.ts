@@ -41,19 +41,19 @@ const types = [
 const prefixed = new Map([...terms, ...types].map((term) => [term, `hydra:${term}`]))
 
 /** Writes the Hydra terms of one object with the prefix; what it holds stays as it is. */
-export function prefix(node: object): object {
+export function prefixHydraTerms(node: object): object {
   return Object.fromEntries(
     Object.entries(node).map(([key, value]) => [prefixed.get(key) ?? key, key === '@type' ? typed(value) : value]),
   )
 }
 
 /** The same for a whole document. */
-export function prefixDeeply(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(prefixDeeply)
+export function prefixHydraTermsDeep(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(prefixHydraTermsDeep)
   if (typeof value !== 'object' || value === null) return value
-  return prefix(
+  return prefixHydraTerms(
     Object.fromEntries(
-      Object.entries(value).map(([key, held]) => [key, key === '@context' ? held : prefixDeeply(held)]),
+      Object.entries(value).map(([key, held]) => [key, key === '@context' ? held : prefixHydraTermsDeep(held)]),
     ),
   )
 }

@@ -12,8 +12,8 @@ export function isLocal(value: unknown): value is string {
 }
 
 /** How such date-times are read for this caller; undefined where they are refused. */
-export async function localTimeOf({ api, executor, caller, question }: Call): Promise<LocalTime | undefined> {
-  return question.strict ? undefined : api.settings.localTime?.(executor, caller)
+export async function localTimeOf({ api, executor, caller, request }: Call): Promise<LocalTime | undefined> {
+  return request.strict ? undefined : api.settings.localTime?.(executor, caller)
 }
 
 /** Gives the date-times of a body their offsets. */

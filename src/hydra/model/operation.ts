@@ -69,7 +69,7 @@ export interface Operation<E extends object = object> {
   /** Why a role may not, where its name does not tell. */
   refusals?: Partial<Record<Role, string>>
   /** Whether it is done even while the organization is frozen. */
-  evenFrozen?: true
+  allowedWhileReadOnly?: true
   /** Which of the writable properties it takes, and from whom; all from everybody unless said. */
   writes?: Record<string, readonly Role[]>
   /** Properties that null empties; another value than the present one is refused with this remedy, since it has a way of its own. */
@@ -78,9 +78,9 @@ export interface Operation<E extends object = object> {
    * The time in which a caller may send few requests: those that cost others, such as mails and uploads, and those by which
    * codes and tokens are guessed. A limit an hour holds beside the one a minute.
    */
-  rare?: 'minute' | 'hour'
+  sensitive?: 'minute' | 'hour'
   /** Whether its handler calls another service, which may fail: then no transaction is open around it, and it must bear being resumed. */
-  outside?: true
+  callsExternalService?: true
   /** The secrets in its answer, which is kept for a repetition without them; they are got anew for that. */
   secrets?: {
     names: string[]

@@ -1,5 +1,5 @@
 import type { Api } from '../api.ts'
-import { unstorable } from '../input/json-body.ts'
+import { unstorableIn } from '../input/json-body.ts'
 import type { Class } from '../model/operation.ts'
 import { Problem } from '../model/problem.ts'
 
@@ -7,18 +7,18 @@ import { Problem } from '../model/problem.ts'
  * Reads a value as its property's type has it.
  * @throws Problem 400, with what is taken instead
  */
-export function read(name: string, datatype: string | null, value: string): unknown {
+export function readValue(name: string, datatype: string | null, value: string): unknown {
   if (datatype === 'xsd:integer') {
-    if (!/^-?\d{1,15}$/.test(value)) throw bad(name, 'a whole number of at most fifteen digits')
+    if (!/^-?\d{1,15}$/.test(value)) throw badFilterValue(name, 'a whole number of at most fifteen digits')
     return Number(value)
   }
   if (datatype === 'xsd:dateTime') return moment(name, value)
   if (datatype === 'xsd:date') return day(name, value)
   if (datatype === 'xsd:decimal') {
-    if (!/^-?\d{1,15}(\.\d{1,6})?$/.test(value)) throw bad(name, 'a number with a dot before its decimals')
+    if (!/^-?\d{1,15}(\.\d{1,6})?$/.test(value)) throw badFilterValue(name, 'a number with a dot before its decimals')
     return value
   }
-  if ([...value].length > 255 || unstorable(value)) throw bad(name, 'a text of at most 255 characters')
+  if ([...value].length > 255 || unstorableIn(value)) throw badFilterValue(name, 'a text of at most 255 characters')
   return value.normalize('NFC')
 }
 
@@ -30,7 +30,7 @@ export interface Quantity {
 
 /** Reads a number, a day or a moment; decimals have at most six places, so they are ranked as millionths. */
 export function quantity(name: string, datatype: string | null, text: string): Quantity {
-  const value = read(name, datatype, text)
+  const value = readValue(name, datatype, text)
   if (value instanceof Date) return { value, rank: BigInt(value.getTime()) }
   if (datatype === 'xsd:date') return { value, rank: value as string }
   const [whole, places = ''] = String(value).split('.')
@@ -42,19 +42,19 @@ export const least = (quantities: Quantity[]): Quantity => quantities.reduce((a,
 export const greatest = (quantities: Quantity[]): Quantity => quantities.reduce((a, b) => (b.rank > a.rank ? b : a))
 
 /** Reads a text that is short enough to be looked for. */
-export function text(name: string, value: string): string {
-  return read(name, 'xsd:string', value) as string
+export function textValue(name: string, value: string): string {
+  return readValue(name, 'xsd:string', value) as string
 }
 
-export function texts(name: string, values: string[]): string[] {
-  return values.map((value) => text(name, value))
+export function textValues(name: string, values: string[]): string[] {
+  return values.map((value) => textValue(name, value))
 }
 
 /** Reads yes or no, in either of the two ways that query strings have for it. */
-export function truth(name: string, value: string): boolean {
+export function booleanValue(name: string, value: string): boolean {
   if (value === 'true' || value === '1') return true
   if (value === 'false' || value === '0') return false
-  throw bad(name, 'true or false')
+  throw badFilterValue(name, 'true or false')
 }
 
 /** The ids that IRIs, or bare ids, name; Problem 400 for what can be no item of the class. */
@@ -63,13 +63,13 @@ export function idsOf(api: Api, name: string, target: Class, values: string[]): 
   return values.map((value) => {
     const named = api.parse(value)
     const id = named?.bound.resource === resource ? named.id : value.includes('/') ? '' : resource.canonical(value)
-    if (!store.accepts(id)) throw bad(name, `IRIs such as "${api.at(resource.path)}/…"`)
+    if (!store.accepts(id)) throw badFilterValue(name, `IRIs such as "${api.at(resource.path)}/…"`)
     return id
   })
 }
 
 /** The refusal of a parameter, which says what it takes. */
-export function bad(name: string, expected: string): Problem {
+export function badFilterValue(name: string, expected: string): Problem {
   return new Problem(400, `The parameter "${name}" takes ${expected}.`)
 }
 
@@ -85,13 +85,13 @@ function moment(name: string, value: string): Date {
     !Number.isNaN(date.getTime()) &&
     new Date(`${value.slice(0, 10)}T00:00:00Z`).toISOString().slice(0, 10) !== value.slice(0, 10)
   if (Number.isNaN(date.getTime()) || rolled)
-    throw bad(name, 'a day, or a date-time with an offset (RFC 3339; write its "+" as "%2B")')
+    throw badFilterValue(name, 'a day, or a date-time with an offset (RFC 3339; write its "+" as "%2B")')
   return date
 }
 
 /** A day; that of a moment is UTC's. */
 function day(name: string, value: string): string {
   const [found] = moment(name, value).toISOString().split('T')
-  if (found.length > 10 || found < '0001') throw bad(name, 'a day, such as 2026-03-01')
+  if (found.length > 10 || found < '0001') throw badFilterValue(name, 'a day, such as 2026-03-01')
   return found
 }

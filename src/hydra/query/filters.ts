@@ -5,9 +5,19 @@ import { isLocal, type LocalTime } from '../model/local-time.ts'
 import type { Class } from '../model/operation.ts'
 import type { Options } from '../model/resource.ts'
 import { type Field, isAddress, type Shape } from '../model/shape.ts'
-import { bad, greatest, idsOf, least, quantity, read, text, texts, truth } from './filter-values.ts'
+import {
+  badFilterValue,
+  booleanValue,
+  greatest,
+  idsOf,
+  least,
+  quantity,
+  readValue,
+  textValue,
+  textValues,
+} from './filter-values.ts'
 import { fold, wordsOf } from './fold-text.ts'
-import { among, type Condition, caseless, containing } from './sql-condition.ts'
+import { type Condition, containsText, isOneOf, isOneOfCaseless } from './sql-condition.ts'
 
 /** What a collection can be narrowed by, property by property; each is a condition with an index behind it. */
 export type Filters = Record<string, FilterKind | FilterKind[]>
@@ -40,12 +50,12 @@ export interface Variable {
 }
 
 /** How many values a filter takes unless it says otherwise. */
-export const mostValues = 100
+export const maxValues = 100
 
 /** Each text is looked for on its own, so a few cost as much as a hundred values of other filters. */
-export const mostTexts = 5
+export const maxTexts = 5
 
-const mostWords = 10
+const maxWords = 10
 
 /** Prepares the filters of a class; those of a property that it does not have stop the boot. */
 export function compileFilters(
@@ -92,11 +102,11 @@ export async function conditionsOf(
     }
   }
   return variables.flatMap((variable, index) => {
-    const { name, stored, most = mostValues } = variable
+    const { name, stored, most = maxValues } = variable
     const sent = given.get(name)
     const values = stored && sent ? sent.map(stored).filter((value) => value.trim() !== '') : sent
     if (!values?.length) return []
-    if (values.length > most) throw bad(name, `at most ${most} values`)
+    if (values.length > most) throw badFilterValue(name, `at most ${most} values`)
     return [variable.condition(read ? values.map((value) => located(variable, value, read)) : values, `f${index}`)]
   })
 }
@@ -115,32 +125,36 @@ type Maker = (api: Api, field: Field, column: string, folded: string | undefined
 const makers: Record<FilterKind, Maker> = {
   exact: (api, field, column) => {
     const { name, datatype } = field
-    const take = (value: string) => spelled(api, field, read(name, datatype, value))
+    const take = (value: string) => spelled(api, field, readValue(name, datatype, value))
     return [equal(name, column, take, wide(datatype, '[]'))]
   },
   caseless: (_, { name }, column) => [
-    { name, property: name, condition: (values, key) => caseless(column, key, texts(name, values)) },
+    { name, property: name, condition: (values, key) => isOneOfCaseless(column, key, textValues(name, values)) },
   ],
-  upper: (_, { name }, column) => [equal(name, column, (value) => text(name, value).toUpperCase())],
-  lower: (_, { name }, column) => [equal(name, column, (value) => text(name, value).toLowerCase())],
+  upper: (_, { name }, column) => [equal(name, column, (value) => textValue(name, value).toUpperCase())],
+  lower: (_, { name }, column) => [equal(name, column, (value) => textValue(name, value).toLowerCase())],
   partial: (_, { name }, column, folded) => [
     {
       name,
       property: name,
-      most: mostTexts,
-      condition: (values, key) => containing(column, key, texts(name, values), folded),
+      most: maxTexts,
+      condition: (values, key) => containsText(column, key, textValues(name, values), folded),
     },
   ],
   reference: (api, { name, target }, column) => [
-    { name, property: name, condition: (values, key) => among(column, key, idsOf(api, name, target as Class, values)) },
+    {
+      name,
+      property: name,
+      condition: (values, key) => isOneOf(column, key, idsOf(api, name, target as Class, values)),
+    },
   ],
-  boolean: (_, { name }, column) => [equal(name, column, (value) => truth(name, value))],
+  boolean: (_, { name }, column) => [equal(name, column, (value) => booleanValue(name, value))],
   exists: (_, { name }, column) => [
     {
       name: `exists[${name}]`,
       property: name,
       condition: (values) => {
-        const wanted = new Set(values.map((value) => truth(`exists[${name}]`, value || 'true')))
+        const wanted = new Set(values.map((value) => booleanValue(`exists[${name}]`, value || 'true')))
         const sql = wanted.size > 1 ? 'true' : `${column} IS ${wanted.has(true) ? 'NOT NULL' : 'NULL'}`
         return { sql, values: {} }
       },
@@ -161,7 +175,7 @@ export function idVariable(api: Api, { class: type, field }: Shape, table: strin
     property: field.has('id') ? 'id' : 'schema:identifier',
     condition: (values, key) => {
       const ids = idsOf(api, 'id', type, values)
-      return { ...among(`"${table}"."id"`, key, ids), holds: ({ id }) => ids.includes(id) }
+      return { ...isOneOf(`"${table}"."id"`, key, ids), holds: ({ id }) => ids.includes(id) }
     },
   }
 }
@@ -171,12 +185,12 @@ export function textVariable(mentioned: (key: string, values: string[]) => Condi
   return {
     name: 'q',
     property: 'hydra:freetextQuery',
-    most: mostTexts,
+    most: maxTexts,
     condition: (values, key) => {
-      const wanted = texts('q', values).filter((text) => text.trim() !== '')
+      const wanted = textValues('q', values).filter((text) => text.trim() !== '')
       if (wanted.length === 0) return { sql: 'true', values: {}, holds: () => true }
-      if (wanted.some((text) => wordsOf(fold(text)).length > mostWords))
-        throw bad('q', `at most ${mostWords} words a value`)
+      if (wanted.some((text) => wordsOf(fold(text)).length > maxWords))
+        throw badFilterValue('q', `at most ${maxWords} words a value`)
       return mentioned(key, wanted)
     },
   }
@@ -184,7 +198,7 @@ export function textVariable(mentioned: (key: string, values: string[]) => Condi
 
 /** A property is one of the values, each as it is read. */
 function equal(name: string, column: string, meant: (value: string) => unknown, cast?: string): Variable {
-  return { name, property: name, condition: (values, key) => among(column, key, values.map(meant), cast) }
+  return { name, property: name, condition: (values, key) => isOneOf(column, key, values.map(meant), cast) }
 }
 
 /** The address of something of this server has one spelling, in which it is stored. */
@@ -215,7 +229,7 @@ function between({ name: property, datatype }: Field, column: string): Variable 
   const condition = (values: string[], key: string): Condition => {
     const intervals = values.map((value) => {
       const ends = value.split('..')
-      if (ends.length !== 2) throw bad(name, 'two numbers with ".." between them')
+      if (ends.length !== 2) throw badFilterValue(name, 'two numbers with ".." between them')
       return ends.map((end) => quantity(name, datatype, end))
     })
     const possible = intervals.filter(([from, to]) => from.rank <= to.rank)

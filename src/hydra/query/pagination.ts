@@ -17,7 +17,7 @@ export class Page {
 
 const perPage = 30
 /** How many items a page holds at most, unless the resource says otherwise. */
-export const mostPerPage = 100
+export const maxItemsPerPage = 100
 
 /** Beyond it Postgres could not count the rows to skip. */
 const lastPage = 999_999_999
@@ -29,7 +29,7 @@ interface Paging {
 }
 
 /** @throws Problem 400 naming the parameter that is not a number, or not one of a page. */
-function pagingOf(query: URLSearchParams, most = mostPerPage): Paging {
+function pagingOf(query: URLSearchParams, most = maxItemsPerPage): Paging {
   if (query.size === 0) return { page: 1, size: perPage }
   const page = wholeNumber(query, 'page', 1) ?? 1
   if (page > lastPage) throw new Problem(400, `page must be at most ${lastPage}.`)
@@ -39,7 +39,7 @@ function pagingOf(query: URLSearchParams, most = mostPerPage): Paging {
 }
 
 /** Where a page begins: at the row that a link carries, or after as many rows as a typed number says. */
-export function placeOf(
+export function pageRequestOf(
   query: URLSearchParams,
   order: Sort[],
   metadata: EntityMetadata | undefined,

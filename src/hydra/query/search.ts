@@ -4,7 +4,7 @@ import { Problem } from '../model/problem.ts'
 import type { Resource } from '../model/resource.ts'
 import type { Shape } from '../model/shape.ts'
 import { compileFilters, foldedColumn, idVariable, textVariable, type Variable } from './filters.ts'
-import { mentioning } from './sql-condition.ts'
+import { containsWords } from './sql-condition.ts'
 
 /** What every collection takes beside its filters, and what it is about in Hydra's terms. */
 const common: [variable: string, property: string][] = [
@@ -56,7 +56,7 @@ export function compileSearch(api: Api, resource: Resource, shape: Shape, concea
   if (metadata && text.length > 0 && text.every(asked)) {
     if (!metadata.columns.some(({ databaseName }) => databaseName === 'searchText'))
       throw new Error(`${shape.name} cannot be searched for text: it needs a column "searchText" and its trigger.`)
-    variables.push(textVariable((key, values) => mentioning(foldedColumn(metadata), key, values)))
+    variables.push(textVariable((key, values) => containsWords(foldedColumn(metadata), key, values)))
   }
   const sortable = resource.listed ? ['id', ...(store ? (store.search?.sortable ?? []) : order)] : []
   for (const name of store ? [] : sortable)

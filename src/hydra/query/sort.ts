@@ -65,7 +65,7 @@ export function orderBy(column: Column, order: Sort[], backwards: boolean): stri
 }
 
 /** The condition that rows lie beyond a cursor, in the direction of reading; values are `:c0`, `:c1` … */
-export function beyond(columns: Column, order: Sort[], backwards: boolean): string {
+export function afterCursor(columns: Column, order: Sort[], backwards: boolean): string {
   const steps = total(order)
   const operator = ({ descending }: Sort) => (descending === backwards ? '>' : '<')
   const column = ({ property }: Sort) => columns(property)

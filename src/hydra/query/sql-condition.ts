@@ -11,13 +11,13 @@ export interface Condition {
 }
 
 /** One of the values; the list may need a cast. */
-export const among = (column: string, key: string, values: unknown[], cast = ''): Condition => ({
+export const isOneOf = (column: string, key: string, values: unknown[], cast = ''): Condition => ({
   sql: `${column} = ANY(:${key}${cast})`,
   values: { [key]: values },
 })
 
 /** One of the values in any case, as an index on `lower(column)` has it; Postgres folds both, so they are folded alike. */
-export const caseless = (column: string, key: string, values: string[]): Condition => ({
+export const isOneOfCaseless = (column: string, key: string, values: string[]): Condition => ({
   sql: `lower(${column}) = ANY(ARRAY(SELECT lower(unnest(:${key}::text[]))))`,
   values: { [key]: values },
 })
@@ -36,7 +36,7 @@ function either(values: string[], key: string, one: (value: string, key: string)
  * Parts of a column's text, in any case. A trigram index does not serve ILIKE ANY, so each value is compared on its own.
  * @param folded the column that holds the same text folded: cheaper to look at, and with an index
  */
-export function containing(column: string, key: string, values: string[], folded?: string): Condition {
+export function containsText(column: string, key: string, values: string[], folded?: string): Condition {
   return either(values, key, (value, at) => {
     const exactly = { sql: `${column} COLLATE "default" ILIKE :${at}`, values: { [at]: part(value) } }
     const plain = fold(value).trim()
@@ -52,7 +52,7 @@ export function containing(column: string, key: string, values: string[], folded
  * Every word of a value, each somewhere in a folded column. Short words without marks are looked for at the beginnings of
  * words, as only there a trigram index finds them.
  */
-export function mentioning(folded: string, key: string, values: string[]): Condition {
+export function containsWords(folded: string, key: string, values: string[]): Condition {
   return either(values, key, (value, at) => {
     const words = wordsOf(fold(value))
     const patterns = words.map((word) => (isShort(word) ? `% ${word}%` : part(word)))
@@ -64,7 +64,7 @@ export function mentioning(folded: string, key: string, values: string[]): Condi
 }
 
 /** Parts of the text of a row in memory, without regard to case and accents. */
-export function containingIn(text: (row: { id: string }) => string, values: string[]): Condition {
+export function containsTextInMemory(text: (row: { id: string }) => string, values: string[]): Condition {
   const parts = values.map(fold)
   return inMemory((row) => {
     const folded = fold(text(row))
@@ -73,7 +73,7 @@ export function containingIn(text: (row: { id: string }) => string, values: stri
 }
 
 /** Every word of a value, each somewhere in the text of a row in memory; short words at the beginnings of words, as above. */
-export function mentioningIn(text: (row: { id: string }) => string, values: string[]): Condition {
+export function containsWordsInMemory(text: (row: { id: string }) => string, values: string[]): Condition {
   const wanted = values.map((value) => wordsOf(fold(value)).map((word) => (isShort(word) ? ` ${word}` : word)))
   return inMemory((row) => {
     const folded = ` ${fold(text(row))}`

@@ -1,7 +1,7 @@
 import type { EntityMetadata } from 'typeorm'
 import type { ColumnMetadata } from 'typeorm/metadata/ColumnMetadata.js'
 import type { Api } from '../api.ts'
-import { article } from '../model/article.ts'
+import { indefiniteArticle } from '../model/article.ts'
 import { ConstraintViolation, Problem } from '../model/problem.ts'
 
 export interface DatabaseFault {
@@ -13,7 +13,7 @@ export interface DatabaseFault {
 }
 
 /** What to say when a rule of the database is broken: always the same, or what it says of itself made into a sentence of this API. */
-export type Saying = string | ((fault: DatabaseFault, api: Api) => string)
+export type ConflictMessage = string | ((fault: DatabaseFault, api: Api) => string)
 
 const later = { 'Retry-After': '2' }
 
@@ -83,7 +83,7 @@ function dangling(api: Api, { table, message }: DatabaseFault): string {
   const referring = api.resources.find(({ entity }) => entity === type)
   if (!referring || !message.startsWith('update or delete'))
     return 'It is still referred to, or refers to what is gone by now.'
-  return `${article(referring.name) === 'a' ? 'A' : 'An'} ${referring.name} still refers to it.`
+  return `${indefiniteArticle(referring.name) === 'a' ? 'A' : 'An'} ${referring.name} still refers to it.`
 }
 
 /** The property that a unique rule is about: what a hand-made `table:property` says, or its last column, as the first is the organization. */

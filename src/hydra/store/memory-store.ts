@@ -1,6 +1,6 @@
-import { texts } from '../query/filter-values.ts'
-import { mostTexts, textVariable, type Variable } from '../query/filters.ts'
-import { containingIn, mentioningIn } from '../query/sql-condition.ts'
+import { textValues } from '../query/filter-values.ts'
+import { maxTexts, textVariable, type Variable } from '../query/filters.ts'
+import { containsTextInMemory, containsWordsInMemory } from '../query/sql-condition.ts'
 import type { Store } from './postgres-store.ts'
 
 interface Row {
@@ -12,7 +12,7 @@ interface Row {
  * Rows that never change and belong to everybody, served without asking the database; given in the order of their ids.
  * @param language the language of their names, where they can be ordered and searched by those
  */
-export function memory<E extends Row>(entities: E[], language?: string): Store<E> {
+export function memoryStore<E extends Row>(entities: E[], language?: string): Store<E> {
   const byId = new Map(entities.map((entity) => [entity.id, entity]))
   let byName: E[] | undefined
   const sorted = () => {
@@ -46,8 +46,8 @@ const named: Variable[] = [
   {
     name: 'name',
     property: 'name',
-    most: mostTexts,
-    condition: (values) => containingIn(({ name }: Row) => name ?? '', texts('name', values)),
+    most: maxTexts,
+    condition: (values) => containsTextInMemory(({ name }: Row) => name ?? '', textValues('name', values)),
   },
-  textVariable((_, values) => mentioningIn(({ id, name }: Row) => `${name} ${id}`, values)),
+  textVariable((_, values) => containsWordsInMemory(({ id, name }: Row) => `${name} ${id}`, values)),
 ]

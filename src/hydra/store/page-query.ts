@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { EntityMetadata } from 'typeorm'
-import { beyond, columnsOf, orderBy } from '../query/sort.ts'
+import { afterCursor, columnsOf, orderBy } from '../query/sort.ts'
 import type { Selection } from './postgres-store.ts'
 import { type Executor, type Statement, statement } from './statement.ts'
 
@@ -21,7 +21,7 @@ const mostCounted = 10_000
 const fewSkipped = 10_000
 
 /** Reads pages of a table within a scope, a condition of SQL; `values` are those that the scope names. */
-export type Pager = (
+export type PageQuery = (
   executor: Executor,
   scope: string,
   values: Record<string, unknown>,
@@ -40,11 +40,11 @@ const mostKept = 300
  * @param counted the scope whose total is kept in "row_total", so that its rows need not be counted
  * @param collation what texts are ordered by; that of the database unless given
  */
-export function pager(
+export function pageQuery(
   metadata: EntityMetadata,
   columns: string,
   { counted, collation }: { counted?: string; collation?: string },
-): Pager {
+): PageQuery {
   const { tableName } = metadata
   const column = columnsOf(metadata, collation)
   const kept = new Map<string, Statement>()
@@ -74,7 +74,7 @@ export function pager(
       return { total: limited ? mostCounted : (total as number), limited }
     }
     const select = async (limit: number, backwards: boolean, cursor: unknown[], offset: number) => {
-      const further = cursor.length > 0 ? ` AND ${beyond(column, order, backwards)}` : ''
+      const further = cursor.length > 0 ? ` AND ${afterCursor(column, order, backwards)}` : ''
       // A total that is kept comes with each row, which saves a round trip.
       const text = `SELECT ${columns}${totalIsKept ? `, (${sum}) AS "row_total"` : ''} FROM "${tableName}" WHERE ${where}${further} ORDER BY ${orderBy(column, order, backwards)} LIMIT :limit OFFSET :offset`
       const place = Object.fromEntries(cursor.map((value, index) => [`c${index}`, value]))

@@ -1,13 +1,13 @@
 import type { EntityMetadata } from 'typeorm'
 import type { ColumnMetadata } from 'typeorm/metadata/ColumnMetadata.js'
-import { unstorable } from '../input/json-body.ts'
+import { unstorableIn } from '../input/json-body.ts'
 import type { Caller, Role } from '../model/caller.ts'
 import { roles } from '../model/caller.ts'
 import type { Class } from '../model/operation.ts'
 import type { Search } from '../query/search.ts'
 import type { Cursor, Sort } from '../query/sort.ts'
 import type { Condition } from '../query/sql-condition.ts'
-import { type Pager, pager } from './page-query.ts'
+import { type PageQuery, pageQuery } from './page-query.ts'
 import type { Executor, Statement } from './statement.ts'
 import { statement } from './statement.ts'
 
@@ -79,7 +79,7 @@ interface Reading {
 export class PostgresStore<E extends object> implements Store<E> {
   private readonly byRole: Map<Role, Statements>
   private readonly uuids: boolean
-  private readonly pages: Pager
+  private readonly pages: PageQuery
   private readonly isId: Reading['isId']
 
   constructor(
@@ -92,7 +92,7 @@ export class PostgresStore<E extends object> implements Store<E> {
     const shown = all.filter(({ propertyName }) => spoken?.has(propertyName) ?? true)
     const further = Object.entries(computed).map(([name, sql]) => `, (${sql}) AS "${name}"`)
     const [every, spoke] = [all, shown].map((columns) => list(columns) + further.join(''))
-    this.pages = pager(metadata, spoke, { counted: counted ? scope.default : undefined, collation })
+    this.pages = pageQuery(metadata, spoke, { counted: counted ? scope.default : undefined, collation })
     const byCondition = new Map<string, Statements>()
     this.byRole = new Map(
       roles.map((role) => {
@@ -148,7 +148,7 @@ export class PostgresStore<E extends object> implements Store<E> {
 
   accepts(id: string): boolean {
     if (this.uuids) return uuid.test(id)
-    return this.isId?.(id) ?? (id.length <= 64 && unstorable(id) === undefined)
+    return this.isId?.(id) ?? (id.length <= 64 && unstorableIn(id) === undefined)
   }
 
   private statements(caller: Caller): Statements {

@@ -45,7 +45,7 @@ export function statement(name: string, template: string): Statement {
 }
 
 /** How a date that was read is written, so that documents need not work it out again; dates are replaced, never changed. */
-export const written = Symbol('written')
+export const appendOnly = Symbol('written')
 
 const zero = 48
 const utcSeconds = '2026-01-05 08:00:00+00'.length
@@ -57,11 +57,11 @@ function readTimestamp(text: string): Date | number | null {
   const digits = (from: number) => (text.charCodeAt(from) - zero) * 10 + text.charCodeAt(from + 1) - zero
   const year = digits(0) * 100 + digits(2)
   const fraction = text.length > utcSeconds ? Math.round(Number(text.slice(19, -3)) * 1000) : 0
-  const date: Date & { [written]?: string } = new Date(
+  const date: Date & { [appendOnly]?: string } = new Date(
     Date.UTC(year, digits(5) - 1, digits(8), digits(11), digits(14), digits(17), fraction),
   )
   if (year < 100) date.setUTCFullYear(year)
-  date[written] = wireText(text)
+  date[appendOnly] = wireText(text)
   return date
 }
 

@@ -7,10 +7,10 @@ import { type Executor, type Statement, statement } from './statement.ts'
 const most = 100
 
 /** Fills in the to-many references of some entities, one query a reference however many entities. */
-export type Lists = (executor: Executor, caller: Caller, resource: Resource, entities: object[]) => Promise<void>
+export type LoadToMany = (executor: Executor, caller: Caller, resource: Resource, entities: object[]) => Promise<void>
 
 /** Prepares the queries of a class's to-many references; they bring ids alone, newest first. */
-export function compileLists(shape: Shape): Lists {
+export function compileToMany(shape: Shape): LoadToMany {
   const lists = shape.fields
     .filter(({ kind }) => kind === 'references')
     .map((field) => ({ field, query: idsOf(shape, field) }))

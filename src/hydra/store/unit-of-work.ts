@@ -3,7 +3,7 @@ import { Problem } from '../model/problem.ts'
 import { isConflict } from './database-problem.ts'
 import type { FairPool } from './fair-pool.ts'
 import type { Executor } from './statement.ts'
-import { insert, remove, update } from './write-row.ts'
+import { deleteRow, insertRow, updateRow } from './write-row.ts'
 
 /** What one request reads and writes: in one transaction where it needs one, and once more where it lost a race. */
 export class UnitOfWork {
@@ -85,28 +85,28 @@ export class UnitOfWork {
         return outcome
       } catch (error) {
         this.afterwards.length = 0
-        if (left === 0 || !(error instanceof Overtaken)) throw error
+        if (left === 0 || !(error instanceof VersionConflict)) throw error
       }
   }
 
   async insert<T extends object>(entity: T): Promise<T> {
-    await insert(this.manager, entity)
+    await insertRow(this.manager, entity)
     return entity
   }
 
   /** Writes the difference between two states of an entity; Problem 409 when somebody else has written it since. */
   async save<T extends object>(before: T, after: T): Promise<T> {
-    if (await update(this.manager, before, after)) return after
-    throw new Overtaken(this.conditional)
+    if (await updateRow(this.manager, before, after)) return after
+    throw new VersionConflict(this.conditional)
   }
 
   async remove(entity: object): Promise<void> {
-    if (!(await remove(this.manager, entity))) throw new Overtaken(this.conditional)
+    if (!(await deleteRow(this.manager, entity))) throw new VersionConflict(this.conditional)
   }
 }
 
 /** Somebody else wrote the row between reading and writing it. */
-export class Overtaken extends Problem {
+export class VersionConflict extends Problem {
   constructor(conditional: boolean) {
     if (conditional) super(412, 'The resource has changed since the ETag in If-Match was given: read it again.')
     else super(409, 'Somebody else changed it at the same moment: read it again, then decide.')

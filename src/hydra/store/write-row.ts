@@ -1,7 +1,7 @@
 import type { EntityManager, EntityMetadata } from 'typeorm'
 
 /** Writes a new row: every value is made in the code, so nothing needs to be read back. */
-export async function insert(manager: EntityManager, entity: object): Promise<void> {
+export async function insertRow(manager: EntityManager, entity: object): Promise<void> {
   const metadata = manager.connection.getMetadata(entity.constructor)
   if (metadata.versionColumn) Object.assign(entity, { version: 1 })
   await manager
@@ -14,9 +14,9 @@ export async function insert(manager: EntityManager, entity: object): Promise<vo
 }
 
 /** Writes what differs between two states of a row, if nobody else has written it since; tells whether it could. */
-export async function update<E extends object>(manager: EntityManager, before: E, after: E): Promise<boolean> {
+export async function updateRow<E extends object>(manager: EntityManager, before: E, after: E): Promise<boolean> {
   const metadata = manager.connection.getMetadata(before.constructor)
-  const changes = changed(metadata, before, after)
+  const changes = changedColumns(metadata, before, after)
   if (Object.keys(changes).length === 0) return true
   const updatedAt = new Date()
   const { affected } = await manager
@@ -31,7 +31,7 @@ export async function update<E extends object>(manager: EntityManager, before: E
 }
 
 /** Deletes a row in the state that was read; tells whether it was still there so. */
-export async function remove(manager: EntityManager, entity: object): Promise<boolean> {
+export async function deleteRow(manager: EntityManager, entity: object): Promise<boolean> {
   const metadata = manager.connection.getMetadata(entity.constructor)
   const { affected } = await manager
     .createQueryBuilder()
@@ -43,7 +43,7 @@ export async function remove(manager: EntityManager, entity: object): Promise<bo
 }
 
 /** The properties stored in columns that differ between two states, with the values of the later one. */
-export function changed(metadata: EntityMetadata, before: object, after: object): Record<string, unknown> {
+export function changedColumns(metadata: EntityMetadata, before: object, after: object): Record<string, unknown> {
   const [from, to] = [columnValues(metadata, before), columnValues(metadata, after)]
   return Object.fromEntries(
     Object.entries(to).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(from[name])),

@@ -3,11 +3,11 @@ import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { RateLimiterClusterMaster } from 'rate-limiter-flexible'
 import { releasePort } from '../http/shared-port.ts'
-import { takePulse } from './heartbeat.ts'
-import { gatherMetrics } from './metrics-aggregation.ts'
+import { watchHeartbeat } from './heartbeat.ts'
+import { aggregateMetrics } from './metrics-aggregation.ts'
 
 /** What processes that serve are started with. */
-export interface Start {
+export interface ClusterOptions {
   count: number
   /** How they reach what has been started for them, in variables as anybody would set them. */
   environment: Record<string, string>
@@ -23,11 +23,11 @@ const pause = { least: 100, most: 30_000, lived: 60_000 }
 const patience = 11_000
 
 /** Starts processes that serve, and another for each that dies; gives back, once all of them listen, how to stop them. */
-export async function startWorkers({ count, environment, leaving, log }: Start): Promise<() => Promise<void>> {
+export async function startWorkers({ count, environment, leaving, log }: ClusterOptions): Promise<() => Promise<void>> {
   // Each accepts by itself: what the first process hands to one that is dying is never answered, and never cut.
   cluster.schedulingPolicy = cluster.SCHED_NONE
   new RateLimiterClusterMaster()
-  gatherMetrics()
+  aggregateMetrics()
   let stopping = false
   leaving.then(() => {
     stopping = true
@@ -45,7 +45,7 @@ export async function startWorkers({ count, environment, leaving, log }: Start):
       if (!stopping) begin(place, Math.min(again * 2, pause.most))
     }
     // A slow start is not taken for a blocked loop.
-    worker.once('listening', () => takePulse(worker, log))
+    worker.once('listening', () => watchHeartbeat(worker, log))
     worker.once('exit', (code, signal) => ended(signal ?? code))
     // What is sent to one that has just died is lost, and that is all; but one that could not be made has no end, either.
     worker.on('error', ({ message }) => worker.process.pid === undefined && ended(message))

@@ -1,7 +1,7 @@
 import inspector from 'node:inspector'
 import { Worker } from 'node:worker_threads'
 
-export interface Limits {
+export interface WatchdogLimits {
   /** Milliseconds between two looks of the watcher. */
   tick: number
   /** After how many looks at a loop that has not turned the process is ended. */
@@ -12,10 +12,10 @@ export interface Limits {
  * Ten seconds are a hundred times what the costliest request takes, so neither a busy machine nor garbage collection comes near.
  * They are counted in ticks of the watcher: a machine that is suspended or a process that is stopped makes none.
  */
-const usual: Limits = { tick: 1000, most: 10 }
+const usual: WatchdogLimits = { tick: 1000, most: 10 }
 
 /** Ends the process when its event loop no longer turns, so that its supervisor starts it again. */
-export function watchLoop(limits: Limits = usual): void {
+export function watchLoop(limits: WatchdogLimits = usual): void {
   // A debugger halts the loop on purpose.
   if (inspector.url()) return
   const beats = new Int32Array(new SharedArrayBuffer(4))
@@ -36,7 +36,7 @@ export function watchLoop(limits: Limits = usual): void {
 function watcher(require: NodeJS.Require): void {
   const { workerData } = require('node:worker_threads') as typeof import('node:worker_threads')
   const { writeSync } = require('node:fs') as typeof import('node:fs')
-  const { tick, most, beats } = workerData as Limits & { beats: Int32Array }
+  const { tick, most, beats } = workerData as WatchdogLimits & { beats: Int32Array }
   let [seen, silent] = [-1, 0]
   setInterval(() => {
     const now = Atomics.load(beats, 0)

@@ -13,7 +13,7 @@ interface Message {
 const [interval, most] = [1000, 10]
 
 /** Kills a worker that does not answer, because it is blocked or stopped; its end has it replaced. */
-export function takePulse(worker: Worker, log: Logger): void {
+export function watchHeartbeat(worker: Worker, log: Logger): void {
   let unanswered = 0
   worker.on('message', ({ pulse }: Message) => {
     if (pulse === 'answer') unanswered = 0
@@ -35,7 +35,7 @@ export function takePulse(worker: Worker, log: Logger): void {
 }
 
 /** Has a worker answer the first process. */
-export function answerPulse(worker: Worker): void {
+export function sendHeartbeat(worker: Worker): void {
   worker.on('message', ({ pulse }: Message) => {
     if (pulse === 'question' && worker.isConnected()) worker.send({ pulse: 'answer' } satisfies Message, () => {})
   })

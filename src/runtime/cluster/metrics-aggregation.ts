@@ -16,7 +16,7 @@ const patience = { values: 1000, text: 2000 }
 let asked = 0
 
 /** Has the first of several processes gather what the others count, and add what it counts itself. */
-export function gatherMetrics(): void {
+export function aggregateMetrics(): void {
   const own = new Registry()
   own.setDefaultLabels({ worker: '0' })
   collectDefaultMetrics({ register: own })

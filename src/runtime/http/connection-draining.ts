@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http'
 import { Server as Listener, type Socket } from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
-import { within } from '../../start/with-timeout.ts'
+import { withTimeout } from '../../start/with-timeout.ts'
 import type { SharedPort } from './shared-port.ts'
 
 /** The shutdown of a server, as its requests and answers see it. */
@@ -25,7 +25,7 @@ const patience = 500
  * Replaces `close` of a server: it stops listening, answers all that clients have sent, and closes idle connections (RFC 9112 §9.6).
  * A request that is on its way when an idle connection closes is lost, so each gets a second to bring one.
  */
-export function drainable(server: Server, shutdown: Shutdown, port?: SharedPort): void {
+export function drainableServer(server: Server, shutdown: Shutdown, port?: SharedPort): void {
   const sockets = new Set<Socket>()
   server.on('connection', (socket) => {
     sockets.add(socket)
@@ -50,7 +50,7 @@ export function drainable(server: Server, shutdown: Shutdown, port?: SharedPort)
     shutdown.closing = true
     shutdown.held = undefined
     for (const handle of held) handle()
-    await within(grace, closed)
+    await withTimeout(grace, closed)
     const idle = setInterval(closeIdle, interval)
     await closed
     clearInterval(idle)
@@ -85,7 +85,7 @@ async function acceptWaiting(server: Server): Promise<void> {
 }
 
 /** Reads on what a client still sends, as closing before it has arrived would reset the connection and lose the answer. */
-export function linger({ socket }: IncomingMessage): void {
+export function lingerAfterResponse({ socket }: IncomingMessage): void {
   socket.destroySoon = () => {
     socket.end()
     setTimeout(() => socket.destroy(), lingering).unref()

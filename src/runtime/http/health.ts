@@ -1,6 +1,6 @@
 import { Router } from 'express'
 import type { DataSource } from 'typeorm'
-import { readOnly } from '../../hydra/http/method-not-allowed.ts'
+import { methodNotAllowed } from '../../hydra/http/method-not-allowed.ts'
 import { Problem } from '../../hydra/model/problem.ts'
 
 /** Whether the process lives, and whether it can serve; the second is no once it is shutting down. */
@@ -17,7 +17,7 @@ export function health(database: DataSource, state: { draining: boolean }): Rout
     })
     response.set('Cache-Control', 'no-store').json({ status: 'ready' })
   })
-  readOnly(router, '/health/live')
-  readOnly(router, '/health/ready')
+  methodNotAllowed(router, '/health/live')
+  methodNotAllowed(router, '/health/ready')
   return router
 }

@@ -5,7 +5,7 @@ import type { Express } from 'express'
 import type { Logger } from 'pino'
 import { rootOf } from '../../hydra/api.ts'
 import { Problem } from '../../hydra/model/problem.ts'
-import { drainable, linger, type Shutdown } from './connection-draining.ts'
+import { drainableServer, lingerAfterResponse, type Shutdown } from './connection-draining.ts'
 import { transportSecurity } from './response-headers.ts'
 import type { SharedPort } from './shared-port.ts'
 
@@ -35,7 +35,7 @@ export function httpServer(app: Express, publicUrl: string, log?: Logger, port?:
     else handle()
   }
   const server = createServer({ ...limits, maxHeaderSize, ...messagesOf(app, shutdown) }, answer)
-  drainable(server, shutdown, port)
+  drainableServer(server, shutdown, port)
   // A client that is not told to continue may leave its body out, so that no next request could be found behind it.
   for (const event of ['checkContinue', 'checkExpectation'])
     server.on(event, (request: IncomingMessage, response: ServerResponse) => {
@@ -62,7 +62,7 @@ function messagesOf(app: Express, shutdown: Shutdown) {
 
     override writeHead(status: number, ...rest: never[]): this {
       if (shutdown.closing && last.get(this.req.socket) === this) this.shouldKeepAlive = false
-      if (!this.shouldKeepAlive && !this.req.complete) linger(this.req)
+      if (!this.shouldKeepAlive && !this.req.complete) lingerAfterResponse(this.req)
       return super.writeHead(status, ...rest)
     }
   }

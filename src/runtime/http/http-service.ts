@@ -1,7 +1,7 @@
 import cluster from 'node:cluster'
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
-import type { Surroundings } from '../../app.ts'
+import type { AppContext } from '../../app.ts'
 import { createApp } from '../../app.ts'
 import type { Config } from '../../config.ts'
 import { reasonOf } from '../../start/reason.ts'
@@ -13,7 +13,7 @@ import type { SharedPort } from './shared-port.ts'
 
 /** Answers requests, at a port that workers share; gives back how to stop that. */
 export async function serve(
-  surroundings: Omit<Surroundings, 'state'> & { config: Config; port?: SharedPort },
+  surroundings: Omit<AppContext, 'state'> & { config: Config; port?: SharedPort },
 ): Promise<() => Promise<void>> {
   const { config, database, log, port } = surroundings
   const state = { draining: false }

@@ -1,13 +1,13 @@
 import cluster from 'node:cluster'
 import type { Response } from 'express'
 import { type RateLimiterAbstract, RateLimiterCluster, RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
-import type { Meter } from '../../hydra/http/endpoint.ts'
+import type { RateLimiter } from '../../hydra/http/endpoint.ts'
 import type { Caller } from '../../hydra/model/caller.ts'
 import { addressOf } from '../../hydra/model/fair-share.ts'
 import { Problem } from '../../hydra/model/problem.ts'
 
 /** How many requests a caller may send in a minute, and how many of an operation that few requests of are allowed. */
-export interface Limits {
+export interface RateLimits {
   usual: number
   few: number
 }
@@ -28,7 +28,7 @@ const seconds = { minute: 60, hour: 3600 }
  * more organizations or addresses, and an address nothing from more users. What is left is in the headers `RateLimit` and
  * `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers); one request too many is a Problem 429.
  */
-export function meter({ usual, few }: Limits): Meter {
+export function rateLimiter({ usual, few }: RateLimits): RateLimiter {
   const all = policy('usual', usual, 'minute')
   const minutely = policy('few', few, 'minute')
   const hourly = policy('hourly', few, 'hour')

@@ -9,7 +9,7 @@ export function transportSecurity(publicUrl: string): string | undefined {
 }
 
 /** What every answer says, errors included: where the documentation is, what it varies by, how safe it is to show. */
-export function headers({ publicUrl, corsOrigins }: Pick<Config, 'publicUrl' | 'corsOrigins'>): RequestHandler {
+export function responseHeaders({ publicUrl, corsOrigins }: Pick<Config, 'publicUrl' | 'corsOrigins'>): RequestHandler {
   const share = crossOrigin(corsOrigins)
   const link = `<${publicUrl}/docs.jsonld>; rel="http://www.w3.org/ns/hydra/core#apiDocumentation"`
   const transport = transportSecurity(publicUrl)

@@ -1,5 +1,5 @@
 import type { Worker } from 'node:cluster'
-import { within } from '../../start/with-timeout.ts'
+import { withTimeout } from '../../start/with-timeout.ts'
 
 /** What the first process and its workers say about the port that they share, while they shut down. */
 interface Message {
@@ -22,7 +22,7 @@ export function sharedPort(worker: Worker): SharedPort {
   const told = (what: Message['port']) =>
     new Promise<void>((resolve) => worker.on('message', ({ port }: Message) => port === what && resolve()))
   const [released, closed] = [told('released'), told('closed')]
-  const soon = async (event: Promise<void>) => worker.isConnected() && within(patience, event)
+  const soon = async (event: Promise<void>) => worker.isConnected() && withTimeout(patience, event)
   return {
     released: () => soon(released),
     leave() {

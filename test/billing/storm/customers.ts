@@ -2,7 +2,7 @@ import Stripe from 'stripe'
 import type { EntityManager } from 'typeorm'
 import { Organization, OrganizationAddress, Subscription } from '../../../entities/index.ts'
 import type { LocalStripe } from '../../../src/emulators/stripe/server.ts'
-import { insert } from '../../../src/hydra/store/write-row.ts'
+import { insertRow } from '../../../src/hydra/store/write-row.ts'
 import type { Chance } from './chance.ts'
 
 interface Customer {
@@ -56,13 +56,13 @@ export class Customers {
   private async join(manager: EntityManager, place: number): Promise<void> {
     const organization = Object.assign(new Organization(), { name: `Storm ${place}`, slug: `storm-${place}` })
     const { id } = await this.client.customers.create({ metadata: { organization: organization.id } })
-    await insert(manager, Object.assign(organization, { stripeCustomerId: id }))
+    await insertRow(manager, Object.assign(organization, { stripeCustomerId: id }))
     const organizationId = organization.id
     const address = Object.assign(new OrganizationAddress(), { organizationId, kind: 'billing', name: 'Storm' })
-    await insert(manager, Object.assign(address, { street: 'Damrak', city: 'Amsterdam', countryId: 'NL' }))
+    await insertRow(manager, Object.assign(address, { street: 'Damrak', city: 'Amsterdam', countryId: 'NL' }))
     const begun = Object.assign(new Subscription(), { organizationId, organizationAddressId: address.id, seats: 1 })
     const awaited = place % 2 === 0
-    if (awaited) await insert(manager, begun)
+    if (awaited) await insertRow(manager, begun)
     const customer: Customer = { id, organization: organizationId, change: () => this.decide(customer) }
     if (awaited) customer.awaited = begun.id
     this.all.push(customer)

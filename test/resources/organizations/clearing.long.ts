@@ -1,5 +1,5 @@
 import { AuditEvent, Language, Location, Meeting, type Organization } from '../../../entities/index.ts'
-import { wiped } from '../../../src/controllers/organizations/clear.ts'
+import { clearedTables } from '../../../src/controllers/organizations/clear.ts'
 import { rowsOf } from '../../support/rows/rows.ts'
 import { api, as, database, foundTenant, given, morning, operator } from '../../support/world.ts'
 
@@ -34,7 +34,7 @@ async function counts({ id }: Organization): Promise<Record<string, number>> {
 }
 
 test('every table is either wiped or kept, and it is written down which', () => {
-  expect(tables).toEqual([...wiped.map(({ table }) => table), ...Object.values(kept).flat()].sort())
+  expect(tables).toEqual([...clearedTables.map(({ table }) => table), ...Object.values(kept).flat()].sort())
   expect(owned.filter((table) => kept.nobodys.includes(table))).toEqual([])
 })
 
@@ -45,7 +45,7 @@ test('clearing wipes what was put in, leaves what an organization is, and no oth
   await given(Language, { organizationId: demo.organization.id, id: 'nl-BE' })
   const others = await database.query('SELECT * FROM "organization" WHERE "id" <> $1', [demo.organization.id])
   const before = await counts(demo.organization)
-  for (const table of wiped) expect([table.table, before[table.table] > 0]).toEqual([table.table, true])
+  for (const table of clearedTables) expect([table.table, before[table.table] > 0]).toEqual([table.table, true])
   const elsewhere = await Promise.all(others.map(counts))
 
   const cleared = await as(demo.users.owner).post('/organizations/clear', { confirm: 'demo' })
@@ -54,7 +54,7 @@ test('clearing wipes what was put in, leaves what an organization is, and no oth
   expect(cleared.headers.location).toBe(cleared.body['@id'])
 
   const after = await counts(demo.organization)
-  const none = Object.fromEntries(wiped.map(({ table }) => [table, 0]))
+  const none = Object.fromEntries(clearedTables.map(({ table }) => [table, 0]))
   expect(after).toEqual({ ...before, ...none, language: 2, audit_event: before.audit_event + 1 })
   for (const table of kept.theTenants) expect([table, after[table] > 0]).toEqual([table, true])
   expect(await Promise.all(others.map(counts))).toEqual(elsewhere)

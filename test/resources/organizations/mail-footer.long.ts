@@ -1,8 +1,8 @@
 // A text that a pattern matches in several ways could hang every place that reads HTML or styles: colours, margins, fonts, links,
 // images, and the plain text that mails make of a footer.
 import { MailFooter } from '../../../entities/index.ts'
-import { ownShare } from '../../../src/hydra/model/fair-share.ts'
-import { cleaned } from '../../../src/mail/sanitizer-pool.ts'
+import { processShare } from '../../../src/hydra/model/fair-share.ts'
+import { sanitizeInThread } from '../../../src/mail/sanitizer-pool.ts'
 import { footers, vectors } from '../../support/requests/footer-vectors.ts'
 import { eventsAbout } from '../../support/rows/audit.ts'
 import { api, as, database, foundTenant, operator, organization, tenant } from '../../support/world.ts'
@@ -135,7 +135,7 @@ test.each(ambiguous)('the style %j is dropped at once', async (value) => {
 })
 
 test('a footer that takes too long to clean is refused, and the next one is cleaned', async () => {
-  const refusal = await cleaned('mailFooter', '<b>'.repeat(6_000), ownShare, 1).catch((error) => error)
+  const refusal = await sanitizeInThread('mailFooter', '<b>'.repeat(6_000), processShare, 1).catch((error) => error)
   expect(refusal).toMatchObject({
     status: 422,
     message: 'mailFooter: mailFooter takes more than 1 ms to clean: send simpler HTML, with fewer tags and styles.',

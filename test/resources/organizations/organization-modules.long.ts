@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { AuditEvent, Organization } from '../../../entities/index.ts'
-import { overrideModule, type Wish } from '../../../src/workspace/modules.ts'
+import { type ModuleOverride, overrideModule } from '../../../src/workspace/modules.ts'
 import { api, as, database, foundTenant, givenAddress, operator, organization, tenant } from '../../support/world.ts'
 
 const run = promisify(execFile)
 const own = { organizationId: organization.id }
-const order = (name: string, wish: Wish, limit?: number) =>
+const order = (name: string, wish: ModuleOverride, limit?: number) =>
   overrideModule(database, { slug: 'acme', name, wish, limit })
 
 async function modules(agent = api): Promise<Record<string, unknown>> {

@@ -1,5 +1,5 @@
 import { AuditEvent, Language, OrganizationModule, Subscription, User } from '../../../entities/index.ts'
-import { provisionAgain, provisionOrganization } from '../../../src/workspace/provision.ts'
+import { enqueueUnprovisioned, provisionOrganization } from '../../../src/workspace/provision.ts'
 import { eventually } from '../../support/eventually.ts'
 import { startJobs } from '../../support/jobs.ts'
 import { as, database, given, givenAddress, morning, operator } from '../../support/world.ts'
@@ -120,12 +120,12 @@ test('one whose job was lost, or is held by a process that died, is taken up by 
     [`provision:${held.organization}`],
   )
   expect(await jobsFor(lost.organization)).toHaveLength(0)
-  await provisionAgain(database)
+  await enqueueUnprovisioned(database)
   expect(await jobsFor(lost.organization)).toHaveLength(0)
 
   const jobs = await startJobs()
   try {
-    await provisionAgain(database, 0)
+    await enqueueUnprovisioned(database, 0)
     for (const { owner, iri } of [lost, held])
       await eventually(
         async () => (await owner.get(iri)).body,
@@ -140,7 +140,7 @@ test('one that is refused is not set up, and one that is set up is not taken up 
   const owner = as(newcomer('refused'))
   const before = await database.query('SELECT count(*) FROM graphile_worker.jobs')
   expect((await owner.post('/organizations', { name: 'Taken', slug: 'acme' })).status).toBe(422)
-  await provisionAgain(database, 0)
+  await enqueueUnprovisioned(database, 0)
   expect(await database.query('SELECT count(*) FROM graphile_worker.jobs')).toEqual(before)
 })
 

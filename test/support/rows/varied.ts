@@ -15,7 +15,7 @@ import {
   Subscription,
   User,
 } from '../../../entities/index.ts'
-import { insert } from '../../../src/hydra/store/write-row.ts'
+import { insertRow } from '../../../src/hydra/store/write-row.ts'
 import { database, given, organization, person, tenant } from '../world.ts'
 import { givenInvitation } from './rows.ts'
 
@@ -106,7 +106,7 @@ async function found(n: number): Promise<void> {
     demo: n === 1,
     createdAt: day(n + 1),
   })
-  await insert(database.manager, another)
+  await insertRow(database.manager, another)
   const owning = { role: 'owner', user: tenant.users.owner, name: 'owner' } as const
   await given(OrganizationUser, { ...owning, organizationId: another.id })
 }
