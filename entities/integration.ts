@@ -1,6 +1,6 @@
 import { Column, Entity, Index, ManyToOne, OneToMany } from 'typeorm'
 import { v4 as random } from 'uuid'
-import { BankAccount } from './bank-account.ts'
+import type { BankAccount } from './bank-account.ts'
 import { Owned } from './identified.ts'
 import { User } from './user.ts'
 
@@ -119,10 +119,7 @@ export class Integration extends Owned {
   @Column('integer')
   failures: number = 0
 
-  @OneToMany(
-    () => BankAccount,
-    ({ integration }) => integration,
-  )
+  @OneToMany('BankAccount', 'integration')
   accounts: BankAccount[]
 
   get name(): string {

@@ -18,10 +18,10 @@ import { refuse } from './hydra/http/respond.ts'
 import { router } from './hydra/http/router.ts'
 import { Problem } from './hydra/model/problem.ts'
 import { problemOf } from './hydra/store/database-problem.ts'
-import type { Replicas } from './hydra/store/statement.ts'
 import { images } from './images/image-routes.ts'
 import { poolsOf } from './runtime/database.ts'
 import { health } from './runtime/http/health.ts'
+import type { ServiceState } from './runtime/http/http-service.ts'
 import { rateLimiter } from './runtime/http/rate-limit.ts'
 import { requestHead } from './runtime/http/request-head.ts'
 import { requestLog } from './runtime/http/request-log.ts'
@@ -29,7 +29,7 @@ import { responseHeaders } from './runtime/http/response-headers.ts'
 import { metrics } from './runtime/metrics.ts'
 import { localTimeOf } from './workspace/organization-time-zone.ts'
 
-export interface AppContext {
+export interface AppContext extends ServiceState {
   config: Pick<Config, 'publicUrl' | 'corsOrigins' | 'trustProxy' | 'hydraPrefix'> &
     Partial<Pick<Config, 'limits' | 'ownedOrganizations'>>
   database: DataSource
@@ -37,8 +37,6 @@ export interface AppContext {
   banking: Banking
   issuer: Issuer
   log: Logger
-  replicas?: Replicas
-  state: { draining: boolean }
 }
 
 /** The application: read from top to bottom it is a request's path. */

@@ -5,6 +5,7 @@ import { setFlagsFromString } from 'node:v8'
 import { pino } from 'pino'
 import type { DataSource } from 'typeorm'
 import { isOwnIssuer, type OwnIssuer } from './access/token-issuer-keys.ts'
+import { createApp } from './app.ts'
 import { type Config, keepsFiles, readConfig } from './config.ts'
 import { people, seedDemo, subscribeDemo, tokenFor } from './demo/demo.ts'
 import { stopThreads } from './hydra/formats/thread.ts'
@@ -13,7 +14,7 @@ import { startBackground } from './runtime/background-jobs.ts'
 import { startWorkers } from './runtime/cluster/cluster.ts'
 import { watchLoop } from './runtime/cluster/event-loop-watchdog.ts'
 import { openDatabase } from './runtime/database.ts'
-import { serve, tryAddress } from './runtime/http/http-service.ts'
+import { startHttpService, tryAddress } from './runtime/http/http-service.ts'
 import { openKontomatik } from './runtime/open-kontomatik.ts'
 import { type OpenedStripe, openStripe } from './runtime/open-stripe.ts'
 import { output } from './runtime/output.ts'
@@ -95,7 +96,12 @@ async function run(): Promise<void> {
     const environment = { ...opened.environment, ...stripe.environment, ...kontomatik.environment }
     const serving =
       config.workers === 1
-        ? serve({ config, database, billing, banking, issuer, log })
+        ? startHttpService({
+            config,
+            database,
+            log,
+            createApp: (service) => createApp({ config, database, billing, banking, issuer, log, ...service }),
+          })
         : startWorkers({ count: config.workers, environment, leaving, log })
     await endings.start('work', 'The HTTP server', serving, (stop) => stop())
     watchLoop()

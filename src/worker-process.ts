@@ -1,10 +1,11 @@
 import cluster, { type Worker } from 'node:cluster'
 import type { Logger } from 'pino'
+import { createApp } from './app.ts'
 import type { Config } from './config.ts'
 import { stopThreads } from './hydra/formats/thread.ts'
 import { sendHeartbeat } from './runtime/cluster/heartbeat.ts'
 import { reachDatabase } from './runtime/database.ts'
-import { serve } from './runtime/http/http-service.ts'
+import { startHttpService } from './runtime/http/http-service.ts'
 import { sharedPort } from './runtime/http/shared-port.ts'
 import { openKontomatik } from './runtime/open-kontomatik.ts'
 import { openStripe } from './runtime/open-stripe.ts'
@@ -24,7 +25,13 @@ export async function startWorkerProcess(config: Config, log: Logger, leaving: P
       const { billing } = await openStripe(config)
       const { banking } = await openKontomatik(config)
       const issuer = await endings.unlessLeaving(openIssuer(config))
-      const serving = serve({ config, database, billing, banking, issuer, log, port: sharedPort(worker) })
+      const serving = startHttpService({
+        config,
+        database,
+        log,
+        port: sharedPort(worker),
+        createApp: (service) => createApp({ config, database, billing, banking, issuer, log, ...service }),
+      })
       await endings.start('work', 'The HTTP server', serving, (stop) => stop())
       sendHeartbeat(worker)
       await left

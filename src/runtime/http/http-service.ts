@@ -1,9 +1,11 @@
 import cluster from 'node:cluster'
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
-import type { AppContext } from '../../app.ts'
-import { createApp } from '../../app.ts'
+import type { Express } from 'express'
+import type { Logger } from 'pino'
+import type { DataSource } from 'typeorm'
 import type { Config } from '../../config.ts'
+import type { Replicas } from '../../hydra/store/statement.ts'
 import { reasonOf } from '../../start/reason.ts'
 import { StartError } from '../../start/start-error.ts'
 import { poolsOf } from '../database.ts'
@@ -11,14 +13,31 @@ import { openReplicas } from '../read-replicas.ts'
 import { httpServer } from './http-server.ts'
 import type { SharedPort } from './shared-port.ts'
 
-/** Answers requests, at a port that workers share; gives back how to stop that. */
-export async function serve(
-  surroundings: Omit<AppContext, 'state'> & { config: Config; port?: SharedPort },
-): Promise<() => Promise<void>> {
-  const { config, database, log, port } = surroundings
+/** What the HTTP service gives to the application that it serves. */
+export interface ServiceState {
+  /** Where lists are read; undefined without DATABASE_REPLICA_URLS. */
+  replicas?: Replicas
+  state: { draining: boolean }
+}
+
+interface ServiceOptions {
+  config: Config
+  database: DataSource
+  log: Logger
+  /** The port that this process shares with other workers. */
+  port?: SharedPort
+  createApp(service: ServiceState): Express
+}
+
+/**
+ * Serves an application on the configured address.
+ * @returns a function that drains and closes the server
+ */
+export async function startHttpService(options: ServiceOptions): Promise<() => Promise<void>> {
+  const { config, database, log, port, createApp } = options
   const state = { draining: false }
   const replicas = config.replicas.length > 0 ? openReplicas(poolsOf(database).lists, config, log) : undefined
-  const server = httpServer(createApp({ ...surroundings, replicas, state }), config.publicUrl, log, port)
+  const server = httpServer(createApp({ replicas, state }), config.publicUrl, log, port)
   await listen(server, config)
   return async () => {
     state.draining = true
