@@ -12,8 +12,8 @@ import { migrate } from '../src/migrations/migrate.ts'
 import { launch } from '../src/postgres/launcher.ts'
 import { survivePoolErrors } from '../src/runtime/database.ts'
 import { cpuOf } from './cpu.ts'
-import { counting, plenty } from './lists.ts'
-import { type Ask, load, once, release } from './load.ts'
+import { type Ask, load, once, release } from './requests.ts'
+import { counting, plenty } from './row-counting.ts'
 
 /** Prints what a request costs in CPU, server and Postgres together, beside the same answer from a bare server. */
 const rounds = Number(process.env.ROUNDS ?? 7)
@@ -51,7 +51,7 @@ const servers = {
     PORT: String(ports.ours),
     PUBLIC_URL: publicUrl,
   }),
-  bare: start(process.execPath, ['--import', 'tsx', 'bench/bare.ts'], {
+  bare: start(process.execPath, ['--import', 'tsx', 'bench/bare-server.ts'], {
     DATABASE_URL: url,
     ORGANIZATION: organization,
     PORT: String(ports.bare),

@@ -2,8 +2,8 @@ import { IsBoolean, IsOptional, IsString, Length, MaxLength, ValidateIf } from '
 import { Column, Entity, ForeignKey, Index, ManyToOne } from 'typeorm'
 import { IsEmailAddress } from './email-address.ts'
 import { Owned } from './identified.ts'
-import { IsLine, IsName } from './line.ts'
 import { Location } from './location.ts'
+import { IsLine, IsName } from './single-line.ts'
 import { User } from './user.ts'
 
 /** Somebody who works for the organization, with or without an account. */

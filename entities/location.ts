@@ -1,9 +1,9 @@
 import { IsInt, IsOptional, IsString, Length, Max, Min, Validate } from 'class-validator'
 import { Check, Column, Entity, Index } from 'typeorm'
+import { Differs, WithPeer } from './comparison-rules.ts'
 import { Owned } from './identified.ts'
-import { IsName } from './line.ts'
-import { Differs, WithPeer } from './rules.ts'
 import { weekdays } from './settings.ts'
+import { IsName } from './single-line.ts'
 import { WallClock } from './wall-clock.ts'
 
 /** What of an organization's settings its opening hours depend on. */

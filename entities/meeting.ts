@@ -1,10 +1,10 @@
 import { Transform } from 'class-transformer'
 import { IsDate, IsNotEmpty, IsOptional, IsString, MaxLength, Validate, ValidateIf } from 'class-validator'
 import { Check, Column, Entity, Exclusion, ForeignKey, Index, ManyToOne } from 'typeorm'
+import { Above, Within } from './comparison-rules.ts'
 import { Employee } from './employee.ts'
 import { Owned } from './identified.ts'
 import { instant, instantOrClock } from './instant.ts'
-import { Above, Within } from './rules.ts'
 import type { WallClock } from './wall-clock.ts'
 
 /** An appointment: a window in which it may take place, and the moment in it once agreed. */

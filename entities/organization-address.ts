@@ -2,7 +2,7 @@ import { IsIn, IsNotEmpty, IsOptional, IsString, Length, MaxLength } from 'class
 import { Column, Entity, Index, ManyToOne } from 'typeorm'
 import { Country } from './country.ts'
 import { Owned } from './identified.ts'
-import { IsFilledLine, IsLine, IsName } from './line.ts'
+import { IsFilledLine, IsLine, IsName } from './single-line.ts'
 
 /** Where an organization is billed, visited or written to. */
 @Entity()

@@ -2,7 +2,7 @@ import { IsIn, IsOptional, IsString, Length, MaxLength, ValidateIf } from 'class
 import { Column, Entity, Index, ManyToOne } from 'typeorm'
 import { IsEmailAddress } from './email-address.ts'
 import { Owned } from './identified.ts'
-import { IsName } from './line.ts'
+import { IsName } from './single-line.ts'
 import { User } from './user.ts'
 
 /** How many milliseconds an invitation is good for. */

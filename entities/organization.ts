@@ -4,12 +4,12 @@ import { IsBoolean, IsIn, IsNotIn, IsOptional, IsString, Length, Matches, MaxLen
 import { Check, Column, Entity, ForeignKey, Index, ManyToOne, OneToMany } from 'typeorm'
 import { Identified } from './identified.ts'
 import { Image } from './image.ts'
-import { IsName } from './line.ts'
 import type { OrganizationAddress } from './organization-address.ts'
 import type { OrganizationConfig } from './organization-config.ts'
 import type { OrganizationModule } from './organization-module.ts'
 import type { OrganizationUser } from './organization-user.ts'
 import type { OrganizationUserInvitation } from './organization-user-invitation.ts'
+import { IsName } from './single-line.ts'
 import type { Subscription } from './subscription.ts'
 
 /** What a path or a host of the service may be called, and so no organization. */

@@ -1,7 +1,7 @@
 import type { JWTPayload } from 'jose'
 import type { DataSource } from 'typeorm'
 import { isEmailAddress } from '../../entities/email-address.ts'
-import { lineOf } from '../../entities/line.ts'
+import { lineOf } from '../../entities/single-line.ts'
 import { addressOfMember } from '../../entities/user.ts'
 import type { BearerToken } from './bearer-token.ts'
 

@@ -1,7 +1,7 @@
 import type { DataSource } from 'typeorm'
 import { deadJobs, replayJobs } from '../queue/crashed-jobs.ts'
 import { command, onDatabase } from './command.ts'
-import { given } from './options.ts'
+import { given } from './parse-options.ts'
 
 const usage = `npm run jobs -- failed            lists the jobs that were dead-lettered because their process ended too often
 npm run jobs -- replay <key>…     enqueues them again, by their keys

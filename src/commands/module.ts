@@ -1,6 +1,6 @@
 import { type ModuleOverride, overrideModule } from '../workspace/modules.ts'
 import { command, onDatabase } from './command.ts'
-import { given } from './options.ts'
+import { given } from './parse-options.ts'
 
 const usage = `npm run module -- <organization slug> <module> on [--limit <number>]  gives it, whatever is subscribed to
 npm run module -- <organization slug> <module> off                  takes it, whatever is subscribed to

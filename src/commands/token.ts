@@ -3,7 +3,7 @@ import { type Person, people, tokenFor } from '../demo/demo.ts'
 import { openIssuer } from '../runtime/token-issuer.ts'
 import { makeDataDirectory } from '../start/data-directory.ts'
 import { command, onDatabase } from './command.ts'
-import { given } from './options.ts'
+import { given } from './parse-options.ts'
 
 const usage = `Say whose token: ${Object.keys(people).join(', ')}; and with --organization <slug> for which organization.`
 

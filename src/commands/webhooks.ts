@@ -2,7 +2,7 @@ import type { DataSource } from 'typeorm'
 import { StripeEvent } from '../../entities/index.ts'
 import { replayEvents } from '../billing/webhooks/replay-events.ts'
 import { command, onDatabase } from './command.ts'
-import { given } from './options.ts'
+import { given } from './parse-options.ts'
 
 const usage = `npm run webhooks -- failed            lists the events that were put aside after failing too often
 npm run webhooks -- replay <id>…     has events applied anew, by their ids

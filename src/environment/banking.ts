@@ -1,6 +1,6 @@
 import type { KontomatikAccess } from '../banking/kontomatik/connection.ts'
 import { readKeys, type SecretKey } from '../banking/secrets.ts'
-import { shown } from '../start/values.ts'
+import { shown } from '../start/quote.ts'
 import type { Variables } from './variables.ts'
 
 /** How to speak to Kontomatik; undefined where a local one stands in for it. */

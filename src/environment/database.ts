@@ -1,4 +1,4 @@
-import { shown } from '../start/values.ts'
+import { shown } from '../start/quote.ts'
 import type { Variables } from './variables.ts'
 
 export function databaseUrl(variables: Variables): string | undefined {

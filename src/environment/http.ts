@@ -1,5 +1,5 @@
 import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net'
-import { quoted, shown } from '../start/values.ts'
+import { quoted, shown } from '../start/quote.ts'
 import type { Variables } from './variables.ts'
 
 const loopback = new BlockList()

@@ -1,6 +1,6 @@
 import { isEmailAddress } from '../../entities/email-address.ts'
 import type { Mailbox, MailSettings } from '../mail/mailer.ts'
-import { quoted, shown } from '../start/values.ts'
+import { quoted, shown } from '../start/quote.ts'
 import type { Variables } from './variables.ts'
 
 /** Through whom mails are sent; undefined where they are kept in files. */

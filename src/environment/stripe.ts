@@ -1,5 +1,5 @@
 import type { StripeSettings } from '../billing/stripe/stripe-client.ts'
-import { shown } from '../start/values.ts'
+import { shown } from '../start/quote.ts'
 import type { Variables } from './variables.ts'
 
 const names = ['STRIPE_SECRET_KEY', 'STRIPE_PUBLISHABLE_KEY', 'STRIPE_WEBHOOK_SECRET']

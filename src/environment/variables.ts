@@ -1,6 +1,6 @@
+import { shown } from '../start/quote.ts'
 import { StartError } from '../start/start-error.ts'
-import { shown } from '../start/values.ts'
-import { isSimilarName } from './spelling.ts'
+import { isSimilarName } from './similar-name.ts'
 
 /** Reads environment variables and collects every fault, so that one start reports all of them. */
 export class Variables {

@@ -2,13 +2,13 @@ import { rmdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { makeDataDirectory } from '../start/data-directory.ts'
+import { quoted } from '../start/quote.ts'
 import { StartError } from '../start/start-error.ts'
-import { quoted } from '../start/values.ts'
 import { accountFor } from './account.ts'
 import { binaries } from './binaries.ts'
-import { type Cluster, homeFor, initialize, user } from './cluster.ts'
-import { Keeper } from './keeper.ts'
+import { type Cluster, homeFor, initialize, user } from './database-cluster.ts'
 import { attend, greet, type Hold, mark, port, postmaster, presence, shut } from './postmaster.ts'
+import { Keeper } from './supervisor.ts'
 
 /** A running Postgres: where to connect, and how to let go of it. */
 export interface Postgres {

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from 'pg'
 import { StartError } from '../start/start-error.ts'
 import { type Account, claim, digest, environment, ourselves, reaches, run } from './account.ts'
-import { type Cluster, user } from './cluster.ts'
+import { type Cluster, user } from './database-cluster.ts'
 
 /** The connection by which we hold the server: it keeps others from stopping it, but not this process from ending. */
 export type Hold = Client & { ref(): void; unref(): void }

@@ -10,8 +10,8 @@ import { migrate } from '../migrations/migrate.ts'
 import { requireCurrentCollation } from '../postgres/collation-check.ts'
 import { closeDatabase, closePool, hear, survivePoolErrors } from '../postgres/connection-errors.ts'
 import { launch } from '../postgres/launcher.ts'
+import { shown } from '../start/quote.ts'
 import { StartError } from '../start/start-error.ts'
-import { shown } from '../start/values.ts'
 
 export { closeDatabase, survivePoolErrors }
 

@@ -1,8 +1,8 @@
 import { mkdir, mkdtemp, rmdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { reasonOf } from './reason.ts'
+import { quoted } from './quote.ts'
 import { StartError } from './start-error.ts'
-import { quoted } from './values.ts'
+import { reasonOf } from './system-error.ts'
 
 /**
  * Makes DATA_DIR and checks that files can be written there. Node's own `recursive` never returns in folders such as /proc,

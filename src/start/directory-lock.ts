@@ -4,8 +4,8 @@ import { readdir, realpath, rm } from 'node:fs/promises'
 import { connect, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { claim, ourselves, refuge } from '../postgres/account.ts'
+import { quoted } from './quote.ts'
 import { StartError } from './start-error.ts'
-import { quoted } from './values.ts'
 
 /** Bytes that the path of a socket may have on macOS; Linux allows 107. */
 const longest = 103

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { link, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { makeDirectory } from './data-directory.ts'
-import { reasonOf } from './reason.ts'
 import { StartError } from './start-error.ts'
+import { reasonOf } from './system-error.ts'
 
 /** The text of a file that is made once: beside its place, and linked there whole, so that no process reads half of it. */
 export async function readOrCreateKeyFile(file: string, make: () => Promise<string> | string): Promise<string> {

@@ -8,7 +8,7 @@ import type { Fault } from '../../src/emulators/kontomatik/control/ordered-fault
 import { type LocalKontomatik, startLocalKontomatik } from '../../src/emulators/kontomatik/server.ts'
 import { launch } from '../../src/postgres/launcher.ts'
 import { eventually } from '../support/eventually.ts'
-import { Service } from '../support/processes/machines.ts'
+import { Service } from '../support/processes/server-process.ts'
 import { query } from '../support/processes/standby.ts'
 import { stripe } from '../support/world.ts'
 import { signIn } from './linked.ts'

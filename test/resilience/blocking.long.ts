@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import { get } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { eventually } from '../support/eventually.ts'
-import { Service } from '../support/processes/machines.ts'
-import { surroundings } from '../support/rows/surroundings.ts'
+import { surroundings } from '../support/processes/server-environment.ts'
+import { Service } from '../support/processes/server-process.ts'
 import { ending } from '../support/world.ts'
 
 /** A process that no longer turns its event loop: the only one, a worker, the first one; blocked or stopped; while it shuts down. */

@@ -5,8 +5,8 @@ import { raiseCompatibleFrom } from '../../src/migrations/compatibility.ts'
 import { migrate } from '../../src/migrations/migrate.ts'
 import { survivePoolErrors } from '../../src/runtime/database.ts'
 import { eventually } from '../support/eventually.ts'
-import { Service } from '../support/processes/machines.ts'
-import { surroundings } from '../support/rows/surroundings.ts'
+import { surroundings } from '../support/processes/server-environment.ts'
+import { Service } from '../support/processes/server-process.ts'
 import { database, ending } from '../support/world.ts'
 
 /*

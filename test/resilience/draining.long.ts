@@ -4,8 +4,8 @@ import { connect } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { eventually } from '../support/eventually.ts'
-import { Service } from '../support/processes/machines.ts'
-import { surroundings } from '../support/rows/surroundings.ts'
+import { surroundings } from '../support/processes/server-environment.ts'
+import { Service } from '../support/processes/server-process.ts'
 import { ending, tenant, tokenOf } from '../support/world.ts'
 
 /**

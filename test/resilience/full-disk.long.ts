@@ -8,8 +8,8 @@ import request from 'supertest'
 import { localIssuer, ownIssuer } from '../../src/access/token-issuer-keys.ts'
 import { people } from '../../src/demo/demo.ts'
 import { eventually } from '../support/eventually.ts'
-import { freePort, Service } from '../support/processes/machines.ts'
-import { surroundings } from '../support/rows/surroundings.ts'
+import { surroundings } from '../support/processes/server-environment.ts'
+import { freePort, Service } from '../support/processes/server-process.ts'
 import { ending } from '../support/world.ts'
 
 /*

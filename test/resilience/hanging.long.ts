@@ -6,8 +6,8 @@ import { Client } from 'pg'
 import type { Postgres } from '../../src/postgres/launcher.ts'
 import { enqueue } from '../../src/queue/enqueue.ts'
 import { eventually } from '../support/eventually.ts'
-import { Cluster, Service } from '../support/processes/machines.ts'
-import { surroundings } from '../support/rows/surroundings.ts'
+import { surroundings } from '../support/processes/server-environment.ts'
+import { Cluster, Service } from '../support/processes/server-process.ts'
 import { database, ending, stripe } from '../support/world.ts'
 
 /**

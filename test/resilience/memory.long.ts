@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { Agent, request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Employee, Meeting } from '../../entities/index.ts'
-import { Service } from '../support/processes/machines.ts'
-import { surroundings } from '../support/rows/surroundings.ts'
+import { surroundings } from '../support/processes/server-environment.ts'
+import { Service } from '../support/processes/server-process.ts'
 import { ending, given, morning, tenant, tokenOf } from '../support/world.ts'
 
 /**

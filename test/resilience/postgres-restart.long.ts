@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from 'pg'
 import { eventually } from '../support/eventually.ts'
-import { Cluster, Service } from '../support/processes/machines.ts'
-import { surroundings } from '../support/rows/surroundings.ts'
+import { surroundings } from '../support/processes/server-environment.ts'
+import { Cluster, Service } from '../support/processes/server-process.ts'
 import { ending } from '../support/world.ts'
 
 /** The embedded Postgres ends: its postmaster or one of its backends is killed, for one process and two, for two servers on it. */

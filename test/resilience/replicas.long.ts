@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import request, { type Response } from 'supertest'
 import { eventually } from '../support/eventually.ts'
-import { Service } from '../support/processes/machines.ts'
+import { Service } from '../support/processes/server-process.ts'
 import { type Pair, pair, query, urlOf } from '../support/processes/standby.ts'
 
 let two: Pair

@@ -4,8 +4,8 @@ import request from 'supertest'
 import { localIssuer, ownIssuer } from '../../src/access/token-issuer-keys.ts'
 import { people } from '../../src/demo/demo.ts'
 import { eventually } from '../support/eventually.ts'
-import { Service } from '../support/processes/machines.ts'
-import { surroundings } from '../support/rows/surroundings.ts'
+import { surroundings } from '../support/processes/server-environment.ts'
+import { Service } from '../support/processes/server-process.ts'
 import { database, ending } from '../support/world.ts'
 
 /*

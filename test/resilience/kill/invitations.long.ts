@@ -2,7 +2,7 @@ import { OrganizationUser, OrganizationUserInvitation, OutgoingMail, User } from
 import { eventually } from '../../support/eventually.ts'
 import { MailServer } from '../../support/mail.ts'
 import { database, ending, foundTenant, type Tenant } from '../../support/world.ts'
-import { type Step, Victim } from './server.ts'
+import { type Step, Victim } from './killed-server.ts'
 
 const path = '/organization-user-invitations'
 const office = new MailServer()

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { dashboard, subscribed } from '../../support/billing/stripe.ts'
 import { eventually } from '../../support/eventually.ts'
 import { database, ending, stripe } from '../../support/world.ts'
-import { Gate } from './gate.ts'
-import { type Step, Victim } from './server.ts'
+import { Gate } from './call-gate.ts'
+import { type Step, Victim } from './killed-server.ts'
 
 const gate = new Gate(stripe.url)
 await gate.open()

@@ -15,9 +15,9 @@ import { type Customer, payingCustomer, stripeCustomer } from '../../support/bil
 import { dashboard } from '../../support/billing/stripe.ts'
 import { eventually } from '../../support/eventually.ts'
 import { billing, database, ending, foundTenant, given, stripe } from '../../support/world.ts'
-import { Gate } from './gate.ts'
-import type { Fate } from './halt.ts'
-import { type Step, Victim } from './server.ts'
+import { Gate } from './call-gate.ts'
+import type { Fate } from './kill-points.ts'
+import { type Step, Victim } from './killed-server.ts'
 
 const gate = new Gate(stripe.url)
 await gate.open()

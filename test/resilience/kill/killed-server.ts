@@ -1,9 +1,9 @@
 import request, { type Response } from 'supertest'
 import type { User } from '../../../entities/index.ts'
-import { Service } from '../../support/processes/machines.ts'
-import { surroundings } from '../../support/rows/surroundings.ts'
+import { surroundings } from '../../support/processes/server-environment.ts'
+import { Service } from '../../support/processes/server-process.ts'
 import { database, ending, tokenOf } from '../../support/world.ts'
-import { Halt, type Halting } from './halt.ts'
+import { Halt, type Halting } from './kill-points.ts'
 
 /** A step at which the server is killed. */
 export interface Step {

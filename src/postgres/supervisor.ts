@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Cluster } from './cluster.ts'
+import type { Cluster } from './database-cluster.ts'
 import { attend, type Hold } from './postmaster.ts'
 
 /** Milliseconds between tries to start Postgres again: none before the first, then twice as many each time. */
