@@ -27,22 +27,22 @@ const limits = {
 const applicationName = 'organization-api'
 
 /** Where a Postgres is: a URL, or the directory of its unix socket. */
-export type Address = { url: string } | { host: string; port: number; username: string; database: string }
+export type DatabaseAddress = { url: string } | { host: string; port: number; username: string; database: string }
 
 /** A list is read by statements that are short or not worth waiting for; what it waits for is told before it is too slow. */
 const listLimits = { statement_timeout: 1000, lock_timeout: 500, query_timeout: 2000 }
 
 /** How many connections lists have where items and writes have so many: lists keep the processors of Postgres busy. */
-const forLists = (pool: number) => Math.ceil(pool / 2)
+const listPoolSize = (pool: number) => Math.ceil(pool / 2)
 
 /** Connections to the same Postgres for lists alone. */
-export function listOptions({ options }: Pool): PoolConfig {
+export function listPoolOptions({ options }: Pool): PoolConfig {
   const { password, ssl, max = 10 } = options
-  return { ...options, password, ssl, max: forLists(max), ...listLimits }
+  return { ...options, password, ssl, max: listPoolSize(max), ...listLimits }
 }
 
 /** Jobs wait for others while they hold a lock, and nobody waits for them. */
-const patient = {
+const backgroundLimits = {
   ...limits,
   statement_timeout: 60_000,
   idle_in_transaction_session_timeout: 60_000,
@@ -50,12 +50,12 @@ const patient = {
 }
 
 /** A few more connections to the same Postgres, for what is done in the background: requests never wait for those. */
-export function besides(source: DataSource, pool: number): DataSource {
+export function backgroundSource(source: DataSource, pool: number): DataSource {
   const { extra, ...options } = source.options as { extra: object } & DataSource['options']
   return new DataSource({
     ...options,
     migrations: [],
-    extra: { ...extra, ...patient, max: pool },
+    extra: { ...extra, ...backgroundLimits, max: pool },
   } as DataSource['options'])
 }
 
@@ -67,7 +67,7 @@ export function withoutTimeouts(source: DataSource): DataSource {
 }
 
 /** Points the DataSource at a Postgres, with so many connections to it. */
-export function connectTo(address: Address, pool: number): DataSource {
+export function connectTo(address: DatabaseAddress, pool: number): DataSource {
   return database.setOptions({
     ...address,
     applicationName,
@@ -77,14 +77,14 @@ export function connectTo(address: Address, pool: number): DataSource {
 }
 
 /** The same for a replica, which is not waited for long: there is the primary. */
-export function replicaOptions(url: string, pool: number): PoolConfig {
+export function replicaPoolOptions(url: string, pool: number): PoolConfig {
   return {
     ...limits,
     ...listLimits,
     connectionString: url,
     connectionTimeoutMillis: 500,
     application_name: applicationName,
-    max: forLists(pool),
+    max: listPoolSize(pool),
     options: '-c timezone=UTC',
   }
 }

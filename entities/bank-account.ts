@@ -50,6 +50,6 @@ export class BankAccount extends Owned {
 }
 
 /** A number of an account of which only its ends are shown. */
-export function masked(iban: string): string {
+export function maskIban(iban: string): string {
   return iban.length > 8 ? `${iban.slice(0, 4)}••…${iban.slice(-4)}` : '••…'
 }

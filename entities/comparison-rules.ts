@@ -11,7 +11,7 @@ const isPlaced = (value: unknown): boolean =>
 
 /** This value lies above that of the property it names, where both are given. */
 @ValidatorConstraint({ name: 'above' })
-export class Above implements ValidatorConstraintInterface {
+export class IsAbove implements ValidatorConstraintInterface {
   validate(value: unknown, args: ValidationArguments): boolean {
     const { value: floor } = peerOf(args)
     return !isPlaced(floor) || (value as number) > (floor as number)
@@ -24,7 +24,7 @@ export class Above implements ValidatorConstraintInterface {
 
 /** This value is another than that of the property it names, where both are given. */
 @ValidatorConstraint({ name: 'differs' })
-export class Differs implements ValidatorConstraintInterface {
+export class DiffersFrom implements ValidatorConstraintInterface {
   validate(value: unknown, args: ValidationArguments): boolean {
     return value !== peerOf(args).value
   }
@@ -36,7 +36,7 @@ export class Differs implements ValidatorConstraintInterface {
 
 /** This value lies in the closed interval between the two properties it names; what is sent in the form named third is moved first. */
 @ValidatorConstraint({ name: 'within' })
-export class Within implements ValidatorConstraintInterface {
+export class IsWithin implements ValidatorConstraintInterface {
   validate(value: unknown, { object, constraints: [from, to] }: ValidationArguments): boolean {
     const window = object as Record<string, Date>
     const known = isPlaced(window[from]) && isPlaced(window[to])
@@ -50,7 +50,7 @@ export class Within implements ValidatorConstraintInterface {
 
 /** This value is given only together with that of the property it names; to be said of both. */
 @ValidatorConstraint({ name: 'withPeer' })
-export class WithPeer implements ValidatorConstraintInterface {
+export class GivenWith implements ValidatorConstraintInterface {
   validate(_value: unknown, args: ValidationArguments): boolean {
     return (peerOf(args).value ?? null) !== null
   }

@@ -12,6 +12,6 @@ const assigned = `
   .split(/\s+/)
 
 /** Codes that ISO 3166-1 leaves to its users: payment and postal services, and the EU, write XK for Kosovo. */
-export const userAssigned = ['XK']
+export const userAssignedCodes = ['XK']
 
-export const codes = [...assigned, ...userAssigned].sort()
+export const countryCodes = [...assigned, ...userAssignedCodes].sort()

@@ -1,6 +1,6 @@
 import { IsIn } from 'class-validator'
 import { Entity, PrimaryColumn } from 'typeorm'
-import { codes, userAssigned } from './country-codes.ts'
+import { countryCodes, userAssignedCodes } from './country-codes.ts'
 
 const names = new Map<string, Intl.DisplayNames>()
 
@@ -8,7 +8,7 @@ const names = new Map<string, Intl.DisplayNames>()
 @Entity()
 export class Country {
   @PrimaryColumn('text')
-  @IsIn(codes)
+  @IsIn(countryCodes)
   id: string
 
   /** Which language it is named in, as a BCP 47 tag. */
@@ -19,7 +19,7 @@ export class Country {
 
   /** Whether its code is not assigned by ISO 3166-1 but by those who use it. */
   get userAssigned(): boolean {
-    return userAssigned.includes(this.id)
+    return userAssignedCodes.includes(this.id)
   }
 
   /** Its short name by the Unicode CLDR: "Nederland", not the long official form. */

@@ -3,7 +3,7 @@ import { Column, Entity, ForeignKey, Index, ManyToOne } from 'typeorm'
 import { IsEmailAddress } from './email-address.ts'
 import { Owned } from './identified.ts'
 import { Location } from './location.ts'
-import { IsLine, IsName } from './single-line.ts'
+import { IsName, IsSingleLine } from './single-line.ts'
 import { User } from './user.ts'
 
 /** Somebody who works for the organization, with or without an account. */
@@ -30,14 +30,14 @@ export class Employee extends Owned {
   @Column('text', { nullable: true })
   @IsOptional()
   @IsString()
-  @IsLine()
+  @IsSingleLine()
   @MaxLength(50)
   phone: string | null = null
 
   @Column('text', { nullable: true })
   @IsOptional()
   @IsString()
-  @IsLine()
+  @IsSingleLine()
   @MaxLength(255)
   jobTitle: string | null = null
 

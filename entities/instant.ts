@@ -9,7 +9,7 @@ const beyondMilliseconds = /(?<=\.\d{3})\d+/
  * Reads a date-time as RFC 3339 has it: with an offset, cut to milliseconds, years 0001 to 9999, no leap second.
  * Anything else is given back as it came, for `@IsDate()` to refuse.
  */
-export function instant({ value }: Pick<TransformFnParams, 'value'>): unknown {
+export function parseInstant({ value }: Pick<TransformFnParams, 'value'>): unknown {
   const parts = typeof value === 'string' ? rfc3339.exec(value) : null
   if (!parts) return value
   const [year, month, day, hour, minute, second, offsetHour = 0, offsetMinute = 0] = parts
@@ -35,8 +35,8 @@ export function instant({ value }: Pick<TransformFnParams, 'value'>): unknown {
 export class ClockTime extends Date {}
 
 /** The same, but a date-time on 1 January 1970 is a clock time: it is read as written, whatever its offset. */
-export function instantOrClock(given: Pick<TransformFnParams, 'value'>): unknown {
-  const date = instant(given)
+export function parseInstantOrClockTime(given: Pick<TransformFnParams, 'value'>): unknown {
+  const date = parseInstant(given)
   if (!(date instanceof Date) || !(given.value as string).startsWith?.('1970-01-01')) return date
   return new ClockTime(`${(given.value as string).slice(0, 19)}Z`)
 }

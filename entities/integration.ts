@@ -131,19 +131,19 @@ export class Integration extends Owned {
   }
 
   /** Whether it can be imported from, or is just now. */
-  get pullable(): boolean {
+  get canImport(): boolean {
     return this.status === 'active' || this.status === 'importing'
   }
 
   /** Begins to import; what is left of an import that took too long is gone on with. */
-  pull(pullId: string, since: string | null, now = new Date()): this {
+  startImport(pullId: string, since: string | null, now = new Date()): this {
     const begun = { status: 'importing', pullId, importingSince: now, asked: null } as const
     const counts = { imported: null, duplicates: null, skipped: null, partial: null, lastErrorCode: null }
     return Object.assign(this, begun, counts, this.commandId ? {} : { since, sessions: 0, importedSince: null })
   }
 
   /** Is to end; nothing is imported any more. */
-  revoke(): this {
+  startRevocation(): this {
     return Object.assign(this, {
       status: 'revoking',
       commandId: null,

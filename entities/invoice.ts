@@ -60,11 +60,11 @@ export class Invoice extends Owned {
     return this.secret ?? null
   }
 
-  get payable(): boolean {
+  get isPayable(): boolean {
     return this.status === 'open' || this.status === 'uncollectible'
   }
 
-  reveal(secret: string | null): this {
+  showPaymentSecret(secret: string | null): this {
     this.secret = secret
     return this
   }

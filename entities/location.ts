@@ -1,13 +1,13 @@
 import { IsInt, IsOptional, IsString, Length, Max, Min, Validate } from 'class-validator'
 import { Check, Column, Entity, Index } from 'typeorm'
-import { Differs, WithPeer } from './comparison-rules.ts'
+import { DiffersFrom, GivenWith } from './comparison-rules.ts'
 import { Owned } from './identified.ts'
 import { weekdays } from './settings.ts'
 import { IsName } from './single-line.ts'
 import { WallClock } from './wall-clock.ts'
 
 /** What of an organization's settings its opening hours depend on. */
-export interface Calendar {
+export interface OpeningCalendar {
   timezone: string
   workingDays: string[]
 }
@@ -30,7 +30,7 @@ export class Location extends Owned {
   @IsInt()
   @Min(0)
   @Max(23)
-  @Validate(WithPeer, ['officeCloseHour'])
+  @Validate(GivenWith, ['officeCloseHour'])
   officeOpenHour: number | null = null
 
   @Column('smallint', { nullable: true })
@@ -38,8 +38,8 @@ export class Location extends Owned {
   @IsInt()
   @Min(1)
   @Max(24)
-  @Validate(WithPeer, ['officeOpenHour'])
-  @Validate(Differs, ['officeOpenHour'])
+  @Validate(GivenWith, ['officeOpenHour'])
+  @Validate(DiffersFrom, ['officeOpenHour'])
   officeCloseHour: number | null = null
 
   /** Its texts as they are searched: kept by a trigger. */
@@ -58,7 +58,7 @@ export class Location extends Owned {
   }
 
   /** Finds the first period, from yesterday's on, that ends later than now; none where the zone is unknown to this runtime. */
-  look({ timezone, workingDays }: Calendar, now: Date): this {
+  findOpening({ timezone, workingDays }: OpeningCalendar, now: Date): this {
     const clock = new WallClock(timezone)
     this.opening = clock.isKnown ? (this.periodAfter(clock, workingDays, now.getTime()) ?? null) : null
     return this
@@ -67,12 +67,12 @@ export class Location extends Owned {
   private periodAfter(clock: WallClock, workingDays: string[], now: number): typeof this.opening {
     const { officeOpenHour: from, officeCloseHour: to } = this
     if (from === null || to === null) return null
-    const today = Math.floor(clock.shown(now) / day)
+    const today = Math.floor(clock.wallTimeAt(now) / day)
     // A calendar can lack a day, where a zone moved across the date line: then the next is two weeks away.
     for (let number = today - 1; number <= today + 14; number += 1) {
       if (!workingDays.includes(weekdayOf(number))) continue
-      const opensAt = clock.reaches(number * day + from * hour)
-      const closesAt = clock.reaches((to > from ? number : number + 1) * day + to * hour)
+      const opensAt = clock.firstInstantOf(number * day + from * hour)
+      const closesAt = clock.firstInstantOf((to > from ? number : number + 1) * day + to * hour)
       if (closesAt > now && closesAt > opensAt) return { opensAt: new Date(opensAt), closesAt: new Date(closesAt) }
     }
     return null

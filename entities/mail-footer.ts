@@ -3,7 +3,7 @@ import { Column, Entity, ManyToOne, PrimaryColumn, VersionColumn } from 'typeorm
 import type { Organization } from './organization.ts'
 
 /** How many bytes of HTML there may be. */
-export const longest = 20_000
+export const maxFooterBytes = 20_000
 
 /** The HTML that closes every mail an organization sends; kept clean, at most 20 kB. */
 @Entity()
@@ -17,7 +17,7 @@ export class MailFooter {
   @Column('text', { nullable: true })
   @ValidateIf((_, value) => value !== null)
   @IsString()
-  @IsByteLength(0, longest, { message: 'mailFooter must be at most 20,000 bytes' })
+  @IsByteLength(0, maxFooterBytes, { message: 'mailFooter must be at most 20,000 bytes' })
   mailFooter: string | null = null
 
   @Column('timestamp with time zone', { precision: 3 })

@@ -1,10 +1,10 @@
 import { Transform } from 'class-transformer'
 import { IsDate, IsNotEmpty, IsOptional, IsString, MaxLength, Validate, ValidateIf } from 'class-validator'
 import { Check, Column, Entity, Exclusion, ForeignKey, Index, ManyToOne } from 'typeorm'
-import { Above, Within } from './comparison-rules.ts'
+import { IsAbove, IsWithin } from './comparison-rules.ts'
 import { Employee } from './employee.ts'
 import { Owned } from './identified.ts'
-import { instant, instantOrClock } from './instant.ts'
+import { parseInstant, parseInstantOrClockTime } from './instant.ts'
 import type { WallClock } from './wall-clock.ts'
 
 /** An appointment: a window in which it may take place, and the moment in it once agreed. */
@@ -30,14 +30,14 @@ export class Meeting extends Owned {
   employeeId: string | null = null
 
   @Column('timestamp with time zone', { precision: 3 })
-  @Transform(instant)
+  @Transform(parseInstant)
   @IsDate()
   dateFrom: Date
 
   @Column('timestamp with time zone', { precision: 3 })
-  @Transform(instant)
+  @Transform(parseInstant)
   @IsDate()
-  @Validate(Above, ['dateFrom'])
+  @Validate(IsAbove, ['dateFrom'])
   dateTo: Date
 
   @Column('text', { nullable: true })
@@ -47,10 +47,10 @@ export class Meeting extends Owned {
   notes: string | null = null
 
   @Column('timestamp with time zone', { precision: 3, nullable: true })
-  @Transform(instantOrClock)
+  @Transform(parseInstantOrClockTime)
   @IsOptional()
   @IsDate()
-  @Validate(Within, ['dateFrom', 'dateTo', /^1970-01-01/])
+  @Validate(IsWithin, ['dateFrom', 'dateTo', /^1970-01-01/])
   time: Date | null = null
 
   /** Whether it lets no other of its employee overlap it: kept by a trigger, from the setting "meetingOverlap". */
@@ -62,15 +62,18 @@ export class Meeting extends Owned {
   readonly searchText: string
 
   /** Moves a time of day to the first such moment within the window, as clocks in that zone have it. */
-  settleClockTime(clock: WallClock): void {
+  resolveClockTime(clock: WallClock): void {
     const [from, to] = [this.dateFrom.getTime(), this.dateTo.getTime()]
     const time = (this.time as Date).getTime()
-    const today = Math.floor(clock.shown(from) / day) * day
+    const today = Math.floor(clock.wallTimeAt(from) / day) * day
     // Two days hold any time of day, but for the day before a change and the one that it skips.
     const shown = [-1, 0, 1, 2].map((days) => today + days * day + time)
     const isWithin = (moment: number) => moment >= from && moment <= to
-    const moments = [...shown.flatMap((one) => clock.instants(one)), ...shown.map((one) => clock.meant(one))]
-    this.time = new Date(moments.find(isWithin) ?? clock.meant(today + time))
+    const moments = [
+      ...shown.flatMap((one) => clock.instantsOf(one)),
+      ...shown.map((one) => clock.intendedInstant(one)),
+    ]
+    this.time = new Date(moments.find(isWithin) ?? clock.intendedInstant(today + time))
   }
 }
 

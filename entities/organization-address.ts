@@ -2,7 +2,7 @@ import { IsIn, IsNotEmpty, IsOptional, IsString, Length, MaxLength } from 'class
 import { Column, Entity, Index, ManyToOne } from 'typeorm'
 import { Country } from './country.ts'
 import { Owned } from './identified.ts'
-import { IsFilledLine, IsLine, IsName } from './single-line.ts'
+import { IsName, IsNonEmptyLine, IsSingleLine } from './single-line.ts'
 
 /** Where an organization is billed, visited or written to. */
 @Entity()
@@ -21,27 +21,27 @@ export class OrganizationAddress extends Owned {
   @Column('text')
   @IsString()
   @Length(1, 255)
-  @IsFilledLine()
+  @IsNonEmptyLine()
   street: string
 
   @Column('text', { nullable: true })
   @IsOptional()
   @IsString()
-  @IsLine()
+  @IsSingleLine()
   @MaxLength(20)
   houseNumber: string | null = null
 
   @Column('text', { nullable: true })
   @IsOptional()
   @IsString()
-  @IsLine()
+  @IsSingleLine()
   @MaxLength(20)
   postalCode: string | null = null
 
   @Column('text')
   @IsString()
   @Length(1, 255)
-  @IsFilledLine()
+  @IsNonEmptyLine()
   city: string
 
   @ManyToOne(() => Country, { nullable: false })
@@ -54,7 +54,7 @@ export class OrganizationAddress extends Owned {
   @Column('text', { nullable: true })
   @IsOptional()
   @IsString()
-  @IsLine()
+  @IsSingleLine()
   @MaxLength(30)
   vatNumber: string | null = null
 }

@@ -65,7 +65,7 @@ export class OrganizationUserInvitation extends Owned {
   }
 
   /** Whether it can be sent anew: nobody has come by it, nor has it been taken back. */
-  get open(): boolean {
+  get isOpen(): boolean {
     return this.acceptedAt === null && this.revokedAt === null
   }
 

@@ -40,12 +40,12 @@ export class OrganizationUser extends Owned {
   joinedAt: Date = new Date()
 
   /** Whether the organization rests on this membership: an owner who may act. */
-  get owning(): boolean {
+  get isActiveOwner(): boolean {
     return this.role === 'owner' && this.status === 'active'
   }
 
   /** The roles that an invitation of this member may bring; none while it is suspended. */
-  get grants(): readonly Role[] {
+  get grantableRoles(): readonly Role[] {
     return this.status === 'active' ? grantable[this.role] : []
   }
 }

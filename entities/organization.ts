@@ -13,7 +13,7 @@ import { IsName } from './single-line.ts'
 import type { Subscription } from './subscription.ts'
 
 /** What a path or a host of the service may be called, and so no organization. */
-export const reserved = [
+export const reservedSlugs = [
   'admin',
   'api',
   'app',
@@ -29,7 +29,7 @@ export const reserved = [
 ]
 
 /** The states in which an organization can be read and not changed, as a condition of SQL on its row. */
-export const frozen = `"status" IN ('suspended', 'closed')`
+export const readOnlyCondition = `"status" IN ('suspended', 'closed')`
 
 /** A tenant: the workspace of one service company. */
 @Entity()
@@ -61,7 +61,7 @@ export class Organization extends Identified {
   @IsString()
   @MaxLength(63)
   @Matches(/^[a-z0-9](-?[a-z0-9])*$/, { message: 'slug must be of lower-case letters, digits and single hyphens' })
-  @IsNotIn(reserved, { message: 'slug is a reserved word' })
+  @IsNotIn(reservedSlugs, { message: 'slug is a reserved word' })
   slug: string
 
   @Column('text', { nullable: true })
@@ -136,7 +136,7 @@ export class Organization extends Identified {
   }
 
   /** Only what holds sample data, or is not guarded as production is, may be wiped. */
-  get clearable(): boolean {
+  get canBeCleared(): boolean {
     return this.demo || !this.productionLike
   }
 }

@@ -17,7 +17,7 @@ const visible = new RegExp(`[^${controls}${spaces}${invisible}]`)
 const blank = new RegExp(`[${breaks}${spaces}]`)
 
 /** Writes a text of one line as it is stored: composed (NFC), without white space around it, empty where nothing of it is visible. */
-export function lineOf(text: string): string {
+export function normalizeLine(text: string): string {
   if (!visible.test(text)) return ''
   let [start, end] = [0, text.length]
   while (blank.test(text[start])) start++
@@ -26,18 +26,18 @@ export function lineOf(text: string): string {
 }
 
 /** A text of one line, which may be empty. */
-export function IsLine(): PropertyDecorator {
-  return decorated(lineOf, [line], (text) => line.test(text))
+export function IsSingleLine(): PropertyDecorator {
+  return decorated(normalizeLine, [line], (text) => line.test(text))
 }
 
 /** A text of one line in which something is visible; of an empty one its length is told. */
-export function IsFilledLine(): PropertyDecorator {
-  return decorated(lineOf, [line, visible], (text) => line.test(text))
+export function IsNonEmptyLine(): PropertyDecorator {
+  return decorated(normalizeLine, [line, visible], (text) => line.test(text))
 }
 
 /** The same for what others choose it by: a blank one is told to be blank. */
 export function IsName(): PropertyDecorator {
-  const stored = (text: string) => lineOf(text) || text
+  const stored = (text: string) => normalizeLine(text) || text
   return decorated(stored, [line, visible], (text) => line.test(text) && visible.test(text))
 }
 

@@ -38,7 +38,7 @@ export class Metadatum {
 }
 
 /** What of a subscription is Stripe's to say. */
-export type Mirrored = Pick<
+export type StripeState = Pick<
   Subscription,
   | 'externalId'
   | 'status'
@@ -176,7 +176,7 @@ export class Subscription extends Owned {
   }
 
   /** Whether an invoice of it may be open that its people can pay. */
-  get owing(): boolean {
+  get canHaveOpenInvoice(): boolean {
     return ['incomplete', 'past_due', 'unpaid'].includes(this.status) && this.externalId !== null
   }
 
@@ -186,16 +186,16 @@ export class Subscription extends Owned {
   }
 
   /** Whether a coupon can be put on it: one at Stripe that is paid for. */
-  get discountable(): boolean {
+  get acceptsCoupon(): boolean {
     return this.live && !this.awaiting && this.externalId !== null
   }
 
   /** Takes over what Stripe says of it. */
-  follow(state: Partial<Mirrored>): this {
+  applyStripeState(state: Partial<StripeState>): this {
     return Object.assign(this, state)
   }
 
-  reveal({ secret, url }: { secret: string | null; url: string | null }): this {
+  showPayment({ secret, url }: { secret: string | null; url: string | null }): this {
     this.secret = secret
     this.page = url
     return this

@@ -4,7 +4,7 @@ import { Identified } from './identified.ts'
 import type { Organization } from './organization.ts'
 
 /** Whether an address belongs to a member of an organization other than one user, in SQL; all three are expressions. */
-export function addressOfMember(address: string, organization: string, other: string): string {
+export function isMemberAddress(address: string, organization: string, other: string): string {
   return `EXISTS (SELECT FROM "organization_user" "member" JOIN "user" "person" ON "person"."id" = "member"."userId"
     WHERE "member"."organizationId" = ${organization} AND "member"."userId" IS DISTINCT FROM ${other}
       AND lower("person"."email") = lower(${address}))`
@@ -14,7 +14,7 @@ export function addressOfMember(address: string, organization: string, other: st
  * The order, in SQL, in which the active memberships of a user are acted for while its token names no organization: the default
  * first, then the oldest. Both are aliases.
  */
-export function actingOrder(membership: string, user: string): string {
+export function membershipOrder(membership: string, user: string): string {
   return `(${membership}."organizationId" = ${user}."defaultOrganizationId") DESC NULLS LAST, ${membership}."joinedAt", ${membership}."id"`
 }
 

@@ -23,25 +23,25 @@ export class WallClock {
   }
 
   /** What the clock shows at an instant. */
-  shown(instant: number): number {
+  wallTimeAt(instant: number): number {
     return instant + this.offset(instant)
   }
 
   /** The first instant at which the clock shows this or, where it leaves that out, something later. */
-  reaches(shown: number): number {
+  firstInstantOf(shown: number): number {
     const { early, late, change } = this.around(shown)
     return early < change ? early : Math.max(late, change)
   }
 
   /** Every instant at which the clock shows this: one, two where it is turned back, none where it is turned forward. */
-  instants(shown: number): number[] {
+  instantsOf(shown: number): number[] {
     const { early, late, change } = this.around(shown)
     return [...(early < change ? [early] : []), ...(late >= change ? [late] : [])]
   }
 
   /** The instant meant where the clock leaves this out: it is read with the offset before the change (RFC 5545 §3.3.5). */
-  meant(shown: number): number {
-    return this.instants(shown)[0] ?? this.around(shown).early
+  intendedInstant(shown: number): number {
+    return this.instantsOf(shown)[0] ?? this.around(shown).early
   }
 
   /** The instants that this is at, read with the offset before and after a change nearby; without one all is after. */

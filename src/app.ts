@@ -1,7 +1,7 @@
 import express, { type ErrorRequestHandler, type Express, Router } from 'express'
 import type { Logger } from 'pino'
 import type { DataSource } from 'typeorm'
-import { nameOrder } from '../entities/collation.ts'
+import { nameCollation } from '../entities/collation.ts'
 import { callers as callersOf, stillHasRight } from './access/callers.ts'
 import { jwks } from './access/jwks-route.ts'
 import { type Issuer, isOwnIssuer } from './access/token-issuer-keys.ts'
@@ -10,7 +10,7 @@ import type { Banking } from './banking/banking.ts'
 import type { Billing } from './billing/billing.ts'
 import type { Config } from './config.ts'
 import { webhooks } from './controllers/webhooks.ts'
-import { reference } from './explorer/swagger-ui.ts'
+import { swaggerUi } from './explorer/swagger-ui.ts'
 import { Api } from './hydra/api.ts'
 import { documents } from './hydra/documentation/documents.ts'
 import { methodNotAllowed } from './hydra/http/method-not-allowed.ts'
@@ -20,10 +20,10 @@ import { Problem } from './hydra/model/problem.ts'
 import { problemOf } from './hydra/store/database-problem.ts'
 import { images } from './images/image-routes.ts'
 import { poolsOf } from './runtime/database.ts'
-import { health } from './runtime/http/health.ts'
+import { healthRoutes } from './runtime/http/health.ts'
 import type { ServiceState } from './runtime/http/http-service.ts'
 import { rateLimiter } from './runtime/http/rate-limit.ts'
-import { requestHead } from './runtime/http/request-head.ts'
+import { checkRequestHead } from './runtime/http/request-head.ts'
 import { requestLog } from './runtime/http/request-log.ts'
 import { responseHeaders } from './runtime/http/response-headers.ts'
 import { metrics } from './runtime/metrics.ts'
@@ -49,7 +49,7 @@ export function createApp({ config, database, billing, banking, issuer, log, rep
     publicUrl: config.publicUrl,
     prefix: config.hydraPrefix,
     conflicts,
-    collation: nameOrder,
+    collation: nameCollation,
     holds: stillHasRight,
     localTime: localTimeOf,
     pools,
@@ -62,24 +62,24 @@ export function createApp({ config, database, billing, banking, issuer, log, rep
   app.enable('case sensitive routing')
   app.set('trust proxy', config.trustProxy)
 
-  const { authenticate, tell } = requestLog(log, (request) => callers.of(request))
+  const { authenticate, logRequest } = requestLog(log, (request) => callers.of(request))
   const gate = { authenticate, meter: config.limits && rateLimiter(config.limits) }
-  const { watch, route } = metrics(shared('metrics'), gate, tell)
-  app.use(watch)
+  const { measure, routes } = metrics(shared('metrics'), gate, logRequest)
+  app.use(measure)
   app.use(responseHeaders(config))
-  app.use(requestHead)
+  app.use(checkRequestHead)
   const within = api.root === '' ? app : under(app, api.root)
   within.use(router(api, gate))
   within.use(webhooks(shared('webhooks'), billing))
   within.use(images(pools.items.of('images')))
-  within.use(reference())
+  within.use(swaggerUi())
   within.use(documents(api))
   if (isOwnIssuer(issuer)) {
     within.get('/.well-known/jwks.json', jwks(issuer))
     methodNotAllowed(within, '/.well-known/jwks.json')
   }
-  app.use(health(shared('health'), state))
-  app.use(route)
+  app.use(healthRoutes(shared('health'), state))
+  app.use(routes)
   app.use(() => {
     throw new Problem(404, `Nothing is here: start at "${api.at('/')}" and follow the links.`)
   })

@@ -3,12 +3,12 @@ import { defaultLifetime } from './access/token-issuer-keys.ts'
 import type { KontomatikAccess } from './banking/kontomatik/connection.ts'
 import type { SecretKey } from './banking/secrets.ts'
 import type { StripeSettings } from './billing/stripe/stripe-client.ts'
-import { type Auth, auth } from './environment/access.ts'
-import { kontomatik, redirects, secrets } from './environment/banking.ts'
-import { databaseUrl, replicaUrls } from './environment/database.ts'
-import { hostOf, origins, publicUrl, trusted } from './environment/http.ts'
-import { smtp } from './environment/mail.ts'
-import { stripe } from './environment/stripe.ts'
+import { type Auth, readAuth } from './environment/access.ts'
+import { readKontomatik, readRedirects, readSecretKeys } from './environment/banking.ts'
+import { readDatabaseUrl, readReplicaUrls } from './environment/database.ts'
+import { readCorsOrigins, readHost, readPublicUrl, readTrustProxy } from './environment/http.ts'
+import { readSmtp } from './environment/mail.ts'
+import { readStripe } from './environment/stripe.ts'
 import { Variables } from './environment/variables.ts'
 import type { MailSettings } from './mail/mailer.ts'
 
@@ -50,7 +50,7 @@ export interface Config {
 }
 
 /** Whether the server writes to its data directory: everything that no other service keeps for it is kept there. */
-export function keepsFiles({ databaseUrl, stripe, kontomatik, smtp, auth, secrets }: Config): boolean {
+export function usesDataDirectory({ databaseUrl, stripe, kontomatik, smtp, auth, secrets }: Config): boolean {
   return !(databaseUrl && stripe && kontomatik && smtp && auth && secrets)
 }
 
@@ -63,34 +63,34 @@ const levels = ['trace', 'debug', 'info', 'warn', 'error', 'silent']
 export function readConfig(environment: NodeJS.ProcessEnv): Config {
   const variables = new Variables(environment)
   const { production } = variables
-  const host = hostOf(variables)
-  const port = variables.whole('PORT', variables.text('PORT') ?? '3000', 0, 65_535)
+  const host = readHost(variables)
+  const port = variables.integer('PORT', variables.text('PORT') ?? '3000', 0, 65_535)
   const owned = variables.text('OWNED_ORGANIZATIONS')
   const config = {
     port,
     host,
-    publicUrl: publicUrl(variables, host, port),
+    publicUrl: readPublicUrl(variables, host, port),
     dataDirectory: resolve(variables.text('DATA_DIR') ?? '.data'),
-    databaseUrl: databaseUrl(variables),
-    replicas: replicaUrls(variables),
-    pool: variables.whole('DATABASE_POOL', variables.text('DATABASE_POOL') ?? '10', 1, 1000),
-    workers: variables.whole('WORKERS', variables.text('WORKERS') ?? '1', 1, 64),
+    databaseUrl: readDatabaseUrl(variables),
+    replicas: readReplicaUrls(variables),
+    pool: variables.integer('DATABASE_POOL', variables.text('DATABASE_POOL') ?? '10', 1, 1000),
+    workers: variables.integer('WORKERS', variables.text('WORKERS') ?? '1', 1, 64),
     pgbin: variables.text('PGBIN'),
-    stripe: stripe(variables),
-    smtp: smtp(variables),
-    kontomatik: kontomatik(variables),
-    redirects: redirects(variables),
-    secrets: secrets(variables),
-    auth: auth(variables),
-    maxTokenLifetime: variables.whole(
+    stripe: readStripe(variables),
+    smtp: readSmtp(variables),
+    kontomatik: readKontomatik(variables),
+    redirects: readRedirects(variables),
+    secrets: readSecretKeys(variables),
+    auth: readAuth(variables),
+    maxTokenLifetime: variables.integer(
       'AUTH_MAX_LIFETIME',
       variables.text('AUTH_MAX_LIFETIME') ?? `${defaultLifetime}`,
       60,
       31_536_000,
     ),
-    corsOrigins: origins(variables),
-    trustProxy: trusted(variables),
-    ownedOrganizations: owned === undefined ? undefined : variables.whole('OWNED_ORGANIZATIONS', owned, 1, 1_000_000),
+    corsOrigins: readCorsOrigins(variables),
+    trustProxy: readTrustProxy(variables),
+    ownedOrganizations: owned === undefined ? undefined : variables.integer('OWNED_ORGANIZATIONS', owned, 1, 1_000_000),
     limits:
       variables.oneOf('RATE_LIMITS', variables.text('RATE_LIMITS') ?? (production ? 'on' : 'off'), ['on', 'off']) ===
       'on'

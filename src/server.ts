@@ -6,18 +6,18 @@ import { pino } from 'pino'
 import type { DataSource } from 'typeorm'
 import { isOwnIssuer, type OwnIssuer } from './access/token-issuer-keys.ts'
 import { createApp } from './app.ts'
-import { type Config, keepsFiles, readConfig } from './config.ts'
+import { type Config, readConfig, usesDataDirectory } from './config.ts'
 import { people, seedDemo, subscribeDemo, tokenFor } from './demo/demo.ts'
 import { stopThreads } from './hydra/formats/thread.ts'
 import { openMailer } from './mail/mailer.ts'
-import { startBackground } from './runtime/background-jobs.ts'
+import { startBackgroundJobs } from './runtime/background-jobs.ts'
 import { startWorkers } from './runtime/cluster/cluster.ts'
-import { watchLoop } from './runtime/cluster/event-loop-watchdog.ts'
+import { startEventLoopWatchdog } from './runtime/cluster/event-loop-watchdog.ts'
 import { openDatabase } from './runtime/database.ts'
-import { startHttpService, tryAddress } from './runtime/http/http-service.ts'
+import { checkAddress, startHttpService } from './runtime/http/http-service.ts'
 import { openKontomatik } from './runtime/open-kontomatik.ts'
 import { type OpenedStripe, openStripe } from './runtime/open-stripe.ts'
-import { output } from './runtime/output.ts'
+import { standardOutput } from './runtime/output.ts'
 import { ShutdownSteps } from './runtime/shutdown.ts'
 import { updateStoredLinks } from './runtime/stored-links.ts'
 import { openIssuer } from './runtime/token-issuer.ts'
@@ -40,7 +40,7 @@ const log = pino(
     // What a statement was run with is nobody's business: a mail, say, and the token in it.
     redact: { paths: ['err.parameters'], remove: true },
   },
-  output(),
+  standardOutput(),
 )
 const stopped = new AbortController()
 const leaving = once(stopped.signal, 'abort').then(() => {})
@@ -62,37 +62,37 @@ await (cluster.isWorker ? startWorkerProcess(config, log, leaving) : run()).catc
 /** Boots, serves until it is told to stop, and ends all that it has started. */
 async function run(): Promise<void> {
   const endings = new ShutdownSteps(log, leaving)
-  await endings.after(async () => {
-    if (keepsFiles(config)) {
+  await endings.runUntilStopped(async () => {
+    if (usesDataDirectory(config)) {
       await makeDataDirectory(config.dataDirectory)
       const locking = lockDataDirectory(config.dataDirectory)
       await endings.start('directory', 'The lock of DATA_DIR', locking, (unlock) => unlock())
     }
-    await tryAddress(config)
-    const lost = (error: Error) => {
+    await checkAddress(config)
+    const onLost = (error: Error) => {
       log.fatal({ err: error }, 'Postgres could not be started again, so the server ends.')
       process.exitCode = 1
       stopped.abort()
     }
-    const opening = openDatabase(config, (line) => log.info(line), { signal: stopped.signal, lost })
+    const opening = openDatabase(config, (line) => log.info(line), { signal: stopped.signal, onLost })
     const opened = await endings.start('database', 'The database', opening, ({ close }) => close())
     const { database, embedded } = opened
     const stripe = await endings.start('outside', 'The local Stripe', openStripe(config), ({ close }) => close())
     const opensKontomatik = openKontomatik(config)
     const kontomatik = await endings.start('outside', 'The local Kontomatik', opensKontomatik, ({ close }) => close())
-    await endings.unlessLeaving(updateStoredLinks(database, { stripe: stripe.local, kontomatik: kontomatik.embedded }))
+    await endings.unlessStopping(updateStoredLinks(database, { stripe: stripe.local, kontomatik: kontomatik.embedded }))
     const mails = join(config.dataDirectory, 'mail')
     const mailer = openMailer(config.smtp, mails, log)
     endings.add('outside', 'The mailer', async () => mailer.close())
     endings.add('outside', 'The threads', stopThreads)
     const [{ billing }, { banking }] = [stripe, kontomatik]
-    const background = startBackground(database, { billing, banking, mailer }, log)
+    const background = startBackgroundJobs(database, { billing, banking, mailer }, log)
     await endings.start('work', 'The queue of jobs', background, (stop) => stop())
-    const issuer = await endings.unlessLeaving(openIssuer(config))
+    const issuer = await endings.unlessStopping(openIssuer(config))
     // Before anybody is answered: who already serves does not end because a demo could not be made.
     const seeding = async () =>
       isOwnIssuer(issuer) && seedDemo(database, issuer.issuer, { manualBilling: !stripe.local })
-    if (await endings.unlessLeaving(seeding())) log.info('A demo organization has been made.')
+    if (await endings.unlessStopping(seeding())) log.info('A demo organization has been made.')
     const environment = { ...opened.environment, ...stripe.environment, ...kontomatik.environment }
     const serving =
       config.workers === 1
@@ -104,12 +104,12 @@ async function run(): Promise<void> {
           })
         : startWorkers({ count: config.workers, environment, leaving, log })
     await endings.start('work', 'The HTTP server', serving, (stop) => stop())
-    watchLoop()
+    startEventLoopWatchdog()
     log.info(`Listening: start at ${config.publicUrl}/`)
     // A server that listens does not end because Postgres is away for a moment.
     const unwelcome = (error: Error) =>
       log.warn({ err: error }, 'The tokens of the demo could not be printed: use `npm run token`.')
-    if (isOwnIssuer(issuer)) await endings.unlessLeaving(welcome(database, issuer, stripe).catch(unwelcome))
+    if (isOwnIssuer(issuer)) await endings.unlessStopping(welcome(database, issuer, stripe).catch(unwelcome))
     if (embedded) log.info(`Embedded: Postgres, with its data in ${embedded}. Set DATABASE_URL to use another.`)
     if (stripe.local)
       log.info(

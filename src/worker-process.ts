@@ -4,7 +4,7 @@ import { createApp } from './app.ts'
 import type { Config } from './config.ts'
 import { stopThreads } from './hydra/formats/thread.ts'
 import { sendHeartbeat } from './runtime/cluster/heartbeat.ts'
-import { reachDatabase } from './runtime/database.ts'
+import { connectToDatabase } from './runtime/database.ts'
 import { startHttpService } from './runtime/http/http-service.ts'
 import { sharedPort } from './runtime/http/shared-port.ts'
 import { openKontomatik } from './runtime/open-kontomatik.ts'
@@ -18,13 +18,13 @@ export async function startWorkerProcess(config: Config, log: Logger, leaving: P
   const left = Promise.race([leaving, orphaned(worker, leaving)])
   const endings = new ShutdownSteps(log, left)
   try {
-    await endings.after(async () => {
+    await endings.runUntilStopped(async () => {
       endings.add('outside', 'The threads', stopThreads)
-      const reaching = reachDatabase(config.databaseUrl as string, config.pool)
+      const reaching = connectToDatabase(config.databaseUrl as string, config.pool)
       const { database } = await endings.start('database', 'The database', reaching, ({ close }) => close())
       const { billing } = await openStripe(config)
       const { banking } = await openKontomatik(config)
-      const issuer = await endings.unlessLeaving(openIssuer(config))
+      const issuer = await endings.unlessStopping(openIssuer(config))
       const serving = startHttpService({
         config,
         database,

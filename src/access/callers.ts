@@ -1,6 +1,6 @@
 import type { Request } from 'express'
 import type { DataSource } from 'typeorm'
-import { actingOrder } from '../../entities/user.ts'
+import { membershipOrder } from '../../entities/user.ts'
 import { type AnsweredAs, type Caller, type Role, roles, tenantOf } from '../hydra/model/caller.ts'
 import type { FairPool } from '../hydra/store/fair-pool.ts'
 import { type Executor, statement } from '../hydra/store/statement.ts'
@@ -30,7 +30,7 @@ const memberships = statement(
      FROM "user" u LEFT JOIN "organization_user" m ON m."userId" = u."id" AND m."status" = 'active'
        LEFT JOIN "organization" o ON o."id" = m."organizationId"
     WHERE u."issuer" = :issuer AND u."subject" = :subject
-    ORDER BY ${actingOrder('m', 'u')}
+    ORDER BY ${membershipOrder('m', 'u')}
     LIMIT 1000`,
 )
 

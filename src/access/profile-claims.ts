@@ -1,8 +1,8 @@
 import type { JWTPayload } from 'jose'
 import type { DataSource } from 'typeorm'
 import { isEmailAddress } from '../../entities/email-address.ts'
-import { lineOf } from '../../entities/single-line.ts'
-import { addressOfMember } from '../../entities/user.ts'
+import { normalizeLine } from '../../entities/single-line.ts'
+import { isMemberAddress } from '../../entities/user.ts'
 import type { BearerToken } from './bearer-token.ts'
 
 /** What a user is called and reached by, and the token that last changed it. */
@@ -43,7 +43,7 @@ export async function applyProfile(
          UPDATE "user" SET "name" = coalesce($4, "user"."name"), "claimsAt" = to_timestamp($3),
            "email" = CASE WHEN $5::text IS NULL OR EXISTS (
              SELECT FROM "organization_user" "own" WHERE "own"."userId" = "user"."id"
-               AND ${addressOfMember('$5', '"own"."organizationId"', '"user"."id"')}) THEN "user"."email" ELSE $5 END,
+               AND ${isMemberAddress('$5', '"own"."organizationId"', '"user"."id"')}) THEN "user"."email" ELSE $5 END,
            "updatedAt" = now(), "version" = "user"."version" + 1
          FROM "former" WHERE "user"."id" = "former"."id"
          RETURNING "user"."id", "user"."name", "former"."name" AS "former"
@@ -58,6 +58,6 @@ export async function applyProfile(
 
 function readName(claim: unknown): string | undefined {
   if (typeof claim !== 'string' || claim.length > 255 || !claim.isWellFormed()) return undefined
-  const name = lineOf(claim)
+  const name = normalizeLine(claim)
   return name === '' || name.length > 255 || /\p{Cc}/u.test(name) ? undefined : name
 }

@@ -27,7 +27,7 @@ export async function applyStripeState(
     try {
       const products = await billing.prices.productsFor([found])
       return await call.transaction(async () => {
-        const after = copyEntity(standing).follow(subscriptionFrom(found, await methodsOf(call), products))
+        const after = copyEntity(standing).applyStripeState(subscriptionFrom(found, await methodsOf(call), products))
         await call.save(standing, after)
         await note(call, verb, before, after)
         await enqueueCustomerSync(call.manager, customerOf(found))

@@ -5,7 +5,7 @@ import {
   OrganizationUserInvitation,
   type Subscription,
 } from '../../entities/index.ts'
-import { addressOfMember } from '../../entities/user.ts'
+import { isMemberAddress } from '../../entities/user.ts'
 import type { Call } from '../hydra/http/request-call.ts'
 import { ConstraintViolation, type Violation } from '../hydra/model/problem.ts'
 import { lockOrganization } from '../postgres/locks.ts'
@@ -63,7 +63,7 @@ export async function seatsTaken({ manager, organization: organizationId }: Call
   const pending = await manager
     .createQueryBuilder(OrganizationUserInvitation, 'invitation')
     .where({ organizationId, acceptedAt: IsNull(), revokedAt: IsNull(), expiresAt: MoreThan(new Date()) })
-    .andWhere(`NOT ${addressOfMember('"invitation"."email"', '"invitation"."organizationId"', 'NULL')}`)
+    .andWhere(`NOT ${isMemberAddress('"invitation"."email"', '"invitation"."organizationId"', 'NULL')}`)
     .getCount()
   return pending + (await manager.countBy(OrganizationUser, { organizationId }))
 }

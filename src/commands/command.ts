@@ -3,7 +3,7 @@ import { type Config, readConfig } from '../config.ts'
 import { openDatabase } from '../runtime/database.ts'
 
 /** Runs a command, and prints the sentence of what stops it instead of a stack. */
-export async function command(work: (config: Config) => Promise<void>): Promise<void> {
+export async function runCommand(work: (config: Config) => Promise<void>): Promise<void> {
   try {
     await work(readConfig(process.env))
   } catch (error) {
@@ -13,7 +13,7 @@ export async function command(work: (config: Config) => Promise<void>): Promise<
 }
 
 /** Lends the database to a command. */
-export async function onDatabase(
+export async function withDatabase(
   config: Config,
   work: (database: DataSource) => Promise<void>,
   log: (line: string) => void = () => {},

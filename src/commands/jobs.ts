@@ -1,20 +1,20 @@
 import type { DataSource } from 'typeorm'
 import { deadJobs, replayJobs } from '../queue/crashed-jobs.ts'
-import { command, onDatabase } from './command.ts'
-import { given } from './parse-options.ts'
+import { runCommand, withDatabase } from './command.ts'
+import { parseOptions } from './parse-options.ts'
 
 const usage = `npm run jobs -- failed            lists the jobs that were dead-lettered because their process ended too often
 npm run jobs -- replay <key>…     enqueues them again, by their keys
 npm run jobs -- replay --failed   enqueues all of them again`
 
 /** `npm run jobs` lists the jobs that are dead-lettered, and enqueues them again. */
-const { positionals, values } = given({ failed: { type: 'boolean' } }, usage)
+const { positionals, values } = parseOptions({ failed: { type: 'boolean' } }, usage)
 const [verb, ...keys] = positionals
 if (verb !== 'failed' && !(verb === 'replay' && (values.failed || keys.length > 0))) {
   console.error(usage)
   process.exit(1)
 }
-await command((config) => onDatabase(config, verb === 'failed' ? list : again))
+await runCommand((config) => withDatabase(config, verb === 'failed' ? list : again))
 
 async function list(database: DataSource): Promise<void> {
   const dead = await deadJobs(database)

@@ -1,4 +1,4 @@
-import { command, onDatabase } from './command.ts'
+import { runCommand, withDatabase } from './command.ts'
 
 /** `npm run migrate` brings the database to the newest schema and leaves it at that. */
-await command((config) => onDatabase(config, async () => {}, console.log))
+await runCommand((config) => withDatabase(config, async () => {}, console.log))

@@ -1,13 +1,13 @@
 import { type ModuleOverride, overrideModule } from '../workspace/modules.ts'
-import { command, onDatabase } from './command.ts'
-import { given } from './parse-options.ts'
+import { runCommand, withDatabase } from './command.ts'
+import { parseOptions } from './parse-options.ts'
 
 const usage = `npm run module -- <organization slug> <module> on [--limit <number>]  gives it, whatever is subscribed to
 npm run module -- <organization slug> <module> off                  takes it, whatever is subscribed to
 npm run module -- <organization slug> <module> auto                 leaves it to the subscription again`
 
 /** `npm run module` is how the operator gives and takes modules: it has no say in what is a tenant's. */
-const { positionals, values } = given({ limit: { type: 'string' } }, usage)
+const { positionals, values } = parseOptions({ limit: { type: 'string' } }, usage)
 const [slug, name, wish = ''] = positionals
 const wrong = !['on', 'off', 'auto'].includes(wish) || positionals.length !== 3
 if (wrong || (values.limit !== undefined && (wish !== 'on' || !/^\d{1,9}$/.test(values.limit)))) {
@@ -15,8 +15,8 @@ if (wrong || (values.limit !== undefined && (wish !== 'on' || !/^\d{1,9}$/.test(
   process.exit(1)
 }
 const limit = values.limit === undefined ? null : Number(values.limit)
-await command((config) =>
-  onDatabase(config, async (database) => {
+await runCommand((config) =>
+  withDatabase(config, async (database) => {
     const { enabled, source, ...found } = await overrideModule(database, {
       slug,
       name,

@@ -1,7 +1,7 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util'
 
 /** What a command was given; where that has an option it does not know, how it is used is printed instead. */
-export function given<T extends NonNullable<ParseArgsConfig['options']>>(options: T, usage: string) {
+export function parseOptions<T extends NonNullable<ParseArgsConfig['options']>>(options: T, usage: string) {
   try {
     return parseArgs({ allowPositionals: true, options })
   } catch {

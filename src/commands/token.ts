@@ -2,22 +2,22 @@ import type { OwnIssuer } from '../access/token-issuer-keys.ts'
 import { type Person, people, tokenFor } from '../demo/demo.ts'
 import { openIssuer } from '../runtime/token-issuer.ts'
 import { makeDataDirectory } from '../start/data-directory.ts'
-import { command, onDatabase } from './command.ts'
-import { given } from './parse-options.ts'
+import { runCommand, withDatabase } from './command.ts'
+import { parseOptions } from './parse-options.ts'
 
 const usage = `Say whose token: ${Object.keys(people).join(', ')}; and with --organization <slug> for which organization.`
 
 /** `npm run token -- <owner|admin|member|operator> [--organization <slug>]` prints a bearer token of the demo. */
-const { positionals, values } = given({ organization: { type: 'string' } }, usage)
+const { positionals, values } = parseOptions({ organization: { type: 'string' } }, usage)
 const [person = ''] = positionals
 if (!Object.hasOwn(people, person)) {
   console.error(usage)
   process.exit(1)
 }
-await command(async (config) => {
+await runCommand(async (config) => {
   if (config.auth) throw new Error('AUTH_ISSUER is set, so tokens come from there.')
   await makeDataDirectory(config.dataDirectory)
-  await onDatabase(config, async (database) => {
+  await withDatabase(config, async (database) => {
     const issuer = (await openIssuer(config)) as OwnIssuer
     console.log(await tokenFor(database, issuer, person as Person, values.organization))
   })

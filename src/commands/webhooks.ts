@@ -1,21 +1,21 @@
 import type { DataSource } from 'typeorm'
 import { StripeEvent } from '../../entities/index.ts'
 import { replayEvents } from '../billing/webhooks/replay-events.ts'
-import { command, onDatabase } from './command.ts'
-import { given } from './parse-options.ts'
+import { runCommand, withDatabase } from './command.ts'
+import { parseOptions } from './parse-options.ts'
 
 const usage = `npm run webhooks -- failed            lists the events that were put aside after failing too often
 npm run webhooks -- replay <id>…     has events applied anew, by their ids
 npm run webhooks -- replay --failed  has all that were put aside applied anew`
 
 /** `npm run webhooks` shows what came of Stripe's events, and has them applied anew. */
-const { positionals, values } = given({ failed: { type: 'boolean' } }, usage)
+const { positionals, values } = parseOptions({ failed: { type: 'boolean' } }, usage)
 const [verb, ...ids] = positionals
 if (verb !== 'failed' && !(verb === 'replay' && (values.failed || ids.length > 0))) {
   console.error(usage)
   process.exit(1)
 }
-await command((config) => onDatabase(config, verb === 'failed' ? list : again))
+await runCommand((config) => withDatabase(config, verb === 'failed' ? list : again))
 
 async function list(database: DataSource): Promise<void> {
   const failed = await database.manager.find(StripeEvent, { where: { status: 'failed' }, order: { receivedAt: 'ASC' } })

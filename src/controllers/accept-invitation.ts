@@ -1,6 +1,6 @@
 import { IsString, Length } from 'class-validator'
 import { OrganizationUser, OrganizationUserInvitation, type User } from '../../entities/index.ts'
-import { addressOfMember } from '../../entities/user.ts'
+import { isMemberAddress } from '../../entities/user.ts'
 import type { Callers } from '../access/callers.ts'
 import { recordAudit } from '../audit/audit-log.ts'
 import type { Call } from '../hydra/http/request-call.ts'
@@ -100,13 +100,13 @@ function memberOf({ manager }: Call, { organizationId }: Invitation, userId: str
 /** Whether its inviter is still a member who may give the role: an invitation is worth no more than that. */
 async function isGrantable(call: Call, invitation: Invitation): Promise<boolean> {
   const inviter = await memberOf(call, invitation, invitation.invitedById)
-  return inviter?.grants.includes(invitation.role) ?? false
+  return inviter?.grantableRoles.includes(invitation.role) ?? false
 }
 
 /** Whether other members have the address that was invited, or that of the user: an address belongs to one member. */
 async function taken({ manager }: Call, { organizationId, email }: Invitation, user: User) {
   const [found]: [{ invited: boolean; own: boolean }] = await manager.query(
-    `SELECT ${addressOfMember('$2', '$1', '$4')} AS "invited", ${addressOfMember('$3::text', '$1', '$4')} AS "own"`,
+    `SELECT ${isMemberAddress('$2', '$1', '$4')} AS "invited", ${isMemberAddress('$3::text', '$1', '$4')} AS "own"`,
     [organizationId, email, user.email, user.id],
   )
   return found

@@ -39,7 +39,7 @@ export const pull = (banking: Banking): Operation<Integration> => ({
   returns: 'item',
   statuses: [201, 202, 400, 404, 409, 413, 415, 422, 429, 502, 503, 504],
   callsExternalService: true,
-  link: { name: 'pull', when: ({ pullable }: Integration) => pullable },
+  link: { name: 'pull', when: ({ canImport }: Integration) => canImport },
   async handle(call) {
     const { integration, since } = await call.input(KontomatikPull)
     if (since && since > new Date().toISOString().slice(0, 10))
@@ -55,11 +55,11 @@ export const pull = (banking: Banking): Operation<Integration> => ({
 /** The row says that an import is under way, and a job sees to it; whoever is second to write the row joins in. */
 async function begin(call: Call<Integration>, before: Integration, since: string | null): Promise<void> {
   if (before.status === 'pending') throw new Problem(409, 'Nobody has signed in at the bank yet.', {}, 'signin_pending')
-  if (!before.pullable) throw problemOfErrorCode('consent_expired', 'integration')
+  if (!before.canImport) throw problemOfErrorCode('consent_expired', 'integration')
   const until = before.commandId ? null : await nextImportAt(call.manager, before)
   if (until) throw problemOfErrorCode('limit_reached', 'integration', until)
   await call.transaction(async () => {
-    const after = copyEntity(before).pull(call.claim, since)
+    const after = copyEntity(before).startImport(call.claim, since)
     await call.save(before, after)
     await note(call, 'pull', after, [before.status, after.status])
     await enqueueSync(call.manager, after.id)

@@ -42,7 +42,7 @@ export const revoke = (banking: Banking): Operation<Integration> => ({
 async function begin(call: Call<Integration>, before: Integration): Promise<void> {
   await call.transaction(async () => {
     if (before.status !== 'revoking') {
-      const after = copyEntity(before).revoke()
+      const after = copyEntity(before).startRevocation()
       await call.save(before, after)
       await note(call, 'revoke', after, [before.status, after.status])
     }

@@ -1,4 +1,4 @@
-import { codes } from '../../entities/country-codes.ts'
+import { countryCodes } from '../../entities/country-codes.ts'
 import { Country } from '../../entities/index.ts'
 import { list as plainList, read as plainRead } from '../hydra/http/crud.ts'
 import type { Operation } from '../hydra/model/operation.ts'
@@ -13,7 +13,7 @@ const stores = new Map(
   languages.map((language) => [
     language,
     memoryStore(
-      codes.map((id) => country(id, language)),
+      countryCodes.map((id) => country(id, language)),
       language,
     ),
   ]),

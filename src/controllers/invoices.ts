@@ -25,7 +25,7 @@ export const read = (billing: Billing): Operation<Invoice> => ({
   description: 'While it is open it carries the secret with which the browser confirms its payment.',
   async handle(call) {
     const invoice = await call.show()
-    return invoice.payable ? reveal(billing, invoice) : invoice
+    return invoice.isPayable ? reveal(billing, invoice) : invoice
   },
 })
 
@@ -44,31 +44,31 @@ export const pay = (billing: Billing): Operation<Invoice> => ({
   secrets: {
     names: ['confirmationSecret'],
     async renew(call) {
-      const { payable, externalId } = await call.find()
-      const { secret } = payable ? await debtFrom(billing, externalId).catch(() => noDebt) : noDebt
+      const { isPayable, externalId } = await call.find()
+      const { secret } = isPayable ? await debtFrom(billing, externalId).catch(() => noDebt) : noDebt
       return { confirmationSecret: secret }
     },
   },
-  link: { name: 'pay', when: ({ payable }: Invoice) => payable },
+  link: { name: 'pay', when: ({ isPayable }: Invoice) => isPayable },
   async handle(call) {
     const { paymentMethod } = await call.input(InvoicePayment)
     const invoice = await call.find()
     if (invoice.status === 'paid') return new Unchanged(invoice)
-    if (!invoice.payable) throw new Problem(409, `The invoice is ${invoice.status}: only an open one can be paid.`)
+    if (!invoice.isPayable) throw new Problem(409, `The invoice is ${invoice.status}: only an open one can be paid.`)
     const { stripeCustomerId } = await call.get(Organization, call.organization)
     if (!stripeCustomerId) throw new Problem(409, 'The organization is billed by hand: its invoices are not paid here.')
     const method = paymentMethod && (await call.get(PaymentMethod, paymentMethod.id)).externalId
     const found = await payAtStripe(billing, { id: invoice.externalId, status: 'open' }, method, call.claim)
     const after = await write(call, invoice, invoiceFrom(found), stripeCustomerId)
     if (after.status === 'paid') return after
-    return new Unchanged(after.reveal(found.confirmation_secret?.client_secret ?? null))
+    return new Unchanged(after.showPaymentSecret(found.confirmation_secret?.client_secret ?? null))
   },
 })
 
 /** The invoice as it can be paid by a person; what is kept here can be read though Stripe cannot. */
 async function reveal(billing: Billing, invoice: Invoice): Promise<Invoice> {
   const { secret } = await debtFrom(billing, invoice.externalId).catch(() => noDebt)
-  return invoice.reveal(secret)
+  return invoice.showPaymentSecret(secret)
 }
 
 /** Writes down what became of an invoice, unless an event has done so meanwhile; its subscription follows. */

@@ -1,5 +1,5 @@
 import { Location, OrganizationConfig } from '../../entities/index.ts'
-import type { Calendar } from '../../entities/location.ts'
+import type { OpeningCalendar } from '../../entities/location.ts'
 import type { Call } from '../hydra/http/request-call.ts'
 import type { Operation } from '../hydra/model/operation.ts'
 import { Page } from '../hydra/query/pagination.ts'
@@ -19,14 +19,14 @@ export function withHours(operation: Operation): Operation {
       ) as Location[]
       if (locations.length === 0) return outcome
       const [calendar, now] = [await calendarOf(call), new Date()]
-      for (const location of locations) location.look(calendar, now)
+      for (const location of locations) location.findOpening(calendar, now)
       return outcome
     },
   }
 }
 
-async function calendarOf({ manager, organization: organizationId }: Call): Promise<Calendar> {
+async function calendarOf({ manager, organization: organizationId }: Call): Promise<OpeningCalendar> {
   const found = await manager.findBy(OrganizationConfig, { organizationId })
   const { timezone, workingDays } = Object.fromEntries(found.map(({ key, value }) => [key, value]))
-  return { timezone, workingDays } as Calendar
+  return { timezone, workingDays } as OpeningCalendar
 }

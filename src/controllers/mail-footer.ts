@@ -1,5 +1,5 @@
 import { type MailFooter, Organization } from '../../entities/index.ts'
-import { longest } from '../../entities/mail-footer.ts'
+import { maxFooterBytes } from '../../entities/mail-footer.ts'
 import { writeDown } from '../audit/audit-log.ts'
 import { read, updating } from '../hydra/http/crud.ts'
 import type { Link, Operation } from '../hydra/model/operation.ts'
@@ -20,7 +20,7 @@ export const update: Operation<MailFooter> = {
     async prepare(draft, { share }) {
       const { mailFooter: html } = draft
       // A footer that is too long is refused as it came: cleaning might shorten it.
-      if (typeof html === 'string' && Buffer.byteLength(html) <= longest)
+      if (typeof html === 'string' && Buffer.byteLength(html) <= maxFooterBytes)
         draft.mailFooter = await sanitizeInThread('mailFooter', html, share)
       return []
     },

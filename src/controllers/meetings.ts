@@ -28,7 +28,7 @@ async function prepare(meeting: Meeting, call: Call<Meeting>): Promise<Violation
   if (!(meeting.time instanceof ClockTime && meeting.dateFrom instanceof Date)) return []
   const timezone = await timezoneOf(call)
   const clock = new WallClock(timezone)
-  if (clock.isKnown) meeting.settleClockTime(clock)
+  if (clock.isKnown) meeting.resolveClockTime(clock)
   else meeting.time = null
   return clock.isKnown ? [] : [unknownZone(timezone)]
 }

@@ -59,11 +59,11 @@ export const resend: Operation<Invitation> = {
   returns: 'item',
   statuses: [201, 404, 409],
   sensitive: 'minute',
-  link: { name: 'resend', when: ({ open, role }: Invitation, by) => open && (role !== 'owner' || by === 'owner') },
+  link: { name: 'resend', when: ({ isOpen, role }: Invitation, by) => isOpen && (role !== 'owner' || by === 'owner') },
   async handle(call) {
     const invitation = await call.find()
     requireOwnerFor(invitation.role === 'owner', call.caller.role)
-    if (!invitation.open) throw new Problem(409, `It has been ${invitation.status}: make a new one.`)
+    if (!invitation.isOpen) throw new Problem(409, `It has been ${invitation.status}: make a new one.`)
     if (await isMember(call, invitation.email))
       throw new Problem(409, 'A member of the organization has its address by now: revoke the invitation.')
     const { token, tokenHash } = newToken()

@@ -21,7 +21,7 @@ export const update = (callers: Callers) =>
       )
       await lockOwnOrganization(call, before?.userId === call.user ? before : undefined)
       if ((await owners(call)) === 0) throw lastOwner()
-      await revokeUngrantable(call, after.userId, after.grants)
+      await revokeUngrantable(call, after.userId, after.grantableRoles)
       await recordAudit(
         call,
         'organizationUser.update',
@@ -38,7 +38,7 @@ export const remove = (callers: Callers): Operation<OrganizationUser> => {
       requireOwnerFor(member.role === 'owner', call.caller.role)
       if (member.userId === call.user) await lockOrganization(call.manager, call.organization)
       else await lockOwnOrganization(call)
-      if (member.owning && (await owners(call)) === 1) throw lastOwner()
+      if (member.isActiveOwner && (await owners(call)) === 1) throw lastOwner()
       await revokeUngrantable(call, member.userId, [])
       await recordAudit(call, 'organizationUser.remove', `/organization-users/${member.id}`, {
         role: [member.role, null],

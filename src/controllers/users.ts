@@ -1,5 +1,5 @@
 import { OrganizationUser, User } from '../../entities/index.ts'
-import { actingOrder } from '../../entities/user.ts'
+import { membershipOrder } from '../../entities/user.ts'
 import type { Callers, Identity } from '../access/callers.ts'
 import type { Call } from '../hydra/http/request-call.ts'
 import type { Operation } from '../hydra/model/operation.ts'
@@ -57,7 +57,7 @@ export const update = (callers: Callers): Operation<User> => ({
 async function shown(call: Call<User>, user: User): Promise<User> {
   const [found] = await call.manager.query(
     `SELECT "own"."organizationId" FROM "organization_user" "own" JOIN "user" ON "user"."id" = "own"."userId"
-      WHERE "user"."id" = $1 AND "own"."status" = 'active' ORDER BY ${actingOrder('"own"', '"user"')} LIMIT 1`,
+      WHERE "user"."id" = $1 AND "own"."status" = 'active' ORDER BY ${membershipOrder('"own"', '"user"')} LIMIT 1`,
     [user.id],
   )
   return Object.assign(user, { defaultOrganizationId: found?.organizationId ?? null })

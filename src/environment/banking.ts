@@ -1,44 +1,44 @@
 import type { KontomatikAccess } from '../banking/kontomatik/connection.ts'
 import { readKeys, type SecretKey } from '../banking/secrets.ts'
-import { shown } from '../start/quote.ts'
+import { quoteWithoutSecrets } from '../start/quote.ts'
 import type { Variables } from './variables.ts'
 
 /** How to speak to Kontomatik; undefined where a local one stands in for it. */
-export function kontomatik(variables: Variables): KontomatikAccess | undefined {
+export function readKontomatik(variables: Variables): KontomatikAccess | undefined {
   const apiKey = variables.text('KONTOMATIK_API_KEY')
   const given = variables.text('KONTOMATIK_URL')
   const official = 'https://api.kontomatik.com'
   const url = variables.url('KONTOMATIK_URL', given ?? official, official)
   if (!apiKey && variables.production)
-    variables.refuse('KONTOMATIK_API_KEY must be set in production: the local Kontomatik is for development only.')
-  else if (!apiKey && given) variables.refuse('KONTOMATIK_API_KEY must be set where KONTOMATIK_URL is.')
+    variables.addError('KONTOMATIK_API_KEY must be set in production: the local Kontomatik is for development only.')
+  else if (!apiKey && given) variables.addError('KONTOMATIK_API_KEY must be set where KONTOMATIK_URL is.')
   if (apiKey && !/^[\x21-\x7e]+$/.test(apiKey))
-    variables.refuse('KONTOMATIK_API_KEY must be printable, without spaces.')
+    variables.addError('KONTOMATIK_API_KEY must be printable, without spaces.')
   return apiKey && url ? { apiKey, url } : undefined
 }
 
 /** Compared to the letter with origin and path of what a client sends, so each is written as it would be there. */
-export function redirects(variables: Variables): string[] | 'local' | undefined {
+export function readRedirects(variables: Variables): string[] | 'local' | undefined {
   const text = variables.text('KONTOMATIK_REDIRECTS')
   if (text === 'local' && variables.production)
-    return variables.refuse('KONTOMATIK_REDIRECTS must be addresses in production: local is for development only.')
+    return variables.addError('KONTOMATIK_REDIRECTS must be addresses in production: local is for development only.')
   if (text === 'local' || text === undefined) return text
   return variables.list('KONTOMATIK_REDIRECTS', text).flatMap((address) => {
     const url = variables.url('KONTOMATIK_REDIRECTS', address, 'https://app.example/bank')
     if (!url) return []
     if (/[?#@]/.test(address)) {
       const rule = 'KONTOMATIK_REDIRECTS must be addresses without a query, a fragment or a password'
-      variables.refuse(`${rule}, not ${shown(address)}.`)
+      variables.addError(`${rule}, not ${quoteWithoutSecrets(address)}.`)
     }
     const { origin, pathname } = new URL(address)
     return [origin + pathname]
   })
 }
 
-export function secrets(variables: Variables): SecretKey[] | undefined {
+export function readSecretKeys(variables: Variables): SecretKey[] | undefined {
   const text = variables.text('SECRETS_KEY')
   if (!text && variables.production)
-    return variables.refuse(
+    return variables.addError(
       'SECRETS_KEY must be set in production: the key of the data directory is for development only.',
     )
   return text ? variables.attempt(() => readKeys(text)) : undefined

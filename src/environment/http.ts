@@ -1,5 +1,5 @@
 import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net'
-import { quoted, shown } from '../start/quote.ts'
+import { quote, quoteWithoutSecrets } from '../start/quote.ts'
 import type { Variables } from './variables.ts'
 
 const loopback = new BlockList()
@@ -7,17 +7,17 @@ loopback.addSubnet('127.0.0.0', 8)
 loopback.addAddress('::1', 'ipv6')
 
 /** An address or a name; without NODE_ENV only this machine may reach the server, as it gives tokens away. */
-export function hostOf(variables: Variables): string {
+export function readHost(variables: Variables): string {
   const host = variables.text('HOST') ?? '127.0.0.1'
-  const mode = variables.raw('NODE_ENV')
+  const mode = variables.exact('NODE_ENV')
   if (mode !== undefined) variables.oneOf('NODE_ENV', mode, ['development', 'test', 'production'])
   if (!isIP(host) && !/^[a-z\d_]([a-z\d_.-]{0,251}[a-z\d_.])?$/i.test(host))
-    variables.refuse(
-      `HOST must be an IP address or a host name, without scheme, port and brackets, not ${shown(host)}.`,
+    variables.addError(
+      `HOST must be an IP address or a host name, without scheme, port and brackets, not ${quoteWithoutSecrets(host)}.`,
     )
   else if (mode === undefined && !isLoopback(host))
-    variables.refuse(
-      `NODE_ENV must be set where HOST is not a loopback address (it is ${quoted(host)}): production, or development.`,
+    variables.addError(
+      `NODE_ENV must be set where HOST is not a loopback address (it is ${quote(host)}): production, or development.`,
     )
   return host
 }
@@ -27,17 +27,17 @@ function isLoopback(host: string): boolean {
 }
 
 /** What links start with, and under which path they are served: a query or a fragment would end up in their middle, a password with everybody. */
-export function publicUrl(variables: Variables, host: string, port: number): string {
+export function readPublicUrl(variables: Variables, host: string, port: number): string {
   const given = variables.text('PUBLIC_URL')
   if (!given && variables.production)
-    variables.refuse('PUBLIC_URL must be set in production: the default is for development only.')
+    variables.addError('PUBLIC_URL must be set in production: the default is for development only.')
   if (!given) return `http://${isIPv6(host) ? `[${host}]` : host}:${port}`
   const url = variables.url('PUBLIC_URL', given, 'https://api.example')
   if (url && /[?#@]/.test(url))
-    variables.refuse(`PUBLIC_URL must have no query, no fragment and no password, not ${shown(url)}.`)
+    variables.addError(`PUBLIC_URL must have no query, no fragment and no password, not ${quoteWithoutSecrets(url)}.`)
   else if (url && !isPlain(url))
-    variables.refuse(
-      `PUBLIC_URL must have a path of letters, digits, "-", "_" and ".", which does not begin with /health or /metrics, not ${shown(url)}.`,
+    variables.addError(
+      `PUBLIC_URL must have a path of letters, digits, "-", "_" and ".", which does not begin with /health or /metrics, not ${quoteWithoutSecrets(url)}.`,
     )
   return url ?? given
 }
@@ -50,26 +50,32 @@ function isPlain(url: string): boolean {
   return rest === pathname && /^(\/[\w.-]+)+$/.test(pathname) && !/^\/(health|metrics)(\/|$)/.test(pathname)
 }
 
-export function origins(variables: Variables): string[] | '*' {
+export function readCorsOrigins(variables: Variables): string[] | '*' {
   const text = variables.text('CORS_ORIGINS') ?? (variables.production ? undefined : '*')
   if (text === '*') return text
   return variables.list('CORS_ORIGINS', text).flatMap((origin) => {
     if (origin.includes('*'))
-      return variables.refuse(`CORS_ORIGINS must be "*", or a list of origins without "*", not ${shown(origin)}.`) ?? []
+      return (
+        variables.addError(
+          `CORS_ORIGINS must be "*", or a list of origins without "*", not ${quoteWithoutSecrets(origin)}.`,
+        ) ?? []
+      )
     const url = variables.url('CORS_ORIGINS', origin, 'https://app.example')
     if (url && !/^https?:\/\/[^/?#@]+$/.test(url))
-      variables.refuse(`CORS_ORIGINS must be origins without path, query and password, not ${shown(origin)}.`)
+      variables.addError(
+        `CORS_ORIGINS must be origins without path, query and password, not ${quoteWithoutSecrets(origin)}.`,
+      )
     return url ? [new URL(url).origin] : []
   })
 }
 
-export function trusted(variables: Variables): boolean | number | string {
+export function readTrustProxy(variables: Variables): boolean | number | string {
   const text = variables.text('TRUST_PROXY') ?? 'false'
   if (text === 'true' || text === 'false') return text === 'true'
   if (/^\d{1,3}$/.test(text)) return Number(text)
   if (!text.split(',').every((part) => isNetwork(part.trim())))
-    variables.refuse(
-      `TRUST_PROXY must be true, false, a number of hops up to 999, or a list of networks, not ${shown(text)}.`,
+    variables.addError(
+      `TRUST_PROXY must be true, false, a number of hops up to 999, or a list of networks, not ${quoteWithoutSecrets(text)}.`,
     )
   return text
 }

@@ -1,21 +1,21 @@
 import { isEmailAddress } from '../../entities/email-address.ts'
 import type { Mailbox, MailSettings } from '../mail/mailer.ts'
-import { quoted, shown } from '../start/quote.ts'
+import { quote, quoteWithoutSecrets } from '../start/quote.ts'
 import type { Variables } from './variables.ts'
 
 /** Through whom mails are sent; undefined where they are kept in files. */
-export function smtp(variables: Variables): MailSettings | undefined {
+export function readSmtp(variables: Variables): MailSettings | undefined {
   const [url, mailbox] = [variables.text('SMTP_URL'), variables.text('MAIL_FROM')]
   if (url) checkUrl(variables, url)
   const from = mailbox && mailboxOf(variables, mailbox)
-  const complete = variables.together(['SMTP_URL', 'MAIL_FROM'], 'keeping mails in files is for development only.')
+  const complete = variables.allOrNone(['SMTP_URL', 'MAIL_FROM'], 'keeping mails in files is for development only.')
   return complete && url && from ? { url, from } : undefined
 }
 
 function checkUrl(variables: Variables, url: string): void {
   if (!/^smtps?:\/\//.test(url) || !URL.canParse(url) || new URL(url).hostname === '')
-    variables.refuse(
-      `SMTP_URL must be a URL that starts with smtp:// or smtps://, such as smtp://mail.example:587, not ${shown(url)}.`,
+    variables.addError(
+      `SMTP_URL must be a URL that starts with smtp:// or smtps://, such as smtp://mail.example:587, not ${quoteWithoutSecrets(url)}.`,
     )
 }
 
@@ -25,8 +25,8 @@ function mailboxOf(variables: Variables, value: string): Mailbox | undefined {
   const address = bracketed ?? value
   const [, inQuotes] = /^"([^"\\]*)"$/.exec(name.trim()) ?? []
   if (!isEmailAddress(address) || (inQuotes === undefined && /[",;@]/.test(name)) || /\p{C}/u.test(name))
-    return variables.refuse(
-      `MAIL_FROM must be a mailbox, such as Acme <no-reply@acme.example>, not ${value.includes('://') ? shown(value) : quoted(value)}.`,
+    return variables.addError(
+      `MAIL_FROM must be a mailbox, such as Acme <no-reply@acme.example>, not ${value.includes('://') ? quoteWithoutSecrets(value) : quote(value)}.`,
     )
   return { name: inQuotes ?? name.trim(), address }
 }

@@ -1,11 +1,11 @@
 import type { StripeSettings } from '../billing/stripe/stripe-client.ts'
-import { shown } from '../start/quote.ts'
+import { quoteWithoutSecrets } from '../start/quote.ts'
 import type { Variables } from './variables.ts'
 
 const names = ['STRIPE_SECRET_KEY', 'STRIPE_PUBLISHABLE_KEY', 'STRIPE_WEBHOOK_SECRET']
 
 /** How to speak to Stripe; undefined where a local one stands in for it. */
-export function stripe(variables: Variables): StripeSettings | undefined {
+export function readStripe(variables: Variables): StripeSettings | undefined {
   const secretKey = variables.text('STRIPE_SECRET_KEY')
   const publishableKey = variables.text('STRIPE_PUBLISHABLE_KEY')
   const webhookSecrets = variables
@@ -15,18 +15,20 @@ export function stripe(variables: Variables): StripeSettings | undefined {
   const given = variables.text('STRIPE_URL')
   const url = given && hostOnly(variables, given)
   if (secretKey && !/^[sr]k_(live|test)_\S+$/.test(secretKey))
-    variables.refuse('STRIPE_SECRET_KEY must be a secret key of Stripe: sk_live_…, sk_test_…, rk_live_… or rk_test_….')
+    variables.addError(
+      'STRIPE_SECRET_KEY must be a secret key of Stripe: sk_live_…, sk_test_…, rk_live_… or rk_test_….',
+    )
   if (publishableKey && !/^pk_(live|test)_\S+$/.test(publishableKey))
-    variables.refuse('STRIPE_PUBLISHABLE_KEY must be a publishable key of Stripe: pk_live_… or pk_test_….')
+    variables.addError('STRIPE_PUBLISHABLE_KEY must be a publishable key of Stripe: pk_live_… or pk_test_….')
   else if (secretKey && publishableKey && secretKey.split('_')[1] !== publishableKey.split('_')[1])
-    variables.refuse('STRIPE_SECRET_KEY and STRIPE_PUBLISHABLE_KEY must be of the same mode, live or test.')
+    variables.addError('STRIPE_SECRET_KEY and STRIPE_PUBLISHABLE_KEY must be of the same mode, live or test.')
   if (webhookSecrets && !webhookSecrets.every((secret) => /^whsec_\S+$/.test(secret)))
-    variables.refuse(
+    variables.addError(
       'STRIPE_WEBHOOK_SECRET must be a signing secret of Stripe (whsec_…), or several separated by commas.',
     )
-  const complete = variables.together(names, 'the local Stripe is for development only.')
+  const complete = variables.allOrNone(names, 'the local Stripe is for development only.')
   if (given && !variables.production && !names.some((name) => variables.text(name)))
-    variables.refuse(
+    variables.addError(
       'STRIPE_SECRET_KEY, STRIPE_PUBLISHABLE_KEY and STRIPE_WEBHOOK_SECRET must be set where STRIPE_URL is.',
     )
   return complete && secretKey && publishableKey && webhookSecrets
@@ -38,6 +40,8 @@ export function stripe(variables: Variables): StripeSettings | undefined {
 function hostOnly(variables: Variables, given: string): string | undefined {
   const url = variables.url('STRIPE_URL', given, 'http://127.0.0.1:12111')
   if (url && !/^https?:\/\/[^/?#@]+$/.test(url))
-    variables.refuse(`STRIPE_URL must be a host alone, such as http://127.0.0.1:12111, not ${shown(given)}.`)
+    variables.addError(
+      `STRIPE_URL must be a host alone, such as http://127.0.0.1:12111, not ${quoteWithoutSecrets(given)}.`,
+    )
   return url
 }

@@ -1,4 +1,4 @@
-import { shown } from '../start/quote.ts'
+import { quoteWithoutSecrets } from '../start/quote.ts'
 import { StartError } from '../start/start-error.ts'
 import { isSimilarName } from './similar-name.ts'
 
@@ -19,11 +19,11 @@ export class Variables {
   }
 
   /** The value exactly as it is set, which other libraries read too. */
-  raw(name: string): string | undefined {
+  exact(name: string): string | undefined {
     return this.text(name) && this.environment[name]
   }
 
-  refuse(sentence: string): undefined {
+  addError(sentence: string): undefined {
     this.faults.push(sentence)
   }
 
@@ -32,7 +32,7 @@ export class Variables {
     try {
       return read()
     } catch (error) {
-      return this.refuse((error as Error).message)
+      return this.addError((error as Error).message)
     }
   }
 
@@ -42,38 +42,40 @@ export class Variables {
       .split(',')
       .map((part) => part.trim())
       .filter(Boolean)
-    if (text && parts.length === 0) this.refuse(`${name} must name at least one value, not ${shown(text)}.`)
+    if (text && parts.length === 0)
+      this.addError(`${name} must name at least one value, not ${quoteWithoutSecrets(text)}.`)
     return parts
   }
 
-  whole(name: string, text: string, least: number, most: number): number {
+  integer(name: string, text: string, least: number, most: number): number {
     const number = /^\d+$/.test(text) ? Number(text) : Number.NaN
     if (!(number >= least && number <= most))
-      this.refuse(`${name} must be a whole number from ${least} to ${most}, not ${shown(text)}.`)
+      this.addError(`${name} must be a whole number from ${least} to ${most}, not ${quoteWithoutSecrets(text)}.`)
     return number
   }
 
   oneOf(name: string, text: string, values: string[]): string {
-    if (!values.includes(text)) this.refuse(`${name} must be one of ${values.join(', ')}, not ${shown(text)}.`)
+    if (!values.includes(text))
+      this.addError(`${name} must be one of ${values.join(', ')}, not ${quoteWithoutSecrets(text)}.`)
     return text
   }
 
   /** @returns the URL without slashes at its end; undefined when it is none */
   url(name: string, text: string, example: string): string | undefined {
     if (!/^https?:\/\//.test(text) || !URL.canParse(text))
-      return this.refuse(
-        `${name} must be a URL that starts with http:// or https://, such as ${example}, not ${shown(text)}.`,
+      return this.addError(
+        `${name} must be a URL that starts with http:// or https://, such as ${example}, not ${quoteWithoutSecrets(text)}.`,
       )
     return text.replace(/(?<!\/)\/+$/, '')
   }
 
   /** Whether all of some variables are set; some alone are a fault, and so are none in production. */
-  together(names: string[], reason: string): boolean {
+  allOrNone(names: string[], reason: string): boolean {
     const set = names.filter((name) => this.text(name))
     if (set.length === names.length) return true
     const all = `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`
-    if (set.length > 0) this.refuse(`${all} are set together or not at all.`)
-    else if (this.production) this.refuse(`${all} must be set in production: ${reason}`)
+    if (set.length > 0) this.addError(`${all} are set together or not at all.`)
+    else if (this.production) this.addError(`${all} must be set in production: ${reason}`)
     return false
   }
 
@@ -82,7 +84,7 @@ export class Variables {
     const others = Object.keys(this.environment).filter((name) => !this.names.has(name))
     for (const name of others) {
       const meant = [...this.names].find((known) => !this.text(known) && isSimilarName(name, known))
-      if (meant) this.refuse(`${name} must be spelled ${meant}: this server reads no variable of that name.`)
+      if (meant) this.addError(`${name} must be spelled ${meant}: this server reads no variable of that name.`)
     }
     if (this.faults.length > 0) throw new StartError(this.faults.join('\n'))
   }

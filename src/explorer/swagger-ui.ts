@@ -136,7 +136,7 @@ const machines = [
 ]
 
 /** The reference that people read in a browser, at the address of the documentation. */
-export function reference(): Router {
+export function swaggerUi(): Router {
   const router = Router({ caseSensitive: true, strict: true })
   router.get('/docs', (request, response, next) => {
     if (request.accepts([...machines, 'text/html']) !== 'text/html') return next()

@@ -1,5 +1,5 @@
 import { type Organization, type OrganizationUserInvitation, Subscription } from '../../entities/index.ts'
-import { addressOfMember } from '../../entities/user.ts'
+import { isMemberAddress } from '../../entities/user.ts'
 import { seatsTaken } from '../billing/subscription-rules.ts'
 import { requireOwnerFor } from '../controllers/organization-users.ts'
 import type { Call } from '../hydra/http/request-call.ts'
@@ -17,7 +17,7 @@ export async function requireInvitable({ email, role }: OrganizationUserInvitati
 /** Whether an address is that of a member, as its token tells, or the one by which it has come. */
 export async function isMember({ manager, organization }: Call, email: string): Promise<boolean> {
   const [{ found }] = await manager.query(
-    `SELECT ${addressOfMember('$2', '$1', 'NULL')} OR EXISTS (
+    `SELECT ${isMemberAddress('$2', '$1', 'NULL')} OR EXISTS (
       SELECT FROM "organization_user" "member" JOIN "organization_user_invitation" "invitation"
         ON "invitation"."organizationId" = $1 AND "acceptedById" = "member"."userId" AND lower("email") = lower($2)
       WHERE "member"."organizationId" = $1) AS "found"`,

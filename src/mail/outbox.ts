@@ -1,6 +1,6 @@
 import type { DataSource, EntityManager } from 'typeorm'
 import { OutgoingMail } from '../../entities/index.ts'
-import { frozen } from '../../entities/organization.ts'
+import { readOnlyCondition } from '../../entities/organization.ts'
 import { insertRow } from '../hydra/store/write-row.ts'
 import { enqueue } from '../queue/enqueue.ts'
 import { runAll } from '../queue/run-all.ts'
@@ -13,7 +13,7 @@ export const emptied = `"html" = NULL, "text" = NULL, "attachments" = '[]', "upd
 
 /** A suspended or closed organization sends nothing: its mails wait until it is open again. */
 export const sendable = `"status" = 'pending' AND NOT EXISTS (SELECT FROM "organization"
-  WHERE "organization"."id" = "outgoing_mail"."organizationId" AND "organization".${frozen})`
+  WHERE "organization"."id" = "outgoing_mail"."organizationId" AND "organization".${readOnlyCondition})`
 
 /** A mail to be sent: for whom, what it says, and what it tells of. */
 export type Letter = Pick<

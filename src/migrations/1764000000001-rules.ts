@@ -1,5 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm'
-import { codes } from '../../entities/country-codes.ts'
+import { countryCodes } from '../../entities/country-codes.ts'
 
 /** What TypeORM has no notation for: unique rules over expressions and parts of tables, triggers, and the countries. */
 export class Rules1764000000001 implements MigrationInterface {
@@ -37,7 +37,7 @@ export class Rules1764000000001 implements MigrationInterface {
     await runner.query(`CREATE TRIGGER "followed" AFTER INSERT OR UPDATE ON "subscription"
       FOR EACH ROW EXECUTE FUNCTION "follow_subscription"()`)
 
-    await runner.query(`INSERT INTO "country" ("id") SELECT unnest($1::text[])`, [codes])
+    await runner.query(`INSERT INTO "country" ("id") SELECT unnest($1::text[])`, [countryCodes])
   }
 
   async down(runner: QueryRunner): Promise<void> {

@@ -13,13 +13,13 @@ export interface Account {
 }
 
 /** Postgres is told nothing of our environment: it holds our secrets, and a stray PGPORT would move the socket. */
-export const environment = { PATH: process.env.PATH, LD_LIBRARY_PATH: process.env.LD_LIBRARY_PATH, LC_ALL: 'C' }
+export const childEnvironment = { PATH: process.env.PATH, LD_LIBRARY_PATH: process.env.LD_LIBRARY_PATH, LC_ALL: 'C' }
 
-export const ourselves: Account = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }
+export const ownAccount: Account = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }
 
 /** Postgres refuses to be root, who therefore lends the work to the directory's owner, or to an account made for it. */
 export async function accountFor(directory: string): Promise<Account> {
-  if (ourselves.uid !== 0) return ourselves
+  if (ownAccount.uid !== 0) return ownAccount
   const { uid: owner } = await stat(directory)
   const accounts = (await readFile('/etc/passwd', 'utf8')).split('\n').map((line) => line.split(':'))
   for (const wanted of [String(owner), 'postgres', '_postgres', 'nobody']) {
@@ -32,27 +32,27 @@ export async function accountFor(directory: string): Promise<Account> {
 }
 
 /** Runs a program as the account, from a folder that every account can enter, and returns what it printed. */
-export async function run(program: string, args: string[], account: Account): Promise<string> {
-  const { stdout } = await promisify(execFile)(program, args, { cwd: '/', env: environment, ...account })
+export async function runAs(program: string, args: string[], account: Account): Promise<string> {
+  const { stdout } = await promisify(execFile)(program, args, { cwd: '/', env: childEnvironment, ...account })
   return stdout
 }
 
 /** Whether the account can enter a folder, which only the system knows: modes, lists and mounts all have their say. */
-export async function reaches(account: Account, folder: string): Promise<boolean> {
-  return run('/bin/sh', ['-c', 'cd "$1"', 'sh', folder], account).then(
+export async function canEnter(account: Account, folder: string): Promise<boolean> {
+  return runAs('/bin/sh', ['-c', 'cd "$1"', 'sh', folder], account).then(
     () => true,
     () => false,
   )
 }
 
 /** A path that every account can reach, the same at every start and another one for each user and subject. */
-export async function refuge(kind: string, subject: string, account: Account): Promise<string> {
-  const parent = (await reaches(account, '/var/tmp')) ? '/var/tmp' : tmpdir()
-  return join(parent, `organization-${kind}-${digest(`${ourselves.uid} ${subject}`)}`)
+export async function sharedPath(kind: string, subject: string, account: Account): Promise<string> {
+  const parent = (await canEnter(account, '/var/tmp')) ? '/var/tmp' : tmpdir()
+  return join(parent, `organization-${kind}-${digest(`${ownAccount.uid} ${subject}`)}`)
 }
 
 /** Makes a folder that is the owner's alone to write: its name can be guessed, and temporary folders are open to all. */
-export async function claim(folder: string, mode: number, owner: Account): Promise<string> {
+export async function makeOwnedFolder(folder: string, mode: number, owner: Account): Promise<string> {
   try {
     await mkdir(folder)
     await chmod(folder, mode)
@@ -60,7 +60,7 @@ export async function claim(folder: string, mode: number, owner: Account): Promi
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
     const found = await lstat(folder)
-    if (!found.isDirectory() || ![owner.uid, ourselves.uid].includes(found.uid)) {
+    if (!found.isDirectory() || ![owner.uid, ownAccount.uid].includes(found.uid)) {
       throw new StartError(`"${folder}" is needed, but it is another user's (${found.uid}): remove it.`)
     }
   }

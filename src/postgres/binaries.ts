@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import { dirname, join, relative } from 'node:path'
 import { promisify } from 'node:util'
 import { StartError } from '../start/start-error.ts'
-import { type Account, claim, ourselves, refuge, run } from './account.ts'
+import { type Account, makeOwnedFolder, ownAccount, runAs, sharedPath } from './account.ts'
 
 /** The programs of one Postgres, which the account can run. */
 export interface Binaries {
@@ -17,7 +17,7 @@ export interface Binaries {
 const names = ['initdb', 'postgres', 'pg_ctl']
 
 /** Finds a Postgres that the account can run: the folder asked for, the one that npm brought, or the newest of Debian's. */
-export async function binaries(account: Account, pgbin: string | undefined, log: (line: string) => void) {
+export async function findBinaries(account: Account, pgbin: string | undefined, log: (line: string) => void) {
   for (const folder of pgbin ? [pgbin] : [...packaged(), ...(await installed())]) {
     const found =
       (await inspect(folder, account)) ?? (await mend(folder, account)) ?? (await copy(folder, account, log))
@@ -49,8 +49,8 @@ async function installed(): Promise<string[]> {
 async function inspect(folder: string, account: Account): Promise<Binaries | undefined> {
   const [initdb, postgres] = names.map((name) => join(folder, name))
   try {
-    await run(initdb, ['--version'], account)
-    const [, version, major] = /\) ((\d+)\S*)/.exec(await run(postgres, ['--version'], account)) ?? []
+    await runAs(initdb, ['--version'], account)
+    const [, version, major] = /\) ((\d+)\S*)/.exec(await runAs(postgres, ['--version'], account)) ?? []
     return { initdb, postgres, version, major: Number(major) }
   } catch {
     return undefined
@@ -71,15 +71,15 @@ async function mend(folder: string, account: Account): Promise<Binaries | undefi
 /** Binaries in a closed home, or beyond our right to mend, run from a copy. */
 async function copy(folder: string, account: Account, log: (line: string) => void): Promise<Binaries | undefined> {
   const root = dirname(folder)
-  if (!(await inspect(folder, ourselves)) && !(await sealed(root))) return undefined
+  if (!(await inspect(folder, ownAccount)) && !(await sealed(root))) return undefined
 
   const { size, mtimeMs } = await stat(join(folder, 'postgres'))
-  const place = await refuge('binaries', `${root} ${size} ${mtimeMs}`, account)
+  const place = await sharedPath('binaries', `${root} ${size} ${mtimeMs}`, account)
   if (!(await lstat(place).catch(() => undefined))) {
     log(`The Postgres in ${folder} is out of its reach: copying it to ${place}`)
     await duplicate(root, place)
   }
-  await claim(place, 0o755, ourselves)
+  await makeOwnedFolder(place, 0o755, ownAccount)
   return (await inspect(join(place, 'bin'), account)) ?? mend(join(place, 'bin'), account)
 }
 
@@ -95,7 +95,7 @@ async function sealed(root: string): Promise<boolean> {
 
 /** Links are kept as they are, since they point to their neighbours; the copy takes its name only once it is whole. */
 async function duplicate(root: string, place: string): Promise<void> {
-  const draft = await claim(`${place}.${process.pid}`, 0o755, ourselves)
+  const draft = await makeOwnedFolder(`${place}.${process.pid}`, 0o755, ownAccount)
   for (const name of ['bin', 'lib', 'share', 'pg-symlinks.json']) {
     await cp(join(root, name), join(draft, name), { recursive: true, verbatimSymlinks: true }).catch((error) => {
       if (error.code !== 'ENOENT') throw error

@@ -1,9 +1,9 @@
 import type { DataSource } from 'typeorm'
-import { nameOrder } from '../../entities/collation.ts'
+import { nameCollation } from '../../entities/collation.ts'
 import { StartError } from '../start/start-error.ts'
 
 /** Whether names are ordered as they were when their indexes were made: with another version of ICU they may not be. */
-export const isCollationCurrent = `NOT EXISTS (SELECT FROM pg_collation WHERE "collname" = '${nameOrder}'
+export const isCollationCurrent = `NOT EXISTS (SELECT FROM pg_collation WHERE "collname" = '${nameCollation}'
   AND "collversion" IS DISTINCT FROM pg_collation_actual_version("oid"))`
 
 /** @throws a StartError with what to run where an upgrade of Postgres or ICU may have changed the order of names */
@@ -11,17 +11,17 @@ export async function requireCurrentCollation(database: DataSource): Promise<voi
   const [changed] = await database.query(
     `SELECT "collversion" AS "known", pg_collation_actual_version("oid") AS "actual" FROM pg_collation
       WHERE "collname" = $1 AND NOT ${isCollationCurrent}`,
-    [nameOrder],
+    [nameCollation],
   )
   if (!changed) return
   const indexes: { name: string }[] = await database.query(
     `SELECT "indexrelid"::regclass::text AS "name" FROM pg_index
       WHERE (SELECT "oid" FROM pg_collation WHERE "collname" = $1) = ANY ("indcollation") ORDER BY 1`,
-    [nameOrder],
+    [nameCollation],
   )
   throw new StartError(
-    `The indexes of names were made with version ${changed.known} of the collation "${nameOrder}", and Postgres has ` +
+    `The indexes of names were made with version ${changed.known} of the collation "${nameCollation}", and Postgres has ` +
       `${changed.actual} now. Run this in the database, then start again: ${indexes.map(({ name }) => `REINDEX INDEX ${name};`).join(' ')} ` +
-      `ALTER COLLATION "${nameOrder}" REFRESH VERSION;`,
+      `ALTER COLLATION "${nameCollation}" REFRESH VERSION;`,
   )
 }

@@ -23,7 +23,7 @@ export async function closePool(pool: Pool, end: () => Promise<void>): Promise<v
 const unheard = (): void => {}
 
 export function survivePoolErrors(database: DataSource): void {
-  hear((database.driver as PostgresDriver).master)
+  surviveConnectionErrors((database.driver as PostgresDriver).master)
 }
 
 /** The connections of each pool that is heard. */
@@ -33,7 +33,7 @@ const clients = new WeakMap<NodeJS.EventEmitter, Set<Client>>()
  * A connection that is cut while nobody listens to it, as just after it was made or as it is given back, would end the
  * process. It is heard from when it is lent for the first time: the pool has one already that was made before this.
  */
-export function hear(pool: NodeJS.EventEmitter): void {
+export function surviveConnectionErrors(pool: NodeJS.EventEmitter): void {
   const heard = new Set<Client>()
   const listen = (client: Client): void => {
     if (heard.has(client)) return

@@ -1,11 +1,11 @@
 import { chown, mkdtemp, readdir, realpath, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { StartError } from '../start/start-error.ts'
-import { type Account, claim, ourselves, reaches, refuge, run } from './account.ts'
+import { type Account, canEnter, makeOwnedFolder, ownAccount, runAs, sharedPath } from './account.ts'
 import type { Binaries } from './binaries.ts'
 
 /** One cluster of data and all that is needed to serve it. */
-export interface Cluster {
+export interface DatabaseCluster {
   data: string
   output: string
   account: Account
@@ -14,19 +14,22 @@ export interface Cluster {
 }
 
 /** Who owns what is in it; with a socket that only one account can open, no password is needed. */
-export const user = 'postgres'
+export const superuser = 'postgres'
 
 /** Root's own directories are often closed to the account: its data then lie elsewhere, at the same place every time. */
-export async function homeFor(directory: string, account: Account, log: (line: string) => void): Promise<string> {
+export async function clusterFolder(directory: string, account: Account, log: (line: string) => void): Promise<string> {
   const wanted = await realpath(directory)
-  if (await reaches(account, wanted)) return wanted
-  const home = await claim(await refuge('data', wanted, account), 0o755, ourselves)
+  if (await canEnter(account, wanted)) return wanted
+  const home = await makeOwnedFolder(await sharedPath('data', wanted, account), 0o755, ownAccount)
   log(`Postgres cannot reach ${wanted} as user ${account.uid}: its data lie in ${home}`)
   return realpath(home)
 }
 
 /** Makes the cluster beside its place and moves it there whole, so that of two at once either will do, without a lock. */
-export async function initialize({ data, account, tools }: Cluster, log: (line: string) => void): Promise<void> {
+export async function initializeCluster(
+  { data, account, tools }: DatabaseCluster,
+  log: (line: string) => void,
+): Promise<void> {
   const owner = await stat(data).then(
     ({ uid }) => uid,
     () => undefined,
@@ -39,13 +42,13 @@ export async function initialize({ data, account, tools }: Cluster, log: (line: 
   const draft = await mkdtemp(join(dirname(data), 'initdb-'))
   try {
     await chown(draft, account.uid, account.gid)
-    await run(
+    await runAs(
       tools.initdb,
       [
         '-D',
         draft,
         '--username',
-        user,
+        superuser,
         '--auth-local=trust',
         '--auth-host=reject',
         '--no-instructions',
@@ -65,12 +68,12 @@ export async function initialize({ data, account, tools }: Cluster, log: (line: 
 }
 
 async function adopt(data: string, owner: number, { uid, gid }: Account): Promise<void> {
-  if (ourselves.uid !== 0) {
+  if (ownAccount.uid !== 0) {
     throw new StartError(
       `The data in ${data} are another user's (${owner}): run as that user, or set another DATA_DIR.`,
     )
   }
-  await run('chown', ['-R', `${uid}:${gid}`, data], ourselves)
+  await runAs('chown', ['-R', `${uid}:${gid}`, data], ownAccount)
 }
 
 /** Drafts that an interrupted start left behind; one that is under way is younger. */

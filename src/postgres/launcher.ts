@@ -2,13 +2,22 @@ import { rmdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { makeDataDirectory } from '../start/data-directory.ts'
-import { quoted } from '../start/quote.ts'
+import { quote } from '../start/quote.ts'
 import { StartError } from '../start/start-error.ts'
 import { accountFor } from './account.ts'
-import { binaries } from './binaries.ts'
-import { type Cluster, homeFor, initialize, user } from './database-cluster.ts'
-import { attend, greet, type Hold, mark, port, postmaster, presence, shut } from './postmaster.ts'
-import { Keeper } from './supervisor.ts'
+import { findBinaries } from './binaries.ts'
+import { clusterFolder, type DatabaseCluster, initializeCluster, superuser } from './database-cluster.ts'
+import {
+  acquireLease,
+  joinOrStart,
+  type Lease,
+  leaseApplicationName,
+  leaseLockId,
+  port,
+  readPostmaster,
+  stopPostmaster,
+} from './postmaster.ts'
+import { PostgresSupervisor } from './supervisor.ts'
 
 /** A running Postgres: where to connect, and how to let go of it. */
 export interface Postgres {
@@ -32,7 +41,7 @@ interface Options {
   /** Gives up a start that is not complete. */
   signal?: AbortSignal
   /** Has Postgres started again when it ends, and is called once that has failed too often. */
-  lost?: (error: Error) => void
+  onLost?: (error: Error) => void
 }
 
 /** Bytes: Postgres has room for paths of 1023, those of its files below the directory included. */
@@ -43,21 +52,21 @@ export async function launch(directory: string, options: Options = {}): Promise<
   if (process.platform === 'win32') {
     throw new StartError('The embedded Postgres runs on Linux and macOS only: on Windows, set DATABASE_URL.')
   }
-  const { database = 'organization', log = () => {}, settings = {}, pgbin, signal, lost } = options
+  const { database = 'organization', log = () => {}, settings = {}, pgbin, signal, onLost } = options
   await makeDataDirectory(directory)
   if (Buffer.byteLength(directory) > longest)
     throw new StartError(
-      `DATA_DIR is ${quoted(directory)}, which is too long for Postgres: set one of at most ${longest} bytes.`,
+      `DATA_DIR is ${quote(directory)}, which is too long for Postgres: set one of at most ${longest} bytes.`,
     )
   const account = await accountFor(directory)
-  const tools = await binaries(account, pgbin && resolve(pgbin), log)
-  const home = await homeFor(directory, account, log)
+  const tools = await findBinaries(account, pgbin && resolve(pgbin), log)
+  const home = await clusterFolder(directory, account, log)
   const data = join(home, `postgres-${tools.major}`)
   const cluster = { data, output: `${data}.log`, account, tools, settings }
 
-  await initialize(cluster, log)
-  const hold = await attend(cluster, log, signal)
-  const keeper = lost && new Keeper(hold, cluster, log, lost)
+  await initializeCluster(cluster, log)
+  const hold = await joinOrStart(cluster, log, signal)
+  const keeper = onLost && new PostgresSupervisor(hold, cluster, log, onLost)
   let stopped: Promise<void> | undefined
   const stop = () => {
     stopped ??= Promise.resolve(keeper?.stop() ?? hold).then((held) => leave(held, cluster))
@@ -68,10 +77,10 @@ export async function launch(directory: string, options: Options = {}): Promise<
     throw error
   })
   hold.unref()
-  return { host: hold.host, port, user, database, directory: data, stop }
+  return { host: hold.host, port, user: superuser, database, directory: data, stop }
 }
 
-async function create(database: string, hold: Hold): Promise<void> {
+async function create(database: string, hold: Lease): Promise<void> {
   const { rowCount } = await hold.query('select from pg_database where datname = $1', [database])
   if (rowCount) return
   await hold.query(`create database ${hold.escapeIdentifier(database)}`).catch((error) => {
@@ -81,15 +90,15 @@ async function create(database: string, hold: Hold): Promise<void> {
 }
 
 /** Gives up our share; whoever then gets the lock alone is the last, unless somebody uses the server without a share. */
-async function leave(lent: Hold, { data, output }: Cluster): Promise<void> {
+async function leave(lent: Lease, { data, output }: DatabaseCluster): Promise<void> {
   lent.ref()
-  const hold = (await answers(lent)) ? lent : await greet(lent.host, data)
+  const hold = (await answers(lent)) ? lent : await acquireLease(lent.host, data)
   if (!hold) return
   try {
-    await hold.query('select pg_advisory_unlock_shared($1)', [presence])
-    const { rows } = await hold.query('select pg_try_advisory_lock($1) as alone', [presence])
-    const { pid } = await postmaster(data)
-    if (pid && rows[0].alone && (await deserted(hold))) await shut(pid, data, output)
+    await hold.query('select pg_advisory_unlock_shared($1)', [leaseLockId])
+    const { rows } = await hold.query('select pg_try_advisory_lock($1) as alone', [leaseLockId])
+    const { pid } = await readPostmaster(data)
+    if (pid && rows[0].alone && (await deserted(hold))) await stopPostmaster(pid, data, output)
   } finally {
     await Promise.race([hold.end().catch(() => {}), sleep(1000, undefined, { ref: false })])
     await rmdir(hold.host).catch(() => {})
@@ -97,7 +106,7 @@ async function leave(lent: Hold, { data, output }: Cluster): Promise<void> {
 }
 
 /** A crash of the server, or of one of its backends, costs us our connection. */
-async function answers(hold: Hold): Promise<boolean> {
+async function answers(hold: Lease): Promise<boolean> {
   return hold.query('select').then(
     () => true,
     () => false,
@@ -105,8 +114,8 @@ async function answers(hold: Hold): Promise<boolean> {
 }
 
 /** A pool that has just been ended takes a moment to be gone. */
-async function deserted(hold: Hold): Promise<boolean> {
-  const others = `select from pg_stat_activity where backend_type = 'client backend' and application_name <> '${mark}'`
+async function deserted(hold: Lease): Promise<boolean> {
+  const others = `select from pg_stat_activity where backend_type = 'client backend' and application_name <> '${leaseApplicationName}'`
   for (let tries = 0; tries < 20; tries++) {
     if (!(await hold.query(others)).rowCount) return true
     await sleep(25)

@@ -5,11 +5,11 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from 'pg'
 import { StartError } from '../start/start-error.ts'
-import { type Account, claim, digest, environment, ourselves, reaches, run } from './account.ts'
-import { type Cluster, user } from './database-cluster.ts'
+import { type Account, canEnter, childEnvironment, digest, makeOwnedFolder, ownAccount, runAs } from './account.ts'
+import { type DatabaseCluster, superuser } from './database-cluster.ts'
 
 /** The connection by which we hold the server: it keeps others from stopping it, but not this process from ending. */
-export type Hold = Client & { ref(): void; unref(): void }
+export type Lease = Client & { ref(): void; unref(): void }
 
 export const port = 5432
 
@@ -17,16 +17,20 @@ export const port = 5432
 const patience = 60_000
 
 /** The advisory lock that every launched process shares; who gets it alone is the last one. */
-export const presence = 5_432_001
+export const leaseLockId = 5_432_001
 
 /** The application name of the connections that hold a share, which are not use. */
-export const mark = 'organization launcher'
+export const leaseApplicationName = 'organization launcher'
 
 /**
  * Joins the server of these data, and starts it whenever there is none.
  * @param signal has a server that is starting shut down again
  */
-export async function attend(cluster: Cluster, log: (line: string) => void, signal?: AbortSignal): Promise<Hold> {
+export async function joinOrStart(
+  cluster: DatabaseCluster,
+  log: (line: string) => void,
+  signal?: AbortSignal,
+): Promise<Lease> {
   const began = Date.now()
   let attempt: Attempt | undefined
   while (Date.now() - began < patience) {
@@ -34,9 +38,9 @@ export async function attend(cluster: Cluster, log: (line: string) => void, sign
       attempt?.abandon()
       throw signal.reason
     }
-    const { alive, pid, host } = await postmaster(cluster.data)
+    const { alive, pid, host } = await readPostmaster(cluster.data)
     if (alive) {
-      const hold = host && (await greet(host, cluster.data))
+      const hold = host && (await acquireLease(host, cluster.data))
       if (hold) {
         log(`Postgres ${cluster.tools.version} ${attempt ? 'started' : 'joined'}, its data in ${cluster.data}`)
         return hold
@@ -53,13 +57,13 @@ export async function attend(cluster: Cluster, log: (line: string) => void, sign
   throw failure(`it took more than ${patience / 1000} s`, await readFile(cluster.output, 'utf8'), cluster)
 }
 
-function failure(reason: string, said: string, { output }: Cluster): StartError {
+function failure(reason: string, said: string, { output }: DatabaseCluster): StartError {
   const fatal = [...said.matchAll(/(?:FATAL|PANIC): +(.+)/g)].at(-1)?.[1]
   return new StartError(`Postgres did not start: ${fatal ?? reason}. Its log ${output} says more.`)
 }
 
 /** What the lock file says, and whether it is true: after a crash its process id may be a zombie's or a stranger's. */
-export async function postmaster(data: string): Promise<{ alive: boolean; pid?: string; host?: string }> {
+export async function readPostmaster(data: string): Promise<{ alive: boolean; pid?: string; host?: string }> {
   const file = await readFile(join(data, 'postmaster.pid'), 'utf8').catch(() => '')
   const [pid, , , , host] = file.split('\n')
   return { alive: Boolean(pid) && (await serves(pid, data)), pid, host }
@@ -70,28 +74,28 @@ async function serves(pid: string, data: string): Promise<boolean> {
   const shown =
     process.platform === 'linux'
       ? readFile(`/proc/${pid}/cmdline`, 'utf8')
-      : run('ps', ['-o', 'command=', '-p', pid], ourselves)
+      : runAs('ps', ['-o', 'command=', '-p', pid], ownAccount)
   return (await shown.catch(() => '')).replaceAll('\0', ' ').includes(`-D ${data} `)
 }
 
 /** Connects and takes a share in the server; undefined while it is starting, stopping, or somebody else's. */
-export async function greet(host: string, data: string): Promise<Hold | undefined> {
+export async function acquireLease(host: string, data: string): Promise<Lease | undefined> {
   const client = new Client({
     host,
     port,
-    user,
+    user: superuser,
     database: 'postgres',
     ssl: false,
     connectionTimeoutMillis: 5_000,
     query_timeout: 5_000,
-    application_name: mark,
-  }) as Hold
+    application_name: leaseApplicationName,
+  }) as Lease
   client.on('error', () => {})
   try {
     await client.connect()
     const { rows } = await client.query('show data_directory')
     if (rows[0].data_directory !== data) throw new Error(`The server at ${host} is another one.`)
-    await client.query('select pg_advisory_lock_shared($1)', [presence])
+    await client.query('select pg_advisory_lock_shared($1)', [leaseLockId])
     return client
   } catch {
     await client.end().catch(() => {})
@@ -106,7 +110,7 @@ interface Attempt {
 }
 
 /** Starts the server in a session of its own, where Ctrl-C does not reach it. */
-async function start({ data, output, account, tools, settings }: Cluster, stale?: string): Promise<Attempt> {
+async function start({ data, output, account, tools, settings }: DatabaseCluster, stale?: string): Promise<Attempt> {
   const flags = Object.entries({
     listen_addresses: '',
     unix_socket_directories: await socketFor(data, account),
@@ -120,7 +124,7 @@ async function start({ data, output, account, tools, settings }: Cluster, stale?
     ...account,
     cwd: '/',
     // The process id of a lock file that Postgres may take over; it still checks that no backend is left over.
-    env: { ...environment, PG_GRANDPARENT_PID: stale },
+    env: { ...childEnvironment, PG_GRANDPARENT_PID: stale },
     detached: true,
     stdio: ['ignore', file.fd, file.fd],
   })
@@ -141,11 +145,11 @@ async function start({ data, output, account, tools, settings }: Cluster, stale?
 async function socketFor(data: string, account: Account): Promise<string> {
   const name = `organization-postgres-${digest(`${account.uid} ${data}`)}`
   const fits = Buffer.byteLength(join(tmpdir(), name, `.s.PGSQL.${port}`)) <= 103
-  return claim(join(fits && (await reaches(account, tmpdir())) ? tmpdir() : '/tmp', name), 0o700, account)
+  return makeOwnedFolder(join(fits && (await canEnter(account, tmpdir())) ? tmpdir() : '/tmp', name), 0o700, account)
 }
 
 /** The "fast" way down: rolls back what is open, writes what is committed. */
-export async function shut(pid: string, data: string, output: string): Promise<void> {
+export async function stopPostmaster(pid: string, data: string, output: string): Promise<void> {
   const began = Date.now()
   process.kill(Number(pid), 'SIGINT')
   while (await serves(pid, data)) {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Cluster } from './database-cluster.ts'
-import { attend, type Hold } from './postmaster.ts'
+import type { DatabaseCluster } from './database-cluster.ts'
+import { joinOrStart, type Lease } from './postmaster.ts'
 
 /** Milliseconds between tries to start Postgres again: none before the first, then twice as many each time. */
 const pause = { least: 500, most: 10_000 }
@@ -12,15 +12,15 @@ const stable = 60_000
 const most = 6
 
 /** Starts Postgres again when it ends without being told to, as after a crash; of several servers on it, one does and the others join. */
-export class Keeper {
+export class PostgresSupervisor {
   private readonly stopping = new AbortController()
   private restarting: Promise<void> | undefined
   private ends = 0
   private since = Date.now()
 
   constructor(
-    private hold: Hold,
-    private readonly cluster: Cluster,
+    private hold: Lease,
+    private readonly cluster: DatabaseCluster,
     private readonly log: (line: string) => void,
     private readonly lost: (error: Error) => void,
   ) {
@@ -28,13 +28,13 @@ export class Keeper {
   }
 
   /** Leaves Postgres alone from now on; gives back the connection that holds it, which may be broken. */
-  async stop(): Promise<Hold> {
+  async stop(): Promise<Lease> {
     this.stopping.abort()
     await this.restarting
     return this.hold
   }
 
-  private watch(hold: Hold): void {
+  private watch(hold: Lease): void {
     hold.once('end', () => {
       if (this.stopping.signal.aborted) return
       this.restarting = this.restart().catch((error) => {
@@ -51,7 +51,7 @@ export class Keeper {
     for (let failures = 0; ; ) {
       await this.rest()
       try {
-        this.hold = await attend(this.cluster, this.log, signal)
+        this.hold = await joinOrStart(this.cluster, this.log, signal)
         break
       } catch (error) {
         failures += 1

@@ -1,4 +1,4 @@
-import { masked } from '../../entities/bank-account.ts'
+import { maskIban } from '../../entities/bank-account.ts'
 import type { BankAccount, BankTransaction, Meeting, Organization, OrganizationUser } from '../../entities/index.ts'
 import type { Options } from '../hydra/model/resource.ts'
 
@@ -28,10 +28,10 @@ export const organization: Options<Organization> = {
 /** Members see which account it is, neither its number nor through which link it came. */
 export const bankAccount: Options<BankAccount> = {
   hidden: { member: ['integration'] },
-  masked: { member: { iban: masked } },
+  masked: { member: { iban: maskIban } },
 }
 
-export const bankTransaction: Options<BankTransaction> = { masked: { member: { partyIban: masked } } }
+export const bankTransaction: Options<BankTransaction> = { masked: { member: { partyIban: maskIban } } }
 
 /** What must not linger on a disk: what is paid with, what is owed, who did what, whom a person is, what opens a door. */
 export const sensitive = { sensitive: true } as const

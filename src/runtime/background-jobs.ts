@@ -1,23 +1,23 @@
 import type { Logger } from 'pino'
 import type { DataSource } from 'typeorm'
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
-import { besides } from '../../ormconfig.ts'
+import { backgroundSource } from '../../ormconfig.ts'
 import { enqueue } from '../queue/enqueue.ts'
 import { concurrency, startQueue } from '../queue/queue.ts'
 import { closeDatabase, survivePoolErrors } from './database.ts'
 import { startFoldingTotals } from './fold-totals.ts'
-import { crontab, type ExternalServices, enqueueStaleWork, tasks } from './jobs.ts'
+import { crontab, type ExternalServices, enqueueStaleWork, jobTasks } from './jobs.ts'
 
 /** Beyond one for each job: to listen, to fetch jobs and to mark them done. */
 const spare = 4
 
 /** Does what nobody waits for, over connections of its own; gives back how to stop that. */
-export async function startBackground(
+export async function startBackgroundJobs(
   database: DataSource,
   outside: ExternalServices,
   log: Logger,
 ): Promise<() => Promise<void>> {
-  const connections = await besides(database, concurrency + spare).initialize()
+  const connections = await backgroundSource(database, concurrency + spare).initialize()
   survivePoolErrors(connections)
   const stopTotals = startFoldingTotals(connections, log)
   const letGo = async () => {
@@ -31,7 +31,7 @@ export async function startBackground(
   try {
     // A key that was put before the others seals from now on.
     await enqueue(connections.manager, 'keepSecrets', {}, { key: 'keepSecrets' })
-    const queue = await startQueue({ pool, tasks: tasks(connections, outside, log), crontab, log, back })
+    const queue = await startQueue({ pool, tasks: jobTasks(connections, outside, log), crontab, log, back })
     return async () => {
       await queue.stop()
       await letGo()

@@ -1,16 +1,16 @@
 import { Pool } from 'pg'
 import type { DataSource } from 'typeorm'
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
-import { connectTo, listOptions } from '../../ormconfig.ts'
+import { connectTo, listPoolOptions } from '../../ormconfig.ts'
 import type { Config } from '../config.ts'
 import type { Pools } from '../hydra/api.ts'
 import { FairPool } from '../hydra/store/fair-pool.ts'
 import { requireCompatible } from '../migrations/compatibility.ts'
 import { migrate } from '../migrations/migrate.ts'
 import { requireCurrentCollation } from '../postgres/collation-check.ts'
-import { closeDatabase, closePool, hear, survivePoolErrors } from '../postgres/connection-errors.ts'
+import { closeDatabase, closePool, surviveConnectionErrors, survivePoolErrors } from '../postgres/connection-errors.ts'
 import { launch } from '../postgres/launcher.ts'
-import { shown } from '../start/quote.ts'
+import { quoteWithoutSecrets } from '../start/quote.ts'
 import { StartError } from '../start/start-error.ts'
 
 export { closeDatabase, survivePoolErrors }
@@ -35,8 +35,8 @@ export function poolsOf(database: DataSource): Pools {
   const known = opened.get(database)
   if (known) return known
   const { master } = database.driver as PostgresDriver
-  const lists = new Pool(listOptions(master))
-  hear(lists)
+  const lists = new Pool(listPoolOptions(master))
+  surviveConnectionErrors(lists)
   const destroy = database.destroy.bind(database)
   database.destroy = async () => {
     opened.delete(database)
@@ -56,18 +56,18 @@ export function poolsOf(database: DataSource): Pools {
 const spare = 30
 
 /** What the embedded Postgres does beyond serving. */
-export interface Watch {
+export interface LaunchOptions {
   /** Gives up a start that is not complete. */
   signal?: AbortSignal
   /** Has Postgres started again when it ends, and is called once that has failed too often. */
-  lost?: (error: Error) => void
+  onLost?: (error: Error) => void
 }
 
 /** Connects to the Postgres of DATABASE_URL, or to an embedded one that is started for it, and migrates it. */
 export async function openDatabase(
   config: Pick<Config, 'databaseUrl' | 'dataDirectory' | 'pgbin' | 'pool' | 'workers'>,
   log: (line: string) => void,
-  { signal, lost }: Watch = {},
+  { signal, onLost }: LaunchOptions = {},
 ): Promise<OpenDatabase> {
   const { dataDirectory, databaseUrl, pgbin, pool, workers } = config
   if (databaseUrl)
@@ -77,7 +77,7 @@ export async function openDatabase(
       environment: {},
     }
   const settings = { max_connections: String(Math.max(100, (workers + 1) * 2 * pool + spare)) }
-  const launched = await launch(dataDirectory, { pgbin, log, settings, signal, lost })
+  const launched = await launch(dataDirectory, { pgbin, log, settings, signal, onLost })
   const { host, port, user, database, directory, stop } = launched
   const url = `postgres://${user}@localhost:${port}/${database}?host=${encodeURIComponent(host)}`
   const opened = await connect(url, pool, migrate, signal).catch(async (error) => {
@@ -96,7 +96,7 @@ export async function openDatabase(
 }
 
 /** Connects to a database that another process has migrated. */
-export function reachDatabase(url: string, pool: number): ReturnType<typeof connect> {
+export function connectToDatabase(url: string, pool: number): ReturnType<typeof connect> {
   return connect(url, pool, async (database) => {
     await requireCompatible(database)
     await requireCurrentCollation(database)
@@ -130,6 +130,6 @@ async function connect(
 function giveUp(error: Error & { errors?: Error[] }, url: string): never {
   if (error instanceof StartError) throw error
   const reason = error.message || error.errors?.map(({ message }) => message).join(', ')
-  const sentence = `DATABASE_URL is ${shown(url)}, which cannot be used: ${reason}.`
+  const sentence = `DATABASE_URL is ${quoteWithoutSecrets(url)}, which cannot be used: ${reason}.`
   throw new StartError(`${sentence} Correct it, or have that database accept connections.`, { cause: error })
 }

@@ -32,7 +32,7 @@ export interface ExternalServices {
  * What is done in the background: by name, for whoever enqueues it. Each may be begun anew while somebody is still at it who
  * was not heard of for a minute: what one alone may do is done under a lock, or is marked in its row as taken.
  */
-export function tasks(database: DataSource, { billing, banking, mailer }: ExternalServices, log: Logger): Tasks {
+export function jobTasks(database: DataSource, { billing, banking, mailer }: ExternalServices, log: Logger): Tasks {
   return {
     followCustomer: syncCustomerJob(database, billing, log),
     tellCustomer: updateCustomerProfile(database, billing, log),

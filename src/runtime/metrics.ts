@@ -4,20 +4,20 @@ import type { DataSource } from 'typeorm'
 import { admit, type Gate } from '../hydra/http/endpoint.ts'
 import { methodNotAllowed } from '../hydra/http/method-not-allowed.ts'
 import { Problem } from '../hydra/model/problem.ts'
-import { reading } from './cluster/metrics-aggregation.ts'
-import type { Tell } from './http/request-log.ts'
+import { metricsReader } from './cluster/metrics-aggregation.ts'
+import type { LogRequest } from './http/request-log.ts'
 
 /** What the operator's monitoring sees of all processes of this server, in the text format of Prometheus. */
 export interface Metrics {
   /** Takes the time of every request, and has it told of. */
-  watch: RequestHandler
+  measure: RequestHandler
   /** `/metrics`, for the operator alone. */
-  route: Router
+  routes: Router
 }
 
-export function metrics(database: DataSource, gate: Gate, tell?: Tell): Metrics {
+export function metrics(database: DataSource, gate: Gate, tell?: LogRequest): Metrics {
   const [registry, shared] = [new Registry(), new Registry()]
-  const read = reading(registry)
+  const read = metricsReader(registry)
   collectDefaultMetrics({ register: registry })
   const durations = new Histogram({
     name: 'http_request_duration_seconds',
@@ -27,8 +27,8 @@ export function metrics(database: DataSource, gate: Gate, tell?: Tell): Metrics 
     registers: [registry],
   })
   inbox(shared, database)
-  const route = Router({ caseSensitive: true, strict: true })
-  route.get('/metrics', async (request, response) => {
+  const routes = Router({ caseSensitive: true, strict: true })
+  routes.get('/metrics', async (request, response) => {
     const { role } = await admit(gate, request, response)
     if (role === 'anonymous')
       throw new Problem(401, 'This needs the bearer token of the operator.', { 'WWW-Authenticate': 'Bearer' })
@@ -38,9 +38,9 @@ export function metrics(database: DataSource, gate: Gate, tell?: Tell): Metrics 
       .type(registry.contentType)
       .send((await read()) + (await shared.metrics()))
   })
-  methodNotAllowed(route, '/metrics')
+  methodNotAllowed(routes, '/metrics')
   return {
-    watch(request, response, next) {
+    measure(request, response, next) {
       const began = performance.now()
       response.once('close', () => {
         const seconds = (performance.now() - began) / 1000
@@ -49,7 +49,7 @@ export function metrics(database: DataSource, gate: Gate, tell?: Tell): Metrics 
       })
       next()
     },
-    route,
+    routes,
   }
 }
 

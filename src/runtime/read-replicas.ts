@@ -1,10 +1,10 @@
 import pg, { Pool, type PoolClient } from 'pg'
 import type { Logger } from 'pino'
-import { replicaOptions } from '../../ormconfig.ts'
+import { replicaPoolOptions } from '../../ormconfig.ts'
 import { FairPool } from '../hydra/store/fair-pool.ts'
 import type { Executor, Replicas } from '../hydra/store/statement.ts'
 import { isCollationCurrent } from '../postgres/collation-check.ts'
-import { closePool, hear } from '../postgres/connection-errors.ts'
+import { closePool, surviveConnectionErrors } from '../postgres/connection-errors.ts'
 
 /** How long, in milliseconds, one that failed is left alone, and how long it may take to say how far it is. */
 const [rest, patience] = [5000, 500]
@@ -42,8 +42,8 @@ export function openReplicas(
   log: Logger,
 ): Replicas & { close(): Promise<void> } {
   const replicas: Replica[] = urls.map((url) => {
-    const pool = new Pool(replicaOptions(url, size))
-    hear(pool)
+    const pool = new Pool(replicaPoolOptions(url, size))
+    surviveConnectionErrors(pool)
     return { shares: new FairPool(pool, { name: 'lists', waiting: 0 }), absent: 0 }
   })
   let turns = 0

@@ -52,16 +52,16 @@ export class ShutdownSteps {
       if (!(await withTimeout(startup, settled))) throw new Error(`It was still starting after ${startup} ms.`)
       if (started) await end((started as { value: T }).value)
     })
-    return this.unlessLeaving(starting)
+    return this.unlessStopping(starting)
   }
 
   /** @throws an Error as soon as the process is told to stop */
-  unlessLeaving<T>(something: Promise<T>): Promise<T> {
+  unlessStopping<T>(something: Promise<T>): Promise<T> {
     return Promise.race([something, this.interrupted])
   }
 
   /** Does the work of the process, ends all that it has started, and exits by force where something cannot be ended. */
-  async after(work: () => Promise<void>): Promise<void> {
+  async runUntilStopped(work: () => Promise<void>): Promise<void> {
     try {
       await work().catch((error) => {
         // A start that is interrupted fails in one way or another.

@@ -1,8 +1,8 @@
 import { mkdir, mkdtemp, rmdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { quoted } from './quote.ts'
+import { quote } from './quote.ts'
 import { StartError } from './start-error.ts'
-import { reasonOf } from './system-error.ts'
+import { systemErrorText } from './system-error.ts'
 
 /**
  * Makes DATA_DIR and checks that files can be written there. Node's own `recursive` never returns in folders such as /proc,
@@ -13,8 +13,8 @@ export async function makeDataDirectory(directory: string): Promise<void> {
     await makeDirectory(directory)
     await rmdir(await mkdtemp(join(directory, '.writable-')))
   } catch (error) {
-    const reason = reasonOf(error as NodeJS.ErrnoException)
-    throw new StartError(`DATA_DIR is ${quoted(directory)}, which cannot be written to: ${reason}. Set another.`)
+    const reason = systemErrorText(error as NodeJS.ErrnoException)
+    throw new StartError(`DATA_DIR is ${quote(directory)}, which cannot be written to: ${reason}. Set another.`)
   }
 }
 

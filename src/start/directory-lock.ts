@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { readdir, realpath, rm } from 'node:fs/promises'
 import { connect, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
-import { claim, ourselves, refuge } from '../postgres/account.ts'
-import { quoted } from './quote.ts'
+import { makeOwnedFolder, ownAccount, sharedPath } from '../postgres/account.ts'
+import { quote } from './quote.ts'
 import { StartError } from './start-error.ts'
 
 /** Bytes that the path of a socket may have on macOS; Linux allows 107. */
@@ -25,7 +25,7 @@ export async function lockDataDirectory(directory: string): Promise<() => Promis
     if (!(await answers(path))) await rm(path, { force: true })
     else {
       await close(server)
-      const sentence = `DATA_DIR is ${quoted(directory)}, which another server uses: stop that one, or set another.`
+      const sentence = `DATA_DIR is ${quote(directory)}, which another server uses: stop that one, or set another.`
       throw new StartError(sentence)
     }
   }
@@ -38,7 +38,11 @@ async function listenIn(directory: string, name: string): Promise<{ folder: stri
     const server = await listen(join(directory, name)).catch(() => undefined)
     if (server) return { folder: directory, server }
   }
-  const folder = await claim(await refuge('server', await realpath(directory), ourselves), 0o700, ourselves)
+  const folder = await makeOwnedFolder(
+    await sharedPath('server', await realpath(directory), ownAccount),
+    0o700,
+    ownAccount,
+  )
   return { folder, server: await listen(join(folder, name)) }
 }
 

@@ -3,7 +3,7 @@ import { link, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { makeDirectory } from './data-directory.ts'
 import { StartError } from './start-error.ts'
-import { reasonOf } from './system-error.ts'
+import { systemErrorText } from './system-error.ts'
 
 /** The text of a file that is made once: beside its place, and linked there whole, so that no process reads half of it. */
 export async function readOrCreateKeyFile(file: string, make: () => Promise<string> | string): Promise<string> {
@@ -18,7 +18,7 @@ export async function readOrCreateKeyFile(file: string, make: () => Promise<stri
     })
     return await readFile(file, 'utf8')
   } catch (error) {
-    throw new StartError(`${file} cannot be made or read: ${reasonOf(error as NodeJS.ErrnoException)}.`)
+    throw new StartError(`${file} cannot be made or read: ${systemErrorText(error as NodeJS.ErrnoException)}.`)
   } finally {
     await rm(draft, { force: true }).catch(() => {})
   }

@@ -1,13 +1,13 @@
 const most = 200
 
 /** A value as messages quote it: on one line, and short. */
-export function quoted(value: string): string {
+export function quote(value: string): string {
   return JSON.stringify(value.length > most ? `${value.slice(0, most)}… (${value.length} characters)` : value)
 }
 
 /** The same for a value that may hold a password or a key. */
-export function shown(value: string): string {
-  return quoted(masks.reduce((text, [pattern, replacement]) => text.replace(pattern, replacement), value))
+export function quoteWithoutSecrets(value: string): string {
+  return quote(masks.reduce((text, [pattern, replacement]) => text.replace(pattern, replacement), value))
 }
 
 const masks: [RegExp, string][] = [

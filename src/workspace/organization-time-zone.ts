@@ -20,7 +20,7 @@ export async function localTimeOf(executor: Executor, { organization }: Caller):
 function located(clock: WallClock, text: string): string {
   const shown = Date.parse(`${text}Z`)
   if (Number.isNaN(shown)) return text
-  const meant = clock.meant(shown)
+  const meant = clock.intendedInstant(shown)
   const minutes = (shown - meant) / 60_000
   if (!Number.isInteger(minutes)) return new Date(meant).toISOString()
   const [hour, minute] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60].map((part) =>

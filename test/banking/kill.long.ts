@@ -8,7 +8,7 @@ import type { Fault } from '../../src/emulators/kontomatik/control/ordered-fault
 import { type LocalKontomatik, startLocalKontomatik } from '../../src/emulators/kontomatik/server.ts'
 import { launch } from '../../src/postgres/launcher.ts'
 import { eventually } from '../support/eventually.ts'
-import { Service } from '../support/processes/server-process.ts'
+import { ServerProcess } from '../support/processes/server-process.ts'
 import { query } from '../support/processes/standby.ts'
 import { stripe } from '../support/world.ts'
 import { signIn } from './linked.ts'
@@ -36,7 +36,7 @@ type Prepare = (person: Person) => Promise<Scene>
 /** A server of its own, with a cluster of its own, and a Kontomatik that outlives it. */
 let kontomatik: LocalKontomatik
 let directory: string
-let service: Service
+let service: ServerProcess
 let issuer: OwnIssuer
 /** Where the cluster's data had to lie for the account that it runs as. */
 let cluster: string
@@ -151,7 +151,7 @@ async function signingIn(person: Person): Promise<Scene> {
 beforeAll(async () => {
   kontomatik = await startLocalKontomatik({ pace: 1500 })
   directory = await mkdtemp(join(tmpdir(), 'kill-'))
-  service = new Service({
+  service = new ServerProcess({
     NODE_ENV: 'development',
     DATA_DIR: directory,
     KONTOMATIK_URL: kontomatik.url,

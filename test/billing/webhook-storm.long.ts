@@ -6,7 +6,7 @@ import { migrate } from '../../src/migrations/migrate.ts'
 import { survivePoolErrors } from '../../src/runtime/database.ts'
 import { clientOf } from '../emulators/stripe/local-client.ts'
 import { eventually } from '../support/eventually.ts'
-import { Cluster, Service } from '../support/processes/server-process.ts'
+import { PostgresProcess, ServerProcess } from '../support/processes/server-process.ts'
 import { Chance } from './storm/chance.ts'
 import { atStripe, inDatabase } from './storm/comparison.ts'
 import { Customers } from './storm/customers.ts'
@@ -29,9 +29,9 @@ const strikes = chance.shuffled<Victim>(['server', 'server', 'server', 'server',
 /** Seconds in which what was stranded is done: by the clock alone it would wait for more than half a minute. */
 const patience = 25
 
-const cluster = new Cluster()
+const cluster = new PostgresProcess()
 let stripe: LocalStripe
-let service: Service
+let service: ServerProcess
 let database: DataSource
 let customers: Customers
 let postman: Postman
@@ -46,7 +46,7 @@ beforeAll(async () => {
   survivePoolErrors(database)
   await migrate(database)
   await countTransitions()
-  service = new Service({
+  service = new ServerProcess({
     DATABASE_URL: cluster.url,
     DATA_DIR: cluster.room,
     STRIPE_URL: stripe.url,

@@ -8,7 +8,7 @@ import { survivePoolErrors } from '../../src/runtime/database.ts'
 import { stripeCustomer } from '../support/billing/billing.ts'
 import { deliver, deliverBody, eventOf, signatureOf, stored } from '../support/billing/stripe-events.ts'
 import { look } from '../support/billing/sync-now.ts'
-import { Line } from '../support/processes/cuttable-connection.ts'
+import { CuttableConnection } from '../support/processes/cuttable-connection.ts'
 import { expectProblem, raw } from '../support/requests/wire.ts'
 import { banking, billing, config, database, issuer, stripe } from '../support/world.ts'
 
@@ -302,7 +302,7 @@ test('while the table cannot be had, Stripe is told to come again', async () => 
 
 test('while the database cannot be reached, Stripe is told to come again', async () => {
   const { host, port } = database.options as never as Record<string, string>
-  const line = new Line(`${host}/.s.PGSQL.${port}`)
+  const line = new CuttableConnection(`${host}/.s.PGSQL.${port}`)
   await line.open()
   const extra = { max: 2, connectionTimeoutMillis: 300 }
   const options = { ...database.options, host: '127.0.0.1', port: line.port, extra }

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect } from 'node:net'
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
-import { httpServer } from '../../src/runtime/http/http-server.ts'
+import { createHttpServer } from '../../src/runtime/http/http-server.ts'
 import { rowsOf } from '../support/rows/rows.ts'
 import { snapshot } from '../support/rows/snapshot.ts'
 import { app, config, database, ending, publicUrl, tenant } from '../support/world.ts'
@@ -142,7 +142,7 @@ function* bodies(): Generator<Case> {
 
 /** Clients that say next to nothing for ever, at a server whose patience is short so that a test can outlast it. */
 function* slow(): Generator<Case> {
-  const server = httpServer(app, publicUrl)
+  const server = createHttpServer(app, publicUrl)
   yield async () =>
     unless(server.headersTimeout <= 10_000 && server.requestTimeout <= 30_000, 'somebody slow may stay longer')
   const opened = (async () => {

@@ -10,7 +10,7 @@ import { Api } from '../../src/hydra/api.ts'
 import { inputOf } from '../../src/hydra/documentation/operation-description.ts'
 import type { Role } from '../../src/hydra/model/caller.ts'
 import { tenantRoles } from '../../src/hydra/model/operation.ts'
-import { httpServer } from '../../src/runtime/http/http-server.ts'
+import { createHttpServer } from '../../src/runtime/http/http-server.ts'
 import type { Answer } from '../support/requests/wire.ts'
 import {
   banking,
@@ -89,7 +89,7 @@ export async function serve(different: Partial<AppContext>): Promise<string> {
     log: pino({ level: 'silent' }),
     state: { draining: false },
   }
-  const server = httpServer(createApp({ ...usual, ...different }), publicUrl).listen(0, '127.0.0.1')
+  const server = createHttpServer(createApp({ ...usual, ...different }), publicUrl).listen(0, '127.0.0.1')
   await once(server, 'listening')
   ending.unshift(async () => {
     server.closeAllConnections()

@@ -4,7 +4,7 @@ import request from 'supertest'
 import { AuditEvent, Meeting, Organization } from '../../entities/index.ts'
 import { createApp } from '../../src/app.ts'
 import { invitationMail } from '../../src/mail/invitation-mail.ts'
-import { httpServer } from '../../src/runtime/http/http-server.ts'
+import { createHttpServer } from '../../src/runtime/http/http-server.ts'
 import { png } from '../images/pictures.ts'
 import { rowsOf } from '../support/rows/rows.ts'
 import {
@@ -31,7 +31,7 @@ const origin = 'https://host.example'
 const publicUrl = origin + root
 const log = pino({ level: 'silent' })
 const surroundings = { database, billing, banking, issuer, log, state: { draining: false } }
-const server = httpServer(createApp({ ...surroundings, config: { ...config, publicUrl } }), publicUrl)
+const server = createHttpServer(createApp({ ...surroundings, config: { ...config, publicUrl } }), publicUrl)
 server.listen(0, '127.0.0.1')
 await once(server, 'listening')
 ending.unshift(async () => void server.close())

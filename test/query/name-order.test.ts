@@ -1,4 +1,4 @@
-import { nameOrder } from '../../entities/collation.ts'
+import { nameCollation } from '../../entities/collation.ts'
 import { Employee, Location } from '../../entities/index.ts'
 import { NameOrder1764000000062 } from '../../src/migrations/1764000000062-name-order.ts'
 import { requireCurrentCollation } from '../../src/postgres/collation-check.ts'
@@ -89,7 +89,7 @@ test('a database with rows takes on the order, and gives it back', async () => {
 
 test('a start is refused where ICU has another version, with what to run; then it starts', async () => {
   await requireCurrentCollation(database)
-  await database.query(`UPDATE pg_collation SET "collversion" = '1.2' WHERE "collname" = $1`, [nameOrder])
+  await database.query(`UPDATE pg_collation SET "collversion" = '1.2' WHERE "collname" = $1`, [nameCollation])
   const refused = await requireCurrentCollation(database).catch((error: Error) => error.message)
   expect(refused).toMatch(
     /^The indexes of names were made with version 1\.2 of the collation "name_order", and Postgres has /,

@@ -2,18 +2,18 @@ import { once } from 'node:events'
 import { get } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { eventually } from '../support/eventually.ts'
-import { surroundings } from '../support/processes/server-environment.ts'
-import { Service } from '../support/processes/server-process.ts'
+import { serverEnvironment } from '../support/processes/server-environment.ts'
+import { ServerProcess } from '../support/processes/server-process.ts'
 import { ending } from '../support/world.ts'
 
 /** A process that no longer turns its event loop: the only one, a worker, the first one; blocked or stopped; while it shuts down. */
 const spins = 'for (;;);'
 const waits = 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)'
 
-async function started(workers: number, block = waits): Promise<Service> {
+async function started(workers: number, block = waits): Promise<ServerProcess> {
   const blocks = `--import=data:text/javascript,${encodeURIComponent(`process.on("SIGUSR2", () => { ${block} })`)}`
   const environment = { WORKERS: String(workers), LOG_LEVEL: 'info', NODE_OPTIONS: blocks }
-  const service = new Service({ ...surroundings('blocking'), ...environment }, true)
+  const service = new ServerProcess({ ...serverEnvironment('blocking'), ...environment }, true)
   ending.unshift(async () => {
     for (const pid of workersOf(service).filter(lives)) process.kill(pid, 'SIGKILL')
     await service.close()
@@ -22,14 +22,14 @@ async function started(workers: number, block = waits): Promise<Service> {
   return service
 }
 
-const linesOf = (service: Service): { pid: number; msg: string }[] =>
+const linesOf = (service: ServerProcess): { pid: number; msg: string }[] =>
   service.said
     .join('')
     .split('\n')
     .filter((line) => line.startsWith('{'))
     .map((line) => JSON.parse(line))
 
-const workersOf = (service: Service) => [
+const workersOf = (service: ServerProcess) => [
   ...new Set(
     linesOf(service)
       .filter(({ msg }) => msg === 'answered')
@@ -46,7 +46,7 @@ function lives(pid: number): boolean {
   }
 }
 
-async function ask(service: Service): Promise<void> {
+async function ask(service: ServerProcess): Promise<void> {
   const [response] = await once(
     get({ host: '127.0.0.1', port: service.port, path: '/countries', agent: false }),
     'response',
@@ -56,7 +56,7 @@ async function ask(service: Service): Promise<void> {
 }
 
 /** Asks until two workers that are alive have answered. */
-function both(service: Service): Promise<number[]> {
+function both(service: ServerProcess): Promise<number[]> {
   return eventually(
     async () => {
       for (let count = 0; count < 8; count++) ask(service).catch(() => {})

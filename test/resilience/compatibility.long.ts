@@ -5,8 +5,8 @@ import { raiseCompatibleFrom } from '../../src/migrations/compatibility.ts'
 import { migrate } from '../../src/migrations/migrate.ts'
 import { survivePoolErrors } from '../../src/runtime/database.ts'
 import { eventually } from '../support/eventually.ts'
-import { surroundings } from '../support/processes/server-environment.ts'
-import { Service } from '../support/processes/server-process.ts'
+import { serverEnvironment } from '../support/processes/server-environment.ts'
+import { ServerProcess } from '../support/processes/server-process.ts'
 import { database, ending } from '../support/world.ts'
 
 /*
@@ -50,7 +50,7 @@ const sentence =
   /The database has a schema for newer code: it needs migration 1999000000002, and this code ends with \d{13}\. Deploy the newer version\.\n/
 
 test('older code serves on a newer schema, until a migration says that it cannot', async () => {
-  const service = new Service({ ...surroundings('compatible'), WORKERS: '2', LOG_LEVEL: 'info' })
+  const service = new ServerProcess({ ...serverEnvironment('compatible'), WORKERS: '2', LOG_LEVEL: 'info' })
   ending.unshift(() => service.close())
   await migrateWith(Wider1999000000001)
   await service.start()
@@ -76,7 +76,7 @@ test('older code serves on a newer schema, until a migration says that it cannot
 
 test('older code refuses to start where a migration has raised what is compatible, and so do its commands', async () => {
   for (const WORKERS of ['1', '2']) {
-    const service = new Service({ ...surroundings('incompatible'), WORKERS })
+    const service = new ServerProcess({ ...serverEnvironment('incompatible'), WORKERS })
     ending.unshift(() => service.close())
     await expect(service.start()).rejects.toThrow('does not serve')
     expect([await service.ended(), service.said.join('')]).toEqual([
@@ -84,7 +84,7 @@ test('older code refuses to start where a migration has raised what is compatibl
       expect.stringMatching(new RegExp(`^${sentence.source}$`)),
     ])
   }
-  const env = { PATH: process.env.PATH, ...surroundings('incompatible') }
+  const env = { PATH: process.env.PATH, ...serverEnvironment('incompatible') }
   for (const words of [
     ['migrate'],
     ['seed'],

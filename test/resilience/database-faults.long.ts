@@ -5,7 +5,7 @@ import { DataSource } from 'typeorm'
 import { Location, Meeting, OrganizationUser } from '../../entities/index.ts'
 import { createApp } from '../../src/app.ts'
 import { poolsOf } from '../../src/runtime/database.ts'
-import { Line } from '../support/processes/cuttable-connection.ts'
+import { CuttableConnection } from '../support/processes/cuttable-connection.ts'
 import { type Answer, expectProblem } from '../support/requests/wire.ts'
 import { api, banking, billing, config, database, given, issuer, morning, tenant, tokenOf } from '../support/world.ts'
 
@@ -16,7 +16,7 @@ const path = `/meetings/${meeting.id}`
 const { id: membership } = await database.manager.findOneByOrFail(OrganizationUser, { userId: tenant.users.member.id })
 
 /** The same API on a database that is reached over a line of its own, with little patience. */
-const line = new Line(`${host}/.s.PGSQL.${port}`)
+const line = new CuttableConnection(`${host}/.s.PGSQL.${port}`)
 await line.open()
 const extra = { max: 5, connectionTimeoutMillis: 300, statement_timeout: 1000, query_timeout: 500 }
 const far = await new DataSource({

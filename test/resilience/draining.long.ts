@@ -4,8 +4,8 @@ import { connect } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { eventually } from '../support/eventually.ts'
-import { surroundings } from '../support/processes/server-environment.ts'
-import { Service } from '../support/processes/server-process.ts'
+import { serverEnvironment } from '../support/processes/server-environment.ts'
+import { ServerProcess } from '../support/processes/server-process.ts'
 import { ending, tenant, tokenOf } from '../support/world.ts'
 
 /**
@@ -18,15 +18,15 @@ const token = await tokenOf(tenant.users.owner)
 /** What a client may do about it: a new connection was refused, as the server no longer listens. */
 const refused = (error: NodeJS.ErrnoException) => error.code === 'ECONNREFUSED'
 
-async function started(workers: number): Promise<Service> {
-  const service = new Service({ ...surroundings('draining'), WORKERS: String(workers) }, true)
+async function started(workers: number): Promise<ServerProcess> {
+  const service = new ServerProcess({ ...serverEnvironment('draining'), WORKERS: String(workers) }, true)
   ending.unshift(() => service.close())
   await service.start()
   return service
 }
 
 /** Sends SIGTERM; gives back a wait for the end of the process, in milliseconds and with its exit code. */
-function terminate(service: Service): Promise<{ took: number; code: number | null }> {
+function terminate(service: ServerProcess): Promise<{ took: number; code: number | null }> {
   const began = performance.now()
   process.kill(service.pid, 'SIGTERM')
   return service.ended().then((code) => ({ took: performance.now() - began, code }))
@@ -54,7 +54,7 @@ const questions: Asked[] = [
   { path: '/webhooks/stripe', method: 'POST', body: '{}' },
 ]
 
-async function ask(service: Service, agent: Agent | false, { path, method, headers, body }: Asked) {
+async function ask(service: ServerProcess, agent: Agent | false, { path, method, headers, body }: Asked) {
   const sent = request({
     host: '127.0.0.1',
     port: service.port,
@@ -70,7 +70,7 @@ async function ask(service: Service, agent: Agent | false, { path, method, heade
 }
 
 /** Asks again and again until the server no longer listens; gives back what was cut, by the error. */
-async function insistent(service: Service, agent: Agent | false, place: number): Promise<string[]> {
+async function insistent(service: ServerProcess, agent: Agent | false, place: number): Promise<string[]> {
   for (let count = place; ; count++)
     try {
       await ask(service, agent, questions[count % questions.length])
@@ -135,7 +135,7 @@ describe.each([1, 2])('With WORKERS=%i', (workers) => {
 })
 
 /** Sends half of a POST; gives back how to send the rest, which gives the answer. */
-function begin(service: Service, body: string): () => Promise<string> {
+function begin(service: ServerProcess, body: string): () => Promise<string> {
   const socket = connect(service.port, '127.0.0.1')
   const heard = buffer(socket)
   const head = `POST /locations HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\nContent-Type: application/ld+json\r\n`

@@ -8,8 +8,8 @@ import request from 'supertest'
 import { localIssuer, ownIssuer } from '../../src/access/token-issuer-keys.ts'
 import { people } from '../../src/demo/demo.ts'
 import { eventually } from '../support/eventually.ts'
-import { surroundings } from '../support/processes/server-environment.ts'
-import { freePort, Service } from '../support/processes/server-process.ts'
+import { serverEnvironment } from '../support/processes/server-environment.ts'
+import { freePort, ServerProcess } from '../support/processes/server-process.ts'
 import { ending } from '../support/world.ts'
 
 /*
@@ -49,14 +49,21 @@ const free = (directory: string) => rmSync(join(directory, 'filler'))
 const own = { AUTH_ISSUER: '', AUTH_AUDIENCE: '', AUTH_JWKS_URL: '' }
 const noStripe = { STRIPE_URL: '', STRIPE_SECRET_KEY: '', STRIPE_PUBLISHABLE_KEY: '', STRIPE_WEBHOOK_SECRET: '' }
 
-function serverOn(DATA_DIR: string, more: Record<string, string>): Service {
-  const service = new Service({ ...surroundings('full'), ...own, ...noStripe, DATA_DIR, LOG_LEVEL: 'info', ...more })
+function serverOn(DATA_DIR: string, more: Record<string, string>): ServerProcess {
+  const service = new ServerProcess({
+    ...serverEnvironment('full'),
+    ...own,
+    ...noStripe,
+    DATA_DIR,
+    LOG_LEVEL: 'info',
+    ...more,
+  })
   ending.unshift(() => service.close())
   return service
 }
 
 /** Asks as the owner of the demo. */
-async function asking(service: Service, directory: string) {
+async function asking(service: ServerProcess, directory: string) {
   const { sign } = await ownIssuer(localIssuer, directory)
   const token = await sign({ sub: people.owner.subject })
   const send = (method: 'get' | 'post' | 'delete', path: string, body?: object) =>
@@ -178,7 +185,7 @@ onDisk('lines of the log that found no room are written once there is some', asy
 async function logging(stdout: number | 'pipe') {
   const port = await freePort()
   const child = spawn(process.execPath, ['dist/src/server.js'], {
-    env: { PATH: process.env.PATH, ...surroundings('full'), PORT: String(port) },
+    env: { PATH: process.env.PATH, ...serverEnvironment('full'), PORT: String(port) },
     stdio: ['ignore', stdout, 'inherit'],
   })
   ending.unshift(async () => {

@@ -6,8 +6,8 @@ import { Client } from 'pg'
 import type { Postgres } from '../../src/postgres/launcher.ts'
 import { enqueue } from '../../src/queue/enqueue.ts'
 import { eventually } from '../support/eventually.ts'
-import { surroundings } from '../support/processes/server-environment.ts'
-import { Cluster, Service } from '../support/processes/server-process.ts'
+import { serverEnvironment } from '../support/processes/server-environment.ts'
+import { PostgresProcess, ServerProcess } from '../support/processes/server-process.ts'
 import { database, ending, stripe } from '../support/world.ts'
 
 /**
@@ -17,7 +17,7 @@ import { database, ending, stripe } from '../support/world.ts'
 const most = 15_000
 
 /** Milliseconds from SIGTERM to the end of the process. */
-async function terminated(service: Service): Promise<number> {
+async function terminated(service: ServerProcess): Promise<number> {
   const began = performance.now()
   process.kill(service.pid, 'SIGTERM')
   await service.ended()
@@ -57,7 +57,7 @@ class Relay {
   }
 }
 
-const cluster = new Cluster()
+const cluster = new PostgresProcess()
 const proxies: Relay[] = []
 beforeAll(() => cluster.start(), 60_000)
 ending.unshift(async () => {
@@ -73,8 +73,8 @@ async function proxied(): Promise<{ proxy: Relay; url: string }> {
   return { proxy, url: `postgres://${user}@127.0.0.1:${proxy.port}/${database}` }
 }
 
-function serviceOf(environment: Record<string, string>): Service {
-  const service = new Service({ ...surroundings('hanging'), LOG_LEVEL: 'info', ...environment }, true)
+function serviceOf(environment: Record<string, string>): ServerProcess {
+  const service = new ServerProcess({ ...serverEnvironment('hanging'), LOG_LEVEL: 'info', ...environment }, true)
   ending.unshift(() => service.close())
   return service
 }
@@ -142,7 +142,7 @@ test('SIGTERM ends the server after Postgres was killed', async () => {
 }, 120_000)
 
 test('SIGTERM in the middle of a first start leaves no Postgres behind', async () => {
-  const own = new Cluster()
+  const own = new PostgresProcess()
   await own.start()
   const { directory } = own.postgres
   await own.postgres.stop()

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { Agent, request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Employee, Meeting } from '../../entities/index.ts'
-import { surroundings } from '../support/processes/server-environment.ts'
-import { Service } from '../support/processes/server-process.ts'
+import { serverEnvironment } from '../support/processes/server-environment.ts'
+import { ServerProcess } from '../support/processes/server-process.ts'
 import { ending, given, morning, tenant, tokenOf } from '../support/world.ts'
 
 /**
@@ -16,7 +16,7 @@ const limits = { rest: 200, soak: 300 }
 
 const seconds = 20
 const agent = new Agent({ keepAlive: true, maxSockets: 16 })
-const service = new Service(surroundings('memory'))
+const service = new ServerProcess(serverEnvironment('memory'))
 ending.unshift(async () => {
   agent.destroy()
   await service.close()

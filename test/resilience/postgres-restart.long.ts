@@ -3,12 +3,12 @@ import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from 'pg'
 import { eventually } from '../support/eventually.ts'
-import { surroundings } from '../support/processes/server-environment.ts'
-import { Cluster, Service } from '../support/processes/server-process.ts'
+import { serverEnvironment } from '../support/processes/server-environment.ts'
+import { PostgresProcess, ServerProcess } from '../support/processes/server-process.ts'
 import { ending } from '../support/world.ts'
 
 /** The embedded Postgres ends: its postmaster or one of its backends is killed, for one process and two, for two servers on it. */
-const cluster = new Cluster()
+const cluster = new PostgresProcess()
 let directory = ''
 beforeAll(async () => {
   await cluster.start()
@@ -17,9 +17,9 @@ beforeAll(async () => {
 }, 60_000)
 ending.unshift(() => cluster.remove())
 
-async function started(workers: number): Promise<Service> {
+async function started(workers: number): Promise<ServerProcess> {
   const environment = { DATABASE_URL: '', DATA_DIR: dirname(directory), WORKERS: String(workers), LOG_LEVEL: 'info' }
-  const service = new Service({ ...surroundings('restart'), ...environment }, true)
+  const service = new ServerProcess({ ...serverEnvironment('restart'), ...environment }, true)
   ending.unshift(() => service.close())
   await service.start()
   // With workers, one may answer before all have started.
@@ -44,7 +44,7 @@ async function backend(): Promise<number> {
 }
 
 /** What requests are answered until two hundred come in a row. */
-async function answers(service: Service): Promise<Set<string>> {
+async function answers(service: ServerProcess): Promise<Set<string>> {
   const seen = new Set<string>()
   let row = 0
   await eventually(

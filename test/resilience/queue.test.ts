@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pino } from 'pino'
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
-import { besides } from '../../ormconfig.ts'
+import { backgroundSource } from '../../ormconfig.ts'
 import { deadJobs, replayJobs } from '../../src/queue/crashed-jobs.ts'
 import { enqueue } from '../../src/queue/enqueue.ts'
 import { release } from '../../src/queue/job-locks.ts'
@@ -10,7 +10,7 @@ import { survivePoolErrors } from '../../src/runtime/database.ts'
 import { eventually } from '../support/eventually.ts'
 import { database, ending } from '../support/world.ts'
 
-const background = await besides(database, concurrency + 4).initialize()
+const background = await backgroundSource(database, concurrency + 4).initialize()
 survivePoolErrors(background)
 ending.unshift(() => background.destroy())
 const { master: pool } = background.driver as PostgresDriver

@@ -2,17 +2,17 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import request, { type Response } from 'supertest'
 import { eventually } from '../support/eventually.ts'
-import { Service } from '../support/processes/server-process.ts'
-import { type Pair, pair, query, urlOf } from '../support/processes/standby.ts'
+import { ServerProcess } from '../support/processes/server-process.ts'
+import { type Pair, query, startReplicatedPair, urlOf } from '../support/processes/standby.ts'
 
 let two: Pair
-let service: Service
+let service: ServerProcess
 let token = ''
 let made = 0
 
 beforeAll(async () => {
-  two = await pair()
-  service = new Service({
+  two = await startReplicatedPair()
+  service = new ServerProcess({
     DATABASE_URL: urlOf(two.primary),
     DATABASE_REPLICA_URLS: urlOf(two.standby),
     DATA_DIR: join(two.primary.directory, '../server'),

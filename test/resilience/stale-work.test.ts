@@ -1,19 +1,22 @@
 import { pino } from 'pino'
 import { User } from '../../entities/index.ts'
-import { besides } from '../../ormconfig.ts'
+import { backgroundSource } from '../../ormconfig.ts'
 import { enqueueMail } from '../../src/mail/outbox.ts'
 import { enqueue } from '../../src/queue/enqueue.ts'
-import { tasks } from '../../src/runtime/jobs.ts'
+import { jobTasks } from '../../src/runtime/jobs.ts'
 import { deliver } from '../support/billing/stripe-events.ts'
 import { told } from '../support/billing/sync-now.ts'
 import { as, database, ending, organization, outside } from '../support/world.ts'
 
 /** Whoever waits for a lock waits a tenth as long as a server does. */
-const hurried = besides(database, 2)
+const hurried = backgroundSource(database, 2)
 hurried.setOptions({ extra: { ...hurried.options.extra, lock_timeout: 200 } })
 await hurried.initialize()
 ending.unshift(() => hurried.destroy())
-const jobs = tasks(hurried, outside, pino({ level: 'silent' })) as Record<string, (payload?: object) => Promise<void>>
+const jobs = jobTasks(hurried, outside, pino({ level: 'silent' })) as Record<
+  string,
+  (payload?: object) => Promise<void>
+>
 
 let founded = 0
 

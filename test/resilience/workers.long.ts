@@ -3,8 +3,8 @@ import { request } from 'node:http'
 import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { eventually } from '../support/eventually.ts'
-import { surroundings } from '../support/processes/server-environment.ts'
-import { Service } from '../support/processes/server-process.ts'
+import { serverEnvironment } from '../support/processes/server-environment.ts'
+import { ServerProcess } from '../support/processes/server-process.ts'
 import { ending, operator, tenant, tokenOf } from '../support/world.ts'
 
 interface Answer {
@@ -24,14 +24,17 @@ interface Line {
 
 const { owner, member } = tenant.users
 
-function serviceOf(environment: Record<string, string> = {}): Service {
-  const service = new Service({ ...surroundings('workers'), WORKERS: '2', LOG_LEVEL: 'info', ...environment }, true)
+function serviceOf(environment: Record<string, string> = {}): ServerProcess {
+  const service = new ServerProcess(
+    { ...serverEnvironment('workers'), WORKERS: '2', LOG_LEVEL: 'info', ...environment },
+    true,
+  )
   ending.unshift(() => service.close())
   return service
 }
 
 /** Asks over a connection of its own, so that it may come to any of the workers. */
-async function ask(service: Service, path: string, user = owner, body?: object): Promise<Answer> {
+async function ask(service: ServerProcess, path: string, user = owner, body?: object): Promise<Answer> {
   const headers = {
     Authorization: `Bearer ${await tokenOf(user)}`,
     ...(body && { 'Content-Type': 'application/json' }),
@@ -51,7 +54,7 @@ async function answerTo(sent: ReturnType<typeof request>): Promise<Answer> {
   return { status: response.statusCode, headers: response.headers, text: Buffer.concat(pieces).toString() }
 }
 
-const linesOf = (service: Service): Line[] =>
+const linesOf = (service: ServerProcess): Line[] =>
   service.said
     .join('')
     .split('\n')
@@ -59,7 +62,7 @@ const linesOf = (service: Service): Line[] =>
     .map((line) => JSON.parse(line))
 
 /** The workers that have answered. */
-const workersOf = (service: Service) => [
+const workersOf = (service: ServerProcess) => [
   ...new Set(
     linesOf(service)
       .filter(({ msg }) => msg === 'answered')
@@ -68,7 +71,7 @@ const workersOf = (service: Service) => [
 ]
 
 /** Asks until two workers that are alive have answered. */
-async function both(service: Service): Promise<number[]> {
+async function both(service: ServerProcess): Promise<number[]> {
   return eventually(
     async () => {
       await Promise.all(Array.from({ length: 8 }, () => ask(service, '/locations')))
@@ -150,7 +153,7 @@ describe('With WORKERS=2', () => {
 })
 
 /** Asks again and again, each time until there is an answer; gives back how to stop, which tells how often. */
-function asking(service: Service): () => Promise<number> {
+function asking(service: ServerProcess): () => Promise<number> {
   let on = true
   const done = (async () => {
     let answered = 0
@@ -168,7 +171,7 @@ function asking(service: Service): () => Promise<number> {
 }
 
 /** Who answers instead of one that has died, which is told of with how long it took to be replaced. */
-async function replaced(service: Service, dead: number, again: number): Promise<number> {
+async function replaced(service: ServerProcess, dead: number, again: number): Promise<number> {
   const before = new Set(workersOf(service))
   await gone([dead])
   const found = (await both(service)).find((pid) => !before.has(pid)) as number

@@ -170,22 +170,22 @@ describe('When a location is open', () => {
       '2026-10-26T17:00:00.000Z',
     ],
   ])('is told %s', (_, now, opens, closes) => {
-    expect(period(office.look(amsterdam, new Date(now)))).toEqual([opens, closes])
+    expect(period(office.findOpening(amsterdam, new Date(now)))).toEqual([opens, closes])
   })
 
   test('follows the clocks on the days that have 23 and 25 hours', () => {
     const always = Object.assign(new Location(), { officeOpenHour: 0, officeCloseHour: 24 })
     const sundays = { timezone: 'Europe/Amsterdam', workingDays: ['sunday'] }
-    expect(period(always.look(sundays, new Date('2026-03-29T12:00:00Z')))).toEqual([
+    expect(period(always.findOpening(sundays, new Date('2026-03-29T12:00:00Z')))).toEqual([
       '2026-03-28T23:00:00.000Z',
       '2026-03-29T22:00:00.000Z',
     ])
-    expect(period(always.look(sundays, new Date('2026-10-25T12:00:00Z')))).toEqual([
+    expect(period(always.findOpening(sundays, new Date('2026-10-25T12:00:00Z')))).toEqual([
       '2026-10-24T22:00:00.000Z',
       '2026-10-25T23:00:00.000Z',
     ])
     const night = Object.assign(new Location(), { officeOpenHour: 2, officeCloseHour: 4 })
-    expect(period(night.look(sundays, new Date('2026-03-29T00:00:00Z')))).toEqual([
+    expect(period(night.findOpening(sundays, new Date('2026-03-29T00:00:00Z')))).toEqual([
       '2026-03-29T01:00:00.000Z',
       '2026-03-29T02:00:00.000Z',
     ])
@@ -193,8 +193,8 @@ describe('When a location is open', () => {
 
   test('is the next time on the same weekday where that is the only one, and never where there is none', () => {
     const tuesdays = { ...amsterdam, workingDays: ['tuesday'] }
-    expect(period(office.look(tuesdays, new Date('2026-11-24T17:00:00Z')))[0]).toBe('2026-12-01T07:00:00.000Z')
-    expect(period(office.look({ ...amsterdam, workingDays: [] }, new Date()))).toEqual([undefined, undefined])
+    expect(period(office.findOpening(tuesdays, new Date('2026-11-24T17:00:00Z')))[0]).toBe('2026-12-01T07:00:00.000Z')
+    expect(period(office.findOpening({ ...amsterdam, workingDays: [] }, new Date()))).toEqual([undefined, undefined])
   })
 
   test('is told by every answer, in the timezone that the organization has then', async () => {

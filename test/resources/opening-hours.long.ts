@@ -24,7 +24,7 @@ test('the hours around each change of a zone, and its midnights, begin when the 
     const today = Math.floor((change.at + change.before) / day)
     const shown = Math.floor((change.at + change.before) / hour) * hour
     for (const wanted of [today * day, today * day + day, ...[-2, -1, 0, 1, 2].map((hours) => shown + hours * hour)]) {
-      const [found, right] = [clock.reaches(wanted), first(near, wanted)]
+      const [found, right] = [clock.firstInstantOf(wanted), first(near, wanted)]
       if (found !== right) wrong.push(`${zone} ${new Date(wanted).toISOString()} ${found - right}`)
     }
   }
@@ -42,7 +42,7 @@ test('opening hours are right on the days around each change of a zone, across m
     const today = Math.floor((now + change.before) / day)
     for (const [officeOpenHour, officeCloseHour] of hours) {
       const location = Object.assign(new Location(), { officeOpenHour, officeCloseHour })
-      const { opensAt, closesAt } = location.look({ timezone: zone, workingDays: weekdays }, new Date(now))
+      const { opensAt, closesAt } = location.findOpening({ timezone: zone, workingDays: weekdays }, new Date(now))
       const periods = [-1, 0, 1, 2, 3].map((days) => [
         first(near, (today + days) * day + officeOpenHour * hour),
         first(near, (today + days + Number(officeCloseHour < officeOpenHour)) * day + officeCloseHour * hour),

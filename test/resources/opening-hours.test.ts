@@ -25,7 +25,7 @@ test.each([
   ['Pacific/Apia', '2011-12-30T09:00:00Z', 9, 17, '2011-12-30T19:00:00.000Z', '2011-12-31T03:00:00.000Z'],
   ['Europe/Amsterdam', '2026-10-25T00:15:00Z', 2, 3, '2026-10-25T00:00:00.000Z', '2026-10-25T02:00:00.000Z'],
 ])('in %s at %s the hours %i to %i are from %s to %s', (timezone, now, open, close, opensAt, closesAt) => {
-  const found = location(open, close).look({ timezone, workingDays: weekdays }, new Date(now))
+  const found = location(open, close).findOpening({ timezone, workingDays: weekdays }, new Date(now))
   expect(period(found)).toEqual([opensAt, closesAt])
 })
 
@@ -38,7 +38,7 @@ test.each([
   ['Europe/Amsterdam', ['saturday'], '2026-03-28T22:00:00Z', '2026-03-28T21:00:00.000Z', '2026-03-29T04:00:00.000Z'],
   ['Europe/Amsterdam', ['saturday'], '2026-10-24T22:00:00Z', '2026-10-24T20:00:00.000Z', '2026-10-25T05:00:00.000Z'],
 ])('in %s on %j at %s the hours 22 to 6 are from %s to %s', (timezone, workingDays, now, opensAt, closesAt) => {
-  const found = location(22, 6).look({ timezone, workingDays }, new Date(now))
+  const found = location(22, 6).findOpening({ timezone, workingDays }, new Date(now))
   expect(period(found)).toEqual([opensAt, closesAt])
 })
 
@@ -110,7 +110,7 @@ test('on each day near a change of the clocks, periods begin and end when the cl
     fc.integer({ min: -48, max: 48 }),
     ({ zone, change }, [open, close], at) => {
       const now = change.at + at * 45 * minute
-      const found = location(open, close).look({ timezone: zone, workingDays: weekdays }, new Date(now))
+      const found = location(open, close).findOpening({ timezone: zone, workingDays: weekdays }, new Date(now))
       const shown = (instant: number) => instant + (instant < change.at ? change.before : change.after)
       const first = (wanted: number) => {
         for (let instant = wanted - 16 * hour; ; instant += minute) if (shown(instant) >= wanted) return instant

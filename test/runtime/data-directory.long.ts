@@ -1,8 +1,8 @@
 import { mkdtemp, readdir, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { surroundings } from '../support/processes/server-environment.ts'
-import { Service } from '../support/processes/server-process.ts'
+import { serverEnvironment } from '../support/processes/server-environment.ts'
+import { ServerProcess } from '../support/processes/server-process.ts'
 import { ending } from '../support/world.ts'
 
 /*
@@ -18,7 +18,7 @@ ending.unshift(async () => {
 })
 
 const serverOn = (DATA_DIR: string, more: Record<string, string> = {}) => {
-  const service = new Service({ ...surroundings('shared'), DATA_DIR, ...more })
+  const service = new ServerProcess({ ...serverEnvironment('shared'), DATA_DIR, ...more })
   ending.unshift(() => service.close())
   return service
 }

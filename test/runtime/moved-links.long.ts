@@ -4,8 +4,8 @@ import request from 'supertest'
 import { localIssuer, ownIssuer } from '../../src/access/token-issuer-keys.ts'
 import { people } from '../../src/demo/demo.ts'
 import { eventually } from '../support/eventually.ts'
-import { surroundings } from '../support/processes/server-environment.ts'
-import { Service } from '../support/processes/server-process.ts'
+import { serverEnvironment } from '../support/processes/server-environment.ts'
+import { ServerProcess } from '../support/processes/server-process.ts'
 import { database, ending } from '../support/world.ts'
 
 /*
@@ -19,8 +19,8 @@ const noStripe = { STRIPE_URL: '', STRIPE_SECRET_KEY: '', STRIPE_PUBLISHABLE_KEY
 const under = { PUBLIC_URL: 'https://host.example/org' }
 
 test('links to the local Stripe and Kontomatik are good after a restart on other ports', async () => {
-  const environment = { ...surroundings('links'), ...own, ...noStripe, ...under, LOG_LEVEL: 'info' }
-  const service = new Service(environment)
+  const environment = { ...serverEnvironment('links'), ...own, ...noStripe, ...under, LOG_LEVEL: 'info' }
+  const service = new ServerProcess(environment)
   ending.unshift(() => service.close())
   await service.start()
   const { sign } = await ownIssuer(localIssuer, environment.DATA_DIR)

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { surroundings } from '../support/processes/server-environment.ts'
+import { serverEnvironment } from '../support/processes/server-environment.ts'
 import { freePort } from '../support/processes/server-process.ts'
 import { ending } from '../support/world.ts'
 
@@ -18,7 +18,7 @@ const root = await realpath('.')
 const place = await mkdtemp(join(tmpdir(), 'install-'))
 const { stdout: listed } = await run('npm', ['ls', '--omit=dev', '--all', '--parseable']).catch((error) => error)
 const own = { AUTH_ISSUER: '', AUTH_AUDIENCE: '', AUTH_JWKS_URL: '' }
-const environment = { ...surroundings('install'), ...own, HOME: process.env.HOME ?? '' }
+const environment = { ...serverEnvironment('install'), ...own, HOME: process.env.HOME ?? '' }
 const env = { PATH: process.env.PATH, ...environment }
 
 ending.unshift(() => rm(place, { recursive: true }))

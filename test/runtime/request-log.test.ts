@@ -5,7 +5,7 @@ import { pino } from 'pino'
 import request from 'supertest'
 import { KeySet } from '../../src/access/key-set.ts'
 import { createApp } from '../../src/app.ts'
-import { httpServer } from '../../src/runtime/http/http-server.ts'
+import { createHttpServer } from '../../src/runtime/http/http-server.ts'
 import { eventually } from '../support/eventually.ts'
 import {
   banking,
@@ -44,7 +44,7 @@ async function saying(level: string, surroundings: object = {}): Promise<string>
     state: { draining: false },
     ...surroundings,
   })
-  const server = httpServer(app, publicUrl, log).listen(0, '127.0.0.1')
+  const server = createHttpServer(app, publicUrl, log).listen(0, '127.0.0.1')
   servers.push(server)
   await once(server, 'listening')
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { Organization } from '../../entities/index.ts'
-import { surroundings } from '../support/processes/server-environment.ts'
-import { Service } from '../support/processes/server-process.ts'
+import { serverEnvironment } from '../support/processes/server-environment.ts'
+import { ServerProcess } from '../support/processes/server-process.ts'
 import { database, ending } from '../support/world.ts'
 
 const directory = await mkdtemp(join(tmpdir(), 'starting-'))
@@ -23,14 +23,14 @@ ending.unshift(async () => {
 
 test('Whoever is answered first finds the demo there', async () => {
   const own = { AUTH_ISSUER: '', AUTH_AUDIENCE: '', AUTH_JWKS_URL: '' }
-  const service = new Service({ ...surroundings('starting'), ...own })
+  const service = new ServerProcess({ ...serverEnvironment('starting'), ...own })
   ending.unshift(() => service.close())
   expect(await database.manager.countBy(Organization, { demo: true })).toBe(0)
   await service.start()
   expect(await database.manager.countBy(Organization, { demo: true })).toBe(2)
 })
 
-const { DATABASE_URL } = surroundings('starting')
+const { DATABASE_URL } = serverEnvironment('starting')
 const [, host] = DATABASE_URL.split('?host=')
 const development = { NODE_ENV: 'development' }
 const [lacking, refusing] = [
@@ -119,7 +119,7 @@ test.each<[string, Record<string, string>, string]>([
     'PORT must be a whole number from 0 to 65535, not "http".\nSTRIPE_URL must be a URL that starts with http:// or https://,',
   ],
 ])('Where %s the start is given up with a sentence', async (_, environment, sentence) => {
-  expect(await started({ PORT: '0', ...surroundings('starting'), ...environment })).toEqual({
+  expect(await started({ PORT: '0', ...serverEnvironment('starting'), ...environment })).toEqual({
     code: 1,
     log: '',
     error: expect.stringContaining(sentence),
@@ -132,7 +132,7 @@ test('Where another user may not listen on port 80 the start is given up with a 
   if (lowest <= 80) return console.warn('Every user may listen on port 80 here.')
   const DATA_DIR = await mkdtemp(join(tmpdir(), 'low-port-'))
   if (root) await chown(DATA_DIR, 65534, 65534)
-  const environment = { ...surroundings('starting'), DATA_DIR, PORT: '80' }
+  const environment = { ...serverEnvironment('starting'), DATA_DIR, PORT: '80' }
   const { code, error } = await started(environment, root ? { uid: 65534, gid: 65534 } : {})
   expect([code, error]).toEqual([1, 'PORT 80 needs rights that this user lacks. Set PORT to one from 1024 on.\n'])
   await rm(DATA_DIR, { recursive: true })
@@ -143,7 +143,7 @@ test('A key file that is damaged is named, and what becomes of it', async () => 
   for (const name of ['token-key.json', 'secrets.key', 'kontomatik.json'])
     for (const text of ['', '{"kty":']) {
       if (name === 'kontomatik.json' && !text) continue
-      const environment: Record<string, string> = { ...surroundings('starting'), ...own, PORT: '0' }
+      const environment: Record<string, string> = { ...serverEnvironment('starting'), ...own, PORT: '0' }
       await mkdir(environment.DATA_DIR)
       await writeFile(join(environment.DATA_DIR, name), text)
       const { code, error } = await started(environment)

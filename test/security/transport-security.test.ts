@@ -3,7 +3,7 @@ import { type AddressInfo, connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { pino } from 'pino'
 import { createApp } from '../../src/app.ts'
-import { httpServer } from '../../src/runtime/http/http-server.ts'
+import { createHttpServer } from '../../src/runtime/http/http-server.ts'
 import { banking, billing, config, database, ending, issuer, publicUrl, tenant, tokenOf } from '../support/world.ts'
 
 /*
@@ -53,7 +53,7 @@ async function serve(address: string): Promise<number> {
   const log = pino({ level: 'silent' })
   const settings = { ...config, publicUrl: address }
   const app = createApp({ config: settings, database, billing, banking, issuer, log, state: { draining: false } })
-  const server = httpServer(app, address).listen(0, '127.0.0.1')
+  const server = createHttpServer(app, address).listen(0, '127.0.0.1')
   ending.unshift(async () => {
     server.close()
     await once(server, 'close')

@@ -1,28 +1,28 @@
 import { pino } from 'pino'
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
-import { besides } from '../../ormconfig.ts'
+import { backgroundSource } from '../../ormconfig.ts'
 import { concurrency, type Queue, startQueue } from '../../src/queue/queue.ts'
 import { survivePoolErrors } from '../../src/runtime/database.ts'
-import { type ExternalServices, tasks } from '../../src/runtime/jobs.ts'
+import { type ExternalServices, jobTasks } from '../../src/runtime/jobs.ts'
 import { eventually } from './eventually.ts'
 import { database, ending, outside } from './world.ts'
 
 const quiet = pino({ level: 'silent' })
 
 /** What is done in the background, to be done by hand. */
-export const jobs = tasks(database, outside, quiet) as Record<string, (payload?: object) => Promise<void>>
+export const jobs = jobTasks(database, outside, quiet) as Record<string, (payload?: object) => Promise<void>>
 
 /** The queue does not wait, when it is stopped, until it is written down that its last jobs are done. */
 const underWay = `SELECT "id" FROM graphile_worker.jobs WHERE "locked_at" IS NOT NULL AND "locked_by" IS NOT NULL`
 
 /** Has jobs done as a process of the server does, until the end of the test file at most; what the clock begins is left to the test. */
 export async function startJobs(others: Partial<ExternalServices> = {}, log = quiet): Promise<Queue> {
-  const background = await besides(database, concurrency + 4).initialize()
+  const background = await backgroundSource(database, concurrency + 4).initialize()
   survivePoolErrors(background)
   const { master: pool } = background.driver as PostgresDriver
   const queue = await startQueue({
     pool,
-    tasks: tasks(background, { ...outside, ...others }, log),
+    tasks: jobTasks(background, { ...outside, ...others }, log),
     crontab: '',
     poll: 50,
     log,

@@ -17,7 +17,7 @@ import { stopThreads } from '../../src/hydra/formats/thread.ts'
 import { insertRow } from '../../src/hydra/store/write-row.ts'
 import { openMailer } from '../../src/mail/mailer.ts'
 import { survivePoolErrors } from '../../src/runtime/database.ts'
-import { httpServer } from '../../src/runtime/http/http-server.ts'
+import { createHttpServer } from '../../src/runtime/http/http-server.ts'
 import { defaultSets } from '../../src/workspace/defaults.ts'
 
 const { host, port, user, directory } = JSON.parse(process.env.TEST_POSTGRES ?? '{}')
@@ -78,7 +78,7 @@ export const app = createApp({
   log: pino({ level: 'silent' }),
   state: { draining: false },
 })
-const server = httpServer(app, publicUrl)
+const server = createHttpServer(app, publicUrl)
 await new Promise<void>((resolve) => server.listen(free, '127.0.0.1', resolve))
 
 /** What has to end before the database goes. */

@@ -1,4 +1,4 @@
-import { masked } from '../../../entities/bank-account.ts'
+import { maskIban } from '../../../entities/bank-account.ts'
 import type { Statement } from '../kontomatik/bank-statement.ts'
 import type { Transaction } from '../kontomatik/transaction.ts'
 
@@ -24,7 +24,7 @@ export interface ListedAccount {
 export function accountsIn({ accounts, cards }: Statement): ListedAccount[] {
   const all = [
     ...accounts.map(({ partial, dropped, ...account }): ListedAccount => {
-      const name = account.name ?? (account.iban ? masked(account.iban) : 'Account')
+      const name = account.name ?? (account.iban ? maskIban(account.iban) : 'Account')
       return { ...account, isCard: false, key: account.iban, name, isPartial: partial || dropped > 0, skipped: dropped }
     }),
     ...cards.map(({ cardId, number, partial, dropped, limit: _, dueDate: __, ...card }): ListedAccount => {

@@ -31,7 +31,7 @@ export async function replaceLink(call: Call, { id, organizationId, target }: In
   const former = await call.manager.findBy(Integration, { organizationId, target, id: Not(id) })
   for (const before of former) {
     if (['pending', 'revoking', 'revoked'].includes(before.status)) continue
-    await call.save(before, copyEntity(before).revoke())
+    await call.save(before, copyEntity(before).startRevocation())
     await note(call, 'revoke', before, [before.status, 'revoking'])
     await enqueueSync(call.manager, before.id)
   }

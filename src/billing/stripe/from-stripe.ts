@@ -1,6 +1,6 @@
 import type Stripe from 'stripe'
 import type { Invoice, PaymentMethod, Subscription } from '../../../entities/index.ts'
-import type { Mirrored } from '../../../entities/subscription.ts'
+import type { StripeState } from '../../../entities/subscription.ts'
 import { nameOf, type Products, titleOf } from './subscription-items.ts'
 
 const idOf = (reference: string | { id: string } | null | undefined): string | null =>
@@ -18,7 +18,7 @@ export function subscriptionFrom(
   found: Stripe.Subscription,
   known: Map<string, string>,
   products: Products,
-): Partial<Mirrored> {
+): Partial<StripeState> {
   const lines = found.items.data.map((item) => ({ name: nameOf(item, products), item }))
   const seats = lines.filter(({ name }) => name === 'seat').map(({ item }) => item)
   const taken = seats.reduce((sum, { quantity }) => sum + (quantity ?? 0), 0)

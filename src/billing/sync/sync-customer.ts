@@ -146,7 +146,7 @@ async function syncSubscription(context: Context, found: Stripe.Subscription): P
     standing.find(({ externalId }) => externalId === found.id) ??
     standing.find(({ id, externalId }) => id === ours && (externalId === null || elders.get(externalId) === found.id))
   if (!before) return adopt(context, found)
-  const after = copyEntity(before).follow(mirror.subscriptionFrom(found, methods, products))
+  const after = copyEntity(before).applyStripeState(mirror.subscriptionFrom(found, methods, products))
   if (after.live) after.organizationAddressId ??= await addressFor(context, found)
   await write(manager, before, after)
   await note(manager, before, after)

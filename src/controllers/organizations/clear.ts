@@ -62,7 +62,7 @@ export const clear: Operation<Organization> = {
   expects: Clearance,
   returns: 'item',
   statuses: [200, 201, 400, 409, 413, 415, 422],
-  link: { name: 'clear', when: ({ clearable }: Organization) => clearable },
+  link: { name: 'clear', when: ({ canBeCleared }: Organization) => canBeCleared },
   async handle(call) {
     const { confirm } = await call.input(Clearance)
     return call.transaction(async () => {
@@ -70,7 +70,7 @@ export const clear: Operation<Organization> = {
       // Two who clear at once do so one after the other, and nobody puts the guards up in between.
       await lockOrganization(call.manager, call.organization)
       const organization = await call.get(Organization, call.organization)
-      if (!organization.clearable)
+      if (!organization.canBeCleared)
         throw new Problem(409, 'An organization can be cleared only if it is a demo, or not "productionLike".')
       if (confirm !== organization.slug)
         throw new ConstraintViolation([

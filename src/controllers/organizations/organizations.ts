@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { type AuditEvent, Organization, OrganizationUser, User } from '../../../entities/index.ts'
-import { reserved, slugOf } from '../../../entities/organization.ts'
+import { reservedSlugs, slugOf } from '../../../entities/organization.ts'
 import type { Callers } from '../../access/callers.ts'
 import { recordAudit } from '../../audit/audit-log.ts'
 import type { Billing } from '../../billing/billing.ts'
@@ -135,7 +135,7 @@ async function requireWithin({ manager }: Call, userId: string, most: number): P
 
 async function freeSlug(call: Call<Organization>, name: string): Promise<string> {
   const slug = slugOf(name)
-  const free = !reserved.includes(slug) && !(await call.manager.existsBy(Organization, { slug }))
+  const free = !reservedSlugs.includes(slug) && !(await call.manager.existsBy(Organization, { slug }))
   if (free) return slug
   return `${slug.slice(0, 54).replace(/-$/, '')}-${randomBytes(4).toString('hex')}`
 }

@@ -40,7 +40,7 @@ export const applyCoupon = (billing: Billing): Operation<Subscription> => ({
   statuses: [200, 201, 400, 409, 413, 415, 422],
   sensitive: 'minute',
   callsExternalService: true,
-  link: { name: 'applyCoupon', when: ({ discountable }: Subscription) => discountable },
+  link: { name: 'applyCoupon', when: ({ acceptsCoupon }: Subscription) => acceptsCoupon },
   async handle(call) {
     const { code, subscription: named } = await call.input(CouponApplication)
     const subscription = await discountable(call, named)
@@ -58,7 +58,7 @@ export const clearCoupon = (billing: Billing): Operation<Subscription> => ({
   returns: 'item',
   statuses: [200, 400, 409, 413, 415, 422],
   callsExternalService: true,
-  link: { name: 'clearCoupon', when: ({ discountable }: Subscription) => discountable },
+  link: { name: 'clearCoupon', when: ({ acceptsCoupon }: Subscription) => acceptsCoupon },
   async handle(call) {
     const subscription = await discountable(call, (await call.input(CouponRemoval)).subscription)
     return whileLive(call, billing, subscription, async () => {
@@ -95,7 +95,7 @@ async function discountable(call: Call<Subscription>, named: Subscription | unde
   if (!subscription?.live) throw new Problem(409, 'There is no live subscription for a coupon to work on.')
   if (organization.manualBilling)
     throw new Problem(409, 'The organization is billed by hand, and coupons are Stripe’s.')
-  if (!subscription.discountable)
+  if (!subscription.acceptsCoupon)
     throw new Problem(409, 'The subscription awaits its first payment: a coupon can be put on it after that.')
   return subscription
 }

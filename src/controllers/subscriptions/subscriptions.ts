@@ -33,8 +33,10 @@ export const read = (billing: Billing): Operation<Subscription> => ({
 
 /** The subscription with the ways to pay what it owes; what is kept here can be read though Stripe cannot. */
 export async function reveal(billing: Billing, subscription: Subscription): Promise<Subscription> {
-  const { owing, externalId } = subscription
-  return owing ? subscription.reveal(await debtOf(billing, `${externalId}`).catch(() => noDebt)) : subscription
+  const { canHaveOpenInvoice, externalId } = subscription
+  return canHaveOpenInvoice
+    ? subscription.showPayment(await debtOf(billing, `${externalId}`).catch(() => noDebt))
+    : subscription
 }
 
 export const update = (billing: Billing): Operation<Subscription> => {

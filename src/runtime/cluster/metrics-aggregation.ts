@@ -32,7 +32,7 @@ export function aggregateMetrics(): void {
 }
 
 /** How to read a registry: in a worker together with those of all processes, told apart by the label `worker`. */
-export function reading(registry: Registry): () => Promise<string> {
+export function metricsReader(registry: Registry): () => Promise<string> {
   const { worker } = cluster
   if (!worker) return () => registry.metrics()
   registry.setDefaultLabels({ worker: process.env.WORKER })

@@ -5,7 +5,7 @@ import { withTimeout } from '../../start/with-timeout.ts'
 import type { SharedPort } from './shared-port.ts'
 
 /** The shutdown of a server, as its requests and answers see it. */
-export interface Shutdown {
+export interface ShutdownState {
   /** Whether each answer ends its connection. */
   closing: boolean
   /** Requests that wait until the server has stopped listening: an answer may bring a new connection. */
@@ -25,7 +25,7 @@ const patience = 500
  * Replaces `close` of a server: it stops listening, answers all that clients have sent, and closes idle connections (RFC 9112 §9.6).
  * A request that is on its way when an idle connection closes is lost, so each gets a second to bring one.
  */
-export function drainableServer(server: Server, shutdown: Shutdown, port?: SharedPort): void {
+export function makeDrainable(server: Server, shutdown: ShutdownState, port?: SharedPort): void {
   const sockets = new Set<Socket>()
   server.on('connection', (socket) => {
     sockets.add(socket)
@@ -40,13 +40,13 @@ export function drainableServer(server: Server, shutdown: Shutdown, port?: Share
 
   const end = async () => {
     const late = setTimeout(() => server.closeAllConnections(), cut)
-    await port?.released()
+    await port?.parentClosed()
     const held: (() => void)[] = []
     shutdown.held = held
     await acceptWaiting(server)
     // The `close` of HTTP would cut idle connections at once.
     const closed = new Promise((resolve) => Listener.prototype.close.call(server, resolve))
-    await port?.leave()
+    await port?.closed()
     shutdown.closing = true
     shutdown.held = undefined
     for (const handle of held) handle()

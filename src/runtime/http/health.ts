@@ -4,7 +4,7 @@ import { methodNotAllowed } from '../../hydra/http/method-not-allowed.ts'
 import { Problem } from '../../hydra/model/problem.ts'
 
 /** Whether the process lives, and whether it can serve; the second is no once it is shutting down. */
-export function health(database: DataSource, state: { draining: boolean }): Router {
+export function healthRoutes(database: DataSource, state: { draining: boolean }): Router {
   const router = Router({ caseSensitive: true, strict: true })
   router.get('/health/live', (_, response) => {
     response.set('Cache-Control', 'no-store').json({ status: 'live' })

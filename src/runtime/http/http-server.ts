@@ -5,7 +5,7 @@ import type { Express } from 'express'
 import type { Logger } from 'pino'
 import { rootOf } from '../../hydra/api.ts'
 import { Problem } from '../../hydra/model/problem.ts'
-import { drainableServer, lingerAfterResponse, type Shutdown } from './connection-draining.ts'
+import { lingerAfterResponse, makeDrainable, type ShutdownState } from './connection-draining.ts'
 import { transportSecurity } from './response-headers.ts'
 import type { SharedPort } from './shared-port.ts'
 
@@ -24,8 +24,8 @@ const maxHeaderSize = 32 * 1024
 const drainTimeout = 5000
 
 /** The HTTP server around the app; what is not even HTTP gets a problem too. Its `close` cuts no request. */
-export function httpServer(app: Express, publicUrl: string, log?: Logger, port?: SharedPort): Server {
-  const shutdown: Shutdown = { closing: false }
+export function createHttpServer(app: Express, publicUrl: string, log?: Logger, port?: SharedPort): Server {
+  const shutdown: ShutdownState = { closing: false }
   const answer = (request: IncomingMessage, response: ServerResponse) => {
     if (request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined)
       response.once('finish', () => drain(request))
@@ -35,7 +35,7 @@ export function httpServer(app: Express, publicUrl: string, log?: Logger, port?:
     else handle()
   }
   const server = createServer({ ...limits, maxHeaderSize, ...messagesOf(app, shutdown) }, answer)
-  drainableServer(server, shutdown, port)
+  makeDrainable(server, shutdown, port)
   // A client that is not told to continue may leave its body out, so that no next request could be found behind it.
   for (const event of ['checkContinue', 'checkExpectation'])
     server.on(event, (request: IncomingMessage, response: ServerResponse) => {
@@ -50,7 +50,7 @@ export function httpServer(app: Express, publicUrl: string, log?: Logger, port?:
  * Express gives every message a prototype of its own, which costs V8 more than all else that Express does.
  * Messages that are made with that prototype need no change: a request costs 8 µs where it cost 50.
  */
-function messagesOf(app: Express, shutdown: Shutdown) {
+function messagesOf(app: Express, shutdown: ShutdownState) {
   /** The answer to the last request of each connection: those to pipelined requests before it do not close it. */
   const last = new WeakMap<Socket, ServerResponse>()
   class Incoming extends IncomingMessage {}

@@ -7,10 +7,10 @@ import type { DataSource } from 'typeorm'
 import type { Config } from '../../config.ts'
 import type { Replicas } from '../../hydra/store/statement.ts'
 import { StartError } from '../../start/start-error.ts'
-import { reasonOf } from '../../start/system-error.ts'
+import { systemErrorText } from '../../start/system-error.ts'
 import { poolsOf } from '../database.ts'
 import { openReplicas } from '../read-replicas.ts'
-import { httpServer } from './http-server.ts'
+import { createHttpServer } from './http-server.ts'
 import type { SharedPort } from './shared-port.ts'
 
 /** What the HTTP service gives to the application that it serves. */
@@ -37,7 +37,7 @@ export async function startHttpService(options: ServiceOptions): Promise<() => P
   const { config, database, log, port, createApp } = options
   const state = { draining: false }
   const replicas = config.replicas.length > 0 ? openReplicas(poolsOf(database).lists, config, log) : undefined
-  const server = httpServer(createApp({ replicas, state }), config.publicUrl, log, port)
+  const server = createHttpServer(createApp({ replicas, state }), config.publicUrl, log, port)
   await listen(server, config)
   return async () => {
     state.draining = true
@@ -47,7 +47,7 @@ export async function startHttpService(options: ServiceOptions): Promise<() => P
 }
 
 /** Listens for a moment, so that a bad PORT or HOST is reported before anything else is started. */
-export async function tryAddress(config: Config): Promise<void> {
+export async function checkAddress(config: Config): Promise<void> {
   const server = createServer()
   await listen(server, config)
   server.close()
@@ -78,6 +78,6 @@ function complaint(error: NodeJS.ErrnoException, port: number, host: string): st
     case 'EAI_AGAIN':
       return `HOST "${host}" cannot be resolved. Set HOST to an address of this machine, such as 127.0.0.1.`
     default:
-      return `HOST "${host}" with PORT ${port} cannot be listened on: ${reasonOf(error)}. Set another.`
+      return `HOST "${host}" with PORT ${port} cannot be listened on: ${systemErrorText(error)}. Set another.`
   }
 }

@@ -6,7 +6,7 @@ import { Problem } from '../../hydra/model/problem.ts'
 const most = { header: 8 * 1024, all: 16 * 1024 }
 
 /** Refuses what can be judged by the request line and the headers alone, whatever the path. */
-export const requestHead: RequestHandler = (request, response, next) => {
+export const checkRequestHead: RequestHandler = (request, response, next) => {
   refuseSize(request)
   const { httpVersion, headers } = request
   if (httpVersion === '1.1' && headers.expect !== undefined && headers.expect.toLowerCase() !== '100-continue')

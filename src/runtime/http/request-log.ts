@@ -4,12 +4,12 @@ import type { Authenticate } from '../../hydra/http/endpoint.ts'
 import type { Caller } from '../../hydra/model/caller.ts'
 
 /** Tells of a request once it is answered, or once its client has gone. */
-export type Tell = (request: Request, response: Response, seconds: number) => void
+export type LogRequest = (request: Request, response: Response, seconds: number) => void
 
 /** Learns who asks, and tells of every request; nobody tells where the level says that nobody wants to hear. */
 export interface RequestLog {
   authenticate: Authenticate
-  tell?: Tell
+  logRequest?: LogRequest
 }
 
 /** What machines ask every few seconds, and what Stripe says and is heard. */
@@ -27,7 +27,7 @@ export function requestLog(log: Logger, authenticate: Authenticate): RequestLog 
       callers.set(request, caller)
       return caller
     },
-    tell(request, response, seconds) {
+    logRequest(request, response, seconds) {
       const { method, originalUrl, socket } = request
       const before = told.get(socket) ?? 0
       told.set(socket, socket.bytesWritten)

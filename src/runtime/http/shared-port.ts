@@ -9,9 +9,9 @@ interface Message {
 /** A port at which several processes accept connections, as one of them sees it. */
 export interface SharedPort {
   /** Resolves once the first process no longer holds the port: connections that wait there would be lost with it. */
-  released(): Promise<unknown>
+  parentClosed(): Promise<unknown>
   /** Tells that this process has stopped listening; resolves once all have, as clients that are told to close connect again. */
-  leave(): Promise<unknown>
+  closed(): Promise<unknown>
 }
 
 /** Milliseconds that one process waits for the others; a worker that is stopped alone hears nothing from them. */
@@ -24,8 +24,8 @@ export function sharedPort(worker: Worker): SharedPort {
   const [released, closed] = [told('released'), told('closed')]
   const soon = async (event: Promise<void>) => worker.isConnected() && withTimeout(patience, event)
   return {
-    released: () => soon(released),
-    leave() {
+    parentClosed: () => soon(released),
+    closed() {
       say(worker, { port: 'left' })
       return soon(closed)
     },

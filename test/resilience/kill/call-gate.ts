@@ -13,7 +13,7 @@ interface Order {
 }
 
 /** Stands between the server and Stripe, passes everything on, and holds up for ever what it is told to. */
-export class Gate {
+export class CallGate {
   private readonly orders: Order[] = []
   private server: Server | undefined
   url = ''

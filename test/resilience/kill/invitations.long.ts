@@ -2,13 +2,13 @@ import { OrganizationUser, OrganizationUserInvitation, OutgoingMail, User } from
 import { eventually } from '../../support/eventually.ts'
 import { MailServer } from '../../support/mail.ts'
 import { database, ending, foundTenant, type Tenant } from '../../support/world.ts'
-import { type Step, Victim } from './killed-server.ts'
+import { KilledServer, type Step } from './killed-server.ts'
 
 const path = '/organization-user-invitations'
 const office = new MailServer()
 await office.start()
 ending.unshift(() => office.stop())
-const victim = new Victim({ SMTP_URL: office.url, MAIL_FROM: 'Acme Ops <ops@acme.example>' })
+const victim = new KilledServer({ SMTP_URL: office.url, MAIL_FROM: 'Acme Ops <ops@acme.example>' })
 
 beforeAll(() => victim.start(), 60_000)
 

@@ -2,13 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { dashboard, subscribed } from '../../support/billing/stripe.ts'
 import { eventually } from '../../support/eventually.ts'
 import { database, ending, stripe } from '../../support/world.ts'
-import { Gate } from './call-gate.ts'
-import { type Step, Victim } from './killed-server.ts'
+import { CallGate } from './call-gate.ts'
+import { KilledServer, type Step } from './killed-server.ts'
 
-const gate = new Gate(stripe.url)
+const gate = new CallGate(stripe.url)
 await gate.open()
 ending.unshift(gate.close)
-const victim = new Victim({ STRIPE_URL: gate.url })
+const victim = new KilledServer({ STRIPE_URL: gate.url })
 
 beforeAll(() => victim.start(), 60_000)
 

@@ -5,7 +5,7 @@ import { database, ending } from '../../support/world.ts'
 const family = 4711
 
 /** What becomes of the statement that was halted, once its client is dead. */
-export type Fate =
+export type Outcome =
   /** It ends as if it had never been begun. */
   | 'undone'
   /** It goes on, as Postgres does not notice, and whatever it commits stands. */
@@ -14,12 +14,12 @@ export type Fate =
   | 'late'
 
 /** Where to halt. */
-export interface Halting {
+export interface KillPointOptions {
   /** As in CREATE TRIGGER, `BEFORE INSERT ON "location"`; or the commit of that, `COMMIT OF INSERT ON "location"`. */
   when: string
   /** For which row, as a condition on NEW or OLD in SQL. */
   which: string
-  fate?: Fate
+  fate?: Outcome
 }
 
 /** The connection that holds the locks. */
@@ -29,13 +29,13 @@ ending.push(() => holder.release())
 let halts = 0
 
 /** A place at which the server is halted: in Postgres, by a trigger that waits for a lock that the test holds. */
-export class Halt {
+export class KillPoint {
   private constructor(
     private readonly number: number,
-    readonly fate: Fate,
+    readonly fate: Outcome,
   ) {}
 
-  static async at({ when, which, fate = 'undone' }: Halting): Promise<Halt> {
+  static async at({ when, which, fate = 'undone' }: KillPointOptions): Promise<KillPoint> {
     halts += 1
     const number = halts
     await holder.query('SELECT pg_advisory_lock($1, $2)', [family, number])
@@ -50,7 +50,7 @@ export class Halt {
       END $$`,
     )
     await database.query(`CREATE ${kind} "halt_${number}" ${moment} FOR EACH ROW EXECUTE FUNCTION "halt_${number}"()`)
-    return new Halt(number, fate)
+    return new KillPoint(number, fate)
   }
 
   /** Waits until the server is there. */

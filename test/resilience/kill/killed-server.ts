@@ -1,25 +1,25 @@
 import request, { type Response } from 'supertest'
 import type { User } from '../../../entities/index.ts'
-import { surroundings } from '../../support/processes/server-environment.ts'
-import { Service } from '../../support/processes/server-process.ts'
+import { serverEnvironment } from '../../support/processes/server-environment.ts'
+import { ServerProcess } from '../../support/processes/server-process.ts'
 import { database, ending, tokenOf } from '../../support/world.ts'
-import { Halt, type Halting } from './kill-points.ts'
+import { KillPoint, type KillPointOptions } from './kill-points.ts'
 
 /** A step at which the server is killed. */
 export interface Step {
   /** The statement at which it is halted; without one, `begin` waits until it is where it is to be killed. */
-  at?: Halting
+  at?: KillPointOptions
   begin(): unknown
   /** Checks what has come of it, once the server is back. */
   after(): Promise<unknown>
 }
 
 /** A server in a process of its own, upon the database of this test file; whoever is somebody in the test is so there. */
-export class Victim {
-  private readonly service: Service
+export class KilledServer {
+  private readonly service: ServerProcess
 
   constructor(environment: Record<string, string> = {}) {
-    this.service = new Service({ ...surroundings('victim'), ...environment })
+    this.service = new ServerProcess({ ...serverEnvironment('victim'), ...environment })
     ending.unshift(() => this.service.close())
   }
 
@@ -56,8 +56,8 @@ export class Victim {
 
       beforeAll(async () => {
         for (const [outcome, prepare] of scenes) steps.set(outcome, await prepare())
-        const halts = new Map<Step, Halt>()
-        for (const step of steps.values()) if (step.at) halts.set(step, await Halt.at(step.at))
+        const halts = new Map<Step, KillPoint>()
+        for (const step of steps.values()) if (step.at) halts.set(step, await KillPoint.at(step.at))
         for (const step of steps.values()) await reach(step.begin, halts.get(step))
         await this.die([...halts.values()])
       }, 120_000)
@@ -67,7 +67,7 @@ export class Victim {
   }
 
   /** Is killed while it is halted everywhere, and comes back. */
-  private async die(halts: Halt[]): Promise<void> {
+  private async die(halts: KillPoint[]): Promise<void> {
     for (const halt of halts) expect(await halt.waiting()).toHaveLength(1)
     await this.service.kill()
     for (const halt of halts.filter(({ fate }) => fate !== 'late')) await halt.lift()
@@ -83,7 +83,7 @@ export class Victim {
 }
 
 /** Begins something, whose end nobody lives to hear where it is halted. */
-async function reach(begin: Step['begin'], halt?: Halt): Promise<void> {
+async function reach(begin: Step['begin'], halt?: KillPoint): Promise<void> {
   if (!halt) return void (await begin())
   Promise.resolve(begin()).catch(() => {})
   await halt.reached()

@@ -15,14 +15,14 @@ import { type Customer, payingCustomer, stripeCustomer } from '../../support/bil
 import { dashboard } from '../../support/billing/stripe.ts'
 import { eventually } from '../../support/eventually.ts'
 import { billing, database, ending, foundTenant, given, stripe } from '../../support/world.ts'
-import { Gate } from './call-gate.ts'
-import type { Fate } from './kill-points.ts'
-import { type Step, Victim } from './killed-server.ts'
+import { CallGate } from './call-gate.ts'
+import type { Outcome } from './kill-points.ts'
+import { KilledServer, type Step } from './killed-server.ts'
 
-const gate = new Gate(stripe.url)
+const gate = new CallGate(stripe.url)
 await gate.open()
 ending.unshift(gate.close)
-const victim = new Victim({ STRIPE_URL: gate.url })
+const victim = new KilledServer({ STRIPE_URL: gate.url })
 
 beforeAll(() => victim.start(), 60_000)
 
@@ -58,7 +58,7 @@ async function expectFounded({ name, user }: ReturnType<typeof founder>): Promis
 }
 
 /** Halts somebody who founds an organization. */
-const founding = (when: string, fate: Fate, replayed?: string) => async (): Promise<Step> => {
+const founding = (when: string, fate: Outcome, replayed?: string) => async (): Promise<Step> => {
   const one = founder()
   return {
     at: { when, which: `NEW."changes"->'name'->>1 = '${one.name}'`, fate },
@@ -74,7 +74,7 @@ const founding = (when: string, fate: Fate, replayed?: string) => async (): Prom
 }
 
 /** Halts the job that sets an organization up. */
-const settingUp = (when: string, own: string, fate: Fate) => async (): Promise<Step> => {
+const settingUp = (when: string, own: string, fate: Outcome) => async (): Promise<Step> => {
   const one = founder()
   const id = `(SELECT "id" FROM "organization" WHERE "name" = '${one.name}')`
   return { at: { when, which: own.replace('$', id), fate }, begin: one.found, after: () => expectFounded(one) }
@@ -129,7 +129,7 @@ async function demo(meetings: number) {
 
 /** Halts somebody who wipes a demo of so many meetings. */
 const clearing =
-  (meetings: number, when: string, own: string, fate: Fate, replayed?: string) => async (): Promise<Step> => {
+  (meetings: number, when: string, own: string, fate: Outcome, replayed?: string) => async (): Promise<Step> => {
     const { organization, clear, counts } = await demo(meetings)
     return {
       at: { when, which: own.replace('$', `'${organization.id}'`), fate },
@@ -165,7 +165,7 @@ function subscriber({ tenant, card }: Customer & { card?: string }) {
 }
 
 /** Whatever happened: one row, that of the answer; one customer and one subscription at Stripe; one line in the audit log. */
-async function expectSubscribed(organizationId: string, { status, body }: Awaited<ReturnType<Victim['post']>>) {
+async function expectSubscribed(organizationId: string, { status, body }: Awaited<ReturnType<KilledServer['post']>>) {
   expect([status, body.status]).toEqual([201, 'active'])
   const own = { organizationId }
   expect(await database.manager.findBy(Subscription, own)).toEqual([

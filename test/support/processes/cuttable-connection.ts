@@ -1,7 +1,7 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
 
 /** A line to a Postgres that can be cut, or go dead without a word, and be mended again. */
-export class Line {
+export class CuttableConnection {
   private readonly sockets = new Set<Socket>()
   private dead = false
   private server: Server | undefined

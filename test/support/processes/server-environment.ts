@@ -9,7 +9,7 @@ let rooms = 0
  * What a server of its own process needs to stand upon the database of the test file; whoever is somebody here is so there.
  * Each call names a data directory of its own, as two servers cannot share one.
  */
-export function surroundings(room: string) {
+export function serverEnvironment(room: string) {
   return {
     DATABASE_URL: `postgres://${user}@localhost:${port}/${database.options.database}?host=${host}`,
     DATA_DIR: join(directory, `${room}-${database.options.database}-${rooms++}`),

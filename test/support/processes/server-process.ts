@@ -21,7 +21,7 @@ const patience = 60
 const room = ['--min-semi-space-size=16', '--max-semi-space-size=16']
 
 /** A Postgres of a test's own. */
-export class Cluster {
+export class PostgresProcess {
   kills = 0
   private readonly launched: Postgres[] = []
   private directory = ''
@@ -62,7 +62,7 @@ export class Cluster {
 }
 
 /** The server, in a process of its own. */
-export class Service {
+export class ServerProcess {
   kills = 0
   port = 0
   /** How often it has ended without being killed. */

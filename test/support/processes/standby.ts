@@ -14,7 +14,7 @@ export interface Pair {
 }
 
 /** Makes a streaming replica as pg_basebackup would, which the embedded Postgres lacks: from the data of one at rest. */
-export async function pair(): Promise<Pair> {
+export async function startReplicatedPair(): Promise<Pair> {
   const [first, second] = [await room(), await room()]
   const blank = await launch(first)
   await blank.stop()

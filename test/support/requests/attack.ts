@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { Agent, request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Location, type User } from '../../../entities/index.ts'
-import { surroundings } from '../processes/server-environment.ts'
-import { Service } from '../processes/server-process.ts'
+import { serverEnvironment } from '../processes/server-environment.ts'
+import { ServerProcess } from '../processes/server-process.ts'
 import { ending, foundTenant, given, type Tenant, tokenOf } from '../world.ts'
 import type { Answer } from './wire.ts'
 
@@ -45,9 +45,9 @@ const perWorker = 2
 let tenants = 0
 
 /** A server in processes of its own that counts requests as in production. */
-export function attackedServer(workers: number, environment: Record<string, string> = {}): Service {
+export function attackedServer(workers: number, environment: Record<string, string> = {}): ServerProcess {
   const settings = { WORKERS: `${workers}`, RATE_LIMITS: 'on', LOG_LEVEL: 'info', ...environment }
-  const service = new Service({ ...surroundings(`attacked-${workers}`), ...settings })
+  const service = new ServerProcess({ ...serverEnvironment(`attacked-${workers}`), ...settings })
   ending.unshift(() => service.close())
   return service
 }
@@ -58,7 +58,7 @@ export function attackedServer(workers: number, environment: Record<string, stri
  * @param probe what the tenant asks for again and again; a plain item unless it is given
  */
 export async function waitsUnder(
-  service: Service,
+  service: ServerProcess,
   workers: number,
   attack: Attack,
   probe: (tenant: Tenant, item: Location) => Sent = (_, { id }) => ({ path: `/locations/${id}` }),
@@ -117,7 +117,7 @@ async function probing(at: { port: number }, line: Agent, sent: Sent, on: () => 
 }
 
 /** Connections that last, some to each process: what one process is kept from answers, another cannot answer instead. */
-async function openLines(service: Service, workers: number): Promise<Agent[]> {
+async function openLines(service: ServerProcess, workers: number): Promise<Agent[]> {
   const byProcess = new Map<unknown, Agent[]>()
   for (let number = 0; number < 100; number++) {
     const line = new Agent({ keepAlive: true, maxSockets: 1 })
@@ -133,7 +133,7 @@ async function openLines(service: Service, workers: number): Promise<Agent[]> {
 }
 
 /** The log tells which process answered a request. */
-async function processOf(service: Service, id: unknown): Promise<unknown> {
+async function processOf(service: ServerProcess, id: unknown): Promise<unknown> {
   for (const end = Date.now() + 5000; Date.now() < end; await sleep(5)) {
     const line = service.said
       .join('')
