@@ -63,7 +63,7 @@ export function createApp({ config, database, billing, banking, issuer, log, rep
   app.set('trust proxy', config.trustProxy)
 
   const { authenticate, logRequest } = requestLog(log, (request) => callers.of(request))
-  const gate = { authenticate, meter: config.limits && rateLimiter(config.limits) }
+  const gate = { authenticate, rateLimiter: config.limits && rateLimiter(config.limits) }
   const { measure, routes } = metrics(shared('metrics'), gate, logRequest)
   app.use(measure)
   app.use(responseHeaders(config))
