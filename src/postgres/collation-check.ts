@@ -2,11 +2,11 @@ import type { DataSource } from 'typeorm'
 import { nameCollation } from '../../entities/collation.ts'
 import { StartError } from '../start/start-error.ts'
 
-/** Whether names are ordered as they were when their indexes were made: with another version of ICU they may not be. */
+/** Whether names sort as they did when their indexes were built, in SQL. Another version of ICU may sort them differently. */
 export const isCollationCurrent = `NOT EXISTS (SELECT FROM pg_collation WHERE "collname" = '${nameCollation}'
   AND "collversion" IS DISTINCT FROM pg_collation_actual_version("oid"))`
 
-/** @throws a StartError with what to run where an upgrade of Postgres or ICU may have changed the order of names */
+/** @throws StartError with the statements to run, after an upgrade of Postgres or ICU that may have changed the order of names */
 export async function requireCurrentCollation(database: DataSource): Promise<void> {
   const [changed] = await database.query(
     `SELECT "collversion" AS "known", pg_collation_actual_version("oid") AS "actual" FROM pg_collation
@@ -20,8 +20,9 @@ export async function requireCurrentCollation(database: DataSource): Promise<voi
     [nameCollation],
   )
   throw new StartError(
-    `The indexes of names were made with version ${changed.known} of the collation "${nameCollation}", and Postgres has ` +
-      `${changed.actual} now. Run this in the database, then start again: ${indexes.map(({ name }) => `REINDEX INDEX ${name};`).join(' ')} ` +
+    `The indexes of names were built with version ${changed.known} of the collation "${nameCollation}". ` +
+      `Postgres now has version ${changed.actual}. Run this in the database, then start again: ` +
+      `${indexes.map(({ name }) => `REINDEX INDEX ${name};`).join(' ')} ` +
       `ALTER COLLATION "${nameCollation}" REFRESH VERSION;`,
   )
 }

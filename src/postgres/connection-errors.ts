@@ -3,8 +3,8 @@ import type { DataSource } from 'typeorm'
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
 import { withTimeout } from '../start/with-timeout.ts'
 
-/** Milliseconds that Postgres may take to close its connections. */
-const patience = 1000
+/** The limit for Postgres to close its connections. */
+const closeTimeoutMs = 1000
 
 export function closeDatabase(database: DataSource): Promise<void> {
   return database.isInitialized
@@ -12,37 +12,38 @@ export function closeDatabase(database: DataSource): Promise<void> {
     : Promise.resolve()
 }
 
-/** Ends a pool, and cuts the connections that Postgres does not close in time because it hangs. */
+/** Ends a pool, and destroys the connections that Postgres does not close in time. */
 export async function closePool(pool: Pool, end: () => Promise<void>): Promise<void> {
   const ended = end()
-  if (await withTimeout(patience, ended)) return
+  if (await withTimeout(closeTimeoutMs, ended)) return
   for (const { connection } of clients.get(pool) ?? []) connection.stream.destroy()
-  await withTimeout(patience, ended)
+  await withTimeout(closeTimeoutMs, ended)
 }
 
-const unheard = (): void => {}
+const ignore = (): void => {}
 
+/** Keeps errors of a database's connections from ending the process; queries still fail with them. */
 export function survivePoolErrors(database: DataSource): void {
   surviveConnectionErrors((database.driver as PostgresDriver).master)
 }
 
-/** The connections of each pool that is heard. */
+/** The open connections of each pool, which `closePool` can destroy. */
 const clients = new WeakMap<NodeJS.EventEmitter, Set<Client>>()
 
 /**
- * A connection that is cut while nobody listens to it, as just after it was made or as it is given back, would end the
- * process. It is heard from when it is lent for the first time: the pool has one already that was made before this.
+ * Handles the errors of a pool's connections. Without a handler, a connection that is cut between two uses would end the process.
+ * The handler is added when a connection is made, and also when one is lent: the pool may have made one before this call.
  */
 export function surviveConnectionErrors(pool: NodeJS.EventEmitter): void {
-  const heard = new Set<Client>()
-  const listen = (client: Client): void => {
-    if (heard.has(client)) return
-    heard.add(client)
-    client.on('error', unheard)
-    client.once('end', () => heard.delete(client))
+  const handled = new Set<Client>()
+  const handle = (client: Client): void => {
+    if (handled.has(client)) return
+    handled.add(client)
+    client.on('error', ignore)
+    client.once('end', () => handled.delete(client))
   }
-  clients.set(pool, heard)
-  pool.on('connect', listen)
-  pool.on('acquire', listen)
-  if (pool.listenerCount('error') === 0) pool.on('error', unheard)
+  clients.set(pool, handled)
+  pool.on('connect', handle)
+  pool.on('acquire', handle)
+  if (pool.listenerCount('error') === 0) pool.on('error', ignore)
 }

@@ -4,30 +4,36 @@ import { StartError } from '../start/start-error.ts'
 import { type Account, canEnter, makeOwnedFolder, ownAccount, runAs, sharedPath } from './account.ts'
 import type { Binaries } from './binaries.ts'
 
-/** One cluster of data and all that is needed to serve it. */
+/** A database cluster in Postgres's sense: a data folder, and all that is needed to serve it. */
 export interface DatabaseCluster {
   data: string
-  output: string
+  logFile: string
   account: Account
-  tools: Binaries
+  binaries: Binaries
   settings: Record<string, string>
 }
 
-/** Who owns what is in it; with a socket that only one account can open, no password is needed. */
+/** The role that owns the databases. It needs no password, because only one account can open the socket. */
 export const superuser = 'postgres'
 
-/** Root's own directories are often closed to the account: its data then lie elsewhere, at the same place every time. */
+/**
+ * The folder for the data: the data directory, or another one where the account cannot enter that.
+ * Root's own directories are often closed to other accounts. The other folder is the same at every start.
+ */
 export async function clusterFolder(directory: string, account: Account, log: (line: string) => void): Promise<string> {
-  const wanted = await realpath(directory)
-  if (await canEnter(account, wanted)) return wanted
-  const home = await makeOwnedFolder(await sharedPath('data', wanted, account), 0o755, ownAccount)
-  log(`Postgres cannot reach ${wanted} as user ${account.uid}: its data lie in ${home}`)
-  return realpath(home)
+  const preferred = await realpath(directory)
+  if (await canEnter(account, preferred)) return preferred
+  const folder = await makeOwnedFolder(await sharedPath('data', preferred, account), 0o755, ownAccount)
+  log(`Postgres cannot enter ${preferred} as user ${account.uid}, so it keeps its data in ${folder}.`)
+  return realpath(folder)
 }
 
-/** Makes the cluster beside its place and moves it there whole, so that of two at once either will do, without a lock. */
+/**
+ * Creates the data folder where it does not exist. It is created under another name and then renamed, so two processes can do
+ * it at once without a lock: the first rename wins.
+ */
 export async function initializeCluster(
-  { data, account, tools }: DatabaseCluster,
+  { data, account, binaries }: DatabaseCluster,
   log: (line: string) => void,
 ): Promise<void> {
   const owner = await stat(data).then(
@@ -35,15 +41,15 @@ export async function initializeCluster(
     () => undefined,
   )
   if (owner === account.uid) return
-  if (owner !== undefined) return adopt(data, owner, account)
+  if (owner !== undefined) return changeOwner(data, owner, account)
 
-  log(`Making a new Postgres ${tools.version} in ${data}`)
-  await sweep(dirname(data))
+  log(`Creating the data of Postgres ${binaries.version} in ${data}.`)
+  await removeOldDrafts(dirname(data))
   const draft = await mkdtemp(join(dirname(data), 'initdb-'))
   try {
     await chown(draft, account.uid, account.gid)
     await runAs(
-      tools.initdb,
+      binaries.initdb,
       [
         '-D',
         draft,
@@ -52,45 +58,48 @@ export async function initializeCluster(
         '--auth-local=trust',
         '--auth-host=reject',
         '--no-instructions',
-        ...locale(tools),
+        ...localeOptions(binaries),
       ],
       account,
     )
     await rename(draft, data)
   } catch (error) {
     const { stderr, message } = error as Error & { stderr?: string }
-    const said = stderr?.trim().split('\n').at(-1) ?? message
+    const reason = stderr?.trim().split('\n').at(-1) ?? message
     if (!(await stat(data).catch(() => undefined)))
-      throw new StartError(`Postgres could not make its data in ${data}: ${said}.`)
+      throw new StartError(
+        `Postgres could not create its data in ${data}: ${reason}. Correct that, or set DATABASE_URL.`,
+      )
   } finally {
     await rm(draft, { recursive: true, force: true })
   }
 }
 
-async function adopt(data: string, owner: number, { uid, gid }: Account): Promise<void> {
+/** Root gives existing data to the account, for example after the account has changed. */
+async function changeOwner(data: string, owner: number, { uid, gid }: Account): Promise<void> {
   if (ownAccount.uid !== 0) {
     throw new StartError(
-      `The data in ${data} are another user's (${owner}): run as that user, or set another DATA_DIR.`,
+      `The data in ${data} belong to user ${owner}. Run the server as that user, or set another DATA_DIR.`,
     )
   }
   await runAs('chown', ['-R', `${uid}:${gid}`, data], ownAccount)
 }
 
-/** Drafts that an interrupted start left behind; one that is under way is younger. */
-async function sweep(home: string): Promise<void> {
-  const drafts = (await readdir(home)).filter((name) => name.startsWith('initdb-')).map((name) => join(home, name))
+/** Removes drafts of interrupted starts. The draft of a start that still runs is younger than ten minutes. */
+async function removeOldDrafts(folder: string): Promise<void> {
+  const drafts = (await readdir(folder)).filter((name) => name.startsWith('initdb-')).map((name) => join(folder, name))
   for (const draft of drafts) {
-    const changed = await stat(draft).catch(() => undefined)
-    if (changed && changed.mtimeMs < Date.now() - 600_000) await rm(draft, { recursive: true, force: true })
+    const found = await stat(draft).catch(() => undefined)
+    if (found && found.mtimeMs < Date.now() - 600_000) await rm(draft, { recursive: true, force: true })
   }
 }
 
-/** Sorts by code point on every machine alike, and yet knows the lower case of letters beyond ASCII. */
-function locale({ major }: Binaries): string[] {
-  const letters = process.platform === 'darwin' ? 'en_US.UTF-8' : 'C.UTF-8'
+/** Sorts by code point on every machine, and yet knows the lower case of letters beyond ASCII. */
+function localeOptions({ major }: Binaries): string[] {
+  const ctype = process.platform === 'darwin' ? 'en_US.UTF-8' : 'C.UTF-8'
   return [
     '--encoding=UTF8',
     '--locale=C',
-    ...(major < 17 ? [`--lc-ctype=${letters}`] : ['--locale-provider=builtin', '--builtin-locale=C.UTF-8']),
+    ...(major < 17 ? [`--lc-ctype=${ctype}`] : ['--locale-provider=builtin', '--builtin-locale=C.UTF-8']),
   ]
 }

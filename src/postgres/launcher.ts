@@ -19,17 +19,17 @@ import {
 } from './postmaster.ts'
 import { PostgresSupervisor } from './supervisor.ts'
 
-/** A running Postgres: where to connect, and how to let go of it. */
+/** A running Postgres: its address, and how to release it. */
 export interface Postgres {
-  /** The folder of its unix socket: it opens no port. */
+  /** The folder of its unix socket. It opens no TCP port. */
   host: string
-  /** Only names the socket; to be passed on, or else a PGPORT in the environment would name another. */
+  /** Part of the socket's name. Clients must pass it, because a PGPORT in their environment would replace it. */
   port: number
   user: string
   database: string
-  /** Where the data really lie. */
+  /** The folder of the data, which can lie outside DATA_DIR. */
   directory: string
-  /** The last one out stops the server. */
+  /** Releases this process's lease. The last process to do so stops Postgres. */
   stop(): Promise<void>
 }
 
@@ -38,86 +38,87 @@ interface Options {
   database?: string
   log?: (line: string) => void
   settings?: Record<string, string>
-  /** Gives up a start that is not complete. */
+  /** Cancels a start that is not complete. */
   signal?: AbortSignal
-  /** Has Postgres started again when it ends, and is called once that has failed too often. */
+  /** Turns on restarts after a crash. It is called when too many restarts have failed. */
   onLost?: (error: Error) => void
 }
 
-/** Bytes: Postgres has room for paths of 1023, those of its files below the directory included. */
-const longest = 900
+/** Postgres allows paths of 1023 bytes, including those of its files below the directory. */
+const maxPathBytes = 900
 
-/** Starts (or joins) the Postgres whose data lie under `directory`. */
+/** Starts the Postgres whose data lie under `directory`, or joins it where it runs already. */
 export async function launch(directory: string, options: Options = {}): Promise<Postgres> {
   if (process.platform === 'win32') {
-    throw new StartError('The embedded Postgres runs on Linux and macOS only: on Windows, set DATABASE_URL.')
+    throw new StartError('The embedded Postgres runs on Linux and macOS only. On Windows, set DATABASE_URL.')
   }
   const { database = 'organization', log = () => {}, settings = {}, pgbin, signal, onLost } = options
   await makeDataDirectory(directory)
-  if (Buffer.byteLength(directory) > longest)
+  if (Buffer.byteLength(directory) > maxPathBytes)
     throw new StartError(
-      `DATA_DIR is ${quote(directory)}, which is too long for Postgres: set one of at most ${longest} bytes.`,
+      `DATA_DIR is ${quote(directory)}, which is too long for Postgres. Set a path of at most ${maxPathBytes} bytes.`,
     )
   const account = await accountFor(directory)
-  const tools = await findBinaries(account, pgbin && resolve(pgbin), log)
-  const home = await clusterFolder(directory, account, log)
-  const data = join(home, `postgres-${tools.major}`)
-  const cluster = { data, output: `${data}.log`, account, tools, settings }
+  const binaries = await findBinaries(account, pgbin && resolve(pgbin), log)
+  const folder = await clusterFolder(directory, account, log)
+  const data = join(folder, `postgres-${binaries.major}`)
+  const cluster = { data, logFile: `${data}.log`, account, binaries, settings }
 
   await initializeCluster(cluster, log)
-  const hold = await joinOrStart(cluster, log, signal)
-  const keeper = onLost && new PostgresSupervisor(hold, cluster, log, onLost)
+  const lease = await joinOrStart(cluster, log, signal)
+  const supervisor = onLost && new PostgresSupervisor(lease, cluster, log, onLost)
   let stopped: Promise<void> | undefined
   const stop = () => {
-    stopped ??= Promise.resolve(keeper?.stop() ?? hold).then((held) => leave(held, cluster))
+    stopped ??= Promise.resolve(supervisor?.stop() ?? lease).then((current) => release(current, cluster))
     return stopped
   }
-  await create(database, hold).catch(async (error) => {
+  await createDatabase(database, lease).catch(async (error) => {
     await stop()
     throw error
   })
-  hold.unref()
-  return { host: hold.host, port, user: superuser, database, directory: data, stop }
+  lease.unref()
+  return { host: lease.host, port, user: superuser, database, directory: data, stop }
 }
 
-async function create(database: string, hold: Lease): Promise<void> {
-  const { rowCount } = await hold.query('select from pg_database where datname = $1', [database])
+async function createDatabase(database: string, lease: Lease): Promise<void> {
+  const { rowCount } = await lease.query('select from pg_database where datname = $1', [database])
   if (rowCount) return
-  await hold.query(`create database ${hold.escapeIdentifier(database)}`).catch((error) => {
+  await lease.query(`create database ${lease.escapeIdentifier(database)}`).catch((error) => {
     const createdMeanwhile = ['42P04', '23505'].includes(error.code)
     if (!createdMeanwhile) throw error
   })
 }
 
-/** Gives up our share; whoever then gets the lock alone is the last, unless somebody uses the server without a share. */
-async function leave(lent: Lease, { data, output }: DatabaseCluster): Promise<void> {
-  lent.ref()
-  const hold = (await answers(lent)) ? lent : await acquireLease(lent.host, data)
-  if (!hold) return
+/** Gives the lease back. Postgres stops when no other process holds a lease and no client is connected. */
+async function release(held: Lease, { data, logFile }: DatabaseCluster): Promise<void> {
+  held.ref()
+  const lease = (await isConnected(held)) ? held : await acquireLease(held.host, data)
+  if (!lease) return
   try {
-    await hold.query('select pg_advisory_unlock_shared($1)', [leaseLockId])
-    const { rows } = await hold.query('select pg_try_advisory_lock($1) as alone', [leaseLockId])
+    await lease.query('select pg_advisory_unlock_shared($1)', [leaseLockId])
+    const { rows } = await lease.query('select pg_try_advisory_lock($1) as last', [leaseLockId])
     const { pid } = await readPostmaster(data)
-    if (pid && rows[0].alone && (await deserted(hold))) await stopPostmaster(pid, data, output)
+    if (pid && rows[0].last && (await hasNoClients(lease))) await stopPostmaster(pid, data, logFile)
   } finally {
-    await Promise.race([hold.end().catch(() => {}), sleep(1000, undefined, { ref: false })])
-    await rmdir(hold.host).catch(() => {})
+    await Promise.race([lease.end().catch(() => {}), sleep(1000, undefined, { ref: false })])
+    await rmdir(lease.host).catch(() => {})
   }
 }
 
-/** A crash of the server, or of one of its backends, costs us our connection. */
-async function answers(hold: Lease): Promise<boolean> {
-  return hold.query('select').then(
+/** A crash of Postgres, or of one of its backends, ends the connection of the lease. */
+async function isConnected(lease: Lease): Promise<boolean> {
+  return lease.query('select').then(
     () => true,
     () => false,
   )
 }
 
-/** A pool that has just been ended takes a moment to be gone. */
-async function deserted(hold: Lease): Promise<boolean> {
-  const others = `select from pg_stat_activity where backend_type = 'client backend' and application_name <> '${leaseApplicationName}'`
+/** Asks for half a second, because the connections of a pool that has just ended take a moment to disappear. */
+async function hasNoClients(lease: Lease): Promise<boolean> {
+  const clients = `select from pg_stat_activity
+    where backend_type = 'client backend' and application_name <> '${leaseApplicationName}'`
   for (let tries = 0; tries < 20; tries++) {
-    if (!(await hold.query(others)).rowCount) return true
+    if (!(await lease.query(clients)).rowCount) return true
     await sleep(25)
   }
   return false

@@ -8,23 +8,23 @@ import { StartError } from '../start/start-error.ts'
 import { type Account, canEnter, childEnvironment, digest, makeOwnedFolder, ownAccount, runAs } from './account.ts'
 import { type DatabaseCluster, superuser } from './database-cluster.ts'
 
-/** The connection by which we hold the server: it keeps others from stopping it, but not this process from ending. */
+/** A connection with a shared lock that keeps other processes from stopping Postgres. It does not keep this process alive. */
 export type Lease = Client & { ref(): void; unref(): void }
 
 export const port = 5432
 
-/** Milliseconds that a start, a recovery or a stop may take. */
-const patience = 60_000
+/** The limit for a start, a recovery or a stop. */
+const timeoutMs = 60_000
 
-/** The advisory lock that every launched process shares; who gets it alone is the last one. */
+/** The advisory lock that every lease shares. The process that gets it exclusively is the last one. */
 export const leaseLockId = 5_432_001
 
-/** The application name of the connections that hold a share, which are not use. */
+/** Tells the connections of leases from those of clients. */
 export const leaseApplicationName = 'organization launcher'
 
 /**
- * Joins the server of these data, and starts it whenever there is none.
- * @param signal has a server that is starting shut down again
+ * Joins the Postgres of a cluster, and starts it where none runs.
+ * @param signal cancels the start and shuts a starting Postgres down
  */
 export async function joinOrStart(
   cluster: DatabaseCluster,
@@ -32,53 +32,53 @@ export async function joinOrStart(
   signal?: AbortSignal,
 ): Promise<Lease> {
   const began = Date.now()
-  let attempt: Attempt | undefined
-  while (Date.now() - began < patience) {
+  let attempt: StartAttempt | undefined
+  while (Date.now() - began < timeoutMs) {
     if (signal?.aborted) {
-      attempt?.abandon()
+      attempt?.cancel()
       throw signal.reason
     }
     const { alive, pid, host } = await readPostmaster(cluster.data)
     if (alive) {
-      const hold = host && (await acquireLease(host, cluster.data))
-      if (hold) {
-        log(`Postgres ${cluster.tools.version} ${attempt ? 'started' : 'joined'}, its data in ${cluster.data}`)
-        return hold
+      const lease = host && (await acquireLease(host, cluster.data))
+      if (lease) {
+        log(`${attempt ? 'Started' : 'Joined'} Postgres ${cluster.binaries.version} with its data in ${cluster.data}.`)
+        return lease
       }
     } else if (!attempt) {
       attempt = await start(cluster, pid)
     } else if (attempt.ended) {
-      const said = (await readFile(cluster.output)).subarray(attempt.offset).toString()
-      if (!/lock file|shared memory block/.test(said)) throw failure(attempt.ended, said, cluster)
+      const lines = (await readFile(cluster.logFile)).subarray(attempt.logOffset).toString()
+      if (!/lock file|shared memory block/.test(lines)) throw startFailure(attempt.ended, lines, cluster)
       attempt = undefined
     }
     await sleep(20)
   }
-  throw failure(`it took more than ${patience / 1000} s`, await readFile(cluster.output, 'utf8'), cluster)
+  throw startFailure(`it took more than ${timeoutMs / 1000} s`, await readFile(cluster.logFile, 'utf8'), cluster)
 }
 
-function failure(reason: string, said: string, { output }: DatabaseCluster): StartError {
-  const fatal = [...said.matchAll(/(?:FATAL|PANIC): +(.+)/g)].at(-1)?.[1]
-  return new StartError(`Postgres did not start: ${fatal ?? reason}. Its log ${output} says more.`)
+function startFailure(reason: string, lines: string, { logFile }: DatabaseCluster): StartError {
+  const fatal = [...lines.matchAll(/(?:FATAL|PANIC): +(.+)/g)].at(-1)?.[1]
+  return new StartError(`Postgres did not start: ${fatal ?? reason}. Read its log ${logFile}.`)
 }
 
-/** What the lock file says, and whether it is true: after a crash its process id may be a zombie's or a stranger's. */
+/** Reads the lock file of a cluster, and checks it: after a crash its process id may belong to a zombie or to another program. */
 export async function readPostmaster(data: string): Promise<{ alive: boolean; pid?: string; host?: string }> {
   const file = await readFile(join(data, 'postmaster.pid'), 'utf8').catch(() => '')
   const [pid, , , , host] = file.split('\n')
-  return { alive: Boolean(pid) && (await serves(pid, data)), pid, host }
+  return { alive: Boolean(pid) && (await isPostmasterOf(pid, data)), pid, host }
 }
 
-/** A postmaster is known by its arguments, which everybody may read and a zombie has lost. */
-async function serves(pid: string, data: string): Promise<boolean> {
-  const shown =
+/** Recognizes a postmaster by its arguments: every user can read them, and a zombie has none. */
+async function isPostmasterOf(pid: string, data: string): Promise<boolean> {
+  const command =
     process.platform === 'linux'
       ? readFile(`/proc/${pid}/cmdline`, 'utf8')
       : runAs('ps', ['-o', 'command=', '-p', pid], ownAccount)
-  return (await shown.catch(() => '')).replaceAll('\0', ' ').includes(`-D ${data} `)
+  return (await command.catch(() => '')).replaceAll('\0', ' ').includes(`-D ${data} `)
 }
 
-/** Connects and takes a share in the server; undefined while it is starting, stopping, or somebody else's. */
+/** Connects and takes the shared lock; undefined while Postgres starts or stops, or where it serves another cluster. */
 export async function acquireLease(host: string, data: string): Promise<Lease | undefined> {
   const client = new Client({
     host,
@@ -94,7 +94,8 @@ export async function acquireLease(host: string, data: string): Promise<Lease | 
   try {
     await client.connect()
     const { rows } = await client.query('show data_directory')
-    if (rows[0].data_directory !== data) throw new Error(`The server at ${host} is another one.`)
+    if (rows[0].data_directory !== data)
+      throw new Error(`The Postgres at ${host} serves ${rows[0].data_directory}, not ${data}.`)
     await client.query('select pg_advisory_lock_shared($1)', [leaseLockId])
     return client
   } catch {
@@ -103,32 +104,38 @@ export async function acquireLease(host: string, data: string): Promise<Lease | 
   }
 }
 
-interface Attempt {
-  offset: number
+interface StartAttempt {
+  /** The size of the log file before the attempt, in bytes. */
+  logOffset: number
+  /** Why Postgres ended, if it did. */
   ended?: string
-  abandon(): void
+  cancel(): void
 }
 
-/** Starts the server in a session of its own, where Ctrl-C does not reach it. */
-async function start({ data, output, account, tools, settings }: DatabaseCluster, stale?: string): Promise<Attempt> {
+/**
+ * Starts Postgres in its own session, where Ctrl-C does not reach it.
+ * @param stalePid the process id in a lock file that is left over
+ */
+async function start(cluster: DatabaseCluster, stalePid?: string): Promise<StartAttempt> {
+  const { data, logFile, account, binaries, settings } = cluster
   const flags = Object.entries({
     listen_addresses: '',
-    unix_socket_directories: await socketFor(data, account),
+    unix_socket_directories: await socketFolder(data, account),
     port: String(port),
     timezone: 'UTC',
     ...settings,
   }).flatMap(([name, value]) => ['-c', `${name}=${value}`])
-  const file = await open(output, 'a')
+  const file = await open(logFile, 'a')
   const { size } = await file.stat()
-  const child = spawn(tools.postgres, ['-D', data, ...flags], {
+  const child = spawn(binaries.postgres, ['-D', data, ...flags], {
     ...account,
     cwd: '/',
-    // The process id of a lock file that Postgres may take over; it still checks that no backend is left over.
-    env: { ...childEnvironment, PG_GRANDPARENT_PID: stale },
+    // Postgres may take over the lock file of this process id. It still checks that no backend is left.
+    env: { ...childEnvironment, PG_GRANDPARENT_PID: stalePid },
     detached: true,
     stdio: ['ignore', file.fd, file.fd],
   })
-  const attempt: Attempt = { offset: size, abandon: () => child.kill('SIGINT') }
+  const attempt: StartAttempt = { logOffset: size, cancel: () => child.kill('SIGINT') }
   child.once('error', ({ message }) => {
     attempt.ended = message
   })
@@ -141,19 +148,23 @@ async function start({ data, output, account, tools, settings }: DatabaseCluster
   return attempt
 }
 
-/** A socket's path has at most 103 bytes, so it is not in the data; its folder admits the account alone. */
-async function socketFor(data: string, account: Account): Promise<string> {
+/**
+ * The folder of the socket, which only the account can open. A socket's path has at most 103 bytes (macOS), so it lies outside
+ * the data.
+ */
+async function socketFolder(data: string, account: Account): Promise<string> {
   const name = `organization-postgres-${digest(`${account.uid} ${data}`)}`
   const fits = Buffer.byteLength(join(tmpdir(), name, `.s.PGSQL.${port}`)) <= 103
   return makeOwnedFolder(join(fits && (await canEnter(account, tmpdir())) ? tmpdir() : '/tmp', name), 0o700, account)
 }
 
-/** The "fast" way down: rolls back what is open, writes what is committed. */
-export async function stopPostmaster(pid: string, data: string, output: string): Promise<void> {
+/** Sends the signal for a "fast" shutdown, which rolls open transactions back, and waits until Postgres has ended. */
+export async function stopPostmaster(pid: string, data: string, logFile: string): Promise<void> {
   const began = Date.now()
   process.kill(Number(pid), 'SIGINT')
-  while (await serves(pid, data)) {
-    if (Date.now() - began > patience) throw new Error(`Postgres (${pid}) does not stop: see ${output}`)
+  while (await isPostmasterOf(pid, data)) {
+    if (Date.now() - began > timeoutMs)
+      throw new Error(`Postgres (process ${pid}) did not stop within ${timeoutMs / 1000} s. Read its log ${logFile}.`)
     await sleep(20)
   }
 }

@@ -2,72 +2,75 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { DatabaseCluster } from './database-cluster.ts'
 import { joinOrStart, type Lease } from './postmaster.ts'
 
-/** Milliseconds between tries to start Postgres again: none before the first, then twice as many each time. */
-const pause = { least: 500, most: 10_000 }
+/** The wait before a restart: none before the first one, then twice as long each time. */
+const backoff = { minMs: 500, maxMs: 10_000 }
 
-/** Milliseconds after which a server that ends is no longer taken for one that keeps ending. */
-const stable = 60_000
+/** A Postgres that has run this long no longer counts as one that keeps crashing. */
+const stableAfterMs = 60_000
 
-/** How many starts may fail one after the other. */
-const most = 6
+/** Failed restarts in a row before the supervisor gives up. */
+const maxFailures = 6
 
-/** Starts Postgres again when it ends without being told to, as after a crash; of several servers on it, one does and the others join. */
+/**
+ * Restarts Postgres after it has ended by itself, for example after a crash.
+ * Of several servers on one Postgres, one restarts it and the others join.
+ */
 export class PostgresSupervisor {
   private readonly stopping = new AbortController()
   private restarting: Promise<void> | undefined
-  private ends = 0
-  private since = Date.now()
+  private crashes = 0
+  private startedAt = Date.now()
 
   constructor(
-    private hold: Lease,
+    private lease: Lease,
     private readonly cluster: DatabaseCluster,
     private readonly log: (line: string) => void,
-    private readonly lost: (error: Error) => void,
+    private readonly onLost: (error: Error) => void,
   ) {
-    this.watch(hold)
+    this.watch(lease)
   }
 
-  /** Leaves Postgres alone from now on; gives back the connection that holds it, which may be broken. */
+  /** Stops the supervision. @returns the current lease, whose connection may be broken */
   async stop(): Promise<Lease> {
     this.stopping.abort()
     await this.restarting
-    return this.hold
+    return this.lease
   }
 
-  private watch(hold: Lease): void {
-    hold.once('end', () => {
+  private watch(lease: Lease): void {
+    lease.once('end', () => {
       if (this.stopping.signal.aborted) return
       this.restarting = this.restart().catch((error) => {
-        if (!this.stopping.signal.aborted) this.lost(error)
+        if (!this.stopping.signal.aborted) this.onLost(error)
       })
     })
   }
 
-  /** @throws the last error, once too many starts have failed */
+  /** @throws the last error, after too many failed restarts */
   private async restart(): Promise<void> {
     const { signal } = this.stopping
-    this.log('The connection to Postgres has ended: it is joined, or started again.')
-    if (Date.now() - this.since > stable) this.ends = 0
+    this.log('The connection to Postgres has ended. Joining or restarting Postgres.')
+    if (Date.now() - this.startedAt > stableAfterMs) this.crashes = 0
     for (let failures = 0; ; ) {
-      await this.rest()
+      await this.waitBeforeRestart()
       try {
-        this.hold = await joinOrStart(this.cluster, this.log, signal)
+        this.lease = await joinOrStart(this.cluster, this.log, signal)
         break
       } catch (error) {
         failures += 1
-        if (signal.aborted || failures === most) throw error
-        this.log(`${(error as Error).message}\nIt is tried again.`)
+        if (signal.aborted || failures === maxFailures) throw error
+        this.log(`${(error as Error).message}\nRetrying.`)
       }
     }
-    this.since = Date.now()
-    this.hold.unref()
-    this.watch(this.hold)
+    this.startedAt = Date.now()
+    this.lease.unref()
+    this.watch(this.lease)
   }
 
-  private async rest(): Promise<void> {
-    this.ends += 1
-    if (this.ends === 1) return
-    const milliseconds = Math.min(pause.least * 2 ** (this.ends - 2), pause.most)
-    await sleep(milliseconds, undefined, { ref: false, signal: this.stopping.signal })
+  private async waitBeforeRestart(): Promise<void> {
+    this.crashes += 1
+    if (this.crashes === 1) return
+    const delayMs = Math.min(backoff.minMs * 2 ** (this.crashes - 2), backoff.maxMs)
+    await sleep(delayMs, undefined, { ref: false, signal: this.stopping.signal })
   }
 }

@@ -5,8 +5,8 @@ import { StartError } from './start-error.ts'
 import { systemErrorText } from './system-error.ts'
 
 /**
- * Makes DATA_DIR and checks that files can be written there. Node's own `recursive` never returns in folders such as /proc,
- * where nothing can be made.
+ * Creates DATA_DIR and checks that files can be written in it.
+ * @throws StartError when they cannot
  */
 export async function makeDataDirectory(directory: string): Promise<void> {
   try {
@@ -14,11 +14,14 @@ export async function makeDataDirectory(directory: string): Promise<void> {
     await rmdir(await mkdtemp(join(directory, '.writable-')))
   } catch (error) {
     const reason = systemErrorText(error as NodeJS.ErrnoException)
-    throw new StartError(`DATA_DIR is ${quote(directory)}, which cannot be written to: ${reason}. Set another.`)
+    throw new StartError(`DATA_DIR is ${quote(directory)}, which is not writable: ${reason}. Set another DATA_DIR.`)
   }
 }
 
-/** Makes a folder and those above it. */
+/**
+ * Creates a folder and its parents. Node's own option `recursive` is not used: it never returns in folders such as /proc,
+ * where no folder can be created.
+ */
 export async function makeDirectory(directory: string): Promise<void> {
   await mkdir(directory).catch(async ({ code }) => {
     if (code === 'EEXIST') return

@@ -7,34 +7,40 @@ import { makeOwnedFolder, ownAccount, sharedPath } from '../postgres/account.ts'
 import { quote } from './quote.ts'
 import { StartError } from './start-error.ts'
 
-/** Bytes that the path of a socket may have on macOS; Linux allows 107. */
-const longest = 103
+/** The limit of macOS for the path of a socket, in bytes; Linux allows 107. */
+const maxSocketPathBytes = 103
 
-const isLock = (name: string) => /^server-[0-9a-f]{12}\.sock$/.test(name)
+const isLockSocket = (name: string) => /^server-[0-9a-f]{12}\.sock$/.test(name)
 
 /**
- * Keeps a second server out of DATA_DIR. Each server listens on a socket of its own before it looks for others: of two that
- * start at once, at least one sees the other. The socket of a killed process refuses connections, and is removed.
- * @returns how to release the directory
+ * Locks DATA_DIR against a second server. Each server first listens on its own socket, then looks for those of others.
+ * So of two servers that start at once, at least one sees the other. The socket of a killed process refuses connections and
+ * is removed.
+ * @returns a function that releases the directory
+ * @throws StartError when another server uses the directory
  */
 export async function lockDataDirectory(directory: string): Promise<() => Promise<void>> {
   const own = `server-${randomBytes(6).toString('hex')}.sock`
   const { folder, server } = await listenIn(directory, own)
-  const others = (await readdir(folder)).filter((name) => isLock(name) && name !== own)
+  const others = (await readdir(folder)).filter((name) => isLockSocket(name) && name !== own)
   for (const path of others.map((name) => join(folder, name))) {
-    if (!(await answers(path))) await rm(path, { force: true })
+    if (!(await isListening(path))) await rm(path, { force: true })
     else {
       await close(server)
-      const sentence = `DATA_DIR is ${quote(directory)}, which another server uses: stop that one, or set another.`
-      throw new StartError(sentence)
+      throw new StartError(
+        `DATA_DIR is ${quote(directory)}, which another server uses. Stop that server, or set another DATA_DIR.`,
+      )
     }
   }
   return () => close(server)
 }
 
-/** In the directory itself, so that servers in several containers see each other; elsewhere if no socket can be there. */
+/**
+ * Listens in the directory itself, so that servers in several containers see each other. A path that is too long for a socket
+ * and a file system without sockets need another folder.
+ */
 async function listenIn(directory: string, name: string): Promise<{ folder: string; server: Server }> {
-  if (Buffer.byteLength(join(directory, name)) <= longest) {
+  if (Buffer.byteLength(join(directory, name)) <= maxSocketPathBytes) {
     const server = await listen(join(directory, name)).catch(() => undefined)
     if (server) return { folder: directory, server }
   }
@@ -52,8 +58,8 @@ async function listen(path: string): Promise<Server> {
   return server.unref()
 }
 
-/** A connection that fails for another reason than that no process listens may well be one to a live server. */
-function answers(path: string): Promise<boolean> {
+/** Whether a server may listen at a socket. Any error other than "no process listens" may come from a live server. */
+function isListening(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(path, () => resolve(true))
     socket.on('error', ({ code }: NodeJS.ErrnoException) => resolve(code !== 'ECONNREFUSED' && code !== 'ENOENT'))

@@ -1,19 +1,19 @@
-const most = 200
+const maxLength = 200
 
-/** A value as messages quote it: on one line, and short. */
+/** Quotes a value for a message: on one line, and cut after 200 characters. */
 export function quote(value: string): string {
-  return JSON.stringify(value.length > most ? `${value.slice(0, most)}… (${value.length} characters)` : value)
+  return JSON.stringify(value.length > maxLength ? `${value.slice(0, maxLength)}… (${value.length} characters)` : value)
 }
 
-/** The same for a value that may hold a password or a key. */
+/** Quotes a value for a message, without the passwords and keys in it. */
 export function quoteWithoutSecrets(value: string): string {
   return quote(masks.reduce((text, [pattern, replacement]) => text.replace(pattern, replacement), value))
 }
 
 const masks: [RegExp, string][] = [
-  // The user and the password before the last "@".
+  // User and password stand before the last "@".
   [/^([a-z][a-z\d+.-]*:\/\/)?.*@/is, '$1***@'],
-  // What follows a colon and is no port: a password without its "@".
+  // A colon with no port behind it starts a password whose "@" is missing.
   [/^([a-z][a-z\d+.-]*:\/\/)?([\w.-]+):(?!\/\/|:|\d+(?:[/?#]|$)).*/is, '$1$2:***'],
   [/\?.*/s, '?***'],
   [/(password|secret|key|token)(\s*=\s*)\S+/gi, '$1$2***'],

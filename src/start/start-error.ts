@@ -1,2 +1,2 @@
-/** The start fails for a reason that the operator can remedy: the message is printed as it is, without a stack. */
+/** A reason for a failed start that the operator can remove. The message is printed without a stack. */
 export class StartError extends Error {}

@@ -1,6 +1,6 @@
 import { getSystemErrorMap } from 'node:util'
 
-/** Why a call of the operating system failed, in its words, such as "permission denied"; of other errors the message. */
+/** The operating system's text for a failed call, such as "permission denied"; for other errors their message. */
 export function systemErrorText(error: NodeJS.ErrnoException): string {
   return (error.errno !== undefined && getSystemErrorMap().get(error.errno)?.[1]) || error.message
 }

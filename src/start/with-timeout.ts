@@ -1,11 +1,14 @@
-/** Waits for something, but no longer than that; tells whether it has come by then. */
-export async function withTimeout(milliseconds: number, something: Promise<unknown>): Promise<boolean> {
+/**
+ * Waits for a promise, but at most for a time.
+ * @returns whether the promise was fulfilled in time
+ */
+export async function withTimeout(timeoutMs: number, promise: Promise<unknown>): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), milliseconds)
+  const timeout = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), timeoutMs)
   })
   try {
-    return await Promise.race([something.then(() => true), late])
+    return await Promise.race([promise.then(() => true), timeout])
   } finally {
     clearTimeout(timer)
   }

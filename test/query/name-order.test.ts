@@ -92,7 +92,7 @@ test('a start is refused where ICU has another version, with what to run; then i
   await database.query(`UPDATE pg_collation SET "collversion" = '1.2' WHERE "collname" = $1`, [nameCollation])
   const refused = await requireCurrentCollation(database).catch((error: Error) => error.message)
   expect(refused).toMatch(
-    /^The indexes of names were made with version 1\.2 of the collation "name_order", and Postgres has /,
+    /^The indexes of names were built with version 1\.2 of the collation "name_order"\. Postgres now has version /,
   )
   const commands = (refused as string).split('start again: ')[1]
   expect(commands).toBe(

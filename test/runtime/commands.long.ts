@@ -11,7 +11,7 @@ test.each(['token', 'migrate', 'seed', 'module', 'webhooks'])(
     const failures: [Record<string, string>, RegExp][] = [
       [{ PORT: 'http', LOG_LEVEL: 'loud' }, /^PORT must .+\.\nLOG_LEVEL must .+\.\n$/],
       [{ DATABASE_URL: 'postgres://u:hidden@127.0.0.1:1/none' }, /^DATABASE_URL is "postgres:\/\/\*\*\*@127.+\.\n$/],
-      [{ DATA_DIR: '/dev/null/x' }, /^DATA_DIR is "\/dev\/null\/x", which cannot be written to: .+\.\n$/],
+      [{ DATA_DIR: '/dev/null/x' }, /^DATA_DIR is "\/dev\/null\/x", which is not writable: .+\.\n$/],
     ]
     for (const [environment, sentence] of failures) {
       const env = { PATH: process.env.PATH, HOME: process.env.HOME, ...environment }

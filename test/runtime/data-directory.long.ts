@@ -23,7 +23,8 @@ const serverOn = (DATA_DIR: string, more: Record<string, string> = {}) => {
   return service
 }
 
-const sentence = (path: string) => `DATA_DIR is "${path}", which another server uses: stop that one, or set another.\n`
+const sentence = (path: string) =>
+  `DATA_DIR is "${path}", which another server uses. Stop that server, or set another DATA_DIR.\n`
 
 test.each([
   ['the same path', directory, directory],

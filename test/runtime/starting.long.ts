@@ -81,37 +81,37 @@ test.each<[string, Record<string, string>, string]>([
   [
     'the data directory is a file',
     { DATABASE_URL: '', DATA_DIR: file },
-    `DATA_DIR is "${file}", which cannot be written to: not a directory. Set another.`,
+    `DATA_DIR is "${file}", which is not writable: not a directory. Set another DATA_DIR.`,
   ],
   [
     'the data directory cannot be made',
     { DATA_DIR: '/dev/null/x' },
-    'DATA_DIR is "/dev/null/x", which cannot be written to: not a directory. Set another.',
+    'DATA_DIR is "/dev/null/x", which is not writable: not a directory. Set another DATA_DIR.',
   ],
   [
     'the data directory is of the kernel',
     { DATA_DIR: '/proc/x/y' },
-    'DATA_DIR is "/proc/x/y", which cannot be written to: no such file or directory. Set another.',
+    'DATA_DIR is "/proc/x/y", which is not writable: no such file or directory. Set another DATA_DIR.',
   ],
   [
     'the data directory is in /sys',
     { DATABASE_URL: '', DATA_DIR: '/sys/x' },
-    'DATA_DIR is "/sys/x", which cannot be written to: ',
+    'DATA_DIR is "/sys/x", which is not writable: ',
   ],
   [
     'the path of the data directory is too long',
     { DATA_DIR: `/tmp/${'x'.repeat(5000)}` },
-    '(5005 characters)", which cannot be written to: name too long. Set another.',
+    '(5005 characters)", which is not writable: name too long. Set another DATA_DIR.',
   ],
   [
     'the path is too long for Postgres',
     { DATABASE_URL: '', DATA_DIR: join(directory, ...Array(5).fill('x'.repeat(200))) },
-    'which is too long for Postgres: set one of at most 900 bytes.',
+    'which is too long for Postgres. Set a path of at most 900 bytes.',
   ],
   [
     'there is no Postgres in PGBIN',
     { DATABASE_URL: '', PGBIN: '/nowhere' },
-    'PGBIN is "/nowhere", which holds no "initdb" and "postgres" that run here: correct it, or set DATABASE_URL.',
+    'PGBIN is "/nowhere", which holds no "initdb" and "postgres" that run here. Correct PGBIN, or set DATABASE_URL.',
   ],
   [
     'the settings are bad',
