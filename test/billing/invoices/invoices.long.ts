@@ -1,9 +1,9 @@
 import type Stripe from 'stripe'
-import { stripeCustomer } from '../support/billing/billing.ts'
-import { confirm, customerOf, dashboard, type Subscribed, subscribed } from '../support/billing/stripe.ts'
-import { eventually } from '../support/eventually.ts'
-import { jobs } from '../support/jobs.ts'
-import { as, elsewhere, operator, stripe } from '../support/world.ts'
+import { stripeCustomer } from '../../support/billing/billing.ts'
+import { confirm, customerOf, dashboard, type Subscribed, subscribed } from '../../support/billing/stripe.ts'
+import { eventually } from '../../support/eventually.ts'
+import { jobs } from '../../support/jobs.ts'
+import { as, elsewhere, operator, stripe } from '../../support/world.ts'
 
 interface Shown {
   '@id': string

@@ -1,11 +1,11 @@
 import { parseCrontab } from 'graphile-worker'
-import { StripeEvent } from '../../entities/index.ts'
-import { crontab } from '../../src/runtime/jobs.ts'
-import { customerOf, subscribed } from '../support/billing/stripe.ts'
-import { deliver } from '../support/billing/stripe-events.ts'
-import { told } from '../support/billing/sync-now.ts'
-import { jobs } from '../support/jobs.ts'
-import { database, stripe } from '../support/world.ts'
+import { StripeEvent } from '../../../entities/index.ts'
+import { crontab } from '../../../src/runtime/jobs.ts'
+import { customerOf, subscribed } from '../../support/billing/stripe.ts'
+import { deliver } from '../../support/billing/stripe-events.ts'
+import { told } from '../../support/billing/sync-now.ts'
+import { jobs } from '../../support/jobs.ts'
+import { database, stripe } from '../../support/world.ts'
 
 test('an event whose job cannot be ordered is not stored either, so that Stripe delivers it again', async () => {
   const event = told(await customerOf(await subscribed()))

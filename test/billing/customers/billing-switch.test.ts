@@ -1,8 +1,8 @@
-import { stripeCustomer } from '../support/billing/billing.ts'
-import { running } from '../support/billing/manual-billing.ts'
-import { customerOf, dashboard, subscribed } from '../support/billing/stripe.ts'
-import { look } from '../support/billing/sync-now.ts'
-import { as, operator } from '../support/world.ts'
+import { stripeCustomer } from '../../support/billing/billing.ts'
+import { running } from '../../support/billing/manual-billing.ts'
+import { customerOf, dashboard, subscribed } from '../../support/billing/stripe.ts'
+import { look } from '../../support/billing/sync-now.ts'
+import { as, operator } from '../../support/world.ts'
 
 const patch = (organization: { id: string }, body: object) =>
   as(operator).patch(`/organizations/${organization.id}`, body)

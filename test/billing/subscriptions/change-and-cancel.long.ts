@@ -1,5 +1,5 @@
-import { AuditEvent } from '../../entities/index.ts'
-import { payingCustomer, stripeCustomer } from '../support/billing/billing.ts'
+import { AuditEvent } from '../../../entities/index.ts'
+import { payingCustomer, stripeCustomer } from '../../support/billing/billing.ts'
 import {
   asked,
   becomes,
@@ -9,8 +9,8 @@ import {
   modulesOf,
   subscribed,
   violationsOf,
-} from '../support/billing/stripe.ts'
-import { as, billing, database, elsewhere, operator, stripe } from '../support/world.ts'
+} from '../../support/billing/stripe.ts'
+import { as, billing, database, elsewhere, operator, stripe } from '../../support/world.ts'
 
 beforeAll(deliverEvents)
 afterEach(() => stripe.clearFaults())

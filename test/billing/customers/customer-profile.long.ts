@@ -1,10 +1,10 @@
-import { OrganizationAddress, OrganizationUser, User } from '../../entities/index.ts'
-import { reconcile } from '../../src/billing/sync/reconcile.ts'
-import { stripeCustomer } from '../support/billing/billing.ts'
-import { asked, dashboard, type Subscribed, subscribed } from '../support/billing/stripe.ts'
-import { eventually } from '../support/eventually.ts'
-import { jobs, startJobs } from '../support/jobs.ts'
-import { database, given, stripe } from '../support/world.ts'
+import { OrganizationAddress, OrganizationUser, User } from '../../../entities/index.ts'
+import { reconcile } from '../../../src/billing/sync/reconcile.ts'
+import { stripeCustomer } from '../../support/billing/billing.ts'
+import { asked, dashboard, type Subscribed, subscribed } from '../../support/billing/stripe.ts'
+import { eventually } from '../../support/eventually.ts'
+import { jobs, startJobs } from '../../support/jobs.ts'
+import { database, given, stripe } from '../../support/world.ts'
 
 const payer = await subscribed()
 const organization = payer.tenant.organization.id

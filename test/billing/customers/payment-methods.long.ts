@@ -1,5 +1,5 @@
-import { AuditEvent, PaymentMethod } from '../../entities/index.ts'
-import { payingCustomer, stripeCustomer } from '../support/billing/billing.ts'
+import { AuditEvent, PaymentMethod } from '../../../entities/index.ts'
+import { payingCustomer, stripeCustomer } from '../../support/billing/billing.ts'
 import {
   becomes,
   confirm,
@@ -10,10 +10,10 @@ import {
   tablesWith,
   violationsOf,
   wished,
-} from '../support/billing/stripe.ts'
-import { jobs } from '../support/jobs.ts'
-import { eventsAbout } from '../support/rows/audit.ts'
-import { as, billing, database, elsewhere, foundTenant, operator, stripe } from '../support/world.ts'
+} from '../../support/billing/stripe.ts'
+import { jobs } from '../../support/jobs.ts'
+import { eventsAbout } from '../../support/rows/audit.ts'
+import { as, billing, database, elsewhere, foundTenant, operator, stripe } from '../../support/world.ts'
 
 beforeAll(deliverEvents)
 afterEach(() => stripe.clearFaults())

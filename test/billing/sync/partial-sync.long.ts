@@ -1,11 +1,11 @@
-import { OrganizationAddress, PaymentMethod } from '../../entities/index.ts'
-import { payingCustomer, stripeCustomer } from '../support/billing/billing.ts'
-import { customerOf, dashboard, subscribed } from '../support/billing/stripe.ts'
-import { deliver, eventOf, stored } from '../support/billing/stripe-events.ts'
-import { look, told } from '../support/billing/sync-now.ts'
-import { eventually } from '../support/eventually.ts'
-import { startJobs } from '../support/jobs.ts'
-import { database, given, stripe } from '../support/world.ts'
+import { OrganizationAddress, PaymentMethod } from '../../../entities/index.ts'
+import { payingCustomer, stripeCustomer } from '../../support/billing/billing.ts'
+import { customerOf, dashboard, subscribed } from '../../support/billing/stripe.ts'
+import { deliver, eventOf, stored } from '../../support/billing/stripe-events.ts'
+import { look, told } from '../../support/billing/sync-now.ts'
+import { eventually } from '../../support/eventually.ts'
+import { startJobs } from '../../support/jobs.ts'
+import { database, given, stripe } from '../../support/world.ts'
 
 afterEach(() => stripe.clearFaults())
 

@@ -1,7 +1,7 @@
-import { payingCustomer } from '../support/billing/billing.ts'
-import { confirm, dashboard, type Subscribed, subscribed } from '../support/billing/stripe.ts'
-import { look } from '../support/billing/sync-now.ts'
-import { stripe } from '../support/world.ts'
+import { payingCustomer } from '../../support/billing/billing.ts'
+import { confirm, dashboard, type Subscribed, subscribed } from '../../support/billing/stripe.ts'
+import { look } from '../../support/billing/sync-now.ts'
+import { stripe } from '../../support/world.ts'
 
 /** A subscription whose renewals are declined, for so many days. */
 async function overdue(days: number): Promise<Subscribed> {

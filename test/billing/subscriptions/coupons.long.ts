@@ -1,4 +1,4 @@
-import { stripeCustomer } from '../support/billing/billing.ts'
+import { stripeCustomer } from '../../support/billing/billing.ts'
 import {
   asked,
   becomes,
@@ -8,9 +8,9 @@ import {
   subscribed,
   violationsOf,
   wished,
-} from '../support/billing/stripe.ts'
-import { eventsAbout } from '../support/rows/audit.ts'
-import { as, billing, elsewhere, foundTenant, operator, stripe } from '../support/world.ts'
+} from '../../support/billing/stripe.ts'
+import { eventsAbout } from '../../support/rows/audit.ts'
+import { as, billing, elsewhere, foundTenant, operator, stripe } from '../../support/world.ts'
 
 beforeAll(deliverEvents)
 afterEach(() => stripe.clearFaults())

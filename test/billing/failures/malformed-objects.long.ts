@@ -1,9 +1,9 @@
-import { dashboard, subscribed } from '../support/billing/stripe.ts'
-import { deliver, stored } from '../support/billing/stripe-events.ts'
-import { look, told } from '../support/billing/sync-now.ts'
-import { eventually } from '../support/eventually.ts'
-import { expectProblem } from '../support/requests/wire.ts'
-import { database, stripe } from '../support/world.ts'
+import { dashboard, subscribed } from '../../support/billing/stripe.ts'
+import { deliver, stored } from '../../support/billing/stripe-events.ts'
+import { look, told } from '../../support/billing/sync-now.ts'
+import { eventually } from '../../support/eventually.ts'
+import { expectProblem } from '../../support/requests/wire.ts'
+import { database, stripe } from '../../support/world.ts'
 
 afterEach(() => stripe.clearFaults())
 

@@ -1,10 +1,10 @@
-import type { StripeEvent } from '../../entities/index.ts'
-import { enqueueStaleCustomers, replayEvents } from '../../src/billing/webhooks/replay-events.ts'
-import { stripeCustomer } from '../support/billing/billing.ts'
-import { asked, customerOf, dashboard, subscribed } from '../support/billing/stripe.ts'
-import { deliver, eventOf, stored } from '../support/billing/stripe-events.ts'
-import { jobOf, look, told } from '../support/billing/sync-now.ts'
-import { type Agent, as, database, operator, stripe } from '../support/world.ts'
+import type { StripeEvent } from '../../../entities/index.ts'
+import { enqueueStaleCustomers, replayEvents } from '../../../src/billing/webhooks/replay-events.ts'
+import { stripeCustomer } from '../../support/billing/billing.ts'
+import { asked, customerOf, dashboard, subscribed } from '../../support/billing/stripe.ts'
+import { deliver, eventOf, stored } from '../../support/billing/stripe-events.ts'
+import { jobOf, look, told } from '../../support/billing/sync-now.ts'
+import { type Agent, as, database, operator, stripe } from '../../support/world.ts'
 
 afterEach(() => stripe.clearFaults())
 

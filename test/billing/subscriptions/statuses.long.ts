@@ -1,5 +1,5 @@
-import { AuditEvent, Subscription } from '../../entities/index.ts'
-import { payingCustomer, stripeCustomer } from '../support/billing/billing.ts'
+import { AuditEvent, Subscription } from '../../../entities/index.ts'
+import { payingCustomer, stripeCustomer } from '../../support/billing/billing.ts'
 import {
   becomes,
   confirm,
@@ -9,8 +9,8 @@ import {
   modulesOf,
   type Subscribed,
   subscribed,
-} from '../support/billing/stripe.ts'
-import { billing, database, stripe } from '../support/world.ts'
+} from '../../support/billing/stripe.ts'
+import { billing, database, stripe } from '../../support/world.ts'
 
 beforeAll(deliverEvents)
 afterEach(() => stripe.afterRetries('unpaid'))

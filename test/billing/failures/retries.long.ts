@@ -1,10 +1,10 @@
-import { AuditEvent, Subscription } from '../../entities/index.ts'
-import type { FaultKind } from '../../src/emulators/stripe/control/ordered-faults.ts'
-import { type Customer, payingCustomer, stripeCustomer } from '../support/billing/billing.ts'
-import { asked, confirm, customerOf, dashboard } from '../support/billing/stripe.ts'
-import { eventually } from '../support/eventually.ts'
-import { jobs } from '../support/jobs.ts'
-import { billing, database, given, stripe } from '../support/world.ts'
+import { AuditEvent, Subscription } from '../../../entities/index.ts'
+import type { FaultKind } from '../../../src/emulators/stripe/control/ordered-faults.ts'
+import { type Customer, payingCustomer, stripeCustomer } from '../../support/billing/billing.ts'
+import { asked, confirm, customerOf, dashboard } from '../../support/billing/stripe.ts'
+import { eventually } from '../../support/eventually.ts'
+import { jobs } from '../../support/jobs.ts'
+import { billing, database, given, stripe } from '../../support/world.ts'
 
 const create = { method: 'POST', path: '/v1/subscriptions' }
 afterEach(() => stripe.clearFaults())

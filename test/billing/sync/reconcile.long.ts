@@ -1,13 +1,13 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import { StripeEvent } from '../../entities/index.ts'
-import { reconcile } from '../../src/billing/sync/reconcile.ts'
-import { customerOf, dashboard, modulesOf, subscribed } from '../support/billing/stripe.ts'
-import { deliver, eventOf, stored } from '../support/billing/stripe-events.ts'
-import { jobOf, look, told } from '../support/billing/sync-now.ts'
-import { eventually } from '../support/eventually.ts'
-import { startJobs } from '../support/jobs.ts'
-import { database, stripe } from '../support/world.ts'
+import { StripeEvent } from '../../../entities/index.ts'
+import { reconcile } from '../../../src/billing/sync/reconcile.ts'
+import { customerOf, dashboard, modulesOf, subscribed } from '../../support/billing/stripe.ts'
+import { deliver, eventOf, stored } from '../../support/billing/stripe-events.ts'
+import { jobOf, look, told } from '../../support/billing/sync-now.ts'
+import { eventually } from '../../support/eventually.ts'
+import { startJobs } from '../../support/jobs.ts'
+import { database, stripe } from '../../support/world.ts'
 
 test('the nightly look finds what no event has told of', async () => {
   const one = await subscribed({ modules: ['planning'] })

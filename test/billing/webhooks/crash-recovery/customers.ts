@@ -1,9 +1,9 @@
 import Stripe from 'stripe'
 import type { EntityManager } from 'typeorm'
-import { Organization, OrganizationAddress, Subscription } from '../../../entities/index.ts'
-import type { LocalStripe } from '../../../src/emulators/stripe/server.ts'
-import { insertRow } from '../../../src/hydra/store/write-row.ts'
-import type { Chance } from './chance.ts'
+import { Organization, OrganizationAddress, Subscription } from '../../../../entities/index.ts'
+import type { LocalStripe } from '../../../../src/emulators/stripe/server.ts'
+import { insertRow } from '../../../../src/hydra/store/write-row.ts'
+import type { Chance } from './seeded-random.ts'
 
 interface Customer {
   id: string

@@ -1,7 +1,7 @@
-import { payingCustomer, stripeCustomer } from '../support/billing/billing.ts'
-import { customerOf, dashboard, type Subscribed, subscribed, violationsOf } from '../support/billing/stripe.ts'
-import { expectProblem } from '../support/requests/wire.ts'
-import { stripe } from '../support/world.ts'
+import { payingCustomer, stripeCustomer } from '../../support/billing/billing.ts'
+import { customerOf, dashboard, type Subscribed, subscribed, violationsOf } from '../../support/billing/stripe.ts'
+import { expectProblem } from '../../support/requests/wire.ts'
+import { stripe } from '../../support/world.ts'
 
 afterEach(() => {
   stripe.expire(false)

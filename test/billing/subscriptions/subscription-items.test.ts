@@ -1,4 +1,4 @@
-import { payingCustomer } from '../support/billing/billing.ts'
+import { payingCustomer } from '../../support/billing/billing.ts'
 import {
   customerOf,
   dashboard,
@@ -6,9 +6,9 @@ import {
   type Subscribed,
   subscribed,
   violationsOf,
-} from '../support/billing/stripe.ts'
-import { look } from '../support/billing/sync-now.ts'
-import { stripe } from '../support/world.ts'
+} from '../../support/billing/stripe.ts'
+import { look } from '../../support/billing/sync-now.ts'
+import { stripe } from '../../support/world.ts'
 
 async function priceOf(lookup_key: string) {
   const { data } = await dashboard.prices.list({ lookup_keys: [lookup_key] })

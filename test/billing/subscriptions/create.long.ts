@@ -1,5 +1,5 @@
-import { AuditEvent, OrganizationAddress, PaymentMethod, Subscription } from '../../entities/index.ts'
-import { payingCustomer, stripeCustomer } from '../support/billing/billing.ts'
+import { AuditEvent, OrganizationAddress, PaymentMethod, Subscription } from '../../../entities/index.ts'
+import { payingCustomer, stripeCustomer } from '../../support/billing/billing.ts'
 import {
   asked,
   becomes,
@@ -11,9 +11,9 @@ import {
   tablesWith,
   violationsOf,
   wished,
-} from '../support/billing/stripe.ts'
-import { eventually } from '../support/eventually.ts'
-import { as, billing, database, given, stripe } from '../support/world.ts'
+} from '../../support/billing/stripe.ts'
+import { eventually } from '../../support/eventually.ts'
+import { as, billing, database, given, stripe } from '../../support/world.ts'
 
 beforeAll(deliverEvents)
 

@@ -1,8 +1,8 @@
 import { Agent, request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Control } from '../../../src/emulators/stripe/control/control.ts'
-import type { Event } from '../../../src/emulators/stripe/objects/billing-objects.ts'
-import type { Chance } from './chance.ts'
+import type { Control } from '../../../../src/emulators/stripe/control/control.ts'
+import type { Event } from '../../../../src/emulators/stripe/objects/billing-objects.ts'
+import type { Chance } from './seeded-random.ts'
 
 interface Letter {
   id: string

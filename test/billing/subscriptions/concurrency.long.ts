@@ -1,11 +1,18 @@
-import { StripeEvent, Subscription } from '../../entities/index.ts'
-import { payingCustomer, stripeCustomer } from '../support/billing/billing.ts'
-import { asked, customerOf, dashboard, deliverEvents, type Subscribed, subscribed } from '../support/billing/stripe.ts'
-import { deliver, eventOf, stored } from '../support/billing/stripe-events.ts'
-import { jobOf, look, told } from '../support/billing/sync-now.ts'
-import { eventually } from '../support/eventually.ts'
-import { jobs } from '../support/jobs.ts'
-import { database, stripe } from '../support/world.ts'
+import { StripeEvent, Subscription } from '../../../entities/index.ts'
+import { payingCustomer, stripeCustomer } from '../../support/billing/billing.ts'
+import {
+  asked,
+  customerOf,
+  dashboard,
+  deliverEvents,
+  type Subscribed,
+  subscribed,
+} from '../../support/billing/stripe.ts'
+import { deliver, eventOf, stored } from '../../support/billing/stripe-events.ts'
+import { jobOf, look, told } from '../../support/billing/sync-now.ts'
+import { eventually } from '../../support/eventually.ts'
+import { jobs } from '../../support/jobs.ts'
+import { database, stripe } from '../../support/world.ts'
 
 afterEach(() => {
   stripe.clearFaults()
