@@ -1,31 +1,39 @@
+import type { EntityManager } from 'typeorm'
 import { AuditEvent } from '../../entities/index.ts'
 import type { Call } from '../hydra/http/request-call.ts'
+import { changedColumns } from '../hydra/store/write-row.ts'
 
-/** Writes down who did what, in the transaction of the deed itself; nothing where nothing changed. */
-export async function recordAudit(
-  call: Call,
-  action: string,
-  target: string,
-  { updatedAt: _, ...changes }: AuditEvent['changes'],
-  organizationId = call.organization,
-  actorId = call.caller.user,
-): Promise<void> {
-  if (Object.keys(changes).length === 0) return
-  await call.insert(Object.assign(new AuditEvent(), { organizationId, actorId, action, target, changes }))
+/** The author of an event: the caller of a request, or the service itself in a job, a command or a webhook. */
+export interface Author {
+  /** The event joins the transaction of the change that it describes. */
+  manager: EntityManager
+  /** The tenant whose log receives the event. */
+  organization: string
+  /** Absent where the service acts by itself. */
+  caller?: { user: string | null }
 }
 
-/** Records the same change of several things, with one statement. */
-export async function recordAuditEach(
-  { manager, organization: organizationId, caller: { user: actorId } }: Call,
-  action: string,
-  targets: string[],
-  changes: AuditEvent['changes'],
-): Promise<void> {
-  if (targets.length === 0) return
-  const events = targets.map((target) =>
-    Object.assign(new AuditEvent(), { organizationId, actorId, action, target, changes, version: 1 }),
-  )
-  await manager
+export interface AuditRecord {
+  by: Author
+  /** For example `subscription.cancel`: the class, then the operation. */
+  action: string
+  /** The IRI of the resource that changed; of several that changed alike, all IRIs. */
+  target: string | string[]
+  changes: AuditEvent['changes']
+}
+
+/** Writes one audit event a target, with one statement. Without changes it writes nothing. */
+export async function record({
+  by,
+  action,
+  target,
+  changes: { updatedAt: _, ...changes },
+}: AuditRecord): Promise<void> {
+  const targets = [target].flat()
+  if (targets.length === 0 || Object.keys(changes).length === 0) return
+  const common = { organizationId: by.organization, actorId: by.caller?.user ?? null, action, changes, version: 1 }
+  const events = targets.map((each) => Object.assign(new AuditEvent(), common, { target: each }))
+  await by.manager
     .createQueryBuilder()
     .insert()
     .into(AuditEvent)
@@ -34,23 +42,32 @@ export async function recordAuditEach(
     .execute()
 }
 
-/** Goes along with any create, update or removal: the event is named after the class and what is done to it. */
-export async function writeDown<E extends object>(call: Call<E>, after: E, before?: E): Promise<void> {
+/** The hook of a create, update or remove operation that is audited: the action is the class and the operation's name. */
+export async function recordWrite<E extends object>(call: Call<E>, after: E, before?: E): Promise<void> {
   const { resource } = call.bound
   const action = `${resource.name[0].toLowerCase()}${resource.name.slice(1)}.${call.operation.name}`
-  const { organizationId } = after as { organizationId?: string }
-  await recordAudit(call as Call, action, resource.iri(after), changesOf(call, after, before), organizationId)
+  const { manager, caller } = call
+  const { organizationId: organization = call.organization } = after as { organizationId?: string }
+  const changes = before ? changesBetween(manager, before, after) : writtenValues(call, after)
+  await record({ by: { manager, organization, caller }, action, target: resource.iri(after), changes })
 }
 
-/** What comes into being has been nothing before, and what goes is nothing after. */
-function changesOf<E extends object>(call: Call<E>, after: E, before?: E): AuditEvent['changes'] {
-  if (before) return call.changes(before, after)
-  const removed = call.operation.method === 'DELETE'
-  const written = call.bound.shape.fields.filter(({ writable }) => writable).map(({ name, key }) => key ?? name)
-  const values = written.map((name) => [name, (after as Record<string, unknown>)[name] ?? null] as const)
+/** The columns that differ between two states of a row, each as before and after. */
+export function changesBetween(manager: EntityManager, before: object, after: object): AuditEvent['changes'] {
+  const names = changedColumns(manager.connection.getMetadata(before.constructor), before, after)
+  return Object.fromEntries(
+    Object.keys(names).map((name) => [name, [before[name as never] ?? null, after[name as never] ?? null]]),
+  )
+}
+
+/** A created row has null before each value, a removed row null after it. */
+function writtenValues<E extends object>({ bound, operation }: Call<E>, row: E): AuditEvent['changes'] {
+  const isRemoved = operation.method === 'DELETE'
+  const names = bound.shape.fields.filter(({ writable }) => writable).map(({ name, key }) => key ?? name)
+  const values = names.map((name) => [name, (row as Record<string, unknown>)[name] ?? null] as const)
   return Object.fromEntries(
     values
       .filter(([, value]) => value !== null)
-      .map(([name, value]) => [name, removed ? [value, null] : [null, value]]),
+      .map(([name, value]) => [name, isRemoved ? [value, null] : [null, value]]),
   )
 }

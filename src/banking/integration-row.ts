@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm'
-import { AuditEvent, Integration } from '../../entities/index.ts'
-import { insertRow } from '../hydra/store/write-row.ts'
+import { type AuditEvent, Integration } from '../../entities/index.ts'
+import { record } from '../audit/audit-log.ts'
 
 /** A link to a bank as jobs know it: with what opens it. */
 export async function readIntegration(manager: EntityManager, id: string): Promise<Integration | null> {
@@ -34,6 +34,6 @@ export async function note(
   verb: string,
   changes: AuditEvent['changes'],
 ): Promise<void> {
-  const event = { organizationId, action: `integration.${verb}`, target: `/integrations/${id}`, changes }
-  await insertRow(manager, Object.assign(new AuditEvent(), event))
+  const by = { manager, organization: organizationId }
+  await record({ by, action: `integration.${verb}`, target: `/integrations/${id}`, changes })
 }

@@ -1,12 +1,12 @@
 import type Stripe from 'stripe'
 import { Organization, PaymentMethod, Subscription } from '../../entities/index.ts'
-import { recordAudit } from '../audit/audit-log.ts'
 import type { Call } from '../hydra/http/request-call.ts'
 import { copyEntity } from '../hydra/model/entity.ts'
 import { VersionConflict } from '../hydra/store/unit-of-work.ts'
 import { type Billing, SubscriptionEnded } from './billing.ts'
 import { subscriptionFrom } from './stripe/from-stripe.ts'
 import { isMissing } from './stripe/stripe-errors.ts'
+import { recordSubscription } from './subscription-audit.ts'
 import { handleMissingCustomer } from './sync/missing-customer.ts'
 import { enqueueCustomerSync } from './sync/sync-customer-job.ts'
 
@@ -29,7 +29,7 @@ export async function applyStripeState(
       return await call.transaction(async () => {
         const after = copyEntity(standing).applyStripeState(subscriptionFrom(found, await methodsOf(call), products))
         await call.save(standing, after)
-        await note(call, verb, before, after)
+        await recordSubscription(call, verb, before, after)
         await enqueueCustomerSync(call.manager, customerOf(found))
         return after
       })
@@ -61,17 +61,6 @@ export async function whileLive<T>(
     await handleMissingCustomer(billing, call.manager, stripeCustomerId, missing ? subscription : undefined)
     throw new SubscriptionEnded()
   }
-}
-
-/** Writes into the audit log what somebody has done to a subscription. */
-export function note(call: Call, verb: string, before: Subscription | undefined, after: Subscription): Promise<void> {
-  const { id, organizationId } = after
-  const changes = before
-    ? call.changes(before, after)
-    : Object.fromEntries(
-        (['status', 'seats'] as const).map((name) => [name, [null, after[name]] as [unknown, unknown]]),
-      )
-  return recordAudit(call, `subscription.${verb}`, `/subscriptions/${id}`, changes, organizationId)
 }
 
 async function methodsOf({ manager, organization: organizationId }: Call): Promise<Map<string, string>> {

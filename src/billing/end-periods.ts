@@ -2,7 +2,8 @@ import type { DataSource } from 'typeorm'
 import { LessThanOrEqual } from 'typeorm'
 import { Subscription } from '../../entities/index.ts'
 import { copyEntity } from '../hydra/model/entity.ts'
-import { note, Overtaken, write } from './sync/write.ts'
+import { recordSubscription } from './subscription-audit.ts'
+import { Overtaken, write } from './sync/write.ts'
 
 /** How many are ended at a time; the others are a minute later. */
 const bite = 1000
@@ -18,7 +19,7 @@ export async function endDuePeriods(database: DataSource, now = new Date()): Pro
     await database
       .transaction(async (manager) => {
         await write(manager, before, after)
-        await note(manager, before, after)
+        await recordSubscription({ manager }, 'follow', before, after)
       })
       .catch((error) => {
         if (!(error instanceof Overtaken)) throw error

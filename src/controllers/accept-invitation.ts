@@ -2,7 +2,7 @@ import { IsString, Length } from 'class-validator'
 import { OrganizationUser, OrganizationUserInvitation, type User } from '../../entities/index.ts'
 import { isMemberAddress } from '../../entities/user.ts'
 import type { Callers } from '../access/callers.ts'
-import { recordAudit } from '../audit/audit-log.ts'
+import { record } from '../audit/audit-log.ts'
 import type { Call } from '../hydra/http/request-call.ts'
 import { copyEntity } from '../hydra/model/entity.ts'
 import { type Operation, Unchanged } from '../hydra/model/operation.ts'
@@ -66,7 +66,7 @@ export const accept = (callers: Callers): Operation<Invitation> => ({
       await call.save(invitation, accepted)
       await withdrawMail(call.manager, pathOf(invitation))
       const joined = member ?? (await join(call, invitation, user))
-      await note(call, invitation, joined, member)
+      await recordAcceptance(call, invitation, joined, member)
       await standAs(call, user.id, joined)
       call.after(() => callers.forget())
       return accepted
@@ -117,13 +117,20 @@ function join(call: Call, { organizationId, name, role }: Invitation, user: User
   return call.insert(Object.assign(new OrganizationUser(), member))
 }
 
-function note(call: Call, invitation: Invitation, member: OrganizationUser, before: object | null): Promise<void> {
+function recordAcceptance(
+  call: Call,
+  invitation: Invitation,
+  member: OrganizationUser,
+  before: object | null,
+): Promise<void> {
   const { organizationId, role } = invitation
   const joined: Record<string, [unknown, unknown]> = before
     ? {}
     : { organizationUser: [null, `/organization-users/${member.id}`], role: [null, role] }
   const changes = { status: ['pending', 'accepted'] as [string, string], ...joined }
-  return recordAudit(call, 'organizationUserInvitation.accept', pathOf(invitation), changes, organizationId)
+  const { manager, caller } = call
+  const by = { manager, organization: organizationId, caller }
+  return record({ by, action: 'organizationUserInvitation.accept', target: pathOf(invitation), changes })
 }
 
 /** One text for all reasons, so that tokens cannot be told apart by trying. */

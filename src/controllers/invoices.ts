@@ -1,7 +1,7 @@
 import { Type } from 'class-transformer'
 import { IsOptional } from 'class-validator'
 import { Invoice, Organization, PaymentMethod } from '../../entities/index.ts'
-import { recordAudit } from '../audit/audit-log.ts'
+import { changesBetween, record } from '../audit/audit-log.ts'
 import type { Billing } from '../billing/billing.ts'
 import { debtFrom, noDebt, pay as payAtStripe } from '../billing/open-invoices.ts'
 import { invoiceFrom } from '../billing/stripe/from-stripe.ts'
@@ -82,13 +82,12 @@ async function write(
     return await call.transaction(async () => {
       const after = Object.assign(copyEntity(before), values)
       await call.save(before, after)
-      await recordAudit(
-        call,
-        'invoice.pay',
-        `/invoices/${before.id}`,
-        call.changes(before, after),
-        before.organizationId,
-      )
+      await record({
+        by: { manager: call.manager, organization: before.organizationId, caller: call.caller },
+        action: 'invoice.pay',
+        target: `/invoices/${before.id}`,
+        changes: changesBetween(call.manager, before, after),
+      })
       await enqueueCustomerSync(call.manager, customer)
       return after
     })

@@ -1,6 +1,6 @@
 import { type MailFooter, Organization } from '../../entities/index.ts'
 import { maxFooterBytes } from '../../entities/mail-footer.ts'
-import { writeDown } from '../audit/audit-log.ts'
+import { recordWrite } from '../audit/audit-log.ts'
 import { read, updating } from '../hydra/http/crud.ts'
 import type { Link, Operation } from '../hydra/model/operation.ts'
 import { sanitizeInThread } from '../mail/sanitizer-pool.ts'
@@ -24,7 +24,7 @@ export const update: Operation<MailFooter> = {
         draft.mailFooter = await sanitizeInThread('mailFooter', html, share)
       return []
     },
-    along: writeDown,
+    along: recordWrite,
   }),
   path: '',
   subject: 'Organization',

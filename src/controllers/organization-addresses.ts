@@ -1,9 +1,9 @@
 import type { OrganizationAddress } from '../../entities/index.ts'
-import { writeDown } from '../audit/audit-log.ts'
+import { recordWrite } from '../audit/audit-log.ts'
 import { creating, removing, updating } from '../hydra/http/crud.ts'
 
 /** Who is billed, and where, is written down. */
-const hooks = { along: writeDown<OrganizationAddress> }
+const hooks = { along: recordWrite<OrganizationAddress> }
 
 export const create = creating(hooks)
 

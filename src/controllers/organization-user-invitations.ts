@@ -1,5 +1,5 @@
 import { type Organization, OrganizationUserInvitation } from '../../entities/index.ts'
-import { recordAudit } from '../audit/audit-log.ts'
+import { record } from '../audit/audit-log.ts'
 import { creating, remove } from '../hydra/http/crud.ts'
 import type { Call } from '../hydra/http/request-call.ts'
 import { copyEntity, createEntity } from '../hydra/model/entity.ts'
@@ -38,9 +38,11 @@ export const create: Operation<Invitation> = {
       await requireSeat(call, organization)
       await send(call, invitation, organization, token)
       const { email, role } = invitation
-      await recordAudit(call, 'organizationUserInvitation.create', pathOf(invitation), {
-        email: [null, email],
-        role: [null, role],
+      await record({
+        by: call,
+        action: 'organizationUserInvitation.create',
+        target: pathOf(invitation),
+        changes: { email: [null, email], role: [null, role] },
       })
       return invitation
     })
@@ -74,9 +76,14 @@ export const resend: Operation<Invitation> = {
       if (invitation.status === 'expired') await requireSeat(call, organization)
       await withdrawMail(call.manager, pathOf(invitation))
       await send(call, renewed, organization, token)
-      await recordAudit(call, 'organizationUserInvitation.resend', pathOf(invitation), {
-        expiresAt: [invitation.expiresAt, renewed.expiresAt],
-        ...(invitation.invitedById !== call.user && { invitedById: [invitation.invitedById, call.user] }),
+      await record({
+        by: call,
+        action: 'organizationUserInvitation.resend',
+        target: pathOf(invitation),
+        changes: {
+          expiresAt: [invitation.expiresAt, renewed.expiresAt],
+          ...(invitation.invitedById !== call.user && { invitedById: [invitation.invitedById, call.user] }),
+        },
       })
       return renewed
     })
@@ -116,7 +123,12 @@ async function takeBack(call: Call, invitation: Invitation): Promise<void> {
   await call.save(invitation, revoked)
   await withdrawMail(call.manager, pathOf(invitation))
   const status: [string, string] = [invitation.status, revoked.status]
-  await recordAudit(call, 'organizationUserInvitation.revoke', pathOf(invitation), { status })
+  await record({
+    by: call,
+    action: 'organizationUserInvitation.revoke',
+    target: pathOf(invitation),
+    changes: { status },
+  })
 }
 
 async function send(call: Call, invitation: Invitation, organization: Organization, token: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { OrganizationUser } from '../../entities/index.ts'
 import type { Callers } from '../access/callers.ts'
-import { recordAudit } from '../audit/audit-log.ts'
+import { changesBetween, record } from '../audit/audit-log.ts'
 import { removing, updating } from '../hydra/http/crud.ts'
 import type { Call } from '../hydra/http/request-call.ts'
 import type { Operation } from '../hydra/model/operation.ts'
@@ -22,12 +22,12 @@ export const update = (callers: Callers) =>
       await lockOwnOrganization(call, before?.userId === call.user ? before : undefined)
       if ((await owners(call)) === 0) throw lastOwner()
       await revokeUngrantable(call, after.userId, after.grantableRoles)
-      await recordAudit(
-        call,
-        'organizationUser.update',
-        `/organization-users/${after.id}`,
-        before ? call.changes(before, after) : {},
-      )
+      await record({
+        by: call,
+        action: 'organizationUser.update',
+        target: `/organization-users/${after.id}`,
+        changes: before ? changesBetween(call.manager, before, after) : {},
+      })
       call.after(() => callers.forget())
     },
   })
@@ -40,8 +40,11 @@ export const remove = (callers: Callers): Operation<OrganizationUser> => {
       else await lockOwnOrganization(call)
       if (member.isActiveOwner && (await owners(call)) === 1) throw lastOwner()
       await revokeUngrantable(call, member.userId, [])
-      await recordAudit(call, 'organizationUser.remove', `/organization-users/${member.id}`, {
-        role: [member.role, null],
+      await record({
+        by: call,
+        action: 'organizationUser.remove',
+        target: `/organization-users/${member.id}`,
+        changes: { role: [member.role, null] },
       })
       call.after(() => callers.forget())
     },

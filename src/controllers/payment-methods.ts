@@ -1,7 +1,7 @@
 import { In, IsNull, Not } from 'typeorm'
 import { Organization, PaymentMethod, Subscription } from '../../entities/index.ts'
 import { PaymentMethodSetup } from '../../entities/payment-method-setup.ts'
-import { recordAudit } from '../audit/audit-log.ts'
+import { record } from '../audit/audit-log.ts'
 import type { Billing } from '../billing/billing.ts'
 import {
   attachPaymentMethod,
@@ -73,7 +73,7 @@ export const remove = (billing: Billing): Operation<PaymentMethod> => ({
     return call.transaction(async () => {
       await call.manager.update(Subscription, { ...own, paymentMethodId: method.id }, { paymentMethodId: null })
       await call.manager.delete(PaymentMethod, { ...own, id: method.id })
-      await note(call, 'remove', method, [method.name, null])
+      await recordPaymentMethod(call, 'remove', method, [method.name, null])
       if (stripeCustomerId) await enqueueCustomerSync(call.manager, stripeCustomerId)
       return undefined
     })
@@ -119,12 +119,12 @@ async function keep(call: Call<PaymentMethod>, method: PaymentMethod, customer: 
       .updateEntity(false)
       .execute()
     const kept = await call.manager.findOneByOrFail(PaymentMethod, { organizationId, externalId })
-    await note(call, 'create', kept, [null, kept.name])
+    await recordPaymentMethod(call, 'create', kept, [null, kept.name])
     await enqueueCustomerSync(call.manager, customer)
     return kept
   })
 }
 
-function note(call: Call, verb: string, { id }: PaymentMethod, name: [unknown, unknown]): Promise<void> {
-  return recordAudit(call, `paymentMethod.${verb}`, `/payment-methods/${id}`, { name })
+function recordPaymentMethod(call: Call, verb: string, { id }: PaymentMethod, name: [unknown, unknown]): Promise<void> {
+  return record({ by: call, action: `paymentMethod.${verb}`, target: `/payment-methods/${id}`, changes: { name } })
 }

@@ -1,5 +1,5 @@
 import type { OrganizationUserInvitation } from '../../entities/index.ts'
-import { recordAuditEach } from '../audit/audit-log.ts'
+import { record } from '../audit/audit-log.ts'
 import type { Call } from '../hydra/http/request-call.ts'
 import { withdrawMail } from '../mail/outbox.ts'
 
@@ -22,5 +22,10 @@ export async function revokeUngrantable(
   if (revoked.length === 0) return
   const iris = revoked.map(({ id }) => `/organization-user-invitations/${id}`)
   await withdrawMail(call.manager, ...iris)
-  await recordAuditEach(call, 'organizationUserInvitation.revoke', iris, { status: ['pending', 'revoked'] })
+  await record({
+    by: call,
+    action: 'organizationUserInvitation.revoke',
+    target: iris,
+    changes: { status: ['pending', 'revoked'] },
+  })
 }

@@ -1,7 +1,7 @@
 import type { DataSource, EntityManager } from 'typeorm'
-import { AuditEvent, Organization, OrganizationModule } from '../../entities/index.ts'
+import { Organization, OrganizationModule } from '../../entities/index.ts'
 import { catalogue } from '../../entities/organization-module.ts'
-import { insertRow } from '../hydra/store/write-row.ts'
+import { changesBetween, record } from '../audit/audit-log.ts'
 
 /** What the operator wants of a module: on, off, or as the subscription has it. */
 export type ModuleOverride = 'on' | 'off' | 'auto'
@@ -16,7 +16,7 @@ export async function recomputeModules(manager: EntityManager, organizationId: s
 }
 
 /**
- * Gives or takes a module, whatever is subscribed to, or leaves it to the subscription again; and writes that down.
+ * Gives or takes a module, whatever is subscribed to, or leaves it to the subscription again; and records that in the audit log.
  * @throws an Error with a sentence where there is no such organization or module
  */
 export async function overrideModule(
@@ -34,7 +34,12 @@ export async function overrideModule(
     await manager.update(OrganizationModule, its, { enabled: wish === 'on', source, limit, updatedAt: new Date() })
     await recomputeModules(manager, organization.id)
     const after = await manager.findOneByOrFail(OrganizationModule, its)
-    await writeDown(manager, before, after)
+    await record({
+      by: { manager, organization: organization.id },
+      action: 'organizationModule.override',
+      target: `/organization-modules/${after.id}`,
+      changes: changesBetween(manager, before, after),
+    })
     return after
   })
 }
@@ -43,21 +48,4 @@ export async function overrideModule(
 async function settle(manager: EntityManager, organization: string): Promise<void> {
   await manager.query('SELECT FROM "subscription" WHERE "organizationId" = $1 FOR NO KEY UPDATE', [organization])
   await manager.query('SELECT FROM "organization" WHERE "id" = $1 FOR NO KEY UPDATE', [organization])
-}
-
-async function writeDown(manager: EntityManager, before: OrganizationModule, after: OrganizationModule): Promise<void> {
-  const changes = Object.fromEntries(
-    (['enabled', 'source', 'limit'] as const)
-      .filter((property) => before[property] !== after[property])
-      .map((property): [string, [unknown, unknown]] => [property, [before[property], after[property]]]),
-  )
-  if (Object.keys(changes).length === 0) return
-  const { organizationId, id } = after
-  const event = {
-    organizationId,
-    action: 'organizationModule.override',
-    target: `/organization-modules/${id}`,
-    changes,
-  }
-  await insertRow(manager, Object.assign(new AuditEvent(), event))
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Integration, OrganizationModule } from '../../../entities/index.ts'
-import { recordAudit } from '../../audit/audit-log.ts'
+import { record } from '../../audit/audit-log.ts'
 import type { Call } from '../../hydra/http/request-call.ts'
 import { type ConstraintViolation, Problem } from '../../hydra/model/problem.ts'
 import type { Banking } from '../banking.ts'
@@ -43,7 +43,7 @@ export async function settled(
 
 /** Writes into the audit log what somebody has done to a link: nothing of it but its status is told. */
 export function note(call: Call, verb: string, { id }: Integration, status: [unknown, unknown]): Promise<void> {
-  return recordAudit(call, `integration.${verb}`, `/integrations/${id}`, { status })
+  return record({ by: call, action: `integration.${verb}`, target: `/integrations/${id}`, changes: { status } })
 }
 
 /** What was sent does not tell which of several things is meant, or names one that cannot be. */

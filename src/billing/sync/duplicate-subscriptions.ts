@@ -1,9 +1,9 @@
 import type Stripe from 'stripe'
 import type { EntityManager } from 'typeorm'
 import type { Subscription } from '../../../entities/index.ts'
+import { record } from '../../audit/audit-log.ts'
 import { type Billing, hasEnded } from '../billing.ts'
 import { ourIdOf } from '../stripe/from-stripe.ts'
-import { tell } from './write.ts'
 
 /** A subscription that Stripe has made twice for one of ours, though it has said that it had failed. */
 export interface Duplicates {
@@ -45,7 +45,11 @@ export async function endDuplicate(
   kept: Subscription['externalId'],
 ): Promise<Stripe.Subscription> {
   const ended = await billing.cancel(one.id, true)
-  const changes = { externalId: [one.id, kept] } as Record<string, [unknown, unknown]>
-  await tell(manager, organizationId, 'subscription.endDuplicate', `/subscriptions/${ourIdOf(one)}`, changes)
+  await record({
+    by: { manager, organization: organizationId },
+    action: 'subscription.endDuplicate',
+    target: `/subscriptions/${ourIdOf(one)}`,
+    changes: { externalId: [one.id, kept] },
+  })
   return ended
 }

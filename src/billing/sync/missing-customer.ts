@@ -4,9 +4,10 @@ import { copyEntity } from '../../hydra/model/entity.ts'
 import type { Billing } from '../billing.ts'
 import { customerOf } from '../stripe/customers.ts'
 import { isMissing } from '../stripe/stripe-errors.ts'
+import { recordSubscription } from '../subscription-audit.ts'
 import { syncCustomer } from './sync-customer.ts'
 import { lockCustomer } from './sync-customer-job.ts'
-import { note, write } from './write.ts'
+import { write } from './write.ts'
 
 /**
  * Asks Stripe something for the customer that an organization is. Where Stripe has deleted the customer or has never had it,
@@ -50,6 +51,6 @@ export function handleMissingCustomer(
     if (!before?.live || before.externalId !== missing?.externalId) return
     const after = copyEntity(before).end()
     await write(within, before, after)
-    await note(within, before, after)
+    await recordSubscription({ manager: within }, 'follow', before, after)
   })
 }

@@ -2,15 +2,17 @@ import type Stripe from 'stripe'
 import { type EntityManager, In } from 'typeorm'
 import { v7 as uuid, validate } from 'uuid'
 import { Invoice, Organization, OrganizationAddress, PaymentMethod, Subscription } from '../../../entities/index.ts'
+import { record } from '../../audit/audit-log.ts'
 import { copyEntity } from '../../hydra/model/entity.ts'
 import { Problem } from '../../hydra/model/problem.ts'
 import { insertRow } from '../../hydra/store/write-row.ts'
 import type { Billing } from '../billing.ts'
 import * as mirror from '../stripe/from-stripe.ts'
+import { recordSubscription } from '../subscription-audit.ts'
 import { endDuplicate, endDuplicates } from './duplicate-subscriptions.ts'
 import { fetchState, type StripeState } from './fetch-state.ts'
 import { PartialSync } from './partial-sync.ts'
-import { note, tell, write } from './write.ts'
+import { write } from './write.ts'
 
 export interface SyncOptions {
   /** Invoices to look at though they may be old, by Stripe's ids. */
@@ -81,11 +83,16 @@ async function forget(
   for (const before of subscriptions.filter(({ live, externalId }) => live && externalId)) {
     const after = copyEntity(before).end()
     await write(manager, before, after)
-    await note(manager, before, after)
+    await recordSubscription({ manager }, 'follow', before, after)
   }
   await write(manager, organization, Object.assign(copyEntity(organization), { stripeCustomerId: null }))
   const { id, stripeCustomerId } = organization
-  await tell(manager, id, 'organization.follow', `/organizations/${id}`, { stripeCustomerId: [stripeCustomerId, null] })
+  await record({
+    by: { manager, organization: id },
+    action: 'organization.follow',
+    target: `/organizations/${id}`,
+    changes: { stripeCustomerId: [stripeCustomerId, null] },
+  })
 }
 
 async function syncPaymentMethods(
@@ -149,7 +156,7 @@ async function syncSubscription(context: Context, found: Stripe.Subscription): P
   const after = copyEntity(before).applyStripeState(mirror.subscriptionFrom(found, methods, products))
   if (after.live) after.organizationAddressId ??= await addressFor(context, found)
   await write(manager, before, after)
-  await note(manager, before, after)
+  await recordSubscription({ manager }, 'follow', before, after)
   standing.splice(standing.indexOf(before), 1, after)
 }
 
@@ -173,7 +180,7 @@ async function adopt(context: Context, found: Stripe.Subscription): Promise<void
   const organizationAddressId = await addressFor(context, found)
   Object.assign(made, { organizationAddressId, seats: made.seats ?? 1, id: free ? ours : uuid() })
   await insertRow(manager, made)
-  await note(manager, undefined, made)
+  await recordSubscription({ manager }, 'follow', undefined, made)
   standing.push(made)
 }
 

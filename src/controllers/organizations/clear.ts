@@ -1,6 +1,6 @@
 import { IsString, MaxLength } from 'class-validator'
 import { type AuditEvent, Organization } from '../../../entities/index.ts'
-import { recordAudit } from '../../audit/audit-log.ts'
+import { record } from '../../audit/audit-log.ts'
 import type { Call } from '../../hydra/http/request-call.ts'
 import { type Operation, Unchanged } from '../../hydra/model/operation.ts'
 import { ConstraintViolation, Problem } from '../../hydra/model/problem.ts'
@@ -79,7 +79,8 @@ export const clear: Operation<Organization> = {
       const changes: AuditEvent['changes'] = {}
       for (const each of clearedTables) changes[each.name] = [await wipe(call, each), 0]
       if (Object.values(changes).every(([rows]) => rows === 0)) return new Unchanged(organization)
-      await recordAudit(call, 'organization.clear', `/organizations/${organization.id}`, changes)
+      const target = `/organizations/${organization.id}`
+      await record({ by: call, action: 'organization.clear', target, changes })
       return organization
     })
   },

@@ -1,5 +1,5 @@
 import { type Image, Organization } from '../../../entities/index.ts'
-import { recordAudit } from '../../audit/audit-log.ts'
+import { record } from '../../audit/audit-log.ts'
 import type { Call } from '../../hydra/http/request-call.ts'
 import { copyEntity } from '../../hydra/model/entity.ts'
 import { type Operation, Unchanged } from '../../hydra/model/operation.ts'
@@ -42,7 +42,8 @@ export const upload = (kind: 'icon' | 'logo'): Operation<Organization> => {
         const after = Object.assign(copyEntity(before), { [`${kind}Id`]: image.id })
         await replaceImage(call.executor, image, former, () => call.save(before, after))
         const changes: Record<string, [unknown, unknown]> = { [kind]: [before[kind], after[kind]] }
-        await recordAudit(call, `organization.${name}`, `/organizations/${before.id}`, changes)
+        const target = `/organizations/${before.id}`
+        await record({ by: call, action: `organization.${name}`, target, changes })
         return after
       }),
   }
@@ -68,7 +69,12 @@ export const remove = (kind: 'icon' | 'logo'): Operation<Organization> => {
         if (former === null) return undefined
         await call.save(before, Object.assign(copyEntity(before), { [`${kind}Id`]: null }))
         await deleteUnusedImage(call.executor, [former])
-        await recordAudit(call, `organization.${name}`, `/organizations/${before.id}`, { [kind]: [before[kind], null] })
+        await record({
+          by: call,
+          action: `organization.${name}`,
+          target: `/organizations/${before.id}`,
+          changes: { [kind]: [before[kind], null] },
+        })
         return undefined
       }),
   }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { type AuditEvent, Organization, OrganizationUser, User } from '../../../entities/index.ts'
 import { reservedSlugs, slugOf } from '../../../entities/organization.ts'
 import type { Callers } from '../../access/callers.ts'
-import { recordAudit } from '../../audit/audit-log.ts'
+import { changesBetween, record } from '../../audit/audit-log.ts'
 import type { Billing } from '../../billing/billing.ts'
 import { completeSwitch, requireNoStripeSubscription } from '../../billing/billing-switch.ts'
 import { enqueueCustomerSync } from '../../billing/sync/sync-customer-job.ts'
@@ -86,7 +86,7 @@ const along =
   (callers: Callers) =>
   async (call: Call<Organization>, after: Organization, before = after): Promise<void> => {
     const { id, status } = after
-    const { logoId, iconId, ...changes } = call.changes(before, after)
+    const { logoId, iconId, ...changes } = changesBetween(call.manager, before, after)
     await deleteUnusedImage(
       call.executor,
       [logoId, iconId].flatMap((change) => (change ? [change[0] as string] : [])),
@@ -94,7 +94,8 @@ const along =
     if (logoId) changes.logo = [before.logo, null]
     if (iconId) changes.icon = [before.icon, null]
     await completeSwitch(call, before, after)
-    await recordAudit(call, 'organization.update', `/organizations/${id}`, changes, id)
+    const by = { manager: call.manager, organization: id, caller: call.caller }
+    await record({ by, action: 'organization.update', target: `/organizations/${id}`, changes })
     const [, customer] = changes.stripeCustomerId ?? []
     if (typeof customer === 'string') await enqueueCustomerSync(call.manager, customer)
     if (status === before.status) return
@@ -111,7 +112,8 @@ async function found(call: Call<Organization>, organization: Organization, most:
   await call.insert(Object.assign(member, { organizationId: id }))
   await beginProvisioning(call.manager, id)
   const changes = { name: [null, name], type: [null, type], slug: [null, slug] } as AuditEvent['changes']
-  await recordAudit(call, 'organization.create', `/organizations/${id}`, changes, id, user.id)
+  const by = { manager: call.manager, organization: id, caller: { user: user.id } }
+  await record({ by, action: 'organization.create', target: `/organizations/${id}`, changes })
   await requireWithin(call, user.id, most)
   call.right = { role: 'owner', organization: id }
   if (await actsFor(call, user.id, id)) {

@@ -1,10 +1,11 @@
 import { Organization, Subscription } from '../../../entities/index.ts'
-import { applyStripeState, note } from '../../billing/apply-stripe-subscription.ts'
+import { applyStripeState } from '../../billing/apply-stripe-subscription.ts'
 import type { Billing } from '../../billing/billing.ts'
 import { enqueueProfileUpdate } from '../../billing/customer-profile.ts'
 import { debtOf, noDebt } from '../../billing/open-invoices.ts'
 import { enqueueResolve, giveUpSubscription } from '../../billing/resolve-pending-subscription.ts'
 import { ourIdOf } from '../../billing/stripe/from-stripe.ts'
+import { recordSubscription } from '../../billing/subscription-audit.ts'
 import { applyDefaults, requireSeats } from '../../billing/subscription-rules.ts'
 import { forCustomer } from '../../billing/sync/missing-customer.ts'
 import { enqueueCustomerSync } from '../../billing/sync/sync-customer-job.ts'
@@ -61,7 +62,7 @@ async function begin(
     await requireSeats(call, subscription)
     await requireSame(call, { manualBilling, stripeCustomerId })
     await call.insert(subscription)
-    if (manualBilling) await note(call, 'create', undefined, subscription)
+    if (manualBilling) await recordSubscription(call, 'create', undefined, subscription)
     else await enqueueResolve(call.manager, subscription)
   })
   return subscription

@@ -1,8 +1,10 @@
 import { IsBoolean, ValidateIf } from 'class-validator'
 import { Invoice, Organization, PaymentMethod, Subscription } from '../../../entities/index.ts'
-import { applyStripeState, note, whileLive } from '../../billing/apply-stripe-subscription.ts'
+import { changesBetween } from '../../audit/audit-log.ts'
+import { applyStripeState, whileLive } from '../../billing/apply-stripe-subscription.ts'
 import { type Billing, SubscriptionEnded } from '../../billing/billing.ts'
 import { debtOf, noDebt, payDebts } from '../../billing/open-invoices.ts'
+import { recordSubscription } from '../../billing/subscription-audit.ts'
 import { requireSeats, tooFewSeats } from '../../billing/subscription-rules.ts'
 import { read as plainRead, updating } from '../../hydra/http/crud.ts'
 import type { Call } from '../../hydra/http/request-call.ts'
@@ -44,7 +46,7 @@ export const update = (billing: Billing): Operation<Subscription> => {
     prepare: ready,
     async along(call, after, before) {
       await requireSeats(call, after)
-      if (before) await note(call, 'update', before, after)
+      if (before) await recordSubscription(call, 'update', before, after)
     },
   })
   return {
@@ -61,7 +63,7 @@ export const update = (billing: Billing): Operation<Subscription> => {
       if (organization.manualBilling) return manual.handle(call)
       call.match(before)
       const wish = await call.read(before, true, (draft) => ready(draft, call))
-      if (Object.keys(call.changes(before, wish)).length === 0) return before
+      if (Object.keys(changesBetween(call.manager, before, wish)).length === 0) return before
       const { awaiting } = requireSettled(before)
       if (awaiting) throw new Problem(409, 'A subscription can be changed after its first payment.')
       const method = wish.paymentMethodId === before.paymentMethodId ? undefined : await externalOf(call, wish)
@@ -179,7 +181,7 @@ async function change(
   act(after)
   return call.transaction(async () => {
     await call.save(before, after)
-    await note(call, verb, before, after)
+    await recordSubscription(call, verb, before, after)
     return after
   })
 }

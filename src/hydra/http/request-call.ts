@@ -19,7 +19,6 @@ import type { FairPool } from '../store/fair-pool.ts'
 import type { Store } from '../store/postgres-store.ts'
 import type { Executor } from '../store/statement.ts'
 import { UnitOfWork } from '../store/unit-of-work.ts'
-import { changedColumns } from '../store/write-row.ts'
 import { requireMatch, requireNoneMatch } from './conditional-request.ts'
 import type { ApiRequest } from './request.ts'
 
@@ -161,12 +160,6 @@ export class Call<E extends object = object> extends UnitOfWork {
   match({ version }: { version?: number }): void {
     requireMatch(this.request.header('if-match'), version)
     requireNoneMatch(this.request.header('if-none-match'), version)
-  }
-
-  /** What changes between two states, for the audit log: each property as before and after. */
-  changes(before: object, after: object): Record<string, [unknown, unknown]> {
-    const names = changedColumns(this.database.getMetadata(before.constructor), before, after)
-    return Object.fromEntries(Object.keys(names).map((name) => [name, [before[name as never], after[name as never]]]))
   }
 
   /** Only lists that are asked for have a pool and replicas of their own: what is written next depends on none of them. */
