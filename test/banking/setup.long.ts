@@ -3,7 +3,7 @@ import { Integration } from '../../entities/index.ts'
 import { Banking } from '../../src/banking/banking.ts'
 import { enqueueStaleIntegrations, resealSecrets } from '../../src/banking/maintenance-jobs.ts'
 import { readKeys } from '../../src/banking/secrets.ts'
-import { eventsAbout } from '../support/rows/audit.ts'
+import { eventsAbout } from '../support/rows/audit-events.ts'
 import {
   api,
   as,

@@ -4,7 +4,7 @@ import Environment from '@zazuko/env/Environment.js'
 import create from 'alcaeus'
 import { type Employee, Location, Meeting, Subscription } from '../../entities/index.ts'
 import { collections } from '../support/docs.ts'
-import { rowsOf } from '../support/rows/rows.ts'
+import { rowsOf } from '../support/rows/sample-rows.ts'
 import { database, given, morning, organization, publicUrl, tenant, tokenOf } from '../support/world.ts'
 
 const environment = new Environment(create(), { parent })

@@ -1,7 +1,7 @@
 import heracles, { type ICollection, type IHydraClient, type ITemplatedLink } from '@hydra-cg/heracles.ts'
 import { type Employee, Meeting } from '../../entities/index.ts'
 import { classes, collections } from '../support/docs.ts'
-import { rowsOf } from '../support/rows/rows.ts'
+import { rowsOf } from '../support/rows/sample-rows.ts'
 import { database, given, morning, organization, publicUrl, tenant, tokenOf } from '../support/world.ts'
 
 const headers = { Authorization: `Bearer ${await tokenOf(tenant.users.owner)}` }

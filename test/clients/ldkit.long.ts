@@ -2,7 +2,7 @@ import { QueryEngine } from '@comunica/query-sparql'
 import { createLens, type Options } from 'ldkit'
 import { xsd } from 'ldkit/namespaces'
 import { type Employee, Meeting } from '../../entities/index.ts'
-import { rowsOf } from '../support/rows/rows.ts'
+import { rowsOf } from '../support/rows/sample-rows.ts'
 import { database, given, morning, organization, publicUrl, tenant, tokenOf } from '../support/world.ts'
 
 const rows = await rowsOf(tenant)

@@ -5,7 +5,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { Location } from '../../entities/index.ts'
-import { png } from '../images/pictures.ts'
+import { png } from '../images/sample-images.ts'
 import { openapi } from '../support/docs.ts'
 import { database, given, organization, publicUrl, tenant, tokenOf } from '../support/world.ts'
 

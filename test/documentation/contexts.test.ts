@@ -1,5 +1,5 @@
 import { schemas } from '../support/docs.ts'
-import { rowsOf } from '../support/rows/rows.ts'
+import { rowsOf } from '../support/rows/sample-rows.ts'
 import { api, as, publicUrl, tenant } from '../support/world.ts'
 
 type Definition = string | { '@id': string; '@type'?: string; '@container'?: string }

@@ -1,7 +1,7 @@
 import jsonld, { type JsonLdDocument } from 'jsonld'
 import type { Quad } from 'n3'
 import { classes, collections, docs, entrypoint, operations, propertiesOf, schemas } from '../support/docs.ts'
-import { rowsOf } from '../support/rows/rows.ts'
+import { rowsOf } from '../support/rows/sample-rows.ts'
 import { api, publicUrl, tenant } from '../support/world.ts'
 
 test('every operation has a name and a title of its own and says what it takes, gives and can answer', () => {

@@ -1,6 +1,6 @@
 import type { Callers } from '../../src/access/callers.ts'
 import { api as table } from '../../src/api.ts'
-import { rowsOf } from '../support/rows/rows.ts'
+import { rowsOf } from '../support/rows/sample-rows.ts'
 import { api, as, banking, billing, elsewhere, operator, person, tenant } from '../support/world.ts'
 
 interface Documented {

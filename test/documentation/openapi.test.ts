@@ -1,6 +1,6 @@
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { classes, openapi, operations, schemas } from '../support/docs.ts'
-import { rowsOf } from '../support/rows/rows.ts'
+import { rowsOf } from '../support/rows/sample-rows.ts'
 import { api, as, publicUrl, tenant } from '../support/world.ts'
 import { endpoints } from './reference.ts'
 

@@ -1,5 +1,5 @@
 import { enable } from '../banking/linked.ts'
-import { rowsOf } from '../support/rows/rows.ts'
+import { rowsOf } from '../support/rows/sample-rows.ts'
 import { type Agent, as, foundTenant, morning } from '../support/world.ts'
 import { type Endpoint, endpoints, reference } from './reference.ts'
 

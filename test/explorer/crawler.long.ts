@@ -1,7 +1,7 @@
 import jsonld, { type JsonLdDocument } from 'jsonld'
 import { type Employee, Meeting, type User } from '../../entities/index.ts'
 import { collections, docs } from '../support/docs.ts'
-import { rowsOf } from '../support/rows/rows.ts'
+import { rowsOf } from '../support/rows/sample-rows.ts'
 import { as, given, morning, publicUrl, tenant } from '../support/world.ts'
 
 /** What came of following one link. */

@@ -1,4 +1,4 @@
-import { raw } from '../support/requests/wire.ts'
+import { raw } from '../support/requests/raw-responses.ts'
 import { api, as } from '../support/world.ts'
 
 const browser = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8'

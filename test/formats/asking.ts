@@ -1,6 +1,6 @@
 import { Subscription } from '../../entities/index.ts'
-import { type Answer, raw } from '../support/requests/wire.ts'
-import { rowsOf } from '../support/rows/rows.ts'
+import { type Answer, raw } from '../support/requests/raw-responses.ts'
+import { rowsOf } from '../support/rows/sample-rows.ts'
 import { api, database, tenant, tokenOf } from '../support/world.ts'
 
 export const owner = `Bearer ${await tokenOf(tenant.users.owner)}`

@@ -1,5 +1,5 @@
 import { Location } from '../../entities/index.ts'
-import { expectProblem, raw } from '../support/requests/wire.ts'
+import { expectProblem, raw } from '../support/requests/raw-responses.ts'
 import { database, publicUrl } from '../support/world.ts'
 import { ask, browser, meeting, owner, profile, typeOf, types } from './asking.ts'
 

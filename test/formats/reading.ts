@@ -1,6 +1,6 @@
 import jsonld, { type JsonLdDocument } from 'jsonld'
 import { Parser } from 'n3'
-import type { Answer } from '../support/requests/wire.ts'
+import type { Answer } from '../support/requests/raw-responses.ts'
 import { as, publicUrl } from '../support/world.ts'
 
 export const reading = { base: publicUrl, documentLoader }

@@ -1,4 +1,4 @@
-import { expectProblem, raw } from '../support/requests/wire.ts'
+import { expectProblem, raw } from '../support/requests/raw-responses.ts'
 import { ask, meeting, owner, typeOf, types } from './asking.ts'
 
 describe('Each representation', () => {

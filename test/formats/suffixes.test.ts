@@ -1,5 +1,5 @@
 import { Meeting } from '../../entities/index.ts'
-import { expectProblem, raw } from '../support/requests/wire.ts'
+import { expectProblem, raw } from '../support/requests/raw-responses.ts'
 import { api, given, morning, publicUrl } from '../support/world.ts'
 import { ask, browser, meeting, owner, profile, rows, typeOf, types } from './asking.ts'
 

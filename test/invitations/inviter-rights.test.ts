@@ -1,9 +1,9 @@
 import { OrganizationUser, OrganizationUserInvitation, OutgoingMail } from '../../entities/index.ts'
-import { office } from '../support/post-office.ts'
-import { eventsAbout } from '../support/rows/audit.ts'
-import { givenInvitation } from '../support/rows/rows.ts'
+import { mailSystem } from '../support/mail-server.ts'
+import { eventsAbout } from '../support/rows/audit-events.ts'
+import { givenInvitation } from '../support/rows/sample-rows.ts'
 import { api, as, database, given, organization, person, tenant } from '../support/world.ts'
-import { address, invited, newcomer, path } from './guests.ts'
+import { address, invited, newcomer, path } from './invitees.ts'
 
 // An invitation outlives the moment in which its inviter could give the role. The same mistake could be in: removal, suspension
 // and each demotion; the owner role; a mail still in the outbox; an invitation sent again by another admin; one stored before its
@@ -99,7 +99,7 @@ test('an invitation that another admin sends again is that admin’s, and outliv
   const { iri, email, id } = await invited({}, as(user))
   expect((await api.post(`${iri}/resend`)).body).toMatchObject({ invitedBy: `/users/${owner.id}` })
   expect((await eventsAbout(iri)).at(-1)?.changes).toMatchObject({ invitedById: [user.id, owner.id] })
-  const token = await office.server.tokenTo(email, 2)
+  const token = await mailSystem.server.tokenTo(email, 2)
   await api.delete(membership)
   expect(await database.manager.findOneByOrFail(OrganizationUserInvitation, { id })).toMatchObject({ revokedAt: null })
   expect((await as(newcomer()).post(`${path}/accept`, { token })).status).toBe(201)
@@ -109,7 +109,7 @@ test('whoever sends an invitation again loses it with its own right', async () =
   const { iri, email } = await invited()
   const { user, membership } = await joined('admin')
   await as(user).post(`${iri}/resend`)
-  const token = await office.server.tokenTo(email, 2)
+  const token = await mailSystem.server.tokenTo(email, 2)
   await api.delete(membership)
   expect((await as(newcomer()).post(`${path}/accept`, { token })).status).toBe(422)
 })

@@ -1,8 +1,8 @@
 import { OrganizationUserInvitation, OutgoingMail, Subscription } from '../../entities/index.ts'
-import { office } from '../support/post-office.ts'
-import { givenInvitation } from '../support/rows/rows.ts'
+import { mailSystem } from '../support/mail-server.ts'
+import { givenInvitation } from '../support/rows/sample-rows.ts'
 import { as, database, foundTenant, given, givenAddress, type Tenant } from '../support/world.ts'
-import { address, newcomer, path, tally, yesterday } from './guests.ts'
+import { address, newcomer, path, tally, yesterday } from './invitees.ts'
 
 test('as many are invited as there are seats, and no more', async () => {
   const { agent, own } = await subscribed('seats', 5)
@@ -37,7 +37,7 @@ test('whoever accepts takes the seat of the invitation', async () => {
   const { agent } = await subscribed('taking', 4)
   const email = address()
   await agent.post(path, { email })
-  const token = await office.server.tokenTo(email)
+  const token = await mailSystem.server.tokenTo(email)
   expect((await as(newcomer()).post(`${path}/accept`, { token })).status).toBe(201)
   expect((await agent.post(path, { email: address() })).status).toBe(409)
 })

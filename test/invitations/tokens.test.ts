@@ -1,6 +1,6 @@
 import { OrganizationUser, OrganizationUserInvitation } from '../../entities/index.ts'
 import { api, as, database } from '../support/world.ts'
-import { invited, newcomer, path, yesterday } from './guests.ts'
+import { invited, newcomer, path, yesterday } from './invitees.ts'
 
 test('whoever has been removed since does not come back by the old token', async () => {
   const { token } = await invited()

@@ -11,9 +11,9 @@ import { Api } from '../../src/hydra/api.ts'
 import type { Operation } from '../../src/hydra/model/operation.ts'
 import type { Violation } from '../../src/hydra/model/problem.ts'
 import type { Shape } from '../../src/hydra/model/shape.ts'
-import { expectProblem } from '../support/requests/wire.ts'
+import { expectProblem } from '../support/requests/raw-responses.ts'
 import { wrongValues } from '../support/requests/wrong-values.ts'
-import { snapshot } from '../support/rows/snapshot.ts'
+import { snapshot } from '../support/rows/database-snapshot.ts'
 import { as, config, database, given, givenAddress, morning, operator, organization, tenant } from '../support/world.ts'
 
 const described = new Api(

@@ -1,8 +1,8 @@
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { Location, Meeting } from '../../entities/index.ts'
 import { api as table } from '../../src/api.ts'
-import { type Answer, expectProblem, raw } from '../support/requests/wire.ts'
-import { snapshot } from '../support/rows/snapshot.ts'
+import { type Answer, expectProblem, raw } from '../support/requests/raw-responses.ts'
+import { snapshot } from '../support/rows/database-snapshot.ts'
 import { api, database, given, morning, operator, organization, tenant, tokenOf } from '../support/world.ts'
 
 const meeting = await given(Meeting, { ...morning, notes: 'Boiler' })

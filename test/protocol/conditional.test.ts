@@ -1,6 +1,6 @@
 import { Location, Meeting } from '../../entities/index.ts'
-import { expectProblem, raw } from '../support/requests/wire.ts'
-import { snapshot } from '../support/rows/snapshot.ts'
+import { expectProblem, raw } from '../support/requests/raw-responses.ts'
+import { snapshot } from '../support/rows/database-snapshot.ts'
 import { api, as, database, given, givenAddress, morning, organization, tenant, tokenOf } from '../support/world.ts'
 
 const owner = { Authorization: `Bearer ${await tokenOf(tenant.users.owner)}` }

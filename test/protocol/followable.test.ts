@@ -1,8 +1,8 @@
 import { Employee, OrganizationUser, Subscription } from '../../entities/index.ts'
-import { path as invitations, invited, newcomer } from '../invitations/guests.ts'
+import { path as invitations, invited, newcomer } from '../invitations/invitees.ts'
 import { stripeCustomer } from '../support/billing/billing.ts'
 import { subscriber } from '../support/billing/manual-billing.ts'
-import { rowsOf } from '../support/rows/rows.ts'
+import { rowsOf } from '../support/rows/sample-rows.ts'
 import {
   type Agent,
   api,

@@ -1,6 +1,6 @@
 import { Employee, Meeting } from '../../entities/index.ts'
-import { expectProblem } from '../support/requests/wire.ts'
-import { snapshot } from '../support/rows/snapshot.ts'
+import { expectProblem } from '../support/requests/raw-responses.ts'
+import { snapshot } from '../support/rows/database-snapshot.ts'
 import { api, elsewhere, given, morning, publicUrl } from '../support/world.ts'
 
 const schema = 'https://schema.org/'

@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
 import { Meeting } from '../../entities/index.ts'
-import { links, raw } from '../support/requests/wire.ts'
+import { links, raw } from '../support/requests/raw-responses.ts'
 import { api, given, morning, publicUrl, tenant, tokenOf } from '../support/world.ts'
 
 test.each([

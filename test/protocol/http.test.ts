@@ -3,7 +3,7 @@ import { pino } from 'pino'
 import request from 'supertest'
 import { Employee, Location, Meeting, Subscription } from '../../entities/index.ts'
 import { createApp } from '../../src/app.ts'
-import { type Answer, expectProblem, links, raw } from '../support/requests/wire.ts'
+import { type Answer, expectProblem, links, raw } from '../support/requests/raw-responses.ts'
 import {
   api,
   as,

@@ -8,8 +8,8 @@ import {
   Subscription,
 } from '../../entities/index.ts'
 import { deleteExpiredKeys } from '../../src/hydra/http/idempotency-store.ts'
-import { expectProblem } from '../support/requests/wire.ts'
-import { snapshot } from '../support/rows/snapshot.ts'
+import { expectProblem } from '../support/requests/raw-responses.ts'
+import { snapshot } from '../support/rows/database-snapshot.ts'
 import {
   api,
   as,

@@ -1,7 +1,7 @@
 // OWASP API4:2023: what a client may send costs linear time. The same mistake could be in every header and parameter that is parsed,
 // by our own patterns and loops or by a library's: names and values of queries, paths, bodies, heads of forms, claims of tokens.
 import { Location } from '../../entities/index.ts'
-import { raw } from '../support/requests/wire.ts'
+import { raw } from '../support/requests/raw-responses.ts'
 import { given, publicUrl, stripe, tenant, tokenOf } from '../support/world.ts'
 
 /** A busy machine delays one run; a fault delays every run. */

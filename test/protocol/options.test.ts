@@ -1,4 +1,4 @@
-import { raw } from '../support/requests/wire.ts'
+import { raw } from '../support/requests/raw-responses.ts'
 
 const { text } = await raw('GET', '/docs', { Accept: 'text/html' })
 const asset = /docs\/assets\/[^"]+/.exec(text)?.[0]

@@ -5,8 +5,8 @@ import { AuditEvent, Meeting, Organization } from '../../entities/index.ts'
 import { createApp } from '../../src/app.ts'
 import { invitationMail } from '../../src/mail/invitation-mail.ts'
 import { createHttpServer } from '../../src/runtime/http/http-server.ts'
-import { png } from '../images/pictures.ts'
-import { rowsOf } from '../support/rows/rows.ts'
+import { png } from '../images/sample-images.ts'
+import { rowsOf } from '../support/rows/sample-rows.ts'
 import {
   api,
   banking,

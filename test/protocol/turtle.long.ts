@@ -1,6 +1,6 @@
 import { Employee, Meeting } from '../../entities/index.ts'
-import { expectProblem, raw } from '../support/requests/wire.ts'
-import { snapshot } from '../support/rows/snapshot.ts'
+import { expectProblem, raw } from '../support/requests/raw-responses.ts'
+import { snapshot } from '../support/rows/database-snapshot.ts'
 import { api, as, elsewhere, given, morning, publicUrl, tenant, tokenOf } from '../support/world.ts'
 
 const owner = `Bearer ${await tokenOf(tenant.users.owner)}`

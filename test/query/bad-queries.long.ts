@@ -1,6 +1,6 @@
 import { Employee } from '../../entities/index.ts'
 import { api as table } from '../../src/api.ts'
-import { expectProblem } from '../support/requests/wire.ts'
+import { expectProblem } from '../support/requests/raw-responses.ts'
 import { api, given } from '../support/world.ts'
 
 const paths = table({} as never, {} as never, {} as never)

@@ -1,5 +1,5 @@
 import { Location } from '../../entities/index.ts'
-import { expectProblem } from '../support/requests/wire.ts'
+import { expectProblem } from '../support/requests/raw-responses.ts'
 import { api, as, database, elsewhere, given, organization, tenant } from '../support/world.ts'
 
 type Node = { '@id': string; '@type': string }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import pg, { type Pool } from 'pg'
 import * as declared from '../../src/resources/filters.ts'
 import { poolsOf } from '../../src/runtime/database.ts'
-import { crowd } from '../support/rows/crowd.ts'
+import { crowd } from '../support/rows/bulk-rows.ts'
 import { api, as, database, elsewhere, ending, organization, tenant } from '../support/world.ts'
 
 /** A busy machine delays one run; a fault delays every run. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { Employee, Location } from '../../entities/index.ts'
-import { expectProblem } from '../support/requests/wire.ts'
+import { expectProblem } from '../support/requests/raw-responses.ts'
 import { api, given } from '../support/world.ts'
 
 test('a link keeps two orders as they were given, whatever their names', async () => {

@@ -1,9 +1,9 @@
 import { In } from 'typeorm'
 import { AuditEvent, Employee, Location, Meeting } from '../../entities/index.ts'
 import { api as table } from '../../src/api.ts'
-import { queriesOf } from '../support/requests/queries.ts'
-import { givenInvitation } from '../support/rows/rows.ts'
-import { givenVariety } from '../support/rows/varied.ts'
+import { queriesOf } from '../support/requests/filter-queries.ts'
+import { givenVariety } from '../support/rows/filterable-rows.ts'
+import { givenInvitation } from '../support/rows/sample-rows.ts'
 import { as, database, elsewhere, given, morning, organization, publicUrl, tenant } from '../support/world.ts'
 
 type Row = Record<string, unknown>

@@ -12,7 +12,7 @@ import { router } from '../../src/hydra/http/router.ts'
 import { type Role, roles } from '../../src/hydra/model/caller.ts'
 import { Resource } from '../../src/hydra/model/resource.ts'
 import type { FilterKind } from '../../src/hydra/query/filters.ts'
-import { rowsOf } from '../support/rows/rows.ts'
+import { rowsOf } from '../support/rows/sample-rows.ts'
 import { type api, as, config, database, given, operator, organization, person, tenant } from '../support/world.ts'
 
 // A property that a role does not see is confirmed by what the role may ask for. The same mistake could be in: each kind of filter,

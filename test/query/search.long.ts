@@ -2,8 +2,8 @@ import { parseHydraDocumentation } from '@api-platform/api-doc-parser'
 import jsonld, { type JsonLdDocument } from 'jsonld'
 import { api as table } from '../../src/api.ts'
 import { propertiesOf } from '../support/docs.ts'
-import { expectProblem } from '../support/requests/wire.ts'
-import { rowsOf } from '../support/rows/rows.ts'
+import { expectProblem } from '../support/requests/raw-responses.ts'
+import { rowsOf } from '../support/rows/sample-rows.ts'
 import { api, publicUrl, tenant, tokenOf } from '../support/world.ts'
 
 interface Mapping {

@@ -6,7 +6,7 @@ import { Location, Meeting, OrganizationUser } from '../../entities/index.ts'
 import { createApp } from '../../src/app.ts'
 import { poolsOf } from '../../src/runtime/database.ts'
 import { CuttableConnection } from '../support/processes/cuttable-connection.ts'
-import { type Answer, expectProblem } from '../support/requests/wire.ts'
+import { type Answer, expectProblem } from '../support/requests/raw-responses.ts'
 import { api, banking, billing, config, database, given, issuer, morning, tenant, tokenOf } from '../support/world.ts'
 
 const { host, port } = JSON.parse(process.env.TEST_POSTGRES ?? '{}')

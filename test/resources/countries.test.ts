@@ -1,6 +1,6 @@
 import { Country } from '../../entities/index.ts'
 import { openapi } from '../support/docs.ts'
-import { expectProblem, raw } from '../support/requests/wire.ts'
+import { expectProblem, raw } from '../support/requests/raw-responses.ts'
 import { api, as, database } from '../support/world.ts'
 
 const nobody = as()

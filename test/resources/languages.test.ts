@@ -1,5 +1,5 @@
-import { expectProblem } from '../support/requests/wire.ts'
-import { snapshot } from '../support/rows/snapshot.ts'
+import { expectProblem } from '../support/requests/raw-responses.ts'
+import { snapshot } from '../support/rows/database-snapshot.ts'
 import { api, as, elsewhere, tenant } from '../support/world.ts'
 
 const stranger = as(elsewhere.users.owner)

@@ -1,5 +1,5 @@
 import { Location, OrganizationConfig } from '../../entities/index.ts'
-import { expectProblem } from '../support/requests/wire.ts'
+import { expectProblem } from '../support/requests/raw-responses.ts'
 import { api, as, database, elsewhere, foundTenant, given, organization, tenant } from '../support/world.ts'
 
 const violations = (body: { violations?: { propertyPath: string; code: string }[] }) =>

@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs'
 import { Location, Meeting, OrganizationConfig } from '../../entities/index.ts'
 import { isTimeZone } from '../../entities/time-zones.ts'
-import { address, path } from '../invitations/guests.ts'
-import { office } from '../support/post-office.ts'
-import { expectProblem } from '../support/requests/wire.ts'
+import { address, path } from '../invitations/invitees.ts'
+import { mailSystem } from '../support/mail-server.ts'
+import { expectProblem } from '../support/requests/raw-responses.ts'
 import { api, as, database, foundTenant, given, morning } from '../support/world.ts'
 
 const { body: configs } = await api.get('/organization-configs')
@@ -90,7 +90,7 @@ test('a stored zone that this runtime does not know fails no request', async () 
 
   const email = address()
   await owner.post(path, { email }).expect(201)
-  expect((await office.server.mailTo(email)).text).toContain('(UTC)')
+  expect((await mailSystem.server.mailTo(email)).text).toContain('(UTC)')
 
   const { body: settings } = await owner.get('/organization-configs?key=timezone')
   expect(settings.member[0].value).toBe('Mars/Olympus_Mons')

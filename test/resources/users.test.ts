@@ -1,5 +1,5 @@
 import { AuditEvent, Employee, OrganizationUser, type User } from '../../entities/index.ts'
-import { givenInvitation } from '../support/rows/rows.ts'
+import { givenInvitation } from '../support/rows/sample-rows.ts'
 import { api, as, database, elsewhere, given, operator, organization, person, tenant } from '../support/world.ts'
 
 // A person outlives the membership by which others saw it. The same mistake could be in: removal and leaving, invitations that

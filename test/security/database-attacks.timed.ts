@@ -1,9 +1,9 @@
 import { createHmac } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Meeting } from '../../entities/index.ts'
-import { type Ask, attackedServer, type Course, waitsUnder } from '../support/requests/attack.ts'
-import type { Answer } from '../support/requests/wire.ts'
-import { crowd } from '../support/rows/crowd.ts'
+import { type Ask, attackedServer, type Course, waitsUnder } from '../support/requests/attack-load.ts'
+import type { Answer } from '../support/requests/raw-responses.ts'
+import { crowd } from '../support/rows/bulk-rows.ts'
 import { database, foundTenant, given, morning, stripe } from '../support/world.ts'
 
 /** A busy machine delays one run; a fault delays every run. */

@@ -1,7 +1,7 @@
 import { Organization, OrganizationUser, type User } from '../../entities/index.ts'
 import type { Callers } from '../../src/access/callers.ts'
 import { api as table } from '../../src/api.ts'
-import { rowsOf } from '../support/rows/rows.ts'
+import { rowsOf } from '../support/rows/sample-rows.ts'
 import {
   type Agent,
   api,

@@ -4,8 +4,8 @@ import { api as table } from '../../src/api.ts'
 import { Api } from '../../src/hydra/api.ts'
 import { inputOf } from '../../src/hydra/documentation/operation-description.ts'
 import { tenantRoles } from '../../src/hydra/model/operation.ts'
-import { disguises, misspelled } from '../support/requests/disguises.ts'
-import { rowsOf } from '../support/rows/rows.ts'
+import { idSpellings, invalidIris } from '../support/requests/id-spellings.ts'
+import { rowsOf } from '../support/rows/sample-rows.ts'
 import { api, as, database, elsewhere, organization, publicUrl, tenant, tokenOf } from '../support/world.ts'
 
 const mine = await rowsOf(tenant)
@@ -48,8 +48,8 @@ const belonging = references.filter(({ type }) => type !== 'Country')
 const ids = Object.values(theirs).map(({ id }) => id)
 const cases =
   withId.length * ids.length +
-  withId.length * disguises('', '').length +
-  belonging.length * (1 + disguises('', '').length + misspelled('', '').length)
+  withId.length * idSpellings('', '').length +
+  belonging.length * (1 + idSpellings('', '').length + invalidIris('', '').length)
 
 let untouched: unknown
 beforeAll(async () => {
@@ -78,7 +78,7 @@ test.each(withId)('$title answers to every id of another organization as to one 
 test.each(withId)('$title is not misled by another spelling of an id', async (row) => {
   const { resource, operation } = row
   const authorization = `Bearer ${await tokenOf(tenant.users.owner)}`
-  for (const disguise of disguises(theirs[resource.name]?.id ?? unknown, resource.path)) {
+  for (const disguise of idSpellings(theirs[resource.name]?.id ?? unknown, resource.path)) {
     const path = `${resource.path}${operation.path.replace(':id', disguise)}`
     const status = await askRaw(operation.method, path, { authorization })
     expect({ path, refused: status >= 400 && status < 500 }).toEqual({ path, refused: true })
@@ -92,8 +92,8 @@ test.each(belonging)('$title of another organization is refused as one that does
 
 test.each(belonging)('$title is not misled by another spelling of an IRI', async (row) => {
   const path = pathOf(row.type)
-  const foreign = disguises(theirs[row.type].id, path).map((id) => `${path}/${id}`)
-  for (const iri of [...foreign, ...misspelled(path, mine[row.type].id)])
+  const foreign = idSpellings(theirs[row.type].id, path).map((id) => `${path}/${id}`)
+  for (const iri of [...foreign, ...invalidIris(path, mine[row.type].id)])
     expect([iri, await fault(row, iri)]).toEqual([iri, expect.any(String)])
 })
 

@@ -1,6 +1,6 @@
 import { Employee, OrganizationUser } from '../../entities/index.ts'
 import { customer, own, running, violationsOf } from '../support/billing/manual-billing.ts'
-import { givenInvitation } from '../support/rows/rows.ts'
+import { givenInvitation } from '../support/rows/sample-rows.ts'
 import { as, foundTenant, given, givenAddress, person, type Tenant } from '../support/world.ts'
 
 const day = 24 * 60 * 60 * 1000

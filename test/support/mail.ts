@@ -82,7 +82,7 @@ export class MailServer {
 }
 
 /** A mail server, and the queue that sends to it as the server has it. */
-export interface PostOffice {
+export interface MailSystem {
   server: MailServer
   /** Everything that the queue has logged. */
   log: string[]
@@ -90,7 +90,7 @@ export interface PostOffice {
 }
 
 /** @param folder where mails are kept, if they are not to be sent */
-export async function openPostOffice(folder?: string): Promise<PostOffice> {
+export async function openMailSystem(folder?: string): Promise<MailSystem> {
   const server = new MailServer()
   await server.start()
   const lines: string[] = []
@@ -110,7 +110,7 @@ export async function openPostOffice(folder?: string): Promise<PostOffice> {
 }
 
 /** Lets time pass for the mails that wait for another attempt. */
-export async function hurry(): Promise<void> {
+export async function makeMailsDue(): Promise<void> {
   await database.query(`UPDATE "outgoing_mail" SET "dueAt" = now() - interval '1 second' WHERE "status" = 'pending'`)
   await enqueueStaleMail(database)
 }

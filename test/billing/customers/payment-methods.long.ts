@@ -12,7 +12,7 @@ import {
   wished,
 } from '../../support/billing/stripe.ts'
 import { jobs } from '../../support/jobs.ts'
-import { eventsAbout } from '../../support/rows/audit.ts'
+import { eventsAbout } from '../../support/rows/audit-events.ts'
 import { as, billing, database, elsewhere, foundTenant, operator, stripe } from '../../support/world.ts'
 
 beforeAll(deliverEvents)

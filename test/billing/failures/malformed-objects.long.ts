@@ -2,7 +2,7 @@ import { dashboard, subscribed } from '../../support/billing/stripe.ts'
 import { deliver, stored } from '../../support/billing/stripe-events.ts'
 import { look, told } from '../../support/billing/sync-now.ts'
 import { eventually } from '../../support/eventually.ts'
-import { expectProblem } from '../../support/requests/wire.ts'
+import { expectProblem } from '../../support/requests/raw-responses.ts'
 import { database, stripe } from '../../support/world.ts'
 
 afterEach(() => stripe.clearFaults())

@@ -1,6 +1,6 @@
 import { payingCustomer, stripeCustomer } from '../../support/billing/billing.ts'
 import { customerOf, dashboard, type Subscribed, subscribed, violationsOf } from '../../support/billing/stripe.ts'
-import { expectProblem } from '../../support/requests/wire.ts'
+import { expectProblem } from '../../support/requests/raw-responses.ts'
 import { stripe } from '../../support/world.ts'
 
 afterEach(() => {

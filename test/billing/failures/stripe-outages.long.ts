@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import type { FaultOrder } from '../../../src/emulators/stripe/control/ordered-faults.ts'
 import { type Customer, payingCustomer, stripeCustomer } from '../../support/billing/billing.ts'
 import { asked, customerOf, dashboard, subscribed } from '../../support/billing/stripe.ts'
-import { expectProblem } from '../../support/requests/wire.ts'
+import { expectProblem } from '../../support/requests/raw-responses.ts'
 import { billing, database, stripe } from '../../support/world.ts'
 
 /** Its patience, so that nobody waits for what is slow. */

@@ -9,7 +9,7 @@ import {
   violationsOf,
   wished,
 } from '../../support/billing/stripe.ts'
-import { eventsAbout } from '../../support/rows/audit.ts'
+import { eventsAbout } from '../../support/rows/audit-events.ts'
 import { as, billing, elsewhere, foundTenant, operator, stripe } from '../../support/world.ts'
 
 beforeAll(deliverEvents)

@@ -2,7 +2,7 @@ import { AuditEvent, Subscription } from '../../../entities/index.ts'
 import { payingCustomer, stripeCustomer } from '../../support/billing/billing.ts'
 import { customerOf, dashboard, type Subscribed, subscribed, violationsOf } from '../../support/billing/stripe.ts'
 import { jobs } from '../../support/jobs.ts'
-import { expectProblem } from '../../support/requests/wire.ts'
+import { expectProblem } from '../../support/requests/raw-responses.ts'
 import { database, stripe } from '../../support/world.ts'
 
 /** How a customer is lost without an event: Stripe has deleted it, or the keys are of an account that never had it. */

@@ -9,7 +9,7 @@ import { stripeCustomer } from '../../support/billing/billing.ts'
 import { deliver, deliverBody, eventOf, signatureOf, stored } from '../../support/billing/stripe-events.ts'
 import { look } from '../../support/billing/sync-now.ts'
 import { CuttableConnection } from '../../support/processes/cuttable-connection.ts'
-import { expectProblem, raw } from '../../support/requests/wire.ts'
+import { expectProblem, raw } from '../../support/requests/raw-responses.ts'
 import { banking, billing, config, database, issuer, stripe } from '../../support/world.ts'
 
 const now = () => Math.floor(Date.now() / 1000)

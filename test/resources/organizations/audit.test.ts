@@ -9,7 +9,7 @@ import {
 } from '../../../entities/index.ts'
 import { api as table } from '../../../src/api.ts'
 import { tokenIn } from '../../support/mail.ts'
-import { rowsOf } from '../../support/rows/rows.ts'
+import { rowsOf } from '../../support/rows/sample-rows.ts'
 import {
   as,
   database,

@@ -1,6 +1,6 @@
 import { AuditEvent, Language, Location, Meeting, type Organization } from '../../../entities/index.ts'
 import { clearedTables } from '../../../src/controllers/organizations/clear.ts'
-import { rowsOf } from '../../support/rows/rows.ts'
+import { rowsOf } from '../../support/rows/sample-rows.ts'
 import { api, as, database, foundTenant, given, morning, operator } from '../../support/world.ts'
 
 /** Every table there is, but for those of the queue: what is not wiped is kept, and stands here by its name. */

@@ -1,6 +1,6 @@
 import { Organization, OrganizationUser, type User } from '../../../entities/index.ts'
-import { eventsAbout } from '../../support/rows/audit.ts'
-import { givenInvitation } from '../../support/rows/rows.ts'
+import { eventsAbout } from '../../support/rows/audit-events.ts'
+import { givenInvitation } from '../../support/rows/sample-rows.ts'
 import {
   api,
   as,

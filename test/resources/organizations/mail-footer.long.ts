@@ -4,7 +4,7 @@ import { MailFooter } from '../../../entities/index.ts'
 import { processShare } from '../../../src/hydra/model/fair-share.ts'
 import { sanitizeInThread } from '../../../src/mail/sanitizer-pool.ts'
 import { footers, vectors } from '../../support/requests/footer-vectors.ts'
-import { eventsAbout } from '../../support/rows/audit.ts'
+import { eventsAbout } from '../../support/rows/audit-events.ts'
 import { api, as, database, foundTenant, operator, organization, tenant } from '../../support/world.ts'
 
 const { member, admin } = tenant.users

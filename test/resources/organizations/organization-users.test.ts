@@ -1,5 +1,5 @@
 import { OrganizationUser, type User } from '../../../entities/index.ts'
-import { eventsAbout } from '../../support/rows/audit.ts'
+import { eventsAbout } from '../../support/rows/audit-events.ts'
 import { api, as, database, elsewhere, foundTenant, given, person, type Tenant, tenant } from '../../support/world.ts'
 
 const { member, admin, owner } = tenant.users

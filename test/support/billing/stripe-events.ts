@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { StripeEvent } from '../../../entities/index.ts'
-import { type Answer, raw } from '../requests/wire.ts'
+import { type Answer, raw } from '../requests/raw-responses.ts'
 import { database, stripe } from '../world.ts'
 
 const path = '/webhooks/stripe'

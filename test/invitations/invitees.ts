@@ -1,0 +1,25 @@
+import type { User } from '../../entities/index.ts'
+import { mailSystem } from '../support/mail-server.ts'
+import { type Agent, api } from '../support/world.ts'
+
+export const path = '/organization-user-invitations'
+export const yesterday = new Date(Date.now() - 24 * 60 * 60 * 1000)
+let count = 0
+
+/** Somebody whom the issuer knows and this server has not met. */
+export const newcomer = (name = `newcomer-${++count}`) => Object.assign({ subject: name } as User, { id: undefined })
+export const address = () => `invited-${++count}@example.com`
+
+/** Invites somebody, and has the token that the mail brought. */
+export async function invited(values: object = {}, by: Agent = api) {
+  const email = address()
+  const { body } = await by.post(path, { email, ...values }).expect(201)
+  return { email, id: body.id as string, iri: body['@id'] as string, token: await mailSystem.server.tokenTo(email) }
+}
+
+/** How often each status was answered. */
+export function tally(answers: { status: number }[]): Record<number, number> {
+  const counts: Record<number, number> = {}
+  for (const { status } of answers) counts[status] = (counts[status] ?? 0) + 1
+  return counts
+}

@@ -1,0 +1,55 @@
+import { database } from '../../support/world.ts'
+
+type Row = Record<string, unknown>
+
+/** What has become of a table: which of its rows are new, or otherwise than they were, and how many there are now. */
+interface Effect {
+  table: string
+  count: number
+  rows: Row[]
+}
+
+/** One row of a class, to the last column. */
+export function rowOf(table: string, id: string): Promise<Row[]> {
+  return database.query(`SELECT to_jsonb(t) AS "row" FROM "${table}" t WHERE "id" = $1`, [id])
+}
+
+/**
+ * Keeps a copy of all that is in the database, against which effects are told. A row tells by which transaction it was
+ * written, so that looking for what is new costs one statement, and only the tables that were written are restored.
+ */
+export async function keep(): Promise<{ effects(): Promise<Effect[]>; restore(): Promise<void> }> {
+  const tables: { name: string }[] = await database.query(
+    `SELECT format('%I', table_name) AS "name" FROM information_schema.tables
+      WHERE table_schema = 'public' AND table_type = 'BASE TABLE' ORDER BY 1`,
+  )
+  const copies = tables.map(({ name }) => `CREATE TABLE "kept".${name} AS TABLE ${name}`)
+  await database.query(['DROP SCHEMA IF EXISTS "kept" CASCADE', 'CREATE SCHEMA "kept"', ...copies].join(';'))
+  const looks = tables.map(
+    ({ name }) =>
+      `SELECT '${name}' AS "table", count(*)::int AS "count",
+        coalesce(jsonb_agg(to_jsonb(t) ORDER BY to_jsonb(t) ->> 'id', to_jsonb(t)) FILTER (WHERE t.xmin::text::bigint > look.since), '[]') AS "rows" FROM ${name} t`,
+  )
+  await database.query(`CREATE FUNCTION "kept".look(since bigint) RETURNS SETOF jsonb LANGUAGE plpgsql AS $$ BEGIN
+    RETURN QUERY ${looks.map((look) => `SELECT to_jsonb(l) FROM (${look}) l`).join(' UNION ALL ')}; END $$`)
+  const look = async (since: string): Promise<Effect[]> =>
+    (await database.query('SELECT "kept".look($1) AS "found"', [since])).map(({ found }: { found: Effect }) => found)
+
+  const now = async () => (await database.query('SELECT pg_current_xact_id() AS "now"'))[0].now
+  let since: string = await now()
+  const counts = new Map((await look(since)).map(({ table, count }) => [table, count]))
+  let changed: Effect[] = []
+  return {
+    /** The tables that are otherwise than they were. */
+    async effects() {
+      changed = (await look(since)).filter(({ table, count, rows }) => rows.length > 0 || count !== counts.get(table))
+      return changed
+    },
+    /** Undoes the effects that were told last, past all triggers and constraints. */
+    async restore() {
+      const back = changed.map(({ table }) => `DELETE FROM ${table}; INSERT INTO ${table} TABLE "kept".${table}`)
+      await database.query(`BEGIN; SET LOCAL session_replication_role = replica; ${back.join(';')}; COMMIT`)
+      since = await now()
+    },
+  }
+}
