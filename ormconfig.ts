@@ -3,7 +3,7 @@ import { DataSource } from 'typeorm'
 import * as entities from './entities/index.ts'
 import { migrations } from './src/migrations/index.ts'
 
-/** The one DataSource; where it connects to is told at boot, by `connectTo`. */
+/** The application's DataSource. `connectTo` sets its address at boot. */
 export const database = new DataSource({
   type: 'postgres',
   entities: Object.values(entities),
@@ -14,7 +14,7 @@ export const database = new DataSource({
   migrationsTransactionMode: 'each',
 })
 
-/** What a connection may take before it is given up, in milliseconds; the server's own limits come first. */
+/** Time limits of a connection, in milliseconds. Postgres's own limits end a statement before `query_timeout` does. */
 const limits = {
   connectionTimeoutMillis: 3000,
   idleTimeoutMillis: 30_000,
@@ -26,22 +26,22 @@ const limits = {
 
 const applicationName = 'organization-api'
 
-/** Where a Postgres is: a URL, or the directory of its unix socket. */
+/** The address of a Postgres: a URL, or the folder of its unix socket. */
 export type DatabaseAddress = { url: string } | { host: string; port: number; username: string; database: string }
 
-/** A list is read by statements that are short or not worth waiting for; what it waits for is told before it is too slow. */
+/** Statements of lists are short. One that waits for a lock fails with the lock's own error before its time is up. */
 const listLimits = { statement_timeout: 1000, lock_timeout: 500, query_timeout: 2000 }
 
-/** How many connections lists have where items and writes have so many: lists keep the processors of Postgres busy. */
-const listPoolSize = (pool: number) => Math.ceil(pool / 2)
+/** Lists get half as many connections as items and writes, because their statements keep Postgres's processors busy. */
+const listPoolSize = (poolSize: number) => Math.ceil(poolSize / 2)
 
-/** Connections to the same Postgres for lists alone. */
+/** Options of a second pool to the same Postgres, for lists only. */
 export function listPoolOptions({ options }: Pool): PoolConfig {
   const { password, ssl, max = 10 } = options
   return { ...options, password, ssl, max: listPoolSize(max), ...listLimits }
 }
 
-/** Jobs wait for others while they hold a lock, and nobody waits for them. */
+/** Jobs have higher limits: they wait for outside services while they hold a lock, and no client waits for them. */
 const backgroundLimits = {
   ...limits,
   statement_timeout: 60_000,
@@ -49,42 +49,42 @@ const backgroundLimits = {
   query_timeout: 70_000,
 }
 
-/** A few more connections to the same Postgres, for what is done in the background: requests never wait for those. */
-export function backgroundSource(source: DataSource, pool: number): DataSource {
+/** A DataSource with its own connections to the same Postgres, for jobs: requests never wait for them. */
+export function backgroundSource(source: DataSource, poolSize: number): DataSource {
   const { extra, ...options } = source.options as { extra: object } & DataSource['options']
   return new DataSource({
     ...options,
     migrations: [],
-    extra: { ...extra, ...backgroundLimits, max: pool },
+    extra: { ...extra, ...backgroundLimits, max: poolSize },
   } as DataSource['options'])
 }
 
-/** A large table takes a migration minutes, and another process that starts waits for it. */
+/** A DataSource for migrations: one of a large table takes minutes, and other starting processes wait for it. */
 export function withoutTimeouts(source: DataSource): DataSource {
   const { extra, ...options } = source.options as { extra: object } & DataSource['options']
   const none = { statement_timeout: 0, lock_timeout: 0, idle_in_transaction_session_timeout: 0, query_timeout: 0 }
   return new DataSource({ ...options, extra: { ...extra, ...none, max: 2 } } as DataSource['options'])
 }
 
-/** Points the DataSource at a Postgres, with so many connections to it. */
-export function connectTo(address: DatabaseAddress, pool: number): DataSource {
+/** Points the DataSource at a Postgres. The caller initializes it. */
+export function connectTo(address: DatabaseAddress, poolSize: number): DataSource {
   return database.setOptions({
     ...address,
     applicationName,
     poolErrorHandler: () => {},
-    extra: { ...limits, max: pool, options: '-c timezone=UTC' },
+    extra: { ...limits, max: poolSize, options: '-c timezone=UTC' },
   } as Parameters<DataSource['setOptions']>[0])
 }
 
-/** The same for a replica, which is not waited for long: there is the primary. */
-export function replicaPoolOptions(url: string, pool: number): PoolConfig {
+/** Options of a pool to a replica. Its timeouts are short, because the primary can answer instead. */
+export function replicaPoolOptions(url: string, poolSize: number): PoolConfig {
   return {
     ...limits,
     ...listLimits,
     connectionString: url,
     connectionTimeoutMillis: 500,
     application_name: applicationName,
-    max: listPoolSize(pool),
+    max: listPoolSize(poolSize),
     options: '-c timezone=UTC',
   }
 }

@@ -12,54 +12,58 @@ import { readStripe } from './environment/stripe.ts'
 import { Variables } from './environment/variables.ts'
 import type { MailSettings } from './mail/mailer.ts'
 
-/** What the environment settles, checked once; every variable has a default that works on a bare machine. */
+/** The settings from the environment, checked once. Every variable has a default that works on a fresh machine. */
 export interface Config {
   port: number
   host: string
   publicUrl: string
   dataDirectory: string
   databaseUrl: string | undefined
-  /** Where lists may be read instead. */
+  /** The URLs of replicas that collections are read from. */
   replicas: string[]
+  /** Connections to the database, for each process. */
   pool: number
-  /** How many processes serve. */
+  /** The number of serving processes. */
   workers: number
+  /** The folder of another Postgres's binaries for the embedded one. */
   pgbin: string | undefined
-  /** Undefined where a local Stripe stands in for the real one. */
+  /** Undefined where the local Stripe is used. */
   stripe: StripeSettings | undefined
-  /** Undefined where mails are kept in files instead of being sent. */
+  /** Undefined where mails are kept in files and not sent. */
   smtp: MailSettings | undefined
-  /** Undefined where a local Kontomatik stands in for the real one. */
+  /** Undefined where the local Kontomatik is used. */
   kontomatik: KontomatikAccess | undefined
-  /** Where people may be sent back to from signing in at their bank; `local` is anywhere on this machine. */
+  /** Allowed return addresses after a sign-in at a bank; `local` allows any port of this machine. */
   redirects: string[] | 'local' | undefined
-  /** Undefined where a key of the data directory seals secrets. */
+  /** The keys that encrypt bank consents; undefined where a key in the data directory does. */
   secrets: SecretKey[] | undefined
+  /** The provider of tokens; undefined where the server issues its own. */
   auth: Auth | undefined
-  /** Seconds that a token may live at most, from when it was issued. */
+  /** The longest lifetime of a token that is accepted, in seconds. */
   maxTokenLifetime: number
   corsOrigins: string[] | '*'
   trustProxy: boolean | number | string
-  /** How many organizations that are not closed a user may own; undefined for the usual number. */
+  /** The most organizations, closed ones aside, that a user may own; undefined for the default. */
   ownedOrganizations: number | undefined
-  /** How many requests a minute somebody may send; undefined where nobody counts. */
+  /** Requests a minute for one caller; undefined where rate limits are off. */
   limits: { usual: number; few: number } | undefined
   logLevel: string
+  /** Whether Hydra's terms have the prefix `hydra:`. */
   hydraPrefix: boolean
   production: boolean
 }
 
-/** Whether the server writes to its data directory: everything that no other service keeps for it is kept there. */
+/** Whether the server writes to its data directory, which replaces every service that is not configured. */
 export function usesDataDirectory({ databaseUrl, stripe, kontomatik, smtp, auth, secrets }: Config): boolean {
   return !(databaseUrl && stripe && kontomatik && smtp && auth && secrets)
 }
 
-/** What is enough for a person with a few open pages, and for a program that waits its turn. */
+/** Enough for a person with a few open pages, and for a program that sends one request after the other. */
 const limits = { usual: 600, few: 10 }
 
 const levels = ['trace', 'debug', 'info', 'warn', 'error', 'silent']
 
-/** @throws a StartError with a line for each variable that is missing or bad */
+/** @throws StartError with a line for each variable that is missing or invalid */
 export function readConfig(environment: NodeJS.ProcessEnv): Config {
   const variables = new Variables(environment)
   const { production } = variables

@@ -5,24 +5,24 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 
 /*
- * Compiles the sources into dist. With --if-stale only where they differ from those that dist was made of, and a compiler is
- * installed. Plain JavaScript, as it runs before anything is compiled.
+ * Compiles the sources into dist. With --if-stale, only when they differ from the sources of dist and a compiler is installed.
+ * This file is JavaScript because it runs before anything is compiled.
  */
 process.chdir(join(import.meta.dirname, '../..'))
 const sources = ['src', 'entities', 'contexts', 'ormconfig.ts', 'tsconfig.json', 'tsconfig.build.json']
 const stamp = 'dist/.sources'
 const remedy = 'Run "npm ci --include=dev && npm run build", then "npm prune --omit=dev".'
 const digest = digestOf(sources)
-const kept = existsSync(stamp) ? readFileSync(stamp, 'utf8') : undefined
+const builtDigest = existsSync(stamp) ? readFileSync(stamp, 'utf8') : undefined
 
 if (!process.argv.includes('--if-stale')) build()
-else if (kept !== digest && hasCompiler()) build()
-else if (!existsSync('dist/src/server.js')) fail(`There is no build in dist, and no compiler to make one. ${remedy}`)
-else if (kept !== digest)
-  console.error(`The build in dist is of other sources than these, and starts as it is. ${remedy}`)
+else if (builtDigest !== digest && hasCompiler()) build()
+else if (!existsSync('dist/src/server.js')) fail(`No build exists in dist, and no compiler is installed. ${remedy}`)
+else if (builtDigest !== digest)
+  console.error(`The build in dist is older than the sources and starts as it is. ${remedy}`)
 
 function build() {
-  if (!hasCompiler()) fail(`The compiler is a development dependency, which is not installed. ${remedy}`)
+  if (!hasCompiler()) fail(`The compiler, a development dependency, is not installed. ${remedy}`)
   const tsc = createRequire(import.meta.url)
     .resolve('typescript/package.json')
     .replace(/package\.json$/, 'bin/tsc')
@@ -32,14 +32,14 @@ function build() {
   writeFileSync(stamp, digest)
 }
 
-/** TypeScript alone may be there as a dependency of another package; without the types of libraries it compiles nothing. */
+/** TypeScript may be installed for another package. Without the types of libraries it cannot compile the sources. */
 function hasCompiler() {
   const { devDependencies } = JSON.parse(readFileSync('package.json', 'utf8'))
   const needed = Object.keys(devDependencies).filter((name) => name === 'typescript' || name.startsWith('@types/'))
   return needed.every((name) => existsSync(`node_modules/${name}`))
 }
 
-/** Of contents, not of times: a checkout or a copy may well be older than the build. */
+/** A digest of contents, not of times: a checkout or a copy can be older than the build. */
 function digestOf(paths) {
   const hash = createHash('sha256')
   const add = (path, isFolder) => {

@@ -2,7 +2,7 @@ import type { DataSource } from 'typeorm'
 import { type Config, readConfig } from '../config.ts'
 import { openDatabase } from '../runtime/database.ts'
 
-/** Runs a command, and prints the sentence of what stops it instead of a stack. */
+/** Runs a command with the configuration. An error is printed as its message, without a stack. */
 export async function runCommand(work: (config: Config) => Promise<void>): Promise<void> {
   try {
     await work(readConfig(process.env))
@@ -12,7 +12,7 @@ export async function runCommand(work: (config: Config) => Promise<void>): Promi
   }
 }
 
-/** Lends the database to a command. */
+/** Opens the database for a command, and closes it after that. */
 export async function withDatabase(
   config: Config,
   work: (database: DataSource) => Promise<void>,

@@ -1,4 +1,4 @@
 import { runCommand, withDatabase } from './command.ts'
 
-/** `npm run migrate` brings the database to the newest schema and leaves it at that. */
+/** `npm run migrate` applies the pending migrations. */
 await runCommand((config) => withDatabase(config, async () => {}, console.log))

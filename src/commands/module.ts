@@ -2,15 +2,15 @@ import { type ModuleOverride, overrideModule } from '../workspace/modules.ts'
 import { runCommand, withDatabase } from './command.ts'
 import { parseOptions } from './parse-options.ts'
 
-const usage = `npm run module -- <organization slug> <module> on [--limit <number>]  gives it, whatever is subscribed to
-npm run module -- <organization slug> <module> off                  takes it, whatever is subscribed to
-npm run module -- <organization slug> <module> auto                 leaves it to the subscription again`
+const usage = `npm run module -- <organization slug> <module> on [--limit <number>]  turns a module on, independent of the subscription
+npm run module -- <organization slug> <module> off                  turns a module off, independent of the subscription
+npm run module -- <organization slug> <module> auto                 lets the subscription decide again`
 
-/** `npm run module` is how the operator gives and takes modules: it has no say in what is a tenant's. */
+/** `npm run module` overrides a module of an organization. The operator has no route for it: modules belong to tenants. */
 const { positionals, values } = parseOptions({ limit: { type: 'string' } }, usage)
-const [slug, name, wish = ''] = positionals
-const wrong = !['on', 'off', 'auto'].includes(wish) || positionals.length !== 3
-if (wrong || (values.limit !== undefined && (wish !== 'on' || !/^\d{1,9}$/.test(values.limit)))) {
+const [slug, name, override = ''] = positionals
+const invalid = !['on', 'off', 'auto'].includes(override) || positionals.length !== 3
+if (invalid || (values.limit !== undefined && (override !== 'on' || !/^\d{1,9}$/.test(values.limit)))) {
   console.error(usage)
   process.exit(1)
 }
@@ -20,12 +20,12 @@ await runCommand((config) =>
     const { enabled, source, ...found } = await overrideModule(database, {
       slug,
       name,
-      wish: wish as ModuleOverride,
+      wish: override as ModuleOverride,
       limit,
     })
-    const by = source ? `by the ${source}` : 'as it is not subscribed to'
+    const reason = source ? `set by the ${source}` : 'not in the subscription'
     console.log(
-      `${slug} ${name}: ${enabled ? 'on' : 'off'} ${by}${found.limit === null ? '' : `, at most ${found.limit}`}.`,
+      `${slug} ${name}: ${enabled ? 'on' : 'off'} (${reason}${found.limit === null ? '' : `, limit ${found.limit}`})`,
     )
   }),
 )

@@ -1,6 +1,6 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util'
 
-/** What a command was given; where that has an option it does not know, how it is used is printed instead. */
+/** Parses the arguments of a command. An unknown option prints the usage and ends the process. */
 export function parseOptions<T extends NonNullable<ParseArgsConfig['options']>>(options: T, usage: string) {
   try {
     return parseArgs({ allowPositionals: true, options })

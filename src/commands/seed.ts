@@ -2,12 +2,12 @@ import { localIssuer } from '../access/token-issuer-keys.ts'
 import { seedDemo } from '../demo/demo.ts'
 import { runCommand, withDatabase } from './command.ts'
 
-/** `npm run seed` puts the demo organizations into an empty database. */
+/** `npm run seed` creates the demo organizations in a database that has none. */
 await runCommand((config) => {
   const manualBilling = config.stripe !== undefined
-  const fill = async (database: Parameters<typeof seedDemo>[0]) => {
-    const made = await seedDemo(database, config.auth?.issuer ?? localIssuer, { manualBilling })
-    console.log(made ? 'The demo organizations have been made.' : 'The demo organizations are there already.')
+  const seed = async (database: Parameters<typeof seedDemo>[0]) => {
+    const created = await seedDemo(database, config.auth?.issuer ?? localIssuer, { manualBilling })
+    console.log(created ? 'Created the demo organizations.' : 'The demo organizations exist already.')
   }
-  return withDatabase(config, fill, console.log)
+  return withDatabase(config, seed, console.log)
 })

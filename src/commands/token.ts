@@ -5,7 +5,7 @@ import { makeDataDirectory } from '../start/data-directory.ts'
 import { runCommand, withDatabase } from './command.ts'
 import { parseOptions } from './parse-options.ts'
 
-const usage = `Say whose token: ${Object.keys(people).join(', ')}; and with --organization <slug> for which organization.`
+const usage = `npm run token -- <${Object.keys(people).join('|')}> [--organization <slug>]  prints a bearer token of the demo`
 
 /** `npm run token -- <owner|admin|member|operator> [--organization <slug>]` prints a bearer token of the demo. */
 const { positionals, values } = parseOptions({ organization: { type: 'string' } }, usage)
@@ -15,7 +15,7 @@ if (!Object.hasOwn(people, person)) {
   process.exit(1)
 }
 await runCommand(async (config) => {
-  if (config.auth) throw new Error('AUTH_ISSUER is set, so tokens come from there.')
+  if (config.auth) throw new Error('AUTH_ISSUER is set, so the server issues no tokens. Get one from that issuer.')
   await makeDataDirectory(config.dataDirectory)
   await withDatabase(config, async (database) => {
     const issuer = (await openIssuer(config)) as OwnIssuer

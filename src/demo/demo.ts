@@ -13,16 +13,11 @@ import {
   User,
 } from '../../entities/index.ts'
 import type { OwnIssuer } from '../access/token-issuer-keys.ts'
-import type { Billing } from '../billing/billing.ts'
-import { enqueueProfileUpdate } from '../billing/customer-profile.ts'
-import { attachPaymentMethod, makeDefaultPaymentMethod } from '../billing/stripe/attach-payment-method.ts'
-import { customerOf } from '../billing/stripe/customers.ts'
-import { enqueueCustomerSync } from '../billing/sync/sync-customer-job.ts'
 import { exampleId } from '../hydra/documentation/json-schema.ts'
 import { insertRow } from '../hydra/store/write-row.ts'
 import { defaultSets } from '../workspace/defaults.ts'
 
-/** The people of the demo, one for every role there is. */
+/** The people of the demo, one for each role. */
 export const people = {
   owner: { subject: 'demo-owner', name: 'Olga Owner' },
   admin: { subject: 'demo-admin', name: 'Adam Admin' },
@@ -32,12 +27,12 @@ export const people = {
 
 export type Person = keyof typeof people
 
-/** The organization that the people of the demo belong to from the start. */
+/** The organization that the people of the demo are members of. */
 const home = { name: 'Van Dijk Installatietechniek', slug: 'van-dijk' }
 
 /**
- * A token for one of the people of the demo. It names the organization it acts for, since a person may belong to several: the
- * one of the slug, or else the demo's. The operator belongs to none.
+ * A token for one of the people of the demo. It names the organization that it acts for: the one of the slug, or else the
+ * demo's. The operator belongs to no organization.
  */
 export async function tokenFor(
   database: DataSource,
@@ -47,15 +42,18 @@ export async function tokenFor(
 ): Promise<string> {
   const { subject: sub, name } = people[person]
   if (person === 'operator') {
-    if (slug) throw new Error('The operator acts for no organization: leave out --organization.')
+    if (slug) throw new Error('The operator acts for no organization. Leave out --organization.')
     return issuer.sign({ sub, name })
   }
   const organization = await database.manager.findOneBy(Organization, { slug: slug ?? home.slug })
-  if (slug && !organization) throw new Error(`There is no organization with the slug "${slug}".`)
+  if (slug && !organization) throw new Error(`No organization has the slug "${slug}".`)
   return issuer.sign({ sub, name, organization: organization?.id })
 }
 
-/** Fills an empty database with a lively organization, and with another that must never be seen from it; once. */
+/**
+ * Creates the demo organizations: one with data of every kind, and another that shows the isolation of tenants.
+ * @returns false where they exist already
+ */
 export async function seedDemo(
   database: DataSource,
   issuer: string,
@@ -64,11 +62,11 @@ export async function seedDemo(
   return database.transaction(async (manager) => {
     await manager.query(`SELECT pg_advisory_xact_lock(7305812)`)
     if (await manager.existsBy(Organization, { demo: true })) return false
-    const begun = new Set<unknown>()
+    const seen = new Set<unknown>()
     const write = async <E extends object>(entity: E, values: Partial<E>): Promise<E> => {
-      // The first row of each class is the one that the examples of the reference name.
-      const id = entity instanceof Identified && !begun.has(entity.constructor) ? { id: exampleId } : {}
-      begun.add(entity.constructor)
+      // The examples in the documentation name the first row of each class.
+      const id = entity instanceof Identified && !seen.has(entity.constructor) ? { id: exampleId } : {}
+      seen.add(entity.constructor)
       await insertRow(manager, Object.assign(entity, id, values))
       return entity
     }
@@ -82,16 +80,16 @@ export async function seedDemo(
           operator: role === 'operator',
         }),
       )
-    await furnish(write, { ...home, manualBilling }, users.slice(0, 3), 120)
+    await fillOrganization(write, { ...home, manualBilling }, users.slice(0, 3), 120)
     const stranger = await write(new User(), { issuer, subject: 'demo-stranger', name: 'Sam Stranger' })
-    await furnish(write, { name: 'Elders Schoonmaak', slug: 'elders', manualBilling }, [stranger], 5)
+    await fillOrganization(write, { name: 'Elders Schoonmaak', slug: 'elders', manualBilling }, [stranger], 5)
     return true
   })
 }
 
 type Write = <E extends object>(entity: E, values: Partial<E>) => Promise<E>
 
-async function furnish(
+async function fillOrganization(
   write: Write,
   { name, slug, manualBilling }: Pick<Organization, 'name' | 'slug' | 'manualBilling'>,
   members: User[],
@@ -99,28 +97,28 @@ async function furnish(
 ): Promise<void> {
   const organization = await write(new Organization(), { name, slug, demo: true, productionLike: false, manualBilling })
   const own = { organizationId: organization.id }
-  for (const piece of defaultSets())
-    await write(piece, piece instanceof MailFooter ? { ...own, mailFooter: closing(name) } : own)
+  for (const row of defaultSets())
+    await write(row, row instanceof MailFooter ? { ...own, mailFooter: footerOf(name) } : own)
   await write(new Language(), { ...own, id: 'de' })
   const roles = ['owner', 'admin', 'member'] as const
   for (const [index, user] of members.entries())
     await write(new OrganizationUser(), { ...own, userId: user.id, name: user.name, role: roles[index] })
-  const employees = await employ(write, own, members)
-  await plan(write, own, employees, meetings)
-  const billed = await address(write, own, name)
-  const running = { seats: employees.length, modules: ['planning', 'banking'], organizationAddressId: billed.id }
+  const employees = await addEmployees(write, own, members)
+  await addMeetings(write, own, employees, meetings)
+  const billingAddress = await addBillingAddress(write, own, name)
+  const terms = { seats: employees.length, modules: ['planning', 'banking'], organizationAddressId: billingAddress.id }
   if (manualBilling)
     await write(new Subscription(), {
       ...own,
-      ...running,
+      ...terms,
       status: 'active',
       confirmedAt: new Date(Date.UTC(2026, 0, 1)),
     })
 }
 
-const closing = (name: string) => `<p>Met vriendelijke groet,<br /><strong>${name}</strong></p>`
+const footerOf = (name: string) => `<p>Met vriendelijke groet,<br /><strong>${name}</strong></p>`
 
-async function employ(write: Write, own: { organizationId: string }, members: User[]): Promise<Employee[]> {
+async function addEmployees(write: Write, own: { organizationId: string }, members: User[]): Promise<Employee[]> {
   const amsterdam = await write(new Location(), { ...own, name: 'Amsterdam', officeOpenHour: 8, officeCloseHour: 18 })
   const utrecht = await write(new Location(), { ...own, name: 'Utrecht', officeOpenHour: 9, officeCloseHour: 17 })
   await write(new Location(), { ...own, name: 'Magazijn Almere' })
@@ -137,10 +135,10 @@ async function employ(write: Write, own: { organizationId: string }, members: Us
   return employees
 }
 
-const hour = 60 * 60 * 1000
+const hourMs = 60 * 60 * 1000
 
-/** Meetings of an hour and a half, three a day from the first Monday of 2026 on. */
-async function plan(
+/** Adds meetings of 90 minutes, three a day, from the first Monday of 2026 on. */
+async function addMeetings(
   write: Write,
   own: { organizationId: string },
   employees: Employee[],
@@ -148,10 +146,10 @@ async function plan(
 ): Promise<void> {
   const first = Date.UTC(2026, 0, 5, 8)
   for (let index = 0; index < count; index++) {
-    const dateFrom = new Date(first + Math.floor(index / 3) * 24 * hour + (index % 3) * 3 * hour)
-    const dateTo = new Date(dateFrom.getTime() + 1.5 * hour)
+    const dateFrom = new Date(first + Math.floor(index / 3) * 24 * hourMs + (index % 3) * 3 * hourMs)
+    const dateTo = new Date(dateFrom.getTime() + 1.5 * hourMs)
     const employeeId = index % 10 === 9 ? null : employees[index % employees.length].id
-    const time = index % 4 === 0 ? new Date(dateFrom.getTime() + hour / 2) : null
+    const time = index % 4 === 0 ? new Date(dateFrom.getTime() + hourMs / 2) : null
     await write(new Meeting(), {
       ...own,
       employeeId,
@@ -163,7 +161,7 @@ async function plan(
   }
 }
 
-function address(write: Write, own: { organizationId: string }, name: string): Promise<OrganizationAddress> {
+function addBillingAddress(write: Write, own: { organizationId: string }, name: string): Promise<OrganizationAddress> {
   return write(new OrganizationAddress(), {
     ...own,
     kind: 'billing',
@@ -175,24 +173,4 @@ function address(write: Write, own: { organizationId: string }, name: string): P
     countryId: 'NL',
     vatNumber: 'NL001234567B01',
   })
-}
-
-/** Has the demo organizations subscribe at the local Stripe, each once. */
-export async function subscribeDemo(database: DataSource, billing: Billing): Promise<void> {
-  const { manager } = database
-  for (const organization of await manager.findBy(Organization, { demo: true, manualBilling: false })) {
-    const own = { organizationId: organization.id }
-    const address = await manager.findOneBy(OrganizationAddress, { ...own, kind: 'billing' })
-    if (!address || (await manager.existsBy(Subscription, own))) continue
-    const seats = await manager.countBy(Employee, own)
-    const subscription = new Subscription()
-    Object.assign(subscription, own, { organizationAddressId: address.id, seats, modules: ['planning', 'banking'] })
-    const customer = await customerOf(billing, manager, organization)
-    await enqueueProfileUpdate(billing, manager, customer, subscription)
-    const card = await attachPaymentMethod(billing, 'pm_card_visa', customer, subscription.id)
-    await makeDefaultPaymentMethod(billing, customer, card.id)
-    await insertRow(manager, subscription)
-    await billing.subscribe(customer, subscription, card.id)
-    await enqueueCustomerSync(manager, customer)
-  }
 }

@@ -1,6 +1,6 @@
 import type { Variables } from './variables.ts'
 
-/** Whose tokens are good, when not the server's own. */
+/** The provider whose tokens are accepted instead of the server's own. */
 export interface Auth {
   issuer: string
   audience: string
@@ -10,9 +10,9 @@ export interface Auth {
 export function readAuth(variables: Variables): Auth | undefined {
   const issuer = variables.text('AUTH_ISSUER')
   const audience = variables.text('AUTH_AUDIENCE')
-  const given = variables.text('AUTH_JWKS_URL')
-  const jwksUrl = given && variables.url('AUTH_JWKS_URL', given, 'https://login.example/jwks.json')
+  const jwksText = variables.text('AUTH_JWKS_URL')
+  const jwksUrl = jwksText && variables.url('AUTH_JWKS_URL', jwksText, 'https://login.example/jwks.json')
   const names = ['AUTH_ISSUER', 'AUTH_AUDIENCE', 'AUTH_JWKS_URL']
-  const complete = variables.allOrNone(names, 'tokens of our own are for development only.')
+  const complete = variables.allOrNone(names, "the server's own tokens are for development only.")
   return complete && issuer && audience && jwksUrl ? { issuer, audience, jwksUrl } : undefined
 }

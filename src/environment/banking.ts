@@ -3,21 +3,21 @@ import { readKeys, type SecretKey } from '../banking/secrets.ts'
 import { quoteWithoutSecrets } from '../start/quote.ts'
 import type { Variables } from './variables.ts'
 
-/** How to speak to Kontomatik; undefined where a local one stands in for it. */
+/** How to reach Kontomatik; undefined where the local emulator replaces it. */
 export function readKontomatik(variables: Variables): KontomatikAccess | undefined {
   const apiKey = variables.text('KONTOMATIK_API_KEY')
-  const given = variables.text('KONTOMATIK_URL')
+  const urlText = variables.text('KONTOMATIK_URL')
   const official = 'https://api.kontomatik.com'
-  const url = variables.url('KONTOMATIK_URL', given ?? official, official)
+  const url = variables.url('KONTOMATIK_URL', urlText ?? official, official)
   if (!apiKey && variables.production)
     variables.addError('KONTOMATIK_API_KEY must be set in production: the local Kontomatik is for development only.')
-  else if (!apiKey && given) variables.addError('KONTOMATIK_API_KEY must be set where KONTOMATIK_URL is.')
+  else if (!apiKey && urlText) variables.addError('KONTOMATIK_API_KEY must be set when KONTOMATIK_URL is set.')
   if (apiKey && !/^[\x21-\x7e]+$/.test(apiKey))
-    variables.addError('KONTOMATIK_API_KEY must be printable, without spaces.')
+    variables.addError('KONTOMATIK_API_KEY must consist of printable ASCII characters without spaces.')
   return apiKey && url ? { apiKey, url } : undefined
 }
 
-/** Compared to the letter with origin and path of what a client sends, so each is written as it would be there. */
+/** The allowed return addresses, as origin and path, because they are compared exactly with those of clients. */
 export function readRedirects(variables: Variables): string[] | 'local' | undefined {
   const text = variables.text('KONTOMATIK_REDIRECTS')
   if (text === 'local' && variables.production)
@@ -35,11 +35,12 @@ export function readRedirects(variables: Variables): string[] | 'local' | undefi
   })
 }
 
+/** The keys that encrypt bank consents; undefined where a key in the data directory does. */
 export function readSecretKeys(variables: Variables): SecretKey[] | undefined {
   const text = variables.text('SECRETS_KEY')
   if (!text && variables.production)
     return variables.addError(
-      'SECRETS_KEY must be set in production: the key of the data directory is for development only.',
+      'SECRETS_KEY must be set in production: the key in the data directory is for development only.',
     )
   return text ? variables.attempt(() => readKeys(text)) : undefined
 }

@@ -6,18 +6,18 @@ const loopback = new BlockList()
 loopback.addSubnet('127.0.0.0', 8)
 loopback.addAddress('::1', 'ipv6')
 
-/** An address or a name; without NODE_ENV only this machine may reach the server, as it gives tokens away. */
+/** An IP address or a host name. Without NODE_ENV it must be a loopback address, because the server prints tokens. */
 export function readHost(variables: Variables): string {
   const host = variables.text('HOST') ?? '127.0.0.1'
-  const mode = variables.exact('NODE_ENV')
-  if (mode !== undefined) variables.oneOf('NODE_ENV', mode, ['development', 'test', 'production'])
+  const nodeEnv = variables.exact('NODE_ENV')
+  if (nodeEnv !== undefined) variables.oneOf('NODE_ENV', nodeEnv, ['development', 'test', 'production'])
   if (!isIP(host) && !/^[a-z\d_]([a-z\d_.-]{0,251}[a-z\d_.])?$/i.test(host))
     variables.addError(
       `HOST must be an IP address or a host name, without scheme, port and brackets, not ${quoteWithoutSecrets(host)}.`,
     )
-  else if (mode === undefined && !isLoopback(host))
+  else if (nodeEnv === undefined && !isLoopback(host))
     variables.addError(
-      `NODE_ENV must be set where HOST is not a loopback address (it is ${quote(host)}): production, or development.`,
+      `NODE_ENV must be set to production or development, because HOST is ${quote(host)} and not a loopback address.`,
     )
   return host
 }
@@ -26,30 +26,34 @@ function isLoopback(host: string): boolean {
   return isIP(host) ? loopback.check(host, isIPv6(host) ? 'ipv6' : 'ipv4') : host.toLowerCase() === 'localhost'
 }
 
-/** What links start with, and under which path they are served: a query or a fragment would end up in their middle, a password with everybody. */
+/**
+ * The beginning of every link, and the path that the API is served under. It has no query and no fragment, which would end up
+ * inside links, and no password, which every client would see.
+ */
 export function readPublicUrl(variables: Variables, host: string, port: number): string {
-  const given = variables.text('PUBLIC_URL')
-  if (!given && variables.production)
+  const text = variables.text('PUBLIC_URL')
+  if (!text && variables.production)
     variables.addError('PUBLIC_URL must be set in production: the default is for development only.')
-  if (!given) return `http://${isIPv6(host) ? `[${host}]` : host}:${port}`
-  const url = variables.url('PUBLIC_URL', given, 'https://api.example')
+  if (!text) return `http://${isIPv6(host) ? `[${host}]` : host}:${port}`
+  const url = variables.url('PUBLIC_URL', text, 'https://api.example')
   if (url && /[?#@]/.test(url))
     variables.addError(`PUBLIC_URL must have no query, no fragment and no password, not ${quoteWithoutSecrets(url)}.`)
-  else if (url && !isPlain(url))
+  else if (url && !hasPlainPath(url))
     variables.addError(
-      `PUBLIC_URL must have a path of letters, digits, "-", "_" and ".", which does not begin with /health or /metrics, not ${quoteWithoutSecrets(url)}.`,
+      `PUBLIC_URL must have a path of letters, digits, "-", "_" and "." that does not begin with /health or /metrics, not ${quoteWithoutSecrets(url)}.`,
     )
-  return url ?? given
+  return url ?? text
 }
 
-/** Whether a URL has no path, or one that is written in one way and hides no route of its own. */
-function isPlain(url: string): boolean {
+/** Whether a URL has no path, or a path without encoded characters that hides no route of the server. */
+function hasPlainPath(url: string): boolean {
   const { pathname } = new URL(url)
   const rest = url.replace(/^https?:\/\/[^/]*/, '')
   if (pathname === '/') return rest === ''
   return rest === pathname && /^(\/[\w.-]+)+$/.test(pathname) && !/^\/(health|metrics)(\/|$)/.test(pathname)
 }
 
+/** The origins whose pages may call the API. */
 export function readCorsOrigins(variables: Variables): string[] | '*' {
   const text = variables.text('CORS_ORIGINS') ?? (variables.production ? undefined : '*')
   if (text === '*') return text
@@ -69,6 +73,7 @@ export function readCorsOrigins(variables: Variables): string[] | '*' {
   })
 }
 
+/** The proxies whose `X-Forwarded-*` headers are believed, as Express reads them. */
 export function readTrustProxy(variables: Variables): boolean | number | string {
   const text = variables.text('TRUST_PROXY') ?? 'false'
   if (text === 'true' || text === 'false') return text === 'true'
@@ -80,10 +85,10 @@ export function readTrustProxy(variables: Variables): boolean | number | string 
   return text
 }
 
-/** An address, with or without the length of its prefix, or one of the names that Express has for some. */
+/** Whether a text is an address, an address with a prefix length, or one of Express's names for networks. */
 function isNetwork(text: string): boolean {
   if (['loopback', 'linklocal', 'uniquelocal'].includes(text)) return true
-  const [address, bits = '1', ...more] = text.split('/')
-  const most = isIPv4(address) ? 32 : isIPv6(address) ? 128 : 0
-  return more.length === 0 && /^\d+$/.test(bits) && Number(bits) >= 1 && Number(bits) <= most
+  const [address, bits = '1', ...rest] = text.split('/')
+  const maxBits = isIPv4(address) ? 32 : isIPv6(address) ? 128 : 0
+  return rest.length === 0 && /^\d+$/.test(bits) && Number(bits) >= 1 && Number(bits) <= maxBits
 }

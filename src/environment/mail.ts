@@ -3,12 +3,12 @@ import type { Mailbox, MailSettings } from '../mail/mailer.ts'
 import { quote, quoteWithoutSecrets } from '../start/quote.ts'
 import type { Variables } from './variables.ts'
 
-/** Through whom mails are sent; undefined where they are kept in files. */
+/** The SMTP server and the sender of mails; undefined where mails are kept in files. */
 export function readSmtp(variables: Variables): MailSettings | undefined {
   const [url, mailbox] = [variables.text('SMTP_URL'), variables.text('MAIL_FROM')]
   if (url) checkUrl(variables, url)
-  const from = mailbox && mailboxOf(variables, mailbox)
-  const complete = variables.allOrNone(['SMTP_URL', 'MAIL_FROM'], 'keeping mails in files is for development only.')
+  const from = mailbox && parseMailbox(variables, mailbox)
+  const complete = variables.allOrNone(['SMTP_URL', 'MAIL_FROM'], 'mails in files are for development only.')
   return complete && url && from ? { url, from } : undefined
 }
 
@@ -19,8 +19,8 @@ function checkUrl(variables: Variables, url: string): void {
     )
 }
 
-/** `ops@acme.example`, or `Acme <ops@acme.example>`, with quotes around the name or not (RFC 5322 §3.4). */
-function mailboxOf(variables: Variables, value: string): Mailbox | undefined {
+/** Reads `ops@acme.example` or `Acme <ops@acme.example>`, with or without quotes around the name (RFC 5322 §3.4). */
+function parseMailbox(variables: Variables, value: string): Mailbox | undefined {
   const [, name = '', bracketed] = /^([^<>]*)<([^<>]*)>$/.exec(value) ?? []
   const address = bracketed ?? value
   const [, inQuotes] = /^"([^"\\]*)"$/.exec(name.trim()) ?? []

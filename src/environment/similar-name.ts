@@ -1,14 +1,14 @@
-/** Shorter names are too near to variables of other programs. */
-const shortest = 8
+/** Shorter names resemble variables of other programs too often. */
+const minLength = 8
 
-/** Whether a name is another one with a single slip: a letter too many, missing, wrong or swapped, or another case. */
+/** Whether a name is a known name with one typing error: a letter added, missing, wrong or swapped, or another case. */
 export function isSimilarName(name: string, known: string): boolean {
-  if (known.length < shortest || Math.abs(name.length - known.length) > 1) return false
-  return slips(name.toUpperCase(), known) <= 1
+  if (known.length < minLength || Math.abs(name.length - known.length) > 1) return false
+  return typingErrors(name.toUpperCase(), known) <= 1
 }
 
-/** 0 or 1; any number above 1 stands for more. */
-function slips(one: string, other: string): number {
+/** Counts typing errors, up to 2. */
+function typingErrors(one: string, other: string): number {
   let start = 0
   while (start < one.length && one[start] === other[start]) start++
   const [left, right] = [one.slice(start), other.slice(start)]

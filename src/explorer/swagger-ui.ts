@@ -9,26 +9,26 @@ import { answerOptions } from '../hydra/http/method-not-allowed.ts'
 import { send } from '../hydra/http/respond.ts'
 
 /**
- * Starts Swagger UI from a file, so that the page needs to allow no inline script. The token is kept in the session storage:
- * for this tab and until it is closed, while the option `persistAuthorization` would leave it in the browser for good.
+ * Starts Swagger UI. It is a file, so the page's policy forbids inline scripts. The session storage keeps the token until the tab
+ * is closed; the option `persistAuthorization` would keep it in the browser forever.
  */
-const start = `const dark = matchMedia('(prefers-color-scheme: dark)')
-const follow = () => document.documentElement.classList.toggle('dark-mode', dark.matches)
-dark.addEventListener('change', follow)
-follow()
+const startScript = `const dark = matchMedia('(prefers-color-scheme: dark)')
+const applyTheme = () => document.documentElement.classList.toggle('dark-mode', dark.matches)
+dark.addEventListener('change', applyTheme)
+applyTheme()
 
 const key = 'bearer'
 const keepToken = {
   statePlugins: {
     auth: {
       wrapActions: {
-        authorize: (act) => (given) => {
-          if (given.bearer?.value) sessionStorage.setItem(key, given.bearer.value)
-          return act(given)
+        authorize: (authorize) => (payload) => {
+          if (payload.bearer?.value) sessionStorage.setItem(key, payload.bearer.value)
+          return authorize(payload)
         },
-        logout: (act) => (names) => {
+        logout: (logout) => (names) => {
           sessionStorage.removeItem(key)
-          return act(names)
+          return logout(names)
         },
       },
     },
@@ -49,7 +49,7 @@ const ui = SwaggerUIBundle({
 })
 `
 
-/** Lets the page follow the theme, and long paths, tables and menus fit the width of a telephone. */
+/** Follows the system's theme, and fits long paths, tables and menus to the width of a phone. */
 const style = `:root { color-scheme: light dark; }
 body { margin: 0; background: Canvas; }
 .swagger-ui { overflow-wrap: anywhere; }
@@ -86,11 +86,11 @@ const file = (type: string, body: string): File => ({
 const assets: Record<string, File> = {
   'swagger-ui.css': file('text/css', read('swagger-ui.css')),
   'swagger-ui-bundle.js': file('text/javascript', read('swagger-ui-bundle.js')),
-  'start.js': file('text/javascript', start),
+  'start.js': file('text/javascript', startScript),
   'reference.css': file('text/css', style),
 }
 
-/** Assets live under a digest of them all, so that browsers may keep them for good. */
+/** The URLs of assets hold a digest of all of them, so browsers may cache them forever. */
 const digest = hash(
   'sha256',
   Object.values(assets)
@@ -113,7 +113,7 @@ const page = file(
 </head>
 <body>
 <div id="reference"></div>
-<noscript>This page needs scripts; the same is at <a href="docs.html">docs.html</a>, <a href="docs.jsonld">docs.jsonld</a> and <a href="docs.jsonopenapi">docs.jsonopenapi</a>.</noscript>
+<noscript>This page needs scripts. The same documentation is at <a href="docs.html">docs.html</a>, <a href="docs.jsonld">docs.jsonld</a> and <a href="docs.jsonopenapi">docs.jsonopenapi</a>.</noscript>
 <script src="docs/assets/${digest}/swagger-ui-bundle.js"></script>
 <script src="docs/assets/${digest}/start.js"></script>
 </body>
@@ -121,13 +121,13 @@ const page = file(
 `,
 )
 
-/** Swagger UI sets styles on its elements and has pictures in its style sheet; it loads and asks nothing but this server. */
+/** Swagger UI sets inline styles and has images in its style sheet. It sends requests to this server only. */
 const policy =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; " +
   "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-/** What else the documentation can be had as; a browser likes a page better. */
-const machines = [
+/** The other media types of the documentation. A browser prefers HTML to them. */
+const machineTypes = [
   'application/ld+json',
   'application/json',
   'application/vnd.openapi+json',
@@ -135,27 +135,27 @@ const machines = [
   'application/n-quads',
 ]
 
-/** The reference that people read in a browser, at the address of the documentation. */
+/** Serves Swagger UI at the URL of the documentation, for clients that prefer HTML. */
 export function swaggerUi(): Router {
   const router = Router({ caseSensitive: true, strict: true })
   router.get('/docs', (request, response, next) => {
-    if (request.accepts([...machines, 'text/html']) !== 'text/html') return next()
+    if (request.accepts([...machineTypes, 'text/html']) !== 'text/html') return next()
     response.setHeader('Content-Security-Policy', policy)
     response.setHeader('Cache-Control', 'public, max-age=3600')
-    answer(response, page)
+    sendFile(response, page)
   })
   answerOptions(router, '/docs')
   router.get(`/docs/assets/${digest}/:name`, ({ params: { name } }, response, next) => {
     const asset = Object.hasOwn(assets, name) ? assets[name] : undefined
     if (!asset) return next()
     response.setHeader('Cache-Control', 'public, max-age=31536000, immutable')
-    answer(response, asset)
+    sendFile(response, asset)
   })
   answerOptions(router, `/docs/assets/${digest}/:name`)
   return router
 }
 
-function answer(response: Response, { type, body, etag, digest }: File): void {
+function sendFile(response: Response, { type, body, etag, digest }: File): void {
   response.setHeader('Allow', 'OPTIONS, HEAD, GET')
   response.setHeader('Repr-Digest', digest)
   send(response, 200, type, body, etag)

@@ -32,7 +32,7 @@ describe('A mail server', () => {
 
   test('is told all of or nothing', () => {
     for (const one of [{ SMTP_URL }, { MAIL_FROM }])
-      expect(refusal(one)).toBe('SMTP_URL and MAIL_FROM are set together or not at all.')
+      expect(refusal(one)).toBe('SMTP_URL and MAIL_FROM must be set together or not at all.')
   })
 
   test('must be there in production', () => {

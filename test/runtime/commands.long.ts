@@ -24,8 +24,12 @@ test.each(['token', 'migrate', 'seed', 'module', 'webhooks'])(
 test.each([
   ['module', ['acme', 'planning', 'on', '--limits', '5'], 'npm run module -- <organization slug>'],
   ['webhooks', ['replay', '--all'], 'npm run webhooks -- failed'],
-  ['token', ['owner', '--organisation', 'acme'], 'Say whose token: owner, admin, member, operator'],
-  ['token', ['constructor'], 'Say whose token: owner, admin, member, operator'],
+  [
+    'token',
+    ['owner', '--organisation', 'acme'],
+    'npm run token -- <owner|admin|member|operator> [--organization <slug>]',
+  ],
+  ['token', ['constructor'], 'npm run token -- <owner|admin|member|operator> [--organization <slug>]'],
 ])('npm run %s with %j says how it is used, and nothing else', async (command, words, usage) => {
   const failed = await run('npm', ['run', '--silent', command, '--', ...words]).catch((error) => error)
   expect([failed.code, failed.stdout]).toEqual([1, ''])

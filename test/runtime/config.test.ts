@@ -148,8 +148,8 @@ test.each([
 })
 
 test.each([
-  [{ KONTOMATIK_URL: 'https://test.api.kontomatik.com' }, 'KONTOMATIK_API_KEY must be set where KONTOMATIK_URL is.'],
-  [{ KONTOMATIK_API_KEY: 'a key' }, 'KONTOMATIK_API_KEY must be printable, without spaces.'],
+  [{ KONTOMATIK_URL: 'https://test.api.kontomatik.com' }, 'KONTOMATIK_API_KEY must be set when KONTOMATIK_URL is set.'],
+  [{ KONTOMATIK_API_KEY: 'a key' }, 'KONTOMATIK_API_KEY must consist of printable ASCII characters without spaces.'],
   [
     { KONTOMATIK_API_KEY: 'key', KONTOMATIK_URL: 'test' },
     'KONTOMATIK_URL must be a URL that starts with http:// or https://, such as https://api.kontomatik.com, not "test".',
@@ -174,7 +174,7 @@ test('replicas are those of a database that is named', () => {
     'postgresql://u:p@b.example/api',
   ])
   expect(refusal({ DATABASE_REPLICA_URLS: 'postgres://a.example/api' })).toBe(
-    'DATABASE_URL must be set where DATABASE_REPLICA_URLS is: the embedded Postgres has no replicas.',
+    'DATABASE_URL must be set when DATABASE_REPLICA_URLS is set: the embedded Postgres has no replicas.',
   )
   expect(refusal({ DATABASE_URL, DATABASE_REPLICA_URLS: 'postgres://a.example/api,u:secret@b' })).toBe(
     'Each of DATABASE_REPLICA_URLS must be a URL that starts with postgres:// or postgresql://, not "***@b".',
@@ -191,7 +191,7 @@ test('tokens of others are believed only when all is told of them', () => {
   expect(readConfig(auth).auth).toEqual({ issuer, audience, jwksUrl })
   for (const name of Object.keys(auth))
     expect(refusal({ ...auth, [name]: undefined })).toBe(
-      'AUTH_ISSUER, AUTH_AUDIENCE and AUTH_JWKS_URL are set together or not at all.',
+      'AUTH_ISSUER, AUTH_AUDIENCE and AUTH_JWKS_URL must be set together or not at all.',
     )
   expect(refusal({ ...auth, AUTH_JWKS_URL: 'keys.json' })).toMatch(/^AUTH_JWKS_URL must be .+\.$/)
 })
@@ -203,7 +203,7 @@ test('Stripe is spoken to only when all is told of it', () => {
   expect(readConfig({ ...stripe, STRIPE_URL: 'http://127.0.0.1:12111' }).stripe?.url).toBe('http://127.0.0.1:12111')
   for (const name of Object.keys(stripe))
     expect(refusal({ ...stripe, [name]: undefined })).toBe(
-      'STRIPE_SECRET_KEY, STRIPE_PUBLISHABLE_KEY and STRIPE_WEBHOOK_SECRET are set together or not at all.',
+      'STRIPE_SECRET_KEY, STRIPE_PUBLISHABLE_KEY and STRIPE_WEBHOOK_SECRET must be set together or not at all.',
     )
 })
 

@@ -49,7 +49,7 @@ test.each([['start'], ['run', 'token', '--', 'owner'], ['run', 'migrate'], ['run
     const { code, stdout, stderr } = await npm(...words)
     expect([code, stdout]).toEqual([1, ''])
     expect(stderr).toMatch(
-      /^(There is no build|The compiler is) .+ Run "npm ci --include=dev && npm run build", then .+\.\n$/,
+      /^(No build exists|The compiler, a development dependency, is not installed)\b.+ Run "npm ci --include=dev && npm run build", then .+\.\n$/,
     )
   },
 )
@@ -57,13 +57,13 @@ test.each([['start'], ['run', 'token', '--', 'owner'], ['run', 'migrate'], ['run
 test('with a build every command works, and the server starts and ends with npm', async () => {
   await cp(join(root, 'dist'), join(place, 'dist'), { recursive: true })
   expect((await npm('run', 'migrate')).stdout).toBe('')
-  expect((await npm('run', 'seed')).stdout).toBe('The demo organizations have been made.\n')
+  expect((await npm('run', 'seed')).stdout).toBe('Created the demo organizations.\n')
   expect((await npm('run', 'token', '--', 'owner')).stdout).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/)
   expect((await npm('run', 'module', '--', 'van-dijk', 'planning', 'on')).stdout).toMatch(/^van-dijk planning: on/)
-  expect((await npm('run', 'webhooks', '--', 'failed')).stdout).toBe('None has failed.\n')
+  expect((await npm('run', 'webhooks', '--', 'failed')).stdout).toBe('No event is dead-lettered.\n')
 
   const started = await start()
-  expect(started.said).not.toContain('other sources')
+  expect(started.said).not.toContain('older than the sources')
   await started.end()
 })
 
@@ -71,7 +71,7 @@ test('a build of other sources is started as it is, with a warning', async () =>
   await appendFile(join(place, 'src/server.ts'), '\n// A change.\n')
   const { stdout, stderr } = await npm('run', 'token', '--', 'owner')
   expect(stdout).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/)
-  expect(stderr).toMatch(/^The build in dist is of other sources than these, and starts as it is\. Run .+\.\n$/)
+  expect(stderr).toMatch(/^The build in dist is older than the sources and starts as it is\. Run .+\.\n$/)
 })
 
 test('with a compiler npm start builds once, and again only when a source has changed', async () => {

@@ -51,8 +51,9 @@ test.each([
   'localhost.example',
   '2130706433',
 ])('without NODE_ENV, HOST=%s is refused, as others than this machine may reach it', (HOST) => {
-  const rule = 'NODE_ENV must be set where HOST is not a loopback address'
-  expect(faultsOf({ HOST })).toEqual([`${rule} (it is "${HOST}"): production, or development.`])
+  expect(faultsOf({ HOST })).toEqual([
+    `NODE_ENV must be set to production or development, because HOST is "${HOST}" and not a loopback address.`,
+  ])
   for (const NODE_ENV of ['development', 'test']) expect(faultsOf({ HOST, NODE_ENV })).toEqual([])
   expect(faultsOf({ ...production, HOST })).toEqual([])
 })

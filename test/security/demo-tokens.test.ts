@@ -43,11 +43,11 @@ test('the token of the operator names no organization', async () => {
   const token = await tokenFor(database, issuer, 'operator')
   expect(decodeJwt(token)).not.toHaveProperty('organization')
   expect((await ask('/organizations', token)).status).toBe(200)
-  const refusal = 'The operator acts for no organization: leave out --organization.'
+  const refusal = 'The operator acts for no organization. Leave out --organization.'
   await expect(tokenFor(database, issuer, 'operator', 'van-dijk')).rejects.toThrow(refusal)
 })
 
 test('an organization that does not exist is refused by its slug', async () => {
-  const refusal = 'There is no organization with the slug "nowhere".'
+  const refusal = 'No organization has the slug "nowhere".'
   await expect(tokenFor(database, issuer, 'owner', 'nowhere')).rejects.toThrow(refusal)
 })

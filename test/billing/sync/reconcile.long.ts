@@ -129,15 +129,15 @@ describe('npm run webhooks', () => {
     const replayed = await command('replay', first.id, 'evt_x')
     expect(replayed).toMatchObject({
       code: 1,
-      stdout: `${first.id} will be applied anew.
+      stdout: `Enqueued ${first.id}.
 `,
     })
-    expect(replayed.stderr).toContain('evt_x is not an event')
+    expect(replayed.stderr).toContain('evt_x is not a stored event')
     await look(customer)
     expect([(await stored(first.id))?.status, (await stored(second.id))?.status]).toEqual(['done', 'failed'])
     expect(await command('replay', '--failed')).toMatchObject({
       code: 0,
-      stdout: `${second.id} will be applied anew.\n`,
+      stdout: `Enqueued ${second.id}.\n`,
     })
     await look(customer)
     expect((await stored(second.id))?.status).toBe('done')

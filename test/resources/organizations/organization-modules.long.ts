@@ -122,10 +122,10 @@ test('npm run module does it from the command line', async () => {
       env: { ...process.env, NODE_ENV: '', DATABASE_URL: url },
     })
   expect((await command('acme', 'reporting', 'on', '--limit', '7')).stdout).toBe(
-    'acme reporting: on by the operator, at most 7.\n',
+    'acme reporting: on (set by the operator, limit 7)\n',
   )
   expect((await modules()).reporting).toEqual([true, 'operator', 7])
-  expect((await command('acme', 'reporting', 'auto')).stdout).toBe('acme reporting: off as it is not subscribed to.\n')
+  expect((await command('acme', 'reporting', 'auto')).stdout).toBe('acme reporting: off (not in the subscription)\n')
   for (const wrong of [['acme'], ['acme', 'reporting', 'maybe'], ['acme', 'reporting', 'on', '--limit', '-1']])
     await expect(command(...wrong)).rejects.toMatchObject({ code: 1 })
   await expect(command('nobody', 'reporting', 'on')).rejects.toMatchObject({

@@ -1,0 +1,28 @@
+import type { DataSource } from 'typeorm'
+import { Employee, Organization, OrganizationAddress, Subscription } from '../../entities/index.ts'
+import type { Billing } from '../billing/billing.ts'
+import { enqueueProfileUpdate } from '../billing/customer-profile.ts'
+import { attachPaymentMethod, makeDefaultPaymentMethod } from '../billing/stripe/attach-payment-method.ts'
+import { customerOf } from '../billing/stripe/customers.ts'
+import { enqueueCustomerSync } from '../billing/sync/sync-customer-job.ts'
+import { insertRow } from '../hydra/store/write-row.ts'
+
+/** Creates a subscription at the local Stripe for each demo organization that has none. */
+export async function subscribeDemo(database: DataSource, billing: Billing): Promise<void> {
+  const { manager } = database
+  for (const organization of await manager.findBy(Organization, { demo: true, manualBilling: false })) {
+    const own = { organizationId: organization.id }
+    const address = await manager.findOneBy(OrganizationAddress, { ...own, kind: 'billing' })
+    if (!address || (await manager.existsBy(Subscription, own))) continue
+    const seats = await manager.countBy(Employee, own)
+    const subscription = new Subscription()
+    Object.assign(subscription, own, { organizationAddressId: address.id, seats, modules: ['planning', 'banking'] })
+    const customer = await customerOf(billing, manager, organization)
+    await enqueueProfileUpdate(billing, manager, customer, subscription)
+    const card = await attachPaymentMethod(billing, 'pm_card_visa', customer, subscription.id)
+    await makeDefaultPaymentMethod(billing, customer, card.id)
+    await insertRow(manager, subscription)
+    await billing.subscribe(customer, subscription, card.id)
+    await enqueueCustomerSync(manager, customer)
+  }
+}
