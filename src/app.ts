@@ -13,9 +13,10 @@ import { webhooks } from './controllers/webhooks.ts'
 import { swaggerUi } from './explorer/swagger-ui.ts'
 import { Api } from './hydra/api.ts'
 import { documents } from './hydra/documentation/documents.ts'
+import type { AccessControl } from './hydra/http/authenticate.ts'
 import { methodNotAllowed } from './hydra/http/method-not-allowed.ts'
-import { refuse } from './hydra/http/respond.ts'
 import { router } from './hydra/http/router.ts'
+import { writeProblem } from './hydra/http/write-problem.ts'
 import { Problem } from './hydra/model/problem.ts'
 import { problemOf } from './hydra/store/database-problem.ts'
 import { images } from './images/image-routes.ts'
@@ -63,13 +64,13 @@ export function createApp({ config, database, billing, banking, issuer, log, rep
   app.set('trust proxy', config.trustProxy)
 
   const { authenticate, logRequest } = requestLog(log, (request) => callers.of(request))
-  const gate = { authenticate, rateLimiter: config.limits && rateLimiter(config.limits) }
-  const { measure, routes } = metrics(shared('metrics'), gate, logRequest)
+  const access: AccessControl = { authenticate, rateLimiter: config.limits && rateLimiter(config.limits) }
+  const { measure, routes } = metrics(shared('metrics'), access, logRequest)
   app.use(measure)
   app.use(responseHeaders(config))
   app.use(checkRequestHead)
   const within = api.root === '' ? app : under(app, api.root)
-  within.use(router(api, gate))
+  within.use(router(api, access))
   within.use(webhooks(shared('webhooks'), billing))
   within.use(images(pools.items.of('images')))
   within.use(swaggerUi())
@@ -112,7 +113,7 @@ function refusal(api: Api, log: Logger): ErrorRequestHandler {
           ))
     if (problem.status >= 500)
       log.error({ err: error, request: response.getHeader('X-Request-Id') }, 'a request failed')
-    refuse(api, problem, response)
+    writeProblem(api, problem, response)
   }
 }
 

@@ -6,7 +6,7 @@ import directory from 'swagger-ui-dist/absolute-path.js'
 import { etagOf } from '../hydra/http/conditional-request.ts'
 import { digestOf } from '../hydra/http/digest.ts'
 import { answerOptions } from '../hydra/http/method-not-allowed.ts'
-import { send } from '../hydra/http/respond.ts'
+import { send } from '../hydra/http/write-response.ts'
 
 /**
  * Starts Swagger UI. It is a file, so the page's policy forbids inline scripts. The session storage keeps the token until the tab

@@ -26,7 +26,7 @@ export interface Bound {
   search: Search
   searches: Map<Role, Search>
   /** What a collection of each role ends with: its search, and what its members are (Hydra Core, §5.1). */
-  endings: Map<Role, CollectionTail>
+  tails: Map<Role, CollectionTail>
   serialize: Serialize
 }
 
@@ -201,7 +201,7 @@ export class Api {
       lists,
       search,
       searches,
-      endings: new Map(
+      tails: new Map(
         [...searches].map(([role, { template }]) => [
           role,
           collectionTail(this.spell({ search: template, memberAssertion: this.assertionOf(shape) })),

@@ -1,5 +1,5 @@
 import { Router } from 'express'
-import { send } from '../hydra/http/respond.ts'
+import { send } from '../hydra/http/write-response.ts'
 import { Problem } from '../hydra/model/problem.ts'
 import type { Executor } from '../hydra/store/statement.ts'
 import { findImage } from './image-store.ts'

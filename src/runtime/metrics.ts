@@ -1,7 +1,7 @@
 import { type RequestHandler, Router } from 'express'
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { DataSource } from 'typeorm'
-import { admit, type Gate } from '../hydra/http/endpoint.ts'
+import { type AccessControl, authenticate } from '../hydra/http/authenticate.ts'
 import { methodNotAllowed } from '../hydra/http/method-not-allowed.ts'
 import { Problem } from '../hydra/model/problem.ts'
 import { metricsReader } from './cluster/metrics-aggregation.ts'
@@ -15,7 +15,7 @@ export interface Metrics {
   routes: Router
 }
 
-export function metrics(database: DataSource, gate: Gate, tell?: LogRequest): Metrics {
+export function metrics(database: DataSource, access: AccessControl, tell?: LogRequest): Metrics {
   const [registry, shared] = [new Registry(), new Registry()]
   const read = metricsReader(registry)
   collectDefaultMetrics({ register: registry })
@@ -29,7 +29,7 @@ export function metrics(database: DataSource, gate: Gate, tell?: LogRequest): Me
   inbox(shared, database)
   const routes = Router({ caseSensitive: true, strict: true })
   routes.get('/metrics', async (request, response) => {
-    const { role } = await admit(gate, request, response)
+    const { role } = await authenticate(access, request, response)
     if (role === 'anonymous')
       throw new Problem(401, 'This needs the bearer token of the operator.', { 'WWW-Authenticate': 'Bearer' })
     if (role !== 'operator') throw new Problem(403, `This is for the role operator; yours is ${role}.`)

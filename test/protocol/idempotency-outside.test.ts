@@ -6,8 +6,8 @@ import { IdempotencyKey, Location } from '../../entities/index.ts'
 import { Api } from '../../src/hydra/api.ts'
 import { list } from '../../src/hydra/http/crud.ts'
 import type { Call } from '../../src/hydra/http/request-call.ts'
-import { refuse } from '../../src/hydra/http/respond.ts'
 import { router } from '../../src/hydra/http/router.ts'
+import { writeProblem } from '../../src/hydra/http/write-problem.ts'
 import type { Operation } from '../../src/hydra/model/operation.ts'
 import { Problem } from '../../src/hydra/model/problem.ts'
 import { Resource } from '../../src/hydra/model/resource.ts'
@@ -50,7 +50,7 @@ const api = new Api(table as Resource[], database, config)
 const { issuer, subject, id: user } = tenant.users.owner
 const caller = { role: 'owner', user, organization: organizationId, bearer: { issuer, subject } } as const
 const refusal: ErrorRequestHandler = (error, _request, response, _next) =>
-  refuse(api, problemOf(api, error) ?? (error instanceof Problem ? error : new Problem(500, 'Broken.')), response)
+  writeProblem(api, problemOf(api, error) ?? (error instanceof Problem ? error : new Problem(500, 'Broken.')), response)
 let server: Server
 
 beforeAll(async () => {

@@ -7,8 +7,8 @@ import type { Callers } from '../../src/access/callers.ts'
 import { api as table } from '../../src/api.ts'
 import { Api } from '../../src/hydra/api.ts'
 import { list, read } from '../../src/hydra/http/crud.ts'
-import { refuse } from '../../src/hydra/http/respond.ts'
 import { router } from '../../src/hydra/http/router.ts'
+import { writeProblem } from '../../src/hydra/http/write-problem.ts'
 import { type Role, roles } from '../../src/hydra/model/caller.ts'
 import { Resource } from '../../src/hydra/model/resource.ts'
 import type { FilterKind } from '../../src/hydra/query/filters.ts'
@@ -110,7 +110,7 @@ beforeAll(async () => {
   const engine = new Api([hiding, searched, viewed, ...referred] as Resource[], database, config)
   const authenticate = async () => ({ role, user: tenant.users[role as 'member'].id, organization: organization.id })
   const app = express().use(router(engine, { authenticate }))
-  app.use(((error, _request, response, _next) => refuse(engine, error, response)) as express.ErrorRequestHandler)
+  app.use(((error, _request, response, _next) => writeProblem(engine, error, response)) as express.ErrorRequestHandler)
   server = await new Promise<Server>((resolve) => {
     const listening = app.listen(0, () => resolve(listening))
   })

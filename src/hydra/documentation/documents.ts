@@ -5,8 +5,8 @@ import { type Document, type Format, formats, json, jsonld, splitSuffix } from '
 import { policy } from '../formats/html.ts'
 import { digestOf } from '../http/digest.ts'
 import { methodNotAllowed } from '../http/method-not-allowed.ts'
-import { choose, preferred } from '../http/negotiation.ts'
-import { deliver, setHeaders, type Written } from '../http/respond.ts'
+import { negotiate, preferred } from '../http/negotiation.ts'
+import { type Representation, represent, sendRepresentation } from '../http/write-response.ts'
 import { Problem } from '../model/problem.ts'
 import type { Resource } from '../model/resource.ts'
 import { documentation } from './documentation.ts'
@@ -84,7 +84,7 @@ function suffixed(path: string, offered: Format[]): string[] {
 }
 
 function byName(offered: Format[]): Choice {
-  return ({ headers, path }) => choose(headers, offered, /\.(\w+)$/.exec(path)?.[1])
+  return ({ headers, path }) => negotiate(headers, offered, /\.(\w+)$/.exec(path)?.[1])
 }
 
 /** What has an address with a suffix in it, that others refer to by, is never refused: it is JSON-LD for want of better. */
@@ -94,17 +94,17 @@ function byAccept(offered: Format[]): Choice {
 
 /** Answers with a document in the format chosen, in which it is written when that is first asked for. */
 function offer(api: Api, document: Document, choice: Choice): RequestHandler {
-  const written = new Map<Format, Written>()
+  const written = new Map<Format, Representation>()
   return async (request, response) => {
     const format = choice(request)
-    const kept = written.get(format) ?? digested(await setHeaders(api, document, format))
+    const kept = written.get(format) ?? digested(await represent(api, document, format))
     written.set(format, kept)
     response.setHeader('Allow', 'OPTIONS, HEAD, GET')
     response.setHeader('Cache-Control', 'public, max-age=3600')
-    deliver(response, 200, kept)
+    sendRepresentation(response, 200, kept)
   }
 }
 
-function digested(written: Written): Written {
+function digested(written: Representation): Representation {
   return { ...written, headers: { ...written.headers, 'Repr-Digest': digestOf(written.body) } }
 }

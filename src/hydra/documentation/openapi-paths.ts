@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { Api } from '../api.ts'
 import { formats } from '../formats/format.ts'
-import { inputTypes } from '../http/endpoint.ts'
+import { inputTypes } from '../http/read-request.ts'
 import { type Operation, tenantRoles } from '../model/operation.ts'
 import type { Resource } from '../model/resource.ts'
 import { ref } from './document-schemas.ts'

@@ -13,7 +13,7 @@ export function collectionTail(properties: Record<string, unknown>): CollectionT
   return { properties, json, digest: hash('sha1', json) }
 }
 
-/** The JSON of a document with its ending. */
-export function withTail(json: string, ending: CollectionTail | undefined): string {
-  return ending ? `${json.slice(0, -1)},${ending.json.slice(1)}` : json
+/** The JSON of a document with its tail. */
+export function withTail(json: string, tail: CollectionTail | undefined): string {
+  return tail ? `${json.slice(0, -1)},${tail.json.slice(1)}` : json
 }

@@ -7,8 +7,8 @@ import type { Form } from './rdf.ts'
 
 export type Document = Record<string, unknown>
 
-/** What the writing of a document depends on beside it. */
-export interface Desired {
+/** How a document is written, beside its format. */
+export interface WriteOptions {
   /** Who pays for it where many wait. */
   share?: FairShare
   /** The properties that were asked for; all when absent. */
@@ -28,7 +28,7 @@ export interface Format {
   headers?: Record<string, string>
   /** What the document says in the other formats, but can be said only in a header here. */
   links?(document: Document, api: Api): string[]
-  write(document: Document, api: Api, wish?: Desired): string | Promise<string>
+  write(document: Document, api: Api, options?: WriteOptions): string | Promise<string>
 }
 
 const profiles = 'http://www.w3.org/ns/json-ld#'
@@ -60,7 +60,7 @@ export const formats: Format[] = [
     suffix: 'csv',
     tabular: true,
     links: pages,
-    write: (document, api, wish) => csv(membersOf(document), columnsOf(document, api, wish?.properties)),
+    write: (document, api, options) => csv(membersOf(document), columnsOf(document, api, options?.properties)),
   },
   {
     type: 'text/html',
@@ -83,8 +83,8 @@ export function splitSuffix(path: string): [path: string, suffix?: string] {
 
 /** Jsonld never fetches a context, so the document brings along the one that it names. */
 function inForm(form: Form): Format['write'] {
-  return (document, api, wish) =>
-    convert({ ...document, '@context': contextOf(document, api) }, form, api.settings.publicUrl, wish?.share)
+  return (document, api, options) =>
+    convert({ ...document, '@context': contextOf(document, api) }, form, api.settings.publicUrl, options?.share)
 }
 
 function contextOf({ '@context': context }: Document, api: Api): Document {

@@ -7,14 +7,14 @@ export function etagOf(body: string, version?: number): string {
   return version === undefined ? `"${digest}"` : `"${version}-${digest}"`
 }
 
-/** Whether If-None-Match names this validator: then the client has it already (RFC 9110 §13.1.2). */
-export function isNotModified(header: string | undefined, etag: string): boolean {
+/** False when If-None-Match names this ETag: the client has the representation already (RFC 9110 §13.1.2). */
+export function satisfiesIfNoneMatch(header: string | undefined, etag: string): boolean {
   if (header === undefined) return true
   return !tags(header).some((tag) => tag === '*' || tag.replace(/^W\//, '') === etag)
 }
 
-/** Whether If-Match names this validator; a weak one is never the same (RFC 9110 §13.1.1). */
-export function isMatch(header: string | undefined, etag: string): boolean {
+/** True when If-Match is absent or names this ETag; a weak one never matches (RFC 9110 §13.1.1). */
+export function satisfiesIfMatch(header: string | undefined, etag: string): boolean {
   return header === undefined || tags(header).some((tag) => tag === '*' || tag === etag)
 }
 

@@ -7,72 +7,71 @@ import type { IdempotencyClaim } from './idempotency-store.ts'
 import * as claims from './idempotency-store.ts'
 import { runExclusive } from './keyed-queue.ts'
 import type { Call } from './request-call.ts'
-import { type ApiResponse, compose } from './respond.ts'
+import type { ApiResponse } from './response.ts'
+import { handle } from './run-operation.ts'
 
-/** How many milliseconds a repetition waits for the first, as Postgres would have it wait for a lock. */
-const longestWait = 2000
+/** How long a repetition waits for the first request; the same as Postgres' lock timeout. */
+const maxWaitMs = 2000
 
-/** What is kept of an answer; with a detail it is a Problem, and only a 402 is kept of those. */
-type Kept = ApiResponse & {
+/** A response as stored. With a `detail` it is a Problem; 402 is the only stored one. */
+type StoredResponse = ApiResponse & {
   detail?: string
-  /** Absent from answers that were kept by earlier releases, which are a day old at most. */
+  /** Absent from responses that an earlier release stored; they expire after a day. */
   right?: AnsweredAs
 }
 
-/** Answers a request; a POST with an Idempotency-Key only once, and whenever it is repeated with the same again. */
-export async function answer(call: Call): Promise<ApiResponse> {
-  const key = call.operation.method === 'POST' ? call.request.header('idempotency-key') : undefined
-  if (key === undefined) return call.run(() => handle(call))
+/** Runs a POST with an Idempotency-Key once; every repetition gets the stored response. */
+export async function runOnce(call: Call, key: string): Promise<ApiResponse> {
   const claim = claimOf(call, key)
-  if (call.operation.callsExternalService) return answerAround(call, claim)
-  return runExclusive(`${claim.caller} ${key}`, longestWait, () => answerWithin(call, claim), running)
+  if (call.operation.callsExternalService) return runResumable(call, claim)
+  return runExclusive(`${claim.caller} ${key}`, maxWaitMs, () => runInTransaction(call, claim), stillRunning)
 }
 
-/** Claim, effect and answer are one transaction, so that none of them is ever there without the others. */
-function answerWithin(call: Call, claim: IdempotencyClaim): Promise<ApiResponse> {
+/** Claim, effect and response are one transaction, so none of them is ever stored without the others. */
+function runInTransaction(call: Call, claim: IdempotencyClaim): Promise<ApiResponse> {
   const { caller } = call
   return call.run(async () => {
-    const { kept, replayed } = await call.transaction(async () => {
+    const { stored, replayed } = await call.transaction(async () => {
       call.caller = caller
-      if (!(await take(call, claim))) return { kept: (await known(call, claim)) ?? running(), replayed: true }
+      if (!(await take(call, claim))) return { stored: (await find(call, claim)) ?? stillRunning(), replayed: true }
       await call.manager.query('SAVEPOINT "effect"')
-      const kept = await attempt(call, () => call.manager.query('ROLLBACK TO SAVEPOINT "effect"'))
-      await keep(call, claim, kept)
-      return { kept, replayed: false }
+      const stored = await attempt(call, () => call.manager.query('ROLLBACK TO SAVEPOINT "effect"'))
+      await store(call, claim, stored)
+      return { stored, replayed: false }
     })
-    return deliver(kept, replayed)
+    return toResponse(stored, replayed)
   })
 }
 
 /**
- * The claim is committed before the operation calls the outside, and the answer after it. Who died in between is
- * resumed under the same claim, so such a handler must take up what it finds half done.
+ * For a handler that calls an external service: the claim is committed before the handler runs, the response after it.
+ * After a crash in between, a repetition resumes under the same claim; the handler must accept work that is half done.
  */
-async function answerAround(call: Call, claim: IdempotencyClaim): Promise<ApiResponse> {
+async function runResumable(call: Call, claim: IdempotencyClaim): Promise<ApiResponse> {
   let id = await take(call, claim)
   const first = id !== undefined
   if (!id) {
-    const kept = await known(call, claim)
-    if (kept) return deliver(await revealed(call, kept), true)
+    const stored = await find(call, claim)
+    if (stored) return toResponse(await withSecrets(call, stored), true)
     id = (await claims.resume(call.executor, claim)).rows[0]?.claim
   }
-  const held = { ...claim, claim: id ?? running(claims.claimTimeoutSeconds) }
+  const held = { ...claim, claim: id ?? stillRunning(claims.claimTimeoutSeconds) }
   call.claim = held.claim
   try {
-    const kept = await call.run(() => attempt(call))
-    // Not done yet is no answer to keep: repeated, the request looks again, under the same claim.
-    await (kept.status === 202 ? claims.release(call.executor, held) : keep(call, held, kept))
-    return deliver(kept, false)
+    const stored = await call.run(() => attempt(call))
+    // A 202 is not final: a repetition runs the handler again under the same claim.
+    await (stored.status === 202 ? claims.release(call.executor, held) : store(call, held, stored))
+    return toResponse(stored, false)
   } catch (error) {
     const { status } = (error instanceof Problem ? error : problemOf(call.api, error)) ?? { status: 500 }
-    // A refusal says nothing of an earlier try whose outcome is unknown: the claim stays what that try is found by.
+    // A refused repetition says nothing about an earlier attempt of unknown outcome: its claim stays to find that attempt.
     const settled = first && status < 500
     if (status !== 402) await (settled ? claims.free : claims.release)(call.executor, held).catch(() => {})
     throw error
   }
 }
 
-/** Tells who sends it apart by the token alone, as somebody without a user may have one the next time. */
+/** The caller is identified by the token alone: a caller without a user may have one at the repetition. */
 function claimOf({ caller, operation, request: { request, bytes } }: Call, key: string): IdempotencyClaim {
   if (!/^[\x21-\x7e]{1,255}$/.test(key))
     throw new Problem(400, 'The Idempotency-Key must be 1 to 255 visible ASCII characters.')
@@ -94,13 +93,13 @@ async function take(call: Call, claim: IdempotencyClaim): Promise<string | undef
   try {
     return (await claims.take(call.executor, claim)).rows[0]?.claim
   } catch (error) {
-    if ((error as { code?: string }).code === '55P03') running()
+    if ((error as { code?: string }).code === '55P03') stillRunning()
     throw error
   }
 }
 
-/** What the same request was answered; undefined while it is not, Problem 422 when it was another request. */
-async function known(call: Call, claim: IdempotencyClaim): Promise<Kept | undefined> {
+/** The stored response to the same request; undefined while it runs, a violation when the key belongs to another request. */
+async function find(call: Call, claim: IdempotencyClaim): Promise<StoredResponse | undefined> {
   const [found] = (await claims.find(call.executor, claim)).rows
   const same = found === undefined || found.fingerprint === claim.fingerprint
   if (!same || (found?.tenant && found.tenant !== claim.tenant))
@@ -116,51 +115,49 @@ async function known(call: Call, claim: IdempotencyClaim): Promise<Kept | undefi
   return found?.answer ?? undefined
 }
 
-/** A kept answer is for the role that it was given to: one who has lost that role since does not read it again. */
-async function requireRight({ api, executor, caller }: Call, { right }: Kept): Promise<void> {
+/** A stored response belongs to the role that it was given to; a caller who has lost that role does not get it again. */
+async function requireRight({ api, executor, caller }: Call, { right }: StoredResponse): Promise<void> {
   const { holds } = api.settings
   if (!right || !holds || (await holds(executor, caller, right))) return
   throw new Problem(
     403,
-    'It was done and answered while you had another role. You have lost that role, so the answer is not repeated.',
+    'The request was completed under a role that you no longer have, so the response is not repeated.',
   )
 }
 
-function running(seconds = 1): never {
-  throw new Problem(409, 'The request with this Idempotency-Key is still being worked on: repeat it in a moment.', {
+function stillRunning(seconds = 1): never {
+  throw new Problem(409, 'The request with this Idempotency-Key is still running: repeat it in a moment.', {
     'Retry-After': `${seconds}`,
   })
 }
 
-async function handle(call: Call): Promise<ApiResponse> {
-  return compose(call, await call.operation.handle(call))
-}
-
-/** A payment that is refused is an answer too: it is kept, though whatever was written on the way to it is not. */
-async function attempt(call: Call, undo?: () => Promise<unknown>): Promise<Kept> {
+/** A refused payment (402) is stored like a success, but everything the handler wrote before it is rolled back. */
+async function attempt(call: Call, rollBack?: () => Promise<unknown>): Promise<StoredResponse> {
   try {
     return await handle(call)
   } catch (error) {
     if (!(error instanceof Problem) || error.status !== 402) throw error
-    await undo?.()
+    await rollBack?.()
     return { status: error.status, headers: error.headers, detail: error.message }
   }
 }
 
-async function keep(call: Call, claim: IdempotencyClaim, kept: Kept): Promise<void> {
-  const veil = Object.fromEntries((call.operation.secrets?.names ?? []).map((name) => [name, null]))
-  const document = kept.document && { ...kept.document, ...veil }
-  await claims.answer(call.executor, { ...claim, answer: JSON.stringify({ ...kept, document, right: call.right }) })
+/** Stores a response without its secrets. */
+async function store(call: Call, claim: IdempotencyClaim, response: StoredResponse): Promise<void> {
+  const withoutSecrets = Object.fromEntries((call.operation.secrets?.names ?? []).map((name) => [name, null]))
+  const document = response.document && { ...response.document, ...withoutSecrets }
+  const answer = JSON.stringify({ ...response, document, right: call.right })
+  await claims.answer(call.executor, { ...claim, answer })
 }
 
-async function revealed(call: Call, kept: Kept): Promise<Kept> {
+async function withSecrets(call: Call, stored: StoredResponse): Promise<StoredResponse> {
   const { secrets } = call.operation
-  if (!kept.document || !secrets) return kept
-  return { ...kept, document: { ...kept.document, ...(await secrets.renew(call, kept.document)) } }
+  if (!stored.document || !secrets) return stored
+  return { ...stored, document: { ...stored.document, ...(await secrets.renew(call, stored.document)) } }
 }
 
-function deliver({ detail, right: _, ...answer }: Kept, replayed: boolean): ApiResponse {
-  const headers = { ...answer.headers, ...(replayed && { 'Idempotent-Replayed': 'true' }) }
-  if (detail !== undefined) throw new Problem(answer.status, detail, headers)
-  return { ...answer, headers }
+function toResponse({ detail, right: _, ...response }: StoredResponse, replayed: boolean): ApiResponse {
+  const headers = { ...response.headers, ...(replayed && { 'Idempotent-Replayed': 'true' }) }
+  if (detail !== undefined) throw new Problem(response.status, detail, headers)
+  return { ...response, headers }
 }

@@ -14,7 +14,7 @@ interface Range {
  * The format that a client wants most, of those offered: named by the path's suffix, or else by Accept.
  * @throws Problem 406 listing what there is when it wants none of them
  */
-export function choose({ accept }: IncomingHttpHeaders, offered: Format[], suffix?: string): Format {
+export function negotiate({ accept }: IncomingHttpHeaders, offered: Format[], suffix?: string): Format {
   if (suffix === undefined && (accept === undefined || accept === '*/*' || accept === 'application/ld+json'))
     return offered[0]
   const named = suffix === undefined ? offered : offered.filter((format) => format.suffix === suffix)

@@ -20,7 +20,7 @@ interface Asked {
   /** Its target, its headers and its client's address. */
   request: Pick<Request, 'url' | 'headers' | 'ip'>
   /** Its body, or the bytes of the file in it. */
-  bytes: Buffer | undefined
+  bytes?: Buffer
   /** What the file was read as. */
   file?: object
 }

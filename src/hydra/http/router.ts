@@ -3,7 +3,9 @@ import type { Api, Bound } from '../api.ts'
 import { splitSuffix } from '../formats/format.ts'
 import type { Operation } from '../model/operation.ts'
 import { Problem } from '../model/problem.ts'
-import { type Endpoint, endpoint, type Gate, inputTypes, patchTypes } from './endpoint.ts'
+import type { AccessControl } from './authenticate.ts'
+import { type Endpoint, endpoint } from './endpoint.ts'
+import { inputTypes, patchTypes } from './read-request.ts'
 
 type Route = [bound: Bound, operation: Operation]
 
@@ -14,8 +16,8 @@ interface Path {
 }
 
 /** Every route of the table, found by its shape in a step or two however many there are. */
-export function router(api: Api, gate: Gate): RequestHandler {
-  const paths = new Map([...routes(api)].map(([pattern, operations]) => [pattern, pathOf(api, operations, gate)]))
+export function router(api: Api, access: AccessControl): RequestHandler {
+  const paths = new Map([...routes(api)].map(([pattern, operations]) => [pattern, pathOf(api, operations, access)]))
   return (request, response, next) => {
     const { url } = request
     const end = url.indexOf('?')
@@ -86,10 +88,10 @@ function routes(api: Api): Map<string, Route[]> {
   return byPath
 }
 
-function pathOf(api: Api, operations: Route[], gate: Gate): Path {
+function pathOf(api: Api, operations: Route[], access: AccessControl): Path {
   return {
     endpoints: new Map(
-      operations.map(([bound, operation]) => [operation.method, endpoint(api, bound, operation, gate)]),
+      operations.map(([bound, operation]) => [operation.method, endpoint(api, bound, operation, access)]),
     ),
     headers: Object.entries(announcements(operations)),
   }

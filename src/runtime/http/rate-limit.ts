@@ -1,7 +1,7 @@
 import cluster from 'node:cluster'
 import type { Response } from 'express'
 import { type RateLimiterAbstract, RateLimiterCluster, RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
-import type { RateLimiter } from '../../hydra/http/endpoint.ts'
+import type { RateLimiter } from '../../hydra/http/authenticate.ts'
 import type { Caller } from '../../hydra/model/caller.ts'
 import { addressOf } from '../../hydra/model/fair-share.ts'
 import { Problem } from '../../hydra/model/problem.ts'

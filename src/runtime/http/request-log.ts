@@ -1,6 +1,6 @@
 import type { Request, Response } from 'express'
 import type { Logger } from 'pino'
-import type { Authenticate } from '../../hydra/http/endpoint.ts'
+import type { Authenticate } from '../../hydra/http/authenticate.ts'
 import type { Caller } from '../../hydra/model/caller.ts'
 
 /** Tells of a request once it is answered, or once its client has gone. */

@@ -1,0 +1,97 @@
+import { type CollectionTail, collectionTail } from '../formats/collection-tail.ts'
+import type { Document } from '../formats/format.ts'
+import { Accepted, type Outcome, Unchanged } from '../model/operation.ts'
+import { Problem } from '../model/problem.ts'
+import { Page, viewOf } from '../query/pagination.ts'
+import { isSelection, type Search, sparse, sparseOf, templateAt } from '../query/search.ts'
+import type { Call } from './request-call.ts'
+
+/** A response before it is written in the negotiated format. */
+export interface ApiResponse {
+  status: number
+  headers: Record<string, string>
+  /** The JSON-LD document; none with 204. */
+  document?: Document
+  /** Of a collection: the members of its document that never change. */
+  tail?: CollectionTail
+  /** Of a collection: the requested properties of its items; all when absent. */
+  properties?: Set<string>
+  /** Of a collection: whether its total is the highest number that is counted to. */
+  limited?: boolean
+  /** Of an item: the start of its ETag. */
+  version?: number
+}
+
+/** Turns the outcome of a handler into a response: the one place that knows statuses and documents. */
+export function responseOf(call: Call, outcome: Outcome<object>): ApiResponse {
+  if (outcome === undefined) return { status: 204, headers: {} }
+  if (outcome instanceof Page) return pageResponse(call, outcome)
+  if (outcome instanceof Accepted) return itemResponse(call, outcome.entity, { retryAfter: outcome.seconds })
+  if (outcome instanceof Unchanged) return itemResponse(call, outcome.entity, { unchanged: true })
+  return itemResponse(call, outcome, {})
+}
+
+function pageResponse(call: Call, page: Page): ApiResponse {
+  const { query, strict } = call.request
+  const properties = sparseOf(query, call.api.shape(page.of), strict)
+  const document = collectionOf(call, page, properties)
+  return { status: 200, headers: {}, document, tail: tailOf(call, page), properties, limited: page.found.limited }
+}
+
+function itemResponse(
+  call: Call,
+  entity: object,
+  { unchanged, retryAfter }: { unchanged?: true; retryAfter?: number },
+): ApiResponse {
+  const { method } = call.operation
+  const { query, strict } = call.request
+  if (method === 'GET' && strict) requireNoParameters(query)
+  const bound = call.api.of(entity.constructor as never)
+  const whole = bound.serialize(entity, call.caller, {
+    '@context': call.api.at(`/contexts/${bound.shape.name}`),
+  })
+  const document = method === 'GET' ? sparse(whole, sparseOf(query, bound.shape, strict)) : whole
+  const iri = document['@id'] as string
+  const isReadable = method !== 'GET' && call.api.reads(bound.resource, entity, call.caller)
+  const created = method === 'POST' && !unchanged && retryAfter === undefined
+  return {
+    status: retryAfter !== undefined ? 202 : created ? 201 : 200,
+    headers: {
+      ...(isReadable && { 'Content-Location': iri }),
+      ...(created && isReadable && { Location: iri }),
+      ...(retryAfter !== undefined && { 'Retry-After': `${retryAfter}` }),
+    },
+    document,
+    version: (entity as { version?: number }).version,
+  }
+}
+
+/** An item takes no parameter but the selection of its properties. */
+function requireNoParameters(query: URLSearchParams): void {
+  const unknown = [...new Set(query.keys())].filter((name) => !isSelection(name))
+  if (unknown.length > 0)
+    throw new Problem(400, `An item has no parameter ${unknown.map((name) => `"${name.slice(0, 100)}"`).join(', ')}.`)
+}
+
+function collectionOf(call: Call, page: Page, properties: Set<string> | undefined): Record<string, unknown> {
+  const { api, caller, request } = call
+  const { path, query } = request
+  const { resource, serialize, shape } = api.of(page.of)
+  return api.spell({
+    '@context': api.at(`/contexts/${shape.name}`),
+    '@id': api.at(path),
+    '@type': 'Collection',
+    totalItems: page.found.total,
+    member: page.found.entities.map((entity) => sparse(serialize(entity, caller), properties)),
+    view: api.spell(viewOf(api.at(request.alike(path)), query, page, resource.options)),
+  })
+}
+
+/** A collection below another path names that path in its search; all others share one tail. */
+function tailOf({ api, caller: { role }, request: { path } }: Call, { of }: Page): CollectionTail {
+  const { resource, searches, tails } = api.of(of)
+  const tail = tails.get(role) as CollectionTail
+  if (path === resource.path) return tail
+  const search = api.spell({ search: templateAt(api.root, path, searches.get(role) as Search, resource) })
+  return collectionTail({ ...tail.properties, ...search })
+}

@@ -1,0 +1,117 @@
+import type { Response } from 'express'
+import type { Api } from '../api.ts'
+import { withTail } from '../formats/collection-tail.ts'
+import { contentType, type Document, type Format, jsonld, type WriteOptions } from '../formats/format.ts'
+import { Problem } from '../model/problem.ts'
+import { etagOf, satisfiesIfMatch, satisfiesIfNoneMatch } from './conditional-request.ts'
+import { prefersMinimal } from './preferences.ts'
+import type { Call } from './request-call.ts'
+import type { ApiResponse } from './response.ts'
+
+/** A document in one of its formats, ready to send (RFC 9110 §3.2). */
+export interface Representation {
+  type: string
+  body: string
+  etag: string
+  links: string[]
+  headers: Record<string, string>
+}
+
+/** Writes a response in the negotiated format. */
+export async function write(call: Call, result: ApiResponse, format: Format, response: Response): Promise<void> {
+  const { status, headers, document, tail, version } = result
+  const converted = document && format !== jsonld ? await convert(call, result, format, response) : undefined
+  for (const name in headers) response.setHeader(name, headers[name])
+  if (result.limited) response.appendHeader('Preference-Applied', 'count=limited')
+  if (converted) return sendRepresentation(response, status, converted)
+  if (!document) {
+    response.writeHead(status).end()
+    return
+  }
+  const json = JSON.stringify(document)
+  const etag = etagOf(json + (tail?.digest ?? ''), version)
+  send(response, status, 'application/ld+json; charset=utf-8', withTail(json, tail), etag)
+}
+
+/** Writes a document in a format; the ETag belongs to this representation alone, though it starts with the version. */
+export async function represent(
+  api: Api,
+  document: Document,
+  format: Format,
+  version?: number,
+  options?: WriteOptions,
+): Promise<Representation> {
+  const type = contentType(format)
+  const body = await format.write(document, api, options)
+  return {
+    type,
+    body,
+    etag: etagOf(format === jsonld ? body : `${type}\n${body}`, version),
+    links: format.links?.(document, api) ?? [],
+    headers: format.headers ?? {},
+  }
+}
+
+export function sendRepresentation(response: Response, status: number, representation: Representation): void {
+  const { type, body, etag, links, headers } = representation
+  requireMatchingState(response, etag)
+  for (const name in headers) response.setHeader(name, headers[name])
+  for (const link of links) response.appendHeader('Link', link)
+  finish(response, status, type, body, etag)
+}
+
+/** A change is already committed when its document cannot be converted: the response is JSON-LD then. */
+async function convert(
+  { api, share }: Call,
+  { document, tail, version, properties }: ApiResponse,
+  format: Format,
+  { req }: Response,
+): Promise<Representation | undefined> {
+  try {
+    return await represent(api, { ...document, ...tail?.properties }, format, version, { share, properties })
+  } catch (error) {
+    if (req.method === 'GET' || req.method === 'HEAD') throw error
+  }
+}
+
+/** Sends a body that no handler made, too: an image, a page. */
+export function send(response: Response, status: number, type: string, body: string | Buffer, etag: string): void {
+  requireMatchingState(response, etag)
+  finish(response, status, type, body, etag)
+}
+
+const isRead = ({ req: { method } }: Response) => method === 'GET' || method === 'HEAD'
+
+/** @throws Problem 412 when If-Match of a GET names another state than the present one (RFC 9110 §13.2.2) */
+function requireMatchingState(response: Response, etag: string): void {
+  if (satisfiesIfMatch(response.req.headers['if-match'], etag) || !isRead(response)) return
+  throw new Problem(
+    412,
+    'The resource is in another state than If-Match names: leave If-Match out to read the present state.',
+  )
+}
+
+function finish(response: Response, status: number, type: string, body: string | Buffer, etag: string): void {
+  response.setHeader('ETag', etag)
+  const { req } = response
+  if (isRead(response) && !satisfiesIfNoneMatch(req.headers['if-none-match'], etag)) {
+    response.writeHead(304).end()
+    return
+  }
+  if (finishMinimal(status, response)) return
+  response.statusCode = status
+  response.setHeader('Content-Type', type)
+  response.setHeader('Content-Length', Buffer.byteLength(body))
+  response.end(req.method === 'HEAD' ? undefined : body)
+}
+
+/** Leaves out the document of a change when the client prefers `return=minimal` (RFC 7240 §4.2). */
+function finishMinimal(status: number, response: Response): boolean {
+  const { method, headers } = response.req
+  if ((method !== 'POST' && method !== 'PATCH') || !prefersMinimal(headers)) return false
+  response.appendHeader('Preference-Applied', 'return=minimal')
+  response.vary('Prefer')
+  response.statusCode = status === 200 ? 204 : status
+  response.end()
+  return true
+}
