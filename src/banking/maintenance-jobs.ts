@@ -3,7 +3,7 @@ import { Integration } from '../../entities/index.ts'
 import { runAll } from '../queue/run-all.ts'
 import type { Banking } from './banking.ts'
 import { deleteOldImportCounts } from './import/import-quota.ts'
-import { enqueueSyncLater } from './sync-job.ts'
+import { enqueueSyncLater } from './sync/sync-job.ts'
 import type { Secret, Vault } from './vault.ts'
 
 /**

@@ -2,9 +2,9 @@ import { IsIn, IsOptional, IsString, Length, MaxLength } from 'class-validator'
 import { type Integration, Organization } from '../../entities/index.ts'
 import type { Banking } from '../banking/banking.ts'
 import type { AccessMode } from '../banking/kontomatik/kontomatik-client.ts'
-import { requireModule, unchosen } from '../banking/link/link-selection.ts'
-import { finishSignIn, startSignIn } from '../banking/link/link-sign-in.ts'
-import { acceptWidgetSession } from '../banking/link/link-widget.ts'
+import { requireModule, unchosen } from '../banking/link/find-integration.ts'
+import { finishSignIn, startSignIn } from '../banking/link/sign-in.ts'
+import { acceptWidgetSession } from '../banking/link/widget-session.ts'
 import type { Operation } from '../hydra/model/operation.ts'
 
 /** How a bank is linked: starting a sign-in, finishing one, or handing over what the widget was given. */

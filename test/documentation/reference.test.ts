@@ -1,4 +1,4 @@
-import { enable } from '../banking/linked.ts'
+import { enable } from '../banking/linked-bank.ts'
 import { rowsOf } from '../support/rows/sample-rows.ts'
 import { type Agent, as, foundTenant, morning } from '../support/world.ts'
 import { type Endpoint, endpoints, reference } from './reference.ts'

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { enable } from '../banking/linked.ts'
+import { enable } from '../banking/linked-bank.ts'
 import { docs, operations } from '../support/docs.ts'
 import {
   conforms,

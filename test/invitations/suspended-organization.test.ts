@@ -5,7 +5,7 @@ import { address, newcomer, path, tally } from './invitees.ts'
 
 // A suspended or closed organization is reached by other ways than its members' requests. The same mistake could be in: accepting
 // an invitation, the operator's confirmation, mails that wait in the outbox (test/mail/suspended-organization.test.ts), imports that run
-// (test/banking/frozen.long.ts), and a process that has not heard of the suspension yet. Stripe's events are still applied.
+// (test/banking/import/read-only-organization.long.ts), and a process that has not heard of the suspension yet. Stripe's events are still applied.
 
 const closings = [
   ['suspended', 403],

@@ -2,7 +2,7 @@ import type { Integration } from '../../../entities/index.ts'
 import { type ErrorCode, errorCodeOf } from '../error-codes.ts'
 import { note, updateIntegration } from '../integration-row.ts'
 import { BankProblem } from '../kontomatik/bank-problem.ts'
-import type { JobContext } from '../sync-job.ts'
+import type { JobContext } from '../sync/sync-job.ts'
 import { releaseSlot } from './import-slots.ts'
 
 /** A pull asks for one session, and for another if that is lost with what was begun in it. */

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Kontomatik } from '../../../src/banking/kontomatik/kontomatik-client.ts'
 import { type LocalKontomatik, startLocalKontomatik } from '../../../src/emulators/kontomatik/server.ts'
-import { ended, imported, mock, problemOf, raw } from '../../banking/bank.ts'
+import { ended, imported, mock, problemOf, raw } from '../../banking/client/kontomatik-server.ts'
 
 let local: LocalKontomatik
 let kontomatik: Kontomatik

@@ -118,7 +118,7 @@ const wishes: Record<string, Wish> = {
   'DELETE /payment-methods/:id': { path: other['@id'] },
   'POST /invoices/:id/pay': { path: invoices.member[0].pay, body: {}, by: debtor },
 }
-/** What asks Kontomatik is tried in test/banking/problems.long.ts. */
+/** What asks Kontomatik is tried in test/banking/client/problems.long.ts. */
 const outside = routes.filter(
   ({ operation, path }) => operation.callsExternalService && !path.startsWith('/integrations'),
 )

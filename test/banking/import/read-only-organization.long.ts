@@ -1,7 +1,7 @@
-import { Organization } from '../../entities/index.ts'
-import { eventually } from '../support/eventually.ts'
-import { api, banking, database, organization } from '../support/world.ts'
-import { linked, openBanks, pull, revoke, stored } from './linked.ts'
+import { Organization } from '../../../entities/index.ts'
+import { eventually } from '../../support/eventually.ts'
+import { api, banking, database, organization } from '../../support/world.ts'
+import { linked, openBanks, pull, revoke, stored } from '../linked-bank.ts'
 
 // An import outlives the state in which it was ordered: into a suspended or closed organization nothing is imported.
 

@@ -1,12 +1,12 @@
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { BankProblem } from '../../src/banking/kontomatik/bank-problem.ts'
-import type { Statement } from '../../src/banking/kontomatik/bank-statement.ts'
-import type { Command } from '../../src/banking/kontomatik/command-reply.ts'
-import type { Kontomatik } from '../../src/banking/kontomatik/kontomatik-client.ts'
-import type { Session } from '../../src/banking/kontomatik/sign-in-reply.ts'
-import type { LocalKontomatik } from '../../src/emulators/kontomatik/server.ts'
+import type { BankProblem } from '../../../src/banking/kontomatik/bank-problem.ts'
+import type { Statement } from '../../../src/banking/kontomatik/bank-statement.ts'
+import type { Command } from '../../../src/banking/kontomatik/command-reply.ts'
+import type { Kontomatik } from '../../../src/banking/kontomatik/kontomatik-client.ts'
+import type { Session } from '../../../src/banking/kontomatik/sign-in-reply.ts'
+import type { LocalKontomatik } from '../../../src/emulators/kontomatik/server.ts'
 
 /** A server that answers whatever a test wants it to. */
 export async function serving(listener: RequestListener): Promise<{ url: string; stop(): void }> {

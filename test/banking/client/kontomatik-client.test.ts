@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
-import { Kontomatik } from '../../src/banking/kontomatik/kontomatik-client.ts'
-import { type LocalKontomatik, startLocalKontomatik } from '../../src/emulators/kontomatik/server.ts'
-import { ended, imported, mock, problemOf, raw } from './bank.ts'
+import { Kontomatik } from '../../../src/banking/kontomatik/kontomatik-client.ts'
+import { type LocalKontomatik, startLocalKontomatik } from '../../../src/emulators/kontomatik/server.ts'
+import { ended, imported, mock, problemOf, raw } from './kontomatik-server.ts'
 
 let local: LocalKontomatik
 let kontomatik: Kontomatik

@@ -5,8 +5,8 @@ import { copyEntity } from '../../hydra/model/entity.ts'
 import type { Banking } from '../banking.ts'
 import { readIntegration } from '../integration-row.ts'
 import type { Session } from '../kontomatik/sign-in-reply.ts'
-import { enqueueSync } from '../sync-job.ts'
-import { note } from './link-selection.ts'
+import { enqueueSync } from '../sync/sync-job.ts'
+import { note } from './find-integration.ts'
 
 /** The link that the same consent, or the same session, has made already: to end one for the other would end both. */
 export async function isLinked(

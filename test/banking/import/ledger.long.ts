@@ -1,8 +1,8 @@
 import fc from 'fast-check'
-import type { Told } from '../../src/emulators/kontomatik/banks/dictated-statement.ts'
-import { database } from '../support/world.ts'
-import { accounts, ago, dictated, transactions } from './dictated.ts'
-import { forgetAll, openBanks } from './linked.ts'
+import type { Told } from '../../../src/emulators/kontomatik/banks/dictated-statement.ts'
+import { database } from '../../support/world.ts'
+import { forgetAll, openBanks } from '../linked-bank.ts'
+import { accounts, ago, dictated, transactions } from './dictated-bank.ts'
 
 /*
  * Any statements of one true ledger, through the whole server: accounts with and without numbers, listed in any order and under

@@ -1,7 +1,7 @@
-import type { ToldLedger } from '../../src/emulators/kontomatik/banks/dictated-statement.ts'
-import { api, as, database, elsewhere, tenant } from '../support/world.ts'
-import { account, accounts, ago, dictated, items, line, number, transactions } from './dictated.ts'
-import { enable, openBanks, pull, revoke } from './linked.ts'
+import type { ToldLedger } from '../../../src/emulators/kontomatik/banks/dictated-statement.ts'
+import { api, as, database, elsewhere, tenant } from '../../support/world.ts'
+import { enable, openBanks, pull, revoke } from '../linked-bank.ts'
+import { account, accounts, ago, dictated, items, line, number, transactions } from './dictated-bank.ts'
 
 /*
  * The same mistake could be wherever an account is met again: by its nickname, by the bank's own name, by its place in the list,

@@ -8,8 +8,8 @@ import type { Banking } from '../banking.ts'
 import { errorCodeOf, problemOfErrorCode, violation } from '../error-codes.ts'
 import { BankProblem } from '../kontomatik/bank-problem.ts'
 import type { AccessMode } from '../kontomatik/kontomatik-client.ts'
-import { activateIntegration, blankIntegration } from './link-activation.ts'
-import { note } from './link-selection.ts'
+import { activateIntegration, blankIntegration } from './activation.ts'
+import { note } from './find-integration.ts'
 
 /** The row is there before Kontomatik is asked, so that whoever repeats the request finds it. */
 export async function startSignIn(

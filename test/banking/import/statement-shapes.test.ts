@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { api, kontomatik } from '../support/world.ts'
-import { account, accounts, dictated, items, line, number, transactions } from './dictated.ts'
-import { back, openBanks, setup } from './linked.ts'
+import { api, kontomatik } from '../../support/world.ts'
+import { back, openBanks, setup } from '../linked-bank.ts'
+import { account, accounts, dictated, items, line, number, transactions } from './dictated-bank.ts'
 
 /*
  * The same mistake could be wherever a text of Kontomatik reaches the database: names and keys of accounts and cards, kinds,

@@ -1,5 +1,5 @@
-import { account, ago, dictated, line, transactions } from './dictated.ts'
-import { openBanks } from './linked.ts'
+import { openBanks } from '../linked-bank.ts'
+import { account, ago, dictated, line, transactions } from './dictated-bank.ts'
 
 /*
  * The same mistake could be wherever a line changes its form between two imports: booked under another day or in other words,

@@ -1,8 +1,14 @@
 import fc from 'fast-check'
-import { diffTransactions, type Entry, earliest, fingerprint, isPending } from '../../src/banking/import/deduplicate.ts'
-import { Kontomatik } from '../../src/banking/kontomatik/kontomatik-client.ts'
-import { startLocalKontomatik } from '../../src/emulators/kontomatik/server.ts'
-import { imported, mock } from './bank.ts'
+import {
+  diffTransactions,
+  type Entry,
+  earliest,
+  fingerprint,
+  isPending,
+} from '../../../src/banking/import/deduplicate.ts'
+import { Kontomatik } from '../../../src/banking/kontomatik/kontomatik-client.ts'
+import { startLocalKontomatik } from '../../../src/emulators/kontomatik/server.ts'
+import { imported, mock } from '../client/kontomatik-server.ts'
 
 const coffee: Entry = {
   iban: 'PL61',

@@ -1,10 +1,22 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { AuditEvent, BankTransaction, Integration } from '../../entities/index.ts'
-import { enqueueStaleIntegrations } from '../../src/banking/maintenance-jobs.ts'
-import { startJobs } from '../support/jobs.ts'
-import { api, as, banking, database, elsewhere, foundTenant, given, kontomatik, tenant } from '../support/world.ts'
-import { asked, becomes, client, detail, enable, linked, openBanks, pull, revoke, stored, usual } from './linked.ts'
+import { AuditEvent, BankTransaction, Integration } from '../../../entities/index.ts'
+import { enqueueStaleIntegrations } from '../../../src/banking/maintenance-jobs.ts'
+import { startJobs } from '../../support/jobs.ts'
+import { api, as, banking, database, elsewhere, foundTenant, given, kontomatik, tenant } from '../../support/world.ts'
+import {
+  asked,
+  becomes,
+  client,
+  detail,
+  enable,
+  linked,
+  openBanks,
+  pull,
+  revoke,
+  stored,
+  usual,
+} from '../linked-bank.ts'
 
 let people = 0
 

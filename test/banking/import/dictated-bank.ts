@@ -1,6 +1,6 @@
-import type { Told, ToldLedger } from '../../src/emulators/kontomatik/banks/dictated-statement.ts'
-import { type Agent, api, kontomatik } from '../support/world.ts'
-import { linked, pull } from './linked.ts'
+import type { Told, ToldLedger } from '../../../src/emulators/kontomatik/banks/dictated-statement.ts'
+import { type Agent, api, kontomatik } from '../../support/world.ts'
+import { linked, pull } from '../linked-bank.ts'
 
 let customers = 0
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
-import { diffTransactions, type Entry } from '../../src/banking/import/deduplicate.ts'
-import { account, accounts, ago, dictated, line, transactions } from './dictated.ts'
-import { openBanks } from './linked.ts'
+import { diffTransactions, type Entry } from '../../../src/banking/import/deduplicate.ts'
+import { openBanks } from '../linked-bank.ts'
+import { account, accounts, ago, dictated, line, transactions } from './dictated-bank.ts'
 
 /*
  * The same mistake could be wherever the bank changes a booked line: its words, its party or the party's number, its day, its

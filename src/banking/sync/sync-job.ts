@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { DataSource, EntityManager } from 'typeorm'
-import { enqueue } from '../queue/enqueue.ts'
-import type { Banking } from './banking.ts'
-import { importStep } from './import/import-step.ts'
-import { readIntegration } from './integration-row.ts'
-import { revokeStep } from './revoke-step.ts'
+import { enqueue } from '../../queue/enqueue.ts'
+import type { Banking } from '../banking.ts'
+import { readIntegration } from '../integration-row.ts'
+import { importStep } from './import-steps.ts'
+import { revokeStep } from './revoke-steps.ts'
 
 /** What a step of a job has at hand. */
 export interface JobContext {

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib'
-import { Kontomatik } from '../../src/banking/kontomatik/kontomatik-client.ts'
-import { problemOf, serving } from './bank.ts'
+import { Kontomatik } from '../../../src/banking/kontomatik/kontomatik-client.ts'
+import { problemOf, serving } from './kontomatik-server.ts'
 
 /** Our client, of a Kontomatik that answers this to everything. */
 async function hearing<T>(

@@ -3,9 +3,9 @@ import type { Call } from '../../hydra/http/request-call.ts'
 import { copyEntity, createEntity } from '../../hydra/model/entity.ts'
 import type { Banking } from '../banking.ts'
 import type { SigningIn } from '../kontomatik/sign-in-reply.ts'
-import { maxConsentMs } from '../revoke-step.ts'
-import { replaceLink } from './link-replacement.ts'
-import { note } from './link-selection.ts'
+import { maxConsentMs } from '../sync/revoke-steps.ts'
+import { note } from './find-integration.ts'
+import { replaceLink } from './replacement.ts'
 
 type SignedIn = Omit<Extract<SigningIn, { state: 'done' }>, 'state'>
 

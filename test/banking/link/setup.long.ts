@@ -1,9 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { Integration } from '../../entities/index.ts'
-import { Banking } from '../../src/banking/banking.ts'
-import { enqueueStaleIntegrations, resealSecrets } from '../../src/banking/maintenance-jobs.ts'
-import { readKeys } from '../../src/banking/secrets.ts'
-import { eventsAbout } from '../support/rows/audit-events.ts'
+import { Integration } from '../../../entities/index.ts'
+import { Banking } from '../../../src/banking/banking.ts'
+import { enqueueStaleIntegrations, resealSecrets } from '../../../src/banking/maintenance-jobs.ts'
+import { readKeys } from '../../../src/banking/secrets.ts'
+import { eventsAbout } from '../../support/rows/audit-events.ts'
 import {
   api,
   as,
@@ -14,8 +14,8 @@ import {
   organization,
   secretKeys,
   tenant,
-} from '../support/world.ts'
-import { mock } from './bank.ts'
+} from '../../support/world.ts'
+import { mock } from '../client/kontomatik-server.ts'
 import {
   asked,
   back,
@@ -32,7 +32,7 @@ import {
   setup,
   signIn,
   stored,
-} from './linked.ts'
+} from '../linked-bank.ts'
 
 const { admin, owner } = tenant.users
 

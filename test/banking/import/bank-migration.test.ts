@@ -1,7 +1,7 @@
-import { BankIdentity1764000000030 } from '../../src/migrations/1764000000030-bank-identity.ts'
-import { database, organization } from '../support/world.ts'
-import { account, accounts, ago, dictated, line, number, transactions } from './dictated.ts'
-import { openBanks } from './linked.ts'
+import { BankIdentity1764000000030 } from '../../../src/migrations/1764000000030-bank-identity.ts'
+import { database, organization } from '../../support/world.ts'
+import { openBanks } from '../linked-bank.ts'
+import { account, accounts, ago, dictated, line, number, transactions } from './dictated-bank.ts'
 
 /*
  * The same mistake could be wherever rows of before are met again: accounts under their nickname, cards without an id, numbers

@@ -1,7 +1,7 @@
-import { AuditEvent, Integration } from '../../entities/index.ts'
-import { defaultTiming } from '../../src/banking/banking.ts'
-import { enqueueStaleIntegrations } from '../../src/banking/maintenance-jobs.ts'
-import { api, banking, database, kontomatik } from '../support/world.ts'
+import { AuditEvent, Integration } from '../../../entities/index.ts'
+import { defaultTiming } from '../../../src/banking/banking.ts'
+import { enqueueStaleIntegrations } from '../../../src/banking/maintenance-jobs.ts'
+import { api, banking, database, kontomatik } from '../../support/world.ts'
 import {
   asked,
   back,
@@ -15,7 +15,7 @@ import {
   setup,
   signIn,
   stored,
-} from './linked.ts'
+} from '../linked-bank.ts'
 
 openBanks()
 

@@ -3,9 +3,9 @@ import type { KontomatikSetup } from '../../controllers/integrations.ts'
 import type { Call } from '../../hydra/http/request-call.ts'
 import { type Outcome, Unchanged } from '../../hydra/model/operation.ts'
 import type { Banking } from '../banking.ts'
-import { activateIntegration, blankIntegration } from './link-activation.ts'
-import { isLinked } from './link-replacement.ts'
-import { unchosen } from './link-selection.ts'
+import { activateIntegration, blankIntegration } from './activation.ts'
+import { unchosen } from './find-integration.ts'
+import { isLinked } from './replacement.ts'
 
 /** What the widget was given cannot be checked before it is used. */
 export async function acceptWidgetSession(

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Kontomatik } from '../../src/banking/kontomatik/kontomatik-client.ts'
-import { type LocalKontomatik, startLocalKontomatik } from '../../src/emulators/kontomatik/server.ts'
-import { ended, mock, problemOf, serving } from './bank.ts'
+import { Kontomatik } from '../../../src/banking/kontomatik/kontomatik-client.ts'
+import { type LocalKontomatik, startLocalKontomatik } from '../../../src/emulators/kontomatik/server.ts'
+import { ended, mock, problemOf, serving } from './kontomatik-server.ts'
 
 let local: LocalKontomatik
 let kontomatik: Kontomatik

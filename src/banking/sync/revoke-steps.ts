@@ -1,8 +1,8 @@
-import type { Integration } from '../../entities/index.ts'
-import { errorCodeOf } from './error-codes.ts'
-import { releaseSlot } from './import/import-slots.ts'
-import { note, updateIntegration } from './integration-row.ts'
-import { BankProblem } from './kontomatik/bank-problem.ts'
+import type { Integration } from '../../../entities/index.ts'
+import { errorCodeOf } from '../error-codes.ts'
+import { releaseSlot } from '../import/import-slots.ts'
+import { note, updateIntegration } from '../integration-row.ts'
+import { BankProblem } from '../kontomatik/bank-problem.ts'
 import type { JobContext } from './sync-job.ts'
 
 const day = 24 * 60 * 60 * 1000

@@ -1,7 +1,7 @@
-import { amountOf, dayOf, ibanOf } from '../../src/banking/kontomatik/amounts.ts'
-import { as, kontomatik, tenant } from '../support/world.ts'
-import { account, accounts, ago, dictated, line, number, transactions } from './dictated.ts'
-import { openBanks, pull } from './linked.ts'
+import { amountOf, dayOf, ibanOf } from '../../../src/banking/kontomatik/amounts.ts'
+import { as, kontomatik, tenant } from '../../support/world.ts'
+import { openBanks, pull } from '../linked-bank.ts'
+import { account, accounts, ago, dictated, line, number, transactions } from './dictated-bank.ts'
 
 /*
  * The same mistake could be wherever a text of the bank becomes a value: days and amounts of lines, balances, limits of cards,

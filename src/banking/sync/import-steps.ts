@@ -1,9 +1,6 @@
 import { In } from 'typeorm'
 import { type Integration, Organization } from '../../../entities/index.ts'
 import { errorCodeOf } from '../error-codes.ts'
-import { updateIntegration } from '../integration-row.ts'
-import type { Session } from '../kontomatik/sign-in-reply.ts'
-import type { JobContext } from '../sync-job.ts'
 import {
   asBankProblem,
   backOff,
@@ -12,11 +9,14 @@ import {
   maxSessions,
   retryInNewSession,
   startErrorCode,
-} from './import-failures.ts'
-import { countImport, nextImportAt, uncountImport } from './import-quota.ts'
-import { releaseSlot, takeSlot } from './import-slots.ts'
-import { importSince } from './import-window.ts'
-import { storeImport } from './store-import.ts'
+} from '../import/import-failures.ts'
+import { countImport, nextImportAt, uncountImport } from '../import/import-quota.ts'
+import { releaseSlot, takeSlot } from '../import/import-slots.ts'
+import { importSince } from '../import/import-window.ts'
+import { storeImport } from '../import/store-import.ts'
+import { updateIntegration } from '../integration-row.ts'
+import type { Session } from '../kontomatik/sign-in-reply.ts'
+import type { JobContext } from './sync-job.ts'
 
 /** Milliseconds for which a session that came of signing in is thought to be good. */
 const fresh = 10 * 60_000
