@@ -1,7 +1,6 @@
 import { indefiniteArticle } from '../model/article.ts'
 import { createEntity } from '../model/entity.ts'
-import type { Operation, Outcome } from '../model/operation.ts'
-import type { Call, Prepare } from './request-call.ts'
+import type { Call, Operation, Outcome, Prepare } from '../model/operation.ts'
 
 /** What a resource adds to the plain ways of writing it. */
 export interface Hooks<E extends object> {
@@ -57,7 +56,7 @@ export function creating<E extends object>({ writes, prepare, along }: Hooks<E>)
     statuses: [201, 400, 409, 413, 415, 422],
     writes,
     async handle(call) {
-      const entity = createEntity(call.bound.shape.class) as E
+      const entity = createEntity(call.shape.class) as E
       Object.assign(entity, { organizationId: call.caller.organization })
       const draft = await call.read(entity, false, prepare && ((read) => prepare(read, call)))
       return write(call, along, async () => {
