@@ -1,13 +1,13 @@
 import type { Employee } from '../../entities/index.ts'
 import { recordWrite } from '../audit/audit-log.ts'
-import { creating, updating } from '../hydra/http/crud.ts'
-import type { Call } from '../hydra/model/operation.ts'
+import { createOperation, updateOperation } from '../hydra/http/crud.ts'
+import type { Call } from '../hydra/http/request-call.ts'
 
 /** Which user an employee is decides whose meetings that user sees and plans: that is written down, the rest is not. */
-async function along(call: Call<Employee>, after: Employee, before?: Employee): Promise<void> {
+async function alsoWrite(call: Call<Employee>, after: Employee, before?: Employee): Promise<void> {
   if ((before?.userId ?? null) !== after.userId) await recordWrite(call, after, before)
 }
 
-export const create = creating<Employee>({ along })
+export const create = createOperation<Employee>({ alsoWrite })
 
-export const update = updating<Employee>({ along })
+export const update = updateOperation<Employee>({ alsoWrite })

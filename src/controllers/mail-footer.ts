@@ -1,7 +1,7 @@
 import { type MailFooter, Organization } from '../../entities/index.ts'
 import { maxFooterBytes } from '../../entities/mail-footer.ts'
 import { recordWrite } from '../audit/audit-log.ts'
-import { read, updating } from '../hydra/http/crud.ts'
+import { read, updateOperation } from '../hydra/http/crud.ts'
 import type { Link, Operation } from '../hydra/model/operation.ts'
 import { sanitizeInThread } from '../mail/sanitizer-pool.ts'
 
@@ -16,7 +16,7 @@ export const show: Operation<MailFooter> = {
 } as Operation<MailFooter>
 
 export const update: Operation<MailFooter> = {
-  ...updating<MailFooter>({
+  ...updateOperation<MailFooter>({
     async prepare(draft, { share }) {
       const { mailFooter: html } = draft
       // A footer that is too long is refused as it came: cleaning might shorten it.
@@ -24,7 +24,7 @@ export const update: Operation<MailFooter> = {
         draft.mailFooter = await sanitizeInThread('mailFooter', html, share)
       return []
     },
-    along: recordWrite,
+    alsoWrite: recordWrite,
   }),
   path: '',
   subject: 'Organization',

@@ -1,9 +1,10 @@
 import { Employee, type Meeting, OrganizationConfig } from '../../entities/index.ts'
 import { ClockTime } from '../../entities/instant.ts'
 import { WallClock } from '../../entities/wall-clock.ts'
-import { creating, updating } from '../hydra/http/crud.ts'
-import type { IriConverter } from '../hydra/model/iri-converter.ts'
-import type { Call, Operation } from '../hydra/model/operation.ts'
+import type { Api } from '../hydra/api.ts'
+import { createOperation, updateOperation } from '../hydra/http/crud.ts'
+import type { Call } from '../hydra/http/request-call.ts'
+import type { Operation } from '../hydra/model/operation.ts'
 import { Problem, type Violation } from '../hydra/model/problem.ts'
 import type { DatabaseFault } from '../hydra/store/database-problem.ts'
 
@@ -12,14 +13,14 @@ const description =
   'One may begin when another ends. A "time" on 1970-01-01 is a clock time: it becomes the first such moment within the ' +
   'window, in the time zone of the organization.'
 
-export const create: Operation<Meeting> = { ...creating<Meeting>({ prepare }), description }
+export const create: Operation<Meeting> = { ...createOperation<Meeting>({ prepare }), description }
 
-export const update: Operation<Meeting> = { ...updating<Meeting>({ prepare }), description }
+export const update: Operation<Meeting> = { ...updateOperation<Meeting>({ prepare }), description }
 
 /** Says which meeting stands in the way: Postgres names it by the key of the constraint, whose last part is its id. */
-export function clash({ detail = '' }: DatabaseFault, iris: IriConverter): string {
+export function clash({ detail = '' }: DatabaseFault, api: Api): string {
   const id = detail.match(/[0-9a-f-]{36}/g)?.at(-1)
-  return `The employee has another meeting then, ${iris.at(`/meetings/${id}`)}, and "meetingOverlap" is "reject".`
+  return `The employee has another meeting then, ${api.at(`/meetings/${id}`)}, and "meetingOverlap" is "reject".`
 }
 
 async function prepare(meeting: Meeting, call: Call<Meeting>): Promise<Violation[]> {

@@ -1,12 +1,12 @@
 import type { OrganizationAddress } from '../../entities/index.ts'
 import { recordWrite } from '../audit/audit-log.ts'
-import { creating, removing, updating } from '../hydra/http/crud.ts'
+import { createOperation, removeOperation, updateOperation } from '../hydra/http/crud.ts'
 
 /** Who is billed, and where, is written down. */
-const hooks = { along: recordWrite<OrganizationAddress> }
+const hooks = { alsoWrite: recordWrite<OrganizationAddress> }
 
-export const create = creating(hooks)
+export const create = createOperation(hooks)
 
-export const update = updating(hooks)
+export const update = updateOperation(hooks)
 
-export const remove = removing(hooks)
+export const remove = removeOperation(hooks)

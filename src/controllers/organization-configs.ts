@@ -1,12 +1,12 @@
 import type { OrganizationConfig } from '../../entities/index.ts'
 import { settings } from '../../entities/settings.ts'
 import { recordWrite } from '../audit/audit-log.ts'
-import { updating } from '../hydra/http/crud.ts'
+import { updateOperation } from '../hydra/http/crud.ts'
 import type { Operation } from '../hydra/model/operation.ts'
 import type { Violation } from '../hydra/model/problem.ts'
 import type { DatabaseFault } from '../hydra/store/database-problem.ts'
 
-const plain = updating<OrganizationConfig>({ prepare, along: recordWrite })
+const plain = updateOperation<OrganizationConfig>({ prepare, alsoWrite: recordWrite })
 
 /** How long all meetings of an organization may take to be marked, in milliseconds. */
 const patience = 7500

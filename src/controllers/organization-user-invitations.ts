@@ -1,8 +1,9 @@
 import { type Organization, OrganizationUserInvitation } from '../../entities/index.ts'
 import { record } from '../audit/audit-log.ts'
-import { creating, remove } from '../hydra/http/crud.ts'
+import { createOperation, remove } from '../hydra/http/crud.ts'
+import type { Call } from '../hydra/http/request-call.ts'
 import { copyEntity, createEntity } from '../hydra/model/entity.ts'
-import type { Call, Operation } from '../hydra/model/operation.ts'
+import type { Operation } from '../hydra/model/operation.ts'
 import { Problem } from '../hydra/model/problem.ts'
 import { newToken } from '../invitations/invitation-token.ts'
 import { isMember, requireInvitable, requireSeat } from '../invitations/rules.ts'
@@ -16,7 +17,7 @@ type Invitation = OrganizationUserInvitation
 const pathOf = ({ id }: Invitation) => `/organization-user-invitations/${id}`
 
 export const create: Operation<Invitation> = {
-  ...creating<Invitation>({}),
+  ...createOperation<Invitation>({}),
   sensitive: 'minute',
   description:
     'A mail brings the token, which is shown nowhere else, to the address; it is good for seven days. The answer is the same ' +
@@ -131,6 +132,6 @@ async function takeBack(call: Call, invitation: Invitation): Promise<void> {
 }
 
 async function send(call: Call, invitation: Invitation, organization: Organization, token: string): Promise<void> {
-  const { publicUrl } = call
+  const { publicUrl } = call.api.settings
   await enqueueMail(call.manager, await invitationMail(call.manager, invitation, organization, { token, publicUrl }))
 }

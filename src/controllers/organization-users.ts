@@ -1,19 +1,20 @@
 import { OrganizationUser } from '../../entities/index.ts'
 import type { Callers } from '../access/callers.ts'
 import { changesBetween, record } from '../audit/audit-log.ts'
-import { removing, updating } from '../hydra/http/crud.ts'
-import type { Call, Operation } from '../hydra/model/operation.ts'
+import { removeOperation, updateOperation } from '../hydra/http/crud.ts'
+import type { Call } from '../hydra/http/request-call.ts'
+import type { Operation } from '../hydra/model/operation.ts'
 import { Problem } from '../hydra/model/problem.ts'
 import { revokeUngrantable } from '../invitations/revoke-ungrantable.ts'
 import { lockOrganization, lockOwnOrganization } from '../postgres/locks.ts'
 
 export const update = (callers: Callers) =>
-  updating<OrganizationUser>({
+  updateOperation<OrganizationUser>({
     prepare(draft, { caller }) {
       requireOwnerFor(draft.role === 'owner', caller.role)
       return []
     },
-    async along(call, after, before) {
+    async alsoWrite(call, after, before) {
       requireOwnerFor(
         before?.role === 'owner' && (after.role !== 'owner' || after.status !== 'active'),
         call.caller.role,
@@ -32,8 +33,8 @@ export const update = (callers: Callers) =>
   })
 
 export const remove = (callers: Callers): Operation<OrganizationUser> => {
-  const removal = removing<OrganizationUser>({
-    async along(call, member) {
+  const removal = removeOperation<OrganizationUser>({
+    async alsoWrite(call, member) {
       requireOwnerFor(member.role === 'owner', call.caller.role)
       if (member.userId === call.user) await lockOrganization(call.manager, call.organization)
       else await lockOwnOrganization(call)

@@ -11,9 +11,10 @@ import {
 import { paymentMethodFrom } from '../billing/stripe/from-stripe.ts'
 import { forCustomer } from '../billing/sync/missing-customer.ts'
 import { enqueueCustomerSync } from '../billing/sync/sync-customer-job.ts'
-import { creating, removing } from '../hydra/http/crud.ts'
+import { createOperation, removeOperation } from '../hydra/http/crud.ts'
+import type { Call } from '../hydra/http/request-call.ts'
 import { createEntity } from '../hydra/model/entity.ts'
-import { type Call, type Operation, Unchanged } from '../hydra/model/operation.ts'
+import { type Operation, Unchanged } from '../hydra/model/operation.ts'
 import { Problem } from '../hydra/model/problem.ts'
 
 export const setup = (billing: Billing): Operation<PaymentMethodSetup> => ({
@@ -38,7 +39,7 @@ export const setup = (billing: Billing): Operation<PaymentMethodSetup> => ({
 })
 
 export const create = (billing: Billing): Operation<PaymentMethod> => ({
-  ...creating<PaymentMethod>({}),
+  ...createOperation<PaymentMethod>({}),
   description: 'Takes the id that Stripe gave the browser. The first one becomes the preferred one.',
   statuses: [200, 201, 400, 402, 409, 413, 415, 422],
   callsExternalService: true,
@@ -58,7 +59,7 @@ export const create = (billing: Billing): Operation<PaymentMethod> => ({
 })
 
 export const remove = (billing: Billing): Operation<PaymentMethod> => ({
-  ...removing<PaymentMethod>({}),
+  ...removeOperation<PaymentMethod>({}),
   callsExternalService: true,
   description: 'Not while the live subscription is paid with it: name another there first.',
   async handle(call) {

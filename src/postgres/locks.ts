@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm'
 import { Organization, OrganizationUser } from '../../entities/index.ts'
-import type { Call } from '../hydra/model/operation.ts'
+import type { Call } from '../hydra/http/request-call.ts'
 import { Problem } from '../hydra/model/problem.ts'
 
 /**

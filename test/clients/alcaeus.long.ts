@@ -96,7 +96,7 @@ describe('alcaeus', () => {
 
   test('makes a location by the operation that the documentation has for it', async () => {
     const operation = operationOf(linked(entrypoint, 'location'), 'POST')
-    expect(operation.title).toBe('Adds a location')
+    expect(operation.title).toBe('Create a location')
     const writable = operation.expects[0].supportedProperty.filter((property) => property.writable)
     expect(writable.map(({ title }) => title)).toEqual(['name', 'officeOpenHour', 'officeCloseHour'])
 

@@ -20,9 +20,12 @@ test('every operation has a name and a title of its own and says what it takes, 
   expect(new Set([...known.values()].map(({ title }) => title)).size).toBe(known.size)
 })
 
-test('titles are read aloud without a stumble', () => {
+test('operation titles use the right article and the right plural', () => {
   const titles = operations.map(({ title }) => title)
-  expect(titles).toEqual(expect.arrayContaining(['Shows a user', 'Shows an employee', 'Shows a meeting']))
+  expect(titles).toEqual(expect.arrayContaining(['Read a user', 'Read an employee', 'Create a meeting']))
+  expect(titles).toEqual(
+    expect.arrayContaining(['List countries', 'List organization addresses', 'List organization user invitations']),
+  )
 })
 
 test('what several classes have under one IRI is the same in each', () => {

@@ -1,7 +1,8 @@
 import { type Image, Organization } from '../../../entities/index.ts'
 import { record } from '../../audit/audit-log.ts'
+import type { Call } from '../../hydra/http/request-call.ts'
 import { copyEntity } from '../../hydra/model/entity.ts'
-import { type Call, type Operation, Unchanged } from '../../hydra/model/operation.ts'
+import { type Operation, Unchanged } from '../../hydra/model/operation.ts'
 import { deleteUnusedImage, replaceImage } from '../../images/image-store.ts'
 import { imageTypes, reEncode } from '../../images/re-encode.ts'
 

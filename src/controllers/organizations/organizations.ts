@@ -6,10 +6,11 @@ import { changesBetween, record } from '../../audit/audit-log.ts'
 import type { Billing } from '../../billing/billing.ts'
 import { completeSwitch, requireNoStripeSubscription } from '../../billing/billing-switch.ts'
 import { enqueueCustomerSync } from '../../billing/sync/sync-customer-job.ts'
-import { creating, updating } from '../../hydra/http/crud.ts'
+import { createOperation, updateOperation } from '../../hydra/http/crud.ts'
+import type { Call } from '../../hydra/http/request-call.ts'
 import type { Role } from '../../hydra/model/caller.ts'
 import { createEntity } from '../../hydra/model/entity.ts'
-import type { Call, Operation } from '../../hydra/model/operation.ts'
+import type { Operation } from '../../hydra/model/operation.ts'
 import { Problem, type Violation } from '../../hydra/model/problem.ts'
 import { deleteUnusedImage } from '../../images/image-store.ts'
 import { beginProvisioning, enqueueProvisioning, unprovisioned } from '../../workspace/provision.ts'
@@ -23,7 +24,7 @@ const ownable = 10
 
 /** Each signed-in user may found an organization and becomes its owner, up to a number of organizations. */
 export const create = (callers: Callers, most = ownable): Operation<Organization> => ({
-  ...creating<Organization>({}),
+  ...createOperation<Organization>({}),
   sensitive: 'hour',
   writes: everyone('name', 'type', 'slug'),
   description:
@@ -46,7 +47,7 @@ export const create = (callers: Callers, most = ownable): Operation<Organization
 
 /** Its people change its name, the operator what the operator alone may. */
 export const update = (callers: Callers, billing: Billing): Operation<Organization> => ({
-  ...updating<Organization>({ writes, prepare: prepare(billing), along: along(callers) }),
+  ...updateOperation<Organization>({ writes, prepare: prepare(billing), alsoWrite: along(callers) }),
   clears: {
     logo: 'is changed by an upload to /organizations/logo; only null, which removes it, can be sent here',
     icon: 'is changed by an upload to /organizations/icon; only null, which removes it, can be sent here',
@@ -114,7 +115,7 @@ async function found(call: Call<Organization>, organization: Organization, most:
   const by = { manager: call.manager, organization: id, caller: { user: user.id } }
   await record({ by, action: 'organization.create', target: `/organizations/${id}`, changes })
   await requireWithin(call, user.id, most)
-  call.answeredAs = { role: 'owner', organization: id }
+  call.right = { role: 'owner', organization: id }
   if (await actsFor(call, user.id, id)) {
     call.caller = { ...call.caller, role: 'owner', user: user.id, organization: id }
     await call.get(Organization, organization.id).then((whole) => Object.assign(organization, whole))

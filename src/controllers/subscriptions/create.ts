@@ -9,9 +9,10 @@ import { recordSubscription } from '../../billing/subscription-audit.ts'
 import { applyDefaults, requireSeats } from '../../billing/subscription-rules.ts'
 import { forCustomer } from '../../billing/sync/missing-customer.ts'
 import { enqueueCustomerSync } from '../../billing/sync/sync-customer-job.ts'
-import { creating } from '../../hydra/http/crud.ts'
+import { createOperation } from '../../hydra/http/crud.ts'
+import type { Call } from '../../hydra/http/request-call.ts'
 import { createEntity } from '../../hydra/model/entity.ts'
-import type { Call, Operation } from '../../hydra/model/operation.ts'
+import type { Operation } from '../../hydra/model/operation.ts'
 import { Problem } from '../../hydra/model/problem.ts'
 import { externalOf, reveal } from './subscriptions.ts'
 
@@ -19,7 +20,7 @@ import { externalOf, reveal } from './subscriptions.ts'
 export const taken = 'The organization has a live subscription already: change it, or cancel it first.'
 
 export const create = (billing: Billing): Operation<Subscription> => ({
-  ...creating<Subscription>({}),
+  ...createOperation<Subscription>({}),
   description:
     'Everything has a default: your organization, its only billing address, monthly, a seat for every member and pending ' +
     'invitation. With a payment method it is charged at once, and 402 says that the bank refused; without one it is ' +

@@ -6,9 +6,10 @@ import { type Billing, SubscriptionEnded } from '../../billing/billing.ts'
 import { debtOf, noDebt, payDebts } from '../../billing/open-invoices.ts'
 import { recordSubscription } from '../../billing/subscription-audit.ts'
 import { requireSeats, tooFewSeats } from '../../billing/subscription-rules.ts'
-import { read as plainRead, updating } from '../../hydra/http/crud.ts'
+import { read as plainRead, updateOperation } from '../../hydra/http/crud.ts'
+import type { Call } from '../../hydra/http/request-call.ts'
 import { copyEntity } from '../../hydra/model/entity.ts'
-import { type Call, type Operation, Unchanged } from '../../hydra/model/operation.ts'
+import { type Operation, Unchanged } from '../../hydra/model/operation.ts'
 import { ConstraintViolation, Problem } from '../../hydra/model/problem.ts'
 
 /** How to end a subscription. */
@@ -41,9 +42,9 @@ export async function reveal(billing: Billing, subscription: Subscription): Prom
 }
 
 export const update = (billing: Billing): Operation<Subscription> => {
-  const manual = updating<Subscription>({
+  const manual = updateOperation<Subscription>({
     prepare: ready,
-    async along(call, after, before) {
+    async alsoWrite(call, after, before) {
       await requireSeats(call, after)
       if (before) await recordSubscription(call, 'update', before, after)
     },

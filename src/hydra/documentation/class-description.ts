@@ -1,14 +1,13 @@
-import type { BoundApi } from '../http/bound-api.ts'
-import type { LinkedOperations } from '../model/api-model.ts'
+import type { Api, LinkedOperations } from '../api.ts'
 import { type Role, roles } from '../model/caller.ts'
 import { documentedIri, readAbout, readDescriptions, readParent, readRanges } from '../model/context.ts'
 import { type Operation, tenantRoles } from '../model/operation.ts'
 import type { Resource } from '../model/resource.ts'
 import type { Field, Shape } from '../model/shape.ts'
-import { describeOperation, listed } from './operation-description.ts'
+import { describeOperation, joinRoles } from './operation-description.ts'
 
 /** A class as Hydra speaks of it: what its items have, what they link to, and what they can be asked (Hydra Core, §4.2). */
-export function describeClass(api: BoundApi, shape: Shape): object {
+export function describeClass(api: Api, shape: Shape): object {
   const resource = api.resources.find(({ entity }) => entity === shape.class)
   const about = readAbout(shape.name)
   const parent = readParent(shape.name)
@@ -86,7 +85,7 @@ export function writersOf({ class: type }: Shape, { name, writable }: Field, res
 
 /** Says who may write a property, where that is not everyone who may call what writes it. */
 export function writtenBy(writers: Role[]): string | undefined {
-  return writers.length > 0 && !writers.includes('member') ? `Written by ${listed(writers)}.` : undefined
+  return writers.length > 0 && !writers.includes('member') ? `Written by ${joinRoles(writers)}.` : undefined
 }
 
 function describeLink(shape: Shape, name: string, { resource, operations }: LinkedOperations): object {

@@ -1,37 +1,37 @@
-import type { BoundApi } from '../http/bound-api.ts'
+import type { Api } from '../api.ts'
 import { prefixedTerms, readDefinitions } from '../model/context.ts'
 import { prefixHydraTermsDeep } from '../model/hydra-prefix.ts'
 import type { Resource } from '../model/resource.ts'
 import { describeClass } from './class-description.ts'
 import { errorClasses } from './error-classes.ts'
-import { describeOperation, describeStatuses } from './operation-description.ts'
+import { describeOperation, statusNodes } from './operation-description.ts'
 import { shapes } from './shacl.ts'
 
 /** The Hydra ApiDocumentation: every class, property and operation there is (Hydra Core, §4.2). */
-export function documentation(api: BoundApi): object {
+export function documentation(api: Api): object {
   const terms = { ...readDefinitions('Hydra'), ...readDefinitions('ApiDocumentation') }
   const document = {
-    '@context': [{ ...terms, ...(api.prefixed && prefixedTerms(terms)) }, base(api)],
-    '@id': api.iris.at('/docs.jsonld'),
+    '@context': [{ ...terms, ...(api.settings.prefix && prefixedTerms(terms)) }, base(api)],
+    '@id': api.at('/docs.jsonld'),
     '@type': 'ApiDocumentation',
     title: 'Organization API',
     description: 'Organizations of service companies: their configuration, people, meetings and billing.',
-    entrypoint: api.iris.at('/'),
+    entrypoint: api.at('/'),
     extension: ['http://www.w3.org/ns/shacl#'],
     supportedClass: supportedClasses(api),
     defines: shapes(api),
   }
-  return api.prefixed ? (prefixHydraTermsDeep(document) as object) : document
+  return api.settings.prefix ? (prefixHydraTermsDeep(document) as object) : document
 }
 
-export function supportedClasses(api: BoundApi): object[] {
+export function supportedClasses(api: Api): object[] {
   return [...errorClasses(), ...api.classes.map((shape) => describeClass(api, shape)), entrypointClass(api)]
 }
 
 /** Relative IRIs are fragments of the documentation, from wherever it was fetched. */
-function base(api: BoundApi): object {
+function base(api: Api): object {
   return {
-    '@base': `${api.iris.publicUrl}/docs.jsonld`,
+    '@base': `${api.settings.publicUrl}/docs.jsonld`,
     '@vocab': api.vocabulary,
     domain: { '@id': 'rdfs:domain', '@type': '@id' },
     range: { '@id': 'rdfs:range', '@type': '@id' },
@@ -40,7 +40,7 @@ function base(api: BoundApi): object {
   }
 }
 
-function entrypointClass(api: BoundApi): object {
+function entrypointClass(api: Api): object {
   return {
     '@id': '#Entrypoint',
     '@type': 'Class',
@@ -51,10 +51,10 @@ function entrypointClass(api: BoundApi): object {
         '@id': '#readEntrypoint',
         '@type': ['Operation', 'schema:FindAction'],
         method: 'GET',
-        title: 'Shows where everything starts',
+        title: 'Read the entrypoint',
         description: 'The API Entrypoint.',
         returns: '#Entrypoint',
-        possibleStatus: describeStatuses([200, 304, 406, 429, 503]),
+        possibleStatus: statusNodes([200, 304, 406, 429, 503]),
       },
     ],
   }

@@ -1,10 +1,9 @@
 import { STATUS_CODES } from 'node:http'
 import type { Role } from '../model/caller.ts'
-import type { Class } from '../model/class.ts'
-import { type Operation, tenantRoles } from '../model/operation.ts'
+import { type Class, type Operation, tenantRoles } from '../model/operation.ts'
 import type { Resource } from '../model/resource.ts'
 
-/** An operation as the documentation has it: what it is for, what it takes, gives and can answer. */
+/** An operation in the Hydra documentation: its purpose, input, output and possible statuses. */
 export function describeOperation(resource: Resource, operation: Operation): object {
   const input = inputOf(operation, resource.entity)
   return {
@@ -12,7 +11,7 @@ export function describeOperation(resource: Resource, operation: Operation): obj
     '@type': ['Operation', ...actions(operation)],
     method: operation.method,
     roles: operation.may ?? tenantRoles,
-    ...sayings(resource, operation),
+    ...operationTexts(resource, operation),
     ...(input && { expects: `#${input.name}` }),
     ...(operation.method === 'PATCH' && { expectsHeader: [contentType('application/merge-patch+json')] }),
     ...(operation.expects === 'file' && { expectsHeader: [contentType('multipart/form-data')] }),
@@ -22,33 +21,33 @@ export function describeOperation(resource: Resource, operation: Operation): obj
         : operation.returns === 'collection'
           ? 'hydra:Collection'
           : 'owl:Nothing',
-    possibleStatus: describeStatuses(statusesOf(operation)),
+    possibleStatus: statusNodes(statusesOf(operation)),
   }
 }
 
-/** What an operation is for, in our own words, and then in the reference's and ours. */
-export function sayings(resource: Resource, operation: Operation): { title: string; description: string } {
+/** The title of an operation, and its description: the reference's sentence, the title, details, who may call it. */
+export function operationTexts(resource: Resource, operation: Operation): { title: string; description: string } {
+  const { subject = resource.name, description, may = tenantRoles } = operation
   const title = operation.title(resource.name)
-  const said = [sentence(operation, operation.subject ?? resource.name), `${title}.`, operation.description]
-  said.push(rolesSaid(operation.may ?? tenantRoles))
-  return { title, description: said.filter(Boolean).join(' ') }
+  const sentences = [referenceSentence(operation, subject), `${title}.`, description, rolesSentence(may)]
+  return { title, description: sentences.filter(Boolean).join(' ') }
 }
 
 /** Which roles may call an operation, as a sentence. */
-function rolesSaid(may: readonly Role[]): string {
+function rolesSentence(may: readonly Role[]): string {
   if (may.includes('anonymous')) return 'Needs no token.'
-  if (!may.includes('guest')) return `For ${listed(may)}.`
+  if (!may.includes('guest')) return `For ${joinRoles(may)}.`
   return `For any token${may.includes('operator') ? '' : ' but the operator’s'}, also one that acts for no organization.`
 }
 
-/** Names roles as a sentence does: "the admin or the owner". */
-export function listed(names: readonly Role[]): string {
+/** Joins roles for a sentence: "the admin or the owner". */
+export function joinRoles(names: readonly Role[]): string {
   const known = names.filter((role) => role !== 'guest' && role !== 'anonymous').map((role) => `the ${role}`)
   return known.length > 1 ? `${known.slice(0, -1).join(', ')} or ${known.at(-1)}` : known.join('')
 }
 
-/** A status is one node, whichever operations can answer it. */
-export function describeStatuses(statuses: number[]): object[] {
+/** All operations share one node for each status. */
+export function statusNodes(statuses: number[]): object[] {
   return statuses.map((statusCode) => ({
     '@id': `#Status/${statusCode}`,
     '@type': 'Status',
@@ -57,26 +56,26 @@ export function describeStatuses(statuses: number[]): object[] {
   }))
 }
 
-/** Every status an operation can answer, in order: its own, and those that follow from what it is. */
+/** Every status that an operation can return, in order: its own, and those that follow from its method and input. */
 export function statusesOf({ statuses, may, method, path, returns, callsExternalService }: Operation): number[] {
-  const guarded = may?.includes('anonymous') ? [401] : [401, 403]
+  const authorization = may?.includes('anonymous') ? [401] : [401, 403]
   const conditional = method === 'GET' ? [412] : []
   const paged = returns === 'collection' ? [400] : []
   const body = method === 'POST' || method === 'PATCH' ? [400, 413, 415] : []
-  const keyed = method === 'POST' ? [409, 422] : []
-  const beyond = callsExternalService ? [502] : []
+  const idempotent = method === 'POST' ? [409, 422] : []
+  const external = callsExternalService ? [502] : []
   const minimal = method !== 'GET' && returns === 'item' && statuses.includes(200) ? [204] : []
-  const respelled = path.includes(':id') ? [method === 'GET' ? 301 : 308] : []
+  const canonical = path.includes(':id') ? [method === 'GET' ? 301 : 308] : []
   const own = [
     ...statuses,
-    ...guarded,
+    ...authorization,
     ...conditional,
     ...paged,
     ...body,
-    ...keyed,
+    ...idempotent,
     ...minimal,
-    ...respelled,
-    ...beyond,
+    ...canonical,
+    ...external,
   ]
   return [...new Set([...own, 406, 429, 503])].sort((a, b) => a - b)
 }
@@ -88,7 +87,7 @@ export function inputOf({ expects }: Operation, type: Class): Class | undefined 
 }
 
 /** The reference's own sentence, to the letter. */
-function sentence({ method, returns }: Operation, name: string): string {
+function referenceSentence({ method, returns }: Operation, name: string): string {
   if (method === 'GET')
     return returns === 'collection' ? `Retrieves the collection of ${name} resources.` : `Retrieves a ${name} resource.`
   if (method === 'POST') return `Creates a ${name} resource.`
