@@ -3,6 +3,7 @@ import type { DataSource } from 'typeorm'
 import { isEmailAddress } from '../../entities/email-address.ts'
 import { normalizeLine } from '../../entities/single-line.ts'
 import { isMemberAddress } from '../../entities/user.ts'
+import { lockEmailAddress } from '../postgres/locks.ts'
 import type { BearerToken } from './bearer-token.ts'
 
 /** What a user is called and reached by, and the token that last changed it. */
@@ -32,9 +33,7 @@ export async function applyProfile(
   { issuer, subject, issuedAt, name, email }: BearerToken,
 ): Promise<void> {
   await database.transaction(async (manager) => {
-    // Of two members who take one address at once, the second waits and sees that it is taken.
-    if (email)
-      await manager.query(`SELECT pg_advisory_xact_lock(hashtextextended('address ' || lower($1), 0))`, [email])
+    if (email) await lockEmailAddress(manager, email)
     await manager.query(
       `WITH "former" AS (
          SELECT "id", "name" FROM "user" WHERE "issuer" = $1 AND "subject" = $2

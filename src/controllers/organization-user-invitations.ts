@@ -1,4 +1,5 @@
 import { type Organization, OrganizationUserInvitation } from '../../entities/index.ts'
+import { lockOwnOrganization } from '../access/lock-own-organization.ts'
 import { record } from '../audit/audit-log.ts'
 import { createOperation, remove } from '../hydra/http/crud.ts'
 import type { Call } from '../hydra/http/request-call.ts'
@@ -9,7 +10,6 @@ import { newToken } from '../invitations/invitation-token.ts'
 import { isMember, requireInvitable, requireSeat } from '../invitations/rules.ts'
 import { invitationMail } from '../mail/invitation-mail.ts'
 import { enqueueMail, withdrawMail } from '../mail/outbox.ts'
-import { lockOwnOrganization } from '../postgres/locks.ts'
 import { requireOwnerFor } from './organization-users.ts'
 
 type Invitation = OrganizationUserInvitation

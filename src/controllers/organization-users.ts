@@ -1,12 +1,13 @@
 import { OrganizationUser } from '../../entities/index.ts'
 import type { Callers } from '../access/callers.ts'
+import { lockOwnOrganization } from '../access/lock-own-organization.ts'
 import { changesBetween, record } from '../audit/audit-log.ts'
 import { removeOperation, updateOperation } from '../hydra/http/crud.ts'
 import type { Call } from '../hydra/http/request-call.ts'
 import type { Operation } from '../hydra/model/operation.ts'
 import { Problem } from '../hydra/model/problem.ts'
 import { revokeUngrantable } from '../invitations/revoke-ungrantable.ts'
-import { lockOrganization, lockOwnOrganization } from '../postgres/locks.ts'
+import { lockOrganization } from '../postgres/locks.ts'
 
 export const update = (callers: Callers) =>
   updateOperation<OrganizationUser>({

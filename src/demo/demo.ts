@@ -15,6 +15,7 @@ import {
 import type { OwnIssuer } from '../access/token-issuer-keys.ts'
 import { exampleId } from '../hydra/documentation/json-schema.ts'
 import { insertRow } from '../hydra/store/write-row.ts'
+import { lockDemoData } from '../postgres/locks.ts'
 import { defaultSets } from '../workspace/defaults.ts'
 
 /** The people of the demo, one for each role. */
@@ -60,7 +61,7 @@ export async function seedDemo(
   { manualBilling }: Pick<Organization, 'manualBilling'>,
 ): Promise<boolean> {
   return database.transaction(async (manager) => {
-    await manager.query(`SELECT pg_advisory_xact_lock(7305812)`)
+    await lockDemoData(manager)
     if (await manager.existsBy(Organization, { demo: true })) return false
     const seen = new Set<unknown>()
     const write = async <E extends object>(entity: E, values: Partial<E>): Promise<E> => {

@@ -1,39 +1,87 @@
-import type { EntityManager } from 'typeorm'
-import { Organization, OrganizationUser } from '../../entities/index.ts'
-import type { Call } from '../hydra/http/request-call.ts'
-import { Problem } from '../hydra/model/problem.ts'
+import type { DataSource, EntityManager } from 'typeorm'
+import { Organization, User } from '../../entities/index.ts'
+
+// Locks that two modules share. Row locks and the advisory locks of transactions end with the transaction.
+// A lock clause on a module's own table stands in the statement of that module, and the lease of the embedded Postgres in
+// `postmaster.ts`, which loads no entity.
+
+type Connection = Pick<EntityManager, 'query'>
 
 /**
- * Holds an organization to the end of the transaction: of those who count its people, to add or to remove one, each sees what
- * the one before it has done. Nobody else waits for them.
+ * Locks the row of an organization until the transaction ends. Transactions that add or remove members take it first, so that
+ * each counts what the previous one wrote. Other writes to the organization wait, reads and inserts of its rows do not.
  */
 export function lockOrganization(manager: EntityManager, id: string): Promise<Organization> {
   return manager.findOneOrFail(Organization, { where: { id }, lock: { mode: 'for_no_key_update' } })
 }
 
-/**
- * Holds the current organization for an operation that gives or takes rights. Another process may have changed the caller's role
- * within the last second, so the role is read again.
- * @param known the caller's own membership, where the operation itself has just read it
- * @throws Problem 403 when the caller's role is another by now
- */
-export async function lockOwnOrganization(call: Call, known?: OrganizationUser): Promise<Organization> {
-  const organization = await lockOrganization(call.manager, call.organization)
-  const own = { organizationId: call.organization, userId: call.user }
-  const membership = known ?? (await call.manager.findOneBy(OrganizationUser, own))
-  if (membership?.status !== 'active' || membership.role !== call.caller.role)
-    throw new Problem(403, 'Your role in the organization has just changed: read what you may do now, then decide.')
-  requireOpen(organization)
-  return organization
+/** The same for a job, which may run after the organization was deleted. */
+export function lockOrganizationIfExists(manager: EntityManager, id: string): Promise<Organization | null> {
+  return manager.findOne(Organization, { where: { id }, lock: { mode: 'for_no_key_update' } })
 }
 
-/** @throws Problem 403 when the organization is suspended, 409 when it is closed */
-export function requireOpen({ status }: Organization): void {
-  if (status === 'suspended')
-    throw new Problem(
-      403,
-      'The organization is suspended: its people stay as they are until its operator opens it again.',
-    )
-  if (status === 'closed')
-    throw new Problem(409, 'The organization is closed: its people stay as they are until its operator opens it again.')
+/** Locks the subscriptions of an organization: a change of a subscription recomputes the modules, and so does the operator. */
+export async function lockSubscriptions(manager: Connection, organization: string): Promise<void> {
+  await manager.query('SELECT FROM "subscription" WHERE "organizationId" = $1 FOR NO KEY UPDATE', [organization])
+}
+
+/** Locks the row of a user, so that simultaneous requests of the same user count one after the other. */
+export async function lockUser(manager: EntityManager, id: string): Promise<void> {
+  await manager.findOneOrFail(User, { where: { id }, lock: { mode: 'for_no_key_update' } })
+}
+
+/** Locks a Stripe customer: one transaction at a time fetches and writes its state. */
+export async function lockCustomer(manager: Connection, customer: string): Promise<void> {
+  await lockName(manager, customer)
+}
+
+/** @returns false where another transaction holds the lock */
+export async function tryLockCustomer(manager: Connection, customer: string): Promise<boolean> {
+  const statement = 'SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS "locked"'
+  const [{ locked }] = await manager.query(statement, [customer])
+  return locked
+}
+
+/** Locks an email address: of two users who take the same address, the second waits and sees that it is taken. */
+export async function lockEmailAddress(manager: Connection, email: string): Promise<void> {
+  await manager.query(`SELECT pg_advisory_xact_lock(hashtextextended('address ' || lower($1), 0))`, [email])
+}
+
+/** Locks the bank accounts of an organization: two of its integrations may import the same account at the same time. */
+export async function lockBankAccounts(manager: Connection, organization: string): Promise<void> {
+  await lockName(manager, `bank accounts of ${organization}`)
+}
+
+/** Locks the demo data: one process at a time seeds it. */
+export async function lockDemoData(manager: Connection): Promise<void> {
+  await manager.query('SELECT pg_advisory_xact_lock(7305812)')
+}
+
+/**
+ * Works under an advisory lock of a connection of its own, across several transactions. The lock of a process that dies ends
+ * with its connection.
+ * @returns `busy`, without any work, where another connection holds the lock
+ */
+export async function withSessionLock<T>(
+  database: DataSource,
+  name: string,
+  busy: T,
+  work: (manager: EntityManager) => Promise<T>,
+): Promise<T> {
+  const runner = database.createQueryRunner()
+  try {
+    const [{ locked }] = await runner.query('SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS "locked"', [name])
+    if (!locked) return busy
+    try {
+      return await work(runner.manager)
+    } finally {
+      await runner.query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', [name])
+    }
+  } finally {
+    await runner.release()
+  }
+}
+
+async function lockName(manager: Connection, name: string): Promise<void> {
+  await manager.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [name])
 }

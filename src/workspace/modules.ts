@@ -2,6 +2,7 @@ import type { DataSource, EntityManager } from 'typeorm'
 import { Organization, OrganizationModule } from '../../entities/index.ts'
 import { catalogue } from '../../entities/organization-module.ts'
 import { changesBetween, record } from '../audit/audit-log.ts'
+import { lockOrganization, lockSubscriptions } from '../postgres/locks.ts'
 
 /** What the operator wants of a module: on, off, or as the subscription has it. */
 export type ModuleOverride = 'on' | 'off' | 'auto'
@@ -27,7 +28,8 @@ export async function overrideModule(
     const organization = await manager.findOneBy(Organization, { slug })
     if (!organization) throw new Error(`There is no organization with the slug "${slug}".`)
     const its = { organizationId: organization.id, name }
-    await settle(manager, organization.id)
+    await lockSubscriptions(manager, organization.id)
+    await lockOrganization(manager, organization.id)
     const before = await manager.findOneBy(OrganizationModule, its)
     if (!before) throw new Error(`There is no module "${name}" yet: there are ${catalogue.join(', ')}.`)
     const source = wish === 'auto' ? null : ('operator' as const)
@@ -42,10 +44,4 @@ export async function overrideModule(
     })
     return after
   })
-}
-
-/** Waits for whoever is changing the subscription, and keeps others from it: a module that it buys is not overlooked. */
-async function settle(manager: EntityManager, organization: string): Promise<void> {
-  await manager.query('SELECT FROM "subscription" WHERE "organizationId" = $1 FOR NO KEY UPDATE', [organization])
-  await manager.query('SELECT FROM "organization" WHERE "id" = $1 FOR NO KEY UPDATE', [organization])
 }

@@ -1,5 +1,6 @@
 import type { DataSource, EntityManager } from 'typeorm'
 import { Organization } from '../../entities/index.ts'
+import { lockOrganizationIfExists } from '../postgres/locks.ts'
 import { enqueue } from '../queue/enqueue.ts'
 import { runAll } from '../queue/run-all.ts'
 import { type DefaultSet, immediate, insertDefaults, later } from './defaults.ts'
@@ -43,7 +44,7 @@ export function provisionOrganization(database: DataSource) {
   return async ({ organization }: { organization: string }): Promise<void> => {
     for (const piece of [...immediate, ...later])
       await database.transaction(async (manager) => {
-        const found = await hold(manager, organization)
+        const found = await lockOrganizationIfExists(manager, organization)
         const progress = found?.databaseStatus ?? []
         if (!found || !unready(found) || progress.some(({ name, status }) => name === piece && status === 'ready'))
           return
@@ -52,7 +53,7 @@ export function provisionOrganization(database: DataSource) {
         await manager.update(Organization, organization, { ...dated(), databaseStatus: moved(progress, piece) })
       })
     await database.transaction(async (manager) => {
-      const found = await hold(manager, organization)
+      const found = await lockOrganizationIfExists(manager, organization)
       if (!found || !unready(found)) return
       // Whom the operator has suspended meanwhile is not let in by this.
       const status = found.status === 'provisioning' ? 'active' : found.status
@@ -85,9 +86,4 @@ function moved(progress: Progress, piece: DefaultSet): Progress {
 
 function placeOf({ name }: Progress[number]): number {
   return [...immediate, ...later].indexOf(name as DefaultSet)
-}
-
-/** Holds the organization's row, so that two who are at it do not overwrite what the other tells. */
-function hold(manager: EntityManager, id: string): Promise<Organization | null> {
-  return manager.findOne(Organization, { where: { id }, lock: { mode: 'for_no_key_update' } })
 }

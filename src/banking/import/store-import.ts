@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm'
 import { Integration } from '../../../entities/index.ts'
+import { lockBankAccounts } from '../../postgres/locks.ts'
 import { note, updateIntegration } from '../integration-row.ts'
 import type { Command } from '../kontomatik/command-reply.ts'
 import { countSharedImport, nextImportAt } from './import-quota.ts'
@@ -15,8 +16,7 @@ export function storeImport(manager: EntityManager, link: Integration, { stateme
     const { id, organizationId, commandId } = link
     const standing = await within.findOne(Integration, { where: { id }, lock: { mode: 'for_no_key_update' } })
     if (standing?.status !== 'importing' || standing.commandId !== commandId) return
-    // Two links of an organization may import the same account at the same time.
-    await within.query(`SELECT pg_advisory_xact_lock(hashtextextended('bank accounts of ' || $1, 0))`, [organizationId])
+    await lockBankAccounts(within, organizationId)
     link.target ??= command.target
     const wanted = requestedSince(link)
     const since = link.importedSince ?? wanted

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { DataSource, EntityManager } from 'typeorm'
+import { withSessionLock } from '../../postgres/locks.ts'
 import { enqueue } from '../../queue/enqueue.ts'
 import type { Banking } from '../banking.ts'
 import { readIntegration } from '../integration-row.ts'
@@ -56,26 +57,5 @@ async function runSteps(tools: JobContext, id: string): Promise<number | undefin
         : undefined)
     if (pause === undefined || Date.now() + pause > end) return pause
     await sleep(pause)
-  }
-}
-
-/** Works under a lock that ends with the connection, so that whoever dies leaves none; `busy` when another has it. */
-async function withSessionLock<T>(
-  database: DataSource,
-  name: string,
-  busy: T,
-  work: (manager: EntityManager) => Promise<T>,
-): Promise<T> {
-  const runner = database.createQueryRunner()
-  try {
-    const [{ locked }] = await runner.query('SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS "locked"', [name])
-    if (!locked) return busy
-    try {
-      return await work(runner.manager)
-    } finally {
-      await runner.query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', [name])
-    }
-  } finally {
-    await runner.release()
   }
 }

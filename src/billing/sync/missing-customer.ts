@@ -1,12 +1,12 @@
 import type { EntityManager } from 'typeorm'
 import { Organization, Subscription } from '../../../entities/index.ts'
 import { copyEntity } from '../../hydra/model/entity.ts'
+import { lockCustomer } from '../../postgres/locks.ts'
 import type { Billing } from '../billing.ts'
 import { customerOf } from '../stripe/customers.ts'
 import { isMissing } from '../stripe/stripe-errors.ts'
 import { recordSubscription } from '../subscription-audit.ts'
 import { syncCustomer } from './sync-customer.ts'
-import { lockCustomer } from './sync-customer-job.ts'
 import { write } from './write.ts'
 
 /**

@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import { type DataSource, type EntityManager, In } from 'typeorm'
 import { StripeEvent } from '../../../entities/index.ts'
 import { Problem } from '../../hydra/model/problem.ts'
+import { tryLockCustomer } from '../../postgres/locks.ts'
 import { type EnqueueOptions, enqueue } from '../../queue/enqueue.ts'
 import type { Billing } from '../billing.ts'
 import { isRace, PartialSync, PartialSyncError } from './partial-sync.ts'
@@ -58,20 +59,12 @@ export function syncCustomerJob(database: DataSource, billing: Billing, log: Log
   }
 }
 
-/** Takes the lock of a customer until the transaction ends, so that one transaction at a time writes what Stripe has of it. */
-export async function lockCustomer(manager: EntityManager, customer: string): Promise<void> {
-  await manager.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [customer])
-}
-
 async function follow(
   manager: EntityManager,
   billing: Billing,
   { customer, thorough }: SyncPayload,
 ): Promise<PartialSync | undefined> {
-  const [{ locked }] = await manager.query('SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS "locked"', [
-    customer,
-  ])
-  if (!locked) return undefined
+  if (!(await tryLockCustomer(manager, customer))) return undefined
   // Read before the fetch: what arrives while it is under way may not be in it, and has a turn of its own.
   const events = await manager.find(StripeEvent, {
     select: { id: true, type: true, objectId: true },

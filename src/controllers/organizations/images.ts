@@ -5,6 +5,7 @@ import { copyEntity } from '../../hydra/model/entity.ts'
 import { type Operation, Unchanged } from '../../hydra/model/operation.ts'
 import { deleteUnusedImage, replaceImage } from '../../images/image-store.ts'
 import { imageTypes, reEncode } from '../../images/re-encode.ts'
+import { lockOrganization } from '../../postgres/locks.ts'
 
 const mebibyte = 1024 * 1024
 
@@ -81,9 +82,6 @@ export const remove = (kind: 'icon' | 'logo'): Operation<Organization> => {
 }
 
 async function locked(call: Call<Organization>): Promise<Organization> {
-  await call.manager.findOneOrFail(Organization, {
-    where: { id: call.organization },
-    lock: { mode: 'for_no_key_update' },
-  })
+  await lockOrganization(call.manager, call.organization)
   return call.get(Organization, call.organization)
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { type AuditEvent, Organization, OrganizationUser, User } from '../../../entities/index.ts'
+import { type AuditEvent, Organization, OrganizationUser } from '../../../entities/index.ts'
 import { reservedSlugs, slugOf } from '../../../entities/organization.ts'
 import type { Callers } from '../../access/callers.ts'
 import { changesBetween, record } from '../../audit/audit-log.ts'
@@ -13,6 +13,7 @@ import { createEntity } from '../../hydra/model/entity.ts'
 import type { Operation } from '../../hydra/model/operation.ts'
 import { Problem, type Violation } from '../../hydra/model/problem.ts'
 import { deleteUnusedImage } from '../../images/image-store.ts'
+import { lockUser } from '../../postgres/locks.ts'
 import { beginProvisioning, enqueueProvisioning, unprovisioned } from '../../workspace/provision.ts'
 import { actsFor, userOf } from '../users.ts'
 
@@ -124,7 +125,7 @@ async function found(call: Call<Organization>, organization: Organization, most:
 
 /** Counts last and under a lock on the user's row, so each of simultaneous requests sees the others and waits for a moment only. */
 async function requireWithin({ manager }: Call, userId: string, most: number): Promise<void> {
-  await manager.findOneOrFail(User, { where: { id: userId }, lock: { mode: 'for_no_key_update' } })
+  await lockUser(manager, userId)
   const owned = await manager
     .createQueryBuilder(OrganizationUser, 'member')
     .innerJoin(Organization, 'organization', 'organization.id = member.organizationId')

@@ -1,0 +1,31 @@
+import { type Organization, OrganizationUser } from '../../entities/index.ts'
+import type { Call } from '../hydra/http/request-call.ts'
+import { Problem } from '../hydra/model/problem.ts'
+import { lockOrganization } from '../postgres/locks.ts'
+
+/**
+ * Locks the caller's organization for an operation that gives or takes rights. Another process may have changed the caller's
+ * role within the last second, so the role is read again.
+ * @param known the caller's own membership, where the operation itself has just read it
+ * @throws Problem 403 when the caller's role has changed
+ */
+export async function lockOwnOrganization(call: Call, known?: OrganizationUser): Promise<Organization> {
+  const organization = await lockOrganization(call.manager, call.organization)
+  const own = { organizationId: call.organization, userId: call.user }
+  const membership = known ?? (await call.manager.findOneBy(OrganizationUser, own))
+  if (membership?.status !== 'active' || membership.role !== call.caller.role)
+    throw new Problem(403, 'Your role in the organization has just changed: read what you may do now, then decide.')
+  requireOpen(organization)
+  return organization
+}
+
+/** @throws Problem 403 when the organization is suspended, 409 when it is closed */
+export function requireOpen({ status }: Organization): void {
+  if (status === 'suspended')
+    throw new Problem(
+      403,
+      'The organization is suspended: its people stay as they are until its operator opens it again.',
+    )
+  if (status === 'closed')
+    throw new Problem(409, 'The organization is closed: its people stay as they are until its operator opens it again.')
+}
