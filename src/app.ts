@@ -69,7 +69,7 @@ export function createApp({ config, database, billing, banking, issuer, log, rep
   app.use(measure)
   app.use(responseHeaders(config))
   app.use(checkRequestHead)
-  const within = api.root === '' ? app : under(app, api.root)
+  const within = api.iris.root === '' ? app : under(app, api.iris.root)
   within.use(router(api, access))
   within.use(webhooks(shared('webhooks'), billing))
   within.use(images(pools.items.of('images')))
@@ -82,7 +82,7 @@ export function createApp({ config, database, billing, banking, issuer, log, rep
   app.use(healthRoutes(shared('health'), state))
   app.use(routes)
   app.use(() => {
-    throw new Problem(404, `Nothing is here: start at "${api.at('/')}" and follow the links.`)
+    throw new Problem(404, `Nothing is here: start at "${api.iris.at('/')}" and follow the links.`)
   })
   app.use(refusal(api, log))
   return app

@@ -1,5 +1,5 @@
 import { type Organization, OrganizationUser } from '../../entities/index.ts'
-import type { Call } from '../hydra/http/request-call.ts'
+import type { Call } from '../hydra/model/operation.ts'
 import { Problem } from '../hydra/model/problem.ts'
 import { lockOrganization } from '../postgres/locks.ts'
 

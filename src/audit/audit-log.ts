@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm'
 import { AuditEvent } from '../../entities/index.ts'
-import type { Call } from '../hydra/http/request-call.ts'
+import type { Call } from '../hydra/model/operation.ts'
 import { changedColumns } from '../hydra/store/write-row.ts'
 
 /** The author of an event: the caller of a request, or the service itself in a job, a command or a webhook. */
@@ -44,12 +44,12 @@ export async function record({
 
 /** The hook of a create, update or remove operation that is audited: the action is the class and the operation's name. */
 export async function recordWrite<E extends object>(call: Call<E>, after: E, before?: E): Promise<void> {
-  const { resource } = call.bound
-  const action = `${resource.name[0].toLowerCase()}${resource.name.slice(1)}.${call.operation.name}`
+  const { name } = call.shape
+  const action = `${name[0].toLowerCase()}${name.slice(1)}.${call.operation.name}`
   const { manager, caller } = call
   const { organizationId: organization = call.organization } = after as { organizationId?: string }
   const changes = before ? changesBetween(manager, before, after) : writtenValues(call, after)
-  await record({ by: { manager, organization, caller }, action, target: resource.iri(after), changes })
+  await record({ by: { manager, organization, caller }, action, target: call.iri(after), changes })
 }
 
 /** The columns that differ between two states of a row, each as before and after. */
@@ -61,9 +61,9 @@ export function changesBetween(manager: EntityManager, before: object, after: ob
 }
 
 /** A created row has null before each value, a removed row null after it. */
-function writtenValues<E extends object>({ bound, operation }: Call<E>, row: E): AuditEvent['changes'] {
+function writtenValues<E extends object>({ shape, operation }: Call<E>, row: E): AuditEvent['changes'] {
   const isRemoved = operation.method === 'DELETE'
-  const names = bound.shape.fields.filter(({ writable }) => writable).map(({ name, key }) => key ?? name)
+  const names = shape.fields.filter(({ writable }) => writable).map(({ name, key }) => key ?? name)
   const values = names.map((name) => [name, (row as Record<string, unknown>)[name] ?? null] as const)
   return Object.fromEntries(
     values

@@ -1,7 +1,7 @@
 import type Stripe from 'stripe'
 import { Organization, PaymentMethod, Subscription } from '../../entities/index.ts'
-import type { Call } from '../hydra/http/request-call.ts'
 import { copyEntity } from '../hydra/model/entity.ts'
+import type { Call } from '../hydra/model/operation.ts'
 import { VersionConflict } from '../hydra/store/unit-of-work.ts'
 import { type Billing, SubscriptionEnded } from './billing.ts'
 import { subscriptionFrom } from './stripe/from-stripe.ts'

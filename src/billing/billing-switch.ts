@@ -1,6 +1,6 @@
 import { In, Not } from 'typeorm'
 import { Organization, PaymentMethod, Subscription } from '../../entities/index.ts'
-import type { Call } from '../hydra/http/request-call.ts'
+import type { Call } from '../hydra/model/operation.ts'
 import { ConstraintViolation, Problem } from '../hydra/model/problem.ts'
 import type { Billing } from './billing.ts'
 import { removePaymentMethods } from './sync/sync-customer.ts'

@@ -6,7 +6,7 @@ import {
   type Subscription,
 } from '../../entities/index.ts'
 import { isMemberAddress } from '../../entities/user.ts'
-import type { Call } from '../hydra/http/request-call.ts'
+import type { Call } from '../hydra/model/operation.ts'
 import { ConstraintViolation, type Violation } from '../hydra/model/problem.ts'
 import { lockOrganization } from '../postgres/locks.ts'
 

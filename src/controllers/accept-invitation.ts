@@ -4,9 +4,8 @@ import { isMemberAddress } from '../../entities/user.ts'
 import type { Callers } from '../access/callers.ts'
 import { requireOpen } from '../access/lock-own-organization.ts'
 import { record } from '../audit/audit-log.ts'
-import type { Call } from '../hydra/http/request-call.ts'
 import { copyEntity } from '../hydra/model/entity.ts'
-import { type Operation, Unchanged } from '../hydra/model/operation.ts'
+import { type Call, type Operation, Unchanged } from '../hydra/model/operation.ts'
 import { ConstraintViolation, Problem } from '../hydra/model/problem.ts'
 import { hashOf } from '../invitations/invitation-token.ts'
 import { withdrawMail } from '../mail/outbox.ts'
@@ -47,7 +46,7 @@ export const accept = (callers: Callers): Operation<Invitation> => ({
       const user = await userOf(call)
       call.caller = { ...call.caller, user: user.id }
       const member = await memberOf(call, invitation, user.id)
-      call.right = { organization: invitation.organizationId, role: member?.role ?? invitation.role }
+      call.answeredAs = { organization: invitation.organizationId, role: member?.role ?? invitation.role }
       if (invitation.acceptedById === user.id && member) {
         await standAs(call, user.id, member)
         return new Unchanged(invitation)

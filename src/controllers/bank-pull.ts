@@ -6,9 +6,8 @@ import { problemOfErrorCode } from '../banking/error-codes.ts'
 import { nextImportAt } from '../banking/import/import-quota.ts'
 import { note, requireModule, selectIntegration, settled, unchosen } from '../banking/link/find-integration.ts'
 import { enqueueSync } from '../banking/sync/sync-job.ts'
-import type { Call } from '../hydra/http/request-call.ts'
 import { copyEntity } from '../hydra/model/entity.ts'
-import { Accepted, type Operation, type Outcome } from '../hydra/model/operation.ts'
+import { Accepted, type Call, type Operation, type Outcome } from '../hydra/model/operation.ts'
 import { Problem } from '../hydra/model/problem.ts'
 
 /** The day to import from; seven days before the last import if it is left out. */

@@ -4,9 +4,8 @@ import { Integration } from '../../entities/index.ts'
 import type { Banking } from '../banking/banking.ts'
 import { note, selectIntegration, settled } from '../banking/link/find-integration.ts'
 import { enqueueSync } from '../banking/sync/sync-job.ts'
-import type { Call } from '../hydra/http/request-call.ts'
 import { copyEntity } from '../hydra/model/entity.ts'
-import { Accepted, type Operation, Unchanged } from '../hydra/model/operation.ts'
+import { Accepted, type Call, type Operation, Unchanged } from '../hydra/model/operation.ts'
 
 export class KontomatikRevoke {
   @IsOptional()

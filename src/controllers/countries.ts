@@ -2,8 +2,8 @@ import { countryCodes } from '../../entities/country-codes.ts'
 import { Country } from '../../entities/index.ts'
 import { list as plainList, read as plainRead } from '../hydra/http/crud.ts'
 import type { Operation } from '../hydra/model/operation.ts'
+import type { Store } from '../hydra/model/store.ts'
 import { memoryStore } from '../hydra/store/memory-store.ts'
-import type { Store } from '../hydra/store/postgres-store.ts'
 
 /** The languages that countries can be named in, the first being what anybody gets who asks for none of them. */
 export const languages = ['en', 'nl', 'de', 'fr', 'es', 'it', 'pt', 'pl', 'cs', 'ro', 'lt', 'lv', 'et']
@@ -23,14 +23,14 @@ export const store = storeIn('en')
 
 export const list: Operation<Country> = {
   ...plainList,
-  handle: (call) => call.page(Country, [], [], storeIn(call.request.language(languages))),
+  handle: (call) => call.page(Country, [], [], storeIn(call.language(languages))),
 }
 
 export const read: Operation<Country> = {
   ...plainRead,
   async handle(call) {
     const { id } = await call.find()
-    return (await storeIn(call.request.language(languages)).find(call.executor, call.caller, id)) as Country
+    return (await storeIn(call.language(languages)).find(call.executor, call.caller, id)) as Country
   },
 }
 

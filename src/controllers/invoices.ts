@@ -7,9 +7,8 @@ import { debtFrom, noDebt, pay as payAtStripe } from '../billing/open-invoices.t
 import { invoiceFrom } from '../billing/stripe/from-stripe.ts'
 import { enqueueCustomerSync } from '../billing/sync/sync-customer-job.ts'
 import { read as plainRead } from '../hydra/http/crud.ts'
-import type { Call } from '../hydra/http/request-call.ts'
 import { copyEntity } from '../hydra/model/entity.ts'
-import { type Operation, Unchanged } from '../hydra/model/operation.ts'
+import { type Call, type Operation, Unchanged } from '../hydra/model/operation.ts'
 import { Problem } from '../hydra/model/problem.ts'
 import { VersionConflict } from '../hydra/store/unit-of-work.ts'
 

@@ -1,8 +1,7 @@
 import { Location, OrganizationConfig } from '../../entities/index.ts'
 import type { OpeningCalendar } from '../../entities/location.ts'
-import type { Call } from '../hydra/http/request-call.ts'
-import type { Operation } from '../hydra/model/operation.ts'
-import { Page } from '../hydra/query/pagination.ts'
+import type { Call, Operation } from '../hydra/model/operation.ts'
+import { Page } from '../hydra/model/page.ts'
 
 /** Tells with each location when it is open next: one question about the organization, however many there are. */
 export function withHours(operation: Operation): Operation {

@@ -1,10 +1,9 @@
 import { Employee, type Meeting, OrganizationConfig } from '../../entities/index.ts'
 import { ClockTime } from '../../entities/instant.ts'
 import { WallClock } from '../../entities/wall-clock.ts'
-import type { Api } from '../hydra/api.ts'
 import { createOperation, updateOperation } from '../hydra/http/crud.ts'
-import type { Call } from '../hydra/http/request-call.ts'
-import type { Operation } from '../hydra/model/operation.ts'
+import type { IriConverter } from '../hydra/model/iri-converter.ts'
+import type { Call, Operation } from '../hydra/model/operation.ts'
 import { Problem, type Violation } from '../hydra/model/problem.ts'
 import type { DatabaseFault } from '../hydra/store/database-problem.ts'
 
@@ -18,9 +17,9 @@ export const create: Operation<Meeting> = { ...createOperation<Meeting>({ prepar
 export const update: Operation<Meeting> = { ...updateOperation<Meeting>({ prepare }), description }
 
 /** Says which meeting stands in the way: Postgres names it by the key of the constraint, whose last part is its id. */
-export function clash({ detail = '' }: DatabaseFault, api: Api): string {
+export function clash({ detail = '' }: DatabaseFault, iris: IriConverter): string {
   const id = detail.match(/[0-9a-f-]{36}/g)?.at(-1)
-  return `The employee has another meeting then, ${api.at(`/meetings/${id}`)}, and "meetingOverlap" is "reject".`
+  return `The employee has another meeting then, ${iris.at(`/meetings/${id}`)}, and "meetingOverlap" is "reject".`
 }
 
 async function prepare(meeting: Meeting, call: Call<Meeting>): Promise<Violation[]> {

@@ -2,9 +2,8 @@ import { type Organization, OrganizationUserInvitation } from '../../entities/in
 import { lockOwnOrganization } from '../access/lock-own-organization.ts'
 import { record } from '../audit/audit-log.ts'
 import { createOperation, remove } from '../hydra/http/crud.ts'
-import type { Call } from '../hydra/http/request-call.ts'
 import { copyEntity, createEntity } from '../hydra/model/entity.ts'
-import type { Operation } from '../hydra/model/operation.ts'
+import type { Call, Operation } from '../hydra/model/operation.ts'
 import { Problem } from '../hydra/model/problem.ts'
 import { newToken } from '../invitations/invitation-token.ts'
 import { isMember, requireInvitable, requireSeat } from '../invitations/rules.ts'
@@ -132,6 +131,6 @@ async function takeBack(call: Call, invitation: Invitation): Promise<void> {
 }
 
 async function send(call: Call, invitation: Invitation, organization: Organization, token: string): Promise<void> {
-  const { publicUrl } = call.api.settings
+  const { publicUrl } = call
   await enqueueMail(call.manager, await invitationMail(call.manager, invitation, organization, { token, publicUrl }))
 }

@@ -12,9 +12,8 @@ import { paymentMethodFrom } from '../billing/stripe/from-stripe.ts'
 import { forCustomer } from '../billing/sync/missing-customer.ts'
 import { enqueueCustomerSync } from '../billing/sync/sync-customer-job.ts'
 import { createOperation, removeOperation } from '../hydra/http/crud.ts'
-import type { Call } from '../hydra/http/request-call.ts'
 import { createEntity } from '../hydra/model/entity.ts'
-import { type Operation, Unchanged } from '../hydra/model/operation.ts'
+import { type Call, type Operation, Unchanged } from '../hydra/model/operation.ts'
 import { Problem } from '../hydra/model/problem.ts'
 
 export const setup = (billing: Billing): Operation<PaymentMethodSetup> => ({

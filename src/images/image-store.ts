@@ -1,5 +1,6 @@
 import type { Image } from '../../entities/index.ts'
-import { type Executor, statement } from '../hydra/store/statement.ts'
+import type { Executor } from '../hydra/model/store.ts'
+import { statement } from '../hydra/store/statement.ts'
 
 export const findImage = statement('image:find', 'SELECT "type", "bytes" FROM "image" WHERE "id" = :id')
 

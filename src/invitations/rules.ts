@@ -2,7 +2,7 @@ import { type Organization, type OrganizationUserInvitation, Subscription } from
 import { isMemberAddress } from '../../entities/user.ts'
 import { seatsTaken } from '../billing/subscription-rules.ts'
 import { requireOwnerFor } from '../controllers/organization-users.ts'
-import type { Call } from '../hydra/http/request-call.ts'
+import type { Call } from '../hydra/model/operation.ts'
 import { Problem, type Violation } from '../hydra/model/problem.ts'
 
 /** Says why somebody cannot be invited, beyond what the rules of an invitation say. */

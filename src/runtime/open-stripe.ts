@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { Billing } from '../billing/billing.ts'
 import type { Config } from '../config.ts'
 import { type LocalStripe, startLocalStripe } from '../emulators/stripe/server.ts'
-import { rootOf } from '../hydra/api.ts'
+import { rootOf } from '../hydra/model/iri-converter.ts'
 import { StartError } from '../start/start-error.ts'
 
 /** Our side of Stripe, and how to let go of it. */

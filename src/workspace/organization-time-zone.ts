@@ -1,7 +1,8 @@
 import { WallClock } from '../../entities/wall-clock.ts'
 import type { Caller } from '../hydra/model/caller.ts'
 import type { LocalTime } from '../hydra/model/local-time.ts'
-import { type Executor, statement } from '../hydra/store/statement.ts'
+import type { Executor } from '../hydra/model/store.ts'
+import { statement } from '../hydra/store/statement.ts'
 
 const timezone = statement(
   'local-time',

@@ -1,7 +1,7 @@
 import Stripe from 'stripe'
 import type { EntityManager } from 'typeorm'
-import { checkDepth } from '../../hydra/input/json-body.ts'
 import { Problem } from '../../hydra/model/problem.ts'
+import { checkDepth } from '../../hydra/model/text.ts'
 import type { Billing } from '../billing.ts'
 import { enqueueCustomerSync } from '../sync/sync-customer-job.ts'
 import { customerOf, isName, objectOf } from './event-fields.ts'

@@ -7,10 +7,9 @@ import type { Billing } from '../../billing/billing.ts'
 import { completeSwitch, requireNoStripeSubscription } from '../../billing/billing-switch.ts'
 import { enqueueCustomerSync } from '../../billing/sync/sync-customer-job.ts'
 import { createOperation, updateOperation } from '../../hydra/http/crud.ts'
-import type { Call } from '../../hydra/http/request-call.ts'
 import type { Role } from '../../hydra/model/caller.ts'
 import { createEntity } from '../../hydra/model/entity.ts'
-import type { Operation } from '../../hydra/model/operation.ts'
+import type { Call, Operation } from '../../hydra/model/operation.ts'
 import { Problem, type Violation } from '../../hydra/model/problem.ts'
 import { deleteUnusedImage } from '../../images/image-store.ts'
 import { lockUser } from '../../postgres/locks.ts'
@@ -116,7 +115,7 @@ async function found(call: Call<Organization>, organization: Organization, most:
   const by = { manager: call.manager, organization: id, caller: { user: user.id } }
   await record({ by, action: 'organization.create', target: `/organizations/${id}`, changes })
   await requireWithin(call, user.id, most)
-  call.right = { role: 'owner', organization: id }
+  call.answeredAs = { role: 'owner', organization: id }
   if (await actsFor(call, user.id, id)) {
     call.caller = { ...call.caller, role: 'owner', user: user.id, organization: id }
     await call.get(Organization, organization.id).then((whole) => Object.assign(organization, whole))

@@ -5,8 +5,7 @@ import { applyStripeState, customerOf, whileLive } from '../../billing/apply-str
 import type { Billing } from '../../billing/billing.ts'
 import { isSpent } from '../../billing/stripe/coupon-redemptions.ts'
 import { carries, isTyped } from '../../billing/stripe/from-stripe.ts'
-import type { Call } from '../../hydra/http/request-call.ts'
-import { type Operation, Unchanged } from '../../hydra/model/operation.ts'
+import { type Call, type Operation, Unchanged } from '../../hydra/model/operation.ts'
 import { ConstraintViolation, Problem } from '../../hydra/model/problem.ts'
 
 /** A coupon or promotion code for the current subscription. */

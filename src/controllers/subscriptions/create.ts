@@ -10,9 +10,8 @@ import { applyDefaults, requireSeats } from '../../billing/subscription-rules.ts
 import { forCustomer } from '../../billing/sync/missing-customer.ts'
 import { enqueueCustomerSync } from '../../billing/sync/sync-customer-job.ts'
 import { createOperation } from '../../hydra/http/crud.ts'
-import type { Call } from '../../hydra/http/request-call.ts'
 import { createEntity } from '../../hydra/model/entity.ts'
-import type { Operation } from '../../hydra/model/operation.ts'
+import type { Call, Operation } from '../../hydra/model/operation.ts'
 import { Problem } from '../../hydra/model/problem.ts'
 import { externalOf, reveal } from './subscriptions.ts'
 

@@ -7,9 +7,8 @@ import { debtOf, noDebt, payDebts } from '../../billing/open-invoices.ts'
 import { recordSubscription } from '../../billing/subscription-audit.ts'
 import { requireSeats, tooFewSeats } from '../../billing/subscription-rules.ts'
 import { read as plainRead, updateOperation } from '../../hydra/http/crud.ts'
-import type { Call } from '../../hydra/http/request-call.ts'
 import { copyEntity } from '../../hydra/model/entity.ts'
-import { type Operation, Unchanged } from '../../hydra/model/operation.ts'
+import { type Call, type Operation, Unchanged } from '../../hydra/model/operation.ts'
 import { ConstraintViolation, Problem } from '../../hydra/model/problem.ts'
 
 /** How to end a subscription. */

@@ -1,4 +1,5 @@
-import type { Api, LinkedOperations } from '../api.ts'
+import type { BoundApi } from '../http/bound-api.ts'
+import type { LinkedOperations } from '../model/api-model.ts'
 import { type Role, roles } from '../model/caller.ts'
 import { documentedIri, readAbout, readDescriptions, readParent, readRanges } from '../model/context.ts'
 import { type Operation, tenantRoles } from '../model/operation.ts'
@@ -7,7 +8,7 @@ import type { Field, Shape } from '../model/shape.ts'
 import { describeOperation, joinRoles } from './operation-description.ts'
 
 /** A class as Hydra speaks of it: what its items have, what they link to, and what they can be asked (Hydra Core, §4.2). */
-export function describeClass(api: Api, shape: Shape): object {
+export function describeClass(api: BoundApi, shape: Shape): object {
   const resource = api.resources.find(({ entity }) => entity === shape.class)
   const about = readAbout(shape.name)
   const parent = readParent(shape.name)

@@ -1,18 +1,18 @@
-import type { Api } from '../api.ts'
+import type { BoundApi } from '../http/bound-api.ts'
 import type { Resource } from '../model/resource.ts'
 
 const iri = { type: 'string', format: 'iri-reference', example: '/' }
 const text = { type: 'string' }
 
 /** The documents that belong to no resource. */
-export function commonSchemas(api: Api): Record<string, object> {
+export function commonSchemas(api: BoundApi): Record<string, object> {
   const entrypoint = Object.fromEntries(
-    api.listed().map(([key, resource]) => [key, { ...iri, example: api.at(resource.path) }]),
+    api.listed().map(([key, resource]) => [key, { ...iri, example: api.iris.at(resource.path) }]),
   )
   const error: ObjectSchema = {
     type: 'object',
     properties: {
-      ...node(api, 'Error', api.at('/errors/404')).properties,
+      ...node(api, 'Error', api.iris.at('/errors/404')).properties,
       ...{ type: iri, status: { type: 'integer' }, detail: text },
       ...api.spell({ title: text, description: text }),
       code: text,
@@ -39,7 +39,7 @@ export function commonSchemas(api: Api): Record<string, object> {
   }
   return {
     'jsonld.view': viewSchema(api),
-    'jsonld.entrypoint': flat(node(api, 'Entrypoint', api.at('/')), {
+    'jsonld.entrypoint': flat(node(api, 'Entrypoint', api.iris.at('/')), {
       properties: {
         '@type': { type: 'array', items: text, readOnly: true },
         ...entrypoint,
@@ -56,7 +56,7 @@ export function commonSchemas(api: Api): Record<string, object> {
 }
 
 /** A page of a collection, under the names that this API spells Hydra's terms with. */
-export function collectionSchema(api: Api, { name, path }: Resource): object {
+export function collectionSchema(api: BoundApi, { name, path }: Resource): object {
   const type = api.spell({ '@type': 'Collection' })['@type']
   const properties = api.spell({
     totalItems: { type: 'integer', minimum: 0 },
@@ -65,13 +65,13 @@ export function collectionSchema(api: Api, { name, path }: Resource): object {
     search: { type: 'object' },
     memberAssertion: { type: 'object' },
   })
-  return flat(node(api, name, api.at(path), type), {
+  return flat(node(api, name, api.iris.at(path), type), {
     properties,
     required: Object.keys(api.spell({ totalItems: 0, member: 0 })),
   })
 }
 
-function viewSchema(api: Api): object {
+function viewSchema(api: BoundApi): object {
   const links = api.spell({ first: iri, last: iri, previous: iri, next: iri })
   return { type: 'object', properties: { '@id': iri, '@type': text, ...links }, required: ['@id', '@type'] }
 }
@@ -83,11 +83,11 @@ export interface ObjectSchema {
 }
 
 /** What each JSON-LD document says about itself. */
-export function node(api: Api, context: string, id: string, type?: string): ObjectSchema {
+export function node(api: BoundApi, context: string, id: string, type?: string): ObjectSchema {
   return {
     type: 'object',
     properties: {
-      '@context': { ...iri, example: api.at(`/contexts/${context}`), readOnly: true },
+      '@context': { ...iri, example: api.iris.at(`/contexts/${context}`), readOnly: true },
       '@id': { ...iri, example: id, readOnly: true },
       '@type': { ...text, ...(type && { const: type }), readOnly: true },
     },

@@ -1,4 +1,4 @@
-import type { Api } from '../api.ts'
+import type { BoundApi } from '../http/bound-api.ts'
 import { prefixedTerms, readDefinitions } from '../model/context.ts'
 import { prefixHydraTermsDeep } from '../model/hydra-prefix.ts'
 import type { Resource } from '../model/resource.ts'
@@ -8,30 +8,30 @@ import { describeOperation, statusNodes } from './operation-description.ts'
 import { shapes } from './shacl.ts'
 
 /** The Hydra ApiDocumentation: every class, property and operation there is (Hydra Core, §4.2). */
-export function documentation(api: Api): object {
+export function documentation(api: BoundApi): object {
   const terms = { ...readDefinitions('Hydra'), ...readDefinitions('ApiDocumentation') }
   const document = {
-    '@context': [{ ...terms, ...(api.settings.prefix && prefixedTerms(terms)) }, base(api)],
-    '@id': api.at('/docs.jsonld'),
+    '@context': [{ ...terms, ...(api.prefixed && prefixedTerms(terms)) }, base(api)],
+    '@id': api.iris.at('/docs.jsonld'),
     '@type': 'ApiDocumentation',
     title: 'Organization API',
     description: 'Organizations of service companies: their configuration, people, meetings and billing.',
-    entrypoint: api.at('/'),
+    entrypoint: api.iris.at('/'),
     extension: ['http://www.w3.org/ns/shacl#'],
     supportedClass: supportedClasses(api),
     defines: shapes(api),
   }
-  return api.settings.prefix ? (prefixHydraTermsDeep(document) as object) : document
+  return api.prefixed ? (prefixHydraTermsDeep(document) as object) : document
 }
 
-export function supportedClasses(api: Api): object[] {
+export function supportedClasses(api: BoundApi): object[] {
   return [...errorClasses(), ...api.classes.map((shape) => describeClass(api, shape)), entrypointClass(api)]
 }
 
 /** Relative IRIs are fragments of the documentation, from wherever it was fetched. */
-function base(api: Api): object {
+function base(api: BoundApi): object {
   return {
-    '@base': `${api.settings.publicUrl}/docs.jsonld`,
+    '@base': `${api.iris.publicUrl}/docs.jsonld`,
     '@vocab': api.vocabulary,
     domain: { '@id': 'rdfs:domain', '@type': '@id' },
     range: { '@id': 'rdfs:range', '@type': '@id' },
@@ -40,7 +40,7 @@ function base(api: Api): object {
   }
 }
 
-function entrypointClass(api: Api): object {
+function entrypointClass(api: BoundApi): object {
   return {
     '@id': '#Entrypoint',
     '@type': 'Class',

@@ -1,8 +1,8 @@
 import { STATUS_CODES } from 'node:http'
 import { type Request, type RequestHandler, Router } from 'express'
-import type { Api } from '../api.ts'
 import { type Document, type Format, formats, json, jsonld, splitSuffix } from '../formats/format.ts'
 import { policy } from '../formats/html.ts'
+import type { BoundApi } from '../http/bound-api.ts'
 import { digestOf } from '../http/digest.ts'
 import { methodNotAllowed } from '../http/method-not-allowed.ts'
 import { negotiate, preferred } from '../http/negotiation.ts'
@@ -19,7 +19,7 @@ const single = formats.filter(({ tabular }) => !tabular)
 const graphs = single.filter(({ type }) => type !== 'text/html')
 
 /** The documents that metadata alone decides, made once: entrypoint, contexts, documentation, errors. */
-export function documents(api: Api): Router {
+export function documents(api: BoundApi): Router {
   const router = Router({ caseSensitive: true, strict: true })
   const docs = documentation(api) as Document
   const terms = vocabularyPage(api, docs)
@@ -54,29 +54,29 @@ export function documents(api: Api): Router {
  * Each collection is a link of its own, for clients that know its name, and one of a list, for those that know a class.
  * Alcaeus reads the list of what is typed as a resource of Hydra only.
  */
-function entrypoint(api: Api): Document {
+function entrypoint(api: BoundApi): Document {
   return {
-    '@context': api.at('/contexts/Entrypoint'),
-    '@id': api.at('/'),
+    '@context': api.iris.at('/contexts/Entrypoint'),
+    '@id': api.iris.at('/'),
     '@type': ['Entrypoint', 'hydra:Resource'],
-    ...Object.fromEntries(api.listed().map(([key, { path }]) => [key, api.at(path)])),
+    ...Object.fromEntries(api.listed().map(([key, { path }]) => [key, api.iris.at(path)])),
     collection: api.listed().map(([, resource]) => collectionOf(api, resource)),
   }
 }
 
 /** The class of its members is also said by the older name of the assertion, which is the one that Heracles reads. */
-function collectionOf(api: Api, resource: Resource): object {
+function collectionOf(api: BoundApi, resource: Resource): object {
   const assertion = api.assertionOf(resource)
   return api.spell({
-    '@id': api.at(resource.path),
+    '@id': api.iris.at(resource.path),
     '@type': 'Collection',
     memberAssertion: assertion,
     manages: assertion,
   })
 }
 
-function errorDocument(api: Api, status: number, title: string): Document {
-  return api.spell(new Problem(status, `The status ${status} of HTTP: ${title}.`).document(api.root))
+function errorDocument(api: BoundApi, status: number, title: string): Document {
+  return api.spell(new Problem(status, `The status ${status} of HTTP: ${title}.`).document(api.iris.root))
 }
 
 function suffixed(path: string, offered: Format[]): string[] {
@@ -93,7 +93,7 @@ function byAccept(offered: Format[]): Choice {
 }
 
 /** Answers with a document in the format chosen, in which it is written when that is first asked for. */
-function offer(api: Api, document: Document, choice: Choice): RequestHandler {
+function offer(api: BoundApi, document: Document, choice: Choice): RequestHandler {
   const written = new Map<Format, Representation>()
   return async (request, response) => {
     const format = choice(request)

@@ -1,4 +1,4 @@
-import type { Api } from '../api.ts'
+import type { BoundApi } from '../http/bound-api.ts'
 import { readAbout, readDescriptions, readExamples } from '../model/context.ts'
 import type { Operation } from '../model/operation.ts'
 import type { Resource } from '../model/resource.ts'
@@ -12,7 +12,7 @@ import { instant } from './shacl-patterns.ts'
 export const exampleId = '019b8a6c-4000-7000-8000-000000000001'
 
 /** A class as JSON Schema, where nullability and formats can be told; an item of a resource has its node beside its properties. */
-export function classSchema(api: Api, shape: Shape): object {
+export function classSchema(api: BoundApi, shape: Shape): object {
   const { name, fields } = shape
   const resource = api.resources.find(({ entity }) => entity === shape.class)
   const own = objectOf(
@@ -32,16 +32,16 @@ export function classSchema(api: Api, shape: Shape): object {
   return {
     ...(about && { description: about }),
     ...(resource
-      ? flat(node(api, name, resource.options.singleton ? api.at(resource.path) : iriOf(api, resource), name), own)
+      ? flat(node(api, name, resource.options.singleton ? api.iris.at(resource.path) : iriOf(api, resource), name), own)
       : own),
   }
 }
 
 /** The links of an item to what may be done with it, which it has while its state allows that. */
-function linkSchemas(api: Api, shape: Shape): Record<string, object> {
+function linkSchemas(api: BoundApi, shape: Shape): Record<string, object> {
   const links = [...api.linksOf(shape.class)].map(([name, { resource, operations }]): [string, object] => {
     const description = operations.map(({ method, title }) => `${method}: ${title(resource.name)}.`).join(' ')
-    const example = api.at(resource.path + operations[0].path.replace(':id', exampleId))
+    const example = api.iris.at(resource.path + operations[0].path.replace(':id', exampleId))
     return [name, { type: 'string', format: 'uri-reference', description, example, readOnly: true }]
   })
   return Object.fromEntries(links)
@@ -49,7 +49,7 @@ function linkSchemas(api: Api, shape: Shape): Record<string, object> {
 
 /** The properties that an operation writes, all of them optional in a merge patch. */
 export function inputSchema(
-  api: Api,
+  api: BoundApi,
   shape: Shape,
   resource: Resource,
   { method, writes, clears = {} }: Operation,
@@ -78,7 +78,7 @@ function objectOf(fields: Field[], schemaOf: (field: Field) => object, required:
   }
 }
 
-function described(api: Api, shape: Shape, resource: Resource | undefined): (field: Field) => object {
+function described(api: BoundApi, shape: Shape, resource: Resource | undefined): (field: Field) => object {
   const descriptions = readDescriptions(shape.name)
   const examples = readExamples(shape.name)
   return (field) => {
@@ -94,16 +94,16 @@ function described(api: Api, shape: Shape, resource: Resource | undefined): (fie
 }
 
 /** The IRI of a row of the demo, of the class that a reference leads to. */
-export function exampleOf(api: Api, { target, kind, name, term }: Field): unknown {
+export function exampleOf(api: BoundApi, { target, kind, name, term }: Field): unknown {
   if (name === 'id') return exampleId
-  if (!target) return term.type === '@id' ? api.at('/') : undefined
+  if (!target) return term.type === '@id' ? api.iris.at('/') : undefined
   const example = iriOf(api, api.of(target).resource)
   return kind === 'references' ? [example] : example
 }
 
 /** The IRI of a row of the demo. */
-export function iriOf(api: Api, { name, path }: Resource): string {
-  return `${api.at(path)}/${readExamples(name).id ?? exampleId}`
+export function iriOf(api: BoundApi, { name, path }: Resource): string {
+  return `${api.iris.at(path)}/${readExamples(name).id ?? exampleId}`
 }
 
 function propertySchema(field: Field): object {

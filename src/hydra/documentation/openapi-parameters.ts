@@ -1,8 +1,9 @@
-import type { Api } from '../api.ts'
+import type { BoundApi } from '../http/bound-api.ts'
+import type { FilterKind, Variable } from '../model/filter.ts'
 import type { Operation } from '../model/operation.ts'
 import type { Resource } from '../model/resource.ts'
 import type { Field, Shape } from '../model/shape.ts'
-import { type FilterKind, maxValues, type Variable } from '../query/filters.ts'
+import { maxValues } from '../query/filters.ts'
 import { maxItemsPerPage } from '../query/pagination.ts'
 import { exampleOf, formatOf, iriOf } from './json-schema.ts'
 import { instant } from './shacl-patterns.ts'
@@ -22,7 +23,7 @@ export const parameters: Record<string, object> = {
 
 /** What an operation takes in its path, its query and its headers. */
 export function parametersOf(
-  api: Api,
+  api: BoundApi,
   resource: Resource,
   { path, method, returns, members, statuses }: Operation,
 ): object[] {
@@ -35,7 +36,7 @@ export function parametersOf(
   ]
 }
 
-function idOf(api: Api, resource: Resource): object {
+function idOf(api: BoundApi, resource: Resource): object {
   const column = api.shape(resource.entity).metadata?.columns.find(({ propertyName }) => propertyName === 'id')
   const schema = { type: 'string', ...(column?.type === 'uuid' && { format: 'uuid' }) }
   const example = iriOf(api, resource).split('/').at(-1)
@@ -43,12 +44,12 @@ function idOf(api: Api, resource: Resource): object {
 }
 
 /** The filters and orders of a collection; a filter that takes several values has a list of them beside it. */
-function searchOf(api: Api, { entity, options: { filters = {}, most } }: Resource): object[] {
+function searchOf(api: BoundApi, { entity, options: { filters = {}, most } }: Resource): object[] {
   const { search, shape } = api.of(entity)
   const isOf = ({ name }: Variable, kinds: FilterKind[]) => [filters[name]].flat().some((kind) => kinds.includes(kind))
   return [
     ...search.variables.flatMap((variable) => {
-      const { name, most = maxValues } = variable
+      const { name, maxValues: most = maxValues } = variable
       const schema = filterSchema(api, shape, variable)
       if (name.includes('[') || name === 'q') return [query(name, narrows(variable), schema)]
       const inAnyCase = isOf(variable, ['partial', 'caseless', 'upper', 'lower']) ? ', in any case' : ''
@@ -103,7 +104,7 @@ const schemas: Record<string, object> = {
 }
 
 /** What one value of a filter is; a day does where a date-time does. */
-function filterSchema(api: Api, shape: Shape, { name, property }: Variable): object {
+function filterSchema(api: BoundApi, shape: Shape, { name, property }: Variable): object {
   const field = shape.field.get(property)
   if (name === 'id')
     return { type: 'string', format: 'iri-reference', example: iriOf(api, api.of(shape.class).resource) }

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http'
-import type { Api } from '../api.ts'
 import { formats } from '../formats/format.ts'
+import type { BoundApi } from '../http/bound-api.ts'
 import { inputTypes } from '../http/read-request.ts'
 import { type Operation, tenantRoles } from '../model/operation.ts'
 import type { Resource } from '../model/resource.ts'
@@ -10,7 +10,7 @@ import { parametersOf } from './openapi-parameters.ts'
 import { inputOf, operationTexts, statusesOf } from './operation-description.ts'
 
 /** Every path of the table and of the entrypoint, with what each can be asked. */
-export function pathsOf(api: Api): Record<string, object> {
+export function pathsOf(api: BoundApi): Record<string, object> {
   const paths: Record<string, Record<string, object>> = { '/': { get: readEntrypoint() } }
   for (const resource of api.resources)
     for (const operation of resource.operations) {
@@ -20,7 +20,7 @@ export function pathsOf(api: Api): Record<string, object> {
   return paths
 }
 
-function operationObject(api: Api, resource: Resource, operation: Operation): object {
+function operationObject(api: BoundApi, resource: Resource, operation: Operation): object {
   const { name, may, expects } = operation
   const { title, description } = operationTexts(resource, operation)
   const taken = parametersOf(api, resource, operation)
@@ -39,14 +39,14 @@ function operationObject(api: Api, resource: Resource, operation: Operation): ob
   }
 }
 
-function requestBody(api: Api, resource: Resource, operation: Operation): object {
+function requestBody(api: BoundApi, resource: Resource, operation: Operation): object {
   const input = inputOf(operation, resource.entity)
   const file = { type: 'object', properties: { file: { type: 'string', format: 'binary' } }, required: ['file'] }
   const isOwn = operation.expects === 'self'
   const schema = input && (isOwn ? inputSchema(api, api.shape(input), resource, operation) : ref(input.name))
   const encoding = operation.file && { encoding: { file: { contentType: operation.file.types.join(', ') } } }
   return {
-    required: api.needsBody(operation, api.of(resource.entity)),
+    required: api.needsBody(operation, api.shape(resource.entity)),
     content: Object.fromEntries(
       inputTypes(operation).map((type) => [
         type,
@@ -56,7 +56,7 @@ function requestBody(api: Api, resource: Resource, operation: Operation): object
   }
 }
 
-function response(api: Api, resource: Resource, operation: Operation, status: number): object {
+function response(api: BoundApi, resource: Resource, operation: Operation, status: number): object {
   const description = STATUS_CODES[status]
   if (status === 204 || status === 304) return { description }
   if (status >= 300) return problem(description, status === 422 ? ref('problem.violations') : ref('problem.error'))

@@ -1,4 +1,4 @@
-import type { Api } from '../api.ts'
+import type { BoundApi } from '../http/bound-api.ts'
 import { readAbout } from '../model/context.ts'
 import { collectionSchema, commonSchemas } from './document-schemas.ts'
 import { classSchema } from './json-schema.ts'
@@ -6,8 +6,8 @@ import { parameters } from './openapi-parameters.ts'
 import { pathsOf } from './openapi-paths.ts'
 
 /** The API for clients that speak OpenAPI 3.1; classes have plain names among its schemas, what is made of them a dot. */
-export function openapi(api: Api): object {
-  const { publicUrl } = api.settings
+export function openapi(api: BoundApi): object {
+  const { publicUrl } = api.iris
   return {
     openapi: '3.1.0',
     info: {

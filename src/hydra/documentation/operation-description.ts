@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { Role } from '../model/caller.ts'
-import { type Class, type Operation, tenantRoles } from '../model/operation.ts'
+import type { Class } from '../model/class.ts'
+import { type Operation, tenantRoles } from '../model/operation.ts'
 import type { Resource } from '../model/resource.ts'
 
 /** An operation in the Hydra documentation: its purpose, input, output and possible statuses. */

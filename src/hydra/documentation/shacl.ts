@@ -1,4 +1,4 @@
-import type { Api } from '../api.ts'
+import type { BoundApi } from '../http/bound-api.ts'
 import { documentedIri } from '../model/context.ts'
 import type { Field, Shape } from '../model/shape.ts'
 import { inputOf } from './operation-description.ts'
@@ -10,7 +10,7 @@ type Named = Record<string, unknown> & { '@id': string }
  * The SHACL shapes of what is posted. They find a body by its class, and pass over what they do not name, as the server does.
  * A merge patch is no graph, so it has none.
  */
-export function shapes(api: Api): object[] {
+export function shapes(api: BoundApi): object[] {
   const expected = api.resources.flatMap(({ entity, operations }) =>
     operations
       .filter(({ method }) => method === 'POST')

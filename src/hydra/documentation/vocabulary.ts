@@ -1,6 +1,6 @@
-import type { Api } from '../api.ts'
 import type { Document } from '../formats/format.ts'
 import { escaped, shell } from '../formats/html.ts'
+import type { BoundApi } from '../http/bound-api.ts'
 import { supportedClasses } from './documentation.ts'
 
 interface Operation {
@@ -26,7 +26,7 @@ interface Class {
 }
 
 /** The documentation as a page: each term of the vocabulary has its anchor, named like the fragment of its IRI. */
-export function vocabularyPage(api: Api, document: Document): string {
+export function vocabularyPage(api: BoundApi, document: Document): string {
   const classes = supportedClasses(api) as Class[]
   const named = new Set(classes.map(({ title }) => title))
   const anchors = new Set<string>()

@@ -1,4 +1,4 @@
-import type { Api } from '../api.ts'
+import type { ApiModel } from '../model/api-model.ts'
 import type { FairShare } from '../model/fair-share.ts'
 import { csv } from './csv.ts'
 import { html, policy } from './html.ts'
@@ -27,8 +27,8 @@ export interface Format {
   tabular?: true
   headers?: Record<string, string>
   /** What the document says in the other formats, but can be said only in a header here. */
-  links?(document: Document, api: Api): string[]
-  write(document: Document, api: Api, options?: WriteOptions): string | Promise<string>
+  links?(document: Document, api: ApiModel): string[]
+  write(document: Document, api: ApiModel, options?: WriteOptions): string | Promise<string>
 }
 
 const profiles = 'http://www.w3.org/ns/json-ld#'
@@ -43,7 +43,7 @@ export const json: Format = {
   ...jsonld,
   type: 'application/json',
   suffix: 'json',
-  links: ({ '@context': context }, { origin }) =>
+  links: ({ '@context': context }, { iris: { origin } }) =>
     typeof context === 'string' ? [`<${origin}${context}>; rel="${profiles}context"; type="application/ld+json"`] : [],
 }
 
@@ -84,10 +84,10 @@ export function splitSuffix(path: string): [path: string, suffix?: string] {
 /** Jsonld never fetches a context, so the document brings along the one that it names. */
 function inForm(form: Form): Format['write'] {
   return (document, api, options) =>
-    convert({ ...document, '@context': contextOf(document, api) }, form, api.settings.publicUrl, options?.share)
+    convert({ ...document, '@context': contextOf(document, api) }, form, api.iris.publicUrl, options?.share)
 }
 
-function contextOf({ '@context': context }: Document, api: Api): Document {
+function contextOf({ '@context': context }: Document, api: ApiModel): Document {
   return (typeof context === 'string' ? api.context(nameOf(context))?.['@context'] : context) as Document
 }
 
@@ -100,7 +100,7 @@ function membersOf(document: Document): Document[] {
 }
 
 /** The properties of the class; only those asked for, and then its links too, where some are. */
-function columnsOf({ '@context': context }: Document, { classes }: Api, wanted?: Set<string>): string[] {
+function columnsOf({ '@context': context }: Document, { classes }: ApiModel, wanted?: Set<string>): string[] {
   const shape = classes.find(({ name }) => name === nameOf(context))
   if (!shape) return []
   const fields = shape.fields.map(({ name }) => name)
@@ -108,7 +108,7 @@ function columnsOf({ '@context': context }: Document, { classes }: Api, wanted?:
 }
 
 /** The way to the other pages, which rows have no place for (RFC 8288). */
-function pages(document: Document, { origin }: Api): string[] {
+function pages(document: Document, { iris: { origin } }: ApiModel): string[] {
   const view = (document.view ?? document['hydra:view'] ?? {}) as Record<string, string>
   return Object.entries(view).flatMap(([key, path]) => {
     const [, relation] = /^(?:hydra:)?(first|last|previous|next)$/.exec(key) ?? []

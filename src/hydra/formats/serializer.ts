@@ -1,4 +1,4 @@
-import type { Api, LinkedOperations } from '../api.ts'
+import type { ApiModel, LinkedOperations } from '../model/api-model.ts'
 import { type Caller, roles } from '../model/caller.ts'
 import type { Operation } from '../model/operation.ts'
 import type { Resource } from '../model/resource.ts'
@@ -14,7 +14,7 @@ export type Serialize = (entity: object, caller: Caller, node?: Values) => Value
 type Write = (entity: Values, node: Values, caller: Caller) => void
 
 /** Builds, once per resource, the function that turns its entities into JSON-LD nodes. */
-export function serializer(api: Api, resource: Resource, shape: Shape): Serialize {
+export function serializer(api: ApiModel, resource: Resource, shape: Shape): Serialize {
   const links = api.linksOf(resource.entity)
   const actions = [...shape.links.keys()].map((name) => [name, links.get(name) as LinkedOperations] as const)
   const writersFor = (readOnlyReason?: string) =>
@@ -32,7 +32,7 @@ export function serializer(api: Api, resource: Resource, shape: Shape): Serializ
       ]),
     )
   const [byRole, whileReadOnly] = [writersFor(), writersFor('read-only')]
-  const { root } = api
+  const { root } = api.iris
   return (entity, caller, node = {}) => {
     node['@id'] = root + resource.iri(entity)
     node['@type'] = resource.name
@@ -64,7 +64,7 @@ function veiled({ name }: Field, mask: ((value: string) => string) | undefined):
   }
 }
 
-function writer(api: Api, field: Field): Write {
+function writer(api: ApiModel, field: Field): Write {
   const { name, kind } = field
   if (kind === 'reference') return reference(api, field)
   if (kind === 'references') return references(api, field)
@@ -73,14 +73,14 @@ function writer(api: Api, field: Field): Write {
       const date = entity[name]
       node[name] = date ? dateTime(date as Date) : null
     }
-  if (api.root !== '' && isAddress(field)) return address(api, field)
+  if (api.iris.root !== '' && isAddress(field)) return address(api, field)
   return (entity, node) => {
     node[name] = entity[name] ?? null
   }
 }
 
 /** An address within this server is stored without the path that it is served under, so that it may move. */
-function address({ root }: Api, { name }: Field): Write {
+function address({ iris: { root } }: ApiModel, { name }: Field): Write {
   return (entity, node) => {
     const value = (entity[name] ?? null) as string | null
     node[name] = value?.startsWith('/') ? root + value : value
@@ -88,7 +88,7 @@ function address({ root }: Api, { name }: Field): Write {
 }
 
 /** A reference is written from its foreign key alone: no join, no second query. */
-function reference(api: Api, { name, key, target }: Field): Write {
+function reference(api: ApiModel, { name, key, target }: Field): Write {
   const path = pathOf(api, target)
   return (entity, node) => {
     const id = entity[key as string]
@@ -96,21 +96,21 @@ function reference(api: Api, { name, key, target }: Field): Write {
   }
 }
 
-function references(api: Api, { name, target }: Field): Write {
+function references(api: ApiModel, { name, target }: Field): Write {
   const path = pathOf(api, target)
   return (entity, node) => {
     node[name] = ((entity[name] as string[] | undefined) ?? []).map((id) => path + encodeURIComponent(id))
   }
 }
 
-function pathOf(api: Api, target: Field['target']): string {
-  return api.at(`${api.resources.find(({ entity }) => entity === target)?.path}/`)
+function pathOf(api: ApiModel, target: Field['target']): string {
+  return api.iris.at(`${api.resources.find(({ entity }) => entity === target)?.path}/`)
 }
 
 type Asking = Pick<Caller, 'role' | 'readOnlyReason'>
 
-function action(api: Api, name: string, { resource, operations }: LinkedOperations, asking: Asking): Write[] {
-  const allowed = operations.filter((operation) => api.allows(operation, asking))
+function action(api: ApiModel, name: string, { resource, operations }: LinkedOperations, asking: Asking): Write[] {
+  const allowed = operations.filter((operation) => api.permissions.allows(operation, asking))
   if (allowed.length === 0) return []
   const href = hrefOf(api, resource, operations[0])
   return [
@@ -120,9 +120,9 @@ function action(api: Api, name: string, { resource, operations }: LinkedOperatio
   ]
 }
 
-function hrefOf(api: Api, { path }: Resource, operation: Operation): (entity: Values) => string {
+function hrefOf(api: ApiModel, { path }: Resource, operation: Operation): (entity: Values) => string {
   const href = operation.link?.href
-  if (href) return (entity) => api.at(href(entity))
-  const [before, after] = api.at(path + operation.path).split(':id')
+  if (href) return (entity) => api.iris.at(href(entity))
+  const [before, after] = api.iris.at(path + operation.path).split(':id')
   return after === undefined ? () => before : (entity) => before + entity.id + after
 }

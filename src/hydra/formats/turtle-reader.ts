@@ -1,7 +1,7 @@
 import jsonld from 'jsonld'
 import { Parser, type Quad } from 'n3'
-import { checkDepth } from '../input/json-body.ts'
 import { Problem } from '../model/problem.ts'
+import { checkDepth } from '../model/text.ts'
 
 type Node = Record<string, unknown>
 

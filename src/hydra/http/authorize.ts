@@ -1,14 +1,14 @@
-import type { Api } from '../api.ts'
 import type { Caller } from '../model/caller.ts'
 import { type Operation, tenantRoles } from '../model/operation.ts'
 import { Problem } from '../model/problem.ts'
+import type { BoundApi } from './bound-api.ts'
 
 /**
  * Checks that the caller may call the operation.
  * @throws Problem 401 without a token, 403 when the role or a read-only organization forbids it
  */
-export function authorize(api: Api, operation: Operation, caller: Caller): void {
-  if (api.allows(operation, caller)) return
+export function authorize(api: BoundApi, operation: Operation, caller: Caller): void {
+  if (api.permissions.allows(operation, caller)) return
   if (caller.role === 'anonymous')
     throw new Problem(401, 'This needs a bearer token: send it as "Authorization: Bearer …".', {
       'WWW-Authenticate': 'Bearer',
@@ -16,9 +16,9 @@ export function authorize(api: Api, operation: Operation, caller: Caller): void 
   throw new Problem(403, refusalOf(api, operation, caller))
 }
 
-function refusalOf(api: Api, operation: Operation, { role, reason, readOnlyReason }: Caller): string {
+function refusalOf(api: BoundApi, operation: Operation, { role, reason, readOnlyReason }: Caller): string {
   if (role === 'guest' && reason) return reason
-  if (readOnlyReason && api.allows(operation, { role })) return readOnlyReason
+  if (readOnlyReason && api.permissions.allows(operation, { role })) return readOnlyReason
   const allowed = (operation.may ?? tenantRoles).join(' or ')
   return operation.refusals?.[role] ?? `This is for the role ${allowed}; yours is ${role}.`
 }

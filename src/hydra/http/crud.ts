@@ -1,7 +1,6 @@
 import { createEntity } from '../model/entity.ts'
-import type { Operation, Outcome } from '../model/operation.ts'
+import type { Call, Operation, Outcome, Prepare } from '../model/operation.ts'
 import { pluralOf, singularOf } from './operation-titles.ts'
-import type { Call, Prepare } from './request-call.ts'
 
 /** What a resource adds to a plain create, update or delete. */
 export interface Hooks<E extends object> {
@@ -49,7 +48,7 @@ export function createOperation<E extends object>({ writes, prepare, alsoWrite }
     statuses: [201, 400, 409, 413, 415, 422],
     writes,
     async handle(call) {
-      const entity = createEntity(call.bound.shape.class) as E
+      const entity = createEntity(call.shape.class) as E
       Object.assign(entity, { organizationId: call.caller.organization })
       const draft = await call.read(entity, false, prepare && ((read) => prepare(read, call)))
       return write(call, alsoWrite, async () => {

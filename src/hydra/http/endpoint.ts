@@ -1,15 +1,15 @@
 import type { Request, Response } from 'express'
-import type { Api, Bound } from '../api.ts'
 import { formats } from '../formats/format.ts'
 import type { Operation } from '../model/operation.ts'
 import { type AccessControl, authenticate, type SensitiveOperation } from './authenticate.ts'
 import { authorize } from './authorize.ts'
+import type { BoundApi, BoundResource } from './bound-api.ts'
 import { runOnce } from './idempotency.ts'
 import { negotiate } from './negotiation.ts'
 import { isStrict } from './preferences.ts'
 import { patchTypes, requestReader } from './read-request.ts'
 import { ApiRequest } from './request.ts'
-import { Call } from './request-call.ts'
+import { RequestCall } from './request-call.ts'
 import { run } from './run-operation.ts'
 import { write } from './write-response.ts'
 
@@ -22,7 +22,7 @@ export type Endpoint = (
 ) => Promise<void>
 
 /** The life of a request: authenticate, authorize, negotiate, read, run, write. */
-export function endpoint(api: Api, bound: Bound, operation: Operation, access: AccessControl): Endpoint {
+export function endpoint(api: BoundApi, bound: BoundResource, operation: Operation, access: AccessControl): Endpoint {
   const offered = formats.filter(({ tabular }) => !tabular || operation.returns === 'collection')
   const sensitive = sensitiveOperationOf(bound, operation)
   const appliesStrict = operation.method === 'GET' || (operation.expects && operation.expects !== 'file')
@@ -35,7 +35,7 @@ export function endpoint(api: Api, bound: Bound, operation: Operation, access: A
     if (appliesStrict && isStrict(request.headers)) response.setHeader('Preference-Applied', 'handling=strict')
     const body = await read?.(request, response)
     setHeaders(response)
-    const call = new Call(api, bound, operation, caller, new ApiRequest({ id, suffix, request, ...body }))
+    const call = new RequestCall(api, bound, operation, caller, new ApiRequest({ id, suffix, request, ...body }))
     const key = operation.method === 'POST' ? call.request.header('idempotency-key') : undefined
     const result = await (key === undefined ? run(call) : runOnce(call, key))
     await write(call, result, format, response)
@@ -43,13 +43,13 @@ export function endpoint(api: Api, bound: Bound, operation: Operation, access: A
 }
 
 /** The limit of its own that an operation has on the rate of requests. */
-function sensitiveOperationOf({ resource }: Bound, operation: Operation): SensitiveOperation | undefined {
+function sensitiveOperationOf({ resource }: BoundResource, operation: Operation): SensitiveOperation | undefined {
   const { method, path, sensitive } = operation
   return sensitive && { name: `${method} ${resource.path}${path}`, window: sensitive }
 }
 
 /** Builds the function that sets the headers which every response of the operation has. */
-function headerSetter(api: Api, bound: Bound, operation: Operation): (response: Response) => void {
+function headerSetter(api: BoundApi, bound: BoundResource, operation: Operation): (response: Response) => void {
   const caching = cacheControlOf(api, bound, operation)
   const acceptPatch = acceptPatchOf(bound, operation)
   return (response) => {
@@ -60,14 +60,14 @@ function headerSetter(api: Api, bound: Bound, operation: Operation): (response: 
 }
 
 /** A tenant's data may stay only in its own client's cache, which revalidates every time; sensitive data in none. */
-function cacheControlOf(api: Api, { resource }: Bound, { members }: Operation): string {
+function cacheControlOf(api: BoundApi, { resource }: BoundResource, { members }: Operation): string {
   if (resource.options.public) return 'public, max-age=3600'
   const { sensitive } = members ? api.of(members).resource.options : resource.options
   return sensitive ? 'private, no-store' : 'private, no-cache'
 }
 
 /** The response to a create names the PATCH types of the new item; its collection cannot be patched. */
-function acceptPatchOf({ resource }: Bound, { name }: Operation): string | undefined {
+function acceptPatchOf({ resource }: BoundResource, { name }: Operation): string | undefined {
   const patchable = name === 'create' && resource.operations.some(({ method }) => method === 'PATCH')
   return patchable ? patchTypes.join(', ') : undefined
 }

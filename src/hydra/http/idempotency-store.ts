@@ -1,4 +1,5 @@
-import { type Executor, statement } from '../store/statement.ts'
+import type { Executor } from '../model/store.ts'
+import { statement } from '../store/statement.ts'
 
 /** A POST with an Idempotency-Key, as it can be told from others. */
 export type IdempotencyClaim = {

@@ -6,7 +6,7 @@ import { problemOf } from '../store/database-problem.ts'
 import type { IdempotencyClaim } from './idempotency-store.ts'
 import * as claims from './idempotency-store.ts'
 import { runExclusive } from './keyed-queue.ts'
-import type { Call } from './request-call.ts'
+import type { RequestCall } from './request-call.ts'
 import type { ApiResponse } from './response.ts'
 import { handle } from './run-operation.ts'
 
@@ -21,16 +21,16 @@ type StoredResponse = ApiResponse & {
 }
 
 /** Runs a POST with an Idempotency-Key once; every repetition gets the stored response. */
-export async function runOnce(call: Call, key: string): Promise<ApiResponse> {
+export async function runOnce(call: RequestCall, key: string): Promise<ApiResponse> {
   const claim = claimOf(call, key)
   if (call.operation.callsExternalService) return runResumable(call, claim)
   return runExclusive(`${claim.caller} ${key}`, maxWaitMs, () => runInTransaction(call, claim), stillRunning)
 }
 
 /** Claim, effect and response are one transaction, so none of them is ever stored without the others. */
-function runInTransaction(call: Call, claim: IdempotencyClaim): Promise<ApiResponse> {
+function runInTransaction(call: RequestCall, claim: IdempotencyClaim): Promise<ApiResponse> {
   const { caller } = call
-  return call.run(async () => {
+  return call.work.run(async () => {
     const { stored, replayed } = await call.transaction(async () => {
       call.caller = caller
       if (!(await take(call, claim))) return { stored: (await find(call, claim)) ?? stillRunning(), replayed: true }
@@ -47,7 +47,7 @@ function runInTransaction(call: Call, claim: IdempotencyClaim): Promise<ApiRespo
  * For a handler that calls an external service: the claim is committed before the handler runs, the response after it.
  * After a crash in between, a repetition resumes under the same claim; the handler must accept work that is half done.
  */
-async function runResumable(call: Call, claim: IdempotencyClaim): Promise<ApiResponse> {
+async function runResumable(call: RequestCall, claim: IdempotencyClaim): Promise<ApiResponse> {
   let id = await take(call, claim)
   const first = id !== undefined
   if (!id) {
@@ -58,7 +58,7 @@ async function runResumable(call: Call, claim: IdempotencyClaim): Promise<ApiRes
   const held = { ...claim, claim: id ?? stillRunning(claims.claimTimeoutSeconds) }
   call.claim = held.claim
   try {
-    const stored = await call.run(() => attempt(call))
+    const stored = await call.work.run(() => attempt(call))
     // A 202 is not final: a repetition runs the handler again under the same claim.
     await (stored.status === 202 ? claims.release(call.executor, held) : store(call, held, stored))
     return toResponse(stored, false)
@@ -72,7 +72,7 @@ async function runResumable(call: Call, claim: IdempotencyClaim): Promise<ApiRes
 }
 
 /** The caller is identified by the token alone: a caller without a user may have one at the repetition. */
-function claimOf({ caller, operation, request: { request, bytes } }: Call, key: string): IdempotencyClaim {
+function claimOf({ caller, operation, request: { request, bytes } }: RequestCall, key: string): IdempotencyClaim {
   if (!/^[\x21-\x7e]{1,255}$/.test(key))
     throw new Problem(400, 'The Idempotency-Key must be 1 to 255 visible ASCII characters.')
   if (!caller.bearer) throw new Problem(400, 'An Idempotency-Key needs a bearer token: send one, or leave the key out.')
@@ -89,7 +89,7 @@ function claimOf({ caller, operation, request: { request, bytes } }: Call, key: 
   }
 }
 
-async function take(call: Call, claim: IdempotencyClaim): Promise<string | undefined> {
+async function take(call: RequestCall, claim: IdempotencyClaim): Promise<string | undefined> {
   try {
     return (await claims.take(call.executor, claim)).rows[0]?.claim
   } catch (error) {
@@ -99,7 +99,7 @@ async function take(call: Call, claim: IdempotencyClaim): Promise<string | undef
 }
 
 /** The stored response to the same request; undefined while it runs, a violation when the key belongs to another request. */
-async function find(call: Call, claim: IdempotencyClaim): Promise<StoredResponse | undefined> {
+async function find(call: RequestCall, claim: IdempotencyClaim): Promise<StoredResponse | undefined> {
   const [found] = (await claims.find(call.executor, claim)).rows
   const same = found === undefined || found.fingerprint === claim.fingerprint
   if (!same || (found?.tenant && found.tenant !== claim.tenant))
@@ -116,8 +116,8 @@ async function find(call: Call, claim: IdempotencyClaim): Promise<StoredResponse
 }
 
 /** A stored response belongs to the role that it was given to; a caller who has lost that role does not get it again. */
-async function requireRight({ api, executor, caller }: Call, { right }: StoredResponse): Promise<void> {
-  const { holds } = api.settings
+async function requireRight({ api, executor, caller }: RequestCall, { right }: StoredResponse): Promise<void> {
+  const { holds } = api.options
   if (!right || !holds || (await holds(executor, caller, right))) return
   throw new Problem(
     403,
@@ -132,7 +132,7 @@ function stillRunning(seconds = 1): never {
 }
 
 /** A refused payment (402) is stored like a success, but everything the handler wrote before it is rolled back. */
-async function attempt(call: Call, rollBack?: () => Promise<unknown>): Promise<StoredResponse> {
+async function attempt(call: RequestCall, rollBack?: () => Promise<unknown>): Promise<StoredResponse> {
   try {
     return await handle(call)
   } catch (error) {
@@ -143,14 +143,14 @@ async function attempt(call: Call, rollBack?: () => Promise<unknown>): Promise<S
 }
 
 /** Stores a response without its secrets. */
-async function store(call: Call, claim: IdempotencyClaim, response: StoredResponse): Promise<void> {
+async function store(call: RequestCall, claim: IdempotencyClaim, response: StoredResponse): Promise<void> {
   const withoutSecrets = Object.fromEntries((call.operation.secrets?.names ?? []).map((name) => [name, null]))
   const document = response.document && { ...response.document, ...withoutSecrets }
-  const answer = JSON.stringify({ ...response, document, right: call.right })
+  const answer = JSON.stringify({ ...response, document, right: call.answeredAs })
   await claims.answer(call.executor, { ...claim, answer })
 }
 
-async function withSecrets(call: Call, stored: StoredResponse): Promise<StoredResponse> {
+async function withSecrets(call: RequestCall, stored: StoredResponse): Promise<StoredResponse> {
   const { secrets } = call.operation
   if (!stored.document || !secrets) return stored
   return { ...stored, document: { ...stored.document, ...(await secrets.renew(call, stored.document)) } }

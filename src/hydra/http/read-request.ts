@@ -1,9 +1,9 @@
 import type { Request, Response } from 'express'
-import type { Api, Bound } from '../api.ts'
 import { readUpload } from '../input/multipart.ts'
 import { readBytes } from '../input/read-bytes.ts'
 import type { Operation } from '../model/operation.ts'
 import { Problem } from '../model/problem.ts'
+import type { BoundApi, BoundResource } from './bound-api.ts'
 
 /** The media types of a merge patch; clients generated from OpenAPI send `application/json`. */
 export const patchTypes = ['application/merge-patch+json', 'application/json', 'application/ld+json']
@@ -34,14 +34,14 @@ export function inputTypes({ method, expects }: Operation): string[] {
 }
 
 /** Builds the reader of an operation's body; undefined for a GET. It checks the Content-Type before the first byte is read. */
-export function requestReader(api: Api, bound: Bound, operation: Operation): RequestReader | undefined {
+export function requestReader(api: BoundApi, bound: BoundResource, operation: Operation): RequestReader | undefined {
   if (operation.method === 'GET') return undefined
   const types = inputTypes(operation)
   const { file } = operation
   return async (request, response) => {
     const type = request.headers['content-type']?.split(';')[0].trim().toLowerCase()
     const empty = request.headers['transfer-encoding'] === undefined && !Number(request.headers['content-length'] ?? 0)
-    const optional = operation.method === 'DELETE' || (empty && !api.needsBody(operation, bound))
+    const optional = operation.method === 'DELETE' || (empty && !api.needsBody(operation, bound.shape))
     if (!optional && !types.includes(type ?? '')) throw unsupported(type, types)
     if (file) {
       const bytes = await readUpload(request, response, file.limit)

@@ -1,10 +1,11 @@
 import { type CollectionTail, collectionTail } from '../formats/collection-tail.ts'
 import type { Document } from '../formats/format.ts'
 import { Accepted, type Outcome, Unchanged } from '../model/operation.ts'
+import { Page } from '../model/page.ts'
 import { Problem } from '../model/problem.ts'
-import { Page, viewOf } from '../query/pagination.ts'
+import { viewOf } from '../query/pagination.ts'
 import { isSelection, type Search, sparse, sparseOf, templateAt } from '../query/search.ts'
-import type { Call } from './request-call.ts'
+import type { RequestCall } from './request-call.ts'
 
 /** A response before it is written in the negotiated format. */
 export interface ApiResponse {
@@ -23,7 +24,7 @@ export interface ApiResponse {
 }
 
 /** Turns the outcome of a handler into a response: the one place that knows statuses and documents. */
-export function responseOf(call: Call, outcome: Outcome<object>): ApiResponse {
+export function responseOf(call: RequestCall, outcome: Outcome<object>): ApiResponse {
   if (outcome === undefined) return { status: 204, headers: {} }
   if (outcome instanceof Page) return pageResponse(call, outcome)
   if (outcome instanceof Accepted) return itemResponse(call, outcome.entity, { retryAfter: outcome.seconds })
@@ -31,7 +32,7 @@ export function responseOf(call: Call, outcome: Outcome<object>): ApiResponse {
   return itemResponse(call, outcome, {})
 }
 
-function pageResponse(call: Call, page: Page): ApiResponse {
+function pageResponse(call: RequestCall, page: Page): ApiResponse {
   const { query, strict } = call.request
   const properties = sparseOf(query, call.api.shape(page.of), strict)
   const document = collectionOf(call, page, properties)
@@ -39,7 +40,7 @@ function pageResponse(call: Call, page: Page): ApiResponse {
 }
 
 function itemResponse(
-  call: Call,
+  call: RequestCall,
   entity: object,
   { unchanged, retryAfter }: { unchanged?: true; retryAfter?: number },
 ): ApiResponse {
@@ -48,11 +49,11 @@ function itemResponse(
   if (method === 'GET' && strict) requireNoParameters(query)
   const bound = call.api.of(entity.constructor as never)
   const whole = bound.serialize(entity, call.caller, {
-    '@context': call.api.at(`/contexts/${bound.shape.name}`),
+    '@context': call.api.iris.at(`/contexts/${bound.shape.name}`),
   })
   const document = method === 'GET' ? sparse(whole, sparseOf(query, bound.shape, strict)) : whole
   const iri = document['@id'] as string
-  const isReadable = method !== 'GET' && call.api.reads(bound.resource, entity, call.caller)
+  const isReadable = method !== 'GET' && call.api.permissions.reads(bound.resource, entity, call.caller)
   const created = method === 'POST' && !unchanged && retryAfter === undefined
   return {
     status: retryAfter !== undefined ? 202 : created ? 201 : 200,
@@ -73,25 +74,25 @@ function requireNoParameters(query: URLSearchParams): void {
     throw new Problem(400, `An item has no parameter ${unknown.map((name) => `"${name.slice(0, 100)}"`).join(', ')}.`)
 }
 
-function collectionOf(call: Call, page: Page, properties: Set<string> | undefined): Record<string, unknown> {
+function collectionOf(call: RequestCall, page: Page, properties: Set<string> | undefined): Record<string, unknown> {
   const { api, caller, request } = call
   const { path, query } = request
   const { resource, serialize, shape } = api.of(page.of)
   return api.spell({
-    '@context': api.at(`/contexts/${shape.name}`),
-    '@id': api.at(path),
+    '@context': api.iris.at(`/contexts/${shape.name}`),
+    '@id': api.iris.at(path),
     '@type': 'Collection',
     totalItems: page.found.total,
     member: page.found.entities.map((entity) => sparse(serialize(entity, caller), properties)),
-    view: api.spell(viewOf(api.at(request.alike(path)), query, page, resource.options)),
+    view: api.spell(viewOf(api.iris.at(request.alike(path)), query, page, resource.options)),
   })
 }
 
 /** A collection below another path names that path in its search; all others share one tail. */
-function tailOf({ api, caller: { role }, request: { path } }: Call, { of }: Page): CollectionTail {
+function tailOf({ api, caller: { role }, request: { path } }: RequestCall, { of }: Page): CollectionTail {
   const { resource, searches, tails } = api.of(of)
   const tail = tails.get(role) as CollectionTail
   if (path === resource.path) return tail
-  const search = api.spell({ search: templateAt(api.root, path, searches.get(role) as Search, resource) })
+  const search = api.spell({ search: templateAt(api.iris.root, path, searches.get(role) as Search, resource) })
   return collectionTail({ ...tail.properties, ...search })
 }

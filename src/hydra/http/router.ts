@@ -1,13 +1,13 @@
 import type { Request, RequestHandler, Response } from 'express'
-import type { Api, Bound } from '../api.ts'
 import { splitSuffix } from '../formats/format.ts'
 import type { Operation } from '../model/operation.ts'
 import { Problem } from '../model/problem.ts'
 import type { AccessControl } from './authenticate.ts'
+import type { BoundApi, BoundResource } from './bound-api.ts'
 import { type Endpoint, endpoint } from './endpoint.ts'
 import { inputTypes, patchTypes } from './read-request.ts'
 
-type Route = [bound: Bound, operation: Operation]
+type Route = [bound: BoundResource, operation: Operation]
 
 /** One path of the table: what can be asked of it, and what it says of itself on every answer. */
 interface Path {
@@ -16,7 +16,7 @@ interface Path {
 }
 
 /** Every route of the table, found by its shape in a step or two however many there are. */
-export function router(api: Api, access: AccessControl): RequestHandler {
+export function router(api: BoundApi, access: AccessControl): RequestHandler {
   const paths = new Map([...routes(api)].map(([pattern, operations]) => [pattern, pathOf(api, operations, access)]))
   return (request, response, next) => {
     const { url } = request
@@ -78,7 +78,7 @@ function decode(segment: string): string {
   }
 }
 
-function routes(api: Api): Map<string, Route[]> {
+function routes(api: BoundApi): Map<string, Route[]> {
   const byPath = new Map<string, Route[]>()
   for (const resource of api.resources)
     for (const operation of resource.operations) {
@@ -88,7 +88,7 @@ function routes(api: Api): Map<string, Route[]> {
   return byPath
 }
 
-function pathOf(api: Api, operations: Route[], access: AccessControl): Path {
+function pathOf(api: BoundApi, operations: Route[], access: AccessControl): Path {
   return {
     endpoints: new Map(
       operations.map(([bound, operation]) => [operation.method, endpoint(api, bound, operation, access)]),

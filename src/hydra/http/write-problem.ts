@@ -1,17 +1,17 @@
 import type { Response } from 'express'
-import type { Api } from '../api.ts'
 import type { Problem } from '../model/problem.ts'
+import type { BoundApi } from './bound-api.ts'
 
 /** Writes a problem as RFC 9457 defines it; the Link to its context makes it readable as JSON-LD. */
-export function writeProblem(api: Api, problem: Problem, response: Response): void {
+export function writeProblem(api: BoundApi, problem: Problem, response: Response): void {
   if (response.headersSent) {
     response.destroy()
     return
   }
-  const body = JSON.stringify(api.spell(problem.document(api.root)))
+  const body = JSON.stringify(api.spell(problem.document(api.iris.root)))
   response.appendHeader(
     'Link',
-    `<${api.settings.publicUrl}/contexts/Error>; rel="http://www.w3.org/ns/json-ld#context"; type="application/ld+json"`,
+    `<${api.iris.publicUrl}/contexts/Error>; rel="http://www.w3.org/ns/json-ld#context"; type="application/ld+json"`,
   )
   response.setHeader('Cache-Control', 'no-store')
   for (const name of ['ETag', 'Repr-Digest']) response.removeHeader(name)

@@ -1,11 +1,11 @@
 import type { Response } from 'express'
-import type { Api } from '../api.ts'
 import { withTail } from '../formats/collection-tail.ts'
 import { contentType, type Document, type Format, jsonld, type WriteOptions } from '../formats/format.ts'
 import { Problem } from '../model/problem.ts'
+import type { BoundApi } from './bound-api.ts'
 import { etagOf, satisfiesIfMatch, satisfiesIfNoneMatch } from './conditional-request.ts'
 import { prefersMinimal } from './preferences.ts'
-import type { Call } from './request-call.ts'
+import type { RequestCall } from './request-call.ts'
 import type { ApiResponse } from './response.ts'
 
 /** A document in one of its formats, ready to send (RFC 9110 §3.2). */
@@ -18,7 +18,7 @@ export interface Representation {
 }
 
 /** Writes a response in the negotiated format. */
-export async function write(call: Call, result: ApiResponse, format: Format, response: Response): Promise<void> {
+export async function write(call: RequestCall, result: ApiResponse, format: Format, response: Response): Promise<void> {
   const { status, headers, document, tail, version } = result
   const converted = document && format !== jsonld ? await convert(call, result, format, response) : undefined
   for (const name in headers) response.setHeader(name, headers[name])
@@ -35,7 +35,7 @@ export async function write(call: Call, result: ApiResponse, format: Format, res
 
 /** Writes a document in a format; the ETag belongs to this representation alone, though it starts with the version. */
 export async function represent(
-  api: Api,
+  api: BoundApi,
   document: Document,
   format: Format,
   version?: number,
@@ -62,7 +62,7 @@ export function sendRepresentation(response: Response, status: number, represent
 
 /** A change is already committed when its document cannot be converted: the response is JSON-LD then. */
 async function convert(
-  { api, share }: Call,
+  { api, share }: RequestCall,
   { document, tail, version, properties }: ApiResponse,
   format: Format,
   { req }: Response,

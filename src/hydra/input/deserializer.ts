@@ -1,10 +1,10 @@
 import { plainToInstance } from 'class-transformer'
 import { type ValidationError, validateSync } from 'class-validator'
+import type { Class } from '../model/class.ts'
 import { copyEntity } from '../model/entity.ts'
-import type { Class } from '../model/operation.ts'
 import { ConstraintViolation, type Violation } from '../model/problem.ts'
 import type { Field, Shape } from '../model/shape.ts'
-import { normalizeText, unstorableIn } from './json-body.ts'
+import { normalizeText, unstorableIn } from '../model/text.ts'
 import type { Resolved } from './references.ts'
 
 type Values = Record<string, unknown>

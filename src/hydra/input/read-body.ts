@@ -1,26 +1,39 @@
 import { compact, compactTurtle, isForeign } from '../formats/jsonld-pool.ts'
 import { schemaOrgIris } from '../formats/schema-org.ts'
-import type { Call } from '../http/request-call.ts'
-import { withOffsets } from '../model/local-time.ts'
+import type { ApiModel } from '../model/api-model.ts'
+import type { FairShare } from '../model/fair-share.ts'
+import { isLocal, type LocalTime } from '../model/local-time.ts'
+import type { Operation } from '../model/operation.ts'
 import { Problem, type Violation } from '../model/problem.ts'
 import type { Field, Shape } from '../model/shape.ts'
 import { decodeText, parseBody } from './json-body.ts'
 
 type Body = Record<string, unknown>
 
+/** The request that a body belongs to. */
+export interface BodyRequest {
+  api: ApiModel
+  operation: Operation
+  /** The class of the resource. */
+  shape: Shape
+  request: { bytes: Buffer | undefined; path: string; header(name: string): string | undefined }
+  share: FairShare
+  localTime(): Promise<LocalTime | undefined>
+}
+
 /** Reads a body by the names of our terms, in whichever form of RDF or JSON it was sent; Problem 400 when it is none. */
-export async function readBody(call: Call, shape: Shape, partial: boolean): Promise<Body> {
-  const { api, bound, operation, request, share } = call
+export async function readBody(call: BodyRequest, shape: Shape, partial: boolean): Promise<Body> {
+  const { api, operation, request, share } = call
   const { bytes, path } = request
-  if (!bytes?.length && !api.needsBody(operation, bound)) return {}
+  if (!bytes?.length && !api.needsBody(operation, call.shape)) return {}
   const { name } = shape
-  const { publicUrl } = api.settings
+  const { publicUrl } = api.iris
   const context = api.context(name)?.['@context'] as Body
   if (/^\s*text\/turtle\b/i.test(request.header('content-type') ?? ''))
     return completed(await compactTurtle(decodeText(bytes), context, publicUrl + path, share), shape)
   const body = parseBody(bytes)
-  const own = api.at(`/contexts/${name}`)
-  const ours = (context: unknown) => context === own || context === api.origin + own
+  const own = api.iris.at(`/contexts/${name}`)
+  const ours = (context: unknown) => context === own || context === api.iris.origin + own
   const linked = isLinked(call)
   if (isForeign(linked ? body : withoutIris(body), ours) || (linked && hasLinkedValues(body, shape))) {
     if (partial) throw new Problem(400, `A PATCH is read by name: leave out @context, or give "${own}".`)
@@ -30,6 +43,13 @@ export async function readBody(call: Call, shape: Shape, partial: boolean): Prom
   return withOffsets(call, shape, body)
 }
 
+/** Gives the date-times of a body their offsets. */
+async function withOffsets(call: BodyRequest, { fields }: Shape, body: Body): Promise<Body> {
+  const given = fields.filter(({ name, datatype }) => datatype === 'xsd:dateTime' && isLocal(body[name]))
+  const read = given.length > 0 ? await call.localTime() : undefined
+  return read ? { ...body, ...Object.fromEntries(given.map(({ name }) => [name, read(body[name] as string)])) } : body
+}
+
 /** A graph has no null, so what must be given but may be null is null when a graph lacks it. */
 function completed(body: Body, { fields }: Shape): Body {
   const absent = fields.filter(({ required, nullable }) => required && nullable).map((field) => [field.name, null])
@@ -37,12 +57,12 @@ function completed(body: Body, { fields }: Shape): Body {
 }
 
 /** Whether IRIs as keys and value objects in the body mean what they do in JSON-LD: in plain JSON and in a PATCH they do not. */
-function isLinked({ operation, request }: Call): boolean {
+function isLinked({ operation, request }: BodyRequest): boolean {
   return operation.method !== 'PATCH' && !/^\s*application\/json\b/i.test(request.header('content-type') ?? '')
 }
 
 /** The keys of a body that are IRIs of our terms where it is read by name, each with the term to send instead. */
-export function misnamedMembers(call: Call, shape: Shape, body: Body): Violation[] {
+export function misnamedMembers(call: BodyRequest, shape: Shape, body: Body): Violation[] {
   const keys = isLinked(call) ? [] : Object.keys(body).filter(isIri)
   if (keys.length === 0) return []
   const context = call.api.context(shape.name)?.['@context'] as Record<string, unknown>

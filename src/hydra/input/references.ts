@@ -1,9 +1,11 @@
-import type { Api, Bound } from '../api.ts'
+import type { ApiModel } from '../model/api-model.ts'
 import { indefiniteArticle } from '../model/article.ts'
 import type { Caller } from '../model/caller.ts'
+import type { Class } from '../model/class.ts'
 import type { Violation } from '../model/problem.ts'
+import type { Resource } from '../model/resource.ts'
 import type { Field } from '../model/shape.ts'
-import type { Executor } from '../store/statement.ts'
+import type { Executor, Store } from '../model/store.ts'
 
 interface Sent {
   field: Field
@@ -19,36 +21,47 @@ export interface Resolved {
 
 /** Finds the rows that a body's references name, in one query a class; rows of strangers do not exist. */
 export async function resolveReferences(
-  api: Api,
+  api: ApiModel,
   executor: Executor,
   caller: Caller,
   sent: [field: Field, value: unknown][],
 ): Promise<Resolved> {
   const resolved: Resolved = { values: {}, violations: [] }
-  const byTarget = new Map<Bound, Sent[]>()
+  const byTarget = new Map<Resource, Sent[]>()
   for (const [field, value] of sent) {
-    const bound = api.of(field.target as NonNullable<Field['target']>)
+    const target = api.resourceOf(field.target as Class)
     const iri = iriOf(value)
     if (value === null) resolved.values[field.name] = null
-    else if (iri === undefined) resolved.violations.push(malformed(api, field, bound))
+    else if (iri === undefined) resolved.violations.push(malformed(api, field, target))
     else {
-      const named = api.parse(iri)
-      if (named?.bound !== bound) resolved.violations.push(unknown(field, iri))
-      else byTarget.set(bound, [...(byTarget.get(bound) ?? []), { field, iri, id: named.id }])
+      const named = api.iris.parse(iri)
+      if (named?.resource !== target) resolved.violations.push(unknown(field, iri))
+      else byTarget.set(target, [...(byTarget.get(target) ?? []), { field, iri, id: named.id }])
     }
   }
-  await Promise.all([...byTarget].map(([bound, references]) => look(bound, executor, caller, references, resolved)))
+  await Promise.all(
+    [...byTarget].map(([{ entity }, references]) =>
+      look(api.storeOf(entity), entity, executor, caller, references, resolved),
+    ),
+  )
   // Queries end in any order, and the same body should get the same answer.
   const place = ({ propertyPath }: Violation) => sent.findIndex(([{ name }]) => name === propertyPath)
   resolved.violations.sort((one, other) => place(one) - place(other))
   return resolved
 }
 
-async function look(bound: Bound, executor: Executor, caller: Caller, sent: Sent[], resolved: Resolved): Promise<void> {
-  const ids = [...new Set(sent.map(({ id }) => id).filter((id) => bound.store.accepts(id)))]
-  const known = new Set(ids.length > 0 ? await bound.store.existing(executor, caller, ids) : [])
+async function look(
+  store: Store,
+  type: Class,
+  executor: Executor,
+  caller: Caller,
+  sent: Sent[],
+  resolved: Resolved,
+): Promise<void> {
+  const ids = [...new Set(sent.map(({ id }) => id).filter((id) => store.accepts(id)))]
+  const known = new Set(ids.length > 0 ? await store.existing(executor, caller, ids) : [])
   for (const { field, iri, id } of sent)
-    if (known.has(id)) resolved.values[field.name] = Object.assign(Object.create(bound.shape.class.prototype), { id })
+    if (known.has(id)) resolved.values[field.name] = Object.assign(Object.create(type.prototype), { id })
     else resolved.violations.push(unknown(field, iri))
 }
 
@@ -65,8 +78,8 @@ const unknown = ({ name, target }: Field, iri: string): Violation => ({
   code: 'unknownReference',
 })
 
-const malformed = (api: Api, { name }: Field, { resource }: Bound): Violation => ({
+const malformed = (api: ApiModel, { name }: Field, resource: Resource): Violation => ({
   propertyPath: name,
-  message: `${name} must be the IRI of ${indefiniteArticle(resource.name)} ${resource.name}, such as "${api.at(resource.path)}/…".`,
+  message: `${name} must be the IRI of ${indefiniteArticle(resource.name)} ${resource.name}, such as "${api.iris.at(resource.path)}/…".`,
   code: 'isReference',
 })

@@ -1,4 +1,4 @@
-import type { Class } from './operation.ts'
+import type { Class } from './class.ts'
 
 /** Makes a new entity, whatever its constructor is called. */
 export function createEntity<E extends object>(type: Class<E>): E {

@@ -1,9 +1,12 @@
-import type { Call } from '../http/request-call.ts'
-import type { Page } from '../query/pagination.ts'
-import type { Caller, Role } from './caller.ts'
-
-// biome-ignore lint/suspicious/noExplicitAny: a constructor may take what it likes
-export type Class<E extends object = object> = abstract new (...args: any[]) => E
+import type { EntityManager } from 'typeorm'
+import type { AnsweredAs, Caller, Role } from './caller.ts'
+import type { Class } from './class.ts'
+import type { FairShare } from './fair-share.ts'
+import type { Condition } from './filter.ts'
+import type { Page, Sort } from './page.ts'
+import type { Violation } from './problem.ts'
+import type { Shape } from './shape.ts'
+import type { Executor, Store } from './store.ts'
 
 /** A link from an item to what may be done with it. */
 export interface Link<E extends object> {
@@ -91,4 +94,70 @@ export interface Operation<E extends object = object> {
   handle(call: Call<E>): Promise<Outcome<object>>
 }
 
+/** The roles that may use an operation which names none. */
 export const tenantRoles: readonly Role[] = ['member', 'admin', 'owner']
+
+/** Reads and writes rows: in one transaction where the request needs one, and again after a lost race. */
+export interface DatabaseAccess {
+  readonly manager: EntityManager
+  /** Runs compiled statements, in the transaction if there is one. */
+  readonly executor: Executor
+  /** Runs work in one transaction, and again after a deadlock or a serialization failure. */
+  transaction<T>(work: () => Promise<T>): Promise<T>
+  /** Runs work that writes with one statement, and again after a lost race. */
+  statement<T>(work: () => Promise<T>): Promise<T>
+  /** Runs work once everything is committed. */
+  after(work: () => void): void
+  insert<T extends object>(entity: T): Promise<T>
+  /** Writes the difference between two states of an entity. @throws Problem 409 when another request has changed it */
+  save<T extends object>(before: T, after: T): Promise<T>
+  remove(entity: object): Promise<void>
+}
+
+/** One request for one operation, as its handler sees it: no headers, no response. */
+export interface Call<E extends object = object> extends DatabaseAccess {
+  /** The operation may change it, for example when it makes the caller a member. */
+  caller: Caller
+  /** The tenant of the caller. @throws Problem 403 for a caller without one */
+  readonly organization: string
+  /** The user of the caller. @throws Problem 403 for a caller without one */
+  readonly user: string
+  readonly operation: Operation<E>
+  /** The class of the resource. */
+  readonly shape: Shape
+  /** The start of absolute links. */
+  readonly publicUrl: string
+  /** The tenant and caller whose time is counted where many callers wait for the same thread. */
+  readonly share: FairShare
+  /** The id of this request at other services. It stays the same when the request is resumed after a crash. */
+  readonly claim: string
+  /** The role and tenant that may read the response again: the caller's, or those that the operation grants. */
+  answeredAs: AnsweredAs
+  /** What the operation has read from the uploaded file. */
+  readonly file: object
+  /** Of the offered languages, the one that the client prefers. */
+  language(offered: string[]): string
+  /** The item that the path names. @throws Problem 404 when the caller may not see it */
+  find(): Promise<E>
+  /** The same item, only to be serialized: columns that no property needs may be missing. */
+  show(): Promise<E>
+  /** An item of any class by its id. @throws Problem 404 when the caller may not see it */
+  get<T extends object>(type: Class<T>, id: string): Promise<T>
+  /** The page that the query asks for, by default of the resource's class. */
+  page(type?: Class, conditions?: Condition[], defaultOrder?: Sort[], store?: Store): Promise<Page>
+  /** Reads the body as an instance of a class. @throws ConstraintViolation */
+  input<T extends object>(type: Class<T>): Promise<T>
+  /** Reads the body into a new entity, or (partial) over a stored one. @throws ConstraintViolation */
+  read<T extends object>(
+    entity: T,
+    partial: boolean,
+    prepare?: (draft: T) => Promise<Violation[]> | Violation[],
+  ): Promise<T>
+  /** The canonical path of an item of the resource. */
+  iri(entity: E): string
+  /** Checks If-Match and If-None-Match against what was read. @throws Problem 412 */
+  match(entity: { version?: number }): void
+}
+
+/** Prepares a draft before its rules are checked, and returns further violations. */
+export type Prepare<E extends object> = (draft: E, call: Call<E>) => Promise<Violation[]> | Violation[]

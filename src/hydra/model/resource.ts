@@ -1,7 +1,8 @@
-import type { Filters } from '../query/filters.ts'
-import type { Scope, Store } from '../store/postgres-store.ts'
 import { type Caller, type Role, roles } from './caller.ts'
-import type { Class, Operation } from './operation.ts'
+import type { Class } from './class.ts'
+import type { Filters } from './filter.ts'
+import type { Operation } from './operation.ts'
+import type { Scope, Store } from './store.ts'
 
 export interface Options<E extends object> {
   /** Which rows a role sees; the rows of its own organization unless said otherwise. */

@@ -3,8 +3,8 @@ import { defaultMetadataStorage } from 'class-transformer/cjs/storage.js'
 import { getMetadataStorage } from 'class-validator'
 import type { ValidationMetadata } from 'class-validator/types/metadata/ValidationMetadata.js'
 import type { DataSource, EntityMetadata } from 'typeorm'
+import type { Class } from './class.ts'
 import { isReserved, readDefinitions, readValues, type Term, termsOf } from './context.ts'
-import type { Class } from './operation.ts'
 
 /** A rule of class-validator on a property: its name (`isInt`) and what it was given. */
 export interface Rule {

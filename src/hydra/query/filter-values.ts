@@ -1,7 +1,7 @@
-import type { Api } from '../api.ts'
-import { unstorableIn } from '../input/json-body.ts'
-import type { Class } from '../model/operation.ts'
+import type { ApiModel } from '../model/api-model.ts'
+import type { Class } from '../model/class.ts'
 import { Problem } from '../model/problem.ts'
+import { unstorableIn } from '../model/text.ts'
 
 /**
  * Reads a value as its property's type has it.
@@ -58,12 +58,13 @@ export function booleanValue(name: string, value: string): boolean {
 }
 
 /** The ids that IRIs, or bare ids, name; Problem 400 for what can be no item of the class. */
-export function idsOf(api: Api, name: string, target: Class, values: string[]): string[] {
-  const { store, resource } = api.of(target)
+export function idsOf(api: ApiModel, name: string, target: Class, values: string[]): string[] {
+  const resource = api.resourceOf(target)
+  const store = api.storeOf(target)
   return values.map((value) => {
-    const named = api.parse(value)
-    const id = named?.bound.resource === resource ? named.id : value.includes('/') ? '' : resource.canonical(value)
-    if (!store.accepts(id)) throw badFilterValue(name, `IRIs such as "${api.at(resource.path)}/…"`)
+    const named = api.iris.parse(value)
+    const id = named?.resource === resource ? named.id : value.includes('/') ? '' : resource.canonical(value)
+    if (!store.accepts(id)) throw badFilterValue(name, `IRIs such as "${api.iris.at(resource.path)}/…"`)
     return id
   })
 }

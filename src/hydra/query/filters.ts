@@ -1,8 +1,9 @@
 import { plainToInstance } from 'class-transformer'
 import type { EntityMetadata } from 'typeorm'
-import type { Api } from '../api.ts'
+import type { ApiModel } from '../model/api-model.ts'
+import type { Class } from '../model/class.ts'
+import type { Condition, FilterKind, Variable } from '../model/filter.ts'
 import { isLocal, type LocalTime } from '../model/local-time.ts'
-import type { Class } from '../model/operation.ts'
 import type { Options } from '../model/resource.ts'
 import { type Field, isAddress, type Shape } from '../model/shape.ts'
 import {
@@ -17,37 +18,7 @@ import {
   textValues,
 } from './filter-values.ts'
 import { fold, wordsOf } from './fold-text.ts'
-import { type Condition, containsText, isOneOf, isOneOfCaseless } from './sql-condition.ts'
-
-/** What a collection can be narrowed by, property by property; each is a condition with an index behind it. */
-export type Filters = Record<string, FilterKind | FilterKind[]>
-
-/** Values that are unique without case are `caseless`; those that are stored in one case are `upper` or `lower`. */
-export type FilterKind =
-  | 'exact'
-  | 'caseless'
-  | 'upper'
-  | 'lower'
-  | 'partial'
-  | 'reference'
-  | 'date'
-  | 'boolean'
-  | 'range'
-  | 'exists'
-
-/** One variable of a collection's search: how it is written in a query, and which property it is about. */
-export interface Variable {
-  name: string
-  property: string
-  /** How many values it takes, when that is not the usual number. */
-  most?: number
-  /** Writes a value as it is stored; an empty one narrows nothing. */
-  stored?(value: string): string
-  /** Whether a value may be a date-time without offset, or of a day. */
-  moment?: 'dateTime' | 'day'
-  /** Makes a condition of the values that were given; throws Problem 400 where one is no good. */
-  condition(values: string[], key: string): Condition
-}
+import { containsText, isOneOf, isOneOfCaseless } from './sql-condition.ts'
 
 /** How many values a filter takes unless it says otherwise. */
 export const maxValues = 100
@@ -59,7 +30,7 @@ const maxWords = 10
 
 /** Prepares the filters of a class; those of a property that it does not have stop the boot. */
 export function compileFilters(
-  api: Api,
+  api: ApiModel,
   shape: Shape,
   { filters = {}, text = [] }: Pick<Options<object>, 'filters' | 'text'>,
   metadata: EntityMetadata,
@@ -102,7 +73,7 @@ export async function conditionsOf(
     }
   }
   return variables.flatMap((variable, index) => {
-    const { name, stored, most = maxValues } = variable
+    const { name, stored, maxValues: most = maxValues } = variable
     const sent = given.get(name)
     const values = stored && sent ? sent.map(stored).filter((value) => value.trim() !== '') : sent
     if (!values?.length) return []
@@ -120,7 +91,7 @@ function located({ moment }: Variable, value: string, read: LocalTime): string {
 /** The column in which the texts of a row are kept folded. */
 export const foldedColumn = ({ tableName }: EntityMetadata): string => `"${tableName}"."searchText"`
 
-type Maker = (api: Api, field: Field, column: string, folded: string | undefined) => Variable[]
+type Maker = (api: ApiModel, field: Field, column: string, folded: string | undefined) => Variable[]
 
 const makers: Record<FilterKind, Maker> = {
   exact: (api, field, column) => {
@@ -137,7 +108,7 @@ const makers: Record<FilterKind, Maker> = {
     {
       name,
       property: name,
-      most: maxTexts,
+      maxValues: maxTexts,
       condition: (values, key) => containsText(column, key, textValues(name, values), folded),
     },
   ],
@@ -169,7 +140,7 @@ const makers: Record<FilterKind, Maker> = {
 }
 
 /** The filter by IRI that every collection takes: clients fetch references by it. */
-export function idVariable(api: Api, { class: type, field }: Shape, table: string): Variable {
+export function idVariable(api: ApiModel, { class: type, field }: Shape, table: string): Variable {
   return {
     name: 'id',
     property: field.has('id') ? 'id' : 'schema:identifier',
@@ -185,7 +156,7 @@ export function textVariable(mentioned: (key: string, values: string[]) => Condi
   return {
     name: 'q',
     property: 'hydra:freetextQuery',
-    most: maxTexts,
+    maxValues: maxTexts,
     condition: (values, key) => {
       const wanted = textValues('q', values).filter((text) => text.trim() !== '')
       if (wanted.length === 0) return { sql: 'true', values: {}, holds: () => true }
@@ -202,10 +173,10 @@ function equal(name: string, column: string, meant: (value: string) => unknown, 
 }
 
 /** The address of something of this server has one spelling, in which it is stored. */
-function spelled(api: Api, field: Field, value: unknown): unknown {
+function spelled(api: ApiModel, field: Field, value: unknown): unknown {
   if (!isAddress(field)) return value
-  const found = api.parse(value as string)
-  return found ? `${found.bound.resource.path}/${encodeURIComponent(found.id)}` : (api.local(value as string) ?? value)
+  const found = api.iris.parse(value as string)
+  return found ? `${found.resource.path}/${encodeURIComponent(found.id)}` : (api.iris.local(value as string) ?? value)
 }
 
 /** Of several values the loosest decides, since one of them must hold. */

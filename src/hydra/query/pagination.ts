@@ -1,19 +1,8 @@
 import type { EntityMetadata } from 'typeorm'
-import type { Class } from '../model/operation.ts'
+import type { Page, Selection, Sort } from '../model/page.ts'
 import { Problem } from '../model/problem.ts'
 import type { Options } from '../model/resource.ts'
-import type { Found, Selection } from '../store/postgres-store.ts'
-import { cursorOf, readCursor, type Sort } from './sort.ts'
-
-/** One page of a collection, as a handler gives it back. */
-export class Page {
-  constructor(
-    /** The class of its members. */
-    readonly of: Class,
-    readonly found: Found<object>,
-    readonly order: Sort[],
-  ) {}
-}
+import { cursorOf, readCursor } from './sort.ts'
 
 const perPage = 30
 /** How many items a page holds at most, unless the resource says otherwise. */

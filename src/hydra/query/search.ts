@@ -1,9 +1,10 @@
-import type { Api } from '../api.ts'
+import type { ApiModel } from '../model/api-model.ts'
 import { type Role, roles } from '../model/caller.ts'
+import type { Variable } from '../model/filter.ts'
 import { Problem } from '../model/problem.ts'
 import type { Resource } from '../model/resource.ts'
 import type { Shape } from '../model/shape.ts'
-import { compileFilters, foldedColumn, idVariable, textVariable, type Variable } from './filters.ts'
+import { compileFilters, foldedColumn, idVariable, textVariable } from './filters.ts'
 import { containsWords } from './sql-condition.ts'
 
 /** What every collection takes beside its filters, and what it is about in Hydra's terms. */
@@ -25,7 +26,7 @@ export interface Search {
 }
 
 /** The search of each role: none may ask by a property that it does not see. */
-export function searchesOf(api: Api, resource: Resource, shape: Shape, whole: Search): Map<Role, Search> {
+export function searchesOf(api: ApiModel, resource: Resource, shape: Shape, whole: Search): Map<Role, Search> {
   return new Map(
     roles.map((role) => {
       const concealed = resource.concealed(role)
@@ -35,7 +36,7 @@ export function searchesOf(api: Api, resource: Resource, shape: Shape, whole: Se
 }
 
 /** Prepares the search of a resource; a filter or an order by what it does not have stops the boot. */
-export function compileSearch(api: Api, resource: Resource, shape: Shape, concealed = new Set<string>()): Search {
+export function compileSearch(api: ApiModel, resource: Resource, shape: Shape, concealed = new Set<string>()): Search {
   const { store, whole } = resource.options
   const dimmed = whole ? resource.concealed(whole.otherwise) : new Set<string>()
   const seen = (name: string) => !concealed.has(name)
@@ -76,7 +77,7 @@ function within(condition: string, variable: Variable): Variable {
   }
 }
 
-function templateOf(api: Api, { path }: Resource, variables: Variable[], sortable: string[]): object {
+function templateOf(api: ApiModel, { path }: Resource, variables: Variable[], sortable: string[]): object {
   const taken: [variable: string, property: string][] = [
     ...variables.flatMap(({ name, property }): [string, string][] =>
       name.includes('[') || name === 'q'
@@ -93,13 +94,15 @@ function templateOf(api: Api, { path }: Resource, variables: Variable[], sortabl
     ...common,
   ]
   const written = taken.map(([name, property]) =>
-    mapping(api.at(`${path}#${variableOf(name)}`), variableOf(name), property),
+    mapping(api.iris.at(`${path}#${variableOf(name)}`), variableOf(name), property),
   )
   const bracketed = taken.filter(([name]) => name.includes('['))
-  const plain = bracketed.map(([name, property]) => mapping(api.at(`${path}#${variableOf(name)}/name`), name, property))
+  const plain = bracketed.map(([name, property]) =>
+    mapping(api.iris.at(`${path}#${variableOf(name)}/name`), name, property),
+  )
   return api.spell({
     '@type': 'IriTemplate',
-    template: `${api.at(path)}{?${written.map(({ variable }) => (variable.endsWith(list) ? `${variable}*` : variable)).join(',')}}`,
+    template: `${api.iris.at(path)}{?${written.map(({ variable }) => (variable.endsWith(list) ? `${variable}*` : variable)).join(',')}}`,
     variableRepresentation: 'BasicRepresentation',
     mapping: [...written, ...plain],
   })

@@ -1,14 +1,6 @@
 import type { EntityMetadata } from 'typeorm'
+import type { Cursor, Sort } from '../model/page.ts'
 import { Problem } from '../model/problem.ts'
-
-/** One step of an order. */
-export interface Sort {
-  property: string
-  descending: boolean
-}
-
-/** A place between two rows: the sort values of one of them and its id, which makes the order total. */
-export type Cursor = unknown[]
 
 /**
  * The order that a query asks for; properties that cannot be ordered by, and odd directions, are passed over.

@@ -1,14 +1,5 @@
+import type { Condition } from '../model/filter.ts'
 import { fold, wordsOf } from './fold-text.ts'
-
-/** A condition of SQL, with `:names` for its values. */
-export interface Condition {
-  sql: string
-  values: Record<string, unknown>
-  /** The same of a row in memory. */
-  holds?(row: { id: string }): boolean
-  /** Whether it looks for texts: how many rows hold them depends on the texts, and counting all of those may cost much. */
-  text?: true
-}
 
 /** One of the values; the list may need a cast. */
 export const isOneOf = (column: string, key: string, values: unknown[], cast = ''): Condition => ({

@@ -1,8 +1,9 @@
-import type { EntityMetadata } from 'typeorm'
+import type { DataSource, EntityMetadata } from 'typeorm'
 import type { ColumnMetadata } from 'typeorm/metadata/ColumnMetadata.js'
-import type { Api } from '../api.ts'
 import { indefiniteArticle } from '../model/article.ts'
+import type { IriConverter } from '../model/iri-converter.ts'
 import { ConstraintViolation, Problem } from '../model/problem.ts'
+import type { Resource } from '../model/resource.ts'
 
 export interface DatabaseFault {
   code?: string
@@ -13,7 +14,15 @@ export interface DatabaseFault {
 }
 
 /** What to say when a rule of the database is broken: always the same, or what it says of itself made into a sentence of this API. */
-export type ConflictMessage = string | ((fault: DatabaseFault, api: Api) => string)
+export type ConflictMessage = string | ((fault: DatabaseFault, iris: IriConverter) => string)
+
+/** What the translation of a database error needs: the API is one. */
+export interface ErrorContext {
+  readonly options: { conflicts?: Record<string, ConflictMessage> }
+  readonly resources: Resource[]
+  readonly database: Pick<DataSource, 'entityMetadatas'>
+  readonly iris: IriConverter
+}
 
 const later = { 'Retry-After': '2' }
 
@@ -35,11 +44,11 @@ const lost =
   /timeout exceeded when trying to connect|timeout expired|Query read timeout|Connection terminated|not queryable|runner (was )?already released|after calling end on the pool/
 
 /** Says in the API's words what Postgres refused; undefined when it was no fault of the database. */
-export function problemOf(api: Api, error: unknown): Problem | undefined {
+export function problemOf(api: ErrorContext, error: unknown): Problem | undefined {
   const fault = ((error as { driverError?: unknown }).driverError ?? error) as DatabaseFault
   const code = fault?.code ?? ''
-  const conflict = api.settings.conflicts?.[fault?.constraint ?? '']
-  if (conflict) return new Problem(409, typeof conflict === 'string' ? conflict : conflict(fault, api))
+  const conflict = api.options.conflicts?.[fault?.constraint ?? '']
+  if (conflict) return new Problem(409, typeof conflict === 'string' ? conflict : conflict(fault, api.iris))
   if (code === '23505')
     return new ConstraintViolation([
       { propertyPath: taken(api, fault), message: 'This value is already used.', code: 'isUnique' },
@@ -78,7 +87,7 @@ export function isConflict(error: unknown): boolean {
 }
 
 /** A broken reference is from the table that is named; only the message says which end of it was written. */
-function dangling(api: Api, { table, message }: DatabaseFault): string {
+function dangling(api: ErrorContext, { table, message }: DatabaseFault): string {
   const type = api.database.entityMetadatas.find(({ tableName }) => tableName === table)?.target
   const referring = api.resources.find(({ entity }) => entity === type)
   if (!referring || !message.startsWith('update or delete'))
@@ -87,7 +96,7 @@ function dangling(api: Api, { table, message }: DatabaseFault): string {
 }
 
 /** The property that a unique rule is about: what a hand-made `table:property` says, or its last column, as the first is the organization. */
-function taken(api: Api, { constraint, table }: DatabaseFault): string {
+function taken(api: ErrorContext, { constraint, table }: DatabaseFault): string {
   if (constraint?.includes(':')) return constraint.split(':')[1]
   const metadata = api.database.entityMetadatas.find(({ tableName }) => tableName === table)
   const column = metadata && columnsOf(metadata, constraint).at(-1)

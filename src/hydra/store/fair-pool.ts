@@ -1,12 +1,18 @@
 import type { Pool } from 'pg'
 import { type DataSource, EntityManager, type QueryRunner } from 'typeorm'
 import { Problem } from '../model/problem.ts'
-import type { Executor } from './statement.ts'
+import type { Executor } from '../model/store.ts'
 
 /** How many requests of one tenant may wait for a connection, and what the refusal of another calls them. */
 interface Bound {
   waiting: number
   name: string
+}
+
+/** The connections of a process: slow lists leave those for items and writes free. */
+export interface Pools {
+  items: FairPool
+  lists: FairPool
 }
 
 type Waiter = () => void

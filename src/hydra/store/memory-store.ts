@@ -1,7 +1,8 @@
+import type { Variable } from '../model/filter.ts'
+import type { Store } from '../model/store.ts'
 import { textValues } from '../query/filter-values.ts'
-import { maxTexts, textVariable, type Variable } from '../query/filters.ts'
+import { maxTexts, textVariable } from '../query/filters.ts'
 import { containsTextInMemory, containsWordsInMemory } from '../query/sql-condition.ts'
-import type { Store } from './postgres-store.ts'
 
 interface Row {
   id: string
@@ -46,7 +47,7 @@ const named: Variable[] = [
   {
     name: 'name',
     property: 'name',
-    most: maxTexts,
+    maxValues: maxTexts,
     condition: (values) => containsTextInMemory(({ name }: Row) => name ?? '', textValues('name', values)),
   },
   textVariable((_, values) => containsWordsInMemory(({ id, name }: Row) => `${name} ${id}`, values)),

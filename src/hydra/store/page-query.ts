@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import type { EntityMetadata } from 'typeorm'
+import type { Selection } from '../model/page.ts'
+import type { Executor } from '../model/store.ts'
 import { afterCursor, columnsOf, orderBy } from '../query/sort.ts'
-import type { Selection } from './postgres-store.ts'
-import { type Executor, type Statement, statement } from './statement.ts'
+import { type Statement, statement } from './statement.ts'
 
 /** Rows of a page, how many there are in all, and whether more lie on either side. */
 export interface Rows {

@@ -1,50 +1,14 @@
 import type { EntityMetadata } from 'typeorm'
 import type { ColumnMetadata } from 'typeorm/metadata/ColumnMetadata.js'
-import { unstorableIn } from '../input/json-body.ts'
 import type { Caller, Role } from '../model/caller.ts'
 import { roles } from '../model/caller.ts'
-import type { Class } from '../model/operation.ts'
-import type { Search } from '../query/search.ts'
-import type { Cursor, Sort } from '../query/sort.ts'
-import type { Condition } from '../query/sql-condition.ts'
+import type { Class } from '../model/class.ts'
+import type { Found, Selection } from '../model/page.ts'
+import type { Executor, Scope, Store } from '../model/store.ts'
+import { unstorableIn } from '../model/text.ts'
 import { type PageQuery, pageQuery } from './page-query.ts'
-import type { Executor, Statement } from './statement.ts'
+import type { Statement } from './statement.ts'
 import { statement } from './statement.ts'
-
-/** Which rows of a collection, in which order, and from where on. */
-export interface Selection {
-  conditions: Condition[]
-  order: Sort[]
-  size: number
-  /** A typed page is counted off; a link carries the row it goes on from, so that its cost stays the same. */
-  from: { offset: number } | { after: Cursor } | { before: Cursor | 'end' }
-}
-
-/** A page of rows, how many there are in all, and whether more lie on either side. */
-export interface Found<E extends object> {
-  entities: E[]
-  total: number
-  /** Whether there are more than the total says, as they were not all counted. */
-  limited?: boolean
-  earlier: boolean
-  later: boolean
-}
-
-/** Where the rows of a class are found, each seen through the scope of whoever asks. */
-export interface Store<E extends object = object> {
-  /** @param shown whether it is only to be written out, so that no more than that takes is read */
-  find(executor: Executor, caller: Caller, id: string | undefined, shown?: boolean): Promise<E | undefined>
-  page(executor: Executor, caller: Caller, selection: Selection): Promise<Found<E>>
-  /** Which of these ids the caller may refer to. */
-  existing(executor: Executor, caller: Caller, ids: string[]): Promise<string[]>
-  /** Whether a text could be an id at all, so that no query is asked about nonsense. */
-  accepts(id: string): boolean
-  /** What its rows can be searched and ordered by beside the id, where columns do not tell. */
-  search?: Pick<Search, 'variables' | 'sortable'>
-}
-
-/** SQL conditions on a class's rows by role, with `:user` and `:organization` standing for the caller's. */
-export type Scope = { default: string } & Partial<Record<Role, string>>
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
@@ -62,7 +26,7 @@ interface Statements {
 interface Reading {
   scope?: Scope
   /** The columns that what is shown is written from; all when what is shown is computed from others. */
-  spoken?: Set<string>
+  shown?: Set<string>
   /** Whether the totals of its tenants are kept in "row_total". */
   counted?: boolean
   /** What texts are ordered by; that of the database unless given. */
@@ -84,23 +48,22 @@ export class PostgresStore<E extends object> implements Store<E> {
 
   constructor(
     private readonly metadata: EntityMetadata,
-    { scope = tenant, spoken, counted, collation, computed = {}, named = {}, isId }: Reading = {},
+    { scope = tenant, shown, counted, collation, computed = {}, named = {}, isId }: Reading = {},
   ) {
     this.isId = isId
     this.uuids = metadata.columns.find(({ propertyName }) => propertyName === 'id')?.type === 'uuid'
     const all = metadata.columns.filter(({ isSelect }) => isSelect)
-    const shown = all.filter(({ propertyName }) => spoken?.has(propertyName) ?? true)
+    const needed = all.filter(({ propertyName }) => shown?.has(propertyName) ?? true)
     const further = Object.entries(computed).map(([name, sql]) => `, (${sql}) AS "${name}"`)
-    const [every, spoke] = [all, shown].map((columns) => list(columns) + further.join(''))
-    this.pages = pageQuery(metadata, spoke, { counted: counted ? scope.default : undefined, collation })
+    const [every, some] = [all, needed].map((columns) => list(columns) + further.join(''))
+    this.pages = pageQuery(metadata, some, { counted: counted ? scope.default : undefined, collation })
     const byCondition = new Map<string, Statements>()
     this.byRole = new Map(
       roles.map((role) => {
         const condition = scope[role] ?? scope.default
         const found = named[role] ? `${condition} OR ${named[role]}` : condition
         const name = `${metadata.tableName}:${byCondition.size}`
-        const known =
-          byCondition.get(found) ?? this.compile(name, { scope: condition, found, all: every, shown: spoke })
+        const known = byCondition.get(found) ?? this.compile(name, { scope: condition, found, all: every, shown: some })
         byCondition.set(found, known)
         return [role, known]
       }),

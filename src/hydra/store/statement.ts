@@ -1,10 +1,6 @@
 import type { QueryResult } from 'pg'
 import pg from 'pg'
-
-/** Where statements run: the pool, or the one connection of a transaction. */
-export interface Executor {
-  query(query: { name: string; text: string; values: unknown[]; types: typeof types }): Promise<QueryResult>
-}
+import type { Executor } from '../model/store.ts'
 
 /** Copies of the database, to be read in its place: what they show is never older than when they are asked. */
 export interface Replicas {

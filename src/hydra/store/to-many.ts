@@ -1,7 +1,8 @@
 import type { Caller } from '../model/caller.ts'
 import type { Resource } from '../model/resource.ts'
 import type { Field, Shape } from '../model/shape.ts'
-import { type Executor, type Statement, statement } from './statement.ts'
+import type { Executor } from '../model/store.ts'
+import { type Statement, statement } from './statement.ts'
 
 /** How many IRIs a list on an item holds at most; the collection holds all. */
 const most = 100

@@ -1,8 +1,8 @@
 import type { DataSource, EntityManager } from 'typeorm'
 import { Problem } from '../model/problem.ts'
+import type { Executor } from '../model/store.ts'
 import { isConflict } from './database-problem.ts'
 import type { FairPool } from './fair-pool.ts'
-import type { Executor } from './statement.ts'
 import { deleteRow, insertRow, updateRow } from './write-row.ts'
 
 /** What one request reads and writes: in one transaction where it needs one, and once more where it lost a race. */

@@ -3,7 +3,7 @@ import { createServer, IncomingMessage, type Server, ServerResponse } from 'node
 import type { Socket } from 'node:net'
 import type { Express } from 'express'
 import type { Logger } from 'pino'
-import { rootOf } from '../../hydra/api.ts'
+import { rootOf } from '../../hydra/model/iri-converter.ts'
 import { Problem } from '../../hydra/model/problem.ts'
 import { lingerAfterResponse, makeDrainable, type ShutdownState } from './connection-draining.ts'
 import { transportSecurity } from './response-headers.ts'

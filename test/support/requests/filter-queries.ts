@@ -1,4 +1,4 @@
-import type { FilterKind } from '../../../src/hydra/query/filters.ts'
+import type { FilterKind } from '../../../src/hydra/model/filter.ts'
 import { publicUrl } from '../world.ts'
 
 /** A query, and whether a row with this value is to be found by it. */

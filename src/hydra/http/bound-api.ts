@@ -1,0 +1,55 @@
+import type { CollectionTail } from '../formats/collection-tail.ts'
+import type { Serialize } from '../formats/serializer.ts'
+import type { ApiModel } from '../model/api-model.ts'
+import type { AnsweredAs, Caller, Role } from '../model/caller.ts'
+import type { Class } from '../model/class.ts'
+import type { LocalTime } from '../model/local-time.ts'
+import type { Resource } from '../model/resource.ts'
+import type { Shape } from '../model/shape.ts'
+import type { Executor, Store } from '../model/store.ts'
+import type { Search } from '../query/search.ts'
+import type { ConflictMessage } from '../store/database-problem.ts'
+import type { Pools } from '../store/fair-pool.ts'
+import type { Replicas } from '../store/statement.ts'
+import type { LoadToMany } from '../store/to-many.ts'
+
+/** A resource joined to its context, its rows, its search and its serializer. */
+export interface BoundResource {
+  resource: Resource
+  shape: Shape
+  store: Store
+  loadToMany: LoadToMany
+  /** The search with every property, as the documentation describes it. */
+  search: Search
+  /** The search of each role. */
+  searches: Map<Role, Search>
+  /** The end of a collection's document for each role: its search, and the class of its members (Hydra Core, §5.1). */
+  tails: Map<Role, CollectionTail>
+  serialize: Serialize
+}
+
+export interface ApiOptions {
+  /** The start of absolute links, without a slash at its end. */
+  publicUrl: string
+  /** Writes Hydra's terms as `hydra:member`, as API Platform 3 did. */
+  prefix?: boolean
+  /** The message for each database constraint whose violation is a 409, by the constraint's name. */
+  conflicts?: Record<string, ConflictMessage>
+  /** Whether the caller still has the role of the tenant, or a higher one, by the stored rows; always when absent. */
+  holds?(executor: Executor, caller: Caller, right: AnsweredAs): Promise<boolean>
+  /** How to read a date-time without offset for a caller; it is rejected where the result is undefined, or without this option. */
+  localTime?(executor: Executor, caller: Caller): Promise<LocalTime | undefined>
+  /** The collation that texts are ordered by; the database's by default. */
+  collation?: string
+  /** The connections for items and for lists; by default both use the DataSource's pool. */
+  pools?: Pools
+  /** The copies of the database that lists are read from, if any. */
+  replicas?: Replicas
+}
+
+/** The API with everything that a request needs: stores, searches, serializers and connections. */
+export interface BoundApi extends ApiModel {
+  readonly options: ApiOptions
+  readonly pools: Pools
+  of(type: Class): BoundResource
+}

@@ -1,0 +1,147 @@
+import type { DataSource } from 'typeorm'
+import type { Class } from './class.ts'
+import { readDefinitions, readParent, servedContext } from './context.ts'
+import { prefixHydraTerms } from './hydra-prefix.ts'
+import { IriConverter } from './iri-converter.ts'
+import type { Operation } from './operation.ts'
+import { Permissions } from './permissions.ts'
+import type { Resource } from './resource.ts'
+import { joinShape, type Shape } from './shape.ts'
+import type { Store } from './store.ts'
+
+/** The operations behind one link, and the resource they belong to. */
+export interface LinkedOperations {
+  resource: Resource
+  operations: Operation[]
+}
+
+type Definitions = ReturnType<typeof readDefinitions>
+
+/** The resources with their shapes, contexts and IRIs: the part of the API that every room of the engine reads. */
+export class ApiModel {
+  readonly vocabulary: string
+  readonly iris: IriConverter
+  readonly permissions = new Permissions()
+  /** The rows of each resource. */
+  readonly stores = new Map<Class, Store>()
+  private readonly shapes = new Map<Class, Shape>()
+  private readonly types = new Map<string, Set<string>>()
+  private readonly contexts = new Map<string, { '@context': object }>()
+
+  /**
+   * @param prefixed whether Hydra's terms are written as `hydra:member`
+   * @throws an Error with a sentence where entity, context and table disagree
+   */
+  constructor(
+    readonly resources: Resource[],
+    readonly database: DataSource,
+    publicUrl: string,
+    readonly prefixed = false,
+  ) {
+    this.iris = new IriConverter(publicUrl, resources)
+    this.vocabulary = `${publicUrl}/docs.jsonld#`
+    for (const { entity } of resources) this.describe(entity)
+    for (const { expects } of resources.flatMap(({ operations }) => operations))
+      if (typeof expects === 'function' && !this.shapes.has(expects)) this.describe(expects)
+    for (const shape of this.shapes.values()) this.checkTargets(shape)
+    this.serve('Error', readDefinitions('Error'))
+    this.serve('Entrypoint', this.entrypointTerms())
+  }
+
+  /** Every class that a document may have: the resources and the inputs of their operations. */
+  get classes(): Shape[] {
+    return [...this.shapes.values()]
+  }
+
+  shape(type: Class): Shape {
+    return this.shapes.get(type) as Shape
+  }
+
+  /** The resource whose items have this class. */
+  resourceOf(type: Class): Resource {
+    const resource = this.resources.find(({ entity }) => entity === type)
+    if (!resource) throw new Error(`${type.name} is not a resource of src/api.ts.`)
+    return resource
+  }
+
+  storeOf(type: Class): Store {
+    return this.stores.get(type) as Store
+  }
+
+  /** Whether a type in a body names the class, or the public class that it is a subclass of. */
+  isA(type: unknown, { name }: Class): boolean {
+    return this.types.get(name)?.has(type as string) ?? false
+  }
+
+  context(name: string): { '@context': object } | undefined {
+    return this.contexts.get(name)
+  }
+
+  /** The operations that the links of this class's items lead to, by the link's name. */
+  linksOf(type: Class): Map<string, LinkedOperations> {
+    const links = new Map<string, LinkedOperations>()
+    for (const resource of this.resources)
+      for (const operation of resource.operations)
+        if (operation.link && (operation.link.on ?? resource.entity) === type) {
+          const link = links.get(operation.link.name) ?? { resource, operations: [] }
+          link.operations.push(operation)
+          links.set(operation.link.name, link)
+        }
+    return links
+  }
+
+  /** The collections of the entrypoint by their keys, in alphabetical order. */
+  listed(): [key: string, resource: Resource][] {
+    return this.resources
+      .filter(({ listed }) => listed)
+      .map((resource): [string, Resource] => [resource.name[0].toLowerCase() + resource.name.slice(1), resource])
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+  }
+
+  /** Whether an operation is impossible without a body. */
+  needsBody({ method, expects }: Operation, own: Shape): boolean {
+    const input = expects === 'self' ? own : typeof expects === 'function' ? this.shape(expects) : undefined
+    return method === 'PATCH' || expects === 'file' || (input?.fields.some(({ required }) => required) ?? false)
+  }
+
+  /** Writes an object's Hydra terms as this API spells them. */
+  spell<T extends object | undefined>(node: T): T {
+    return (node && this.prefixed ? prefixHydraTerms(node) : node) as T
+  }
+
+  /** The assertion that the members of a collection have the class (Hydra Core, §5.1). */
+  assertionOf({ name }: Pick<Shape, 'name'>): object {
+    return this.spell({ property: { '@id': 'rdf:type' }, object: { '@id': this.vocabulary + name } })
+  }
+
+  private describe(type: Class): void {
+    const shape = joinShape(type, this.database, this.linksOf(type).keys())
+    const { name } = shape
+    this.shapes.set(type, shape)
+    this.types.set(name, new Set([name, this.vocabulary + name, ...spellings(readParent(name))]))
+    this.serve(name, readDefinitions(name))
+  }
+
+  private checkTargets({ name, fields }: Shape): void {
+    for (const field of fields)
+      if (field.target && !this.resources.some(({ entity }) => entity === field.target))
+        throw new Error(`"${name}.${field.name}" leads to ${field.target.name}, which is not a resource of src/api.ts.`)
+  }
+
+  private serve(name: string, definitions: Definitions): void {
+    this.contexts.set(name, servedContext(definitions, this.vocabulary, this.prefixed))
+  }
+
+  private entrypointTerms(): Definitions {
+    return {
+      collection: { '@id': 'hydra:collection', '@container': '@set' },
+      manages: 'hydra:manages',
+      ...Object.fromEntries(this.listed().map(([key]) => [key, { '@id': `Entrypoint/${key}`, '@type': '@id' }])),
+    }
+  }
+}
+
+/** A class of a public vocabulary, in the prefixed form of the contexts and in full. */
+function spellings(iri: string | undefined): string[] {
+  return iri ? [iri, iri.replace(/^schema:/, 'https://schema.org/')] : []
+}

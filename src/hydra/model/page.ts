@@ -1,0 +1,40 @@
+import type { Class } from './class.ts'
+import type { Condition } from './filter.ts'
+
+/** One step of an order. */
+export interface Sort {
+  property: string
+  descending: boolean
+}
+
+/** A position between two rows: the sort values of one row and its id, which makes the order total. */
+export type Cursor = unknown[]
+
+/** Which rows of a collection to read, in which order, and from which position. */
+export interface Selection {
+  conditions: Condition[]
+  order: Sort[]
+  size: number
+  /** A typed page number becomes an offset. A link carries a cursor, so every page costs the same. */
+  from: { offset: number } | { after: Cursor } | { before: Cursor | 'end' }
+}
+
+/** A page of rows, their total, and whether more rows lie on either side. */
+export interface Found<E extends object> {
+  entities: E[]
+  total: number
+  /** Whether counting stopped at `total`, so that there are more rows. */
+  limited?: boolean
+  earlier: boolean
+  later: boolean
+}
+
+/** One page of a collection, as a handler returns it. */
+export class Page {
+  constructor(
+    /** The class of its members. */
+    readonly of: Class,
+    readonly found: Found<object>,
+    readonly order: Sort[],
+  ) {}
+}
