@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { Problem } from '../model/problem.ts'
 
-/** A strong validator of a body (RFC 9110 §8.8.3); an item's starts with its version, which PATCH is checked against. */
+/** A strong ETag of a body (RFC 9110 §8.8.3). An item's ETag starts with its version, which PATCH and DELETE check. */
 export function etagOf(body: string, version?: number): string {
   const digest = hash('sha1', body, 'base64url')
   return version === undefined ? `"${digest}"` : `"${version}-${digest}"`
@@ -19,8 +19,8 @@ export function satisfiesIfMatch(header: string | undefined, etag: string): bool
 }
 
 /**
- * Checks If-Match against the version of what would be changed (RFC 9110 §13.1.1).
- * @throws Problem 412 when somebody else has changed it since
+ * Checks If-Match against the present version of an entity (RFC 9110 §13.1.1).
+ * @throws Problem 412 when another request has changed the entity since
  */
 export function requireMatch(header: string | undefined, version: number | undefined): void {
   if (header === undefined) return
@@ -29,16 +29,18 @@ export function requireMatch(header: string | undefined, version: number | undef
 }
 
 /**
- * Checks If-None-Match against the version of what would be changed, weak validators too (RFC 9110 §13.1.2).
- * @throws Problem 412 when that is the state that must not be changed
+ * Checks If-None-Match against the present version of an entity; weak ETags count too (RFC 9110 §13.1.2).
+ * @throws Problem 412 when the header names the present version
  */
 export function requireNoneMatch(header: string | undefined, version: number | undefined): void {
   if (header === undefined) return
-  const named = tags(header).some((tag) => tag === '*' || Number(/^(?:W\/)?"(\d+)-[\w-]+"$/.exec(tag)?.[1]) === version)
-  if (named)
+  const matches = tags(header).some(
+    (tag) => tag === '*' || Number(/^(?:W\/)?"(\d+)-[\w-]+"$/.exec(tag)?.[1]) === version,
+  )
+  if (matches)
     throw new Problem(
       412,
-      'If-None-Match names the present state, so nothing was done: leave it out, or send If-Match.',
+      'If-None-Match names the present state, so nothing was changed: leave it out, or send If-Match.',
     )
 }
 

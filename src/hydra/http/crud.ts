@@ -2,7 +2,7 @@ import { createEntity } from '../model/entity.ts'
 import type { Call, Operation, Outcome, Prepare } from '../model/operation.ts'
 import { pluralOf, singularOf } from './operation-titles.ts'
 
-/** What a resource adds to a plain create, update or delete. */
+/** Hooks that a resource adds to a plain create, update or delete. */
 export interface Hooks<E extends object> {
   writes?: Operation['writes']
   prepare?: Prepare<E>

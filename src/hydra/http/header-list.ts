@@ -1,26 +1,26 @@
-/** One element of a list header (RFC 9110 §5.6.1), and its parameters by lower-case names. */
+/** One element of a list header (RFC 9110 §5.6.1), with its parameters by lower-case name. */
 export interface Element {
   item: string
   parameters: Map<string, string>
 }
 
-/** Reads a list header in linear time, which a pattern with repetitions in it would not take. */
+/** Parses a list header in linear time; a regular expression with repetitions could take quadratic time. */
 export function elementsOf(header: string): Element[] {
   return split(header, ',').map((text) => {
     const [item = '', ...parameters] = split(text, ';')
-    // Of a parameter that is given twice, the first counts.
+    // The first of two equal parameters counts, so the map is filled in reverse.
     return { item: item.trim(), parameters: new Map(parameters.map(pairOf).reverse()) }
   })
 }
 
-/** The lower-case name and the value of `name="value"`; the value is empty where there is none. */
+/** The lower-case name and the value of `name="value"`; a missing value is empty. */
 export function pairOf(text: string): [name: string, value: string] {
   const equals = text.indexOf('=')
   if (equals < 0) return [text.trim().toLowerCase(), '']
   return [text.slice(0, equals).trim().toLowerCase(), unquoted(text.slice(equals + 1).trim())]
 }
 
-/** Splits a text at the separators that stand outside quotes. */
+/** Splits a text at the separators outside quotes. */
 function split(text: string, separator: string): string[] {
   const parts: string[] = []
   let start = 0

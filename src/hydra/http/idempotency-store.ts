@@ -1,66 +1,70 @@
 import type { Executor } from '../model/store.ts'
 import { statement } from '../store/statement.ts'
 
-/** A POST with an Idempotency-Key, as it can be told from others. */
+/** A caller's claim on an Idempotency-Key, with the request that it was sent with. */
 export type IdempotencyClaim = {
   caller: string
   key: string
-  /** What calls to the outside are made under. */
+  /** The id that calls to an external service are made under. */
   claim: string
   fingerprint: string
   tenant: string | null
 }
 
-/** After how many seconds without an answer whoever worked on it must have died. */
+/** A claim without a response after this time belongs to a process that has died. */
 export const claimTimeoutSeconds = 60
 
-const mine = '"caller" = :caller AND "key" = :key'
-const open = `${mine} AND "claim" = :claim AND "answer" IS NULL`
-const old = `"idempotency_key"."createdAt" < now() - interval '24 hours'`
+const sameKey = '"caller" = :caller AND "key" = :key'
+const unanswered = `${sameKey} AND "claim" = :claim AND "answer" IS NULL`
+const expired = `"idempotency_key"."createdAt" < now() - interval '24 hours'`
 
-/** Puts a claim down, once whoever holds its key is done; no row when it is taken. What is over a day old is taken over. */
+/**
+ * Claims a key, after waiting for the transaction that holds it. Returns no row when the key is taken.
+ * A claim that is more than a day old is replaced.
+ */
 export const take = statement(
   'claims:take',
   `INSERT INTO "idempotency_key" ("caller", "key", "claim", "fingerprint", "tenant", "createdAt", "claimedAt")
     VALUES (:caller, :key, :claim, :fingerprint, :tenant, now(), now())
     ON CONFLICT ("caller", "key") DO UPDATE SET "claim" = EXCLUDED."claim", "fingerprint" = EXCLUDED."fingerprint",
       "tenant" = EXCLUDED."tenant", "createdAt" = now(), "claimedAt" = now(), "answer" = NULL
-    WHERE ${old} RETURNING "claim"`,
+    WHERE ${expired} RETURNING "claim"`,
 )
 
-/** What stands under a key, and what it was answered, if it was. */
+/** The claim of a key, and its response if there is one. */
 export const find = statement(
   'claims:find',
-  `SELECT "claim", "fingerprint", "tenant", "answer" FROM "idempotency_key" WHERE ${mine}`,
+  `SELECT "claim", "fingerprint", "tenant", "answer" FROM "idempotency_key" WHERE ${sameKey}`,
 )
 
-/** Takes up what somebody has begun and not answered in time; no row while they may still do so. */
+/** Renews a claim that has timed out without a response; no row before the timeout. */
 export const resume = statement(
   'claims:resume',
-  `UPDATE "idempotency_key" SET "claimedAt" = now() WHERE ${mine} AND "answer" IS NULL
+  `UPDATE "idempotency_key" SET "claimedAt" = now() WHERE ${sameKey} AND "answer" IS NULL
     AND "claimedAt" < now() - interval '${claimTimeoutSeconds} seconds' RETURNING "claim"`,
 )
 
-export const answer = statement('claims:answer', `UPDATE "idempotency_key" SET "answer" = :answer WHERE ${open}`)
+/** Stores the response of a claim. */
+export const answer = statement('claims:answer', `UPDATE "idempotency_key" SET "answer" = :answer WHERE ${unanswered}`)
 
-/** Lets it be resumed at once, under the same id: nobody knows what became of a call to the outside. */
+/** Lets a repetition resume at once under the same id: the outcome of a call to an external service is unknown. */
 export const release = statement(
   'claims:release',
-  `UPDATE "idempotency_key" SET "claimedAt" = '-infinity' WHERE ${open}`,
+  `UPDATE "idempotency_key" SET "claimedAt" = '-infinity' WHERE ${unanswered}`,
 )
 
-/** Gives the key back, as if it had never been used. */
-export const free = statement('claims:free', `DELETE FROM "idempotency_key" WHERE ${open}`)
+/** Deletes a claim, so that its key can be used again. */
+export const free = statement('claims:free', `DELETE FROM "idempotency_key" WHERE ${unanswered}`)
 
-const bite = 5000
+const batchSize = 5000
 
-const removeOld = statement(
+const deleteExpired = statement(
   'claims:expire',
   `DELETE FROM "idempotency_key" WHERE ("caller", "key") IN
-    (SELECT "caller", "key" FROM "idempotency_key" WHERE ${old} LIMIT ${bite} FOR UPDATE SKIP LOCKED)`,
+    (SELECT "caller", "key" FROM "idempotency_key" WHERE ${expired} LIMIT ${batchSize} FOR UPDATE SKIP LOCKED)`,
 )
 
-/** Removes what nobody can repeat any more, in bites that hold nobody up. */
+/** Deletes expired claims, in batches that hold no lock for long. */
 export async function deleteExpiredKeys(executor: Executor): Promise<void> {
-  while ((await removeOld(executor, {})).rowCount === bite);
+  while ((await deleteExpired(executor, {})).rowCount === batchSize);
 }

@@ -1,36 +1,36 @@
 import { setTimeout } from 'node:timers/promises'
 
-/** Those who wait for each other: who is last under a name, and with it all before. */
-const lines = new Map<string, Promise<unknown>>()
+/** The tail of each key's queue; awaiting it waits for every earlier task of that key. */
+const tails = new Map<string, Promise<unknown>>()
 
 /**
- * Does work when all that came before it under the same name is done. Postgres would keep the order just as well, but
- * everybody who waits there holds a connection; here it costs nothing, and Postgres sees to other processes alone.
- * @param longest in milliseconds; whoever would wait longer is `late` instead
+ * Runs a task after every earlier task of the same key in this process. A Postgres lock would do the same,
+ * but each waiting request would hold a connection; Postgres only orders tasks of different processes.
+ * @param onTimeout runs in place of a task that would wait longer than `maxWaitMs`
  */
 export async function runExclusive<T>(
-  name: string,
-  longest: number,
-  work: () => Promise<T>,
-  late: () => T,
+  key: string,
+  maxWaitMs: number,
+  task: () => Promise<T>,
+  onTimeout: () => T,
 ): Promise<T> {
-  const before = lines.get(name)
-  const done = waited(before, longest).then((isLate) => (isLate ? late() : work()))
-  const line = Promise.allSettled([before, done])
-  lines.set(name, line)
+  const earlier = tails.get(key)
+  const done = timesOut(earlier, maxWaitMs).then((isLate) => (isLate ? onTimeout() : task()))
+  const tail = Promise.allSettled([earlier, done])
+  tails.set(key, tail)
   try {
     return await done
   } finally {
-    line.then(() => lines.get(name) === line && lines.delete(name))
+    tail.then(() => tails.get(key) === tail && tails.delete(key))
   }
 }
 
-/** Whether waiting took too long. */
-async function waited(before: Promise<unknown> | undefined, longest: number): Promise<boolean> {
-  if (!before) return false
+/** Waits for a promise; true when it takes longer than `maxWaitMs`. */
+async function timesOut(promise: Promise<unknown> | undefined, maxWaitMs: number): Promise<boolean> {
+  if (!promise) return false
   const stop = new AbortController()
-  const timer = setTimeout(longest, true, { signal: stop.signal, ref: false }).catch(() => true)
-  const isLate = await Promise.race([before.then(() => false), timer])
+  const timer = setTimeout(maxWaitMs, true, { signal: stop.signal, ref: false }).catch(() => true)
+  const isLate = await Promise.race([promise.then(() => false), timer])
   stop.abort()
   return isLate
 }

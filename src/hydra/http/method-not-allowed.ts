@@ -3,7 +3,7 @@ import { Problem } from '../model/problem.ts'
 
 const allow = { Allow: 'OPTIONS, HEAD, GET' }
 
-/** Says of an address, after what reads it, that it can only be read. */
+/** Answers every method but GET and HEAD of a read-only path; call it after the route that reads. */
 export function methodNotAllowed(router: IRouter, path: string): void {
   answerOptions(router, path)
   router.all(path, () => {
@@ -11,7 +11,7 @@ export function methodNotAllowed(router: IRouter, path: string): void {
   })
 }
 
-/** Left to itself Express answers OPTIONS with 200 and a text. */
+/** Answers OPTIONS with 204; Express would send 200 with a text. */
 export function answerOptions(router: IRouter, path: string): void {
   router.options(path, (_, response) => {
     response.writeHead(204, allow).end()

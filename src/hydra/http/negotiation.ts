@@ -3,7 +3,7 @@ import type { Format } from '../formats/format.ts'
 import { Problem } from '../model/problem.ts'
 import { elementsOf } from './header-list.ts'
 
-/** One of the types in an Accept header, and how much the client likes it. */
+/** One media range of an Accept header, with its quality. */
 interface Range {
   type: string
   profiles: string[]
@@ -11,8 +11,8 @@ interface Range {
 }
 
 /**
- * The format that a client wants most, of those offered: named by the path's suffix, or else by Accept.
- * @throws Problem 406 listing what there is when it wants none of them
+ * Selects a format by the suffix of the path, or else by Accept.
+ * @throws Problem 406 with the available types when Accept matches none of them
  */
 export function negotiate({ accept }: IncomingHttpHeaders, offered: Format[], suffix?: string): Format {
   if (suffix === undefined && (accept === undefined || accept === '*/*' || accept === 'application/ld+json'))
@@ -21,26 +21,26 @@ export function negotiate({ accept }: IncomingHttpHeaders, offered: Format[], su
   const chosen = preferred(accept, named) ?? (suffix === undefined ? undefined : named[0])
   if (chosen) return chosen
   const types = new Set(offered.map(({ type }) => type))
-  throw new Problem(406, `Nothing here is of the type asked for. Accept one of: ${[...types].join(', ')}.`)
+  throw new Problem(406, `The requested media type is not available here. Accept one of: ${[...types].join(', ')}.`)
 }
 
 /**
- * The format that an Accept header likes best (RFC 9110 §12.5.1): by quality, then the one that it names most precisely,
- * then the first. The negotiator package would put what a client happens to name first before what is best here.
+ * The preferred format of an Accept header (RFC 9110 §12.5.1): by quality, then by the most precise media range,
+ * then by our own order. The negotiator package would follow the order of the header instead.
  */
 export function preferred(accept: string | undefined, offered: Format[]): Format | undefined {
   const ranges = rangesOf(accept || '*/*', offered)
   let best: { format?: Format; quality: number; precision: number } = { quality: 0, precision: -1 }
   for (const format of offered) {
-    const { quality, precision } = judged(format, ranges)
+    const { quality, precision } = qualityOf(format, ranges)
     if (quality > best.quality || (quality === best.quality && quality > 0 && precision > best.precision))
       best = { format, quality, precision }
   }
   return best.format
 }
 
-/** The most precise of the ranges that a format falls in tells how much it is liked. */
-function judged(format: Format, ranges: Range[]): { quality: number; precision: number } {
+/** The quality of the most precise media range that matches a format. */
+function qualityOf(format: Format, ranges: Range[]): { quality: number; precision: number } {
   let found = { quality: 0, precision: -1 }
   for (const range of ranges) {
     const precision = precisionOf(format, range)
@@ -49,7 +49,7 @@ function judged(format: Format, ranges: Range[]): { quality: number; precision: 
   return found
 }
 
-/** How precisely a range names a format; -1 when it does not. What has a profile is only for who asks for that. */
+/** How precisely a media range matches a format; -1 for no match. A format with a profile matches that profile only. */
 function precisionOf({ type, profile }: Format, range: Range): number {
   if (profile) return type === range.type && range.profiles.includes(profile) ? 3 : -1
   if (type === range.type) return range.profiles.length > 0 ? -1 : 2
@@ -57,7 +57,7 @@ function precisionOf({ type, profile }: Format, range: Range): number {
   return range.type === `${type.split('/')[0]}/*` ? 1 : -1
 }
 
-/** Profiles that no format has are passed over (RFC 6906), and so are parameters that say nothing of the form. */
+/** Unknown profiles are ignored (RFC 6906), and so are all other parameters. */
 function rangesOf(accept: string, offered: Format[]): Range[] {
   const known = offered.map(({ profile }) => profile)
   return elementsOf(accept).map(({ item, parameters }) => {

@@ -1,10 +1,10 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { elementsOf, pairOf } from './header-list.ts'
 
-/** A request is asked for its preferences several times; its header is read once. */
-const read = new WeakMap<IncomingHttpHeaders, Map<string, string>>()
+/** Parsed Prefer headers: one request looks its preferences up several times. */
+const parsed = new WeakMap<IncomingHttpHeaders, Map<string, string>>()
 
-/** What a Prefer header asks for, by lower-case names; of a preference that is given twice, the first counts (RFC 7240 §2). */
+/** The preferences of a Prefer header by lower-case name; the first of two equal names counts (RFC 7240 §2). */
 export function preferencesOf(header: string): Map<string, string> {
   const preferences = new Map<string, string>()
   for (const { item } of elementsOf(header)) {
@@ -14,19 +14,19 @@ export function preferencesOf(header: string): Map<string, string> {
   return preferences
 }
 
-/** Whether the client asks for nothing to be ignored: unknown properties, read-only properties, unknown parameters. */
+/** Whether the client prefers `handling=strict`: unknown parameters, unknown properties and read-only properties are errors. */
 export function isStrict(headers: IncomingHttpHeaders): boolean {
   return preferred(headers, 'handling') === 'strict'
 }
 
-/** Whether the client needs no document of what it has written, only its validator. */
+/** Whether the client prefers `return=minimal`: the response to a change has an ETag but no document. */
 export function prefersMinimal(headers: IncomingHttpHeaders): boolean {
   return preferred(headers, 'return') === 'minimal'
 }
 
 function preferred(headers: IncomingHttpHeaders, name: string): string | undefined {
   if (headers.prefer === undefined) return undefined
-  const preferences = read.get(headers) ?? preferencesOf(headers.prefer as string)
-  read.set(headers, preferences)
+  const preferences = parsed.get(headers) ?? preferencesOf(headers.prefer as string)
+  parsed.set(headers, preferences)
   return preferences.get(name)
 }

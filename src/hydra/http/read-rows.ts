@@ -66,7 +66,7 @@ export async function readPage(
   const { caller, request } = reader
   const { query } = request
   const search = searches.get(caller.role) as Search
-  if (request.strict) requireKnown(request.names, search)
+  if (request.strict) requireKnown(request.parameterNames, search)
   const asked = orderOf(query, search.sortable)
   const order = asked.length > 0 ? asked : defaultOrder
   const conditions = [...given, ...(await conditionsOf(search.variables, query, () => reader.localTime()))]

@@ -5,38 +5,38 @@ import { isStrict } from './preferences.ts'
 
 const noParameters = new URLSearchParams()
 
-/** More than every filter of a collection together may be given. */
-const mostParameters = 500
+/** Limits the work of one request; it is higher than the number of all filters of any collection. */
+const maxParameters = 500
 
-/** Parameters that say something without a value: a filter that asks by its name alone, and cursors, which no form has. */
-const kept = /^(exists\[|(after|before)$)/
+/** Parameters with a meaning of their own when empty: `exists[…]` and cursors, which no form sends. */
+const keptWhenEmpty = /^(exists\[|(after|before)$)/
 
-/** What of a request an operation may depend on. */
-interface Asked {
+/** The parts of an HTTP request that an operation may depend on. */
+interface RequestParts {
   /** The id in the path, decoded. */
   id: string | undefined
-  /** The suffix of the path that names a format. */
+  /** The suffix of the path, which names a format. */
   suffix?: string
-  /** Its target, its headers and its client's address. */
+  /** Its URL, its headers and the client's IP address. */
   request: Pick<Request, 'url' | 'headers' | 'ip'>
-  /** Its body, or the bytes of the file in it. */
+  /** The bytes of the body, or of the uploaded file. */
   bytes?: Buffer
-  /** What the file was read as. */
+  /** The result of the operation's file reader. */
   file?: object
 }
 
-/** What was asked, each part read when it is needed. */
+/** The request as operations see it; each part is parsed on first use. */
 export class ApiRequest {
   readonly id
   private readonly suffix
   readonly request
   readonly bytes
-  /** What was made of the file that the operation expects. */
+  /** The result of the operation's file reader. */
   readonly file
   private parameters: URLSearchParams | undefined
   private readonly languages = new Map<string[], string>()
 
-  constructor({ id, suffix, request, bytes, file }: Asked) {
+  constructor({ id, suffix, request, bytes, file }: RequestParts) {
     this.id = id
     this.suffix = suffix
     this.request = request
@@ -44,33 +44,33 @@ export class ApiRequest {
     this.file = file
   }
 
-  /** The path that was asked for, as it was written, without a suffix that names a format. */
+  /** The requested path as the client sent it, without the suffix of a format. */
   get path(): string {
     return this.split()[0]
   }
 
-  /** Another path in the format that was asked for by suffix, so that its links give the same again. */
-  alike(path: string): string {
+  /** Another path with the requested suffix, so that links stay in the same format. */
+  withSuffix(path: string): string {
     return this.suffix === undefined ? path : `${path}.${this.suffix}`
   }
 
-  /** Its parameters that have a value, as a form sends every field; Problem 400 when there are too many. */
+  /** The parameters without empty ones, since a form sends every field; Problem 400 when there are too many. */
   get query(): URLSearchParams {
     this.parameters ??= this.request.url.includes('?') ? parametersOf(this.split()[1]) : noParameters
     return this.parameters
   }
 
-  /** The names of all its parameters, those without a value too. */
-  get names(): Set<string> {
+  /** The names of all parameters, including empty ones. */
+  get parameterNames(): Set<string> {
     return new Set(allOf(this.split()[1]).keys())
   }
 
-  /** Whether what is not understood is to be refused (RFC 7240 §4.4). */
+  /** Whether unknown parameters and properties are errors (RFC 7240 §4.4). */
   get strict(): boolean {
     return isStrict(this.request.headers)
   }
 
-  /** Whether the client has said which state it means to change. */
+  /** Whether If-Match names the state that the client means to change. */
   get conditional(): boolean {
     return this.header('if-match') !== undefined
   }
@@ -79,18 +79,18 @@ export class ApiRequest {
     return this.request.headers[name] as string | undefined
   }
 
-  /** The language that the client would rather read, of those there are; the first where it likes none. */
+  /** The offered language that Accept-Language prefers; the first one when it matches none. */
   language(offered: string[]): string {
     const header = this.header('accept-language')
     if (header === undefined) return offered[0]
-    // A page asks for every row.
+    // Every row of a page needs it, so it is cached for the request.
     const known = this.languages.get(offered)
     const chosen = known ?? new Negotiator({ headers: { 'accept-language': header } }).language(offered) ?? offered[0]
     if (!known) this.languages.set(offered, chosen)
     return chosen
   }
 
-  /** The query as it was written, with its question mark. */
+  /** The query string as the client sent it, with its question mark. */
   get search(): string {
     const [, query] = this.split()
     return query && `?${query}`
@@ -105,12 +105,12 @@ export class ApiRequest {
 
 function parametersOf(query: string): URLSearchParams {
   const all = allOf(query)
-  if (all.size > mostParameters)
+  if (all.size > maxParameters)
     throw new Problem(
       400,
-      `The query has ${all.size} parameters; ${mostParameters} are the most. Send fewer values, in several requests.`,
+      `The query has ${all.size} parameters; the limit is ${maxParameters}. Send fewer values, in several requests.`,
     )
-  const given = [...all].filter(([name, value]) => value !== '' || kept.test(name))
+  const given = [...all].filter(([name, value]) => value !== '' || keptWhenEmpty.test(name))
   return given.length < all.size ? new URLSearchParams(given) : all
 }
 
@@ -119,7 +119,7 @@ function allOf(query: string): URLSearchParams {
   return /%255[BD]/i.test(query) ? withBrackets(parameters) : parameters
 }
 
-/** Some expanders of templates encode the name of a variable again: `order%5Bname%5D` arrives as `order%255Bname%255D`. */
+/** Some URI template libraries encode variable names twice: `order%5Bname%5D` arrives as `order%255Bname%255D`. */
 function withBrackets(parameters: URLSearchParams): URLSearchParams {
   const decoded = new URLSearchParams()
   for (const [name, value] of parameters) decoded.append(name.replace(/%5B/i, '[').replace(/%5D/i, ']'), value)

@@ -84,7 +84,7 @@ function collectionOf(call: RequestCall, page: Page, properties: Set<string> | u
     '@type': 'Collection',
     totalItems: page.found.total,
     member: page.found.entities.map((entity) => sparse(serialize(entity, caller), properties)),
-    view: api.spell(viewOf(api.iris.at(request.alike(path)), query, page, resource.options)),
+    view: api.spell(viewOf(api.iris.at(request.withSuffix(path)), query, page, resource.options)),
   })
 }
 

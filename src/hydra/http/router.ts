@@ -9,40 +9,40 @@ import { inputTypes, patchTypes } from './read-request.ts'
 
 type Route = [bound: BoundResource, operation: Operation]
 
-/** One path of the table: what can be asked of it, and what it says of itself on every answer. */
+/** One path of the table: its endpoints by method, and the headers of all its responses. */
 interface Path {
   endpoints: Map<string, Endpoint>
   headers: [name: string, value: string][]
 }
 
-/** Every route of the table, found by its shape in a step or two however many there are. */
+/** Routes every path of the table; one or two map look-ups find a path, however many there are. */
 export function router(api: BoundApi, access: AccessControl): RequestHandler {
   const paths = new Map([...routes(api)].map(([pattern, operations]) => [pattern, pathOf(api, operations, access)]))
   return (request, response, next) => {
     const { url } = request
-    const end = url.indexOf('?')
-    const pathname = end < 0 ? url : url.slice(0, end)
-    const [path, id] = match(paths, pathname)
+    const queryStart = url.indexOf('?')
+    const pathname = queryStart < 0 ? url : url.slice(0, queryStart)
+    const [path, id] = find(paths, pathname)
     if (path && !id?.includes('.')) serve(path, id, undefined, request, response).catch(next)
     else suffixed(paths, pathname, request, response, next)
   }
 }
 
-/** A suffix names a format, and no other resource: behind this point it has never been in the URL. */
+/** Routes a path whose suffix names a format; the suffix is cut from the URL, so later code never sees it. */
 function suffixed(
   paths: Map<string, Path>,
   pathname: string,
   ...[request, response, next]: Parameters<RequestHandler>
 ) {
   const [bare, suffix] = splitSuffix(pathname)
-  const [path, id] = match(paths, bare)
+  const [path, id] = find(paths, bare)
   if (!path) return next()
   request.url = bare + request.url.slice(pathname.length)
   serve(path, id, suffix, request, response).catch(next)
 }
 
-/** A path that stands for itself goes before one with an id in its second segment. */
-function match(paths: Map<string, Path>, pathname: string): [path: Path | undefined, id?: string] {
+/** A literal path wins over a path with an id in its second segment. */
+function find(paths: Map<string, Path>, pathname: string): [path: Path | undefined, id?: string] {
   const exact = paths.get(pathname)
   if (exact) return [exact]
   const start = pathname.indexOf('/', 1) + 1
@@ -60,21 +60,21 @@ async function serve(
   response: Response,
 ): Promise<void> {
   const method = request.method === 'HEAD' ? 'GET' : request.method
-  const found = endpoints.get(method)
+  const endpoint = endpoints.get(method)
   for (const [name, value] of headers) response.setHeader(name, value)
-  if (found) return found(request, response, id === undefined ? undefined : decode(id), suffix)
+  if (endpoint) return endpoint(request, response, id === undefined ? undefined : decode(id), suffix)
   if (method === 'OPTIONS') {
     response.writeHead(204).end()
     return
   }
-  throw new Problem(405, `Only ${response.getHeader('Allow')} can be asked of this path.`)
+  throw new Problem(405, `This path allows only ${response.getHeader('Allow')}.`)
 }
 
 function decode(segment: string): string {
   try {
     return decodeURIComponent(segment)
   } catch {
-    throw new Problem(400, 'The path is not encoded as a URL must be (RFC 3986 §2.1).')
+    throw new Problem(400, 'The path is not percent-encoded correctly (RFC 3986 §2.1).')
   }
 }
 
@@ -93,21 +93,21 @@ function pathOf(api: BoundApi, operations: Route[], access: AccessControl): Path
     endpoints: new Map(
       operations.map(([bound, operation]) => [operation.method, endpoint(api, bound, operation, access)]),
     ),
-    headers: Object.entries(announcements(operations)),
+    headers: Object.entries(methodHeaders(operations)),
   }
 }
 
-/** RFC 9110 §10.2.1, RFC 5789 §3.1, Linked Data Platform §7.1. */
-function announcements(operations: Route[]): Record<string, string> {
+/** Allow (RFC 9110 §10.2.1), Accept-Patch (RFC 5789 §3.1) and Accept-Post (Linked Data Platform §7.1). */
+function methodHeaders(operations: Route[]): Record<string, string> {
   const methods = operations.map(([, { method }]) => method as string)
   const post = operations.find(([, { method }]) => method === 'POST')
-  const patched = operations.some(
+  const patchable = operations.some(
     ([{ resource }, { method, path }]) =>
       method === 'PATCH' || (path !== '' && resource.operations.some((other) => other.method === 'PATCH')),
   )
   return {
     Allow: ['OPTIONS', ...(methods.includes('GET') ? ['HEAD'] : []), ...methods].join(', '),
     ...(post && { 'Accept-Post': inputTypes(post[1]).join(', ') }),
-    ...(patched && { 'Accept-Patch': patchTypes.join(', ') }),
+    ...(patchable && { 'Accept-Patch': patchTypes.join(', ') }),
   }
 }
