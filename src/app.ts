@@ -40,12 +40,12 @@ export interface AppContext extends ServiceState {
   log: Logger
 }
 
-/** The application: read from top to bottom it is a request's path. */
+/** The Express application. Its middleware stands in the order in which a request passes it. */
 export function createApp({ config, database, billing, banking, issuer, log, replicas, state }: AppContext): Express {
   const pools = poolsOf(database)
   const callers = callersOf(database, pools.items, issuer)
-  // What belongs to no caller has shares of its own, so that no tenant delays it.
-  const shared = (name: string) => pools.items.within(database, name)
+  // Routes without a tenant have their own share of the connections, so that no tenant delays them.
+  const withOwnShare = (name: string) => pools.items.within(database, name)
   const api = new Api(table(callers, billing, banking, config.ownedOrganizations), database, {
     publicUrl: config.publicUrl,
     prefix: config.hydraPrefix,
@@ -56,60 +56,68 @@ export function createApp({ config, database, billing, banking, issuer, log, rep
     pools,
     replicas,
   })
+  const { authenticate, logRequest } = requestLog(log, (request) => callers.of(request))
+  const access: AccessControl = { authenticate, rateLimiter: config.limits && rateLimiter(config.limits) }
+  const { measure, routes: metricsRoutes } = metrics(withOwnShare('metrics'), access, logRequest)
+
+  const app = createExpress(config)
+  app.use(measure)
+  app.use(responseHeaders(config))
+  app.use(checkRequestHead)
+
+  const root = api.iris.root === '' ? app : routerAt(app, api.iris.root)
+  root.use(router(api, access))
+  root.use(webhooks(withOwnShare('webhooks'), billing))
+  root.use(images(pools.items.of('images')))
+  root.use(swaggerUi())
+  root.use(documents(api))
+  if (isOwnIssuer(issuer)) {
+    root.get('/.well-known/jwks.json', jwks(issuer))
+    methodNotAllowed(root, '/.well-known/jwks.json')
+  }
+
+  app.use(healthRoutes(withOwnShare('health'), state))
+  app.use(metricsRoutes)
+  app.use(() => {
+    throw new Problem(404, `Not found: no resource has this path. Start at "${api.iris.at('/')}" and follow the links.`)
+  })
+  app.use(errorHandler(api, log))
+  return app
+}
+
+function createExpress({ trustProxy }: Pick<Config, 'trustProxy'>): Express {
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
   app.enable('strict routing')
   app.enable('case sensitive routing')
-  app.set('trust proxy', config.trustProxy)
-
-  const { authenticate, logRequest } = requestLog(log, (request) => callers.of(request))
-  const access: AccessControl = { authenticate, rateLimiter: config.limits && rateLimiter(config.limits) }
-  const { measure, routes } = metrics(shared('metrics'), access, logRequest)
-  app.use(measure)
-  app.use(responseHeaders(config))
-  app.use(checkRequestHead)
-  const within = api.iris.root === '' ? app : under(app, api.iris.root)
-  within.use(router(api, access))
-  within.use(webhooks(shared('webhooks'), billing))
-  within.use(images(pools.items.of('images')))
-  within.use(swaggerUi())
-  within.use(documents(api))
-  if (isOwnIssuer(issuer)) {
-    within.get('/.well-known/jwks.json', jwks(issuer))
-    methodNotAllowed(within, '/.well-known/jwks.json')
-  }
-  app.use(healthRoutes(shared('health'), state))
-  app.use(routes)
-  app.use(() => {
-    throw new Problem(404, `Nothing is here: start at "${api.iris.at('/')}" and follow the links.`)
-  })
-  app.use(refusal(api, log))
+  app.set('trust proxy', trustProxy)
   return app
 }
 
-/** What is served under the path of PUBLIC_URL; the path alone leads to the start. */
-function under(app: Express, root: string): Router {
-  const within = Router({ caseSensitive: true, strict: true })
+/** Serves routes under the path of PUBLIC_URL. The path without a slash at its end redirects to the start. */
+function routerAt(app: Express, root: string): Router {
+  const router = Router({ caseSensitive: true, strict: true })
   app.use(root, ({ originalUrl }, _response, next) => {
     const rest = originalUrl.slice(root.length)
     if (rest[0] === '/') return next()
     throw new Problem(308, `The API starts at "${root}/".`, { Location: `${root}/${rest}` })
   })
-  app.use(root, within)
-  return within
+  app.use(root, router)
+  return router
 }
 
-function refusal(api: Api, log: Logger): ErrorRequestHandler {
+/** Writes an error as a problem. */
+function errorHandler(api: Api, log: Logger): ErrorRequestHandler {
   return (error, _request, response, _next) => {
     const problem =
       error instanceof Problem
         ? error
-        : (clientFault(error) ??
+        : (requestError(error) ??
           problemOf(api, error) ??
           new Problem(
             500,
-            'The server failed to answer this request. The failure is logged under the request id in X-Request-Id.',
+            'The server failed to answer this request. Its log has the error under the request id in X-Request-Id.',
           ))
     if (problem.status >= 500)
       log.error({ err: error, request: response.getHeader('X-Request-Id') }, 'a request failed')
@@ -117,8 +125,8 @@ function refusal(api: Api, log: Logger): ErrorRequestHandler {
   }
 }
 
-/** What Express refuses on its own: broken paths. */
-function clientFault(error: { status?: number; message: string }): Problem | undefined {
+/** Errors of Express itself, such as a path with a broken percent-encoding. */
+function requestError(error: { status?: number; message: string }): Problem | undefined {
   if (typeof error.status === 'number' && error.status >= 400 && error.status < 500)
     return new Problem(error.status, `${error.message}.`)
   return undefined

@@ -27,74 +27,81 @@ import { lockDataDirectory } from './start/directory-lock.ts'
 import { StartError } from './start/start-error.ts'
 import { startWorkerProcess } from './worker-process.ts'
 
-/**
- * While a server starts, what it makes is there to stay, and V8 may conclude that the like of it always is: it then puts parts of
- * every answer among what is old, where they hold on to the rest of it. Of requests, nothing stays.
+/*
+ * Objects that are created during the start live long. From them V8 concludes that objects of later requests do, too, and
+ * allocates parts of every response in the old generation, where they keep the rest of it alive. This flag turns that off.
  */
 setFlagsFromString('--no-allocation-site-pretenuring')
 
-const config = settings()
+const config = readConfigOrExit()
 const log = pino(
   {
     level: config.logLevel,
     base: config.workers > 1 ? { pid: process.pid } : undefined,
-    // What a statement was run with is nobody's business: a mail, say, and the token in it.
+    // The parameters of a failed statement can hold personal data, such as a mail with a token.
     redact: { paths: ['err.parameters'], remove: true },
   },
   standardOutput(),
 )
-const stopped = new AbortController()
-const leaving = once(stopped.signal, 'abort').then(() => {})
-// A supervisor tells the whole process group and npm passes it on, so a signal may come twice; one that comes later does not wait.
-let told = Number.POSITIVE_INFINITY
+
+const stop = new AbortController()
+const stopRequested = once(stop.signal, 'abort').then(() => {})
+
+/** A supervisor signals the whole process group and npm passes its signal on, so one stop may send two signals. */
+const repeatedSignalMs = 1000
+let signalledAt = Number.POSITIVE_INFINITY
 for (const signal of ['SIGINT', 'SIGTERM'])
   process.on(signal, () => {
-    if (!cluster.isWorker && performance.now() - told > 1000) process.exit(1)
-    told = Math.min(told, performance.now())
-    stopped.abort()
+    // A later signal ends the process by force.
+    if (!cluster.isWorker && performance.now() - signalledAt > repeatedSignalMs) process.exit(1)
+    signalledAt = Math.min(signalledAt, performance.now())
+    stop.abort()
   })
 
-await (cluster.isWorker ? startWorkerProcess(config, log, leaving) : run()).catch((error) => {
+await (cluster.isWorker ? startWorkerProcess(config, log, stopRequested) : run()).catch((error) => {
   if (error instanceof StartError) console.error(error.message)
-  else log.fatal({ err: error }, `the server could not start: ${error.message}`)
+  else log.fatal({ err: error }, `The server could not start: ${error.message}`)
   process.exitCode = 1
 })
 
-/** Boots, serves until it is told to stop, and ends all that it has started. */
+/** Starts everything in order, serves until a signal comes, and stops everything. */
 async function run(): Promise<void> {
-  const endings = new ShutdownSteps(log, leaving)
-  await endings.runUntilStopped(async () => {
+  const shutdown = new ShutdownSteps(log, stopRequested)
+  await shutdown.runUntilStopped(async () => {
     if (usesDataDirectory(config)) {
       await makeDataDirectory(config.dataDirectory)
       const locking = lockDataDirectory(config.dataDirectory)
-      await endings.start('directory', 'The lock of DATA_DIR', locking, (unlock) => unlock())
+      await shutdown.start('directory', 'The lock of DATA_DIR', locking, (unlock) => unlock())
     }
     await checkAddress(config)
-    const onLost = (error: Error) => {
-      log.fatal({ err: error }, 'Postgres could not be started again, so the server ends.')
-      process.exitCode = 1
-      stopped.abort()
-    }
-    const opening = openDatabase(config, (line) => log.info(line), { signal: stopped.signal, onLost })
-    const opened = await endings.start('database', 'The database', opening, ({ close }) => close())
-    const { database, embedded } = opened
-    const stripe = await endings.start('outside', 'The local Stripe', openStripe(config), ({ close }) => close())
-    const opensKontomatik = openKontomatik(config)
-    const kontomatik = await endings.start('outside', 'The local Kontomatik', opensKontomatik, ({ close }) => close())
-    await endings.unlessStopping(updateStoredLinks(database, { stripe: stripe.local, kontomatik: kontomatik.embedded }))
-    const mails = join(config.dataDirectory, 'mail')
-    const mailer = openMailer(config.smtp, mails, log)
-    endings.add('outside', 'The mailer', async () => mailer.close())
-    endings.add('outside', 'The threads', stopThreads)
+
+    const opening = openDatabase(config, (line) => log.info(line), { signal: stop.signal, onLost: stopWithoutPostgres })
+    const opened = await shutdown.start('database', 'The database', opening, ({ close }) => close())
+    const { database } = opened
+    const stripe = await shutdown.start('external', 'The local Stripe', openStripe(config), ({ close }) => close())
+    const openingKontomatik = openKontomatik(config)
+    const kontomatik = await shutdown.start('external', 'The local Kontomatik', openingKontomatik, ({ close }) =>
+      close(),
+    )
+    await shutdown.unlessStopping(
+      updateStoredLinks(database, { stripe: stripe.local, kontomatik: kontomatik.embedded }),
+    )
+    const mailDirectory = join(config.dataDirectory, 'mail')
+    const mailer = openMailer(config.smtp, mailDirectory, log)
+    shutdown.add('external', 'The mailer', async () => mailer.close())
+    shutdown.add('external', 'The thread pool', stopThreads)
+
     const [{ billing }, { banking }] = [stripe, kontomatik]
-    const background = startBackgroundJobs(database, { billing, banking, mailer }, log)
-    await endings.start('work', 'The queue of jobs', background, (stop) => stop())
-    const issuer = await endings.unlessStopping(openIssuer(config))
-    // Before anybody is answered: who already serves does not end because a demo could not be made.
-    const seeding = async () =>
-      isOwnIssuer(issuer) && seedDemo(database, issuer.issuer, { manualBilling: !stripe.local })
-    if (await endings.unlessStopping(seeding())) log.info('A demo organization has been made.')
-    const environment = { ...opened.environment, ...stripe.environment, ...kontomatik.environment }
+    const startingJobs = startBackgroundJobs(database, { billing, banking, mailer }, log)
+    await shutdown.start('work', 'The job runner', startingJobs, (stop) => stop())
+
+    const issuer = await shutdown.unlessStopping(openIssuer(config))
+    // The demo is created before the server listens: a failure then stops the start, not a server that has clients.
+    if (isOwnIssuer(issuer)) {
+      const seeding = seedDemo(database, issuer.issuer, { manualBilling: !stripe.local })
+      if (await shutdown.unlessStopping(seeding)) log.info('Created the demo organizations.')
+    }
+
     const serving =
       config.workers === 1
         ? startHttpService({
@@ -103,40 +110,58 @@ async function run(): Promise<void> {
             log,
             createApp: (service) => createApp({ config, database, billing, banking, issuer, log, ...service }),
           })
-        : startWorkers({ count: config.workers, environment, leaving, log })
-    await endings.start('work', 'The HTTP server', serving, (stop) => stop())
+        : startWorkers({
+            count: config.workers,
+            environment: { ...opened.environment, ...stripe.environment, ...kontomatik.environment },
+            stopRequested,
+            log,
+          })
+    await shutdown.start('work', 'The HTTP server', serving, (stop) => stop())
     startEventLoopWatchdog()
     log.info(`Listening: start at ${config.publicUrl}/`)
-    // A server that listens does not end because Postgres is away for a moment.
-    const unwelcome = (error: Error) =>
-      log.warn({ err: error }, 'The tokens of the demo could not be printed: use `npm run token`.')
-    if (isOwnIssuer(issuer)) await endings.unlessStopping(welcome(database, issuer, stripe).catch(unwelcome))
-    if (embedded) log.info(`Embedded: Postgres, with its data in ${embedded}. Set DATABASE_URL to use another.`)
+
+    if (isOwnIssuer(issuer)) await shutdown.unlessStopping(printDemoTokens(database, issuer, stripe))
+    if (opened.embedded)
+      log.info(`Embedded: Postgres, with its data in ${opened.embedded}. Set DATABASE_URL to use another.`)
     if (stripe.local)
-      log.info(
-        `Embedded: a Stripe of our own at ${stripe.local}, where no money moves. Set STRIPE_SECRET_KEY to use the real one.`,
-      )
-    if (!config.smtp) log.info(`Mails are kept in ${mails} and not sent. Set SMTP_URL and MAIL_FROM to send them.`)
+      log.info(`Embedded: a local Stripe at ${stripe.local}, without real money. Set STRIPE_SECRET_KEY to use Stripe.`)
+    if (!config.smtp)
+      log.info(`Mails are kept in ${mailDirectory} and not sent. Set SMTP_URL and MAIL_FROM to send them.`)
     if (kontomatik.embedded)
       log.info(
-        `Embedded: a Kontomatik of our own at ${kontomatik.embedded}, with banks that do not exist. Set KONTOMATIK_API_KEY to use the real one.`,
+        `Embedded: a local Kontomatik at ${kontomatik.embedded}, with test banks. Set KONTOMATIK_API_KEY to use Kontomatik.`,
       )
-    await leaving
+    await stopRequested
     log.info('Stopping.')
   })
 }
 
-/** Has the demo subscribe, once, and says how to get in. */
-async function welcome(database: DataSource, issuer: OwnIssuer, { billing, local }: OpenedStripe): Promise<void> {
-  if (local)
-    await subscribeDemo(database, billing).catch((error) =>
-      log.warn({ err: error }, 'the demo could not subscribe: the next start tries again'),
-    )
-  for (const person of Object.keys(people) as (keyof typeof people)[])
-    log.info(`Token for the ${person} of the demo: ${await tokenFor(database, issuer, person)}`)
+function stopWithoutPostgres(error: Error): void {
+  log.fatal({ err: error }, 'Postgres could not be restarted, so the server stops.')
+  process.exitCode = 1
+  stop.abort()
 }
 
-function settings(): Config {
+/** Subscribes the demo at the local Stripe and prints a token for each of its people. A failure does not stop the server. */
+async function printDemoTokens(
+  database: DataSource,
+  issuer: OwnIssuer,
+  { billing, local }: OpenedStripe,
+): Promise<void> {
+  // A shutdown closes the database, which makes both steps fail.
+  const warn = (sentence: string) => (error: Error) => {
+    if (!stop.signal.aborted) log.warn({ err: error }, sentence)
+  }
+  if (local)
+    await subscribeDemo(database, billing).catch(warn('The demo could not subscribe. The next start tries it again.'))
+  const print = async () => {
+    for (const person of Object.keys(people) as (keyof typeof people)[])
+      log.info(`Token for the ${person} of the demo: ${await tokenFor(database, issuer, person)}`)
+  }
+  await print().catch(warn('The tokens of the demo could not be printed. Use "npm run token".'))
+}
+
+function readConfigOrExit(): Config {
   try {
     return readConfig(process.env)
   } catch (error) {

@@ -3,7 +3,7 @@ import type { Logger } from 'pino'
 import { createApp } from './app.ts'
 import type { Config } from './config.ts'
 import { stopThreads } from './hydra/formats/thread.ts'
-import { sendHeartbeat } from './runtime/cluster/heartbeat.ts'
+import { answerHeartbeat } from './runtime/cluster/heartbeat.ts'
 import { connectToDatabase } from './runtime/database.ts'
 import { startHttpService } from './runtime/http/http-service.ts'
 import { sharedPort } from './runtime/http/shared-port.ts'
@@ -12,19 +12,19 @@ import { openStripe } from './runtime/open-stripe.ts'
 import { ShutdownSteps } from './runtime/shutdown.ts'
 import { openIssuer } from './runtime/token-issuer.ts'
 
-/** One of several processes that only serve: what it needs was started by the first, and its environment says where. */
-export async function startWorkerProcess(config: Config, log: Logger, leaving: Promise<void>): Promise<void> {
+/** Runs a worker: one of several processes that only serve. Its environment says where the parent has started the rest. */
+export async function startWorkerProcess(config: Config, log: Logger, signalled: Promise<void>): Promise<void> {
   const worker = cluster.worker as Worker
-  const left = Promise.race([leaving, orphaned(worker, leaving)])
-  const endings = new ShutdownSteps(log, left)
+  const stopRequested = Promise.race([signalled, parentExit(worker, signalled)])
+  const shutdown = new ShutdownSteps(log, stopRequested)
   try {
-    await endings.runUntilStopped(async () => {
-      endings.add('outside', 'The threads', stopThreads)
-      const reaching = connectToDatabase(config.databaseUrl as string, config.pool)
-      const { database } = await endings.start('database', 'The database', reaching, ({ close }) => close())
+    await shutdown.runUntilStopped(async () => {
+      shutdown.add('external', 'The thread pool', stopThreads)
+      const connecting = connectToDatabase(config.databaseUrl as string, config.pool)
+      const { database } = await shutdown.start('database', 'The database', connecting, ({ close }) => close())
       const { billing } = await openStripe(config)
       const { banking } = await openKontomatik(config)
-      const issuer = await endings.unlessStopping(openIssuer(config))
+      const issuer = await shutdown.unlessStopping(openIssuer(config))
       const serving = startHttpService({
         config,
         database,
@@ -32,27 +32,27 @@ export async function startWorkerProcess(config: Config, log: Logger, leaving: P
         port: sharedPort(worker),
         createApp: (service) => createApp({ config, database, billing, banking, issuer, log, ...service }),
       })
-      await endings.start('work', 'The HTTP server', serving, (stop) => stop())
-      sendHeartbeat(worker)
-      await left
+      await shutdown.start('work', 'The HTTP server', serving, (stop) => stop())
+      answerHeartbeat(worker)
+      await stopRequested
     })
   } finally {
     if (worker.isConnected()) worker.disconnect()
   }
 }
 
-/** Where the first process dies, a worker still finishes what is under way, which Node would not have it do. */
-function orphaned(worker: Worker, leaving: Promise<void>): Promise<void> {
-  let told = false
-  leaving.then(() => {
-    told = true
+/** Resolves when the parent process dies. The worker then finishes its requests, where Node by itself would end it at once. */
+function parentExit(worker: Worker, signalled: Promise<void>): Promise<void> {
+  let stopping = false
+  signalled.then(() => {
+    stopping = true
   })
-  return new Promise((leave) => {
+  return new Promise((resolve) => {
     worker.once('disconnect', () => {
-      // Who was told to go and loses the first process meanwhile is in the way of somebody impatient.
-      if (told) return
+      // A worker that loses its parent during a shutdown ends at once: a second signal has ended the parent by force.
+      if (stopping) return
       worker.exitedAfterDisconnect = true
-      leave()
+      resolve()
     })
   })
 }

@@ -8,36 +8,40 @@ import { closeDatabase, survivePoolErrors } from './database.ts'
 import { startFoldingTotals } from './fold-totals.ts'
 import { crontab, type ExternalServices, enqueueStaleWork, jobTasks } from './jobs.ts'
 
-/** Beyond one for each job: to listen, to fetch jobs and to mark them done. */
-const spare = 4
+/** Connections beyond one for each job: to listen, to fetch jobs and to mark them done. */
+const extraConnections = 4
 
-/** Does what nobody waits for, over connections of its own; gives back how to stop that. */
+/**
+ * Starts the job runner with its own connections to the database.
+ * @returns a function that stops it
+ */
 export async function startBackgroundJobs(
   database: DataSource,
-  outside: ExternalServices,
+  services: ExternalServices,
   log: Logger,
 ): Promise<() => Promise<void>> {
-  const connections = await backgroundSource(database, concurrency + spare).initialize()
+  const connections = await backgroundSource(database, concurrency + extraConnections).initialize()
   survivePoolErrors(connections)
   const stopTotals = startFoldingTotals(connections, log)
-  const letGo = async () => {
+  const close = async () => {
     stopTotals()
     await closeDatabase(connections)
   }
   const { master: pool } = connections.driver as PostgresDriver
-  const back = () => enqueueStaleWork(connections, log, 0)
-  // Whatever a process left undone that was killed is taken up at once; what is still held for the dead, by the clock.
-  await back().catch((error) => log.warn({ err: error }, 'what waits could not be rung for'))
+  const enqueueAllStaleWork = () => enqueueStaleWork(connections, log, 0)
+  // Work of a killed process is enqueued at once. The crontab enqueues work whose rows the dead process still locks.
+  await enqueueAllStaleWork().catch((error) => log.warn({ err: error }, 'could not re-enqueue stale work'))
   try {
-    // A key that was put before the others seals from now on.
+    // Secrets are encrypted again where SECRETS_KEY has a new first key.
     await enqueue(connections.manager, 'keepSecrets', {}, { key: 'keepSecrets' })
-    const queue = await startQueue({ pool, tasks: jobTasks(connections, outside, log), crontab, log, back })
+    const tasks = jobTasks(connections, services, log)
+    const queue = await startQueue({ pool, tasks, crontab, log, back: enqueueAllStaleWork })
     return async () => {
       await queue.stop()
-      await letGo()
+      await close()
     }
   } catch (error) {
-    await letGo()
+    await close()
     throw error
   }
 }

@@ -14,55 +14,54 @@ import { StartError } from '../start/start-error.ts'
 
 export { closeDatabase, survivePoolErrors }
 
-/** A migrated database, and how to let go of it. */
+/** A migrated database, and how to close it. */
 export interface OpenDatabase {
   database: DataSource
-  /** What of it was started here, for the log; undefined where DATABASE_URL names another's. */
+  /** The folder of the embedded Postgres's data; undefined with DATABASE_URL. */
   embedded: string | undefined
-  /** The variables by which another process reaches what was started here. */
+  /** Variables that tell workers where the embedded Postgres listens. */
   environment: Record<string, string>
   close(): Promise<void>
 }
 
-/** How many requests of one tenant may wait. A browser's burst of items is larger than that of lists, and each is short. */
-const waiting = { items: 256, lists: 32 }
+/** Requests of one tenant that may wait. A browser sends more requests for items at once than for lists, and each is short. */
+const maxWaiting = { items: 256, lists: 32 }
 
-const opened = new WeakMap<DataSource, Pools>()
+const poolsByDatabase = new WeakMap<DataSource, Pools>()
 
-/** The pools of a database: TypeORM's own, and another for lists, which ends with it. */
+/** The pools of a database: TypeORM's own for items and writes, and another one for lists, which ends with it. */
 export function poolsOf(database: DataSource): Pools {
-  const known = opened.get(database)
+  const known = poolsByDatabase.get(database)
   if (known) return known
   const { master } = database.driver as PostgresDriver
   const lists = new Pool(listPoolOptions(master))
   surviveConnectionErrors(lists)
   const destroy = database.destroy.bind(database)
   database.destroy = async () => {
-    opened.delete(database)
+    poolsByDatabase.delete(database)
     database.destroy = destroy
     await closePool(lists, () => lists.end())
     await destroy()
   }
   const pools = {
-    items: new FairPool(master, { name: 'items and writes', waiting: waiting.items }),
-    lists: new FairPool(lists, { name: 'lists', waiting: waiting.lists }),
+    items: new FairPool(master, { name: 'items and writes', waiting: maxWaiting.items }),
+    lists: new FairPool(lists, { name: 'lists', waiting: maxWaiting.lists }),
   }
-  opened.set(database, pools)
+  poolsByDatabase.set(database, pools)
   return pools
 }
 
-/** What the embedded Postgres has connections for besides those of requests: jobs, and commands beside the server. */
-const spare = 30
+/** Connections of the embedded Postgres beyond those of requests: for jobs, and for commands beside the server. */
+const extraConnections = 30
 
-/** What the embedded Postgres does beyond serving. */
 export interface LaunchOptions {
-  /** Gives up a start that is not complete. */
+  /** Cancels a start that is not complete. */
   signal?: AbortSignal
-  /** Has Postgres started again when it ends, and is called once that has failed too often. */
+  /** Turns on restarts of the embedded Postgres. It is called when too many restarts have failed. */
   onLost?: (error: Error) => void
 }
 
-/** Connects to the Postgres of DATABASE_URL, or to an embedded one that is started for it, and migrates it. */
+/** Connects to the Postgres of DATABASE_URL, or starts an embedded one, and migrates it. */
 export async function openDatabase(
   config: Pick<Config, 'databaseUrl' | 'dataDirectory' | 'pgbin' | 'pool' | 'workers'>,
   log: (line: string) => void,
@@ -71,24 +70,24 @@ export async function openDatabase(
   const { dataDirectory, databaseUrl, pgbin, pool, workers } = config
   if (databaseUrl)
     return {
-      ...(await connect(databaseUrl, pool, migrate, signal).catch((error) => giveUp(error, databaseUrl))),
+      ...(await connect(databaseUrl, pool, migrate, signal).catch((error) => throwStartError(error, databaseUrl))),
       embedded: undefined,
       environment: {},
     }
-  const settings = { max_connections: String(Math.max(100, (workers + 1) * 2 * pool + spare)) }
+  const settings = { max_connections: String(Math.max(100, (workers + 1) * 2 * pool + extraConnections)) }
   const launched = await launch(dataDirectory, { pgbin, log, settings, signal, onLost })
   const { host, port, user, database, directory, stop } = launched
   const url = `postgres://${user}@localhost:${port}/${database}?host=${encodeURIComponent(host)}`
-  const opened = await connect(url, pool, migrate, signal).catch(async (error) => {
+  const connected = await connect(url, pool, migrate, signal).catch(async (error) => {
     await stop()
     throw error
   })
   return {
-    database: opened.database,
+    database: connected.database,
     embedded: directory,
     environment: { DATABASE_URL: url },
     async close() {
-      await opened.close()
+      await connected.close()
       await stop()
     },
   }
@@ -111,7 +110,7 @@ async function connect(
   const database = await connectTo({ url }, pool).initialize()
   survivePoolErrors(database)
   const close = () => closeDatabase(database)
-  // A migration that waits or runs ends with its connection.
+  // Closing the connection ends a migration that waits or runs.
   signal?.addEventListener('abort', close)
   try {
     signal?.throwIfAborted()
@@ -125,10 +124,10 @@ async function connect(
   return { database, close }
 }
 
-/** Of a host with several addresses the error only lists how each of them failed. */
-function giveUp(error: Error & { errors?: Error[] }, url: string): never {
+/** The error of a host with several addresses has no message of its own, but one for each address. */
+function throwStartError(error: Error & { errors?: Error[] }, url: string): never {
   if (error instanceof StartError) throw error
   const reason = error.message || error.errors?.map(({ message }) => message).join(', ')
-  const sentence = `DATABASE_URL is ${quoteWithoutSecrets(url)}, which cannot be used: ${reason}.`
-  throw new StartError(`${sentence} Correct it, or have that database accept connections.`, { cause: error })
+  const problem = `DATABASE_URL is ${quoteWithoutSecrets(url)}, which cannot be used: ${reason}.`
+  throw new StartError(`${problem} Correct it, or make that database accept connections.`, { cause: error })
 }

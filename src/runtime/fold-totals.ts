@@ -1,19 +1,22 @@
 import type { Logger } from 'pino'
 import type { DataSource } from 'typeorm'
 
-const every = 10_000
+const intervalMs = 10_000
 
-/** Folds, every ten seconds, what has been counted since; gives back how to stop that. */
+/**
+ * Folds row totals every ten seconds.
+ * @returns a function that stops it
+ */
 export function startFoldingTotals(database: DataSource, log: Logger): () => void {
   const timer = setInterval(() => {
-    foldTotals(database).catch((error) => log.error({ err: error }, 'totals could not be folded'))
-  }, every)
+    foldTotals(database).catch((error) => log.error({ err: error }, 'could not fold row totals'))
+  }, intervalMs)
   return () => clearInterval(timer)
 }
 
 /**
- * Makes one row of the many that writers have left in "row_total", each of their own so that none waits for another.
- * One statement, so that a reader sees either the many or the one; several processes may do it at once.
+ * Adds up the rows of "row_total": each writer inserts its own row there, so that writers do not wait for each other.
+ * It is one statement, so a reader sees the old rows or their sum. Several processes may run it at once.
  */
 export async function foldTotals(database: DataSource): Promise<void> {
   await database.query(`

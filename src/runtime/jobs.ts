@@ -21,7 +21,7 @@ import type { Tasks } from '../queue/queue.ts'
 import { runAll } from '../queue/run-all.ts'
 import { enqueueUnprovisioned, provisionOrganization } from '../workspace/provision.ts'
 
-/** Whom jobs speak to outside. */
+/** The outside services that jobs call. */
 export interface ExternalServices {
   billing: Billing
   banking: Banking
@@ -29,8 +29,8 @@ export interface ExternalServices {
 }
 
 /**
- * What is done in the background: by name, for whoever enqueues it. Each may be begun anew while somebody is still at it who
- * was not heard of for a minute: what one alone may do is done under a lock, or is marked in its row as taken.
+ * The background jobs by their names in the queue. A job may run twice at once: it is restarted when its process has been silent
+ * for a minute. Work that must not run twice takes a lock or marks its row as claimed.
  */
 export function jobTasks(database: DataSource, { billing, banking, mailer }: ExternalServices, log: Logger): Tasks {
   return {
@@ -51,9 +51,9 @@ export function jobTasks(database: DataSource, { billing, banking, mailer }: Ext
 }
 
 /**
- * Has done what was begun or ordered and nobody is at, as when the process that was has died: the truth is in the tables, and
- * a job is only a doorbell. Jobs that have no row behind them, as looks at a customer, are taken from the dead.
- * @param age in seconds, of what should have been done by now
+ * Re-enqueues work that is pending in the tables but has no live job, for example after a crash. Jobs without a row in a table,
+ * such as a customer's sync, are released from dead processes.
+ * @param age the least age of such work, in seconds
  */
 export async function enqueueStaleWork(database: DataSource, log: Logger, age?: number): Promise<void> {
   await runAll(
@@ -65,11 +65,11 @@ export async function enqueueStaleWork(database: DataSource, log: Logger, age?: 
       enqueueUnprovisioned,
       enqueueStaleIntegrations,
     ],
-    (again) => again(database, age),
+    (enqueueStale) => enqueueStale(database, age),
   )
 }
 
-/** When what is done by the clock is done, in UTC; one process does it, however many there are. */
+/** The schedule of jobs, in UTC. Each runs in one process, however many servers there are. */
 export const crontab = `
 * * * * * takeUp ?jobKey=takeUp&max=1
 * * * * * endPeriods ?jobKey=endPeriods&max=1

@@ -7,32 +7,34 @@ import { Problem } from '../hydra/model/problem.ts'
 import { metricsReader } from './cluster/metrics-aggregation.ts'
 import type { LogRequest } from './http/request-log.ts'
 
-/** What the operator's monitoring sees of all processes of this server, in the text format of Prometheus. */
+/** The metrics of all processes of this server, in the text format of Prometheus. */
 export interface Metrics {
-  /** Takes the time of every request, and has it told of. */
+  /** Measures the duration of each request, and logs it. */
   measure: RequestHandler
-  /** `/metrics`, for the operator alone. */
+  /** `/metrics`, for the operator only. */
   routes: Router
 }
 
-export function metrics(database: DataSource, access: AccessControl, tell?: LogRequest): Metrics {
+export function metrics(database: DataSource, access: AccessControl, logRequest?: LogRequest): Metrics {
   const [registry, shared] = [new Registry(), new Registry()]
   const read = metricsReader(registry)
   collectDefaultMetrics({ register: registry })
   const durations = new Histogram({
     name: 'http_request_duration_seconds',
-    help: 'How long requests took, by method and status.',
+    help: 'Duration of requests, by method and status.',
     labelNames: ['method', 'status'],
     buckets: [0.005, 0.025, 0.1, 0.5, 2.5, 10],
     registers: [registry],
   })
-  inbox(shared, database)
+  countPendingWork(shared, database)
   const routes = Router({ caseSensitive: true, strict: true })
   routes.get('/metrics', async (request, response) => {
     const { role } = await authenticate(access, request, response)
     if (role === 'anonymous')
-      throw new Problem(401, 'This needs the bearer token of the operator.', { 'WWW-Authenticate': 'Bearer' })
-    if (role !== 'operator') throw new Problem(403, `This is for the role operator; yours is ${role}.`)
+      throw new Problem(401, 'The metrics are for the operator. Send its bearer token.', {
+        'WWW-Authenticate': 'Bearer',
+      })
+    if (role !== 'operator') throw new Problem(403, `The metrics are for the role operator. Your role is ${role}.`)
     response
       .set('Cache-Control', 'no-store')
       .type(registry.contentType)
@@ -45,7 +47,7 @@ export function metrics(database: DataSource, access: AccessControl, tell?: LogR
       response.once('close', () => {
         const seconds = (performance.now() - began) / 1000
         durations.observe({ method: request.method, status: response.statusCode }, seconds)
-        tell?.(request, response, seconds)
+        logRequest?.(request, response, seconds)
       })
       next()
     },
@@ -53,11 +55,11 @@ export function metrics(database: DataSource, access: AccessControl, tell?: LogR
   }
 }
 
-/** What of Stripe's events is not done yet: the age says when something is stuck, the failed ones that somebody has to look. */
-function inbox(registry: Registry, database: DataSource): void {
+/** Counts Stripe's events and jobs that are not done. A high age shows a stuck queue; failed events need an operator. */
+function countPendingWork(registry: Registry, database: DataSource): void {
   new Gauge({
     name: 'stripe_events',
-    help: 'Events of Stripe that wait, or that were put aside after failing too often.',
+    help: 'Stripe events that are pending, or dead-lettered after failing too often.',
     labelNames: ['status'],
     registers: [registry],
     async collect() {
@@ -80,7 +82,7 @@ function inbox(registry: Registry, database: DataSource): void {
   })
   new Gauge({
     name: 'stripe_events_oldest_pending_seconds',
-    help: 'For how long the event has waited that waits the longest.',
+    help: 'Age of the oldest pending Stripe event.',
     registers: [registry],
     async collect() {
       const [{ age }] = await database.query(

@@ -7,36 +7,41 @@ import type { Replicas } from '../hydra/store/statement.ts'
 import { isCollationCurrent } from '../postgres/collation-check.ts'
 import { closePool, surviveConnectionErrors } from '../postgres/connection-errors.ts'
 
-/** How long, in milliseconds, one that failed is left alone, and how long it may take to say how far it is. */
-const [rest, patience] = [5000, 500]
+/** A replica that failed is not used for this time. */
+const pauseMs = 5000
+
+/** The limit for a replica to report its position. */
+const timeoutMs = 500
 
 /**
- * How far the primary has come: all that anybody has been told is written lies before that. What is not flushed yet counts
- * where the primary answers before it flushes.
+ * The primary's position in its write-ahead log: every acknowledged write lies before it. With `synchronous_commit = off` the
+ * primary acknowledges writes before it flushes them, so the insert position counts.
  */
-const reached = `
+const primaryPosition = `
   SELECT "system_identifier"::text AS "system", "at"::text, left(pg_walfile_name("at"), 8) AS "timeline"
     FROM pg_control_system(), (SELECT CASE current_setting('synchronous_commit')
       WHEN 'off' THEN pg_current_wal_insert_lsn() ELSE pg_current_wal_flush_lsn() END AS "at") AS "now"`
 
-/** Whether a server is a replica of that primary which has come as far. */
-const follows = `
+/** Whether a server is a replica of that primary and has replayed its log up to that position. */
+const hasCaughtUp = `
   SELECT pg_is_in_recovery() AND pg_last_wal_replay_lsn() >= $1::pg_lsn AND "system_identifier"::text = $2
       AND lpad(upper(to_hex("timeline_id")), 8, '0') = $3 AS "follows"
     FROM pg_control_system(), pg_control_checkpoint()`
 
-/** Whether a server orders names as the primary does: it may have another version of ICU. */
-const alike = `SELECT ${isCollationCurrent} AS "alike"`
+/** Whether a server sorts names as the primary does. A replica can have another version of ICU. */
+const sortsAlike = `SELECT ${isCollationCurrent} AS "alike"`
 
 type Work<T> = (executor: Executor) => Promise<T>
 
 interface Replica {
-  shares: FairPool
-  /** Until when it is left alone. */
-  absent: number
+  fairPool: FairPool
+  /** The replica is not used before this time. */
+  pausedUntil: number
 }
 
-/** Reads from replicas by turns, from each only where it has everything that is written; else from the primary. */
+/**
+ * Reads from the replicas in turn. A replica is read only if it has every acknowledged write; otherwise the primary is read.
+ */
 export function openReplicas(
   primary: FairPool,
   { replicas: urls, pool: size }: { replicas: string[]; pool: number },
@@ -45,46 +50,47 @@ export function openReplicas(
   const replicas: Replica[] = urls.map((url) => {
     const pool = new Pool(replicaPoolOptions(url, size))
     surviveConnectionErrors(pool)
-    return { shares: new FairPool(pool, { name: 'lists', waiting: 0 }), absent: 0 }
+    return { fairPool: new FairPool(pool, { name: 'lists', waiting: 0 }), pausedUntil: 0 }
   })
-  let turns = 0
+  let turn = 0
   const checked = new WeakSet<PoolClient>()
 
-  const passOver = (replica: Replica, why: string, error?: unknown): void => {
-    replica.absent = Date.now() + rest
-    log.warn({ err: error, replica: replicas.indexOf(replica) + 1 }, why)
+  const pause = (replica: Replica, reason: string, error?: unknown): void => {
+    replica.pausedUntil = Date.now() + pauseMs
+    log.warn({ err: error, replica: replicas.indexOf(replica) + 1 }, reason)
   }
 
-  /** Asked once of each connection: a server that runs keeps its ICU. */
-  const isAlike = async (client: PoolClient): Promise<boolean> => {
+  /** Checked once for each connection: a running server keeps its version of ICU. */
+  const sortsLikePrimary = async (client: PoolClient): Promise<boolean> => {
     if (checked.has(client)) return true
-    const asked = { text: alike, query_timeout: patience }
-    if (!(await client.query(asked)).rows[0].alike) return false
+    const query = { text: sortsAlike, query_timeout: timeoutMs }
+    if (!(await client.query(query)).rows[0].alike) return false
     checked.add(client)
     return true
   }
 
-  /** A connection to a replica, if that may be read from. */
+  /** A connection to a replica that can be read from; undefined where it cannot. */
   const borrow = async (tenant: string, replica: Replica): Promise<PoolClient | undefined> => {
-    const asked = { name: 'replicas:reached', text: reached, values: [], types: pg.types }
-    const { rows } = await primary.run(tenant, (executor) => executor.query(asked))
+    const query = { name: 'replicas:reached', text: primaryPosition, values: [], types: pg.types }
+    const { rows } = await primary.run(tenant, (executor) => executor.query(query))
     const [{ at, system, timeline }] = rows
     let client: PoolClient | undefined
     try {
-      client = await replica.shares.pool.connect()
-      const asked = { name: 'replicas:follows', text: follows, values: [at, system, timeline], query_timeout: patience }
-      const same = await isAlike(client)
-      if (same && (await client.query(asked)).rows[0].follows) return client
+      client = await replica.fairPool.pool.connect()
+      const values = [at, system, timeline]
+      const query = { name: 'replicas:follows', text: hasCaughtUp, values, query_timeout: timeoutMs }
+      const alike = await sortsLikePrimary(client)
+      if (alike && (await client.query(query)).rows[0].follows) return client
       client.release()
-      if (!same) passOver(replica, 'a replica orders names by another version of ICU, so the primary is read')
+      if (!alike) pause(replica, 'A replica sorts names with another version of ICU. Reading from the primary.')
     } catch (error) {
       client?.release(true)
-      passOver(replica, 'a replica does not answer, so the primary is read', error)
+      pause(replica, 'A replica does not answer. Reading from the primary.', error)
     }
     return undefined
   }
 
-  /** What a replica gives; undefined where the primary is to be read instead. */
+  /** Reads from a replica. @returns undefined where the primary must be read */
   const readFrom = async <T>(tenant: string, replica: Replica, work: Work<T>): Promise<{ found: T } | undefined> => {
     const client = await borrow(tenant, replica).catch(() => undefined)
     if (!client) return undefined
@@ -94,7 +100,7 @@ export function openReplicas(
       return { found }
     } catch (error) {
       client.release(true)
-      // What takes too long there takes as long here.
+      // A statement that took too long (57014) would take as long on the primary.
       if ((error as { code?: string }).code === '57014') throw error
       return undefined
     }
@@ -102,14 +108,16 @@ export function openReplicas(
 
   return {
     async run(tenant, work) {
-      const replica = replicas[turns++ % replicas.length]
+      const replica = replicas[turn++ % replicas.length]
       const read =
-        replica.absent > Date.now() ? undefined : replica.shares.runNow(tenant, () => readFrom(tenant, replica, work))
-      const copied = await read
-      return copied ? copied.found : primary.run(tenant, work)
+        replica.pausedUntil > Date.now()
+          ? undefined
+          : replica.fairPool.runNow(tenant, () => readFrom(tenant, replica, work))
+      const fromReplica = await read
+      return fromReplica ? fromReplica.found : primary.run(tenant, work)
     },
     async close() {
-      await Promise.all(replicas.map(({ shares: { pool } }) => closePool(pool, () => pool.end())))
+      await Promise.all(replicas.map(({ fairPool: { pool } }) => closePool(pool, () => pool.end())))
     },
   }
 }

@@ -1,47 +1,50 @@
 import type { Logger } from 'pino'
 import { withTimeout } from '../start/with-timeout.ts'
 
-/** Milliseconds from the start of the shutdown until each kind of ending is given up; those of one kind run at the same time. */
-const deadlines = { work: 11_500, outside: 12_500, database: 14_000, directory: 14_200 }
+/**
+ * The phases of a shutdown in their order, each with its deadline in milliseconds from the start of the shutdown.
+ * The steps of one phase run at the same time.
+ */
+const phases = { work: 11_500, external: 12_500, database: 14_000, directory: 14_200 }
 
-/** Milliseconds until the process exits whatever still hangs: a supervisor that waits 15 s need not kill it. */
-const last = 14_500
+/** The process exits after this time even if a step hangs, so that a supervisor that waits 15 s need not kill it. */
+const exitAfterMs = 14_500
 
-/** Milliseconds that the shutdown waits for what is still starting, so that it can be ended in order. */
-const startup = 3000
+/** A shutdown waits this long for a start that is not complete, so that it can be undone in order. */
+const startTimeoutMs = 3000
 
-type Kind = keyof typeof deadlines
+type Phase = keyof typeof phases
 
-interface Ending {
-  kind: Kind
+interface Step {
+  phase: Phase
   name: string
-  end(): Promise<unknown>
+  stop(): Promise<unknown>
 }
 
-/** Ends what a process has started: each ending has a deadline, so none that hangs keeps the others or the process. */
+/** Stops everything that a process has started. Each step has a deadline, so one that hangs does not block the others. */
 export class ShutdownSteps {
-  private readonly all: Ending[] = []
+  private readonly steps: Step[] = []
   private readonly interrupted: Promise<never>
-  private told = false
+  private stopping = false
 
   constructor(
     private readonly log: Logger,
-    leaving: Promise<void>,
+    stopRequested: Promise<void>,
   ) {
-    this.interrupted = leaving.then(() => {
-      this.told = true
-      throw new Error('The process was told to stop.')
+    this.interrupted = stopRequested.then(() => {
+      this.stopping = true
+      throw new Error('The process is stopping.')
     })
     this.interrupted.catch(() => {})
   }
 
-  add(kind: Kind, name: string, end: () => Promise<unknown>): void {
-    this.all.push({ kind, name, end })
+  add(phase: Phase, name: string, stop: () => Promise<unknown>): void {
+    this.steps.push({ phase, name, stop })
   }
 
-  /** Starts something that is ended with the process, even if the process is told to stop before the start is complete. */
-  start<T>(kind: Kind, name: string, starting: Promise<T>, end: (started: T) => Promise<unknown>): Promise<T> {
-    this.add(kind, name, async () => {
+  /** Starts a part of the process and adds its stop, which also runs when the process stops before the start is complete. */
+  start<T>(phase: Phase, name: string, starting: Promise<T>, stop: (started: T) => Promise<unknown>): Promise<T> {
+    this.add(phase, name, async () => {
       let started: { value: T } | undefined
       const settled = starting.then(
         (value) => {
@@ -49,52 +52,53 @@ export class ShutdownSteps {
         },
         () => {},
       )
-      if (!(await withTimeout(startup, settled))) throw new Error(`It was still starting after ${startup} ms.`)
-      if (started) await end((started as { value: T }).value)
+      if (!(await withTimeout(startTimeoutMs, settled)))
+        throw new Error(`Its start was not complete after ${startTimeoutMs} ms.`)
+      if (started) await stop((started as { value: T }).value)
     })
     return this.unlessStopping(starting)
   }
 
-  /** @throws an Error as soon as the process is told to stop */
-  unlessStopping<T>(something: Promise<T>): Promise<T> {
-    return Promise.race([something, this.interrupted])
+  /** @throws Error as soon as the process is told to stop */
+  unlessStopping<T>(promise: Promise<T>): Promise<T> {
+    return Promise.race([promise, this.interrupted])
   }
 
-  /** Does the work of the process, ends all that it has started, and exits by force where something cannot be ended. */
+  /** Runs a process to its end, then stops everything that it has started. The process exits by force if a step fails. */
   async runUntilStopped(work: () => Promise<void>): Promise<void> {
     try {
       await work().catch((error) => {
-        // A start that is interrupted fails in one way or another.
-        if (!this.told) throw error
+        // A start that is interrupted fails with any error.
+        if (!this.stopping) throw error
       })
     } finally {
-      await this.run()
+      await this.stopAll()
     }
   }
 
-  private async run(): Promise<void> {
+  private async stopAll(): Promise<void> {
     const began = performance.now()
     setTimeout(() => {
-      this.log.fatal(`The process did not end within ${last} ms and exits by force.`)
+      this.log.fatal(`The process did not end within ${exitAfterMs} ms and exits by force.`)
       process.exit(1)
-    }, last).unref()
+    }, exitAfterMs).unref()
     let clean = true
-    for (const kind of Object.keys(deadlines) as Kind[]) {
-      const left = () => Math.max(0, deadlines[kind] - (performance.now() - began))
-      const endings = this.all.filter((ending) => ending.kind === kind)
-      const ended = await Promise.all(endings.map((ending) => this.end(ending, left())))
-      clean &&= ended.every(Boolean)
+    for (const phase of Object.keys(phases) as Phase[]) {
+      const remainingMs = () => Math.max(0, phases[phase] - (performance.now() - began))
+      const steps = this.steps.filter((step) => step.phase === phase)
+      const stopped = await Promise.all(steps.map((step) => this.stop(step, remainingMs())))
+      clean &&= stopped.every(Boolean)
     }
-    // What was given up may hold the process open.
+    // A step that has failed may keep the process alive.
     if (!clean) process.exit(1)
   }
 
-  private async end({ name, end }: Ending, patience: number): Promise<boolean> {
+  private async stop({ name, stop }: Step, timeoutMs: number): Promise<boolean> {
     try {
-      if (await withTimeout(patience, end())) return true
-      this.log.error(`${name} did not end in time and is given up.`)
+      if (await withTimeout(timeoutMs, stop())) return true
+      this.log.error(`${name} did not stop in time.`)
     } catch (error) {
-      this.log.error({ err: error }, `${name} could not be ended.`)
+      this.log.error({ err: error }, `${name} could not be stopped.`)
     }
     return false
   }

@@ -1,7 +1,7 @@
 import { type Issuer, localIssuer, ownIssuer, remoteIssuer } from '../access/token-issuer-keys.ts'
 import type { Config } from '../config.ts'
 
-/** Whose tokens are good: the provider's that is configured, or the server's own. */
+/** Opens the issuer whose tokens are accepted: the configured provider, or else the server itself. */
 export async function openIssuer({ auth, dataDirectory, maxTokenLifetime: maxLifetime }: Config): Promise<Issuer> {
   return auth ? remoteIssuer({ ...auth, maxLifetime }) : ownIssuer(localIssuer, dataDirectory, { maxLifetime })
 }

@@ -180,7 +180,7 @@ test('nothing is answered beside the path but health and metrics', async () => {
     expect([path, (await request(server).post(path)).status]).toEqual([path, 404])
   const { body } = await ask('/nothing')
   expect(body).toMatchObject({ '@context': `${root}/contexts/Error`, '@id': `${root}/errors/404` })
-  expect(body.detail).toBe(`Nothing is here: start at "${root}/" and follow the links.`)
+  expect(body.detail).toBe(`Not found: no resource has this path. Start at "${root}/" and follow the links.`)
   for (const path of ['/health/live', '/health/ready']) {
     expect((await ask(path)).status).toBe(200)
     expect((await ask(root + path)).status).toBe(404)

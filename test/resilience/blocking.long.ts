@@ -76,7 +76,7 @@ test.concurrent.each(['SIGUSR2', 'SIGSTOP'] as const)(
     process.kill(first, signal)
     await eventually(() => expect(lives(first)).toBe(false), undefined, 40)
     expect(linesOf(service).map(({ msg }) => msg)).toContain(
-      'A worker has not answered for 10 s: it is killed and replaced.',
+      'A worker sent no heartbeat for 10 s. It is killed and replaced.',
     )
     await both(service)
   },

@@ -87,7 +87,7 @@ test('a Postgres that cannot be started again ends the server with a sentence', 
   await writeFile(settings, `${before}\nshared_buffers = 'nonsense'\n`)
   process.kill(await postmaster(), 'SIGKILL')
   expect(await service.ended()).toBe(1)
-  expect(service.said.join('')).toContain('Postgres could not be started again, so the server ends.')
+  expect(service.said.join('')).toContain('Postgres could not be restarted, so the server stops.')
   await writeFile(settings, before)
   await sleep(100)
 }, 180_000)

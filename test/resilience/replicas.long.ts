@@ -78,7 +78,7 @@ test('one that orders names by another version of ICU is passed over until it is
       await listed()
       return service.said.join('')
     },
-    (said) => expect(said).toContain('a replica orders names by another version of ICU, so the primary is read'),
+    (said) => expect(said).toContain('A replica sorts names with another version of ICU.'),
   )
   expect(await isRead()).toBe(false)
   await query(two.primary, 'ALTER COLLATION "name_order" REFRESH VERSION')
@@ -118,6 +118,6 @@ test('one that is gone is told of once, and everything is answered', async () =>
   const file = await readFile(join(two.standby.directory, 'postmaster.pid'), 'utf8')
   process.kill(Number.parseInt(file, 10), 'SIGKILL')
   for (let count = 0; count < 5; count++) await listed()
-  const warnings = service.said.join('').match(/a replica does not answer/g) ?? []
+  const warnings = service.said.join('').match(/A replica does not answer/g) ?? []
   expect(warnings).toHaveLength(1)
 })

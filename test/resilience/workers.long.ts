@@ -18,7 +18,7 @@ interface Line {
   level: number
   msg: string
   request?: string
-  again?: number
+  restartMs?: number
   worker?: number
 }
 
@@ -171,11 +171,11 @@ function asking(service: ServerProcess): () => Promise<number> {
 }
 
 /** Who answers instead of one that has died, which is told of with how long it took to be replaced. */
-async function replaced(service: ServerProcess, dead: number, again: number): Promise<number> {
+async function replaced(service: ServerProcess, dead: number, restartMs: number): Promise<number> {
   const before = new Set(workersOf(service))
   await gone([dead])
   const found = (await both(service)).find((pid) => !before.has(pid)) as number
-  expect(linesOf(service).filter(({ worker }) => worker === dead)).toMatchObject([{ level: 50, again }])
+  expect(linesOf(service).filter(({ worker }) => worker === dead)).toMatchObject([{ level: 50, restartMs }])
   return found
 }
 

@@ -129,7 +129,7 @@ test('a client that leaves before its answer is told of as such', async () => {
   setTimeout(() => asked.destroy(), 100)
   const told = await line()
   release()
-  expect(told).toMatchObject({ aborted: true, msg: 'the client left', path: '/locations' })
+  expect(told).toMatchObject({ aborted: true, msg: 'client disconnected', path: '/locations' })
   expect(told).not.toHaveProperty('status')
 })
 

@@ -4,6 +4,7 @@ import { chown, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import { Organization } from '../../entities/index.ts'
 import { serverEnvironment } from '../support/processes/server-environment.ts'
@@ -28,6 +29,29 @@ test('Whoever is answered first finds the demo there', async () => {
   expect(await database.manager.countBy(Organization, { demo: true })).toBe(0)
   await service.start()
   expect(await database.manager.countBy(Organization, { demo: true })).toBe(2)
+})
+
+test('a signal before the demo has subscribed stops the server without a warning', async () => {
+  const ofDemo = `"organizationId" IN (SELECT "id" FROM "organization" WHERE "demo")`
+  await database.query(`UPDATE "subscription" SET "status" = 'canceled' WHERE ${ofDemo}`)
+  await database.query(`DELETE FROM "subscription" WHERE ${ofDemo}`)
+  await database.query(`UPDATE "organization" SET "manualBilling" = false WHERE "demo"`)
+  const unset = Object.fromEntries(
+    Object.keys(serverEnvironment('starting')).flatMap((name) => (/^(AUTH|STRIPE)_/.test(name) ? [[name, '']] : [])),
+  )
+  const child = spawn(process.execPath, ['dist/src/server.js'], {
+    env: { PATH: process.env.PATH, ...serverEnvironment('starting'), ...unset, PORT: '0' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const exit = once(child, 'exit')
+  const lines: { level: number; msg: string }[] = []
+  for await (const line of createInterface(child.stdout)) {
+    lines.push(JSON.parse(line))
+    if (line.includes('Listening')) child.kill('SIGTERM')
+  }
+  expect(lines.map(({ msg }) => msg)).toContainEqual(expect.stringMatching(/^Listening/))
+  expect(lines.filter(({ level }) => level > 30)).toEqual([])
+  expect(await exit).toEqual([0, null])
 })
 
 const { DATABASE_URL } = serverEnvironment('starting')
@@ -56,7 +80,7 @@ test.each<[string, Record<string, string>, string]>([
   [
     'the host is not of this machine',
     { ...development, HOST: '192.0.2.1' },
-    'HOST "192.0.2.1" is no address of this machine. Set HOST to one of its own, such as 127.0.0.1.',
+    'HOST "192.0.2.1" is not an address of this machine. Set HOST to one that is, such as 127.0.0.1.',
   ],
   [
     'the host has no address',
@@ -66,7 +90,7 @@ test.each<[string, Record<string, string>, string]>([
   [
     'no database answers',
     { DATABASE_URL: 'postgres://u:hidden@127.0.0.1:1/none' },
-    'DATABASE_URL is "postgres://***@127.0.0.1:1/none", which cannot be used: connect ECONNREFUSED 127.0.0.1:1. Correct it, or have that database accept connections.',
+    'DATABASE_URL is "postgres://***@127.0.0.1:1/none", which cannot be used: connect ECONNREFUSED 127.0.0.1:1. Correct it, or make that database accept connections.',
   ],
   [
     'the database does not exist',
@@ -134,7 +158,7 @@ test('Where another user may not listen on port 80 the start is given up with a 
   if (root) await chown(DATA_DIR, 65534, 65534)
   const environment = { ...serverEnvironment('starting'), DATA_DIR, PORT: '80' }
   const { code, error } = await started(environment, root ? { uid: 65534, gid: 65534 } : {})
-  expect([code, error]).toEqual([1, 'PORT 80 needs rights that this user lacks. Set PORT to one from 1024 on.\n'])
+  expect([code, error]).toEqual([1, 'PORT 80 needs rights that this user lacks. Set PORT to 1024 or more.\n'])
   await rm(DATA_DIR, { recursive: true })
 })
 

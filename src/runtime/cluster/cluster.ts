@@ -1,63 +1,66 @@
 import cluster, { type Worker } from 'node:cluster'
-import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { RateLimiterClusterMaster } from 'rate-limiter-flexible'
-import { releasePort } from '../http/shared-port.ts'
+import { closeSharedPort } from '../http/shared-port.ts'
 import { watchHeartbeat } from './heartbeat.ts'
 import { aggregateMetrics } from './metrics-aggregation.ts'
 
-/** What processes that serve are started with. */
 export interface ClusterOptions {
   count: number
-  /** How they reach what has been started for them, in variables as anybody would set them. */
+  /** Variables that tell workers where the embedded services listen. */
   environment: Record<string, string>
-  /** From when on nobody is started again. */
-  leaving: Promise<void>
+  /** Resolves when the server stops; workers are not restarted after that. */
+  stopRequested: Promise<void>
   log: Logger
 }
 
-/** Milliseconds until one that died is started again: twice as long each time, until it has lived for a while. */
-const pause = { least: 100, most: 30_000, lived: 60_000 }
+/** The wait before a worker is restarted. It doubles with each crash until a worker has run for a while. */
+const backoff = { minMs: 100, maxMs: 30_000, resetAfterMs: 60_000 }
 
-/** Milliseconds until they are ended: a second more than each gives its requests. */
-const patience = 11_000
+/** Workers are killed after this time, one second more than each gives its requests. */
+const stopTimeoutMs = 11_000
 
-/** Starts processes that serve, and another for each that dies; gives back, once all of them listen, how to stop them. */
-export async function startWorkers({ count, environment, leaving, log }: ClusterOptions): Promise<() => Promise<void>> {
-  // Each accepts by itself: what the first process hands to one that is dying is never answered, and never cut.
+/**
+ * Starts workers, and restarts each that dies.
+ * @returns a function that stops them, once all of them listen
+ */
+export async function startWorkers(options: ClusterOptions): Promise<() => Promise<void>> {
+  const { count, environment, stopRequested, log } = options
+  // Workers accept connections themselves. The parent could pass one to a dying worker, where it is never answered or closed.
   cluster.schedulingPolicy = cluster.SCHED_NONE
   new RateLimiterClusterMaster()
   aggregateMetrics()
   let stopping = false
-  leaving.then(() => {
+  stopRequested.then(() => {
     stopping = true
   })
-  const begin = (place: number, wait = pause.least): Worker => {
+  const startWorker = (number: number, delayMs = backoff.minMs): Worker => {
     const began = Date.now()
-    const worker = cluster.fork({ ...environment, WORKER: String(place) })
-    const ended = async (how: string | number) => {
-      const again = Date.now() - began > pause.lived ? pause.least : wait
-      // Until then the start may have been given up for this.
-      await turn()
+    const worker = cluster.fork({ ...environment, WORKER: String(number) })
+    const restart = async (reason: string | number) => {
+      const restartMs = Date.now() - began > backoff.resetAfterMs ? backoff.minMs : delayMs
+      // A worker that dies during the start stops the whole start, which is known one turn later.
+      await nextTurn()
       if (stopping) return
-      log.error({ worker: worker.process.pid, ended: how, again }, 'a worker has ended, and is started again')
-      await sleep(again, undefined, { ref: false })
-      if (!stopping) begin(place, Math.min(again * 2, pause.most))
+      log.error({ worker: worker.process.pid, reason, restartMs }, 'A worker has ended. It is restarted.')
+      await sleep(restartMs, undefined, { ref: false })
+      if (!stopping) startWorker(number, Math.min(restartMs * 2, backoff.maxMs))
     }
-    // A slow start is not taken for a blocked loop.
+    // Heartbeats begin when the worker listens, because a slow start looks like a blocked event loop.
     worker.once('listening', () => watchHeartbeat(worker, log))
-    worker.once('exit', (code, signal) => ended(signal ?? code))
-    // What is sent to one that has just died is lost, and that is all; but one that could not be made has no end, either.
-    worker.on('error', ({ message }) => worker.process.pid === undefined && ended(message))
+    worker.once('exit', (code, signal) => restart(signal ?? code))
+    // A worker that could not be forked has no exit. Other errors are messages to a worker that has just died.
+    worker.on('error', ({ message }) => worker.process.pid === undefined && restart(message))
     return worker
   }
   const stop = () => {
     stopping = true
-    return end(Object.values(cluster.workers ?? {}) as Worker[])
+    return stopWorkers(Object.values(cluster.workers ?? {}) as Worker[])
   }
   try {
-    const all = Array.from({ length: count }, (_, index) => listens(begin(index + 1)))
-    await Promise.race([Promise.all(all), leaving])
+    const listening = Array.from({ length: count }, (_, index) => untilListening(startWorker(index + 1)))
+    await Promise.race([Promise.all(listening), stopRequested])
     return stop
   } catch (error) {
     await stop()
@@ -65,25 +68,25 @@ export async function startWorkers({ count, environment, leaving, log }: Cluster
   }
 }
 
-function listens(worker: Worker): Promise<void> {
+function untilListening(worker: Worker): Promise<void> {
   return new Promise((resolve, reject) => {
     worker.once('listening', () => resolve())
-    const sentence = 'A worker ended before it listened: what it logged says why.'
+    const sentence = 'A worker ended before it listened. Its log lines say why.'
     worker.once('exit', () => reject(new Error(sentence)))
     worker.once('error', (error) => reject(new Error(sentence, { cause: error })))
   })
 }
 
-/** Has them finish what is under way. */
-async function end(workers: Worker[]): Promise<void> {
+/** Drains workers, and kills those that take too long. */
+async function stopWorkers(workers: Worker[]): Promise<void> {
   const alive = workers.filter((worker) => !worker.isDead())
-  releasePort(alive)
+  closeSharedPort(alive)
   await Promise.all(
     alive.map(async (worker) => {
-      const gone = new Promise((resolve) => worker.once('exit', resolve))
+      const exited = new Promise((resolve) => worker.once('exit', resolve))
       worker.process.kill('SIGTERM')
-      sleep(patience, undefined, { ref: false }).then(() => worker.process.kill('SIGKILL'))
-      await gone
+      sleep(stopTimeoutMs, undefined, { ref: false }).then(() => worker.process.kill('SIGKILL'))
+      await exited
     }),
   )
 }

@@ -2,67 +2,72 @@ import cluster, { type Worker } from 'node:cluster'
 import { AggregatorRegistry, collectDefaultMetrics, Registry } from 'prom-client'
 import { Problem } from '../../hydra/model/problem.ts'
 
-/** What processes say to each other: a question, for the values of one or the text of all, and its answer. */
+/** A request between processes and its response: for the values of one process, or for the text of all. */
 interface Message {
   metrics: 'values?' | 'values' | 'text?' | 'text'
-  number: number
+  id: number
   values?: object[]
   text?: string
 }
 
-/** Milliseconds that a process is waited for; the values of one that dies or hangs meanwhile are left out. */
-const patience = { values: 1000, text: 2000 }
+/** Time limits of both requests. The values of a process that dies or hangs meanwhile are left out. */
+const timeoutMs = { values: 1000, text: 2000 }
 
-let asked = 0
+let lastId = 0
 
-/** Has the first of several processes gather what the others count, and add what it counts itself. */
+/** Answers requests of workers for the metrics of all processes, those of the parent process included. */
 export function aggregateMetrics(): void {
   const own = new Registry()
   own.setDefaultLabels({ worker: '0' })
   collectDefaultMetrics({ register: own })
-  cluster.on('message', async (asking, { metrics, number }: Message) => {
+  cluster.on('message', async (requester, { metrics, id }: Message) => {
     if (metrics !== 'text?') return
     const workers = Object.values(cluster.workers ?? {}) as Worker[]
     const values = await Promise.all(
-      workers.map((worker) => ask(worker, 'values').then((found) => found?.values ?? [])),
+      workers.map((worker) => request(worker, 'values').then((response) => response?.values ?? [])),
     )
     const text = await AggregatorRegistry.aggregate([await own.getMetricsAsJSON(), ...values]).metrics()
-    say(asking, { metrics: 'text', number, text })
+    send(requester, { metrics: 'text', id, text })
   })
 }
 
-/** How to read a registry: in a worker together with those of all processes, told apart by the label `worker`. */
+/**
+ * Returns a function that reads a registry. In a worker it reads the registries of all processes, which the label `worker`
+ * tells apart.
+ */
 export function metricsReader(registry: Registry): () => Promise<string> {
   const { worker } = cluster
   if (!worker) return () => registry.metrics()
   registry.setDefaultLabels({ worker: process.env.WORKER })
-  worker.on('message', async ({ metrics, number }: Message) => {
-    if (metrics === 'values?') say(worker, { metrics: 'values', number, values: await registry.getMetricsAsJSON() })
+  worker.on('message', async ({ metrics, id }: Message) => {
+    if (metrics === 'values?') send(worker, { metrics: 'values', id, values: await registry.getMetricsAsJSON() })
   })
   return async () => {
-    const text = (await ask(worker, 'text'))?.text
-    if (text === undefined) throw new Problem(503, 'The other processes do not answer.', { 'Retry-After': '2' })
+    const text = (await request(worker, 'text'))?.text
+    if (text === undefined)
+      throw new Problem(503, 'The other processes do not answer. Retry in 2 seconds.', { 'Retry-After': '2' })
     return text
   }
 }
 
-function ask(other: Worker, what: 'values' | 'text'): Promise<Message | undefined> {
-  const number = asked++
+/** Sends a request to another process. @returns undefined after the time limit */
+function request(other: Worker, kind: 'values' | 'text'): Promise<Message | undefined> {
+  const id = lastId++
   return new Promise((resolve) => {
-    const hear = (message: Message): void => {
-      if (message.metrics === what && message.number === number) end(message)
+    const onMessage = (message: Message): void => {
+      if (message.metrics === kind && message.id === id) finish(message)
     }
-    const end = (message?: Message): void => {
-      clearTimeout(late)
-      other.off('message', hear)
+    const finish = (message?: Message): void => {
+      clearTimeout(timer)
+      other.off('message', onMessage)
       resolve(message)
     }
-    const late = setTimeout(end, patience[what])
-    other.on('message', hear)
-    say(other, { metrics: `${what}?`, number })
+    const timer = setTimeout(finish, timeoutMs[kind])
+    other.on('message', onMessage)
+    send(other, { metrics: `${kind}?`, id })
   })
 }
 
-function say(other: Worker, message: Message): void {
+function send(other: Worker, message: Message): void {
   if (other.isConnected()) other.send(message)
 }

@@ -1,29 +1,35 @@
 import type { IncomingMessage, Server } from 'node:http'
 import { Server as Listener, type Socket } from 'node:net'
-import { setImmediate as turn } from 'node:timers/promises'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { withTimeout } from '../../start/with-timeout.ts'
 import type { SharedPort } from './shared-port.ts'
 
-/** The shutdown of a server, as its requests and answers see it. */
+/** The shutdown of a server, as its requests and responses see it. */
 export interface ShutdownState {
-  /** Whether each answer ends its connection. */
+  /** Whether each response closes its connection. */
   closing: boolean
-  /** Requests that wait until the server has stopped listening: an answer may bring a new connection. */
+  /** Requests that wait until the server has stopped listening: a client may answer a response with a new connection. */
   held?: (() => void)[]
 }
 
-/** For how long idle connections may bring one more request, and after what time unfinished requests are cut, in milliseconds. */
-const [grace, cut] = [1000, 10_000]
+/** Idle connections may bring one more request during this time. */
+const gracePeriodMs = 1000
 
-/** How often idle connections are looked for, and how long a refused body is read on, in milliseconds. */
-const [interval, lingering] = [50, 1000]
+/** Requests that are not answered after this time are cut. */
+const cutAfterMs = 10_000
 
-/** Milliseconds within which new connections must pause so that the listener closes between two of them. */
-const patience = 500
+/** Interval at which idle connections are closed. */
+const idleCheckMs = 50
+
+/** Time for which the body of a refused request is read after the response. */
+const lingerMs = 1000
+
+/** The listener closes between two connections; it waits at most this long for a pause. */
+const acceptTimeoutMs = 500
 
 /**
- * Replaces `close` of a server: it stops listening, answers all that clients have sent, and closes idle connections (RFC 9112 §9.6).
- * A request that is on its way when an idle connection closes is lost, so each gets a second to bring one.
+ * Replaces `close` of a server: it stops listening, answers all requests that clients have sent, and closes idle connections
+ * (RFC 9112 §9.6). A request that arrives as its idle connection closes is lost, so idle connections get a grace period.
  */
 export function makeDrainable(server: Server, shutdown: ShutdownState, port?: SharedPort): void {
   const sockets = new Set<Socket>()
@@ -34,60 +40,60 @@ export function makeDrainable(server: Server, shutdown: ShutdownState, port?: Sh
 
   const closeIdle = () => {
     for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy()
-    // Node takes a connection for idle whose last answer still waits to be written.
+    // Node counts a connection as idle while its last response still waits to be written.
     if (![...sockets].some(({ writableLength }) => writableLength > 0)) server.closeIdleConnections()
   }
 
-  const end = async () => {
-    const late = setTimeout(() => server.closeAllConnections(), cut)
+  const drain = async () => {
+    const cut = setTimeout(() => server.closeAllConnections(), cutAfterMs)
     await port?.parentClosed()
     const held: (() => void)[] = []
     shutdown.held = held
-    await acceptWaiting(server)
-    // The `close` of HTTP would cut idle connections at once.
+    await acceptQueued(server)
+    // The `close` of the HTTP server would cut idle connections at once.
     const closed = new Promise((resolve) => Listener.prototype.close.call(server, resolve))
     await port?.closed()
     shutdown.closing = true
     shutdown.held = undefined
     for (const handle of held) handle()
-    await withTimeout(grace, closed)
-    const idle = setInterval(closeIdle, interval)
+    await withTimeout(gracePeriodMs, closed)
+    const idleCheck = setInterval(closeIdle, idleCheckMs)
     await closed
-    clearInterval(idle)
-    clearTimeout(late)
+    clearInterval(idleCheck)
+    clearTimeout(cut)
   }
 
-  let ended: Promise<void> | undefined
+  let drained: Promise<void> | undefined
   server.close = (callback) => {
-    ended ??= end()
-    ended.then(() => callback?.())
+    drained ??= drain()
+    drained.then(() => callback?.())
     return server
   }
 }
 
-/** Accepts what the kernel has queued, one connection a turn, as it resets those that wait when the listener closes. */
-async function acceptWaiting(server: Server): Promise<void> {
+/** Accepts the connections in the kernel's queue, one a turn of the event loop: the kernel resets them when the listener closes. */
+async function acceptQueued(server: Server): Promise<void> {
   let accepted = true
-  const note = () => {
+  const onConnection = () => {
     accepted = true
   }
-  server.on('connection', note)
+  server.on('connection', onConnection)
   // The first turn only ends the one in which the process was told to stop.
-  await turn()
-  for (const end = performance.now() + patience; performance.now() < end; ) {
+  await nextTurn()
+  for (const end = performance.now() + acceptTimeoutMs; performance.now() < end; ) {
     accepted = false
     const began = performance.now()
-    await turn()
-    // In a short turn little time has passed since the queue was empty.
+    await nextTurn()
+    // After a short turn, little time has passed since the queue was empty.
     if (!accepted && performance.now() - began < 0.5) break
   }
-  server.off('connection', note)
+  server.off('connection', onConnection)
 }
 
-/** Reads on what a client still sends, as closing before it has arrived would reset the connection and lose the answer. */
+/** Reads on after a response: closing before the client's data has arrived would reset the connection and lose the response. */
 export function lingerAfterResponse({ socket }: IncomingMessage): void {
   socket.destroySoon = () => {
     socket.end()
-    setTimeout(() => socket.destroy(), lingering).unref()
+    setTimeout(() => socket.destroy(), lingerMs).unref()
   }
 }

@@ -3,7 +3,7 @@ import type { DataSource } from 'typeorm'
 import { methodNotAllowed } from '../../hydra/http/method-not-allowed.ts'
 import { Problem } from '../../hydra/model/problem.ts'
 
-/** Whether the process lives, and whether it can serve; the second is no once it is shutting down. */
+/** `/health/live`: the process answers. `/health/ready`: it can serve; 503 during a shutdown and without a database. */
 export function healthRoutes(database: DataSource, state: { draining: boolean }): Router {
   const router = Router({ caseSensitive: true, strict: true })
   router.get('/health/live', (_, response) => {
@@ -11,9 +11,9 @@ export function healthRoutes(database: DataSource, state: { draining: boolean })
   })
   router.get('/health/ready', async (_, response) => {
     const retry = { 'Retry-After': '2' }
-    if (state.draining) throw new Problem(503, 'The server is shutting down.', retry)
+    if (state.draining) throw new Problem(503, 'The server is shutting down. Retry in 2 seconds.', retry)
     await database.query('SELECT 1').catch(() => {
-      throw new Problem(503, 'The database does not answer.', retry)
+      throw new Problem(503, 'The database does not answer. Retry in 2 seconds.', retry)
     })
     response.set('Cache-Control', 'no-store').json({ status: 'ready' })
   })

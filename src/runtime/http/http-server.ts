@@ -9,7 +9,7 @@ import { lingerAfterResponse, makeDrainable, type ShutdownState } from './connec
 import { transportSecurity } from './response-headers.ts'
 import type { SharedPort } from './shared-port.ts'
 
-/** Milliseconds that a client may take; they are checked every second, as Node's own half minute lets slow ones pile up. */
+/** Time limits of clients in milliseconds. They are checked every second: with Node's default of 30 s, slow clients pile up. */
 const limits = {
   connectionsCheckingInterval: 1000,
   headersTimeout: 10_000,
@@ -17,51 +17,53 @@ const limits = {
   keepAliveTimeout: 65_000,
 }
 
-/** Node refuses a head of twice the size that the application does, which can name what is too large. */
+/** Twice the application's limit in bytes: Node's own refusal cannot name the header that is too large. */
 const maxHeaderSize = 32 * 1024
 
-/** Milliseconds in which the rest of a body that was refused may come in; its connection can be used again after that. */
-const drainTimeout = 5000
+/** Time for the rest of a refused body to arrive. Its connection can be used again after that. */
+const bodyTimeoutMs = 5000
 
-/** The HTTP server around the app; what is not even HTTP gets a problem too. Its `close` cuts no request. */
+/** The HTTP server of an app. It also answers malformed HTTP with a problem. Its `close` drains: it cuts no request. */
 export function createHttpServer(app: Express, publicUrl: string, log?: Logger, port?: SharedPort): Server {
   const shutdown: ShutdownState = { closing: false }
   const answer = (request: IncomingMessage, response: ServerResponse) => {
     if (request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined)
-      response.once('finish', () => drain(request))
+      response.once('finish', () => readRest(request))
     request.url = originForm(request.url as string)
     const handle = () => app(request as never, response as never)
     if (shutdown.held) shutdown.held.push(handle)
     else handle()
   }
-  const server = createServer({ ...limits, maxHeaderSize, ...messagesOf(app, shutdown) }, answer)
+  const server = createServer({ ...limits, maxHeaderSize, ...messageClasses(app, shutdown) }, answer)
   makeDrainable(server, shutdown, port)
-  // A client that is not told to continue may leave its body out, so that no next request could be found behind it.
+  // A client that gets no "100 Continue" may leave its body out, so the start of its next request would be unknown.
   for (const event of ['checkContinue', 'checkExpectation'])
     server.on(event, (request: IncomingMessage, response: ServerResponse) => {
       response.setHeader('Connection', 'close')
       answer(request, response)
     })
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => refuse(error, socket, publicUrl, log))
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
+    refuseMalformed(error, socket, publicUrl, log),
+  )
   return server
 }
 
 /**
- * Express gives every message a prototype of its own, which costs V8 more than all else that Express does.
- * Messages that are made with that prototype need no change: a request costs 8 µs where it cost 50.
+ * Express changes the prototype of every message, which costs V8 more than the rest of Express. Messages that are created with
+ * that prototype need no change: Express then takes 8 µs a request instead of 50.
  */
-function messagesOf(app: Express, shutdown: ShutdownState) {
-  /** The answer to the last request of each connection: those to pipelined requests before it do not close it. */
-  const last = new WeakMap<Socket, ServerResponse>()
+function messageClasses(app: Express, shutdown: ShutdownState) {
+  /** The response to the last request of each connection. Responses to pipelined requests before it keep the connection open. */
+  const lastResponses = new WeakMap<Socket, ServerResponse>()
   class Incoming extends IncomingMessage {}
   class Outgoing extends ServerResponse {
     constructor(...given: ConstructorParameters<typeof ServerResponse>) {
       super(...given)
-      last.set(given[0].socket, this)
+      lastResponses.set(given[0].socket, this)
     }
 
     override writeHead(status: number, ...rest: never[]): this {
-      if (shutdown.closing && last.get(this.req.socket) === this) this.shouldKeepAlive = false
+      if (shutdown.closing && lastResponses.get(this.req.socket) === this) this.shouldKeepAlive = false
       if (!this.shouldKeepAlive && !this.req.complete) lingerAfterResponse(this.req)
       return super.writeHead(status, ...rest)
     }
@@ -73,7 +75,7 @@ function messagesOf(app: Express, shutdown: ShutdownState) {
   return { IncomingMessage: Incoming, ServerResponse: Outgoing }
 }
 
-/** A request target without scheme and authority: proxies send absolute URLs, which name the same (RFC 9112 §3.2.2). */
+/** A request target without scheme and authority, because proxies send absolute URLs (RFC 9112 §3.2.2). */
 function originForm(target: string): string {
   if (target[0] === '/') return target
   const authority = /^https?:\/\/[^/?]*/i.exec(target)?.[0]
@@ -82,31 +84,34 @@ function originForm(target: string): string {
   return rest[0] === '/' ? rest : `/${rest}`
 }
 
-/** Reads what is left of a body that was refused, for a while: the next request comes behind it. */
-function drain(request: IncomingMessage): void {
+/** Reads the rest of a refused body, because the next request follows it. */
+function readRest(request: IncomingMessage): void {
   if (request.complete) return
   request.resume()
   const { socket } = request
-  const cut = setTimeout(() => socket.destroy(), drainTimeout).unref()
+  const cut = setTimeout(() => socket.destroy(), bodyTimeoutMs).unref()
   request.once('end', () => clearTimeout(cut))
 }
 
-/** What Node's parser refuses, by its code. */
-const refusals: Record<string, [status: number, detail: string]> = {
+/** Responses to errors of Node's parser, by their code. */
+const parserErrors: Record<string, [status: number, detail: string]> = {
   HPE_HEADER_OVERFLOW: [
     431,
-    `The request line and the headers have more than ${maxHeaderSize} bytes. Send fewer or shorter headers, or a shorter query.`,
+    `The request line and the headers have more than ${maxHeaderSize} bytes. Send shorter headers or a shorter query.`,
   ],
-  HPE_CHUNK_EXTENSIONS_OVERFLOW: [413, 'The chunk extensions of the body are too large. Send none.'],
-  ERR_HTTP_REQUEST_TIMEOUT: [408, 'The request did not come in in time. Send all of it at once.'],
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: [413, 'The chunk extensions of the body are too large. Send no chunk extensions.'],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'The request did not arrive in time. Send it without pauses.'],
 }
 
-function refuse({ code = '' }: NodeJS.ErrnoException, socket: Socket, publicUrl: string, log?: Logger): void {
+function refuseMalformed({ code = '' }: NodeJS.ErrnoException, socket: Socket, publicUrl: string, log?: Logger): void {
   if (!socket.writable || code === 'ECONNRESET') {
     socket.destroy()
     return
   }
-  const [status, detail] = refusals[code] ?? [400, 'The request is not HTTP as this server reads it.']
+  const [status, detail] = parserErrors[code] ?? [
+    400,
+    'The request is not valid HTTP/1.1. Correct its request line, headers or framing.',
+  ]
   const problem = new Problem(status, detail)
   const body = JSON.stringify(problem.document(rootOf(publicUrl)))
   const request = randomUUID()
@@ -120,6 +125,6 @@ function refuse({ code = '' }: NodeJS.ErrnoException, socket: Socket, publicUrl:
     `Link: <${publicUrl}/docs.jsonld>; rel="http://www.w3.org/ns/hydra/core#apiDocumentation"`,
     ...(transport ? [`Strict-Transport-Security: ${transport}`] : []),
   ]
-  log?.info({ request, status }, 'what is not HTTP was refused')
+  log?.info({ request, status }, 'refused a malformed request')
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
 }

@@ -13,7 +13,7 @@ import { openReplicas } from '../read-replicas.ts'
 import { createHttpServer } from './http-server.ts'
 import type { SharedPort } from './shared-port.ts'
 
-/** What the HTTP service gives to the application that it serves. */
+/** The part of the application's context that the HTTP service provides. */
 export interface ServiceState {
   /** Where lists are read; undefined without DATABASE_REPLICA_URLS. */
   replicas?: Replicas
@@ -46,7 +46,10 @@ export async function startHttpService(options: ServiceOptions): Promise<() => P
   }
 }
 
-/** Listens for a moment, so that a bad PORT or HOST is reported before anything else is started. */
+/**
+ * Listens for a moment, so that a bad PORT or HOST is reported before anything else is started.
+ * @throws StartError when the address cannot be used
+ */
 export async function checkAddress(config: Config): Promise<void> {
   const server = createServer()
   await listen(server, config)
@@ -56,28 +59,28 @@ export async function checkAddress(config: Config): Promise<void> {
 
 function listen(server: Server, { port, host }: Config): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error) => reject(new StartError(complaint(error, port, host))))
-    // A worker listens through the first process: without that it would wait for ever.
-    const gone = () => setImmediate(reject, new Error('The first process has ended.'))
-    if (cluster.worker?.isConnected() === false) gone()
-    cluster.worker?.once('disconnect', gone)
+    server.once('error', (error) => reject(new StartError(listenError(error, port, host))))
+    // A worker listens through the parent process. Without that, it would wait forever.
+    const onParentExit = () => setImmediate(reject, new Error('The parent process has ended.'))
+    if (cluster.worker?.isConnected() === false) onParentExit()
+    cluster.worker?.once('disconnect', onParentExit)
     server.listen(port, host, resolve)
   })
 }
 
-/** Names the variable that is at fault: only two errors are about the port. */
-function complaint(error: NodeJS.ErrnoException, port: number, host: string): string {
+/** Names the variable to correct: only two errors are about the port. */
+function listenError(error: NodeJS.ErrnoException, port: number, host: string): string {
   switch (error.code) {
     case 'EADDRINUSE':
       return `PORT ${port} is in use on ${host}. Set PORT to another, or stop the process that listens there.`
     case 'EACCES':
-      return `PORT ${port} needs rights that this user lacks. Set PORT to one from 1024 on.`
+      return `PORT ${port} needs rights that this user lacks. Set PORT to 1024 or more.`
     case 'EADDRNOTAVAIL':
-      return `HOST "${host}" is no address of this machine. Set HOST to one of its own, such as 127.0.0.1.`
+      return `HOST "${host}" is not an address of this machine. Set HOST to one that is, such as 127.0.0.1.`
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
       return `HOST "${host}" cannot be resolved. Set HOST to an address of this machine, such as 127.0.0.1.`
     default:
-      return `HOST "${host}" with PORT ${port} cannot be listened on: ${systemErrorText(error)}. Set another.`
+      return `The server cannot listen on HOST "${host}" and PORT ${port}: ${systemErrorText(error)}. Set others.`
   }
 }

@@ -6,13 +6,15 @@ import type { Caller } from '../../hydra/model/caller.ts'
 import { addressOf } from '../../hydra/model/fair-share.ts'
 import { Problem } from '../../hydra/model/problem.ts'
 
-/** How many requests a caller may send in a minute, and how many of an operation that few requests of are allowed. */
+/** Requests a minute. */
 export interface RateLimits {
+  /** For all requests of a caller. */
   usual: number
+  /** For each sensitive operation, such as applying a coupon. */
   few: number
 }
 
-/** A limit under its name in the `RateLimit` header. */
+/** A limit, with its name in the `RateLimit` header. */
 interface Policy {
   name: string
   quota: number
@@ -23,10 +25,10 @@ interface Policy {
 const seconds = { minute: 60, hour: 3600 }
 
 /**
- * Counts requests; the processes of one server count together. All requests are counted by caller and organization, or by
- * address where no caller is known. Rare ones are counted by user and by address, each by itself: so a user gains nothing from
- * more organizations or addresses, and an address nothing from more users. What is left is in the headers `RateLimit` and
- * `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers); one request too many is a Problem 429.
+ * Limits requests; the processes of one server count together. Each request counts for its caller and organization, or for its
+ * address where the caller is unknown. A sensitive one also counts for the user and for the address, separately: so neither
+ * more organizations or addresses nor more users raise the limit. The headers `RateLimit` and `RateLimit-Policy` hold what
+ * remains (draft-ietf-httpapi-ratelimit-headers). One request too many is a Problem 429.
  */
 export function rateLimiter({ usual, few }: RateLimits): RateLimiter {
   const all = policy('usual', usual, 'minute')
@@ -44,7 +46,7 @@ export function rateLimiter({ usual, few }: RateLimits): RateLimiter {
 
 type Counter = Pick<RateLimiterAbstract, 'consume'>
 
-/** In a worker the first process counts, for all; where that does not answer, the worker itself does. */
+/** The parent process counts for all workers. A worker counts alone while the parent does not answer. */
 function policy(name: string, points: number, window: Policy['window']): Policy {
   const duration = seconds[window]
   const own = new RateLimiterMemory({ points, duration })
@@ -62,9 +64,9 @@ function policy(name: string, points: number, window: Policy['window']): Policy 
   return { name, quota: points, window, limiter }
 }
 
-/** Counts a request under each key until one has none left; the key with the least left is the one in the headers. */
+/** Counts a request for each key, up to one whose limit is reached. The headers show the key with the fewest requests left. */
 async function count({ name, quota, window, limiter }: Policy, keys: string[], response?: Response): Promise<void> {
-  let least = Number.POSITIVE_INFINITY
+  let fewest = Number.POSITIVE_INFINITY
   for (const key of keys) {
     const found = await limiter.consume(key).catch((refused: RateLimiterRes | Error) => refused)
     if (!(found instanceof RateLimiterRes)) throw found
@@ -74,14 +76,15 @@ async function count({ name, quota, window, limiter }: Policy, keys: string[], r
       RateLimit: `"${name}";r=${found.remainingPoints};t=${wait}`,
     }
     if (found.consumedPoints > quota) throw tooMany(quota, window, name, wait, headers)
-    if (found.remainingPoints < least) response?.setHeaders(new Map(Object.entries(headers)))
-    least = Math.min(least, found.remainingPoints)
+    if (found.remainingPoints < fewest) response?.setHeaders(new Map(Object.entries(headers)))
+    fewest = Math.min(fewest, found.remainingPoints)
   }
 }
 
 function tooMany(quota: number, window: string, name: string, wait: number, headers: Record<string, string>): Problem {
   const kind = name === 'usual' ? 'requests' : 'requests of this kind'
-  const detail = `That was more than ${quota} ${kind} in ${window === 'hour' ? 'an' : 'a'} ${window}: wait ${wait} seconds.`
+  const period = window === 'hour' ? 'an hour' : 'a minute'
+  const detail = `More than ${quota} ${kind} were sent in ${period}. Retry in ${wait} seconds.`
   return new Problem(429, detail, { ...headers, 'Retry-After': `${wait}` })
 }
 

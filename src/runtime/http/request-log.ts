@@ -3,24 +3,24 @@ import type { Logger } from 'pino'
 import type { Authenticate } from '../../hydra/http/authenticate.ts'
 import type { Caller } from '../../hydra/model/caller.ts'
 
-/** Tells of a request once it is answered, or once its client has gone. */
+/** Logs a request once it is answered, or once its client has disconnected. */
 export type LogRequest = (request: Request, response: Response, seconds: number) => void
 
-/** Learns who asks, and tells of every request; nobody tells where the level says that nobody wants to hear. */
+/** Authenticates requests, and logs them with their callers. `logRequest` is absent where LOG_LEVEL hides its lines. */
 export interface RequestLog {
   authenticate: Authenticate
   logRequest?: LogRequest
 }
 
-/** What machines ask every few seconds, and what Stripe says and is heard. */
-const routine = (path: string, status: number) =>
+/** Requests that monitors send every few seconds, and accepted webhooks: they are logged at the level debug. */
+const isRoutine = (path: string, status: number) =>
   /^\/(health\/|metrics$)/.test(path) || (path.endsWith('/webhooks/stripe') && status === 200)
 
-/** One line a request: what was asked, what became of it, and who asked, but nothing that opens anything. */
+/** Writes one line a request: the method, the path, the status and the caller, but no token and no query. */
 export function requestLog(log: Logger, authenticate: Authenticate): RequestLog {
   if (!log.isLevelEnabled('info')) return { authenticate }
   const callers = new WeakMap<object, Caller>()
-  const told = new WeakMap<object, number>()
+  const bytesLogged = new WeakMap<object, number>()
   return {
     async authenticate(request) {
       const caller = await authenticate(request)
@@ -29,10 +29,10 @@ export function requestLog(log: Logger, authenticate: Authenticate): RequestLog 
     },
     logRequest(request, response, seconds) {
       const { method, originalUrl, socket } = request
-      const before = told.get(socket) ?? 0
-      told.set(socket, socket.bytesWritten)
+      const before = bytesLogged.get(socket) ?? 0
+      bytesLogged.set(socket, socket.bytesWritten)
       const path = pathOf(originalUrl)
-      const level = routine(path, response.statusCode) ? 'debug' : 'info'
+      const level = isRoutine(path, response.statusCode) ? 'debug' : 'info'
       if (!log.isLevelEnabled(level)) return
       const { organization, bearer } = callers.get(request) ?? {}
       const aborted = response.writableFinished ? undefined : true
@@ -48,13 +48,13 @@ export function requestLog(log: Logger, authenticate: Authenticate): RequestLog 
           subject: bearer?.subject,
           aborted,
         },
-        aborted ? 'the client left' : 'answered',
+        aborted ? 'client disconnected' : 'answered',
       )
     },
   }
 }
 
-/** A path without its query, and without what is no word and no id: a token, say, or a mail address that was put there. */
+/** A path without its query, and without segments that are neither a word nor an id, such as a token or a mail address. */
 function pathOf(url: string): string {
   const end = url.indexOf('?')
   const segments = (end < 0 ? url : url.slice(0, end)).split('/')

@@ -1,53 +1,53 @@
 import type { Worker } from 'node:cluster'
 import { withTimeout } from '../../start/with-timeout.ts'
 
-/** What the first process and its workers say about the port that they share, while they shut down. */
+/** What the parent process and its workers tell each other about their shared port during a shutdown. */
 interface Message {
-  port?: 'released' | 'left' | 'closed'
+  port?: 'parent-closed' | 'worker-closed' | 'all-closed'
 }
 
-/** A port at which several processes accept connections, as one of them sees it. */
+/** A port at which several processes accept connections, as one worker sees it. */
 export interface SharedPort {
-  /** Resolves once the first process no longer holds the port: connections that wait there would be lost with it. */
+  /** Resolves once the parent has closed the port: connections in its queue would be lost with it. */
   parentClosed(): Promise<unknown>
-  /** Tells that this process has stopped listening; resolves once all have, as clients that are told to close connect again. */
+  /** Reports that this worker has stopped listening. Resolves once all have, because clients that are told to close reconnect. */
   closed(): Promise<unknown>
 }
 
-/** Milliseconds that one process waits for the others; a worker that is stopped alone hears nothing from them. */
-const patience = 500
+/** The limit for a message of the parent, which sends none to a worker that is stopped alone. */
+const messageTimeoutMs = 500
 
-/** The port, for a worker. */
+/** The shared port of a worker. */
 export function sharedPort(worker: Worker): SharedPort {
-  const told = (what: Message['port']) =>
-    new Promise<void>((resolve) => worker.on('message', ({ port }: Message) => port === what && resolve()))
-  const [released, closed] = [told('released'), told('closed')]
-  const soon = async (event: Promise<void>) => worker.isConnected() && withTimeout(patience, event)
+  const received = (state: Message['port']) =>
+    new Promise<void>((resolve) => worker.on('message', ({ port }: Message) => port === state && resolve()))
+  const [parentClosed, allClosed] = [received('parent-closed'), received('all-closed')]
+  const inTime = async (message: Promise<void>) => worker.isConnected() && withTimeout(messageTimeoutMs, message)
   return {
-    parentClosed: () => soon(released),
+    parentClosed: () => inTime(parentClosed),
     closed() {
-      say(worker, { port: 'left' })
-      return soon(closed)
+      send(worker, { port: 'worker-closed' })
+      return inTime(allClosed)
     },
   }
 }
 
-/** Has the first process let go of the port, which its workers then empty, and tells them once all of them have stopped listening. */
-export function releasePort(workers: Worker[]): void {
+/** Closes the port in the parent process. The workers then empty its queue, and hear when all of them have stopped listening. */
+export function closeSharedPort(workers: Worker[]): void {
   const listening = new Set(workers)
-  const left = (worker: Worker) => {
+  const stopsListening = (worker: Worker) => {
     listening.delete(worker)
-    if (listening.size === 0) for (const other of workers) say(other, { port: 'closed' })
+    if (listening.size === 0) for (const other of workers) send(other, { port: 'all-closed' })
   }
   for (const worker of workers) {
-    worker.on('message', ({ port }: Message) => port === 'left' && left(worker))
-    worker.once('exit', () => left(worker))
+    worker.on('message', ({ port }: Message) => port === 'worker-closed' && stopsListening(worker))
+    worker.once('exit', () => stopsListening(worker))
   }
   for (const worker of workers) worker.disconnect()
-  for (const worker of workers) say(worker, { port: 'released' })
+  for (const worker of workers) send(worker, { port: 'parent-closed' })
 }
 
-/** A message to a process that has just died is lost. */
-function say(worker: Worker, message: Message): void {
+/** A message to a worker that has just died is lost without an error. */
+function send(worker: Worker, message: Message): void {
   if (worker.isConnected()) worker.send(message, () => {})
 }

@@ -190,12 +190,14 @@ test('organizations are founded a few times an hour, and a refusal says how long
     expect([first.status, first.headers['ratelimit-policy']]).toEqual([201, '"few";q=3;w=60'])
     for (let number = 1; number < limits.few; number++) expect((await post()).status).toBe(201)
     expect((await post()).body.detail).toMatch(
-      /^That was more than 3 requests of this kind in a minute: wait \d+ seconds\.$/,
+      /^More than 3 requests of this kind were sent in a minute\. Retry in \d+ seconds\.$/,
     )
     Date.now = () => now() + 2 * 60_000
     const { status, headers, body } = await post()
     expect([status, headers['ratelimit-policy']]).toEqual([429, '"hourly";q=3;w=3600'])
-    expect(body.detail).toMatch(/^That was more than 3 requests of this kind in an hour: wait 3[45]\d\d seconds\.$/)
+    expect(body.detail).toMatch(
+      /^More than 3 requests of this kind were sent in an hour\. Retry in 3[45]\d\d seconds\.$/,
+    )
     expect(Number(headers['retry-after'])).toBeGreaterThan(3400)
     expect(await database.manager.countBy(Organization, { name: `Hourly ${count}` })).toBe(0)
   } finally {
