@@ -192,7 +192,7 @@ export const api = (callers: Callers, billing: Billing, banking: Banking, owned?
 
 /** What it means to break a rule of the database that is about the state of things, not about a value: 409 and this sentence. */
 export const conflicts: Record<string, ConflictMessage> = {
-  'subscription:live': subscribing.taken,
+  'subscription:live': subscribing.liveSubscriptionExists,
   'meeting:overlap': meetings.clash,
   'organization_config:meetingOverlap': configs.standing,
 }

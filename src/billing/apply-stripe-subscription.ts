@@ -30,13 +30,13 @@ export async function applyStripeState(
         const after = copyEntity(standing).applyStripeState(subscriptionFrom(found, await methodsOf(call), products))
         await call.save(standing, after)
         await recordSubscription(call, verb, before, after)
-        await enqueueCustomerSync(call.manager, customerOf(found))
+        await enqueueCustomerSync(call.manager, customerIdOf(found))
         return after
       })
     } catch (error) {
       if (!(error instanceof VersionConflict)) throw error
       standing = await call.get(Subscription, id)
-      found = await billing.retrieve(found.id)
+      found = await billing.retrieveSubscription(found.id)
     }
 }
 
@@ -69,6 +69,6 @@ async function methodsOf({ manager, organization: organizationId }: Call): Promi
 }
 
 /** The customer of a subscription, by Stripe's id. */
-export function customerOf({ customer }: Stripe.Subscription): string {
+export function customerIdOf({ customer }: Stripe.Subscription): string {
   return typeof customer === 'string' ? customer : customer.id
 }

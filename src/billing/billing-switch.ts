@@ -3,7 +3,7 @@ import { Organization, PaymentMethod, Subscription } from '../../entities/index.
 import type { Call } from '../hydra/model/operation.ts'
 import { ConstraintViolation, Problem } from '../hydra/model/problem.ts'
 import type { Billing } from './billing.ts'
-import { removePaymentMethods } from './sync/sync-customer.ts'
+import { deletePaymentMethods } from './sync/sync-customer.ts'
 import { enqueueCustomerSync } from './sync/sync-customer-job.ts'
 
 const remedy = 'cancel it immediately, then change how the organization is billed.'
@@ -15,7 +15,7 @@ const remedy = 'cancel it immediately, then change how the organization is bille
 export async function requireNoStripeSubscription(call: Call, billing: Billing, draft: Organization): Promise<void> {
   const before = await call.get(Organization, draft.id)
   if (!before.stripeCustomerId || !isSwitched(before, draft)) return
-  const [live] = await billing.liveOf(before.stripeCustomerId).catch((problem) => {
+  const [live] = await billing.listLiveSubscriptions(before.stripeCustomerId).catch((problem) => {
     // Where Stripe has no such customer it bills none.
     if (problem instanceof ConstraintViolation) return []
     throw problem
@@ -33,7 +33,7 @@ export async function completeSwitch({ manager }: Call, before: Organization, af
   const own = { organizationId: after.id }
   if (await manager.existsBy(Subscription, { ...own, status: Not(In(['canceled', 'incomplete_expired'])) }))
     throw new Problem(409, `The organization has a live subscription: ${remedy}`)
-  if (before.stripeCustomerId) await removePaymentMethods(manager, after.id, await manager.findBy(PaymentMethod, own))
+  if (before.stripeCustomerId) await deletePaymentMethods(manager, after.id, await manager.findBy(PaymentMethod, own))
   if (after.stripeCustomerId) await enqueueCustomerSync(manager, after.stripeCustomerId)
 }
 

@@ -1,14 +1,14 @@
 import type Stripe from 'stripe'
 import type { Subscription } from '../../entities/index.ts'
 import { ConstraintViolation, Problem } from '../hydra/model/problem.ts'
-import { ourIdOf } from './stripe/from-stripe.ts'
+import { localIdOf } from './stripe/from-stripe.ts'
 import { Prices } from './stripe/prices.ts'
 import { isLive, type StripeSettings, stripeClient } from './stripe/stripe-client.ts'
-import { refusal, requestStripe, underKeys } from './stripe/stripe-request.ts'
-import { itemsFor, missingItems, wantedItems } from './stripe/subscription-items.ts'
+import { declinedPayment, requestStripe, withIdempotencyKeys } from './stripe/stripe-request.ts'
+import { itemUpdates, missingItems, desiredQuantities } from './stripe/subscription-items.ts'
 
 /** What is asked for with every subscription, since what is shown is made of it. */
-export const expand = ['discounts.promotion_code']
+export const subscriptionExpand = ['discounts.promotion_code']
 
 /** What we ask of Stripe: each method is one wish, said in Stripe's words. Problems are thrown in ours. */
 export class Billing {
@@ -30,21 +30,21 @@ export class Billing {
    * Begins a subscription. With a payment method it is charged at once; without one it waits to be confirmed.
    * @throws Problem 402 when the payment is declined; then it has been ended again
    */
-  async subscribe(customer: string, subscription: Subscription, paymentMethod?: string): Promise<Stripe.Subscription> {
+  async createSubscription(customer: string, subscription: Subscription, paymentMethod?: string): Promise<Stripe.Subscription> {
     const { id, organizationId, metadata } = subscription
-    const wish = wantedItems(subscription)
+    const wish = desiredQuantities(subscription)
     const notes = metadata.filter(({ value }) => value !== '').map(({ name, value }) => [name, value])
     const params = {
       customer,
-      items: itemsFor(wish, await this.prices.of([...wish.keys()], subscription.type)),
+      items: itemUpdates(wish, await this.prices.idsByName([...wish.keys()], subscription.type)),
       metadata: { ...Object.fromEntries(notes), organization: organizationId, subscription: id },
       payment_settings: { save_default_payment_method: 'on_subscription' },
       ...(paymentMethod
         ? { default_payment_method: paymentMethod, payment_behavior: 'allow_incomplete', off_session: true }
         : { payment_behavior: 'default_incomplete' }),
-      expand,
+      expand: subscriptionExpand,
     } satisfies Stripe.SubscriptionCreateParams
-    const made = await underKeys(
+    const made = await withIdempotencyKeys(
       `subscription:${id}`,
       (options) =>
         requestStripe('subscription', this.stripe.subscriptions.create(params, options), {
@@ -53,40 +53,40 @@ export class Billing {
           customer_tax_location_invalid: 'organizationAddress',
           amount_too_large: 'seats',
         }),
-      async () => (await this.liveOf(customer)).findLast((one) => ourIdOf(one) === id),
+      async () => (await this.listLiveSubscriptions(customer)).findLast((one) => localIdOf(one) === id),
     )
     const decline = made.status === 'incomplete' && paymentMethod ? await this.declineOf(made) : undefined
     if (!decline) return made
-    await this.cancel(made.id, true).catch(() => {})
+    await this.cancelSubscription(made.id, true).catch(() => {})
     throw decline
   }
 
   /** The subscription as it is now. */
-  retrieve(id: string): Promise<Stripe.Subscription> {
-    return requestStripe('subscription', this.stripe.subscriptions.retrieve(id, { expand }))
+  retrieveSubscription(id: string): Promise<Stripe.Subscription> {
+    return requestStripe('subscription', this.stripe.subscriptions.retrieve(id, { expand: subscriptionExpand }))
   }
 
   /**
    * Moves a subscription to the seats, the modules and the payment method that are wanted; the next invoice has the difference.
    * Where somebody else adds or removes the same module meanwhile, it is looked at again.
    */
-  async change(after: Subscription, paymentMethod: string | undefined, key: string): Promise<Stripe.Subscription> {
-    const wish = wantedItems(after)
+  async updateSubscription(after: Subscription, paymentMethod: string | undefined, key: string): Promise<Stripe.Subscription> {
+    const wish = desiredQuantities(after)
     for (let tries = 1; ; tries++)
       try {
-        return await underKeys(`${key}:change:${tries}`, async (options) => {
-          const found = await this.retrieve(after.externalId as string)
+        return await withIdempotencyKeys(`${key}:change:${tries}`, async (options) => {
+          const found = await this.retrieveSubscription(after.externalId as string)
           const [{ data: standing }, products] = [found.items, await this.prices.productsFor([found])]
-          const prices = await this.prices.of(missingItems(wish, standing, products), after.type)
+          const prices = await this.prices.idsByName(missingItems(wish, standing, products), after.type)
           return requestStripe(
             'subscription',
             this.stripe.subscriptions.update(
               found.id,
               {
-                items: itemsFor(wish, prices, standing, products),
+                items: itemUpdates(wish, prices, standing, products),
                 ...(paymentMethod && { default_payment_method: paymentMethod }),
                 proration_behavior: 'create_prorations',
-                expand,
+                expand: subscriptionExpand,
               },
               options,
             ),
@@ -103,29 +103,29 @@ export class Billing {
    * Ends a subscription, now or with the period that is paid for; what has ended already is left as it is.
    * @param invoiceNow whether an end now charges pending prorations, which Stripe would drop
    */
-  async cancel(id: string, immediately: boolean, invoiceNow = false): Promise<Stripe.Subscription> {
+  async cancelSubscription(id: string, immediately: boolean, invoiceNow = false): Promise<Stripe.Subscription> {
     const { subscriptions } = this.stripe
     try {
       return await requestStripe(
         'subscription',
         immediately
-          ? subscriptions.cancel(id, { invoice_now: invoiceNow, expand })
-          : subscriptions.update(id, { cancel_at_period_end: true, expand }),
+          ? subscriptions.cancel(id, { invoice_now: invoiceNow, expand: subscriptionExpand })
+          : subscriptions.update(id, { cancel_at_period_end: true, expand: subscriptionExpand }),
       )
     } catch (problem) {
-      const now = await this.retrieve(id).catch(() => undefined)
+      const now = await this.retrieveSubscription(id).catch(() => undefined)
       if (now && hasEnded(now)) return now
       throw problem
     }
   }
 
   /** Puts a discount on a subscription, in place of all others; none takes them off. */
-  discount(id: string, code: Stripe.SubscriptionUpdateParams.Discount | undefined, key: string) {
-    return underKeys(`${key}:discount`, (options) =>
+  setDiscount(id: string, code: Stripe.SubscriptionUpdateParams.Discount | undefined, key: string) {
+    return withIdempotencyKeys(`${key}:discount`, (options) =>
       // An empty list would be left out of the request, and leave the discount on.
       requestStripe(
         'subscription',
-        this.stripe.subscriptions.update(id, { discounts: code ? [code] : '', expand }, options),
+        this.stripe.subscriptions.update(id, { discounts: code ? [code] : '', expand: subscriptionExpand }, options),
         {
           discounts: 'code',
         },
@@ -134,7 +134,7 @@ export class Billing {
   }
 
   /** What a code stands for: a customer's own promotion code, one for everybody, or a coupon; undefined for none of them. */
-  async codeFor(code: string, customer: string): Promise<Stripe.SubscriptionUpdateParams.Discount | undefined> {
+  async findDiscount(code: string, customer: string): Promise<Stripe.SubscriptionUpdateParams.Discount | undefined> {
     const { promotionCodes } = this.stripe
     // Customers may have codes of one text, so both kinds are asked for: the newest hundred of all may lack this customer's.
     const [own, all] = await Promise.all([
@@ -154,16 +154,16 @@ export class Billing {
   }
 
   /** What the browser hands a new payment method to Stripe with. */
-  async setup(customer: string, key: string): Promise<string | null> {
-    const intent = await underKeys(`${key}:setup:${customer}`, (options) =>
+  async createSetupIntent(customer: string, key: string): Promise<string | null> {
+    const intent = await withIdempotencyKeys(`${key}:setup:${customer}`, (options) =>
       requestStripe('setup_intent', this.stripe.setupIntents.create({ customer, usage: 'off_session' }, options)),
     )
     return intent.client_secret
   }
 
   /** The live subscriptions that Stripe has of a customer. */
-  async liveOf(customer: string): Promise<Stripe.Subscription[]> {
-    const wish = { customer, limit: 100, expand: dataOf(expand) }
+  async listLiveSubscriptions(customer: string): Promise<Stripe.Subscription[]> {
+    const wish = { customer, limit: 100, expand: expandInList(subscriptionExpand) }
     const { data } = await requestStripe('list', this.stripe.subscriptions.list(wish), { customer: 'stripeCustomerId' })
     return data.filter((found) => !hasEnded(found))
   }
@@ -171,7 +171,7 @@ export class Billing {
   /** Says what is wrong with a change: Stripe takes none of what has ended meanwhile. */
   private async judge(id: string, problem: unknown): Promise<never> {
     const puzzling = problem instanceof Problem && [409, 422, 502].includes(problem.status)
-    const now = puzzling ? await this.retrieve(id).catch(() => undefined) : undefined
+    const now = puzzling ? await this.retrieveSubscription(id).catch(() => undefined) : undefined
     throw now && hasEnded(now) ? new SubscriptionEnded() : problem
   }
 
@@ -186,7 +186,7 @@ export class Billing {
     const intent = data[0]?.payment.payment_intent
     if (typeof intent !== 'object' || intent.status !== 'requires_payment_method') return undefined
     const code = intent.last_payment_error?.decline_code ?? intent.last_payment_error?.code
-    return code && code !== 'authentication_required' ? refusal(code) : undefined
+    return code && code !== 'authentication_required' ? declinedPayment(code) : undefined
   }
 }
 
@@ -202,6 +202,6 @@ export function hasEnded({ status }: Stripe.Subscription): boolean {
 }
 
 /** What is to be expanded of each object of a list. */
-export function dataOf(paths: string[]): string[] {
+export function expandInList(paths: string[]): string[] {
   return paths.map((path) => `data.${path}`)
 }

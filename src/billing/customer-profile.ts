@@ -62,7 +62,7 @@ function addressFrom({ street, houseNumber, postalCode, city, countryId }: Organ
 }
 
 /** Tells Stripe to whom the invoices of a subscription go that is being begun. */
-export async function enqueueProfileUpdate(
+export async function sendCustomerProfile(
   billing: Billing,
   manager: EntityManager,
   customer: string,

@@ -1,15 +1,15 @@
 import Stripe from 'stripe'
 import { Problem } from '../hydra/model/problem.ts'
 import type { Billing } from './billing.ts'
-import { requestStripe, underKeys } from './stripe/stripe-request.ts'
+import { requestStripe, withIdempotencyKeys } from './stripe/stripe-request.ts'
 
 /** How the open invoice of a subscription can be paid by a person: in the browser's own form, or on Stripe's page. */
-export interface Debt {
+export interface PaymentDetails {
   secret: string | null
   url: string | null
 }
 
-export const noDebt: Debt = { secret: null, url: null }
+export const noPaymentDetails: PaymentDetails = { secret: null, url: null }
 
 const { errors } = Stripe
 
@@ -19,7 +19,7 @@ const briefly = { timeout: 2000, maxNetworkRetries: 0 }
 const secretly = ['confirmation_secret']
 
 /** The debt of a subscription; the newest invoice of an unpaid one is a draft, so its newest open invoice is the debt. */
-export async function debtOf({ stripe }: Billing, subscription: string): Promise<Debt> {
+export async function subscriptionPaymentDetails({ stripe }: Billing, subscription: string): Promise<PaymentDetails> {
   const expand = ['latest_invoice.confirmation_secret']
   const { latest_invoice: latest, status } = await requestStripe(
     'subscription',
@@ -38,11 +38,11 @@ export async function debtOf({ stripe }: Billing, subscription: string): Promise
 }
 
 /** The debt that one invoice is. */
-export async function debtFrom({ stripe }: Billing, invoice: string): Promise<Debt> {
+export async function invoicePaymentDetails({ stripe }: Billing, invoice: string): Promise<PaymentDetails> {
   return debt(await requestStripe('invoice', stripe.invoices.retrieve(invoice, { expand: secretly }, briefly)))
 }
 
-function debt(invoice: Stripe.Invoice | null | undefined): Debt {
+function debt(invoice: Stripe.Invoice | null | undefined): PaymentDetails {
   return {
     secret: invoice?.confirmation_secret?.client_secret ?? null,
     url: invoice?.status === 'open' ? (invoice.hosted_invoice_url ?? null) : null,
@@ -54,17 +54,17 @@ function debt(invoice: Stripe.Invoice | null | undefined): Debt {
  * are debts, too: Stripe charges none of them by itself. Payment stops where the bank asks for its holder's consent.
  * @throws Problem 402 when the payment is declined
  */
-export async function payDebts(billing: Billing, id: string, paymentMethod: string, key: string): Promise<void> {
+export async function payOpenInvoices(billing: Billing, id: string, paymentMethod: string, key: string): Promise<void> {
   const { stripe } = billing
   const [{ status }, { data }] = await Promise.all([
-    billing.retrieve(id),
+    billing.retrieveSubscription(id),
     requestStripe('list', stripe.invoices.list({ subscription: id, limit: 100 })),
   ])
   const owed = (invoice: Stripe.Invoice) =>
     invoice.collection_method !== 'send_invoice' &&
     (invoice.status === 'open' || (invoice.status === 'draft' && status === 'unpaid'))
   for (const invoice of data.filter(owed).reverse()) {
-    const paid = await pay(billing, invoice, paymentMethod, key)
+    const paid = await payInvoice(billing, invoice, paymentMethod, key)
     if (paid.status !== 'paid') return
   }
 }
@@ -74,7 +74,7 @@ export async function payDebts(billing: Billing, id: string, paymentMethod: stri
  * the invoice stays open, and its confirmation secret is what that is given with.
  * @throws Problem 402 when the payment is declined, 409 when there is nothing to pay any more
  */
-export async function pay(
+export async function payInvoice(
   { stripe }: Billing,
   { id, status }: Pick<Stripe.Invoice, 'id' | 'status'>,
   paymentMethod: string | undefined,
@@ -82,7 +82,7 @@ export async function pay(
 ): Promise<Stripe.Invoice> {
   const now = () => stripe.invoices.retrieve(id, { expand: secretly })
   if (status === 'draft')
-    await underKeys(`${key}:finalize:${id}`, (options) =>
+    await withIdempotencyKeys(`${key}:finalize:${id}`, (options) =>
       requestStripe('invoice', stripe.invoices.finalizeInvoice(id, { auto_advance: false }, options)),
     )
   const wish = { ...(paymentMethod && { payment_method: paymentMethod }), off_session: false }
@@ -94,7 +94,7 @@ export async function pay(
       if (found.status === 'open' || found.status === 'uncollectible') throw error
       return found
     })
-  const paid = await underKeys(`${key}:pay:${id}`, (options) =>
+  const paid = await withIdempotencyKeys(`${key}:pay:${id}`, (options) =>
     requestStripe('invoice', send(options), { payment_method: 'paymentMethod', '': 'paymentMethod' }),
   )
   if (paid.status === 'void') throw new Problem(409, 'The invoice is void: there is nothing to pay.')

@@ -4,7 +4,7 @@ import { Organization, Subscription } from '../../entities/index.ts'
 import { enqueue } from '../queue/enqueue.ts'
 import { runAll } from '../queue/run-all.ts'
 import type { Billing } from './billing.ts'
-import { ourIdOf } from './stripe/from-stripe.ts'
+import { localIdOf } from './stripe/from-stripe.ts'
 import { isMissing } from './stripe/stripe-errors.ts'
 import { enqueueCustomerSync } from './sync/sync-customer-job.ts'
 
@@ -55,19 +55,19 @@ export function resolvePendingSubscription(database: DataSource, billing: Billin
     if (row?.externalId || (row && !row.live)) return
     const { stripeCustomerId: customer } = await manager.findOneByOrFail(Organization, { id: organization })
     const live = customer ? await liveOf(billing, customer) : []
-    const made = live.findLast((one) => ourIdOf(one) === subscription)
+    const made = live.findLast((one) => localIdOf(one) === subscription)
     if (!made && row && (await isTried(manager, subscription))) return enqueueResolve(manager, row)
     if (!made) return giveUpSubscription(manager, subscription)
     const { currentSubscriptionId } = await manager.findOneByOrFail(Organization, { id: organization })
     const replaced = currentSubscriptionId !== null && currentSubscriptionId !== subscription
-    if (replaced) await billing.cancel(made.id, true)
+    if (replaced) await billing.cancelSubscription(made.id, true)
     await enqueueCustomerSync(manager, customer as string)
   }
 }
 
 /** A customer that Stripe has deleted or does not know has no subscriptions. */
 function liveOf(billing: Billing, customer: string): Promise<Stripe.Subscription[]> {
-  return billing.liveOf(customer).catch((problem) => {
+  return billing.listLiveSubscriptions(customer).catch((problem) => {
     if (isMissing(problem, 'customer', customer)) return []
     throw problem
   })

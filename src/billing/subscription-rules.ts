@@ -17,15 +17,15 @@ export async function applyDefaults(draft: Subscription, call: Call): Promise<Vi
     return [
       { propertyPath: 'organization', message: 'organization must be the one that you act for.', code: 'isCurrent' },
     ]
-  if (draft.seats === undefined) draft.seats = await seatsTaken(call)
-  if (draft.organizationAddress) return tooFewSeats(draft, call)
+  if (draft.seats === undefined) draft.seats = await countTakenSeats(call)
+  if (draft.organizationAddress) return checkSeats(draft, call)
   const addresses = await call.manager.find(OrganizationAddress, {
     where: { organizationId: call.organization, kind: 'billing' },
     take: 2,
   })
   if (addresses.length === 1) {
     draft.organizationAddressId = addresses[0].id
-    return tooFewSeats(draft, call)
+    return checkSeats(draft, call)
   }
   const reason = addresses.length === 0 ? 'there is no billing address yet' : 'there are several billing addresses'
   return [
@@ -34,13 +34,13 @@ export async function applyDefaults(draft: Subscription, call: Call): Promise<Vi
       message: `organizationAddress must be given, as ${reason}.`,
       code: 'isNotEmpty',
     },
-    ...(await tooFewSeats(draft, call)),
+    ...(await checkSeats(draft, call)),
   ]
 }
 
 /** More people than seats cannot be: members sit, and whoever is invited may come. */
-export async function tooFewSeats({ seats }: Subscription, call: Call): Promise<Violation[]> {
-  const taken = await seatsTaken(call)
+export async function checkSeats({ seats }: Subscription, call: Call): Promise<Violation[]> {
+  const taken = await countTakenSeats(call)
   if (typeof seats !== 'number' || seats < 1 || seats >= taken) return []
   return [
     {
@@ -54,12 +54,12 @@ export async function tooFewSeats({ seats }: Subscription, call: Call): Promise<
 /** Once more, with nobody let in meanwhile: whoever invites holds the organization, too. */
 export async function requireSeats(call: Call, subscription: Subscription): Promise<void> {
   await lockOrganization(call.manager, call.organization)
-  const violations = await tooFewSeats(subscription, call)
+  const violations = await checkSeats(subscription, call)
   if (violations.length > 0) throw new ConstraintViolation(violations)
 }
 
 /** How many seats are taken: by members, and by invitations that may still be accepted by a person who is not a member yet. */
-export async function seatsTaken({ manager, organization: organizationId }: Call): Promise<number> {
+export async function countTakenSeats({ manager, organization: organizationId }: Call): Promise<number> {
   const pending = await manager
     .createQueryBuilder(OrganizationUserInvitation, 'invitation')
     .where({ organizationId, acceptedAt: IsNull(), revokedAt: IsNull(), expiresAt: MoreThan(new Date()) })

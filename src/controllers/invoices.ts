@@ -3,7 +3,7 @@ import { IsOptional } from 'class-validator'
 import { Invoice, Organization, PaymentMethod } from '../../entities/index.ts'
 import { changesBetween, record } from '../audit/audit-log.ts'
 import type { Billing } from '../billing/billing.ts'
-import { debtFrom, noDebt, pay as payAtStripe } from '../billing/open-invoices.ts'
+import { invoicePaymentDetails, noPaymentDetails, payInvoice as payAtStripe } from '../billing/open-invoices.ts'
 import { invoiceFrom } from '../billing/stripe/from-stripe.ts'
 import { enqueueCustomerSync } from '../billing/sync/sync-customer-job.ts'
 import { read as plainRead } from '../hydra/http/crud.ts'
@@ -44,7 +44,7 @@ export const pay = (billing: Billing): Operation<Invoice> => ({
     names: ['confirmationSecret'],
     async renew(call) {
       const { isPayable, externalId } = await call.find()
-      const { secret } = isPayable ? await debtFrom(billing, externalId).catch(() => noDebt) : noDebt
+      const { secret } = isPayable ? await invoicePaymentDetails(billing, externalId).catch(() => noPaymentDetails) : noPaymentDetails
       return { confirmationSecret: secret }
     },
   },
@@ -66,7 +66,7 @@ export const pay = (billing: Billing): Operation<Invoice> => ({
 
 /** The invoice as it can be paid by a person; what is kept here can be read though Stripe cannot. */
 async function reveal(billing: Billing, invoice: Invoice): Promise<Invoice> {
-  const { secret } = await debtFrom(billing, invoice.externalId).catch(() => noDebt)
+  const { secret } = await invoicePaymentDetails(billing, invoice.externalId).catch(() => noPaymentDetails)
   return invoice.showPaymentSecret(secret)
 }
 

@@ -9,7 +9,7 @@ import {
   makeDefaultPaymentMethod,
 } from '../billing/stripe/attach-payment-method.ts'
 import { paymentMethodFrom } from '../billing/stripe/from-stripe.ts'
-import { forCustomer } from '../billing/sync/missing-customer.ts'
+import { withCustomer } from '../billing/sync/missing-customer.ts'
 import { enqueueCustomerSync } from '../billing/sync/sync-customer-job.ts'
 import { createOperation, removeOperation } from '../hydra/http/crud.ts'
 import { createEntity } from '../hydra/model/entity.ts'
@@ -48,7 +48,7 @@ export const create = (billing: Billing): Operation<PaymentMethod> => ({
     const organization = await atStripe(call)
     const known = await call.manager.findOneBy(PaymentMethod, { ...own, externalId: draft.externalId })
     if (known) return new Unchanged(known)
-    return forCustomer(billing, call.manager, organization, async (customer) => {
+    return withCustomer(billing, call.manager, organization, async (customer) => {
       const found = await attachPaymentMethod(billing, draft.externalId, customer, call.claim)
       const first = !(await call.manager.existsBy(PaymentMethod, own))
       if (first) await makeDefaultPaymentMethod(billing, customer, found.id)
@@ -81,7 +81,7 @@ export const remove = (billing: Billing): Operation<PaymentMethod> => ({
 
 async function begin(call: Call, billing: Billing): Promise<string | null> {
   const organization = await atStripe(call)
-  return forCustomer(billing, call.manager, organization, (customer) => billing.setup(customer, call.claim))
+  return withCustomer(billing, call.manager, organization, (customer) => billing.createSetupIntent(customer, call.claim))
 }
 
 /** Whether the live subscription is charged to it: what names no payment method is charged to the preferred one. */

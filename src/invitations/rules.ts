@@ -1,6 +1,6 @@
 import { type Organization, type OrganizationUserInvitation, Subscription } from '../../entities/index.ts'
 import { isMemberAddress } from '../../entities/user.ts'
-import { seatsTaken } from '../billing/subscription-rules.ts'
+import { countTakenSeats } from '../billing/subscription-rules.ts'
 import { requireOwnerFor } from '../controllers/organization-users.ts'
 import type { Call } from '../hydra/model/operation.ts'
 import { Problem, type Violation } from '../hydra/model/problem.ts'
@@ -31,7 +31,7 @@ export async function requireSeat(call: Call, { id, currentSubscriptionId }: Org
   if (!currentSubscriptionId) return
   const current = { organizationId: id, id: currentSubscriptionId }
   const { seats } = await call.manager.findOneByOrFail(Subscription, current)
-  if ((await seatsTaken(call)) <= seats) return
+  if ((await countTakenSeats(call)) <= seats) return
   const detail = `Members and pending invitations take all seats of the subscription, which are ${seats}`
   throw new Problem(409, `${detail}: add seats to it, revoke an invitation, or remove a member.`)
 }

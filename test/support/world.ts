@@ -43,7 +43,7 @@ export const billing = new Billing({
   publishableKey: stripe.publishableKey,
   webhookSecrets: [stripe.webhookSecret],
   url: stripe.url,
-  pause: 50,
+  retryDelayMs: 50,
 })
 
 /** Kontomatik, as this test file has it: imports take some hundredths of a second, and nobody waits for long. */

@@ -2,7 +2,7 @@ import Stripe from 'stripe'
 import { ConstraintViolation } from '../../hydra/model/problem.ts'
 import type { Billing } from '../billing.ts'
 import { isMissing } from './stripe-errors.ts'
-import { requestStripe, underKeys } from './stripe-request.ts'
+import { requestStripe, withIdempotencyKeys } from './stripe-request.ts'
 
 /**
  * Makes a payment method the customer's own.
@@ -14,7 +14,7 @@ export function attachPaymentMethod(
   customer: string,
   key: string,
 ): Promise<Stripe.PaymentMethod> {
-  return underKeys(`${key}:attach:${customer}`, (options) =>
+  return withIdempotencyKeys(`${key}:attach:${customer}`, (options) =>
     requestStripe('payment_method', stripe.paymentMethods.attach(id, { customer }, options), {
       payment_method: 'externalId',
       '': 'externalId',

@@ -10,7 +10,7 @@ const gone = { '': 'code', coupon: 'code', promotion: 'code', id: 'code' }
  * customers together, so the customer's invoices tell: each names the discounts that it bears. A promotion code that is made
  * for one customer and says how often it can be redeemed is Stripe's to judge.
  */
-export async function isSpent(
+export async function isAlreadyRedeemed(
   { stripe }: Billing,
   customer: string,
   { coupon: id, promotion_code }: Stripe.SubscriptionUpdateParams.Discount,

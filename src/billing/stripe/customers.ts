@@ -3,13 +3,13 @@ import { type EntityManager, IsNull } from 'typeorm'
 import { Organization } from '../../../entities/index.ts'
 import type { Billing } from '../billing.ts'
 import { isMissing } from './stripe-errors.ts'
-import { requestStripe, underKeys } from './stripe-request.ts'
+import { requestStripe, withIdempotencyKeys } from './stripe-request.ts'
 
 /**
  * The customer that an organization is at Stripe, made when it is needed for the first time. The key under which it is made,
  * and that only one id can be written, see to it that there is one, however often this is tried.
  */
-export async function customerOf(
+export async function findOrCreateCustomer(
   billing: Billing,
   manager: EntityManager,
   organization: Organization,
@@ -29,7 +29,7 @@ export async function customerOf(
 /** What is told once more may have been deleted at Stripe since: another is made then, under a key that follows from it. */
 async function make(billing: Billing, organization: string, idempotencyKey: string): Promise<Stripe.Customer> {
   const { customers } = billing.stripe
-  const made = await underKeys(idempotencyKey, (options) =>
+  const made = await withIdempotencyKeys(idempotencyKey, (options) =>
     requestStripe('customer', customers.create({ metadata: { organization } }, options)),
   )
   if (!made.lastResponse?.headers['idempotent-replayed']) return made

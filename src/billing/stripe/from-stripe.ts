@@ -1,7 +1,7 @@
 import type Stripe from 'stripe'
 import type { Invoice, PaymentMethod, Subscription } from '../../../entities/index.ts'
 import type { StripeState } from '../../../entities/subscription.ts'
-import { nameOf, type Products, titleOf } from './subscription-items.ts'
+import { catalogueNameOf, type Products, otherProductName } from './subscription-items.ts'
 
 const idOf = (reference: string | { id: string } | null | undefined): string | null =>
   typeof reference === 'string' ? reference : (reference?.id ?? null)
@@ -19,7 +19,7 @@ export function subscriptionFrom(
   known: Map<string, string>,
   products: Products,
 ): Partial<StripeState> {
-  const lines = found.items.data.map((item) => ({ name: nameOf(item, products), item }))
+  const lines = found.items.data.map((item) => ({ name: catalogueNameOf(item, products), item }))
   const seats = lines.filter(({ name }) => name === 'seat').map(({ item }) => item)
   const taken = seats.reduce((sum, { quantity }) => sum + (quantity ?? 0), 0)
   const period = (seats[0] ?? lines.find(({ name }) => name)?.item)?.price?.recurring?.interval
@@ -32,7 +32,7 @@ export function subscriptionFrom(
     coupon: couponOf(found),
     modules: [...new Set(lines.flatMap(({ name }) => (name && name !== 'seat' ? [name] : [])))],
     otherProducts: lines.flatMap(({ name, item }) =>
-      name ? [] : [{ name: titleOf(item), quantity: item.quantity ?? 1 }],
+      name ? [] : [{ name: otherProductName(item), quantity: item.quantity ?? 1 }],
     ),
     paymentMethodId: (paymentMethod && known.get(paymentMethod)) || null,
     ...(taken > 0 && { seats: taken }),
@@ -66,7 +66,7 @@ export function invoiceFrom(found: Stripe.Invoice): Partial<Invoice> {
 }
 
 /** Which subscription an invoice is for; null when it is for none. */
-export function subscriptionOf({ parent }: Stripe.Invoice): string | null {
+export function subscriptionIdOf({ parent }: Stripe.Invoice): string | null {
   return idOf(parent?.subscription_details?.subscription)
 }
 
@@ -84,17 +84,17 @@ export function paymentMethodFrom(found: Stripe.PaymentMethod, preferred: string
 }
 
 /** The payment method that a customer's invoices are charged to when nothing else is said. */
-export function preferredOf(customer: Stripe.Customer): string | null {
+export function defaultPaymentMethodOf(customer: Stripe.Customer): string | null {
   return idOf(customer.invoice_settings?.default_payment_method)
 }
 
 /** Which of our rows Stripe was told that a subscription belongs to. */
-export function ourIdOf({ metadata }: Stripe.Subscription): Subscription['id'] | undefined {
+export function localIdOf({ metadata }: Stripe.Subscription): Subscription['id'] | undefined {
   return metadata?.subscription
 }
 
 /** Whether a code, as it is typed, is for the one discount on a subscription; of promotion codes the case does not matter. */
-export function isTyped(found: Stripe.Subscription, code: string): boolean {
+export function hasCode(found: Stripe.Subscription, code: string): boolean {
   const [discount, ...others] = found.discounts ?? []
   if (typeof discount !== 'object' || others.length > 0) return false
   const known = couponOf(found)
@@ -102,7 +102,7 @@ export function isTyped(found: Stripe.Subscription, code: string): boolean {
 }
 
 /** Whether a discount is on a subscription, and nothing else is. */
-export function carries(
+export function hasDiscount(
   { discounts }: Stripe.Subscription,
   { coupon, promotion_code }: Stripe.SubscriptionUpdateParams.Discount,
 ): boolean {

@@ -19,7 +19,7 @@ export class Prices {
    * The active prices of what is to be added to a subscription, by name.
    * @throws ConstraintViolation for a module that is not sold, Problem 409 when seats are not sold
    */
-  async of(names: string[], type: string): Promise<Map<string, string>> {
+  async idsByName(names: string[], type: string): Promise<Map<string, string>> {
     if (names.length === 0) return new Map()
     const keys = new Map(names.map((name) => [lookupKeyOf(name, type), name]))
     const found = await this.list([...keys.keys()], true)

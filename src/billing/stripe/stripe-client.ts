@@ -9,29 +9,29 @@ export interface StripeSettings {
   /** Where Stripe is, when not at Stripe. */
   url?: string
   /** How long, in milliseconds, an answer is waited for; somebody waits for ours meanwhile. */
-  timeout?: number
+  timeoutMs?: number
   /** How many milliseconds later it is asked once more where it could not be reached. */
-  pause?: number
+  retryDelayMs?: number
 }
 
 /** The one client of Stripe; its version of the API is the package's own. */
 export function stripeClient({
   secretKey,
   url,
-  timeout = 8000,
-  pause = 500,
-}: Pick<StripeSettings, 'secretKey' | 'url' | 'timeout' | 'pause'>): Stripe {
+  timeoutMs = 8000,
+  retryDelayMs = 500,
+}: Pick<StripeSettings, 'secretKey' | 'url' | 'timeoutMs' | 'retryDelayMs'>): Stripe {
   const { hostname: host, port, protocol } = new URL(url ?? 'https://api.stripe.com')
   const client = new Stripe(secretKey, {
     host,
     port: port || (protocol === 'http:' ? 80 : 443),
     protocol: protocol === 'http:' ? 'http' : 'https',
-    timeout,
+    timeout: timeoutMs,
     maxNetworkRetries: 1,
     telemetry: false,
     httpClient: hasty(Stripe.createNodeHttpClient()),
   })
-  client.getInitialNetworkRetryDelay = () => pause / 1000
+  client.getInitialNetworkRetryDelay = () => retryDelayMs / 1000
   return client
 }
 

@@ -40,7 +40,7 @@ export async function requestStripeList<T extends { id: string }>(
  * that nothing is tried again by itself, as it would only be told the same.
  * @param look finds what was made; without it, the request may be repeated without harm
  */
-export async function underKeys<T>(
+export async function withIdempotencyKeys<T>(
   key: string,
   send: (options: Stripe.RequestOptions) => Promise<T>,
   look?: () => Promise<T | undefined>,
@@ -127,12 +127,12 @@ const reasons: Record<string, string> = {
 const discreet = ['fraudulent', 'lost_card', 'stolen_card', 'pickup_card', 'restricted_card']
 
 /** @param code Stripe's decline code, or its error code where there is none */
-export function refusal(code: string | null | undefined): Problem {
+export function declinedPayment(code: string | null | undefined): Problem {
   const shown = !code || discreet.includes(code) ? 'generic_decline' : code
   const reason = reasons[code ?? ''] ?? 'the bank gives no reason; its holder can ask the bank'
   return new Problem(402, `The payment was declined (${shown}): ${reason}. Another payment method may do.`)
 }
 
 function declined({ decline_code, code }: InstanceType<typeof errors.StripeCardError>): Problem {
-  return refusal(decline_code ?? code)
+  return declinedPayment(decline_code ?? code)
 }

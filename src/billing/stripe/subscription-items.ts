@@ -17,7 +17,7 @@ export function lookupKeyOf(name: string, type: string): string {
 }
 
 /** How much of what: a number of seats, and one of each module. */
-export function wantedItems({ seats, modules }: Pick<Subscription, 'seats' | 'modules'>): Map<string, number> {
+export function desiredQuantities({ seats, modules }: Pick<Subscription, 'seats' | 'modules'>): Map<string, number> {
   return new Map(['seat', ...modules].map((name) => [name, name === 'seat' ? seats : 1]))
 }
 
@@ -27,7 +27,7 @@ export function missingItems(
   standing: Stripe.SubscriptionItem[],
   products: Products,
 ): string[] {
-  const known = new Set(standing.map((item) => nameOf(item, products)))
+  const known = new Set(standing.map((item) => catalogueNameOf(item, products)))
   return [...wish.keys()].filter((name) => !known.has(name))
 }
 
@@ -36,7 +36,7 @@ export function missingItems(
  * item's id, as a price without one would be added once more; a line keeps its price. Lines that are not of the catalogue are
  * the operator's, and left alone.
  */
-export function itemsFor(
+export function itemUpdates(
   wish: Map<string, number>,
   prices: Map<string, string>,
   standing: Stripe.SubscriptionItem[] = [],
@@ -45,7 +45,7 @@ export function itemsFor(
   const seen = new Set<string>()
   return [
     ...standing.flatMap((item): Item[] => {
-      const name = nameOf(item, products)
+      const name = catalogueNameOf(item, products)
       if (!name) return []
       const quantity = seen.has(name) ? undefined : wish.get(name)
       seen.add(name)
@@ -64,7 +64,7 @@ export function itemsFor(
  * What of the catalogue an item is for, by what is billed: its price's lookup key, which moves to another price when that
  * takes over, or its product; else by the name that was noted on it. Undefined for the operator's own lines.
  */
-export function nameOf({ metadata, price }: Stripe.SubscriptionItem, products: Products): string | undefined {
+export function catalogueNameOf({ metadata, price }: Stripe.SubscriptionItem, products: Products): string | undefined {
   const known = [keyed(price), products.get(productOf(price) ?? ''), metadata?.name]
   return known.find((name) => name && names.includes(name))
 }
@@ -89,7 +89,7 @@ export function productsOf(prices: Stripe.Price[]): Products {
 }
 
 /** What a line of the operator's own is shown as. */
-export function titleOf({ price }: Stripe.SubscriptionItem): string {
+export function otherProductName({ price }: Stripe.SubscriptionItem): string {
   return price?.nickname || price?.lookup_key || productOf(price) || 'other'
 }
 

@@ -3,7 +3,7 @@ import type { EntityManager } from 'typeorm'
 import type { Subscription } from '../../../entities/index.ts'
 import { record } from '../../audit/audit-log.ts'
 import { type Billing, hasEnded } from '../billing.ts'
-import { ourIdOf } from '../stripe/from-stripe.ts'
+import { localIdOf } from '../stripe/from-stripe.ts'
 
 /** A subscription that Stripe has made twice for one of ours, though it has said that it had failed. */
 export interface Duplicates {
@@ -24,7 +24,7 @@ export async function endDuplicates(
   const elders = new Map<string, string>()
   // Stripe lists the newest first.
   for (const one of found.toReversed().sort((a, b) => a.created - b.created)) {
-    const ours = ourIdOf(one)
+    const ours = localIdOf(one)
     if (!ours || hasEnded(one)) continue
     const elder = eldest.get(ours)
     if (elder) elders.set(one.id, elder.id)
@@ -44,11 +44,11 @@ export async function endDuplicate(
   one: Stripe.Subscription,
   kept: Subscription['externalId'],
 ): Promise<Stripe.Subscription> {
-  const ended = await billing.cancel(one.id, true)
+  const ended = await billing.cancelSubscription(one.id, true)
   await record({
     by: { manager, organization: organizationId },
     action: 'subscription.endDuplicate',
-    target: `/subscriptions/${ourIdOf(one)}`,
+    target: `/subscriptions/${localIdOf(one)}`,
     changes: { externalId: [one.id, kept] },
   })
   return ended

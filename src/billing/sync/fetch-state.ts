@@ -1,10 +1,10 @@
 import type Stripe from 'stripe'
 import { Problem } from '../../hydra/model/problem.ts'
-import { type Billing, dataOf, expand } from '../billing.ts'
+import { type Billing, expandInList, subscriptionExpand } from '../billing.ts'
 import { isMissing } from '../stripe/stripe-errors.ts'
 import { requestStripe, requestStripeList } from '../stripe/stripe-request.ts'
 import type { Products } from '../stripe/subscription-items.ts'
-import type { SyncOptions } from './sync-customer.ts'
+import type { FetchOptions } from './sync-customer.ts'
 
 /** All that Stripe has of a customer, as far as it is shown here. */
 export interface StripeState {
@@ -12,11 +12,11 @@ export interface StripeState {
   subscriptions: Stripe.Subscription[]
   paymentMethods: Stripe.PaymentMethod[]
   /** Whether these are all that can be paid with. */
-  allMethods: boolean
+  hasAllPaymentMethods: boolean
   invoices: Stripe.Invoice[]
   products: Products
   /** How many objects were left out, as they make no sense. */
-  left: number
+  skipped: number
 }
 
 /** A lock is held and a connection meanwhile, so nothing is tried again within: the job is, later. */
@@ -28,11 +28,11 @@ const most = 100
 export async function fetchState(
   { stripe, prices }: Billing,
   customer: string,
-  { invoices: named = [], thorough = false, unknown = false }: SyncOptions,
+  { invoices: named = [], thorough = false, unknown = false }: FetchOptions,
 ): Promise<StripeState | undefined> {
   const whole = Promise.all([
     requestStripeList(
-      stripe.subscriptions.list({ customer, status: 'all', limit: most, expand: dataOf(expand) }, once),
+      stripe.subscriptions.list({ customer, status: 'all', limit: most, expand: expandInList(subscriptionExpand) }, once),
     ),
     requestStripeList(stripe.customers.listPaymentMethods(customer, { limit: most }, once)),
     requestStripeList(stripe.invoices.list({ customer, limit: most }, once)),
@@ -56,9 +56,9 @@ export async function fetchState(
     products: await prices.productsFor(subscriptions.data),
     subscriptions: subscriptions.data,
     paymentMethods: paymentMethods.data,
-    allMethods: !paymentMethods.has_more && paymentMethods.left === 0,
+    hasAllPaymentMethods: !paymentMethods.has_more && paymentMethods.left === 0,
     invoices: [...newest.data, ...older.data, ...missing.filter(({ id }) => !older.data.some((one) => one.id === id))],
-    left: subscriptions.left + paymentMethods.left + newest.left + older.left,
+    skipped: subscriptions.left + paymentMethods.left + newest.left + older.left,
   }
 }
 

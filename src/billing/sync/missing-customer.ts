@@ -3,7 +3,7 @@ import { Organization, Subscription } from '../../../entities/index.ts'
 import { copyEntity } from '../../hydra/model/entity.ts'
 import { lockCustomer } from '../../postgres/locks.ts'
 import type { Billing } from '../billing.ts'
-import { customerOf } from '../stripe/customers.ts'
+import { findOrCreateCustomer } from '../stripe/customers.ts'
 import { isMissing } from '../stripe/stripe-errors.ts'
 import { recordSubscription } from '../subscription-audit.ts'
 import { syncCustomer } from './sync-customer.ts'
@@ -13,13 +13,13 @@ import { write } from './write.ts'
  * Asks Stripe something for the customer that an organization is. Where Stripe has deleted the customer or has never had it,
  * its subscriptions end here, and Stripe is asked once more for a new customer.
  */
-export async function forCustomer<T>(
+export async function withCustomer<T>(
   billing: Billing,
   manager: EntityManager,
   organization: Organization,
   request: (customer: string) => Promise<T>,
 ): Promise<T> {
-  const customer = await customerOf(billing, manager, organization)
+  const customer = await findOrCreateCustomer(billing, manager, organization)
   try {
     return await request(customer)
   } catch (problem) {
@@ -27,7 +27,7 @@ export async function forCustomer<T>(
     await handleMissingCustomer(billing, manager, customer)
     const healed = await manager.findOneByOrFail(Organization, { id: organization.id })
     if (healed.stripeCustomerId === customer) throw problem
-    return request(await customerOf(billing, manager, healed))
+    return request(await findOrCreateCustomer(billing, manager, healed))
   }
 }
 

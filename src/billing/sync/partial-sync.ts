@@ -6,14 +6,14 @@ import { Overtaken } from './write.ts'
 /** Some of what Stripe has of a customer could not be written down; the rest has been. */
 export class PartialSyncError extends Error {
   /** Whether each reason is a race that another try may win. */
-  readonly race: boolean
+  readonly isRace: boolean
   /** Whether each reason is Stripe's, so that no event is to blame. */
-  readonly away: boolean
+  readonly isStripeFailure: boolean
 
   constructor(reasons: unknown[]) {
     super(reasons.map((reason) => (reason as Error).message).join('\n'))
-    this.race = reasons.every(isRace)
-    this.away = reasons.every((reason) => reason instanceof Problem)
+    this.isRace = reasons.every(isRace)
+    this.isStripeFailure = reasons.every((reason) => reason instanceof Problem)
   }
 }
 
@@ -22,10 +22,10 @@ export class PartialSync {
   /** Why pieces were left out, to be tried again. */
   readonly failures: unknown[] = []
   /** Sentences that each name something the organization has not entered yet, such as a billing address. */
-  readonly lacks: string[] = []
+  readonly missingData: string[] = []
 
   /** @throws Overtaken when a request has written a row meanwhile: then all is looked at again */
-  async add(manager: EntityManager, write: (manager: EntityManager) => Promise<void>): Promise<boolean> {
+  async attempt(manager: EntityManager, write: (manager: EntityManager) => Promise<void>): Promise<boolean> {
     try {
       // A transaction within another is a savepoint.
       await manager.transaction(write)

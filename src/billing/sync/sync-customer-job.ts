@@ -46,11 +46,11 @@ export function syncCustomerJob(database: DataSource, billing: Billing, log: Log
     try {
       const pieces = await database.transaction((manager) => follow(manager, billing, { customer, thorough }))
       if (!pieces) return again(soon)
-      if (pieces.lacks.length > 0)
-        log.warn({ customer, lacks: pieces.lacks }, 'a customer of Stripe lacks something here')
+      if (pieces.missingData.length > 0)
+        log.warn({ customer, lacks: pieces.missingData }, 'a customer of Stripe lacks something here')
       if (pieces.failures.length > 0) throw new PartialSyncError(pieces.failures)
     } catch (error) {
-      if (failures < races && (error instanceof PartialSyncError ? error.race : isRace(error)))
+      if (failures < races && (error instanceof PartialSyncError ? error.isRace : isRace(error)))
         return again(soon, failures + 1)
       log.error({ err: error, customer }, 'what Stripe says of a customer could not be taken over')
       const waiting = await fail(database.manager, customer, error)
@@ -74,7 +74,7 @@ async function follow(
   const pieces = await syncCustomer(manager, billing, customer, { invoices: [...new Set(invoices)], thorough })
   // The events wait for what could not be written down.
   if (pieces && pieces.failures.length > 0) return pieces
-  const error = pieces?.lacks.join('\n') || null
+  const error = pieces?.missingData.join('\n') || null
   const done = pieces
     ? ({ status: 'done', processedAt: new Date(), error } as const)
     : ({ status: 'ignored', processedAt: new Date(), error, payload: {}, customerId: null, objectId: null } as const)
@@ -92,7 +92,7 @@ const spared = `($3 AND "receivedAt" > now() - make_interval(days => ${outage}))
 
 /** Notes a failure on all events that wait; tells whether any still does. */
 async function fail(manager: EntityManager, customer: string, error: unknown): Promise<boolean> {
-  const away = error instanceof PartialSyncError ? error.away : error instanceof Problem
+  const away = error instanceof PartialSyncError ? error.isStripeFailure : error instanceof Problem
   const [rows] = await manager.query(
     `UPDATE "stripe_event" SET "error" = $2,
         "attempts" = "attempts" + CASE WHEN ${spared} THEN 0 ELSE 1 END,

@@ -14,7 +14,7 @@ import { fetchState, type StripeState } from './fetch-state.ts'
 import { PartialSync } from './partial-sync.ts'
 import { write } from './write.ts'
 
-export interface SyncOptions {
+export interface FetchOptions {
   /** Invoices to look at though they may be old, by Stripe's ids. */
   invoices?: string[]
   /** Whether to look at all there are, and not only at the newest. */
@@ -33,7 +33,7 @@ export async function syncCustomer(
   manager: EntityManager,
   billing: Billing,
   customer: string,
-  wish: SyncOptions = {},
+  wish: FetchOptions = {},
 ): Promise<PartialSync | undefined> {
   const organization = await manager.findOneBy(Organization, { stripeCustomerId: customer })
   if (!organization) return undefined
@@ -44,10 +44,10 @@ export async function syncCustomer(
   const state = await fetchState(billing, customer, wish)
   if (!state) {
     await forget(manager, organization, before)
-    await removePaymentMethods(manager, own.organizationId, methodsBefore)
+    await deletePaymentMethods(manager, own.organizationId, methodsBefore)
     return pieces
   }
-  if (state.left > 0) pieces.failures.push(new Problem(502, `${state.left} of Stripe's objects make no sense.`))
+  if (state.skipped > 0) pieces.failures.push(new Problem(502, `${state.skipped} of Stripe's objects make no sense.`))
   const methods = await syncPaymentMethods(manager, own.organizationId, state, pieces)
   const { subscriptions, elders } = await endDuplicates(
     manager,
@@ -58,18 +58,18 @@ export async function syncCustomer(
   for (const found of subscriptions) {
     const standing = [...before]
     const context = { billing, own, standing, methods, products: state.products, elders, pieces }
-    const written = await pieces.add(manager, (within) => syncSubscription({ ...context, manager: within }, found))
+    const written = await pieces.attempt(manager, (within) => syncSubscription({ ...context, manager: within }, found))
     if (written) before.splice(0, before.length, ...standing)
   }
   const left = new Set(state.paymentMethods.map(({ id }) => id))
-  const gone = state.allMethods ? methodsBefore.filter(({ externalId }) => !left.has(externalId)) : []
-  await removePaymentMethods(manager, own.organizationId, gone)
-  const all = await pieces.add(manager, (within) => syncInvoices(within, own.organizationId, state.invoices))
+  const gone = state.hasAllPaymentMethods ? methodsBefore.filter(({ externalId }) => !left.has(externalId)) : []
+  await deletePaymentMethods(manager, own.organizationId, gone)
+  const all = await pieces.attempt(manager, (within) => syncInvoices(within, own.organizationId, state.invoices))
   if (all) return pieces
   // One of them failed, so each is written on its own, and the reason is the one's.
   pieces.failures.pop()
   for (const found of state.invoices)
-    await pieces.add(manager, (within) => syncInvoices(within, own.organizationId, [found]))
+    await pieces.attempt(manager, (within) => syncInvoices(within, own.organizationId, [found]))
   return pieces
 }
 
@@ -104,10 +104,10 @@ async function syncPaymentMethods(
   const standing = await manager.find(PaymentMethod, { where: { organizationId } })
   const ids = new Map(standing.map(({ externalId, id }) => [externalId, id]))
   for (const found of paymentMethods) {
-    const values = mirror.paymentMethodFrom(found, mirror.preferredOf(customer))
+    const values = mirror.paymentMethodFrom(found, mirror.defaultPaymentMethodOf(customer))
     const before = standing.find(({ externalId }) => externalId === found.id)
     const made = Object.assign(new PaymentMethod(), { organizationId }, values)
-    const written = await pieces.add(manager, async (within) => {
+    const written = await pieces.attempt(manager, async (within) => {
       if (before) await write(within, before, Object.assign(copyEntity(before), values))
       else await insertRow(within, made)
     })
@@ -117,7 +117,7 @@ async function syncPaymentMethods(
 }
 
 /** What is no longer the customer's can be paid with no more; what has been attached since the fetch began is not among it. */
-export async function removePaymentMethods(
+export async function deletePaymentMethods(
   manager: EntityManager,
   organizationId: string,
   gone: PaymentMethod[],
@@ -148,7 +148,7 @@ interface Context {
 
 async function syncSubscription(context: Context, found: Stripe.Subscription): Promise<void> {
   const { manager, standing, methods, products, elders } = context
-  const ours = mirror.ourIdOf(found)
+  const ours = mirror.localIdOf(found)
   const before =
     standing.find(({ externalId }) => externalId === found.id) ??
     standing.find(({ id, externalId }) => id === ours && (externalId === null || elders.get(externalId) === found.id))
@@ -168,7 +168,7 @@ async function syncSubscription(context: Context, found: Stripe.Subscription): P
 async function adopt(context: Context, found: Stripe.Subscription): Promise<void> {
   const { manager, billing, own, standing, methods, products } = context
   const { organizationId } = own
-  const ours = mirror.ourIdOf(found)
+  const ours = mirror.localIdOf(found)
   const free = ours && validate(ours) && !(await manager.existsBy(Subscription, { id: ours }))
   const made = Object.assign(new Subscription(), own, mirror.subscriptionFrom(found, methods, products))
   const live = made.live && standing.find((one) => one.live)
@@ -190,7 +190,7 @@ async function addressFor({ manager, own, pieces }: Context, { id }: Stripe.Subs
     where: { ...own, kind: 'billing' },
     order: { id: 'ASC' },
   })
-  if (!address) pieces.lacks.push(`The organization ${own.organizationId} has no billing address for ${id}.`)
+  if (!address) pieces.missingData.push(`The organization ${own.organizationId} has no billing address for ${id}.`)
   return address?.id ?? null
 }
 
@@ -200,7 +200,7 @@ async function syncInvoices(manager: EntityManager, organizationId: string, invo
   for (const found of invoices) {
     const values = mirror.invoiceFrom(found)
     const before = standing.find(({ externalId }) => externalId === found.id)
-    const subscription = subscriptions.find(({ externalId }) => externalId === mirror.subscriptionOf(found))
+    const subscription = subscriptions.find(({ externalId }) => externalId === mirror.subscriptionIdOf(found))
     if (before) await write(manager, before, Object.assign(copyEntity(before), values))
     else if (subscription) {
       // Named by the moment it was made at, so that ids sort as invoices do, whenever they come to be known.

@@ -7,7 +7,7 @@ const heeded =
 type Referring = { id?: unknown; object?: unknown; customer?: unknown }
 
 /** Whose state may have changed with an event, by Stripe's id; null where it is nobody's, or tells nothing of use. */
-export function customerOf({ type, data }: Stripe.Event): string | null {
+export function customerIdOfEvent({ type, data }: Stripe.Event): string | null {
   if (!heeded.test(type) || !data?.object) return null
   const { id, object, customer } = data.object as Referring
   const former = (data.previous_attributes as Referring | null | undefined)?.customer
@@ -15,17 +15,17 @@ export function customerOf({ type, data }: Stripe.Event): string | null {
 }
 
 /** What an event is about, by Stripe's id. */
-export function objectOf({ data }: Stripe.Event): string | null {
+export function objectIdOfEvent({ data }: Stripe.Event): string | null {
   return named((data.object as Referring).id)
 }
 
 /** Whether it can be what Stripe calls something. */
-export function isName(value: unknown): value is string {
+export function isStripeName(value: unknown): value is string {
   return typeof value === 'string' && /^[\x21-\x7e]{1,255}$/.test(value)
 }
 
 function named(reference: unknown): string | null {
-  if (typeof reference === 'string') return isName(reference) ? reference : null
+  if (typeof reference === 'string') return isStripeName(reference) ? reference : null
   const id = (reference as Referring | null | undefined)?.id
-  return isName(id) ? id : null
+  return isStripeName(id) ? id : null
 }

@@ -4,7 +4,7 @@ import { Problem } from '../../hydra/model/problem.ts'
 import { checkDepth } from '../../hydra/model/text.ts'
 import type { Billing } from '../billing.ts'
 import { enqueueCustomerSync } from '../sync/sync-customer-job.ts'
-import { customerOf, isName, objectOf } from './event-fields.ts'
+import { customerIdOfEvent, isStripeName, objectIdOfEvent } from './event-fields.ts'
 
 /** How many seconds a signature may be older or younger than now; the client of Stripe checks the first alone. */
 const tolerance = 300
@@ -22,7 +22,7 @@ export async function receiveEvent(
   signature: string | undefined,
 ): Promise<void> {
   const event = verified(billing, body, signature)
-  const customer = customerOf(event)
+  const customer = customerIdOfEvent(event)
   const [job] = await manager.query(
     `WITH "stored" AS (
       INSERT INTO "stripe_event" ("id", "type", "customerId", "objectId", "created", "payload", "status", "attempts")
@@ -31,7 +31,7 @@ export async function receiveEvent(
         ON CONFLICT ("id") DO NOTHING RETURNING "customerId")
     SELECT (graphile_worker.add_job('followCustomer', json_build_object('customer', "customerId"), job_key := 'customer:' || "customerId",
       job_key_mode := 'preserve_run_at'))."id" FROM "stored" WHERE "customerId" IS NOT NULL`,
-    [event.id, event.type, customer, customer && objectOf(event), momentOf(event), storable(event)],
+    [event.id, event.type, customer, customer && objectIdOfEvent(event), momentOf(event), storable(event)],
   )
   // A look that began at this very moment may have missed it, and was not ordered anew.
   if (job?.id === null) await enqueueCustomerSync(manager, customer as string)
@@ -44,7 +44,7 @@ function verified({ webhookSecrets, live }: Billing, body: Buffer, signature: st
     throw new Problem(400, 'This is not signed by Stripe with a secret of this server, or not just now.')
   if (event.livemode !== live && !(isThin(event) && event.livemode === undefined))
     throw new Problem(400, `This server follows ${live ? 'live' : 'test'} mode, and the event is of the other.`)
-  if (!isName(event.id) || !isName(event.type) || !(isThin(event) || isObject(event.data?.object)))
+  if (!isStripeName(event.id) || !isStripeName(event.type) || !(isThin(event) || isObject(event.data?.object)))
     throw new Problem(400, 'This is no event.')
   checkDepth(body.toString())
   return event

@@ -1,10 +1,10 @@
 import { Type } from 'class-transformer'
 import { IsOptional, IsString, Length, Matches } from 'class-validator'
 import { Organization, Subscription } from '../../../entities/index.ts'
-import { applyStripeState, customerOf, whileLive } from '../../billing/apply-stripe-subscription.ts'
+import { applyStripeState, customerIdOf, whileLive } from '../../billing/apply-stripe-subscription.ts'
 import type { Billing } from '../../billing/billing.ts'
-import { isSpent } from '../../billing/stripe/coupon-redemptions.ts'
-import { carries, isTyped } from '../../billing/stripe/from-stripe.ts'
+import { isAlreadyRedeemed } from '../../billing/stripe/coupon-redemptions.ts'
+import { hasDiscount, hasCode } from '../../billing/stripe/from-stripe.ts'
 import { type Call, type Operation, Unchanged } from '../../hydra/model/operation.ts'
 import { ConstraintViolation, Problem } from '../../hydra/model/problem.ts'
 
@@ -61,7 +61,7 @@ export const clearCoupon = (billing: Billing): Operation<Subscription> => ({
   async handle(call) {
     const subscription = await discountable(call, (await call.input(CouponRemoval)).subscription)
     return whileLive(call, billing, subscription, async () => {
-      const cleared = await billing.discount(subscription.externalId as string, undefined, call.claim)
+      const cleared = await billing.setDiscount(subscription.externalId as string, undefined, call.claim)
       return new Unchanged(await applyStripeState(call, billing, 'clearCoupon', subscription, cleared))
     })
   },
@@ -74,15 +74,15 @@ async function apply(
   code: string,
 ): Promise<Subscription | Unchanged<Subscription>> {
   const id = subscription.externalId as string
-  const now = await billing.retrieve(id)
+  const now = await billing.retrieveSubscription(id)
   const same = async () => new Unchanged(await applyStripeState(call, billing, 'applyCoupon', subscription, now))
   // Looked at first, since what could be used once is not found any more.
-  if (isTyped(now, code)) return same()
-  const discount = await billing.codeFor(code, customerOf(now))
+  if (hasCode(now, code)) return same()
+  const discount = await billing.findDiscount(code, customerIdOf(now))
   if (!discount) throw unusable()
-  if (carries(now, discount)) return same()
-  if (await isSpent(billing, customerOf(now), discount).catch(refuse)) throw unusable()
-  const discounted = await billing.discount(id, discount, call.claim).catch(refuse)
+  if (hasDiscount(now, discount)) return same()
+  if (await isAlreadyRedeemed(billing, customerIdOf(now), discount).catch(refuse)) throw unusable()
+  const discounted = await billing.setDiscount(id, discount, call.claim).catch(refuse)
   return applyStripeState(call, billing, 'applyCoupon', subscription, discounted)
 }
 

@@ -1,13 +1,13 @@
 import { Organization, Subscription } from '../../../entities/index.ts'
 import { applyStripeState } from '../../billing/apply-stripe-subscription.ts'
 import type { Billing } from '../../billing/billing.ts'
-import { enqueueProfileUpdate } from '../../billing/customer-profile.ts'
-import { debtOf, noDebt } from '../../billing/open-invoices.ts'
+import { sendCustomerProfile } from '../../billing/customer-profile.ts'
+import { subscriptionPaymentDetails, noPaymentDetails } from '../../billing/open-invoices.ts'
 import { enqueueResolve, giveUpSubscription } from '../../billing/resolve-pending-subscription.ts'
-import { ourIdOf } from '../../billing/stripe/from-stripe.ts'
+import { localIdOf } from '../../billing/stripe/from-stripe.ts'
 import { recordSubscription } from '../../billing/subscription-audit.ts'
 import { applyDefaults, requireSeats } from '../../billing/subscription-rules.ts'
-import { forCustomer } from '../../billing/sync/missing-customer.ts'
+import { withCustomer } from '../../billing/sync/missing-customer.ts'
 import { enqueueCustomerSync } from '../../billing/sync/sync-customer-job.ts'
 import { createOperation } from '../../hydra/http/crud.ts'
 import { createEntity } from '../../hydra/model/entity.ts'
@@ -16,7 +16,7 @@ import { Problem } from '../../hydra/model/problem.ts'
 import { externalOf, reveal } from './subscriptions.ts'
 
 /** What the database's rule of one live subscription means, whoever finds it broken first. */
-export const taken = 'The organization has a live subscription already: change it, or cancel it first.'
+export const liveSubscriptionExists = 'The organization has a live subscription already: change it, or cancel it first.'
 
 export const create = (billing: Billing): Operation<Subscription> => ({
   ...createOperation<Subscription>({}),
@@ -30,7 +30,7 @@ export const create = (billing: Billing): Operation<Subscription> => ({
     names: ['confirmationSecret'],
     async renew(_, { awaiting, externalId }) {
       const known = awaiting && typeof externalId === 'string'
-      return { confirmationSecret: known ? (await debtOf(billing, externalId).catch(() => noDebt)).secret : null }
+      return { confirmationSecret: known ? (await subscriptionPaymentDetails(billing, externalId).catch(() => noPaymentDetails)).secret : null }
     },
   },
   async handle(call) {
@@ -39,7 +39,7 @@ export const create = (billing: Billing): Operation<Subscription> => ({
     const subscription = begun ?? (await begin(call, organization))
     if (organization.manualBilling) return subscription
     try {
-      return await forCustomer(billing, call.manager, organization, (customer) =>
+      return await withCustomer(billing, call.manager, organization, (customer) =>
         atStripe(call, billing, customer, subscription),
       )
     } catch (error) {
@@ -56,7 +56,7 @@ async function begin(
 ): Promise<Subscription> {
   const blank = Object.assign(createEntity(Subscription), { id: call.claim, organizationId: call.organization })
   const subscription = await call.read(blank, false, (draft) => applyDefaults(draft, call))
-  if (currentSubscriptionId) throw new Problem(409, taken)
+  if (currentSubscriptionId) throw new Problem(409, liveSubscriptionExists)
   await call.transaction(async () => {
     await requireSeats(call, subscription)
     await requireSame(call, { manualBilling, stripeCustomerId })
@@ -84,16 +84,16 @@ async function atStripe(
   customer: string,
   subscription: Subscription,
 ): Promise<Subscription> {
-  const live = await billing.liveOf(customer)
-  const made = live.findLast((one) => ourIdOf(one) === subscription.id)
+  const live = await billing.listLiveSubscriptions(customer)
+  const made = live.findLast((one) => localIdOf(one) === subscription.id)
   if (!made && live.length > 0) {
     // Nobody here may know of it yet, as when the answer to whoever began it was lost.
     await enqueueCustomerSync(call.manager, customer)
-    throw new Problem(409, taken)
+    throw new Problem(409, liveSubscriptionExists)
   }
-  if (!made) await enqueueProfileUpdate(billing, call.manager, customer, subscription)
+  if (!made) await sendCustomerProfile(billing, call.manager, customer, subscription)
   const method = subscription.paymentMethodId ? await externalOf(call, subscription) : undefined
-  const found = made ?? (await billing.subscribe(customer, subscription, method))
+  const found = made ?? (await billing.createSubscription(customer, subscription, method))
   const followed = await applyStripeState(call, billing, 'create', subscription, found)
   return reveal(billing, followed)
 }

@@ -3,9 +3,9 @@ import { Invoice, Organization, PaymentMethod, Subscription } from '../../../ent
 import { changesBetween } from '../../audit/audit-log.ts'
 import { applyStripeState, whileLive } from '../../billing/apply-stripe-subscription.ts'
 import { type Billing, SubscriptionEnded } from '../../billing/billing.ts'
-import { debtOf, noDebt, payDebts } from '../../billing/open-invoices.ts'
+import { subscriptionPaymentDetails, noPaymentDetails, payOpenInvoices } from '../../billing/open-invoices.ts'
 import { recordSubscription } from '../../billing/subscription-audit.ts'
-import { requireSeats, tooFewSeats } from '../../billing/subscription-rules.ts'
+import { requireSeats, checkSeats } from '../../billing/subscription-rules.ts'
 import { read as plainRead, updateOperation } from '../../hydra/http/crud.ts'
 import { copyEntity } from '../../hydra/model/entity.ts'
 import { type Call, type Operation, Unchanged } from '../../hydra/model/operation.ts'
@@ -36,7 +36,7 @@ export const read = (billing: Billing): Operation<Subscription> => ({
 export async function reveal(billing: Billing, subscription: Subscription): Promise<Subscription> {
   const { canHaveOpenInvoice, externalId } = subscription
   return canHaveOpenInvoice
-    ? subscription.showPayment(await debtOf(billing, `${externalId}`).catch(() => noDebt))
+    ? subscription.showPayment(await subscriptionPaymentDetails(billing, `${externalId}`).catch(() => noPaymentDetails))
     : subscription
 }
 
@@ -67,8 +67,8 @@ export const update = (billing: Billing): Operation<Subscription> => {
       if (awaiting) throw new Problem(409, 'A subscription can be changed after its first payment.')
       const method = wish.paymentMethodId === before.paymentMethodId ? undefined : await externalOf(call, wish)
       return whileLive(call, billing, before, async () => {
-        if (method) await payDebts(billing, before.externalId as string, method, call.claim)
-        const changed = await billing.change(wish, method, call.claim)
+        if (method) await payOpenInvoices(billing, before.externalId as string, method, call.claim)
+        const changed = await billing.updateSubscription(wish, method, call.claim)
         return reveal(billing, await applyStripeState(call, billing, 'update', before, changed))
       })
     },
@@ -96,7 +96,7 @@ export const cancel = (billing: Billing): Operation<Subscription> => ({
     if (organization.manualBilling) return change(call, 'cancel', subscription, (draft) => draft.cancel(immediately))
     const { externalId, awaiting } = requireSettled(subscription)
     return whileLive(call, billing, subscription, async () => {
-      const ended = await billing.cancel(externalId, immediately || awaiting, invoiceNow && !awaiting)
+      const ended = await billing.cancelSubscription(externalId, immediately || awaiting, invoiceNow && !awaiting)
       return applyStripeState(call, billing, 'cancel', subscription, ended)
     }).catch(async (problem) => {
       if (problem instanceof SubscriptionEnded) return new Unchanged(await call.get(Subscription, subscription.id))
@@ -149,7 +149,7 @@ export const invoices: Operation<Subscription> = {
 
 function ready(draft: Subscription, call: Call<Subscription>) {
   if (!draft.live) throw new Problem(409, 'The subscription has ended: create a new one.')
-  return tooFewSeats(draft, call)
+  return checkSeats(draft, call)
 }
 
 /** What is not known at Stripe yet cannot be changed there. */

@@ -17,7 +17,7 @@ async function expectOne(payer: Customer, path: string): Promise<void> {
   const own = { organizationId: payer.tenant.organization.id }
   const rows = await database.manager.findBy(Subscription, own)
   expect(rows.map(({ id }) => `/subscriptions/${id}`)).toEqual([path])
-  expect((await billing.liveOf(await customerOf(payer))).map(({ id }) => id)).toEqual([rows[0].externalId])
+  expect((await billing.listLiveSubscriptions(await customerOf(payer))).map(({ id }) => id)).toEqual([rows[0].externalId])
   expect(await database.manager.countBy(AuditEvent, { ...own, action: 'subscription.create' })).toBe(1)
   const { data } = await dashboard.customers.list({ limit: 100 })
   expect(data.filter(({ metadata }) => metadata.organization === own.organizationId)).toHaveLength(1)
@@ -104,12 +104,12 @@ test('what Stripe made though it said that it had failed is taken in, where nobo
   expect((await payer.api.post('/subscriptions', { paymentMethod: payer.card })).status).toBe(503)
   expect((await payer.api.get('/subscriptions')).body.totalItems).toBe(0)
   stripe.clearFaults()
-  const [made] = await billing.liveOf(await customerOf(payer))
+  const [made] = await billing.listLiveSubscriptions(await customerOf(payer))
   await jobs.settleSubscription({ organization, subscription: made.metadata.subscription })
   await jobs.followCustomer({ customer: await customerOf(payer) })
   const { body } = await payer.api.get('/subscriptions')
   expect(body.member).toEqual([expect.objectContaining({ status: 'active', externalId: made.id })])
-  expect(await billing.liveOf(await customerOf(payer))).toHaveLength(1)
+  expect(await billing.listLiveSubscriptions(await customerOf(payer))).toHaveLength(1)
   expect((await payer.api.post('/subscriptions', { paymentMethod: payer.card })).status).toBe(409)
 })
 
@@ -165,7 +165,7 @@ describe('What Stripe made though it said that it had failed, and lists late,', 
     expect(status).toBe(201)
     const customer = await customerOf(payer)
     await jobs.followCustomer({ customer })
-    expect((await billing.liveOf(customer)).map(({ id }) => id)).toEqual([body.externalId])
+    expect((await billing.listLiveSubscriptions(customer)).map(({ id }) => id)).toEqual([body.externalId])
     expect((await payer.api.get(body['@id'])).body).toMatchObject({ status: 'active', seats: 5 })
   })
 })
@@ -214,7 +214,7 @@ test('with another key, what Stripe made meanwhile is not made twice', async () 
   await jobs.followCustomer({ customer: await customerOf(payer) })
   const { body } = await payer.api.get('/subscriptions')
   expect(body.member).toEqual([expect.objectContaining({ status: 'active', paymentMethod: payer.card })])
-  expect(await billing.liveOf(await customerOf(payer))).toHaveLength(1)
+  expect(await billing.listLiveSubscriptions(await customerOf(payer))).toHaveLength(1)
 })
 
 test('while the first is under way, the same key is told so', async () => {
@@ -295,7 +295,7 @@ test('what Stripe made for somebody who died is taken over', async () => {
   const payer = await payingCustomer()
   const own = { organizationId: payer.tenant.organization.id }
   const begun = await given(Subscription, { ...own, organizationAddress: payer.address, seats: 3 })
-  const made = await billing.subscribe(await customerOf(payer), begun)
+  const made = await billing.createSubscription(await customerOf(payer), begun)
   await jobs.settleSubscription({ organization: own.organizationId, subscription: begun.id })
   await jobs.followCustomer({ customer: await customerOf(payer) })
   expect((await payer.api.get(`/subscriptions/${begun.id}`)).body).toMatchObject({

@@ -67,7 +67,7 @@ describe('changing', () => {
     const { body: card } = await payer.api.post('/payment-methods', { externalId: 'pm_card_amex' })
     const { status, body } = await payer.api.patch(payer.path, { paymentMethod: card['@id'] })
     expect([status, body.paymentMethod]).toEqual([200, card['@id']])
-    expect(await billing.retrieve(payer.externalId)).toMatchObject({ default_payment_method: card.externalId })
+    expect(await billing.retrieveSubscription(payer.externalId)).toMatchObject({ default_payment_method: card.externalId })
 
     const bare = await payer.api.patch(payer.path, { paymentMethod: null })
     expect([bare.status, violationsOf(bare.body)]).toEqual([422, { paymentMethod: 'isNotEmpty' }])
@@ -111,7 +111,7 @@ describe('changing', () => {
       if (status === 503) expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0)
     }
     expect((await payer.api.get(payer.path)).body).toMatchObject({ seats: 4, cancelAt: null, status: 'active' })
-    expect(await billing.retrieve(payer.externalId)).toMatchObject({ cancel_at: null })
+    expect(await billing.retrieveSubscription(payer.externalId)).toMatchObject({ cancel_at: null })
   })
 
   test.each([
@@ -161,7 +161,7 @@ describe('cancelling', () => {
     const cancelled = await payer.api.post(`${payer.path}/cancel`)
     expect(cancelled.status).toBe(201)
     expect(cancelled.body).toMatchObject({ status: 'active', active: true, cancel: `${payer.path}/cancel` })
-    const { cancel_at } = await billing.retrieve(payer.externalId)
+    const { cancel_at } = await billing.retrieveSubscription(payer.externalId)
     expect(new Date(cancelled.body.cancelAt).getTime()).toBe((cancel_at as number) * 1000)
 
     const again = await payer.api.post(`${payer.path}/cancel`)
@@ -185,7 +185,7 @@ describe('cancelling', () => {
     const { status, body } = await payer.api.post(`${payer.path}/cancel`, { immediately: true })
     expect([status, body.status]).toEqual([201, 'canceled'])
     for (const name of ['cancel', 'applyCoupon', 'clearCoupon']) expect(body).not.toHaveProperty(name)
-    expect(await billing.retrieve(payer.externalId)).toMatchObject({ status: 'canceled' })
+    expect(await billing.retrieveSubscription(payer.externalId)).toMatchObject({ status: 'canceled' })
     const since = stripe.requests.length
     const again = await payer.api.post(`${payer.path}/cancel`, { immediately: true })
     expect([again.status, again.body.status]).toEqual([200, 'canceled'])

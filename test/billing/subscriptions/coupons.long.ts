@@ -19,7 +19,7 @@ const apply = ({ api }: Pick<Subscribed, 'api'>, code: string, more: object = {}
   api.post('/subscriptions/apply-coupon', { code, ...more })
 const clear = ({ api }: Pick<Subscribed, 'api'>, body?: object) => api.post('/subscriptions/clear-coupon', body)
 const changes = (since: number) => asked(since).filter(({ method }) => method === 'POST')
-const discountsOf = async ({ externalId }: Subscribed) => (await billing.retrieve(externalId)).discounts
+const discountsOf = async ({ externalId }: Subscribed) => (await billing.retrieveSubscription(externalId)).discounts
 
 let codes = 0
 /** A coupon of its own, and a code that stands for it. */

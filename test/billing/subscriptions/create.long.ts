@@ -143,7 +143,7 @@ describe('With a payment method,', () => {
     expect(refused.body.detail).toMatch(/declined \(generic_decline\): .*bank/)
     const { organization } = payer.tenant
     expect((await payer.api.get(`/organizations/${organization.id}`)).body.currentSubscription).toBeNull()
-    expect(await billing.liveOf(await customerOf(payer))).toEqual([])
+    expect(await billing.listLiveSubscriptions(await customerOf(payer))).toEqual([])
 
     const { body: card } = await payer.api.post('/payment-methods', { externalId: 'pm_card_visa' })
     const { status, body } = await payer.api.post('/subscriptions', { paymentMethod: card['@id'] })

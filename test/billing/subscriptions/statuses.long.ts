@@ -103,7 +103,7 @@ test.each([
 ])('%s: active is %s, awaiting is %s, live is %s', async (status, active, awaiting, live) => {
   const payer = await ways[status]()
   await becomes(payer, payer.path, { status, active, awaiting, externalId: payer.externalId })
-  expect(await billing.retrieve(payer.externalId)).toMatchObject({ status })
+  expect(await billing.retrieveSubscription(payer.externalId)).toMatchObject({ status })
   const { body } = await payer.api.get(payer.path)
   expect([typeof body.confirmationSecret, 'cancel' in body]).toEqual([
     owing.includes(status) ? 'string' : 'object',

@@ -179,7 +179,7 @@ async function expectAtStripe(organization: string, subscriptions: string[]): Pr
   const { data } = await dashboard.customers.list({ limit: 100 })
   const customers = data.filter(({ metadata }) => metadata.organization === organization)
   expect(customers).toHaveLength(1)
-  expect((await billing.liveOf(customers[0].id)).map(({ id }) => id)).toEqual(subscriptions)
+  expect((await billing.listLiveSubscriptions(customers[0].id)).map(({ id }) => id)).toEqual(subscriptions)
 }
 
 /** Nobody asks again, and two minutes later the job comes that ends the doubt. */

@@ -25,7 +25,7 @@ ending.push(async () => {
 })
 const url = `http://127.0.0.1:${(evil.address() as AddressInfo).port}`
 const { secretKey, publishableKey, webhookSecret } = stripe
-const billing = new Billing({ secretKey, publishableKey, webhookSecrets: [webhookSecret], url, timeout: 400 })
+const billing = new Billing({ secretKey, publishableKey, webhookSecrets: [webhookSecret], url, timeoutMs: 400 })
 Object.assign((billing.stripe as unknown as { _api: object })._api, { maxNetworkRetries: 0 })
 const at = await serve({ billing })
 

@@ -62,7 +62,7 @@ function* coupons(): Generator<Case> {
       const since = stripe.requests.length
       const { status } = await apply()
       const again = asked(since).filter(({ method }) => method === 'POST')
-      const { discounts } = await billing.retrieve(payer.externalId)
+      const { discounts } = await billing.retrieveSubscription(payer.externalId)
       return unless(
         status === 200 && again.length === 0 && discounts.length === 1,
         `${code}: ${discounts.length} ${status}`,
