@@ -5,7 +5,7 @@ import { localIdOf } from './stripe/from-stripe.ts'
 import { Prices } from './stripe/prices.ts'
 import { isLive, type StripeSettings, stripeClient } from './stripe/stripe-client.ts'
 import { declinedPayment, requestStripe, withIdempotencyKeys } from './stripe/stripe-request.ts'
-import { itemUpdates, missingItems, desiredQuantities } from './stripe/subscription-items.ts'
+import { desiredQuantities, itemUpdates, missingItems } from './stripe/subscription-items.ts'
 
 /** What is asked for with every subscription, since what is shown is made of it. */
 export const subscriptionExpand = ['discounts.promotion_code']
@@ -30,7 +30,11 @@ export class Billing {
    * Begins a subscription. With a payment method it is charged at once; without one it waits to be confirmed.
    * @throws Problem 402 when the payment is declined; then it has been ended again
    */
-  async createSubscription(customer: string, subscription: Subscription, paymentMethod?: string): Promise<Stripe.Subscription> {
+  async createSubscription(
+    customer: string,
+    subscription: Subscription,
+    paymentMethod?: string,
+  ): Promise<Stripe.Subscription> {
     const { id, organizationId, metadata } = subscription
     const wish = desiredQuantities(subscription)
     const notes = metadata.filter(({ value }) => value !== '').map(({ name, value }) => [name, value])
@@ -70,7 +74,11 @@ export class Billing {
    * Moves a subscription to the seats, the modules and the payment method that are wanted; the next invoice has the difference.
    * Where somebody else adds or removes the same module meanwhile, it is looked at again.
    */
-  async updateSubscription(after: Subscription, paymentMethod: string | undefined, key: string): Promise<Stripe.Subscription> {
+  async updateSubscription(
+    after: Subscription,
+    paymentMethod: string | undefined,
+    key: string,
+  ): Promise<Stripe.Subscription> {
     const wish = desiredQuantities(after)
     for (let tries = 1; ; tries++)
       try {

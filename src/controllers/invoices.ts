@@ -44,7 +44,9 @@ export const pay = (billing: Billing): Operation<Invoice> => ({
     names: ['confirmationSecret'],
     async renew(call) {
       const { isPayable, externalId } = await call.find()
-      const { secret } = isPayable ? await invoicePaymentDetails(billing, externalId).catch(() => noPaymentDetails) : noPaymentDetails
+      const { secret } = isPayable
+        ? await invoicePaymentDetails(billing, externalId).catch(() => noPaymentDetails)
+        : noPaymentDetails
       return { confirmationSecret: secret }
     },
   },

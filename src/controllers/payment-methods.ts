@@ -3,12 +3,12 @@ import { Organization, PaymentMethod, Subscription } from '../../entities/index.
 import { PaymentMethodSetup } from '../../entities/payment-method-setup.ts'
 import { record } from '../audit/audit-log.ts'
 import type { Billing } from '../billing/billing.ts'
+import { paymentMethodFrom } from '../billing/stripe/from-stripe.ts'
 import {
   attachPaymentMethod,
   detachPaymentMethod,
   makeDefaultPaymentMethod,
-} from '../billing/stripe/attach-payment-method.ts'
-import { paymentMethodFrom } from '../billing/stripe/from-stripe.ts'
+} from '../billing/stripe/payment-methods.ts'
 import { withCustomer } from '../billing/sync/missing-customer.ts'
 import { enqueueCustomerSync } from '../billing/sync/sync-customer-job.ts'
 import { createOperation, removeOperation } from '../hydra/http/crud.ts'
@@ -81,7 +81,9 @@ export const remove = (billing: Billing): Operation<PaymentMethod> => ({
 
 async function begin(call: Call, billing: Billing): Promise<string | null> {
   const organization = await atStripe(call)
-  return withCustomer(billing, call.manager, organization, (customer) => billing.createSetupIntent(customer, call.claim))
+  return withCustomer(billing, call.manager, organization, (customer) =>
+    billing.createSetupIntent(customer, call.claim),
+  )
 }
 
 /** Whether the live subscription is charged to it: what names no payment method is charged to the preferred one. */

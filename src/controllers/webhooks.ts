@@ -1,7 +1,7 @@
 import { Router } from 'express'
 import type { DataSource } from 'typeorm'
 import type { Billing } from '../billing/billing.ts'
-import { receiveEvent } from '../billing/webhooks/inbox.ts'
+import { receiveEvent } from '../billing/webhooks/receive-event.ts'
 import { readBytes } from '../hydra/input/read-bytes.ts'
 import { Problem } from '../hydra/model/problem.ts'
 

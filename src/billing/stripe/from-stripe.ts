@@ -1,7 +1,7 @@
 import type Stripe from 'stripe'
 import type { Invoice, PaymentMethod, Subscription } from '../../../entities/index.ts'
 import type { StripeState } from '../../../entities/subscription.ts'
-import { catalogueNameOf, type Products, otherProductName } from './subscription-items.ts'
+import { catalogueNameOf, otherProductName, type Products } from './subscription-items.ts'
 
 const idOf = (reference: string | { id: string } | null | undefined): string | null =>
   typeof reference === 'string' ? reference : (reference?.id ?? null)

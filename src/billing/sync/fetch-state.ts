@@ -32,7 +32,10 @@ export async function fetchState(
 ): Promise<StripeState | undefined> {
   const whole = Promise.all([
     requestStripeList(
-      stripe.subscriptions.list({ customer, status: 'all', limit: most, expand: expandInList(subscriptionExpand) }, once),
+      stripe.subscriptions.list(
+        { customer, status: 'all', limit: most, expand: expandInList(subscriptionExpand) },
+        once,
+      ),
     ),
     requestStripeList(stripe.customers.listPaymentMethods(customer, { limit: most }, once)),
     requestStripeList(stripe.invoices.list({ customer, limit: most }, once)),

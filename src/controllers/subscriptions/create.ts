@@ -2,7 +2,7 @@ import { Organization, Subscription } from '../../../entities/index.ts'
 import { applyStripeState } from '../../billing/apply-stripe-subscription.ts'
 import type { Billing } from '../../billing/billing.ts'
 import { sendCustomerProfile } from '../../billing/customer-profile.ts'
-import { subscriptionPaymentDetails, noPaymentDetails } from '../../billing/open-invoices.ts'
+import { noPaymentDetails, subscriptionPaymentDetails } from '../../billing/open-invoices.ts'
 import { enqueueResolve, giveUpSubscription } from '../../billing/resolve-pending-subscription.ts'
 import { localIdOf } from '../../billing/stripe/from-stripe.ts'
 import { recordSubscription } from '../../billing/subscription-audit.ts'
@@ -30,7 +30,11 @@ export const create = (billing: Billing): Operation<Subscription> => ({
     names: ['confirmationSecret'],
     async renew(_, { awaiting, externalId }) {
       const known = awaiting && typeof externalId === 'string'
-      return { confirmationSecret: known ? (await subscriptionPaymentDetails(billing, externalId).catch(() => noPaymentDetails)).secret : null }
+      return {
+        confirmationSecret: known
+          ? (await subscriptionPaymentDetails(billing, externalId).catch(() => noPaymentDetails)).secret
+          : null,
+      }
     },
   },
   async handle(call) {

@@ -3,7 +3,8 @@ import { Invoice, Organization, PaymentMethod, Subscription } from '../../../ent
 import { changesBetween } from '../../audit/audit-log.ts'
 import { applyStripeState, whileLive } from '../../billing/apply-stripe-subscription.ts'
 import { type Billing, SubscriptionEnded } from '../../billing/billing.ts'
-import { subscriptionPaymentDetails, noPaymentDetails, payOpenInvoices } from '../../billing/open-invoices.ts'
+
+import { noPaymentDetails, payOpenInvoices, subscriptionPaymentDetails } from '../../billing/open-invoices.ts'
 import { recordSubscription } from '../../billing/subscription-audit.ts'
 import { requireSeats, checkSeats } from '../../billing/subscription-rules.ts'
 import { read as plainRead, updateOperation } from '../../hydra/http/crud.ts'

@@ -17,7 +17,9 @@ async function expectOne(payer: Customer, path: string): Promise<void> {
   const own = { organizationId: payer.tenant.organization.id }
   const rows = await database.manager.findBy(Subscription, own)
   expect(rows.map(({ id }) => `/subscriptions/${id}`)).toEqual([path])
-  expect((await billing.listLiveSubscriptions(await customerOf(payer))).map(({ id }) => id)).toEqual([rows[0].externalId])
+  expect((await billing.listLiveSubscriptions(await customerOf(payer))).map(({ id }) => id)).toEqual([
+    rows[0].externalId,
+  ])
   expect(await database.manager.countBy(AuditEvent, { ...own, action: 'subscription.create' })).toBe(1)
   const { data } = await dashboard.customers.list({ limit: 100 })
   expect(data.filter(({ metadata }) => metadata.organization === own.organizationId)).toHaveLength(1)

@@ -67,7 +67,9 @@ describe('changing', () => {
     const { body: card } = await payer.api.post('/payment-methods', { externalId: 'pm_card_amex' })
     const { status, body } = await payer.api.patch(payer.path, { paymentMethod: card['@id'] })
     expect([status, body.paymentMethod]).toEqual([200, card['@id']])
-    expect(await billing.retrieveSubscription(payer.externalId)).toMatchObject({ default_payment_method: card.externalId })
+    expect(await billing.retrieveSubscription(payer.externalId)).toMatchObject({
+      default_payment_method: card.externalId,
+    })
 
     const bare = await payer.api.patch(payer.path, { paymentMethod: null })
     expect([bare.status, violationsOf(bare.body)]).toEqual([422, { paymentMethod: 'isNotEmpty' }])
