@@ -1,9 +1,9 @@
 import type { DataSource } from 'typeorm'
 import { Employee, Organization, OrganizationAddress, Subscription } from '../../entities/index.ts'
 import type { Billing } from '../billing/billing.ts'
-import { enqueueProfileUpdate } from '../billing/customer-profile.ts'
-import { attachPaymentMethod, makeDefaultPaymentMethod } from '../billing/stripe/attach-payment-method.ts'
-import { customerOf } from '../billing/stripe/customers.ts'
+import { sendCustomerProfile } from '../billing/customer-profile.ts'
+import { findOrCreateCustomer } from '../billing/stripe/customers.ts'
+import { attachPaymentMethod, makeDefaultPaymentMethod } from '../billing/stripe/payment-methods.ts'
 import { enqueueCustomerSync } from '../billing/sync/sync-customer-job.ts'
 import { insertRow } from '../hydra/store/write-row.ts'
 
@@ -17,12 +17,12 @@ export async function subscribeDemo(database: DataSource, billing: Billing): Pro
     const seats = await manager.countBy(Employee, own)
     const subscription = new Subscription()
     Object.assign(subscription, own, { organizationAddressId: address.id, seats, modules: ['planning', 'banking'] })
-    const customer = await customerOf(billing, manager, organization)
-    await enqueueProfileUpdate(billing, manager, customer, subscription)
+    const customer = await findOrCreateCustomer(billing, manager, organization)
+    await sendCustomerProfile(billing, manager, customer, subscription)
     const card = await attachPaymentMethod(billing, 'pm_card_visa', customer, subscription.id)
     await makeDefaultPaymentMethod(billing, customer, card.id)
     await insertRow(manager, subscription)
-    await billing.subscribe(customer, subscription, card.id)
+    await billing.createSubscription(customer, subscription, card.id)
     await enqueueCustomerSync(manager, customer)
   }
 }

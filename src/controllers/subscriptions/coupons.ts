@@ -4,7 +4,7 @@ import { Organization, Subscription } from '../../../entities/index.ts'
 import { applyStripeState, customerIdOf, whileLive } from '../../billing/apply-stripe-subscription.ts'
 import type { Billing } from '../../billing/billing.ts'
 import { isAlreadyRedeemed } from '../../billing/stripe/coupon-redemptions.ts'
-import { hasDiscount, hasCode } from '../../billing/stripe/from-stripe.ts'
+import { hasCode, hasDiscount } from '../../billing/stripe/from-stripe.ts'
 import { type Call, type Operation, Unchanged } from '../../hydra/model/operation.ts'
 import { ConstraintViolation, Problem } from '../../hydra/model/problem.ts'
 

@@ -6,7 +6,7 @@ import { type Billing, SubscriptionEnded } from '../../billing/billing.ts'
 
 import { noPaymentDetails, payOpenInvoices, subscriptionPaymentDetails } from '../../billing/open-invoices.ts'
 import { recordSubscription } from '../../billing/subscription-audit.ts'
-import { requireSeats, checkSeats } from '../../billing/subscription-rules.ts'
+import { checkSeats, requireSeats } from '../../billing/subscription-rules.ts'
 import { read as plainRead, updateOperation } from '../../hydra/http/crud.ts'
 import { copyEntity } from '../../hydra/model/entity.ts'
 import { type Call, type Operation, Unchanged } from '../../hydra/model/operation.ts'
