@@ -2,10 +2,14 @@ import { WorkerThread } from '../hydra/formats/thread.ts'
 import type { FairShare } from '../hydra/model/fair-share.ts'
 import { ConstraintViolation } from '../hydra/model/problem.ts'
 
-/** Milliseconds that cleaning may take; an ordinary footer takes ten. */
-const longest = 2000
+/** An ordinary footer takes ten milliseconds. */
+const defaultTimeoutMs = 2000
 
-const thread = new WorkerThread({ module: new URL('./sanitizer-thread', import.meta.url), megabytes: 64, idle: 60_000 })
+const thread = new WorkerThread({
+  module: new URL('./sanitizer-thread', import.meta.url),
+  maxMegabytes: 64,
+  idleTimeoutMs: 60_000,
+})
 
 /**
  * Cleans HTML beside the event loop, since the libraries that read it are not linear.
@@ -16,7 +20,7 @@ export async function sanitizeInThread(
   name: string,
   html: string,
   share: FairShare,
-  milliseconds = longest,
+  timeoutMs = defaultTimeoutMs,
 ): Promise<string> {
   const refused = (what: string) =>
     new ConstraintViolation([
@@ -29,9 +33,9 @@ export async function sanitizeInThread(
   return (await thread.run({
     message: { html },
     share,
-    most: 8,
-    milliseconds,
-    refuse: refused,
+    maxTasksPerCaller: 8,
+    timeoutMs,
+    failed: refused,
     tooCostly: (what) => refused(`takes ${what} to clean`),
   })) as string
 }

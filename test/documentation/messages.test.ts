@@ -27,7 +27,7 @@ test('a refusal says what is wrong and what to do', async () => {
     'A member can plan only its own meetings: "employee" must be its own employee.',
     'An organization can be cleared only if it is a demo, or not "productionLike".',
     'The body has triples about triples (RDF-star), which are not accepted.',
-    'The body has no triples: one resource is expected.',
+    'The body has no triples: send one resource.',
   ])
 })
 

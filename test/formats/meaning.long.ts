@@ -1,6 +1,6 @@
 import jsonld, { type JsonLdDocument } from 'jsonld'
 import { Writer } from 'n3'
-import { resource } from '../../src/hydra/formats/triples.ts'
+import { toNode } from '../../src/hydra/formats/triples.ts'
 import { publicUrl } from '../support/world.ts'
 import { ask, browser, collections, items, profile, typeOf, types } from './asking.ts'
 import { documentLoader, meaning, reading, triplesOf } from './reading.ts'
@@ -52,6 +52,6 @@ test.each(['/', ...collections, ...items])('all that %s says has a meaning', asy
 })
 
 test('an IRI cannot end the IRI that it is written into', () => {
-  const { value } = resource({ termType: 'NamedNode', value: 'http://x.example/é?a=b#> <urn:y> .\n' })
+  const { value } = toNode({ termType: 'NamedNode', value: 'http://x.example/é?a=b#> <urn:y> .\n' })
   expect(value).toBe('http://x.example/é?a=b#%3E%20%3Curn:y%3E%20.%0A')
 })

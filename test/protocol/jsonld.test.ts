@@ -25,9 +25,9 @@ const context = {
 }
 const ours = (iri: unknown) => iri === '/contexts/Meeting' || iri === `${base}/contexts/Meeting`
 
-const read = (body: unknown, milliseconds?: number) => compact(body, context, base, { ours, milliseconds })
-const refusal = (body: unknown, milliseconds?: number): Promise<Problem> =>
-  read(body, milliseconds).then(
+const read = (body: unknown, timeoutMs?: number) => compact(body, context, base, { ours, timeoutMs })
+const refusal = (body: unknown, timeoutMs?: number): Promise<Problem> =>
+  read(body, timeoutMs).then(
     (value) => Promise.reject(new Error(`It was read: ${JSON.stringify(value)}`)),
     (problem: Problem) => problem,
   )
@@ -197,7 +197,7 @@ describe('A foreign body', () => {
     for (const body of [[node, node], { '@graph': [node, node] }, { ...node, '@graph': [node] }]) {
       expect(await refusal(body)).toMatchObject({
         status: 400,
-        message: 'One resource is expected, and the body describes 2.',
+        message: 'The body describes 2 resources: send one.',
       })
     }
   })
@@ -247,7 +247,7 @@ describe('A costly body is refused', () => {
 
     expect(late).toMatchObject({
       status: 400,
-      message: 'The body takes more than 100 ms to process: simplify its @context.',
+      message: 'The body takes more than 100 ms to process. Simplify its @context.',
     })
     expect(others).toEqual([{ name: 'x' }, { name: 'x' }])
     expect(await read(small)).toEqual({ name: 'x' })

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import { type Request, type RequestHandler, Router } from 'express'
 import { type Document, type Format, formats, json, jsonld, splitSuffix } from '../formats/format.ts'
-import { policy } from '../formats/html.ts'
+import { contentSecurityPolicy } from '../formats/html.ts'
 import type { BoundApi } from '../http/bound-api.ts'
 import { digestOf } from '../http/digest.ts'
 import { methodNotAllowed } from '../http/method-not-allowed.ts'
@@ -24,7 +24,7 @@ export function documents(api: BoundApi): Router {
   const docs = documentation(api) as Document
   const terms = vocabularyPage(api, docs)
   const schemas = JSON.stringify(openapi(api))
-  const page = { type: 'text/html', headers: { 'Content-Security-Policy': policy }, write: () => terms }
+  const page = { type: 'text/html', headers: { 'Content-Security-Policy': contentSecurityPolicy }, write: () => terms }
   const described = [...graphs, { type: 'application/vnd.openapi+json', suffix: 'jsonopenapi', write: () => schemas }]
   const paths = { start: ['/', ...suffixed('/index', formats)], docs: ['/docs', ...suffixed('/docs', described)] }
   router.get(paths.start, offer(api, entrypoint(api), byName(single)))

@@ -1,5 +1,5 @@
 import type { Document } from '../formats/format.ts'
-import { escaped, shell } from '../formats/html.ts'
+import { escapeHtml, htmlPage } from '../formats/html.ts'
 import type { BoundApi } from '../http/bound-api.ts'
 import { supportedClasses } from './documentation.ts'
 
@@ -32,11 +32,11 @@ export function vocabularyPage(api: BoundApi, document: Document): string {
   const anchors = new Set<string>()
   const contents = classes.map(({ title }) => link(title, title)).join(' ')
   const content = `<nav>${contents}</nav>${classes.map(section).join('')}`
-  return shell('Vocabulary of the Organization API', content, document)
+  return htmlPage('Vocabulary of the Organization API', content, document)
 
   function section({ title, description = '', supportedProperty, supportedOperation }: Class): string {
     return (
-      `<h2${anchor(title)}>${escaped(title)}</h2><p>${escaped(description)}</p>` +
+      `<h2${anchor(title)}>${escapeHtml(title)}</h2><p>${escapeHtml(description)}</p>` +
       `<dl>${supportedProperty.map((property) => row(title, property)).join('')}</dl>` +
       operations(supportedOperation)
     )
@@ -46,9 +46,9 @@ export function vocabularyPage(api: BoundApi, document: Document): string {
     const iri = property['@id']
     const marks = [required && 'required', writeable && 'writeable'].filter(Boolean).join(', ')
     const values = rest['sh:in'] ? ` One of: ${rest['sh:in'].join(', ')}.` : ''
-    const said = `${range(property.range)}${marks && ` (${marks})`} ${escaped(description + values)}`
+    const said = `${range(property.range)}${marks && ` (${marks})`} ${escapeHtml(description + values)}`
     return (
-      `<dt${anchor(iri.startsWith('#') ? iri.slice(1) : `${name}/${title}`)}>${escaped(title)}</dt>` +
+      `<dt${anchor(iri.startsWith('#') ? iri.slice(1) : `${name}/${title}`)}>${escapeHtml(title)}</dt>` +
       `<dd>${said}${operations(property.supportedOperation ?? [])}</dd>`
     )
   }
@@ -57,23 +57,23 @@ export function vocabularyPage(api: BoundApi, document: Document): string {
   function anchor(id: string): string {
     if (anchors.has(id)) return ''
     anchors.add(id)
-    return ` id="${escaped(id)}"`
+    return ` id="${escapeHtml(id)}"`
   }
 
   function range(of: unknown): string {
     if (typeof of !== 'string') return ''
-    return named.has(of.slice(1)) ? link(of.slice(1), of.slice(1)) : escaped(of)
+    return named.has(of.slice(1)) ? link(of.slice(1), of.slice(1)) : escapeHtml(of)
   }
 }
 
 function operations(found: Operation[]): string {
   const items = found.map(
     ({ method, title, description }) =>
-      `<li><strong>${method}</strong> ${escaped(title)}. ${escaped(description)}</li>`,
+      `<li><strong>${method}</strong> ${escapeHtml(title)}. ${escapeHtml(description)}</li>`,
   )
   return items.length > 0 ? `<ul>${items.join('')}</ul>` : ''
 }
 
 function link(id: string, text: string): string {
-  return `<a href="#${escaped(id)}">${escaped(text)}</a>`
+  return `<a href="#${escapeHtml(id)}">${escapeHtml(text)}</a>`
 }

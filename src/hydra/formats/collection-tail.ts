@@ -1,10 +1,10 @@
 import { hash } from 'node:crypto'
 
-/** What every page of a collection ends with: it never changes, so it is written once, at boot. */
+/** The last members of a collection's document. They never change, so they are serialized once, at boot. */
 export interface CollectionTail {
   properties: Record<string, unknown>
   json: string
-  /** Stands for it in validators, so that it is not hashed again with each page. */
+  /** Represents the tail in ETags, so it is not hashed again for each page. */
   digest: string
 }
 

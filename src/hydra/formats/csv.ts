@@ -2,14 +2,14 @@ import { stringify } from 'csv-stringify/sync'
 
 type Row = Record<string, unknown>
 
-/** A number, or a telephone number in international form: neither holds a formula that could do anything. */
+/** A number, or a telephone number in international form: neither can be a harmful formula. */
 const numeric = /^([+-]?\d+(\.\d+)?|\+\d[\d -]*)$/
 
 /**
- * Writes the members of a collection as RFC 4180 has it: a column for every property of the class, then for every link
- * that some of them have. Text that a spreadsheet would take for a formula gets an apostrophe (OWASP CSV injection).
+ * Writes the members of a collection as RFC 4180 CSV: a column for every property of the class, then one for every link.
+ * Text that a spreadsheet would run as a formula gets an apostrophe (OWASP CSV injection).
  */
-export function csv(members: Row[], properties: string[]): string {
+export function writeCsv(members: Row[], properties: string[]): string {
   const columns = new Set(['@id', '@type', ...properties, ...members.flatMap(Object.keys)])
   return stringify([[...columns], ...members.map((member) => [...columns].map((name) => cell(member[name])))], {
     record_delimiter: 'windows',
@@ -22,7 +22,7 @@ export function csv(members: Row[], properties: string[]): string {
   })
 }
 
-/** References have no spaces in them, so a list of them is told apart by spaces; what has more to it stays JSON. */
+/** IRIs contain no spaces, so a list of them is joined by spaces; any other object is written as JSON. */
 function cell(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   const list = Array.isArray(value) && value.every((item) => typeof item === 'string' && !/\s/.test(item))

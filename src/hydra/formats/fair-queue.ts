@@ -1,43 +1,42 @@
 import type { FairShare } from '../model/fair-share.ts'
 
-/** What the queue must know of a task. */
+/** A task in the queue. */
 export interface Queued {
   share: FairShare
-  /** Whether it goes before the other tasks of its caller. */
+  /** Runs before the other tasks of the same caller. */
   urgent?: boolean
 }
 
-/** Milliseconds after which the time that a share has used counts half. */
-const halfLife = 10_000
+/** Used time counts half after this time. */
+const halfLifeMs = 10_000
 
-/** Tasks that wait. The next one belongs to the tenant that used the least time lately, and within it to such a caller. */
+/** Waiting tasks. The next task belongs to the tenant that has used the least time lately, and to that tenant's caller who has. */
 export class FairQueue<T extends Queued> {
   private readonly waiting: T[] = []
   private readonly used = new Map<string, number>()
-  private halved = performance.now()
-  private mean = 0
+  private halvedAt = performance.now()
+  private meanMs = 0
 
-  /** @param most how many may wait in all */
-  constructor(private readonly most: number) {}
+  constructor(private readonly maxSize: number) {}
 
   get size(): number {
     return this.waiting.length
   }
 
-  /** How many tasks of a caller wait. */
+  /** The number of waiting tasks of a caller. */
   countOf(share: FairShare): number {
     return this.waiting.filter((task) => callerKey(task.share) === callerKey(share)).length
   }
 
-  /** Seconds in which all that waits is done, as far as past tasks tell. */
-  get seconds(): number {
-    return Math.max(1, Math.ceil(((this.waiting.length + 1) * this.mean) / 1000))
+  /** The estimated time until the queue is empty, from the mean time of past tasks. */
+  get estimatedSeconds(): number {
+    return Math.max(1, Math.ceil(((this.waiting.length + 1) * this.meanMs) / 1000))
   }
 
-  /** Adds a task. A full queue gives up the task that would be the last to run, and returns it. */
+  /** Adds a task. A full queue drops the task that would run last, and returns it. */
   add(task: T): T | undefined {
     this.waiting.push(task)
-    if (this.waiting.length <= this.most) return undefined
+    if (this.waiting.length <= this.maxSize) return undefined
     return this.take((one, other) => !this.isBefore(one, other))
   }
 
@@ -45,15 +44,15 @@ export class FairQueue<T extends Queued> {
     return this.take((one, other) => this.isBefore(one, other))
   }
 
-  /** Takes out every task. */
+  /** Removes and returns every task. */
   clear(): T[] {
     return this.waiting.splice(0)
   }
 
-  /** Counts the milliseconds that a task took. */
+  /** Adds the time of a finished task to its share. */
   charge(share: FairShare, milliseconds: number): void {
     this.decay()
-    this.mean += (milliseconds - this.mean) / 8
+    this.meanMs += (milliseconds - this.meanMs) / 8
     for (const key of [share.tenant, callerKey(share)]) this.used.set(key, this.usedBy(key) + milliseconds)
   }
 
@@ -75,7 +74,7 @@ export class FairQueue<T extends Queued> {
   }
 
   private decay(): void {
-    for (const now = performance.now(); now - this.halved >= halfLife; this.halved += halfLife)
+    for (const now = performance.now(); now - this.halvedAt >= halfLifeMs; this.halvedAt += halfLifeMs)
       for (const [key, milliseconds] of this.used)
         if (milliseconds < 1) this.used.delete(key)
         else this.used.set(key, milliseconds / 2)

@@ -1,7 +1,7 @@
 import type { ApiModel } from '../model/api-model.ts'
 import type { FairShare } from '../model/fair-share.ts'
-import { csv } from './csv.ts'
-import { html, policy } from './html.ts'
+import { writeCsv } from './csv.ts'
+import { contentSecurityPolicy, writeHtml } from './html.ts'
 import { convert } from './jsonld-pool.ts'
 import type { Form } from './rdf.ts'
 
@@ -9,9 +9,9 @@ export type Document = Record<string, unknown>
 
 /** How a document is written, beside its format. */
 export interface WriteOptions {
-  /** Who pays for it where many wait. */
+  /** The share whose time is counted while many tasks wait. */
   share?: FairShare
-  /** The properties that were asked for; all when absent. */
+  /** The requested properties; all when absent. */
   properties?: Set<string>
 }
 
@@ -19,14 +19,14 @@ export interface WriteOptions {
 export interface Format {
   /** Its media type, as Accept names it. */
   type: string
-  /** What a path ends in that asks for it; it wins over Accept. */
+  /** The suffix of a path that requests the format; it wins over Accept. */
   suffix?: string
-  /** What sets it apart from the others of its type (RFC 6906). */
+  /** Distinguishes the format from others of the same type (RFC 6906). */
   profile?: string
-  /** Whether only collections can be said in it. */
+  /** Whether only collections have this format. */
   tabular?: true
   headers?: Record<string, string>
-  /** What the document says in the other formats, but can be said only in a header here. */
+  /** The links that this format cannot express in its body: they become Link headers. */
   links?(document: Document, api: ApiModel): string[]
   write(document: Document, api: ApiModel, options?: WriteOptions): string | Promise<string>
 }
@@ -47,7 +47,7 @@ export const json: Format = {
     typeof context === 'string' ? [`<${origin}${context}>; rel="${profiles}context"; type="application/ld+json"`] : [],
 }
 
-/** The formats of everything that is said of resources; where a client likes several alike it gets the first. */
+/** The formats of resources in our order of preference: the first of several equally accepted ones wins. */
 export const formats: Format[] = [
   jsonld,
   { ...jsonld, profile: `${profiles}expanded`, write: inForm('expanded') },
@@ -59,29 +59,29 @@ export const formats: Format[] = [
     type: 'text/csv',
     suffix: 'csv',
     tabular: true,
-    links: pages,
-    write: (document, api, options) => csv(membersOf(document), columnsOf(document, api, options?.properties)),
+    links: pageLinks,
+    write: (document, api, options) => writeCsv(membersOf(document), columnsOf(document, api, options?.properties)),
   },
   {
     type: 'text/html',
     suffix: 'html',
-    headers: { 'Content-Security-Policy': policy },
-    write: (document, api) => html(document, contextOf(document, api)),
+    headers: { 'Content-Security-Policy': contentSecurityPolicy },
+    write: (document, api) => writeHtml(document, contextOf(document, api)),
   },
 ]
 
-/** The Content-Type of what is written in a format. */
+/** The Content-Type of a format. */
 export function contentType({ type, profile }: Format): string {
   return `${type};${profile ? ` profile="${profile}";` : ''} charset=utf-8`
 }
 
-/** Parts a path from the suffix that names a format. */
+/** Splits a path from the suffix that names a format. */
 export function splitSuffix(path: string): [path: string, suffix?: string] {
   const [, bare, suffix] = /^(.+)\.(\w+)$/.exec(path) ?? []
   return formats.some((format) => format.suffix === suffix) ? [bare, suffix] : [path]
 }
 
-/** Jsonld never fetches a context, so the document brings along the one that it names. */
+/** The JSON-LD thread never fetches a context, so the document carries its context inline. */
 function inForm(form: Form): Format['write'] {
   return (document, api, options) =>
     convert({ ...document, '@context': contextOf(document, api) }, form, api.iris.publicUrl, options?.share)
@@ -99,16 +99,16 @@ function membersOf(document: Document): Document[] {
   return (document.member ?? document['hydra:member'] ?? []) as Document[]
 }
 
-/** The properties of the class; only those asked for, and then its links too, where some are. */
-function columnsOf({ '@context': context }: Document, { classes }: ApiModel, wanted?: Set<string>): string[] {
+/** The properties of the class; with a selection only the selected properties and links. */
+function columnsOf({ '@context': context }: Document, { classes }: ApiModel, selected?: Set<string>): string[] {
   const shape = classes.find(({ name }) => name === nameOf(context))
   if (!shape) return []
   const fields = shape.fields.map(({ name }) => name)
-  return wanted ? [...fields, ...shape.links.keys()].filter((name) => wanted.has(name)) : fields
+  return selected ? [...fields, ...shape.links.keys()].filter((name) => selected.has(name)) : fields
 }
 
-/** The way to the other pages, which rows have no place for (RFC 8288). */
-function pages(document: Document, { iris: { origin } }: ApiModel): string[] {
+/** Links to the other pages (RFC 8288): the rows of a table have no place for them. */
+function pageLinks(document: Document, { iris: { origin } }: ApiModel): string[] {
   const view = (document.view ?? document['hydra:view'] ?? {}) as Record<string, string>
   return Object.entries(view).flatMap(([key, path]) => {
     const [, relation] = /^(?:hydra:)?(first|last|previous|next)$/.exec(key) ?? []

@@ -1,12 +1,12 @@
 import { parentPort } from 'node:worker_threads'
 import jsonld from 'jsonld'
 import { Problem } from '../model/problem.ts'
-import { type Form, serializeTriples } from './rdf.ts'
-import { schemaOrgIris } from './schema-org.ts'
+import { convertDocument, type Form } from './rdf.ts'
+import { withHttpsSchemaOrg } from './schema-org.ts'
 import type { ThreadResult } from './thread.ts'
 import { readTurtle } from './turtle-reader.ts'
 
-/** One body to rewrite, of JSON-LD or Turtle; `ours` are the absolute IRIs that stand for our own context. */
+/** A body of JSON-LD or Turtle to compact; `ours` are the absolute IRIs of our own contexts. */
 export interface CompactTask {
   body: object | string
   context: Record<string, unknown>
@@ -14,7 +14,7 @@ export interface CompactTask {
   ours: string[]
 }
 
-/** One document of ours to write in another form; its context stands within it. */
+/** One of our documents to write in another form, with its context inline. */
 export interface ConvertTask {
   document: Node
   form: Form
@@ -26,7 +26,7 @@ type Mapping = { '@id': string; '@container'?: string[]; reverse?: boolean }
 type Context = { '@vocab'?: string; mappings: Map<string, Mapping | null> }
 type Terms = { vocabulary: string; byIri: Map<string, { name: string; isSet: boolean }> }
 
-/** What we use of jsonld, said here because its types leave out the second and narrow the first. */
+/** The package's types lack `processContext` and narrow `expand`. */
 const { expand, processContext } = jsonld as unknown as {
   expand(body: object, options: object): Promise<Node[]>
   processContext(active: Context | null, local: object | null, options: object): Promise<Context>
@@ -39,21 +39,22 @@ parentPort?.postMessage('ready')
 
 async function write({ document, form, base }: ConvertTask): Promise<ThreadResult> {
   try {
-    return { value: await serializeTriples(document, form, base) }
+    return { value: await convertDocument(document, form, base) }
   } catch (error) {
     return { problem: (error as Error).message }
   }
 }
 
 async function read({ body, context, base, ours }: CompactTask): Promise<ThreadResult> {
-  let refused: string | undefined
+  let remoteContext: string | undefined
+  /** Rejects a remote context: fetching one would let a client choose what this server loads (SSRF). */
   async function documentLoader(url: string) {
     if (ours.includes(url)) return { documentUrl: url, document: { '@context': context } }
-    refused ??= url
-    throw new Error('refused')
+    remoteContext ??= url
+    throw new Error('remote context')
   }
 
-  /** Without a context of its own, the plain names in a body of IRIs can only be ours. */
+  /** Plain names in a body without a context are names of our own context. */
   function expanded(document: object): Promise<Node[]> {
     return expand(document, { base, documentLoader, expandContext: '@context' in document ? {} : context })
   }
@@ -62,11 +63,11 @@ async function read({ body, context, base, ours }: CompactTask): Promise<ThreadR
     const nodes = typeof body === 'string' ? [await readTurtle(body, base)] : await expanded(body)
     const resources = nodes.flatMap((node) => [node, ...list(node['@graph']), ...list(node['@included'])])
     if (resources.length > 1) {
-      return { problem: `One resource is expected, and the body describes ${resources.length}.` }
+      return { problem: `The body describes ${resources.length} resources: send one.` }
     }
     return { value: byName(nodes[0] ?? {}, await termsOf(context, { documentLoader })) }
   } catch (error) {
-    return { problem: refused ? remote(refused) : reason(error as Error) }
+    return { problem: remoteContext ? remoteMessage(remoteContext) : messageOf(error as Error) }
   }
 }
 
@@ -76,12 +77,12 @@ async function termsOf(context: Record<string, unknown>, options: object): Promi
   const byIri: Terms['byIri'] = new Map()
   for (const [name, mapping] of mappings) {
     if (!mapping || mapping.reverse) continue
-    byIri.set(schemaOrgIris(mapping['@id']), { name, isSet: mapping['@container']?.includes('@set') ?? false })
+    byIri.set(withHttpsSchemaOrg(mapping['@id']), { name, isSet: mapping['@container']?.includes('@set') ?? false })
   }
   return { vocabulary, byIri }
 }
 
-/** Properties that are not ours keep their IRI, so that strict handling can tell of them; a blank label means nothing here. */
+/** Unknown properties keep their IRI, so that strict handling can name them; blank node labels are dropped. */
 function byName(node: Node, terms: Terms): Node {
   const result: Node = {}
   const { '@id': id, '@type': types, ...properties } = node
@@ -90,7 +91,7 @@ function byName(node: Node, terms: Terms): Node {
 
   for (const [iri, values] of Object.entries(properties)) {
     if (iri.startsWith('@')) continue
-    const { name, isSet } = terms.byIri.get(schemaOrgIris(iri)) ?? { name: iri, isSet: false }
+    const { name, isSet } = terms.byIri.get(withHttpsSchemaOrg(iri)) ?? { name: iri, isSet: false }
     const items = distinct(list(values as Node[]))
       .flatMap((value) => list((value['@list'] as Node[]) ?? value))
       .map((item) => plain(item, terms))
@@ -101,7 +102,7 @@ function byName(node: Node, terms: Terms): Node {
 }
 
 function className(type: string, { vocabulary, byIri }: Terms): string {
-  const iri = schemaOrgIris(type)
+  const iri = withHttpsSchemaOrg(type)
   return byIri.get(iri)?.name ?? (vocabulary && iri.startsWith(vocabulary) ? iri.slice(vocabulary.length) : type)
 }
 
@@ -112,7 +113,7 @@ function plain(value: Node, terms: Terms): unknown {
   return byName(value, terms)
 }
 
-/** A literal as JSON would say it; one that does not keep to its datatype is left for validation to refuse. */
+/** A literal as a JSON scalar; one that is invalid for its datatype stays a string, which validation rejects. */
 function native(value: unknown, type: unknown): unknown {
   if (typeof value !== 'string' || typeof type !== 'string') return value
   const datatype = type.match(/^http:\/\/www\.w3\.org\/2001\/XMLSchema#(.+)$/)?.[1] ?? ''
@@ -122,14 +123,15 @@ function native(value: unknown, type: unknown): unknown {
 }
 
 const list = <T>(value: T | T[] | undefined): T[] => (value === undefined ? [] : ([value].flat() as T[]))
-/** A graph says the same thing once, however often it is written. */
+/** A graph is a set: equal values count once. */
 const distinct = (items: Node[]) => [...new Map(items.map((item) => [JSON.stringify(item), item])).values()]
 const oneOrMany = (items: unknown[]) => (items.length === 1 ? items[0] : items)
 
-const remote = (iri: string) => `Remote contexts are not fetched: write the terms of "${iri}" inline in @context.`
+const remoteMessage = (iri: string) =>
+  `Remote contexts are not fetched: write the terms of "${iri}" inline in @context.`
 
-/** jsonld's own errors are about the document; any other speaks of its insides. */
-function reason(error: Error): string {
+/** Errors of jsonld describe the document; other errors describe internals, so their text is not shown. */
+function messageOf(error: Error): string {
   const { name, message } = error
   if (error instanceof Problem) return message
   if (!name.startsWith('jsonld.')) return 'The body is not valid JSON-LD.'

@@ -1,2 +1,2 @@
-/** schema.org is written with either scheme, and means the same. */
-export const schemaOrgIris = (iri: string) => iri.replace(/^http:\/\/schema\.org\//, 'https://schema.org/')
+/** schema.org IRIs mean the same with http and https. */
+export const withHttpsSchemaOrg = (iri: string) => iri.replace(/^http:\/\/schema\.org\//, 'https://schema.org/')

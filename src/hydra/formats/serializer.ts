@@ -7,13 +7,13 @@ import { appendOnly } from '../store/statement.ts'
 
 type Values = Record<string, unknown>
 
-/** Turns an entity into a JSON-LD node, as this caller may see it; or writes it into one that has been begun. */
+/** Serializes an entity as the caller may see it, into a new JSON-LD node or into the given one. */
 export type Serialize = (entity: object, caller: Caller, node?: Values) => Values
 
 /** Writes one property of an entity into a node. */
 type Write = (entity: Values, node: Values, caller: Caller) => void
 
-/** Builds, once per resource, the function that turns its entities into JSON-LD nodes. */
+/** Compiles a resource's serializer, once at boot. */
 export function serializer(api: ApiModel, resource: Resource, shape: Shape): Serialize {
   const links = api.linksOf(resource.entity)
   const actions = [...shape.links.keys()].map((name) => [name, links.get(name) as LinkedOperations] as const)
@@ -24,10 +24,10 @@ export function serializer(api: ApiModel, resource: Resource, shape: Shape): Ser
         [
           ...shape.fields.map((field) =>
             resource.hides(role, field.name)
-              ? concealed(field)
-              : (veiled(field, resource.mask(role, field.name)) ?? writer(api, field)),
+              ? hiddenWriter(field)
+              : (maskedWriter(field, resource.mask(role, field.name)) ?? writerOf(api, field)),
           ),
-          ...actions.flatMap(([name, link]) => action(api, name, link, { role, readOnlyReason })),
+          ...actions.flatMap(([name, link]) => linkWriters(api, name, link, { role, readOnlyReason })),
         ],
       ]),
     )
@@ -50,13 +50,13 @@ export function dateTime(date: Date & { [appendOnly]?: string }): string {
   return text.endsWith('.000Z') ? `${text.slice(0, 19)}Z` : text
 }
 
-function concealed({ name, kind }: Field): Write {
+function hiddenWriter({ name, kind }: Field): Write {
   return (_, node) => {
     node[name] = kind === 'references' ? [] : null
   }
 }
 
-function veiled({ name }: Field, mask: ((value: string) => string) | undefined): Write | undefined {
+function maskedWriter({ name }: Field, mask: ((value: string) => string) | undefined): Write | undefined {
   if (!mask) return undefined
   return (entity, node) => {
     const value = entity[name] ?? null
@@ -64,31 +64,31 @@ function veiled({ name }: Field, mask: ((value: string) => string) | undefined):
   }
 }
 
-function writer(api: ApiModel, field: Field): Write {
+function writerOf(api: ApiModel, field: Field): Write {
   const { name, kind } = field
-  if (kind === 'reference') return reference(api, field)
-  if (kind === 'references') return references(api, field)
+  if (kind === 'reference') return referenceWriter(api, field)
+  if (kind === 'references') return referencesWriter(api, field)
   if (field.datatype === 'xsd:dateTime')
     return (entity, node) => {
       const date = entity[name]
       node[name] = date ? dateTime(date as Date) : null
     }
-  if (api.iris.root !== '' && isAddress(field)) return address(api, field)
+  if (api.iris.root !== '' && isAddress(field)) return addressWriter(api, field)
   return (entity, node) => {
     node[name] = entity[name] ?? null
   }
 }
 
-/** An address within this server is stored without the path that it is served under, so that it may move. */
-function address({ iris: { root } }: ApiModel, { name }: Field): Write {
+/** An address on this server is stored without the root path, so the server can move to another one. */
+function addressWriter({ iris: { root } }: ApiModel, { name }: Field): Write {
   return (entity, node) => {
     const value = (entity[name] ?? null) as string | null
     node[name] = value?.startsWith('/') ? root + value : value
   }
 }
 
-/** A reference is written from its foreign key alone: no join, no second query. */
-function reference(api: ApiModel, { name, key, target }: Field): Write {
+/** A reference is written from its foreign key: no join, no second query. */
+function referenceWriter(api: ApiModel, { name, key, target }: Field): Write {
   const path = pathOf(api, target)
   return (entity, node) => {
     const id = entity[key as string]
@@ -96,7 +96,7 @@ function reference(api: ApiModel, { name, key, target }: Field): Write {
   }
 }
 
-function references(api: ApiModel, { name, target }: Field): Write {
+function referencesWriter(api: ApiModel, { name, target }: Field): Write {
   const path = pathOf(api, target)
   return (entity, node) => {
     node[name] = ((entity[name] as string[] | undefined) ?? []).map((id) => path + encodeURIComponent(id))
@@ -107,15 +107,15 @@ function pathOf(api: ApiModel, target: Field['target']): string {
   return api.iris.at(`${api.resources.find(({ entity }) => entity === target)?.path}/`)
 }
 
-type Asking = Pick<Caller, 'role' | 'readOnlyReason'>
+type Viewer = Pick<Caller, 'role' | 'readOnlyReason'>
 
-function action(api: ApiModel, name: string, { resource, operations }: LinkedOperations, asking: Asking): Write[] {
-  const allowed = operations.filter((operation) => api.permissions.allows(operation, asking))
+function linkWriters(api: ApiModel, name: string, { resource, operations }: LinkedOperations, viewer: Viewer): Write[] {
+  const allowed = operations.filter((operation) => api.permissions.allows(operation, viewer))
   if (allowed.length === 0) return []
   const href = hrefOf(api, resource, operations[0])
   return [
     (entity, node, caller) => {
-      if (allowed.some(({ link }) => link?.when?.(entity, asking.role, caller) ?? true)) node[name] = href(entity)
+      if (allowed.some(({ link }) => link?.when?.(entity, viewer.role, caller) ?? true)) node[name] = href(entity)
     },
   ]
 }

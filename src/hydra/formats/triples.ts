@@ -1,6 +1,6 @@
 import { type BlankNode, DataFactory, type Literal, type NamedNode, type Writer } from 'n3'
 
-/** A term as jsonld gives it. */
+/** An RDF term as jsonld represents it. */
 export interface Term {
   termType: string
   value: string
@@ -14,13 +14,13 @@ export interface Triple {
   object: Term
 }
 
-/** A term as n3 writes it. */
-export type Statements = NamedNode | BlankNode | Literal
+/** The object of a triple as n3 represents it. */
+export type ObjectTerm = NamedNode | BlankNode | Literal
 
-/** Has n3 write triples; `said` is how their objects are told. */
-export function written(writer: Writer, triples: Triple[], said = plain): string {
+/** Writes triples with n3; `toObject` converts their objects. */
+export function writeTriples(writer: Writer, triples: Triple[], toObject = toTerm): string {
   for (const { subject, predicate, object } of triples)
-    writer.addQuad(resource(subject), resource(predicate), said(object))
+    writer.addQuad(toNode(subject), toNode(predicate), toObject(object))
   let text = ''
   writer.end((_error, result) => {
     text = result
@@ -28,14 +28,14 @@ export function written(writer: Writer, triples: Triple[], said = plain): string
   return text
 }
 
-export function plain(term: Term): Statements {
+export function toTerm(term: Term): ObjectTerm {
   const { termType, value, language, datatype } = term
-  if (termType !== 'Literal') return resource(term)
+  if (termType !== 'Literal') return toNode(term)
   return DataFactory.literal(value, language ?? DataFactory.namedNode(datatype?.value as string))
 }
 
-/** What a client once sent as an IRI must not end the IRI that it is written into. */
-export function resource({ termType, value }: Term): NamedNode {
+/** Escapes characters that end an IRI: stored IRIs come from clients, and must not inject triples. */
+export function toNode({ termType, value }: Term): NamedNode {
   if (termType === 'BlankNode') return DataFactory.blankNode(value) as unknown as NamedNode
   return DataFactory.namedNode(value.replace(/[^!#-;=?-[\]_a-z~\u0080-\uffff]/g, encodeURIComponent))
 }

@@ -5,25 +5,25 @@ import { checkDepth } from '../model/text.ts'
 
 type Node = Record<string, unknown>
 
-/** What we use of jsonld, said here because its types know no quads. */
+/** The package's types lack quads. */
 const { fromRDF } = jsonld as unknown as { fromRDF(quads: Quad[]): Promise<Node[]> }
 
-const most = { triples: 10_000, levels: 32 }
+const maxima = { triples: 10_000, levels: 32 }
 
 /**
- * Reads Turtle as one expanded node, in which all others are nested: the one that no other points to.
- * It runs in the thread of jsonld-worker, which bounds time and memory.
- * @throws Problem 400 when it is no Turtle, tells of several resources, or is too much
+ * Reads Turtle as one expanded node with all other nodes nested in it. The root is the node that no other node refers to.
+ * Runs in the JSON-LD thread, which limits time and memory.
+ * @throws Problem 400 for invalid Turtle, several resources, or too many triples
  */
 export async function readTurtle(text: string, base: string): Promise<Node> {
   const quads = parse(text, base)
-  if (quads.length === 0) throw new Problem(400, 'The body has no triples: one resource is expected.')
+  if (quads.length === 0) throw new Problem(400, 'The body has no triples: send one resource.')
   const nodes = await fromRDF(quads)
-  const users = usersOf(nodes)
-  const root = nodes.find((node) => !users.has(node['@id'] as string))
-  const [node, told] = root ? nested(root, nodes, users) : [{}, 0]
-  if (told === nodes.length) return node
-  throw new Problem(400, `One resource is expected, and all else within it; the body describes ${nodes.length}.`)
+  const references = countReferences(nodes)
+  const root = nodes.find((node) => !references.has(node['@id'] as string))
+  const [node, nestedCount] = root ? nested(root, nodes, references) : [{}, 0]
+  if (nestedCount === nodes.length) return node
+  throw new Problem(400, `The body describes ${nodes.length} resources: send one, with all others nested in it.`)
 }
 
 function parse(text: string, base: string): Quad[] {
@@ -33,23 +33,23 @@ function parse(text: string, base: string): Quad[] {
   } catch (error) {
     throw new Problem(400, `The body is not valid Turtle: ${(error as Error).message.slice(0, 200)}`)
   }
-  if (quads.length > most.triples) throw new Problem(400, `The body has more than ${most.triples} triples.`)
+  if (quads.length > maxima.triples) throw new Problem(400, `The body has more than ${maxima.triples} triples.`)
   if (quads.some(({ subject, object }) => [subject, object].some((term) => (term.termType as string) === 'Quad')))
     throw new Problem(400, 'The body has triples about triples (RDF-star), which are not accepted.')
   return [...new Map(quads.map((quad) => [keyOf(quad), quad])).values()]
 }
 
-/** A graph says nothing twice. */
+/** Equal triples have equal keys: a graph is a set. */
 function keyOf({ subject, predicate, object }: Quad): string {
   return [subject, predicate, object].map((term) => (term as unknown as { id: string }).id).join(' ')
 }
 
-/** How many nodes point to each node; what points to itself is none the less a beginning. */
-function usersOf(nodes: Node[]): Map<string, number> {
-  const users = new Map<string, number>()
+/** How many references each node has; a reference of a node to itself does not count. */
+function countReferences(nodes: Node[]): Map<string, number> {
+  const counts = new Map<string, number>()
   for (const { '@id': own, '@type': _, ...properties } of nodes)
-    for (const id of idsIn(Object.values(properties))) if (id !== own) users.set(id, (users.get(id) ?? 0) + 1)
-  return users
+    for (const id of idsIn(Object.values(properties))) if (id !== own) counts.set(id, (counts.get(id) ?? 0) + 1)
+  return counts
 }
 
 function idsIn(value: unknown): string[] {
@@ -58,13 +58,13 @@ function idsIn(value: unknown): string[] {
   return list ? idsIn(list) : typeof id === 'string' ? [id] : []
 }
 
-/** A node that several point to is nested in none of them, or a few lines could unfold into gigabytes. */
-function nested(root: Node, nodes: Node[], users: Map<string, number>): [root: Node, told: number] {
+/** A node with several references is nested in none of them: otherwise a few lines could expand to gigabytes. */
+function nested(root: Node, nodes: Node[], references: Map<string, number>): [root: Node, count: number] {
   const byId = new Map(nodes.map((node) => [node['@id'], node]))
-  let told = 0
+  let count = 0
 
   function nodeOf(node: Node, level: number): Node {
-    told++
+    count++
     return Object.fromEntries(
       Object.entries(node).map(([name, values]) => [
         name,
@@ -74,13 +74,13 @@ function nested(root: Node, nodes: Node[], users: Map<string, number>): [root: N
   }
 
   function within(value: Node, { '@id': own }: Node, level: number): Node {
-    if (level > most.levels) throw new Problem(400, `The body has more than ${most.levels} levels.`)
+    if (level > maxima.levels) throw new Problem(400, `The body has more than ${maxima.levels} levels.`)
     const { '@id': id, '@list': list, '@value': plain, '@type': type } = value
     if (list) return { '@list': (list as Node[]).map((item) => within(item, { '@id': own }, level + 1)) }
     if (type === '@json') checkDepth(JSON.stringify(plain))
     const node = byId.get(id)
-    return node && id !== own && users.get(id as string) === 1 ? nodeOf(node, level + 1) : value
+    return node && id !== own && references.get(id as string) === 1 ? nodeOf(node, level + 1) : value
   }
 
-  return [nodeOf(root, 1), told]
+  return [nodeOf(root, 1), count]
 }

@@ -1,43 +1,45 @@
 import { Writer } from 'n3'
-import { plain, resource, type Statements, type Term, type Triple, written } from './triples.ts'
+import { type ObjectTerm, type Term, type Triple, toNode, toTerm, writeTriples } from './triples.ts'
 
 type Definition = string | { '@id'?: string } | null
 
 const rdf = 'http://www.w3.org/1999/02/22-rdf-syntax-ns#'
 
-/** Writes a document's triples for people: with the short names of its context, and what has no IRI where it is spoken of. */
-export function turtle(triples: Triple[], context: unknown): string {
+/** Writes triples as Turtle for people: with the prefixes of the context, and blank nodes nested where possible. */
+export function writeTurtle(triples: Triple[], context: unknown): string {
   const writer = new Writer({ prefixes: prefixesFor(triples, context) })
-  const about = grouped(triples, ({ subject }) => subject)
-  const uses = grouped(triples, ({ object }) => object)
-  const isWithin = ({ termType, value }: Term) => termType === 'BlankNode' && uses.get(value)?.length === 1
+  const bySubject = grouped(triples, ({ subject }) => subject)
+  const byObject = grouped(triples, ({ object }) => object)
+  const isNested = ({ termType, value }: Term) => termType === 'BlankNode' && byObject.get(value)?.length === 1
 
-  function said(term: Term): Statements {
-    if (!isWithin(term)) return plain(term)
-    const own = about.get(term.value) ?? []
+  function toObject(term: Term): ObjectTerm {
+    if (!isNested(term)) return toTerm(term)
+    const own = bySubject.get(term.value) ?? []
     if (own.some(({ predicate }) => predicate.value === `${rdf}rest`))
-      return writer.list(items(own)) as unknown as Statements
-    return writer.blank(own.map(({ predicate, object }) => ({ predicate: resource(predicate), object: said(object) })))
+      return writer.list(items(own)) as unknown as ObjectTerm
+    return writer.blank(
+      own.map(({ predicate, object }) => ({ predicate: toNode(predicate), object: toObject(object) })),
+    )
   }
 
-  function items(own: Triple[]): Statements[] {
+  function items(own: Triple[]): ObjectTerm[] {
     const [first, rest] = ['first', 'rest'].map((name) => own.find(({ predicate }) => predicate.value === rdf + name))
-    const others = about.get(rest?.object.value as string)
-    return [said(first?.object as Term), ...(others ? items(others) : [])]
+    const others = bySubject.get(rest?.object.value as string)
+    return [toObject(first?.object as Term), ...(others ? items(others) : [])]
   }
 
-  return written(
+  return writeTriples(
     writer,
-    triples.filter(({ subject }) => !isWithin(subject)),
-    said,
+    triples.filter(({ subject }) => !isNested(subject)),
+    toObject,
   )
 }
 
-/** The triples by the blank node in one of their places. */
-function grouped(triples: Triple[], place: (triple: Triple) => Term): Map<string, Triple[]> {
+/** Groups triples by the blank node that is their subject or their object. */
+function grouped(triples: Triple[], termOf: (triple: Triple) => Term): Map<string, Triple[]> {
   const groups = new Map<string, Triple[]>()
   for (const triple of triples) {
-    const { termType, value } = place(triple)
+    const { termType, value } = termOf(triple)
     if (termType !== 'BlankNode') continue
     const group = groups.get(value) ?? []
     group.push(triple)
@@ -46,7 +48,7 @@ function grouped(triples: Triple[], place: (triple: Triple) => Term): Map<string
   return groups
 }
 
-/** Short names for the vocabularies that the triples are of: `schema:name`, `:Meeting`, `Meeting:time`. */
+/** The prefixes of the vocabularies that occur in the triples: `schema:name`, `:Meeting`, `Meeting:time`. */
 function prefixesFor(triples: Triple[], context: unknown): Record<string, string> {
   const terms: Record<string, Definition> = Object.assign({}, ...[context].flat())
   const vocabulary = terms['@vocab'] as string | undefined

@@ -1,5 +1,5 @@
 import { compact, compactTurtle, isForeign } from '../formats/jsonld-pool.ts'
-import { schemaOrgIris } from '../formats/schema-org.ts'
+import { withHttpsSchemaOrg } from '../formats/schema-org.ts'
 import type { ApiModel } from '../model/api-model.ts'
 import type { FairShare } from '../model/fair-share.ts'
 import { isLocal, type LocalTime } from '../model/local-time.ts'
@@ -70,7 +70,7 @@ export function misnamedMembers(call: BodyRequest, shape: Shape, body: Body): Vi
     const [prefix] = iri.split(':', 1)
     const known = Object.hasOwn(context, prefix) ? context[prefix] : undefined
     const whole = typeof known === 'string' ? known + iri.slice(prefix.length + 1) : iri
-    return whole.includes(':') ? schemaOrgIris(whole) : call.api.vocabulary + whole
+    return whole.includes(':') ? withHttpsSchemaOrg(whole) : call.api.vocabulary + whole
   }
   const names = new Map(shape.fields.map(({ name, term }) => [absolute(term.iri), name]))
   return keys.flatMap((key) => {
