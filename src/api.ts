@@ -27,12 +27,20 @@ import * as coupons from './controllers/subscriptions/coupons.ts'
 import * as subscribing from './controllers/subscriptions/create.ts'
 import * as subscriptions from './controllers/subscriptions/subscriptions.ts'
 import * as users from './controllers/users.ts'
-import { create, list, read, update } from './hydra/http/crud.ts'
-import { Resource } from './hydra/model/resource.ts'
-import type { ConflictMessage } from './hydra/store/database-problem.ts'
-import { memoryStore } from './hydra/store/memory-store.ts'
+import {
+  type ConflictMessage,
+  createOperation,
+  listOperation,
+  memoryStore,
+  Resource,
+  readOperation,
+  updateOperation,
+} from './hydra/index.ts'
 import * as filters from './resources/filters.ts'
 import * as scopes from './resources/visibility.ts'
+
+const list = listOperation()
+const read = readOperation()
 
 /** The whole API: every resource, where it lives, what it can be asked and by whom; a tenant's members unless said otherwise. */
 export const api = (callers: Callers, billing: Billing, banking: Banking, owned?: number) =>
@@ -62,7 +70,7 @@ export const api = (callers: Callers, billing: Billing, banking: Banking, owned?
     new Resource(
       entities.Location,
       '/locations',
-      [list, admin(create), read, admin(update)].map(locations.withHours),
+      [list, admin(createOperation()), read, admin(updateOperation())].map(locations.withHours),
       filters.locations,
     ),
     new Resource(entities.Country, '/countries', [anyone(countries.list), anyone(countries.read)], {
@@ -71,7 +79,7 @@ export const api = (callers: Callers, billing: Billing, banking: Banking, owned?
       most: 300,
       public: true,
     }),
-    new Resource(entities.Language, '/languages', [list, admin(create), read], {
+    new Resource(entities.Language, '/languages', [list, admin(createOperation()), read], {
       canonical: canonicalLanguage,
       isId: (id) => /^[a-z\d-]{1,64}$/i.test(id),
     }),

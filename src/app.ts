@@ -11,14 +11,7 @@ import type { Billing } from './billing/billing.ts'
 import type { Config } from './config.ts'
 import { webhooks } from './controllers/webhooks.ts'
 import { swaggerUi } from './explorer/swagger-ui.ts'
-import { Api } from './hydra/api.ts'
-import { documents } from './hydra/documentation/documents.ts'
-import type { AccessControl } from './hydra/http/authenticate.ts'
-import { methodNotAllowed } from './hydra/http/method-not-allowed.ts'
-import { router } from './hydra/http/router.ts'
-import { writeProblem } from './hydra/http/write-problem.ts'
-import { Problem } from './hydra/model/problem.ts'
-import { problemOf } from './hydra/store/database-problem.ts'
+import { type AccessControl, Api, methodNotAllowed, Problem } from './hydra/index.ts'
 import { images } from './images/image-routes.ts'
 import { poolsOf } from './runtime/database.ts'
 import { healthRoutes } from './runtime/http/health.ts'
@@ -66,11 +59,11 @@ export function createApp({ config, database, billing, banking, issuer, log, rep
   app.use(checkRequestHead)
 
   const root = api.iris.root === '' ? app : routerAt(app, api.iris.root)
-  root.use(router(api, access))
+  root.use(api.router(access))
   root.use(webhooks(withOwnShare('webhooks'), billing))
   root.use(images(pools.items.of('images')))
   root.use(swaggerUi())
-  root.use(documents(api))
+  root.use(api.documents())
   if (isOwnIssuer(issuer)) {
     root.get('/.well-known/jwks.json', jwks(issuer))
     methodNotAllowed(root, '/.well-known/jwks.json')
@@ -114,14 +107,14 @@ function errorHandler(api: Api, log: Logger): ErrorRequestHandler {
       error instanceof Problem
         ? error
         : (requestError(error) ??
-          problemOf(api, error) ??
+          api.problemOf(error) ??
           new Problem(
             500,
             'The server failed to answer this request. Its log has the error under the request id in X-Request-Id.',
           ))
     if (problem.status >= 500)
       log.error({ err: error, request: response.getHeader('X-Request-Id') }, 'a request failed')
-    writeProblem(api, problem, response)
+    api.writeProblem(problem, response)
   }
 }
 

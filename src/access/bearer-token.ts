@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { errors, type JWTPayload, jwtVerify } from 'jose'
-import { Problem } from '../hydra/model/problem.ts'
+import { Problem } from '../hydra/index.ts'
 import { KeysUnavailable } from './key-set.ts'
 import { profileOf } from './profile-claims.ts'
 import type { Issuer } from './token-issuer-keys.ts'

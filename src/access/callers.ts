@@ -1,10 +1,16 @@
 import type { Request } from 'express'
 import type { DataSource } from 'typeorm'
 import { membershipOrder } from '../../entities/user.ts'
-import { type AnsweredAs, type Caller, type Role, roles, tenantOf } from '../hydra/model/caller.ts'
-import type { Executor } from '../hydra/model/store.ts'
-import type { FairPool } from '../hydra/store/fair-pool.ts'
-import { statement } from '../hydra/store/statement.ts'
+import {
+  type Call,
+  type Caller,
+  type Executor,
+  type FairPool,
+  type Role,
+  roles,
+  statement,
+  tenantOf,
+} from '../hydra/index.ts'
 import { type BearerToken, bearerToken, tokenVerifier } from './bearer-token.ts'
 import { applyProfile, isOutdatedBy, type Profile } from './profile-claims.ts'
 import type { Issuer } from './token-issuer-keys.ts'
@@ -60,7 +66,7 @@ const standing = statement(
 export async function stillHasRight(
   executor: Executor,
   { bearer }: Caller,
-  { role, organization }: AnsweredAs,
+  { role, organization }: Call['answeredAs'],
 ): Promise<boolean> {
   if (role !== 'operator' && organization === null) return true
   const { issuer, subject } = bearer ?? {}

@@ -1,6 +1,5 @@
 import { type Organization, OrganizationUser } from '../../entities/index.ts'
-import type { Call } from '../hydra/model/operation.ts'
-import { Problem } from '../hydra/model/problem.ts'
+import { type Call, Problem } from '../hydra/index.ts'
 import { lockOrganization } from '../postgres/locks.ts'
 
 /**

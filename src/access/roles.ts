@@ -1,5 +1,4 @@
-import { type Role, roles } from '../hydra/model/caller.ts'
-import { type Operation, tenantRoles } from '../hydra/model/operation.ts'
+import { type Operation, type Role, roles, tenantRoles } from '../hydra/index.ts'
 
 /** Done even while an organization is suspended or closed: debts can be settled, and nobody pays on for what is of no use. */
 export const evenWhileSuspended = <E extends object>(operation: Operation<E>): Operation<E> => ({

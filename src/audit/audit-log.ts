@@ -1,7 +1,6 @@
 import type { EntityManager } from 'typeorm'
 import { AuditEvent } from '../../entities/index.ts'
-import type { Call } from '../hydra/model/operation.ts'
-import { changedColumns } from '../hydra/store/write-row.ts'
+import { type Call, changedColumns } from '../hydra/index.ts'
 
 /** The author of an event: the caller of a request, or the service itself in a job, a command or a webhook. */
 export interface Author {

@@ -1,4 +1,4 @@
-import { ConstraintViolation, Problem } from '../hydra/model/problem.ts'
+import { ConstraintViolation, Problem } from '../hydra/index.ts'
 import type { BankProblem, BankProblemKind } from './kontomatik/bank-problem.ts'
 
 /** What has gone wrong, as clients are told; Kontomatik's own names are for the operator. */

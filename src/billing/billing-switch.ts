@@ -1,7 +1,6 @@
 import { In, Not } from 'typeorm'
 import { Organization, PaymentMethod, Subscription } from '../../entities/index.ts'
-import type { Call } from '../hydra/model/operation.ts'
-import { ConstraintViolation, Problem } from '../hydra/model/problem.ts'
+import { type Call, ConstraintViolation, Problem } from '../hydra/index.ts'
 import type { Billing } from './billing.ts'
 import { deletePaymentMethods } from './sync/sync-customer.ts'
 import { enqueueCustomerSync } from './sync/sync-customer-job.ts'

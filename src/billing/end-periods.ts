@@ -1,7 +1,7 @@
 import type { DataSource } from 'typeorm'
 import { LessThanOrEqual } from 'typeorm'
 import { Subscription } from '../../entities/index.ts'
-import { copyEntity } from '../hydra/model/entity.ts'
+import { copyEntity } from '../hydra/index.ts'
 import { recordSubscription } from './subscription-audit.ts'
 import { Overtaken, write } from './sync/write.ts'
 

@@ -1,5 +1,5 @@
 import Stripe from 'stripe'
-import { Problem } from '../hydra/model/problem.ts'
+import { Problem } from '../hydra/index.ts'
 import type { Billing } from './billing.ts'
 import { requestStripe, withIdempotencyKeys } from './stripe/stripe-request.ts'
 

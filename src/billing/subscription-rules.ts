@@ -6,8 +6,7 @@ import {
   type Subscription,
 } from '../../entities/index.ts'
 import { isMemberAddress } from '../../entities/user.ts'
-import type { Call } from '../hydra/model/operation.ts'
-import { ConstraintViolation, type Violation } from '../hydra/model/problem.ts'
+import { type Call, ConstraintViolation, type Violation } from '../hydra/index.ts'
 import { lockOrganization } from '../postgres/locks.ts'
 
 /** Fills in what was left out, and says what is wrong with what was not. */

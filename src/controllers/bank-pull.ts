@@ -6,9 +6,7 @@ import { problemOfErrorCode } from '../banking/error-codes.ts'
 import { nextImportAt } from '../banking/import/import-quota.ts'
 import { note, requireModule, selectIntegration, settled, unchosen } from '../banking/link/find-integration.ts'
 import { enqueueSync } from '../banking/sync/sync-job.ts'
-import { copyEntity } from '../hydra/model/entity.ts'
-import { Accepted, type Call, type Operation, type Outcome } from '../hydra/model/operation.ts'
-import { Problem } from '../hydra/model/problem.ts'
+import { Accepted, type Call, copyEntity, type Operation, type Outcome, Problem } from '../hydra/index.ts'
 
 /** The day to import from; seven days before the last import if it is left out. */
 export class KontomatikPull {

@@ -4,8 +4,7 @@ import { Integration } from '../../entities/index.ts'
 import type { Banking } from '../banking/banking.ts'
 import { note, selectIntegration, settled } from '../banking/link/find-integration.ts'
 import { enqueueSync } from '../banking/sync/sync-job.ts'
-import { copyEntity } from '../hydra/model/entity.ts'
-import { Accepted, type Call, type Operation, Unchanged } from '../hydra/model/operation.ts'
+import { Accepted, type Call, copyEntity, type Operation, Unchanged } from '../hydra/index.ts'
 
 export class KontomatikRevoke {
   @IsOptional()

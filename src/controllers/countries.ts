@@ -1,9 +1,6 @@
 import { countryCodes } from '../../entities/country-codes.ts'
 import { Country } from '../../entities/index.ts'
-import { list as plainList, read as plainRead } from '../hydra/http/crud.ts'
-import type { Operation } from '../hydra/model/operation.ts'
-import type { Store } from '../hydra/model/store.ts'
-import { memoryStore } from '../hydra/store/memory-store.ts'
+import { listOperation, memoryStore, type Operation, readOperation } from '../hydra/index.ts'
 
 /** The languages that countries can be named in, the first being what anybody gets who asks for none of them. */
 export const languages = ['en', 'nl', 'de', 'fr', 'es', 'it', 'pt', 'pl', 'cs', 'ro', 'lt', 'lv', 'et']
@@ -22,20 +19,20 @@ const stores = new Map(
 export const store = storeIn('en')
 
 export const list: Operation<Country> = {
-  ...plainList,
+  ...listOperation<Country>(),
   handle: (call) => call.page(Country, [], [], storeIn(call.language(languages))),
 }
 
 export const read: Operation<Country> = {
-  ...plainRead,
+  ...readOperation<Country>(),
   async handle(call) {
     const { id } = await call.find()
     return (await storeIn(call.language(languages)).find(call.executor, call.caller, id)) as Country
   },
 }
 
-function storeIn(language: string): Store<Country> {
-  return stores.get(language) as Store<Country>
+function storeIn(language: string) {
+  return stores.get(language) as ReturnType<typeof memoryStore<Country>>
 }
 
 function country(id: string, language: string): Country {

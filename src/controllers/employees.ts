@@ -1,7 +1,6 @@
 import type { Employee } from '../../entities/index.ts'
 import { recordWrite } from '../audit/audit-log.ts'
-import { createOperation, updateOperation } from '../hydra/http/crud.ts'
-import type { Call } from '../hydra/model/operation.ts'
+import { type Call, createOperation, updateOperation } from '../hydra/index.ts'
 
 /** Which user an employee is decides whose meetings that user sees and plans: that is written down, the rest is not. */
 async function alsoWrite(call: Call<Employee>, after: Employee, before?: Employee): Promise<void> {

@@ -5,7 +5,7 @@ import type { AccessMode } from '../banking/kontomatik/kontomatik-client.ts'
 import { requireModule, unchosen } from '../banking/link/find-integration.ts'
 import { finishSignIn, startSignIn } from '../banking/link/sign-in.ts'
 import { acceptWidgetSession } from '../banking/link/widget-session.ts'
-import type { Operation } from '../hydra/model/operation.ts'
+import type { Operation } from '../hydra/index.ts'
 
 /** How a bank is linked: starting a sign-in, finishing one, or handing over what the widget was given. */
 export class KontomatikSetup {

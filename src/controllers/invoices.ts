@@ -6,11 +6,15 @@ import type { Billing } from '../billing/billing.ts'
 import { invoicePaymentDetails, noPaymentDetails, payInvoice as payAtStripe } from '../billing/open-invoices.ts'
 import { invoiceFrom } from '../billing/stripe/from-stripe.ts'
 import { enqueueCustomerSync } from '../billing/sync/sync-customer-job.ts'
-import { read as plainRead } from '../hydra/http/crud.ts'
-import { copyEntity } from '../hydra/model/entity.ts'
-import { type Call, type Operation, Unchanged } from '../hydra/model/operation.ts'
-import { Problem } from '../hydra/model/problem.ts'
-import { VersionConflict } from '../hydra/store/unit-of-work.ts'
+import {
+  type Call,
+  copyEntity,
+  type Operation,
+  Problem,
+  readOperation,
+  Unchanged,
+  VersionConflict,
+} from '../hydra/index.ts'
 
 /** How to pay an invoice. */
 export class InvoicePayment {
@@ -20,7 +24,7 @@ export class InvoicePayment {
 }
 
 export const read = (billing: Billing): Operation<Invoice> => ({
-  ...(plainRead as Operation as unknown as Operation<Invoice>),
+  ...readOperation<Invoice>(),
   description: 'While it is open it carries the secret with which the browser confirms its payment.',
   async handle(call) {
     const invoice = await call.show()

@@ -1,7 +1,6 @@
 import { Location, OrganizationConfig } from '../../entities/index.ts'
 import type { OpeningCalendar } from '../../entities/location.ts'
-import type { Call, Operation } from '../hydra/model/operation.ts'
-import { Page } from '../hydra/model/page.ts'
+import { type Call, type Operation, Page } from '../hydra/index.ts'
 
 /** Tells with each location when it is open next: one question about the organization, however many there are. */
 export function withHours(operation: Operation): Operation {

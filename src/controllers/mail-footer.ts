@@ -1,14 +1,13 @@
 import { type MailFooter, Organization } from '../../entities/index.ts'
 import { maxFooterBytes } from '../../entities/mail-footer.ts'
 import { recordWrite } from '../audit/audit-log.ts'
-import { read, updateOperation } from '../hydra/http/crud.ts'
-import type { Link, Operation } from '../hydra/model/operation.ts'
+import { type Operation, readOperation, updateOperation } from '../hydra/index.ts'
 import { sanitizeInThread } from '../mail/sanitizer-pool.ts'
 
-const link: Link<Organization> = { name: 'mailFooter', on: Organization }
+const link: Operation['link'] = { name: 'mailFooter', on: Organization }
 
 export const show: Operation<MailFooter> = {
-  ...read,
+  ...readOperation<MailFooter>(),
   path: '',
   subject: 'Organization',
   statuses: [200, 304],

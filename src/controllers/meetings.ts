@@ -1,11 +1,15 @@
 import { Employee, type Meeting, OrganizationConfig } from '../../entities/index.ts'
 import { ClockTime } from '../../entities/instant.ts'
 import { WallClock } from '../../entities/wall-clock.ts'
-import { createOperation, updateOperation } from '../hydra/http/crud.ts'
-import type { IriConverter } from '../hydra/model/iri-converter.ts'
-import type { Call, Operation } from '../hydra/model/operation.ts'
-import { Problem, type Violation } from '../hydra/model/problem.ts'
-import type { DatabaseFault } from '../hydra/store/database-problem.ts'
+import {
+  type Call,
+  type ConflictMessage,
+  createOperation,
+  type Operation,
+  Problem,
+  updateOperation,
+  type Violation,
+} from '../hydra/index.ts'
 
 const description =
   'Where the setting "meetingOverlap" is "reject", two meetings of one employee may not overlap: 409 names the other. ' +
@@ -17,7 +21,7 @@ export const create: Operation<Meeting> = { ...createOperation<Meeting>({ prepar
 export const update: Operation<Meeting> = { ...updateOperation<Meeting>({ prepare }), description }
 
 /** Says which meeting stands in the way: Postgres names it by the key of the constraint, whose last part is its id. */
-export function clash({ detail = '' }: DatabaseFault, iris: IriConverter): string {
+export const clash: ConflictMessage = ({ detail = '' }, iris) => {
   const id = detail.match(/[0-9a-f-]{36}/g)?.at(-1)
   return `The employee has another meeting then, ${iris.at(`/meetings/${id}`)}, and "meetingOverlap" is "reject".`
 }

@@ -1,6 +1,6 @@
 import type { OrganizationAddress } from '../../entities/index.ts'
 import { recordWrite } from '../audit/audit-log.ts'
-import { createOperation, removeOperation, updateOperation } from '../hydra/http/crud.ts'
+import { createOperation, removeOperation, updateOperation } from '../hydra/index.ts'
 
 /** Who is billed, and where, is written down. */
 const hooks = { alsoWrite: recordWrite<OrganizationAddress> }

@@ -1,10 +1,7 @@
 import type { OrganizationConfig } from '../../entities/index.ts'
 import { settings } from '../../entities/settings.ts'
 import { recordWrite } from '../audit/audit-log.ts'
-import { updateOperation } from '../hydra/http/crud.ts'
-import type { Operation } from '../hydra/model/operation.ts'
-import type { Violation } from '../hydra/model/problem.ts'
-import type { DatabaseFault } from '../hydra/store/database-problem.ts'
+import { type ConflictMessage, type Operation, updateOperation, type Violation } from '../hydra/index.ts'
 
 const plain = updateOperation<OrganizationConfig>({ prepare, alsoWrite: recordWrite })
 
@@ -31,7 +28,7 @@ function prepare(config: OrganizationConfig): Violation[] {
 }
 
 /** Says what keeps meetings from excluding each other: the database counts them, and names one. */
-export function standing({ detail = '' }: DatabaseFault): string {
+export const standing: ConflictMessage = ({ detail = '' }) => {
   const [count, id] = detail.split(' ')
   return `Meetings that are not over yet overlap others of the same employee: ${count}, such as /meetings/${id}. Move them first.`
 }

@@ -1,10 +1,15 @@
 import { type Organization, OrganizationUserInvitation } from '../../entities/index.ts'
 import { lockOwnOrganization } from '../access/lock-own-organization.ts'
 import { record } from '../audit/audit-log.ts'
-import { createOperation, remove } from '../hydra/http/crud.ts'
-import { copyEntity, createEntity } from '../hydra/model/entity.ts'
-import type { Call, Operation } from '../hydra/model/operation.ts'
-import { Problem } from '../hydra/model/problem.ts'
+import {
+  type Call,
+  copyEntity,
+  createEntity,
+  createOperation,
+  type Operation,
+  Problem,
+  removeOperation,
+} from '../hydra/index.ts'
 import { newToken } from '../invitations/invitation-token.ts'
 import { isMember, requireInvitable, requireSeat } from '../invitations/rules.ts'
 import { invitationMail } from '../mail/invitation-mail.ts'
@@ -91,7 +96,7 @@ export const resend: Operation<Invitation> = {
 
 /** The row stays, so that it can be told what became of the invitation. */
 export const revoke: Operation<Invitation> = {
-  ...(remove as Operation as unknown as Operation<Invitation>),
+  ...removeOperation<Invitation>(),
   title: () => 'Revokes the invitation, so that its token opens nothing any more',
   description: 'What has not been mailed yet is not mailed any more.',
   async handle(call) {

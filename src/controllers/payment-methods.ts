@@ -11,10 +11,15 @@ import {
 } from '../billing/stripe/payment-methods.ts'
 import { withCustomer } from '../billing/sync/missing-customer.ts'
 import { enqueueCustomerSync } from '../billing/sync/sync-customer-job.ts'
-import { createOperation, removeOperation } from '../hydra/http/crud.ts'
-import { createEntity } from '../hydra/model/entity.ts'
-import { type Call, type Operation, Unchanged } from '../hydra/model/operation.ts'
-import { Problem } from '../hydra/model/problem.ts'
+import {
+  type Call,
+  createEntity,
+  createOperation,
+  type Operation,
+  Problem,
+  removeOperation,
+  Unchanged,
+} from '../hydra/index.ts'
 
 export const setup = (billing: Billing): Operation<PaymentMethodSetup> => ({
   name: 'setup',
@@ -58,7 +63,7 @@ export const create = (billing: Billing): Operation<PaymentMethod> => ({
 })
 
 export const remove = (billing: Billing): Operation<PaymentMethod> => ({
-  ...removeOperation<PaymentMethod>({}),
+  ...removeOperation<PaymentMethod>(),
   callsExternalService: true,
   description: 'Not while the live subscription is paid with it: name another there first.',
   async handle(call) {

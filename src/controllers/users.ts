@@ -1,8 +1,7 @@
 import { OrganizationUser, User } from '../../entities/index.ts'
 import { membershipOrder } from '../../entities/user.ts'
 import type { Callers, Identity } from '../access/callers.ts'
-import type { Call, Operation } from '../hydra/model/operation.ts'
-import { Problem } from '../hydra/model/problem.ts'
+import { type Call, type Operation, Problem } from '../hydra/index.ts'
 
 const unknown = 'You have no user yet: create an organization, or accept an invitation.'
 

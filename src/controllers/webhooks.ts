@@ -2,8 +2,7 @@ import { Router } from 'express'
 import type { DataSource } from 'typeorm'
 import type { Billing } from '../billing/billing.ts'
 import { receiveEvent } from '../billing/webhooks/receive-event.ts'
-import { readBytes } from '../hydra/input/read-bytes.ts'
-import { Problem } from '../hydra/model/problem.ts'
+import { Problem, readBytes } from '../hydra/index.ts'
 
 /** Where Stripe delivers its events. The signature is of the body as it was sent. */
 export function webhooks(database: DataSource, billing: Billing): Router {

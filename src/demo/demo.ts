@@ -13,8 +13,7 @@ import {
   User,
 } from '../../entities/index.ts'
 import type { OwnIssuer } from '../access/token-issuer-keys.ts'
-import { exampleId } from '../hydra/documentation/json-schema.ts'
-import { insertRow } from '../hydra/store/write-row.ts'
+import { exampleId, insertRow } from '../hydra/index.ts'
 import { lockDemoData } from '../postgres/locks.ts'
 import { defaultSets } from '../workspace/defaults.ts'
 

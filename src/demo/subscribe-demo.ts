@@ -5,7 +5,7 @@ import { sendCustomerProfile } from '../billing/customer-profile.ts'
 import { findOrCreateCustomer } from '../billing/stripe/customers.ts'
 import { attachPaymentMethod, makeDefaultPaymentMethod } from '../billing/stripe/payment-methods.ts'
 import { enqueueCustomerSync } from '../billing/sync/sync-customer-job.ts'
-import { insertRow } from '../hydra/store/write-row.ts'
+import { insertRow } from '../hydra/index.ts'
 
 /** Creates a subscription at the local Stripe for each demo organization that has none. */
 export async function subscribeDemo(database: DataSource, billing: Billing): Promise<void> {

@@ -3,10 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Response, Router } from 'express'
 import directory from 'swagger-ui-dist/absolute-path.js'
-import { etagOf } from '../hydra/http/conditional-request.ts'
-import { digestOf } from '../hydra/http/digest.ts'
-import { answerOptions } from '../hydra/http/method-not-allowed.ts'
-import { send } from '../hydra/http/write-response.ts'
+import { send } from '../hydra/index.ts'
 
 /**
  * Starts Swagger UI. It is a file, so the page's policy forbids inline scripts. The session storage keeps the token until the tab
@@ -79,8 +76,8 @@ const read = (name: string) => readFileSync(join(directory(), name), 'utf8')
 const file = (type: string, body: string): File => ({
   type: `${type}; charset=utf-8`,
   body,
-  etag: etagOf(body),
-  digest: digestOf(body),
+  etag: `"${hash('sha1', body, 'base64url')}"`,
+  digest: `sha-256=:${hash('sha256', body, 'base64')}:`,
 })
 
 const assets: Record<string, File> = {
@@ -135,6 +132,8 @@ const machineTypes = [
   'application/n-quads',
 ]
 
+const allow = { Allow: 'OPTIONS, HEAD, GET' }
+
 /** Serves Swagger UI at the URL of the documentation, for clients that prefer HTML. */
 export function swaggerUi(): Router {
   const router = Router({ caseSensitive: true, strict: true })
@@ -153,6 +152,13 @@ export function swaggerUi(): Router {
   })
   answerOptions(router, `/docs/assets/${digest}/:name`)
   return router
+}
+
+/** Express itself answers OPTIONS with 200 and a text. */
+function answerOptions(router: Router, path: string): void {
+  router.options(path, (_, response) => {
+    response.writeHead(204, allow).end()
+  })
 }
 
 function sendFile(response: Response, { type, body, etag, digest }: File): void {

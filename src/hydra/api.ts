@@ -1,14 +1,21 @@
+import type { RequestHandler, Response, Router } from 'express'
 import type { DataSource, EntityMetadata } from 'typeorm'
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
+import { documents } from './documentation/documents.ts'
 import { collectionTail } from './formats/collection-tail.ts'
 import { serializer } from './formats/serializer.ts'
+import type { AccessControl } from './http/authenticate.ts'
 import type { ApiOptions, BoundApi, BoundResource } from './http/bound-api.ts'
+import { router } from './http/router.ts'
+import { writeProblem } from './http/write-problem.ts'
 import { ApiModel } from './model/api-model.ts'
 import type { Class } from './model/class.ts'
+import { Problem } from './model/problem.ts'
 import type { Resource } from './model/resource.ts'
 import type { Shape } from './model/shape.ts'
 import type { Store } from './model/store.ts'
 import { compileSearch, type Search, searchesOf } from './query/search.ts'
+import { problemOf } from './store/database-problem.ts'
 import { FairPool, type Pools } from './store/fair-pool.ts'
 import { PostgresStore } from './store/postgres-store.ts'
 import { compileToMany } from './store/to-many.ts'
@@ -33,6 +40,25 @@ export class Api extends ApiModel implements BoundApi {
     const bound = this.bound.get(type)
     if (!bound) throw new Error(`${type.name} is not a resource of src/api.ts.`)
     return bound
+  }
+
+  /** Serves the resources. */
+  router(access: AccessControl): RequestHandler {
+    return router(this, access)
+  }
+
+  /** Serves the entrypoint, the contexts and the documentation. */
+  documents(): Router {
+    return documents(this)
+  }
+
+  /** The problem that an error means for the client; undefined for an error of the server. */
+  problemOf(error: unknown): Problem | undefined {
+    return error instanceof Problem ? error : problemOf(this, error)
+  }
+
+  writeProblem(problem: Problem, response: Response): void {
+    writeProblem(this, problem, response)
   }
 
   private bind(resource: Resource): BoundResource {

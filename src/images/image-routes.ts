@@ -1,7 +1,5 @@
 import { Router } from 'express'
-import { send } from '../hydra/http/write-response.ts'
-import { Problem } from '../hydra/model/problem.ts'
-import type { Executor } from '../hydra/model/store.ts'
+import { type Executor, Problem, send } from '../hydra/index.ts'
 import { findImage } from './image-store.ts'
 
 const path = '/images/:id'

@@ -1,6 +1,5 @@
 import type { Image } from '../../entities/index.ts'
-import type { Executor } from '../hydra/model/store.ts'
-import { statement } from '../hydra/store/statement.ts'
+import { type Executor, statement } from '../hydra/index.ts'
 
 export const findImage = statement('image:find', 'SELECT "type", "bytes" FROM "image" WHERE "id" = :id')
 

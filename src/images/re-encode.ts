@@ -2,8 +2,7 @@ import { hash } from 'node:crypto'
 import type sharp from 'sharp'
 import type { Sharp } from 'sharp'
 import { Image } from '../../entities/index.ts'
-import { runExclusive } from '../hydra/http/keyed-queue.ts'
-import { ConstraintViolation, Problem } from '../hydra/model/problem.ts'
+import { ConstraintViolation, Problem, runExclusive } from '../hydra/index.ts'
 
 /** A kind of image that is taken: known by its first bytes, never by a name, and drawn anew as the same kind. */
 interface Kind {

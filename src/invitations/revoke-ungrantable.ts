@@ -1,6 +1,6 @@
 import type { OrganizationUserInvitation } from '../../entities/index.ts'
 import { record } from '../audit/audit-log.ts'
-import type { Call } from '../hydra/model/operation.ts'
+import type { Call } from '../hydra/index.ts'
 import { withdrawMail } from '../mail/outbox.ts'
 
 /**

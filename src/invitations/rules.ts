@@ -2,8 +2,7 @@ import { type Organization, type OrganizationUserInvitation, Subscription } from
 import { isMemberAddress } from '../../entities/user.ts'
 import { countTakenSeats } from '../billing/subscription-rules.ts'
 import { requireOwnerFor } from '../controllers/organization-users.ts'
-import type { Call } from '../hydra/model/operation.ts'
-import { Problem, type Violation } from '../hydra/model/problem.ts'
+import { type Call, Problem, type Violation } from '../hydra/index.ts'
 
 /** Says why somebody cannot be invited, beyond what the rules of an invitation say. */
 export async function requireInvitable({ email, role }: OrganizationUserInvitation, call: Call): Promise<Violation[]> {

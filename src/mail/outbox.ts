@@ -1,7 +1,7 @@
 import type { DataSource, EntityManager } from 'typeorm'
 import { OutgoingMail } from '../../entities/index.ts'
 import { readOnlyCondition } from '../../entities/organization.ts'
-import { insertRow } from '../hydra/store/write-row.ts'
+import { insertRow } from '../hydra/index.ts'
 import { enqueue } from '../queue/enqueue.ts'
 import { runAll } from '../queue/run-all.ts'
 

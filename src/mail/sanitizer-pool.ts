@@ -1,6 +1,5 @@
-import { WorkerThread } from '../hydra/formats/thread.ts'
+import { ConstraintViolation, WorkerThread } from '../hydra/index.ts'
 import type { FairShare } from '../hydra/model/fair-share.ts'
-import { ConstraintViolation } from '../hydra/model/problem.ts'
 
 /** An ordinary footer takes ten milliseconds. */
 const defaultTimeoutMs = 2000

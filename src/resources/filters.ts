@@ -1,6 +1,6 @@
-import type { Options } from '../hydra/model/resource.ts'
+import type { ResourceOptions } from '../hydra/index.ts'
 
-type Declared = Pick<Options<object>, 'filters' | 'order' | 'text' | 'counted'>
+type Declared = Pick<ResourceOptions<object>, 'filters' | 'order' | 'text' | 'counted'>
 
 /** What every collection can be narrowed by, ordered by and searched for; large ones have an index behind each of them. */
 export const organizations: Declared = {

@@ -3,7 +3,7 @@ import type { DataSource } from 'typeorm'
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
 import { connectTo, listPoolOptions } from '../../ormconfig.ts'
 import type { Config } from '../config.ts'
-import { FairPool, type Pools } from '../hydra/store/fair-pool.ts'
+import { type Api, FairPool } from '../hydra/index.ts'
 import { requireCompatible } from '../migrations/compatibility.ts'
 import { migrate } from '../migrations/migrate.ts'
 import { requireCurrentCollation } from '../postgres/collation-check.ts'
@@ -27,10 +27,10 @@ export interface OpenDatabase {
 /** Requests of one tenant that may wait. A browser sends more requests for items at once than for lists, and each is short. */
 const maxWaiting = { items: 256, lists: 32 }
 
-const poolsByDatabase = new WeakMap<DataSource, Pools>()
+const poolsByDatabase = new WeakMap<DataSource, Api['pools']>()
 
 /** The pools of a database: TypeORM's own for items and writes, and another one for lists, which ends with it. */
-export function poolsOf(database: DataSource): Pools {
+export function poolsOf(database: DataSource): Api['pools'] {
   const known = poolsByDatabase.get(database)
   if (known) return known
   const { master } = database.driver as PostgresDriver

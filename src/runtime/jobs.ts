@@ -11,7 +11,7 @@ import { enqueueUnresolved, resolvePendingSubscription } from '../billing/resolv
 import { reconcile } from '../billing/sync/reconcile.ts'
 import { syncCustomerJob } from '../billing/sync/sync-customer-job.ts'
 import { enqueueStaleCustomers } from '../billing/webhooks/replay-events.ts'
-import { deleteExpiredKeys } from '../hydra/http/idempotency-store.ts'
+import { deleteExpiredKeys } from '../hydra/index.ts'
 import type { Mailer } from '../mail/mailer.ts'
 import { deleteOldMail, enqueueStaleMail } from '../mail/outbox.ts'
 import { sendMail } from '../mail/send-mail-job.ts'

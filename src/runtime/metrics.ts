@@ -1,9 +1,7 @@
 import { type RequestHandler, Router } from 'express'
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { DataSource } from 'typeorm'
-import { type AccessControl, authenticate } from '../hydra/http/authenticate.ts'
-import { methodNotAllowed } from '../hydra/http/method-not-allowed.ts'
-import { Problem } from '../hydra/model/problem.ts'
+import { type AccessControl, authenticate, methodNotAllowed, Problem } from '../hydra/index.ts'
 import { metricsReader } from './cluster/metrics-aggregation.ts'
 import type { LogRequest } from './http/request-log.ts'
 

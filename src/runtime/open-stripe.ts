@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import { Billing } from '../billing/billing.ts'
 import type { Config } from '../config.ts'
 import { type LocalStripe, startLocalStripe } from '../emulators/stripe/server.ts'
-import { rootOf } from '../hydra/model/iri-converter.ts'
 import { StartError } from '../start/start-error.ts'
 
 /** Our side of Stripe, and how to let go of it. */
@@ -25,7 +24,7 @@ export async function openStripe({ stripe, dataDirectory, host, port, publicUrl 
   const here = ['0.0.0.0', '::'].includes(host) ? '127.0.0.1' : host
   const { url, secretKey, publishableKey, webhookSecret, stop } = await start({
     journal: join(dataDirectory, 'stripe.jsonl'),
-    webhooks: `http://${here}:${port}${rootOf(publicUrl)}/webhooks/stripe`,
+    webhooks: `http://${here}:${port}${new URL(publicUrl).pathname.replace(/\/$/, '')}/webhooks/stripe`,
   })
   await writeFile(join(dataDirectory, 'stripe.url'), `${url}\n`)
   const billing = new Billing({ url, secretKey, publishableKey, webhookSecrets: [webhookSecret] })

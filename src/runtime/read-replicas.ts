@@ -1,9 +1,7 @@
 import pg, { Pool, type PoolClient } from 'pg'
 import type { Logger } from 'pino'
 import { replicaPoolOptions } from '../../ormconfig.ts'
-import type { Executor } from '../hydra/model/store.ts'
-import { FairPool } from '../hydra/store/fair-pool.ts'
-import type { Replicas } from '../hydra/store/statement.ts'
+import { type Executor, FairPool, type Replicas } from '../hydra/index.ts'
 import { isCollationCurrent } from '../postgres/collation-check.ts'
 import { closePool, surviveConnectionErrors } from '../postgres/connection-errors.ts'
 

@@ -1,8 +1,5 @@
 import { WallClock } from '../../entities/wall-clock.ts'
-import type { Caller } from '../hydra/model/caller.ts'
-import type { LocalTime } from '../hydra/model/local-time.ts'
-import type { Executor } from '../hydra/model/store.ts'
-import { statement } from '../hydra/store/statement.ts'
+import { type Caller, type Executor, statement } from '../hydra/index.ts'
 
 const timezone = statement(
   'local-time',
@@ -10,7 +7,10 @@ const timezone = statement(
 )
 
 /** How the caller's organization reads a date-time without offset; undefined where its time zone is not known here. */
-export async function localTimeOf(executor: Executor, { organization }: Caller): Promise<LocalTime | undefined> {
+export async function localTimeOf(
+  executor: Executor,
+  { organization }: Caller,
+): Promise<((text: string) => string) | undefined> {
   if (organization === null) return undefined
   const [found] = (await timezone(executor, { organization })).rows
   const clock = new WallClock(String(found?.value))

@@ -7,9 +7,7 @@ import {
   Subscription,
 } from '../../entities/index.ts'
 import { api as table } from '../../src/api.ts'
-import { Api } from '../../src/hydra/api.ts'
-import type { Operation } from '../../src/hydra/model/operation.ts'
-import type { Violation } from '../../src/hydra/model/problem.ts'
+import { Api, type Operation, type Violation } from '../../src/hydra/index.ts'
 import type { Shape } from '../../src/hydra/model/shape.ts'
 import { expectProblem } from '../support/requests/raw-responses.ts'
 import { wrongValues } from '../support/requests/wrong-values.ts'

@@ -3,14 +3,7 @@ import type { AddressInfo } from 'node:net'
 import express, { type ErrorRequestHandler } from 'express'
 import request from 'supertest'
 import { IdempotencyKey, Location } from '../../entities/index.ts'
-import { Api } from '../../src/hydra/api.ts'
-import { list } from '../../src/hydra/http/crud.ts'
-import { router } from '../../src/hydra/http/router.ts'
-import { writeProblem } from '../../src/hydra/http/write-problem.ts'
-import type { Call, Operation } from '../../src/hydra/model/operation.ts'
-import { Problem } from '../../src/hydra/model/problem.ts'
-import { Resource } from '../../src/hydra/model/resource.ts'
-import { problemOf } from '../../src/hydra/store/database-problem.ts'
+import { Api, type Call, listOperation, type Operation, Problem, Resource } from '../../src/hydra/index.ts'
 import { eventually } from '../support/eventually.ts'
 import { config, database, organization, tenant } from '../support/world.ts'
 
@@ -44,16 +37,18 @@ async function localRow(call: Call<Location>): Promise<Location> {
 }
 
 const { id: organizationId } = organization
-const table = [new Resource(Location, '/locations', [list, charge('/within'), charge('/around', true)])]
+const table = [
+  new Resource(Location, '/locations', [listOperation<Location>(), charge('/within'), charge('/around', true)]),
+]
 const api = new Api(table as Resource[], database, config)
 const { issuer, subject, id: user } = tenant.users.owner
 const caller = { role: 'owner', user, organization: organizationId, bearer: { issuer, subject } } as const
 const refusal: ErrorRequestHandler = (error, _request, response, _next) =>
-  writeProblem(api, problemOf(api, error) ?? (error instanceof Problem ? error : new Problem(500, 'Broken.')), response)
+  api.writeProblem(api.problemOf(error) ?? new Problem(500, 'Broken.'), response)
 let server: Server
 
 beforeAll(async () => {
-  const app = express().use(router(api, { authenticate: async () => caller }))
+  const app = express().use(api.router({ authenticate: async () => caller }))
   app.use(refusal)
   server = await new Promise<Server>((resolve) => {
     const listening = app.listen(0, () => resolve(listening))

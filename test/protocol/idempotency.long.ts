@@ -7,7 +7,7 @@ import {
   OrganizationUser,
   Subscription,
 } from '../../entities/index.ts'
-import { deleteExpiredKeys } from '../../src/hydra/http/idempotency-store.ts'
+import { deleteExpiredKeys } from '../../src/hydra/index.ts'
 import { expectProblem } from '../support/requests/raw-responses.ts'
 import { snapshot } from '../support/rows/database-snapshot.ts'
 import {

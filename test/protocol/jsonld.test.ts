@@ -1,6 +1,5 @@
 import { compact, isForeign } from '../../src/hydra/formats/jsonld-pool.ts'
-import { stopThreads } from '../../src/hydra/formats/thread.ts'
-import type { Problem } from '../../src/hydra/model/problem.ts'
+import { type Problem, stopThreads } from '../../src/hydra/index.ts'
 
 const base = 'http://localhost:8080'
 const vocabulary = `${base}/docs.jsonld#`

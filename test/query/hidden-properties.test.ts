@@ -5,13 +5,8 @@ import request from 'supertest'
 import { BankAccount, Employee, Integration, User } from '../../entities/index.ts'
 import type { Callers } from '../../src/access/callers.ts'
 import { api as table } from '../../src/api.ts'
-import { Api } from '../../src/hydra/api.ts'
-import { list, read } from '../../src/hydra/http/crud.ts'
-import { router } from '../../src/hydra/http/router.ts'
-import { writeProblem } from '../../src/hydra/http/write-problem.ts'
-import { type Role, roles } from '../../src/hydra/model/caller.ts'
+import { Api, listOperation, Resource, type Role, readOperation, roles } from '../../src/hydra/index.ts'
 import type { FilterKind } from '../../src/hydra/model/filter.ts'
-import { Resource } from '../../src/hydra/model/resource.ts'
 import { rowsOf } from '../support/rows/sample-rows.ts'
 import { type api, as, config, database, given, operator, organization, person, tenant } from '../support/world.ts'
 
@@ -79,7 +74,7 @@ test.each(concealed)('$role asks $path by $name in vain', async ({ role, name, p
 })
 
 /** A resource that could be asked by everything that a member does not see of it. */
-const hiding = new Resource(BankAccount, '/bank-accounts', [list, read], {
+const hiding = new Resource(BankAccount, '/bank-accounts', [listOperation(), readOperation()], {
   hidden: { member: ['integration', 'availableBalance', 'currency'] },
   masked: { member: { iban: () => '…', name: () => '…' } },
   filters: {
@@ -92,12 +87,12 @@ const hiding = new Resource(BankAccount, '/bank-accounts', [list, read], {
   order: ['name'],
 })
 /** The same for free text, over texts of which a member does not see one. */
-const searched = new Resource(Employee, '/employees', [list, read], {
+const searched = new Resource(Employee, '/employees', [listOperation(), readOperation()], {
   hidden: { member: ['email'] },
   text: ['name', 'email', 'jobTitle'],
 })
 /** The same, but its rows are seen as another role would where they are another's. */
-const viewed = new Resource(User, '/users', [list, read], {
+const viewed = new Resource(User, '/users', [listOperation(), readOperation()], {
   scope: { default: 'true' },
   hidden: { guest: ['email'] },
   viewedAs: ({ id }: User, { user, role }) => (id === user ? role : 'guest'),
@@ -109,8 +104,8 @@ let server: Server
 beforeAll(async () => {
   const engine = new Api([hiding, searched, viewed, ...referred] as Resource[], database, config)
   const authenticate = async () => ({ role, user: tenant.users[role as 'member'].id, organization: organization.id })
-  const app = express().use(router(engine, { authenticate }))
-  app.use(((error, _request, response, _next) => writeProblem(engine, error, response)) as express.ErrorRequestHandler)
+  const app = express().use(engine.router({ authenticate }))
+  app.use(((error, _request, response, _next) => engine.writeProblem(error, response)) as express.ErrorRequestHandler)
   server = await new Promise<Server>((resolve) => {
     const listening = app.listen(0, () => resolve(listening))
   })

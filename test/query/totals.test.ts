@@ -1,5 +1,5 @@
 import { AuditEvent, Employee, Location, Meeting } from '../../entities/index.ts'
-import { insertRow } from '../../src/hydra/store/write-row.ts'
+import { insertRow } from '../../src/hydra/index.ts'
 import { foldTotals } from '../../src/runtime/fold-totals.ts'
 import { api, as, database, elsewhere, foundTenant, given, morning, organization, tenant } from '../support/world.ts'
 

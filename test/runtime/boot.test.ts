@@ -1,9 +1,7 @@
 import { IsOptional, IsString } from 'class-validator'
 import { Column, DataSource, Entity, ManyToOne, PrimaryColumn } from 'typeorm'
 import { Location, Meeting } from '../../entities/index.ts'
-import { Api } from '../../src/hydra/api.ts'
-import { list } from '../../src/hydra/http/crud.ts'
-import { Resource } from '../../src/hydra/model/resource.ts'
+import { Api, listOperation, Resource } from '../../src/hydra/index.ts'
 import { joinShape } from '../../src/hydra/model/shape.ts'
 import { config, database } from '../support/world.ts'
 
@@ -76,7 +74,10 @@ describe('The boot is refused where a context', () => {
   })
 
   test('has a reference to what is not in the table', () => {
-    const table = [new Resource(Location, '/locations', [list]), new Resource(Meeting, '/meetings', [list])]
+    const table = [
+      new Resource(Location, '/locations', [listOperation()]),
+      new Resource(Meeting, '/meetings', [listOperation()]),
+    ]
     expect(() => new Api(table, database, config)).toThrow(
       new Error('"Meeting.employee" leads to Employee, which is not a resource of src/api.ts.'),
     )

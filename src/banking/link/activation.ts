@@ -1,6 +1,5 @@
 import { Integration } from '../../../entities/index.ts'
-import { copyEntity, createEntity } from '../../hydra/model/entity.ts'
-import type { Call } from '../../hydra/model/operation.ts'
+import { type Call, copyEntity, createEntity } from '../../hydra/index.ts'
 import type { Banking } from '../banking.ts'
 import type { SigningIn } from '../kontomatik/sign-in-reply.ts'
 import { maxConsentMs } from '../sync/revoke-steps.ts'

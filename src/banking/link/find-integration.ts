@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Integration, OrganizationModule } from '../../../entities/index.ts'
 import { record } from '../../audit/audit-log.ts'
-import type { Call } from '../../hydra/model/operation.ts'
-import { type ConstraintViolation, Problem } from '../../hydra/model/problem.ts'
+import { type Call, type ConstraintViolation, Problem } from '../../hydra/index.ts'
 import type { Banking } from '../banking.ts'
 import { violation } from '../error-codes.ts'
 

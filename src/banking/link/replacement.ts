@@ -1,7 +1,6 @@
 import { Not } from 'typeorm'
 import { Integration } from '../../../entities/index.ts'
-import { copyEntity } from '../../hydra/model/entity.ts'
-import type { Call } from '../../hydra/model/operation.ts'
+import { type Call, copyEntity } from '../../hydra/index.ts'
 import type { Banking } from '../banking.ts'
 import { readIntegration } from '../integration-row.ts'
 import type { Session } from '../kontomatik/sign-in-reply.ts'

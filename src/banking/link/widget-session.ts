@@ -1,6 +1,6 @@
 import { Integration } from '../../../entities/index.ts'
 import type { KontomatikSetup } from '../../controllers/integrations.ts'
-import { type Call, type Outcome, Unchanged } from '../../hydra/model/operation.ts'
+import { type Call, type Outcome, Unchanged } from '../../hydra/index.ts'
 import type { Banking } from '../banking.ts'
 import { activateIntegration, blankIntegration } from './activation.ts'
 import { unchosen } from './find-integration.ts'

@@ -1,5 +1,5 @@
 import Stripe from 'stripe'
-import { ConstraintViolation } from '../../hydra/model/problem.ts'
+import { ConstraintViolation } from '../../hydra/index.ts'
 import type { Billing } from '../billing.ts'
 import { isMissing } from './stripe-errors.ts'
 import { requestStripe, withIdempotencyKeys } from './stripe-request.ts'

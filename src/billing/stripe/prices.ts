@@ -1,5 +1,5 @@
 import type Stripe from 'stripe'
-import { ConstraintViolation, Problem } from '../../hydra/model/problem.ts'
+import { ConstraintViolation, Problem } from '../../hydra/index.ts'
 import { requestStripe } from './stripe-request.ts'
 import { lookupKeyOf, lookupKeys, needsProducts, type Products, productsOf } from './subscription-items.ts'
 

@@ -1,5 +1,5 @@
 import Stripe from 'stripe'
-import { Problem } from '../../hydra/model/problem.ts'
+import { Problem } from '../../hydra/index.ts'
 
 const { errors } = Stripe
 type StripeError = InstanceType<typeof errors.StripeError>

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import Stripe from 'stripe'
-import { ConstraintViolation, Problem } from '../../hydra/model/problem.ts'
+import { ConstraintViolation, Problem } from '../../hydra/index.ts'
 import { problemOfStripeError } from './stripe-errors.ts'
 import { isComplete } from './stripe-object-checks.ts'
 

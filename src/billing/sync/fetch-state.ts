@@ -1,5 +1,5 @@
 import type Stripe from 'stripe'
-import { Problem } from '../../hydra/model/problem.ts'
+import { Problem } from '../../hydra/index.ts'
 import { type Billing, expandInList, subscriptionExpand } from '../billing.ts'
 import { isMissing } from '../stripe/stripe-errors.ts'
 import { requestStripe, requestStripeList } from '../stripe/stripe-request.ts'

@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm'
 import { Organization, Subscription } from '../../../entities/index.ts'
-import { copyEntity } from '../../hydra/model/entity.ts'
+import { copyEntity } from '../../hydra/index.ts'
 import { lockCustomer } from '../../postgres/locks.ts'
 import type { Billing } from '../billing.ts'
 import { findOrCreateCustomer } from '../stripe/customers.ts'

@@ -1,6 +1,5 @@
 import type { EntityManager } from 'typeorm'
-import { Problem } from '../../hydra/model/problem.ts'
-import { isConflict } from '../../hydra/store/database-problem.ts'
+import { isConflict, Problem } from '../../hydra/index.ts'
 import { Overtaken } from './write.ts'
 
 /** Some of what Stripe has of a customer could not be written down; the rest has been. */

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import { type DataSource, type EntityManager, In } from 'typeorm'
 import { StripeEvent } from '../../../entities/index.ts'
-import { Problem } from '../../hydra/model/problem.ts'
+import { Problem } from '../../hydra/index.ts'
 import { tryLockCustomer } from '../../postgres/locks.ts'
 import { type EnqueueOptions, enqueue } from '../../queue/enqueue.ts'
 import type { Billing } from '../billing.ts'

@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm'
-import { updateRow } from '../../hydra/store/write-row.ts'
+import { updateRow } from '../../hydra/index.ts'
 
 /** A request has written the row since it was read here. */
 export class Overtaken extends Error {}

@@ -1,7 +1,6 @@
 import Stripe from 'stripe'
 import type { EntityManager } from 'typeorm'
-import { Problem } from '../../hydra/model/problem.ts'
-import { checkDepth } from '../../hydra/model/text.ts'
+import { checkDepth, Problem } from '../../hydra/index.ts'
 import type { Billing } from '../billing.ts'
 import { enqueueCustomerSync } from '../sync/sync-customer-job.ts'
 import { customerIdOfEvent, isStripeName, objectIdOfEvent } from './event-fields.ts'

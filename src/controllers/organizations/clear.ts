@@ -1,8 +1,7 @@
 import { IsString, MaxLength } from 'class-validator'
 import { type AuditEvent, Organization } from '../../../entities/index.ts'
 import { record } from '../../audit/audit-log.ts'
-import { type Call, type Operation, Unchanged } from '../../hydra/model/operation.ts'
-import { ConstraintViolation, Problem } from '../../hydra/model/problem.ts'
+import { type Call, ConstraintViolation, type Operation, Problem, Unchanged } from '../../hydra/index.ts'
 import { lockOrganization } from '../../postgres/locks.ts'
 
 interface Wiped {

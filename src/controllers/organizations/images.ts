@@ -1,7 +1,6 @@
 import { type Image, Organization } from '../../../entities/index.ts'
 import { record } from '../../audit/audit-log.ts'
-import { copyEntity } from '../../hydra/model/entity.ts'
-import { type Call, type Operation, Unchanged } from '../../hydra/model/operation.ts'
+import { type Call, copyEntity, type Operation, Unchanged } from '../../hydra/index.ts'
 import { deleteUnusedImage, replaceImage } from '../../images/image-store.ts'
 import { imageTypes, reEncode } from '../../images/re-encode.ts'
 import { lockOrganization } from '../../postgres/locks.ts'

@@ -6,11 +6,16 @@ import { changesBetween, record } from '../../audit/audit-log.ts'
 import type { Billing } from '../../billing/billing.ts'
 import { completeSwitch, requireNoStripeSubscription } from '../../billing/billing-switch.ts'
 import { enqueueCustomerSync } from '../../billing/sync/sync-customer-job.ts'
-import { createOperation, updateOperation } from '../../hydra/http/crud.ts'
-import type { Role } from '../../hydra/model/caller.ts'
-import { createEntity } from '../../hydra/model/entity.ts'
-import type { Call, Operation } from '../../hydra/model/operation.ts'
-import { Problem, type Violation } from '../../hydra/model/problem.ts'
+import {
+  type Call,
+  createEntity,
+  createOperation,
+  type Operation,
+  Problem,
+  type Role,
+  updateOperation,
+  type Violation,
+} from '../../hydra/index.ts'
 import { deleteUnusedImage } from '../../images/image-store.ts'
 import { lockUser } from '../../postgres/locks.ts'
 import { beginProvisioning, enqueueProvisioning, unprovisioned } from '../../workspace/provision.ts'

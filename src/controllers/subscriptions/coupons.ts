@@ -5,8 +5,7 @@ import { applyStripeState, customerIdOf, whileLive } from '../../billing/apply-s
 import type { Billing } from '../../billing/billing.ts'
 import { isAlreadyRedeemed } from '../../billing/stripe/coupon-redemptions.ts'
 import { hasCode, hasDiscount } from '../../billing/stripe/from-stripe.ts'
-import { type Call, type Operation, Unchanged } from '../../hydra/model/operation.ts'
-import { ConstraintViolation, Problem } from '../../hydra/model/problem.ts'
+import { type Call, ConstraintViolation, type Operation, Problem, Unchanged } from '../../hydra/index.ts'
 
 /** A coupon or promotion code for the current subscription. */
 export class CouponApplication {

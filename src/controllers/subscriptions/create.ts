@@ -9,10 +9,7 @@ import { recordSubscription } from '../../billing/subscription-audit.ts'
 import { applyDefaults, requireSeats } from '../../billing/subscription-rules.ts'
 import { withCustomer } from '../../billing/sync/missing-customer.ts'
 import { enqueueCustomerSync } from '../../billing/sync/sync-customer-job.ts'
-import { createOperation } from '../../hydra/http/crud.ts'
-import { createEntity } from '../../hydra/model/entity.ts'
-import type { Call, Operation } from '../../hydra/model/operation.ts'
-import { Problem } from '../../hydra/model/problem.ts'
+import { type Call, createEntity, createOperation, type Operation, Problem } from '../../hydra/index.ts'
 import { externalOf, reveal } from './subscriptions.ts'
 
 /** What the database's rule of one live subscription means, whoever finds it broken first. */

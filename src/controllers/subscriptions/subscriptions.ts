@@ -7,10 +7,16 @@ import { type Billing, SubscriptionEnded } from '../../billing/billing.ts'
 import { noPaymentDetails, payOpenInvoices, subscriptionPaymentDetails } from '../../billing/open-invoices.ts'
 import { recordSubscription } from '../../billing/subscription-audit.ts'
 import { checkSeats, requireSeats } from '../../billing/subscription-rules.ts'
-import { read as plainRead, updateOperation } from '../../hydra/http/crud.ts'
-import { copyEntity } from '../../hydra/model/entity.ts'
-import { type Call, type Operation, Unchanged } from '../../hydra/model/operation.ts'
-import { ConstraintViolation, Problem } from '../../hydra/model/problem.ts'
+import {
+  type Call,
+  ConstraintViolation,
+  copyEntity,
+  type Operation,
+  Problem,
+  readOperation,
+  Unchanged,
+  updateOperation,
+} from '../../hydra/index.ts'
 
 /** How to end a subscription. */
 export class Cancellation {
@@ -26,7 +32,7 @@ export class Cancellation {
 }
 
 export const read = (billing: Billing): Operation<Subscription> => ({
-  ...(plainRead as Operation as unknown as Operation<Subscription>),
+  ...readOperation<Subscription>(),
   description:
     'While an invoice of it is open it carries the secret with which the browser confirms the payment, and the address of ' +
     'Stripe’s page for it.',

@@ -10,34 +10,32 @@ export interface Hooks<E extends object> {
   alsoWrite?(call: Call<E>, after: E, before?: E): Promise<void>
 }
 
-export const list: Operation = {
-  name: 'list',
-  method: 'GET',
-  path: '',
-  title: (name) => `List ${pluralOf(name)}`,
-  returns: 'collection',
-  statuses: [200, 304],
-  handle: (call) => call.page(),
+export function listOperation<E extends object>(): Operation<E> {
+  return {
+    name: 'list',
+    method: 'GET',
+    path: '',
+    title: (name) => `List ${pluralOf(name)}`,
+    returns: 'collection',
+    statuses: [200, 304],
+    handle: (call) => call.page(),
+  }
 }
 
-export const read: Operation = {
-  name: 'read',
-  method: 'GET',
-  path: '/:id',
-  title: (name) => `Read ${singularOf(name)}`,
-  returns: 'item',
-  statuses: [200, 304, 404],
-  handle: (call) => call.show(),
+export function readOperation<E extends object>(): Operation<E> {
+  return {
+    name: 'read',
+    method: 'GET',
+    path: '/:id',
+    title: (name) => `Read ${singularOf(name)}`,
+    returns: 'item',
+    statuses: [200, 304, 404],
+    handle: (call) => call.show(),
+  }
 }
-
-export const create = createOperation({})
-
-export const update = updateOperation({})
-
-export const remove = removeOperation({})
 
 /** A create with hooks. */
-export function createOperation<E extends object>({ writes, prepare, alsoWrite }: Hooks<E>): Operation<E> {
+export function createOperation<E extends object>({ writes, prepare, alsoWrite }: Hooks<E> = {}): Operation<E> {
   return {
     name: 'create',
     method: 'POST',
@@ -61,7 +59,7 @@ export function createOperation<E extends object>({ writes, prepare, alsoWrite }
 }
 
 /** A merge patch with hooks. */
-export function updateOperation<E extends object>({ writes, prepare, alsoWrite }: Hooks<E>): Operation<E> {
+export function updateOperation<E extends object>({ writes, prepare, alsoWrite }: Hooks<E> = {}): Operation<E> {
   return {
     name: 'update',
     method: 'PATCH',
@@ -76,7 +74,7 @@ export function updateOperation<E extends object>({ writes, prepare, alsoWrite }
 }
 
 /** A delete with hooks: they write other rows first, or refuse the delete. */
-export function removeOperation<E extends object>({ alsoWrite }: Pick<Hooks<E>, 'alsoWrite'>): Operation<E> {
+export function removeOperation<E extends object>({ alsoWrite }: Pick<Hooks<E>, 'alsoWrite'> = {}): Operation<E> {
   return {
     name: 'remove',
     method: 'DELETE',

@@ -4,7 +4,7 @@ import type { Filters } from './filter.ts'
 import type { Operation } from './operation.ts'
 import type { Scope, Store } from './store.ts'
 
-export interface Options<E extends object> {
+export interface ResourceOptions<E extends object> {
   /** Which rows a role sees; the rows of its own organization unless said otherwise. */
   scope?: Scope
   /** What a role does not see of a row: null or an empty list stands there. */
@@ -49,7 +49,7 @@ export class Resource<E extends object = object> {
     readonly entity: Class<E>,
     readonly path: string,
     readonly operations: Operation<E>[],
-    readonly options: Options<E> = {},
+    readonly options: ResourceOptions<E> = {},
   ) {}
 
   get name(): string {

@@ -4,7 +4,7 @@ import type { ApiModel } from '../model/api-model.ts'
 import type { Class } from '../model/class.ts'
 import type { Condition, FilterKind, Variable } from '../model/filter.ts'
 import { isLocal, type LocalTime } from '../model/local-time.ts'
-import type { Options } from '../model/resource.ts'
+import type { ResourceOptions } from '../model/resource.ts'
 import { type Field, isAddress, type Shape } from '../model/shape.ts'
 import {
   badFilterValue,
@@ -32,7 +32,7 @@ const maxWords = 10
 export function compileFilters(
   api: ApiModel,
   shape: Shape,
-  { filters = {}, text = [] }: Pick<Options<object>, 'filters' | 'text'>,
+  { filters = {}, text = [] }: Pick<ResourceOptions<object>, 'filters' | 'text'>,
   metadata: EntityMetadata,
 ): Variable[] {
   return Object.entries(filters).flatMap(([name, kinds]) => {

@@ -1,7 +1,7 @@
 import type { EntityMetadata } from 'typeorm'
 import type { Page, Selection, Sort } from '../model/page.ts'
 import { Problem } from '../model/problem.ts'
-import type { Options } from '../model/resource.ts'
+import type { ResourceOptions } from '../model/resource.ts'
 import { cursorOf, readCursor } from './sort.ts'
 
 const perPage = 30
@@ -47,7 +47,7 @@ export function viewOf(
   path: string,
   query: URLSearchParams,
   { found, order }: Page,
-  { store, most }: Pick<Options<object>, 'store' | 'most'>,
+  { store, most }: Pick<ResourceOptions<object>, 'store' | 'most'>,
 ): object | undefined {
   const { page, size } = pagingOf(query, most)
   const { entities, total, limited, earlier, later } = found

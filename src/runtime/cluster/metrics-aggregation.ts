@@ -1,6 +1,6 @@
 import cluster, { type Worker } from 'node:cluster'
 import { AggregatorRegistry, collectDefaultMetrics, Registry } from 'prom-client'
-import { Problem } from '../../hydra/model/problem.ts'
+import { Problem } from '../../hydra/index.ts'
 
 /** A request between processes and its response: for the values of one process, or for the text of all. */
 interface Message {

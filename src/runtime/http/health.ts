@@ -1,7 +1,6 @@
 import { Router } from 'express'
 import type { DataSource } from 'typeorm'
-import { methodNotAllowed } from '../../hydra/http/method-not-allowed.ts'
-import { Problem } from '../../hydra/model/problem.ts'
+import { methodNotAllowed, Problem } from '../../hydra/index.ts'
 
 /** `/health/live`: the process answers. `/health/ready`: it can serve; 503 during a shutdown and without a database. */
 export function healthRoutes(database: DataSource, state: { draining: boolean }): Router {

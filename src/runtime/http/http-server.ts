@@ -3,8 +3,7 @@ import { createServer, IncomingMessage, type Server, ServerResponse } from 'node
 import type { Socket } from 'node:net'
 import type { Express } from 'express'
 import type { Logger } from 'pino'
-import { rootOf } from '../../hydra/model/iri-converter.ts'
-import { Problem } from '../../hydra/model/problem.ts'
+import { Problem } from '../../hydra/index.ts'
 import { lingerAfterResponse, makeDrainable, type ShutdownState } from './connection-draining.ts'
 import { transportSecurity } from './response-headers.ts'
 import type { SharedPort } from './shared-port.ts'
@@ -113,7 +112,7 @@ function refuseMalformed({ code = '' }: NodeJS.ErrnoException, socket: Socket, p
     'The request is not valid HTTP/1.1. Correct its request line, headers or framing.',
   ]
   const problem = new Problem(status, detail)
-  const body = JSON.stringify(problem.document(rootOf(publicUrl)))
+  const body = JSON.stringify(problem.document(new URL(publicUrl).pathname.replace(/\/$/, '')))
   const request = randomUUID()
   const transport = transportSecurity(publicUrl)
   const head = [

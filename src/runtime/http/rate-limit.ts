@@ -1,10 +1,7 @@
 import cluster from 'node:cluster'
 import type { Response } from 'express'
 import { type RateLimiterAbstract, RateLimiterCluster, RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
-import type { RateLimiter } from '../../hydra/http/authenticate.ts'
-import type { Caller } from '../../hydra/model/caller.ts'
-import { addressOf } from '../../hydra/model/fair-share.ts'
-import { Problem } from '../../hydra/model/problem.ts'
+import { type AccessControl, addressOf, type Caller, Problem } from '../../hydra/index.ts'
 
 /** Requests a minute. */
 export interface RateLimits {
@@ -30,7 +27,7 @@ const seconds = { minute: 60, hour: 3600 }
  * more organizations or addresses nor more users raise the limit. The headers `RateLimit` and `RateLimit-Policy` hold what
  * remains (draft-ietf-httpapi-ratelimit-headers). One request too many is a Problem 429.
  */
-export function rateLimiter({ usual, few }: RateLimits): RateLimiter {
+export function rateLimiter({ usual, few }: RateLimits): NonNullable<AccessControl['rateLimiter']> {
   const all = policy('usual', usual, 'minute')
   const minutely = policy('few', few, 'minute')
   const hourly = policy('hourly', few, 'hour')

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { RequestHandler } from 'express'
-import { Problem } from '../../hydra/model/problem.ts'
+import { Problem } from '../../hydra/index.ts'
 
 /** Limits in bytes: of one header, and of the request line with all headers. */
 const maxBytes = { header: 8 * 1024, all: 16 * 1024 }

@@ -1,14 +1,13 @@
 import type { Request, Response } from 'express'
 import type { Logger } from 'pino'
-import type { Authenticate } from '../../hydra/http/authenticate.ts'
-import type { Caller } from '../../hydra/model/caller.ts'
+import type { AccessControl, Caller } from '../../hydra/index.ts'
 
 /** Logs a request once it is answered, or once its client has disconnected. */
 export type LogRequest = (request: Request, response: Response, seconds: number) => void
 
 /** Authenticates requests, and logs them with their callers. `logRequest` is absent where LOG_LEVEL hides its lines. */
 export interface RequestLog {
-  authenticate: Authenticate
+  authenticate: AccessControl['authenticate']
   logRequest?: LogRequest
 }
 
@@ -17,7 +16,7 @@ const isRoutine = (path: string, status: number) =>
   /^\/(health\/|metrics$)/.test(path) || (path.endsWith('/webhooks/stripe') && status === 200)
 
 /** Writes one line a request: the method, the path, the status and the caller, but no token and no query. */
-export function requestLog(log: Logger, authenticate: Authenticate): RequestLog {
+export function requestLog(log: Logger, authenticate: AccessControl['authenticate']): RequestLog {
   if (!log.isLevelEnabled('info')) return { authenticate }
   const callers = new WeakMap<object, Caller>()
   const bytesLogged = new WeakMap<object, number>()

@@ -15,7 +15,7 @@ import {
   Subscription,
   User,
 } from '../../../entities/index.ts'
-import { insertRow } from '../../../src/hydra/store/write-row.ts'
+import { insertRow } from '../../../src/hydra/index.ts'
 import { database, given, organization, person, tenant } from '../world.ts'
 import { givenInvitation } from './sample-rows.ts'
 

@@ -2,7 +2,7 @@ import Stripe from 'stripe'
 import type { EntityManager } from 'typeorm'
 import { Organization, OrganizationAddress, Subscription } from '../../../../entities/index.ts'
 import type { LocalStripe } from '../../../../src/emulators/stripe/server.ts'
-import { insertRow } from '../../../../src/hydra/store/write-row.ts'
+import { insertRow } from '../../../../src/hydra/index.ts'
 import type { Chance } from './seeded-random.ts'
 
 interface Customer {
