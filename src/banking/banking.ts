@@ -3,29 +3,32 @@ import { Kontomatik } from './kontomatik/kontomatik-client.ts'
 import type { SecretKey } from './secrets.ts'
 import { Vault } from './vault.ts'
 
+/** A consent lasts 180 days at most. */
+export const maxConsentMs = 180 * 24 * 60 * 60 * 1000
+
 /** How long is waited, in milliseconds. */
 export interface BankingTiming {
   /** Between two looks at an import that runs. */
-  poll: number
+  pollMs: number
   /** At least, before an import is asked for again when there are too many. */
-  busy: number
+  busyMs: number
   /** For one of the places for imports, all in all. */
-  place: number
+  slotMs: number
   /** For an import, all in all. */
-  stop: number
+  importMs: number
   /** For the end of what a request has begun, until it is answered that it goes on. */
-  wait: number
+  requestMs: number
   /** Before a consent is ended again, the first time; then twice as long each time. */
-  revoke: number
+  revokeMs: number
 }
 
 export const defaultTiming: BankingTiming = {
-  poll: 3000,
-  busy: 10_000,
-  place: 120_000,
-  stop: 300_000,
-  wait: 25_000,
-  revoke: 30_000,
+  pollMs: 3000,
+  busyMs: 10_000,
+  slotMs: 120_000,
+  importMs: 300_000,
+  requestMs: 25_000,
+  revokeMs: 30_000,
 }
 
 export interface BankingSettings extends KontomatikAccess {

@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm'
 import { type AuditEvent, Integration } from '../../entities/index.ts'
-import { record } from '../audit/audit-log.ts'
+import { type Author, record } from '../audit/audit-log.ts'
 
 /** A link to a bank as jobs know it: with what opens it. */
 export async function readIntegration(manager: EntityManager, id: string): Promise<Integration | null> {
@@ -27,13 +27,13 @@ export async function updateIntegration(
   return affected === 1
 }
 
-/** Writes down what became of a link by itself. */
-export async function note(
-  manager: EntityManager,
-  { id, organizationId }: Pick<Integration, 'id' | 'organizationId'>,
-  verb: string,
+/** Records a change of an integration in the audit log: its status or its counts, never a secret. */
+export async function recordIntegration(
+  { manager, caller }: Pick<Author, 'manager' | 'caller'>,
+  { id, organizationId: organization }: Pick<Integration, 'id' | 'organizationId'>,
+  verb: 'setup' | 'pull' | 'import' | 'revoke',
   changes: AuditEvent['changes'],
 ): Promise<void> {
-  const by = { manager, organization: organizationId }
-  await record({ by, action: `integration.${verb}`, target: `/integrations/${id}`, changes })
+  const action = `integration.${verb}`
+  await record({ by: { manager, organization, caller }, action, target: `/integrations/${id}`, changes })
 }

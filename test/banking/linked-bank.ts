@@ -15,7 +15,7 @@ export async function enable(organizationId = organization.id, enabled = true): 
 }
 
 /** How long calls wait, unless a test says otherwise. */
-export const usual = { ...banking.timing, wait: 8000 }
+export const usual = { ...banking.timing, requestMs: 8000 }
 
 /** Has jobs done for the tests of a file; each begins with the usual timing, and leaves nothing linked. */
 export function openBanks(): void {

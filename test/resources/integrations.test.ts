@@ -8,7 +8,7 @@ const start = { redirectUri: 'https://app.example/bank/return' }
 
 /** Nobody does the jobs of this file, so what is begun is not ended: 202. */
 beforeAll(async () => {
-  banking.timing.wait = 50
+  banking.timing.requestMs = 50
   for (const { id } of [organization, elsewhere.organization])
     await database.manager.update(OrganizationModule, { organizationId: id, name: 'banking' }, { enabled: true })
 })

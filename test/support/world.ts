@@ -57,7 +57,7 @@ export const banking = new Banking({
   redirects: ['https://app.example/bank/return'],
   keys: secretKeys,
   timeout: 2000,
-  timing: { poll: 20, busy: 50, place: 3000, stop: 6000, wait: 300, revoke: 100 },
+  timing: { pollMs: 20, busyMs: 50, slotMs: 3000, importMs: 6000, requestMs: 300, revokeMs: 100 },
 })
 
 /** Whom jobs speak to outside; mails are kept in a folder. */

@@ -87,3 +87,9 @@ export class BankProblem extends Error {
     return this.name === 'Timeout'
   }
 }
+
+/** Returns a failure of Kontomatik. @throws any other error again */
+export function asBankProblem(error: unknown): BankProblem {
+  if (error instanceof BankProblem) return error
+  throw error
+}

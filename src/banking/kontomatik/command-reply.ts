@@ -9,6 +9,8 @@ export type Command = { id: string; target: string | null; officialName: string 
   | { state: 'failed'; problem: BankProblem }
 )
 
+export type SuccessfulCommand = Extract<Command, { state: 'successful' }>
+
 /** A state that is not known is taken to be under way, as only three are final. */
 export function readCommand(reply: Element): Command {
   const command = reply.child('command')

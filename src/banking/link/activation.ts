@@ -1,24 +1,23 @@
 import { Integration } from '../../../entities/index.ts'
 import { type Call, copyEntity, createEntity } from '../../hydra/index.ts'
-import type { Banking } from '../banking.ts'
+import { type Banking, maxConsentMs } from '../banking.ts'
+import { recordIntegration } from '../integration-row.ts'
 import type { SigningIn } from '../kontomatik/sign-in-reply.ts'
-import { maxConsentMs } from '../sync/revoke-steps.ts'
-import { note } from './find-integration.ts'
-import { replaceLink } from './replacement.ts'
+import { revokeReplaced } from './replacement.ts'
 
 type SignedIn = Omit<Extract<SigningIn, { state: 'done' }>, 'state'>
 
-/** Milliseconds that somebody may take to sign in. */
-const signingIn = 60 * 60_000
+/** A sign-in at the bank may take one hour. */
+const maxSignInMs = 60 * 60_000
 
-/** A link that is begun by whoever asks. */
-export function blankIntegration(call: Call, values: Partial<Integration>): Integration {
+/** A new integration, not stored yet. Only the user who starts it may finish it. */
+export function newIntegration(call: Call, values: Partial<Integration>): Integration {
   const own = { id: call.claim, organizationId: call.organization, startedById: call.user }
-  const expiresAt = new Date(Date.now() + signingIn)
+  const expiresAt = new Date(Date.now() + maxSignInMs)
   return Object.assign(createEntity(Integration), own, { expiresAt }, values)
 }
 
-/** What opens the bank is sealed before it is stored. */
+/** Stores the session and the consent, encrypted, and ends the consents that this one replaces. */
 export function activateIntegration(
   call: Call<Integration>,
   { vault }: Banking,
@@ -37,8 +36,8 @@ export function activateIntegration(
       consentExpiresAt: multipleAccessId ? new Date(Date.now() + maxConsentMs) : null,
     })
     await call.save(before, after)
-    await note(call, 'setup', after, [before.redirectionId ? 'pending' : null, 'active'])
-    await replaceLink(call, after)
+    await recordIntegration(call, after, 'setup', { status: [before.redirectionId ? 'pending' : null, 'active'] })
+    await revokeReplaced(call, after)
     return call.get(Integration, after.id)
   })
 }

@@ -1,12 +1,12 @@
 import { Integration } from '../../../entities/index.ts'
-import type { KontomatikSetup } from '../../controllers/integrations.ts'
 import { type Call, copyEntity, type Outcome, Problem, Unchanged } from '../../hydra/index.ts'
 import type { Banking } from '../banking.ts'
 import { errorCodeOf, problemOfErrorCode, violation } from '../error-codes.ts'
+import { recordIntegration } from '../integration-row.ts'
 import { BankProblem } from '../kontomatik/bank-problem.ts'
 import type { AccessMode } from '../kontomatik/kontomatik-client.ts'
-import { activateIntegration, blankIntegration } from './activation.ts'
-import { note } from './find-integration.ts'
+import { activateIntegration, newIntegration } from './activation.ts'
+import type { KontomatikSetup } from './kontomatik-setup.ts'
 
 /** The row is there before Kontomatik is asked, so that whoever repeats the request finds it. */
 export async function startSignIn(
@@ -16,7 +16,7 @@ export async function startSignIn(
 ): Promise<Integration> {
   const begun = await call.manager.findOneBy(Integration, { id: call.claim, organizationId: call.organization })
   if (begun?.redirectionId) return begun
-  const before = begun ?? (await call.insert(blankIntegration(call, { accessMode: accessMode ?? 'MULTIPLE' })))
+  const before = begun ?? (await call.insert(newIntegration(call, { accessMode: accessMode ?? 'MULTIPLE' })))
   const where = { country: country?.toLowerCase(), locale: locale?.toLowerCase() }
   const { ownerExternalId } = before
   const wish = { redirectUri, ownerExternalId, accessMode: before.accessMode as AccessMode, ...given(where) }
@@ -27,7 +27,7 @@ export async function startSignIn(
   return call.transaction(async () => {
     const after = Object.assign(copyEntity(before), { redirectionId, redirectUrl: redirectionLink })
     await call.save(before, after)
-    await note(call, 'setup', after, [null, 'pending'])
+    await recordIntegration(call, after, 'setup', { status: [null, 'pending'] })
     return after
   })
 }

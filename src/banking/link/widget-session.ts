@@ -1,10 +1,10 @@
 import { Integration } from '../../../entities/index.ts'
-import type { KontomatikSetup } from '../../controllers/integrations.ts'
 import { type Call, type Outcome, Unchanged } from '../../hydra/index.ts'
 import type { Banking } from '../banking.ts'
-import { activateIntegration, blankIntegration } from './activation.ts'
-import { unchosen } from './find-integration.ts'
-import { isLinked } from './replacement.ts'
+import { activateIntegration, newIntegration } from './activation.ts'
+import { choiceViolation } from './find-integration.ts'
+import type { KontomatikSetup } from './kontomatik-setup.ts'
+import { findLinked } from './replacement.ts'
 
 /** What the widget was given cannot be checked before it is used. */
 export async function acceptWidgetSession(
@@ -13,16 +13,17 @@ export async function acceptWidgetSession(
   { sessionId, sessionIdSignature, accessMode = 'MULTIPLE', ...wish }: KontomatikSetup,
 ): Promise<Outcome<Integration>> {
   const { multipleAccessId = null, target = null, officialName = null } = wish
-  if (!sessionIdSignature) throw unchosen('sessionIdSignature', 'sessionIdSignature must be given with a sessionId.')
+  if (!sessionIdSignature)
+    throw choiceViolation('sessionIdSignature', 'sessionIdSignature must be given with a sessionId.')
   if (!multipleAccessId && accessMode === 'MULTIPLE')
-    throw unchosen('multipleAccessId', 'multipleAccessId must be given, or another accessMode.')
+    throw choiceViolation('multipleAccessId', 'multipleAccessId must be given, or another accessMode.')
   const session = { id: sessionId as string, signature: sessionIdSignature }
   const own = { id: call.claim, organizationId: call.organization }
   const begun = await call.manager.findOneBy(Integration, own)
-  const known = begun ?? (await isLinked(call, banking, { session, multipleAccessId }))
+  const known = begun ?? (await findLinked(call, banking, { session, multipleAccessId }))
   if (known) return new Unchanged(await call.get(Integration, known.id))
   return call.transaction(async () => {
-    const link = await call.insert(blankIntegration(call, { accessMode, expiresAt: null }))
+    const link = await call.insert(newIntegration(call, { accessMode, expiresAt: null }))
     return activateIntegration(call, banking, link, { session, multipleAccessId, target, officialName })
   })
 }

@@ -105,7 +105,7 @@ test('who asks while an import runs joins it, and none other is begun', async ()
 
 test('whoever has waited long enough is told that it goes on, and to ask again', async () => {
   const link = await somebody()
-  banking.timing.wait = 100
+  banking.timing.requestMs = 100
   kontomatik.fault({ kind: 'slow', path: 'default-import', delay: 600 })
   const key = randomUUID()
   const post = () => api.post(pull, {}).set('Idempotency-Key', key)
@@ -233,7 +233,7 @@ test.each([
 
 test('an import without end is given up after a while, and taken up by the next pull', async () => {
   const link = await somebody()
-  Object.assign(banking.timing, { stop: 400 })
+  Object.assign(banking.timing, { importMs: 400 })
   kontomatik.fault({ kind: 'status', method: 'GET', path: '/command/', status: 503, times: 60 })
   expect(detail(await api.post(pull, {}))).toEqual([504, 'provider_timeout'])
   const { commandId } = await stored(link.id)
@@ -249,7 +249,7 @@ test('a full house is waited for, and not for ever', async () => {
   const link = await somebody()
   kontomatik.fault({ kind: 'exception', path: 'default-import', name: 'JobsQuotaExceeded', times: 2 })
   await pulled({ since: today() })
-  Object.assign(banking.timing, { place: 150 })
+  Object.assign(banking.timing, { slotMs: 150 })
   kontomatik.fault({ kind: 'exception', path: 'reuse', name: 'ConcurrentSessionsLimitExceeded', times: 99 })
   const full = await api.post(pull, {})
   expect([...detail(full), full.headers['retry-after']]).toEqual([503, 'provider_busy', '60'])
@@ -263,7 +263,7 @@ test('a full house is waited for, and not for ever', async () => {
 test.each([8, 1])(
   'nine imports at once in two processes, with %d places free: no more than these run',
   async (free) => {
-    Object.assign(banking.timing, { place: 20_000, wait: 25_000, stop: 25_000 })
+    Object.assign(banking.timing, { slotMs: 20_000, requestMs: 25_000, importMs: 25_000 })
     const other = await startJobs()
     const agents = await Promise.all(
       Array.from({ length: 9 }, async (_, index) => {
@@ -294,7 +294,7 @@ test.each([8, 1])(
 
 test('where all eight places are taken Kontomatik is not even asked', async () => {
   await somebody()
-  Object.assign(banking.timing, { place: 200 })
+  Object.assign(banking.timing, { slotMs: 200 })
   await database.query(
     `UPDATE "bank_slot" SET "integrationId" = gen_random_uuid(), "until" = now() + interval '1 hour'`,
   )

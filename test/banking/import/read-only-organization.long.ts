@@ -12,7 +12,7 @@ test.each(['suspended', 'closed'] as const)(
   async (status) => {
     const { id } = await linked()
     const before = await rows()
-    Object.assign(banking.timing, { wait: 0, poll: 300 })
+    Object.assign(banking.timing, { requestMs: 0, pollMs: 300 })
     expect((await api.post(pull, {})).status).toBe(202)
     await database.manager.update(Organization, { id: organization.id }, { status })
     try {
@@ -23,7 +23,7 @@ test.each(['suspended', 'closed'] as const)(
       await database.manager.update(Organization, { id: organization.id }, { status: 'active' })
       await new Promise((resolve) => setTimeout(resolve, 1050))
     }
-    Object.assign(banking.timing, { wait: 8000, poll: 20 })
+    Object.assign(banking.timing, { requestMs: 8000, pollMs: 20 })
     expect((await api.post(pull, {})).status).toBe(201)
     expect((await api.post(revoke, {})).status).toBe(201)
   },

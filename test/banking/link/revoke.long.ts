@@ -45,7 +45,7 @@ test.each([
   [{ kind: 'exception', name: 'ServiceMaintenance' } as const],
   [{ kind: 'exception', name: 'NobodyKnows' } as const],
 ])('as long as Kontomatik answers with %j the means to end it are kept', async (fault) => {
-  banking.timing.revoke = defaultTiming.revoke
+  banking.timing.revokeMs = defaultTiming.revokeMs
   const link = await linked({ login: 'r2' })
   const consent = await consentOf(link.id)
   kontomatik.fault({ ...fault, path: 'delete-multiple-access', times: 99 })
@@ -100,7 +100,7 @@ test('twenty at once end it once', async () => {
 })
 
 test('a sign-in that is called off is ended once it has become a consent', async () => {
-  banking.timing.wait = 300
+  banking.timing.requestMs = 300
   const { body } = await api.post(setup, { redirectUri: back })
   const called = await api.post(revoke, {})
   expect([called.status, called.body.status]).toEqual([202, 'revoking'])

@@ -19,7 +19,7 @@ const theirs = await rowsOf(elsewhere)
 const payer = await subscribed()
 const { effects, restore } = await keep()
 /** No jobs run here, so whoever waits for what they do waits in vain. */
-banking.timing.wait = 0
+banking.timing.requestMs = 0
 
 const written = routes.filter(({ method, operation }) => /POST|PATCH/.test(method) && operation.expects !== 'file')
 

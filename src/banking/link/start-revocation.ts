@@ -1,0 +1,16 @@
+import type { Integration } from '../../../entities/index.ts'
+import { type Call, copyEntity } from '../../hydra/index.ts'
+import { recordIntegration } from '../integration-row.ts'
+import { enqueueSync } from '../sync/sync-job.ts'
+
+/** Writes the status `revoking`, which ends any import, and enqueues the job that ends the consent. */
+export async function startRevocation(call: Call<Integration>, before: Integration): Promise<void> {
+  await call.transaction(async () => {
+    if (before.status !== 'revoking') {
+      const after = copyEntity(before).startRevocation()
+      await call.save(before, after)
+      await recordIntegration(call, after, 'revoke', { status: [before.status, after.status] })
+    }
+    await enqueueSync(call.manager, before.id)
+  })
+}
