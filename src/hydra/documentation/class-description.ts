@@ -7,7 +7,7 @@ import type { Resource } from '../model/resource.ts'
 import type { Field, Shape } from '../model/shape.ts'
 import { describeOperation, joinRoles } from './operation-description.ts'
 
-/** A class as Hydra speaks of it: what its items have, what they link to, and what they can be asked (Hydra Core, §4.2). */
+/** A class in the Hydra documentation: its properties, links and operations (Hydra Core, §4.2). */
 export function describeClass(api: BoundApi, shape: Shape): object {
   const resource = api.resources.find(({ entity }) => entity === shape.class)
   const about = readAbout(shape.name)
@@ -32,7 +32,7 @@ export function describeClass(api: BoundApi, shape: Shape): object {
   }
 }
 
-/** What an item itself can be asked; its actions hang on its links. */
+/** The operations of an item's own path; those of its links are described with the links. */
 function itemOperations(resource: Resource): Operation[] {
   const item = resource.options.singleton ? '' : '/:id'
   return resource.operations.filter(({ path, method }) => path === item && method !== 'POST')
@@ -46,7 +46,7 @@ function describeField(
 ): object {
   const writable = isWritable(shape, field, resource)
   const writers = writersOf(shape, field, resource)
-  const said = [description, writtenBy(writers)].filter(Boolean).join(' ')
+  const fullDescription = [description, writersSentence(writers)].filter(Boolean).join(' ')
   return {
     '@type': 'SupportedProperty',
     property: {
@@ -58,7 +58,7 @@ function describeField(
       ...(field.kind === 'reference' && { 'owl:maxCardinality': 1 }),
     },
     title: field.name,
-    ...(said && { description: said }),
+    ...(fullDescription && { description: fullDescription }),
     required: field.required,
     readable: resource !== undefined,
     writeable: writable,
@@ -68,13 +68,13 @@ function describeField(
   }
 }
 
-/** Whether a property has a rule, and some operation takes it from a role of a tenant: the documentation is for all of them. */
+/** Whether some operation accepts the property from a role of a tenant: the same documentation is for all roles. */
 export function isWritable(shape: Shape, field: Field, resource: Resource | undefined): boolean {
   if (!resource) return field.writable
   return field.writable && writersOf(shape, field, resource).some((role) => role !== 'operator')
 }
 
-/** The roles that some operation takes a property from. */
+/** The roles that may write a property with some operation. */
 export function writersOf({ class: type }: Shape, { name, writable }: Field, resource: Resource | undefined): Role[] {
   const writers = (resource?.operations ?? []).flatMap(({ writes, clears = {}, may = tenantRoles, expects }) => {
     if (expects !== 'self' && expects !== type) return []
@@ -84,8 +84,8 @@ export function writersOf({ class: type }: Shape, { name, writable }: Field, res
   return roles.filter((role) => writers.includes(role))
 }
 
-/** Says who may write a property, where that is not everyone who may call what writes it. */
-export function writtenBy(writers: Role[]): string | undefined {
+/** A sentence with the roles that may write a property; undefined when every member may. */
+export function writersSentence(writers: Role[]): string | undefined {
   return writers.length > 0 && !writers.includes('member') ? `Written by ${joinRoles(writers)}.` : undefined
 }
 

@@ -4,7 +4,7 @@ import type { Resource } from '../model/resource.ts'
 const iri = { type: 'string', format: 'iri-reference', example: '/' }
 const text = { type: 'string' }
 
-/** The documents that belong to no resource. */
+/** The schemas of documents that belong to no resource. */
 export function commonSchemas(api: BoundApi): Record<string, object> {
   const entrypoint = Object.fromEntries(
     api.listed().map(([key, resource]) => [key, { ...iri, example: api.iris.at(resource.path) }]),
@@ -12,7 +12,7 @@ export function commonSchemas(api: BoundApi): Record<string, object> {
   const error: ObjectSchema = {
     type: 'object',
     properties: {
-      ...node(api, 'Error', api.iris.at('/errors/404')).properties,
+      ...nodeSchema(api, 'Error', api.iris.at('/errors/404')).properties,
       ...{ type: iri, status: { type: 'integer' }, detail: text },
       ...api.spell({ title: text, description: text }),
       code: text,
@@ -32,40 +32,40 @@ export function commonSchemas(api: BoundApi): Record<string, object> {
     properties: { propertyPath: text, message: text, code: text },
     required: ['propertyPath', 'message', 'code'],
   }
-  const listed = {
+  const collectionItem = {
     type: 'object',
     properties: { '@id': iri, '@type': text, ...api.spell({ memberAssertion: { type: 'object' } }) },
     required: ['@id', '@type'],
   }
   return {
     'jsonld.view': viewSchema(api),
-    'jsonld.entrypoint': flat(node(api, 'Entrypoint', api.iris.at('/')), {
+    'jsonld.entrypoint': mergeSchemas(nodeSchema(api, 'Entrypoint', api.iris.at('/')), {
       properties: {
         '@type': { type: 'array', items: text, readOnly: true },
         ...entrypoint,
-        ...api.spell({ collection: { type: 'array', items: listed } }),
+        ...api.spell({ collection: { type: 'array', items: collectionItem } }),
       },
       required: Object.keys(entrypoint),
     }),
     'problem.error': error,
-    'problem.violations': flat(error, {
+    'problem.violations': mergeSchemas(error, {
       properties: { violations: { type: 'array', items: violation } },
       required: ['violations'],
     }),
   }
 }
 
-/** A page of a collection, under the names that this API spells Hydra's terms with. */
+/** The schema of a collection's page; Hydra's terms are spelled as this API spells them. */
 export function collectionSchema(api: BoundApi, { name, path }: Resource): object {
   const type = api.spell({ '@type': 'Collection' })['@type']
   const properties = api.spell({
     totalItems: { type: 'integer', minimum: 0 },
-    member: { type: 'array', items: ref(name) },
-    view: ref('jsonld.view'),
+    member: { type: 'array', items: schemaRef(name) },
+    view: schemaRef('jsonld.view'),
     search: { type: 'object' },
     memberAssertion: { type: 'object' },
   })
-  return flat(node(api, name, api.iris.at(path), type), {
+  return mergeSchemas(nodeSchema(api, name, api.iris.at(path), type), {
     properties,
     required: Object.keys(api.spell({ totalItems: 0, member: 0 })),
   })
@@ -82,8 +82,8 @@ export interface ObjectSchema {
   required?: string[]
 }
 
-/** What each JSON-LD document says about itself. */
-export function node(api: BoundApi, context: string, id: string, type?: string): ObjectSchema {
+/** The keywords of a JSON-LD document. */
+export function nodeSchema(api: BoundApi, context: string, id: string, type?: string): ObjectSchema {
   return {
     type: 'object',
     properties: {
@@ -95,8 +95,8 @@ export function node(api: BoundApi, context: string, id: string, type?: string):
   }
 }
 
-/** One object of two: many generators and parsers read no `allOf`. */
-export function flat(one: ObjectSchema, other: Omit<ObjectSchema, 'type'>): ObjectSchema {
+/** Merges two object schemas into one: many generators and parsers do not support `allOf`. */
+export function mergeSchemas(one: ObjectSchema, other: Omit<ObjectSchema, 'type'>): ObjectSchema {
   return {
     type: 'object',
     properties: { ...one.properties, ...other.properties },
@@ -104,6 +104,6 @@ export function flat(one: ObjectSchema, other: Omit<ObjectSchema, 'type'>): Obje
   }
 }
 
-export function ref(name: string): object {
+export function schemaRef(name: string): object {
   return { $ref: `#/components/schemas/${name}` }
 }

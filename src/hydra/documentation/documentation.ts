@@ -5,10 +5,10 @@ import type { Resource } from '../model/resource.ts'
 import { describeClass } from './class-description.ts'
 import { errorClasses } from './error-classes.ts'
 import { describeOperation, statusNodes } from './operation-description.ts'
-import { shapes } from './shacl.ts'
+import { shaclShapes } from './shacl.ts'
 
-/** The Hydra ApiDocumentation: every class, property and operation there is (Hydra Core, §4.2). */
-export function documentation(api: BoundApi): object {
+/** The Hydra ApiDocumentation: every class, property and operation (Hydra Core, §4.2). */
+export function apiDocumentation(api: BoundApi): object {
   const terms = { ...readDefinitions('Hydra'), ...readDefinitions('ApiDocumentation') }
   const document = {
     '@context': [{ ...terms, ...(api.prefixed && prefixedTerms(terms)) }, base(api)],
@@ -19,7 +19,7 @@ export function documentation(api: BoundApi): object {
     entrypoint: api.iris.at('/'),
     extension: ['http://www.w3.org/ns/shacl#'],
     supportedClass: supportedClasses(api),
-    defines: shapes(api),
+    defines: shaclShapes(api),
   }
   return api.prefixed ? (prefixHydraTermsDeep(document) as object) : document
 }
@@ -28,7 +28,7 @@ export function supportedClasses(api: BoundApi): object[] {
   return [...errorClasses(), ...api.classes.map((shape) => describeClass(api, shape)), entrypointClass(api)]
 }
 
-/** Relative IRIs are fragments of the documentation, from wherever it was fetched. */
+/** Relative IRIs are fragments of the documentation, wherever a client has fetched it. */
 function base(api: BoundApi): object {
   return {
     '@base': `${api.iris.publicUrl}/docs.jsonld`,
@@ -60,7 +60,7 @@ function entrypointClass(api: BoundApi): object {
   }
 }
 
-/** A collection, in the form that today's clients look for and in the one that Hydra's draft has now. */
+/** A collection's link, both in the form that today's clients read and in that of Hydra's present draft. */
 function describeCollection(key: string, resource: Resource): object {
   const operations = resource.operations.filter(({ path }) => path === '')
   return {

@@ -9,41 +9,45 @@ import { negotiate, preferred } from '../http/negotiation.ts'
 import { type Representation, represent, sendRepresentation } from '../http/write-response.ts'
 import { Problem } from '../model/problem.ts'
 import type { Resource } from '../model/resource.ts'
-import { documentation } from './documentation.ts'
+import { apiDocumentation } from './documentation.ts'
 import { openapi } from './openapi.ts'
 import { vocabularyPage } from './vocabulary.ts'
 
-type Choice = (request: Request) => Format
+type FormatChoice = (request: Request) => Format
 
 const single = formats.filter(({ tabular }) => !tabular)
 const graphs = single.filter(({ type }) => type !== 'text/html')
 
-/** The documents that metadata alone decides, made once: entrypoint, contexts, documentation, errors. */
+/** Routes of the documents that depend on metadata alone: entrypoint, contexts, documentation and errors. */
 export function documents(api: BoundApi): Router {
   const router = Router({ caseSensitive: true, strict: true })
-  const docs = documentation(api) as Document
+  const docs = apiDocumentation(api) as Document
   const terms = vocabularyPage(api, docs)
   const schemas = JSON.stringify(openapi(api))
   const page = { type: 'text/html', headers: { 'Content-Security-Policy': contentSecurityPolicy }, write: () => terms }
   const described = [...graphs, { type: 'application/vnd.openapi+json', suffix: 'jsonopenapi', write: () => schemas }]
   const paths = { start: ['/', ...suffixed('/index', formats)], docs: ['/docs', ...suffixed('/docs', described)] }
-  router.get(paths.start, offer(api, entrypoint(api), byName(single)))
-  router.get('/docs.jsonld', offer(api, docs, byAccept(graphs)))
-  router.get(paths.docs, offer(api, docs, byName(described)))
+  router.get(paths.start, serveDocument(api, entrypoint(api), bySuffixOrAccept(single)))
+  router.get('/docs.jsonld', serveDocument(api, docs, byAccept(graphs)))
+  router.get(paths.docs, serveDocument(api, docs, bySuffixOrAccept(described)))
   router.get(
     '/docs.html',
-    offer(api, docs, () => page),
+    serveDocument(api, docs, () => page),
   )
   router.get('/contexts/:name', (request, response, next) => {
     const context = api.context(request.params.name.replace(/\.json(ld)?$/, ''))
-    if (!context) throw new Problem(404, `There is no context of that name; the entrypoint's is /contexts/Entrypoint.`)
-    return offer(api, context as Document, byAccept([jsonld, json]))(request, response, next)
+    if (!context) throw new Problem(404, 'No context has this name; that of the entrypoint is /contexts/Entrypoint.')
+    return serveDocument(api, context as Document, byAccept([jsonld, json]))(request, response, next)
   })
   router.get('/errors/:status', (request, response, next) => {
     const [status] = splitSuffix(request.params.status)
     const title = /^[345]\d\d$/.test(status) ? STATUS_CODES[status] : undefined
-    if (!title) throw new Problem(404, 'There is no error of that status.')
-    return offer(api, errorDocument(api, Number(status), title), byName(single))(request, response, next)
+    if (!title) throw new Problem(404, 'No HTTP error has this status.')
+    return serveDocument(api, errorDocument(api, Number(status), title), bySuffixOrAccept(single))(
+      request,
+      response,
+      next,
+    )
   })
   for (const path of [...paths.start, ...paths.docs, '/docs.html', '/contexts/:name', '/errors/:status'])
     methodNotAllowed(router, path)
@@ -51,8 +55,8 @@ export function documents(api: BoundApi): Router {
 }
 
 /**
- * Each collection is a link of its own, for clients that know its name, and one of a list, for those that know a class.
- * Alcaeus reads the list of what is typed as a resource of Hydra only.
+ * Each collection occurs twice: as a link for clients that know its name, and in a list for those that know its class.
+ * Alcaeus reads that list only from a node of type `hydra:Resource`.
  */
 function entrypoint(api: BoundApi): Document {
   return {
@@ -64,7 +68,7 @@ function entrypoint(api: BoundApi): Document {
   }
 }
 
-/** The class of its members is also said by the older name of the assertion, which is the one that Heracles reads. */
+/** `manages` is the older name of `memberAssertion`, and the one that Heracles reads. */
 function collectionOf(api: BoundApi, resource: Resource): object {
   const assertion = api.assertionOf(resource)
   return api.spell({
@@ -76,35 +80,36 @@ function collectionOf(api: BoundApi, resource: Resource): object {
 }
 
 function errorDocument(api: BoundApi, status: number, title: string): Document {
-  return api.spell(new Problem(status, `The status ${status} of HTTP: ${title}.`).document(api.iris.root))
+  return api.spell(new Problem(status, `HTTP status ${status}: ${title}.`).document(api.iris.root))
 }
 
 function suffixed(path: string, offered: Format[]): string[] {
   return [...new Set(offered.map(({ suffix }) => `${path}.${suffix}`))]
 }
 
-function byName(offered: Format[]): Choice {
+function bySuffixOrAccept(offered: Format[]): FormatChoice {
   return ({ headers, path }) => negotiate(headers, offered, /\.(\w+)$/.exec(path)?.[1])
 }
 
-/** What has an address with a suffix in it, that others refer to by, is never refused: it is JSON-LD for want of better. */
-function byAccept(offered: Format[]): Choice {
+/** A document that others refer to by a path with a suffix never fails with 406: JSON-LD is its fallback. */
+function byAccept(offered: Format[]): FormatChoice {
   return ({ headers }) => preferred(headers.accept, offered) ?? jsonld
 }
 
-/** Answers with a document in the format chosen, in which it is written when that is first asked for. */
-function offer(api: BoundApi, document: Document, choice: Choice): RequestHandler {
-  const written = new Map<Format, Representation>()
+/** Serves a document in the negotiated format; each representation is written on first use and then kept. */
+function serveDocument(api: BoundApi, document: Document, choice: FormatChoice): RequestHandler {
+  const representations = new Map<Format, Representation>()
   return async (request, response) => {
     const format = choice(request)
-    const kept = written.get(format) ?? digested(await represent(api, document, format))
-    written.set(format, kept)
+    const representation = representations.get(format) ?? withDigest(await represent(api, document, format))
+    representations.set(format, representation)
     response.setHeader('Allow', 'OPTIONS, HEAD, GET')
     response.setHeader('Cache-Control', 'public, max-age=3600')
-    sendRepresentation(response, 200, kept)
+    sendRepresentation(response, 200, representation)
   }
 }
 
-function digested(written: Representation): Representation {
-  return { ...written, headers: { ...written.headers, 'Repr-Digest': digestOf(written.body) } }
+function withDigest(representation: Representation): Representation {
+  const { body, headers } = representation
+  return { ...representation, headers: { ...headers, 'Repr-Digest': digestOf(body) } }
 }

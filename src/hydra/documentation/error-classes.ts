@@ -1,4 +1,4 @@
-/** What a Problem looks like on the wire, so that clients know its members (RFC 9457, and Hydra's terms beside it). */
+/** The classes of error documents: the members of RFC 9457, and Hydra's terms beside them. */
 export function errorClasses(): object[] {
   const error = [
     ['type', '#Error/type', 'xsd:anyURI'],

@@ -3,15 +3,15 @@ import { readAbout, readDescriptions, readExamples } from '../model/context.ts'
 import type { Operation } from '../model/operation.ts'
 import type { Resource } from '../model/resource.ts'
 import type { Field, Rule, Shape } from '../model/shape.ts'
-import { isWritable, writersOf, writtenBy } from './class-description.ts'
-import { flat, node, type ObjectSchema } from './document-schemas.ts'
+import { isWritable, writersOf, writersSentence } from './class-description.ts'
+import { mergeSchemas, nodeSchema, type ObjectSchema } from './document-schemas.ts'
 import { patternsOf } from './shacl-constraints.ts'
 import { instant } from './shacl-patterns.ts'
 
-/** The id of the first row of each class in the demo, so that examples can be tried there. */
+/** The id of the first row of each class in the demo data, so examples work there. */
 export const exampleId = '019b8a6c-4000-7000-8000-000000000001'
 
-/** A class as JSON Schema, where nullability and formats can be told; an item of a resource has its node beside its properties. */
+/** A class as JSON Schema; the schema of a resource also has the JSON-LD keywords. */
 export function classSchema(api: BoundApi, shape: Shape): object {
   const { name, fields } = shape
   const resource = api.resources.find(({ entity }) => entity === shape.class)
@@ -20,7 +20,7 @@ export function classSchema(api: BoundApi, shape: Shape): object {
     (field) => {
       const writers = writersOf(shape, field, resource)
       return {
-        ...described(api, shape, resource)(field),
+        ...propertySchemas(api, shape, resource)(field),
         ...(!isWritable(shape, field, resource) && { readOnly: true }),
         ...(writers.length > 0 && { 'x-writable-by': writers }),
       }
@@ -32,12 +32,20 @@ export function classSchema(api: BoundApi, shape: Shape): object {
   return {
     ...(about && { description: about }),
     ...(resource
-      ? flat(node(api, name, resource.options.singleton ? api.iris.at(resource.path) : iriOf(api, resource), name), own)
+      ? mergeSchemas(
+          nodeSchema(
+            api,
+            name,
+            resource.options.singleton ? api.iris.at(resource.path) : exampleIri(api, resource),
+            name,
+          ),
+          own,
+        )
       : own),
   }
 }
 
-/** The links of an item to what may be done with it, which it has while its state allows that. */
+/** The links of an item to its operations; an item has a link while its state allows the operation. */
 function linkSchemas(api: BoundApi, shape: Shape): Record<string, object> {
   const links = [...api.linksOf(shape.class)].map(([name, { resource, operations }]): [string, object] => {
     const description = operations.map(({ method, title }) => `${method}: ${title(resource.name)}.`).join(' ')
@@ -47,7 +55,7 @@ function linkSchemas(api: BoundApi, shape: Shape): Record<string, object> {
   return Object.fromEntries(links)
 }
 
-/** The properties that an operation writes, all of them optional in a merge patch. */
+/** The properties that an operation accepts; in a merge patch all of them are optional. */
 export function inputSchema(
   api: BoundApi,
   shape: Shape,
@@ -57,16 +65,16 @@ export function inputSchema(
   const fields = shape.fields.filter(
     ({ name, writable }) => (writable && (writes === undefined || name in writes)) || name in clears,
   )
-  const schemaOf = described(api, shape, resource)
+  const schemaOf = propertySchemas(api, shape, resource)
   return objectOf(
     fields,
-    (field) => (field.datatype === 'xsd:dateTime' ? eitherForm(schemaOf(field)) : schemaOf(field)),
+    (field) => (field.datatype === 'xsd:dateTime' ? withoutOffset(schemaOf(field)) : schemaOf(field)),
     method === 'PATCH' ? [] : fields.filter(({ required }) => required),
   )
 }
 
-/** A date-time is read without its offset, too, which the format of that name does not allow. */
-function eitherForm({ format, ...schema }: { format?: string }): object {
+/** Input also accepts a date-time without an offset, which the format `date-time` does not allow. */
+function withoutOffset({ format, ...schema }: { format?: string }): object {
   return { ...schema, pattern: instant }
 }
 
@@ -78,13 +86,13 @@ function objectOf(fields: Field[], schemaOf: (field: Field) => object, required:
   }
 }
 
-function described(api: BoundApi, shape: Shape, resource: Resource | undefined): (field: Field) => object {
+function propertySchemas(api: BoundApi, shape: Shape, resource: Resource | undefined): (field: Field) => object {
   const descriptions = readDescriptions(shape.name)
   const examples = readExamples(shape.name)
   return (field) => {
     const example = examples[field.name] ?? exampleOf(api, field)
-    const said = [descriptions[field.name], writtenBy(writersOf(shape, field, resource))]
-    const description = said.filter(Boolean).join(' ')
+    const sentences = [descriptions[field.name], writersSentence(writersOf(shape, field, resource))]
+    const description = sentences.filter(Boolean).join(' ')
     return {
       ...propertySchema(field),
       ...(description && { description }),
@@ -93,16 +101,16 @@ function described(api: BoundApi, shape: Shape, resource: Resource | undefined):
   }
 }
 
-/** The IRI of a row of the demo, of the class that a reference leads to. */
+/** The IRI of a row in the demo data, of the class that a reference leads to. */
 export function exampleOf(api: BoundApi, { target, kind, name, term }: Field): unknown {
   if (name === 'id') return exampleId
   if (!target) return term.type === '@id' ? api.iris.at('/') : undefined
-  const example = iriOf(api, api.of(target).resource)
+  const example = exampleIri(api, api.of(target).resource)
   return kind === 'references' ? [example] : example
 }
 
-/** The IRI of a row of the demo. */
-export function iriOf(api: BoundApi, { name, path }: Resource): string {
+/** The IRI of a row in the demo data. */
+export function exampleIri(api: BoundApi, { name, path }: Resource): string {
   return `${api.iris.at(path)}/${readExamples(name).id ?? exampleId}`
 }
 
@@ -128,8 +136,8 @@ function typeSchema({ kind, term, datatype, list, rules, values }: Field): objec
   const iri = { type: 'string', format: 'iri-reference' }
   if (kind === 'references') return { type: 'array', items: iri }
   if (kind === 'reference' || term.type === '@id') return iri
-  const bounds = Object.assign({}, ...rules.filter(({ each }) => !each).map(bound))
-  const each = Object.assign({}, ...rules.filter((rule) => rule.each).map(bound))
+  const bounds = Object.assign({}, ...rules.filter(({ each }) => !each).map(ruleSchema))
+  const each = Object.assign({}, ...rules.filter((rule) => rule.each).map(ruleSchema))
   if (list)
     return {
       type: 'array',
@@ -140,14 +148,14 @@ function typeSchema({ kind, term, datatype, list, rules, values }: Field): objec
   return { ...(types[datatype] ?? { type: 'string' }), ...bounds, ...(values && { enum: values }) }
 }
 
-/** The format of a text that is compared as a whole. */
+/** The format of a text that a filter compares as a whole. */
 export function formatOf({ datatype, rules }: Field): object {
   if (datatype === 'xsd:anyURI') return { format: 'uri-reference' }
   return rules.some(({ name }) => name === 'isEmail') ? { format: 'email' } : {}
 }
 
-/** What a rule of class-validator says in JSON Schema. */
-function bound({ name, arguments: given }: Rule): object {
+/** A class-validator rule in JSON Schema. */
+function ruleSchema({ name, arguments: given }: Rule): object {
   const [first, second] = given
   if (name === 'min') return { minimum: first }
   if (name === 'max') return { maximum: first }

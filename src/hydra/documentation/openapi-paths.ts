@@ -4,14 +4,14 @@ import type { BoundApi } from '../http/bound-api.ts'
 import { inputTypes } from '../http/read-request.ts'
 import { type Operation, tenantRoles } from '../model/operation.ts'
 import type { Resource } from '../model/resource.ts'
-import { ref } from './document-schemas.ts'
+import { schemaRef } from './document-schemas.ts'
 import { inputSchema } from './json-schema.ts'
 import { parametersOf } from './openapi-parameters.ts'
 import { inputOf, operationTexts, statusesOf } from './operation-description.ts'
 
-/** Every path of the table and of the entrypoint, with what each can be asked. */
+/** The paths of the entrypoint and of every resource, with their operations. */
 export function pathsOf(api: BoundApi): Record<string, object> {
-  const paths: Record<string, Record<string, object>> = { '/': { get: readEntrypoint() } }
+  const paths: Record<string, Record<string, object>> = { '/': { get: entrypointOperation() } }
   for (const resource of api.resources)
     for (const operation of resource.operations) {
       const path = (resource.path + operation.path).replace(':id', '{id}')
@@ -23,17 +23,17 @@ export function pathsOf(api: BoundApi): Record<string, object> {
 function operationObject(api: BoundApi, resource: Resource, operation: Operation): object {
   const { name, may, expects } = operation
   const { title, description } = operationTexts(resource, operation)
-  const taken = parametersOf(api, resource, operation)
+  const parameters = parametersOf(api, resource, operation)
   return {
     operationId: name + resource.name,
     tags: [resource.name],
     summary: title,
     description,
     'x-roles': may ?? tenantRoles,
-    ...(taken.length > 0 && { parameters: taken }),
+    ...(parameters.length > 0 && { parameters }),
     ...(expects && { requestBody: requestBody(api, resource, operation) }),
     responses: Object.fromEntries(
-      statusesOf(operation).map((status) => [status, response(api, resource, operation, status)]),
+      statusesOf(operation).map((status) => [status, responseObject(api, resource, operation, status)]),
     ),
     ...(may?.includes('anonymous') && { security: [] }),
   }
@@ -43,7 +43,7 @@ function requestBody(api: BoundApi, resource: Resource, operation: Operation): o
   const input = inputOf(operation, resource.entity)
   const file = { type: 'object', properties: { file: { type: 'string', format: 'binary' } }, required: ['file'] }
   const isOwn = operation.expects === 'self'
-  const schema = input && (isOwn ? inputSchema(api, api.shape(input), resource, operation) : ref(input.name))
+  const schema = input && (isOwn ? inputSchema(api, api.shape(input), resource, operation) : schemaRef(input.name))
   const encoding = operation.file && { encoding: { file: { contentType: operation.file.types.join(', ') } } }
   return {
     required: api.needsBody(operation, api.shape(resource.entity)),
@@ -56,34 +56,35 @@ function requestBody(api: BoundApi, resource: Resource, operation: Operation): o
   }
 }
 
-function response(api: BoundApi, resource: Resource, operation: Operation, status: number): object {
+function responseObject(api: BoundApi, resource: Resource, operation: Operation, status: number): object {
   const description = STATUS_CODES[status]
   if (status === 204 || status === 304) return { description }
-  if (status >= 300) return problem(description, status === 422 ? ref('problem.violations') : ref('problem.error'))
+  if (status >= 300)
+    return problemResponse(description, status === 422 ? schemaRef('problem.violations') : schemaRef('problem.error'))
   const { name } = operation.members ? api.of(operation.members).resource : resource
   const many = operation.returns === 'collection'
-  return document(description, ref(many ? `${name}.collection` : name), many)
+  return documentResponse(description, schemaRef(many ? `${name}.collection` : name), many)
 }
 
-function readEntrypoint(): object {
+function entrypointOperation(): object {
   return {
     operationId: 'readEntrypoint',
     tags: ['Entrypoint'],
     summary: 'Read the entrypoint',
     description: 'The API Entrypoint.',
     responses: {
-      200: document('OK', ref('jsonld.entrypoint')),
+      200: documentResponse('OK', schemaRef('jsonld.entrypoint')),
       304: { description: 'Not Modified' },
       ...Object.fromEntries(
-        [406, 429, 503].map((status) => [status, problem(STATUS_CODES[status], ref('problem.error'))]),
+        [406, 429, 503].map((status) => [status, problemResponse(STATUS_CODES[status], schemaRef('problem.error'))]),
       ),
     },
     security: [],
   }
 }
 
-/** In every format that documents are written in; what is no JSON has no schema to keep to. */
-function document(description: string | undefined, schema: object, isTable = false): object {
+/** A document in each of its formats; a format that is not JSON has no schema. */
+function documentResponse(description: string | undefined, schema: object, isTable = false): object {
   const types = formats.filter(({ tabular }) => isTable || !tabular).map(({ type }) => type)
   return {
     description,
@@ -93,6 +94,6 @@ function document(description: string | undefined, schema: object, isTable = fal
   }
 }
 
-function problem(description: string | undefined, schema: object): object {
+function problemResponse(description: string | undefined, schema: object): object {
   return { description, content: { 'application/problem+json': { schema } } }
 }

@@ -2,10 +2,10 @@ import type { BoundApi } from '../http/bound-api.ts'
 import { readAbout } from '../model/context.ts'
 import { collectionSchema, commonSchemas } from './document-schemas.ts'
 import { classSchema } from './json-schema.ts'
-import { parameters } from './openapi-parameters.ts'
+import { commonParameters } from './openapi-parameters.ts'
 import { pathsOf } from './openapi-paths.ts'
 
-/** The API for clients that speak OpenAPI 3.1; classes have plain names among its schemas, what is made of them a dot. */
+/** The API as OpenAPI 3.1. The schema of a class has the name of the class; derived schemas have a dot in their names. */
 export function openapi(api: BoundApi): object {
   const { publicUrl } = api.iris
   return {
@@ -34,7 +34,7 @@ export function openapi(api: BoundApi): object {
         ),
         ...commonSchemas(api),
       },
-      parameters,
+      parameters: commonParameters,
       securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
     },
     externalDocs: { description: 'The same as a Hydra ApiDocumentation', url: `${publicUrl}/docs.jsonld` },

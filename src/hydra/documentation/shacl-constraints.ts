@@ -2,14 +2,14 @@ import { documentedIri } from '../model/context.ts'
 import type { Field, Rule, Shape } from '../model/shape.ts'
 import * as patterns from './shacl-patterns.ts'
 
-type Fact = Record<string, unknown>
+type Constraint = Record<string, unknown>
 
 const integers = `integer int long short byte nonNegativeInteger positiveInteger nonPositiveInteger negativeInteger
   unsignedLong unsignedInt unsignedShort unsignedByte decimal`.split(/\s+/)
 const typed = (name: string) => ({ 'sh:datatype': name.includes(':') ? name : `xsd:${name}` })
 
-/** Kinds of value that several properties share, read from a literal as JSON would say it. */
-export const kinds: (Fact & { '@id': string })[] = [
+/** The shapes of values that several properties share: a literal is accepted if its JSON form would be. */
+export const valueShapes: (Constraint & { '@id': string })[] = [
   {
     '@id': '#Text',
     '@type': 'sh:NodeShape',
@@ -21,8 +21,8 @@ export const kinds: (Fact & { '@id': string })[] = [
   { '@id': '#Day', '@type': 'sh:NodeShape', 'sh:node': '#Text', 'sh:pattern': patterns.day },
 ]
 
-/** What a value must be. Whether a reference leads to something of its class is not for a graph to know. */
-export function kindOf({ kind, term, datatype }: Field): Fact {
+/** The type constraint of a value. A graph cannot know whether a reference leads to an item of the right class. */
+export function valueConstraint({ kind, term, datatype }: Field): Constraint {
   if (kind !== 'value') return { 'sh:or': [{ 'sh:nodeKind': 'sh:IRI' }, { 'sh:node': '#Text' }] }
   if (term.type === '@json') return { 'sh:datatype': 'rdf:JSON' }
   if (datatype === 'xsd:boolean') return { 'sh:datatype': datatype }
@@ -31,12 +31,12 @@ export function kindOf({ kind, term, datatype }: Field): Fact {
   return { 'sh:node': datatype === 'xsd:date' ? '#Day' : '#Text' }
 }
 
-/** What the rules of class-validator say of a property alone, each in SHACL. */
-export function facts({ datatype, rules }: Field): Fact[] {
-  return datatype === null ? [] : rules.flatMap(factsOf)
+/** The class-validator rules of one property in SHACL; rules that compare properties are not among them. */
+export function ruleConstraints({ datatype, rules }: Field): Constraint[] {
+  return datatype === null ? [] : rules.flatMap(constraintsOf)
 }
 
-function factsOf({ name, arguments: given }: Rule): Fact[] {
+function constraintsOf({ name, arguments: given }: Rule): Constraint[] {
   const [first, second] = given
   if (name === 'min') return [{ 'sh:minInclusive': first }]
   if (name === 'max') return [{ 'sh:maxInclusive': first }]
@@ -46,67 +46,67 @@ function factsOf({ name, arguments: given }: Rule): Fact[] {
   if (name === 'isIn') return [{ 'sh:in': first }]
   if (name === 'isNotIn') return [{ 'sh:not': { 'sh:in': first } }]
   if (name === 'languageTag') return [{ 'sh:pattern': patterns.languageTag }]
-  if (name === 'isEmail' || name === 'matches') return patternsOf(given).map(matching)
+  if (name === 'isEmail' || name === 'matches') return patternsOf(given).map(patternConstraint)
   return []
 }
 
-/** The patterns among the arguments of a rule, each of which holds. */
+/** The patterns among the arguments of a rule; a value must match each of them. */
 export function patternsOf(given: unknown[]): RegExp[] {
   return given.filter((one) => one instanceof RegExp)
 }
 
-/** What the rules say of a property beside others. */
-export function comparisons(shape: Shape, field: Field): Fact[] {
+/** The rules that compare a property with others, in SHACL. */
+export function comparisonConstraints(shape: Shape, field: Field): Constraint[] {
   const other = (name: unknown) => shape.field.get(name as string) as Field
   return field.rules.flatMap(({ name, arguments: [first, second, exempt] }) => {
     if (name === 'above') return [ordered(other(first), 'sh:lessThan', field)]
     if (name === 'differs') return [either(less(other(first), field), less(field, other(first)))]
     if (name === 'withPeer')
-      return [either(about(field, { 'sh:maxCount': 0 }), about(other(first), { 'sh:minCount': 1 }))]
+      return [either(propertyShape(field, { 'sh:maxCount': 0 }), propertyShape(other(first), { 'sh:minCount': 1 }))]
     if (name !== 'within') return []
-    const spared = exempt instanceof RegExp ? [about(field, matching(exempt))] : []
+    const exemptions = exempt instanceof RegExp ? [propertyShape(field, patternConstraint(exempt))] : []
     return [
-      ordered(other(first), 'sh:lessThanOrEquals', field, ...spared),
-      ordered(field, 'sh:lessThanOrEquals', other(second), ...spared),
+      ordered(other(first), 'sh:lessThanOrEquals', field, ...exemptions),
+      ordered(field, 'sh:lessThanOrEquals', other(second), ...exemptions),
     ]
   })
 }
 
-/** SHACL orders date-times only where both are typed as such, and have an offset or have none; the server orders all of them. */
-function ordered(low: Field, order: string, high: Field, ...spared: object[]): Fact {
+/** SHACL compares date-times only when both are typed, and both or neither have an offset; the server compares all. */
+function ordered(low: Field, order: string, high: Field, ...exemptions: object[]): Constraint {
   const untyped = { 'sh:not': { 'sh:datatype': 'xsd:dateTime' } }
   const [zoned, local] = [patterns.zoned, patterns.local].map((pattern) => ({ 'sh:pattern': pattern }))
-  const plain =
+  const incomparable =
     low.datatype === 'xsd:dateTime'
       ? [
-          about(low, untyped),
-          about(high, untyped),
-          both(about(low, zoned), about(high, local)),
-          both(about(low, local), about(high, zoned)),
+          propertyShape(low, untyped),
+          propertyShape(high, untyped),
+          both(propertyShape(low, zoned), propertyShape(high, local)),
+          both(propertyShape(low, local), propertyShape(high, zoned)),
         ]
       : []
-  return either(about(low, { [order]: documentedIri(high.term.iri) }), ...plain, ...spared)
+  return either(propertyShape(low, { [order]: documentedIri(high.term.iri) }), ...incomparable, ...exemptions)
 }
 
-function both(...shapes: object[]): Fact {
+function both(...shapes: object[]): Constraint {
   return { 'sh:and': shapes }
 }
 
-/** `sh:disjoint` compares terms and not values: 9 and 9.0 are the same hour. */
+/** `sh:disjoint` would compare terms instead of values: 9 and 9.0 are the same hour. */
 function less(low: Field, high: Field): object {
-  return about(low, { 'sh:lessThan': documentedIri(high.term.iri) })
+  return propertyShape(low, { 'sh:lessThan': documentedIri(high.term.iri) })
 }
 
-function either(...shapes: object[]): Fact {
+function either(...shapes: object[]): Constraint {
   return { 'sh:or': shapes }
 }
 
-function about(field: Field, fact: Fact): object {
+function propertyShape(field: Field, fact: Constraint): object {
   return { 'sh:property': [{ 'sh:path': documentedIri(field.term.iri), ...fact }] }
 }
 
-/** XPath has no escapes for characters, so they stand as they are. */
-function matching({ source, flags }: RegExp): Fact {
-  const plain = source.replace(/\\u([0-9a-f]{4})/g, (_, digits) => String.fromCharCode(Number.parseInt(digits, 16)))
-  return { 'sh:pattern': plain, ...(flags && { 'sh:flags': flags }) }
+/** XPath has no `\\u` escapes, so the characters themselves are written. */
+function patternConstraint({ source, flags }: RegExp): Constraint {
+  const unescaped = source.replace(/\\u([0-9a-f]{4})/g, (_, digits) => String.fromCharCode(Number.parseInt(digits, 16)))
+  return { 'sh:pattern': unescaped, ...(flags && { 'sh:flags': flags }) }
 }

@@ -2,15 +2,15 @@ import type { BoundApi } from '../http/bound-api.ts'
 import { documentedIri } from '../model/context.ts'
 import type { Field, Shape } from '../model/shape.ts'
 import { inputOf } from './operation-description.ts'
-import { comparisons, facts, kindOf, kinds } from './shacl-constraints.ts'
+import { comparisonConstraints, ruleConstraints, valueConstraint, valueShapes } from './shacl-constraints.ts'
 
-type Named = Record<string, unknown> & { '@id': string }
+type NamedNode = Record<string, unknown> & { '@id': string }
 
 /**
- * The SHACL shapes of what is posted. They find a body by its class, and pass over what they do not name, as the server does.
- * A merge patch is no graph, so it has none.
+ * The SHACL shapes of POST bodies. A shape targets the class of the body and ignores unknown properties, as the server does.
+ * A merge patch is not a graph, so it has no shape.
  */
-export function shapes(api: BoundApi): object[] {
+export function shaclShapes(api: BoundApi): object[] {
   const expected = api.resources.flatMap(({ entity, operations }) =>
     operations
       .filter(({ method }) => method === 'POST')
@@ -19,27 +19,27 @@ export function shapes(api: BoundApi): object[] {
         return input ? [nodeShape(api.shape(input), operation.writes)] : []
       }),
   )
-  return [...kinds, ...expected].map(named)
+  return [...valueShapes, ...expected].map(withIris)
 }
 
-/** Gives an IRI to every shape within a shape: a graph with many blank nodes that look alike cannot be canonicalised. */
-function named(shape: Named): Named {
+/** Gives every nested shape an IRI: a graph with many similar blank nodes cannot be canonicalized. */
+function withIris(shape: NamedNode): NamedNode {
   const entries = Object.entries(shape).map(([key, value]) => [
     key,
-    namedWithin(`${shape['@id']}/${key.slice(3)}`, value),
+    withIrisInside(`${shape['@id']}/${key.slice(3)}`, value),
   ])
   return Object.fromEntries(entries)
 }
 
-function namedWithin(iri: string, value: unknown): unknown {
+function withIrisInside(iri: string, value: unknown): unknown {
   if (Array.isArray(value))
-    return value.map((item, index) => namedWithin(`${iri}/${item['sh:name'] ?? index + 1}`, item))
-  return typeof value === 'object' && value !== null ? named({ '@id': iri, ...value }) : value
+    return value.map((item, index) => withIrisInside(`${iri}/${item['sh:name'] ?? index + 1}`, item))
+  return typeof value === 'object' && value !== null ? withIris({ '@id': iri, ...value }) : value
 }
 
-function nodeShape(shape: Shape, writes: object | undefined): Named {
+function nodeShape(shape: Shape, writes: object | undefined): NamedNode {
   const fields = shape.fields.filter(({ name, writable }) => writable && (!writes || name in writes))
-  const compared = fields.flatMap((field) => comparisons(shape, field))
+  const compared = fields.flatMap((field) => comparisonConstraints(shape, field))
   return {
     '@id': `#${shape.name}/shape`,
     '@type': 'sh:NodeShape',
@@ -49,23 +49,23 @@ function nodeShape(shape: Shape, writes: object | undefined): Named {
   }
 }
 
-/** One for each property, and another where two rules would say the same thing of it. */
+/** One shape for each property, and another where two rules need the same constraint. */
 function propertyShapes(field: Field): object[] {
   const path = { 'sh:path': documentedIri(field.term.iri) }
-  const [first, ...more] = facts(field).reduce<Record<string, unknown>[]>(
-    (told, fact) => {
-      const free = told.find((shape) => !Object.keys(fact).some((key) => key in shape))
-      if (free) Object.assign(free, fact)
-      else told.push({ ...path, ...fact })
-      return told
+  const [first, ...more] = ruleConstraints(field).reduce<Record<string, unknown>[]>(
+    (shapes, constraint) => {
+      const free = shapes.find((shape) => !Object.keys(constraint).some((key) => key in shape))
+      if (free) Object.assign(free, constraint)
+      else shapes.push({ ...path, ...constraint })
+      return shapes
     },
-    [{ ...path, 'sh:name': field.name, ...counts(field), ...kindOf(field) }],
+    [{ ...path, 'sh:name': field.name, ...cardinality(field), ...valueConstraint(field) }],
   )
   return [first, ...more]
 }
 
-/** A graph has no null: what must be given but may be null can be left out of it. */
-function counts({ required, nullable, list, kind, datatype }: Field): object {
+/** A graph has no null, so a required but nullable property has no minimum count. */
+function cardinality({ required, nullable, list, kind, datatype }: Field): object {
   const many = kind === 'references' || (list && datatype !== null)
   return { ...(required && !nullable && { 'sh:minCount': 1 }), ...(!many && { 'sh:maxCount': 1 }) }
 }

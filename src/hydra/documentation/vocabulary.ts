@@ -3,14 +3,14 @@ import { escapeHtml, htmlPage } from '../formats/html.ts'
 import type { BoundApi } from '../http/bound-api.ts'
 import { supportedClasses } from './documentation.ts'
 
-interface Operation {
+interface DocumentedOperation {
   method: string
   title: string
   description: string
 }
 
-interface Property {
-  property: { '@id': string; range?: unknown; supportedOperation?: Operation[] }
+interface DocumentedProperty {
+  property: { '@id': string; range?: unknown; supportedOperation?: DocumentedOperation[] }
   title: string
   description?: string
   required: boolean
@@ -18,42 +18,45 @@ interface Property {
   'sh:in'?: string[]
 }
 
-interface Class {
+interface DocumentedClass {
   title: string
   description?: string
-  supportedProperty: Property[]
-  supportedOperation: Operation[]
+  supportedProperty: DocumentedProperty[]
+  supportedOperation: DocumentedOperation[]
 }
 
-/** The documentation as a page: each term of the vocabulary has its anchor, named like the fragment of its IRI. */
+/** The documentation as a page; each term has an anchor with the name of its IRI's fragment. */
 export function vocabularyPage(api: BoundApi, document: Document): string {
-  const classes = supportedClasses(api) as Class[]
+  const classes = supportedClasses(api) as DocumentedClass[]
   const named = new Set(classes.map(({ title }) => title))
   const anchors = new Set<string>()
   const contents = classes.map(({ title }) => link(title, title)).join(' ')
   const content = `<nav>${contents}</nav>${classes.map(section).join('')}`
   return htmlPage('Vocabulary of the Organization API', content, document)
 
-  function section({ title, description = '', supportedProperty, supportedOperation }: Class): string {
+  function section({ title, description = '', supportedProperty, supportedOperation }: DocumentedClass): string {
     return (
       `<h2${anchor(title)}>${escapeHtml(title)}</h2><p>${escapeHtml(description)}</p>` +
       `<dl>${supportedProperty.map((property) => row(title, property)).join('')}</dl>` +
-      operations(supportedOperation)
+      operationList(supportedOperation)
     )
   }
 
-  function row(name: string, { property, title, description = '', required, writeable, ...rest }: Property): string {
+  function row(
+    name: string,
+    { property, title, description = '', required, writeable, ...rest }: DocumentedProperty,
+  ): string {
     const iri = property['@id']
     const marks = [required && 'required', writeable && 'writeable'].filter(Boolean).join(', ')
     const values = rest['sh:in'] ? ` One of: ${rest['sh:in'].join(', ')}.` : ''
-    const said = `${range(property.range)}${marks && ` (${marks})`} ${escapeHtml(description + values)}`
+    const text = `${range(property.range)}${marks && ` (${marks})`} ${escapeHtml(description + values)}`
     return (
       `<dt${anchor(iri.startsWith('#') ? iri.slice(1) : `${name}/${title}`)}>${escapeHtml(title)}</dt>` +
-      `<dd>${said}${operations(property.supportedOperation ?? [])}</dd>`
+      `<dd>${text}${operationList(property.supportedOperation ?? [])}</dd>`
     )
   }
 
-  /** An anchor stands once: some properties are of several classes. */
+  /** Writes each anchor once: some properties belong to several classes. */
   function anchor(id: string): string {
     if (anchors.has(id)) return ''
     anchors.add(id)
@@ -66,7 +69,7 @@ export function vocabularyPage(api: BoundApi, document: Document): string {
   }
 }
 
-function operations(found: Operation[]): string {
+function operationList(found: DocumentedOperation[]): string {
   const items = found.map(
     ({ method, title, description }) =>
       `<li><strong>${method}</strong> ${escapeHtml(title)}. ${escapeHtml(description)}</li>`,
