@@ -9,9 +9,9 @@ import { negotiate, preferred } from '../http/negotiation.ts'
 import { type Representation, represent, sendRepresentation } from '../http/write-response.ts'
 import { Problem } from '../model/problem.ts'
 import type { Resource } from '../model/resource.ts'
-import { apiDocumentation } from './documentation.ts'
+import { apiDocumentation } from './api-documentation.ts'
 import { openapi } from './openapi.ts'
-import { vocabularyPage } from './vocabulary.ts'
+import { vocabularyPage } from './vocabulary-page.ts'
 
 type FormatChoice = (request: Request) => Format
 

@@ -105,7 +105,7 @@ function propertyShape(field: Field, fact: Constraint): object {
   return { 'sh:property': [{ 'sh:path': documentedIri(field.term.iri), ...fact }] }
 }
 
-/** XPath has no `\\u` escapes, so the characters themselves are written. */
+/** XPath has no `\u` escapes, so the characters themselves are written. */
 function patternConstraint({ source, flags }: RegExp): Constraint {
   const unescaped = source.replace(/\\u([0-9a-f]{4})/g, (_, digits) => String.fromCharCode(Number.parseInt(digits, 16)))
   return { 'sh:pattern': unescaped, ...(flags && { 'sh:flags': flags }) }

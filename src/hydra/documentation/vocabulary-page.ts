@@ -1,7 +1,7 @@
 import type { Document } from '../formats/format.ts'
 import { escapeHtml, htmlPage } from '../formats/html.ts'
 import type { BoundApi } from '../http/bound-api.ts'
-import { supportedClasses } from './documentation.ts'
+import { supportedClasses } from './api-documentation.ts'
 
 interface DocumentedOperation {
   method: string
