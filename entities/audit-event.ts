@@ -2,14 +2,14 @@ import { Column, Entity, Index, ManyToOne } from 'typeorm'
 import { Owned } from './identified.ts'
 import { User } from './user.ts'
 
-/** What was done that destroys or bills: written with the deed, never changed. */
+/** An entry of the audit log: an action that destroys data or costs money. It is written in the action's transaction. */
 @Entity()
 @Index(['organizationId', 'at', 'id'])
 @Index(['organizationId', 'action', 'id'])
 @Index(['organizationId', 'target', 'id'])
 @Index(['organizationId', 'actorId', 'id'])
 export class AuditEvent extends Owned {
-  /** Whoever did it; null where the service did by itself, or Stripe. */
+  /** The user who acted; null for an action of the service itself or of Stripe. */
   @ManyToOne(() => User)
   actor: User | null
 
@@ -19,14 +19,14 @@ export class AuditEvent extends Owned {
   @Column('text')
   action: string
 
-  /** The IRI of what was acted on. */
+  /** The IRI of the resource that the action changed. */
   @Column('text')
   target: string
 
   @Column('timestamp with time zone', { precision: 3 })
   at: Date = new Date()
 
-  /** The properties that changed, each as `[before, after]`. */
+  /** The changed properties, each as `[before, after]`. */
   @Column('jsonb')
   changes: Record<string, [before: unknown, after: unknown]> = {}
 

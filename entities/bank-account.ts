@@ -2,7 +2,7 @@ import { Column, Entity, ForeignKey, Index, ManyToOne } from 'typeorm'
 import { Owned } from './identified.ts'
 import { Integration } from './integration.ts'
 
-/** An account or a card at a linked bank, as it was imported last. */
+/** An account or a card at a linked bank, as of the last import. */
 @Entity()
 @ForeignKey(() => Integration, ['organizationId', 'integrationId'], ['organizationId', 'id'])
 @Index(['integrationId', 'reference'], { unique: true })
@@ -21,11 +21,11 @@ export class BankAccount extends Owned {
   @Column('uuid')
   integrationId: string
 
-  /** The bank's key of it: its number or the id of its card, with the currency; where it has neither, a key of our own. */
+  /** The bank's key of the account: its number or card id, with the currency. Without either, the import makes a key. */
   @Column('text')
   reference: string
 
-  /** The bank's own name for it, which its owner cannot change; null of accounts that were stored before it was kept. */
+  /** The bank's name for it, which users cannot change; null for accounts that were imported before this column existed. */
   @Column('text', { nullable: true })
   bankName: string | null = null
 
@@ -44,12 +44,12 @@ export class BankAccount extends Owned {
   @Column('numeric', { nullable: true })
   availableBalance: string | null = null
 
-  /** The day of the first import in which the bank no longer listed it. */
+  /** The day of the first import in which the bank did not list it. */
   @Column('date', { nullable: true })
   closedOn: string | null = null
 }
 
-/** A number of an account of which only its ends are shown. */
+/** Replaces the middle of an account number by dots. */
 export function maskIban(iban: string): string {
   return iban.length > 8 ? `${iban.slice(0, 4)}••…${iban.slice(-4)}` : '••…'
 }

@@ -2,7 +2,7 @@ import { Column, Entity, ForeignKey, Index, ManyToOne } from 'typeorm'
 import { BankAccount } from './bank-account.ts'
 import { Owned } from './identified.ts'
 
-/** A line of a statement. The bank gives it no id, so two that are equal in everything may well be two. */
+/** A transaction on a bank statement. It has no id from the bank, so two with equal values may both be real. */
 @Entity()
 @ForeignKey(() => BankAccount, ['organizationId', 'accountId'], ['organizationId', 'id'])
 @Index(['organizationId', 'transactionOn', 'id'])
@@ -20,14 +20,14 @@ export class BankTransaction extends Owned {
   @Column('uuid')
   accountId: string
 
-  /** Nothing while it is pending. */
+  /** Null while the transaction is pending. */
   @Column('date', { nullable: true })
   bookedOn: string | null = null
 
   @Column('date')
   transactionOn: string
 
-  /** With the decimals of its currency; negative when it was paid. */
+  /** A decimal number in the currency's precision; negative for an outgoing payment. */
   @Column('numeric')
   amount: string
 
@@ -49,7 +49,7 @@ export class BankTransaction extends Owned {
   @Column('text', { nullable: true })
   status: string | null = null
 
-  /** Its texts as they are searched: kept by a trigger. */
+  /** The text that searches match; a trigger maintains it. */
   @Column('text', { select: false })
   readonly searchText: string
 

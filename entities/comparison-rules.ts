@@ -5,16 +5,16 @@ const peerOf = ({ object, constraints: [peer] }: ValidationArguments): { peer: s
   value: (object as Record<string, unknown>)[peer],
 })
 
-/** Whether a value can be compared: one that is missing or of the wrong type has its own rule, and no place among others. */
-const isPlaced = (value: unknown): boolean =>
+/** Whether a value can be compared. A value that is missing or of the wrong type is reported by its own rule. */
+const isComparable = (value: unknown): boolean =>
   typeof value === 'number' || (value instanceof Date && !Number.isNaN(+value))
 
-/** This value lies above that of the property it names, where both are given. */
+/** The value must be above that of the property that it names, where both are given. */
 @ValidatorConstraint({ name: 'above' })
 export class IsAbove implements ValidatorConstraintInterface {
   validate(value: unknown, args: ValidationArguments): boolean {
-    const { value: floor } = peerOf(args)
-    return !isPlaced(floor) || (value as number) > (floor as number)
+    const { value: minimum } = peerOf(args)
+    return !isComparable(minimum) || (value as number) > (minimum as number)
   }
 
   defaultMessage(args: ValidationArguments): string {
@@ -22,7 +22,7 @@ export class IsAbove implements ValidatorConstraintInterface {
   }
 }
 
-/** This value is another than that of the property it names, where both are given. */
+/** The value must differ from that of the property that it names, where both are given. */
 @ValidatorConstraint({ name: 'differs' })
 export class DiffersFrom implements ValidatorConstraintInterface {
   validate(value: unknown, args: ValidationArguments): boolean {
@@ -30,16 +30,19 @@ export class DiffersFrom implements ValidatorConstraintInterface {
   }
 
   defaultMessage(args: ValidationArguments): string {
-    return `${args.property} must differ from ${peerOf(args).peer}; 0 to 24 is the whole day`
+    return `${args.property} must differ from ${peerOf(args).peer}; 0 to 24 means the whole day`
   }
 }
 
-/** This value lies in the closed interval between the two properties it names; what is sent in the form named third is moved first. */
+/**
+ * The value must lie between those of the two properties that it names, both included.
+ * A value that matches the third constraint, a pattern, is converted first; the documentation mentions it.
+ */
 @ValidatorConstraint({ name: 'within' })
 export class IsWithin implements ValidatorConstraintInterface {
   validate(value: unknown, { object, constraints: [from, to] }: ValidationArguments): boolean {
     const window = object as Record<string, Date>
-    const known = isPlaced(window[from]) && isPlaced(window[to])
+    const known = isComparable(window[from]) && isComparable(window[to])
     return !known || ((value as Date) >= window[from] && (value as Date) <= window[to])
   }
 
@@ -48,7 +51,7 @@ export class IsWithin implements ValidatorConstraintInterface {
   }
 }
 
-/** This value is given only together with that of the property it names; to be said of both. */
+/** The value must be given together with that of the property that it names. Both properties need the rule. */
 @ValidatorConstraint({ name: 'withPeer' })
 export class GivenWith implements ValidatorConstraintInterface {
   validate(_value: unknown, args: ValidationArguments): boolean {

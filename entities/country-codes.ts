@@ -11,7 +11,7 @@ const assigned = `
   .trim()
   .split(/\s+/)
 
-/** Codes that ISO 3166-1 leaves to its users: payment and postal services, and the EU, write XK for Kosovo. */
+/** Codes that ISO 3166-1 leaves to its users. Payment services, postal services and the EU use XK for Kosovo. */
 export const userAssignedCodes = ['XK']
 
 export const countryCodes = [...assigned, ...userAssignedCodes].sort()

@@ -2,36 +2,36 @@ import { IsIn } from 'class-validator'
 import { Entity, PrimaryColumn } from 'typeorm'
 import { countryCodes, userAssignedCodes } from './country-codes.ts'
 
-const names = new Map<string, Intl.DisplayNames>()
+const displayNames = new Map<string, Intl.DisplayNames>()
 
-/** A country by its code of ISO 3166-1; served from memory, kept as rows so that addresses can point at it. */
+/** A country by its ISO 3166-1 code. It is served from memory; its row exists for the foreign keys of addresses. */
 @Entity()
 export class Country {
   @PrimaryColumn('text')
   @IsIn(countryCodes)
   id: string
 
-  /** Which language it is named in, as a BCP 47 tag. */
+  /** The language of its name, as a BCP 47 tag. */
   language?: string
 
-  /** The name as it was told before: looking it up takes longer than all else there is to a country. */
-  private told?: string
+  /** The name, cached because its lookup takes longer than the rest of a response. */
+  private cachedName?: string
 
-  /** Whether its code is not assigned by ISO 3166-1 but by those who use it. */
+  /** Whether its code is user-assigned instead of assigned by ISO 3166-1. */
   get userAssigned(): boolean {
     return userAssignedCodes.includes(this.id)
   }
 
-  /** Its short name by the Unicode CLDR: "Nederland", not the long official form. */
+  /** The short name of the Unicode CLDR, such as "Nederland", not the long official form. */
   get name(): string {
-    this.told ??= this.lookUp()
-    return this.told
+    this.cachedName ??= this.findName()
+    return this.cachedName
   }
 
-  private lookUp(): string {
+  private findName(): string {
     const language = this.language ?? 'en'
-    const display = names.get(language) ?? new Intl.DisplayNames(language, { type: 'region' })
-    names.set(language, display)
+    const display = displayNames.get(language) ?? new Intl.DisplayNames(language, { type: 'region' })
+    displayNames.set(language, display)
     return display.of(this.id) ?? this.id
   }
 }

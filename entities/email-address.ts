@@ -1,27 +1,27 @@
 import { ValidateBy } from 'class-validator'
 
-const longest = 254
+const maxLength = 254
 
 /**
- * RFC 5321 §4.1.2 without what mail programs read in different ways: no quotes, comments, address literals or control
- * characters, and nothing but ASCII. A domain of another script is written in its ASCII form (RFC 5890).
+ * RFC 5321 §4.1.2 without the parts that mail programs read differently: no quotes, comments, address literals or control
+ * characters, and ASCII only. A domain in another script is written in its ASCII form (RFC 5890).
  */
-const form =
+const pattern =
   /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+([A-Za-z]{2,63}|[Xx][Nn]--[A-Za-z0-9-]{0,57}[A-Za-z0-9])$/
 
 /** RFC 5321 §4.5.3.1.1: at most 64 characters stand before the "@". */
 const localPart = /^.{1,64}@/
 
-/** Whether a value is an email address, as every address in this system is written. */
+/** Whether a value is an email address that this system accepts. */
 export function isEmailAddress(value: unknown): value is string {
-  return typeof value === 'string' && value.length <= longest && localPart.test(value) && form.test(value)
+  return typeof value === 'string' && value.length <= maxLength && localPart.test(value) && pattern.test(value)
 }
 
-/** The one rule for addresses. Its arguments are the patterns that clients are told. */
+/** The rule for email addresses. Its constraints are the patterns that the documentation shows to clients. */
 export function IsEmailAddress(): PropertyDecorator {
   return ValidateBy({
     name: 'isEmail',
-    constraints: [form, localPart],
+    constraints: [pattern, localPart],
     validator: {
       validate: isEmailAddress,
       defaultMessage: (args) =>

@@ -6,7 +6,7 @@ import { Location } from './location.ts'
 import { IsName, IsSingleLine } from './single-line.ts'
 import { User } from './user.ts'
 
-/** Somebody who works for the organization, with or without an account. */
+/** A person who works for the organization, with or without a user account. */
 @Entity()
 @ForeignKey(() => Location, ['organizationId', 'locationId'], ['organizationId', 'id'])
 @Index(['organizationId', 'userId'])
@@ -60,7 +60,7 @@ export class Employee extends Owned {
   @IsBoolean()
   active: boolean = true
 
-  /** Its texts as they are searched: kept by a trigger. */
+  /** The text that searches match; a trigger maintains it. */
   @Column('text', { select: false })
   readonly searchText: string
 }

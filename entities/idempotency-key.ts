@@ -1,6 +1,6 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm'
 
-/** A POST that its client may repeat without harm: who sent what under which key, and what it was answered. */
+/** A POST with an Idempotency-Key: its caller, its key, a fingerprint of the request, and the response once it exists. */
 @Entity()
 @Index(['createdAt'])
 export class IdempotencyKey {
@@ -11,7 +11,7 @@ export class IdempotencyKey {
   @PrimaryColumn('text')
   key: string
 
-  /** What calls to the outside are made under; the same again when the request is resumed. */
+  /** The idempotency key for calls to outside services; it stays the same when the request is resumed. */
   @Column('uuid')
   claim: string
 
@@ -19,18 +19,18 @@ export class IdempotencyKey {
   @Column('text')
   fingerprint: string
 
-  /** The organization that the caller acted for, who may act for another by now. */
+  /** The organization that the caller acted for. A caller can act for another one later. */
   @Column('uuid', { nullable: true })
   tenant: string | null
 
   @Column('timestamp with time zone', { precision: 3 })
   createdAt: Date
 
-  /** When somebody last set about answering it. */
+  /** When a process last started to answer it. */
   @Column('timestamp with time zone', { precision: 3 })
   claimedAt: Date
 
-  /** As text, since the order of its keys is kept; null while it is not answered. */
+  /** The response; null until it exists. The type `json` keeps the order of its properties. */
   @Column('json', { nullable: true })
   answer: object | null
 }

@@ -2,7 +2,7 @@ import { Column, ManyToOne, PrimaryColumn, Unique, VersionColumn } from 'typeorm
 import { v7 as uuid } from 'uuid'
 import type { Organization } from './organization.ts'
 
-/** A row with an identity of its own; ids are made here and sort by age (UUIDv7, RFC 9562). */
+/** A row with an id of its own. Ids are created here and sort by age (UUIDv7, RFC 9562). */
 export abstract class Identified {
   @PrimaryColumn('uuid')
   id: string = uuid()
@@ -17,7 +17,7 @@ export abstract class Identified {
   version: number
 }
 
-/** A row of one tenant; its pair (organizationId, id) is what other rows of the tenant may point at. */
+/** A row of one tenant. Foreign keys of the tenant's other rows refer to its pair (organizationId, id). */
 @Unique(['organizationId', 'id'])
 export abstract class Owned extends Identified {
   @ManyToOne('Organization', { nullable: false })

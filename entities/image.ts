@@ -1,6 +1,6 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm'
 
-/** A picture as it is shown: drawn anew from what was uploaded, and never changed. */
+/** An image as it is served: re-encoded from the upload, and never changed. */
 @Entity()
 export class Image {
   /** The SHA-256 of its bytes, in hexadecimal. */

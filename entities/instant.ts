@@ -2,12 +2,12 @@ import type { TransformFnParams } from 'class-transformer'
 
 const rfc3339 = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.\d+)?(?:Z|[+-](\d\d):(\d\d))$/i
 
-/** Digits after the third decimal of a second. */
+/** The decimals of a second after the third. */
 const beyondMilliseconds = /(?<=\.\d{3})\d+/
 
 /**
- * Reads a date-time as RFC 3339 has it: with an offset, cut to milliseconds, years 0001 to 9999, no leap second.
- * Anything else is given back as it came, for `@IsDate()` to refuse.
+ * Parses a date-time of RFC 3339, with an offset and a year from 0001 to 9999, without a leap second. It is cut to milliseconds.
+ * Any other value is returned unchanged, and `@IsDate()` refuses it.
  */
 export function parseInstant({ value }: Pick<TransformFnParams, 'value'>): unknown {
   const parts = typeof value === 'string' ? rfc3339.exec(value) : null
@@ -31,10 +31,10 @@ export function parseInstant({ value }: Pick<TransformFnParams, 'value'>): unkno
   return date.getUTCFullYear() >= 1 && date.getUTCFullYear() <= 9999 ? date : value
 }
 
-/** A time of day alone, kept as that time of 1 January 1970 in UTC. */
+/** A time of day without a date, stored as that time on 1 January 1970 in UTC. */
 export class ClockTime extends Date {}
 
-/** The same, but a date-time on 1 January 1970 is a clock time: it is read as written, whatever its offset. */
+/** Parses a date-time. One on 1 January 1970 is a clock time: its offset is ignored. */
 export function parseInstantOrClockTime(given: Pick<TransformFnParams, 'value'>): unknown {
   const date = parseInstant(given)
   if (!(date instanceof Date) || !(given.value as string).startsWith?.('1970-01-01')) return date

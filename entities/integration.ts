@@ -4,10 +4,10 @@ import type { BankAccount } from './bank-account.ts'
 import { Owned } from './identified.ts'
 import { User } from './user.ts'
 
-/** What becomes of a link; while it is importing it is active as well, and one that is expired or in error can only be revoked. */
+/** The status of a link. An importing link is active as well. An expired link, or one in error, can only be revoked. */
 export type IntegrationStatus = 'pending' | 'active' | 'importing' | 'expired' | 'error' | 'revoking' | 'revoked'
 
-/** A link to a bank through Kontomatik's account information. What opens it is sealed, and not read unless asked for. */
+/** A link to a bank through Kontomatik's account information. Its secrets are encrypted, and read on request only. */
 @Entity()
 @Index('integration:open', { synchronize: false })
 @Index(['redirectionId'], { unique: true })
@@ -24,14 +24,14 @@ export class Integration extends Owned {
   @Column('text', { nullable: true })
   officialName: string | null = null
 
-  /** An estimate: the bank may end it earlier, and does not tell. */
+  /** An estimate: the bank can end the consent earlier without notice. */
   @Column('timestamp with time zone', { precision: 3, nullable: true })
   consentExpiresAt: Date | null = null
 
   @Column('timestamp with time zone', { precision: 3, nullable: true })
   lastPulledAt: Date | null = null
 
-  /** Whoever began to sign in, and alone may finish. */
+  /** The user who started the sign-in, and the only one who may finish it. */
   @ManyToOne(() => User)
   startedBy: User | null
 
@@ -41,52 +41,52 @@ export class Integration extends Owned {
   @Column('text', { nullable: true })
   redirectionId: string | null = null
 
-  /** Where to sign in, as long as that is to be done. */
+  /** The bank's sign-in page, until the user has signed in. */
   @Column('text', { nullable: true })
   redirectUrl: string | null = null
 
-  /** Until when one may sign in. */
+  /** The end of the time for the sign-in. */
   @Column('timestamp with time zone', { precision: 3, nullable: true })
   expiresAt: Date | null = null
 
-  /** As whom Kontomatik knows the owner of the accounts: one for each link, as it would mix them. */
+  /** Kontomatik's id for the owner of the accounts. Each link has its own, because Kontomatik would mix links that share one. */
   @Column('uuid')
   ownerExternalId: string = random()
 
   @Column('text')
   accessMode: string = 'MULTIPLE'
 
-  /** The consent to read again. */
+  /** The encrypted consent, which allows further imports. */
   @Column('text', { nullable: true, select: false })
   sealedAccess: string | null
 
-  /** What one import may be started with; forgotten once it is. */
+  /** The encrypted session that can start one import. It is deleted when the import starts. */
   @Column('text', { nullable: true, select: false })
   sealedSession: string | null
 
   @Column('timestamp with time zone', { precision: 3, nullable: true })
   sessionAt: Date | null = null
 
-  /** The pull that runs, or ran last: the claim of the request that began it. */
+  /** The current or last import: the claim of the request that started it. */
   @Column('uuid', { nullable: true })
   pullId: string | null = null
 
   @Column('timestamp with time zone', { precision: 3, nullable: true })
   importingSince: Date | null = null
 
-  /** From which day on it was asked to import. */
+  /** The first day that the import was requested for. */
   @Column('date', { nullable: true })
   since: string | null = null
 
-  /** What was asked of Kontomatik and not answered yet: whoever dies then leaves this behind. */
+  /** A request to Kontomatik without a response yet. A process that dies meanwhile leaves it set. */
   @Column('text', { nullable: true })
   asked: 'session' | 'import' | null = null
 
-  /** How many sessions the pull has asked for: one, and another if that was lost. */
+  /** Sessions that the import has requested: one, and a second one if the first was lost. */
   @Column('smallint')
   sessions: number = 0
 
-  /** Kontomatik's import; kept until its result has been taken over. */
+  /** The id of Kontomatik's import, until its result is stored. */
   @Column('text', { nullable: true })
   commandId: string | null = null
 
@@ -96,26 +96,26 @@ export class Integration extends Owned {
   @Column('integer', { nullable: true })
   duplicates: number | null = null
 
-  /** How many lines of the last import had no readable day or amount and were left out. */
+  /** Transactions of the last import that were left out because their day or amount was unreadable. */
   @Column('integer', { nullable: true })
   skipped: number | null = null
 
-  /** Whether the last import lacks lines: it started too late, the bank ran into a timeout, or some were left out. */
+  /** Whether the last import lacks transactions: it started too late, the bank timed out, or some were left out. */
   @Column('boolean', { nullable: true })
   partial: boolean | null = null
 
-  /** The day that the last import started from. A consent that is used again shows at most 90 days. */
+  /** The first day of the last import. A consent that is used again covers at most 90 days. */
   @Column('date', { nullable: true })
   importedSince: string | null = null
 
   @Column('text', { nullable: true })
   lastErrorCode: string | null = null
 
-  /** When the bank allows the next import, if not at once. */
+  /** When the bank allows the next import; null if it is allowed now. */
   @Column('timestamp with time zone', { precision: 3, nullable: true })
   nextPullAt: Date | null = null
 
-  /** How often in a row Kontomatik could not be told to end the consent. */
+  /** Failed attempts in a row to end the consent at Kontomatik. */
   @Column('integer')
   failures: number = 0
 
@@ -130,19 +130,19 @@ export class Integration extends Owned {
     return this.lastErrorCode ? { code: this.lastErrorCode } : null
   }
 
-  /** Whether it can be imported from, or is just now. */
+  /** Whether an import can start or is running. */
   get canImport(): boolean {
     return this.status === 'active' || this.status === 'importing'
   }
 
-  /** Begins to import; what is left of an import that took too long is gone on with. */
+  /** Starts an import. An import that took too long and still has its command is continued. */
   startImport(pullId: string, since: string | null, now = new Date()): this {
-    const begun = { status: 'importing', pullId, importingSince: now, asked: null } as const
+    const started = { status: 'importing', pullId, importingSince: now, asked: null } as const
     const counts = { imported: null, duplicates: null, skipped: null, partial: null, lastErrorCode: null }
-    return Object.assign(this, begun, counts, this.commandId ? {} : { since, sessions: 0, importedSince: null })
+    return Object.assign(this, started, counts, this.commandId ? {} : { since, sessions: 0, importedSince: null })
   }
 
-  /** Is to end; nothing is imported any more. */
+  /** Starts the end of the consent, and stops imports. */
   startRevocation(): this {
     return Object.assign(this, {
       status: 'revoking',

@@ -2,17 +2,17 @@ import { Column, Entity, ForeignKey, Index, ManyToOne } from 'typeorm'
 import { Owned } from './identified.ts'
 import { Subscription } from './subscription.ts'
 
-/** Postgres's bigint is read as text, though amounts stay far below 2^53. */
+/** The driver reads a bigint as text. Amounts stay far below 2^53, so a number can hold them. */
 const amount = { from: Number, to: (value: number) => value }
 
-/** A bill for a subscription; every amount is Stripe's, in the currency's smallest unit. */
+/** An invoice of a subscription. Every amount comes from Stripe, in the currency's smallest unit. */
 @Entity()
 @ForeignKey(() => Subscription, ['organizationId', 'subscriptionId'], ['organizationId', 'id'])
 @Index(['organizationId', 'subscriptionId', 'id'])
 @Index(['organizationId', 'createdAt', 'id'])
 @Index(['externalId'], { unique: true })
 export class Invoice extends Owned {
-  /** Its number, as printed on it. */
+  /** The invoice number. */
   @Column('text', { nullable: true })
   name: string | null = null
 
@@ -49,11 +49,11 @@ export class Invoice extends Owned {
   @Column('text', { nullable: true })
   pdf: string | null = null
 
-  /** Stripe's page on which it can be paid; none once there is nothing to pay. */
+  /** Stripe's payment page; null once the invoice is paid or void. */
   @Column('text', { nullable: true })
   hostedInvoiceUrl: string | null = null
 
-  /** The secret that confirms its payment in the browser; fetched for each request, never stored. */
+  /** The secret that confirms its payment in a browser. It is fetched for each request and never stored. */
   private secret?: string | null
 
   get confirmationSecret(): string | null {

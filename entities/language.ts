@@ -3,7 +3,7 @@ import { IsString, MaxLength, Validate, ValidatorConstraint, type ValidatorConst
 import { Column, Entity, ManyToOne, PrimaryColumn } from 'typeorm'
 import type { Organization } from './organization.ts'
 
-/** A tag whose language has a two-letter code, and which means something (ISO 639-1, BCP 47). */
+/** A BCP 47 tag of a known language with a two-letter code (ISO 639-1). */
 @ValidatorConstraint({ name: 'languageTag' })
 class LanguageTag implements ValidatorConstraintInterface {
   validate(value: unknown): boolean {
@@ -15,8 +15,8 @@ class LanguageTag implements ValidatorConstraintInterface {
   }
 }
 
-/** RFC 5646 §4.4.1: a buffer for tags has at least 35 characters; longer tags are refused. */
-const longest = 35
+/** Implementations must support tags of 35 characters (RFC 5646 §4.4.1); longer ones are refused. */
+const maxLength = 35
 
 const languages = new Intl.DisplayNames('en', { type: 'language', fallback: 'none' })
 
@@ -32,7 +32,7 @@ export class Language {
   @PrimaryColumn('text')
   @Transform(({ value }) => canonicalLanguage(value))
   @IsString()
-  @MaxLength(longest)
+  @MaxLength(maxLength)
   @Validate(LanguageTag)
   id: string
 
@@ -40,21 +40,21 @@ export class Language {
   createdAt: Date = new Date()
 }
 
-/** Whether a value is a language tag in its canonical spelling, of a language that has a two-letter code. */
+/** Whether a value is a language tag in canonical spelling whose language has a two-letter code. */
 export function isLanguageTag(value: unknown): boolean {
   const tag = localeOf(value)?.baseName
   const primary = tag?.split('-')[0]
   return tag === value && primary?.length === 2 && languages.of(primary) !== undefined
 }
 
-/** The canonical spelling of a language tag (`NL-be` → `nl-BE`); what is no tag is given back as it came. */
+/** The canonical spelling of a language tag (`NL-be` → `nl-BE`). Any other value is returned unchanged. */
 export function canonicalLanguage<T>(tag: T): T | string {
   return localeOf(tag)?.baseName ?? tag
 }
 
-/** Another value than a short text is no tag, though Intl would make a text of it. */
+/** Parses a tag. Values that are not short strings are excluded, because Intl would convert them to strings. */
 function localeOf(tag: unknown): Intl.Locale | undefined {
-  if (typeof tag !== 'string' || tag.length > longest) return undefined
+  if (typeof tag !== 'string' || tag.length > maxLength) return undefined
   try {
     return new Intl.Locale(tag)
   } catch {

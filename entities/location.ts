@@ -6,13 +6,13 @@ import { weekdays } from './settings.ts'
 import { IsName } from './single-line.ts'
 import { WallClock } from './wall-clock.ts'
 
-/** What of an organization's settings its opening hours depend on. */
+/** The settings of an organization that its opening hours depend on. */
 export interface OpeningCalendar {
   timezone: string
   workingDays: string[]
 }
 
-/** An office where meetings are held; its hours are wall-clock hours in the organization's timezone. */
+/** An office for meetings. Its opening hours are wall-clock hours in the organization's time zone. */
 @Entity()
 @Index('location:name', { synchronize: false })
 @Index('location.name', { synchronize: false })
@@ -42,11 +42,11 @@ export class Location extends Owned {
   @Validate(DiffersFrom, ['officeOpenHour'])
   officeCloseHour: number | null = null
 
-  /** Its texts as they are searched: kept by a trigger. */
+  /** The text that searches match; a trigger maintains it. */
   @Column('text', { select: false })
   readonly searchText: string
 
-  /** When it is open now, or next; known once somebody has looked at the calendar. */
+  /** The current or next opening period; undefined until `findOpening` has run. */
   private opening?: { opensAt: Date; closesAt: Date } | null
 
   get opensAt(): Date | null {
@@ -57,7 +57,7 @@ export class Location extends Owned {
     return this.opening?.closesAt ?? null
   }
 
-  /** Finds the first period, from yesterday's on, that ends later than now; none where the zone is unknown to this runtime. */
+  /** Finds the first opening period, from yesterday's on, that ends after now; null where this runtime does not know the zone. */
   findOpening({ timezone, workingDays }: OpeningCalendar, now: Date): this {
     const clock = new WallClock(timezone)
     this.opening = clock.isKnown ? (this.periodAfter(clock, workingDays, now.getTime()) ?? null) : null
@@ -67,22 +67,22 @@ export class Location extends Owned {
   private periodAfter(clock: WallClock, workingDays: string[], now: number): typeof this.opening {
     const { officeOpenHour: from, officeCloseHour: to } = this
     if (from === null || to === null) return null
-    const today = Math.floor(clock.wallTimeAt(now) / day)
-    // A calendar can lack a day, where a zone moved across the date line: then the next is two weeks away.
+    const today = Math.floor(clock.wallTimeAt(now) / dayMs)
+    // A zone that moved across the date line has skipped a day, so the next opening can be two weeks away.
     for (let number = today - 1; number <= today + 14; number += 1) {
       if (!workingDays.includes(weekdayOf(number))) continue
-      const opensAt = clock.firstInstantOf(number * day + from * hour)
-      const closesAt = clock.firstInstantOf((to > from ? number : number + 1) * day + to * hour)
+      const opensAt = clock.firstInstantOf(number * dayMs + from * hourMs)
+      const closesAt = clock.firstInstantOf((to > from ? number : number + 1) * dayMs + to * hourMs)
       if (closesAt > now && closesAt > opensAt) return { opensAt: new Date(opensAt), closesAt: new Date(closesAt) }
     }
     return null
   }
 }
 
-const hour = 3_600_000
-const day = 24 * hour
+const hourMs = 3_600_000
+const dayMs = 24 * hourMs
 
-/** The name of a day by its number since 1970, which began on a Thursday. */
+/** The name of a day by its number since 1 January 1970, a Thursday. */
 function weekdayOf(number: number): string {
   return weekdays[(((number + 3) % 7) + 7) % 7]
 }

@@ -2,10 +2,9 @@ import { IsByteLength, IsString, ValidateIf } from 'class-validator'
 import { Column, Entity, ManyToOne, PrimaryColumn, VersionColumn } from 'typeorm'
 import type { Organization } from './organization.ts'
 
-/** How many bytes of HTML there may be. */
 export const maxFooterBytes = 20_000
 
-/** The HTML that closes every mail an organization sends; kept clean, at most 20 kB. */
+/** The HTML at the end of every mail of an organization. It is sanitized before it is stored. */
 @Entity()
 export class MailFooter {
   @ManyToOne('Organization', { nullable: false })

@@ -7,7 +7,7 @@ import { Owned } from './identified.ts'
 import { parseInstant, parseInstantOrClockTime } from './instant.ts'
 import type { WallClock } from './wall-clock.ts'
 
-/** An appointment: a window in which it may take place, and the moment in it once agreed. */
+/** An appointment: a window in which it can take place, and the agreed moment within it. */
 @Entity()
 @ForeignKey(() => Employee, ['organizationId', 'employeeId'], ['organizationId', 'id'])
 @Index(['organizationId', 'employeeId', 'id'])
@@ -53,21 +53,21 @@ export class Meeting extends Owned {
   @Validate(IsWithin, ['dateFrom', 'dateTo', /^1970-01-01/])
   time: Date | null = null
 
-  /** Whether it lets no other of its employee overlap it: kept by a trigger, from the setting "meetingOverlap". */
+  /** Whether no other meeting of its employee may overlap it. A trigger sets it from the setting "meetingOverlap". */
   @Column('boolean', { default: false })
   readonly exclusive: boolean
 
-  /** Its texts as they are searched: kept by a trigger. */
+  /** The text that searches match; a trigger maintains it. */
   @Column('text', { select: false })
   readonly searchText: string
 
-  /** Moves a time of day to the first such moment within the window, as clocks in that zone have it. */
+  /** Replaces a clock time by the first moment within the window at which a wall clock of the zone shows it. */
   resolveClockTime(clock: WallClock): void {
     const [from, to] = [this.dateFrom.getTime(), this.dateTo.getTime()]
     const time = (this.time as Date).getTime()
-    const today = Math.floor(clock.wallTimeAt(from) / day) * day
-    // Two days hold any time of day, but for the day before a change and the one that it skips.
-    const shown = [-1, 0, 1, 2].map((days) => today + days * day + time)
+    const today = Math.floor(clock.wallTimeAt(from) / dayMs) * dayMs
+    // Two days hold every time of day, except around a clock change, which can skip one. So four days are searched.
+    const shown = [-1, 0, 1, 2].map((days) => today + days * dayMs + time)
     const isWithin = (moment: number) => moment >= from && moment <= to
     const moments = [
       ...shown.flatMap((one) => clock.instantsOf(one)),
@@ -77,4 +77,4 @@ export class Meeting extends Owned {
   }
 }
 
-const day = 86_400_000
+const dayMs = 86_400_000

@@ -4,7 +4,7 @@ import { Country } from './country.ts'
 import { Owned } from './identified.ts'
 import { IsName, IsNonEmptyLine, IsSingleLine } from './single-line.ts'
 
-/** Where an organization is billed, visited or written to. */
+/** An address of an organization: for invoices, visits or post. */
 @Entity()
 @Index(['countryId'])
 export class OrganizationAddress extends Owned {

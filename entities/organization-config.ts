@@ -3,7 +3,7 @@ import { Column, Entity, Index } from 'typeorm'
 import { Owned } from './identified.ts'
 import { SettingValue, settings } from './settings.ts'
 
-/** One setting of an organization. */
+/** A setting of an organization. */
 @Entity()
 @Index(['organizationId', 'key'], { unique: true })
 export class OrganizationConfig extends Owned {

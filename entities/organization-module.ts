@@ -1,10 +1,10 @@
 import { Column, Entity, Index } from 'typeorm'
 import { Owned } from './identified.ts'
 
-/** What can be subscribed to. */
+/** The modules that a subscription can include. */
 export const catalogue = ['planning', 'banking', 'invoicing', 'reporting']
 
-/** A part of the suite that an organization has, or could have. */
+/** A module of the suite, and whether an organization has it. */
 @Entity()
 @Index(['organizationId', 'name'], { unique: true })
 export class OrganizationModule extends Owned {
@@ -14,7 +14,7 @@ export class OrganizationModule extends Owned {
   @Column('boolean')
   enabled: boolean = false
 
-  /** Who enabled it: the subscription, or the operator. */
+  /** The subscription or the operator, whichever enabled or disabled it last. */
   @Column('text', { nullable: true })
   source: 'subscription' | 'operator' | null = null
 

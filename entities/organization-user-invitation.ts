@@ -5,10 +5,10 @@ import { Owned } from './identified.ts'
 import { IsName } from './single-line.ts'
 import { User } from './user.ts'
 
-/** How many milliseconds an invitation is good for. */
-const goodFor = 7 * 24 * 60 * 60 * 1000
+/** How long an invitation is valid. */
+const validForMs = 7 * 24 * 60 * 60 * 1000
 
-/** An invitation to join the organization, good for seven days; of its token only a hash is kept. */
+/** An invitation to join the organization, valid for seven days. Only a hash of its token is stored. */
 @Entity()
 @Index('organization_user_invitation:email', { synchronize: false })
 @Index(['invitedById'])
@@ -45,7 +45,7 @@ export class OrganizationUserInvitation extends Owned {
   @Column('timestamp with time zone', { precision: 3, nullable: true })
   acceptedAt: Date | null = null
 
-  /** Who has become a member by it, whichever address it was sent to. */
+  /** The user who became a member with it, whichever address it was sent to. */
   @ManyToOne(() => User)
   acceptedBy: User | null
 
@@ -64,27 +64,27 @@ export class OrganizationUserInvitation extends Owned {
     return this.expiresAt <= new Date() ? 'expired' : 'pending'
   }
 
-  /** Whether it can be sent anew: nobody has come by it, nor has it been taken back. */
+  /** Whether it can be sent again: it is neither accepted nor revoked. */
   get isOpen(): boolean {
     return this.acceptedAt === null && this.revokedAt === null
   }
 
-  /** Makes it good for seven days from now, for the token of this hash alone, and as worth what this inviter may give. */
+  /** Makes it valid for seven days from now. Only the token of this hash opens it, and this inviter's role limits its role. */
   renew(tokenHash: Buffer, invitedById: string): this {
     this.tokenHash = tokenHash
     this.invitedById = invitedById
-    this.expiresAt = new Date(Date.now() + goodFor)
+    this.expiresAt = new Date(Date.now() + validForMs)
     return this
   }
 
-  /** Notes who has come by it; its token is of no use to anybody else any more. */
+  /** Accepts it for a user. Its token then works for no other user. */
   accept(acceptedById: string): this {
     this.acceptedAt = new Date()
     this.acceptedById = acceptedById
     return this
   }
 
-  /** Takes the invitation back, so that its token opens nothing any more. */
+  /** Revokes it. Its token stops working. */
   revoke(): this {
     this.revokedAt = new Date()
     return this

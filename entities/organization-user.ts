@@ -5,7 +5,7 @@ import { User } from './user.ts'
 
 type Role = 'member' | 'admin' | 'owner'
 
-/** The roles that a member of each role may give to others. */
+/** The roles that a member may give to others, by its own role. */
 const grantable: Record<Role, readonly Role[]> = {
   member: [],
   admin: ['member', 'admin'],
@@ -39,12 +39,12 @@ export class OrganizationUser extends Owned {
   @Column('timestamp with time zone', { precision: 3 })
   joinedAt: Date = new Date()
 
-  /** Whether the organization rests on this membership: an owner who may act. */
+  /** Every organization needs at least one active owner. */
   get isActiveOwner(): boolean {
     return this.role === 'owner' && this.status === 'active'
   }
 
-  /** The roles that an invitation of this member may bring; none while it is suspended. */
+  /** The roles that an invitation of this member may give; none while the member is suspended. */
   get grantableRoles(): readonly Role[] {
     return this.status === 'active' ? grantable[this.role] : []
   }

@@ -12,7 +12,7 @@ import type { OrganizationUserInvitation } from './organization-user-invitation.
 import { IsName } from './single-line.ts'
 import type { Subscription } from './subscription.ts'
 
-/** What a path or a host of the service may be called, and so no organization. */
+/** Slugs that no organization may have, because paths or hosts of the service use them. */
 export const reservedSlugs = [
   'admin',
   'api',
@@ -28,7 +28,7 @@ export const reservedSlugs = [
   'www',
 ]
 
-/** The states in which an organization can be read and not changed, as a condition of SQL on its row. */
+/** Whether an organization can be read but not changed, in SQL on its row. */
 export const readOnlyCondition = `"status" IN ('suspended', 'closed')`
 
 /** A tenant: the workspace of one service company. */
@@ -60,7 +60,7 @@ export class Organization extends Identified {
   @ValidateIf((_, value) => value !== undefined)
   @IsString()
   @MaxLength(63)
-  @Matches(/^[a-z0-9](-?[a-z0-9])*$/, { message: 'slug must be of lower-case letters, digits and single hyphens' })
+  @Matches(/^[a-z0-9](-?[a-z0-9])*$/, { message: 'slug must consist of lower-case letters, digits and single hyphens' })
   @IsNotIn(reservedSlugs, { message: 'slug is a reserved word' })
   slug: string
 
@@ -109,7 +109,7 @@ export class Organization extends Identified {
   @IsBoolean()
   productionLike: boolean = !this.demo
 
-  /** Follows the one live subscription by a trigger, so that nothing can forget to move it. */
+  /** The one live subscription. A trigger sets it, so no code path can forget it. */
   @ManyToOne('Subscription', { createForeignKeyConstraints: false })
   currentSubscription: Subscription | null
 
@@ -126,26 +126,26 @@ export class Organization extends Identified {
   @Index()
   iconId: string | null = null
 
-  /** Where its logo is shown, to anybody. */
+  /** The public path of its logo. */
   get logo(): string | null {
-    return addressOf(this.logoId)
+    return imagePath(this.logoId)
   }
 
   get icon(): string | null {
-    return addressOf(this.iconId)
+    return imagePath(this.iconId)
   }
 
-  /** Only what holds sample data, or is not guarded as production is, may be wiped. */
+  /** Only a demo, or an organization that is not production-like, may be cleared. */
   get canBeCleared(): boolean {
     return this.demo || !this.productionLike
   }
 }
 
-function addressOf(image: string | null): string | null {
+function imagePath(image: string | null): string | null {
   return image && `/images/${image}`
 }
 
-/** The slug that a name suggests: its letters and digits in ASCII, words joined by hyphens, at most 63 characters. */
+/** The default slug of a name: its words in ASCII, joined by hyphens, at most 63 characters. */
 export function slugOf(name: string): string {
   const words =
     anyAscii(name)

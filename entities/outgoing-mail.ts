@@ -1,18 +1,18 @@
 import { Column, Entity, Index } from 'typeorm'
 import { Owned } from './identified.ts'
 
-/** What goes along with a mail and is shown in its HTML, as `cid:` and its id. */
+/** An attachment that the HTML of a mail shows as `cid:` and its id. */
 export interface Attachment {
   cid: string
   name: string
   type: string
-  /** In base64. */
+  /** The content in base64. */
   content: string
 }
 
 /**
- * A mail that an organization sends, written together with what it tells of and sent by the queue. What it says may open
- * doors, so that is kept only until it is sent, or will not be.
+ * A mail of an organization. It is stored in the transaction of the change that it reports, and a job sends it. Its text can hold
+ * a token, so the text is deleted once the mail is sent, failed or withdrawn.
  */
 @Entity()
 @Index(['status', 'dueAt'])
@@ -33,11 +33,11 @@ export class OutgoingMail extends Owned {
   @Column('jsonb')
   attachments: Attachment[] = []
 
-  /** The IRI of what it tells of. */
+  /** The IRI of the resource that it is about. */
   @Column('text')
   about: string
 
-  /** `failed` is put aside after too many attempts; `withdrawn` was overtaken by events before it was sent. */
+  /** `failed`: too many attempts failed. `withdrawn`: a later change made it obsolete before it was sent. */
   @Column('text')
   status: 'pending' | 'sent' | 'failed' | 'withdrawn' = 'pending'
 
@@ -48,7 +48,7 @@ export class OutgoingMail extends Owned {
   @Column('text', { nullable: true })
   error: string | null = null
 
-  /** When it may be tried next; ahead while somebody is at it. */
+  /** When the next attempt may start. It lies in the future while an attempt runs. */
   @Column('timestamp with time zone', { precision: 3, default: () => 'now()' })
   dueAt: Date
 

@@ -1,4 +1,4 @@
-/** What a browser needs to hand a new card or account to Stripe; once it has, `POST /payment-methods` takes its id. */
+/** The keys with which a browser gives a new card or account to Stripe. `POST /payment-methods` then takes its id. */
 export class PaymentMethodSetup {
   constructor(
     private readonly secret: string | null = null,

@@ -2,7 +2,7 @@ import { IsString, Matches, MaxLength } from 'class-validator'
 import { Column, Entity, Index } from 'typeorm'
 import { Owned } from './identified.ts'
 
-/** A card or account that Stripe may charge; what is kept here names it, and cannot be used to pay. */
+/** A card or account that Stripe can charge. The stored data identify it for people and cannot be used to pay. */
 @Entity()
 @Index(['externalId'], { unique: true })
 export class PaymentMethod extends Owned {
@@ -24,7 +24,7 @@ export class PaymentMethod extends Owned {
   @Column('text')
   @IsString()
   @MaxLength(255)
-  @Matches(/^pm_\w+$/, { message: 'externalId must be the id that Stripe gave a payment method (pm_…)' })
+  @Matches(/^pm_\w+$/, { message: 'externalId must be the id of a Stripe payment method (pm_…)' })
   externalId: string
 
   @Column('boolean')

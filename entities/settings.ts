@@ -10,14 +10,14 @@ import { isTimeZone } from './time-zones.ts'
 
 interface Setting {
   default: unknown
-  /** What the value must be, to go after "must be". */
+  /** The description of valid values, to follow "must be". */
   schema: string
   accepts(value: unknown): boolean
-  /** The canonical spelling of a value that has several. */
+  /** Returns the canonical spelling of a value that has several. */
   canonical?(value: unknown): unknown
 }
 
-/** As the setting "workingDays" names them, in the order of ISO 8601. */
+/** The days of the week as the setting "workingDays" names them, in the order of ISO 8601. */
 export const weekdays = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday']
 
 const language = (tag: string): Setting => ({
@@ -33,7 +33,7 @@ const oneOf = (values: string[]): Setting => ({
   accepts: (value) => isIn(value, values),
 })
 
-/** Everything an organization can configure: the whitelist, each with its default and its schema. */
+/** All settings of an organization, each with its default and its schema. */
 export const settings: Record<string, Setting> = {
   currency: {
     default: 'EUR',
@@ -70,7 +70,7 @@ export const settings: Record<string, Setting> = {
   meetingOverlap: oneOf(['allow', 'reject']),
 }
 
-/** The value of a setting keeps to the schema of its key. */
+/** The value of a setting must match the schema of its key. */
 @ValidatorConstraint({ name: 'setting' })
 export class SettingValue implements ValidatorConstraintInterface {
   validate(value: unknown, { object }: ValidationArguments): boolean {

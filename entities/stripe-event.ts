@@ -1,6 +1,6 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm'
 
-/** Something that Stripe says has happened, stored once under Stripe's id; only a doorbell, since the state is fetched. */
+/** An event of Stripe, stored once by Stripe's id. It only triggers a sync, which fetches the current state from Stripe. */
 @Entity()
 @Index(['status', 'customerId'])
 @Index(['receivedAt'])
@@ -11,7 +11,7 @@ export class StripeEvent {
   @Column('text')
   type: string
 
-  /** Whom it is about, as Stripe calls it; null for what concerns no customer. */
+  /** The id of the Stripe customer; null for an event that concerns none. */
   @Column('text', { nullable: true })
   customerId: string | null
 
@@ -24,7 +24,7 @@ export class StripeEvent {
   @Column('jsonb')
   payload: object
 
-  /** `failed` is a dead letter: nothing happens to it until somebody has it replayed. */
+  /** `failed` means dead-lettered: the event is not applied until an operator replays it. */
   @Column('text')
   status: 'pending' | 'done' | 'ignored' | 'failed'
 

@@ -24,7 +24,7 @@ import { OrganizationAddress } from './organization-address.ts'
 import { catalogue } from './organization-module.ts'
 import { PaymentMethod } from './payment-method.ts'
 
-/** A note on a subscription that its organization keeps for itself. */
+/** An entry of the metadata that an organization keeps on its subscription. */
 export class Metadatum {
   @IsString()
   @Length(1, 40)
@@ -37,7 +37,7 @@ export class Metadatum {
   value: string
 }
 
-/** What of a subscription is Stripe's to say. */
+/** The properties of a subscription that Stripe decides. */
 export type StripeState = Pick<
   Subscription,
   | 'externalId'
@@ -52,7 +52,7 @@ export type StripeState = Pick<
   | 'paymentMethodId'
 >
 
-/** What an organization pays for: seats and modules, in one of Stripe's eight statuses. */
+/** A subscription to seats and modules, in one of Stripe's eight statuses. */
 @Entity()
 @ForeignKey(() => OrganizationAddress, ['organizationId', 'organizationAddressId'], ['organizationId', 'id'])
 @ForeignKey(() => PaymentMethod, ['organizationId', 'paymentMethodId'], ['organizationId', 'id'])
@@ -66,7 +66,7 @@ export class Subscription extends Owned {
   @IsObject()
   override organization: Organization
 
-  /** Null after the address of an ended subscription is deleted, or where Stripe has a subscription and no address is here. */
+  /** Null after the address of an ended subscription is deleted, or for a subscription that was created at Stripe. */
   @ManyToOne(() => OrganizationAddress, { createForeignKeyConstraints: false })
   @ValidateIf((_, value) => value !== undefined)
   @IsObject()
@@ -75,7 +75,7 @@ export class Subscription extends Owned {
   @Column('uuid', { nullable: true })
   organizationAddressId: string | null
 
-  /** A copy of the address, once that has been deleted after the subscription ended. */
+  /** A copy of the address, made when the address of an ended subscription is deleted. */
   @Column('jsonb', { nullable: true })
   @Type(() => Object)
   billedTo: Record<string, string | null> | null = null
@@ -107,7 +107,7 @@ export class Subscription extends Owned {
   @IsIn(catalogue, { each: true })
   modules: string[] = []
 
-  /** What else the operator has put on the bill at Stripe: lines that are not of the catalogue. */
+  /** Lines that the operator has added to the subscription at Stripe and that are not in the catalogue. */
   @Column('jsonb', { default: [] })
   otherProducts: { name: string; quantity: number }[] = []
 
@@ -118,35 +118,35 @@ export class Subscription extends Owned {
   externalId: string | null = null
 
   @Column('jsonb')
+  @Type(() => Metadatum)
   @ValidateIf((_, value) => value !== undefined)
   @IsArray()
   @ArrayMaxSize(20)
   @IsObject({ each: true })
-  @ArrayUnique((note: Metadatum | null) => note?.name, { message: 'metadata names must be different' })
+  @ArrayUnique((entry: Metadatum | null) => entry?.name, { message: 'metadata names must be unique' })
   @ValidateNested({ each: true })
-  @Type(() => Metadatum)
   metadata: Metadatum[] = []
 
-  /** The code of the coupon that is on it, as it was typed or as Stripe knows it. */
+  /** The code of its coupon, as the caller typed it or as Stripe spells it. */
   @Column('text', { nullable: true })
   coupon: string | null = null
 
-  /** Since when a subscription billed by hand runs; its periods are counted from then. */
+  /** The start of a manually billed subscription. Its periods count from then. */
   @Column('timestamp with time zone', { precision: 3, nullable: true })
   confirmedAt: Date | null = null
 
-  /** When it ends, once it has been cancelled at the end of a period. */
+  /** The end of a subscription that is cancelled at the end of its period. */
   @Column('timestamp with time zone', { precision: 3, nullable: true })
   cancelAt: Date | null = null
 
-  /** What becomes of its invoices while the operator has paused their collection at Stripe. */
+  /** How Stripe treats its invoices while the operator has paused their collection; null while it is not paused. */
   @Column('text', { nullable: true })
   paused: string | null = null
 
-  /** The secret that confirms the payment of its open invoice in the browser; fetched for each request, never stored. */
+  /** The secret that confirms the payment of its open invoice in a browser. It is fetched for each request and never stored. */
   private secret?: string | null
 
-  /** Stripe's page on which its open invoice can be paid; fetched along with the secret. */
+  /** Stripe's payment page for its open invoice, fetched together with the secret. */
   private page?: string | null
 
   get confirmationSecret(): string | null {
@@ -164,8 +164,8 @@ export class Subscription extends Owned {
   }
 
   /**
-   * Serves the organization, if only until an overdue payment is given up on. By Stripe's meaning of paused collection, void
-   * invoices stand for a service that is not given; the other kinds stand for one that is free or paid for later.
+   * Whether it gives the organization its modules. An overdue subscription still does. So does one with paused collection,
+   * unless its invoices become void: by Stripe's definition, the service is then not provided.
    */
   get active(): boolean {
     return ['trialing', 'active', 'past_due'].includes(this.status) && this.paused !== 'void'
@@ -175,22 +175,22 @@ export class Subscription extends Owned {
     return this.status === 'incomplete'
   }
 
-  /** Whether an invoice of it may be open that its people can pay. */
+  /** Whether Stripe can have an open invoice that the organization can pay. */
   get canHaveOpenInvoice(): boolean {
     return ['incomplete', 'past_due', 'unpaid'].includes(this.status) && this.externalId !== null
   }
 
-  /** Not ended: an organization has one such subscription at most. */
+  /** Whether it has not ended. An organization has at most one live subscription. */
   get live(): boolean {
     return !['canceled', 'incomplete_expired'].includes(this.status)
   }
 
-  /** Whether a coupon can be put on it: one at Stripe that is paid for. */
+  /** Whether a coupon can be applied: it is live, exists at Stripe, and its first payment is done. */
   get acceptsCoupon(): boolean {
     return this.live && !this.awaiting && this.externalId !== null
   }
 
-  /** Takes over what Stripe says of it. */
+  /** Takes the state of Stripe's subscription. */
   applyStripeState(state: Partial<StripeState>): this {
     return Object.assign(this, state)
   }
@@ -201,14 +201,14 @@ export class Subscription extends Owned {
     return this
   }
 
-  /** Lets a subscription that is billed by hand begin. */
+  /** Starts a manually billed subscription. */
   confirm(now = new Date()): this {
     this.status = 'active'
     this.confirmedAt = now
     return this
   }
 
-  /** Ends it: at once when asked, or when nothing has been paid for yet; else when the running period does. */
+  /** Ends it: immediately if asked to or if no period has started, or else at the end of the current period. */
   cancel(immediately: boolean, now = new Date()): this {
     if (immediately || this.awaiting || !this.confirmedAt) return this.end()
     this.cancelAt = periodEnd(this.confirmedAt, this.type === 'yearly' ? 12 : 1, now)
@@ -221,7 +221,10 @@ export class Subscription extends Owned {
   }
 }
 
-/** The end of the period of so many months, counted from an anchor, in which `now` lies; the 31st falls back to a month's last day. */
+/**
+ * The end of the current period. Periods count from the anchor; a day that a month lacks becomes its last day.
+ * @param months the length of a period
+ */
 function periodEnd(anchor: Date, months: number, now: Date): Date {
   for (let count = months; ; count += months) {
     const end = new Date(anchor)

@@ -1,4 +1,4 @@
-/** The names and aliases of the IANA time zone database, in its spelling; Intl lists canonical names only. */
+/** The names and aliases of the IANA time zone database. Intl lists canonical names only. */
 const names = `
   Africa/Abidjan Africa/Accra Africa/Addis_Ababa Africa/Algiers Africa/Asmara Africa/Asmera Africa/Bamako
   Africa/Bangui Africa/Banjul Africa/Bissau Africa/Blantyre Africa/Brazzaville Africa/Bujumbura Africa/Cairo
@@ -91,8 +91,8 @@ const names = `
 const known = new Set([...names, ...Intl.supportedValuesOf('timeZone')])
 
 /**
- * Whether a value is a time zone of the IANA database, spelled as there, that this runtime has the rules of.
- * Offsets are refused, as Node 20 does not know them; so are other spellings, as other systems do not.
+ * Whether a value is a time zone of the IANA database in its exact spelling, and this runtime has its rules.
+ * Offsets are refused because Node 20 does not know them. Other spellings are refused because other systems do not know them.
  */
 export function isTimeZone(value: unknown): value is string {
   return typeof value === 'string' && known.has(value) && hasRules(value)

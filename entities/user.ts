@@ -3,7 +3,7 @@ import { Column, Entity, Index, ManyToOne } from 'typeorm'
 import { Identified } from './identified.ts'
 import type { Organization } from './organization.ts'
 
-/** Whether an address belongs to a member of an organization other than one user, in SQL; all three are expressions. */
+/** Whether an address belongs to a member of an organization, another user aside, in SQL. The parameters are expressions. */
 export function isMemberAddress(address: string, organization: string, other: string): string {
   return `EXISTS (SELECT FROM "organization_user" "member" JOIN "user" "person" ON "person"."id" = "member"."userId"
     WHERE "member"."organizationId" = ${organization} AND "member"."userId" IS DISTINCT FROM ${other}
@@ -11,14 +11,14 @@ export function isMemberAddress(address: string, organization: string, other: st
 }
 
 /**
- * The order, in SQL, in which the active memberships of a user are acted for while its token names no organization: the default
- * first, then the oldest. Both are aliases.
+ * The order of a user's active memberships, in SQL: the default organization first, then the oldest. A token without an
+ * organization acts for the first. Both parameters are table aliases.
  */
 export function membershipOrder(membership: string, user: string): string {
   return `(${membership}."organizationId" = ${user}."defaultOrganizationId") DESC NULLS LAST, ${membership}."joinedAt", ${membership}."id"`
 }
 
-/** A person who signs in; who that is, is told by the issuer and the subject of a token (RFC 7519). */
+/** A person who signs in, identified by the issuer and the subject of a token (RFC 7519). */
 @Entity()
 @Index(['issuer', 'subject'], { unique: true })
 @Index('user.email', { synchronize: false })
@@ -38,11 +38,11 @@ export class User extends Identified {
   @Column('text', { nullable: true })
   locale: string | null = null
 
-  /** When the token was issued that the name and the address are from; a newer one changes them. */
+  /** When the token with the current name and email address was issued. A newer token changes them. */
   @Column('timestamp with time zone', { precision: 3, nullable: true })
   claimsAt: Date | null = null
 
-  /** What it acts for where its token names no organization; read only where it is shown to the user itself. */
+  /** The organization that the user acts for when its token names none. It is only read for the user itself. */
   @ManyToOne('Organization')
   @ValidateIf((_, value) => value !== undefined)
   @IsNotEmpty()
@@ -51,7 +51,7 @@ export class User extends Identified {
   @Column('uuid', { nullable: true, select: false })
   defaultOrganizationId: string | null
 
-  /** Runs the service itself and stands outside every tenant. */
+  /** Whether the user runs the service and belongs to no tenant. */
   @Column('boolean')
   operator: boolean = false
 }

@@ -118,7 +118,7 @@ describeThere(`@api-platform/admin, on another origin${why}`, () => {
     await open('locations/create')
     await fill({ Name: 'Utrecht', 'Office open hour': '17', 'Office close hour': '17' })
     await save()
-    const fault = content().getByText('officeCloseHour must differ from officeOpenHour; 0 to 24 is the whole day.')
+    const fault = content().getByText('officeCloseHour must differ from officeOpenHour; 0 to 24 means the whole day.')
     await fault.waitFor()
     expect(await content().getByLabel('Office close hour').getAttribute('aria-invalid')).toBe('true')
     expect(await content().getByLabel('Office close hour').getAttribute('aria-describedby')).toBe(
