@@ -196,6 +196,13 @@ export const api = (callers: Callers, billing: Billing, banking: Banking, owned?
     }),
   ] as Resource[]
 
+/** The API as its documentation introduces it. */
+export const info = {
+  title: 'Organization API',
+  description: 'Organizations of service companies: their configuration, people, meetings and billing.',
+  license: 'MIT',
+}
+
 /** What it means to break a rule of the database that is about the state of things, not about a value: 409 and this sentence. */
 export const conflicts: Record<string, ConflictMessage> = {
   'subscription:live': subscribing.liveSubscriptionExists,

@@ -5,7 +5,7 @@ import { documents } from './documentation/documents.ts'
 import { collectionTail } from './formats/collection-tail.ts'
 import { serializer } from './formats/serializer.ts'
 import type { AccessControl } from './http/authenticate.ts'
-import type { ApiOptions, BoundApi, BoundResource } from './http/bound-api.ts'
+import type { ApiInfo, ApiOptions, BoundApi, BoundResource } from './http/bound-api.ts'
 import { router } from './http/router.ts'
 import { writeProblem } from './http/write-problem.ts'
 import { ApiModel } from './model/api-model.ts'
@@ -22,6 +22,7 @@ import { compileToMany } from './store/to-many.ts'
 
 /** The whole API, joined and checked once, at boot. */
 export class Api extends ApiModel implements BoundApi {
+  readonly info: ApiInfo
   readonly pools: Pools
   private readonly bound = new Map<Class, BoundResource>()
 
@@ -32,6 +33,7 @@ export class Api extends ApiModel implements BoundApi {
     readonly options: ApiOptions,
   ) {
     super(resources, database, options.publicUrl, options.prefix)
+    this.info = options.info ?? { title: 'API', description: 'Resources as linked data.' }
     this.pools = options.pools ?? poolsOf(database)
     for (const resource of resources) this.bound.set(resource.entity, this.bind(resource))
   }

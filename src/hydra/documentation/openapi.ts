@@ -8,14 +8,15 @@ import { pathsOf } from './openapi-paths.ts'
 /** The API as OpenAPI 3.1. The schema of a class has the name of the class; derived schemas have a dot in their names. */
 export function openapi(api: BoundApi): object {
   const { publicUrl } = api.iris
+  const { title, description, license } = api.info
   return {
     openapi: '3.1.0',
     info: {
-      title: 'Organization API',
-      description: 'Organizations of service companies: their configuration, people, meetings and billing.',
+      title,
+      description,
       version: '1',
-      license: { name: 'MIT', identifier: 'MIT' },
-      contact: { name: 'Organization API', url: `${publicUrl}/docs` },
+      ...(license && { license: { name: license, identifier: license } }),
+      contact: { name: title, url: `${publicUrl}/docs` },
     },
     servers: [{ url: publicUrl }],
     security: [{ bearer: [] }],

@@ -32,7 +32,7 @@ export function vocabularyPage(api: BoundApi, document: Document): string {
   const anchors = new Set<string>()
   const contents = classes.map(({ title }) => link(title, title)).join(' ')
   const content = `<nav>${contents}</nav>${classes.map(section).join('')}`
-  return htmlPage('Vocabulary of the Organization API', content, document)
+  return htmlPage(`Vocabulary of the ${api.info.title}`, content, document)
 
   function section({ title, description = '', supportedProperty, supportedOperation }: DocumentedClass): string {
     return (

@@ -28,7 +28,16 @@ export interface BoundResource {
   serialize: Serialize
 }
 
+/** The API as its documentation introduces it, in the words of OpenAPI's info object. */
+export interface ApiInfo {
+  title: string
+  description: string
+  /** An SPDX identifier. */
+  license?: string
+}
+
 export interface ApiOptions {
+  info?: ApiInfo
   /** The start of absolute links, without a slash at its end. */
   publicUrl: string
   /** Writes Hydra's terms as `hydra:member`, as API Platform 3 did. */
@@ -49,6 +58,7 @@ export interface ApiOptions {
 
 /** The API with everything that a request needs: stores, searches, serializers and connections. */
 export interface BoundApi extends ApiModel {
+  readonly info: ApiInfo
   readonly options: ApiOptions
   readonly pools: Pools
   of(type: Class): BoundResource
