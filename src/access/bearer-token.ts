@@ -9,7 +9,7 @@ import type { Issuer } from './token-issuer-keys.ts'
 export interface BearerToken {
   issuer: string
   subject: string
-  organization: string | undefined
+  tenant: string | undefined
   name: string | undefined
   email: string | undefined
   /** In seconds since 1970. */
@@ -86,7 +86,7 @@ function bearerOf(payload: JWTPayload): BearerToken {
   }
   const [issuer, subject] = [text('iss'), text('sub')]
   if (!issuer || !subject) throw unauthorized('The token does not say who its bearer is.')
-  return { issuer, subject, organization: text('organization'), ...profileOf(payload), issuedAt: payload.iat }
+  return { issuer, subject, tenant: text('organization'), ...profileOf(payload), issuedAt: payload.iat }
 }
 
 function refused(error: unknown): never {

@@ -27,7 +27,7 @@ export interface Callers {
   forget(): void
 }
 
-const anonymous: Identity = { role: 'anonymous', user: null, organization: null }
+const anonymous: Identity = { role: 'anonymous', user: null, tenant: null }
 const holds = 1000
 const remembered = 10_000
 
@@ -66,11 +66,13 @@ const standing = statement(
 export async function stillHasRight(
   executor: Executor,
   { bearer }: Caller,
-  { role, organization }: Call['answeredAs'],
+  right: Call['answeredAs'],
 ): Promise<boolean> {
-  if (role !== 'operator' && organization === null) return true
+  // Responses that version 0.2 kept name the tenant `organization`; they are a day old at most.
+  const { role, tenant = (right as { organization?: string | null }).organization ?? null } = right
+  if (role !== 'operator' && tenant === null) return true
   const { issuer, subject } = bearer ?? {}
-  const [found] = (await standing(executor, { issuer, subject, organization })).rows
+  const [found] = (await standing(executor, { issuer, subject, organization: tenant })).rows
   if (role === 'operator') return found?.operator === true
   return roles.indexOf(found?.role ?? 'anonymous') >= roles.indexOf(role)
 }
@@ -104,11 +106,11 @@ export function callers(database: DataSource, pool: FairPool, issuer: Issuer): C
 }
 
 /** The current organization is the token's, else the user's default; a header that a client may choose has no say. */
-function callerOf({ organization: claimed }: BearerToken, rows: Membership[]): Caller {
+function callerOf({ tenant: claimed }: BearerToken, rows: Membership[]): Caller {
   const user = rows[0]?.user ?? null
-  if (rows[0]?.operator) return { role: 'operator', user, organization: null }
+  if (rows[0]?.operator) return { role: 'operator', user, tenant: null }
   const joined = rows.filter(({ organization }) => organization !== null)
-  const guest = (reason: string): Caller => ({ role: 'guest', user, organization: null, reason })
+  const guest = (reason: string): Caller => ({ role: 'guest', user, tenant: null, reason })
   if (joined.length === 0)
     return guest('You belong to no organization yet: make one with POST /organizations, or accept an invitation.')
   const current = claimed ? joined.find(({ organization }) => organization === claimed) : joined[0]
@@ -117,7 +119,7 @@ function callerOf({ organization: claimed }: BearerToken, rows: Membership[]): C
   return {
     role: current.role as Role,
     user,
-    organization: current.organization,
+    tenant: current.organization,
     ...(reason && { readOnlyReason: reason }),
   }
 }

@@ -9,8 +9,8 @@ import { lockOrganization } from '../postgres/locks.ts'
  * @throws Problem 403 when the caller's role has changed
  */
 export async function lockOwnOrganization(call: Call, known?: OrganizationUser): Promise<Organization> {
-  const organization = await lockOrganization(call.manager, call.organization)
-  const own = { organizationId: call.organization, userId: call.user }
+  const organization = await lockOrganization(call.manager, call.tenant)
+  const own = { organizationId: call.tenant, userId: call.user }
   const membership = known ?? (await call.manager.findOneBy(OrganizationUser, own))
   if (membership?.status !== 'active' || membership.role !== call.caller.role)
     throw new Problem(403, 'Your role in the organization has just changed: read what you may do now, then decide.')

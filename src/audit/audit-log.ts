@@ -7,7 +7,7 @@ export interface Author {
   /** The event joins the transaction of the change that it describes. */
   manager: EntityManager
   /** The tenant whose log receives the event. */
-  organization: string
+  tenant: string
   /** Absent where the service acts by itself. */
   caller?: { user: string | null }
 }
@@ -30,7 +30,7 @@ export async function record({
 }: AuditRecord): Promise<void> {
   const targets = [target].flat()
   if (targets.length === 0 || Object.keys(changes).length === 0) return
-  const common = { organizationId: by.organization, actorId: by.caller?.user ?? null, action, changes, version: 1 }
+  const common = { organizationId: by.tenant, actorId: by.caller?.user ?? null, action, changes, version: 1 }
   const events = targets.map((each) => Object.assign(new AuditEvent(), common, { target: each }))
   await by.manager
     .createQueryBuilder()
@@ -46,9 +46,9 @@ export async function recordWrite<E extends object>(call: Call<E>, after: E, bef
   const { name } = call.shape
   const action = `${name[0].toLowerCase()}${name.slice(1)}.${call.operation.name}`
   const { manager, caller } = call
-  const { organizationId: organization = call.organization } = after as { organizationId?: string }
+  const { organizationId: tenant = call.tenant } = after as { organizationId?: string }
   const changes = before ? changesBetween(manager, before, after) : writtenValues(call, after)
-  await record({ by: { manager, organization, caller }, action, target: call.iri(after), changes })
+  await record({ by: { manager, tenant, caller }, action, target: call.iri(after), changes })
 }
 
 /** The columns that differ between two states of a row, each as before and after. */

@@ -30,10 +30,10 @@ export async function updateIntegration(
 /** Records a change of an integration in the audit log: its status or its counts, never a secret. */
 export async function recordIntegration(
   { manager, caller }: Pick<Author, 'manager' | 'caller'>,
-  { id, organizationId: organization }: Pick<Integration, 'id' | 'organizationId'>,
+  { id, organizationId: tenant }: Pick<Integration, 'id' | 'organizationId'>,
   verb: 'setup' | 'pull' | 'import' | 'revoke',
   changes: AuditEvent['changes'],
 ): Promise<void> {
   const action = `integration.${verb}`
-  await record({ by: { manager, organization, caller }, action, target: `/integrations/${id}`, changes })
+  await record({ by: { manager, tenant, caller }, action, target: `/integrations/${id}`, changes })
 }

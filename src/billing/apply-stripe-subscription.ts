@@ -61,7 +61,7 @@ export async function whileLive<T>(
   }
 }
 
-async function methodsOf({ manager, organization: organizationId }: Call): Promise<Map<string, string>> {
+async function methodsOf({ manager, tenant: organizationId }: Call): Promise<Map<string, string>> {
   const found = await manager.findBy(PaymentMethod, { organizationId })
   return new Map(found.map(({ externalId, id }) => [externalId, id]))
 }

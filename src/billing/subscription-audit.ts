@@ -8,7 +8,7 @@ export async function recordSubscription(
   before: Subscription | undefined,
   after: Subscription,
 ): Promise<void> {
-  const { id, organizationId: organization, status, seats, externalId } = after
+  const { id, organizationId: tenant, status, seats, externalId } = after
   const created = { status, seats, ...(verb === 'follow' && { externalId }) }
   const changes = before
     ? changesBetween(manager, before, after)
@@ -16,5 +16,5 @@ export async function recordSubscription(
         Object.entries(created).map(([name, value]): [string, [unknown, unknown]] => [name, [null, value ?? null]]),
       )
   const action = `subscription.${verb}`
-  await record({ by: { manager, organization, caller }, action, target: `/subscriptions/${id}`, changes })
+  await record({ by: { manager, tenant, caller }, action, target: `/subscriptions/${id}`, changes })
 }

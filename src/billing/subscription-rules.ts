@@ -12,14 +12,14 @@ import { lockOrganization } from '../postgres/locks.ts'
 /** Fills in what was left out, and says what is wrong with what was not. */
 export async function applyDefaults(draft: Subscription, call: Call): Promise<Violation[]> {
   if (draft.organization === null) return []
-  if (draft.organizationId !== call.organization)
+  if (draft.organizationId !== call.tenant)
     return [
       { propertyPath: 'organization', message: 'organization must be the one that you act for.', code: 'isCurrent' },
     ]
   if (draft.seats === undefined) draft.seats = await countTakenSeats(call)
   if (draft.organizationAddress) return checkSeats(draft, call)
   const addresses = await call.manager.find(OrganizationAddress, {
-    where: { organizationId: call.organization, kind: 'billing' },
+    where: { organizationId: call.tenant, kind: 'billing' },
     take: 2,
   })
   if (addresses.length === 1) {
@@ -52,13 +52,13 @@ export async function checkSeats({ seats }: Subscription, call: Call): Promise<V
 
 /** Once more, with nobody let in meanwhile: whoever invites holds the organization, too. */
 export async function requireSeats(call: Call, subscription: Subscription): Promise<void> {
-  await lockOrganization(call.manager, call.organization)
+  await lockOrganization(call.manager, call.tenant)
   const violations = await checkSeats(subscription, call)
   if (violations.length > 0) throw new ConstraintViolation(violations)
 }
 
 /** How many seats are taken: by members, and by invitations that may still be accepted by a person who is not a member yet. */
-export async function countTakenSeats({ manager, organization: organizationId }: Call): Promise<number> {
+export async function countTakenSeats({ manager, tenant: organizationId }: Call): Promise<number> {
   const pending = await manager
     .createQueryBuilder(OrganizationUserInvitation, 'invitation')
     .where({ organizationId, acceptedAt: IsNull(), revokedAt: IsNull(), expiresAt: MoreThan(new Date()) })

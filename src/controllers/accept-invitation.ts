@@ -44,7 +44,7 @@ export const accept = (callers: Callers): Operation<Invitation> => ({
       const user = await userOf(call)
       call.caller = { ...call.caller, user: user.id }
       const member = await memberOf(call, invitation, user.id)
-      call.answeredAs = { organization: invitation.organizationId, role: member?.role ?? invitation.role }
+      call.answeredAs = { tenant: invitation.organizationId, role: member?.role ?? invitation.role }
       if (invitation.acceptedById === user.id && member) {
         await standAs(call, user.id, member)
         return new Unchanged(invitation)
@@ -127,7 +127,7 @@ function recordAcceptance(
     : { organizationUser: [null, `/organization-users/${member.id}`], role: [null, role] }
   const changes = { status: ['pending', 'accepted'] as [string, string], ...joined }
   const { manager, caller } = call
-  const by = { manager, organization: organizationId, caller }
+  const by = { manager, tenant: organizationId, caller }
   return record({ by, action: 'organizationUserInvitation.accept', target: pathOf(invitation), changes })
 }
 

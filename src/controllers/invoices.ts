@@ -60,7 +60,7 @@ export const pay = (billing: Billing): Operation<Invoice> => ({
     const invoice = await call.find()
     if (invoice.status === 'paid') return new Unchanged(invoice)
     if (!invoice.isPayable) throw new Problem(409, `The invoice is ${invoice.status}: only an open one can be paid.`)
-    const { stripeCustomerId } = await call.get(Organization, call.organization)
+    const { stripeCustomerId } = await call.get(Organization, call.tenant)
     if (!stripeCustomerId) throw new Problem(409, 'The organization is billed by hand: its invoices are not paid here.')
     const method = paymentMethod && (await call.get(PaymentMethod, paymentMethod.id)).externalId
     const found = await payAtStripe(billing, { id: invoice.externalId, status: 'open' }, method, call.claim)
@@ -88,7 +88,7 @@ async function write(
       const after = Object.assign(copyEntity(before), values)
       await call.save(before, after)
       await record({
-        by: { manager: call.manager, organization: before.organizationId, caller: call.caller },
+        by: { manager: call.manager, tenant: before.organizationId, caller: call.caller },
         action: 'invoice.pay',
         target: `/invoices/${before.id}`,
         changes: changesBetween(call.manager, before, after),

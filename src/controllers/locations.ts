@@ -23,7 +23,7 @@ export function withHours(operation: Operation): Operation {
   }
 }
 
-async function calendarOf({ manager, organization: organizationId }: Call): Promise<OpeningCalendar> {
+async function calendarOf({ manager, tenant: organizationId }: Call): Promise<OpeningCalendar> {
   const found = await manager.findBy(OrganizationConfig, { organizationId })
   const { timezone, workingDays } = Object.fromEntries(found.map(({ key, value }) => [key, value]))
   return { timezone, workingDays } as OpeningCalendar

@@ -43,14 +43,14 @@ const unknownZone = (timezone: string): Violation => ({
 })
 
 async function requireOwnEmployee({ employeeId }: Meeting, call: Call<Meeting>): Promise<void> {
-  const mine = { organizationId: call.organization, userId: call.user, id: employeeId ?? undefined }
+  const mine = { organizationId: call.tenant, userId: call.user, id: employeeId ?? undefined }
   if (!employeeId || !(await call.manager.existsBy(Employee, mine)))
     throw new Problem(403, 'A member can plan only its own meetings: "employee" must be its own employee.')
 }
 
 async function timezoneOf(call: Call<Meeting>): Promise<string> {
   const { value } = await call.manager.findOneByOrFail(OrganizationConfig, {
-    organizationId: call.organization,
+    organizationId: call.tenant,
     key: 'timezone',
   })
   return value as string

@@ -32,7 +32,7 @@ export const create: Operation<Invitation> = {
     'subscription, 409 says that members and pending invitations take all of its seats.',
   async handle(call) {
     const { token, tokenHash } = newToken()
-    const own = { organizationId: call.organization }
+    const own = { organizationId: call.tenant }
     const blank = Object.assign(createEntity(OrganizationUserInvitation), own).renew(tokenHash, call.user)
     const invitation = await call.read(blank, false, (draft) => requireInvitable(draft, call))
     return call.transaction(async () => {
@@ -114,7 +114,7 @@ async function retire(call: Call, email: string): Promise<void> {
   const expired = await call.manager
     .createQueryBuilder(OrganizationUserInvitation, 'old')
     .where('old.organizationId = :organization AND lower(old.email) = lower(:email)', {
-      organization: call.organization,
+      organization: call.tenant,
       email,
     })
     .andWhere('old.acceptedAt IS NULL AND old.revokedAt IS NULL AND old.expiresAt <= :now', { now: new Date() })

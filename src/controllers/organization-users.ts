@@ -34,7 +34,7 @@ export const remove = (callers: Callers): Operation<OrganizationUser> => {
   const removal = removeOperation<OrganizationUser>({
     async alsoWrite(call, member) {
       requireOwnerFor(member.role === 'owner', call.caller.role)
-      if (member.userId === call.user) await lockOrganization(call.manager, call.organization)
+      if (member.userId === call.user) await lockOrganization(call.manager, call.tenant)
       else await lockOwnOrganization(call)
       if (member.isActiveOwner && (await owners(call)) === 1) throw lastOwner()
       await revokeUngrantable(call, member.userId, [])
@@ -82,7 +82,7 @@ export function requireOwnerFor(owning: boolean, role: string): void {
   if (owning && role !== 'owner') throw new Problem(403, 'Only an owner may grant or take the owner role.')
 }
 
-const owners = ({ manager, organization: organizationId }: Call) =>
+const owners = ({ manager, tenant: organizationId }: Call) =>
   manager.countBy(OrganizationUser, { organizationId, role: 'owner', status: 'active' })
 
 const lastOwner = () => new Problem(409, 'The last owner cannot leave: make somebody else an owner first.')

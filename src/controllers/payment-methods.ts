@@ -48,7 +48,7 @@ export const create = (billing: Billing): Operation<PaymentMethod> => ({
   statuses: [200, 201, 400, 402, 409, 413, 415, 422],
   callsExternalService: true,
   async handle(call) {
-    const own = { organizationId: call.organization }
+    const own = { organizationId: call.tenant }
     const draft = await call.read(Object.assign(createEntity(PaymentMethod), own, { id: call.claim }), false)
     const organization = await atStripe(call)
     const known = await call.manager.findOneBy(PaymentMethod, { ...own, externalId: draft.externalId })
@@ -69,10 +69,10 @@ export const remove = (billing: Billing): Operation<PaymentMethod> => ({
   async handle(call) {
     const method = await call.find()
     call.match(method)
-    const own = { organizationId: call.organization }
+    const own = { organizationId: call.tenant }
     if (await isPaidWith(call, method))
       throw new Problem(409, 'The subscription is paid with it: give that another payment method first.')
-    const { stripeCustomerId } = await call.get(Organization, call.organization)
+    const { stripeCustomerId } = await call.get(Organization, call.tenant)
     if (stripeCustomerId) await detachPaymentMethod(billing, method.externalId)
     return call.transaction(async () => {
       await call.manager.update(Subscription, { ...own, paymentMethodId: method.id }, { paymentMethodId: null })
@@ -92,7 +92,7 @@ async function begin(call: Call, billing: Billing): Promise<string | null> {
 }
 
 /** Whether the live subscription is charged to it: what names no payment method is charged to the preferred one. */
-async function isPaidWith({ manager, organization: organizationId }: Call, method: PaymentMethod): Promise<boolean> {
+async function isPaidWith({ manager, tenant: organizationId }: Call, method: PaymentMethod): Promise<boolean> {
   const live = { organizationId, status: Not(In(['canceled', 'incomplete_expired'])) }
   const named = { ...live, paymentMethodId: method.id }
   const unnamed = {
@@ -105,7 +105,7 @@ async function isPaidWith({ manager, organization: organizationId }: Call, metho
 
 /** The organization, if it is billed through Stripe. */
 async function atStripe(call: Call): Promise<Organization> {
-  const organization = await call.get(Organization, call.organization)
+  const organization = await call.get(Organization, call.tenant)
   if (organization.manualBilling)
     throw new Problem(409, 'The organization is billed by hand: there is nothing to pay with here.')
   return organization

@@ -21,7 +21,7 @@ export const me: Operation<User> = {
 /** Whether the caller's token acts for an organization that its user has just come to belong to. */
 export async function actsFor({ caller, manager }: Call, userId: string, organization: string): Promise<boolean> {
   const { bearer } = caller as Identity
-  if (caller.organization || bearer?.organization) return (caller.organization ?? bearer?.organization) === organization
+  if (caller.tenant || bearer?.tenant) return (caller.tenant ?? bearer?.tenant) === organization
   return (await manager.countBy(OrganizationUser, { userId, status: 'active' })) === 1
 }
 

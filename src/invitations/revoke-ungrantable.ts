@@ -17,7 +17,7 @@ export async function revokeUngrantable(
     `UPDATE "organization_user_invitation" SET "revokedAt" = $3, "updatedAt" = $3, "version" = "version" + 1
       WHERE "organizationId" = $1 AND "invitedById" = $2 AND "acceptedAt" IS NULL AND "revokedAt" IS NULL
         AND "expiresAt" > $3 AND "role" <> ALL($4) RETURNING "id"`,
-    [call.organization, user, new Date(), grants],
+    [call.tenant, user, new Date(), grants],
   )
   if (revoked.length === 0) return
   const iris = revoked.map(({ id }) => `/organization-user-invitations/${id}`)

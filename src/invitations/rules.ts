@@ -14,13 +14,13 @@ export async function requireInvitable({ email, role }: OrganizationUserInvitati
 }
 
 /** Whether an address is that of a member, as its token tells, or the one by which it has come. */
-export async function isMember({ manager, organization }: Call, email: string): Promise<boolean> {
+export async function isMember({ manager, tenant }: Call, email: string): Promise<boolean> {
   const [{ found }] = await manager.query(
     `SELECT ${isMemberAddress('$2', '$1', 'NULL')} OR EXISTS (
       SELECT FROM "organization_user" "member" JOIN "organization_user_invitation" "invitation"
         ON "invitation"."organizationId" = $1 AND "acceptedById" = "member"."userId" AND lower("email") = lower($2)
       WHERE "member"."organizationId" = $1) AS "found"`,
-    [organization, email],
+    [tenant, email],
   )
   return found
 }

@@ -22,7 +22,7 @@ export const organization: ResourceOptions<Organization> = {
     member: ['stripeCustomerId', 'subscriptions', 'currentSubscription', 'organizationUserInvitations'],
     operator: [...lists, 'currentSubscription'],
   },
-  viewedAs: ({ id }, { role, organization }) => (role === 'operator' || id === organization ? role : 'guest'),
+  viewedAs: ({ id }, { role, tenant }) => (role === 'operator' || id === tenant ? role : 'guest'),
 }
 
 /** Members see which account it is, neither its number nor through which link it came. */
@@ -41,9 +41,9 @@ export const mailFooter: ResourceOptions<object> = { singleton: true }
 /** A member sees the meetings of the employee that it is. */
 export const meeting: ResourceOptions<Meeting> = {
   scope: {
-    default: '"organizationId" = :organization',
-    member: `"organizationId" = :organization AND "employeeId" IN
-      (SELECT "id" FROM "employee" WHERE "organizationId" = :organization AND "userId" = :user)`,
+    default: '"organizationId" = :tenant',
+    member: `"organizationId" = :tenant AND "employeeId" IN
+      (SELECT "id" FROM "employee" WHERE "organizationId" = :tenant AND "userId" = :user)`,
   },
 }
 
@@ -54,12 +54,12 @@ export const invitation: ResourceOptions<object> = { hidden: { guest: ['invitedB
 export const subscription: ResourceOptions<object> = {
   hidden: { operator: ['organizationAddress', 'paymentMethod'] },
   scope: {
-    default: '"organizationId" = :organization',
+    default: '"organizationId" = :tenant',
     operator: `"organizationId" IN (SELECT "id" FROM "organization" WHERE "manualBilling")`,
   },
 }
 
-const own = 'WHERE "organizationId" = :organization'
+const own = 'WHERE "organizationId" = :tenant'
 const known = `"id" = :user OR "id" IN (SELECT "userId" FROM "organization_user" ${own})`
 const inviters = `"id" IN (SELECT "invitedById" FROM "organization_user_invitation" ${own})`
 const actors = `"id" IN (SELECT "actorId" FROM "audit_event" ${own})`

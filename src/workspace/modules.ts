@@ -37,7 +37,7 @@ export async function overrideModule(
     await recomputeModules(manager, organization.id)
     const after = await manager.findOneByOrFail(OrganizationModule, its)
     await record({
-      by: { manager, organization: organization.id },
+      by: { manager, tenant: organization.id },
       action: 'organizationModule.override',
       target: `/organization-modules/${after.id}`,
       changes: changesBetween(manager, before, after),

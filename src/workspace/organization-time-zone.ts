@@ -9,10 +9,10 @@ const timezone = statement(
 /** How the caller's organization reads a date-time without offset; undefined where its time zone is not known here. */
 export async function localTimeOf(
   executor: Executor,
-  { organization }: Caller,
+  { tenant }: Caller,
 ): Promise<((text: string) => string) | undefined> {
-  if (organization === null) return undefined
-  const [found] = (await timezone(executor, { organization })).rows
+  if (tenant === null) return undefined
+  const [found] = (await timezone(executor, { organization: tenant })).rows
   const clock = new WallClock(String(found?.value))
   return clock.isKnown ? (text) => located(clock, text) : undefined
 }

@@ -42,7 +42,7 @@ const table = [
 ]
 const api = new Api(table as Resource[], database, config)
 const { issuer, subject, id: user } = tenant.users.owner
-const caller = { role: 'owner', user, organization: organizationId, bearer: { issuer, subject } } as const
+const caller = { role: 'owner', user, tenant: organizationId, bearer: { issuer, subject } } as const
 const refusal: ErrorRequestHandler = (error, _request, response, _next) =>
   api.writeProblem(api.problemOf(error) ?? new Problem(500, 'Broken.'), response)
 let server: Server

@@ -103,7 +103,7 @@ let role: Role = 'member'
 let server: Server
 beforeAll(async () => {
   const engine = new Api([hiding, searched, viewed, ...referred] as Resource[], database, config)
-  const authenticate = async () => ({ role, user: tenant.users[role as 'member'].id, organization: organization.id })
+  const authenticate = async () => ({ role, user: tenant.users[role as 'member'].id, tenant: organization.id })
   const app = express().use(engine.router({ authenticate }))
   app.use(((error, _request, response, _next) => engine.writeProblem(error, response)) as express.ErrorRequestHandler)
   server = await new Promise<Server>((resolve) => {

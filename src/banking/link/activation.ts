@@ -12,7 +12,7 @@ const maxSignInMs = 60 * 60_000
 
 /** A new integration, not stored yet. Only the user who starts it may finish it. */
 export function newIntegration(call: Call, values: Partial<Integration>): Integration {
-  const own = { id: call.claim, organizationId: call.organization, startedById: call.user }
+  const own = { id: call.claim, organizationId: call.tenant, startedById: call.user }
   const expiresAt = new Date(Date.now() + maxSignInMs)
   return Object.assign(createEntity(Integration), own, { expiresAt }, values)
 }

@@ -3,7 +3,7 @@ import { type Call, type ConstraintViolation, Problem } from '../../hydra/index.
 import { violation } from '../error-codes.ts'
 
 /** @throws Problem 403 where the organization does not have the module "banking" */
-export async function requireBankingModule({ manager, organization: organizationId }: Call): Promise<void> {
+export async function requireBankingModule({ manager, tenant: organizationId }: Call): Promise<void> {
   if (await manager.existsBy(OrganizationModule, { organizationId, name: 'banking', enabled: true })) return
   throw new Problem(403, 'This needs the module "banking": add it to the subscription first.', {}, 'module_disabled')
 }
@@ -15,7 +15,7 @@ export async function requireBankingModule({ manager, organization: organization
 export async function findIntegration(call: Call, named: Integration | undefined): Promise<Integration> {
   if (named) return call.get(Integration, named.id)
   const found = await call.manager.find(Integration, {
-    where: { organizationId: call.organization },
+    where: { organizationId: call.tenant },
     order: { id: 'DESC' },
   })
   const live = found.filter(({ status }) => status !== 'pending' && status !== 'revoked')

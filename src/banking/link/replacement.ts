@@ -8,7 +8,7 @@ import { enqueueSync } from '../sync/sync-job.ts'
 
 /** The integration that already has this consent or this session. Replacing it would end the consent of both. */
 export async function findLinked(
-  { manager, organization: organizationId }: Call,
+  { manager, tenant: organizationId }: Call,
   { vault }: Banking,
   { session, multipleAccessId }: { session: Session; multipleAccessId: string | null },
 ): Promise<Integration | undefined> {

@@ -14,7 +14,7 @@ export async function startSignIn(
   { kontomatik }: Banking,
   { redirectUri, country, locale, accessMode }: KontomatikSetup & { redirectUri: string },
 ): Promise<Integration> {
-  const begun = await call.manager.findOneBy(Integration, { id: call.claim, organizationId: call.organization })
+  const begun = await call.manager.findOneBy(Integration, { id: call.claim, organizationId: call.tenant })
   if (begun?.redirectionId) return begun
   const before = begun ?? (await call.insert(newIntegration(call, { accessMode: accessMode ?? 'MULTIPLE' })))
   const where = { country: country?.toLowerCase(), locale: locale?.toLowerCase() }
@@ -38,7 +38,7 @@ export async function finishSignIn(
   banking: Banking,
   redirectionId: string,
 ): Promise<Outcome<Integration>> {
-  const own = { organizationId: call.organization, startedById: call.user }
+  const own = { organizationId: call.tenant, startedById: call.user }
   const link = await call.manager.findOneBy(Integration, { redirectionId, ...own })
   if (!link) throw new Problem(404, 'Not found: there is no such sign-in, or somebody else has begun it.')
   const linked = link.consentExpiresAt !== null || !['pending', 'revoking', 'revoked'].includes(link.status)

@@ -18,7 +18,7 @@ export async function acceptWidgetSession(
   if (!multipleAccessId && accessMode === 'MULTIPLE')
     throw choiceViolation('multipleAccessId', 'multipleAccessId must be given, or another accessMode.')
   const session = { id: sessionId as string, signature: sessionIdSignature }
-  const own = { id: call.claim, organizationId: call.organization }
+  const own = { id: call.claim, organizationId: call.tenant }
   const begun = await call.manager.findOneBy(Integration, own)
   const known = begun ?? (await findLinked(call, banking, { session, multipleAccessId }))
   if (known) return new Unchanged(await call.get(Integration, known.id))

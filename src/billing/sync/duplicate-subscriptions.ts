@@ -46,7 +46,7 @@ export async function endDuplicate(
 ): Promise<Stripe.Subscription> {
   const ended = await billing.cancelSubscription(one.id, true)
   await record({
-    by: { manager, organization: organizationId },
+    by: { manager, tenant: organizationId },
     action: 'subscription.endDuplicate',
     target: `/subscriptions/${localIdOf(one)}`,
     changes: { externalId: [one.id, kept] },

@@ -86,7 +86,7 @@ async function forget(
   await write(manager, organization, Object.assign(copyEntity(organization), { stripeCustomerId: null }))
   const { id, stripeCustomerId } = organization
   await record({
-    by: { manager, organization: id },
+    by: { manager, tenant: id },
     action: 'organization.follow',
     target: `/organizations/${id}`,
     changes: { stripeCustomerId: [stripeCustomerId, null] },

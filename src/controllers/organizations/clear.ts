@@ -66,8 +66,8 @@ export const clear: Operation<Organization> = {
     return call.transaction(async () => {
       await call.manager.query(`SET LOCAL lock_timeout = '${patience}s'`)
       // Two who clear at once do so one after the other, and nobody puts the guards up in between.
-      await lockOrganization(call.manager, call.organization)
-      const organization = await call.get(Organization, call.organization)
+      await lockOrganization(call.manager, call.tenant)
+      const organization = await call.get(Organization, call.tenant)
       if (!organization.canBeCleared)
         throw new Problem(409, 'An organization can be cleared only if it is a demo, or not "productionLike".')
       if (confirm !== organization.slug)
@@ -91,13 +91,13 @@ const patience = 7
 const bite = 20_000
 
 /** Deletes bite by bite, within the one transaction, and counts. */
-async function wipe({ manager, organization }: Call, { table, except = 'false', first = [] }: Wiped): Promise<number> {
-  for (const sql of first) await manager.query(sql, [organization])
+async function wipe({ manager, tenant }: Call, { table, except = 'false', first = [] }: Wiped): Promise<number> {
+  for (const sql of first) await manager.query(sql, [tenant])
   for (let rows = 0; ; ) {
     const [, gone] = await manager.query(
       `DELETE FROM "${table}" WHERE "organizationId" = $1 AND "id" IN (
         SELECT "id" FROM "${table}" WHERE "organizationId" = $1 AND NOT (${except}) LIMIT ${bite})`,
-      [organization],
+      [tenant],
     )
     rows += gone
     if (gone < bite) return rows

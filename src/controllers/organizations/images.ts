@@ -80,6 +80,6 @@ export const remove = (kind: 'icon' | 'logo'): Operation<Organization> => {
 }
 
 async function locked(call: Call<Organization>): Promise<Organization> {
-  await lockOrganization(call.manager, call.organization)
-  return call.get(Organization, call.organization)
+  await lockOrganization(call.manager, call.tenant)
+  return call.get(Organization, call.tenant)
 }

@@ -73,8 +73,8 @@ const prepare =
   (billing: Billing) =>
   async (draft: Organization, call: Call<Organization>): Promise<Violation[]> => {
     const { id, manualBilling, stripeCustomerId } = draft
-    const { role, organization } = call.caller
-    if (role !== 'operator' && organization !== id)
+    const { role, tenant } = call.caller
+    if (role !== 'operator' && tenant !== id)
       throw new Problem(
         403,
         'This is not the organization you act for: send a token whose claim "organization" names it.',
@@ -99,7 +99,7 @@ const along =
     if (logoId) changes.logo = [before.logo, null]
     if (iconId) changes.icon = [before.icon, null]
     await completeSwitch(call, before, after)
-    const by = { manager: call.manager, organization: id, caller: call.caller }
+    const by = { manager: call.manager, tenant: id, caller: call.caller }
     await record({ by, action: 'organization.update', target: `/organizations/${id}`, changes })
     const [, customer] = changes.stripeCustomerId ?? []
     if (typeof customer === 'string') await enqueueCustomerSync(call.manager, customer)
@@ -117,12 +117,12 @@ async function found(call: Call<Organization>, organization: Organization, most:
   await call.insert(Object.assign(member, { organizationId: id }))
   await beginProvisioning(call.manager, id)
   const changes = { name: [null, name], type: [null, type], slug: [null, slug] } as AuditEvent['changes']
-  const by = { manager: call.manager, organization: id, caller: { user: user.id } }
+  const by = { manager: call.manager, tenant: id, caller: { user: user.id } }
   await record({ by, action: 'organization.create', target: `/organizations/${id}`, changes })
   await requireWithin(call, user.id, most)
-  call.answeredAs = { role: 'owner', organization: id }
+  call.answeredAs = { role: 'owner', tenant: id }
   if (await actsFor(call, user.id, id)) {
-    call.caller = { ...call.caller, role: 'owner', user: user.id, organization: id }
+    call.caller = { ...call.caller, role: 'owner', user: user.id, tenant: id }
     await call.get(Organization, organization.id).then((whole) => Object.assign(organization, whole))
   }
 }

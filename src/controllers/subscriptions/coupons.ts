@@ -87,7 +87,7 @@ async function apply(
 
 /** The subscription that was named, or the current one, if there is one that a coupon can work on. */
 async function discountable(call: Call<Subscription>, named: Subscription | undefined): Promise<Subscription> {
-  const organization = await call.get(Organization, call.organization)
+  const organization = await call.get(Organization, call.tenant)
   const id = named?.id ?? organization.currentSubscriptionId
   const subscription = id ? await call.get(Subscription, id) : undefined
   if (!subscription?.live) throw new Problem(409, 'There is no live subscription for a coupon to work on.')

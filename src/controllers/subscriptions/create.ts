@@ -35,8 +35,8 @@ export const create = (billing: Billing): Operation<Subscription> => ({
     },
   },
   async handle(call) {
-    const begun = await call.manager.findOneBy(Subscription, { id: call.claim, organizationId: call.organization })
-    const organization = await call.get(Organization, call.organization)
+    const begun = await call.manager.findOneBy(Subscription, { id: call.claim, organizationId: call.tenant })
+    const organization = await call.get(Organization, call.tenant)
     const subscription = begun ?? (await begin(call, organization))
     if (organization.manualBilling) return subscription
     try {
@@ -55,7 +55,7 @@ async function begin(
   call: Call<Subscription>,
   { currentSubscriptionId, manualBilling, stripeCustomerId }: Organization,
 ): Promise<Subscription> {
-  const blank = Object.assign(createEntity(Subscription), { id: call.claim, organizationId: call.organization })
+  const blank = Object.assign(createEntity(Subscription), { id: call.claim, organizationId: call.tenant })
   const subscription = await call.read(blank, false, (draft) => applyDefaults(draft, call))
   if (currentSubscriptionId) throw new Problem(409, liveSubscriptionExists)
   await call.transaction(async () => {
@@ -70,7 +70,7 @@ async function begin(
 
 /** The operator may have changed how the organization is billed since it was read; by now nobody else can. */
 async function requireSame(
-  { manager, organization: id }: Call,
+  { manager, tenant: id }: Call,
   known: Pick<Organization, 'manualBilling' | 'stripeCustomerId'>,
 ): Promise<void> {
   const { manualBilling, stripeCustomerId } = await manager.findOneByOrFail(Organization, { id })

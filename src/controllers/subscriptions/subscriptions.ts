@@ -65,7 +65,7 @@ export const update = (billing: Billing): Operation<Subscription> => {
     callsExternalService: true,
     async handle(call) {
       const before = await call.find()
-      const organization = await call.get(Organization, call.organization)
+      const organization = await call.get(Organization, call.tenant)
       if (organization.manualBilling) return manual.handle(call)
       call.match(before)
       const wish = await call.read(before, true, (draft) => ready(draft, call))
@@ -99,7 +99,7 @@ export const cancel = (billing: Billing): Operation<Subscription> => ({
     const { immediately, invoiceNow } = await call.input(Cancellation)
     const subscription = await call.find()
     if (!subscription.live || (subscription.cancelAt && !immediately)) return new Unchanged(subscription)
-    const organization = await call.get(Organization, call.organization)
+    const organization = await call.get(Organization, call.tenant)
     if (organization.manualBilling) return change(call, 'cancel', subscription, (draft) => draft.cancel(immediately))
     const { externalId, awaiting } = requireSettled(subscription)
     return whileLive(call, billing, subscription, async () => {

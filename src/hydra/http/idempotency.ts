@@ -76,16 +76,16 @@ function claimOf({ caller, operation, request: { request, bytes } }: RequestCall
   if (!/^[\x21-\x7e]{1,255}$/.test(key))
     throw new Problem(400, 'The Idempotency-Key must be 1 to 255 visible ASCII characters.')
   if (!caller.bearer) throw new Problem(400, 'An Idempotency-Key needs a bearer token: send one, or leave the key out.')
-  const { issuer, subject, organization = null } = caller.bearer
+  const { issuer, subject, tenant = null } = caller.bearer
   const fingerprint = createHash('sha256')
     .update(`${operation.method} ${request.url}\n`)
     .update(bytes ?? '')
   return {
-    caller: hash('sha256', JSON.stringify([issuer, subject, organization]), 'base64url'),
+    caller: hash('sha256', JSON.stringify([issuer, subject, tenant]), 'base64url'),
     key,
     claim: uuid(),
     fingerprint: fingerprint.digest('base64url'),
-    tenant: caller.organization,
+    tenant: caller.tenant,
   }
 }
 

@@ -36,14 +36,14 @@ export class RequestCall<E extends object = object> implements Call<E> {
     this.work = new UnitOfWork(api.database, api.pools.items, tenantOf(caller), request.conditional)
   }
 
-  get organization(): string {
-    if (!this.caller.organization)
+  get tenant(): string {
+    if (!this.caller.tenant)
       throw new Problem(
         403,
         this.caller.reason ??
           'This acts on an organization: send a token whose claim "organization" names one of yours.',
       )
-    return this.caller.organization
+    return this.caller.tenant
   }
 
   get user(): string {
@@ -83,8 +83,8 @@ export class RequestCall<E extends object = object> implements Call<E> {
   }
 
   get answeredAs(): AnsweredAs {
-    const { role, organization } = this.caller
-    return this.granted ?? { role, organization }
+    const { role, tenant } = this.caller
+    return this.granted ?? { role, tenant }
   }
 
   set answeredAs(right: AnsweredAs) {

@@ -11,9 +11,9 @@ export interface FairShare {
 export const processShare: FairShare = { tenant: '', caller: '' }
 
 /** A caller without an organization is a tenant by itself; without a token it is known by its address. */
-export function shareOf({ organization, bearer }: Caller, ip: string | undefined): FairShare {
+export function shareOf({ tenant, bearer }: Caller, ip: string | undefined): FairShare {
   const caller = bearer ? JSON.stringify([bearer.issuer, bearer.subject]) : addressOf(ip ?? '')
-  return { tenant: organization ?? caller, caller }
+  return { tenant: tenant ?? caller, caller }
 }
 
 /** The part of an address that one subscriber has: all of IPv4, the first 64 bits of IPv6. */

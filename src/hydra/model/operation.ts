@@ -119,7 +119,7 @@ export interface Call<E extends object = object> extends DatabaseAccess {
   /** The operation may change it, for example when it makes the caller a member. */
   caller: Caller
   /** The tenant of the caller. @throws Problem 403 for a caller without one */
-  readonly organization: string
+  readonly tenant: string
   /** The user of the caller. @throws Problem 403 for a caller without one */
   readonly user: string
   readonly operation: Operation<E>

@@ -8,7 +8,7 @@ export interface Executor {
   query(query: { name: string; text: string; values: unknown[]; types: typeof pg.types }): Promise<pg.QueryResult>
 }
 
-/** SQL conditions on a class's rows by role; `:user` and `:organization` stand for the caller's. */
+/** SQL conditions on a class's rows by role; `:user` and `:tenant` stand for the caller's. */
 export type Scope = { default: string } & Partial<Record<Role, string>>
 
 /** The rows of a class, each read through the scope of the caller. */

@@ -13,7 +13,7 @@ import { statement } from './statement.ts'
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
 /** What a tenant's caller sees of a class: the rows of its own organization. */
-const tenant: Scope = { default: '"organizationId" = :organization' }
+const tenant: Scope = { default: '"organizationId" = :tenant' }
 
 interface Statements {
   scope: string
@@ -86,26 +86,21 @@ export class PostgresStore<E extends object> implements Store<E> {
 
   async find(executor: Executor, caller: Caller, id: string | undefined, shown = false): Promise<E | undefined> {
     if (id !== undefined && !this.accepts(id)) return undefined
-    const { organization, user } = caller
+    const { tenant, user } = caller
     const { find, show } = this.statements(caller)
-    const { rows } = await (shown ? show : find)(executor, { organization, user, id })
+    const { rows } = await (shown ? show : find)(executor, { tenant, user, id })
     return rows.length > 0 ? this.hydrate(rows[0]) : undefined
   }
 
   async page(executor: Executor, caller: Caller, selection: Selection): Promise<Found<E>> {
-    const { organization, user } = caller
-    const { rows, ...rest } = await this.pages(
-      executor,
-      this.statements(caller).scope,
-      { organization, user },
-      selection,
-    )
+    const { tenant, user } = caller
+    const { rows, ...rest } = await this.pages(executor, this.statements(caller).scope, { tenant, user }, selection)
     return { entities: rows.map((row) => this.hydrate(row)), ...rest }
   }
 
   async existing(executor: Executor, caller: Caller, ids: string[]): Promise<string[]> {
-    const { organization, user } = caller
-    const { rows } = await this.statements(caller).existing(executor, { organization, user, ids })
+    const { tenant, user } = caller
+    const { rows } = await this.statements(caller).existing(executor, { tenant, user, ids })
     return rows.map(({ id }) => id)
   }
 

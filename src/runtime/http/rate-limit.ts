@@ -86,7 +86,7 @@ function tooMany(quota: number, window: string, name: string, wait: number, head
 }
 
 function keyOf(caller: Caller | undefined): string | undefined {
-  return caller?.bearer && JSON.stringify([caller.bearer.issuer, caller.bearer.subject, caller.organization])
+  return caller?.bearer && JSON.stringify([caller.bearer.issuer, caller.bearer.subject, caller.tenant])
 }
 
 function userOf(caller: Caller | undefined): string | undefined {

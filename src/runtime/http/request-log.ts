@@ -33,7 +33,7 @@ export function requestLog(log: Logger, authenticate: AccessControl['authenticat
       const path = pathOf(originalUrl)
       const level = isRoutine(path, response.statusCode) ? 'debug' : 'info'
       if (!log.isLevelEnabled(level)) return
-      const { organization, bearer } = callers.get(request) ?? {}
+      const { tenant, bearer } = callers.get(request) ?? {}
       const aborted = response.writableFinished ? undefined : true
       log[level](
         {
@@ -43,7 +43,7 @@ export function requestLog(log: Logger, authenticate: AccessControl['authenticat
           status: response.headersSent ? response.statusCode : undefined,
           milliseconds: Math.round(seconds * 10_000) / 10,
           bytes: socket.bytesWritten - before,
-          organization: organization ?? undefined,
+          organization: tenant ?? undefined,
           subject: bearer?.subject,
           aborted,
         },
