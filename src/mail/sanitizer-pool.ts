@@ -1,5 +1,4 @@
-import { ConstraintViolation, WorkerThread } from '../hydra/index.ts'
-import type { FairShare } from '../hydra/model/fair-share.ts'
+import { type Call, ConstraintViolation, WorkerThread } from '../hydra/index.ts'
 
 /** An ordinary footer takes ten milliseconds. */
 const defaultTimeoutMs = 2000
@@ -18,7 +17,7 @@ const thread = new WorkerThread({
 export async function sanitizeInThread(
   name: string,
   html: string,
-  share: FairShare,
+  share: Call['share'],
   timeoutMs = defaultTimeoutMs,
 ): Promise<string> {
   const refused = (what: string) =>
