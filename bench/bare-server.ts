@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import pg from 'pg'
 import { v7 as uuid } from 'uuid'
 
-/** The same answers with nothing around them: node:http, pg and prepared statements; what the API is measured against. */
+/** The baseline of the benchmark: it sends the same responses with node:http, pg and prepared statements only. */
 const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 10 })
 const organization = process.env.ORGANIZATION
 const columns = '"id", "employeeId", "dateFrom", "dateTo", "notes", "time"'
@@ -35,17 +35,17 @@ const node = (row: Row) => ({
 
 const context = { '@context': '/contexts/Meeting' }
 
-/** What never changes about answers is asked of ours once, and then given as it came. */
-const asked = new Map<string, Promise<Record<string, unknown>>>()
-const toldBy = (path: string, { headers }: IncomingMessage) => {
-  const told = asked.get(path) ?? fetchOurs(path, headers.authorization as string)
-  asked.set(path, told)
-  return told
+/** The constant parts of responses, fetched once from the API and then sent unchanged. */
+const constantParts = new Map<string, Promise<Record<string, unknown>>>()
+const partsOf = (path: string, { headers }: IncomingMessage) => {
+  const parts = constantParts.get(path) ?? fetchFromApi(path, headers.authorization as string)
+  constantParts.set(path, parts)
+  return parts
 }
 
-async function fetchOurs(path: string, authorization: string): Promise<Record<string, unknown>> {
-  const answer = await fetch(`${process.env.PUBLIC_URL}${path}`, { headers: { authorization } })
-  return answer.json() as Promise<Record<string, unknown>>
+async function fetchFromApi(path: string, authorization: string): Promise<Record<string, unknown>> {
+  const response = await fetch(`${process.env.PUBLIC_URL}${path}`, { headers: { authorization } })
+  return response.json() as Promise<Record<string, unknown>>
 }
 
 async function item(id: string): Promise<object> {
@@ -66,7 +66,7 @@ async function page(request: IncomingMessage, employee?: string): Promise<object
   const [{ rows }, count, { search, memberAssertion }] = await Promise.all([
     pool.query({ name: kind, text: `SELECT ${columns} ${where} ORDER BY "id" LIMIT 30 OFFSET 0`, values }),
     pool.query({ name: `${kind}-count`, text: `SELECT count(*) ${where}`, values }),
-    toldBy('/meetings', request),
+    partsOf('/meetings', request),
   ])
   const total = Number(count.rows[0].count)
   const path = employee ? `/meetings?employee=${encodeURIComponent(`/employees/${employee}`)}&` : '/meetings?'
@@ -116,15 +116,15 @@ const filtered = '/meetings?employee=/employees/'
 async function find(request: IncomingMessage): Promise<object> {
   const { method, url = '' } = request
   if (method === 'POST') return post(request)
-  if (url === '/countries' || url === '/docs.jsonld') return toldBy(url, request)
+  if (url === '/countries' || url === '/docs.jsonld') return partsOf(url, request)
   if (url.startsWith(filtered)) return page(request, url.slice(filtered.length))
   return url === '/meetings' ? page(request) : item(url.slice('/meetings/'.length))
 }
 
-/** Documents that are the same for everybody, as they are sent. */
+/** Documents that are the same for every client, as text. */
 const ready = new Map<string, string>()
 
-async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { method, url = '' } = request
   const body = ready.get(url) ?? JSON.stringify(await find(request))
   if (url === '/docs.jsonld') ready.set(url, body)
@@ -139,4 +139,4 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   response.writeHead(method === 'POST' ? 201 : 200, headers).end(body)
 }
 
-createServer(answer).listen(Number(process.env.PORT), '127.0.0.1')
+createServer(respond).listen(Number(process.env.PORT), '127.0.0.1')

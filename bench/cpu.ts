@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 
-/** Clock ticks a second in which Linux counts; it has been 100 on every platform for decades. */
+/** Linux counts CPU time in clock ticks. USER_HZ is 100 on every platform. */
 const ticksPerSecond = 100
 
-/** The CPU time, in milliseconds, that these processes and all their descendants have used. */
+/** The CPU time in milliseconds that processes and all their descendants have used. */
 export function cpuOf(...roots: number[]): number {
   const processes = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -23,7 +23,7 @@ interface Stat {
   used: number
 }
 
-/** User and system time of a process and of those of its children that have ended (proc(5)). */
+/** The user and system time of a process and of its ended children (proc(5)). */
 function statOf(pid: number): Stat[] {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8')

@@ -12,10 +12,10 @@ import { migrate } from '../src/migrations/migrate.ts'
 import { launch } from '../src/postgres/launcher.ts'
 import { survivePoolErrors } from '../src/runtime/database.ts'
 import { cpuOf } from './cpu.ts'
-import { type Ask, load, once, release } from './requests.ts'
-import { counting, plenty } from './row-counting.ts'
+import { type BenchRequest, closeConnections, send, sendMany } from './requests.ts'
+import { addMeetings, rowCountingRatios } from './row-counting.ts'
 
-/** Prints what a request costs in CPU, server and Postgres together, beside the same answer from a bare server. */
+/** Prints the CPU cost of requests, server and Postgres together, and that of the same responses from a bare server. */
 const rounds = Number(process.env.ROUNDS ?? 7)
 const connections = 8
 const depth = 3000
@@ -59,15 +59,15 @@ const servers = {
   }),
 }
 
-type Question = Pick<Ask, 'method' | 'path' | 'body'> & Partial<Pick<Ask, 'headers'>>
+type CaseRequest = Pick<BenchRequest, 'method' | 'path' | 'body'> & Partial<Pick<BenchRequest, 'headers'>>
 
 interface Case {
   name: string
-  times: number
+  count: number
   status: number
-  asks(): Question[] | Promise<Question[]>
-  /** Whether both servers must answer with the same bytes. */
-  same: boolean
+  requests(): CaseRequest[] | Promise<CaseRequest[]>
+  /** Whether both servers must send the same bytes. */
+  sameBody: boolean
 }
 
 const body = JSON.stringify({
@@ -78,37 +78,43 @@ const body = JSON.stringify({
 const cases: Case[] = [
   {
     name: 'GET item',
-    times: 6000,
+    count: 6000,
     status: 200,
-    same: true,
-    asks: () => meetings.map(({ id }) => ({ method: 'GET', path: `/meetings/${id}` })),
+    sameBody: true,
+    requests: () => meetings.map(({ id }) => ({ method: 'GET', path: `/meetings/${id}` })),
   },
   {
     name: 'GET item, 304',
-    times: 6000,
+    count: 6000,
     status: 304,
-    same: false,
-    asks: () => Promise.all(meetings.map(({ id }) => known({ method: 'GET', path: `/meetings/${id}` }))),
+    sameBody: false,
+    requests: () => Promise.all(meetings.map(({ id }) => conditional({ method: 'GET', path: `/meetings/${id}` }))),
   },
-  getting('GET page of 30', 2500, '/meetings'),
-  getting('GET filtered', 2500, `/meetings?employee=/employees/${employee.id}`),
-  getting('GET /countries', 2500, '/countries'),
-  getting('GET /docs.jsonld', 2500, '/docs.jsonld'),
-  { name: 'POST', times: 1000, status: 201, same: false, asks: () => [{ method: 'POST', path: '/meetings', body }] },
+  getCase('GET page of 30', 2500, '/meetings'),
+  getCase('GET filtered', 2500, `/meetings?employee=/employees/${employee.id}`),
+  getCase('GET /countries', 2500, '/countries'),
+  getCase('GET /docs.jsonld', 2500, '/docs.jsonld'),
+  {
+    name: 'POST',
+    count: 1000,
+    status: 201,
+    sameBody: false,
+    requests: () => [{ method: 'POST', path: '/meetings', body }],
+  },
 ]
 
 try {
-  await ready({ method: 'GET', path: '/' }, 'ours')
-  await ready({ method: 'GET', path: '/meetings' }, 'bare')
+  await untilReady({ method: 'GET', path: '/' }, 'ours')
+  await untilReady({ method: 'GET', path: '/meetings' }, 'bare')
   console.log(
     `CPU a request, process tree and Postgres, ${connections} connections, ${rounds} alternating rounds; median (least–most)`,
   )
   for (const measured of cases) await compare(measured)
   await compareDepth()
-  const ratios = await counting(database, url, organization, rounds)
-  console.log(`Inserts by 16 writers, counted beside not counted, in time: ratio ${spread(ratios)}`)
+  const ratios = await rowCountingRatios(database, url, organization, rounds)
+  console.log(`Inserts by 16 writers, time with row counting by time without: ratio ${spread(ratios)}`)
 } finally {
-  release()
+  closeConnections()
   for (const server of Object.values(servers)) server.kill('SIGTERM')
   await database.destroy()
   await sleep(500)
@@ -117,7 +123,7 @@ try {
 }
 
 async function compare(measured: Case): Promise<void> {
-  if (measured.same) await requireSame(measured)
+  if (measured.sameBody) await requireSameBody(measured)
   for (const side of ['ours', 'bare'] as const) await cost(side, measured)
   const costs: { ours: number; bare: number; ratio: number }[] = []
   for (let round = 0; round < rounds; round++) {
@@ -129,58 +135,58 @@ async function compare(measured: Case): Promise<void> {
   console.log(`${measured.name.padEnd(17)} ours ${ours} ms   bare ${bare} ms   ratio ${ratio}`)
 }
 
-/** Follows `next` through 100,000 meetings, and prints what a page costs there beside the first. */
+/** Follows `next` through 100,000 meetings, and prints the cost of a late page beside that of the first. */
 async function compareDepth(): Promise<void> {
   const { id } = await database.manager.findOneByOrFail(Organization, { slug: 'elders' })
-  const filling = await withoutTimeouts(database).initialize()
-  await plenty(filling, id, 100_000)
-  await filling.destroy()
+  const seeding = await withoutTimeouts(database).initialize()
+  await addMeetings(seeding, id, 100_000)
+  await seeding.destroy()
   const headers = { Authorization: `Bearer ${await issuer.sign({ sub: 'demo-stranger', lifetime: 3600 })}` }
   const pages = ['/meetings?page=1']
   for (let page = 1; page < depth; page++) {
-    const answer = await once(dressed({ method: 'GET', path: pages[page - 1], headers }, 'ours'))
-    pages.push(JSON.parse(answer.body).view.next)
+    const response = await send(prepared({ method: 'GET', path: pages[page - 1], headers }, 'ours'))
+    pages.push(JSON.parse(response.body).view.next)
   }
   const at = (path: string) =>
-    cost('ours', { ...getting('', 1000, path), asks: () => [{ method: 'GET', path, headers }] })
+    cost('ours', { ...getCase('', 1000, path), requests: () => [{ method: 'GET', path, headers }] })
   const ratios: number[] = []
   for (let round = 0; round < rounds; round++) {
     const first = await at(pages[0])
     ratios.push((await at(pages[depth - 1])) / first)
   }
-  console.log(`Page ${depth} of 100,000 rows by its cursor, beside page 1: ratio ${spread(ratios)}`)
+  console.log(`Page ${depth} of 100,000 rows by its cursor, cost by that of page 1: ratio ${spread(ratios)}`)
 }
 
-function getting(name: string, times: number, path: string): Case {
-  return { name, times, status: 200, same: true, asks: () => [{ method: 'GET', path }] }
+function getCase(name: string, count: number, path: string): Case {
+  return { name, count, status: 200, sameBody: true, requests: () => [{ method: 'GET', path }] }
 }
 
-/** The same question from a client that has the answer already. */
-async function known(question: Question): Promise<Question> {
-  const { etag = '' } = await once(dressed(question, 'ours'))
-  return { ...question, headers: { 'If-None-Match': etag } }
+/** The same request from a client that has the response cached. */
+async function conditional(request: CaseRequest): Promise<CaseRequest> {
+  const { etag = '' } = await send(prepared(request, 'ours'))
+  return { ...request, headers: { 'If-None-Match': etag } }
 }
 
-async function cost(side: 'ours' | 'bare', { asks, times, status }: Case): Promise<number> {
-  const questions = (await asks()).map((ask) => dressed(ask, side))
+async function cost(side: 'ours' | 'bare', { requests, count, status }: Case): Promise<number> {
+  const sent = (await requests()).map((request) => prepared(request, side))
   const pids = [servers[side].pid as number, postmaster]
   const before = cpuOf(...pids)
-  await load(questions, times, connections, status)
-  return (cpuOf(...pids) - before) / times
+  await sendMany(sent, count, connections, status)
+  return (cpuOf(...pids) - before) / count
 }
 
-async function requireSame({ name, asks }: Case): Promise<void> {
-  const [ask] = await asks()
-  const [ours, bare] = await Promise.all([once(dressed(ask, 'ours')), once(dressed(ask, 'bare'))])
-  if (ours.body !== bare.body) throw new Error(`${name}: the two answers differ.\n${ours.body}\n${bare.body}`)
+async function requireSameBody({ name, requests }: Case): Promise<void> {
+  const [request] = await requests()
+  const [ours, bare] = await Promise.all([send(prepared(request, 'ours')), send(prepared(request, 'bare'))])
+  if (ours.body !== bare.body) throw new Error(`${name}: the two responses differ.\n${ours.body}\n${bare.body}`)
 }
 
-function dressed(ask: Question, side: 'ours' | 'bare'): Ask {
-  const type = ask.body && {
+function prepared(request: CaseRequest, side: 'ours' | 'bare'): BenchRequest {
+  const type = request.body && {
     'Content-Type': 'application/ld+json',
-    'Content-Length': String(Buffer.byteLength(ask.body)),
+    'Content-Length': String(Buffer.byteLength(request.body)),
   }
-  return { ...ask, port: ports[side], headers: { Authorization: authorization, ...type, ...ask.headers } }
+  return { ...request, port: ports[side], headers: { Authorization: authorization, ...type, ...request.headers } }
 }
 
 function spread(values: number[]): string {
@@ -195,10 +201,10 @@ function start(command: string, args: string[], environment: Record<string, stri
   })
 }
 
-async function ready(ask: Pick<Ask, 'method' | 'path'>, side: 'ours' | 'bare'): Promise<void> {
+async function untilReady(request: Pick<BenchRequest, 'method' | 'path'>, side: 'ours' | 'bare'): Promise<void> {
   for (let tries = 0; tries < 100; tries++) {
-    const answer = await once(dressed(ask, side)).catch(() => undefined)
-    if (answer?.status === 200) return
+    const response = await send(prepared(request, side)).catch(() => undefined)
+    if (response?.status === 200) return
     await sleep(100)
   }
   throw new Error(`The server "${side}" does not answer.`)

@@ -1,7 +1,7 @@
 import { Agent, request } from 'node:http'
 
-/** One request, to be asked again and again. */
-export interface Ask {
+/** A request that is sent repeatedly. */
+export interface BenchRequest {
   port: number
   method: string
   path: string
@@ -11,28 +11,36 @@ export interface Ask {
 
 const agent = new Agent({ keepAlive: true, maxSockets: 16 })
 
-/** Asks so many times over so many connections; every answer must have the status expected. */
-export async function load(asks: Ask[], times: number, connections: number, status: number): Promise<void> {
-  let left = times
+/**
+ * Sends requests in turn.
+ * @throws Error when a response has another status
+ */
+export async function sendMany(
+  requests: BenchRequest[],
+  count: number,
+  connections: number,
+  status: number,
+): Promise<void> {
+  let left = count
   await Promise.all(
     Array.from({ length: connections }, async () => {
       while (left-- > 0) {
-        const answer = await once(asks[left % asks.length])
-        if (answer.status !== status) throw new Error(`Expected ${status}, got ${answer.status}: ${answer.body}`)
+        const response = await send(requests[left % requests.length])
+        if (response.status !== status) throw new Error(`Expected ${status}, got ${response.status}: ${response.body}`)
       }
     }),
   )
 }
 
-interface Answer {
+interface BenchResponse {
   status: number
   body: string
   etag: string | undefined
 }
 
-export function once({ port, method, path, headers, body }: Ask): Promise<Answer> {
+export function send({ port, method, path, headers, body }: BenchRequest): Promise<BenchResponse> {
   return new Promise((resolve, reject) => {
-    const sent = request({ agent, host: '127.0.0.1', port, method, path, headers }, (response) => {
+    const outgoing = request({ agent, host: '127.0.0.1', port, method, path, headers }, (response) => {
       const chunks: Buffer[] = []
       response.on('data', (chunk) => chunks.push(chunk))
       response.on('end', () => {
@@ -40,11 +48,11 @@ export function once({ port, method, path, headers, body }: Ask): Promise<Answer
         resolve({ status, body: Buffer.concat(chunks).toString(), etag: headers.etag })
       })
     })
-    sent.on('error', reject)
-    sent.end(body)
+    outgoing.on('error', reject)
+    outgoing.end(body)
   })
 }
 
-export function release(): void {
+export function closeConnections(): void {
   agent.destroy()
 }

@@ -2,23 +2,23 @@ import pg from 'pg'
 import type { DataSource } from 'typeorm'
 import { v7 as uuid } from 'uuid'
 
-/** Gives an organization so many meetings, of which one in ten has notes. */
-export async function plenty(database: DataSource, organization: string, many: number): Promise<void> {
+/** Adds meetings to an organization. One in ten has notes. */
+export async function addMeetings(database: DataSource, organization: string, count: number): Promise<void> {
   await database.query(
     `INSERT INTO "meeting" ("id", "createdAt", "updatedAt", "version", "organizationId", "dateFrom", "dateTo", "notes")
       SELECT (lpad(to_hex(1767225600000 + n), 12, '0') || '7' || substr(md5(n::text), 1, 3) || 'a' || substr(md5(n || 'x'), 1, 15))::uuid,
         now(), now(), 1, $1::uuid, "from", "from" + interval '2 hours', CASE WHEN n % 10 = 0 THEN 'Onderhoud ' || n END
       FROM (SELECT n, timestamptz '2026-01-05Z' + n % 9999 * interval '1 hour' AS "from" FROM generate_series(1, $2::int) n) AS made`,
-    [organization, many],
+    [organization, count],
   )
   await database.query('VACUUM ANALYZE "meeting"')
 }
 
 const writers = 16
-const each = 120
+const insertsEach = 120
 
-/** How many times as long sixteen writers take while their rows are counted, each time beside a time when they are not. */
-export async function counting(
+/** The ratios of the time that sixteen writers take with row counting to the time without it, one a round. */
+export async function rowCountingRatios(
   database: DataSource,
   url: string,
   organization: string,
@@ -26,7 +26,7 @@ export async function counting(
 ): Promise<number[]> {
   const pool = new pg.Pool({ connectionString: url, max: writers })
   const write = async () => {
-    for (let count = 0; count < each; count++)
+    for (let count = 0; count < insertsEach; count++)
       await pool.query({
         name: 'write',
         text: `INSERT INTO "meeting" ("id", "organizationId", "createdAt", "updatedAt", "version", "dateFrom", "dateTo")

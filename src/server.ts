@@ -28,8 +28,8 @@ import { StartError } from './start/start-error.ts'
 import { startWorkerProcess } from './worker-process.ts'
 
 /*
- * Objects that are created during the start live long. From them V8 concludes that objects of later requests do, too, and
- * allocates parts of every response in the old generation, where they keep the rest of it alive. This flag turns that off.
+ * Objects that are created during the start live long. V8 concludes that similar objects of requests do, too, and allocates
+ * them in the old generation. There, parts of a response would keep the rest of it alive. This flag turns that off.
  */
 setFlagsFromString('--no-allocation-site-pretenuring')
 

@@ -1,7 +1,7 @@
 import type { Worker } from 'node:cluster'
 import { withTimeout } from '../../start/with-timeout.ts'
 
-/** What the parent process and its workers tell each other about their shared port during a shutdown. */
+/** A message between the parent process and its workers about their shared port during a shutdown. */
 interface Message {
   port?: 'parent-closed' | 'worker-closed' | 'all-closed'
 }
