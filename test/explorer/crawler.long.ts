@@ -4,7 +4,7 @@ import { collections, docs } from '../support/docs.ts'
 import { rowsOf } from '../support/rows/sample-rows.ts'
 import { as, given, morning, publicUrl, tenant } from '../support/world.ts'
 
-/** What came of following one link. */
+/** The result of following a link. */
 interface Visit {
   path: string
   status: number
@@ -24,7 +24,7 @@ const declared = new Set(
     .map((node) => node['@id'] as string),
 )
 
-/** The collections that are not for members, though the entrypoint, which is the same for everybody, names them. */
+/** Collections that members may not read. The entrypoint names them all the same, because it is the same for every caller. */
 const closed = ['audit-events', 'integrations', 'invoices', 'organization-user-invitations', 'payment-methods']
 
 beforeAll(async () => {
@@ -32,15 +32,15 @@ beforeAll(async () => {
   for (let count = 0; count < 31; count++) await given(Meeting, { employee: employee as Employee, ...morning })
 })
 
-test('an owner can follow every link, to documents that say only what is documented', async () => {
+test('an owner can follow every link, and finds documented types and properties only', async () => {
   const visits = await crawl(tenant.users.owner)
 
-  expect(dead(visits)).toEqual([])
+  expect(brokenLinks(visits)).toEqual([])
   const types = visits.flatMap((visit) => visit.types)
   for (const key of collections.keys())
     expect(types).toContain(`${publicUrl}/docs.jsonld#${key[0].toUpperCase()}${key.slice(1)}`)
   expect(visits.map(({ path }) => path)).toContainEqual(expect.stringMatching(/^\/meetings\?page=2\b/))
-  expect(doors(visits)).toEqual([
+  expect(operationLinks(visits)).toEqual([
     '/integrations/kontomatik/pull',
     '/integrations/kontomatik/revoke',
     '/integrations/kontomatik/setup',
@@ -52,25 +52,25 @@ test('an owner can follow every link, to documents that say only what is documen
   ])
 })
 
-test('a member can follow every link but those of the entrypoint to what is not for members', async () => {
+test('a member can follow every link except those of the entrypoint to closed collections', async () => {
   const visits = await crawl(tenant.users.member)
 
-  expect(dead(visits)).toEqual([...closed, 'subscriptions'].map((path) => `403 /${path} from /`))
+  expect(brokenLinks(visits)).toEqual([...closed, 'subscriptions'].map((path) => `403 /${path} from /`))
   expect(visits.map(({ path }) => path)).toContainEqual(expect.stringMatching(/^\/meetings\?page=2\b/))
-  expect(doors(visits)).toEqual([])
+  expect(operationLinks(visits)).toEqual([])
 })
 
 test.each([
   ['an unknown path', () => as().get('/nowhere')],
   ['a faulty body', () => as(tenant.users.owner).post('/meetings', { dateFrom: 1 })],
   ['another spelling', () => as().get('/countries/nl').redirects(0)],
-])('what is said of %s is documented too, and a link', async (_, ask) => {
+])('the problem of %s is documented, and its type is a link', async (_, ask) => {
   const { body } = await ask()
   expect(undeclared(nodesOf(await jsonld.expand(body, expand)))).toEqual([])
   expect((await as().get(body['@id'])).body).toMatchObject({ '@id': body['@id'], status: body.status })
 })
 
-/** Follows every link of this server, from the entrypoint on, as a client does that knows nothing else. */
+/** Follows every link of this server from the entrypoint on, as a client without other knowledge does. */
 async function crawl(user: User): Promise<Visit[]> {
   const visits = new Map<string, Visit>()
   const open = [{ path: '/', from: 'nowhere' }]
@@ -97,36 +97,36 @@ async function follow(user: User, path: string, from: string): Promise<{ visit: 
   expect({ path, undeclared: undeclared(nodes) }).toEqual({ path, undeclared: [] })
   visit.types = nodes.flatMap((node) => (node['@type'] as string[] | undefined) ?? [])
   const iris = nodes.map((node) => node['@id'] as string | undefined)
-  const own = iris.filter((iri): iri is string => (iri?.startsWith(`${publicUrl}/`) && !isName(iri)) ?? false)
+  const own = iris.filter((iri): iri is string => (iri?.startsWith(`${publicUrl}/`) && !isTerm(iri)) ?? false)
   return { visit, links: own.map((iri) => iri.slice(publicUrl.length)) }
 }
 
-/** What the vocabulary calls something leads into the documentation, which is no document about things. */
-const isName = (iri: string) => iri.startsWith(`${publicUrl}/docs.jsonld#`)
+/** Whether an IRI is a term of the vocabulary. It leads to the documentation, not to a resource. */
+const isTerm = (iri: string) => iri.startsWith(`${publicUrl}/docs.jsonld#`)
 
-/** Every node of an expanded document, references among them. */
+/** Every node of an expanded document, references included. */
 function nodesOf(value: unknown): Node[] {
   if (Array.isArray(value)) return value.flatMap(nodesOf)
   if (typeof value !== 'object' || value === null || '@value' in value) return []
   return [value as Node, ...Object.values(value).flatMap(nodesOf)]
 }
 
-/** The types and properties that stand neither in the documentation nor in Hydra. */
+/** Types and properties that neither the documentation nor Hydra declares. */
 function undeclared(nodes: Node[]): string[] {
-  const said = nodes.flatMap((node) => [
+  const used = nodes.flatMap((node) => [
     ...((node['@type'] as string[] | undefined) ?? []),
     ...Object.keys(node).filter((key) => key[0] !== '@'),
   ])
-  return said.filter((iri) => !declared.has(iri) && !vocabularies.test(iri))
+  return used.filter((iri) => !declared.has(iri) && !vocabularies.test(iri))
 }
 
-function dead(visits: Visit[]): string[] {
+function brokenLinks(visits: Visit[]): string[] {
   const missed = visits.filter(({ status }) => status !== 200 && status !== 405)
   return missed.map(({ status, path, from }) => `${status} ${path} from ${from}`)
 }
 
-/** The links that lead to what can be done, and not be read. */
-function doors(visits: Visit[]): string[] {
+/** Links to operations: they answer POST, but not GET. */
+function operationLinks(visits: Visit[]): string[] {
   const paths = visits.filter(({ status }) => status === 405).map(({ path }) => path)
   return [...new Set(paths.map((path) => path.replace(/[0-9a-f-]{36}/, '{id}')))].sort()
 }

@@ -2,13 +2,13 @@ import { existsSync } from 'node:fs'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { publicUrl, tenant, tokenOf } from '../support/world.ts'
 
-const places = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
-const executablePath = [process.env.CHROMIUM ?? '', ...places].find((path) => existsSync(path))
-const describeThere = executablePath ? describe : describe.skip
-const pictures = process.env.SCREENSHOTS
+const executables = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
+const executablePath = [process.env.CHROMIUM ?? '', ...executables].find((path) => existsSync(path))
+const describeWithChromium = executablePath ? describe : describe.skip
+const screenshots = process.env.SCREENSHOTS
 
-describeThere('The reference in a browser', () => {
-  const complaints: string[] = []
+describeWithChromium('Swagger UI in a browser', () => {
+  const errors: string[] = []
   let browser: Browser
 
   beforeAll(async () => {
@@ -19,8 +19,8 @@ describeThere('The reference in a browser', () => {
   async function open(width: number, colorScheme: 'light' | 'dark'): Promise<Page> {
     const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme })
     page.setDefaultTimeout(30_000)
-    page.on('pageerror', ({ message }) => complaints.push(message))
-    page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
+    page.on('pageerror', ({ message }) => errors.push(message))
+    page.on('console', (message) => message.type() === 'error' && errors.push(message.text()))
     await page.goto(`${publicUrl}/docs`)
     await page.getByText('List', { exact: false }).first().waitFor()
     await page.locator('.opblock').first().waitFor()
@@ -38,7 +38,7 @@ describeThere('The reference in a browser', () => {
       const page = await open(width, theme)
       await page.locator('#operations-Meeting-createMeeting .opblock-summary-control').click()
       await page.locator('#operations-Meeting-createMeeting .opblock-body').waitFor()
-      if (pictures) await page.screenshot({ path: `${pictures}/docs-${width}-${theme}.png` })
+      if (screenshots) await page.screenshot({ path: `${screenshots}/docs-${width}-${theme}.png` })
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width)
       const background = await page.evaluate<string>('getComputedStyle(document.body).backgroundColor')
       const [red] = (background.match(/\d+/g) as string[]).map(Number)
@@ -46,13 +46,13 @@ describeThere('The reference in a browser', () => {
       const text = await page.locator('#operations-Meeting-createMeeting').textContent()
       expect(text).not.toContain('실례')
       expect(text).toContain('/employees/')
-      expect(complaints).toEqual([])
+      expect(errors).toEqual([])
       await page.close()
     },
     60_000,
   )
 
-  test('keeps the token for the tab, and for no other', async () => {
+  test('keeps the token for one tab only', async () => {
     const page = await open(1400, 'light')
     const token = await tokenOf(tenant.users.owner)
     await page.locator('.btn.authorize').first().click()
@@ -64,6 +64,6 @@ describeThere('The reference in a browser', () => {
     const other = await browser.newPage()
     await other.goto(`${publicUrl}/docs`)
     expect(await other.evaluate('sessionStorage.length + localStorage.length')).toBe(0)
-    expect(complaints).toEqual([])
+    expect(errors).toEqual([])
   }, 120_000)
 })

@@ -4,7 +4,7 @@ import { api, as } from '../support/world.ts'
 const browser = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8'
 const page = await as().get('/docs').set('Accept', browser)
 
-test('a browser that opens the documentation sees a page of it', () => {
+test('a browser that opens the documentation gets Swagger UI', () => {
   expect(page.status).toBe(200)
   expect(page.headers['content-type']).toBe('text/html; charset=utf-8')
   expect(page.headers['content-security-policy']).toMatch(/^default-src 'none'; script-src 'self';/)
@@ -13,7 +13,7 @@ test('a browser that opens the documentation sees a page of it', () => {
   expect(page.text).not.toMatch(/<script(?![^>]* src=)[^>]*>|<style|\son\w+=/)
 })
 
-test('the page is made of files of this server alone, which browsers may keep', async () => {
+test('the page uses files of this server only, which browsers may cache', async () => {
   const files = [...page.text.matchAll(/(?:src|href)="(docs\/assets\/[^"]+)"/g)].map(([, path]) => `/${path}`)
   expect(files).toHaveLength(4)
   expect(page.text).not.toMatch(/(?:src|href)="(?:https?:)?\/\//)
@@ -33,20 +33,20 @@ test.each([
   ['JSON-LD', 'application/ld+json', 'application/ld+json'],
   ['JSON-LD rather than a page', 'text/html;q=0.5, application/ld+json', 'application/ld+json'],
   ['OpenAPI', 'application/vnd.openapi+json', 'application/vnd.openapi+json'],
-])('who asks for %s gets that', async (_, accept, type) => {
+])('a client that accepts %s gets that', async (_, accept, type) => {
   const { status, headers } = await api.get('/docs').set('Accept', accept)
   expect([status, headers['content-type']]).toEqual([200, `${type}; charset=utf-8`])
 })
 
-test('nothing else can be had from among the files', async () => {
+test('no other file is served', async () => {
   const [, digest] = /assets\/(\w+)\//.exec(page.text) as RegExpExecArray
   for (const name of ['package.json', '..%2fpackage.json', 'toString', '__proto__', ''])
     expect((await raw('GET', `/docs/assets/${digest}/${name}`)).status).toBe(404)
   expect((await as().post('/docs', {})).status).toBe(405)
 })
 
-// OpenAPI 3.1 §4.8.24: a client that shows an example takes ours before it invents one.
-test('the examples of the reference are of the demo, and each filter has a description and a type', async () => {
+// A client shows the example of the document before it invents one (OpenAPI 3.1 §4.8.24).
+test('examples name resources of the demo, and each filter has a description and a type', async () => {
   const { body } = await as().get('/docs.jsonopenapi')
   const iris: unknown[] = []
   const visit = (node: unknown): void => {

@@ -54,7 +54,7 @@ describe('The boot is refused where a context', () => {
       '"Room.building" needs a "buildingId" column beside it.',
     ],
     [
-      'has a reference to nothing known',
+      'has a reference to an unknown class',
       { id, door: { '@id': door, '@type': '@id' } },
       'contexts/Room.jsonld calls "door" a reference, but Room does not say to what.',
     ],
@@ -73,7 +73,7 @@ describe('The boot is refused where a context', () => {
     expect(() => joinShape(Room, database)).toThrow(/^contexts\/Room\.jsonld cannot be read: ENOENT/)
   })
 
-  test('has a reference to what is not in the table', () => {
+  test('has a reference to a class that is no resource', () => {
     const table = [
       new Resource(Location, '/locations', [listOperation()]),
       new Resource(Meeting, '/meetings', [listOperation()]),

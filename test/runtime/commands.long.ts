@@ -3,11 +3,11 @@ import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 
-/** Where else a command could answer with a stack: all of them read the same variables and reach the same database. */
+/** No command may print a stack: all of them read the same variables and open the same database. */
 test.each(['token', 'migrate', 'seed', 'module', 'webhooks'])(
-  'npm run %s says in a sentence what is wrong with a variable',
+  'npm run %s prints a sentence for each invalid variable',
   async (command) => {
-    const words = { token: ['owner'], module: ['acme', 'planning', 'on'], webhooks: ['failed'] }[command] ?? []
+    const args = { token: ['owner'], module: ['acme', 'planning', 'on'], webhooks: ['failed'] }[command] ?? []
     const failures: [Record<string, string>, RegExp][] = [
       [{ PORT: 'http', LOG_LEVEL: 'loud' }, /^PORT must .+\.\nLOG_LEVEL must .+\.\n$/],
       [{ DATABASE_URL: 'postgres://u:hidden@127.0.0.1:1/none' }, /^DATABASE_URL is "postgres:\/\/\*\*\*@127.+\.\n$/],
@@ -15,7 +15,7 @@ test.each(['token', 'migrate', 'seed', 'module', 'webhooks'])(
     ]
     for (const [environment, sentence] of failures) {
       const env = { PATH: process.env.PATH, HOME: process.env.HOME, ...environment }
-      const failed = await run('npm', ['run', '--silent', command, '--', ...words], { env }).catch((error) => error)
+      const failed = await run('npm', ['run', '--silent', command, '--', ...args], { env }).catch((error) => error)
       expect([failed.code, failed.stdout, failed.stderr]).toEqual([1, '', expect.stringMatching(sentence)])
     }
   },
@@ -30,8 +30,8 @@ test.each([
     'npm run token -- <owner|admin|member|operator> [--organization <slug>]',
   ],
   ['token', ['constructor'], 'npm run token -- <owner|admin|member|operator> [--organization <slug>]'],
-])('npm run %s with %j says how it is used, and nothing else', async (command, words, usage) => {
-  const failed = await run('npm', ['run', '--silent', command, '--', ...words]).catch((error) => error)
+])('npm run %s with %j prints its usage and nothing else', async (command, args, usage) => {
+  const failed = await run('npm', ['run', '--silent', command, '--', ...args]).catch((error) => error)
   expect([failed.code, failed.stdout]).toEqual([1, ''])
   expect(failed.stderr).toContain(usage)
   expect(failed.stderr).not.toMatch(/^ +at /m)

@@ -23,7 +23,7 @@ const production = {
   ...stripe,
 }
 
-test('a bare machine needs no variable at all', () => {
+test('every variable has a default', () => {
   expect(readConfig({})).toEqual({
     port: 3000,
     host: '127.0.0.1',
@@ -44,7 +44,7 @@ test('a bare machine needs no variable at all', () => {
   })
 })
 
-test('a variable that is empty or blank is as good as none', () => {
+test('an empty or blank variable is the same as none', () => {
   const names = [
     'PORT',
     'HOST',
@@ -115,7 +115,7 @@ test.each<[name: string, value: string, key: string, read: unknown]>([
   expect(readConfig({ [name]: value })).toHaveProperty([key], read)
 })
 
-test('the address that links start with follows host and port', () => {
+test('PUBLIC_URL defaults to the address of HOST and PORT', () => {
   expect(readConfig({ HOST: 'localhost', PORT: '8080' }).publicUrl).toBe('http://localhost:8080')
   expect(readConfig({ HOST: '::1' }).publicUrl).toBe('http://[::1]:3000')
   expect(readConfig({ NODE_ENV: 'test', HOST: '0.0.0.0', PUBLIC_URL: 'http://me.example' }).publicUrl).toBe(
@@ -162,11 +162,11 @@ test.each([
     { SECRETS_KEY: 'secret' },
     'SECRETS_KEY must be 32 bytes in base64, or several with commas between: openssl rand -base64 32',
   ],
-])('%j does for no bank', (environment, sentence) => {
+])('%j is refused', (environment, sentence) => {
   expect(refusal(environment)).toBe(sentence)
 })
 
-test('replicas are those of a database that is named', () => {
+test('replicas need a DATABASE_URL', () => {
   const DATABASE_URL = 'postgres://db.example/api'
   const read = (DATABASE_REPLICA_URLS: string) => readConfig({ DATABASE_URL, DATABASE_REPLICA_URLS }).replicas
   expect(read('postgres://a.example/api, postgresql://u:p@b.example/api ,')).toEqual([
@@ -186,7 +186,7 @@ test('a password in a bad URL of the database is not repeated', () => {
   expect(refusal({ DATABASE_URL: 'u:secret@db' })).not.toContain('secret')
 })
 
-test('tokens of others are believed only when all is told of them', () => {
+test('the variables of another token issuer are set together or not at all', () => {
   const { AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience, AUTH_JWKS_URL: jwksUrl } = auth
   expect(readConfig(auth).auth).toEqual({ issuer, audience, jwksUrl })
   for (const name of Object.keys(auth))
@@ -196,7 +196,7 @@ test('tokens of others are believed only when all is told of them', () => {
   expect(refusal({ ...auth, AUTH_JWKS_URL: 'keys.json' })).toMatch(/^AUTH_JWKS_URL must be .+\.$/)
 })
 
-test('Stripe is spoken to only when all is told of it', () => {
+test('the variables of Stripe are set together or not at all', () => {
   const whole = { secretKey: 'sk_test_1', publishableKey: 'pk_test_1', webhookSecrets: ['whsec_1', 'whsec_2'] }
   expect(readConfig({}).stripe).toBeUndefined()
   expect(readConfig({ ...stripe, STRIPE_WEBHOOK_SECRET: 'whsec_1, whsec_2' }).stripe).toEqual(whole)
@@ -215,14 +215,14 @@ test.each([
   ['STRIPE_WEBHOOK_SECRET', 'whsec_1,'],
   ['STRIPE_URL', '127.0.0.1:12111'],
   ['STRIPE_URL', 'http://127.0.0.1:12111/v1'],
-])('%s=%s is refused in one sentence, which does not repeat it', (name, value) => {
+])('%s=%s is refused in one sentence that does not repeat the value', (name, value) => {
   const sentence = refusal({ ...stripe, [name]: value })
   expect(sentence).toMatch(/^STRIPE_.+ must .+\.$/)
   expect(sentence).not.toContain('test_1')
 })
 
 describe('In production', () => {
-  test('other origins are let in by name alone', () => {
+  test('other origins are allowed by name only', () => {
     expect(readConfig(production)).toMatchObject({
       production: true,
       corsOrigins: [],
@@ -237,13 +237,13 @@ describe('In production', () => {
     )
   })
 
-  test('nobody is sent from their bank to whatever listens on this machine', () => {
+  test('return addresses on this machine are refused', () => {
     expect(refusal({ ...production, KONTOMATIK_REDIRECTS: 'local' })).toBe(
       'KONTOMATIK_REDIRECTS must be addresses in production: local is for development only.',
     )
   })
 
-  test('no money is taken by a Stripe of our own', () => {
+  test('the local Stripe is refused', () => {
     const none = Object.fromEntries(Object.keys(stripe).map((name) => [name, undefined]))
     expect(refusal({ ...production, ...none })).toMatch(/^STRIPE_SECRET_KEY, .+ must be set in production: .+\.$/)
   })
@@ -254,7 +254,7 @@ describe('In production', () => {
     )
   })
 
-  test('tokens of our own are not believed', () => {
+  test('tokens of the server itself are refused', () => {
     const none = Object.fromEntries(Object.keys(auth).map((name) => [name, undefined]))
     expect(refusal({ ...production, ...none })).toMatch(/^AUTH_ISSUER, .+ must be set in production: .+\.$/)
   })

@@ -6,8 +6,8 @@ import { ServerProcess } from '../support/processes/server-process.ts'
 import { ending } from '../support/world.ts'
 
 /*
- * Where else two servers could write to the same files: a directory that is reached by another path, or by one that is too long
- * for a socket; two that start at once. Commands and the workers of one server share the directory.
+ * Two servers must not write to the same files. They could by another path to the directory, by a path that is too long for a
+ * socket, or when they start at once. Commands and the workers of one server share the directory.
  */
 const directory = await mkdtemp(join(tmpdir(), 'shared-'))
 const alias = `${directory}-alias`
@@ -17,8 +17,8 @@ ending.unshift(async () => {
   for (const path of [alias, directory]) await rm(path, { recursive: true, force: true })
 })
 
-const serverOn = (DATA_DIR: string, more: Record<string, string> = {}) => {
-  const service = new ServerProcess({ ...serverEnvironment('shared'), DATA_DIR, ...more })
+const serverOn = (DATA_DIR: string, variables: Record<string, string> = {}) => {
+  const service = new ServerProcess({ ...serverEnvironment('shared'), DATA_DIR, ...variables })
   ending.unshift(() => service.close())
   return service
 }
@@ -30,7 +30,7 @@ test.each([
   ['the same path', directory, directory],
   ['a symbolic link', directory, alias],
   ['a path that is too long for a socket', deep, deep],
-])('a second server on a data directory, by %s, says so and does not start', async (_, path, other) => {
+])('a second server on a data directory, by %s, prints a sentence and does not start', async (_, path, other) => {
   const first = serverOn(path, { WORKERS: '2' })
   await first.start()
   const second = serverOn(other)
@@ -44,7 +44,7 @@ test.each([
   await third.close()
 })
 
-test('of servers that start at once on one data directory at most one serves', async () => {
+test('of servers that start at once on one data directory, at most one serves', async () => {
   const all = Array.from({ length: 4 }, () => serverOn(directory))
   const outcomes = await Promise.allSettled(all.map((service) => service.start()))
   expect(outcomes.filter(({ status }) => status === 'fulfilled').length).toBeLessThanOrEqual(1)
@@ -53,7 +53,7 @@ test('of servers that start at once on one data directory at most one serves', a
   for (const service of all) await service.close()
 })
 
-test('a server that stops leaves no lock behind, and locks of killed ones are removed', async () => {
+test('a server that stops leaves no lock behind, and locks of killed servers are removed', async () => {
   const service = serverOn(directory)
   await service.start()
   process.kill(service.pid, 'SIGTERM')

@@ -9,7 +9,7 @@ const metric = (text: string, name: string) =>
       ?.split(' ')[1],
   )
 
-test('the operator sees how long requests take, and what of Stripe’s events waits', async () => {
+test('the operator reads durations of requests and counts of pending Stripe events', async () => {
   const received = new Date(Date.now() - 90_000)
   const event = { type: 'invoice.paid', customerId: 'cus_1', objectId: 'in_1', created: received, payload: {} }
   const rows = [
@@ -30,7 +30,7 @@ test('the operator sees how long requests take, and what of Stripe’s events wa
   expect(metric(text, 'process_cpu_seconds_total')).toBeGreaterThan(0)
 })
 
-test('nobody but the operator reads them', async () => {
+test('only the operator reads the metrics', async () => {
   expect((await as().get('/metrics')).status).toBe(401)
   for (const user of Object.values(tenant.users)) expect((await as(user).get('/metrics')).status).toBe(403)
 })

@@ -8,18 +8,15 @@ import { serverEnvironment } from '../support/processes/server-environment.ts'
 import { ServerProcess } from '../support/processes/server-process.ts'
 import { database, ending } from '../support/world.ts'
 
-/*
- * Where else a link to a port of before could be kept: the page to sign in at, of the local Kontomatik, and the invoices in the
- * local Stripe's events.
- */
+/* Links with a former port can be stored for the local Kontomatik's sign-in page and for invoices of the local Stripe. */
 const own = { AUTH_ISSUER: '', AUTH_AUDIENCE: '', AUTH_JWKS_URL: '' }
 const noStripe = { STRIPE_URL: '', STRIPE_SECRET_KEY: '', STRIPE_PUBLISHABLE_KEY: '', STRIPE_WEBHOOK_SECRET: '' }
 
-/* Under a path, as the local Stripe must deliver its events there, too. */
-const under = { PUBLIC_URL: 'https://host.example/org' }
+/* The API has a path, because the local Stripe must deliver its events there, too. */
+const withPath = { PUBLIC_URL: 'https://host.example/org' }
 
-test('links to the local Stripe and Kontomatik are good after a restart on other ports', async () => {
-  const environment = { ...serverEnvironment('links'), ...own, ...noStripe, ...under, LOG_LEVEL: 'info' }
+test('stored links to the local Stripe and Kontomatik work after a restart on other ports', async () => {
+  const environment = { ...serverEnvironment('links'), ...own, ...noStripe, ...withPath, LOG_LEVEL: 'info' }
   const service = new ServerProcess(environment)
   ending.unshift(() => service.close())
   await service.start()
@@ -62,7 +59,7 @@ test('links to the local Stripe and Kontomatik are good after a restart on other
   for (const other of others) other.close()
 }, 120_000)
 
-/** Takes the port of a link. */
+/** Listens on the port of a link. */
 async function occupy(link: string): Promise<Server> {
   const server = createServer((_, response) => response.writeHead(404).end())
   server.listen(Number(new URL(link).port), '127.0.0.1')

@@ -7,8 +7,9 @@ import { join } from 'node:path'
 import { eventually } from '../support/eventually.ts'
 import { ending } from '../support/world.ts'
 
-/** systemd, Docker and platforms send SIGTERM to the process of npm, some of them to the whole group; a terminal sends SIGINT to it. */
-async function room(): Promise<string> {
+/* systemd, Docker and hosting platforms send SIGTERM to npm, some of them to its process group. A terminal sends SIGINT to the group. */
+
+async function newDataDirectory(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'npm-signals-'))
   await chmod(directory, 0o755)
   ending.unshift(() => rm(directory, { recursive: true, force: true }))
@@ -24,7 +25,7 @@ async function freePort(): Promise<number> {
   return port
 }
 
-const answers = (port: number) =>
+const readyStatus = (port: number) =>
   fetch(`http://127.0.0.1:${port}/health/ready`).then(
     ({ status }) => status,
     () => 0,
@@ -32,14 +33,14 @@ const answers = (port: number) =>
 
 test.each<[string, string[], NodeJS.Signals, boolean]>([
   ['npm start', ['start'], 'SIGTERM', false],
-  ['npm start and all below it', ['start'], 'SIGTERM', true],
+  ['npm start with its process group', ['start'], 'SIGTERM', true],
   ['npm start in a terminal', ['start'], 'SIGINT', true],
   ['npm run dev', ['run', 'dev'], 'SIGTERM', false],
   ['npm run dev in a terminal', ['run', 'dev'], 'SIGINT', true],
 ])(
-  '%s ends with its signal, and the server and Postgres with it',
+  '%s ends with its signal, and so do the server and Postgres',
   async (_, script, signal, group) => {
-    const [directory, port] = [await room(), await freePort()]
+    const [directory, port] = [await newDataDirectory(), await freePort()]
     const { PATH, HOME } = process.env
     const child = spawn('npm', script, {
       env: { PATH, HOME, PORT: String(port), DATA_DIR: directory, LOG_LEVEL: 'warn' },
@@ -50,7 +51,7 @@ test.each<[string, string[], NodeJS.Signals, boolean]>([
     const pid = child.pid as number
     try {
       await eventually(
-        () => answers(port),
+        () => readyStatus(port),
         (status) => expect(status).toBe(200),
         90,
       )
@@ -60,7 +61,7 @@ test.each<[string, string[], NodeJS.Signals, boolean]>([
       process.kill(group ? -pid : pid, signal)
       await ended
       await eventually(() => expect(access(postmaster)).rejects.toThrow('ENOENT'), undefined, 15)
-      expect(await answers(port)).toBe(0)
+      expect(await readyStatus(port)).toBe(0)
     } finally {
       try {
         process.kill(-pid, 'SIGKILL')

@@ -10,18 +10,18 @@ import { freePort } from '../support/processes/server-process.ts'
 import { ending } from '../support/world.ts'
 
 /*
- * Where else a production install could lack what only development dependencies bring: each command of package.json beside the
- * start. The packages are those of `npm ci --omit=dev`, by links.
+ * Every command of package.json could need a development dependency, which a production install lacks. The packages here are
+ * links to those of `npm ci --omit=dev`.
  */
 const run = promisify(execFile)
 const root = await realpath('.')
-const place = await mkdtemp(join(tmpdir(), 'install-'))
+const folder = await mkdtemp(join(tmpdir(), 'install-'))
 const { stdout: listed } = await run('npm', ['ls', '--omit=dev', '--all', '--parseable']).catch((error) => error)
 const own = { AUTH_ISSUER: '', AUTH_AUDIENCE: '', AUTH_JWKS_URL: '' }
 const environment = { ...serverEnvironment('install'), ...own, HOME: process.env.HOME ?? '' }
 const env = { PATH: process.env.PATH, ...environment }
 
-ending.unshift(() => rm(place, { recursive: true }))
+ending.unshift(() => rm(folder, { recursive: true }))
 
 beforeAll(async () => {
   for (const name of [
@@ -33,20 +33,20 @@ beforeAll(async () => {
     'tsconfig.json',
     'tsconfig.build.json',
   ])
-    await cp(join(root, name), join(place, name), { recursive: true })
+    await cp(join(root, name), join(folder, name), { recursive: true })
   const packages = listed.split('\n').map((path: string) => relative(root, path))
   for (const path of packages.filter((path: string) => /^node_modules\/(@[^/]+\/)?[^/]+$/.test(path))) {
-    await mkdir(dirname(join(place, path)), { recursive: true })
-    await symlink(join(root, path), join(place, path))
+    await mkdir(dirname(join(folder, path)), { recursive: true })
+    await symlink(join(root, path), join(folder, path))
   }
 })
 
-const npm = (...words: string[]) => run('npm', ['--silent', ...words], { cwd: place, env }).catch((error) => error)
+const npm = (...args: string[]) => run('npm', ['--silent', ...args], { cwd: folder, env }).catch((error) => error)
 
 test.each([['start'], ['run', 'token', '--', 'owner'], ['run', 'migrate'], ['run', 'build']])(
-  'npm %s %s without a build and without a compiler says how to get one',
-  async (...words) => {
-    const { code, stdout, stderr } = await npm(...words)
+  'npm %s %s without a build and a compiler prints how to get one',
+  async (...args) => {
+    const { code, stdout, stderr } = await npm(...args)
     expect([code, stdout]).toEqual([1, ''])
     expect(stderr).toMatch(
       /^(No build exists|The compiler, a development dependency, is not installed)\b.+ Run "npm ci --include=dev && npm run build", then .+\.\n$/,
@@ -54,8 +54,8 @@ test.each([['start'], ['run', 'token', '--', 'owner'], ['run', 'migrate'], ['run
   },
 )
 
-test('with a build every command works, and the server starts and ends with npm', async () => {
-  await cp(join(root, 'dist'), join(place, 'dist'), { recursive: true })
+test('with a build every command works, and the server starts and stops with npm', async () => {
+  await cp(join(root, 'dist'), join(folder, 'dist'), { recursive: true })
   expect((await npm('run', 'migrate')).stdout).toBe('')
   expect((await npm('run', 'seed')).stdout).toBe('Created the demo organizations.\n')
   expect((await npm('run', 'token', '--', 'owner')).stdout).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/)
@@ -63,49 +63,49 @@ test('with a build every command works, and the server starts and ends with npm'
   expect((await npm('run', 'webhooks', '--', 'failed')).stdout).toBe('No event is dead-lettered.\n')
 
   const started = await start()
-  expect(started.said).not.toContain('older than the sources')
+  expect(started.output).not.toContain('older than the sources')
   await started.end()
 })
 
-test('a build of other sources is started as it is, with a warning', async () => {
-  await appendFile(join(place, 'src/server.ts'), '\n// A change.\n')
+test('a build that is older than the sources starts with a warning', async () => {
+  await appendFile(join(folder, 'src/server.ts'), '\n// A change.\n')
   const { stdout, stderr } = await npm('run', 'token', '--', 'owner')
   expect(stdout).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/)
   expect(stderr).toMatch(/^The build in dist is older than the sources and starts as it is\. Run .+\.\n$/)
 })
 
-test('with a compiler npm start builds once, and again only when a source has changed', async () => {
-  await rm(join(place, 'node_modules'), { recursive: true })
-  await symlink(join(root, 'node_modules'), join(place, 'node_modules'))
-  const built = async () => (await stat(join(place, 'dist/src/server.js'))).mtimeMs
+test('with a compiler npm start builds once, and again only after a source has changed', async () => {
+  await rm(join(folder, 'node_modules'), { recursive: true })
+  await symlink(join(root, 'node_modules'), join(folder, 'node_modules'))
+  const built = async () => (await stat(join(folder, 'dist/src/server.js'))).mtimeMs
   const copied = await built()
   expect((await npm('run', 'token', '--', 'owner')).stderr).toBe('')
   const first = await built()
   expect(first).toBeGreaterThan(copied)
   await npm('run', 'token', '--', 'owner')
   expect(await built()).toBe(first)
-  await appendFile(join(place, 'entities/index.ts'), '\n')
+  await appendFile(join(folder, 'entities/index.ts'), '\n')
   await npm('run', 'token', '--', 'owner')
   expect(await built()).toBeGreaterThan(first)
-  expect(await readdir(join(place, 'dist/contexts'))).toEqual(await readdir(join(place, 'contexts')))
+  expect(await readdir(join(folder, 'dist/contexts'))).toEqual(await readdir(join(folder, 'contexts')))
 })
 
-/** Starts with `npm start`, and ends it by a signal to npm. */
+/** Starts the server with `npm start`. `end` stops it by a signal to npm. */
 async function start() {
   const port = await freePort()
   const child = spawn('npm', ['start', '--silent'], {
-    cwd: place,
+    cwd: folder,
     env: { ...env, PORT: String(port) },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  const said: string[] = []
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => said.push(String(text)))
-  for (let tries = 0; !said.join('').includes('Listening'); tries++) {
-    if (tries > 600 || child.exitCode !== null) throw new Error(`It does not serve: ${said.join('')}`)
+  const output: string[] = []
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => output.push(String(text)))
+  for (let tries = 0; !output.join('').includes('Listening'); tries++) {
+    if (tries > 600 || child.exitCode !== null) throw new Error(`The server does not serve: ${output.join('')}`)
     await sleep(100)
   }
   return {
-    said: said.join(''),
+    output: output.join(''),
     async end() {
       const gone = once(child, 'exit')
       child.kill('SIGTERM')

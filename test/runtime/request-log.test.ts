@@ -31,8 +31,8 @@ afterAll(async () => {
   }
 })
 
-/** A server that says everything from a level on. */
-async function saying(level: string, surroundings: object = {}): Promise<string> {
+/** Starts a server that logs from a level on. */
+async function serverWithLog(level: string, context: object = {}): Promise<string> {
   const log = pino({ level, base: undefined }, { write: (line: string) => lines.push(JSON.parse(line)) })
   const app = createApp({
     config,
@@ -42,7 +42,7 @@ async function saying(level: string, surroundings: object = {}): Promise<string>
     issuer,
     log,
     state: { draining: false },
-    ...surroundings,
+    ...context,
   })
   const server = createHttpServer(app, publicUrl, log).listen(0, '127.0.0.1')
   servers.push(server)
@@ -50,7 +50,7 @@ async function saying(level: string, surroundings: object = {}): Promise<string>
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-/** The only line that has been said. */
+/** The only line that has been logged. */
 const line = () =>
   eventually(
     () => lines,
@@ -58,15 +58,15 @@ const line = () =>
     2,
   ).then(([found]) => found)
 
-const here = await saying('info')
+const origin = await serverWithLog('info')
 
-test('a line tells what was asked, by whom, and what became of it, under the id that the answer carries', async () => {
-  const { headers, text } = await request(here)
+test('a line holds the request, its caller and its status, under the id of the response', async () => {
+  const { headers, text } = await request(origin)
     .get('/locations?name=Ada')
     .set('Authorization', `Bearer ${await tokenOf(owner)}`)
 
-  const { milliseconds, bytes, ...told } = await line()
-  expect(told).toEqual({
+  const { milliseconds, bytes, ...logged } = await line()
+  expect(logged).toEqual({
     level: 30,
     time: expect.any(Number),
     msg: 'answered',
@@ -81,15 +81,15 @@ test('a line tells what was asked, by whom, and what became of it, under the id 
   expect(bytes).toBeGreaterThan(text.length)
 })
 
-test('of somebody unknown it tells nobody', async () => {
-  await request(here).get('/locations').set('Authorization', 'Bearer nonsense')
-  const told = await line()
-  expect(told).toMatchObject({ status: 401, path: '/locations' })
-  expect(told).not.toHaveProperty('subject')
-  expect(told).not.toHaveProperty('organization')
+test('the line of an unknown caller names no caller', async () => {
+  await request(origin).get('/locations').set('Authorization', 'Bearer nonsense')
+  const logged = await line()
+  expect(logged).toMatchObject({ status: 401, path: '/locations' })
+  expect(logged).not.toHaveProperty('subject')
+  expect(logged).not.toHaveProperty('organization')
 })
 
-test('of a path it tells words and ids, and nothing that may be a secret', async () => {
+test('a logged path holds words and ids, and nothing that can be a secret', async () => {
   const id = '01a20875-79e2-74b9-b164-39df04224e8e'
   const token = await tokenOf(owner)
   for (const [asked, path] of [
@@ -102,39 +102,41 @@ test('of a path it tells words and ids, and nothing that may be a secret', async
     ['/organization-user-invitations/accept?token=secret', '/organization-user-invitations/accept'],
   ]) {
     lines.splice(0)
-    await request(here).get(asked)
+    await request(origin).get(asked)
     expect((await line()).path).toBe(path)
   }
 })
 
-test('what a request brings cannot forge a line: each is JSON', async () => {
+test('values of a request cannot forge a line, because each line is JSON', async () => {
   const subject = 'eve"}\n{"level":60,"msg":"forged"}'
-  await request(here)
+  await request(origin)
     .get('/locations')
     .set('Authorization', `Bearer ${await issuer.sign({ sub: subject })}`)
   expect(await line()).toMatchObject({ subject, msg: 'answered' })
 })
 
-/** The keys of an issuer that are loaded so. */
+/** A key set of an issuer with this loader. */
 const keySet = (load: () => Promise<object>) => new KeySet(new URL('file:///keys.json'), {}, load)
 
-test('a client that leaves before its answer is told of as such', async () => {
+test('a client that disconnects before its response is logged as such', async () => {
   let release = () => {}
   const gone = new Promise<void>((resolve) => {
     release = resolve
   })
-  const slow = await saying('info', { issuer: { ...issuer, keys: keySet(() => gone.then(() => ({ keys: [] }))) } })
+  const slow = await serverWithLog('info', {
+    issuer: { ...issuer, keys: keySet(() => gone.then(() => ({ keys: [] }))) },
+  })
   const asked = get(`${slow}/locations`, { headers: { Authorization: `Bearer ${await tokenOf(owner)}` } })
   asked.on('error', () => {})
   setTimeout(() => asked.destroy(), 100)
-  const told = await line()
+  const logged = await line()
   release()
-  expect(told).toMatchObject({ aborted: true, msg: 'client disconnected', path: '/locations' })
-  expect(told).not.toHaveProperty('status')
+  expect(logged).toMatchObject({ aborted: true, msg: 'client disconnected', path: '/locations' })
+  expect(logged).not.toHaveProperty('status')
 })
 
-test('a failure has the id of its request in both of its lines', async () => {
-  const failing = await saying('info', {
+test('both lines of a failed request have its id', async () => {
+  const failing = await serverWithLog('info', {
     issuer: { ...issuer, keys: keySet(() => Promise.reject(new TypeError('fetch failed'))) },
   })
   const { headers } = await request(failing)
@@ -151,33 +153,33 @@ test('a failure has the id of its request in both of its lines', async () => {
   )
 })
 
-test('what is not even HTTP has an id and a line, too', async () => {
-  const socket = connect(Number(new URL(here).port), '127.0.0.1', () => socket.write('HELO there\r\n\r\n'))
-  const [answer] = await once(socket, 'data')
-  expect(`${answer}`).toContain(`\r\nX-Request-Id: ${(await line()).request}\r\n`)
+test('a malformed request has an id and a line, too', async () => {
+  const socket = connect(Number(new URL(origin).port), '127.0.0.1', () => socket.write('HELO there\r\n\r\n'))
+  const [response] = await once(socket, 'data')
+  expect(`${response}`).toContain(`\r\nX-Request-Id: ${(await line()).request}\r\n`)
 })
 
-test('what machines ask every few seconds is told of when everything is', async () => {
-  await request(here).get('/health/live')
-  await request(here).get('/metrics')
-  await request(here).get('/locations')
+test('requests of monitors are logged at the level debug only', async () => {
+  await request(origin).get('/health/live')
+  await request(origin).get('/metrics')
+  await request(origin).get('/locations')
   expect(await line()).toMatchObject({ path: '/locations' })
 
   lines.splice(0)
-  await request(await saying('debug')).get('/health/live')
+  await request(await serverWithLog('debug')).get('/health/live')
   expect(await line()).toMatchObject({ level: 20, path: '/health/live' })
 })
 
-test('from LOG_LEVEL=warn on nothing is told', async () => {
-  await request(await saying('warn')).get('/locations')
+test('from LOG_LEVEL=warn on no request is logged', async () => {
+  await request(await serverWithLog('warn')).get('/locations')
   await new Promise((resolve) => setTimeout(resolve, 50))
   expect(lines).toEqual([])
 })
 
-test('what is not told of is not counted among the bytes of what comes after it', async () => {
+test('the bytes of a request without a line do not count for the next one', async () => {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
   for (const path of ['/contexts/Error', '/health/live', '/health/live', '/contexts/Error'])
-    await request(here).get(path).agent(agent)
+    await request(origin).get(path).agent(agent)
   const [first, second] = await eventually(
     () => lines,
     (found) => expect(found).toHaveLength(2),
@@ -187,14 +189,14 @@ test('what is not told of is not counted among the bytes of what comes after it'
   expect(second.bytes).toBe(first.bytes)
 })
 
-test('a path made to be hard to read is told of about as quickly as any other of its length', async () => {
-  const took = { plain: 0, hard: 0 }
-  const paths = { plain: `/${'a'.repeat(15_500)}`, hard: `/${`${'a'.repeat(30)}.`.repeat(500)}` }
+test('a hostile path is logged about as fast as any other path of its length', async () => {
+  const tookMs = { plain: 0, hostile: 0 }
+  const paths = { plain: `/${'a'.repeat(15_500)}`, hostile: `/${`${'a'.repeat(30)}.`.repeat(500)}` }
   for (let round = 0; round < 8; round++)
-    for (const kind of ['plain', 'hard'] as const) {
+    for (const kind of ['plain', 'hostile'] as const) {
       const start = performance.now()
-      await request(here).get(paths[kind])
-      took[kind] += performance.now() - start
+      await request(origin).get(paths[kind])
+      tookMs[kind] += performance.now() - start
     }
-  expect(took.hard).toBeLessThan(5 * took.plain)
+  expect(tookMs.hostile).toBeLessThan(5 * tookMs.plain)
 })

@@ -1,9 +1,8 @@
 import { readConfig } from '../../src/config.ts'
 
 /*
- * Where else a value could silently mean a default: every variable with a list of values (RATE_LIMITS, HYDRA_PREFIX, LOG_LEVEL),
- * lists that name nothing, origins with a path that is dropped, and names that are misspelt. Where else a message could lack the
- * variable or the value, or repeat a secret: every variable below.
+ * No value may silently mean a default. That could happen with a list of values (RATE_LIMITS, HYDRA_PREFIX, LOG_LEVEL), an empty
+ * list, an origin whose path is dropped, or a misspelt name. Every message names its variable and value, and repeats no secret.
  */
 
 const production = {
@@ -22,7 +21,7 @@ const production = {
   SECRETS_KEY: Buffer.alloc(32, 7).toString('base64'),
 }
 
-// Only these values are known: another one would run with the defaults of development, which give tokens away (CWE-1188).
+// Any other value would mean the defaults of development, which print tokens (CWE-1188).
 test.each([
   'prod',
   'Production',
@@ -36,7 +35,7 @@ test.each([
   'undefined',
 ])('NODE_ENV=%j is refused', (value) => {
   for (const others of [{}, production])
-    expect(faultsOf({ ...others, NODE_ENV: value })).toContain(
+    expect(errorsOf({ ...others, NODE_ENV: value })).toContain(
       `NODE_ENV must be one of development, test, production, not ${JSON.stringify(value)}.`,
     )
 })
@@ -50,12 +49,12 @@ test.each([
   '::ffff:192.0.2.1',
   'localhost.example',
   '2130706433',
-])('without NODE_ENV, HOST=%s is refused, as others than this machine may reach it', (HOST) => {
-  expect(faultsOf({ HOST })).toEqual([
+])('without NODE_ENV, HOST=%s is refused, because other machines may reach it', (HOST) => {
+  expect(errorsOf({ HOST })).toEqual([
     `NODE_ENV must be set to production or development, because HOST is "${HOST}" and not a loopback address.`,
   ])
-  for (const NODE_ENV of ['development', 'test']) expect(faultsOf({ HOST, NODE_ENV })).toEqual([])
-  expect(faultsOf({ ...production, HOST })).toEqual([])
+  for (const NODE_ENV of ['development', 'test']) expect(errorsOf({ HOST, NODE_ENV })).toEqual([])
+  expect(errorsOf({ ...production, HOST })).toEqual([])
 })
 
 test.each([
@@ -67,7 +66,7 @@ test.each([
   '::ffff:127.0.0.1',
   'localhost',
   'LOCALHOST',
-])('without NODE_ENV, HOST=%s is served', (HOST) => expect(faultsOf({ HOST })).toEqual([]))
+])('without NODE_ENV, HOST=%s is accepted', (HOST) => expect(errorsOf({ HOST })).toEqual([]))
 
 test.each([
   ['RATE_LIMITS', 'true'],
@@ -94,16 +93,16 @@ test.each([
   ['DATABASE_URL', 'mysql://db.example/api'],
   ['SMTP_URL', 'mail.example'],
   ['MAIL_FROM', 'Acme'],
-])('%s=%j is refused in a sentence that names both', (name, value) => {
-  const [sentence] = faultsOf({ [name]: value }).filter((line) => line.startsWith(`${name} must `))
+])('%s=%j is refused in a sentence that names the variable and the value', (name, value) => {
+  const [sentence] = errorsOf({ [name]: value }).filter((line) => line.startsWith(`${name} must `))
   const quoted = name === 'PUBLIC_URL' ? value.replace(/\?.*/, '?***') : value.trim()
   const part = quoted.includes('local,') ? 'local' : quoted
   expect(sentence).toMatch(/\.$/)
   expect(sentence).toContain(JSON.stringify(part))
 })
 
-test('an example in a sentence is one for that variable', () => {
-  const sentences = faultsOf({ STRIPE_URL: 'nope', KONTOMATIK_URL: 'nope', AUTH_JWKS_URL: 'nope', PUBLIC_URL: 'nope' })
+test('an example in a sentence fits its variable', () => {
+  const sentences = errorsOf({ STRIPE_URL: 'nope', KONTOMATIK_URL: 'nope', AUTH_JWKS_URL: 'nope', PUBLIC_URL: 'nope' })
   expect(sentences.filter((line) => line.includes('127.0.0.1:3000'))).toEqual([])
 })
 
@@ -129,10 +128,10 @@ test.each([
   ['PUBLIC_URL', 'https://u:hidden@api.example'],
   ['SECRETS_KEY', 'hidden'],
   ['PORT', 'sk_live_hidden'],
-])('what is secret in %s=%s is not repeated', (name, value) => {
-  const faults = faultsOf({ [name]: value })
-  expect(faults.join('\n')).toContain(name)
-  expect(faults.join('\n')).not.toMatch(/hid|den\b/)
+])('the secret in %s=%s is not repeated', (name, value) => {
+  const errors = errorsOf({ [name]: value })
+  expect(errors.join('\n')).toContain(name)
+  expect(errors.join('\n')).not.toMatch(/hid|den\b/)
 })
 
 test.each([
@@ -143,15 +142,15 @@ test.each([
   ['TRUSTPROXY', 'TRUST_PROXY'],
   ['NODE_EVN', 'NODE_ENV'],
   ['SECRET_KEY', 'SECRETS_KEY'],
-])('%s is refused, as %s is meant', (name, meant) => {
-  expect(faultsOf({ [name]: 'x' })).toEqual([
+])('%s is refused as a misspelt %s', (name, meant) => {
+  expect(errorsOf({ [name]: 'x' })).toEqual([
     `${name} must be spelled ${meant}: this server reads no variable of that name.`,
   ])
   const right = { [meant]: (production as Record<string, string>)[meant] ?? '1' }
-  expect(faultsOf({ ...right, [name]: 'x' }).filter((line) => line.startsWith(`${name} must be spelled`))).toEqual([])
+  expect(errorsOf({ ...right, [name]: 'x' }).filter((line) => line.startsWith(`${name} must be spelled`))).toEqual([])
 })
 
-test('variables of other programs are none of ours', () => {
+test('variables of other programs are ignored', () => {
   const others = {
     PATH: '/bin',
     HOSTNAME: 'box',
@@ -161,12 +160,12 @@ test('variables of other programs are none of ours', () => {
     REDIS_URL: 'x',
     LOG_FORMAT: 'json',
   }
-  expect(faultsOf({ ...others, npm_config_cache: '/tmp', NODE_OPTIONS: '', XDG_DATA_DIRS: '/usr/share' })).toEqual([])
+  expect(errorsOf({ ...others, npm_config_cache: '/tmp', NODE_OPTIONS: '', XDG_DATA_DIRS: '/usr/share' })).toEqual([])
 })
 
-test('production names everything that is missing, a line each', () => {
+test('production names every missing variable, one a line', () => {
   expect(
-    faultsOf({ NODE_ENV: 'production' }).map((line) => line.replace(/ must be set in production: .+\.$/, '')),
+    errorsOf({ NODE_ENV: 'production' }).map((line) => line.replace(/ must be set in production: .+\.$/, '')),
   ).toEqual([
     'PUBLIC_URL',
     'DATABASE_URL',
@@ -178,7 +177,7 @@ test('production names everything that is missing, a line each', () => {
   ])
 })
 
-test('what is bad stands in one list with what is missing, in development too', () => {
+test('invalid and missing variables stand in one list, also in development', () => {
   const bad = {
     PORT: 'http',
     HOST: '[::1]',
@@ -187,11 +186,11 @@ test('what is bad stands in one list with what is missing, in development too', 
     AUTH_ISSUER: 'https://login.example',
   }
   const names = [/^HOST /, /^PORT /, /^STRIPE_URL /, /^STRIPE_SECRET_KEY, /, /^AUTH_ISSUER, /, /^LOG_LEVEL /]
-  expect(faultsOf(bad)).toEqual(names.map((name) => expect.stringMatching(name)))
-  expect(faultsOf({ ...bad, NODE_ENV: 'production' })).toHaveLength(names.length + 5)
+  expect(errorsOf(bad)).toEqual(names.map((name) => expect.stringMatching(name)))
+  expect(errorsOf({ ...bad, NODE_ENV: 'production' })).toHaveLength(names.length + 5)
 })
 
-function faultsOf(environment: Record<string, string>): string[] {
+function errorsOf(environment: Record<string, string>): string[] {
   try {
     readConfig(environment)
     return []

@@ -22,7 +22,7 @@ ending.unshift(async () => {
   await rm(directory, { recursive: true })
 })
 
-test('Whoever is answered first finds the demo there', async () => {
+test('the demo exists before the first request is answered', async () => {
   const own = { AUTH_ISSUER: '', AUTH_AUDIENCE: '', AUTH_JWKS_URL: '' }
   const service = new ServerProcess({ ...serverEnvironment('starting'), ...own })
   ending.unshift(() => service.close())
@@ -63,8 +63,8 @@ const [lacking, refusing] = [
 ]
 
 /*
- * Where else a failure shows only by trying: each variable that names a place. The start fails in the same way for several
- * processes, for production and for the commands.
+ * A value of a variable that names an address or a folder can be valid and yet unusable. The start fails in the same way for
+ * several processes, for production and for commands.
  */
 test.each<[string, Record<string, string>, string]>([
   [
@@ -142,27 +142,27 @@ test.each<[string, Record<string, string>, string]>([
     { PORT: 'http', STRIPE_URL: 'nope' },
     'PORT must be a whole number from 0 to 65535, not "http".\nSTRIPE_URL must be a URL that starts with http:// or https://,',
   ],
-])('Where %s the start is given up with a sentence', async (_, environment, sentence) => {
-  expect(await started({ PORT: '0', ...serverEnvironment('starting'), ...environment })).toEqual({
+])('the start fails with a sentence where %s', async (_, environment, sentence) => {
+  expect(await failedStart({ PORT: '0', ...serverEnvironment('starting'), ...environment })).toEqual({
     code: 1,
     log: '',
     error: expect.stringContaining(sentence),
   })
 })
 
-test('Where another user may not listen on port 80 the start is given up with a sentence', async () => {
+test('the start fails with a sentence where the user may not listen on port 80', async () => {
   const lowest = Number(await readFile('/proc/sys/net/ipv4/ip_unprivileged_port_start', 'utf8').catch(() => '1024'))
   const root = process.getuid?.() === 0
   if (lowest <= 80) return console.warn('Every user may listen on port 80 here.')
   const DATA_DIR = await mkdtemp(join(tmpdir(), 'low-port-'))
   if (root) await chown(DATA_DIR, 65534, 65534)
   const environment = { ...serverEnvironment('starting'), DATA_DIR, PORT: '80' }
-  const { code, error } = await started(environment, root ? { uid: 65534, gid: 65534 } : {})
+  const { code, error } = await failedStart(environment, root ? { uid: 65534, gid: 65534 } : {})
   expect([code, error]).toEqual([1, 'PORT 80 needs rights that this user lacks. Set PORT to 1024 or more.\n'])
   await rm(DATA_DIR, { recursive: true })
 })
 
-test('A key file that is damaged is named, and what becomes of it', async () => {
+test('the start fails with a sentence where a key file is damaged', async () => {
   const own = { AUTH_ISSUER: '', AUTH_AUDIENCE: '', AUTH_JWKS_URL: '' }
   for (const name of ['token-key.json', 'secrets.key', 'kontomatik.json'])
     for (const text of ['', '{"kty":']) {
@@ -170,7 +170,7 @@ test('A key file that is damaged is named, and what becomes of it', async () => 
       const environment: Record<string, string> = { ...serverEnvironment('starting'), ...own, PORT: '0' }
       await mkdir(environment.DATA_DIR)
       await writeFile(join(environment.DATA_DIR, name), text)
-      const { code, error } = await started(environment)
+      const { code, error } = await failedStart(environment)
       expect([code, error]).toEqual([
         1,
         expect.stringMatching(
@@ -180,8 +180,8 @@ test('A key file that is damaged is named, and what becomes of it', async () => 
     }
 })
 
-/** What a server that fails to start says, and how it ends. */
-async function started(environment: Record<string, string>, user: { uid?: number; gid?: number } = {}) {
+/** Runs a server that fails to start. @returns its exit code and its output */
+async function failedStart(environment: Record<string, string>, user: { uid?: number; gid?: number } = {}) {
   const child = spawn(process.execPath, ['dist/src/server.js'], {
     env: { PATH: process.env.PATH, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
