@@ -6,19 +6,19 @@ import { Vault } from './vault.ts'
 /** A consent lasts 180 days at most. */
 export const maxConsentMs = 180 * 24 * 60 * 60 * 1000
 
-/** How long is waited, in milliseconds. */
+/** Timeouts and pauses of bank jobs. */
 export interface BankingTiming {
-  /** Between two looks at an import that runs. */
+  /** The pause between two polls of a running command. */
   pollMs: number
-  /** At least, before an import is asked for again when there are too many. */
+  /** The shortest pause before a retry where Kontomatik runs too many imports. */
   busyMs: number
-  /** For one of the places for imports, all in all. */
+  /** The longest wait for a slot. */
   slotMs: number
-  /** For an import, all in all. */
+  /** The deadline of an import. */
   importMs: number
-  /** For the end of what a request has begun, until it is answered that it goes on. */
+  /** How long a request waits for its job before the response is 202. */
   requestMs: number
-  /** Before a consent is ended again, the first time; then twice as long each time. */
+  /** The pause before the first retry to end a consent. It doubles with each failure. */
   revokeMs: number
 }
 
@@ -32,13 +32,13 @@ export const defaultTiming: BankingTiming = {
 }
 
 export interface BankingSettings extends KontomatikAccess {
-  /** Addresses that people may be sent back to: origin and path to the letter; any of this machine for `local`. */
+  /** The allowed return addresses, compared by origin and path. `local` allows every address of this machine. */
   redirects: string[] | 'local'
   keys: SecretKey[]
   timing?: Partial<BankingTiming>
 }
 
-/** What linking banks takes: Kontomatik, where secrets are kept, and some patience. */
+/** The dependencies of the banking code: the client of Kontomatik, the vault of secrets, timeouts. */
 export class Banking {
   readonly kontomatik: Kontomatik
   readonly vault: Vault
@@ -52,7 +52,7 @@ export class Banking {
     this.#redirects = redirects
   }
 
-  /** Whether people may be sent back there; its query may be anything. */
+  /** Whether a person may be redirected to the address after the sign-in. Its query is free. */
   allows(redirectUri: string): boolean {
     const url = URL.canParse(redirectUri) ? new URL(redirectUri) : undefined
     if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password || redirectUri.includes('#'))

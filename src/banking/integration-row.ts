@@ -2,16 +2,16 @@ import type { EntityManager } from 'typeorm'
 import { type AuditEvent, Integration } from '../../entities/index.ts'
 import { type Author, record } from '../audit/audit-log.ts'
 
-/** A link to a bank as jobs know it: with what opens it. */
+/** An integration with its encrypted secrets, which other reads leave out. */
 export async function readIntegration(manager: EntityManager, id: string): Promise<Integration | null> {
   return manager
-    .createQueryBuilder(Integration, 'link')
-    .addSelect(['link.sealedAccess', 'link.sealedSession'])
+    .createQueryBuilder(Integration, 'integration')
+    .addSelect(['integration.sealedAccess', 'integration.sealedSession'])
     .where({ id })
     .getOne()
 }
 
-/** Writes some values if the link is still what it was taken for; tells whether it was. */
+/** Writes columns unless another request has changed the status or started another pull. @returns whether it wrote them */
 export async function updateIntegration(
   manager: EntityManager,
   { id, status, pullId }: Integration,

@@ -1,15 +1,15 @@
 import { needsRotation, open, type SecretKey, seal } from './secrets.ts'
 
-/** A row of a tenant that keeps secrets. */
+/** A row of a tenant that holds secrets. */
 interface Owner {
   id: string
   organizationId: string
 }
 
-/** Which secret of a link it is: sealed as one, it does not open as the other. */
+/** The two secrets of an integration. A text that was sealed as one cannot be opened as the other. */
 export type Secret = 'access' | 'session'
 
-/** Seals what opens a bank before it is stored. */
+/** Encrypts the credentials of banks before they are stored. */
 export class Vault {
   readonly #keys: SecretKey[]
 
@@ -18,21 +18,21 @@ export class Vault {
   }
 
   seal(secret: Secret, text: string, owner: Owner): string {
-    return seal(text, this.#keys, placeOf(secret, owner))
+    return seal(text, this.#keys, ownerOf(secret, owner))
   }
 
-  /** @throws an Error when its key is gone, or it was sealed for another row. */
+  /** @throws an Error when its key is gone, or another row owns the secret */
   open(secret: Secret, sealed: string, owner: Owner): string {
-    return open(sealed, this.#keys, placeOf(secret, owner))
+    return open(sealed, this.#keys, ownerOf(secret, owner))
   }
 
-  /** The same sealed with the first key; undefined when it is already. */
-  renewed(secret: Secret, sealed: string | null, owner: Owner): string | undefined {
+  /** The secret sealed with the first key; undefined where it is already. */
+  reseal(secret: Secret, sealed: string | null, owner: Owner): string | undefined {
     if (sealed === null || !needsRotation(sealed, this.#keys)) return undefined
     return this.seal(secret, this.open(secret, sealed, owner), owner)
   }
 }
 
-function placeOf(secret: Secret, { id, organizationId }: Owner) {
+function ownerOf(secret: Secret, { id, organizationId }: Owner) {
   return { table: `integration.${secret}`, id, organization: organizationId }
 }

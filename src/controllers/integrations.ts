@@ -35,11 +35,10 @@ export const setup = (banking: Banking): Operation<Integration> => ({
   path: '/kontomatik/setup',
   title: () => 'Link a bank',
   description:
-    'Send exactly one of redirectUri, redirectionId and sessionId. A redirectUri, which must be an allowed one, starts a ' +
-    'sign-in: send the browser to the redirectUrl of the response before expiresAt. A redirectionId finishes the sign-in: ' +
-    '409 means that the person has not signed in yet, 410 that the time is over. A sessionId, with its signature and a ' +
-    'multipleAccessId, hands over the session of the widget. A bank that is linked already is replaced: its former consent ' +
-    'ends. Needs the module "banking".',
+    'Send exactly one of redirectUri, redirectionId and sessionId. An allowed redirectUri starts a sign-in: send the browser ' +
+    'to the redirectUrl of the response before expiresAt. A redirectionId finishes it: 409 means that the person has not ' +
+    'signed in yet, 410 that the time is over. A sessionId, with its signature and a multipleAccessId, hands over the session ' +
+    'of the widget. A bank that is linked already is replaced: its former consent ends. Needs the module "banking".',
   expects: KontomatikSetup,
   returns: 'item',
   statuses: [200, 201, 400, 404, 409, 410, 413, 415, 422, 502, 504],
@@ -65,12 +64,12 @@ export const pull = (banking: Banking): Operation<Integration> => ({
   path: '/kontomatik/pull',
   title: () => 'Import new transactions from the linked bank',
   description:
-    'The response comes within 25 seconds. 202 means that the import still runs: send the same request again, which never ' +
-    'starts a second import. "integration" may be left out where there is only one. An import starts from "since", else ' +
-    'seven days before the last one, or from the oldest pending line if that is earlier. A consent that is used again shows ' +
-    'at most the last 90 days. "importedSince" is the day that the import started from. "partial" is true if lines may be ' +
-    'missing: the import started later than it should, the bank ran into a timeout, or "skipped" lines could not be read. ' +
-    '409 means that the consent has ended, 429 that the bank allows no more imports today. Needs the module "banking".',
+    'The response comes within 25 seconds. The status 202 means that the import still runs: send the same request again. It ' +
+    'never starts a second import. "integration" may be left out where there is only one. An import starts from "since", ' +
+    'else seven days before the last import. It starts earlier if an older line is pending. A consent that is used again ' +
+    'shows at most the last 90 days. "importedSince" is the first day of the import. "partial" is true if lines may be ' +
+    'missing: a late start, a timeout of the bank, or unreadable ("skipped") lines. The status 409 ' +
+    'means that the consent has ended, 429 that the bank allows no more imports today. Needs the module "banking".',
   expects: KontomatikPull,
   returns: 'item',
   statuses: [201, 202, 400, 404, 409, 413, 415, 422, 429, 502, 503, 504],

@@ -2,7 +2,7 @@ import type { DataSource, EntityManager } from 'typeorm'
 import { Organization, User } from '../../entities/index.ts'
 
 // Locks that two modules share. Row locks and the advisory locks of transactions end with the transaction.
-// A lock clause on a module's own table stands in the statement of that module, and the lease of the embedded Postgres in
+// A lock clause on a module's own table stands in the statement of that module. The lease of the embedded Postgres stands in
 // `postmaster.ts`, which loads no entity.
 
 type Connection = Pick<EntityManager, 'query'>

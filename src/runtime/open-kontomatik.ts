@@ -7,31 +7,31 @@ import { startLocalKontomatik } from '../emulators/kontomatik/server.ts'
 import { readOrCreateKeyFile } from '../start/key-file.ts'
 import { StartError } from '../start/start-error.ts'
 
-/** Kontomatik, or the one of our own that stands in for it. */
+/** Kontomatik or its local emulator. */
 export interface OpenedKontomatik {
   banking: Banking
-  /** Where our own listens; undefined where KONTOMATIK_API_KEY names the real one. */
+  /** The address of the emulator; undefined where KONTOMATIK_API_KEY is set. */
   embedded: string | undefined
-  /** The variables by which another process reaches what was started here. */
+  /** The variables with which another process reaches this emulator. */
   environment: Record<string, string>
   close(): Promise<void>
 }
 
 type Settings = Pick<Config, 'kontomatik' | 'redirects' | 'secrets' | 'dataDirectory'>
 
-/** Reaches the Kontomatik that is configured, or starts one that remembers in the data directory what it was told. */
+/** Connects to the configured Kontomatik, or starts the emulator, which keeps its state in the data directory. */
 export async function openKontomatik({
   kontomatik,
   redirects,
   secrets,
   dataDirectory,
 }: Settings): Promise<OpenedKontomatik> {
-  const keys = secrets ?? (await keptKey(join(dataDirectory, 'secrets.key')))
+  const keys = secrets ?? (await readKeyFile(join(dataDirectory, 'secrets.key')))
   if (kontomatik) {
     const banking = new Banking({ ...kontomatik, redirects: redirects ?? [], keys })
     return { banking, embedded: undefined, environment: {}, close: async () => {} }
   }
-  const local = await startOnItsPort(join(dataDirectory, 'kontomatik.json'))
+  const local = await startEmulator(join(dataDirectory, 'kontomatik.json'))
   const { url, apiKey } = local
   const banking = new Banking({ url, apiKey, redirects: redirects ?? 'local', keys })
   const environment = {
@@ -42,21 +42,23 @@ export async function openKontomatik({
   return { banking, embedded: url, environment, close: () => local.stop() }
 }
 
-/** Links to sign in outlive a restart where it listens on the same port again; another server may have that. */
-async function startOnItsPort(journal: string) {
+/** Sign-in links survive a restart on the same port. Another program may use that port. */
+async function startEmulator(journal: string) {
   const options = { journal, pace: 4000 }
   return startLocalKontomatik({ ...options, port: 12112 }).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'EADDRINUSE') return startLocalKontomatik(options)
-    throw new StartError(`The local Kontomatik cannot start: ${error.message}`)
+    throw new StartError(`The Kontomatik emulator cannot start: ${error.message}`)
   })
 }
 
-/** The key that a file keeps. */
-async function keptKey(file: string): Promise<SecretKey[]> {
+/** Reads the key for secrets from its file, which the first start creates. */
+async function readKeyFile(file: string): Promise<SecretKey[]> {
   const text = await readOrCreateKeyFile(file, () => randomBytes(32).toString('base64'))
   try {
     return readKeys(text)
   } catch {
-    throw new StartError(`${file} holds no key of 32 bytes in base64: put it back, or bank consents cannot be opened.`)
+    throw new StartError(
+      `${file} must hold a key of 32 bytes in base64. Restore the file: without it, bank consents cannot be decrypted.`,
+    )
   }
 }

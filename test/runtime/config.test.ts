@@ -160,7 +160,7 @@ test.each([
   ],
   [
     { SECRETS_KEY: 'secret' },
-    'SECRETS_KEY must be 32 bytes in base64, or several with commas between: openssl rand -base64 32',
+    'SECRETS_KEY must hold keys of 32 bytes in base64, separated by commas. Create one with: openssl rand -base64 32',
   ],
 ])('%j is refused', (environment, sentence) => {
   expect(refusal(environment)).toBe(sentence)

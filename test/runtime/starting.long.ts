@@ -174,7 +174,9 @@ test('the start fails with a sentence where a key file is damaged', async () => 
       expect([code, error]).toEqual([
         1,
         expect.stringMatching(
-          new RegExp(`^(The local Kontomatik cannot start: )?\\S+/${name} (holds no key|is not a journal).+\\.\n$`),
+          new RegExp(
+            `^(The Kontomatik emulator cannot start: )?\\S+/${name} (must hold a key|holds no key|is not a journal).+\\.\n$`,
+          ),
         ),
       ])
     }

@@ -56,7 +56,7 @@ export const banking = new Banking({
   apiKey: kontomatik.apiKey,
   redirects: ['https://app.example/bank/return'],
   keys: secretKeys,
-  timeout: 2000,
+  timeoutMs: 2000,
   timing: { pollMs: 20, busyMs: 50, slotMs: 3000, importMs: 6000, requestMs: 300, revokeMs: 100 },
 })
 

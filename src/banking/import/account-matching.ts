@@ -1,7 +1,7 @@
 import type { ListedAccount } from './listed-account.ts'
 
-/** A line of a stored account, as far as it shows which account it is. */
-export interface Trace {
+/** A line of a stored account, with the values that help to identify the account. */
+export interface KnownLine {
   transactionOn: string
   bookedOn: string | null
   amount: string
@@ -13,28 +13,28 @@ export interface Trace {
 export interface KnownAccount {
   id: string
   isCard: boolean
-  /** Its number or the id of its card; null where the bank tells neither. */
+  /** The account number or the id of the card; null where the bank gives neither. */
   key: string | null
   name: string
-  /** Null of accounts that were stored before it was kept. */
+  /** Null for accounts that were stored before this column existed. */
   bankName: string | null
   currency: string | null
   balance: string | null
   isClosed: boolean
-  /** Whether it came from the same bank, which gives its cards their ids. */
+  /** Whether the same bank lists it. Card ids are unique within one bank only. */
   isSameBank: boolean
-  /** Whether another link still imports it. */
+  /** Whether another integration still imports it. */
   isElsewhere: boolean
-  /** Its lines in the time that the import covers. */
-  lines: Trace[]
+  /** The lines within the period of the import. */
+  lines: KnownLine[]
 }
 
 type Fits = (listed: ListedAccount, known: KnownAccount) => boolean
 
 /**
- * Finds the stored account of each that the bank lists. Without a number or an id an account is known by its lines, then by its
- * balance and the bank's own name for it, and at last by its place in the list: never by the name that its owner gave it.
- * @param known in the order in which equals are taken
+ * Finds the stored account of each listed account. Without a number or an id, the lines identify an account. Then its
+ * balance and the bank's name for it do, and last its position in the list. The name that its owner gave it does not count.
+ * @param known in the order in which equal candidates are chosen
  */
 export function matchAccounts<K extends KnownAccount>(listed: ListedAccount[], known: K[]): Map<ListedAccount, K> {
   const matches = new Map<ListedAccount, K>()
@@ -58,33 +58,37 @@ export function matchAccounts<K extends KnownAccount>(listed: ListedAccount[], k
     const found = openKnown().filter((other) => isSameNumber(one, other) && isCompatible(one, other))
     if (found.length === 1) take(one, found[0])
   }
-  for (const { one, other } of resemblances(openListed(), openKnown())) take(one, other)
+  for (const { one, other } of pairsByLines(openListed(), openKnown())) take(one, other)
   const unkeyed: Fits = (one, other) => isCandidate(one, other) && !one.key && !other.key && !contradicts(one, other)
   inOrder(
     (one, other) =>
       unkeyed(one, other) && isSameName(one, other) && one.balance !== null && one.balance === other.balance,
   )
   inOrder((one, other) => unkeyed(one, other) && isSameName(one, other))
-  const left = (all: { isCard: boolean; currency: string | null; key: string | null }[], of: ListedAccount) =>
+  const countLike = (all: { isCard: boolean; currency: string | null; key: string | null }[], of: ListedAccount) =>
     all.filter(({ isCard, currency, key }) => !key && isCard === of.isCard && currency === of.currency).length
   const waiting: KnownAccount[] = openKnown().filter((other) => isNear(other) && !other.isClosed)
-  const counted = openListed().filter((one) => left(openListed(), one) === left(waiting, one))
+  const counted = openListed().filter((one) => countLike(openListed(), one) === countLike(waiting, one))
   inOrder((one, other) => counted.includes(one) && waiting.includes(other) && unkeyed(one, other))
   return matches
 }
 
-/** Whether it may be known by more than its key: it is of this link, or of one to the same bank that has ended. */
+/** Whether more than the key may identify it: it belongs to this integration, or to an ended one with the same bank. */
 export function isNear({ isSameBank, isElsewhere }: KnownAccount): boolean {
   return isSameBank && !isElsewhere
 }
 
-/** Pairs that have lines in common, those with the most first. */
-function resemblances<K extends KnownAccount>(listed: ListedAccount[], known: K[]) {
+/** Pairs that share lines, those with the most shared lines first. */
+function pairsByLines<K extends KnownAccount>(listed: ListedAccount[], known: K[]) {
   const pairs = listed.flatMap((one, place) =>
     known.flatMap((other, rank) => {
       if (!isCandidate(one, other) || contradicts(one, other)) return []
-      const exact = common(one.transactions, other.lines, exactly)
-      const loose = common(one.transactions, other.lines, ({ transactionOn, amount }) => `${transactionOn} ${amount}`)
+      const exact = countShared(one.transactions, other.lines, exactKey)
+      const loose = countShared(
+        one.transactions,
+        other.lines,
+        ({ transactionOn, amount }) => `${transactionOn} ${amount}`,
+      )
       const named = isSameName(one, other) ? 1 : 0
       return loose > 0 ? { one, other, order: [exact, loose, named, -Math.abs(place - rank)] } : []
     }),
@@ -95,7 +99,7 @@ function resemblances<K extends KnownAccount>(listed: ListedAccount[], known: K[
   })
 }
 
-/** Whether an account could be this stored one, where at least one of them has no key. */
+/** Whether a listed account can be a stored one, where at least one of them has no key. */
 function isCandidate(one: ListedAccount, other: KnownAccount): boolean {
   return isNear(other) && one.isCard === other.isCard && !(one.key && other.key) && isCompatible(one, other)
 }
@@ -104,10 +108,10 @@ function isCompatible(one: { currency: string | null }, other: { currency: strin
   return one.currency === other.currency || one.currency === null || other.currency === null
 }
 
-/** A bank lists every line that it has booked: an account that lacks most of them is another. */
+/** A bank lists every booked line, so an account that lacks most of them is another account. */
 function contradicts({ isPartial, transactions }: ListedAccount, { lines }: KnownAccount): boolean {
   const booked = lines.filter(({ bookedOn }) => bookedOn !== null)
-  return !isPartial && 2 * common(transactions, booked, ({ amount }) => amount) < booked.length
+  return !isPartial && 2 * countShared(transactions, booked, ({ amount }) => amount) < booked.length
 }
 
 function isSameName(one: ListedAccount, other: KnownAccount): boolean {
@@ -119,7 +123,7 @@ function isSameKey(one: ListedAccount, other: KnownAccount): boolean {
   return one.key !== null && one.key === other.key && one.isCard === other.isCard && (other.isSameBank || !other.isCard)
 }
 
-/** Some banks tell the number of a country instead of the IBAN, which ends with it. */
+/** Some banks give the national account number, which is the end of the IBAN. */
 function isSameNumber(one: ListedAccount, other: KnownAccount): boolean {
   if (isSameKey(one, other)) return true
   if (!one.key || !other.key || one.isCard || other.isCard) return false
@@ -127,12 +131,12 @@ function isSameNumber(one: ListedAccount, other: KnownAccount): boolean {
   return /^\d{10,}$/.test(short) && /^[A-Z]{2}\d{2}/.test(long) && [long.slice(2), long.slice(4)].includes(short)
 }
 
-function exactly({ transactionOn, bookedOn, amount, party, title }: Trace): string {
+function exactKey({ transactionOn, bookedOn, amount, party, title }: KnownLine): string {
   return JSON.stringify([transactionOn, bookedOn, amount, party, title])
 }
 
-/** How many lines two accounts share, equal ones counted as often as both have them. */
-function common(some: Trace[], others: Trace[], key: (line: Trace) => string): number {
+/** How many lines two accounts share. Equal lines count as often as both accounts have them. */
+function countShared(some: KnownLine[], others: KnownLine[], key: (line: KnownLine) => string): number {
   const counts = new Map<string, number>()
   for (const line of others) counts.set(key(line), (counts.get(key(line)) ?? 0) + 1)
   return some.filter((line) => {

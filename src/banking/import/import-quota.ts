@@ -2,45 +2,45 @@ import { createHash } from 'node:crypto'
 import { type EntityManager, In } from 'typeorm'
 import { BankAccount, type Integration } from '../../../entities/index.ts'
 
-/** So many imports of one bank account are allowed in a day, whoever has them made. */
-const allowed = 4
-const day = 24 * 60 * 60 * 1000
+/** Banks allow four imports of one account in 24 hours, counted over all tenants. */
+const maxImports = 4
+const dayMs = 24 * 60 * 60 * 1000
 
-/** When the next import may be asked for; null when at once. */
-export async function nextImportAt(manager: EntityManager, link: Integration): Promise<Date | null> {
+/** When the next import is allowed; null where it is allowed now. */
+export async function nextImportAt(manager: EntityManager, integration: Integration): Promise<Date | null> {
   const rows: { account: string; at: Date }[] = await manager.query(
     `SELECT "account", "at" FROM "bank_import"
       WHERE "account" = ANY($1) AND "at" > now() - interval '24 hours' ORDER BY "at" DESC`,
-    [await accountsOf(manager, link)],
+    [await accountsOf(manager, integration)],
   )
   const byAccount = new Map<string, Date[]>()
   for (const { account, at } of rows) byAccount.set(account, [...(byAccount.get(account) ?? []), at])
-  const free = [...byAccount.values()].flatMap((times) => times[allowed - 1]?.getTime() ?? [])
-  return free.length > 0 ? new Date(Math.max(...free) + day) : null
+  const free = [...byAccount.values()].flatMap((times) => times[maxImports - 1]?.getTime() ?? [])
+  return free.length > 0 ? new Date(Math.max(...free) + dayMs) : null
 }
 
-/** Counts an import before it is asked for, as nobody can tell afterwards whether a lost question was counted. */
-export async function countImport(manager: EntityManager, link: Integration, session: number): Promise<void> {
+/** Counts an import before the request: after a lost response it is unknown whether the bank has counted. */
+export async function countImport(manager: EntityManager, integration: Integration, session: number): Promise<void> {
   await manager.query(
     `INSERT INTO "bank_import" ("account", "at", "pullId", "session") SELECT unnest($1::text[]), now(), $2, $3`,
-    [await accountsOf(manager, link), link.pullId, session],
+    [await accountsOf(manager, integration), integration.pullId, session],
   )
 }
 
-/** Takes a count back: Kontomatik has said that nothing was done. */
+/** Removes a count after Kontomatik has confirmed that it did nothing. */
 export async function uncountImport(manager: EntityManager, { pullId }: Integration, session: number): Promise<void> {
   await manager.query(`DELETE FROM "bank_import" WHERE "pullId" = $1 AND "session" = $2`, [pullId, session])
 }
 
-/** Counts the last import for the accounts that turned out to be in it: new ones, and those that another link imports too. */
+/** Counts the last import for accounts that it found: new ones, and accounts that another integration imports, too. */
 export async function countSharedImport(
   manager: EntityManager,
-  link: Integration,
+  integration: Integration,
   imported: { id: string }[],
 ): Promise<void> {
-  const { organizationId } = link
+  const { organizationId } = integration
   const found = await manager.findBy(BankAccount, { organizationId, id: In(imported.map(({ id }) => id)) })
-  const [own, ...accounts] = countedUnder(link, found)
+  const [own, ...accounts] = countKeys(integration, found)
   await manager.query(
     `INSERT INTO "bank_import" ("account", "at", "pullId", "session")
       SELECT unnest($2::text[]), "at", "pullId", "session" FROM
@@ -54,13 +54,13 @@ export async function deleteOldImportCounts(manager: EntityManager): Promise<voi
   await manager.query(`DELETE FROM "bank_import" WHERE "at" < now() - interval '2 days'`)
 }
 
-/** Also the accounts of other links that the last imports of this one have brought. */
+/** The count keys of this integration, and of accounts of other integrations that its last imports contained. */
 async function accountsOf(manager: EntityManager, { id, organizationId }: Integration): Promise<string[]> {
   const accounts = await manager.find(BankAccount, {
     select: { iban: true },
     where: { organizationId, integrationId: id },
   })
-  const own = countedUnder({ id }, accounts)
+  const own = countKeys({ id }, accounts)
   const shared: { account: string }[] = await manager.query(
     `SELECT "account" FROM "bank_import" WHERE "pullId" IN (SELECT "pullId" FROM "bank_import" WHERE "account" = $1)`,
     [own[0]],
@@ -68,8 +68,8 @@ async function accountsOf(manager: EntityManager, { id, organizationId }: Integr
   return [...new Set([...own, ...shared.map(({ account }) => account)])]
 }
 
-/** The keys that imports are counted under: the link, and digests of its accounts' numbers, the same for all tenants. */
-function countedUnder({ id }: { id: string }, accounts: Pick<BankAccount, 'iban'>[]): string[] {
+/** Imports are counted by integration and by digests of the account numbers, which are the same for all tenants. */
+function countKeys({ id }: { id: string }, accounts: Pick<BankAccount, 'iban'>[]): string[] {
   const numbers = new Set(accounts.flatMap(({ iban }) => iban ?? []))
   return [`link ${id}`, ...[...numbers].map((iban) => createHash('sha256').update(iban).digest('base64url'))]
 }

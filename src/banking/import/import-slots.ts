@@ -1,11 +1,11 @@
 import type { EntityManager } from 'typeorm'
 
-/** Seconds after which a place is free again though nobody has left it, as when the process that had it has died. */
-const lease = 60
+/** After this time a slot is free again whose process has died. */
+const leaseSeconds = 60
 
-/** Takes one of the eight places that all imports of all tenants share, or keeps the one that is held; tells whether there is one. */
+/** Takes one of the eight slots that all imports of all tenants share, or renews the own one. @returns whether it has a slot */
 export async function takeSlot(manager: EntityManager, integration: string): Promise<boolean> {
-  const until = `now() + interval '${lease} seconds'`
+  const until = `now() + interval '${leaseSeconds} seconds'`
   const [, kept] = await manager.query(`UPDATE "bank_slot" SET "until" = ${until} WHERE "integrationId" = $1`, [
     integration,
   ])

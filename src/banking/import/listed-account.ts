@@ -5,7 +5,7 @@ import type { Transaction } from '../kontomatik/transaction.ts'
 /** An account or a card as the bank lists it. */
 export interface ListedAccount {
   isCard: boolean
-  /** Its number or the id of its card, by which it is known beyond doubt. */
+  /** The account number or the id of the card, which identifies the account. */
   key: string | null
   name: string
   bankName: string | null
@@ -13,14 +13,14 @@ export interface ListedAccount {
   currency: string | null
   balance: string | null
   availableBalance: string | null
-  /** There may be more lines than these. */
+  /** The bank may have more lines. */
   isPartial: boolean
-  /** How many of its lines could not be read. */
+  /** How many lines could not be read. */
   skipped: number
   transactions: Transaction[]
 }
 
-/** The accounts and cards of a statement; one that the bank lists twice by the same key is one. */
+/** The accounts and cards of a statement. Entries with the same key are merged. */
 export function accountsIn({ accounts, cards }: Statement): ListedAccount[] {
   const all = [
     ...accounts.map(({ partial, dropped, ...account }): ListedAccount => {
@@ -45,12 +45,12 @@ export function accountsIn({ accounts, cards }: Statement): ListedAccount[] {
   for (const one of all) {
     const key = one.key ? JSON.stringify([one.isCard, one.key, one.currency]) : one
     const known = byKey.get(key)
-    byKey.set(key, known ? both(known, one) : one)
+    byKey.set(key, known ? merge(known, one) : one)
   }
   return [...byKey.values()]
 }
 
-function both(known: ListedAccount, one: ListedAccount): ListedAccount {
+function merge(known: ListedAccount, one: ListedAccount): ListedAccount {
   return {
     ...one,
     isPartial: known.isPartial || one.isPartial,

@@ -2,7 +2,7 @@ interface Dated {
   transactionOn: string
 }
 
-/** Gives each eligible imported entry, at its index, a stored entry with the same key that no other has. */
+/** Gives each eligible imported entry a stored entry with the same key. A stored entry is given once. Indexes are kept. */
 export type Pairing = <I extends Dated, S extends Dated>(
   imported: I[],
   stored: S[],
@@ -11,23 +11,23 @@ export type Pairing = <I extends Dated, S extends Dated>(
 ) => (S | undefined)[]
 
 export const sameKey: Pairing = (imported, stored, key, isEligible) => {
-  const waiting = grouped(stored, key)
+  const waiting = groupBy(stored, key)
   return imported.map((entry) => (isEligible(entry) ? waiting.get(key(entry))?.pop() : undefined))
 }
 
-/** Pairs entries of different days too, in the order of their days, which leaves the fewest alone. */
+/** Pairs entries whose days differ, too. Pairing in the order of days leaves the fewest entries unpaired. */
 const within =
-  (drift: number): Pairing =>
+  (maxDays: number): Pairing =>
   (imported, stored, key, isEligible) => {
     const matches: ((typeof stored)[number] | undefined)[] = imported.map(() => undefined)
-    const waiting = grouped(stored, key)
+    const waiting = groupBy(stored, key)
     const indexes = imported.flatMap((entry, index) => (isEligible(entry) ? { index, entry, day: dayOf(entry) } : []))
-    for (const [name, group] of grouped(indexes, ({ entry }) => key(entry))) {
+    for (const [name, group] of groupBy(indexes, ({ entry }) => key(entry))) {
       const others = byDay((waiting.get(name) ?? []).map((entry) => ({ entry, day: dayOf(entry) })))
       let next = 0
       for (const { index, day } of byDay(group)) {
-        while (next < others.length && others[next].day < day - drift) next += 1
-        if (next < others.length && others[next].day <= day + drift) matches[index] = others[next++].entry
+        while (next < others.length && others[next].day < day - maxDays) next += 1
+        if (next < others.length && others[next].day <= day + maxDays) matches[index] = others[next++].entry
       }
     }
     return matches
@@ -47,7 +47,7 @@ function dayOf({ transactionOn }: Dated): number {
   return Date.parse(transactionOn) / 86_400_000
 }
 
-function grouped<T>(entries: T[], key: (entry: T) => string): Map<string, T[]> {
+function groupBy<T>(entries: T[], key: (entry: T) => string): Map<string, T[]> {
   const groups = new Map<string, T[]>()
   for (const entry of entries) {
     const name = key(entry)

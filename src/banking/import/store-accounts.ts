@@ -2,10 +2,10 @@ import type { EntityManager } from 'typeorm'
 import { v7 as uuid } from 'uuid'
 import type { Integration } from '../../../entities/index.ts'
 import type { Statement } from '../kontomatik/bank-statement.ts'
-import { isNear, type KnownAccount, matchAccounts, type Trace } from './account-matching.ts'
+import { isNear, type KnownAccount, type KnownLine, matchAccounts } from './account-matching.ts'
 import { accountsIn, type ListedAccount } from './listed-account.ts'
 
-/** A stored account with what the bank lists of it. */
+/** A stored account with the lines that the bank lists for it. */
 export interface ImportedAccount extends Pick<ListedAccount, 'isPartial' | 'skipped' | 'transactions' | 'currency'> {
   id: string
 }
@@ -17,21 +17,21 @@ interface Stored extends KnownAccount {
 }
 
 /**
- * Stores what the bank lists of its accounts over what was known of them, and marks those closed that it lists no more. An
- * account that another link imports too stays with that link.
+ * Stores the accounts that the bank lists, and closes stored accounts that it no longer lists. An account that another
+ * integration imports, too, stays with that integration.
  * @param since the first day that the import covers
  */
 export async function storeAccounts(
   manager: EntityManager,
-  link: Integration,
+  integration: Integration,
   statement: Statement,
   since: string,
 ): Promise<ImportedAccount[]> {
   const listed = accountsIn(statement)
-  const stored = await storedAccounts(manager, link)
-  await addLines(manager, link, since, listed, stored)
+  const stored = await storedAccounts(manager, integration)
+  await addLines(manager, integration, since, listed, stored)
   const matches = matchAccounts(listed, stored)
-  const rows = listed.map((one) => rowOf(link, one, matches.get(one)))
+  const rows = listed.map((one) => rowOf(integration, one, matches.get(one)))
   await manager.query(
     `INSERT INTO "bank_account" ("id", "organizationId", "integrationId", "reference", "name", "bankName", "iban", "currency",
         "balance", "availableBalance", "createdAt", "updatedAt", "version")
@@ -43,15 +43,15 @@ export async function storeAccounts(
         "name" = EXCLUDED."name", "bankName" = EXCLUDED."bankName", "iban" = EXCLUDED."iban", "currency" = EXCLUDED."currency",
         "balance" = EXCLUDED."balance", "availableBalance" = EXCLUDED."availableBalance", "closedOn" = NULL, "updatedAt" = now(),
         "version" = "bank_account"."version" + 1`,
-    [link.organizationId, JSON.stringify(rows)],
+    [integration.organizationId, JSON.stringify(rows)],
   )
   const ids = rows.map(({ id }) => id)
   await fillCurrencies(
     manager,
-    link,
+    integration,
     rows.filter((row, index) => row.currency && matches.get(listed[index])?.currency === null),
   )
-  await close(manager, link, statement, ids)
+  await closeMissing(manager, integration, statement, ids)
   return listed.map(({ isPartial, skipped, transactions }, index) => ({
     id: rows[index].id,
     currency: rows[index].currency,
@@ -61,7 +61,7 @@ export async function storeAccounts(
   }))
 }
 
-/** The accounts that could be meant, locked: those of this link and of others to its bank, and all that have a number. */
+/** Candidates, locked: the accounts of this integration and of others with the same bank, and all that have a number. */
 async function storedAccounts(manager: EntityManager, { id, organizationId, target }: Integration): Promise<Stored[]> {
   const rows: Omit<Stored, 'key' | 'lines'>[] = await manager.query(
     `SELECT * FROM (
@@ -82,7 +82,7 @@ function keyOf({ reference, iban, currency, isCard }: Omit<Stored, 'key' | 'line
   return isCard ? reference.slice('card '.length, -` ${currency ?? ''}`.length) : iban
 }
 
-/** Lines are needed only where an account has to be known by them. */
+/** Lines are read only where an account without a key must be identified by them. */
 async function addLines(
   manager: EntityManager,
   { organizationId }: Integration,
@@ -92,7 +92,7 @@ async function addLines(
 ): Promise<void> {
   const near = new Map(stored.filter(isNear).map((one) => [one.id, one]))
   if (listed.every(({ key }) => key) && [...near.values()].every(({ key }) => key)) return
-  const lines: (Trace & { accountId: string })[] = await manager.query(
+  const lines: (KnownLine & { accountId: string })[] = await manager.query(
     `SELECT "accountId", "transactionOn"::text, "bookedOn"::text, "amount"::text, "party", "text" AS "title"
       FROM "bank_transaction" WHERE "organizationId" = $1 AND "accountId" = ANY($2) AND "transactionOn" >= $3`,
     [organizationId, [...near.keys()], since],
@@ -115,28 +115,37 @@ function rowOf({ id: integrationId }: Integration, listed: ListedAccount, known:
   }
 }
 
-/** An IBAN is longer than the number of its country. */
+/** An IBAN is longer than the national number. */
 function longer(one: string | null, other: string | null): string | null {
   return (one?.length ?? 0) >= (other?.length ?? 0) ? one : other
 }
 
 /** Lines have the currency of their account unless they name another. */
-async function fillCurrencies(manager: EntityManager, link: Integration, accounts: { id: string }[]): Promise<void> {
+async function fillCurrencies(
+  manager: EntityManager,
+  integration: Integration,
+  accounts: { id: string }[],
+): Promise<void> {
   if (accounts.length === 0) return
   await manager.query(
     `UPDATE "bank_transaction" line SET "currency" = account."currency", "updatedAt" = now(), "version" = line."version" + 1
       FROM "bank_account" account WHERE line."organizationId" = $1 AND line."accountId" = account."id"
         AND account."id" = ANY($2) AND line."currency" IS NULL`,
-    [link.organizationId, accounts.map(({ id }) => id)],
+    [integration.organizationId, accounts.map(({ id }) => id)],
   )
 }
 
-/** The bank does not tell that an account was closed: its list lacks it. */
-async function close(manager: EntityManager, link: Integration, { lists }: Statement, open: string[]): Promise<void> {
+/** A closed account is missing from the bank's list. A missing list closes none. */
+async function closeMissing(
+  manager: EntityManager,
+  integration: Integration,
+  { lists }: Statement,
+  openIds: string[],
+): Promise<void> {
   await manager.query(
     `UPDATE "bank_account" SET "closedOn" = (now() AT TIME ZONE 'UTC')::date, "updatedAt" = now(), "version" = "version" + 1
       WHERE "organizationId" = $1 AND "integrationId" = $2 AND "closedOn" IS NULL AND "id" <> ALL($3)
         AND (CASE WHEN "reference" ~ '^(unnumbered )?card ' THEN $4::boolean ELSE $5::boolean END)`,
-    [link.organizationId, link.id, open, lists.cards, lists.accounts],
+    [integration.organizationId, integration.id, openIds, lists.cards, lists.accounts],
   )
 }

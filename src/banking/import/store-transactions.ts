@@ -4,16 +4,16 @@ import type { Integration } from '../../../entities/index.ts'
 import { diffTransactions, type Entry, earliest } from './deduplicate.ts'
 import type { ImportedAccount } from './store-accounts.ts'
 
-/** A transaction of an account of ours. */
+/** A transaction with the id of its stored account. */
 type Line = Entry & { accountId: string; kind: string | null }
 
 /**
- * Stores the new lines, overwrites those that the bank has changed, and deletes the pending ones that it has given up.
+ * Inserts new lines, updates lines that the bank has changed, and deletes pending lines that it no longer lists.
  * @param since the first day that the import covers
  */
 export async function storeTransactions(
   manager: EntityManager,
-  link: Integration,
+  integration: Integration,
   accounts: ImportedAccount[],
   since: string,
 ): Promise<{ imported: number; duplicates: number }> {
@@ -23,12 +23,12 @@ export async function storeTransactions(
     ),
   )
   const first = [since, earliest(lines) ?? since].sort()[0]
-  const stored = await storedSince(manager, link, accounts, first)
+  const stored = await storedSince(manager, integration, accounts, first)
   const complete = new Set(accounts.flatMap(({ id, isPartial }) => (isPartial ? [] : id)))
   const covered = ({ accountId, transactionOn, bookedOn }: Line) =>
     complete.has(accountId) && transactionOn >= since && (bookedOn ?? since) >= since
   const { inserts, updates, lapsed } = diffTransactions(lines, stored, covered)
-  await insertLines(manager, link, inserts)
+  await insertLines(manager, integration, inserts)
   await updateLines(
     manager,
     updates.map(({ stored, imported }) => ({ ...imported, id: stored.id })),
@@ -51,11 +51,11 @@ function storedSince(
   )
 }
 
-/** So many rows a statement. */
-const bite = 2000
+/** The number of rows in one statement. */
+const batchSize = 2000
 
 async function insertLines(manager: EntityManager, { organizationId }: Integration, lines: Line[]): Promise<void> {
-  for (const rows of bites(lines))
+  for (const rows of batches(lines))
     await manager.query(
       `INSERT INTO "bank_transaction" ("id", "organizationId", "accountId", "transactionOn", "bookedOn", "amount", "currency",
           "party", "partyIban", "text", "kind", "status", "createdAt", "updatedAt", "version")
@@ -67,7 +67,7 @@ async function insertLines(manager: EntityManager, { organizationId }: Integrati
 }
 
 async function updateLines(manager: EntityManager, lines: (Line & { id: string })[]): Promise<void> {
-  for (const rows of bites(lines))
+  for (const rows of batches(lines))
     await manager.query(
       `UPDATE "bank_transaction" SET "transactionOn" = "line"."transactionOn", "bookedOn" = "line"."bookedOn",
           "amount" = "line"."amount", "party" = "line"."party", "partyIban" = "line"."partyIban", "text" = "line"."title",
@@ -80,6 +80,8 @@ async function updateLines(manager: EntityManager, lines: (Line & { id: string }
 const columns = `"id" uuid, "accountId" uuid, "transactionOn" date, "bookedOn" date, "amount" numeric, "currency" text,
   "party" text, "partyIban" text, "title" text, "kind" text, "status" text`
 
-function bites<T>(all: T[]): T[][] {
-  return Array.from({ length: Math.ceil(all.length / bite) }, (_, index) => all.slice(index * bite, (index + 1) * bite))
+function batches<T>(all: T[]): T[][] {
+  return Array.from({ length: Math.ceil(all.length / batchSize) }, (_, index) =>
+    all.slice(index * batchSize, (index + 1) * batchSize),
+  )
 }

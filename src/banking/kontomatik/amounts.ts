@@ -1,4 +1,4 @@
-/** Decimals of the currencies that have not two (ISO 4217). */
+/** The decimals of currencies that do not have two (ISO 4217). */
 const decimalsOf = new Map(
   Object.entries({
     0: 'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF',
@@ -9,7 +9,7 @@ const decimalsOf = new Map(
   ),
 )
 
-/** Numbers in the ways that banks write them, after `1,234`, which may be a thousand or one and a bit. */
+/** The notations of numbers in bank statements. `1,234` is ambiguous: thousands or decimals. */
 const ambiguous = /^[1-9]\d{0,2},\d{3}$/
 const notations = [
   /^(\d*)(?:[.,](\d*))?$/,
@@ -20,17 +20,17 @@ const notations = [
   /^(\d{1,3}(?:,\d{3}){2,})$/,
 ]
 
-/** An amount with exactly the decimals of its currency, else two; null if the text is no amount or may be several. */
+/** An amount with the decimals of its currency, two by default; null if the text is no amount or is ambiguous. */
 export function amountOf(text: string | null, currency: string | null = null): string | null {
-  const { sign, number } = signed(text ?? '')
+  const { sign, number } = splitSign(text ?? '')
   const [, whole = '', fraction = ''] = notationOf(number) ?? []
   const integer = whole.replace(/\D/g, '').replace(/^0+/, '')
   if (whole + fraction === '' || integer.length > 15 || fraction.length > 20) return null
-  return rounded(sign, integer, fraction, decimalsOf.get(currency ?? '') ?? 2)
+  return round(sign, integer, fraction, decimalsOf.get(currency ?? '') ?? 2)
 }
 
-/** A sign stands before the number or behind it, and may be a typographic one. */
-function signed(text: string): { sign: string; number: string } {
+/** The sign stands before or after the number, and may be a typographic one. */
+function splitSign(text: string): { sign: string; number: string } {
   const [, before, number = '', after] = /^([+\-−–]?) ?([\d.,' ’]{1,60}?) ?([+\-−–]?)$/.exec(text) ?? []
   return before && after ? { sign: '', number: '' } : { sign: (before || after || '').replace(/[−–]/, '-'), number }
 }
@@ -40,7 +40,7 @@ function notationOf(number: string): RegExpExecArray | null {
   return notations.reduce<RegExpExecArray | null>((found, notation) => found ?? notation.exec(number), null)
 }
 
-function rounded(sign: string, integer: string, fraction: string, decimals: number): string {
+function round(sign: string, integer: string, fraction: string, decimals: number): string {
   const units =
     BigInt(integer + fraction.padEnd(decimals, '0').slice(0, decimals)) + (fraction[decimals] >= '5' ? 1n : 0n)
   const digits = String(units).padStart(decimals + 1, '0')
@@ -49,7 +49,7 @@ function rounded(sign: string, integer: string, fraction: string, decimals: numb
   return negative + digits.slice(0, end) + (decimals > 0 ? `.${digits.slice(end)}` : '')
 }
 
-/** Days in the ways that banks write them; a time or an offset may follow. */
+/** The notations of days in bank statements. A time or an offset may follow. */
 const days = [
   /^(?<year>\d{4})(?<separator>[-./])(?<month>\d{1,2})\k<separator>(?<day>\d{1,2})(?=$|[T Z+-])/,
   /^(?<year>\d{4})(?<month>\d\d)(?<day>\d\d)(?=$|[T Z+-])/,
@@ -57,7 +57,7 @@ const days = [
   /^(?<day>1[3-9]|[23]\d)(?<separator>[-/])(?<month>\d{1,2})\k<separator>(?<year>\d{4})(?=$|[T ])/,
 ]
 
-/** A day of the calendar as YYYY-MM-DD; null if the text names no such day, or may put the month before the day. */
+/** A calendar day as YYYY-MM-DD; null if the text is no such day, or its order of day and month is ambiguous. */
 export function dayOf(text: string | null): string | null {
   const found = days.reduce<RegExpExecArray | null>((found, notation) => found ?? notation.exec(text ?? ''), null)
   const { year = '', month = '', day = '' } = found?.groups ?? {}
@@ -67,7 +67,7 @@ export function dayOf(text: string | null): string | null {
   return exists && /^(19|20)/.test(year) ? written : null
 }
 
-/** An account number without blanks. A Polish one is digits alone at many banks and gets its country code (ISO 13616). */
+/** An account number without spaces. Many banks give a Polish number without its country code, which is added (ISO 13616). */
 export function ibanOf(text: string | null): string | null {
   const number = text?.replaceAll(/[\s-]/g, '').toUpperCase() || null
   return number && /^\d{26}$/.test(number) && isValidIban(`PL${number}`) ? `PL${number}` : number
@@ -75,6 +75,6 @@ export function ibanOf(text: string | null): string | null {
 
 /** Whether the check digits of an IBAN are right (ISO 7064, MOD 97-10). */
 function isValidIban(iban: string): boolean {
-  const digits = [...iban.slice(4), ...iban.slice(0, 4)].map((sign) => Number.parseInt(sign, 36)).join('')
+  const digits = [...iban.slice(4), ...iban.slice(0, 4)].map((character) => Number.parseInt(character, 36)).join('')
   return BigInt(digits) % 97n === 1n
 }

@@ -1,4 +1,4 @@
-/** What a fault means for us, whatever it is called: the rows of Kontomatik's list of exceptions. */
+/** The groups of Kontomatik's exceptions that this server handles alike. */
 export type BankProblemKind =
   | 'session-gone'
   | 'session-used'
@@ -11,7 +11,7 @@ export type BankProblemKind =
   | 'ours'
   | 'unknown'
 
-/** When the same may be asked again: never, once in a new session, within seconds, or within hours. */
+/** When the same request may be sent again: never, once in a new session, within seconds, or within hours. */
 export type Retry = 'never' | 'new-session' | 'soon' | 'later'
 
 const retries: Record<BankProblemKind, Retry> = {
@@ -40,32 +40,32 @@ const exceptions = new Map<string, BankProblemKind>(
   }).flatMap(([kind, names]) => names.split(' ').map((name) => [name, kind as BankProblemKind] as const)),
 )
 
-interface Circumstances {
+interface ProblemOptions {
   name: string
   kind: BankProblemKind
   uncertain?: boolean
 }
 
-/** Kontomatik, or the way to it, failed us. It carries nothing that Kontomatik wrote but the exception's name. */
+/** A failure of Kontomatik or of the connection. The exception's name is the only text of Kontomatik that it holds. */
 export class BankProblem extends Error {
   readonly kind: BankProblemKind
-  /** A command may have been carried out all the same, as no readable answer came: never just send it again. */
+  /** No readable response came, so Kontomatik may have executed the command. It must not be sent again as it is. */
   readonly uncertain: boolean
 
-  constructor({ name, kind, uncertain = false }: Circumstances) {
+  constructor({ name, kind, uncertain = false }: ProblemOptions) {
     super(`Kontomatik failed with ${name} (${kind}).`)
     this.name = name
     this.kind = kind
     this.uncertain = uncertain
   }
 
-  /** An exception by its name, which is all that tells one from another; the list is open and may grow. */
+  /** The name alone distinguishes exceptions. Kontomatik's list may grow. */
   static of(exception: string | undefined, otherwise: BankProblemKind = 'unknown'): BankProblem {
     const name = exception && /^[A-Z][A-Za-z]{1,59}$/.test(exception) ? exception : 'Unnamed'
     return new BankProblem({ name, kind: exceptions.get(name) ?? otherwise })
   }
 
-  /** An HTTP status without an exception; what a 401 says besides holds the key and our address, and stays here. */
+  /** An HTTP status without an exception. The body of a 401 contains the API key and is not kept. */
   static ofStatus(status: number): BankProblem {
     const name = `Http${status}`
     if (status === 401 || status === 403) return new BankProblem({ name, kind: 'misconfigured' })
@@ -74,7 +74,7 @@ export class BankProblem extends Error {
     return new BankProblem({ name, kind: 'unknown' })
   }
 
-  /** An answer that is not Kontomatik's, such as the page of a proxy, or one that was cut. */
+  /** A response that is not Kontomatik's, such as the page of a proxy, or that is truncated. */
   static unreadable(): BankProblem {
     return new BankProblem({ name: 'Unreadable', kind: 'outage', uncertain: true })
   }
@@ -88,7 +88,7 @@ export class BankProblem extends Error {
   }
 }
 
-/** Returns a failure of Kontomatik. @throws any other error again */
+/** @throws the error itself where it is no failure of Kontomatik */
 export function asBankProblem(error: unknown): BankProblem {
   if (error instanceof BankProblem) return error
   throw error

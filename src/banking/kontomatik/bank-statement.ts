@@ -3,12 +3,12 @@ import { readTransaction, type Transaction } from './transaction.ts'
 import { type Element, indexable } from './xml-element.ts'
 
 interface Ledger {
-  /** The name that its owner gave it, else the bank's. */
+  /** The name that the owner gave it, else the bank's name. */
   name: string | null
   bankName: string | null
   currency: string | null
   balance: string | null
-  /** The bank ran into a timeout: there may be more transactions. */
+  /** The bank ran into a timeout, so transactions may be missing. */
   partial: boolean
   transactions: Transaction[]
   /** How many transactions could not be read and were left out. */
@@ -22,17 +22,17 @@ export interface Account extends Ledger {
 
 export interface CreditCard extends Ledger {
   cardId: string | null
-  /** The last four digits and no more. */
+  /** The last four digits. */
   number: string | null
   limit: string | null
   dueDate: string | null
 }
 
-/** The result of an import. The owners of the accounts are left out: they are personal data that nothing here needs. */
+/** The result of an import. The owners of the accounts are left out: they are personal data that the server does not need. */
 export interface Statement {
   accounts: Account[]
   cards: CreditCard[]
-  /** Whether there was a list at all: an account that a list lacks is closed, a missing list says nothing. */
+  /** Whether each list exists. An account that is missing from a list is closed; a missing list closes none. */
   lists: { accounts: boolean; cards: boolean }
 }
 
@@ -40,12 +40,12 @@ export function readStatement(result: Element | undefined): Statement {
   const all = (list: string, name: string) => result?.children(list).flatMap((each) => each.children(name)) ?? []
   return {
     accounts: all('accounts', 'account').map((element) => {
-      const account = ledger(element)
+      const account = readLedger(element)
       const availableBalance = amountOf(element.text('currencyFundsAvailable'), account.currency)
       return { iban: ibanOf(element.text('iban', 64)), availableBalance, ...account }
     }),
     cards: all('creditCards', 'creditCard').map((element) => {
-      const card = ledger(element)
+      const card = readLedger(element)
       return {
         cardId: element.text('cardId', indexable),
         number: element.text('number')?.match(/\d{4}$/)?.[0] ?? null,
@@ -58,7 +58,7 @@ export function readStatement(result: Element | undefined): Statement {
   }
 }
 
-function ledger(element: Element): Ledger {
+function readLedger(element: Element): Ledger {
   const currency = element.text('currencyName', 16)?.toUpperCase() ?? null
   const bankName = element.text('name', indexable)
   const lines = element.children('moneyTransactions').flatMap((each) => each.children('moneyTransaction'))

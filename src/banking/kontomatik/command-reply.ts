@@ -2,7 +2,7 @@ import { BankProblem } from './bank-problem.ts'
 import { readStatement, type Statement } from './bank-statement.ts'
 import type { Element } from './xml-element.ts'
 
-/** An import, which runs at Kontomatik for seconds or minutes after it was started. */
+/** An import, which runs at Kontomatik for seconds or minutes. */
 export type Command = { id: string; target: string | null; officialName: string | null } & (
   | { state: 'running'; progress: number }
   | { state: 'successful'; statement: Statement }
@@ -11,7 +11,7 @@ export type Command = { id: string; target: string | null; officialName: string 
 
 export type SuccessfulCommand = Extract<Command, { state: 'successful' }>
 
-/** A state that is not known is taken to be under way, as only three are final. */
+/** Only three states are final, so an unknown state means that the command is running. */
 export function readCommand(reply: Element): Command {
   const command = reply.child('command')
   const id = command?.attribute('id')

@@ -12,15 +12,15 @@ export type AccessMode = 'SINGLE' | 'MULTIPLE' | 'MIXED'
 export interface Redirection {
   redirectUri: string
   ownerExternalId: string
-  /** Two small letters, or `all`. */
+  /** Two lowercase letters, or `all`. */
   country?: string
-  /** Kontomatik's own code of a language, such as `cz`. */
+  /** Kontomatik's code of a language, such as `cz`. */
   locale?: string
   accessMode: AccessMode
 }
 
-/** A sign-in at no bank at all: Kontomatik's test host only. */
-export interface Mock {
+/** A session without a bank, which only Kontomatik's test host has. */
+export interface MockSession {
   login: string
   country: string
   ownerExternalId: string
@@ -28,7 +28,7 @@ export interface Mock {
   ownerEmail?: string
 }
 
-/** What we ask of Kontomatik; everything throws a BankProblem and nothing else. */
+/** The client of Kontomatik. Every method throws a BankProblem and no other error. */
 export class Kontomatik {
   readonly #connection: KontomatikConnection
 
@@ -36,60 +36,65 @@ export class Kontomatik {
     this.#connection = new KontomatikConnection(access)
   }
 
-  /** Where to send somebody to sign in at their bank. */
+  /** The address where a person signs in at the bank. */
   async startRedirection({
     accessMode,
-    ...wishes
+    ...options
   }: Redirection): Promise<{ redirectionId: string; redirectionLink: string }> {
-    const json = { ...wishes, psd2: { accessMode } }
-    return this.#connection.ask({ path: '/v1/signin/redirection', json }, (answer) => readRedirection(readJson(answer)))
-  }
-
-  async redirectionStatus(redirectionId: string): Promise<SigningIn> {
-    const question = { path: '/v1/signin/redirection-status', query: { redirectionId } }
-    return this.#connection.ask(question, (answer) => readSigningIn(readJson(answer)))
-  }
-
-  /** Once in a session; if it fails at all, a new session is needed. */
-  async startImport({ id, signature }: Session, since: string): Promise<Command> {
-    const form = { sessionId: id, sessionIdSignature: signature, since }
-    return this.#connection.ask({ path: '/v1/command/default-import.xml', form }, (answer) =>
-      readCommand(readReply(answer)),
+    const json = { ...options, psd2: { accessMode } }
+    return this.#connection.request({ path: '/v1/signin/redirection', json }, (response) =>
+      readRedirection(readJson(response)),
     )
   }
 
-  /** How an import is doing; to be asked every few seconds. */
+  async redirectionStatus(redirectionId: string): Promise<SigningIn> {
+    const request = { path: '/v1/signin/redirection-status', query: { redirectionId } }
+    return this.#connection.request(request, (response) => readSigningIn(readJson(response)))
+  }
+
+  /** A session allows one import. After any failure a new session is needed. */
+  async startImport({ id, signature }: Session, since: string): Promise<Command> {
+    const form = { sessionId: id, sessionIdSignature: signature, since }
+    return this.#connection.request({ path: '/v1/command/default-import.xml', form }, (response) =>
+      readCommand(readReply(response)),
+    )
+  }
+
+  /** The state of an import, and its result. */
   async command(id: string): Promise<Command> {
     const path = `/v1/command/${encodeURIComponent(id)}.xml`
-    return this.#connection.ask({ path }, (answer) => readCommand(readReply(answer)))
+    return this.#connection.request({ path }, (response) => readCommand(readReply(response)))
   }
 
-  /** A new session by an old consent: one of four imports a day and bank account. */
+  /** Opens a session through a consent. Each counts as one of four imports a day and account. */
   async reuseAccess(multipleAccessId: string): Promise<Session> {
-    const question = { path: '/v1/command/reuse-multiple-access.xml', form: { multipleAccessId } }
-    return this.#connection.ask(question, (answer) => sessionIn(readReply(answer)))
+    const request = { path: '/v1/command/reuse-multiple-access.xml', form: { multipleAccessId } }
+    return this.#connection.request(request, (response) => sessionIn(readReply(response)))
   }
 
-  /** Ends a consent; one that was gone already counts as ended. */
+  /** Ends a consent. A consent that is already gone counts as ended. */
   async deleteAccess(multipleAccessId: string): Promise<void> {
-    const question = { path: '/v1/command/delete-multiple-access.xml', form: { multipleAccessId } }
-    await this.#connection.ask(question, readEnd)
+    const request = { path: '/v1/command/delete-multiple-access.xml', form: { multipleAccessId } }
+    await this.#connection.request(request, readDeletion)
   }
 
-  /** The banks there are; never to be kept for long, as they change. */
+  /** The banks. The list changes, so it must not be cached for long. */
   async catalogue(country?: string): Promise<Target[]> {
-    const question = { path: '/v1/command-catalog.xml', query: { country } }
-    return this.#connection.ask(question, (answer) => {
-      const targets = readReply(answer).child('targets')
+    const request = { path: '/v1/command-catalog.xml', query: { country } }
+    return this.#connection.request(request, (response) => {
+      const targets = readReply(response).child('targets')
       if (!targets) throw BankProblem.unreadable()
       return targets.children('target').flatMap(readTarget)
     })
   }
 
-  async mockSession({ multipleAccess, ...mock }: Mock): Promise<{ session: Session; multipleAccessId: string | null }> {
+  async mockSession({
+    multipleAccess,
+    ...mock
+  }: MockSession): Promise<{ session: Session; multipleAccessId: string | null }> {
     const form = { ...mock, multipleAccess: String(multipleAccess) }
-    return this.#connection.ask({ path: '/v1/mock-session.xml', form }, (answer) => {
-      const reply = readReply(answer)
+    return this.#connection.request({ path: '/v1/mock-session.xml', form }, (response) => {
+      const reply = readReply(response)
       const multipleAccessId = reply.child('session')?.text('multipleAccessId') ?? reply.text('multipleAccessId')
       return { session: sessionIn(reply), multipleAccessId }
     })
@@ -103,10 +108,11 @@ function sessionIn(reply: Element): Session {
   return { id, signature }
 }
 
-/** Any success will do, with whatever body; but not the page of a proxy. */
-function readEnd(answer: KontomatikResponse): void {
+/** Any success ends the consent, whatever its body. The page of a proxy is no success. */
+function readDeletion(response: KontomatikResponse): void {
   try {
-    if (answer.status >= 300 || /<exception|<html|<!doctype/i.test(answer.text.slice(0, 10_000))) readReply(answer)
+    if (response.status >= 300 || /<exception|<html|<!doctype/i.test(response.text.slice(0, 10_000)))
+      readReply(response)
   } catch (problem) {
     if (!(problem instanceof BankProblem && problem.kind === 'access-gone')) throw problem
   }

@@ -3,7 +3,7 @@ import type { KontomatikResponse } from './response-body.ts'
 import { type Element, replyIn } from './xml-element.ts'
 
 /**
- * The reply to a command. A failed command comes with status 200, so what the reply says stands over the status line.
+ * Reads a reply in XML. A failed command has the status 200, so an exception in the reply counts more than the status.
  * @throws a BankProblem if it holds an exception, or is no reply.
  */
 export function readReply({ status, text }: KontomatikResponse): Element {
@@ -16,7 +16,7 @@ export function readReply({ status, text }: KontomatikResponse): Element {
   return reply
 }
 
-/** Signing in is spoken of in JSON, but refused in XML at times. */
+/** The sign-in API replies in JSON, but some of its errors come in XML. */
 export function readJson({ status, text }: KontomatikResponse): Record<string, unknown> {
   const json = objectIn(text)
   if (!json) {
@@ -27,7 +27,7 @@ export function readJson({ status, text }: KontomatikResponse): Record<string, u
   return json
 }
 
-/** Seen as a bare name; an object with a name is how the XML has it. */
+/** Kontomatik sends the bare name; an object with a name, as in its XML, is accepted, too. */
 export function exceptionIn({ exception }: Record<string, unknown>): string | undefined {
   const name = exception instanceof Object && 'name' in exception ? exception.name : exception
   return typeof name === 'string' ? name : undefined

@@ -1,22 +1,22 @@
 import { BankProblem } from './bank-problem.ts'
 
-/** What came back, whole. */
+/** A response with its complete body. */
 export interface KontomatikResponse {
   status: number
   text: string
 }
 
-/** Bytes, unpacked; some years of a busy company's account are about a tenth of it. */
-const most = 20_000_000
+/** The limit after decompression. Some years of a busy company account take about a tenth of it. */
+const maxBytes = 20_000_000
 
-/** Reads a body as it comes and turns away at the limit, whatever length was announced. */
+/** Reads a body in chunks and stops at the limit. Content-Length is not trusted. */
 export async function bodyOf(response: Response): Promise<KontomatikResponse> {
   const decoder = new TextDecoder()
   let text = ''
   let size = 0
   for await (const chunk of response.body ?? []) {
     size += chunk.length
-    if (size > most) throw new BankProblem({ name: 'TooLarge', kind: 'unknown', uncertain: true })
+    if (size > maxBytes) throw new BankProblem({ name: 'TooLarge', kind: 'unknown', uncertain: true })
     text += decoder.decode(chunk, { stream: true })
   }
   return { status: response.status, text: text + decoder.decode() }

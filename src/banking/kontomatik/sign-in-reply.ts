@@ -2,26 +2,26 @@ import { BankProblem } from './bank-problem.ts'
 import { exceptionIn, objectIn } from './reply.ts'
 import { indexable, trimText } from './xml-element.ts'
 
-/** What allows one import; it lasts for minutes and is not kept. */
+/** A session allows one import. It lasts for minutes. */
 export interface Session {
   id: string
   signature: string
 }
 
-/** How far somebody is with signing in at their bank. */
+/** The state of a person's sign-in at the bank. */
 export type SigningIn =
   | { state: 'pending' }
   | { state: 'failed'; reason: string }
   | {
       state: 'done'
       session: Session
-      /** The consent to read again without them; nothing if they allowed it once only. */
+      /** The consent to import again; null if the person allowed one import only. */
       multipleAccessId: string | null
       target: string | null
       officialName: string | null
     }
 
-/** Kontomatik does not publish its words for this; what is neither success nor failure is taken to be under way. */
+/** Kontomatik does not document the values. A value that is neither success nor failure means that the sign-in is pending. */
 export function readSigningIn(json: Record<string, unknown>): SigningIn {
   const status = text(json.status)?.toLowerCase()
   const params = objectIn(json.params) ?? {}
@@ -39,7 +39,7 @@ export function readSigningIn(json: Record<string, unknown>): SigningIn {
   }
 }
 
-/** The address where a person signs in. Its id is stored and sent again as it is, so it must be storable. */
+/** The address where a person signs in. Its id is stored, so it must be printable and short. */
 export function readRedirection(json: Record<string, unknown>): { redirectionId: string; redirectionLink: string } {
   const [redirectionId, link] = [text(json.redirectionId), text(json.redirectionLink)]
   const url = link && URL.canParse(link) ? new URL(link) : undefined

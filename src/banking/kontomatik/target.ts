@@ -1,6 +1,6 @@
 import type { Element } from './xml-element.ts'
 
-/** A bank as Kontomatik reaches it. */
+/** A bank that Kontomatik supports. */
 export interface Target {
   name: string
   officialName: string
@@ -10,7 +10,7 @@ export interface Target {
   beta: boolean
 }
 
-/** One without a name cannot be asked for, and is left out. */
+/** A bank without a name cannot be selected and is left out. */
 export function readTarget(target: Element): Target[] {
   const name = target.attribute('name')
   if (!name) return []

@@ -5,20 +5,20 @@ import { type Element, indexable } from './xml-element.ts'
 export interface Transaction {
   /** YYYY-MM-DD. */
   transactionOn: string
-  /** Nothing while it is pending. */
+  /** Null while the transaction is pending. */
   bookedOn: string | null
-  /** With the decimals of its currency; negative when it was paid. */
+  /** With the decimals of its currency; negative for a payment. */
   amount: string
   currency: string | null
   party: string | null
   partyIban: string | null
   title: string | null
   kind: string | null
-  /** `PENDING`, `DONE`, or another word of the bank's. */
+  /** `PENDING`, `DONE`, or another value of the bank. */
   status: string | null
 }
 
-/** Undefined if its amount or its day cannot be read. */
+/** @returns undefined if the amount or a day cannot be read */
 export function readTransaction(element: Element, accountCurrency: string | null): Transaction | undefined {
   const currency = element.text('currencyName', 16)?.toUpperCase() ?? accountCurrency
   const amount = amountOf(element.text('currencyAmount'), currency)

@@ -1,6 +1,6 @@
 import { XMLParser } from 'fast-xml-parser'
 
-/** Nothing is guessed to be a number: account numbers, symbols and titles are full of digits. */
+/** Values stay text: account numbers and titles consist of digits, too. */
 const parser = new XMLParser({
   ignoreAttributes: false,
   attributeNamePrefix: '@',
@@ -11,7 +11,7 @@ const parser = new XMLParser({
 
 type Content = string | { [name: string]: Content | Content[] }
 
-/** An element of XML of which nothing is certain to be there. */
+/** An XML element. Every child and attribute may be missing. */
 export class Element {
   readonly #content: Content
 
@@ -33,14 +33,14 @@ export class Element {
     return typeof found === 'string' ? trimText(found) : undefined
   }
 
-  /** The text of a child, tidied so that Postgres can store it and that the same text is always the same. */
-  text(name: string, longest?: number): string | null {
-    return this.child(name)?.words(longest) ?? null
+  /** The text of a child, normalized: Postgres can store it, and equal texts compare as equal. */
+  text(name: string, maxLength?: number): string | null {
+    return this.child(name)?.words(maxLength) ?? null
   }
 
-  words(longest?: number): string | null {
+  words(maxLength?: number): string | null {
     const words = typeof this.#content === 'string' ? this.#content : this.#get('#text')
-    return typeof words === 'string' ? trimText(words, longest) || null : null
+    return typeof words === 'string' ? trimText(words, maxLength) || null : null
   }
 
   #get(name: string): Content | Content[] | undefined {
@@ -49,7 +49,7 @@ export class Element {
   }
 }
 
-/** The root of Kontomatik's XML; nothing for any other text, which the parser would read as well, and for one cut short. */
+/** The root of Kontomatik's XML; undefined for truncated XML and for any other text, which the parser would accept. */
 export function replyIn(text: string): Element | undefined {
   const start = text.indexOf('<reply')
   if (start < 0 || text.slice(0, start).includes('<!') || !/(<\/reply>|\/>)\s*$/.test(text.slice(-100)))
@@ -62,19 +62,19 @@ export function replyIn(text: string): Element | undefined {
   }
 }
 
-/** Characters of a text that an index holds: Postgres refuses index entries over 2,704 bytes. */
+/** The limit, in characters, of an indexed text: Postgres refuses index entries over 2,704 bytes. */
 export const indexable = 255
 
-/** Without control characters and half characters, which Postgres cannot store. */
-export function trimText(text: string, longest = 1000): string {
+/** Removes control characters and lone surrogates, which Postgres cannot store. */
+export function trimText(text: string, maxLength = 1000): string {
   const whole = text
-    .slice(0, 2 * longest)
+    .slice(0, 2 * maxLength)
     .toWellFormed()
     .normalize('NFC')
   return whole
     .replace(/[\p{Cc}\s]+/gu, ' ')
     .trim()
-    .slice(0, longest)
+    .slice(0, maxLength)
     .toWellFormed()
     .trim()
 }

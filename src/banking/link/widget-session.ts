@@ -6,24 +6,24 @@ import { choiceViolation } from './find-integration.ts'
 import type { KontomatikSetup } from './kontomatik-setup.ts'
 import { findLinked } from './replacement.ts'
 
-/** What the widget was given cannot be checked before it is used. */
+/** Stores the session that the widget received. Kontomatik verifies it at the first import only. */
 export async function acceptWidgetSession(
   call: Call<Integration>,
   banking: Banking,
-  { sessionId, sessionIdSignature, accessMode = 'MULTIPLE', ...wish }: KontomatikSetup,
+  { sessionId, sessionIdSignature, accessMode = 'MULTIPLE', ...rest }: KontomatikSetup,
 ): Promise<Outcome<Integration>> {
-  const { multipleAccessId = null, target = null, officialName = null } = wish
+  const { multipleAccessId = null, target = null, officialName = null } = rest
   if (!sessionIdSignature)
     throw choiceViolation('sessionIdSignature', 'sessionIdSignature must be given with a sessionId.')
   if (!multipleAccessId && accessMode === 'MULTIPLE')
     throw choiceViolation('multipleAccessId', 'multipleAccessId must be given, or another accessMode.')
   const session = { id: sessionId as string, signature: sessionIdSignature }
   const own = { id: call.claim, organizationId: call.tenant }
-  const begun = await call.manager.findOneBy(Integration, own)
-  const known = begun ?? (await findLinked(call, banking, { session, multipleAccessId }))
+  const started = await call.manager.findOneBy(Integration, own)
+  const known = started ?? (await findLinked(call, banking, { session, multipleAccessId }))
   if (known) return new Unchanged(await call.get(Integration, known.id))
   return call.transaction(async () => {
-    const link = await call.insert(newIntegration(call, { accessMode, expiresAt: null }))
-    return activateIntegration(call, banking, link, { session, multipleAccessId, target, officialName })
+    const integration = await call.insert(newIntegration(call, { accessMode, expiresAt: null }))
+    return activateIntegration(call, banking, integration, { session, multipleAccessId, target, officialName })
   })
 }

@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import type { EntityManager } from 'typeorm'
 import type { Banking } from '../banking.ts'
 
-/** What a step of a bank job works with. */
+/** The dependencies of a bank job. */
 export interface JobContext {
   manager: EntityManager
   banking: Banking

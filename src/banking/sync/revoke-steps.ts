@@ -19,7 +19,7 @@ export async function deleteConsent(
   }
 }
 
-/** Asks whether a sign-in that nobody finished here has led to a consent, which must be ended, too. */
+/** Asks whether an unfinished sign-in has led to a consent, which must be ended, too. */
 export async function checkSignIn(
   { banking: { kontomatik, vault } }: JobContext,
   row: Integration,

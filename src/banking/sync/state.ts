@@ -31,7 +31,7 @@ export interface StepResult<O extends string = string> {
  */
 export type Step<O extends string> = (context: JobContext, row: Integration) => Promise<StepResult<O> | undefined>
 
-/** What follows a step: the new row, and when the next step runs. */
+/** The consequence of a step: columns to write, and when the next step runs. */
 export interface Transition {
   /** Columns to write, `status` among them; the result's own columns are added. */
   set?: Partial<Integration>

@@ -25,13 +25,14 @@ const statusAfter: Partial<Record<ErrorCode, Integration['status']>> = {
 
 const closedSession = { sealedSession: null, sessionAt: null }
 
-/*
+/**
  * The state machine of an integration. Its state is the row alone, so any process can continue after a crash.
- *
- * Requests change the status as follows, each with an audit event of the same name:
- *   setup   -> pending -> active        pull   active -> importing        revoke   any but revoked -> revoking
- * A job then works on a row that is `importing` or `revoking`: the first state below that holds is the row's state. The job runs
- * the state's step, and the transition of the step's outcome writes the row. A transition that names no status keeps it.
+ * Three requests start work, each with an audit event `integration.<name>`:
+ * - The request `setup` creates a `pending` row, and makes it `active` after the sign-in.
+ * - The request `pull` makes an `active` row `importing`.
+ * - The request `revoke` makes a row `revoking`, whatever its status; so does the replacement by another integration.
+ * A job continues the work. The first state whose condition holds is the state of the row. The job runs its step, and the
+ * transition of the step's outcome writes the row. A transition without a status keeps the status.
  */
 export const states: Record<WorkingStatus, State[]> = {
   importing: [

@@ -8,7 +8,7 @@ let kontomatik: Kontomatik
 
 beforeEach(async () => {
   local = await startLocalKontomatik({ pace: 60 })
-  kontomatik = new Kontomatik({ ...local, timeout: 1000 })
+  kontomatik = new Kontomatik({ ...local, timeoutMs: 1000 })
 })
 
 afterEach(() => local.stop())

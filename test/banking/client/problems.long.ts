@@ -8,7 +8,7 @@ let kontomatik: Kontomatik
 
 beforeAll(async () => {
   local = await startLocalKontomatik({ pace: 60 })
-  kontomatik = new Kontomatik({ ...local, timeout: 1500 })
+  kontomatik = new Kontomatik({ ...local, timeoutMs: 1500 })
 })
 
 afterEach(() => local.clearFaults())
@@ -90,7 +90,7 @@ test.each([
   const { multipleAccessId } = await kontomatik.mockSession(mock(`of-${kind}`))
   const before = sent('reuse')
   local.fault({ kind, path: 'reuse', delay: 400 })
-  const hasty = new Kontomatik({ ...local, timeout: 300 })
+  const hasty = new Kontomatik({ ...local, timeoutMs: 300 })
   const problem = await problemOf(hasty.reuseAccess(multipleAccessId ?? ''))
   expect(problem).toMatchObject({ name, kind: 'outage', uncertain: true, timedOut: kind === 'slow' })
   await sleep(600)
@@ -124,7 +124,7 @@ test('reading is tried three times and no more, and a page of HTML is never take
 
 test('a read that never ends is given up in time', async () => {
   const silent = await serving(() => {})
-  const patient = new Kontomatik({ url: silent.url, apiKey: 'key', timeout: 200 })
+  const patient = new Kontomatik({ url: silent.url, apiKey: 'key', timeoutMs: 200 })
   const began = Date.now()
   expect(await problemOf(patient.command('7'))).toMatchObject({ name: 'Timeout', timedOut: true })
   expect(Date.now() - began).toBeLessThan(600)
@@ -136,7 +136,7 @@ test('a body that drips is given up in time', async () => {
     response.write('<reply>')
     setInterval(() => response.write(' '), 20).unref()
   })
-  const patient = new Kontomatik({ url: dripping.url, apiKey: 'key', timeout: 200 })
+  const patient = new Kontomatik({ url: dripping.url, apiKey: 'key', timeoutMs: 200 })
   expect(await problemOf(patient.reuseAccess('ma-1'))).toMatchObject({ name: 'Timeout', uncertain: true })
   dripping.stop()
 })
@@ -144,7 +144,7 @@ test('a body that drips is given up in time', async () => {
 test('where nobody listens nothing was sent, so a command is tried again', async () => {
   const nobody = await serving(() => {})
   nobody.stop()
-  const client = new Kontomatik({ url: nobody.url, apiKey: 'key', timeout: 3000 })
+  const client = new Kontomatik({ url: nobody.url, apiKey: 'key', timeoutMs: 3000 })
   const began = Date.now()
   expect(await problemOf(client.reuseAccess('ma-1'))).toMatchObject({ name: 'NoConnection', uncertain: false })
   expect(Date.now() - began).toBeGreaterThan(200)

@@ -11,7 +11,7 @@ async function hearing<T>(
   const headers = Buffer.isBuffer(body) ? { 'content-encoding': 'gzip' } : {}
   const server = await serving((_, response) => response.writeHead(status, headers).end(body))
   try {
-    return await work(new Kontomatik({ url: server.url, apiKey: 'key', timeout: 2000 }))
+    return await work(new Kontomatik({ url: server.url, apiKey: 'key', timeoutMs: 2000 }))
   } finally {
     server.stop()
   }
@@ -71,7 +71,7 @@ test('a body without end is left at the limit', async () => {
     response.on('drain', pour)
     pour()
   })
-  const kontomatik = new Kontomatik({ url: endless.url, apiKey: 'key', timeout: 10_000 })
+  const kontomatik = new Kontomatik({ url: endless.url, apiKey: 'key', timeoutMs: 10_000 })
   expect(await problemOf(kontomatik.reuseAccess('ma-1'))).toMatchObject({ name: 'TooLarge' })
   expect(bytes).toBeLessThan(40_000_000)
   endless.stop()
