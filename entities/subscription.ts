@@ -24,7 +24,10 @@ import { OrganizationAddress } from './organization-address.ts'
 import { catalogue } from './organization-module.ts'
 import { PaymentMethod } from './payment-method.ts'
 
-/** An entry of the metadata that an organization keeps on its subscription. */
+/** The statuses of a subscription that has ended for good. */
+export const endedStatuses = ['canceled', 'incomplete_expired']
+
+/** A note on a subscription that its organization keeps for itself. */
 export class Metadatum {
   @IsString()
   @Length(1, 40)
@@ -182,7 +185,7 @@ export class Subscription extends Owned {
 
   /** Whether it has not ended. An organization has at most one live subscription. */
   get live(): boolean {
-    return !['canceled', 'incomplete_expired'].includes(this.status)
+    return !endedStatuses.includes(this.status)
   }
 
   /** Whether a coupon can be applied: it is live, exists at Stripe, and its first payment is done. */

@@ -1,9 +1,11 @@
 import { In, Not } from 'typeorm'
 import { Organization, PaymentMethod, Subscription } from '../../entities/index.ts'
-import { type Call, ConstraintViolation, Problem } from '../hydra/index.ts'
+import { endedStatuses } from '../../entities/subscription.ts'
+import type { Call } from '../hydra/model/operation.ts'
+import { ConstraintViolation, Problem } from '../hydra/model/problem.ts'
 import type { Billing } from './billing.ts'
-import { deletePaymentMethods } from './sync/sync-customer.ts'
 import { enqueueCustomerSync } from './sync/sync-customer-job.ts'
+import { deletePaymentMethods } from './sync/sync-payment-methods.ts'
 
 const remedy = 'cancel it immediately, then change how the organization is billed.'
 
@@ -30,7 +32,7 @@ export async function requireNoStripeSubscription(call: Call, billing: Billing, 
 export async function completeSwitch({ manager }: Call, before: Organization, after: Organization): Promise<void> {
   if (!isSwitched(before, after)) return
   const own = { organizationId: after.id }
-  if (await manager.existsBy(Subscription, { ...own, status: Not(In(['canceled', 'incomplete_expired'])) }))
+  if (await manager.existsBy(Subscription, { ...own, status: Not(In(endedStatuses)) }))
     throw new Problem(409, `The organization has a live subscription: ${remedy}`)
   if (before.stripeCustomerId) await deletePaymentMethods(manager, after.id, await manager.findBy(PaymentMethod, own))
   if (after.stripeCustomerId) await enqueueCustomerSync(manager, after.stripeCustomerId)

@@ -1,6 +1,7 @@
 import type Stripe from 'stripe'
 import type { Subscription } from '../../entities/index.ts'
-import { ConstraintViolation, Problem } from '../hydra/index.ts'
+import { endedStatuses } from '../../entities/subscription.ts'
+import { ConstraintViolation, Problem } from '../hydra/model/problem.ts'
 import { localIdOf } from './stripe/from-stripe.ts'
 import { Prices } from './stripe/prices.ts'
 import { isLive, type StripeSettings, stripeClient } from './stripe/stripe-client.ts'
@@ -206,7 +207,7 @@ export class SubscriptionEnded extends Problem {
 }
 
 export function hasEnded({ status }: Stripe.Subscription): boolean {
-  return ['canceled', 'incomplete_expired'].includes(status)
+  return endedStatuses.includes(status)
 }
 
 /** What is to be expanded of each object of a list. */

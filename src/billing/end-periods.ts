@@ -1,28 +1,29 @@
 import type { DataSource } from 'typeorm'
 import { LessThanOrEqual } from 'typeorm'
 import { Subscription } from '../../entities/index.ts'
-import { copyEntity } from '../hydra/index.ts'
+import { copyEntity } from '../hydra/model/entity.ts'
+import { VersionConflict } from '../hydra/store/unit-of-work.ts'
 import { recordSubscription } from './subscription-audit.ts'
-import { Overtaken, write } from './sync/write.ts'
+import { saveRow } from './sync/save-row.ts'
 
-/** How many are ended at a time; the others are a minute later. */
-const bite = 1000
+/** The most subscriptions that one run ends. The job runs every minute. */
+const batchSize = 1000
 
-/** Ends the subscriptions billed by hand whose last period is over by now; those at Stripe end there. */
+/** Ends the manually billed subscriptions whose last period is over. Stripe ends its own subscriptions itself. */
 export async function endDuePeriods(database: DataSource, now = new Date()): Promise<void> {
   const due = await database.manager.find(Subscription, {
     where: { cancelAt: LessThanOrEqual(now), status: 'active', organization: { manualBilling: true } },
-    take: bite,
+    take: batchSize,
   })
   for (const before of due) {
     const after = copyEntity(before).end()
     await database
       .transaction(async (manager) => {
-        await write(manager, before, after)
+        await saveRow(manager, before, after)
         await recordSubscription({ manager }, 'follow', before, after)
       })
       .catch((error) => {
-        if (!(error instanceof Overtaken)) throw error
+        if (!(error instanceof VersionConflict)) throw error
       })
   }
 }

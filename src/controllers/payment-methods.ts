@@ -1,6 +1,7 @@
 import { In, IsNull, Not } from 'typeorm'
 import { Organization, PaymentMethod, Subscription } from '../../entities/index.ts'
 import { PaymentMethodSetup } from '../../entities/payment-method-setup.ts'
+import { endedStatuses } from '../../entities/subscription.ts'
 import { record } from '../audit/audit-log.ts'
 import type { Billing } from '../billing/billing.ts'
 import { paymentMethodFrom } from '../billing/stripe/from-stripe.ts'
@@ -92,12 +93,12 @@ async function begin(call: Call, billing: Billing): Promise<string | null> {
 }
 
 /** Whether the live subscription is charged to it: what names no payment method is charged to the preferred one. */
-async function isPaidWith({ manager, tenant: organizationId }: Call, method: PaymentMethod): Promise<boolean> {
-  const live = { organizationId, status: Not(In(['canceled', 'incomplete_expired'])) }
+async function isPaidWith({ manager, organization: organizationId }: Call, method: PaymentMethod): Promise<boolean> {
+  const live = { organizationId, status: Not(In(endedStatuses)) }
   const named = { ...live, paymentMethodId: method.id }
   const unnamed = {
     organizationId,
-    status: Not(In(['canceled', 'incomplete_expired', 'incomplete'])),
+    status: Not(In([...endedStatuses, 'incomplete'])),
     paymentMethodId: IsNull(),
   }
   return manager.existsBy(Subscription, method.preferred ? [named, unnamed] : named)

@@ -25,13 +25,13 @@ export async function requestStripe<T extends { object: string }>(
 /** Asks Stripe for a list, and leaves out what cannot be read of it; `left` tells how much. */
 export async function requestStripeList<T extends { id: string }>(
   request: Promise<Stripe.ApiList<T>>,
-): Promise<{ data: T[]; has_more: boolean; left: number }> {
+): Promise<{ data: T[]; has_more: boolean; skipped: number }> {
   const answer = await request.catch((error: unknown) => {
     throw problemOf(error, {})
   })
   if (answer?.object !== 'list' || !Array.isArray(answer.data)) throw nonsense()
   const data = answer.data.filter(isSound)
-  return { data, has_more: answer.has_more, left: answer.data.length - data.length }
+  return { data, has_more: answer.has_more, skipped: answer.data.length - data.length }
 }
 
 /**

@@ -5,38 +5,38 @@ import { record } from '../../audit/audit-log.ts'
 import { type Billing, hasEnded } from '../billing.ts'
 import { localIdOf } from '../stripe/from-stripe.ts'
 
-/** A subscription that Stripe has made twice for one of ours, though it has said that it had failed. */
+/** The subscriptions of a customer, without duplicates: Stripe may answer an error and create the subscription all the same. */
 export interface Duplicates {
-  /** What Stripe has of the customer, each younger one ended and after its elder. */
+  /** All subscriptions, with duplicates ended and at the end of the list. */
   subscriptions: Stripe.Subscription[]
-  /** The elder's id by that of each younger one, which a row may still have. */
-  elders: Map<string, string>
+  /** The id of the kept subscription by the id of each duplicate, which a row may still contain. */
+  keptIds: Map<string, string>
 }
 
-/** Ends all but the eldest of the live subscriptions that were made for one of ours, and writes it into the audit log. */
+/** Of several live subscriptions with the same local id, keeps the oldest and ends the others. */
 export async function endDuplicates(
   manager: EntityManager,
   billing: Billing,
   organizationId: string,
   found: Stripe.Subscription[],
 ): Promise<Duplicates> {
-  const eldest = new Map<string, Stripe.Subscription>()
-  const elders = new Map<string, string>()
-  // Stripe lists the newest first.
+  const oldest = new Map<string, Stripe.Subscription>()
+  const keptIds = new Map<string, string>()
+  // Stripe lists the newest first. The sort is stable, so subscriptions of one second keep their order.
   for (const one of found.toReversed().sort((a, b) => a.created - b.created)) {
-    const ours = localIdOf(one)
-    if (!ours || hasEnded(one)) continue
-    const elder = eldest.get(ours)
-    if (elder) elders.set(one.id, elder.id)
-    else eldest.set(ours, one)
+    const localId = localIdOf(one)
+    if (!localId || hasEnded(one)) continue
+    const kept = oldest.get(localId)
+    if (kept) keptIds.set(one.id, kept.id)
+    else oldest.set(localId, one)
   }
   const ended: Stripe.Subscription[] = []
-  for (const one of found.filter(({ id }) => elders.has(id)))
-    ended.push(await endDuplicate(manager, billing, organizationId, one, elders.get(one.id) as string))
-  return { subscriptions: [...found.filter(({ id }) => !elders.has(id)), ...ended], elders }
+  for (const one of found.filter(({ id }) => keptIds.has(id)))
+    ended.push(await endDuplicate(manager, billing, organizationId, one, keptIds.get(one.id) as string))
+  return { subscriptions: [...found.filter(({ id }) => !keptIds.has(id)), ...ended], keptIds }
 }
 
-/** Ends a subscription at Stripe that is one too many. */
+/** Ends a duplicate at Stripe and records that in the audit log. */
 export async function endDuplicate(
   manager: EntityManager,
   billing: Billing,

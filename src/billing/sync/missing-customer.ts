@@ -6,12 +6,12 @@ import type { Billing } from '../billing.ts'
 import { findOrCreateCustomer } from '../stripe/customers.ts'
 import { isMissing } from '../stripe/stripe-errors.ts'
 import { recordSubscription } from '../subscription-audit.ts'
+import { saveRow } from './save-row.ts'
 import { syncCustomer } from './sync-customer.ts'
-import { write } from './write.ts'
 
 /**
- * Asks Stripe something for the customer that an organization is. Where Stripe has deleted the customer or has never had it,
- * its subscriptions end here, and Stripe is asked once more for a new customer.
+ * Sends a request for the customer of an organization. When Stripe has deleted the customer or does not know it, its
+ * subscriptions end here, and the request is sent once more for a new customer.
  */
 export async function withCustomer<T>(
   billing: Billing,
@@ -25,16 +25,16 @@ export async function withCustomer<T>(
   } catch (problem) {
     if (!isMissing(problem, 'customer', customer)) throw problem
     await handleMissingCustomer(billing, manager, customer)
-    const healed = await manager.findOneByOrFail(Organization, { id: organization.id })
-    if (healed.stripeCustomerId === customer) throw problem
-    return request(await findOrCreateCustomer(billing, manager, healed))
+    const unlinked = await manager.findOneByOrFail(Organization, { id: organization.id })
+    if (unlinked.stripeCustomerId === customer) throw problem
+    return request(await findOrCreateCustomer(billing, manager, unlinked))
   }
 }
 
 /**
- * Writes down at once what Stripe has of a customer, which may be nothing. No job does so for a customer that is unknown:
- * with the keys of another account, all would be.
- * @param missing a subscription that Stripe has just said it does not know; it ends here
+ * Syncs a customer at once, and treats one that Stripe does not know as deleted. Only a request does that: with the keys of
+ * another account a job would find every customer missing.
+ * @param missing a subscription that Stripe has just reported as missing; it ends here
  */
 export function handleMissingCustomer(
   billing: Billing,
@@ -50,7 +50,7 @@ export function handleMissingCustomer(
     const before = missing && (await within.findOneBy(Subscription, { id: missing.id }))
     if (!before?.live || before.externalId !== missing?.externalId) return
     const after = copyEntity(before).end()
-    await write(within, before, after)
+    await saveRow(within, before, after)
     await recordSubscription({ manager: within }, 'follow', before, after)
   })
 }

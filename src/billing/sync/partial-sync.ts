@@ -1,44 +1,53 @@
 import type { EntityManager } from 'typeorm'
-import { isConflict, Problem } from '../../hydra/index.ts'
-import { Overtaken } from './write.ts'
+import { Problem } from '../../hydra/model/problem.ts'
+import { isConflict } from '../../hydra/store/database-problem.ts'
+import { VersionConflict } from '../../hydra/store/unit-of-work.ts'
 
-/** Some of what Stripe has of a customer could not be written down; the rest has been. */
+/** Some objects of a customer could not be stored; the others were. */
 export class PartialSyncError extends Error {
-  /** Whether each reason is a race that another try may win. */
+  /** True when each failure is a conflict with another transaction, which a retry may resolve. */
   readonly isRace: boolean
-  /** Whether each reason is Stripe's, so that no event is to blame. */
+  /** True when each failure is an error of Stripe, so the events do not count it as an attempt. */
   readonly isStripeFailure: boolean
 
   constructor(reasons: unknown[]) {
     super(reasons.map((reason) => (reason as Error).message).join('\n'))
     this.isRace = reasons.every(isRace)
-    this.isStripeFailure = reasons.every((reason) => reason instanceof Problem)
+    this.isStripeFailure = reasons.every(isStripeFailure)
   }
 }
 
-/** What came of the pieces of which Stripe's state is made: each is written down or left out, whatever becomes of the others. */
+/** Stores the objects of a customer one by one: an object that fails does not prevent the others. */
 export class PartialSync {
-  /** Why pieces were left out, to be tried again. */
+  /** The errors of the objects that were not stored; the job tries those objects again. */
   readonly failures: unknown[] = []
-  /** Sentences that each name something the organization has not entered yet, such as a billing address. */
+  /** Sentences that each name an entry which the organization has not made yet, such as a billing address. */
   readonly missingData: string[] = []
 
-  /** @throws Overtaken when a request has written a row meanwhile: then all is looked at again */
+  /**
+   * @returns whether the object was stored
+   * @throws VersionConflict when a request wrote a row since it was read; then the whole sync is repeated
+   */
   async attempt(manager: EntityManager, write: (manager: EntityManager) => Promise<void>): Promise<boolean> {
     try {
-      // A transaction within another is a savepoint.
+      // A transaction inside another one is a savepoint.
       await manager.transaction(write)
       return true
     } catch (error) {
-      if (error instanceof Overtaken) throw error
+      if (error instanceof VersionConflict) throw error
       this.failures.push(error)
       return false
     }
   }
 }
 
-/** Whether somebody else was faster, so that another look may well succeed. */
+/** Whether an error is a conflict with another transaction, which a retry may resolve. 23505 is a unique violation. */
 export function isRace(error: unknown): boolean {
   const { code } = (error as { driverError?: { code?: string } }).driverError ?? {}
-  return error instanceof Overtaken || isConflict(error) || code === '23505'
+  return error instanceof VersionConflict || isConflict(error) || code === '23505'
+}
+
+/** Whether Stripe failed or refused a request. A version conflict is a problem too, but of this server's own row. */
+export function isStripeFailure(error: unknown): boolean {
+  return error instanceof Problem && !(error instanceof VersionConflict)
 }

@@ -1,0 +1,11 @@
+import type { EntityManager } from 'typeorm'
+import { VersionConflict } from '../../hydra/store/unit-of-work.ts'
+import { updateRow } from '../../hydra/store/write-row.ts'
+
+/**
+ * Writes the columns that differ between two states of a row.
+ * @throws VersionConflict when another transaction has written the row since `before` was read
+ */
+export async function saveRow<E extends object>(manager: EntityManager, before: E, after: E): Promise<void> {
+  if (!(await updateRow(manager, before, after))) throw new VersionConflict(false)
+}
