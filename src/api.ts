@@ -5,6 +5,7 @@ import type { Callers } from './access/callers.ts'
 import { admin, anyone, evenWhileSuspended, joining, operator, owner, signedIn } from './access/roles.ts'
 import type { Banking } from './banking/banking.ts'
 import type { Billing } from './billing/billing.ts'
+import { liveSubscriptionExists } from './billing/subscription-rules.ts'
 import { accept } from './controllers/accept-invitation.ts'
 import * as countries from './controllers/countries.ts'
 import * as employees from './controllers/employees.ts'
@@ -22,7 +23,7 @@ import * as branding from './controllers/organizations/images.ts'
 import * as organizations from './controllers/organizations/organizations.ts'
 import * as paymentMethods from './controllers/payment-methods.ts'
 import * as coupons from './controllers/subscriptions/coupons.ts'
-import * as subscribing from './controllers/subscriptions/create.ts'
+import * as subscribing from './controllers/subscriptions/create-subscription.ts'
 import * as subscriptions from './controllers/subscriptions/subscriptions.ts'
 import * as users from './controllers/users.ts'
 import {
@@ -205,7 +206,7 @@ export const info = {
 
 /** What it means to break a rule of the database that is about the state of things, not about a value: 409 and this sentence. */
 export const conflicts: Record<string, ConflictMessage> = {
-  'subscription:live': subscribing.liveSubscriptionExists,
+  'subscription:live': liveSubscriptionExists,
   'meeting:overlap': meetings.clash,
   'organization_config:meetingOverlap': configs.standing,
 }

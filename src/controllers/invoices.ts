@@ -16,7 +16,7 @@ import {
   VersionConflict,
 } from '../hydra/index.ts'
 
-/** How to pay an invoice. */
+/** The body of a payment. */
 export class InvoicePayment {
   @IsOptional()
   @Type(() => PaymentMethod)
@@ -24,11 +24,11 @@ export class InvoicePayment {
 }
 
 export const read = (billing: Billing): Operation<Invoice> => ({
-  ...readOperation<Invoice>(),
-  description: 'While it is open it carries the secret with which the browser confirms its payment.',
+  ...(plainRead as Operation as unknown as Operation<Invoice>),
+  description: 'While the invoice is open, it has a `confirmationSecret`, with which the browser confirms the payment.',
   async handle(call) {
     const invoice = await call.show()
-    return invoice.isPayable ? reveal(billing, invoice) : invoice
+    return invoice.isPayable ? withSecret(billing, invoice) : invoice
   },
 })
 
@@ -36,10 +36,10 @@ export const pay = (billing: Billing): Operation<Invoice> => ({
   name: 'pay',
   method: 'POST',
   path: '/:id/pay',
-  title: () => 'Pays the invoice at once',
+  title: () => 'Pay an open invoice',
   description:
-    'With the payment method of its subscription, unless another is sent. 402 says that the bank refused. 200 with a ' +
-    'confirmationSecret says that the bank asks for its holder’s consent, which the browser gives with that secret.',
+    'Charges the payment method of the subscription, unless the body names another. 402 means that the bank declined. ' +
+    '200 with a `confirmationSecret` means that the bank requires the holder’s consent. The browser obtains it with that secret.',
   expects: InvoicePayment,
   returns: 'item',
   statuses: [200, 201, 400, 402, 404, 409, 413, 415, 422],
@@ -59,25 +59,30 @@ export const pay = (billing: Billing): Operation<Invoice> => ({
     const { paymentMethod } = await call.input(InvoicePayment)
     const invoice = await call.find()
     if (invoice.status === 'paid') return new Unchanged(invoice)
-    if (!invoice.isPayable) throw new Problem(409, `The invoice is ${invoice.status}: only an open one can be paid.`)
-    const { stripeCustomerId } = await call.get(Organization, call.tenant)
-    if (!stripeCustomerId) throw new Problem(409, 'The organization is billed by hand: its invoices are not paid here.')
+    if (!invoice.isPayable)
+      throw new Problem(
+        409,
+        `The invoice has the status ${invoice.status}. Only an open or uncollectible invoice can be paid.`,
+      )
+    const { stripeCustomerId } = await call.get(Organization, call.organization)
+    if (!stripeCustomerId)
+      throw new Problem(409, 'The organization has manual billing. Only invoices of Stripe can be paid here.')
     const method = paymentMethod && (await call.get(PaymentMethod, paymentMethod.id)).externalId
     const found = await payAtStripe(billing, { id: invoice.externalId, status: 'open' }, method, call.claim)
-    const after = await write(call, invoice, invoiceFrom(found), stripeCustomerId)
+    const after = await applyInvoiceState(call, invoice, invoiceFrom(found), stripeCustomerId)
     if (after.status === 'paid') return after
     return new Unchanged(after.showPaymentSecret(found.confirmation_secret?.client_secret ?? null))
   },
 })
 
-/** The invoice as it can be paid by a person; what is kept here can be read though Stripe cannot. */
-async function reveal(billing: Billing, invoice: Invoice): Promise<Invoice> {
+/** Adds the confirmation secret. While Stripe fails it is null. */
+async function withSecret(billing: Billing, invoice: Invoice): Promise<Invoice> {
   const { secret } = await invoicePaymentDetails(billing, invoice.externalId).catch(() => noPaymentDetails)
   return invoice.showPaymentSecret(secret)
 }
 
-/** Writes down what became of an invoice, unless an event has done so meanwhile; its subscription follows. */
-async function write(
+/** Stores the state that Stripe returned for a paid invoice, and enqueues a sync, which updates its subscription. */
+async function applyInvoiceState(
   call: Call<Invoice>,
   before: Invoice,
   values: Partial<Invoice>,
@@ -98,6 +103,6 @@ async function write(
     })
   } catch (error) {
     if (!(error instanceof VersionConflict)) throw error
-    return write(call, await call.get(Invoice, before.id), values, customer)
+    return applyInvoiceState(call, await call.get(Invoice, before.id), values, customer)
   }
 }

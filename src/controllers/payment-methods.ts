@@ -7,6 +7,7 @@ import type { Billing } from '../billing/billing.ts'
 import { paymentMethodFrom } from '../billing/stripe/from-stripe.ts'
 import {
   attachPaymentMethod,
+  createSetupIntent,
   detachPaymentMethod,
   makeDefaultPaymentMethod,
 } from '../billing/stripe/payment-methods.ts'
@@ -26,8 +27,10 @@ export const setup = (billing: Billing): Operation<PaymentMethodSetup> => ({
   name: 'setup',
   method: 'POST',
   path: '',
-  title: () => 'Begins to set up a payment method: gives what the browser needs to hand it to Stripe',
-  description: 'Neither card numbers nor account numbers come here. Not for organizations billed by hand.',
+  title: () => 'Set up a payment method',
+  description:
+    'Returns the client secret with which the browser sends a card or an account to Stripe. This API never receives card or ' +
+    'account numbers. Not available with manual billing.',
   returns: 'item',
   statuses: [200, 409],
   callsExternalService: true,
@@ -35,30 +38,34 @@ export const setup = (billing: Billing): Operation<PaymentMethodSetup> => ({
   secrets: {
     names: ['clientSecret'],
     async renew(call) {
-      return { clientSecret: await begin(call, billing) }
+      return { clientSecret: await setUp(call, billing) }
     },
   },
   async handle(call) {
-    return new Unchanged(new PaymentMethodSetup(await begin(call, billing), billing.publishableKey))
+    return new Unchanged(new PaymentMethodSetup(await setUp(call, billing), billing.publishableKey))
   },
 })
 
 export const create = (billing: Billing): Operation<PaymentMethod> => ({
   ...createOperation<PaymentMethod>({}),
-  description: 'Takes the id that Stripe gave the browser. The first one becomes the preferred one.',
+  description: 'Takes the id that Stripe returned to the browser. The first payment method becomes the preferred one.',
   statuses: [200, 201, 400, 402, 409, 413, 415, 422],
   callsExternalService: true,
   async handle(call) {
     const own = { organizationId: call.tenant }
     const draft = await call.read(Object.assign(createEntity(PaymentMethod), own, { id: call.claim }), false)
-    const organization = await atStripe(call)
+    const organization = await requireStripeBilling(call)
     const known = await call.manager.findOneBy(PaymentMethod, { ...own, externalId: draft.externalId })
     if (known) return new Unchanged(known)
     return withCustomer(billing, call.manager, organization, async (customer) => {
       const found = await attachPaymentMethod(billing, draft.externalId, customer, call.claim)
-      const first = !(await call.manager.existsBy(PaymentMethod, own))
-      if (first) await makeDefaultPaymentMethod(billing, customer, found.id)
-      return keep(call, Object.assign(draft, paymentMethodFrom(found, first ? found.id : null)), customer)
+      const isFirst = !(await call.manager.existsBy(PaymentMethod, own))
+      if (isFirst) await makeDefaultPaymentMethod(billing, customer, found.id)
+      return storePaymentMethod(
+        call,
+        Object.assign(draft, paymentMethodFrom(found, isFirst ? found.id : null)),
+        customer,
+      )
     })
   },
 })
@@ -66,14 +73,17 @@ export const create = (billing: Billing): Operation<PaymentMethod> => ({
 export const remove = (billing: Billing): Operation<PaymentMethod> => ({
   ...removeOperation<PaymentMethod>(),
   callsExternalService: true,
-  description: 'Not while the live subscription is paid with it: name another there first.',
+  description: 'Returns 409 while the live subscription is paid with it. Give the subscription another one first.',
   async handle(call) {
     const method = await call.find()
     call.match(method)
     const own = { organizationId: call.tenant }
     if (await isPaidWith(call, method))
-      throw new Problem(409, 'The subscription is paid with it: give that another payment method first.')
-    const { stripeCustomerId } = await call.get(Organization, call.tenant)
+      throw new Problem(
+        409,
+        'The live subscription is paid with this payment method. Give the subscription another one first.',
+      )
+    const { stripeCustomerId } = await call.get(Organization, call.organization)
     if (stripeCustomerId) await detachPaymentMethod(billing, method.externalId)
     return call.transaction(async () => {
       await call.manager.update(Subscription, { ...own, paymentMethodId: method.id }, { paymentMethodId: null })
@@ -85,14 +95,14 @@ export const remove = (billing: Billing): Operation<PaymentMethod> => ({
   },
 })
 
-async function begin(call: Call, billing: Billing): Promise<string | null> {
-  const organization = await atStripe(call)
+async function setUp(call: Call, billing: Billing): Promise<string | null> {
+  const organization = await requireStripeBilling(call)
   return withCustomer(billing, call.manager, organization, (customer) =>
-    billing.createSetupIntent(customer, call.claim),
+    createSetupIntent(billing, customer, call.claim),
   )
 }
 
-/** Whether the live subscription is charged to it: what names no payment method is charged to the preferred one. */
+/** Whether the live subscription is charged to it. A subscription without a payment method is charged to the preferred one. */
 async function isPaidWith({ manager, organization: organizationId }: Call, method: PaymentMethod): Promise<boolean> {
   const live = { organizationId, status: Not(In(endedStatuses)) }
   const named = { ...live, paymentMethodId: method.id }
@@ -104,16 +114,20 @@ async function isPaidWith({ manager, organization: organizationId }: Call, metho
   return manager.existsBy(Subscription, method.preferred ? [named, unnamed] : named)
 }
 
-/** The organization, if it is billed through Stripe. */
-async function atStripe(call: Call): Promise<Organization> {
-  const organization = await call.get(Organization, call.tenant)
+/** @returns the organization, when Stripe bills it */
+async function requireStripeBilling(call: Call): Promise<Organization> {
+  const organization = await call.get(Organization, call.organization)
   if (organization.manualBilling)
-    throw new Problem(409, 'The organization is billed by hand: there is nothing to pay with here.')
+    throw new Problem(409, 'The organization has manual billing. Payment methods require billing by Stripe.')
   return organization
 }
 
-/** An event of Stripe's may have brought it here first; then it is that one. */
-async function keep(call: Call<PaymentMethod>, method: PaymentMethod, customer: string): Promise<PaymentMethod> {
+/** Stores a payment method. When an event of Stripe has stored it first, returns that row. */
+async function storePaymentMethod(
+  call: Call<PaymentMethod>,
+  method: PaymentMethod,
+  customer: string,
+): Promise<PaymentMethod> {
   return call.transaction(async () => {
     const { organizationId, externalId } = method
     const values = { ...method, version: 1 } as never
@@ -125,10 +139,10 @@ async function keep(call: Call<PaymentMethod>, method: PaymentMethod, customer: 
       .orIgnore()
       .updateEntity(false)
       .execute()
-    const kept = await call.manager.findOneByOrFail(PaymentMethod, { organizationId, externalId })
-    await recordPaymentMethod(call, 'create', kept, [null, kept.name])
+    const stored = await call.manager.findOneByOrFail(PaymentMethod, { organizationId, externalId })
+    await recordPaymentMethod(call, 'create', stored, [null, stored.name])
     await enqueueCustomerSync(call.manager, customer)
-    return kept
+    return stored
   })
 }
 

@@ -1,11 +1,13 @@
 import { Type } from 'class-transformer'
 import { IsOptional, IsString, Length, Matches } from 'class-validator'
-import { Organization, Subscription } from '../../../entities/index.ts'
+import { Subscription } from '../../../entities/index.ts'
 import { applyStripeState, customerIdOf, whileLive } from '../../billing/apply-stripe-subscription.ts'
 import type { Billing } from '../../billing/billing.ts'
-import { isAlreadyRedeemed } from '../../billing/stripe/coupon-redemptions.ts'
+import { findDiscount, isAlreadyRedeemed, setDiscount } from '../../billing/stripe/discounts.ts'
 import { hasCode, hasDiscount } from '../../billing/stripe/from-stripe.ts'
-import { type Call, ConstraintViolation, type Operation, Problem, Unchanged } from '../../hydra/index.ts'
+import { requireDiscountable } from '../../billing/subscription-rules.ts'
+import { type Call, type Operation, Unchanged } from '../../hydra/model/operation.ts'
+import { ConstraintViolation } from '../../hydra/model/problem.ts'
 
 /** A coupon or promotion code for the current subscription. */
 export class CouponApplication {
@@ -29,10 +31,10 @@ export const applyCoupon = (billing: Billing): Operation<Subscription> => ({
   name: 'applyCoupon',
   method: 'POST',
   path: '/apply-coupon',
-  title: () => 'Applies a coupon or promotion code to the current subscription, in place of any other',
+  title: () => 'Apply a coupon to the current subscription',
   description:
-    'What cannot be had is refused in one way, whatever the reason. A discount of limited duration can be had once. Not for ' +
-    'organizations billed by hand.',
+    'Takes the code of a coupon or a promotion code, which replaces any other discount. Every unusable code gets the same ' +
+    'error. A discount of limited duration can be redeemed once. Not available with manual billing.',
   expects: CouponApplication,
   returns: 'item',
   statuses: [200, 201, 400, 409, 413, 415, 422],
@@ -41,7 +43,7 @@ export const applyCoupon = (billing: Billing): Operation<Subscription> => ({
   link: { name: 'applyCoupon', when: ({ acceptsCoupon }: Subscription) => acceptsCoupon },
   async handle(call) {
     const { code, subscription: named } = await call.input(CouponApplication)
-    const subscription = await discountable(call, named)
+    const subscription = await requireDiscountable(call, named)
     return whileLive(call, billing, subscription, () => apply(call, billing, subscription, code.trim()))
   },
 })
@@ -50,17 +52,17 @@ export const clearCoupon = (billing: Billing): Operation<Subscription> => ({
   name: 'clearCoupon',
   method: 'POST',
   path: '/clear-coupon',
-  title: () => 'Takes the coupon off the current subscription',
-  description: 'Not for organizations billed by hand.',
+  title: () => 'Remove the coupon from the current subscription',
+  description: 'Removes every discount. Not available with manual billing.',
   expects: CouponRemoval,
   returns: 'item',
   statuses: [200, 400, 409, 413, 415, 422],
   callsExternalService: true,
   link: { name: 'clearCoupon', when: ({ acceptsCoupon }: Subscription) => acceptsCoupon },
   async handle(call) {
-    const subscription = await discountable(call, (await call.input(CouponRemoval)).subscription)
+    const subscription = await requireDiscountable(call, (await call.input(CouponRemoval)).subscription)
     return whileLive(call, billing, subscription, async () => {
-      const cleared = await billing.setDiscount(subscription.externalId as string, undefined, call.claim)
+      const cleared = await setDiscount(billing, subscription.externalId as string, undefined, call.claim)
       return new Unchanged(await applyStripeState(call, billing, 'clearCoupon', subscription, cleared))
     })
   },
@@ -75,35 +77,22 @@ async function apply(
   const id = subscription.externalId as string
   const now = await billing.retrieveSubscription(id)
   const same = async () => new Unchanged(await applyStripeState(call, billing, 'applyCoupon', subscription, now))
-  // Looked at first, since what could be used once is not found any more.
+  // Checked first: once a promotion code has reached its limit, Stripe no longer lists it.
   if (hasCode(now, code)) return same()
-  const discount = await billing.findDiscount(code, customerIdOf(now))
+  const discount = await findDiscount(billing, code, customerIdOf(now))
   if (!discount) throw unusable()
   if (hasDiscount(now, discount)) return same()
-  if (await isAlreadyRedeemed(billing, customerIdOf(now), discount).catch(refuse)) throw unusable()
-  const discounted = await billing.setDiscount(id, discount, call.claim).catch(refuse)
+  if (await isAlreadyRedeemed(billing, customerIdOf(now), discount).catch(throwUnusable)) throw unusable()
+  const discounted = await setDiscount(billing, id, discount, call.claim).catch(throwUnusable)
   return applyStripeState(call, billing, 'applyCoupon', subscription, discounted)
 }
 
-/** The subscription that was named, or the current one, if there is one that a coupon can work on. */
-async function discountable(call: Call<Subscription>, named: Subscription | undefined): Promise<Subscription> {
-  const organization = await call.get(Organization, call.tenant)
-  const id = named?.id ?? organization.currentSubscriptionId
-  const subscription = id ? await call.get(Subscription, id) : undefined
-  if (!subscription?.live) throw new Problem(409, 'There is no live subscription for a coupon to work on.')
-  if (organization.manualBilling)
-    throw new Problem(409, 'The organization is billed by hand, and coupons are Stripe’s.')
-  if (!subscription.acceptsCoupon)
-    throw new Problem(409, 'The subscription awaits its first payment: a coupon can be put on it after that.')
-  return subscription
-}
-
-function refuse(problem: unknown): never {
+function throwUnusable(problem: unknown): never {
   throw problem instanceof ConstraintViolation ? unusable() : problem
 }
 
-/** One text for all reasons, so that codes cannot be told apart by trying. */
+/** One message for all reasons: a caller must not learn which codes exist by trying them. */
 function unusable(): ConstraintViolation {
-  const message = 'code is not one that can be used: it may be mistyped, expired or used up.'
+  const message = 'code cannot be used: it may be mistyped, expired or already redeemed. Check it, or use another.'
   return new ConstraintViolation([{ propertyPath: 'code', message, code: 'isUsable' }])
 }

@@ -1,31 +1,25 @@
 import { IsBoolean, ValidateIf } from 'class-validator'
-import { Invoice, Organization, PaymentMethod, Subscription } from '../../../entities/index.ts'
+import { Invoice, Organization, Subscription } from '../../../entities/index.ts'
 import { changesBetween } from '../../audit/audit-log.ts'
 import { applyStripeState, whileLive } from '../../billing/apply-stripe-subscription.ts'
 import { type Billing, SubscriptionEnded } from '../../billing/billing.ts'
 
-import { noPaymentDetails, payOpenInvoices, subscriptionPaymentDetails } from '../../billing/open-invoices.ts'
+import { payOpenInvoices, withPaymentDetails } from '../../billing/open-invoices.ts'
 import { recordSubscription } from '../../billing/subscription-audit.ts'
-import { checkSeats, requireSeats } from '../../billing/subscription-rules.ts'
-import {
-  type Call,
-  ConstraintViolation,
-  copyEntity,
-  type Operation,
-  Problem,
-  readOperation,
-  Unchanged,
-  updateOperation,
-} from '../../hydra/index.ts'
+import { checkSeats, requireExternalId, requirePaymentMethod, requireSeats } from '../../billing/subscription-rules.ts'
+import { read as plainRead, updateOperation } from '../../hydra/http/crud.ts'
+import { copyEntity } from '../../hydra/model/entity.ts'
+import { type Call, type Operation, Unchanged } from '../../hydra/model/operation.ts'
+import { Problem } from '../../hydra/model/problem.ts'
 
-/** How to end a subscription. */
+/** The body of a cancellation. */
 export class Cancellation {
-  /** Now, instead of at the end of the period that is paid for. */
+  /** Ends the subscription now instead of at the end of the paid period. */
   @ValidateIf((_, value) => value !== undefined)
   @IsBoolean()
   immediately: boolean = false
 
-  /** Whether an end now charges what changes of seats and modules have left to be settled, instead of dropping it. */
+  /** Whether an immediate end charges the pending differences of changed seats and modules; Stripe drops them otherwise. */
   @ValidateIf((_, value) => value !== undefined)
   @IsBoolean()
   invoiceNow: boolean = true
@@ -34,22 +28,14 @@ export class Cancellation {
 export const read = (billing: Billing): Operation<Subscription> => ({
   ...readOperation<Subscription>(),
   description:
-    'While an invoice of it is open it carries the secret with which the browser confirms the payment, and the address of ' +
-    'Stripe’s page for it.',
-  handle: async (call) => reveal(billing, await call.show()),
+    'While an invoice is open, the subscription has a `confirmationSecret`, with which the browser confirms the payment. ' +
+    'Its `hostedInvoiceUrl` is Stripe’s page for that invoice.',
+  handle: async (call) => withPaymentDetails(billing, await call.show()),
 })
-
-/** The subscription with the ways to pay what it owes; what is kept here can be read though Stripe cannot. */
-export async function reveal(billing: Billing, subscription: Subscription): Promise<Subscription> {
-  const { canHaveOpenInvoice, externalId } = subscription
-  return canHaveOpenInvoice
-    ? subscription.showPayment(await subscriptionPaymentDetails(billing, `${externalId}`).catch(() => noPaymentDetails))
-    : subscription
-}
 
 export const update = (billing: Billing): Operation<Subscription> => {
   const manual = updateOperation<Subscription>({
-    prepare: ready,
+    prepare: checkChange,
     async alsoWrite(call, after, before) {
       await requireSeats(call, after)
       if (before) await recordSubscription(call, 'update', before, after)
@@ -58,8 +44,8 @@ export const update = (billing: Billing): Operation<Subscription> => {
   return {
     ...manual,
     description:
-      'Through Stripe, the next invoice settles the difference. A payment method can be replaced, not taken off; a new one ' +
-      'pays what is owed at once, and 402 says that the bank refused, so that nothing has changed.',
+      'With Stripe billing, the next invoice settles the difference. A payment method can be replaced, but not removed. A new ' +
+      'one pays the open invoices at once; 402 means that the bank declined and nothing has changed.',
     writes: Object.fromEntries(['seats', 'modules', 'paymentMethod'].map((name) => [name, ['admin', 'owner']])),
     statuses: [...manual.statuses, 402],
     callsExternalService: true,
@@ -68,15 +54,16 @@ export const update = (billing: Billing): Operation<Subscription> => {
       const organization = await call.get(Organization, call.tenant)
       if (organization.manualBilling) return manual.handle(call)
       call.match(before)
-      const wish = await call.read(before, true, (draft) => ready(draft, call))
-      if (Object.keys(changesBetween(call.manager, before, wish)).length === 0) return before
-      const { awaiting } = requireSettled(before)
-      if (awaiting) throw new Problem(409, 'A subscription can be changed after its first payment.')
-      const method = wish.paymentMethodId === before.paymentMethodId ? undefined : await externalOf(call, wish)
+      const desired = await call.read(before, true, (draft) => checkChange(draft, call))
+      if (Object.keys(changesBetween(call.manager, before, desired)).length === 0) return before
+      const externalId = requireExternalId(before)
+      if (before.awaiting) throw new Problem(409, 'A subscription can be changed after its first payment.')
+      const method =
+        desired.paymentMethodId === before.paymentMethodId ? undefined : await requirePaymentMethod(call, desired)
       return whileLive(call, billing, before, async () => {
-        if (method) await payOpenInvoices(billing, before.externalId as string, method, call.claim)
-        const changed = await billing.updateSubscription(wish, method, call.claim)
-        return reveal(billing, await applyStripeState(call, billing, 'update', before, changed))
+        if (method) await payOpenInvoices(billing, externalId, method, call.claim)
+        const changed = await billing.updateSubscription(desired, method, call.claim)
+        return withPaymentDetails(billing, await applyStripeState(call, billing, 'update', before, changed))
       })
     },
   }
@@ -86,10 +73,10 @@ export const cancel = (billing: Billing): Operation<Subscription> => ({
   name: 'cancel',
   method: 'POST',
   path: '/:id/cancel',
-  title: () => 'Cancels the subscription at the end of the period paid for, or at once',
+  title: () => 'Cancel a subscription',
   description:
-    'One that has not been paid for yet ends at once. What changes of seats and modules have left to be settled is charged: ' +
-    'with the last invoice, or at once when it ends at once, unless invoiceNow is false.',
+    'The subscription ends with the paid period, or at once when `immediately` is true. An incomplete subscription always ' +
+    'ends at once. Pending differences of changed seats and modules are charged, unless `invoiceNow` is false.',
   expects: Cancellation,
   returns: 'item',
   statuses: [200, 201, 400, 404, 409, 413, 415, 422],
@@ -101,7 +88,8 @@ export const cancel = (billing: Billing): Operation<Subscription> => ({
     if (!subscription.live || (subscription.cancelAt && !immediately)) return new Unchanged(subscription)
     const organization = await call.get(Organization, call.tenant)
     if (organization.manualBilling) return change(call, 'cancel', subscription, (draft) => draft.cancel(immediately))
-    const { externalId, awaiting } = requireSettled(subscription)
+    const externalId = requireExternalId(subscription)
+    const { awaiting } = subscription
     return whileLive(call, billing, subscription, async () => {
       const ended = await billing.cancelSubscription(externalId, immediately || awaiting, invoiceNow && !awaiting)
       return applyStripeState(call, billing, 'cancel', subscription, ended)
@@ -112,12 +100,12 @@ export const cancel = (billing: Billing): Operation<Subscription> => ({
   },
 })
 
-/** The operator lets what is billed by hand begin. */
+/** The operator confirms a manually billed subscription. */
 export const confirm: Operation<Subscription> = {
   name: 'confirm',
   method: 'POST',
   path: '/:id/confirm',
-  title: () => 'Confirms a subscription that is billed by hand, so that it begins',
+  title: () => 'Confirm a manually billed subscription',
   returns: 'item',
   statuses: [200, 201, 404, 409],
   link: {
@@ -141,50 +129,32 @@ export const invoices: Operation<Subscription> = {
   name: 'invoices',
   method: 'GET',
   path: '/:id/invoices',
-  title: () => 'Lists the invoices of the subscription, newest first',
-  description: 'Empty where an organization is billed by hand.',
+  title: () => 'List the invoices of a subscription',
+  description: 'The newest invoice comes first. The collection is empty with manual billing.',
   returns: 'collection',
   members: Invoice,
   statuses: [200, 304, 400, 404],
   link: { name: 'invoices' },
   async handle(call) {
     const { id } = await call.find()
-    const its = { sql: '"invoice"."subscriptionId" = :subscription', values: { subscription: id } }
-    return call.page(Invoice, [its], [{ property: 'id', descending: true }])
+    const ofSubscription = { sql: '"invoice"."subscriptionId" = :subscription', values: { subscription: id } }
+    return call.page(Invoice, [ofSubscription], [{ property: 'id', descending: true }])
   },
 }
 
-function ready(draft: Subscription, call: Call<Subscription>) {
-  if (!draft.live) throw new Problem(409, 'The subscription has ended: create a new one.')
+function checkChange(draft: Subscription, call: Call<Subscription>) {
+  if (!draft.live) throw new Problem(409, 'The subscription has ended. Create a new one.')
   return checkSeats(draft, call)
-}
-
-/** What is not known at Stripe yet cannot be changed there. */
-export function requireSettled(subscription: Subscription): { externalId: string; awaiting: boolean } {
-  const { externalId, awaiting } = subscription
-  if (externalId) return { externalId, awaiting }
-  throw new Problem(409, 'It is being made at Stripe just now: try again in a minute.', { 'Retry-After': '60' })
-}
-
-/** What Stripe calls the payment method of a subscription. */
-export async function externalOf(call: Call, { paymentMethodId, organizationId }: Subscription): Promise<string> {
-  const method =
-    paymentMethodId && (await call.manager.findOneBy(PaymentMethod, { id: paymentMethodId, organizationId }))
-  if (method) return method.externalId
-  const message = paymentMethodId
-    ? 'paymentMethod is no longer known at Stripe: add it again.'
-    : 'paymentMethod can be replaced by another, but not be taken off.'
-  throw new ConstraintViolation([{ propertyPath: 'paymentMethod', message, code: 'isNotEmpty' }])
 }
 
 async function change(
   call: Call<Subscription>,
   verb: string,
   before: Subscription,
-  act: (draft: Subscription) => void,
+  apply: (draft: Subscription) => void,
 ): Promise<Subscription> {
   const after = copyEntity(before)
-  act(after)
+  apply(after)
   return call.transaction(async () => {
     await call.save(before, after)
     await recordSubscription(call, verb, before, after)
