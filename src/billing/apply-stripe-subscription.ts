@@ -9,39 +9,38 @@ import { handleMissingCustomer } from './sync/missing-customer.ts'
 import { enqueueCustomerSync } from './sync/sync-customer-job.ts'
 
 /**
- * Writes down what Stripe made of a wish. Where an event has written the row meanwhile, Stripe is asked again, so that what
- * is older never stands in the end; and a look at the whole customer follows, which brings the invoices, too.
+ * Stores the state that Stripe returned for a change. When an event has written the row meanwhile, the state is fetched again:
+ * an older state never replaces a newer one. A sync of the customer is enqueued, which stores the invoices too.
  */
 export async function applyStripeState(
   call: Call<Subscription>,
   billing: Billing,
   verb: string,
   before: Subscription,
-  answer: Stripe.Subscription,
+  response: Stripe.Subscription,
 ): Promise<Subscription> {
   const { id } = before
-  let [standing, found] = [before, answer]
+  let [row, found] = [before, response]
   for (;;)
     try {
       const products = await billing.prices.productsFor([found])
       return await call.transaction(async () => {
-        const after = copyEntity(standing).applyStripeState(subscriptionFrom(found, await methodsOf(call), products))
-        await call.save(standing, after)
+        const after = copyEntity(row).applyStripeState(subscriptionFrom(found, await paymentMethodIds(call), products))
+        await call.save(row, after)
         await recordSubscription(call, verb, before, after)
         await enqueueCustomerSync(call.manager, customerIdOf(found))
         return after
       })
     } catch (error) {
       if (!(error instanceof VersionConflict)) throw error
-      standing = await call.get(Subscription, id)
+      row = await call.get(Subscription, id)
       found = await billing.retrieveSubscription(found.id)
     }
 }
 
 /**
- * Asks Stripe something about a subscription. One that has ended at Stripe, or that Stripe does not know, ends here before
- * the client is told.
- * @throws Ended
+ * Sends requests to Stripe about a subscription. When it has ended there, or Stripe does not know it, it ends here too.
+ * @throws SubscriptionEnded in that case
  */
 export async function whileLive<T>(
   call: Call,
@@ -53,20 +52,21 @@ export async function whileLive<T>(
   try {
     return await request()
   } catch (problem) {
-    const missing = isMissing(problem, 'subscription', externalId as string)
-    if (!missing && !(problem instanceof SubscriptionEnded)) throw problem
+    const isUnknown = isMissing(problem, 'subscription', externalId as string)
+    if (!isUnknown && !(problem instanceof SubscriptionEnded)) throw problem
     const { stripeCustomerId } = await call.get(Organization, organizationId)
-    await handleMissingCustomer(billing, call.manager, stripeCustomerId, missing ? subscription : undefined)
+    await handleMissingCustomer(billing, call.manager, stripeCustomerId, isUnknown ? subscription : undefined)
     throw new SubscriptionEnded()
   }
 }
 
-async function methodsOf({ manager, tenant: organizationId }: Call): Promise<Map<string, string>> {
+/** The ids of the organization's payment methods by Stripe's ids. */
+async function paymentMethodIds({ manager, organization: organizationId }: Call): Promise<Map<string, string>> {
   const found = await manager.findBy(PaymentMethod, { organizationId })
   return new Map(found.map(({ externalId, id }) => [externalId, id]))
 }
 
-/** The customer of a subscription, by Stripe's id. */
+/** Stripe's id of the customer of a subscription. */
 export function customerIdOf({ customer }: Stripe.Subscription): string {
   return typeof customer === 'string' ? customer : customer.id
 }

@@ -7,33 +7,33 @@ import type { Billing } from './billing.ts'
 import { enqueueCustomerSync } from './sync/sync-customer-job.ts'
 import { deletePaymentMethods } from './sync/sync-payment-methods.ts'
 
-const remedy = 'cancel it immediately, then change how the organization is billed.'
+const remedy = 'Cancel it immediately, then change the billing of the organization.'
 
 /**
- * Refuses another way of billing while Stripe bills the customer that the organization is there now: nobody here could end
- * that any more. Stripe knows best, so it is asked.
+ * Refuses a switch of billing while the current customer has a live subscription at Stripe: after the switch this API could
+ * not end it. Stripe is asked, because its state may not be synced yet.
  */
 export async function requireNoStripeSubscription(call: Call, billing: Billing, draft: Organization): Promise<void> {
   const before = await call.get(Organization, draft.id)
   if (!before.stripeCustomerId || !isSwitched(before, draft)) return
   const [live] = await billing.listLiveSubscriptions(before.stripeCustomerId).catch((problem) => {
-    // Where Stripe has no such customer it bills none.
+    // Stripe does not know the customer, so it has no live subscription.
     if (problem instanceof ConstraintViolation) return []
     throw problem
   })
-  if (live) throw new Problem(409, `Stripe bills the subscription ${live.id} of this organization: ${remedy}`)
+  if (live) throw new Problem(409, `Stripe bills the subscription ${live.id} of this organization. ${remedy}`)
 }
 
 /**
- * Completes another way of billing, in the transaction that writes it: what could be paid with by the customer of before is
- * removed, and Stripe's state of the new customer is fetched.
- * @throws Problem 409 when there is a live subscription, which could not be followed any more
+ * Completes a switch of billing in the transaction that writes it. The payment methods of the old customer are deleted, and
+ * a sync of the new customer is enqueued.
+ * @throws Problem 409 when the organization has a live subscription, which could not be synced any more
  */
 export async function completeSwitch({ manager }: Call, before: Organization, after: Organization): Promise<void> {
   if (!isSwitched(before, after)) return
   const own = { organizationId: after.id }
   if (await manager.existsBy(Subscription, { ...own, status: Not(In(endedStatuses)) }))
-    throw new Problem(409, `The organization has a live subscription: ${remedy}`)
+    throw new Problem(409, `The organization has a live subscription. ${remedy}`)
   if (before.stripeCustomerId) await deletePaymentMethods(manager, after.id, await manager.findBy(PaymentMethod, own))
   if (after.stripeCustomerId) await enqueueCustomerSync(manager, after.stripeCustomerId)
 }

@@ -10,7 +10,7 @@ import { isMissing } from './stripe/stripe-errors.ts'
 import { requestStripe } from './stripe/stripe-request.ts'
 import { enqueueCustomerSync } from './sync/sync-customer-job.ts'
 
-/** What Stripe knows of a customer by us. */
+/** The properties of a customer that this server sends to Stripe. */
 type Profile = Pick<Stripe.CustomerUpdateParams, 'name' | 'email' | 'preferred_locales'> & {
   address?: Stripe.AddressParam
 }
@@ -23,11 +23,11 @@ interface Row {
 }
 
 /**
- * To whom Stripe's invoices go: the address of the subscription, else the first billing address; the email of the owner who
- * is one for the longest; the language of the organization.
- * @param subscribing the address of a subscription that is being begun
+ * The recipient of Stripe's invoices. The address is that of the subscription, or else the first billing address. The email is
+ * that of the owner who joined first. The language is that of the organization.
+ * @param newAddressId the address of a subscription that is being created
  */
-async function profileOf(manager: EntityManager, organization: string, subscribing?: string): Promise<Profile> {
+async function profileOf(manager: EntityManager, organization: string, newAddressId?: string): Promise<Profile> {
   const [row]: Row[] = await manager.query(
     `SELECT "organization"."name", to_jsonb("address") AS "address",
         (SELECT "value" FROM "organization_config"
@@ -41,7 +41,7 @@ async function profileOf(manager: EntityManager, organization: string, subscribi
           AND ("kind" = 'billing' OR "id" = coalesce($2::uuid, "organizationAddressId"))
           ORDER BY "id" IS DISTINCT FROM coalesce($2::uuid, "organizationAddressId"), "id" LIMIT 1) "address" ON true
       WHERE "organization"."id" = $1`,
-    [organization, subscribing ?? null],
+    [organization, newAddressId ?? null],
   )
   const email = row.emails?.find(isEmailAddress)
   return {
@@ -61,7 +61,7 @@ function addressFrom({ street, houseNumber, postalCode, city, countryId }: Organ
   }
 }
 
-/** Tells Stripe to whom the invoices of a subscription go that is being begun. */
+/** Sends the recipient of the invoices to Stripe before a subscription is created. */
 export async function sendCustomerProfile(
   billing: Billing,
   manager: EntityManager,
@@ -76,8 +76,8 @@ export async function sendCustomerProfile(
 }
 
 /**
- * Keeps the name, email, address and language of a customer at Stripe as they are here. It looks before it writes, so an
- * order too many changes nothing.
+ * The job that updates the name, email, address and language of a customer at Stripe. It compares first, so a superfluous run
+ * changes nothing.
  */
 export function updateCustomerProfile({ manager }: DataSource, { stripe }: Billing, log: Logger) {
   return async ({ organization: id }: { organization: string }): Promise<void> => {
@@ -92,14 +92,14 @@ export function updateCustomerProfile({ manager }: DataSource, { stripe }: Billi
       const profile = await profileOf(manager, id)
       if (!found.deleted && differs(found, profile))
         await requestStripe('customer', stripe.customers.update(customer, profile))
-      // A subscription that had no billing address may have one now.
-      const without = { organizationId: id, organizationAddressId: IsNull() }
-      if (await manager.existsBy(Subscription, without)) await enqueueCustomerSync(manager, customer)
+      // The sync gives a subscription without a billing address the one that has been added.
+      const withoutAddress = { organizationId: id, organizationAddressId: IsNull() }
+      if (await manager.existsBy(Subscription, withoutAddress)) await enqueueCustomerSync(manager, customer)
     } catch (error) {
-      // What Stripe refuses for good is tried again at night, when it may have been corrected.
+      // A refusal is not retried at once: the nightly reconciliation sends the profile again, possibly corrected.
       if (!(error instanceof Problem) || error.status >= 500) throw error
       if (!isMissing(error, 'customer', customer))
-        log.warn({ err: error, customer }, 'could not tell Stripe the address of a customer')
+        log.warn({ err: error, customer }, 'could not update the profile of a Stripe customer')
     }
   }
 }

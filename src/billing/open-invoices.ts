@@ -19,7 +19,10 @@ const shortTimeout = { timeout: 2000, maxNetworkRetries: 0 }
 
 const secretExpand = ['confirmation_secret']
 
-/** The payment details of the open invoice. The latest invoice of an `unpaid` subscription is a draft, so the newest open one is listed. */
+/**
+ * The payment details of the open invoice of a subscription. The latest invoice of an `unpaid` subscription is a draft, so its
+ * newest open invoice is listed.
+ */
 export async function subscriptionPaymentDetails({ stripe }: Billing, subscription: string): Promise<PaymentDetails> {
   const expand = ['latest_invoice.confirmation_secret']
   const { latest_invoice: latest, status } = await requestStripe(

@@ -8,82 +8,82 @@ import { localIdOf } from './stripe/from-stripe.ts'
 import { isMissing } from './stripe/stripe-errors.ts'
 import { enqueueCustomerSync } from './sync/sync-customer-job.ts'
 
-interface Settling {
+interface ResolvePayload {
   organization: string
   subscription: string
 }
 
-/** How many seconds after it was begun nobody works on it any more, nor repeats the request. */
-const patience = 120
+/** After this time the request that inserted the row has ended, and so has every repetition of it. */
+const requestTimeoutSeconds = 120
 
-/** Has a subscription that is about to be begun at Stripe looked at later, in case whoever begins it dies or is not answered. */
+/** Enqueues the resolution of a new subscription, for the case that its process dies or Stripe's response is lost. */
 export function enqueueResolve(manager: EntityManager, subscription: Subscription): Promise<void> {
-  return settle(manager, subscription, patience)
+  return enqueueIn(manager, subscription, requestTimeoutSeconds)
 }
 
-function settle(
+function enqueueIn(
   manager: Pick<EntityManager, 'query'>,
   { organizationId: organization, id: subscription }: Subscription,
-  after?: number,
+  afterSeconds?: number,
 ): Promise<void> {
   return enqueue(
     manager,
     'settleSubscription',
     { organization, subscription },
-    { after, key: `settle:${subscription}` },
+    { after: afterSeconds, key: `settle:${subscription}` },
   )
 }
 
-/** Has the subscriptions looked at that somebody began at Stripe a while ago and died, or lost the look at them. */
+/** Enqueues the resolution of subscriptions that have been pending for five minutes and may have lost their job. */
 export async function enqueueUnresolved(database: DataSource): Promise<void> {
-  const doubtful: Subscription[] = await database.query(
+  const pending: Subscription[] = await database.query(
     `SELECT "id", "organizationId" FROM "subscription"
       WHERE "status" = 'incomplete' AND "externalId" IS NULL AND "createdAt" < now() - interval '5 minutes'
         AND "organizationId" IN (SELECT "id" FROM "organization" WHERE NOT "manualBilling")`,
   )
-  await runAll(doubtful, (subscription) => settle(database, subscription))
+  await runAll(pending, (subscription) => enqueueIn(database, subscription))
 }
 
 /**
- * Ends the doubt about a subscription that was begun: what Stripe has made of it is taken over, or ended where the
- * organization has subscribed anew meanwhile; what Stripe has not made is given up here.
+ * The job that resolves a subscription whose creation at Stripe has an unknown outcome. When Stripe has created it, a sync
+ * stores it. When the organization has another live subscription meanwhile, it is canceled at Stripe. Otherwise its row is deleted.
  */
 export function resolvePendingSubscription(database: DataSource, billing: Billing) {
-  return async ({ organization, subscription }: Settling): Promise<void> => {
+  return async ({ organization, subscription }: ResolvePayload): Promise<void> => {
     const { manager } = database
     const row = await manager.findOneBy(Subscription, { id: subscription })
     if (row?.externalId || (row && !row.live)) return
     const { stripeCustomerId: customer } = await manager.findOneByOrFail(Organization, { id: organization })
-    const live = customer ? await liveOf(billing, customer) : []
-    const made = live.findLast((one) => localIdOf(one) === subscription)
-    if (!made && row && (await isTried(manager, subscription))) return enqueueResolve(manager, row)
-    if (!made) return giveUpSubscription(manager, subscription)
+    const found = customer ? await listLive(billing, customer) : []
+    const created = found.findLast((one) => localIdOf(one) === subscription)
+    if (!created && row && (await isBeingRequested(manager, subscription))) return enqueueResolve(manager, row)
+    if (!created) return giveUpSubscription(manager, subscription)
     const { currentSubscriptionId } = await manager.findOneByOrFail(Organization, { id: organization })
-    const replaced = currentSubscriptionId !== null && currentSubscriptionId !== subscription
-    if (replaced) await billing.cancelSubscription(made.id, true)
+    const isReplaced = currentSubscriptionId !== null && currentSubscriptionId !== subscription
+    if (isReplaced) await billing.cancelSubscription(created.id, true)
     await enqueueCustomerSync(manager, customer as string)
   }
 }
 
 /** A customer that Stripe has deleted or does not know has no subscriptions. */
-function liveOf(billing: Billing, customer: string): Promise<Stripe.Subscription[]> {
+function listLive(billing: Billing, customer: string): Promise<Stripe.Subscription[]> {
   return billing.listLiveSubscriptions(customer).catch((problem) => {
     if (isMissing(problem, 'customer', customer)) return []
     throw problem
   })
 }
 
-/** Whether somebody repeats the request that began it just now. */
-async function isTried(manager: EntityManager, subscription: string): Promise<boolean> {
-  const [{ tried }] = await manager.query(
+/** Whether a request with the same Idempotency-Key is being processed, so that it may still create the subscription. */
+async function isBeingRequested(manager: EntityManager, subscription: string): Promise<boolean> {
+  const [{ requested }] = await manager.query(
     `SELECT EXISTS (SELECT 1 FROM "idempotency_key" WHERE "claim" = $1 AND "answer" IS NULL
-      AND "claimedAt" > now() - interval '${patience} seconds') AS "tried"`,
+      AND "claimedAt" > now() - interval '${requestTimeoutSeconds} seconds') AS "requested"`,
     [subscription],
   )
-  return tried
+  return requested
 }
 
-/** Takes back a subscription that Stripe has not made: no trace of it is left, and another may be begun. */
+/** Deletes a subscription that Stripe has not created, so that another one can be created. */
 export function giveUpSubscription(manager: EntityManager, id: string): Promise<void> {
   return manager.transaction(async (within) => {
     const { affected } = await within

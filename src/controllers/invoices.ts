@@ -38,8 +38,8 @@ export const pay = (billing: Billing): Operation<Invoice> => ({
   path: '/:id/pay',
   title: () => 'Pay an open invoice',
   description:
-    'Charges the payment method of the subscription, unless the body names another. 402 means that the bank declined. ' +
-    '200 with a `confirmationSecret` means that the bank requires the holder’s consent. The browser obtains it with that secret.',
+    'Charges the payment method of the subscription, unless the body names another. Status 402 means that the bank declined. ' +
+    'Status 200 with a `confirmationSecret` means that the bank requires the holder’s consent. The browser obtains it with the secret.',
   expects: InvoicePayment,
   returns: 'item',
   statuses: [200, 201, 400, 402, 404, 409, 413, 415, 422],

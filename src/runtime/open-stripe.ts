@@ -5,19 +5,19 @@ import type { Config } from '../config.ts'
 import { type LocalStripe, startLocalStripe } from '../emulators/stripe/server.ts'
 import { StartError } from '../start/start-error.ts'
 
-/** Our side of Stripe, and how to let go of it. */
+/** The connection to Stripe, and the emulator if this process started it. */
 export interface OpenedStripe {
   billing: Billing
-  /** Where the local one that was started here is; undefined where the environment names the real one. */
+  /** The URL of the emulator; undefined when the environment names a Stripe account. */
   local: string | undefined
-  /** The variables by which another process reaches what was started here. */
+  /** The variables with which another process connects to the same emulator. */
   environment: Record<string, string>
   close(): Promise<void>
 }
 
 /**
- * Gets ready to ask Stripe, or starts a local one that keeps its data and delivers events to this server. The file `stripe.url`
- * has its address, since its usual port may be taken.
+ * Connects to Stripe, or starts the emulator, which stores its data and delivers events to this server. The file `stripe.url`
+ * contains the URL of the emulator, because its usual port may be in use.
  */
 export async function openStripe({ stripe, dataDirectory, host, port, publicUrl }: Config): Promise<OpenedStripe> {
   if (stripe) return { billing: new Billing(stripe), local: undefined, environment: {}, close: async () => {} }
@@ -37,7 +37,7 @@ export async function openStripe({ stripe, dataDirectory, host, port, publicUrl 
   return { billing, local: url, environment, close: stop }
 }
 
-/** At the port that stand-ins for Stripe are usually found at, if nobody else is. */
+/** Starts the emulator at the usual port of Stripe emulators, or at a free port if that one is in use. */
 async function start(options: Parameters<typeof startLocalStripe>[0]): Promise<LocalStripe> {
   return startLocalStripe({ ...options, port: 12111 }).catch((error) => {
     if (error.code === 'EADDRINUSE') return startLocalStripe(options)

@@ -6,8 +6,8 @@ import { isMissing } from './stripe-errors.ts'
 import { requestStripe, withIdempotencyKeys } from './stripe-request.ts'
 
 /**
- * The customer that an organization is at Stripe, made when it is needed for the first time. The key under which it is made,
- * and that only one id can be written, see to it that there is one, however often this is tried.
+ * The customer of an organization, created when it is first needed. Simultaneous calls create one customer: they use the same
+ * idempotency key, and only the first id is stored.
  */
 export async function findOrCreateCustomer(
   billing: Billing,
@@ -16,7 +16,7 @@ export async function findOrCreateCustomer(
 ): Promise<string> {
   const { id } = organization
   if (organization.stripeCustomerId) return organization.stripeCustomerId
-  const customer = await make(billing, id, `customer:${id}`)
+  const customer = await createCustomer(billing, id, `customer:${id}`)
   await manager.update(Organization, { id, stripeCustomerId: IsNull(), manualBilling: false }, {
     stripeCustomerId: customer.id,
     updatedAt: new Date(),
@@ -26,19 +26,23 @@ export async function findOrCreateCustomer(
   return stripeCustomerId ?? customer.id
 }
 
-/** What is told once more may have been deleted at Stripe since: another is made then, under a key that follows from it. */
-async function make(billing: Billing, organization: string, idempotencyKey: string): Promise<Stripe.Customer> {
+/** Stripe replays the response to a used key, though the customer may be deleted since. Then the next key creates another. */
+async function createCustomer(
+  billing: Billing,
+  organization: string,
+  idempotencyKey: string,
+): Promise<Stripe.Customer> {
   const { customers } = billing.stripe
-  const made = await withIdempotencyKeys(idempotencyKey, (options) =>
+  const created = await withIdempotencyKeys(idempotencyKey, (options) =>
     requestStripe('customer', customers.create({ metadata: { organization } }, options)),
   )
-  if (!made.lastResponse?.headers['idempotent-replayed']) return made
+  if (!created.lastResponse?.headers['idempotent-replayed']) return created
   const found = await requestStripe(
     'customer',
-    customers.retrieve(made.id) as Promise<Stripe.Customer | Stripe.DeletedCustomer>,
+    customers.retrieve(created.id) as Promise<Stripe.Customer | Stripe.DeletedCustomer>,
   ).catch((problem) => {
-    if (isMissing(problem, 'customer', made.id)) return { ...made, deleted: true as const }
+    if (isMissing(problem, 'customer', created.id)) return { ...created, deleted: true as const }
     throw problem
   })
-  return found.deleted ? make(billing, organization, `customer:${organization}:after:${made.id}`) : made
+  return found.deleted ? createCustomer(billing, organization, `customer:${organization}:after:${created.id}`) : created
 }

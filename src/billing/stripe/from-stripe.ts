@@ -6,22 +6,22 @@ import { catalogueNameOf, otherProductName, type Products } from './subscription
 const idOf = (reference: string | { id: string } | null | undefined): string | null =>
   typeof reference === 'string' ? reference : (reference?.id ?? null)
 
-/** Stripe tells time in whole seconds since 1970. */
+/** Stripe's timestamps are whole seconds since 1970. */
 const dateOf = (seconds: number | null | undefined): Date | null =>
   typeof seconds === 'number' ? new Date(seconds * 1000) : null
 
 /**
- * What Stripe says of a subscription, in our words.
- * @param known the ids of the organization's payment methods by those that Stripe has for them
+ * The columns of a subscription from Stripe's object.
+ * @param paymentMethodIds the ids of the organization's payment methods by Stripe's ids
  */
 export function subscriptionFrom(
   found: Stripe.Subscription,
-  known: Map<string, string>,
+  paymentMethodIds: Map<string, string>,
   products: Products,
 ): Partial<StripeState> {
   const lines = found.items.data.map((item) => ({ name: catalogueNameOf(item, products), item }))
   const seats = lines.filter(({ name }) => name === 'seat').map(({ item }) => item)
-  const taken = seats.reduce((sum, { quantity }) => sum + (quantity ?? 0), 0)
+  const seatCount = seats.reduce((sum, { quantity }) => sum + (quantity ?? 0), 0)
   const period = (seats[0] ?? lines.find(({ name }) => name)?.item)?.price?.recurring?.interval
   const paymentMethod = idOf(found.default_payment_method)
   return {
@@ -34,13 +34,13 @@ export function subscriptionFrom(
     otherProducts: lines.flatMap(({ name, item }) =>
       name ? [] : [{ name: otherProductName(item), quantity: item.quantity ?? 1 }],
     ),
-    paymentMethodId: (paymentMethod && known.get(paymentMethod)) || null,
-    ...(taken > 0 && { seats: taken }),
+    paymentMethodId: (paymentMethod && paymentMethodIds.get(paymentMethod)) || null,
+    ...(seatCount > 0 && { seats: seatCount }),
     ...(period && { type: period === 'year' ? 'yearly' : 'monthly' }),
   }
 }
 
-/** The code of the discount on it: what was typed where that was a promotion code, else the coupon's id. */
+/** The code of the first discount: the promotion code, or else the coupon's id. */
 export function couponOf({ discounts }: Stripe.Subscription): string | null {
   const [discount] = discounts ?? []
   if (typeof discount !== 'object') return null
@@ -65,7 +65,7 @@ export function invoiceFrom(found: Stripe.Invoice): Partial<Invoice> {
   }
 }
 
-/** Which subscription an invoice is for; null when it is for none. */
+/** Stripe's id of the subscription of an invoice; null for an invoice without a subscription. */
 export function subscriptionIdOf({ parent }: Stripe.Invoice): string | null {
   return idOf(parent?.subscription_details?.subscription)
 }
@@ -83,25 +83,25 @@ export function paymentMethodFrom(found: Stripe.PaymentMethod, preferred: string
   }
 }
 
-/** The payment method that a customer's invoices are charged to when nothing else is said. */
+/** The payment method to which a customer's invoices are charged unless the subscription names another. */
 export function defaultPaymentMethodOf(customer: Stripe.Customer): string | null {
   return idOf(customer.invoice_settings?.default_payment_method)
 }
 
-/** Which of our rows Stripe was told that a subscription belongs to. */
+/** The id of the subscription's row, which this server stores in the metadata at Stripe. */
 export function localIdOf({ metadata }: Stripe.Subscription): Subscription['id'] | undefined {
   return metadata?.subscription
 }
 
-/** Whether a code, as it is typed, is for the one discount on a subscription; of promotion codes the case does not matter. */
+/** Whether a code belongs to the only discount of a subscription. Promotion codes ignore case. */
 export function hasCode(found: Stripe.Subscription, code: string): boolean {
   const [discount, ...others] = found.discounts ?? []
   if (typeof discount !== 'object' || others.length > 0) return false
-  const known = couponOf(found)
-  return known === code || (discount.promotion_code !== null && known?.toLowerCase() === code.toLowerCase())
+  const current = couponOf(found)
+  return current === code || (discount.promotion_code !== null && current?.toLowerCase() === code.toLowerCase())
 }
 
-/** Whether a discount is on a subscription, and nothing else is. */
+/** Whether a subscription has this discount and no other. */
 export function hasDiscount(
   { discounts }: Stripe.Subscription,
   { coupon, promotion_code }: Stripe.SubscriptionUpdateParams.Discount,

@@ -3,21 +3,21 @@ import { ConstraintViolation, Problem } from '../../hydra/index.ts'
 import { requestStripe } from './stripe-request.ts'
 import { lookupKeyOf, lookupKeys, needsProducts, type Products, productsOf } from './subscription-items.ts'
 
-/** For how many milliseconds products are taken for known. */
-const freshness = 60_000
+/** Products are cached for one minute. */
+const maxAgeMs = 60_000
 
-/** How many lookup keys Stripe takes at once. */
-const most = 10
+/** The maxLookupKeys lookup keys that Stripe accepts in one request. */
+const maxLookupKeys = 10
 
-/** The catalogue at Stripe: its prices are found by lookup keys, which are the same in every account. */
+/** The prices of the catalogue at Stripe. Their lookup keys are the same in every account; their ids are not. */
 export class Prices {
-  private known: { products: Promise<Products>; until: number } | undefined
+  private cached: { products: Promise<Products>; until: number } | undefined
 
   constructor(private readonly stripe: Stripe) {}
 
   /**
-   * The active prices of what is to be added to a subscription, by name.
-   * @throws ConstraintViolation for a module that is not sold, Problem 409 when seats are not sold
+   * The ids of the active prices of seats and modules, by name.
+   * @throws ConstraintViolation for a module without an active price, Problem 409 when seats have none
    */
   async idsByName(names: string[], type: string): Promise<Map<string, string>> {
     if (names.length === 0) return new Map()
@@ -26,28 +26,28 @@ export class Prices {
     const prices = new Map(found.map(({ lookup_key, id }) => [keys.get(lookup_key as string) as string, id]))
     const missing = names.filter((name) => !prices.has(name))
     if (missing.includes('seat'))
-      throw new Problem(409, `Seats are not sold ${type} at the moment: the operator has to make a price at Stripe.`)
+      throw new Problem(409, `Seats have no ${type} price at Stripe. The operator must create one.`)
     if (missing.length === 0) return prices
-    const message = `modules must not add ${missing.join(', ')}, which cannot be bought ${type} at the moment.`
+    const message = `modules must not add ${missing.join(', ')}: Stripe has no ${type} price for it.`
     throw new ConstraintViolation([{ propertyPath: 'modules', message, code: 'isSold' }])
   }
 
-  /** The products by which the lines of subscriptions are known; fetched only where their prices do not tell. */
+  /** The products that identify the items of subscriptions; fetched only when the prices alone do not identify them. */
   async productsFor(subscriptions: Stripe.Subscription[]): Promise<Products> {
     if (!subscriptions.some(({ items }) => needsProducts(items.data))) return new Map()
-    if (!this.known || this.known.until < Date.now()) {
+    if (!this.cached || this.cached.until < Date.now()) {
       const products = this.list(lookupKeys).then(productsOf)
       products.catch(() => {
-        this.known = undefined
+        this.cached = undefined
       })
-      this.known = { products, until: Date.now() + freshness }
+      this.cached = { products, until: Date.now() + maxAgeMs }
     }
-    return this.known.products
+    return this.cached.products
   }
 
   private async list(keys: string[], active?: boolean): Promise<Stripe.Price[]> {
-    const parts = Array.from({ length: Math.ceil(keys.length / most) }, (_, part) =>
-      keys.slice(part * most, (part + 1) * most),
+    const parts = Array.from({ length: Math.ceil(keys.length / maxLookupKeys) }, (_, part) =>
+      keys.slice(part * maxLookupKeys, (part + 1) * maxLookupKeys),
     )
     const lists = await Promise.all(
       parts.map((lookup_keys) =>

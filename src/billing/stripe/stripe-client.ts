@@ -4,17 +4,17 @@ import Stripe from 'stripe'
 export interface StripeSettings {
   secretKey: string
   publishableKey: string
-  /** Every secret that events may be signed with: two while one takes over from the other. */
+  /** The secrets that sign events: two while one replaces the other. */
   webhookSecrets: string[]
-  /** Where Stripe is, when not at Stripe. */
+  /** Overrides Stripe's base URL, for tests, proxies and the emulator. */
   url?: string
-  /** How long, in milliseconds, an answer is waited for; somebody waits for ours meanwhile. */
+  /** The timeout of a response. It is short, because a client of this API waits too. */
   timeoutMs?: number
-  /** How many milliseconds later it is asked once more where it could not be reached. */
+  /** The delay before the one retry after a connection error. */
   retryDelayMs?: number
 }
 
-/** The one client of Stripe; its version of the API is the package's own. */
+/** Creates the client of Stripe; no other code does. The API version is the package's own. */
 export function stripeClient({
   secretKey,
   url,
@@ -29,7 +29,7 @@ export function stripeClient({
     timeout: timeoutMs,
     maxNetworkRetries: 1,
     telemetry: false,
-    httpClient: hasty(Stripe.createNodeHttpClient()),
+    httpClient: withDeadline(Stripe.createNodeHttpClient()),
   })
   client.getInitialNetworkRetryDelay = () => retryDelayMs / 1000
   return client
@@ -43,30 +43,30 @@ export function isLive(secretKey: string): boolean {
 type HttpClient = ReturnType<typeof Stripe.createNodeHttpClient>
 
 /**
- * By itself the client waits as long as anything comes, and for ever after JSON that is no object: this ends an answer
- * that only trickles in, and refuses one that is a mere number or text.
+ * Adds a deadline for the whole response. The timeout of Stripe's client is only for the time between two chunks, so a slow
+ * response would never end. JSON that is not an object is rejected, because the client hangs on it.
  */
-function hasty(client: HttpClient): HttpClient {
-  const make = client.makeRequest.bind(client)
+function withDeadline(client: HttpClient): HttpClient {
+  const makeRequest = client.makeRequest.bind(client)
   client.makeRequest = async (...request) => {
-    const response = await make(...request)
-    const read = response.toJSON.bind(response)
+    const response = await makeRequest(...request)
+    const readJson = response.toJSON.bind(response)
     response.toJSON = () =>
-      within(request[7], read().then(object), () => (response.getRawResponse() as IncomingMessage).destroy())
+      within(request[7], readJson().then(requireObject), () => (response.getRawResponse() as IncomingMessage).destroy())
     return response
   }
   return client
 }
 
-function object(json: unknown): object {
-  if (typeof json !== 'object' || json === null) throw new Error('The answer is no JSON object.')
+function requireObject(json: unknown): object {
+  if (typeof json !== 'object' || json === null) throw new Error('The response is not a JSON object.')
   return json
 }
 
-async function within<T>(milliseconds: number, work: Promise<T>, end: () => void): Promise<T> {
+async function within<T>(timeoutMs: number, work: Promise<T>, end: () => void): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`The answer was not whole after ${milliseconds} ms.`)), milliseconds)
+    timer = setTimeout(() => reject(new Error(`The response was not complete after ${timeoutMs} ms.`)), timeoutMs)
   })
   try {
     return await Promise.race([work, late])

@@ -4,8 +4,8 @@ import { Problem } from '../../hydra/index.ts'
 const { errors } = Stripe
 type StripeError = InstanceType<typeof errors.StripeError>
 
-/** The classes of errors with which Stripe says that the same request will never succeed as things are. */
-const final = [
+/** The errors of requests that will not succeed when they are repeated. */
+const permanentErrors = [
   errors.StripeInvalidRequestError,
   errors.StripeAuthenticationError,
   errors.StripePermissionError,
@@ -17,57 +17,56 @@ interface Rule {
   detail(error: StripeError): string
 }
 
-/** Stripe has codes for few of its refusals. The others are known by their sentences, in which one word is enough. */
+/** Stripe has codes for few of its errors. The others are recognized by a word of their message. */
 const rules: Rule[] = [
   {
     applies: ({ code }) => code === 'api_key_expired',
-    detail: () => 'The key of this server for Stripe has expired: the operator has to set a new STRIPE_SECRET_KEY.',
+    detail: () => 'The Stripe key of this server has expired. The operator must set a new STRIPE_SECRET_KEY.',
   },
   {
     applies: (error) => error instanceof errors.StripeAuthenticationError,
-    detail: () => 'Stripe does not accept the key of this server: the operator has to set another STRIPE_SECRET_KEY.',
+    detail: () => 'Stripe rejects the key of this server. The operator must set another STRIPE_SECRET_KEY.',
   },
   {
     applies: (error) => error instanceof errors.StripePermissionError,
-    detail: () => 'Stripe does not give this server the permission for this: the operator has to extend it at Stripe.',
+    detail: () => 'The Stripe key of this server lacks a permission. The operator must add it at Stripe.',
   },
   {
     applies: (error) => error instanceof errors.StripeIdempotencyError,
-    detail: () =>
-      'Stripe was asked for something else under the same key. Send the request with a new Idempotency-Key.',
+    detail: () => 'Stripe received another request with the same key. Send this request with a new Idempotency-Key.',
   },
   {
     applies: ({ code, message }) => code === 'livemode_mismatch' || /similar object exists in \w+ mode/.test(message),
-    detail: () => 'Stripe has this in its other mode, live or test: the operator has to set the keys of that mode.',
+    detail: () =>
+      'The object exists in the other mode of Stripe, live or test. The operator must set the keys of that mode.',
   },
   {
     applies: ({ code }) => code === 'customer_tax_location_invalid' || code === 'invalid_tax_location',
-    detail: () =>
-      'Stripe cannot work out the tax for the billing address: correct its country, city and postal code, then try again.',
+    detail: () => 'Stripe cannot determine the tax for the billing address. Correct its country, city and postal code.',
   },
   {
     applies: ({ message }) => /subscription schedule/i.test(message),
     detail: () =>
-      'A schedule at Stripe manages the subscription, so it cannot be changed here: the operator has to release it first.',
+      'A schedule at Stripe manages the subscription, so it cannot be changed here. The operator must release it first.',
   },
   {
     applies: ({ message }) => /currenc(y|ies)/i.test(message),
-    detail: (error) => `Stripe bills a customer in one currency. It refuses this: ${reasonOf(error)}`,
+    detail: (error) => `Stripe bills a customer in one currency, so it rejects the request: ${reasonOf(error)}`,
   },
 ]
 
 /**
- * Why Stripe refuses for good, and what is to be done about it; undefined for a failure of Stripe's own.
- * The status is 409: the state at Stripe is in the way, not the request itself (RFC 9110 §15.5.10).
+ * The problem of a permanent error, with its remedy; undefined for a failure of Stripe itself.
+ * The status is 409: the request conflicts with the state at Stripe (RFC 9110 §15.5.10).
  */
 export function problemOfStripeError(error: unknown): Problem | undefined {
-  if (!final.some((kind) => error instanceof kind)) return undefined
-  const refused = error as StripeError
-  const rule = rules.find(({ applies }) => applies(refused))
-  return new Problem(409, rule?.detail(refused) ?? `Stripe refuses this, and will again: ${reasonOf(refused)}`)
+  if (!permanentErrors.some((kind) => error instanceof kind)) return undefined
+  const stripeError = error as StripeError
+  const rule = rules.find(({ applies }) => applies(stripeError))
+  return new Problem(409, rule?.detail(stripeError) ?? `Stripe rejects the request: ${reasonOf(stripeError)}`)
 }
 
-/** Whether Stripe has no object of this id, as its keys are; an answer that does not name the id says nothing of it. */
+/** Whether Stripe does not know the object with this id. An error that does not name the id may be about another object. */
 export function isMissing(problem: unknown, noun: 'customer' | 'subscription', id: string): boolean {
   const { cause } = problem as Problem
   return (
@@ -77,7 +76,7 @@ export function isMissing(problem: unknown, noun: 'customer' | 'subscription', i
   )
 }
 
-/** Stripe's own sentence, which is for whoever sent the request; a long one is cut. */
+/** The message of Stripe, which is written for API users; at most 300 characters. */
 function reasonOf({ message }: StripeError): string {
-  return message ? `${message.slice(0, 300)}` : 'it gives no reason.'
+  return message ? `${message.slice(0, 300)}` : 'It gives no reason.'
 }

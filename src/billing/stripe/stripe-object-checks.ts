@@ -1,12 +1,13 @@
 type Check = (value: unknown) => boolean
 
-const most = 2 ** 31 - 1
+/** The largest value of a Postgres integer. */
+const maxInteger = 2 ** 31 - 1
 
-/** Text that can be stored: Postgres takes no U+0000. */
+/** Postgres cannot store U+0000. */
 const text: Check = (value) => typeof value === 'string' && !value.includes('\0') && value.isWellFormed()
 const flag: Check = (value) => typeof value === 'boolean'
 const amount: Check = (value) => Number.isSafeInteger(value)
-const count: Check = (value) => amount(value) && (value as number) >= 0 && (value as number) <= most
+const count: Check = (value) => amount(value) && (value as number) >= 0 && (value as number) <= maxInteger
 const small: Check = (value) => count(value) && (value as number) < 2 ** 15
 /** Seconds since 1970, until the end of the year 9999. */
 const moment: Check = (value) => amount(value) && (value as number) >= 0 && (value as number) < 253_402_300_800
@@ -24,10 +25,10 @@ const some =
   (check: Check): Check =>
   (value) =>
     Array.isArray(value) && value.every(check)
-/** An object of Stripe's, or only its id. */
+/** A complete object, or only its id. */
 const reference: Check = (value) => id(value) || isComplete(value)
 
-/** What is read here of each kind of object, and of which type that must be. */
+/** The fields that this server reads of each kind of object, with their types. */
 const kinds = new Map<unknown, Check>(
   Object.entries({
     list: hash({ data: some(isComplete) }),
@@ -109,7 +110,7 @@ const kinds = new Map<unknown, Check>(
   }),
 )
 
-/** Whether an object of Stripe's has all that is read of one of its kind, so that it can be read and stored without fear. */
+/** Whether an object of Stripe has every field that this server reads, with the right types. */
 export function isComplete(value: unknown): boolean {
   if (!isHash(value)) return false
   if (value.object === 'customer' && value.deleted === true) return id(value.id)

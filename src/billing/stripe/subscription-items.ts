@@ -4,96 +4,96 @@ import { catalogue } from '../../../entities/organization-module.ts'
 
 type Item = Stripe.SubscriptionUpdateParams.Item & { metadata?: Record<string, string> }
 
-/** The names of Stripe's products that are in the catalogue, by their ids. */
+/** The catalogue names of Stripe's products, by their ids. */
 export type Products = Map<string, string>
 
 const names = ['seat', ...catalogue]
 
-/** The lookup keys of all prices in the catalogue. */
+/** The lookup keys of all prices of the catalogue. */
 export const lookupKeys = names.flatMap((name) => ['monthly', 'yearly'].map((type) => lookupKeyOf(name, type)))
 
 export function lookupKeyOf(name: string, type: string): string {
   return name === 'seat' ? `seat_${type}` : `module_${name}_${type}`
 }
 
-/** How much of what: a number of seats, and one of each module. */
+/** The quantities of a subscription by name: its seats, and one of each module. */
 export function desiredQuantities({ seats, modules }: Pick<Subscription, 'seats' | 'modules'>): Map<string, number> {
   return new Map(['seat', ...modules].map((name) => [name, name === 'seat' ? seats : 1]))
 }
 
-/** What is wanted and has no line yet, so that a price is needed for it. */
+/** The names without an item yet; each needs a price. */
 export function missingItems(
-  wish: Map<string, number>,
-  standing: Stripe.SubscriptionItem[],
+  desired: Map<string, number>,
+  items: Stripe.SubscriptionItem[],
   products: Products,
 ): string[] {
-  const known = new Set(standing.map((item) => catalogueNameOf(item, products)))
-  return [...wish.keys()].filter((name) => !known.has(name))
+  const known = new Set(items.map((item) => catalogueNameOf(item, products)))
+  return [...desired.keys()].filter((name) => !known.has(name))
 }
 
 /**
- * What to tell Stripe so that a subscription comes to have what is wanted, one line of each. What it has is named by the
- * item's id, as a price without one would be added once more; a line keeps its price. Lines that are not of the catalogue are
- * the operator's, and left alone.
+ * The changes of items that give a subscription the desired quantities, with one item a name. An existing item is changed by
+ * its id and keeps its price: without the id Stripe would add a second item. Items outside the catalogue are the operator's
+ * and stay as they are.
  */
 export function itemUpdates(
-  wish: Map<string, number>,
+  desired: Map<string, number>,
   prices: Map<string, string>,
-  standing: Stripe.SubscriptionItem[] = [],
+  items: Stripe.SubscriptionItem[] = [],
   products: Products = new Map(),
 ): Item[] {
   const seen = new Set<string>()
   return [
-    ...standing.flatMap((item): Item[] => {
+    ...items.flatMap((item): Item[] => {
       const name = catalogueNameOf(item, products)
       if (!name) return []
-      const quantity = seen.has(name) ? undefined : wish.get(name)
+      const quantity = seen.has(name) ? undefined : desired.get(name)
       seen.add(name)
       if (quantity === undefined) return [{ id: item.id, deleted: true }]
       return quantity === item.quantity ? [] : [{ id: item.id, quantity }]
     }),
-    ...missingItems(wish, standing, products).map((name) => ({
+    ...missingItems(desired, items, products).map((name) => ({
       price: prices.get(name),
-      quantity: wish.get(name),
+      quantity: desired.get(name),
       metadata: { name },
     })),
   ]
 }
 
 /**
- * What of the catalogue an item is for, by what is billed: its price's lookup key, which moves to another price when that
- * takes over, or its product; else by the name that was noted on it. Undefined for the operator's own lines.
+ * The catalogue name of an item: by the lookup key of its price, or else by its product, or else by its metadata. A lookup key
+ * moves to the new price when a price is replaced. Items of the operator have no catalogue name.
  */
 export function catalogueNameOf({ metadata, price }: Stripe.SubscriptionItem, products: Products): string | undefined {
-  const known = [keyed(price), products.get(productOf(price) ?? ''), metadata?.name]
-  return known.find((name) => name && names.includes(name))
+  const candidates = [nameByLookupKey(price), products.get(productOf(price) ?? ''), metadata?.name]
+  return candidates.find((name) => name && names.includes(name))
 }
 
-/** Whether the items can be told apart only by their products. */
+/** Whether the price of an item has no lookup key of the catalogue, so that its product must identify it. */
 export function needsProducts(items: Stripe.SubscriptionItem[]): boolean {
-  return items.some(({ price }) => !keyed(price))
+  return items.some(({ price }) => !nameByLookupKey(price))
 }
 
-/** The products that have prices of one name in the catalogue; one that is sold under several names tells nothing. */
+/** The products whose prices all have the same catalogue name. A product with several names identifies none. */
 export function productsOf(prices: Stripe.Price[]): Products {
   const products: Products = new Map()
-  const several = new Set<string>()
+  const ambiguous = new Set<string>()
   for (const price of prices) {
-    const [name, product] = [keyed(price), productOf(price)]
+    const [name, product] = [nameByLookupKey(price), productOf(price)]
     if (!name || !product) continue
-    if (products.has(product) && products.get(product) !== name) several.add(product)
+    if (products.has(product) && products.get(product) !== name) ambiguous.add(product)
     products.set(product, name)
   }
-  for (const product of several) products.delete(product)
+  for (const product of ambiguous) products.delete(product)
   return products
 }
 
-/** What a line of the operator's own is shown as. */
+/** The name that is shown for an item outside the catalogue. */
 export function otherProductName({ price }: Stripe.SubscriptionItem): string {
   return price?.nickname || price?.lookup_key || productOf(price) || 'other'
 }
 
-function keyed(price: Stripe.Price | null | undefined): string | undefined {
+function nameByLookupKey(price: Stripe.Price | null | undefined): string | undefined {
   return names.find((name) => ['monthly', 'yearly'].some((type) => price?.lookup_key === lookupKeyOf(name, type)))
 }
 

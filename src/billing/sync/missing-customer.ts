@@ -10,7 +10,7 @@ import { saveRow } from './save-row.ts'
 import { syncCustomer } from './sync-customer.ts'
 
 /**
- * Sends a request for the customer of an organization. When Stripe has deleted the customer or does not know it, its
+ * Sends a request for the customer of an organization. Stripe may have deleted the customer or not know it. Then its
  * subscriptions end here, and the request is sent once more for a new customer.
  */
 export async function withCustomer<T>(

@@ -1,31 +1,31 @@
 import type Stripe from 'stripe'
 
-/** What can change what is shown here; everything else is acknowledged and ignored. */
-const heeded =
+/** The events that can change stored state. Other events are acknowledged and ignored. */
+const relevantTypes =
   /^(customer\.(updated|deleted|subscription\.\w+|discount\.\w+)|invoice\.(?!upcoming|created)\w+|payment_method\.(attached|detached|updated|automatically_updated)|checkout\.session\.\w+|setup_intent\.succeeded)$/
 
-type Referring = { id?: unknown; object?: unknown; customer?: unknown }
+type Reference = { id?: unknown; object?: unknown; customer?: unknown }
 
-/** Whose state may have changed with an event, by Stripe's id; null where it is nobody's, or tells nothing of use. */
+/** Stripe's id of the customer whose state an event may have changed; null for an irrelevant event or one without a customer. */
 export function customerIdOfEvent({ type, data }: Stripe.Event): string | null {
-  if (!heeded.test(type) || !data?.object) return null
-  const { id, object, customer } = data.object as Referring
-  const former = (data.previous_attributes as Referring | null | undefined)?.customer
-  return named(object === 'customer' ? id : (customer ?? former))
+  if (!relevantTypes.test(type) || !data?.object) return null
+  const { id, object, customer } = data.object as Reference
+  const former = (data.previous_attributes as Reference | null | undefined)?.customer
+  return idOf(object === 'customer' ? id : (customer ?? former))
 }
 
-/** What an event is about, by Stripe's id. */
+/** Stripe's id of the object of an event. */
 export function objectIdOfEvent({ data }: Stripe.Event): string | null {
-  return named((data.object as Referring).id)
+  return idOf((data.object as Reference).id)
 }
 
-/** Whether it can be what Stripe calls something. */
+/** Whether a value can be an id or a type of Stripe: 1 to 255 printable ASCII characters. */
 export function isStripeName(value: unknown): value is string {
   return typeof value === 'string' && /^[\x21-\x7e]{1,255}$/.test(value)
 }
 
-function named(reference: unknown): string | null {
+function idOf(reference: unknown): string | null {
   if (typeof reference === 'string') return isStripeName(reference) ? reference : null
-  const id = (reference as Referring | null | undefined)?.id
+  const id = (reference as Reference | null | undefined)?.id
   return isStripeName(id) ? id : null
 }

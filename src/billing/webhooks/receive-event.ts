@@ -5,14 +5,13 @@ import type { Billing } from '../billing.ts'
 import { enqueueCustomerSync } from '../sync/sync-customer-job.ts'
 import { customerIdOfEvent, isStripeName, objectIdOfEvent } from './event-fields.ts'
 
-/** How many seconds a signature may be older or younger than now; the client of Stripe checks the first alone. */
-const tolerance = 300
+/** The most seconds between a signature and now. Stripe's client checks only the past, so the future is checked here. */
+const toleranceSeconds = 300
 
 /**
- * Stores an event that Stripe has delivered, and has its customer looked at: both in one statement, so in one transaction.
- * What is delivered again is there already and changes nothing. Its payload is kept for a customer of ours alone: other
- * events on the account are about people who have nothing to do with this server.
- * @throws Problem 400 where it is not signed by Stripe, now and for this server; nothing is kept of it
+ * Stores a delivered event and enqueues a sync of its customer, both in one statement. A repeated delivery changes nothing.
+ * The payload is stored only for a customer of this server: other events of the account may be about strangers.
+ * @throws Problem 400 when the signature is invalid or too old; nothing is stored
  */
 export async function receiveEvent(
   billing: Billing,
@@ -20,7 +19,7 @@ export async function receiveEvent(
   body: Buffer,
   signature: string | undefined,
 ): Promise<void> {
-  const event = verified(billing, body, signature)
+  const event = verify(billing, body, signature)
   const customer = customerIdOfEvent(event)
   const [job] = await manager.query(
     `WITH "stored" AS (
@@ -30,26 +29,32 @@ export async function receiveEvent(
         ON CONFLICT ("id") DO NOTHING RETURNING "customerId")
     SELECT (graphile_worker.add_job('followCustomer', json_build_object('customer', "customerId"), job_key := 'customer:' || "customerId",
       job_key_mode := 'preserve_run_at'))."id" FROM "stored" WHERE "customerId" IS NOT NULL`,
-    [event.id, event.type, customer, customer && objectIdOfEvent(event), momentOf(event), storable(event)],
+    [event.id, event.type, customer, customer && objectIdOfEvent(event), timestampOf(event), storableJson(event)],
   )
-  // A look that began at this very moment may have missed it, and was not ordered anew.
+  // A sync that has just started was not enqueued again, and may have missed the event.
   if (job?.id === null) await enqueueCustomerSync(manager, customer as string)
 }
 
-function verified({ webhookSecrets, live }: Billing, body: Buffer, signature: string | undefined): Stripe.Event {
-  const event = webhookSecrets.map((secret) => opened(body, signature, secret)).find(Boolean)
-  const moments = [...(signature ?? '').matchAll(/(?:^|,)\s*t=([^,]*)/g)].map(([, moment]) => Number(moment))
-  if (!event || !moments.every((moment) => moment <= Date.now() / 1000 + tolerance))
-    throw new Problem(400, 'This is not signed by Stripe with a secret of this server, or not just now.')
+function verify({ webhookSecrets, live }: Billing, body: Buffer, signature: string | undefined): Stripe.Event {
+  const event = webhookSecrets.map((secret) => parseSigned(body, signature, secret)).find(Boolean)
+  const timestamps = [...(signature ?? '').matchAll(/(?:^|,)\s*t=([^,]*)/g)].map(([, timestamp]) => Number(timestamp))
+  if (!event || !timestamps.every((timestamp) => timestamp <= Date.now() / 1000 + toleranceSeconds))
+    throw new Problem(
+      400,
+      'The Stripe-Signature is missing or invalid, or its timestamp is more than 300 seconds from now.',
+    )
   if (event.livemode !== live && !(isThin(event) && event.livemode === undefined))
-    throw new Problem(400, `This server follows ${live ? 'live' : 'test'} mode, and the event is of the other.`)
+    throw new Problem(
+      400,
+      `This server accepts only events of ${live ? 'live' : 'test'} mode, and the event is of the other mode.`,
+    )
   if (!isStripeName(event.id) || !isStripeName(event.type) || !(isThin(event) || isObject(event.data?.object)))
-    throw new Problem(400, 'This is no event.')
+    throw new Problem(400, 'The body is not an event of Stripe.')
   checkDepth(body.toString())
   return event
 }
 
-/** An event of Stripe's second API: it only names what it is about. No state follows from one here, so it is ignored. */
+/** A thin event of Stripe's v2 API: it contains the id of its object, not the object. Such events are ignored. */
 function isThin({ object }: { object: string }): boolean {
   return object === 'v2.core.event'
 }
@@ -58,26 +63,26 @@ function isObject(value: unknown): boolean {
   return typeof value === 'object' && value !== null
 }
 
-/** When it happened, in seconds; now, where that is no moment that can be stored. */
-function momentOf({ created }: Stripe.Event): number {
+/** The time of an event in seconds since 1970; now, when Postgres cannot store it. */
+function timestampOf({ created }: Stripe.Event): number {
   return Number.isInteger(created) && created >= 0 && created < 253_402_300_800
     ? created
     : Math.floor(Date.now() / 1000)
 }
 
 /**
- * The event as JSON that Postgres can keep: what it takes nowhere, U+0000 and half a surrogate pair, becomes U+FFFD; and
- * without the secrets with which payments are confirmed, which are not to be kept.
+ * The event as JSON for Postgres. Postgres cannot store U+0000 and lone surrogates, so they become U+FFFD. Client secrets, with
+ * which payments are confirmed, are removed.
  */
-function storable(event: Stripe.Event): string {
+function storableJson(event: Stripe.Event): string {
   const json = JSON.stringify(event, (name, value) => (name === 'client_secret' ? undefined : value))
   return json.replace(/\\(u....|.)/g, (part) => (/^\\u(0000|d)/.test(part) ? '\\ufffd' : part))
 }
 
-function opened(body: Buffer, signature: string | undefined, secret: string): Stripe.Event | undefined {
+function parseSigned(body: Buffer, signature: string | undefined, secret: string): Stripe.Event | undefined {
   try {
-    // The client's own reader of events refuses those of the second API.
-    const signed = Stripe.webhooks.signature?.verifyHeader(body, signature ?? '', secret, tolerance)
+    // Not `constructEvent`, which rejects thin events.
+    const signed = Stripe.webhooks.signature?.verifyHeader(body, signature ?? '', secret, toleranceSeconds)
     return signed ? JSON.parse(body.toString()) : undefined
   } catch {
     return undefined

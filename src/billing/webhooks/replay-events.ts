@@ -4,22 +4,24 @@ import { runAll } from '../../queue/run-all.ts'
 import { enqueueCustomerSync } from '../sync/sync-customer-job.ts'
 
 /**
- * Has the customers looked at whose events wait though nobody is at them, as when the process that was has died, nor will
- * be, as where Stripe is given time.
- * @param age in seconds, of the events that should have been done by now
+ * Enqueues a sync of customers whose events are pending but have no live job: the worker died, or Stripe was down.
+ * @param age the events must be older, in seconds
  */
 export async function enqueueStaleCustomers(database: DataSource, age = 30): Promise<void> {
-  const waiting: StripeEvent[] = await database.query(
+  const stale: StripeEvent[] = await database.query(
     `SELECT DISTINCT "customerId" FROM "stripe_event"
       WHERE "status" = 'pending' AND "receivedAt" <= now() - make_interval(secs => $1)
         AND NOT EXISTS (SELECT 1 FROM graphile_worker.jobs
           WHERE "key" = 'customer:' || "customerId" AND locked_at IS NULL AND attempts < max_attempts)`,
     [age],
   )
-  await runAll(waiting, ({ customerId }) => enqueueCustomerSync(database, customerId as string))
+  await runAll(stale, ({ customerId }) => enqueueCustomerSync(database, customerId as string))
 }
 
-/** Has events applied anew, by their ids; all that failed when none is named. Gives back those that are. */
+/**
+ * Processes events again: those with the given ids, or else all failed ones.
+ * @returns the ids of the events that will be processed
+ */
 export async function replayEvents(database: DataSource, ids?: string[]): Promise<string[]> {
   return database.transaction(async (manager) => {
     const [rows]: [StripeEvent[]] = await manager.query(

@@ -55,8 +55,8 @@ export const create = (billing: Billing): Operation<Subscription> => ({
 })
 
 /**
- * Inserts the row before the request to Stripe: it reserves the place of the one live subscription, and the metadata at
- * Stripe contains its id, by which events find it. A repeated request finds it by the claim of its Idempotency-Key.
+ * Inserts the row before the request to Stripe: it reserves the place of the one live subscription. The metadata at Stripe
+ * contains its id, by which events find it. A repeated request finds it by the claim of its Idempotency-Key.
  */
 async function insertSubscription(
   call: Call<Subscription>,

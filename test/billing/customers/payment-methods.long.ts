@@ -124,10 +124,10 @@ describe('When a payment method is attached,', () => {
 
   test.each([
     ['pm_card_chargeDeclined', /\(generic_decline\): the bank gives no reason/],
-    ['pm_card_chargeDeclinedInsufficientFunds', /\(insufficient_funds\): there is not enough money/],
+    ['pm_card_chargeDeclinedInsufficientFunds', /\(insufficient_funds\): the account has insufficient funds/],
     ['pm_card_chargeDeclinedExpiredCard', /\(expired_card\): the card has expired/],
     ['pm_card_chargeDeclinedIncorrectCvc', /\(incorrect_cvc\): the security code/],
-    ['pm_card_chargeDeclinedLostCard', /\(generic_decline\): the bank refuses it/],
+    ['pm_card_chargeDeclinedLostCard', /\(generic_decline\): the bank declines it/],
   ])('%s is declined in words', async (externalId, words) => {
     const payer = await stripeCustomer()
     const { status, body } = await payer.api.post('/payment-methods', { externalId })
@@ -159,7 +159,7 @@ describe('When a payment method is taken away,', () => {
   test('it must not be what the live subscription is paid with', async () => {
     const payer = await subscribed()
     const { status, body } = await payer.api.delete(payer.card)
-    expect([status, body.detail]).toEqual([409, expect.stringMatching(/paid with it/)])
+    expect([status, body.detail]).toEqual([409, expect.stringMatching(/paid with this payment method/)])
     const { body: other } = await payer.api.post('/payment-methods', { externalId: 'pm_card_amex' })
     await payer.api.patch(payer.path, { paymentMethod: other['@id'] })
     expect((await payer.api.delete(payer.card)).status).toBe(204)

@@ -150,7 +150,7 @@ describe('When a coupon is applied,', () => {
       answers.push({ code, status, violations: violationsOf(body), detail: body.detail })
     }
     const [{ detail }] = answers
-    expect(detail).toMatch(/^code: .*mistyped, expired or used up/)
+    expect(detail).toMatch(/^code: .*mistyped, expired or already redeemed/)
     expect(answers).toEqual(codes.map((code) => ({ code, status: 422, violations: { code: 'isUsable' }, detail })))
     expect((await payer.api.get(payer.path)).body.coupon).toBe('LOYAL10')
   })

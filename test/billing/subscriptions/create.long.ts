@@ -156,10 +156,10 @@ describe('With a payment method,', () => {
   })
 
   test.each([
-    ['insufficient_funds', /\(insufficient_funds\): there is not enough money/],
+    ['insufficient_funds', /\(insufficient_funds\): the account has insufficient funds/],
     ['expired_card', /\(expired_card\): the card has expired/],
-    ['lost_card', /\(generic_decline\): the bank refuses it/],
-    ['stolen_card', /\(generic_decline\): the bank refuses it/],
+    ['lost_card', /\(generic_decline\): the bank declines it/],
+    ['stolen_card', /\(generic_decline\): the bank declines it/],
     ['do_not_honor', /\(do_not_honor\): the bank gives no reason/],
   ])('%s is told as far as it may be', async (reason, words) => {
     const payer = await payingCustomer()

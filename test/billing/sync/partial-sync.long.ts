@@ -74,7 +74,7 @@ test.each(['subscriptions', 'invoices', 'payment_methods'])(
     expect(await stored(event.id)).toMatchObject({
       status: 'pending',
       attempts: 0,
-      error: expect.stringContaining('sense'),
+      error: expect.stringContaining('malformed objects'),
     })
     await look(customer)
     expect((await stored(event.id))?.status).toBe('done')
