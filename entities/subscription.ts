@@ -27,7 +27,7 @@ import { PaymentMethod } from './payment-method.ts'
 /** The statuses of a subscription that has ended for good. */
 export const endedStatuses = ['canceled', 'incomplete_expired']
 
-/** A note on a subscription that its organization keeps for itself. */
+/** An entry of the metadata that an organization keeps on its subscription. */
 export class Metadatum {
   @IsString()
   @Length(1, 40)

@@ -1,7 +1,7 @@
 import type Stripe from 'stripe'
 import type { Subscription } from '../../entities/index.ts'
 import { endedStatuses } from '../../entities/subscription.ts'
-import { ConstraintViolation, Problem } from '../hydra/model/problem.ts'
+import { ConstraintViolation, Problem } from '../hydra/index.ts'
 import { localIdOf } from './stripe/from-stripe.ts'
 import { Prices } from './stripe/prices.ts'
 import { isLive, type StripeSettings, stripeClient } from './stripe/stripe-client.ts'

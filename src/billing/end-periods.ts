@@ -1,8 +1,7 @@
 import type { DataSource } from 'typeorm'
 import { LessThanOrEqual } from 'typeorm'
 import { Subscription } from '../../entities/index.ts'
-import { copyEntity } from '../hydra/model/entity.ts'
-import { VersionConflict } from '../hydra/store/unit-of-work.ts'
+import { copyEntity, VersionConflict } from '../hydra/index.ts'
 import { recordSubscription } from './subscription-audit.ts'
 import { saveRow } from './sync/save-row.ts'
 

@@ -1,6 +1,6 @@
 import Stripe from 'stripe'
 import type { Subscription } from '../../entities/index.ts'
-import { Problem } from '../hydra/model/problem.ts'
+import { Problem } from '../hydra/index.ts'
 import type { Billing } from './billing.ts'
 import { requestStripe, withIdempotencyKeys } from './stripe/stripe-request.ts'
 

@@ -8,8 +8,7 @@ import {
   Subscription,
 } from '../../entities/index.ts'
 import { isMemberAddress } from '../../entities/user.ts'
-import type { Call } from '../hydra/model/operation.ts'
-import { ConstraintViolation, Problem, type Violation } from '../hydra/model/problem.ts'
+import { type Call, ConstraintViolation, Problem, type Violation } from '../hydra/index.ts'
 import { lockOrganization } from '../postgres/locks.ts'
 
 /** The message of the unique index `subscription:live`, and of the checks that find a live subscription before it does. */

@@ -24,7 +24,7 @@ export class InvoicePayment {
 }
 
 export const read = (billing: Billing): Operation<Invoice> => ({
-  ...(plainRead as Operation as unknown as Operation<Invoice>),
+  ...readOperation<Invoice>(),
   description: 'While the invoice is open, it has a `confirmationSecret`, with which the browser confirms the payment.',
   async handle(call) {
     const invoice = await call.show()

@@ -1,5 +1,5 @@
 import type Stripe from 'stripe'
-import { ConstraintViolation } from '../../hydra/model/problem.ts'
+import { ConstraintViolation } from '../../hydra/index.ts'
 import { type Billing, subscriptionExpand } from '../billing.ts'
 import { requestStripe, withIdempotencyKeys } from './stripe-request.ts'
 

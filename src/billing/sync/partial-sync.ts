@@ -1,7 +1,5 @@
 import type { EntityManager } from 'typeorm'
-import { Problem } from '../../hydra/model/problem.ts'
-import { isConflict } from '../../hydra/store/database-problem.ts'
-import { VersionConflict } from '../../hydra/store/unit-of-work.ts'
+import { isConflict, Problem, VersionConflict } from '../../hydra/index.ts'
 
 /** Some objects of a customer could not be stored; the others were. */
 export class PartialSyncError extends Error {

@@ -1,6 +1,5 @@
 import type { EntityManager } from 'typeorm'
-import { VersionConflict } from '../../hydra/store/unit-of-work.ts'
-import { updateRow } from '../../hydra/store/write-row.ts'
+import { updateRow, VersionConflict } from '../../hydra/index.ts'
 
 /**
  * Writes the columns that differ between two states of a row.

@@ -1,7 +1,6 @@
 import { type EntityManager, In } from 'typeorm'
 import { PaymentMethod, Subscription } from '../../../entities/index.ts'
-import { copyEntity } from '../../hydra/model/entity.ts'
-import { insertRow } from '../../hydra/store/write-row.ts'
+import { copyEntity, insertRow } from '../../hydra/index.ts'
 import { defaultPaymentMethodOf, paymentMethodFrom } from '../stripe/from-stripe.ts'
 import type { StripeState } from './fetch-state.ts'
 import type { PartialSync } from './partial-sync.ts'

@@ -6,8 +6,7 @@ import type { Billing } from '../../billing/billing.ts'
 import { findDiscount, isAlreadyRedeemed, setDiscount } from '../../billing/stripe/discounts.ts'
 import { hasCode, hasDiscount } from '../../billing/stripe/from-stripe.ts'
 import { requireDiscountable } from '../../billing/subscription-rules.ts'
-import { type Call, type Operation, Unchanged } from '../../hydra/model/operation.ts'
-import { ConstraintViolation } from '../../hydra/model/problem.ts'
+import { type Call, ConstraintViolation, type Operation, Unchanged } from '../../hydra/index.ts'
 
 /** A coupon or promotion code for the current subscription. */
 export class CouponApplication {

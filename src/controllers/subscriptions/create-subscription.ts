@@ -14,10 +14,7 @@ import {
 } from '../../billing/subscription-rules.ts'
 import { withCustomer } from '../../billing/sync/missing-customer.ts'
 import { enqueueCustomerSync } from '../../billing/sync/sync-customer-job.ts'
-import { createOperation } from '../../hydra/http/crud.ts'
-import { createEntity } from '../../hydra/model/entity.ts'
-import type { Call, Operation } from '../../hydra/model/operation.ts'
-import { Problem } from '../../hydra/model/problem.ts'
+import { type Call, createEntity, createOperation, type Operation, Problem } from '../../hydra/index.ts'
 
 export const create = (billing: Billing): Operation<Subscription> => ({
   ...createOperation<Subscription>({}),

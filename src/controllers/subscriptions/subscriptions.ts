@@ -7,10 +7,15 @@ import { type Billing, SubscriptionEnded } from '../../billing/billing.ts'
 import { payOpenInvoices, withPaymentDetails } from '../../billing/open-invoices.ts'
 import { recordSubscription } from '../../billing/subscription-audit.ts'
 import { checkSeats, requireExternalId, requirePaymentMethod, requireSeats } from '../../billing/subscription-rules.ts'
-import { read as plainRead, updateOperation } from '../../hydra/http/crud.ts'
-import { copyEntity } from '../../hydra/model/entity.ts'
-import { type Call, type Operation, Unchanged } from '../../hydra/model/operation.ts'
-import { Problem } from '../../hydra/model/problem.ts'
+import {
+  type Call,
+  copyEntity,
+  type Operation,
+  Problem,
+  readOperation,
+  Unchanged,
+  updateOperation,
+} from '../../hydra/index.ts'
 
 /** The body of a cancellation. */
 export class Cancellation {
