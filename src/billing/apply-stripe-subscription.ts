@@ -61,7 +61,7 @@ export async function whileLive<T>(
 }
 
 /** The ids of the organization's payment methods by Stripe's ids. */
-async function paymentMethodIds({ manager, organization: organizationId }: Call): Promise<Map<string, string>> {
+async function paymentMethodIds({ manager, tenant: organizationId }: Call): Promise<Map<string, string>> {
   const found = await manager.findBy(PaymentMethod, { organizationId })
   return new Map(found.map(({ externalId, id }) => [externalId, id]))
 }

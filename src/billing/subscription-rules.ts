@@ -70,7 +70,7 @@ export async function requireSeats(call: Call, subscription: Subscription): Prom
 }
 
 /** Counts the members, and the invitations that a person who is no member yet can still accept. */
-export async function countTakenSeats({ manager, organization: organizationId }: Call): Promise<number> {
+export async function countTakenSeats({ manager, tenant: organizationId }: Call): Promise<number> {
   const pending = await manager
     .createQueryBuilder(OrganizationUserInvitation, 'invitation')
     .where({ organizationId, acceptedAt: IsNull(), revokedAt: IsNull(), expiresAt: MoreThan(new Date()) })
@@ -105,7 +105,7 @@ export async function requirePaymentMethod(
  * @throws Problem 409 when a coupon cannot be applied to it
  */
 export async function requireDiscountable(call: Call<Subscription>, named: Subscription | undefined) {
-  const organization = await call.get(Organization, call.organization)
+  const organization = await call.get(Organization, call.tenant)
   const id = named?.id ?? organization.currentSubscriptionId
   const subscription = id ? await call.get(Subscription, id) : undefined
   if (!subscription?.live)

@@ -64,7 +64,7 @@ export const pay = (billing: Billing): Operation<Invoice> => ({
         409,
         `The invoice has the status ${invoice.status}. Only an open or uncollectible invoice can be paid.`,
       )
-    const { stripeCustomerId } = await call.get(Organization, call.organization)
+    const { stripeCustomerId } = await call.get(Organization, call.tenant)
     if (!stripeCustomerId)
       throw new Problem(409, 'The organization has manual billing. Only invoices of Stripe can be paid here.')
     const method = paymentMethod && (await call.get(PaymentMethod, paymentMethod.id)).externalId

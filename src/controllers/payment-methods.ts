@@ -83,7 +83,7 @@ export const remove = (billing: Billing): Operation<PaymentMethod> => ({
         409,
         'The live subscription is paid with this payment method. Give the subscription another one first.',
       )
-    const { stripeCustomerId } = await call.get(Organization, call.organization)
+    const { stripeCustomerId } = await call.get(Organization, call.tenant)
     if (stripeCustomerId) await detachPaymentMethod(billing, method.externalId)
     return call.transaction(async () => {
       await call.manager.update(Subscription, { ...own, paymentMethodId: method.id }, { paymentMethodId: null })
@@ -103,7 +103,7 @@ async function setUp(call: Call, billing: Billing): Promise<string | null> {
 }
 
 /** Whether the live subscription is charged to it. A subscription without a payment method is charged to the preferred one. */
-async function isPaidWith({ manager, organization: organizationId }: Call, method: PaymentMethod): Promise<boolean> {
+async function isPaidWith({ manager, tenant: organizationId }: Call, method: PaymentMethod): Promise<boolean> {
   const live = { organizationId, status: Not(In(endedStatuses)) }
   const named = { ...live, paymentMethodId: method.id }
   const unnamed = {
@@ -116,7 +116,7 @@ async function isPaidWith({ manager, organization: organizationId }: Call, metho
 
 /** @returns the organization, when Stripe bills it */
 async function requireStripeBilling(call: Call): Promise<Organization> {
-  const organization = await call.get(Organization, call.organization)
+  const organization = await call.get(Organization, call.tenant)
   if (organization.manualBilling)
     throw new Problem(409, 'The organization has manual billing. Payment methods require billing by Stripe.')
   return organization

@@ -36,8 +36,8 @@ export const create = (billing: Billing): Operation<Subscription> => ({
     },
   },
   async handle(call) {
-    const existing = await call.manager.findOneBy(Subscription, { id: call.claim, organizationId: call.organization })
-    const organization = await call.get(Organization, call.organization)
+    const existing = await call.manager.findOneBy(Subscription, { id: call.claim, organizationId: call.tenant })
+    const organization = await call.get(Organization, call.tenant)
     const subscription = existing ?? (await insertSubscription(call, organization))
     if (organization.manualBilling) return subscription
     try {
@@ -59,7 +59,7 @@ async function insertSubscription(
   call: Call<Subscription>,
   { currentSubscriptionId, manualBilling, stripeCustomerId }: Organization,
 ): Promise<Subscription> {
-  const blank = Object.assign(createEntity(Subscription), { id: call.claim, organizationId: call.organization })
+  const blank = Object.assign(createEntity(Subscription), { id: call.claim, organizationId: call.tenant })
   const subscription = await call.read(blank, false, (draft) => applyDefaults(draft, call))
   if (currentSubscriptionId) throw new Problem(409, liveSubscriptionExists)
   await call.transaction(async () => {
@@ -74,7 +74,7 @@ async function insertSubscription(
 
 /** The operator may have switched the billing since the organization was read. The lock now prevents further switches. */
 async function requireSameBilling(
-  { manager, organization: id }: Call,
+  { manager, tenant: id }: Call,
   known: Pick<Organization, 'manualBilling' | 'stripeCustomerId'>,
 ): Promise<void> {
   const { manualBilling, stripeCustomerId } = await manager.findOneByOrFail(Organization, { id })
