@@ -1,6 +1,6 @@
 import { faultsOf } from '../emulators/stripe/published-parameters.ts'
 import { payingCustomer, stripeCustomer } from '../support/billing/billing.ts'
-import { asked, confirm, customerOf, dashboard, subscribed } from '../support/billing/stripe.ts'
+import { confirmIntent, customerIdOf, dashboard, serverRequests, subscribed } from '../support/billing/stripe.ts'
 import { jobs } from '../support/jobs.ts'
 import { as, foundTenant, givenAddress, operator, publicUrl, stripe } from '../support/world.ts'
 
@@ -9,13 +9,13 @@ beforeAll(async () => {
   stripe.deliveries.url = `${publicUrl}/webhooks/stripe`
   const waiting = await stripeCustomer()
   const { body: setup } = await waiting.api.post('/payment-methods/setup')
-  await confirm(setup.clientSecret, 'pm_card_visa')
+  await confirmIntent(setup.clientSecret, 'pm_card_visa')
   const { body: made } = await waiting.api.post('/subscriptions', { metadata: [{ name: 'order', value: '7' }] })
   await waiting.api.get(made['@id'])
   await waiting.api.post(`${made['@id']}/cancel`)
   await stripe.settled()
   stripe.deliveries.url = undefined
-  await jobs.followCustomer({ customer: await customerOf(waiting) })
+  await jobs.followCustomer({ customer: await customerIdOf(waiting) })
 
   const declined = await payingCustomer('pm_card_chargeCustomerFail')
   await declined.api.post('/subscriptions', { paymentMethod: declined.card })
@@ -59,7 +59,7 @@ const endpointOf = (what: string) =>
   what.replace(/\/(cus|sub|pm|in|promo)_\w+/g, '/{$1}').replace(/^(GET \/coupons\/).+/, '$1{code}')
 
 test('all that can be asked has been asked', () => {
-  expect([...new Set(asked().map(({ what }) => endpointOf(what)))].sort()).toEqual([
+  expect([...new Set(serverRequests().map(({ what }) => endpointOf(what)))].sort()).toEqual([
     'DELETE /subscriptions/{sub}',
     'GET /coupons/{code}',
     'GET /customers/{cus}',
@@ -85,7 +85,7 @@ test('all that can be asked has been asked', () => {
 })
 
 test('and each of it is valid by the parameters that Stripe publishes', () => {
-  const faulty = asked().flatMap((request) => {
+  const faulty = serverRequests().flatMap((request) => {
     const faults = faultsOf(request)
     return faults.length > 0 ? [{ what: request.what, params: request.params, faults }] : []
   })
@@ -93,14 +93,14 @@ test('and each of it is valid by the parameters that Stripe publishes', () => {
 })
 
 test('a fault would be seen', () => {
-  const [request] = asked().filter(({ what }) => what === 'POST /subscriptions')
+  const [request] = serverRequests().filter(({ what }) => what === 'POST /subscriptions')
   expect(faultsOf({ ...request, params: { ...request.params, coupon: 'SPRING' } })).toEqual(['coupon is unknown'])
   const { items: _, ...rest } = request.params
   expect(faultsOf({ ...request, params: rest })).toEqual(['items is missing'])
 })
 
 test('what makes something at Stripe goes out under a key of our own', () => {
-  const making = asked().filter(({ method }) => method === 'POST')
+  const making = serverRequests().filter(({ method }) => method === 'POST')
   expect(making.filter(({ headers }) => !headers['idempotency-key'])).toEqual([])
   const ours = {
     'POST /customers': /^customer:[0-9a-f-]{36}(:after:cus_\w+)?$/,
@@ -118,7 +118,9 @@ test('what makes something at Stripe goes out under a key of our own', () => {
 })
 
 test('each goes out with the version that the client is made for', () => {
-  expect(new Set(asked().map(({ headers }) => headers['stripe-version']))).toEqual(new Set(['2026-10-28.endive']))
+  expect(new Set(serverRequests().map(({ headers }) => headers['stripe-version']))).toEqual(
+    new Set(['2026-10-28.endive']),
+  )
 })
 
 test('for an organization that is billed by hand nothing is asked at all', async () => {
@@ -156,6 +158,6 @@ test('nobody but the server has asked under its name', async () => {
   const payer = await stripeCustomer()
   await payer.api.post('/payment-methods/setup')
   const since = stripe.requests.length
-  await dashboard.customers.retrieve(await customerOf(payer))
-  expect([stripe.requests.length - since, asked(since)]).toEqual([1, []])
+  await dashboard.customers.retrieve(await customerIdOf(payer))
+  expect([stripe.requests.length - since, serverRequests(since)]).toEqual([1, []])
 })

@@ -5,7 +5,7 @@ import { enqueueMail } from '../../src/mail/outbox.ts'
 import { enqueue } from '../../src/queue/enqueue.ts'
 import { jobTasks } from '../../src/runtime/jobs.ts'
 import { deliver } from '../support/billing/stripe-events.ts'
-import { told } from '../support/billing/sync-now.ts'
+import { customerEvent } from '../support/billing/sync-now.ts'
 import { as, database, ending, organization, outside } from '../support/world.ts'
 
 /** Whoever waits for a lock waits a tenth as long as a server does. */
@@ -27,7 +27,7 @@ async function left() {
   await database.query(`UPDATE "organization" SET "status" = 'active', "databaseStatus" = NULL`)
   const founder = as(Object.assign(new User(), { subject: `founder-${++founded}` }))
   const { body } = await founder.post('/organizations', { name: `Founded ${founded}` })
-  for (const customer of ['cus_first', 'cus_second']) await deliver(told(customer))
+  for (const customer of ['cus_first', 'cus_second']) await deliver(customerEvent(customer))
   const mail = { organizationId: organization.id, recipient: 'somebody@example.com', subject: 'Hello', about: 'a test' }
   await enqueueMail(database.manager, { ...mail, html: '<p>Hello</p>', text: 'Hello', attachments: [] })
   for (const [table, moment] of [

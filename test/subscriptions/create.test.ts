@@ -1,5 +1,5 @@
 import { AuditEvent, PaymentMethod, Subscription } from '../../entities/index.ts'
-import { customer, own } from '../support/billing/manual-billing.ts'
+import { customer, ownedBy } from '../support/billing/manual-billing.ts'
 import { as, database, given, operator, publicUrl } from '../support/world.ts'
 
 test('everything about a subscription has a default', async () => {
@@ -29,7 +29,7 @@ test('everything about a subscription has a default', async () => {
 
 test('an empty object and one with everything subscribe as well', async () => {
   const { api, tenant, address } = await customer()
-  const card = await given(PaymentMethod, { ...own(tenant), type: 'card', externalId: 'pm_whole' })
+  const card = await given(PaymentMethod, { ...ownedBy(tenant), type: 'card', externalId: 'pm_whole' })
   const whole = {
     organization: `/organizations/${tenant.organization.id}`,
     organizationAddress: `${publicUrl}/organization-addresses/${address.id}`,
@@ -89,8 +89,8 @@ test('of ten subscriptions that are made at once one is made', async () => {
   const { api, tenant } = await customer()
   const made = await Promise.all(Array.from({ length: 10 }, () => api.post('/subscriptions')))
   expect(made.map(({ status }) => status).sort()).toEqual([201, ...Array(9).fill(409)])
-  expect(await database.manager.countBy(Subscription, own(tenant))).toBe(1)
-  expect(await database.manager.countBy(AuditEvent, { ...own(tenant), action: 'subscription.create' })).toBe(1)
+  expect(await database.manager.countBy(Subscription, ownedBy(tenant))).toBe(1)
+  expect(await database.manager.countBy(AuditEvent, { ...ownedBy(tenant), action: 'subscription.create' })).toBe(1)
 })
 
 test('subscribing is for admins and owners', async () => {

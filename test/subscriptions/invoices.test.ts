@@ -1,9 +1,9 @@
 import { Invoice, Subscription } from '../../entities/index.ts'
-import { customer, own, running } from '../support/billing/manual-billing.ts'
+import { confirmedSubscriber, customer, ownedBy } from '../support/billing/manual-billing.ts'
 import { as, elsewhere, given } from '../support/world.ts'
 
 test('there are no invoices where billing is by hand', async () => {
-  const { api, path } = await running()
+  const { api, path } = await confirmedSubscriber()
   const { status, body } = await api.get((await api.get(path)).body.invoices)
   expect([status, body.totalItems, body.member]).toEqual([200, 0, []])
   expect(body).toMatchObject({ '@context': '/contexts/Invoice', '@id': `${path}/invoices`, '@type': 'Collection' })
@@ -11,12 +11,12 @@ test('there are no invoices where billing is by hand', async () => {
 
 test('the invoices of a subscription are there newest first', async () => {
   const { api, tenant, address } = await customer({ manualBilling: false })
-  const values = { ...own(tenant), organizationAddress: address, seats: 5 }
+  const values = { ...ownedBy(tenant), organizationAddress: address, seats: 5 }
   const [old, current] = [
     await given(Subscription, { ...values, status: 'canceled' }),
     await given(Subscription, values),
   ]
-  const bill = { ...own(tenant), status: 'open', currency: 'EUR', total: 12_345, amountDue: 12_345 }
+  const bill = { ...ownedBy(tenant), status: 'open', currency: 'EUR', total: 12_345, amountDue: 12_345 }
   const billed = []
   for (const [index, subscription] of [current, old, current, current].entries())
     billed.push(await given(Invoice, { ...bill, subscription, name: `A-${index}`, externalId: `in_${index}` }))

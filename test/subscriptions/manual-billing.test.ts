@@ -1,6 +1,13 @@
 import { AuditEvent, PaymentMethod, Subscription } from '../../entities/index.ts'
 import { endDuePeriods } from '../../src/billing/end-periods.ts'
-import { customer, modulesOf, own, running, subscriber, violationsOf } from '../support/billing/manual-billing.ts'
+import {
+  confirmedSubscriber,
+  customer,
+  modulesOf,
+  ownedBy,
+  subscriber,
+  violationsOf,
+} from '../support/billing/manual-billing.ts'
 import { as, database, elsewhere, given, operator } from '../support/world.ts'
 
 const day = 24 * 60 * 60 * 1000
@@ -39,7 +46,7 @@ describe('Where billing is by hand,', () => {
 
 describe('When a subscription is changed,', () => {
   test('seats and modules follow, here and in the organization', async () => {
-    const { api, path } = await running({ modules: ['planning'] })
+    const { api, path } = await confirmedSubscriber({ modules: ['planning'] })
     const { status, body } = await api.patch(path, { seats: 20, modules: ['banking', 'reporting'] })
     expect(status).toBe(200)
     expect(body).toMatchObject({ seats: 20, modules: ['banking', 'reporting'], status: 'active' })
@@ -54,7 +61,7 @@ describe('When a subscription is changed,', () => {
   })
 
   test('a module that the operator has given stays, whatever is bought', async () => {
-    const { api, tenant, path } = await running({ modules: ['planning'] })
+    const { api, tenant, path } = await confirmedSubscriber({ modules: ['planning'] })
     await database.query(
       `UPDATE "organization_module" SET "enabled" = true, "source" = 'operator' WHERE "organizationId" = $1 AND "name" = 'invoicing'`,
       [tenant.organization.id],
@@ -70,13 +77,13 @@ describe('When a subscription is changed,', () => {
     [{ modules: null }, { modules: 'isArray' }],
     [{ paymentMethod: '/payment-methods/1' }, { paymentMethod: 'unknownReference' }],
   ])('%j is refused', async (change, faults) => {
-    const { api, path } = await running()
+    const { api, path } = await confirmedSubscriber()
     const { status, body } = await api.patch(path, change)
     expect([status, violationsOf(body)]).toEqual([422, faults])
   })
 
   test('type, address, metadata and status stay what they were', async () => {
-    const { api, path } = await running()
+    const { api, path } = await confirmedSubscriber()
     const { body: before } = await api.get(path)
     const sent = {
       type: 'yearly',
@@ -91,8 +98,8 @@ describe('When a subscription is changed,', () => {
   })
 
   test('the card can be chosen, and left out again', async () => {
-    const { api, tenant, path } = await running()
-    const { id } = await given(PaymentMethod, { ...own(tenant), type: 'card', externalId: `pm_${path}` })
+    const { api, tenant, path } = await confirmedSubscriber()
+    const { id } = await given(PaymentMethod, { ...ownedBy(tenant), type: 'card', externalId: `pm_${path}` })
     expect((await api.patch(path, { paymentMethod: `/payment-methods/${id}` })).body.paymentMethod).toBe(
       `/payment-methods/${id}`,
     )
@@ -100,7 +107,7 @@ describe('When a subscription is changed,', () => {
   })
 
   test('what has ended is not changed', async () => {
-    const { api, path } = await running()
+    const { api, path } = await confirmedSubscriber()
     await api.post(`${path}/cancel`, { immediately: true })
     expect((await api.patch(path, { seats: 9 })).status).toBe(409)
   })
@@ -108,7 +115,7 @@ describe('When a subscription is changed,', () => {
 
 describe('When a subscription is cancelled,', () => {
   test('it ends when its period does: until then it serves', async () => {
-    const { api, path, tenant } = await running({ modules: ['planning'] })
+    const { api, path, tenant } = await confirmedSubscriber({ modules: ['planning'] })
     const cancelled = await api.post(`${path}/cancel`)
     expect(cancelled.status).toBe(201)
     expect(cancelled.body).toMatchObject({ status: 'active', active: true, cancel: `${path}/cancel` })
@@ -126,13 +133,13 @@ describe('When a subscription is cancelled,', () => {
   })
 
   test('a yearly one ends with its year', async () => {
-    const { api, path } = await running({ type: 'yearly' })
+    const { api, path } = await confirmedSubscriber({ type: 'yearly' })
     const { body } = await api.post(`${path}/cancel`)
     expect(new Date(body.cancelAt).getTime() - Date.now()).toBeGreaterThan(364 * day)
   })
 
   test('and immediately so, it is over: its modules are off and there is no link to cancel it', async () => {
-    const { api, path, tenant } = await running({ modules: ['planning'] })
+    const { api, path, tenant } = await confirmedSubscriber({ modules: ['planning'] })
     const cancelled = await api.post(`${path}/cancel`, { immediately: true })
     expect(cancelled.status).toBe(201)
     expect(cancelled.body).toMatchObject({ '@id': path, status: 'canceled', active: false, awaiting: false })
@@ -155,7 +162,7 @@ describe('When a subscription is cancelled,', () => {
   })
 
   test('one that was to end with its period can still be ended at once', async () => {
-    const { api, path } = await running()
+    const { api, path } = await confirmedSubscriber()
     await api.post(`${path}/cancel`)
     const { status, body } = await api.post(`${path}/cancel`, { immediately: true })
     expect([status, body.status]).toEqual([201, 'canceled'])
@@ -167,14 +174,14 @@ describe('When a subscription is cancelled,', () => {
   })
 
   test.each(['yes', null, 1, [], {}])('%j is not a way to cancel', async (immediately) => {
-    const { api, path } = await running()
+    const { api, path } = await confirmedSubscriber()
     const { status, body } = await api.post(`${path}/cancel`, { immediately })
     expect([status, violationsOf(body)]).toEqual([422, { immediately: 'isBoolean' }])
     expect((await api.get(path)).body.cancelAt).toBeNull()
   })
 
   test('it is by an admin or an owner', async () => {
-    const { tenant, path } = await running()
+    const { tenant, path } = await confirmedSubscriber()
     expect((await as(tenant.users.member).post(`${path}/cancel`)).status).toBe(403)
     expect((await as(operator).post(`${path}/cancel`)).status).toBe(403)
     expect((await as(elsewhere.users.owner).post(`${path}/cancel`)).status).toBe(404)
@@ -184,7 +191,11 @@ describe('When a subscription is cancelled,', () => {
 
 describe('When periods end,', () => {
   test('what is due ends, and nothing else does', async () => {
-    const [due, later, steady] = [await running({ modules: ['planning'] }), await running(), await running()]
+    const [due, later, steady] = [
+      await confirmedSubscriber({ modules: ['planning'] }),
+      await confirmedSubscriber(),
+      await confirmedSubscriber(),
+    ]
     for (const { api, path } of [due, later]) await api.post(`${path}/cancel`)
     await endDuePeriods(database)
     expect((await due.api.get(due.path)).body.status).toBe('active')
@@ -221,7 +232,7 @@ describe('When periods end,', () => {
 
 describe('Coupons', () => {
   test('do not go with billing by hand, and are not offered', async () => {
-    const { api, path } = await running()
+    const { api, path } = await confirmedSubscriber()
     const { body } = await api.get(path)
     for (const name of ['applyCoupon', 'clearCoupon']) expect(body).not.toHaveProperty(name)
     expect((await api.post('/subscriptions/apply-coupon', { code: 'SPRING' })).status).toBe(409)
@@ -240,7 +251,7 @@ describe('Coupons', () => {
   test.each([{}, { code: '' }, { code: null }, { code: 5 }, { code: 'x'.repeat(256) }])(
     'are not named by %j',
     async (body) => {
-      const { api } = await running()
+      const { api } = await confirmedSubscriber()
       const answer = await api.post('/subscriptions/apply-coupon', body)
       expect([answer.status, Object.keys(violationsOf(answer.body))]).toEqual([422, ['code']])
     },
@@ -248,14 +259,14 @@ describe('Coupons', () => {
 })
 
 test('every step is written down: who, what, from what to what', async () => {
-  const { api, tenant, path } = await running({ modules: ['planning'] })
+  const { api, tenant, path } = await confirmedSubscriber({ modules: ['planning'] })
   await api.patch(path, { seats: 9 })
   await api.patch(path, { seats: 9 })
   await as(tenant.users.admin).post(`${path}/cancel`)
   await api.post(`${path}/cancel`)
   await api.post(`${path}/cancel`, { immediately: true })
 
-  const events = await database.manager.find(AuditEvent, { where: own(tenant), order: { id: 'ASC' } })
+  const events = await database.manager.find(AuditEvent, { where: ownedBy(tenant), order: { id: 'ASC' } })
   const { owner, admin } = tenant.users
   expect(events.map(({ action, actorId, target }) => [action, actorId, target])).toEqual([
     ['subscription.create', owner.id, path],

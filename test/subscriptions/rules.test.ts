@@ -1,5 +1,5 @@
 import { Employee, OrganizationUser } from '../../entities/index.ts'
-import { customer, own, running, violationsOf } from '../support/billing/manual-billing.ts'
+import { confirmedSubscriber, customer, ownedBy, violationsOf } from '../support/billing/manual-billing.ts'
 import { givenInvitation } from '../support/rows/sample-rows.ts'
 import { as, foundTenant, given, givenAddress, person, type Tenant } from '../support/world.ts'
 
@@ -7,7 +7,7 @@ const day = 24 * 60 * 60 * 1000
 
 test('seats are counted: members, and invitations that may still be accepted', async () => {
   const { api, tenant } = await customer()
-  const invited = { ...own(tenant), invitedBy: tenant.users.owner }
+  const invited = { ...ownedBy(tenant), invitedBy: tenant.users.owner }
   await givenInvitation(invited)
   await givenInvitation({ ...invited, revokedAt: new Date() })
   await givenInvitation({ ...invited, acceptedAt: new Date() })
@@ -68,12 +68,12 @@ test('twenty notes are not too many', async () => {
 test('without a billing address, or with several, one must be named', async () => {
   const tenant = await foundTenant('Homeless', 'homeless')
   const api = as(tenant.users.owner)
-  await givenAddress({ ...own(tenant), kind: 'visiting' })
+  await givenAddress({ ...ownedBy(tenant), kind: 'visiting' })
   const none = await api.post('/subscriptions')
   expect([none.status, violationsOf(none.body)]).toEqual([422, { organizationAddress: 'isNotEmpty' }])
 
-  const first = await givenAddress(own(tenant))
-  await givenAddress(own(tenant))
+  const first = await givenAddress(ownedBy(tenant))
+  await givenAddress(ownedBy(tenant))
   const several = await api.post('/subscriptions', { seats: 1 })
   expect(violationsOf(several.body)).toEqual({ organizationAddress: 'isNotEmpty', seats: 'min' })
   const named = await api.post('/subscriptions', { organizationAddress: `/organization-addresses/${first.id}` })
@@ -84,7 +84,7 @@ test('without a billing address, or with several, one must be named', async () =
 test('another organization of the caller’s is not the one that is acted for', async () => {
   const { tenant } = await customer()
   const { users, organization } = await foundTenant('Two', 'two-homes')
-  await given(OrganizationUser, { ...own({ organization } as Tenant), user: tenant.users.owner, name: 'x' })
+  await given(OrganizationUser, { ...ownedBy({ organization } as Tenant), user: tenant.users.owner, name: 'x' })
   const api = as(tenant.users.owner, { organization: tenant.organization.id })
   const { status, body } = await api.post('/subscriptions', { organization: `/organizations/${organization.id}` })
   expect([status, violationsOf(body)]).toEqual([422, { organization: 'isCurrent' }])
@@ -92,10 +92,10 @@ test('another organization of the caller’s is not the one that is acted for', 
 })
 
 test('an employee more does not need a seat, a member does', async () => {
-  const { api, tenant, path } = await running()
-  await given(Employee, { ...own(tenant), name: 'Ada' })
+  const { api, tenant, path } = await confirmedSubscriber()
+  await given(Employee, { ...ownedBy(tenant), name: 'Ada' })
   expect((await api.patch(path, { seats: 3 })).status).toBe(200)
-  await given(OrganizationUser, { ...own(tenant), user: await person(`fourth-${path}`), name: 'fourth' })
+  await given(OrganizationUser, { ...ownedBy(tenant), user: await person(`fourth-${path}`), name: 'fourth' })
   expect((await api.patch(path, { seats: 3 })).status).toBe(422)
 })
 

@@ -1,5 +1,5 @@
 import { AuditEvent, Subscription } from '../../entities/index.ts'
-import { customer, own } from '../support/billing/manual-billing.ts'
+import { customer, ownedBy } from '../support/billing/manual-billing.ts'
 import { type Agent, as, database, given, operator } from '../support/world.ts'
 
 describe('an organization that pays through Stripe', () => {
@@ -12,19 +12,19 @@ describe('an organization that pays through Stripe', () => {
     ]) {
       const { api, tenant, address } = await customer({ manualBilling: false })
       const externalId = `sub_of_${tenant.organization.id}`
-      const values = { ...own(tenant), organizationAddress: address, seats: 5, status: 'active', externalId }
+      const values = { ...ownedBy(tenant), organizationAddress: address, seats: 5, status: 'active', externalId }
       const path = `/subscriptions/${(await given(Subscription, values)).id}`
       const { status, body } = await ask(api, path)
       expect(status === 200 ? body.status : status).toBe(status === 200 ? 'canceled' : 409)
       expect((await api.get(path)).body).toMatchObject({ status: 'canceled', seats: 5 })
-      const events = await database.manager.findBy(AuditEvent, own(tenant))
+      const events = await database.manager.findBy(AuditEvent, ownedBy(tenant))
       expect(events.map(({ action }) => action)).toEqual(['subscription.follow'])
     }
   })
 
   test('is none whose subscription the operator confirms', async () => {
     const { tenant, address } = await customer({ manualBilling: false })
-    const { id } = await given(Subscription, { ...own(tenant), organizationAddress: address, seats: 5 })
+    const { id } = await given(Subscription, { ...ownedBy(tenant), organizationAddress: address, seats: 5 })
     expect((await as(operator).post(`/subscriptions/${id}/confirm`)).status).toBe(404)
   })
 })
@@ -40,7 +40,7 @@ test.each([
   ['paused', false, false, true],
 ])('a subscription that is %s: active is %s, awaiting is %s, live is %s', async (status, active, awaiting, live) => {
   const { api, tenant, address } = await customer()
-  const { id } = await given(Subscription, { ...own(tenant), organizationAddress: address, seats: 5, status })
+  const { id } = await given(Subscription, { ...ownedBy(tenant), organizationAddress: address, seats: 5, status })
   const { body } = await api.get(`/subscriptions/${id}`)
   expect(body).toMatchObject({ status, active, awaiting })
   expect('cancel' in body).toBe(live)

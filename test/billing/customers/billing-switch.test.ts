@@ -1,7 +1,7 @@
 import { stripeCustomer } from '../../support/billing/billing.ts'
-import { running } from '../../support/billing/manual-billing.ts'
-import { customerOf, dashboard, subscribed } from '../../support/billing/stripe.ts'
-import { look } from '../../support/billing/sync-now.ts'
+import { confirmedSubscriber } from '../../support/billing/manual-billing.ts'
+import { customerIdOf, dashboard, subscribed } from '../../support/billing/stripe.ts'
+import { syncNow } from '../../support/billing/sync-now.ts'
 import { as, operator } from '../../support/world.ts'
 
 const patch = (organization: { id: string }, body: object) =>
@@ -36,7 +36,7 @@ test('a subscription that only Stripe knows is a reason, too', async () => {
 })
 
 test('a subscription that is billed by hand has to end before Stripe bills the organization', async () => {
-  const { api, path, tenant } = await running()
+  const { api, path, tenant } = await confirmedSubscriber()
   expect((await patch(tenant.organization, { manualBilling: false })).status).toBe(409)
   await api.post(`${path}/cancel`, { immediately: true })
   expect((await patch(tenant.organization, { manualBilling: false })).status).toBe(200)
@@ -47,7 +47,7 @@ test('an organization whose customer is changed has what that customer has', asy
   const { id } = await dashboard.customers.create({ name: 'Made in the dashboard' })
   await dashboard.paymentMethods.attach('pm_card_amex', { customer: id })
   expect((await patch(tenant.organization, { stripeCustomerId: id })).status).toBe(200)
-  await look(id)
+  await syncNow(id)
   expect((await api.get('/payment-methods')).body.member).toMatchObject([{ last4: '8431' }])
-  expect(await customerOf({ tenant, api } as never)).toBe(id)
+  expect(await customerIdOf({ tenant, api } as never)).toBe(id)
 })

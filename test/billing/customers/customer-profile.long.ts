@@ -1,7 +1,7 @@
 import { OrganizationAddress, OrganizationUser, User } from '../../../entities/index.ts'
 import { reconcile } from '../../../src/billing/sync/reconcile.ts'
 import { stripeCustomer } from '../../support/billing/billing.ts'
-import { asked, dashboard, type Subscribed, subscribed } from '../../support/billing/stripe.ts'
+import { dashboard, type Subscribed, serverRequests, subscribed } from '../../support/billing/stripe.ts'
 import { eventually } from '../../support/eventually.ts'
 import { jobs, startJobs } from '../../support/jobs.ts'
 import { database, given, stripe } from '../../support/world.ts'
@@ -82,7 +82,7 @@ test('What was changed at Stripe is set right at night, and what is right is not
   const since = stripe.requests.length
   await jobs.tellCustomer({ organization })
   // The jobs may look at the customer at the same time, and only look.
-  expect(asked(since).filter(({ method }) => method !== 'GET')).toEqual([])
+  expect(serverRequests(since).filter(({ method }) => method !== 'GET')).toEqual([])
 })
 
 test('An address that Stripe refuses, or a customer that is gone, ends the job without another try', async () => {

@@ -1,15 +1,15 @@
 import { AuditEvent, PaymentMethod } from '../../../entities/index.ts'
 import { payingCustomer, stripeCustomer } from '../../support/billing/billing.ts'
 import {
-  becomes,
-  confirm,
-  customerOf,
+  confirmIntent,
+  customerIdOf,
   dashboard,
   deliverEvents,
+  eventuallyMatches,
+  serverRequestsWithoutSyncs,
   subscribed,
   tablesWith,
   violationsOf,
-  wished,
 } from '../../support/billing/stripe.ts'
 import { jobs } from '../../support/jobs.ts'
 import { eventsAbout } from '../../support/rows/audit-events.ts'
@@ -30,9 +30,9 @@ describe('When a payment method is set up,', () => {
     const again = await payer.api.post('/payment-methods/setup').set('Idempotency-Key', 'setup')
     expect([again.status, again.body]).toEqual([200, { ...body, clientSecret: expect.stringMatching(/_secret_/) }])
 
-    const { body: intent } = await confirm(body.clientSecret, 'pm_card_visa')
+    const { body: intent } = await confirmIntent(body.clientSecret, 'pm_card_visa')
     expect(intent.status).toBe('succeeded')
-    await becomes(payer, '/payment-methods', { totalItems: 1, member: [{ last4: '4242', brand: 'visa' }] })
+    await eventuallyMatches(payer, '/payment-methods', { totalItems: 1, member: [{ last4: '4242', brand: 'visa' }] })
     const attached = await payer.api.post('/payment-methods', { externalId: intent.payment_method })
     expect([attached.status, attached.body.externalId]).toEqual([200, intent.payment_method])
     expect(await tablesWith(body.clientSecret)).toEqual([])
@@ -41,7 +41,7 @@ describe('When a payment method is set up,', () => {
   test('a card that is refused at Stripe is not here', async () => {
     const payer = await stripeCustomer()
     const { body } = await payer.api.post('/payment-methods/setup')
-    expect((await confirm(body.clientSecret, 'pm_card_chargeDeclined')).status).toBe(402)
+    expect((await confirmIntent(body.clientSecret, 'pm_card_chargeDeclined')).status).toBe(402)
     expect((await payer.api.get('/payment-methods')).body.totalItems).toBe(0)
   })
 })
@@ -63,7 +63,7 @@ describe('When a payment method is attached,', () => {
     })
     const second = await payer.api.post('/payment-methods', { externalId: 'pm_card_mastercard' })
     expect([second.status, second.body.preferred]).toEqual([201, false])
-    expect(await dashboard.customers.retrieve(await customerOf(payer))).toMatchObject({
+    expect(await dashboard.customers.retrieve(await customerIdOf(payer))).toMatchObject({
       invoice_settings: { default_payment_method: first.body.externalId },
     })
     expect((await payer.api.get(first.body['@id'])).body).toMatchObject({ name: 'Visa •••• 4242', preferred: true })
@@ -74,7 +74,7 @@ describe('When a payment method is attached,', () => {
     const { body: card } = await payer.api.get(payer.card)
     const since = stripe.requests.length
     const again = await payer.api.post('/payment-methods', { externalId: card.externalId })
-    expect([again.status, again.body['@id'], wished(since)]).toEqual([200, payer.card, []])
+    expect([again.status, again.body['@id'], serverRequestsWithoutSyncs(since)]).toEqual([200, payer.card, []])
     expect(await database.manager.countBy(AuditEvent, { target: payer.card })).toBe(1)
   })
 
@@ -89,7 +89,7 @@ describe('When a payment method is attached,', () => {
 
   test('a look at Stripe that began before does not take it away again', async () => {
     const payer = await payingCustomer()
-    const customer = await customerOf(payer)
+    const customer = await customerIdOf(payer)
     stripe.deliveries.hold()
     stripe.fault({ kind: 'slow', ms: 400, path: '/v1/invoices' })
     const looking = jobs.followCustomer({ customer })
@@ -139,7 +139,7 @@ describe('When a payment method is attached,', () => {
     const payer = await stripeCustomer()
     stripe.fault({ kind: 'lost', method: 'POST', path: '/v1/payment_methods' })
     expect((await payer.api.post('/payment-methods', { externalId: 'pm_card_visa' })).status).toBe(201)
-    const { data } = await dashboard.customers.listPaymentMethods(await customerOf(payer))
+    const { data } = await dashboard.customers.listPaymentMethods(await customerIdOf(payer))
     expect(data).toHaveLength(1)
   })
 })
@@ -174,7 +174,7 @@ describe('When a payment method is taken away,', () => {
     const { body: other } = await payer.api.post('/payment-methods', { externalId: 'pm_card_amex' })
     const { body } = await payer.api.post('/subscriptions', { paymentMethod: other['@id'] })
     await dashboard.paymentMethods.detach(other.externalId)
-    await becomes(payer, body['@id'], { status: 'active', paymentMethod: null })
+    await eventuallyMatches(payer, body['@id'], { status: 'active', paymentMethod: null })
     expect((await payer.api.delete(payer.card)).status).toBe(409)
     await payer.api.post(`${body['@id']}/cancel`, { immediately: true })
     expect((await payer.api.delete(payer.card)).status).toBe(204)
@@ -184,8 +184,8 @@ describe('When a payment method is taken away,', () => {
     const payer = await subscribed()
     const { externalId } = (await payer.api.get(payer.card)).body
     await dashboard.paymentMethods.detach(externalId)
-    await becomes(payer, '/payment-methods', { totalItems: 0 })
-    await becomes(payer, payer.path, { status: 'active', paymentMethod: null })
+    await eventuallyMatches(payer, '/payment-methods', { totalItems: 0 })
+    await eventuallyMatches(payer, payer.path, { status: 'active', paymentMethod: null })
   })
 
   test('what Stripe has detached can be taken away before that is known', async () => {
@@ -210,11 +210,11 @@ test('a card that is changed at Stripe is changed here, and which is preferred t
   const payer = await payingCustomer()
   const { body: other } = await payer.api.post('/payment-methods', { externalId: 'pm_card_amex' })
   await dashboard.paymentMethods.update(other.externalId, { card: { exp_month: 3 } })
-  await dashboard.customers.update(await customerOf(payer), {
+  await dashboard.customers.update(await customerIdOf(payer), {
     invoice_settings: { default_payment_method: other.externalId },
   })
-  await becomes(payer, other['@id'], { expiryMonth: 3, preferred: true })
-  await becomes(payer, payer.card, { preferred: false })
+  await eventuallyMatches(payer, other['@id'], { expiryMonth: 3, preferred: true })
+  await eventuallyMatches(payer, payer.card, { preferred: false })
 })
 
 test('they are for owners and admins of the organization', async () => {

@@ -1,6 +1,6 @@
 import { dashboard, subscribed } from '../../support/billing/stripe.ts'
-import { deliver, stored } from '../../support/billing/stripe-events.ts'
-import { look, told } from '../../support/billing/sync-now.ts'
+import { deliver, storedEvent } from '../../support/billing/stripe-events.ts'
+import { customerEvent, syncNow } from '../../support/billing/sync-now.ts'
 import { eventually } from '../../support/eventually.ts'
 import { expectProblem } from '../../support/requests/raw-responses.ts'
 import { database, stripe } from '../../support/world.ts'
@@ -22,7 +22,7 @@ function with_<T>(object: T, place: string, value: unknown): T {
 
 const payer = await subscribed({ modules: ['planning'] })
 await payer.api.post('/subscriptions/apply-coupon', { code: 'SPRING' })
-await look(payer.customer)
+await syncNow(payer.customer)
 const { customer, externalId, api, path } = payer
 const subscription = JSON.parse(
   JSON.stringify(await dashboard.subscriptions.retrieve(externalId, { expand: ['discounts.promotion_code'] })),
@@ -57,7 +57,7 @@ test.each(places)(
       if (answer.status >= 300) expectProblem(answer as never, 502)
       expect((await api.get(path)).status).toBe(200)
       if (answer.status < 300) {
-        await look(customer)
+        await syncNow(customer)
         expect(shown(await right())).toEqual(shown(before))
       } else expect(await right()).toEqual({ ...(await right()), ...shown(before) })
     }
@@ -93,17 +93,17 @@ test.each<[string, string, object, string[]]>([
 ])('of a %s with anything in it an event takes what it can, or waits', async (_, where, list, fields) => {
   for (const field of fields)
     for (const value of wrong) {
-      const event = told(customer)
+      const event = customerEvent(customer)
       await deliver(event)
       const body = JSON.stringify(with_(list, `data.0.${field}`, value))
       stripe.fault({ kind: 'nonsense', body, method: 'GET', path: where })
-      await look(customer)
+      await syncNow(customer)
       stripe.clearFaults()
-      const { status, error, attempts } = (await stored(event.id)) ?? {}
+      const { status, error, attempts } = (await storedEvent(event.id)) ?? {}
       if (status !== 'done')
         expect([status, attempts, error]).toEqual(['pending', 0, expect.stringContaining('malformed')])
       await database.query(`SELECT graphile_worker.remove_job('customer:' || $1)`, [customer])
     }
-  await look(customer)
+  await syncNow(customer)
   await eventually(right, (body) => expect(shown(body)).toEqual(shown(before)), 1)
 })

@@ -1,7 +1,7 @@
 import { AuditEvent, Subscription } from '../../../entities/index.ts'
 import type { FaultKind } from '../../../src/emulators/stripe/control/ordered-faults.ts'
 import { type Customer, payingCustomer, stripeCustomer } from '../../support/billing/billing.ts'
-import { asked, confirm, customerOf, dashboard } from '../../support/billing/stripe.ts'
+import { confirmIntent, customerIdOf, dashboard, serverRequests } from '../../support/billing/stripe.ts'
 import { eventually } from '../../support/eventually.ts'
 import { jobs } from '../../support/jobs.ts'
 import { billing, database, given, stripe } from '../../support/world.ts'
@@ -17,7 +17,7 @@ async function expectOne(payer: Customer, path: string): Promise<void> {
   const own = { organizationId: payer.tenant.organization.id }
   const rows = await database.manager.findBy(Subscription, own)
   expect(rows.map(({ id }) => `/subscriptions/${id}`)).toEqual([path])
-  expect((await billing.listLiveSubscriptions(await customerOf(payer))).map(({ id }) => id)).toEqual([
+  expect((await billing.listLiveSubscriptions(await customerIdOf(payer))).map(({ id }) => id)).toEqual([
     rows[0].externalId,
   ])
   expect(await database.manager.countBy(AuditEvent, { ...own, action: 'subscription.create' })).toBe(1)
@@ -32,7 +32,7 @@ test('the same key gives the same answer, and asks Stripe for nothing but the se
   const since = stripe.requests.length
   const again = await payer.api.post('/subscriptions', { seats: 5 }).set('Idempotency-Key', key)
   expect([again.status, again.text, again.headers['idempotent-replayed']]).toEqual([201, first.text, 'true'])
-  expect(asked(since).map(({ what }) => what)).toEqual([`GET /subscriptions/${first.body.externalId}`])
+  expect(serverRequests(since).map(({ what }) => what)).toEqual([`GET /subscriptions/${first.body.externalId}`])
   expect((await payer.api.post('/subscriptions', { seats: 6 }).set('Idempotency-Key', key)).status).toBe(422)
   await expectOne(payer, first.body['@id'])
 })
@@ -41,7 +41,7 @@ test('once it is paid, the repeated answer has no secret any more', async () => 
   const payer = await stripeCustomer()
   const key = newKey()
   const { body } = await payer.api.post('/subscriptions').set('Idempotency-Key', key)
-  await confirm(body.confirmationSecret, 'pm_card_visa')
+  await confirmIntent(body.confirmationSecret, 'pm_card_visa')
   await dashboard.subscriptions.cancel(body.externalId)
   const again = await payer.api.post('/subscriptions').set('Idempotency-Key', key)
   expect([again.status, again.body['@id']]).toEqual([201, body['@id']])
@@ -106,12 +106,12 @@ test('what Stripe made though it said that it had failed is taken in, where nobo
   expect((await payer.api.post('/subscriptions', { paymentMethod: payer.card })).status).toBe(503)
   expect((await payer.api.get('/subscriptions')).body.totalItems).toBe(0)
   stripe.clearFaults()
-  const [made] = await billing.listLiveSubscriptions(await customerOf(payer))
+  const [made] = await billing.listLiveSubscriptions(await customerIdOf(payer))
   await jobs.settleSubscription({ organization, subscription: made.metadata.subscription })
-  await jobs.followCustomer({ customer: await customerOf(payer) })
+  await jobs.followCustomer({ customer: await customerIdOf(payer) })
   const { body } = await payer.api.get('/subscriptions')
   expect(body.member).toEqual([expect.objectContaining({ status: 'active', externalId: made.id })])
-  expect(await billing.listLiveSubscriptions(await customerOf(payer))).toHaveLength(1)
+  expect(await billing.listLiveSubscriptions(await customerIdOf(payer))).toHaveLength(1)
   expect((await payer.api.post('/subscriptions', { paymentMethod: payer.card })).status).toBe(409)
 })
 
@@ -139,7 +139,7 @@ describe('What Stripe made though it said that it had failed, and lists late,', 
       stripe.fault({ kind: 'behind', ...listing, times: 9 })
       const { status, body } = await payer.api.post('/subscriptions', { paymentMethod: payer.card })
       stripe.clearFaults()
-      const customer = await customerOf(payer)
+      const customer = await customerIdOf(payer)
       const [younger, elder] = await subscriptionsOf(customer)
       expect([status, body.externalId, elder.status]).toEqual([201, younger.id, 'active'])
       await jobs.followCustomer({ customer, thorough: how === 'the nightly look' })
@@ -165,7 +165,7 @@ describe('What Stripe made though it said that it had failed, and lists late,', 
     const { status, body } = await payer.api.post('/subscriptions', { paymentMethod: payer.card, seats: 5 })
     stripe.clearFaults()
     expect(status).toBe(201)
-    const customer = await customerOf(payer)
+    const customer = await customerIdOf(payer)
     await jobs.followCustomer({ customer })
     expect((await billing.listLiveSubscriptions(customer)).map(({ id }) => id)).toEqual([body.externalId])
     expect((await payer.api.get(body['@id'])).body).toMatchObject({ status: 'active', seats: 5 })
@@ -213,10 +213,10 @@ test('with another key, what Stripe made meanwhile is not made twice', async () 
   stripe.fault({ kind: 'lost', times: 2, ...create })
   expect((await payer.api.post('/subscriptions', { paymentMethod: payer.card })).status).toBe(503)
   expect((await payer.api.post('/subscriptions', { paymentMethod: payer.card })).status).toBe(409)
-  await jobs.followCustomer({ customer: await customerOf(payer) })
+  await jobs.followCustomer({ customer: await customerIdOf(payer) })
   const { body } = await payer.api.get('/subscriptions')
   expect(body.member).toEqual([expect.objectContaining({ status: 'active', paymentMethod: payer.card })])
-  expect(await billing.listLiveSubscriptions(await customerOf(payer))).toHaveLength(1)
+  expect(await billing.listLiveSubscriptions(await customerIdOf(payer))).toHaveLength(1)
 })
 
 test('while the first is under way, the same key is told so', async () => {
@@ -241,7 +241,7 @@ test('a refusal of the bank is the answer to its key; a new request may try anot
   const since = stripe.requests.length
   const again = await attempt()
   expect([first.status, again.status, again.body]).toEqual([402, 402, first.body])
-  expect(asked(since)).toEqual([])
+  expect(serverRequests(since)).toEqual([])
   const { body: card } = await payer.api.post('/payment-methods', { externalId: 'pm_card_visa' })
   const next = await payer.api.post('/subscriptions', { paymentMethod: card['@id'] }).set('Idempotency-Key', newKey())
   expect(next.status).toBe(201)
@@ -297,9 +297,9 @@ test('what Stripe made for somebody who died is taken over', async () => {
   const payer = await payingCustomer()
   const own = { organizationId: payer.tenant.organization.id }
   const begun = await given(Subscription, { ...own, organizationAddress: payer.address, seats: 3 })
-  const made = await billing.createSubscription(await customerOf(payer), begun)
+  const made = await billing.createSubscription(await customerIdOf(payer), begun)
   await jobs.settleSubscription({ organization: own.organizationId, subscription: begun.id })
-  await jobs.followCustomer({ customer: await customerOf(payer) })
+  await jobs.followCustomer({ customer: await customerIdOf(payer) })
   expect((await payer.api.get(`/subscriptions/${begun.id}`)).body).toMatchObject({
     externalId: made.id,
     confirmationSecret: expect.stringMatching(/_secret_/),

@@ -1,5 +1,5 @@
 import { payingCustomer, stripeCustomer } from '../../support/billing/billing.ts'
-import { customerOf, dashboard, type Subscribed, subscribed, violationsOf } from '../../support/billing/stripe.ts'
+import { customerIdOf, dashboard, type Subscribed, subscribed, violationsOf } from '../../support/billing/stripe.ts'
 import { expectProblem } from '../../support/requests/raw-responses.ts'
 import { stripe } from '../../support/world.ts'
 
@@ -35,7 +35,7 @@ describe('What Stripe refuses for good is 409 or 422 with a reason:', () => {
 
   test('a subscription where the customer has been billed in another currency', async () => {
     const payer = await payingCustomer()
-    const customer = await customerOf(payer)
+    const customer = await customerIdOf(payer)
     const price = await dashboard.prices.create({
       currency: 'usd',
       unit_amount: 500,

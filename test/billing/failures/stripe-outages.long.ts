@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { FaultOrder } from '../../../src/emulators/stripe/control/ordered-faults.ts'
 import { type Customer, payingCustomer, stripeCustomer } from '../../support/billing/billing.ts'
-import { asked, customerOf, dashboard, subscribed } from '../../support/billing/stripe.ts'
+import { customerIdOf, dashboard, serverRequests, subscribed } from '../../support/billing/stripe.ts'
 import { expectProblem } from '../../support/requests/raw-responses.ts'
 import { billing, database, stripe } from '../../support/world.ts'
 
@@ -197,12 +197,12 @@ describe.each(wishes)('$title', (wish) => {
     }
     const done = await answered(say)
     expect(done.status).toBeLessThan(300)
-    expect(await wish.made(await customerOf(payer))).toBe(true)
+    expect(await wish.made(await customerIdOf(payer))).toBe(true)
     const mark = stripe.requests.length
     const again = await say()
     expect(again.status).toBe(wish.method === 'delete' ? 404 : done.status)
-    expect(asked(mark).filter(({ method, path }) => method !== 'GET' && !path.includes('setup'))).toEqual([])
-    expect(await wish.made(await customerOf(payer))).toBe(true)
+    expect(serverRequests(mark).filter(({ method, path }) => method !== 'GET' && !path.includes('setup'))).toEqual([])
+    expect(await wish.made(await customerIdOf(payer))).toBe(true)
   })
 
   test('where only its answer is lost, it is done once in the end', async () => {
@@ -214,7 +214,7 @@ describe.each(wishes)('$title', (wish) => {
     stripe.clearFaults()
     const { status } = lost.status < 300 ? lost : await say()
     expect(status).toBeLessThan(300)
-    expect(await wish.made(await customerOf(payer))).toBe(true)
+    expect(await wish.made(await customerIdOf(payer))).toBe(true)
   })
 })
 

@@ -1,6 +1,6 @@
 import type Stripe from 'stripe'
 import { stripeCustomer } from '../../support/billing/billing.ts'
-import { confirm, customerOf, dashboard, type Subscribed, subscribed } from '../../support/billing/stripe.ts'
+import { confirmIntent, customerIdOf, dashboard, type Subscribed, subscribed } from '../../support/billing/stripe.ts'
 import { eventually } from '../../support/eventually.ts'
 import { jobs } from '../../support/jobs.ts'
 import { as, elsewhere, operator, stripe } from '../../support/world.ts'
@@ -71,7 +71,7 @@ test('newest first, a page at a time, and each amount is Stripe’s', async () =
 test('what cannot be paid is open, and void when nobody is asked for it any more', async () => {
   const payer = await stripeCustomer()
   const { body } = await payer.api.post('/subscriptions')
-  const customer = await customerOf(payer)
+  const customer = await customerIdOf(payer)
   await look({ customer })
   const listed = async () => (await payer.api.get(`${body['@id']}/invoices`)).body.member
   expect(await listed()).toEqual([expect.objectContaining({ status: 'open', amountDue: 3600, paidAt: null })])
@@ -83,9 +83,9 @@ test('what cannot be paid is open, and void when nobody is asked for it any more
 test('one that is paid is so with the next look', async () => {
   const payer = await stripeCustomer()
   const { body } = await payer.api.post('/subscriptions')
-  const customer = await customerOf(payer)
+  const customer = await customerIdOf(payer)
   await look({ customer })
-  await confirm(body.confirmationSecret, 'pm_card_visa')
+  await confirmIntent(body.confirmationSecret, 'pm_card_visa')
   await look({ customer })
   const { body: listed } = await payer.api.get(`${body['@id']}/invoices`)
   expect(listed.member).toEqual([expect.objectContaining({ status: 'paid', paidAt: expect.any(String) })])

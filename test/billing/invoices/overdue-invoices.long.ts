@@ -1,6 +1,6 @@
 import { payingCustomer } from '../../support/billing/billing.ts'
-import { confirm, dashboard, type Subscribed, subscribed } from '../../support/billing/stripe.ts'
-import { look } from '../../support/billing/sync-now.ts'
+import { confirmIntent, dashboard, type Subscribed, subscribed } from '../../support/billing/stripe.ts'
+import { syncNow } from '../../support/billing/sync-now.ts'
 import { stripe } from '../../support/world.ts'
 
 /** A subscription whose renewals are declined, for so many days. */
@@ -9,7 +9,7 @@ async function overdue(days: number): Promise<Subscribed> {
   const { externalId } = (await payer.api.get(payer.card)).body
   stripe.decline(externalId, 'insufficient_funds')
   stripe.advance({ days })
-  await look(payer.customer)
+  await syncNow(payer.customer)
   return payer
 }
 
@@ -27,10 +27,10 @@ test.each([
   const { body: card } = await payer.api.post('/payment-methods', { externalId: 'pm_card_mastercard' })
   const answer = await payer.api.patch(payer.path, { paymentMethod: card['@id'] })
   expect([answer.status, answer.body.status, answer.body.paymentMethod]).toEqual([200, 'active', card['@id']])
-  await look(payer.customer)
+  await syncNow(payer.customer)
   expect(new Set(await statusesOf(payer))).toEqual(new Set(['paid']))
   stripe.advance({ days: 31 })
-  await look(payer.customer)
+  await syncNow(payer.customer)
   expect((await payer.api.get(payer.path)).body.status).toBe('active')
 })
 
@@ -39,7 +39,7 @@ test('a card that is declined for what is owed is a 402, and the subscription ke
   const { body: card } = await payer.api.post('/payment-methods', { externalId: 'pm_card_chargeCustomerFail' })
   const { status, body } = await payer.api.patch(payer.path, { paymentMethod: card['@id'], seats: 9 })
   expect([status, body.detail]).toEqual([402, expect.stringMatching(/declined/)])
-  await look(payer.customer)
+  await syncNow(payer.customer)
   expect((await payer.api.get(payer.path)).body).toMatchObject({
     paymentMethod: payer.card,
     status: 'past_due',
@@ -59,8 +59,8 @@ test.each([
   expect((await fetch(body.hostedInvoiceUrl)).status).toBe(200)
   expect((await payer.api.get(open['@id'])).body.confirmationSecret).toBe(body.confirmationSecret)
 
-  expect((await confirm(body.confirmationSecret, 'pm_card_visa')).body.status).toBe('succeeded')
-  await look(payer.customer)
+  expect((await confirmIntent(body.confirmationSecret, 'pm_card_visa')).body.status).toBe('succeeded')
+  await syncNow(payer.customer)
   const { body: paid } = await payer.api.get(open['@id'])
   expect(paid).toMatchObject({ status: 'paid', hostedInvoiceUrl: null, confirmationSecret: null })
   expect(paid).not.toHaveProperty('pay')
@@ -69,14 +69,14 @@ test.each([
 test('a card whose bank asks its holder at a renewal is confirmed with the secret', async () => {
   const payer = await payingCustomer('pm_card_authenticationRequired')
   const { body: made } = await payer.api.post('/subscriptions', { paymentMethod: payer.card })
-  await confirm(made.confirmationSecret)
+  await confirmIntent(made.confirmationSecret)
   stripe.advance({ days: 32 })
   const { customer } = await dashboard.subscriptions.retrieve(made.externalId)
-  await look(`${customer}`)
+  await syncNow(`${customer}`)
   const { body } = await payer.api.get(made['@id'])
   expect(body).toMatchObject({ status: 'past_due', confirmationSecret: expect.any(String) })
-  expect((await confirm(body.confirmationSecret)).body.status).toBe('succeeded')
-  await look(`${customer}`)
+  expect((await confirmIntent(body.confirmationSecret)).body.status).toBe('succeeded')
+  await syncNow(`${customer}`)
   expect((await payer.api.get(made['@id'])).body).toMatchObject({ status: 'active', confirmationSecret: null })
 })
 
@@ -92,7 +92,7 @@ describe('POST /invoices/{id}/pay', () => {
       expect.objectContaining({ status: 'paid', paidAt: expect.any(String) }),
     ])
     expect((await payer.api.post(`${open['@id']}/pay`)).status).toBe(200)
-    await look(payer.customer)
+    await syncNow(payer.customer)
     expect((await payer.api.get(payer.path)).body.status).toBe('active')
   })
 
@@ -105,7 +105,7 @@ describe('POST /invoices/{id}/pay', () => {
     expect([asked.status, asked.body.status]).toEqual([200, 'open'])
     expect(asked.body.confirmationSecret).toMatch(/^pi_\w+_secret_/)
     expect(again.body).toEqual(asked.body)
-    expect((await confirm(asked.body.confirmationSecret)).body.status).toBe('succeeded')
+    expect((await confirmIntent(asked.body.confirmationSecret)).body.status).toBe('succeeded')
   })
 
   test('refuses a void invoice with 409', async () => {
@@ -114,7 +114,7 @@ describe('POST /invoices/{id}/pay', () => {
     const { data } = await dashboard.invoices.list({ customer: payer.customer, status: 'open' })
     await dashboard.invoices.voidInvoice(data[0].id)
     expect((await payer.api.post(open.pay)).status).toBe(409)
-    await look(payer.customer)
+    await syncNow(payer.customer)
     expect((await payer.api.post(`${open['@id']}/pay`)).status).toBe(409)
   })
 })

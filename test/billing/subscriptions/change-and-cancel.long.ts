@@ -1,12 +1,12 @@
 import { AuditEvent } from '../../../entities/index.ts'
 import { payingCustomer, stripeCustomer } from '../../support/billing/billing.ts'
 import {
-  asked,
-  becomes,
-  confirm,
+  confirmIntent,
   dashboard,
   deliverEvents,
+  eventuallyMatches,
   modulesOf,
+  serverRequests,
   subscribed,
   violationsOf,
 } from '../../support/billing/stripe.ts'
@@ -24,7 +24,7 @@ describe('changing', () => {
     expect(status).toBe(200)
     expect(body).toMatchObject({ seats: 9, modules: ['banking', 'reporting'], status: 'active' })
 
-    const sent = asked(since).find(({ method }) => method === 'POST')
+    const sent = serverRequests(since).find(({ method }) => method === 'POST')
     const [seat, planning] = before.items.data
     expect(sent?.what).toBe(`POST /subscriptions/${payer.externalId}`)
     expect(sent?.headers['idempotency-key']).toMatch(/:change:1$/)
@@ -50,16 +50,16 @@ describe('changing', () => {
     const payer = await subscribed({ seats: 4 })
     const { items } = await dashboard.subscriptions.retrieve(payer.externalId)
     await dashboard.subscriptions.update(payer.externalId, { items: [{ id: items.data[0].id, quantity: 20 }] })
-    await becomes(payer, payer.path, { seats: 20 })
+    await eventuallyMatches(payer, payer.path, { seats: 20 })
     expect((await payer.api.patch(payer.path, { seats: 8 })).body.seats).toBe(8)
   })
 
   test('nothing new is not sent', async () => {
     const payer = await subscribed({ seats: 4 })
-    await becomes(payer, payer.path, { status: 'active' })
+    await eventuallyMatches(payer, payer.path, { status: 'active' })
     const since = stripe.requests.length
     expect((await payer.api.patch(payer.path, { seats: 4, modules: [], paymentMethod: payer.card })).status).toBe(200)
-    expect(asked(since).filter(({ method }) => method !== 'GET')).toEqual([])
+    expect(serverRequests(since).filter(({ method }) => method !== 'GET')).toEqual([])
   })
 
   test('the payment method is replaced by another, and not taken off', async () => {
@@ -99,7 +99,7 @@ describe('changing', () => {
   ] as const)('when Stripe fails by %j, it is %i, and nothing is changed', async (fault, status) => {
     const payer = await subscribed({ seats: 4 })
     await stripe.settled()
-    await becomes(payer, `${payer.path}/invoices`, { totalItems: 1 })
+    await eventuallyMatches(payer, `${payer.path}/invoices`, { totalItems: 1 })
     const path = `/v1/subscriptions/${payer.externalId}`
     for (const ask of [
       () => payer.api.patch(payer.path, { seats: 9 }),
@@ -123,12 +123,12 @@ describe('changing', () => {
     [{ seats: 7, modules: ['reporting'] }, { modules: ['planning', 'reporting'] }],
   ])('%j and %j at once are both done, and Stripe and we agree', async (one, other) => {
     const payer = await subscribed({ seats: 4, modules: ['banking'] })
-    await becomes(payer, `${payer.path}/invoices`, { totalItems: 1 })
+    await eventuallyMatches(payer, `${payer.path}/invoices`, { totalItems: 1 })
     const answers = await Promise.all([one, other, one, other].map((body) => payer.api.patch(payer.path, body)))
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200])
     const { items } = await dashboard.subscriptions.retrieve(payer.externalId)
     const [seat, ...modules] = items.data.map(({ price, quantity }) => [price.lookup_key, quantity])
-    await becomes(payer, payer.path, {
+    await eventuallyMatches(payer, payer.path, {
       seats: seat[1],
       modules: modules.map(([name]) => /^module_(.*)_monthly$/.exec(`${name}`)?.[1]),
     })
@@ -137,10 +137,10 @@ describe('changing', () => {
 
   test('with the state that the client has seen, or not at all', async () => {
     const payer = await subscribed({ seats: 4 })
-    await becomes(payer, `${payer.path}/invoices`, { totalItems: 1 })
+    await eventuallyMatches(payer, `${payer.path}/invoices`, { totalItems: 1 })
     const since = stripe.requests.length
     const stale = await payer.api.patch(payer.path, { seats: 5 }).set('If-Match', '"1-x"')
-    expect([stale.status, asked(since).filter(({ method }) => method === 'POST')]).toEqual([412, []])
+    expect([stale.status, serverRequests(since).filter(({ method }) => method === 'POST')]).toEqual([412, []])
     const { headers } = await payer.api.get(payer.path)
     expect((await payer.api.patch(payer.path, { seats: 5 }).set('If-Match', headers.etag)).status).toBe(200)
   })
@@ -171,9 +171,9 @@ describe('cancelling', () => {
     expect(await modulesOf(payer)).toEqual(['planning'])
 
     stripe.advance({ days: 32 })
-    await becomes(payer, payer.path, { status: 'canceled', active: false, awaiting: false })
+    await eventuallyMatches(payer, payer.path, { status: 'canceled', active: false, awaiting: false })
     const { organization } = payer.tenant
-    await becomes(payer, `/organizations/${organization.id}`, {
+    await eventuallyMatches(payer, `/organizations/${organization.id}`, {
       currentSubscription: null,
       subscriptions: [payer.path],
     })
@@ -191,7 +191,7 @@ describe('cancelling', () => {
     const since = stripe.requests.length
     const again = await payer.api.post(`${payer.path}/cancel`, { immediately: true })
     expect([again.status, again.body.status]).toEqual([200, 'canceled'])
-    expect(asked(since).filter(({ method }) => method !== 'GET')).toEqual([])
+    expect(serverRequests(since).filter(({ method }) => method !== 'GET')).toEqual([])
   })
 
   test.each([
@@ -208,7 +208,7 @@ describe('cancelling', () => {
     expect(data.map(({ total }) => total).reverse()).toEqual(totals)
     expect(data.map(({ status }) => status)).toEqual(totals.map(() => 'paid'))
     if (totals.length === 2) expect(data[0].total).toBeGreaterThan(5_900_000)
-    await becomes(payer, payer.path, { status: 'canceled' })
+    await eventuallyMatches(payer, payer.path, { status: 'canceled' })
   })
 
   test('what awaits its first payment ends at once, and there is nothing left to pay', async () => {
@@ -218,14 +218,14 @@ describe('cancelling', () => {
     expect(status).toBe(201)
     expect(body).toMatchObject({ active: false, awaiting: false, confirmationSecret: null })
     expect(['canceled', 'incomplete_expired']).toContain(body.status)
-    expect((await confirm(made.confirmationSecret, 'pm_card_visa')).status).toBe(400)
-    await becomes(payer, `${made['@id']}/invoices`, { member: [expect.objectContaining({ status: 'void' })] })
+    expect((await confirmIntent(made.confirmationSecret, 'pm_card_visa')).status).toBe(400)
+    await eventuallyMatches(payer, `${made['@id']}/invoices`, { member: [expect.objectContaining({ status: 'void' })] })
     expect((await payer.api.post('/subscriptions')).status).toBe(201)
   })
 
   test('what Stripe has ended already is simply over', async () => {
     const payer = await subscribed()
-    await becomes(payer, `${payer.path}/invoices`, { totalItems: 1 })
+    await eventuallyMatches(payer, `${payer.path}/invoices`, { totalItems: 1 })
     stripe.deliveries.hold()
     await dashboard.subscriptions.cancel(payer.externalId)
     const answers = [await payer.api.post(`${payer.path}/cancel`), await payer.api.post(`${payer.path}/cancel`)]
@@ -238,7 +238,7 @@ describe('cancelling', () => {
 
   test('by several at once it is cancelled once', async () => {
     const payer = await subscribed()
-    await becomes(payer, `${payer.path}/invoices`, { totalItems: 1 })
+    await eventuallyMatches(payer, `${payer.path}/invoices`, { totalItems: 1 })
     const since = stripe.requests.length
     const answers = await Promise.all(
       [1, 2, 3].map(() => payer.api.post(`${payer.path}/cancel`, { immediately: true })),
@@ -247,7 +247,7 @@ describe('cancelling', () => {
       expect([200, 201]).toContain(status)
       expect(body.status).toBe('canceled')
     }
-    const ends = asked(since).filter(({ method, status }) => method === 'DELETE' && status === 200)
+    const ends = serverRequests(since).filter(({ method, status }) => method === 'DELETE' && status === 200)
     expect(ends).toHaveLength(1)
   })
 
@@ -264,7 +264,7 @@ test('every step is in the audit log, with who took it, or nobody where Stripe d
   await payer.api.patch(payer.path, { seats: 9 })
   await as(payer.tenant.users.admin).post(`${payer.path}/cancel`)
   stripe.advance({ days: 32 })
-  await becomes(payer, payer.path, { status: 'canceled' })
+  await eventuallyMatches(payer, payer.path, { status: 'canceled' })
   const events = await database.manager.find(AuditEvent, { where: { target: payer.path }, order: { id: 'ASC' } })
   const { owner, admin } = payer.tenant.users
   expect(events.map(({ action, actorId }) => [action, actorId])).toEqual([

@@ -1,15 +1,15 @@
 import { StripeEvent, Subscription } from '../../../entities/index.ts'
 import { payingCustomer, stripeCustomer } from '../../support/billing/billing.ts'
 import {
-  asked,
-  customerOf,
+  customerIdOf,
   dashboard,
   deliverEvents,
   type Subscribed,
+  serverRequests,
   subscribed,
 } from '../../support/billing/stripe.ts'
-import { deliver, eventOf, stored } from '../../support/billing/stripe-events.ts'
-import { jobOf, look, told } from '../../support/billing/sync-now.ts'
+import { createEvent, deliver, storedEvent } from '../../support/billing/stripe-events.ts'
+import { customerEvent, jobOf, syncNow } from '../../support/billing/sync-now.ts'
 import { eventually } from '../../support/eventually.ts'
 import { jobs } from '../../support/jobs.ts'
 import { database, stripe } from '../../support/world.ts'
@@ -33,7 +33,7 @@ async function beforeTheAnswer<T>(
   stripe.fault({ kind: 'slow', ms: 1000, method: 'GET', path })
   const answer = Promise.resolve(request())
   await eventually(
-    async () => asked(mark).map(({ what }) => what),
+    async () => serverRequests(mark).map(({ what }) => what),
     (whats) => expect(whats).toContain('POST /subscriptions'),
   )
   await seen()
@@ -42,7 +42,7 @@ async function beforeTheAnswer<T>(
 
 test('an event that is faster than the answer finds the row that was begun, and both end in one', async () => {
   const { api, card, tenant } = await payingCustomer('pm_card_authenticationRequired')
-  const customer = await customerOf({ api, tenant, address: undefined as never })
+  const customer = await customerIdOf({ api, tenant, address: undefined as never })
   let seen: Subscription[] = []
   // What the bank says is asked about after the subscription has been made, and before it is written down here.
   const { status, body } = await beforeTheAnswer(
@@ -50,8 +50,8 @@ test('an event that is faster than the answer finds the row that was begun, and 
     () => api.post('/subscriptions', { paymentMethod: card }),
     async () => {
       const [made] = await atStripe(customer)
-      await deliver(eventOf('customer.subscription.created', made))
-      await look(customer)
+      await deliver(createEvent('customer.subscription.created', made))
+      await syncNow(customer)
       seen = await rowsOf(tenant.organization.id)
     },
   )
@@ -69,7 +69,7 @@ test('of twenty that subscribe at once one does; at Stripe, too', async () => {
   )
   expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array.from({ length: 19 }, () => 409)])
   expect(await rowsOf(tenant.organization.id)).toHaveLength(1)
-  expect(await atStripe(await customerOf({ api, tenant, address }))).toHaveLength(1)
+  expect(await atStripe(await customerIdOf({ api, tenant, address }))).toHaveLength(1)
 })
 
 test('of ten repetitions under one key one subscribes, and the others are told to wait or get its answer', async () => {
@@ -79,7 +79,7 @@ test('of ten repetitions under one key one subscribes, and the others are told t
   expect(answers.every(({ status }) => [201, 409].includes(status))).toBe(true)
   const again = await post()
   expect([again.status, again.headers['idempotent-replayed']]).toEqual([201, 'true'])
-  expect(await atStripe(await customerOf({ api, tenant, address }))).toHaveLength(1)
+  expect(await atStripe(await customerIdOf({ api, tenant, address }))).toHaveLength(1)
 })
 
 test('customers are made once, whoever needs one first', async () => {
@@ -92,14 +92,14 @@ test('customers are made once, whoever needs one first', async () => {
     api.post('/subscriptions'),
   ])
   expect(answers.map(({ status }) => status)).toEqual([201, 200, 200, 201])
-  const customer = await customerOf({ api, tenant, address })
-  const named = asked(mark).flatMap(({ params }) => (params.customer ? [params.customer] : []))
+  const customer = await customerIdOf({ api, tenant, address })
+  const named = serverRequests(mark).flatMap(({ params }) => (params.customer ? [params.customer] : []))
   expect(new Set(named)).toEqual(new Set([customer]))
 })
 
 /** What Stripe has in the end, and what is shown here, is the same; whatever was first. */
 async function agree({ api, path, externalId, customer }: Subscribed): Promise<Record<string, unknown>> {
-  await look(customer)
+  await syncNow(customer)
   const shown = (await api.get(path)).body
   const found = await dashboard.subscriptions.retrieve(externalId, { expand: ['discounts'] })
   expect(shown.status).toBe(found.status)
@@ -132,11 +132,13 @@ test.each([
 test('to change it while an event changes it, too: what Stripe has in the end is shown', async () => {
   for (let round = 0; round < 5; round++) {
     const payer = await subscribed()
-    await deliver(told(payer.customer))
+    await deliver(customerEvent(payer.customer))
     const [changed] = await Promise.all([
       payer.api.patch(payer.path, { seats: 40 + round }),
-      dashboard.subscriptions.update(payer.externalId, { cancel_at_period_end: true }).then(() => look(payer.customer)),
-      look(payer.customer),
+      dashboard.subscriptions
+        .update(payer.externalId, { cancel_at_period_end: true })
+        .then(() => syncNow(payer.customer)),
+      syncNow(payer.customer),
     ])
     expect(changed.status).toBe(200)
     expect(await agree(payer)).toMatchObject({ seats: 40 + round, cancelAt: expect.any(String) })
@@ -147,7 +149,7 @@ test('with If-Match, the state that was seen is the one that is changed, though 
   const payer = await subscribed()
   const { headers } = await payer.api.get(payer.path)
   await dashboard.subscriptions.update(payer.externalId, { cancel_at_period_end: true })
-  await look(payer.customer)
+  await syncNow(payer.customer)
   const late = await payer.api.patch(payer.path, { seats: 50 }).set('If-Match', headers.etag)
   expect([late.status, (await agree(payer)).seats]).toEqual([412, 3])
 })
@@ -155,21 +157,21 @@ test('with If-Match, the state that was seen is the one that is changed, though 
 test('two hundred deliveries of one event at once: one row, one application', async () => {
   const { customer } = await subscribed()
   await database.query(`SELECT graphile_worker.remove_job('customer:' || $1)`, [customer])
-  const event = told(customer)
+  const event = customerEvent(customer)
   const answers = await Promise.all(Array.from({ length: 200 }, () => deliver(event)))
   expect(answers.every(({ status }) => status === 200)).toBe(true)
   expect(await database.manager.countBy(StripeEvent, { id: event.id })).toBe(1)
   const waiting = await database.query(`SELECT 1 FROM graphile_worker.jobs WHERE "key" = 'customer:' || $1`, [customer])
   expect(waiting).toHaveLength(1)
-  await look(customer)
-  expect(await stored(event.id)).toMatchObject({ status: 'done', attempts: 1 })
+  await syncNow(customer)
+  expect(await storedEvent(event.id)).toMatchObject({ status: 'done', attempts: 1 })
 })
 
 describe('Once whoever subscribed has died,', () => {
   /** A row as it is left, and at Stripe what was made of it, if anything was. */
   async function left(made: boolean) {
     const payer = await payingCustomer()
-    const customer = await customerOf(payer)
+    const customer = await customerIdOf(payer)
     const { body } = await payer.api.post('/subscriptions', { paymentMethod: payer.card })
     const id = idOf(body['@id'])
     if (!made) await dashboard.subscriptions.update(body.externalId, { metadata: { subscription: '' } })
@@ -191,7 +193,7 @@ describe('Once whoever subscribed has died,', () => {
   test('what Stripe has made is taken over', async () => {
     const { customer, api, path, externalId, settle } = await left(true)
     await settle()
-    await look(customer)
+    await syncNow(customer)
     expect((await api.get(path)).body).toMatchObject({ status: 'active', externalId })
     await settle()
     expect((await api.get(path)).body).toMatchObject({ status: 'active', externalId })
@@ -214,7 +216,7 @@ describe('Once whoever subscribed has died,', () => {
     await database.manager.update(Subscription, { id }, { status: 'canceled' })
     await database.manager.delete(Subscription, { id })
     await settle()
-    await look(customer)
+    await syncNow(customer)
     expect((await api.get(path)).body).toMatchObject({ status: 'active', externalId })
   })
 
@@ -229,7 +231,7 @@ describe('Once whoever subscribed has died,', () => {
     await database.manager.insert(Subscription, anew as never)
     await settle()
     expect((await dashboard.subscriptions.retrieve(externalId)).status).toBe('canceled')
-    await look(customer)
+    await syncNow(customer)
     const { currentSubscription } = (await api.get(`/organizations/${organization}`)).body
     expect(currentSubscription).toBe(`/subscriptions/${anew.id}`)
   })
@@ -237,7 +239,7 @@ describe('Once whoever subscribed has died,', () => {
   test('two who look after it at once do what one would have done', async () => {
     const [kept, gone] = [await left(true), await left(false)]
     await Promise.all([kept.settle(), kept.settle(), gone.settle(), gone.settle()])
-    await look(kept.customer)
+    await syncNow(kept.customer)
     expect((await kept.api.get(kept.path)).body).toMatchObject({ status: 'active', externalId: kept.externalId })
     expect((await rowsOf(gone.organization)).filter(({ live }) => live)).toEqual([])
     const { externalId, id, organization, settle } = await left(true)
@@ -285,11 +287,11 @@ test('whoever lost the answer, and asks anew without a key, is told of the subsc
   const { api, card, tenant, address } = await payingCustomer()
   stripe.fault({ kind: 'lost', method: 'POST', path: '/v1/subscriptions', times: 2 })
   expect((await api.post('/subscriptions', { paymentMethod: card })).status).toBe(503)
-  const customer = await customerOf({ api, tenant, address })
+  const customer = await customerIdOf({ api, tenant, address })
   await database.query(`SELECT graphile_worker.remove_job('customer:' || $1)`, [customer])
   expect((await api.post('/subscriptions', { paymentMethod: card })).status).toBe(409)
   expect(await jobOf(customer)).toBeDefined()
-  await look(customer)
+  await syncNow(customer)
   const { member } = (await api.get('/subscriptions')).body
   expect(member).toEqual([expect.objectContaining({ status: 'active', externalId: (await atStripe(customer))[0].id })])
 })

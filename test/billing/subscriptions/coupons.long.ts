@@ -1,13 +1,13 @@
 import { stripeCustomer } from '../../support/billing/billing.ts'
 import {
-  asked,
-  becomes,
   dashboard,
   deliverEvents,
+  eventuallyMatches,
   type Subscribed,
+  serverRequests,
+  serverRequestsWithoutSyncs,
   subscribed,
   violationsOf,
-  wished,
 } from '../../support/billing/stripe.ts'
 import { eventsAbout } from '../../support/rows/audit-events.ts'
 import { as, billing, elsewhere, foundTenant, operator, stripe } from '../../support/world.ts'
@@ -18,7 +18,7 @@ afterEach(() => stripe.clearFaults())
 const apply = ({ api }: Pick<Subscribed, 'api'>, code: string, more: object = {}) =>
   api.post('/subscriptions/apply-coupon', { code, ...more })
 const clear = ({ api }: Pick<Subscribed, 'api'>, body?: object) => api.post('/subscriptions/clear-coupon', body)
-const changes = (since: number) => asked(since).filter(({ method }) => method === 'POST')
+const changes = (since: number) => serverRequests(since).filter(({ method }) => method === 'POST')
 const discountsOf = async ({ externalId }: Subscribed) => (await billing.retrieveSubscription(externalId)).discounts
 
 let codes = 0
@@ -164,7 +164,7 @@ describe('When a coupon is applied,', () => {
     await dashboard.promotionCodes.create({ promotion: { type: 'coupon', coupon }, code: `ONE${coupon}` })
     for (const code of [coupon, 'LOYAL10', `ONE${coupon}`]) expect((await apply(payer, code)).status).toBe(201)
     stripe.advance({ days: 31 * months + 1 })
-    await becomes(payer, payer.path, { coupon: null })
+    await eventuallyMatches(payer, payer.path, { coupon: null })
     for (const code of [coupon, `ONE${coupon}`]) {
       const { status, body } = await apply(payer, code)
       expect([status, violationsOf(body)]).toEqual([422, { code: 'isUsable' }])
@@ -182,7 +182,7 @@ describe('When a coupon is applied,', () => {
     for (const expected of [201, 201, 422]) {
       expect((await apply(payer, own.code)).status).toBe(expected)
       stripe.advance({ days: 32 })
-      await becomes(payer, payer.path, { coupon: null })
+      await eventuallyMatches(payer, payer.path, { coupon: null })
     }
   })
 
@@ -190,7 +190,7 @@ describe('When a coupon is applied,', () => {
     const payer = await subscribed({ seats: 10 })
     expect((await apply(payer, 'WELCOME25')).body.coupon).toBe('WELCOME25')
     stripe.advance({ days: 32 })
-    await becomes(payer, payer.path, { status: 'active', coupon: null })
+    await eventuallyMatches(payer, payer.path, { status: 'active', coupon: null })
     const { body } = await payer.api.get(`${payer.path}/invoices`)
     expect(body.member.map(({ total }: { total: number }) => total)).toEqual([9000, 12_000])
   })
@@ -210,7 +210,7 @@ describe('When a coupon is applied,', () => {
     expect(answers.every(({ status }) => status < 300)).toBe(true)
     const [discount, ...others] = (await discountsOf(payer)) as { promotion_code: unknown }[]
     expect(others).toEqual([])
-    await becomes(payer, payer.path, { coupon: discount.promotion_code ? 'FRIENDS' : 'LOYAL10' })
+    await eventuallyMatches(payer, payer.path, { coupon: discount.promotion_code ? 'FRIENDS' : 'LOYAL10' })
   })
 
   test('under one key it is done once', async () => {
@@ -249,7 +249,7 @@ describe('There is nothing to apply a coupon to', () => {
     const since = stripe.requests.length
     for (const { status, body } of [...(await both(none)), ...(await both(ended))])
       expect([status, body.detail]).toEqual([409, expect.stringMatching(/no live subscription/)])
-    expect(wished(since)).toEqual([])
+    expect(serverRequestsWithoutSyncs(since)).toEqual([])
   })
 
   test('where it awaits its first payment', async () => {

@@ -1,16 +1,16 @@
 import { AuditEvent, OrganizationAddress, PaymentMethod, Subscription } from '../../../entities/index.ts'
 import { payingCustomer, stripeCustomer } from '../../support/billing/billing.ts'
 import {
-  asked,
-  becomes,
-  confirm,
-  customerOf,
+  confirmIntent,
+  customerIdOf,
   dashboard,
   deliverEvents,
+  eventuallyMatches,
   modulesOf,
+  serverRequests,
+  serverRequestsWithoutSyncs,
   tablesWith,
   violationsOf,
-  wished,
 } from '../../support/billing/stripe.ts'
 import { eventually } from '../../support/eventually.ts'
 import { as, billing, database, given, stripe } from '../../support/world.ts'
@@ -46,9 +46,11 @@ describe('Without a payment method,', () => {
     const payer = await stripeCustomer()
     const { body } = await payer.api.post('/subscriptions', { modules: ['planning'], seats: 7 })
     expect(await modulesOf(payer)).toEqual([])
-    expect(await confirm(body.confirmationSecret, 'pm_card_visa')).toMatchObject({ body: { status: 'succeeded' } })
+    expect(await confirmIntent(body.confirmationSecret, 'pm_card_visa')).toMatchObject({
+      body: { status: 'succeeded' },
+    })
 
-    await becomes(payer, body['@id'], {
+    await eventuallyMatches(payer, body['@id'], {
       status: 'active',
       active: true,
       awaiting: false,
@@ -67,13 +69,13 @@ describe('Without a payment method,', () => {
   test('a card that is declined in the browser leaves it waiting, and another will do', async () => {
     const payer = await stripeCustomer()
     const { body } = await payer.api.post('/subscriptions')
-    expect((await confirm(body.confirmationSecret, 'pm_card_chargeDeclined')).status).toBe(402)
+    expect((await confirmIntent(body.confirmationSecret, 'pm_card_chargeDeclined')).status).toBe(402)
     expect((await payer.api.get(body['@id'])).body).toMatchObject({
       status: 'incomplete',
       confirmationSecret: body.confirmationSecret,
     })
-    await confirm(body.confirmationSecret, 'pm_card_mastercard')
-    await becomes(payer, body['@id'], { status: 'active' })
+    await confirmIntent(body.confirmationSecret, 'pm_card_mastercard')
+    await eventuallyMatches(payer, body['@id'], { status: 'active' })
   })
 
   test('though Stripe cannot be had, what is kept here is shown', async () => {
@@ -109,8 +111,8 @@ describe('With a payment method,', () => {
       metadata: [note, { name: 'cost centre', value: '' }],
     })
     expect(body).toMatchObject({ type: 'yearly', seats: 4, modules: ['planning'] })
-    const sent = asked(since).find(({ what }) => what === 'POST /subscriptions')
-    const customer = await customerOf(payer)
+    const sent = serverRequests(since).find(({ what }) => what === 'POST /subscriptions')
+    const customer = await customerIdOf(payer)
     expect(sent).toMatchObject({
       headers: { 'idempotency-key': `subscription:${body.id}` },
       params: {
@@ -132,8 +134,12 @@ describe('With a payment method,', () => {
     const { status, body } = await payer.api.post('/subscriptions', { paymentMethod: payer.card })
     expect([status, body.status]).toEqual([201, 'incomplete'])
     expect(body.confirmationSecret).toMatch(/^pi_\w+_secret_/)
-    expect((await confirm(body.confirmationSecret)).body.status).toBe('succeeded')
-    await becomes(payer, body['@id'], { status: 'active', confirmationSecret: null, paymentMethod: payer.card })
+    expect((await confirmIntent(body.confirmationSecret)).body.status).toBe('succeeded')
+    await eventuallyMatches(payer, body['@id'], {
+      status: 'active',
+      confirmationSecret: null,
+      paymentMethod: payer.card,
+    })
   })
 
   test('a card that declines is refused in words, nothing is live, and another card works', async () => {
@@ -143,7 +149,7 @@ describe('With a payment method,', () => {
     expect(refused.body.detail).toMatch(/declined \(generic_decline\): .*bank/)
     const { organization } = payer.tenant
     expect((await payer.api.get(`/organizations/${organization.id}`)).body.currentSubscription).toBeNull()
-    expect(await billing.listLiveSubscriptions(await customerOf(payer))).toEqual([])
+    expect(await billing.listLiveSubscriptions(await customerIdOf(payer))).toEqual([])
 
     const { body: card } = await payer.api.post('/payment-methods', { externalId: 'pm_card_visa' })
     const { status, body } = await payer.api.post('/subscriptions', { paymentMethod: card['@id'] })
@@ -201,7 +207,7 @@ test('what the client sent wrong is found before Stripe is asked', async () => {
   const since = stripe.requests.length
   const { status, body } = await api.post('/subscriptions', { seats: 0, type: 'weekly', modules: ['astrology'] })
   expect([status, violationsOf(body)]).toEqual([422, { seats: 'min', type: 'isIn', modules: 'isIn' }])
-  expect(wished(since)).toEqual([])
+  expect(serverRequestsWithoutSyncs(since)).toEqual([])
   expect(await database.manager.countBy(AuditEvent, { organizationId: tenant.organization.id })).toBe(0)
 })
 
@@ -210,7 +216,7 @@ test('without a billing address nothing is asked of Stripe either', async () => 
   await database.manager.delete(OrganizationAddress, { id: address.id })
   const since = stripe.requests.length
   expect(violationsOf((await api.post('/subscriptions')).body)).toEqual({ organizationAddress: 'isNotEmpty' })
-  expect(wished(since)).toEqual([])
+  expect(serverRequestsWithoutSyncs(since)).toEqual([])
 })
 
 test('subscribing is for owners and admins', async () => {
@@ -242,7 +248,7 @@ test('a refused subscription that could not be ended at Stripe is shown, and can
   stripe.fault({ kind: 'status', status: 500, method: 'DELETE', times: 2 })
   expect((await payer.api.post('/subscriptions', { paymentMethod: payer.card })).status).toBe(402)
   stripe.clearFaults()
-  await becomes(payer, '/subscriptions', { totalItems: 1, member: [{ status: 'incomplete' }] })
+  await eventuallyMatches(payer, '/subscriptions', { totalItems: 1, member: [{ status: 'incomplete' }] })
   const { body } = await payer.api.get('/subscriptions')
   expect((await payer.api.post(`${body.member[0]['@id']}/cancel`)).status).toBe(201)
   expect((await payer.api.post('/subscriptions')).status).toBe(201)

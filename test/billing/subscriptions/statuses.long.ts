@@ -1,11 +1,11 @@
 import { AuditEvent, Subscription } from '../../../entities/index.ts'
 import { payingCustomer, stripeCustomer } from '../../support/billing/billing.ts'
 import {
-  becomes,
-  confirm,
-  customerOf,
+  confirmIntent,
+  customerIdOf,
   dashboard,
   deliverEvents,
+  eventuallyMatches,
   modulesOf,
   type Subscribed,
   subscribed,
@@ -41,12 +41,12 @@ async function trial(): Promise<Known> {
   const lookup_keys = ['seat_monthly', 'module_planning_monthly']
   const { data } = await dashboard.prices.list({ lookup_keys })
   const { id: externalId } = await dashboard.subscriptions.create({
-    customer: await customerOf(payer),
+    customer: await customerIdOf(payer),
     items: lookup_keys.map((key) => ({ price: data.find(({ lookup_key }) => lookup_key === key)?.id, quantity: 1 })),
     trial_period_days: 7,
     trial_settings: { end_behavior: { missing_payment_method: 'pause' } },
   })
-  await becomes(payer, '/subscriptions', { totalItems: 1 })
+  await eventuallyMatches(payer, '/subscriptions', { totalItems: 1 })
   const { body } = await payer.api.get('/subscriptions')
   return { ...payer, path: body.member[0]['@id'], externalId }
 }
@@ -102,7 +102,7 @@ test.each([
   ['suspended', false, false, true],
 ])('%s: active is %s, awaiting is %s, live is %s', async (status, active, awaiting, live) => {
   const payer = await ways[status]()
-  await becomes(payer, payer.path, { status, active, awaiting, externalId: payer.externalId })
+  await eventuallyMatches(payer, payer.path, { status, active, awaiting, externalId: payer.externalId })
   expect(await billing.retrieveSubscription(payer.externalId)).toMatchObject({ status })
   const { body } = await payer.api.get(payer.path)
   expect([typeof body.confirmationSecret, 'cancel' in body]).toEqual([
@@ -124,40 +124,42 @@ test.each([
   const payer = await running()
   const resumes_at = stripe.now() + 86_400
   await dashboard.subscriptions.update(payer.externalId, { pause_collection: { behavior, resumes_at } })
-  await becomes(payer, payer.path, { status: 'active', paused: behavior, active })
+  await eventuallyMatches(payer, payer.path, { status: 'active', paused: behavior, active })
   expect(await modulesOf(payer)).toEqual(active ? ['planning'] : [])
   const { body } = await payer.api.patch(payer.path, { seats: 8 })
   expect(body).toMatchObject({ seats: 8, paused: behavior, active })
   stripe.advance({ days: 2 })
-  await becomes(payer, payer.path, { paused: null, active: true })
+  await eventuallyMatches(payer, payer.path, { paused: null, active: true })
   expect(await modulesOf(payer)).toEqual(['planning'])
 })
 
 describe('from there it goes on', () => {
   test('past due: once the open invoice is paid, it is active', async () => {
     const payer = await overdue()
-    await becomes(payer, payer.path, { status: 'past_due' })
-    await becomes(payer, `${payer.path}/invoices`, { member: [{ status: 'open' }, { status: 'paid' }] })
+    await eventuallyMatches(payer, payer.path, { status: 'past_due' })
+    await eventuallyMatches(payer, `${payer.path}/invoices`, { member: [{ status: 'open' }, { status: 'paid' }] })
     stripe.decline((await payer.api.get(payer.card)).body.externalId, null)
     stripe.advance({ days: 4 })
-    await becomes(payer, payer.path, { status: 'active' })
-    await becomes(payer, `${payer.path}/invoices`, { member: [{ status: 'paid', amountDue: expect.any(Number) }, {}] })
+    await eventuallyMatches(payer, payer.path, { status: 'active' })
+    await eventuallyMatches(payer, `${payer.path}/invoices`, {
+      member: [{ status: 'paid', amountDue: expect.any(Number) }, {}],
+    })
   })
 
   test('past due: another card is taken for the next attempt', async () => {
     const payer = await overdue()
-    await becomes(payer, payer.path, { status: 'past_due' })
+    await eventuallyMatches(payer, payer.path, { status: 'past_due' })
     const { body: card } = await payer.api.post('/payment-methods', { externalId: 'pm_card_amex' })
     expect((await payer.api.patch(payer.path, { paymentMethod: card['@id'] })).status).toBe(200)
     stripe.advance({ days: 4 })
-    await becomes(payer, payer.path, { status: 'active', paymentMethod: card['@id'] })
+    await eventuallyMatches(payer, payer.path, { status: 'active', paymentMethod: card['@id'] })
   })
 
   test('past due: where the account ends what is not paid, it is over', async () => {
     stripe.afterRetries('canceled')
     const payer = await overdue()
     stripe.advance({ days: 16 })
-    await becomes(payer, payer.path, { status: 'canceled', active: false })
+    await eventuallyMatches(payer, payer.path, { status: 'canceled', active: false })
     expect(await modulesOf(payer)).toEqual([])
   })
 
@@ -165,21 +167,21 @@ describe('from there it goes on', () => {
     const payer = await trial()
     expect((await payer.api.post('/payment-methods', { externalId: 'pm_card_visa' })).status).toBe(201)
     stripe.advance({ days: 8 })
-    await becomes(payer, payer.path, { status: 'active' })
+    await eventuallyMatches(payer, payer.path, { status: 'active' })
   })
 
   test('paused: resumed at Stripe with a card, it is active', async () => {
     const payer = await ways.paused()
-    await becomes(payer, payer.path, { status: 'paused' })
+    await eventuallyMatches(payer, payer.path, { status: 'paused' })
     await payer.api.post('/payment-methods', { externalId: 'pm_card_visa' })
     await dashboard.subscriptions.resume(payer.externalId)
-    await becomes(payer, payer.path, { status: 'active' })
+    await eventuallyMatches(payer, payer.path, { status: 'active' })
     expect(await modulesOf(payer)).toEqual(['planning'])
   })
 
   test.each(['trialing', 'past_due', 'unpaid', 'paused'])('%s: it can be cancelled', async (status) => {
     const payer = await ways[status]()
-    await becomes(payer, payer.path, { status })
+    await eventuallyMatches(payer, payer.path, { status })
     const { status: code, body } = await payer.api.post(`${payer.path}/cancel`, { immediately: true })
     expect([code, body.status]).toEqual([201, 'canceled'])
   })
@@ -188,16 +190,16 @@ describe('from there it goes on', () => {
     const payer = await waiting()
     const { confirmationSecret } = (await payer.api.get(payer.path)).body
     stripe.advance({ hours: 23 })
-    await becomes(payer, payer.path, { status: 'incomplete_expired', confirmationSecret: null })
-    expect((await confirm(confirmationSecret, 'pm_card_visa')).status).toBe(400)
+    await eventuallyMatches(payer, payer.path, { status: 'incomplete_expired', confirmationSecret: null })
+    expect((await confirmIntent(confirmationSecret, 'pm_card_visa')).status).toBe(400)
   })
 })
 
 test('a subscription made in Stripe’s dashboard comes here, and is the organization’s', async () => {
   const payer = await trial()
-  await becomes(payer, payer.path, { status: 'trialing', seats: 1, modules: ['planning'], type: 'monthly' })
+  await eventuallyMatches(payer, payer.path, { status: 'trialing', seats: 1, modules: ['planning'], type: 'monthly' })
   const { organization } = payer.tenant
-  await becomes(payer, `/organizations/${organization.id}`, { currentSubscription: payer.path })
+  await eventuallyMatches(payer, `/organizations/${organization.id}`, { currentSubscription: payer.path })
   const [event] = await database.manager.find(AuditEvent, { where: { target: payer.path } })
   expect([event.action, event.actorId]).toEqual(['subscription.follow', null])
 })
@@ -205,27 +207,30 @@ test('a subscription made in Stripe’s dashboard comes here, and is the organiz
 test('a customer who is deleted at Stripe takes all along, and the organization can begin anew', async () => {
   const payer = await running()
   await dashboard.customers.del(payer.customer)
-  await becomes(payer, payer.path, { status: 'canceled', active: false, paymentMethod: null })
+  await eventuallyMatches(payer, payer.path, { status: 'canceled', active: false, paymentMethod: null })
   const { organization } = payer.tenant
-  await becomes(payer, `/organizations/${organization.id}`, { currentSubscription: null, stripeCustomerId: null })
-  await becomes(payer, '/payment-methods', { totalItems: 0 })
+  await eventuallyMatches(payer, `/organizations/${organization.id}`, {
+    currentSubscription: null,
+    stripeCustomerId: null,
+  })
+  await eventuallyMatches(payer, '/payment-methods', { totalItems: 0 })
   expect(await modulesOf(payer)).toEqual([])
 
   const { body: card } = await payer.api.post('/payment-methods', { externalId: 'pm_card_visa' })
   const { status, body } = await payer.api.post('/subscriptions', { paymentMethod: card['@id'] })
   expect([status, body.status]).toEqual([201, 'active'])
-  expect(await customerOf(payer)).not.toBe(payer.customer)
+  expect(await customerIdOf(payer)).not.toBe(payer.customer)
   expect(await database.manager.countBy(Subscription, { organizationId: organization.id })).toBe(2)
 })
 
 test('a renewal whose holder must agree is past due until they have', async () => {
   const payer = await payingCustomer('pm_card_authenticationRequired')
   const { body } = await payer.api.post('/subscriptions', { paymentMethod: payer.card })
-  await confirm(body.confirmationSecret)
-  await becomes(payer, body['@id'], { status: 'active' })
+  await confirmIntent(body.confirmationSecret)
+  await eventuallyMatches(payer, body['@id'], { status: 'active' })
   stripe.advance({ days: 32 })
-  await becomes(payer, body['@id'], { status: 'past_due', active: true, awaiting: false })
+  await eventuallyMatches(payer, body['@id'], { status: 'past_due', active: true, awaiting: false })
   const { confirmationSecret } = (await payer.api.get(body['@id'])).body
-  expect((await confirm(confirmationSecret)).body.status).toBe('succeeded')
-  await becomes(payer, body['@id'], { status: 'active', confirmationSecret: null })
+  expect((await confirmIntent(confirmationSecret)).body.status).toBe('succeeded')
+  await eventuallyMatches(payer, body['@id'], { status: 'active', confirmationSecret: null })
 })

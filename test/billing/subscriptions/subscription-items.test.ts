@@ -1,13 +1,13 @@
 import { payingCustomer } from '../../support/billing/billing.ts'
 import {
-  customerOf,
+  customerIdOf,
   dashboard,
   modulesOf,
   type Subscribed,
   subscribed,
   violationsOf,
 } from '../../support/billing/stripe.ts'
-import { look } from '../../support/billing/sync-now.ts'
+import { syncNow } from '../../support/billing/sync-now.ts'
 import { stripe } from '../../support/world.ts'
 
 async function priceOf(lookup_key: string) {
@@ -38,11 +38,11 @@ const linesAt = async ({ externalId }: Pick<Subscribed, 'externalId'>) =>
 /** A subscription that the operator has made in Stripe's dashboard, with nothing noted on it. */
 async function made(keys: string[], quantity = 4) {
   const payer = await payingCustomer()
-  const customer = await customerOf(payer)
+  const customer = await customerIdOf(payer)
   const prices = await Promise.all(keys.map(priceOf))
   const items = prices.map(({ id }, place) => ({ price: id, quantity: place === 0 ? quantity : 1 }))
   const { id: externalId } = await dashboard.subscriptions.create({ customer, items })
-  await look(customer)
+  await syncNow(customer)
   const path = (await payer.api.get('/subscriptions')).body.member[0]['@id']
   return { ...payer, customer, externalId, path }
 }
@@ -51,7 +51,7 @@ test('a subscription made in the dashboard is known after its prices were raised
   const payer = await made(['seat_monthly', 'module_planning_monthly'])
   await raise('seat_monthly')
   await raise('module_planning_monthly')
-  await look(payer.customer)
+  await syncNow(payer.customer)
   expect((await payer.api.get(payer.path)).body).toMatchObject({ seats: 4, modules: ['planning'], type: 'monthly' })
   const { status, body } = await payer.api.patch(payer.path, { seats: 9, modules: ['planning', 'banking'] })
   expect([status, body.seats, body.modules]).toEqual([200, 9, ['planning', 'banking']])
@@ -67,7 +67,7 @@ test('two lines of seats, at the old and at the new price, are counted together 
   await raise('seat_monthly')
   const more = { price: (await priceOf('seat_monthly')).id, quantity: 3 }
   await dashboard.subscriptions.update(payer.externalId, { items: [more] })
-  await look(payer.customer)
+  await syncNow(payer.customer)
   expect((await payer.api.get(payer.path)).body.seats).toBe(7)
   expect((await payer.api.patch(payer.path, { modules: [] })).body).toMatchObject({ seats: 7, modules: [] })
   expect((await linesAt(payer)).map(([, quantity]) => quantity)).toEqual([7])
@@ -85,7 +85,7 @@ test('a line of the operator’s own is shown in products, whatever it is called
   await dashboard.subscriptions.update(payer.externalId, {
     items: [{ price: support.id, quantity: 2, metadata: { name: 'support' } }],
   })
-  await look(payer.customer)
+  await syncNow(payer.customer)
   const shown = { name: 'premium_support_monthly', quantity: 2 }
   const { body } = await payer.api.get(payer.path)
   expect(body).toMatchObject({ modules: ['banking'], seats: 4 })
@@ -126,7 +126,7 @@ test('more seats than one payment may cost are a 422, and a renewal that costs m
   const large = await subscribed({ seats: 4 })
   expect((await large.api.patch(large.path, { seats: 100_000 })).status).toBe(200)
   stripe.advance({ days: 32 })
-  await look(large.customer)
+  await syncNow(large.customer)
   expect((await large.api.get(`${large.path}/invoices`)).body.member[0].status).toBe('draft')
   expect(stripe.stripe.events.some(({ type }) => type === 'invoice.finalization_failed')).toBe(true)
 })

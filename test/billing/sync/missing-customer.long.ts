@@ -1,6 +1,6 @@
 import { AuditEvent, Subscription } from '../../../entities/index.ts'
 import { payingCustomer, stripeCustomer } from '../../support/billing/billing.ts'
-import { customerOf, dashboard, type Subscribed, subscribed, violationsOf } from '../../support/billing/stripe.ts'
+import { customerIdOf, dashboard, type Subscribed, subscribed, violationsOf } from '../../support/billing/stripe.ts'
 import { jobs } from '../../support/jobs.ts'
 import { expectProblem } from '../../support/requests/raw-responses.ts'
 import { database, stripe } from '../../support/world.ts'
@@ -22,7 +22,7 @@ async function takeAway({ customer }: Subscribed): Promise<void> {
 
 /** The organization is one customer of Stripe's, and it is another than before. */
 async function expectHealed(payer: Subscribed): Promise<void> {
-  const customer = await customerOf(payer)
+  const customer = await customerIdOf(payer)
   expect(customer).toMatch(/^cus_/)
   expect(customer).not.toMatch(new RegExp(`^${payer.customer}`))
   expect((await payer.api.get(payer.path)).body).toMatchObject({ status: 'canceled', active: false })
@@ -82,19 +82,19 @@ test('A subscription that Stripe does not know of a customer that it knows ends 
   await dashboard.subscriptions.cancel(payer.externalId)
   expect((await payer.api.patch(payer.path, { seats: 9 })).status).toBe(409)
   expect((await payer.api.get(payer.path)).body.status).toBe('canceled')
-  expect(await customerOf(payer)).toBe(payer.customer)
+  expect(await customerIdOf(payer)).toBe(payer.customer)
 })
 
 test('With the keys of the other mode nothing ends here, and the operator is told', async () => {
   const payer = await payingCustomer()
-  const customer = await customerOf(payer)
+  const customer = await customerIdOf(payer)
   const message = `No such customer: '${customer}'; a similar object exists in live mode, but a test mode key was used to make this request.`
   const error = { type: 'invalid_request_error', code: 'resource_missing', param: 'customer', message }
   stripe.fault({ kind: 'nonsense', status: 400, body: JSON.stringify({ error }), path: '/v1/setup_intents', times: 9 })
   const answer = await payer.api.post('/payment-methods/setup')
   stripe.clearFaults()
   expect(expectProblem(answer as never, 409).detail).toMatch(/mode.*keys/)
-  expect(await customerOf(payer)).toBe(customer)
+  expect(await customerIdOf(payer)).toBe(customer)
 })
 
 test('What was begun for a customer that Stripe does not know is given up', async () => {

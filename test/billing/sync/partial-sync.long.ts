@@ -1,8 +1,8 @@
 import { OrganizationAddress, PaymentMethod } from '../../../entities/index.ts'
 import { payingCustomer, stripeCustomer } from '../../support/billing/billing.ts'
-import { customerOf, dashboard, subscribed } from '../../support/billing/stripe.ts'
-import { deliver, eventOf, stored } from '../../support/billing/stripe-events.ts'
-import { look, told } from '../../support/billing/sync-now.ts'
+import { customerIdOf, dashboard, subscribed } from '../../support/billing/stripe.ts'
+import { createEvent, deliver, storedEvent } from '../../support/billing/stripe-events.ts'
+import { customerEvent, syncNow } from '../../support/billing/sync-now.ts'
 import { eventually } from '../../support/eventually.ts'
 import { startJobs } from '../../support/jobs.ts'
 import { database, given, stripe } from '../../support/world.ts'
@@ -13,7 +13,7 @@ afterEach(() => stripe.clearFaults())
 async function withoutAddress() {
   const payer = await payingCustomer()
   await database.manager.delete(OrganizationAddress, { id: payer.address.id })
-  const customer = await customerOf(payer)
+  const customer = await customerIdOf(payer)
   const { data: prices } = await dashboard.prices.list({ lookup_keys: ['seat_monthly', 'module_planning_monthly'] })
   const { externalId } = (await payer.api.get(payer.card)).body
   const made = await dashboard.subscriptions.create({
@@ -26,9 +26,9 @@ async function withoutAddress() {
 
 test('Without a billing address a subscription made at Stripe is taken in, and the rest with it; what lacks is told', async () => {
   const { payer, customer, made } = await withoutAddress()
-  const event = told(customer)
+  const event = customerEvent(customer)
   await deliver(event)
-  await look(customer)
+  await syncNow(customer)
   const { body } = await payer.api.get('/subscriptions')
   expect(body.member).toEqual([
     expect.objectContaining({
@@ -40,7 +40,10 @@ test('Without a billing address a subscription made at Stripe is taken in, and t
     }),
   ])
   expect((await payer.api.get('/invoices')).body.totalItems).toBe(1)
-  expect(await stored(event.id)).toMatchObject({ status: 'done', error: expect.stringContaining('billing address') })
+  expect(await storedEvent(event.id)).toMatchObject({
+    status: 'done',
+    error: expect.stringContaining('billing address'),
+  })
   expect((await payer.api.patch(body.member[0]['@id'], { seats: 7 })).status).toBe(200)
 })
 
@@ -65,19 +68,19 @@ test.each(['subscriptions', 'invoices', 'payment_methods'])(
     const { path: where, list } = lists[kind as keyof typeof lists]
     const data = [{ ...(list.data[0] as object), id: 5 }, ...list.data, null]
     stripe.fault({ kind: 'nonsense', method: 'GET', path: where, body: JSON.stringify({ ...list, data }) })
-    const event = told(customer)
+    const event = customerEvent(customer)
     await deliver(event)
-    await look(customer)
+    await syncNow(customer)
     expect((await api.get(path)).body.status).toBe('canceled')
     expect((await api.get('/payment-methods')).body.totalItems).toBe(2)
     expect((await api.get('/invoices')).body.totalItems).toBe(1)
-    expect(await stored(event.id)).toMatchObject({
+    expect(await storedEvent(event.id)).toMatchObject({
       status: 'pending',
       attempts: 0,
       error: expect.stringContaining('malformed objects'),
     })
-    await look(customer)
-    expect((await stored(event.id))?.status).toBe('done')
+    await syncNow(customer)
+    expect((await storedEvent(event.id))?.status).toBe('done')
   },
 )
 
@@ -87,18 +90,18 @@ test('What another organization has already does not keep the others out', async
   const attached = await dashboard.paymentMethods.attach('pm_card_amex', { customer: payer.customer })
   await given(PaymentMethod, { organizationId: stranger.tenant.organization.id, externalId: attached.id, type: 'card' })
   await dashboard.subscriptions.cancel(payer.externalId)
-  const event = eventOf('customer.updated', { id: payer.customer, object: 'customer' })
+  const event = createEvent('customer.updated', { id: payer.customer, object: 'customer' })
   await deliver(event)
-  await look(payer.customer)
+  await syncNow(payer.customer)
   expect((await payer.api.get(payer.path)).body.status).toBe('canceled')
   expect((await payer.api.get('/payment-methods')).body.totalItems).toBe(1)
-  expect((await stored(event.id))?.status).toBe('pending')
+  expect((await storedEvent(event.id))?.status).toBe('pending')
 })
 
 test('Once there is a billing address, the subscription has it', async () => {
   await startJobs()
   const { payer, customer } = await withoutAddress()
-  await look(customer)
+  await syncNow(customer)
   const street = { kind: 'billing', name: 'Payer', street: 'Damrak', city: 'Amsterdam', countryId: 'NL' }
   const address = await given(OrganizationAddress, { organizationId: payer.tenant.organization.id, ...street })
   await eventually(

@@ -2,9 +2,9 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { StripeEvent } from '../../../entities/index.ts'
 import { reconcile } from '../../../src/billing/sync/reconcile.ts'
-import { customerOf, dashboard, modulesOf, subscribed } from '../../support/billing/stripe.ts'
-import { deliver, eventOf, stored } from '../../support/billing/stripe-events.ts'
-import { jobOf, look, told } from '../../support/billing/sync-now.ts'
+import { customerIdOf, dashboard, modulesOf, subscribed } from '../../support/billing/stripe.ts'
+import { createEvent, deliver, storedEvent } from '../../support/billing/stripe-events.ts'
+import { customerEvent, jobOf, syncNow } from '../../support/billing/sync-now.ts'
 import { eventually } from '../../support/eventually.ts'
 import { startJobs } from '../../support/jobs.ts'
 import { database, stripe } from '../../support/world.ts'
@@ -17,7 +17,7 @@ test('the nightly look finds what no event has told of', async () => {
   await reconcile(database)
   const jobs = await Promise.all([one, other].map(({ customer }) => jobOf(customer, 'reconcile')))
   expect(jobs.map((job) => job?.payload.thorough)).toEqual([true, true])
-  for (const { customer } of [one, other]) await look(customer, 'reconcile')
+  for (const { customer } of [one, other]) await syncNow(customer, 'reconcile')
   expect((await one.api.get(one.path)).body.status).toBe('canceled')
   expect(await modulesOf(one)).toEqual([])
   expect((await other.api.get(other.path)).body.cancelAt).not.toBeNull()
@@ -26,9 +26,9 @@ test('the nightly look finds what no event has told of', async () => {
 test('an event does not take the nightly look’s thoroughness away, nor does a failure', async () => {
   const { customer } = await subscribed()
   await reconcile(database)
-  await deliver(told(customer))
+  await deliver(customerEvent(customer))
   stripe.fault({ kind: 'status', status: 500, times: 1000 })
-  await look(customer, 'reconcile')
+  await syncNow(customer, 'reconcile')
   stripe.clearFaults()
   expect((await jobOf(customer, 'reconcile'))?.payload).toEqual({ customer, thorough: true, failures: 1 })
 })
@@ -39,22 +39,22 @@ test('of invoices the newest hundred are looked at, of the others those that an 
   const all = await dashboard.invoices.list({ customer, limit: 100 }).autoPagingToArray({ limit: 1000 })
   expect(all.length).toBeGreaterThan(102)
   const total = async () => (await api.get(`${path}/invoices`)).body.totalItems
-  await look(customer)
+  await syncNow(customer)
   expect(await total()).toBe(100)
 
-  const event = eventOf('invoice.paid', { id: all[102].id, object: 'invoice', customer })
+  const event = createEvent('invoice.paid', { id: all[102].id, object: 'invoice', customer })
   await deliver(event)
-  await look(customer)
-  expect([await total(), (await stored(event.id))?.status]).toEqual([101, 'done'])
+  await syncNow(customer)
+  expect([await total(), (await storedEvent(event.id))?.status]).toEqual([101, 'done'])
   await reconcile(database)
-  await look(customer, 'reconcile')
+  await syncNow(customer, 'reconcile')
   expect(await total()).toBe(all.length)
 }, 20_000)
 
 test('events are kept for thirty days, and longer where they are not done', async () => {
   const ids = []
   for (const status of ['done', 'ignored', 'failed', 'pending'] as const) {
-    const event = told(`cus_${status}`)
+    const event = customerEvent(`cus_${status}`)
     await deliver(event)
     await database.query(
       `UPDATE "stripe_event" SET "status" = $2, "receivedAt" = now() - interval '31 days' WHERE "id" = $1`,
@@ -63,25 +63,25 @@ test('events are kept for thirty days, and longer where they are not done', asyn
     ids.push(event.id)
   }
   await reconcile(database)
-  expect(await Promise.all(ids.map(async (id) => Boolean(await stored(id))))).toEqual([false, false, true, true])
+  expect(await Promise.all(ids.map(async (id) => Boolean(await storedEvent(id))))).toEqual([false, false, true, true])
 })
 
 test('a customer deleted at Stripe takes its subscription and its cards along, and another can be made', async () => {
   const { customer, api, path, tenant, ...payer } = await subscribed({ modules: ['planning'] })
-  const event = eventOf('customer.deleted', { id: customer, object: 'customer', deleted: true })
+  const event = createEvent('customer.deleted', { id: customer, object: 'customer', deleted: true })
   await dashboard.customers.del(customer)
   await deliver(event)
-  await look(customer)
-  expect((await stored(event.id))?.status).toBe('done')
+  await syncNow(customer)
+  expect((await storedEvent(event.id))?.status).toBe('done')
   expect((await api.get(path)).body).toMatchObject({ status: 'canceled', paymentMethod: null })
   expect((await api.get('/payment-methods')).body.member).toEqual([])
-  expect(await customerOf({ ...payer, api, tenant })).toBeNull()
+  expect(await customerIdOf({ ...payer, api, tenant })).toBeNull()
 
   const { status, body } = await api.post('/payment-methods', { externalId: 'pm_card_visa' })
   expect([status, body.preferred]).toEqual([201, true])
   const anew = await api.post('/subscriptions', { paymentMethod: body['@id'] })
   expect([anew.status, anew.body.status]).toEqual([201, 'active'])
-  expect(await customerOf({ ...payer, api, tenant })).not.toBe(customer)
+  expect(await customerIdOf({ ...payer, api, tenant })).not.toBe(customer)
 })
 
 test('one that was ended at Stripe, and another begun there by hand, are both followed in one look', async () => {
@@ -92,8 +92,8 @@ test('one that was ended at Stripe, and another begun there by hand, are both fo
     customer,
     items: [{ price: items.data[0].price.id, quantity: 9 }],
   })
-  await deliver(told(customer))
-  await look(customer)
+  await deliver(customerEvent(customer))
+  await syncNow(customer)
   const { member } = (await api.get('/subscriptions')).body
   expect(member).toHaveLength(2)
   expect(member).toContainEqual(expect.objectContaining({ '@id': path, status: 'canceled' }))
@@ -116,7 +116,7 @@ describe('npm run webhooks', () => {
   test('shows what has failed and has it applied anew; without a word it says how it is used', async () => {
     await database.query(`DELETE FROM "stripe_event" WHERE "status" = 'failed'`)
     const { customer } = await subscribed()
-    const [first, second] = [told(customer), told(customer)]
+    const [first, second] = [customerEvent(customer), customerEvent(customer)]
     for (const event of [first, second]) await deliver(event)
     const put = { status: 'failed', attempts: 10, error: 'Alas' } as const
     await database.manager.update(StripeEvent, { customerId: customer }, put)
@@ -133,14 +133,14 @@ describe('npm run webhooks', () => {
 `,
     })
     expect(replayed.stderr).toContain('evt_x is not a stored event')
-    await look(customer)
-    expect([(await stored(first.id))?.status, (await stored(second.id))?.status]).toEqual(['done', 'failed'])
+    await syncNow(customer)
+    expect([(await storedEvent(first.id))?.status, (await storedEvent(second.id))?.status]).toEqual(['done', 'failed'])
     expect(await command('replay', '--failed')).toMatchObject({
       code: 0,
       stdout: `Enqueued ${second.id}.\n`,
     })
-    await look(customer)
-    expect((await stored(second.id))?.status).toBe('done')
+    await syncNow(customer)
+    expect((await storedEvent(second.id))?.status).toBe('done')
   }, 20_000)
 })
 
@@ -153,7 +153,7 @@ test('two processes at once, the same events again and again: each is applied on
     WHEN (OLD."status" = 'pending' AND NEW."status" = 'done') EXECUTE FUNCTION "noted"()`)
   const payers = await Promise.all([subscribed(), subscribed(), subscribed()])
   await Promise.all([startJobs(), startJobs()])
-  const events = Array.from({ length: 20 }, () => payers.map(({ customer }) => told(customer))).flat()
+  const events = Array.from({ length: 20 }, () => payers.map(({ customer }) => customerEvent(customer))).flat()
   const copies = [...events, ...events, ...events].sort(() => Math.random() - 0.5)
   const answers = await Promise.all(copies.map(deliver))
   expect(answers.every(({ status }) => status === 200)).toBe(true)

@@ -9,12 +9,12 @@ import { eventually } from '../../support/eventually.ts'
 import { PostgresProcess, ServerProcess } from '../../support/processes/server-process.ts'
 import { atStripe, inDatabase } from './crash-recovery/comparison.ts'
 import { Customers } from './crash-recovery/customers.ts'
-import { Postman } from './crash-recovery/event-sender.ts'
-import { Chance } from './crash-recovery/seeded-random.ts'
+import { EventSender } from './crash-recovery/event-sender.ts'
+import { SeededRandom } from './crash-recovery/seeded-random.ts'
 
 /** What happens again when it is asked for again, as far as chance decides it: `STORM_SEED=7 npm test storm`. */
 const seed = Number(process.env.STORM_SEED ?? Date.now() % 1_000_000)
-const chance = new Chance(seed)
+const chance = new SeededRandom(seed)
 
 const wanted = { customers: 20, events: 2000, copies: 3, forgeries: 240 }
 
@@ -34,7 +34,7 @@ let stripe: LocalStripe
 let service: ServerProcess
 let database: DataSource
 let customers: Customers
-let postman: Postman
+let postman: EventSender
 let seconds = 0
 let stranded = 0
 let over = false
@@ -55,7 +55,7 @@ beforeAll(async () => {
     STRIPE_WEBHOOK_SECRET: `whsec_until_yesterday,${stripe.webhookSecret}`,
   })
   customers = new Customers(clientOf(stripe), stripe, chance)
-  postman = new Postman(stripe, chance, () => service.port)
+  postman = new EventSender(stripe, chance, () => service.port)
   await Promise.all([service.start(), prepare()])
   dawdle()
   const going = [postman.carry(), change(), strike()]

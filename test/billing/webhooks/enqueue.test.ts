@@ -1,14 +1,14 @@
 import { parseCrontab } from 'graphile-worker'
 import { StripeEvent } from '../../../entities/index.ts'
 import { crontab } from '../../../src/runtime/jobs.ts'
-import { customerOf, subscribed } from '../../support/billing/stripe.ts'
+import { customerIdOf, subscribed } from '../../support/billing/stripe.ts'
 import { deliver } from '../../support/billing/stripe-events.ts'
-import { told } from '../../support/billing/sync-now.ts'
+import { customerEvent } from '../../support/billing/sync-now.ts'
 import { jobs } from '../../support/jobs.ts'
 import { database, stripe } from '../../support/world.ts'
 
 test('an event whose job cannot be ordered is not stored either, so that Stripe delivers it again', async () => {
-  const event = told(await customerOf(await subscribed()))
+  const event = customerEvent(await customerIdOf(await subscribed()))
   await database.query(`CREATE FUNCTION "full"() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'full'; END $$`)
   await database.query(
     `CREATE TRIGGER "full" BEFORE INSERT ON graphile_worker._private_jobs FOR EACH ROW EXECUTE FUNCTION "full"()`,
@@ -22,7 +22,7 @@ test('an event whose job cannot be ordered is not stored either, so that Stripe 
 })
 
 test('a job asks Stripe once, since it holds the customer meanwhile: the job is tried again, and not the request', async () => {
-  const customer = await customerOf(await subscribed())
+  const customer = await customerIdOf(await subscribed())
   const since = stripe.requests.length
   stripe.fault({ kind: 'status', status: 500, path: '/v1/subscriptions', times: 5 })
   await jobs.followCustomer({ customer })

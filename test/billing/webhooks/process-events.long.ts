@@ -1,9 +1,9 @@
 import type { StripeEvent } from '../../../entities/index.ts'
 import { enqueueStaleCustomers, replayEvents } from '../../../src/billing/webhooks/replay-events.ts'
 import { stripeCustomer } from '../../support/billing/billing.ts'
-import { asked, customerOf, dashboard, subscribed } from '../../support/billing/stripe.ts'
-import { deliver, eventOf, stored } from '../../support/billing/stripe-events.ts'
-import { jobOf, look, told } from '../../support/billing/sync-now.ts'
+import { customerIdOf, dashboard, serverRequests, subscribed } from '../../support/billing/stripe.ts'
+import { createEvent, deliver, storedEvent } from '../../support/billing/stripe-events.ts'
+import { customerEvent, jobOf, syncNow } from '../../support/billing/sync-now.ts'
 import { type Agent, as, database, operator, stripe } from '../../support/world.ts'
 
 afterEach(() => stripe.clearFaults())
@@ -28,15 +28,15 @@ async function failing(): Promise<{ customer: string; mend: () => Promise<unknow
 
 test('all that waits is done with one look at Stripe, however often it was delivered', async () => {
   const { customer, externalId, api, path } = await subscribed()
-  const events = Array.from({ length: 5 }, () => told(customer))
+  const events = Array.from({ length: 5 }, () => customerEvent(customer))
   await dashboard.subscriptions.update(externalId, { cancel_at_period_end: true })
   for (const event of [...events, ...events]) expect((await deliver(event)).status).toBe(200)
   const mark = stripe.requests.length
-  await look(customer)
+  await syncNow(customer)
 
-  expect(asked(mark).filter(({ what }) => what === `GET /customers/${customer}`)).toHaveLength(1)
+  expect(serverRequests(mark).filter(({ what }) => what === `GET /customers/${customer}`)).toHaveLength(1)
   for (const { id } of events)
-    expect(await stored(id)).toMatchObject({ status: 'done', attempts: 1, processedAt: expect.any(Date) })
+    expect(await storedEvent(id)).toMatchObject({ status: 'done', attempts: 1, processedAt: expect.any(Date) })
   expect((await api.get(path)).body.cancelAt).not.toBeNull()
 })
 
@@ -44,59 +44,59 @@ test('what an old event says does not matter: what Stripe says now does', async 
   const { customer, externalId, api, path } = await subscribed()
   const before = await dashboard.subscriptions.retrieve(externalId)
   await dashboard.subscriptions.cancel(externalId)
-  await deliver(eventOf('customer.subscription.deleted', { ...before, status: 'canceled' }))
-  await look(customer)
+  await deliver(createEvent('customer.subscription.deleted', { ...before, status: 'canceled' }))
+  await syncNow(customer)
   expect((await api.get(path)).body.status).toBe('canceled')
-  const late = eventOf('customer.subscription.updated', before, { created: before.created })
+  const late = createEvent('customer.subscription.updated', before, { created: before.created })
   await deliver(late)
-  await look(customer)
-  expect([(await api.get(path)).body.status, (await stored(late.id))?.status]).toEqual(['canceled', 'done'])
+  await syncNow(customer)
+  expect([(await api.get(path)).body.status, (await storedEvent(late.id))?.status]).toEqual(['canceled', 'done'])
 })
 
 test('while somebody else has the customer’s lock it is put off, and Stripe is not asked', async () => {
   const { customer } = await subscribed()
-  const event = told(customer)
+  const event = customerEvent(customer)
   await deliver(event)
   const mark = stripe.requests.length
   await database.transaction(async (other) => {
     await other.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [customer])
-    await look(customer)
+    await syncNow(customer)
   })
-  expect([asked(mark), await stored(event.id)]).toEqual([
+  expect([serverRequests(mark), await storedEvent(event.id)]).toEqual([
     [],
     expect.objectContaining({ status: 'pending', attempts: 0 }),
   ])
   expect((await jobOf(customer))?.payload).toMatchObject({ customer })
-  await look(customer)
-  expect((await stored(event.id))?.status).toBe('done')
+  await syncNow(customer)
+  expect((await storedEvent(event.id))?.status).toBe('done')
 })
 
 test('where a request has written the row meanwhile it is done again, and blamed on nobody', async () => {
   const { customer, externalId, path, api } = await subscribed()
   await dashboard.subscriptions.update(externalId, { cancel_at_period_end: true })
-  const event = told(customer)
+  const event = customerEvent(customer)
   await deliver(event)
   stripe.fault({ kind: 'slow', ms: 600, path: `/v1/customers/${customer}` })
-  const looking = look(customer)
+  const looking = syncNow(customer)
   await new Promise((resolve) => setTimeout(resolve, 200))
   const id = path.split('/').at(-1)
   await database.query(`UPDATE "subscription" SET "seats" = 77, "version" = "version" + 1 WHERE "id" = $1`, [id])
   await looking
-  expect(await stored(event.id)).toMatchObject({ status: 'pending', attempts: 0, error: null })
+  expect(await storedEvent(event.id)).toMatchObject({ status: 'pending', attempts: 0, error: null })
   expect((await jobOf(customer))?.in).toBeLessThan(1.1)
-  await look(customer)
-  expect((await stored(event.id))?.status).toBe('done')
+  await syncNow(customer)
+  expect((await storedEvent(event.id))?.status).toBe('done')
   expect((await api.get(path)).body).toMatchObject({ seats: 3, cancelAt: expect.any(String) })
 })
 
 test('what fails is tried again, ever later; after ten times it is put aside, until it is replayed', async () => {
   const { customer, mend, api } = await failing()
-  const event = told(customer)
+  const event = customerEvent(customer)
   await deliver(event)
   const waits = []
   for (let attempts = 1; attempts <= 10; attempts++) {
-    await look(customer)
-    const { status, ...row } = (await stored(event.id)) as StripeEvent
+    await syncNow(customer)
+    const { status, ...row } = (await storedEvent(event.id)) as StripeEvent
     expect(row).toMatchObject({
       attempts,
       error: expect.stringContaining('violates check constraint'),
@@ -110,22 +110,22 @@ test('what fails is tried again, ever later; after ten times it is put aside, un
     expect(wait).toBeLessThan(2 ** index * 1.25)
   })
   await mend()
-  await look(customer)
-  expect((await stored(event.id))?.status).toBe('failed')
+  await syncNow(customer)
+  expect((await storedEvent(event.id))?.status).toBe('failed')
   expect(await replayEvents(database, [event.id])).toEqual([event.id])
-  expect(await stored(event.id)).toMatchObject({ status: 'pending', attempts: 0, error: null })
+  expect(await storedEvent(event.id)).toMatchObject({ status: 'pending', attempts: 0, error: null })
   expect((await jobOf(customer))?.in).toBeLessThan(0.1)
-  await look(customer)
-  expect((await stored(event.id))?.status).toBe('done')
+  await syncNow(customer)
+  expect((await storedEvent(event.id))?.status).toBe('done')
   expect((await api.get('/subscriptions')).body.totalItems).toBe(1)
 })
 
 test('of what fails, only what waits is tried again: others go on', async () => {
   const [{ customer: broken }, { customer: fine }] = [await failing(), await subscribed()]
-  const events = [told(broken), told(fine)]
+  const events = [customerEvent(broken), customerEvent(fine)]
   for (const event of events) await deliver(event)
-  for (const customer of [broken, fine]) await look(customer)
-  expect(await Promise.all(events.map(async ({ id }) => (await stored(id))?.status))).toEqual(['pending', 'done'])
+  for (const customer of [broken, fine]) await syncNow(customer)
+  expect(await Promise.all(events.map(async ({ id }) => (await storedEvent(id))?.status))).toEqual(['pending', 'done'])
 })
 
 test.each([
@@ -135,11 +135,11 @@ test.each([
   ['answers nonsense', { kind: 'nonsense' }],
 ] as const)('while Stripe %s an event waits, for three days', async (_, kind) => {
   const { customer } = await subscribed()
-  const event = told(customer)
+  const event = customerEvent(customer)
   await deliver(event)
   stripe.fault({ ...kind, times: 1000 })
-  for (let tries = 0; tries < 12; tries++) await look(customer)
-  expect(await stored(event.id)).toMatchObject({
+  for (let tries = 0; tries < 12; tries++) await syncNow(customer)
+  expect(await storedEvent(event.id)).toMatchObject({
     status: 'pending',
     attempts: 0,
     error: expect.stringContaining('Stripe'),
@@ -150,19 +150,19 @@ test.each([
   await database.query(`UPDATE "stripe_event" SET "receivedAt" = now() - interval '73 hours' WHERE "id" = $1`, [
     event.id,
   ])
-  for (let tries = 0; tries < 10; tries++) await look(customer)
-  expect(await stored(event.id)).toMatchObject({ status: 'failed', attempts: 10 })
+  for (let tries = 0; tries < 10; tries++) await syncNow(customer)
+  expect(await storedEvent(event.id)).toMatchObject({ status: 'failed', attempts: 10 })
 })
 
 test('once Stripe is back, what waited is done', async () => {
   const { customer } = await subscribed()
-  const event = told(customer)
+  const event = customerEvent(customer)
   await deliver(event)
   stripe.fault({ kind: 'cut', times: 1000 })
-  await look(customer)
+  await syncNow(customer)
   stripe.clearFaults()
-  await look(customer)
-  expect(await stored(event.id)).toMatchObject({ status: 'done', error: null })
+  await syncNow(customer)
+  expect(await storedEvent(event.id)).toMatchObject({ status: 'done', error: null })
 })
 
 test('a rule of the database that stands in the way for good is no race: it is seen in the end', async () => {
@@ -171,15 +171,18 @@ test('a rule of the database that stands in the way for good is no race: it is s
   const [{ id }] = (await dashboard.subscriptions.list({ customer })).data
   const { path } = await subscribed()
   await database.query(`UPDATE "subscription" SET "externalId" = $1 WHERE "id" = $2`, [id, path.split('/').at(-1)])
-  const event = told(customer)
+  const event = customerEvent(customer)
   await deliver(event)
-  for (let tries = 0; tries < 15; tries++) await look(customer)
-  expect(await stored(event.id)).toMatchObject({ status: 'failed', error: expect.stringContaining('duplicate key') })
+  for (let tries = 0; tries < 15; tries++) await syncNow(customer)
+  expect(await storedEvent(event.id)).toMatchObject({
+    status: 'failed',
+    error: expect.stringContaining('duplicate key'),
+  })
 })
 
 test('what a process that died was at is taken up by another', async () => {
   const { customer } = await subscribed()
-  const events = [told(customer), told(customer)]
+  const events = [customerEvent(customer), customerEvent(customer)]
   for (const event of events) await deliver(event)
   await enqueueStaleCustomers(database)
   await database.query(
@@ -197,15 +200,15 @@ test('what a process that died was at is taken up by another', async () => {
   await database.query(`DELETE FROM graphile_worker._private_jobs WHERE "key" = $1`, [`customer:${customer}`])
   await enqueueStaleCustomers(database)
   expect(await jobOf(customer)).toMatchObject({ locked: false })
-  await look(customer)
-  for (const { id } of events) expect((await stored(id))?.status).toBe('done')
+  await syncNow(customer)
+  for (const { id } of events) expect((await storedEvent(id))?.status).toBe('done')
 })
 
 test('what waits for its turn is left to wait', async () => {
   const { customer } = await subscribed()
-  await deliver(told(customer))
+  await deliver(customerEvent(customer))
   stripe.fault({ kind: 'status', status: 503, times: 1000 })
-  for (let tries = 0; tries < 6; tries++) await look(customer)
+  for (let tries = 0; tries < 6; tries++) await syncNow(customer)
   const before = await jobOf(customer)
   await enqueueStaleCustomers(database, 0)
   const after = await jobOf(customer)
@@ -215,10 +218,10 @@ test('what waits for its turn is left to wait', async () => {
 
 test('an event of a customer who is nobody’s here is ignored; the customer is looked at once it is somebody’s', async () => {
   const { id: customer } = await dashboard.customers.create({})
-  const event = told(customer)
+  const event = customerEvent(customer)
   await deliver(event)
-  await look(customer)
-  expect(await stored(event.id)).toMatchObject({ status: 'ignored', attempts: 1 })
+  await syncNow(customer)
+  expect(await storedEvent(event.id)).toMatchObject({ status: 'ignored', attempts: 1 })
   expect(await replayEvents(database, [event.id])).toEqual([])
   const { tenant } = await stripeCustomer()
   const path = `/organizations/${tenant.organization.id}`
@@ -228,13 +231,13 @@ test('an event of a customer who is nobody’s here is ignored; the customer is 
 
 test('replaying what is done looks once more; what is about nobody cannot be replayed', async () => {
   const { customer, externalId, path, api } = await subscribed()
-  const [event, nobody] = [told(customer), eventOf('charge.succeeded', { id: 'ch_1' })]
+  const [event, nobody] = [customerEvent(customer), createEvent('charge.succeeded', { id: 'ch_1' })]
   for (const one of [event, nobody]) await deliver(one)
-  await look(customer)
+  await syncNow(customer)
   await dashboard.subscriptions.update(externalId, { cancel_at_period_end: true })
   expect(await replayEvents(database, [event.id, nobody.id, 'evt_unknown', event.id])).toEqual([event.id])
-  await look(customer)
+  await syncNow(customer)
   expect((await api.get(path)).body.cancelAt).not.toBeNull()
-  expect((await stored(event.id))?.status).toBe('done')
-  expect(await customerOf(await stripeCustomer())).toBeNull()
+  expect((await storedEvent(event.id))?.status).toBe('done')
+  expect(await customerIdOf(await stripeCustomer())).toBeNull()
 })

@@ -6,14 +6,14 @@ import { StripeEvent } from '../../../entities/index.ts'
 import { createApp } from '../../../src/app.ts'
 import { survivePoolErrors } from '../../../src/runtime/database.ts'
 import { stripeCustomer } from '../../support/billing/billing.ts'
-import { deliver, deliverBody, eventOf, signatureOf, stored } from '../../support/billing/stripe-events.ts'
-import { look } from '../../support/billing/sync-now.ts'
+import { createEvent, deliver, deliverBody, signatureFor, storedEvent } from '../../support/billing/stripe-events.ts'
+import { syncNow } from '../../support/billing/sync-now.ts'
 import { CuttableConnection } from '../../support/processes/cuttable-connection.ts'
 import { expectProblem, raw } from '../../support/requests/raw-responses.ts'
 import { banking, billing, config, database, issuer, stripe } from '../../support/world.ts'
 
 const now = () => Math.floor(Date.now() / 1000)
-const told = () => eventOf('customer.updated', { id: 'cus_somebody', object: 'customer' })
+const told = () => createEvent('customer.updated', { id: 'cus_somebody', object: 'customer' })
 const jobs = async (key: string) => {
   const [{ count }] = await database.query(`SELECT count(*)::int FROM graphile_worker.jobs WHERE "key" = $1`, [key])
   return count
@@ -36,9 +36,14 @@ test('an event of the second kind is acknowledged and ignored, however often it 
     const { status, text } = await deliver(event)
     expect([status, JSON.parse(text)]).toEqual([200, { received: true }])
   }
-  expect(await stored(event.id)).toMatchObject({ type: event.type, status: 'ignored', payload: {}, objectId: null })
+  expect(await storedEvent(event.id)).toMatchObject({
+    type: event.type,
+    status: 'ignored',
+    payload: {},
+    objectId: null,
+  })
   expectProblem(
-    await deliverBody(JSON.stringify(event), signatureOf(JSON.stringify(event), { secret: 'whsec_x' })),
+    await deliverBody(JSON.stringify(event), signatureFor(JSON.stringify(event), { secret: 'whsec_x' })),
     400,
   )
   for (const odd of [{ created: 'soon' }, { created: 5 }, { livemode: undefined }, { related_object: 7, data: null }])
@@ -50,26 +55,31 @@ describe('of what concerns nobody here, only the id and the type are kept:', () 
   const kept = { payload: {}, customerId: null, objectId: null, status: 'ignored' }
 
   test('of an event that is not heeded', async () => {
-    const event = eventOf('charge.succeeded', { id: 'ch_1', object: 'charge', customer: 'cus_1', receipt_email: email })
+    const event = createEvent('charge.succeeded', {
+      id: 'ch_1',
+      object: 'charge',
+      customer: 'cus_1',
+      receipt_email: email,
+    })
     await deliver(event)
-    expect(await stored(event.id)).toMatchObject({ ...kept, type: 'charge.succeeded' })
+    expect(await storedEvent(event.id)).toMatchObject({ ...kept, type: 'charge.succeeded' })
   })
 
   test('of an event of a customer of others, from the first moment on', async () => {
-    const event = eventOf('customer.updated', { id: 'cus_stranger', object: 'customer', email })
+    const event = createEvent('customer.updated', { id: 'cus_stranger', object: 'customer', email })
     await deliver(event)
-    expect(await stored(event.id)).toMatchObject({ payload: {}, status: 'pending' })
-    await look('cus_stranger')
-    expect(await stored(event.id)).toMatchObject({ ...kept, type: 'customer.updated' })
+    expect(await storedEvent(event.id)).toMatchObject({ payload: {}, status: 'pending' })
+    await syncNow('cus_stranger')
+    expect(await storedEvent(event.id)).toMatchObject({ ...kept, type: 'customer.updated' })
     const found = await database.query(`SELECT 1 FROM "stripe_event" AS "row" WHERE "row"::text LIKE '%${email}%'`)
     expect(found).toEqual([])
   })
 
   test('of an event of a customer of ours it is kept whole', async () => {
     await stripeCustomer({ stripeCustomerId: 'cus_known' })
-    const event = eventOf('customer.updated', { id: 'cus_known', object: 'customer', email })
+    const event = createEvent('customer.updated', { id: 'cus_known', object: 'customer', email })
     await deliver(event)
-    expect((await stored(event.id))?.payload).toMatchObject({ data: { object: { email } } })
+    expect((await storedEvent(event.id))?.payload).toMatchObject({ data: { object: { email } } })
   })
 })
 
@@ -83,13 +93,13 @@ describe('what is not Stripe’s, or not for this server, leaves no trace:', () 
   })
 
   const body = JSON.stringify(told())
-  const at = (timestamp: number, secret?: string) => signatureOf(body, { timestamp, secret })
+  const at = (timestamp: number, secret?: string) => signatureFor(body, { timestamp, secret })
   const digest = () => at(now()).split('v1=')[1]
   test.each<[string, () => string | null]>([
     ['no signature', () => null],
     ['an empty signature', () => ''],
     ['a signature of another secret', () => at(now(), 'whsec_another')],
-    ['the signature of another body', () => signatureOf(`${body} `)],
+    ['the signature of another body', () => signatureFor(`${body} `)],
     ['words for a signature', () => 'let me in'],
     ['a signature without its time', () => `v1=${digest()}`],
     ['a time without a signature', () => `t=${now()}`],
@@ -114,8 +124,8 @@ describe('what is not Stripe’s, or not for this server, leaves no trace:', () 
     ['a number', '5'],
     ['a list', '[]'],
     ['an event without data', JSON.stringify({ ...told(), data: undefined })],
-    ['an event about nothing', JSON.stringify(eventOf('customer.updated', null))],
-    ['an event about a text', JSON.stringify(eventOf('customer.updated', 'cus_somebody'))],
+    ['an event about nothing', JSON.stringify(createEvent('customer.updated', null))],
+    ['an event about a text', JSON.stringify(createEvent('customer.updated', 'cus_somebody'))],
     ['an event without a name', JSON.stringify({ ...told(), id: undefined })],
     ['an event with a number for a name', JSON.stringify({ ...told(), id: 5 })],
     ['an event with a name longer than Stripe gives', JSON.stringify({ ...told(), id: `evt_${'x'.repeat(300)}` })],
@@ -132,18 +142,20 @@ describe('what is not Stripe’s, or not for this server, leaves no trace:', () 
   })
 
   test('too much of it', async () => {
-    const large = JSON.stringify(eventOf('customer.updated', { id: 'cus_somebody', padding: 'x'.repeat(1024 * 1024) }))
+    const large = JSON.stringify(
+      createEvent('customer.updated', { id: 'cus_somebody', padding: 'x'.repeat(1024 * 1024) }),
+    )
     expect(expectProblem(await deliverBody(large), 413).detail).toContain('1024 kB')
   })
 
   test('what is compressed, as nobody can have signed that', async () => {
     const packed = gzipSync(body)
-    for (const signature of [signatureOf(body), signatureOf(packed)])
+    for (const signature of [signatureFor(body), signatureFor(packed)])
       expectProblem(await deliverBody(packed, signature, { 'Content-Encoding': 'gzip' }), 415)
   })
 
   test.each(['GET', 'PUT', 'PATCH', 'DELETE'])('%s, as only POST can be asked', async (method) => {
-    const answer = await raw(method, '/webhooks/stripe', { 'Stripe-Signature': signatureOf(body) })
+    const answer = await raw(method, '/webhooks/stripe', { 'Stripe-Signature': signatureFor(body) })
     expectProblem(answer, 405)
     expect(answer.headers.allow).toBe('POST')
   })
@@ -155,7 +167,7 @@ test('of live mode, a server that follows live mode takes only live events', asy
     const [test, live] = [told(), { ...told(), livemode: true }]
     expectProblem(await deliver(test), 400)
     expect((await deliver(live)).status).toBe(200)
-    expect([await stored(test.id), (await stored(live.id))?.status]).toEqual([null, 'pending'])
+    expect([await storedEvent(test.id), (await storedEvent(live.id))?.status]).toEqual([null, 'pending'])
   } finally {
     Object.assign(billing, { live: false })
   }
@@ -166,31 +178,31 @@ test('while one secret takes over from another, either is believed, and both tog
   const [first, second, third] = [told(), told(), told()].map((event) => JSON.stringify(event))
   const both = (body: string, secrets: string[]) => {
     const timestamp = now()
-    const signatures = secrets.map((secret) => signatureOf(body, { secret, timestamp }).split(',')[1])
+    const signatures = secrets.map((secret) => signatureFor(body, { secret, timestamp }).split(',')[1])
     return [`t=${timestamp}`, ...signatures].join(',')
   }
-  expect((await deliverBody(first, signatureOf(first))).status).toBe(200)
-  expect((await deliverBody(second, signatureOf(second, { secret: 'whsec_next' }))).status).toBe(200)
+  expect((await deliverBody(first, signatureFor(first))).status).toBe(200)
+  expect((await deliverBody(second, signatureFor(second, { secret: 'whsec_next' }))).status).toBe(200)
   expect((await deliverBody(third, both(third, ['whsec_older', 'whsec_next']))).status).toBe(200)
   billing.webhookSecrets.pop()
   const late = JSON.stringify(told())
-  expectProblem(await deliverBody(late, signatureOf(late, { secret: 'whsec_next' })), 400)
+  expectProblem(await deliverBody(late, signatureFor(late, { secret: 'whsec_next' })), 400)
   expect((await deliverBody(late, both(late, [stripe.webhookSecret, 'whsec_next']))).status).toBe(200)
 })
 
 test('clocks may differ by a few minutes', async () => {
   for (const timestamp of [now() - 280, now() + 280]) {
     const body = JSON.stringify(told())
-    expect((await deliverBody(body, signatureOf(body, { timestamp }))).status).toBe(200)
+    expect((await deliverBody(body, signatureFor(body, { timestamp }))).status).toBe(200)
   }
 })
 
 test('an event is stored before it is acknowledged, once, with a job for its customer', async () => {
   await stripeCustomer({ stripeCustomerId: 'cus_once' })
-  const event = eventOf('invoice.paid', { id: 'in_1', object: 'invoice', customer: 'cus_once' })
+  const event = createEvent('invoice.paid', { id: 'in_1', object: 'invoice', customer: 'cus_once' })
   const answer = await deliver(event)
   expect([answer.status, answer.text]).toEqual([200, '{"received":true}'])
-  expect(await stored(event.id)).toMatchObject({
+  expect(await storedEvent(event.id)).toMatchObject({
     type: 'invoice.paid',
     customerId: 'cus_once',
     objectId: 'in_1',
@@ -206,25 +218,25 @@ test('an event is stored before it is acknowledged, once, with a job for its cus
   await database.manager.update(StripeEvent, { id: event.id }, { status: 'done' })
   await database.query(`SELECT graphile_worker.remove_job('customer:cus_once')`)
   expect((await deliver({ ...event, type: 'invoice.voided' })).status).toBe(200)
-  expect(await stored(event.id)).toMatchObject({ type: 'invoice.paid', status: 'done' })
+  expect(await storedEvent(event.id)).toMatchObject({ type: 'invoice.paid', status: 'done' })
   expect(await jobs('customer:cus_once')).toBe(0)
 })
 
 test.each<[string, object]>([
-  ['a type that means nothing here', eventOf('charge.succeeded', { id: 'ch_1', customer: 'cus_1' })],
-  ['a type that nobody knows yet', eventOf('moon.landed', { id: 'moon_1', customer: 'cus_1' })],
-  ['an invoice to come, which has no name', eventOf('invoice.upcoming', { object: 'invoice', customer: 'cus_1' })],
-  ['a payment method of nobody', eventOf('payment_method.updated', { id: 'pm_1', customer: null })],
-  ['a customer with a number for a name', eventOf('customer.updated', { id: 5, object: 'customer' })],
-  ['a customer whose name cannot be stored', eventOf('customer.updated', { id: 'cus_\0', object: 'customer' })],
+  ['a type that means nothing here', createEvent('charge.succeeded', { id: 'ch_1', customer: 'cus_1' })],
+  ['a type that nobody knows yet', createEvent('moon.landed', { id: 'moon_1', customer: 'cus_1' })],
+  ['an invoice to come, which has no name', createEvent('invoice.upcoming', { object: 'invoice', customer: 'cus_1' })],
+  ['a payment method of nobody', createEvent('payment_method.updated', { id: 'pm_1', customer: null })],
+  ['a customer with a number for a name', createEvent('customer.updated', { id: 5, object: 'customer' })],
+  ['a customer whose name cannot be stored', createEvent('customer.updated', { id: 'cus_\0', object: 'customer' })],
   [
     'a customer with an endless name',
-    eventOf('customer.updated', { id: `cus_${'x'.repeat(3000)}`, object: 'customer' }),
+    createEvent('customer.updated', { id: `cus_${'x'.repeat(3000)}`, object: 'customer' }),
   ],
 ])('%s is acknowledged and ignored', async (_, event) => {
   const before = await database.query(`SELECT count(*) FROM graphile_worker.jobs`)
   expect((await deliver(event)).status).toBe(200)
-  expect(await stored((event as { id: string }).id)).toMatchObject({ status: 'ignored', customerId: null })
+  expect(await storedEvent((event as { id: string }).id)).toMatchObject({ status: 'ignored', customerId: null })
   expect(await database.query(`SELECT count(*) FROM graphile_worker.jobs`)).toEqual(before)
 })
 
@@ -245,17 +257,17 @@ test.each<[string, object]>([
   ['setup_intent.succeeded', { id: 'seti_1', object: 'setup_intent', customer: cus }],
 ])('%s says whom it is about', async (type, object) => {
   const previous_attributes = { customer: cus }
-  const event = eventOf(type, object, { data: { object, previous_attributes } })
+  const event = createEvent(type, object, { data: { object, previous_attributes } })
   expect((await deliver(event)).status).toBe(200)
-  expect(await stored(event.id)).toMatchObject({ status: 'pending', customerId: cus })
+  expect(await storedEvent(event.id)).toMatchObject({ status: 'pending', customerId: cus })
 })
 
 test.each([-1, 1e300, 253_402_300_800, 1.5, '2026-01-01', null, {}, undefined])(
   'created at %j, it is taken to have been now',
   async (created) => {
-    const event = eventOf('customer.updated', { id: 'cus_when', object: 'customer' }, { created })
+    const event = createEvent('customer.updated', { id: 'cus_when', object: 'customer' }, { created })
     expect((await deliver(event)).status).toBe(200)
-    const age = Date.now() - ((await stored(event.id))?.created.getTime() ?? 0)
+    const age = Date.now() - ((await storedEvent(event.id))?.created.getTime() ?? 0)
     expect(Math.abs(age)).toBeLessThan(5000)
   },
 )
@@ -263,9 +275,9 @@ test.each([-1, 1e300, 253_402_300_800, 1.5, '2026-01-01', null, {}, undefined])(
 test('what Postgres cannot keep of an event is replaced, and the rest is kept', async () => {
   const name = 'a\0b \ud800 \\u0000 \ud83d\ude00 "\u0001"'
   await stripeCustomer({ stripeCustomerId: 'cus_odd' })
-  const event = eventOf('customer.updated', { id: 'cus_odd', object: 'customer', name, '\0': 1e308 })
+  const event = createEvent('customer.updated', { id: 'cus_odd', object: 'customer', name, '\0': 1e308 })
   expect((await deliver(event)).status).toBe(200)
-  expect((await stored(event.id))?.payload).toMatchObject({
+  expect((await storedEvent(event.id))?.payload).toMatchObject({
     data: { object: { name: 'a\ufffdb \ufffd \\u0000 \ud83d\ude00 "\u0001"', '\ufffd': 1e308 } },
   })
 })
@@ -277,13 +289,13 @@ test('where its job cannot be written, the event is not either, and Stripe is to
   await database.query(
     `CREATE TRIGGER "refuse" BEFORE INSERT ON graphile_worker._private_jobs EXECUTE FUNCTION "refuse"()`,
   )
-  const event = eventOf('customer.updated', { id: 'cus_refused', object: 'customer' })
+  const event = createEvent('customer.updated', { id: 'cus_refused', object: 'customer' })
   const refused = await deliver(event)
   await database.query('DROP FUNCTION "refuse" CASCADE')
   expectProblem(refused, 500)
-  expect(await stored(event.id)).toBeNull()
+  expect(await storedEvent(event.id)).toBeNull()
   expect((await deliver(event)).status).toBe(200)
-  expect([(await stored(event.id))?.status, await jobs('customer:cus_refused')]).toEqual(['pending', 1])
+  expect([(await storedEvent(event.id))?.status, await jobs('customer:cus_refused')]).toEqual(['pending', 1])
 })
 
 test('while the table cannot be had, Stripe is told to come again', async () => {
@@ -297,7 +309,7 @@ test('while the table cannot be had, Stripe is told to come again', async () => 
   expectProblem(kept, 503)
   expect(kept.headers['retry-after']).toBeDefined()
   expect((await deliver(event)).status).toBe(200)
-  expect((await stored(event.id))?.status).toBe('pending')
+  expect((await storedEvent(event.id))?.status).toBe('pending')
 })
 
 test('while the database cannot be reached, Stripe is told to come again', async () => {
@@ -314,16 +326,16 @@ test('while the database cannot be reached, Stripe is told to come again', async
   )
   const post = (event: object) => {
     const body = JSON.stringify(event)
-    return request(server).post('/webhooks/stripe').set('Stripe-Signature', signatureOf(body)).send(body)
+    return request(server).post('/webhooks/stripe').set('Stripe-Signature', signatureFor(body)).send(body)
   }
   expect((await post(told())).status).toBe(200)
   await line.cut()
   const event = told()
   const answer = await post(event)
   await line.open()
-  expect([answer.status, answer.headers['retry-after'], await stored(event.id)]).toEqual([503, '2', null])
+  expect([answer.status, answer.headers['retry-after'], await storedEvent(event.id)]).toEqual([503, '2', null])
   expect((await post(event)).status).toBe(200)
-  expect((await stored(event.id))?.status).toBe('pending')
+  expect((await storedEvent(event.id))?.status).toBe('pending')
   await new Promise((resolve) => server.close(resolve))
   await far.destroy()
   await line.cut()

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { Billing } from '../../../src/billing/billing.ts'
 import { payingCustomer } from '../../support/billing/billing.ts'
 import { subscribed } from '../../support/billing/stripe.ts'
-import { look } from '../../support/billing/sync-now.ts'
+import { syncNow } from '../../support/billing/sync-now.ts'
 import { database, ending, publicUrl, stripe, tokenOf } from '../../support/world.ts'
 import { type Case, testCaseGroups, unless } from './case-groups.ts'
 import { routes, send, serve, types } from './route-requests.ts'
@@ -99,7 +99,7 @@ const { body: other } = await payer.api.post('/payment-methods', { externalId: '
 const debtor = await subscribed()
 stripe.decline((await debtor.api.get(debtor.card)).body.externalId, 'insufficient_funds')
 stripe.advance({ days: 32 })
-for (const { customer } of [payer, debtor]) await look(customer)
+for (const { customer } of [payer, debtor]) await syncNow(customer)
 const { body: invoices } = await debtor.api.get('/invoices?status=open')
 interface Wish {
   path: string

@@ -1,5 +1,5 @@
 import { payingCustomer } from '../../support/billing/billing.ts'
-import { asked, dashboard, subscribed } from '../../support/billing/stripe.ts'
+import { dashboard, serverRequests, subscribed } from '../../support/billing/stripe.ts'
 import { givenInvitation } from '../../support/rows/sample-rows.ts'
 import { as, billing, config, foundTenant, givenAddress, stripe } from '../../support/world.ts'
 import { type Case, testCaseGroups, unless } from './case-groups.ts'
@@ -61,7 +61,7 @@ function* coupons(): Generator<Case> {
       await Promise.all(Array.from({ length: 5 }, apply))
       const since = stripe.requests.length
       const { status } = await apply()
-      const again = asked(since).filter(({ method }) => method === 'POST')
+      const again = serverRequests(since).filter(({ method }) => method === 'POST')
       const { discounts } = await billing.retrieveSubscription(payer.externalId)
       return unless(
         status === 200 && again.length === 0 && discounts.length === 1,

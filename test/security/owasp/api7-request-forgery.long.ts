@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { deliver, eventOf } from '../../support/billing/stripe-events.ts'
+import { createEvent, deliver } from '../../support/billing/stripe-events.ts'
 import { jobs } from '../../support/jobs.ts'
 import { rowsOf } from '../../support/rows/sample-rows.ts'
 import { ending, publicUrl, tenant } from '../../support/world.ts'
@@ -168,7 +168,7 @@ function* events(): Generator<Case> {
       { id: url, object: url, customer: url },
       { id: 'in_1', customer: 'cus_1', invoice_pdf: url, url, hosted_invoice_url: url },
     ])
-      yield () => quiet(kind, deliver(eventOf(kind, object, { account: url, api_version: url })))
+      yield () => quiet(kind, deliver(createEvent(kind, object, { account: url, api_version: url })))
   yield async () => {
     await jobs.followCustomer({ customer: 'cus_1' }).catch(() => {})
     await new Promise((resolve) => setTimeout(resolve, 300))

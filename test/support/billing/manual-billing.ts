@@ -12,7 +12,7 @@ let customers = 0
 /** An organization of three people that is billed by hand, with one billing address. */
 export async function customer(values: Partial<Organization> = {}): Promise<Customer> {
   const tenant = await foundTenant('Customer', `customer-${++customers}`, values)
-  return { tenant, api: as(tenant.users.owner), address: await givenAddress(own(tenant)) }
+  return { tenant, api: as(tenant.users.owner), address: await givenAddress(ownedBy(tenant)) }
 }
 
 /** One that has subscribed, and awaits the operator. */
@@ -22,13 +22,13 @@ export async function subscriber(body: object = {}): Promise<Customer & { path: 
 }
 
 /** One whose subscription has been confirmed. */
-export async function running(body: object = {}): Promise<Customer & { path: string }> {
+export async function confirmedSubscriber(body: object = {}): Promise<Customer & { path: string }> {
   const made = await subscriber(body)
   await as(operator).post(`${made.path}/confirm`)
   return made
 }
 
-export function own({ organization }: Pick<Tenant, 'organization'>): { organizationId: string } {
+export function ownedBy({ organization }: Pick<Tenant, 'organization'>): { organizationId: string } {
   return { organizationId: organization.id }
 }
 

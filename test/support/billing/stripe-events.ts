@@ -8,7 +8,7 @@ const run = Date.now().toString(36)
 let events = 0
 
 /** An event such as Stripe tells of: about an object, with anything else said otherwise where it matters. */
-export function eventOf(type: string, object: unknown, values: object = {}) {
+export function createEvent(type: string, object: unknown, values: object = {}) {
   events += 1
   return {
     id: `evt_${run}${events}`,
@@ -25,7 +25,7 @@ export function eventOf(type: string, object: unknown, values: object = {}) {
 }
 
 /** What Stripe sends along so that its body is believed. */
-export function signatureOf(
+export function signatureFor(
   body: string | Buffer,
   {
     secret = stripe.webhookSecret,
@@ -38,7 +38,7 @@ export function signatureOf(
 /** Delivers a body as Stripe does, under a signature that is right unless another is given; none with null. */
 export function deliverBody(
   body: string | Buffer,
-  signature: string | null = signatureOf(body),
+  signature: string | null = signatureFor(body),
   headers: Record<string, string> = {},
 ): Promise<Answer> {
   const signed: Record<string, string> = signature === null ? {} : { 'Stripe-Signature': signature }
@@ -49,6 +49,6 @@ export function deliver(event: object): Promise<Answer> {
   return deliverBody(JSON.stringify(event))
 }
 
-export function stored(id: string): Promise<StripeEvent | null> {
+export function storedEvent(id: string): Promise<StripeEvent | null> {
   return database.manager.findOneBy(StripeEvent, { id })
 }

@@ -25,7 +25,7 @@ export async function deliverEvents(): Promise<void> {
 }
 
 /** What the server itself has asked of Stripe since some request, with the method and the path of each in one. */
-export function asked(since = 0): ((typeof stripe.requests)[number] & { what: string })[] {
+export function serverRequests(since = 0): ((typeof stripe.requests)[number] & { what: string })[] {
   const own = billing.stripe.getApiField('version')
   return stripe.requests
     .slice(since)
@@ -34,15 +34,15 @@ export function asked(since = 0): ((typeof stripe.requests)[number] & { what: st
 }
 
 /** The same without what the jobs ask to follow customers, which may come at any time. */
-export function wished(since: number): ReturnType<typeof asked> {
-  return asked(since).filter(
+export function serverRequestsWithoutSyncs(since: number): ReturnType<typeof serverRequests> {
+  return serverRequests(since).filter(
     ({ method, what, params }) =>
       method !== 'GET' || !(params.status === 'all' || /^GET .(customers|invoices)/.test(what)),
   )
 }
 
 /** Confirms a payment or a setup with its secret, as Stripe's script does in the browser. */
-export async function confirm(secret: string, paymentMethod?: string): Promise<{ status: number; body: Answer }> {
+export async function confirmIntent(secret: string, paymentMethod?: string): Promise<{ status: number; body: Answer }> {
   const [id] = secret.split('_secret_')
   const response = await fetch(`${stripe.url}/v1/${id.startsWith('pi_') ? 'payment' : 'setup'}_intents/${id}/confirm`, {
     method: 'POST',
@@ -71,16 +71,16 @@ export interface Subscribed extends Customer {
 export async function subscribed(body: object = {}, token?: string): Promise<Subscribed> {
   const payer = await payingCustomer(token)
   const { body: made } = await payer.api.post('/subscriptions', { paymentMethod: payer.card, ...body })
-  return { ...payer, path: made['@id'], externalId: made.externalId, customer: await customerOf(payer) }
+  return { ...payer, path: made['@id'], externalId: made.externalId, customer: await customerIdOf(payer) }
 }
 
 /** What Stripe calls an organization. */
-export async function customerOf({ tenant, api }: Customer): Promise<string> {
+export async function customerIdOf({ tenant, api }: Customer): Promise<string> {
   return (await api.get(`/organizations/${tenant.organization.id}`)).body.stripeCustomerId
 }
 
 /** Asks for a resource until it is as it should be. */
-export function becomes({ api }: Pick<Customer, 'api'>, path: string, expected: object): Promise<object> {
+export function eventuallyMatches({ api }: Pick<Customer, 'api'>, path: string, expected: object): Promise<object> {
   return eventually(
     async () => (await api.get(path)).body,
     (body) => expect(body).toMatchObject(expected),

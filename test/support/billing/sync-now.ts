@@ -1,6 +1,6 @@
 import { jobs } from '../jobs.ts'
 import { database } from '../world.ts'
-import { eventOf } from './stripe-events.ts'
+import { createEvent } from './stripe-events.ts'
 
 interface Job {
   payload: { customer: string; thorough?: boolean; failures?: number }
@@ -21,13 +21,13 @@ export async function jobOf(customer: string, kind = 'customer'): Promise<Job | 
 }
 
 /** Does what is to be done for a customer, whether it is due or not; has it looked at in any case. */
-export async function look(customer: string, kind = 'customer'): Promise<void> {
+export async function syncNow(customer: string, kind = 'customer'): Promise<void> {
   const { payload } = (await jobOf(customer, kind)) ?? {}
   await database.query(`SELECT graphile_worker.remove_job($1)`, [`${kind}:${customer}`])
   await jobs.followCustomer(payload ?? { customer })
 }
 
 /** An event of which only the customer matters. */
-export function told(customer: string): ReturnType<typeof eventOf> {
-  return eventOf('customer.updated', { id: customer, object: 'customer' })
+export function customerEvent(customer: string): ReturnType<typeof createEvent> {
+  return createEvent('customer.updated', { id: customer, object: 'customer' })
 }

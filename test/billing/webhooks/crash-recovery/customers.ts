@@ -3,7 +3,7 @@ import type { EntityManager } from 'typeorm'
 import { Organization, OrganizationAddress, Subscription } from '../../../../entities/index.ts'
 import type { LocalStripe } from '../../../../src/emulators/stripe/server.ts'
 import { insertRow } from '../../../../src/hydra/index.ts'
-import type { Chance } from './seeded-random.ts'
+import type { SeededRandom } from './seeded-random.ts'
 
 interface Customer {
   id: string
@@ -24,7 +24,7 @@ export class Customers {
   constructor(
     private readonly client: Stripe,
     private readonly stripe: Pick<LocalStripe, 'advance'>,
-    private readonly chance: Chance,
+    private readonly chance: SeededRandom,
   ) {}
 
   async found(manager: EntityManager, count: number): Promise<void> {

@@ -2,7 +2,7 @@ import { Agent, request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Control } from '../../../../src/emulators/stripe/control/control.ts'
 import type { Event } from '../../../../src/emulators/stripe/objects/billing-objects.ts'
-import type { Chance } from './seeded-random.ts'
+import type { SeededRandom } from './seeded-random.ts'
 
 interface Letter {
   id: string
@@ -16,7 +16,7 @@ interface Letter {
 const carriers = 50
 
 /** Brings events as Stripe does: in any order, more than once, and again for as long as they are not taken; and forgeries. */
-export class Postman {
+export class EventSender {
   accepted = 0
   refused = 0
   resends = 0
@@ -31,7 +31,7 @@ export class Postman {
 
   constructor(
     private readonly stripe: Pick<Control, 'signed'>,
-    private readonly chance: Chance,
+    private readonly chance: SeededRandom,
     private readonly port: () => number,
   ) {}
 

@@ -1,5 +1,5 @@
 /** Numbers that come by chance, and come again when they begin with the same seed (mulberry32). */
-export class Chance {
+export class SeededRandom {
   constructor(private state: number) {}
 
   /** At least 0 and less than 1. */
