@@ -20,7 +20,7 @@ const described = new Api(
   config,
 )
 
-/** An item of every class that can be written, for what needs one in its path. */
+/** An item of every writable class, for operations with an id in their path. */
 const address = await givenAddress()
 const items: Record<string, string> = {
   Organization: organization.id,
@@ -78,12 +78,12 @@ const cases = written.flatMap((one) =>
     }),
 )
 
-test('there is hardly a property that is not tried', () => {
+test('nearly every writable property has a case', () => {
   expect(cases.length).toBeGreaterThan(80)
   expect(cases.reduce((sum, [, , , values]) => sum + values.length, 0)).toBeGreaterThan(2000)
 })
 
-test.each(cases)('%s takes no value but of its own kind', async (_, { method, path }, { name }, values, caller) => {
+test.each(cases)('%s rejects values of another type', async (_, { method, path }, { name }, values, caller) => {
   const before = await snapshot()
   const taken: string[] = []
   for (const value of values) {

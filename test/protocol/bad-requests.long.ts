@@ -20,7 +20,7 @@ const change = (body: string | Buffer) => raw('PATCH', `/meetings/${meeting.id}`
 
 const nested = (open: string, levels: number, close = '') => open.repeat(levels) + close.repeat(levels)
 
-describe('What is no JSON object is 400:', () => {
+describe('A body that is not a JSON object is refused with 400:', () => {
   test.each([
     ...['', ' ', '\n', '{', '}', '{"a":}', '{"a":1,}', '{"a":01}', '{"a":NaN}', '{"a":.5}', "{'a':1}", '{a:1}', '{}{}'],
     ...['null', '5', '-0', '1e400', '"x"', 'true', 'undefined', '[]', '[[]]', '[{}]', '[{"notes":"x"}]', '<a/>', 'a=b'],
@@ -32,7 +32,7 @@ describe('What is no JSON object is 400:', () => {
 
   test.each([
     ['half a character', Buffer.from([0x7b, 0xc3, 0x7d])],
-    ['a byte that is in no text', Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d])],
+    ['a byte that is not in UTF-8', Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d])],
     [
       'a surrogate in UTF-8',
       Buffer.concat([Buffer.from('{"notes":"'), Buffer.from([0xed, 0xa0, 0x80]), Buffer.from('"}')]),
@@ -48,7 +48,7 @@ describe('What is no JSON object is 400:', () => {
   })
 })
 
-describe('What is too large is 413, however it is packed:', () => {
+describe('A body above the limit is refused with 413, in any encoding:', () => {
   const megabytes = (count: number) => Buffer.alloc(count * 1024 * 1024, ' ')
   test.each<[string, Buffer, Record<string, string>]>([
     ['300 kB', Buffer.from(`{"notes":"${'x'.repeat(300_000)}"}`), {}],
@@ -62,13 +62,13 @@ describe('What is too large is 413, however it is packed:', () => {
     expect(performance.now() - start).toBeLessThan(1000)
   })
 
-  test('and what is packed in no known way, or badly, is refused', async () => {
+  test('an unknown or broken Content-Encoding is refused', async () => {
     expectProblem(await create('{}', { ...jsonld, 'Content-Encoding': 'compress' }), 415)
     expectProblem(await create('{}', { ...jsonld, 'Content-Encoding': 'gzip' }), 400)
   })
 })
 
-test('the keys of every object are no way into it', async () => {
+test('the keys of JavaScript objects are ordinary unknown properties', async () => {
   const body = `{"employee":null,"dateFrom":"x","__proto__":{"notes":"x","polluted":1},"constructor":{"prototype":{"polluted":1}},"toString":"x"}`
   const lenient = expectProblem(await create(body), 422)
   const strict = expectProblem(await create(body, { ...jsonld, Prefer: 'handling=strict' }), 422)
@@ -96,7 +96,7 @@ const routes = table({ of: async () => ({}) as never, forget() {} }, {} as never
     ]),
 )
 
-describe('An id that names nothing is 404:', () => {
+describe('A path that names nothing is answered with 404:', () => {
   test.each(routes.filter(([, path]) => path.includes(':id')))('%s %s', async (method, path, headers) => {
     const type = method === 'PATCH' ? 'application/merge-patch+json' : 'application/ld+json'
     for (const id of noIds)
@@ -140,14 +140,14 @@ describe('An id that names nothing is 404:', () => {
     expect((await raw('HEAD', path, owner)).status).toBe(404)
   })
 
-  test('and one that cannot be read at all is 400', async () => {
+  test('a path with broken percent-encoding is refused with 400', async () => {
     for (const path of ['/contexts/%E0%A4%A', '/errors/%', `/locations/${'%ff'.repeat(3)}`])
       expectProblem(await raw('GET', path, owner), 400)
   })
 })
 
 test.each(routes.map(([, path, headers]) => [path, headers] as const))(
-  'a method that %s does not know is 405 and told which it does',
+  'an unsupported method of %s is refused with 405 and the allowed methods',
   async (path, headers) => {
     const known = routes.filter(([, other]) => other === path).map(([method]) => method)
     for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'TRACE', 'PROPFIND', 'LINK', 'QUERY'])
@@ -167,7 +167,7 @@ const foreignTypes = [
 ]
 
 test.each(routes.filter(([method, path]) => /POST|PATCH/.test(method) && !/logo|icon|confirm/.test(path)))(
-  '%s %s takes a body only in the types that it names',
+  '%s %s accepts a body only in its documented media types',
   async (method, path, headers) => {
     const own =
       method === 'POST'
@@ -194,7 +194,7 @@ describe('A query', () => {
     ...['page=%E0%A4%A', 'page=0x1', 'page=+1', 'page=NaN', 'page=null', 'page=1%27', 'page=%D9%A1', 'page=-0'],
     ...['itemsPerPage=-1', 'itemsPerPage=abc', 'itemsPerPage=1.5', 'itemsPerPage=1e9', 'itemsPerPage=%00'],
     ...['itemsPerPage=0&page=2'],
-  ])('is refused for %s, by name', async (query) => {
+  ])('with %s is refused with the name of the parameter', async (query) => {
     const { detail } = expectProblem(await get(query), 400)
     expect(detail).toContain(query.split('=')[0])
   })
@@ -213,14 +213,14 @@ describe('A query', () => {
     ],
     ...['x=%E0%A4%A', 'x=%00', '%00=x', 'page[]=2', 'page=1&page=2', 'a[b][c][d][e][f][g]=1'],
     Array.from({ length: 500 }, (_, n) => `x${n % 36}=`).join('&'),
-  ])('is answered with %.60s, which says nothing', async (query) => {
+  ])('with %.60s is answered as if the parameter were absent', async (query) => {
     const { status, text } = await get(query)
     expect(status).toBe(200)
     expect(JSON.parse(text).totalItems).toBe(1)
   })
 })
 
-test('of all this the world is as it was, and serves', async () => {
+test('refused requests change no row, and the server still answers', async () => {
   await given(Location, { name: 'Still here' })
   expect((await api.get('/locations')).body.totalItems).toBe(1)
   await database.manager.delete(Location, { organizationId: organization.id })

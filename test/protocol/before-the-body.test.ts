@@ -1,5 +1,5 @@
-// RFC 9110 §10.1.1, §15.5.14: what the request line and the headers decide is answered before the body is sent or read.
-// The same mistake could be in every route that takes a body: JSON, Turtle, patches, forms, webhooks; and in every refusal.
+// RFC 9110 §10.1.1, §15.5.14: an error in the request line or a header is answered before the body is sent or read.
+// The same mistake could be in every route with a body (JSON, Turtle, patches, forms, webhooks), and in every refusal.
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { createBrotliCompress, createGzip } from 'node:zlib'
@@ -11,13 +11,13 @@ const [token, little] = [await tokenOf(owner), await tokenOf(member)]
 const { id } = await given(Location, { name: 'Here' })
 const megabyte = 1024 * 1024
 
-/** Sends a text over a connection of its own, and gives back what comes within a time, or until the server closes it. */
-async function told(text: string, { body = '', milliseconds = 1500, answers = 1 } = {}) {
+/** Sends a text over a new connection, and returns the responses until a timeout, or until the server closes it. */
+async function exchange(text: string, { body = '', timeoutMs = 1500, count = 1 } = {}) {
   const { hostname, port } = new URL(publicUrl)
   const socket = connect(Number(port), hostname).on('error', () => {})
   let received = ''
   let isClosed = false
-  const late = new Promise((resolve) => setTimeout(resolve, milliseconds).unref())
+  const late = new Promise((resolve) => setTimeout(resolve, timeoutMs).unref())
   socket.on('data', (piece) => {
     received += piece
     if (body && /^HTTP\/1.1 100 /.test(received)) {
@@ -30,7 +30,7 @@ async function told(text: string, { body = '', milliseconds = 1500, answers = 1 
   })
   socket.write(text)
   const whole = (async () => {
-    while ((!/\r\n\r\n.*\}(\r\n0\r\n\r\n)?$/s.test(received) || statusesOf(received).length < answers) && !isClosed)
+    while ((!/\r\n\r\n.*\}(\r\n0\r\n\r\n)?$/s.test(received) || statusesOf(received).length < count) && !isClosed)
       await new Promise((resolve) => setTimeout(resolve, 5))
   })()
   await Promise.race([late, closed, whole])
@@ -40,7 +40,7 @@ async function told(text: string, { body = '', milliseconds = 1500, answers = 1 
   return answer
 }
 
-/** The statuses of the answers that came, in their order. */
+/** The statuses of the received responses, in order. */
 const statusesOf = (received: string) => [...received.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => Number(status))
 
 const head = (line: string, headers: Record<string, string | number>) =>
@@ -61,27 +61,27 @@ const routes: [line: string, headers: Record<string, string | number>, limit: nu
 ]
 
 describe.each(routes)('%s', (line, headers, limit) => {
-  test('a Content-Length over the limit is 413 at once', async () => {
-    const { statuses, text } = await told(head(line, { ...headers, 'Content-Length': limit + 1 }))
+  test('a Content-Length above the limit is refused with 413 at once', async () => {
+    const { statuses, text } = await exchange(head(line, { ...headers, 'Content-Length': limit + 1 }))
     expect(statuses).toEqual([413])
     expect(text).toMatch(/"detail":"The (body|file) is too large: \d+ (kB|MiB) is the most\."/)
   })
 
-  test('with Expect it is 413 without 100, and the connection ends', async () => {
+  test('with Expect, a body above the limit gets 413 without 100, and the connection closes', async () => {
     const sent = { ...headers, 'Content-Length': limit + 1, Expect: '100-continue' }
-    const { statuses, isClosed } = await told(head(line, sent))
+    const { statuses, isClosed } = await exchange(head(line, sent))
     expect([statuses, isClosed]).toEqual([[413], true])
   })
 
-  test('chunks over the limit are 413 as soon as they are passed', async () => {
+  test('chunks are refused with 413 as soon as they pass the limit', async () => {
     const sent = { ...headers, 'Transfer-Encoding': 'chunked' }
     const chunk = 'x'.repeat(limit + 65_537)
-    const { statuses } = await told(`${head(line, sent)}${chunk.length.toString(16)}\r\n${chunk}\r\n`)
+    const { statuses } = await exchange(`${head(line, sent)}${chunk.length.toString(16)}\r\n${chunk}\r\n`)
     expect(statuses).toEqual([413])
   })
 
-  test('another Expect is 417', async () => {
-    const { statuses, text } = await told(head(line, { ...headers, 'Content-Length': 2, Expect: 'something-else' }))
+  test('another Expect is refused with 417', async () => {
+    const { statuses, text } = await exchange(head(line, { ...headers, 'Content-Length': 2, Expect: 'something-else' }))
     expect(statuses).toEqual([417])
     expect(text).toContain('something-else')
   })
@@ -101,29 +101,29 @@ test.each<[number, string, Record<string, string | number>]>([
   [415, 'POST /organizations/logo', json],
   [415, 'POST /organizations/logo', { ...form, 'Content-Encoding': 'gzip' }],
   [415, 'POST /webhooks/stripe', { 'Content-Type': 'application/json', 'Content-Encoding': 'gzip' }],
-])('%i is decided before 100 Continue: %s', async (status, line, headers) => {
-  const { statuses, isClosed } = await told(head(line, { ...headers, ...asked }))
+])('%i is sent before 100 Continue: %s', async (status, line, headers) => {
+  const { statuses, isClosed } = await exchange(head(line, { ...headers, ...asked }))
   expect([statuses, isClosed]).toEqual([[status], true])
 })
 
-test('a request that is fine is told to continue, and its connection stays', async () => {
+test('a valid request gets 100 Continue, and its connection stays open', async () => {
   const body = '{"name":"Continued"}'
   const sent = head('POST /locations', { ...json, 'Content-Length': body.length, Expect: '100-continue' })
-  const { statuses, isClosed } = await told(sent, { body })
+  const { statuses, isClosed } = await exchange(sent, { body })
   expect([statuses, isClosed]).toEqual([[100, 201], false])
 })
 
-test('what is left of a refused body is drained, and the next request on the connection is answered', async () => {
+test('the rest of a refused body is drained, and the next request on the connection is answered', async () => {
   const body = 'x'.repeat(300_000)
   const first = `${head('POST /locations', { ...json, 'Content-Length': body.length })}${body}`
-  const { statuses } = await told(`${first}${head('GET /countries/NL', { Connection: 'close' })}`, { answers: 2 })
+  const { statuses } = await exchange(`${first}${head('GET /countries/NL', { Connection: 'close' })}`, { count: 2 })
   expect(statuses).toEqual([413, 200])
 })
 
 test.each([
   ['gzip', createGzip],
   ['br', createBrotliCompress],
-])('what unpacks from %s to more than the limit is 413 before all of it is sent', async (coding, pack) => {
+])('a %s body that decompresses above the limit is refused with 413 before all of it is sent', async (coding, pack) => {
   const packer = pack()
   const pieces: Buffer[] = []
   packer.on('data', (piece) => pieces.push(piece))

@@ -1,4 +1,4 @@
-// The same mistake could be wherever a client names something: path, reference in any form of body, filter, setting, id.
+// The same mistake could be wherever a client sends an id: path, reference in any form of body, filter, setting.
 import { Employee, Location, Meeting } from '../../entities/index.ts'
 import { api, as, elsewhere, given, publicUrl } from '../support/world.ts'
 
@@ -18,18 +18,21 @@ const values: [string, (country: string) => unknown][] = [
   ['a node', (country) => ({ '@id': country })],
 ]
 
-// ISO 3166-1 §5.2: codes are of upper-case letters; whoever writes another case means the same country.
-test.each(values)('a country is known as %s in either case, and answered in its canonical form', async (_, form) => {
-  for (const country of ['/countries/be', '/countries/Be', '/countries/BE']) {
-    const { status, body } = await api.post('/organization-addresses', { ...address, country: form(country) })
-    expect([status, body.country]).toEqual([201, '/countries/BE'])
-    const patched = await api.patch(body['@id'], { country: form('/countries/nl') })
-    expect(patched.body.country).toBe('/countries/NL')
-  }
-  expect((await api.post('/organization-addresses', { ...address, country: '/countries/xx' })).status).toBe(422)
-})
+// ISO 3166-1 §5.2: country codes have upper-case letters; a code in another case means the same country.
+test.each(values)(
+  'a country reference as %s is accepted in either case and returned in canonical form',
+  async (_, form) => {
+    for (const country of ['/countries/be', '/countries/Be', '/countries/BE']) {
+      const { status, body } = await api.post('/organization-addresses', { ...address, country: form(country) })
+      expect([status, body.country]).toEqual([201, '/countries/BE'])
+      const patched = await api.patch(body['@id'], { country: form('/countries/nl') })
+      expect(patched.body.country).toBe('/countries/NL')
+    }
+    expect((await api.post('/organization-addresses', { ...address, country: '/countries/xx' })).status).toBe(422)
+  },
+)
 
-test('a country in Turtle, in expanded JSON-LD and in plain JSON is known in either case', async () => {
+test('a country in Turtle, expanded JSON-LD or plain JSON is accepted in either case', async () => {
   const turtle = `@prefix s: <https://schema.org/> . @prefix v: <${publicUrl}/docs.jsonld#> .
     [] a v:OrganizationAddress ; v:OrganizationAddress\\/kind "visiting" ; s:name "Acme" ; s:streetAddress "Damrak" ;
        s:addressLocality "Gent" ; s:addressCountry <${publicUrl}/countries/be> .`
@@ -47,14 +50,14 @@ test.each([
   'country=be',
   'country=BE',
   `country[]=${publicUrl}/countries/be&country[]=/countries/lu`,
-])('the filter %s finds addresses there', async (query) => {
+])('the filter %s finds addresses in that country', async (query) => {
   await api.post('/organization-addresses', { ...address, country: '/countries/BE' })
   const { status, body } = await api.get(`/organization-addresses?${query}`)
   expect([status, body.totalItems > 0]).toEqual([200, true])
   for (const { country } of body.member) expect(country).toBe('/countries/BE')
 })
 
-test('items are found by their ids in either case, whatever they are', async () => {
+test('every resource finds items by their ids in either case', async () => {
   const found = async (path: string) => (await api.get(path)).body.member.map((node: { '@id': string }) => node['@id'])
   expect(await found('/countries?id[]=/countries/be')).toEqual(['/countries/BE'])
   expect(await found('/languages?id[]=/languages/NL')).toEqual(['/languages/nl'])
@@ -63,8 +66,8 @@ test('items are found by their ids in either case, whatever they are', async () 
   expect(await found(`/meetings?employee=/employees/${upper(ada.id)}`)).toEqual([`/meetings/${meeting.id}`])
 })
 
-// RFC 9562 §4: UUIDs are written in lower case and read in either.
-test('a UUID in upper case is the same reference, and leads to the same item', async () => {
+// RFC 9562 §4: UUIDs are written in lower case and accepted in either.
+test('a UUID in upper case is the same reference, and its path redirects to the item', async () => {
   const made = await api.post('/meetings', { employee: `/employees/${upper(ada.id)}`, ...window })
   expect([made.status, made.body.employee]).toEqual([201, `/employees/${ada.id}`])
 
@@ -80,7 +83,7 @@ test('a UUID in upper case is the same reference, and leads to the same item', a
   expect(action.status).toBe(404)
 })
 
-test('what belongs to another organization is unknown in either case', async () => {
+test('an item of another organization is not found in either case', async () => {
   const { id } = await given(Location, { name: 'Far', organizationId: elsewhere.organization.id })
   for (const one of [id, upper(id)]) {
     expect((await api.get(`/locations/${one}`).redirects(0)).status).toBe(404)
@@ -90,7 +93,7 @@ test('what belongs to another organization is unknown in either case', async () 
 
 // BCP 47 §2.1.1: tags are not case-sensitive.
 test.each(['language', 'legalLanguage'])(
-  'the setting %s takes a tag in any case and keeps its canonical form',
+  'the setting %s accepts a language tag in any case and stores its canonical form',
   async (key) => {
     const { body } = await api.get(`/organization-configs?key=${key}`)
     const iri = body.member[0]['@id']
@@ -107,6 +110,6 @@ test.each(['language', 'legalLanguage'])(
   },
 )
 
-test('a suffix is no part of an id', async () => {
+test('a format suffix is not part of an id', async () => {
   expect((await as().get('/countries/be.jsonld').redirects(0)).headers.location).toBe('/countries/BE')
 })

@@ -6,7 +6,7 @@ import { api, as, database, given, givenAddress, morning, organization, tenant, 
 const owner = { Authorization: `Bearer ${await tokenOf(tenant.users.owner)}` }
 const some = await given(Meeting, morning)
 
-describe('What a client has already is not sent again:', () => {
+describe('If-None-Match with the current ETag returns 304:', () => {
   test.each([
     '/',
     '/docs.jsonld',
@@ -35,7 +35,7 @@ describe('What a client has already is not sent again:', () => {
   })
 })
 
-test('an ETag changes when what it stands for does', async () => {
+test('an ETag changes with its representation', async () => {
   const location = await given(Location, { name: 'Amsterdam' })
   const etags = async () => [
     (await api.get(`/locations/${location.id}`)).headers.etag,
@@ -52,7 +52,7 @@ test('an ETag changes when what it stands for does', async () => {
   expect(after[1]).not.toBe(before[1])
 })
 
-test('a change under the right If-Match is made, under a stale one it is not', async () => {
+test('a PATCH with the current If-Match succeeds; with a stale one it gets 412', async () => {
   const meeting = await given(Meeting, morning)
   const path = `/meetings/${meeting.id}`
   const { headers } = await api.get(path)
@@ -70,7 +70,7 @@ test('a change under the right If-Match is made, under a stale one it is not', a
   expect((await api.patch(path, {}).set('If-Match', headers.etag)).status).toBe(412)
 })
 
-describe('A GET under an If-Match that names another state is refused, with or without a body:', () => {
+describe('A GET or HEAD whose If-Match names another state gets 412:', () => {
   test.each([
     '/',
     '/docs',
@@ -94,17 +94,17 @@ describe('A GET under an If-Match that names another state is refused, with or w
       expectProblem(await raw('GET', path, { ...accept, 'If-Match': given }), 412)
       expect((await raw('HEAD', path, { ...accept, 'If-Match': given })).status).toBe(412)
     }
-    // If-Match is looked at first (RFC 9110 §13.2.2).
+    // If-Match is evaluated first (RFC 9110 §13.2.2).
     expect((await raw('GET', path, { ...accept, 'If-Match': '"x"', 'If-None-Match': etag })).status).toBe(412)
     expect((await raw('GET', path, { ...accept, 'If-Match': etag, 'If-None-Match': etag })).status).toBe(304)
   })
 
-  test('what is not there is 404', async () => {
+  test('a missing item gets 404', async () => {
     expect((await raw('GET', '/meetings/x', { ...owner, 'If-Match': '"x"' })).status).toBe(404)
   })
 })
 
-test('a change or a removal under an If-None-Match that names the present state is not made', async () => {
+test('a PATCH or DELETE whose If-None-Match names the current state gets 412', async () => {
   const meeting = `/meetings/${(await given(Meeting, morning)).id}`
   const address = `/organization-addresses/${(await givenAddress()).id}`
   const footer = '/organizations/mail-footer'
@@ -127,12 +127,12 @@ test('a change or a removal under an If-None-Match that names the present state 
   expect((await api.delete(address).set('If-None-Match', '"9-x"')).status).toBe(204)
 })
 
-test('what is not there is 404, whatever If-Match says', async () => {
+test('a PATCH of a missing item gets 404, whatever If-Match says', async () => {
   const path = '/meetings/01900000-0000-7000-8000-000000000000'
   expect((await api.patch(path, {}).set('If-Match', '*')).status).toBe(404)
 })
 
-test('a list on an item that has changed is no reason to refuse a change of the item', async () => {
+test('a change of an item’s list does not make the ETag of the item stale', async () => {
   const path = `/organizations/${organization.id}`
   const { headers } = await api.get(path)
   await givenAddress()
@@ -141,7 +141,7 @@ test('a list on an item that has changed is no reason to refuse a change of the 
   expect((await api.patch(path, { name: 'Acme & Co' }).set('If-Match', headers.etag)).status).toBe(200)
 })
 
-test('a removal keeps to If-Match too', async () => {
+test('a DELETE obeys If-Match too', async () => {
   const path = `/organization-addresses/${(await givenAddress()).id}`
   const { etag } = (await api.get(path)).headers
   await api.patch(path, { city: 'Haarlem' })
@@ -151,7 +151,7 @@ test('a removal keeps to If-Match too', async () => {
   expect((await api.delete(path).set('If-Match', '*')).status).toBe(204)
 })
 
-test('of fifty that change the same version at once, one does', async () => {
+test('of fifty concurrent changes of one version exactly one succeeds', async () => {
   const meeting = await given(Meeting, morning)
   const path = `/meetings/${meeting.id}`
   const { etag } = (await api.get(path)).headers
@@ -167,7 +167,7 @@ test('of fifty that change the same version at once, one does', async () => {
   expect([notes, version]).toEqual([winner?.body.notes, 2])
 })
 
-test('of ten that change different things at once without If-Match, none is lost', async () => {
+test('ten concurrent changes of different properties without If-Match all succeed', async () => {
   const location = await given(Location, { name: 'Leiden' })
   const path = `/locations/${location.id}`
   const admin = as(tenant.users.admin)

@@ -17,7 +17,7 @@ import {
   tenant,
 } from '../support/world.ts'
 
-/* An answer to a change names addresses in Location, in Content-Location, in references and in links; its reader may follow each. */
+/* The response to a change has addresses in Location, Content-Location, references and links; its caller may follow each. */
 
 const rows = await rowsOf(tenant)
 await database.manager.update(Subscription, { id: rows.Subscription.id }, { seats: 50 })
@@ -27,29 +27,29 @@ const window = { dateFrom: '2027-01-01T08:00:00Z', dateTo: '2027-01-01T09:00:00Z
 
 type Answer = { status: number; headers: Record<string, string>; body: Record<string, unknown> }
 
-/** The addresses in an answer that its reader gets nothing from but a refusal. */
-async function dead(agent: Agent, { headers, body }: Answer): Promise<string[]> {
+/** The addresses in a response that its caller may not read. */
+async function refusedAddresses(agent: Agent, { headers, body }: Answer): Promise<string[]> {
   const { '@context': _, '@id': id, ...rest } = body
   const named = JSON.stringify(rest).match(/(?<=")\/[a-z][^"\s{]*(?=")/g) ?? []
-  const told = [headers.location, headers['content-location']].filter((path) => path !== undefined)
+  const inHeaders = [headers.location, headers['content-location']].filter((path) => path !== undefined)
   const refused: string[] = []
-  for (const path of new Set([...named, ...told])) {
+  for (const path of new Set([...named, ...inHeaders])) {
     const { status } = await agent.get(path)
-    const isAction = status === 405 && path !== id && !told.includes(path)
+    const isAction = status === 405 && path !== id && !inHeaders.includes(path)
     if (status !== 200 && !isAction) refused.push(`${path}: ${status}`)
   }
   return refused
 }
 
-/** Sends, and checks that it is done and that all it names can be followed. */
+/** Sends a request, and checks its status and that its caller may follow every address in the response. */
 async function follow(agent: Agent, sent: PromiseLike<unknown>, status = 201): Promise<Answer> {
   const answer = (await sent) as Answer
   expect([answer.status, answer.body.detail]).toEqual([status, undefined])
-  expect(await dead(agent, answer)).toEqual([])
+  expect(await refusedAddresses(agent, answer)).toEqual([])
   return answer
 }
 
-test('the operator confirms a subscription, of which it may read nothing else', async () => {
+test('the response to a confirmation names only addresses that the operator may read', async () => {
   const { path, tenant } = await subscriber()
   const agent = as(operator)
   const { headers, body } = await follow(agent, agent.post(`${path}/confirm`))
@@ -61,7 +61,7 @@ test('the operator confirms a subscription, of which it may read nothing else', 
   await follow(agent, agent.get('/organizations'), 200)
 })
 
-test('somebody who joins is led to the invitation only as an admin of that organization', async () => {
+test('the response to an acceptance names the invitation only for an admin of that organization', async () => {
   const { users } = elsewhere
   const several = await person('several')
   for (const { id } of [organization, elsewhere.organization])
@@ -82,20 +82,20 @@ test('somebody who joins is led to the invitation only as an admin of that organ
   expect(await joining(as(several), 'admin')).toBe(false)
 })
 
-test('somebody who founds an organization is led to it', async () => {
+test('the response to a new organization leads its founder to it', async () => {
   for (const agent of [as(newcomer()), as(elsewhere.users.member), as(owner, { organization: organization.id })]) {
     const { headers, body } = await follow(agent, agent.post('/organizations', { name: 'Founded' }))
     expect(headers.location).toBe(body['@id'])
   }
 })
 
-test('a payment method is begun at an address that cannot be read, so none is told', async () => {
+test('the response to a payment method setup has no address, as none can be read', async () => {
   const payer = await stripeCustomer()
   const { headers } = await follow(payer.api, payer.api.post('/payment-methods/setup'), 200)
   expect(headers).not.toHaveProperty('content-location')
 })
 
-test('members, admins and owners are led to all that they make and change', async () => {
+test('members, admins and owners may follow every address in the responses to their changes', async () => {
   const mine = await given(Employee, { name: 'Own', user: member })
   const plan = { employee: `/employees/${mine.id}`, ...window }
   await follow(as(member), as(member).post('/meetings', plan))

@@ -10,7 +10,7 @@ const ada = await given(Employee, { name: 'Ada' })
 const window = { dateFrom: '2026-04-01T08:00:00Z', dateTo: '2026-04-01T10:00:00Z' }
 const byName = { employee: `/employees/${ada.id}`, ...window, notes: 'Boiler', time: '2026-04-01T09:00:00Z' }
 
-/** The same meeting as others would say it. */
+/** One meeting in the JSON-LD of other systems. */
 const spellings: Record<string, object> = {
   'by name': byName,
   'by name, with our context': { '@context': '/contexts/Meeting', '@type': 'Meeting', ...byName },
@@ -84,7 +84,7 @@ const spellings: Record<string, object> = {
   ],
 }
 
-test.each(Object.entries(spellings))('a meeting told %s is the same meeting', async (_, body) => {
+test.each(Object.entries(spellings))('a meeting written %s is the same meeting', async (_, body) => {
   const { status, body: made, headers } = await api.post('/meetings', body)
   expect({ status, detail: made.detail }).toEqual({ status: 201 })
   expect(headers.location).toBe(made['@id'])
@@ -113,13 +113,13 @@ test.each([
       },
     ],
   ],
-])('a location told %s is the same location', async (_, body) => {
+])('a location written %s is the same location', async (_, body) => {
   const { status, body: made } = await api.post('/locations', body)
   expect(status).toBe(201)
   expect(made).toMatchObject({ officeOpenHour: 9, officeCloseHour: 17 })
 })
 
-test('a graph has no null: what must be given but may be null is null when a graph lacks it', async () => {
+test('a required nullable property that a graph lacks is null: a graph has no null', async () => {
   const [begins, ends] = [`${schema}startDate`, `${schema}endDate`]
   const { status, body } = await api.post('/meetings', { [begins]: window.dateFrom, [ends]: window.dateTo })
   expect([status, body.employee, body.notes]).toEqual([201, null, null])
@@ -129,7 +129,7 @@ test('a graph has no null: what must be given but may be null is null when a gra
   expect(bare.body.violations).toEqual([expect.objectContaining({ propertyPath: 'dateTo' })])
 })
 
-test('it is judged by the same rules, and told of by our names', async () => {
+test('a foreign body is validated by the same rules, and violations have our property names', async () => {
   const stranger = await given(Employee, { name: 'Eve', organizationId: elsewhere.organization.id })
   const body = {
     '@context': { '@vocab': schema },
@@ -149,7 +149,7 @@ test('it is judged by the same rules, and told of by our names', async () => {
   expect(await snapshot()).toEqual(before)
 })
 
-test('what is not ours is passed over, or named by its IRI when asked to be strict', async () => {
+test('an unknown property is ignored, or named by its IRI under handling=strict', async () => {
   const body = { '@context': { '@vocab': schema }, name: 'Veere', color: 'red' }
   expect((await api.post('/locations', body).set('Prefer', 'handling=strict')).body.violations).toEqual([
     expect.objectContaining({ propertyPath: `${schema}color`, code: 'isUnknown' }),
@@ -158,15 +158,15 @@ test('what is not ours is passed over, or named by its IRI when asked to be stri
 })
 
 test.each<[string, unknown]>([
-  ['somewhere else', 'https://schema.org'],
-  ['somewhere else, among others', ['/contexts/Meeting', 'http://127.0.0.1:1/context.jsonld']],
-  ['another of ours', '/contexts/Location'],
+  ['remote', 'https://schema.org'],
+  ['remote, beside our own', ['/contexts/Meeting', 'http://127.0.0.1:1/context.jsonld']],
+  ['that of another class', '/contexts/Location'],
   ['an import', { '@version': 1.1, '@import': 'http://127.0.0.1:1/context.jsonld' }],
-  ['one within a term', { p: { '@id': 'urn:p', '@context': 'http://127.0.0.1:1/context.jsonld' } }],
+  ['scoped to a term', { p: { '@id': 'urn:p', '@context': 'http://127.0.0.1:1/context.jsonld' } }],
   ['a file', 'file:///etc/passwd'],
   ['a number', 5],
   ['true', true],
-  ['a term that is none', { name: 5 }],
+  ['an invalid term', { name: 5 }],
   ['a keyword', { '@foo': 'bar', '@type': 5 }],
   ['a loop', { a: 'b:c', b: 'a:c' }],
 ])('a context that is %s is refused and never fetched', async (_, context) => {
@@ -177,7 +177,7 @@ test.each<[string, unknown]>([
   expect(await snapshot()).toEqual(before)
 })
 
-test('several resources at once are refused', async () => {
+test('a body of several resources is refused', async () => {
   const graph = [1, 2].map((n) => ({ '@id': `urn:${n}`, [`${schema}name`]: `${n}` }))
   for (const body of [graph, { '@graph': graph }]) expectProblem((await api.post('/locations', body)) as never, 400)
 })
@@ -186,7 +186,7 @@ test.each([
   { notes: 'x', 'schema:description': 'y' },
   { notes: 'x', [`${schema}description`]: { '@value': 'y' } },
   { '@context': '/contexts/Meeting', 'schema:description': ['x', 'y'] },
-])('%j gives one property two values, which is refused', async (given) => {
+])('%j is refused, as it gives one property two values', async (given) => {
   const { violations } = expectProblem(
     (await api.post('/meetings', { ...byName, notes: undefined, ...given })) as never,
     422,

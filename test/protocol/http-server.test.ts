@@ -6,8 +6,8 @@ import { api, given, morning, publicUrl, tenant, tokenOf } from '../support/worl
 test.each([
   ['what is not HTTP', 'HELO there\r\n\r\n', 400],
   ['a header that is larger than 16 kB', `GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
-])('%s is answered with a problem that names the documentation', async (_, bytes, status) => {
-  const answer = await say(bytes)
+])('%s gets a problem with a link to the documentation', async (_, bytes, status) => {
+  const answer = await sendBytes(bytes)
 
   expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
   expect(answer).toContain(`Link: ${links.documentation}\r\n`)
@@ -18,7 +18,7 @@ test.each([
   })
 })
 
-describe('An absolute URL as request target names the same as its path (RFC 9112 §3.2.2):', () => {
+describe('An absolute URL as request target means its path (RFC 9112 §3.2.2):', () => {
   test.each([
     ['GET', '/countries/NL'],
     ['GET', '/countries/nl?x=1'],
@@ -51,7 +51,7 @@ describe('An absolute URL as request target names the same as its path (RFC 9112
     }
   })
 
-  test('an empty path is the root, a change is made, and what is no URL is refused', async () => {
+  test('an empty path is the root, a POST works, and an invalid URL is refused', async () => {
     for (const target of ['http://x.example', 'http://x.example?a=1'])
       expect(JSON.parse((await raw('GET', target)).text)['@id']).toBe('/')
     const path = `/meetings/${(await given(Meeting, morning)).id}`
@@ -63,12 +63,12 @@ describe('An absolute URL as request target names the same as its path (RFC 9112
       expect([400, 404]).toContain((await raw('GET', target)).status)
   })
 
-  test('OPTIONS of the server as a whole is answered', async () => {
+  test('OPTIONS of the whole server is answered', async () => {
     expect((await raw('OPTIONS', '*')).status).toBe(204)
   })
 })
 
-function say(bytes: string): Promise<string> {
+function sendBytes(bytes: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const { hostname, port } = new URL(publicUrl)
     const socket = connect(Number(port), hostname, () => socket.write(bytes))

@@ -32,7 +32,7 @@ const good = JSON.stringify({ employee: null, dateFrom: '2026-04-01T08:00:00Z', 
 
 type Request = [method: string, path: string, headers?: Record<string, string>, body?: string]
 
-/** One request for every status, and for every part of the server that may answer. */
+/** One request for every status, and for every part of the server that answers. */
 const successes: [status: number, ...Request][] = [
   [200, 'GET', '/', { Authorization: '' }],
   [200, 'GET', '/docs.jsonld'],
@@ -88,7 +88,7 @@ const ask = (method: string, where: string, headers: Record<string, string> = {}
   )
 }
 
-function expectManners({ headers }: Answer): void {
+function expectCommonHeaders({ headers }: Answer): void {
   expect(headers['access-control-allow-origin']).toBe('*')
   expect(headers['x-request-id']).toMatch(/^[\w-]{36}$/)
   expect(headers['x-content-type-options']).toBe('nosniff')
@@ -96,22 +96,22 @@ function expectManners({ headers }: Answer): void {
   expect((headers.vary as string).split(', ')).toEqual(expect.arrayContaining(['Accept', 'Authorization', 'Origin']))
 }
 
-/** Headers that pages of other origins may read by themselves, and those that are for browsers and proxies alone. */
+/** Headers that pages of other origins may always read, and headers for browsers and proxies alone. */
 const open =
   /^(cache-control|content-language|content-length|content-type|expires|last-modified|pragma|date|vary|connection|keep-alive|transfer-encoding|access-control-.*|content-security-policy|x-content-type-options)$/
 
-/** The headers of an answer that a page of another origin may not read (Fetch standard, §3.3.3). */
+/** The headers of a response that a page of another origin may not read (Fetch standard, §3.3.3). */
 function hiddenFrom({ headers }: Answer): string[] {
   const exposed = String(headers['access-control-expose-headers']).toLowerCase().split(',')
   return Object.keys(headers).filter((name) => !open.test(name) && !exposed.includes(name))
 }
 
-describe('Every answer leads to the documentation, may be read by other origins, and can be told of:', () => {
+describe('Every response has a link to the documentation, CORS headers and a request id:', () => {
   test.each(successes)('%i %s %s', async (status, ...request) => {
     const answer = await ask(...request)
     expect(answer.status).toBe(status)
     expect(answer.headers.link).toBe(links.documentation)
-    expectManners(answer)
+    expectCommonHeaders(answer)
     if (request[0] !== 'OPTIONS') expect(hiddenFrom(answer)).toEqual([])
   })
 
@@ -119,13 +119,13 @@ describe('Every answer leads to the documentation, may be read by other origins,
     const answer = await ask(...request)
     if (request[0] !== 'OPTIONS') expect(hiddenFrom(answer)).toEqual([])
     expectProblem(answer, status)
-    expectManners(answer)
+    expectCommonHeaders(answer)
     expect(answer.headers['cache-control']).toBe('no-store')
     expect(answer.headers).not.toHaveProperty('etag')
   })
 })
 
-test('an error has a type that can be looked up by anybody', async () => {
+test('the type of an error is a public document', async () => {
   for (const status of [400, 401, 403, 404, 405, 406, 409, 412, 413, 415, 422, 429, 500, 502, 503]) {
     const { body, headers } = await as().get(`/errors/${status}`)
     expect(headers['content-type']).toBe('application/ld+json; charset=utf-8')
@@ -134,13 +134,13 @@ test('an error has a type that can be looked up by anybody', async () => {
   expect((await as().get('/contexts/Error')).body['@context']).toMatchObject({ violations: { '@id': 'violations' } })
 })
 
-test('who must say who they are is told how', async () => {
+test('a 401 has WWW-Authenticate', async () => {
   expect((await as().get('/meetings')).headers['www-authenticate']).toBe('Bearer')
   const { headers } = await as().get('/meetings').set('Authorization', 'Bearer nonsense')
   expect(headers['www-authenticate']).toMatch(/^Bearer error="invalid_token"/)
 })
 
-test('a request keeps the name that its client gave it', async () => {
+test('a request keeps the X-Request-Id of its client', async () => {
   const named = (id: string) => api.get('/nothing').set('X-Request-Id', id)
   expect((await named('my-request.1')).headers['x-request-id']).toBe('my-request.1')
   expect((await named('<script>')).headers['x-request-id']).toMatch(/^[\w-]{36}$/)
@@ -150,7 +150,7 @@ test('a request keeps the name that its client gave it', async () => {
 describe('A page of another origin', () => {
   const preflight = { 'Access-Control-Request-Method': 'PATCH', 'Access-Control-Request-Headers': 'if-match,prefer' }
 
-  test('may ask for everything that the API takes', async () => {
+  test('may send every header that the API reads', async () => {
     const { status, headers } = await ask('OPTIONS', path, { Authorization: '', ...preflight })
     expect(status).toBe(204)
     expect(headers['access-control-allow-methods']).toBe('GET,HEAD,POST,PATCH,DELETE,OPTIONS')
@@ -160,7 +160,7 @@ describe('A page of another origin', () => {
     expect(headers).not.toHaveProperty('access-control-allow-credentials')
   })
 
-  test('may read what an answer says of itself', async () => {
+  test('may read the headers of a response', async () => {
     const { headers } = await ask('GET', '/meetings')
     expect(headers['access-control-expose-headers']).toBe(
       'Link,Location,ETag,Retry-After,X-Request-Id,RateLimit,RateLimit-Policy,Content-Location,Allow,Accept-Post,' +
@@ -168,7 +168,7 @@ describe('A page of another origin', () => {
     )
   })
 
-  test('is let in only if it is configured', async () => {
+  test('is allowed only if its origin is configured', async () => {
     const known = ['https://admin.example', 'https://other.example']
     const log = pino({ level: 'silent' })
     const app = createApp({
@@ -193,7 +193,7 @@ test.each([
   [path, 'OPTIONS, HEAD, GET, PATCH', undefined, 'application/merge-patch+json, application/json, application/ld+json'],
   ['/countries', 'OPTIONS, HEAD, GET', undefined, undefined],
   ['/languages/nl', 'OPTIONS, HEAD, GET', undefined, undefined],
-])('%s says what may be asked of it', async (where, allow, acceptPost, acceptPatch) => {
+])('%s announces its methods and media types', async (where, allow, acceptPost, acceptPatch) => {
   for (const method of ['GET', 'HEAD', 'OPTIONS']) {
     const { headers } = await ask(method, where)
     expect(headers.allow).toBe(allow)
@@ -202,7 +202,7 @@ test.each([
   }
 })
 
-test('what has been made says where it is, and how it can be changed', async () => {
+test('the response to a create has the address of the item and the types of its PATCH', async () => {
   const { body, headers } = await api.post('/locations', { name: 'Delft' })
   expect(headers.location).toBe(body['@id'])
   expect(headers['content-location']).toBe(body['@id'])
@@ -223,7 +223,7 @@ test.each<[where: string, headers?: Record<string, string>]>([
   ['/contexts/Meeting.json'],
   ['/errors/404'],
   ['/'],
-])('%s says the digest of what it is (RFC 9530)', async (where, headers = {}) => {
+])('%s has a digest of its representation (RFC 9530)', async (where, headers = {}) => {
   const answer = await ask('GET', where, headers)
   const digest = `sha-256=:${hash('sha256', answer.text, 'base64')}:`
   expect([answer.status, answer.headers['repr-digest']]).toEqual([200, digest])
@@ -231,7 +231,7 @@ test.each<[where: string, headers?: Record<string, string>]>([
   expect((await ask('GET', where, { ...headers, 'If-Match': '"x"' })).headers).not.toHaveProperty('repr-digest')
 })
 
-test('PATCH reads application/json as a merge patch: clients that are generated from OpenAPI send it', async () => {
+test('PATCH reads application/json as a merge patch, since clients generated from OpenAPI send it', async () => {
   const { id } = await given(Meeting, { employee: ada, ...morning, notes: 'Keep' })
   const { body } = await api.patch(`/meetings/${id}`, { employee: null }).set('Content-Type', 'application/json')
   expect([body.employee, body.notes]).toEqual([null, 'Keep'])
@@ -260,13 +260,13 @@ test.each([
   'application/ld+json',
   'text/html;q=0.1, application/ld+json',
   'image/png, */*;q=0.1',
-])('who accepts %s gets JSON-LD', async (accept) => {
+])('Accept: %s gets JSON-LD', async (accept) => {
   const { status, headers } = await ask('GET', path, { Accept: accept })
   expect([status, headers['content-type']]).toEqual([200, 'application/ld+json; charset=utf-8'])
 })
 
 test.each(['image/png', 'application/xml', 'application/ld+json;q=0', 'text/plain, image/*', ';;;', 'x'])(
-  'who accepts only %s gets nothing, and writes nothing',
+  'Accept: %s is refused with 406 before anything is written',
   async (accept) => {
     const before = await database.manager.count(Location)
     expect(expectProblem(await ask('GET', path, { Accept: accept }), 406).detail).toContain('application/ld+json')
@@ -288,12 +288,12 @@ test.each([
   ['/organization-user-invitations', 'private, no-store'],
   ['/audit-events', 'private, no-store'],
   ['/users/me', 'private, no-store'],
-])('%s may be kept by its client as %s says', async (where, caching) => {
+])('%s has Cache-Control: %s', async (where, caching) => {
   const { status, headers } = await ask('GET', where)
   expect([status, headers['cache-control']]).toEqual([200, caching])
 })
 
-test('a document is compact, in order, with nulls and plain slashes', async () => {
+test('a document is compact, in the order of its context, with nulls and unescaped slashes', async () => {
   const { text } = await ask('GET', path)
   const { id, createdAt, updatedAt } = JSON.parse(text)
   expect(text).toBe(

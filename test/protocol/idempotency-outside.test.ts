@@ -7,12 +7,12 @@ import { Api, type Call, listOperation, type Operation, Problem, Resource } from
 import { eventually } from '../support/eventually.ts'
 import { config, database, organization, tenant } from '../support/world.ts'
 
-/** What becomes of the next call to the service outside. */
+/** The behaviour of the next call to the external service. */
 let outcome: () => unknown
-/** The ids that the service was called under. */
+/** The ids of the calls to the external service. */
 let called: string[]
 
-/** Stands for an operation that charges: a local row, a call to the outside, and the result in the row. */
+/** A sample operation that charges: a local row, a call to an external service, and the result in the row. */
 const charge = (path: string, outside?: true): Operation<Location> => ({
   name: `charge${path.slice(1)}`,
   method: 'POST',
@@ -30,7 +30,7 @@ const charge = (path: string, outside?: true): Operation<Location> => ({
   },
 })
 
-/** The row is named after the claim, so that a claim which is resumed finds it again. */
+/** The row is named after the claim, so a resumed claim finds it again. */
 async function localRow(call: Call<Location>): Promise<Location> {
   const known = await call.manager.findOneBy(Location, { id: call.claim })
   return known ?? call.insert(Object.assign(new Location(), { id: call.claim, organizationId, name: call.claim }))
@@ -74,7 +74,7 @@ const refused = () => {
 }
 
 describe.each(['/within', '/around'])('POST %s', (path) => {
-  test('is done once', async () => {
+  test('with a repeated key runs once', async () => {
     const key = newKey()
     const first = await post(path, key)
     const again = await post(path, key)
@@ -82,7 +82,7 @@ describe.each(['/within', '/around'])('POST %s', (path) => {
     expect([again.headers['idempotent-replayed'], called.length]).toEqual(['true', 1])
   })
 
-  test('that is refused for want of payment is refused alike when it is repeated', async () => {
+  test('that is refused with 402 gets the same refusal when it is repeated', async () => {
     const key = newKey()
     outcome = refused
     const first = await post(path, key)
@@ -95,7 +95,7 @@ describe.each(['/within', '/around'])('POST %s', (path) => {
     if (path === '/within') expect(await database.manager.countBy(Location, { id: called[0] })).toBe(0)
   })
 
-  test('that is refused for another reason may be tried again under the key', async () => {
+  test('that is refused for another reason can be retried with the key', async () => {
     const key = newKey()
     outcome = () => {
       throw new Problem(409, 'Not now.')
@@ -106,7 +106,7 @@ describe.each(['/within', '/around'])('POST %s', (path) => {
   })
 })
 
-test('no transaction is open around a call to the outside, and the claim is there before it', async () => {
+test('the claim is committed and no transaction is open during a call to an external service', async () => {
   const key = newKey()
   let open: unknown[] = []
   let claims = 0
@@ -120,7 +120,7 @@ test('no transaction is open around a call to the outside, and the claim is ther
   expect([open, claims]).toEqual([[], 1])
 })
 
-test('of twenty at once one calls the outside, and the others are told to wait', async () => {
+test('of twenty concurrent requests one calls the external service, and the others get 409', async () => {
   const key = newKey()
   outcome = () => new Promise((resolve) => setTimeout(resolve, 300))
   const answers = await Promise.all(Array.from({ length: 20 }, () => post('/around', key)))
@@ -129,7 +129,7 @@ test('of twenty at once one calls the outside, and the others are told to wait',
   expect(called).toHaveLength(1)
 })
 
-test('who died in between is resumed after a minute, under the same id and with the same row', async () => {
+test('a request whose process died is resumed after a minute with the same id and the same row', async () => {
   const key = newKey()
   let end = () => {}
   outcome = () =>
@@ -153,7 +153,7 @@ test('who died in between is resumed after a minute, under the same id and with 
   expect((await post('/around', key)).text).toBe(resumed.text)
 })
 
-test('when nobody knows what became of the call, it is made again at once under the same id', async () => {
+test('a call of unknown outcome is repeated at once with the same id', async () => {
   const key = newKey()
   outcome = () => {
     throw new Error('the line went dead')
@@ -165,7 +165,7 @@ test('when nobody knows what became of the call, it is made again at once under 
   expect(called).toEqual([called[0], called[0]])
 })
 
-test('without a key every request has an id of its own', async () => {
+test('every request without a key has its own id', async () => {
   const { port } = server.address() as AddressInfo
   for (let n = 0; n < 2; n++)
     expect((await request(`http://127.0.0.1:${port}`).post('/locations/around')).status).toBe(201)

@@ -29,7 +29,7 @@ const found = (name: string, key: string, by = api) => by.post('/locations', { n
 const named = (name: string) => database.manager.countBy(Location, { name })
 const claimed = (key: string) => database.manager.countBy(IdempotencyKey, { key })
 
-test('what is asked twice under one key is done once and answered alike', async () => {
+test('two requests with one key run once and get the same response', async () => {
   const key = newKey()
   const first = await found('Delft', key)
   const before = await snapshot()
@@ -44,7 +44,7 @@ test('what is asked twice under one key is done once and answered alike', async 
   expect(await snapshot()).toEqual(before)
 })
 
-test('of a hundred at once one is done, and all are answered alike in the end', async () => {
+test('a hundred concurrent requests with one key run once and get the same response in the end', async () => {
   const key = newKey()
   const answers = await Promise.all(Array.from({ length: 100 }, () => found('Gouda', key)))
   const late = answers.filter(({ status }) => status !== 201)
@@ -61,7 +61,7 @@ test('of a hundred at once one is done, and all are answered alike in the end', 
   expect(await named('Gouda')).toBe(1)
 })
 
-test('a key that was used for another body or path is refused', async () => {
+test('a key of another body or path is refused', async () => {
   const key = newKey()
   const first = await found('Leiden', key)
   const before = await snapshot()
@@ -76,7 +76,7 @@ test('a key that was used for another body or path is refused', async () => {
   expect((await found('Leiden', key)).text).toBe(first.text)
 })
 
-test('the same key of somebody else, or for another organization, is another key', async () => {
+test('the same key of another user or another organization is another key', async () => {
   const key = newKey()
   const own = await found('Zwolle', key)
   const { users } = elsewhere
@@ -94,7 +94,7 @@ test('the same key of somebody else, or for another organization, is another key
   expect(theirs.body['@id']).not.toBe(mine.body['@id'])
 })
 
-test('who has moved to another organization gets nothing of the one before', async () => {
+test('a user who has moved to another organization gets no response of the previous one', async () => {
   const mover = await person('mover')
   const place = { organizationId: tenant.organization.id, user: mover, name: 'Mover', role: 'admin' as const }
   const membership = await given(OrganizationUser, place)
@@ -108,7 +108,7 @@ test('who has moved to another organization gets nothing of the one before', asy
   expectProblem(answer as never, 422)
 })
 
-test('what fails leaves its key free', async () => {
+test('a failed request leaves its key free', async () => {
   const key = newKey()
   expect((await found('', key)).status).toBe(422)
   expect((await found('Delft', key)).status).toBe(422)
@@ -120,7 +120,7 @@ test('what fails leaves its key free', async () => {
   expect((await found('Meppel', key)).status).toBe(201)
 })
 
-test('a server that dies before the end leaves neither the effect nor the claim', async () => {
+test('a server that dies before the commit leaves neither the effect nor the claim', async () => {
   const key = newKey()
   const runner = database.createQueryRunner()
   await runner.startTransaction()
@@ -141,7 +141,7 @@ test('a server that dies before the end leaves neither the effect nor the claim'
   expect((await found('Hoorn', key)).headers).not.toHaveProperty('idempotent-replayed')
 })
 
-test('while the first is still at it the others are told to wait', async () => {
+test('repetitions get 409 while the first request runs in another process', async () => {
   const key = newKey()
   await found('Sneek', key)
   const runner = database.createQueryRunner()
@@ -156,7 +156,7 @@ test('while the first is still at it the others are told to wait', async () => {
   expect((await found('Sneek', key)).status).toBe(201)
 })
 
-test('those who wait for the first leave the connections to others, and have its answer in the end', async () => {
+test('waiting repetitions hold no database connection, and get the first response in the end', async () => {
   const key = newKey()
   const runner = database.createQueryRunner()
   await runner.startTransaction()
@@ -176,7 +176,7 @@ test('those who wait for the first leave the connections to others, and have its
   expect(answers[0].status).toBe(201)
 })
 
-test('whoever waits longer than a while is told to ask again', async () => {
+test('a repetition that waits longer than two seconds gets 409 with Retry-After', async () => {
   const key = newKey()
   const runner = database.createQueryRunner()
   await runner.startTransaction()
@@ -192,7 +192,7 @@ test('whoever waits longer than a while is told to ask again', async () => {
   expect(await named('Ommen')).toBe(1)
 })
 
-test('after a day a key is new again', async () => {
+test('a key can be used again after a day', async () => {
   const [key, kept] = [newKey(), newKey()]
   await found('Venlo', key)
   await found('Weert', kept)
@@ -207,7 +207,7 @@ test('after a day a key is new again', async () => {
   expect([await claimed(key), await claimed(kept)]).toEqual([0, 1])
 })
 
-test('actions are repeated as safely', async () => {
+test('an action runs once for each key too', async () => {
   const address = await givenAddress()
   const { id } = await given(Subscription, { organizationAddress: address, seats: 9 })
   const twice = async (path: string, body: object, by = api) => {
@@ -228,7 +228,7 @@ test('actions are repeated as safely', async () => {
   expect((await api.post(`/subscriptions/${id}/cancel`, {})).status).toBe(200)
 })
 
-test('who has no user yet founds one organization, however often it asks', async () => {
+test('a caller without a user creates one organization, however often it repeats the key', async () => {
   const guest = Object.assign(new (operator.constructor as new () => typeof operator)(), { subject: 'nobody-yet' })
   const key = newKey()
   const ask = () => as(guest).post('/organizations', { name: 'Founded once' }).set('Idempotency-Key', key)
@@ -245,14 +245,17 @@ test.each(['', 'a b', 'sleutel-é', 'x'.repeat(256)])('the key "%s" is refused',
   expect(await named('Nowhere')).toBe(0)
 })
 
-test.each(['x', '"8e03978e-40d5-43dd-bc93-6894a57f9324"', '!~', 'x'.repeat(255)])('the key %s is good', async (key) => {
-  const name = `Place of ${key.slice(0, 9)} ${key.length}`
-  expect((await found(name, key)).status).toBe(201)
-  expect((await found(name, key)).status).toBe(201)
-  expect(await named(name)).toBe(1)
-})
+test.each(['x', '"8e03978e-40d5-43dd-bc93-6894a57f9324"', '!~', 'x'.repeat(255)])(
+  'the key %s is accepted',
+  async (key) => {
+    const name = `Place of ${key.slice(0, 9)} ${key.length}`
+    expect((await found(name, key)).status).toBe(201)
+    expect((await found(name, key)).status).toBe(201)
+    expect(await named(name)).toBe(1)
+  },
+)
 
-test('only POST has use for a key', async () => {
+test('a key has no effect on other methods than POST', async () => {
   const { id } = await given(Location, { name: 'Tiel' })
   const patch = (name: string) => api.patch(`/locations/${id}`, { name }).set('Idempotency-Key', 'a b')
   expect((await patch('Tiel Oost')).status).toBe(200)

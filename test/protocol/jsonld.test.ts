@@ -6,7 +6,7 @@ const vocabulary = `${base}/docs.jsonld#`
 const schema = 'https://schema.org/'
 const xsd = 'http://www.w3.org/2001/XMLSchema#'
 
-/** As we serve it at /contexts/Meeting. */
+/** As served at /contexts/Meeting. */
 const context = {
   '@vocab': vocabulary,
   hydra: 'http://www.w3.org/ns/hydra/core#',
@@ -32,7 +32,7 @@ const refusal = (body: unknown, timeoutMs?: number): Promise<Problem> =>
   )
 const small = { [`${schema}name`]: 'x' }
 
-/** 77 kB, within every count, that keep jsonld busy for seconds: a scoped context is processed anew at every level. */
+/** 77 kB within every limit that take jsonld seconds: a scoped context is processed again at every level. */
 const heavy = () => {
   const chain = (levels: number): object => (levels > 0 ? { p: chain(levels - 1) } : {})
   const p = { '@id': `${schema}p`, '@context': terms(900) }
@@ -45,7 +45,7 @@ afterAll(stopThreads)
 describe('A body is foreign', () => {
   test.each([
     ['with terms of its own', { '@context': { label: `${schema}name` }, label: 'x' }],
-    ['with a context of somebody else', { '@context': 'https://schema.org', name: 'x' }],
+    ['with another context', { '@context': 'https://schema.org', name: 'x' }],
     ['with our context and more', { '@context': ['/contexts/Meeting', { label: `${schema}name` }], label: 'x' }],
     ['in full IRIs', { [`${schema}name`]: 'x' }],
     ['in expanded form', [{ '@type': [`${vocabulary}Meeting`], [`${schema}name`]: [{ '@value': 'x' }] }]],
@@ -58,14 +58,14 @@ describe('A body is read by name', () => {
     ['without a context', { name: 'x', metadata: { 'http://a.example/': 1 } }],
     ['with our context', { '@context': '/contexts/Meeting', name: 'x' }],
     ['with our context in an array', { '@context': [`${base}/contexts/Meeting`], name: 'x' }],
-    ['with a context that says nothing', { '@context': [null, {}], name: 'x' }],
+    ['with an empty context', { '@context': [null, {}], name: 'x' }],
     ['when it is an array of plain objects', [{ name: 'x' }]],
-    ['when it is no object', 'x'],
+    ['when it is not an object', 'x'],
   ])('%s', (_, body) => expect(isForeign(body, ours)).toBe(false))
 })
 
 describe('A foreign body', () => {
-  test('is read in our terms, whatever its own are', async () => {
+  test('is compacted to our terms from any others', async () => {
     const body = {
       '@context': {
         s: schema,
@@ -132,7 +132,7 @@ describe('A foreign body', () => {
     expect(await read(body)).toEqual({ '@type': 'http://schema.org/Event', name: 'Morning' })
   })
 
-  test('keeps the IRI of a property that we do not have', async () => {
+  test('keeps the IRI of an unknown property', async () => {
     expect(await read({ [`${schema}color`]: 'red' })).toEqual({ [`${schema}color`]: 'red' })
   })
 
@@ -151,13 +151,13 @@ describe('A foreign body', () => {
     [{ '@language': 'en', '@value': 'nine' }, 'nine'],
     [{ '@id': 'https://ada.example/' }, 'https://ada.example/'],
     [false, false],
-  ])('says %j as JSON does', async (value, native) => {
+  ])('turns %j into a JSON scalar', async (value, native) => {
     for (const term of ['name', 'dateFrom', 'employee', 'active']) {
       expect(await read({ '@context': ['/contexts/Meeting', {}], [term]: value })).toEqual({ [term]: native })
     }
   })
 
-  test('has an array where we have one, and none elsewhere', async () => {
+  test('has an array exactly where our context has one', async () => {
     const body = {
       '@context': { where: `${vocabulary}Meeting/locations`, speaks: `${schema}knowsLanguage`, label: `${schema}name` },
       where: { '@id': 'locations/1' },
@@ -169,7 +169,7 @@ describe('A foreign body', () => {
     expect(await read({ ...body, where: [], label: [] })).toEqual({ locations: [], languages: ['en', 'de'] })
   })
 
-  test('has nodes within it', async () => {
+  test('keeps nested nodes', async () => {
     const body = {
       '@context': { label: `${schema}name`, who: `${schema}attendee` },
       who: { '@id': '/employees/1', label: 'Ada' },
@@ -178,7 +178,7 @@ describe('A foreign body', () => {
     expect(await read(body)).toEqual({ employee: { '@id': `${base}/employees/1`, name: 'Ada' } })
   })
 
-  test('has free-form values as they are', async () => {
+  test('keeps free-form JSON values unchanged', async () => {
     const metadata = { '@context': 'https://elsewhere.example', list: [1, [2], { '@id': 'x' }], nothing: null }
     const term = { '@id': `${vocabulary}Meeting/metadata`, '@type': '@json' }
 
@@ -190,7 +190,7 @@ describe('A foreign body', () => {
     expect(await read({ '@context': { label: `${schema}name` }, name: 'x' })).toEqual({})
   })
 
-  test('is one resource', async () => {
+  test('must describe one resource', async () => {
     const node = { [`${schema}name`]: 'x' }
 
     for (const body of [[node, node], { '@graph': [node, node] }, { ...node, '@graph': [node] }]) {
@@ -201,7 +201,7 @@ describe('A foreign body', () => {
     }
   })
 
-  test('is told why it is not JSON-LD', async () => {
+  test('is refused with the reason why it is not JSON-LD', async () => {
     expect(await refusal({ '@context': { '@id': 'x' }, name: 'x' })).toMatchObject({
       status: 400,
       message: 'The body is not valid JSON-LD: keywords cannot be overridden.',
@@ -222,7 +222,7 @@ describe('A remote context is not fetched', () => {
     ['in an array', { '@context': ['/contexts/Meeting', remote], name: 'x' }],
     ['imported', { '@context': { '@import': remote }, name: 'x' }],
     ['for one term', { '@context': scoped, label: 'x' }],
-    ['of a node within', { [`${schema}attendee`]: { '@context': remote, name: 'x' } }],
+    ['of a nested node', { [`${schema}attendee`]: { '@context': remote, name: 'x' } }],
   ])('%s', async (_, body) =>
     expect(await refusal(body)).toMatchObject({
       status: 400,
@@ -231,17 +231,17 @@ describe('A remote context is not fetched', () => {
   )
 })
 
-describe('A costly body is refused', () => {
+describe('An expensive body is refused', () => {
   const nested = (levels: number): object => (levels > 1 ? { [`${schema}attendee`]: nested(levels - 1) } : {})
 
   test.each([
-    ['that is nested deeply', nested(5_000), 'The body has more than 32 levels.'],
+    ['that is deeply nested', nested(5_000), 'The body has more than 32 levels.'],
     ['of 456 kB of contexts', { '@context': Array(12_000).fill(terms(1)) }, 'The body has more than 8 contexts.'],
     ['with too many terms', { '@context': [terms(600), terms(600)] }, 'The body has more than 1000 terms.'],
     ['with too many values', { [`${schema}name`]: Array(10_000).fill(1) }, 'The body has more than 10000 values.'],
   ])('%s', async (_, body, message) => expect(await refusal(body)).toMatchObject({ status: 400, message }))
 
-  test('when it takes too long, and those that wait are read all the same', async () => {
+  test('when it takes too long, and waiting bodies are still read', async () => {
     const [late, ...others] = await Promise.all([refusal(heavy(), 100), read(small), read(small)])
 
     expect(late).toMatchObject({
@@ -252,7 +252,7 @@ describe('A costly body is refused', () => {
     expect(await read(small)).toEqual({ name: 'x' })
   })
 
-  test('when too many wait', async () => {
+  test('when too many bodies wait', async () => {
     const answers = await Promise.allSettled(Array.from({ length: 33 }, () => read(small)))
 
     expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(32)
@@ -260,7 +260,7 @@ describe('A costly body is refused', () => {
   })
 })
 
-test('What waits when the server stops is answered, and a later body starts anew', async () => {
+test('A waiting body gets 503 when the threads stop, and a later body starts a new thread', async () => {
   const waiting = refusal(heavy())
   await stopThreads()
 

@@ -12,13 +12,13 @@ test.each(['/docs', `/${asset}`, '/health/live', '/health/ready', '/metrics', '/
 )
 
 test.each(['/health/live', '/health/ready', '/metrics', '/.well-known/jwks.json'])(
-  '%s can only be read',
+  '%s allows only GET, HEAD and OPTIONS',
   async (path) => {
     const { status, headers } = await raw('PUT', path)
     expect([status, headers.allow]).toEqual([405, 'OPTIONS, HEAD, GET'])
   },
 )
 
-test('an asset of the reference that there is not is still not found', async () => {
+test('a missing asset of Swagger UI gets 404', async () => {
   expect((await raw('GET', `/${asset?.replace(/[^/]+$/, 'nothing.js')}`)).status).toBe(404)
 })

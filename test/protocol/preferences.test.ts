@@ -5,7 +5,7 @@ import { api, database, given, givenAddress, morning, publicUrl, tenant, tokenOf
 
 const minimal = 'return=minimal'
 
-test('who wants little of what it makes gets its address and its validator', async () => {
+test('return=minimal on a create returns the address and the ETag without a document', async () => {
   const answer = await api.post('/locations', { name: 'Delft' }).set('Prefer', minimal)
   const { headers } = answer
   expect([answer.status, answer.text, headers['content-length']]).toEqual([201, '', '0'])
@@ -19,7 +19,7 @@ test('who wants little of what it makes gets its address and its validator', asy
   expect((await api.patch(headers.location, { name: 'Delfzijl' }).set('If-Match', headers.etag)).status).toBe(200)
 })
 
-test('who wants little of what it changes gets the new validator', async () => {
+test('return=minimal on a change returns the new ETag without a document', async () => {
   const path = `/meetings/${(await given(Meeting, morning)).id}`
   const answer = await api.patch(path, { notes: 'new' }).set('Prefer', minimal)
   expect([answer.status, answer.text, answer.headers['preference-applied']]).toEqual([204, '', minimal])
@@ -27,7 +27,7 @@ test('who wants little of what it changes gets the new validator', async () => {
   expect([body.notes, headers.etag]).toEqual(['new', answer.headers.etag])
 })
 
-test('an action keeps to it too', async () => {
+test('return=minimal applies to actions too', async () => {
   const { id } = await given(Subscription, { organizationAddress: await givenAddress(), seats: 9 })
   const cancel = () => api.post(`/subscriptions/${id}/cancel`, { immediately: true }).set('Prefer', minimal)
   const [first, again] = [await cancel(), await cancel()]
@@ -35,7 +35,7 @@ test('an action keeps to it too', async () => {
   expect([again.status, again.text, again.headers.etag]).toEqual([204, '', first.headers.etag])
 })
 
-test('a repetition may want more than the first time', async () => {
+test('a repeated Idempotency-Key may ask for the document that the first request did not want', async () => {
   const post = (prefer: string) =>
     api.post('/locations', { name: 'Gouda' }).set({ Prefer: prefer, 'Idempotency-Key': 'prefer-1' })
   const first = await post(minimal)
@@ -46,7 +46,7 @@ test('a repetition may want more than the first time', async () => {
 })
 
 test.each(['return=representation', 'return=maximal', 'minimal', 'x="return=minimal"', 'return=x, return=minimal', ''])(
-  'who prefers %s gets all of it',
+  'Prefer: %s returns the whole document',
   async (prefer) => {
     const { id } = await given(Location, { name: `Place ${prefer}` })
     const answer = await api.patch(`/locations/${id}`, { officeOpenHour: 8, officeCloseHour: 9 }).set('Prefer', prefer)
@@ -55,11 +55,11 @@ test.each(['return=representation', 'return=maximal', 'minimal', 'x="return=mini
   },
 )
 
-test('what is wrong is told in full', async () => {
+test('an error is complete under return=minimal', async () => {
   expectProblem((await api.post('/locations', {}).set('Prefer', minimal)) as never, 422)
 })
 
-test('a GET has something to give all the same', async () => {
+test('a GET returns its document under return=minimal', async () => {
   const { status, headers, text } = await raw('GET', '/locations', {
     Authorization: `Bearer ${await tokenOf(tenant.users.owner)}`,
     Prefer: minimal,
@@ -68,7 +68,7 @@ test('a GET has something to give all the same', async () => {
   expect(headers).not.toHaveProperty('preference-applied')
 })
 
-test('who wants nothing ignored is told that nothing was', async () => {
+test('a response under handling=strict has Preference-Applied', async () => {
   const strict = (body: object, prefer = 'handling=strict') => api.post('/locations', body).set('Prefer', prefer)
   const count = await database.manager.count(Location)
   const refused = await strict({ name: 'Hoorn', colour: 'red' })
@@ -82,14 +82,14 @@ test('who wants nothing ignored is told that nothing was', async () => {
   expect((await strict({ name: 'Edam', colour: 'red' }, 'handling=lenient, handling=strict')).status).toBe(201)
 })
 
-test('who wants nothing ignored is told of a property that the class does not have, of items and of their lists', async () => {
+test('handling=strict refuses a selection of unknown properties, of items and of collections', async () => {
   const meeting = `/meetings/${(await given(Meeting, morning)).id}`
   for (const path of ['/meetings', meeting]) {
     const named = async (query: string) => (await api.get(`${path}?${query}`)).body
     const nodeOf = (body: { member?: object[] }) => body.member?.at(-1) ?? body
     const whole = Object.keys(nodeOf(await named('')))
     const bare = path === meeting ? ['@context', '@id', '@type'] : ['@id', '@type']
-    // What is not there is passed over; an empty name, as a form sends it, asks for nothing.
+    // Without handling=strict an unknown name is ignored; an empty name, as a form sends it, is not a selection.
     expect(Object.keys(nodeOf(await named('properties[]=nothing&properties[]=notes')))).toEqual([...bare, 'notes'])
     for (const query of ['properties[]=@id', 'properties=toString', 'properties[0]=__proto__'])
       expect(Object.keys(nodeOf(await named(query)))).toEqual(bare)
@@ -109,7 +109,7 @@ test('who wants nothing ignored is told of a property that the class does not ha
   expect(cancel.status).toBe(200)
 })
 
-describe('Of a body that says what it is, under handling=strict', () => {
+describe('The @type of a body under handling=strict', () => {
   const strict = (body: object, path = '/locations') => api.post(path, body).set('Prefer', 'handling=strict')
   const vocabulary = `${publicUrl}/docs.jsonld#`
   const refusal = { propertyPath: '@type', message: '@type must be "Location", or be left out.', code: 'isClass' }
@@ -122,7 +122,7 @@ describe('Of a body that says what it is, under handling=strict', () => {
     ['https://schema.org/Place'],
     [null],
     [[]],
-  ])('@type %j is taken', async (type) => {
+  ])('%j is accepted', async (type) => {
     expect((await strict({ '@type': type, name: `Place ${JSON.stringify(type).length}` })).status).toBe(201)
   })
 
@@ -135,7 +135,7 @@ describe('Of a body that says what it is, under handling=strict', () => {
     },
   )
 
-  test('another class is refused in a PATCH, in an own context, and of a node that is referred to', async () => {
+  test('must be the right class in a PATCH, under a foreign context, and in a referenced node', async () => {
     const { id } = await given(Location, { name: 'Assen' })
     const patch = api.patch(`/locations/${id}`, { '@type': 'Meeting' }).set('Prefer', 'handling=strict')
     expect(expectProblem((await patch) as never, 422).violations).toEqual([refusal])

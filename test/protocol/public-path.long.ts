@@ -47,13 +47,13 @@ const ask = (path: string, headers: Record<string, string> = {}, token = tokens.
 const send = (method: 'post' | 'patch', path: string, body: object, type = 'application/ld+json') =>
   request(server)[method](path).set('Authorization', `Bearer ${tokens.owner}`).type(type).send(JSON.stringify(body))
 
-/** The addresses within this server that a text names, in quotes or angle brackets, or as attributes. */
+/** The addresses of this server in a text: in quotes, angle brackets or attributes. */
 const addressesIn = (text: string) => text.match(/(?<=["<])\/[a-z.][^"<>\s]*(?=[">])/g) ?? []
 
 const withoutChanges = (json: string) =>
   JSON.stringify(JSON.parse(json), (key, value) => (key === 'changes' ? undefined : value))
 
-test('every address of every document lies under the path, and leads to what it names', async () => {
+test('every address in every document is under the path and leads to its document', async () => {
   const open = [`${root}/`]
   const seen = new Map<string, number>()
   for (let path = open.shift(); path !== undefined; path = open.shift()) {
@@ -61,7 +61,7 @@ test('every address of every document lies under the path, and leads to what it 
     const { status, text, headers } = await ask(path)
     seen.set(path, status)
     expect(headers.link).toContain(`<${publicUrl}/docs.jsonld>; rel="http://www.w3.org/ns/hydra/core#apiDocumentation"`)
-    // What an audit event tells of a change is as it was stored.
+    // The changes of an audit event are shown as stored.
     const found = addressesIn(/json/.test(headers['content-type']) ? withoutChanges(text) : '').filter(
       (one) => !one.includes('{') && one !== '/',
     )
@@ -80,7 +80,7 @@ test('every address of every document lies under the path, and leads to what it 
     expect(paths).toContainEqual(expect.stringContaining(root + start))
 })
 
-test('lists lead to their other pages and tell their search under the path, in each format', async () => {
+test('the page links and search of a collection are under the path, in each format', async () => {
   const { body } = await ask(`${root}/meetings?itemsPerPage=1`)
   expect(body).toMatchObject({ '@context': `${root}/contexts/Meeting`, '@id': `${root}/meetings` })
   expect(body.view.next).toMatch(/^\/org\/api\.v1\/meetings\?itemsPerPage=1&page=2&after=/)
@@ -99,7 +99,7 @@ test('lists lead to their other pages and tell their search under the path, in e
   expect(hrefs).toContain(`${publicUrl}/docs.html#Meeting`)
 })
 
-test('references are sent, filtered and answered under the path; an address without it is of another server', async () => {
+test('references are sent, filtered and returned under the path; one without it belongs to another server', async () => {
   const employee = `${root}/employees/${rows.Employee.id}`
   const window = { dateFrom: '2027-01-01T08:00:00Z', dateTo: '2027-01-01T09:00:00Z' }
   for (const reference of [employee, origin + employee, { '@id': employee }]) {
@@ -131,7 +131,7 @@ test('references are sent, filtered and answered under the path; an address with
   expect((await send('post', `${root}/meetings`, { '@context': '/contexts/Meeting', ...window })).status).toBe(400)
 })
 
-test('what is stored names no path, so that the server may move', async () => {
+test('stored rows do not contain the path, so the server can move', async () => {
   const { body } = await send(
     'patch',
     `${root}/locations/${rows.Location.id}`,
@@ -148,14 +148,14 @@ test('what is stored names no path, so that the server may move', async () => {
   for (const event of member) expect(event.target).toBe(target)
 })
 
-test('another spelling of an id, and the path alone, lead under the path', async () => {
+test('another spelling of an id, and the path alone, redirect to addresses under the path', async () => {
   const { status, headers } = await ask(`${root}/countries/nl?x=1`)
   expect([status, headers.location]).toEqual([301, `${root}/countries/NL?x=1`])
   const start = await ask(`${root}?x=1`)
   expect([start.status, start.headers.location]).toEqual([308, `${root}/?x=1`])
 })
 
-test('nothing is answered beside the path but health and metrics', async () => {
+test('only health and metrics are served outside the path', async () => {
   for (const path of [
     '/',
     '/docs.jsonld',
@@ -191,7 +191,7 @@ test('nothing is answered beside the path but health and metrics', async () => {
   expect((await request(server).post(`${root}/webhooks/stripe`)).status).toBe(400)
 })
 
-test('the documentation, its page and OpenAPI say where the server is', async () => {
+test('the documentation, its page and OpenAPI contain the path', async () => {
   const docs = (await ask(`${root}/docs.jsonld`)).body
   expect(docs).toMatchObject({ '@id': `${root}/docs.jsonld`, entrypoint: `${root}/` })
   expect(docs['@context'][1]).toMatchObject({
@@ -209,14 +209,14 @@ test('the documentation, its page and OpenAPI say where the server is', async ()
   }
 })
 
-test('a mail names the address at which its token is handed in', async () => {
+test('a mail contains the address that accepts its token', async () => {
   const invitation = rows.OrganizationUserInvitation as never
   const found = await database.manager.findOneByOrFail(Organization, { id: organization.id })
   const { text } = await invitationMail(database.manager, invitation, found, { token: 'x', publicUrl })
   expect(text).toContain(`${publicUrl}/organization-user-invitations/accept`)
 })
 
-test('what is not HTTP is answered with addresses under the path', async () => {
+test('the response to invalid HTTP has addresses under the path', async () => {
   const { text } = await new Promise<{ text: string }>((resolve, reject) =>
     ask(`${root}/`, { 'X-Long': 'x'.repeat(40_000) })
       .buffer()

@@ -28,12 +28,12 @@ const send = (path: string, body: string | Buffer, headers: Record<string, strin
 test.each([
   ['a blank node', `[] a our:Meeting ; ${said}`],
   ['a blank node with a label', `_:new a our:Meeting ; ${said}`],
-  ['the resource to be made', `<> a our:Meeting ; ${said}`],
-  ['a name of its own', `<http://elsewhere.example/1> ${said}`],
-  ['a node that points to itself', `_:new schema:url _:new ; ${said}`],
-  ['something said twice', `[] schema:description "Boiler" , "Boiler" ; ${said}`],
+  ['the empty IRI', `<> a our:Meeting ; ${said}`],
+  ['a foreign IRI', `<http://elsewhere.example/1> ${said}`],
+  ['a node that refers to itself', `_:new schema:url _:new ; ${said}`],
+  ['a repeated triple', `[] schema:description "Boiler" , "Boiler" ; ${said}`],
   ['schema.org over http', `[] ${said}`.replaceAll('schema:', 'old:')],
-])('a meeting told of as %s is the same meeting as by name', async (_, turtle) => {
+])('a meeting written as %s is the same meeting as by name', async (_, turtle) => {
   const { status, text, headers } = await send('/meetings', `@prefix old: <http://schema.org/> . ${prefixes} ${turtle}`)
   expect({ status, text }).toMatchObject({ status: 201 })
   const made = JSON.parse(text)
@@ -42,14 +42,14 @@ test.each([
   expect({ ...made, '@id': '' }).toEqual({ ...plain, '@id': '' })
 })
 
-test('numbers, truths and languages are what JSON has for them', async () => {
+test('numbers, booleans and language tags become JSON scalars', async () => {
   const spoken = `[] schema:name "Delft"@nl ; location:officeOpenHour 9 ; location:officeCloseHour "17"^^xsd:short .`
   const { status, text } = await send('/locations', prefixes + spoken, { 'Content-Type': 'Text/Turtle; charset=utf-8' })
   expect(status).toBe(201)
   expect(JSON.parse(text)).toMatchObject({ name: 'Delft', officeOpenHour: 9, officeCloseHour: 17 })
 })
 
-test('what is got as Turtle can be sent again as Turtle', async () => {
+test('a Turtle response can be sent back as a Turtle body', async () => {
   const { id } = await given(Meeting, { ...morning, employee: ada, notes: 'To be \\ "copied"\n…' })
   const { text } = await raw('GET', `/meetings/${id}`, { Authorization: owner, Accept: 'text/turtle' })
   const copy = await send('/meetings', text, { Accept: 'text/turtle' })
@@ -57,7 +57,7 @@ test('what is got as Turtle can be sent again as Turtle', async () => {
   expect(copy.text).toBe(text.replace(`/meetings/${id}`, copy.headers.location as string))
 })
 
-test('it is judged by the same rules, and told of by our names', async () => {
+test('a Turtle body is validated by the same rules, and violations have our property names', async () => {
   const stranger = await given(Employee, { name: 'Eve', organizationId: elsewhere.organization.id })
   const before = await snapshot()
   const turtle = `[] schema:attendee </employees/${stranger.id}> ; schema:startDate "tomorrow" ; schema:description 1 , 2 .`
@@ -73,13 +73,13 @@ test('it is judged by the same rules, and told of by our names', async () => {
   expect(await snapshot()).toEqual(before)
 })
 
-test('what must be given but may be null is null when a graph lacks it', async () => {
+test('a required nullable property that a graph lacks is null', async () => {
   const turtle = `[] schema:startDate "${window.dateFrom}" ; schema:endDate "${window.dateTo}" .`
   const { status, text } = await send('/meetings', prefixes + turtle)
   expect([status, JSON.parse(text).employee]).toEqual([201, null])
 })
 
-test('it says that it takes Turtle, for what is new alone', async () => {
+test('Accept-Post contains Turtle, and Accept-Patch does not', async () => {
   const { headers } = await as(tenant.users.owner).options('/meetings')
   expect(headers['accept-post']).toBe('application/ld+json, application/json, text/turtle')
   const { id } = await given(Meeting, morning)
@@ -93,10 +93,10 @@ test('it says that it takes Turtle, for what is new alone', async () => {
 const many = (count: number, what: (index: number) => string) =>
   Array.from({ length: count }, (_, n) => what(n)).join('')
 
-/** Were each node written out wherever it is pointed to, there would be 2⁴⁰ of them. */
+/** Nested wherever it is referred to, each node would double: 2⁴⁰ nodes. */
 const bomb = `_:n0 schema:a _:n1 . ${many(40, (n) => `_:n${n} schema:x _:n${n + 1} ; schema:y _:n${n + 1} . `)}`
 
-describe('What is no resource is 400:', () => {
+describe('A body that describes no single resource is refused with 400:', () => {
   test.each([
     ['nothing', ''],
     ['only prefixes', prefixes],
@@ -107,23 +107,23 @@ describe('What is no resource is 400:', () => {
     ['a rule of N3', `${prefixes} { ?x schema:name "x" } => { ?x schema:name "y" } .`],
     ['triples about triples', `${prefixes} [] schema:about <<( <urn:a> schema:name "x" )>> .`],
     ['several resources', `${prefixes} [] schema:name "x" . [] schema:name "y" .`],
-    ['a circle', `${prefixes} _:a schema:x _:b . _:b schema:x _:a .`],
-    ['one resource, and a circle beside it', `${prefixes} [] schema:name "x" . _:a schema:x _:b . _:b schema:x _:a .`],
-    ['what unfolds without end', `${prefixes} [] schema:x _:n0 . ${bomb}`],
+    ['a cycle', `${prefixes} _:a schema:x _:b . _:b schema:x _:a .`],
+    ['one resource, and a cycle beside it', `${prefixes} [] schema:name "x" . _:a schema:x _:b . _:b schema:x _:a .`],
+    ['an exponential expansion', `${prefixes} [] schema:x _:n0 . ${bomb}`],
     [
-      'what is nested deeply',
+      'deeply nested nodes',
       `${prefixes} [] schema:x ${many(1_000, () => '[ schema:x ')} 1 ${many(1_000, () => ']')} .`,
     ],
     ['lists within lists', `${prefixes} [] schema:x ${many(20_000, () => '(')} 1 ${many(20_000, () => ')')} .`],
-    ['JSON that is nested deeply', `${prefixes} [] schema:x "${'['.repeat(9_000)}${']'.repeat(9_000)}"^^rdf:JSON .`],
-    ['JSON that is none', `${prefixes} [] schema:x "{"^^rdf:JSON .`],
+    ['deeply nested JSON', `${prefixes} [] schema:x "${'['.repeat(9_000)}${']'.repeat(9_000)}"^^rdf:JSON .`],
+    ['invalid JSON', `${prefixes} [] schema:x "{"^^rdf:JSON .`],
     ['too many triples', `${prefixes} [] schema:x ${many(20_000, (n) => `${n}, `)} 1 .`],
     [
       'a prefix that grows',
       `@prefix p: <http://x.example/${'x'.repeat(100_000)}> . ${many(9_000, (n) => `p:a p:b p:${n} . `)}`,
     ],
     ['half a character', Buffer.from([0x3c, 0xc3, 0x3e])],
-    ['an address that is none', `${prefixes} <http://[x> schema:name "x\u0000y" . <a b> schema:name "z" .`],
+    ['an invalid IRI', `${prefixes} <http://[x> schema:name "x\u0000y" . <a b> schema:name "z" .`],
   ])('%s', async (_, turtle) => {
     const before = await snapshot()
     const start = Date.now()
@@ -132,12 +132,12 @@ describe('What is no resource is 400:', () => {
     expect(await snapshot()).toEqual(before)
   })
 
-  test('more than a body may be is 413', async () => {
+  test('a Turtle body above the limit is refused with 413', async () => {
     expectProblem(await send('/locations', `${prefixes} [] schema:name "${'x'.repeat(300_000)}" .`), 413)
   })
 })
 
-test('a slow body does not keep others from what they read', async () => {
+test('a slow body does not delay other requests', async () => {
   const slow = `@prefix p: <http://x.example/${'x'.repeat(100_000)}> . ${many(9_000, (n) => `p:a p:b p:${n} . `)}`
   const done: string[] = []
   const sent = [1, 2].map(async () => {
