@@ -12,7 +12,7 @@ const executablePath = [process.env.CHROMIUM ?? '', ...places].find((path) => ex
 const describeThere = executablePath ? describe : describe.skip
 const why = executablePath ? '' : ' (skipped: install chromium, or say in CHROMIUM where it is)'
 
-/** As root it has no sandbox; and what it asks its makers for by itself has nothing to do with this. */
+/** Chromium has no sandbox under root; its background requests to its vendor are switched off. */
 const args = [
   '--no-sandbox',
   '--disable-gpu',
@@ -73,7 +73,7 @@ describeThere(`@api-platform/admin, on another origin${why}`, () => {
     expect(links.sort()).toEqual(paths.sort())
   })
 
-  test('lists meetings, a page at a time, with the names of who is met', async () => {
+  test('lists pages of meetings with the names of their employees', async () => {
     await open('meetings')
     await expectRows(10)
     await rows().filter({ hasText: 'Mia4/1/20264/1/2026Number 0' }).waitFor()
@@ -95,7 +95,7 @@ describeThere(`@api-platform/admin, on another origin${why}`, () => {
     await expectRows(1)
   })
 
-  test('sorts employees by name, as their search says that they can be', async () => {
+  test('sorts employees by name, which their search offers', async () => {
     await open('employees')
     await expectRows(1)
     const sorted = page.waitForResponse((response) => decodeURIComponent(response.url()).includes('order[name]='))
@@ -103,7 +103,7 @@ describeThere(`@api-platform/admin, on another origin${why}`, () => {
     expect((await sorted).status()).toBe(200)
   })
 
-  test('shows an employee with the names of user and location, which lead to them', async () => {
+  test('shows an employee with links to its user and location', async () => {
     await open('employees')
     await rows().first().getByRole('link', { name: 'Show' }).click()
     await content()
@@ -114,7 +114,7 @@ describeThere(`@api-platform/admin, on another origin${why}`, () => {
     await content().getByText('Office open hour').waitFor()
   })
 
-  test('makes a location, once what is wrong has been put right, and changes it', async () => {
+  test('creates a location after correcting its violations, and updates it', async () => {
     await open('locations/create')
     await fill({ Name: 'Utrecht', 'Office open hour': '17', 'Office close hour': '17' })
     await save()
@@ -148,7 +148,7 @@ describeThere(`@api-platform/admin, on another origin${why}`, () => {
     expect({ name, officeOpenHour }).toEqual({ name: 'Utrecht Centraal', officeOpenHour: 8 })
   })
 
-  test('finds a name that is taken on its field', async () => {
+  test('shows the violation of a duplicate name at its field', async () => {
     await open('locations/create')
     await fill({ Name: 'Amsterdam' })
     await save()
@@ -156,7 +156,7 @@ describeThere(`@api-platform/admin, on another origin${why}`, () => {
     expect(await content().getByLabel('Name').getAttribute('aria-invalid')).toBe('true')
   })
 
-  test('has had nothing refused that it asked for', () => {
+  test('sent no request that the server refused', () => {
     expect(complaints).toEqual([])
   })
 

@@ -13,7 +13,7 @@ const { hydra: client } = environment
 const rows = await rowsOf(tenant)
 const jsonld = { 'Content-Type': 'application/ld+json' }
 
-/** As much of alcaeus's resources as is asked for here; it mixes them at run time, and its types say less. */
+/** The members of alcaeus's resources that these tests use; it adds them at run time, beyond its types. */
 interface Node {
   id: { value: string }
   types: Iterable<Node>
@@ -57,13 +57,13 @@ describe('alcaeus', () => {
     expect(meeting?.supportedProperty.map(({ title }) => title)).toContain('dateFrom')
   })
 
-  test('finds the collection of a class among those of the entrypoint', () => {
+  test('finds the collection of a class in the entrypoint', () => {
     expect(entrypoint.getCollections()).toHaveLength(collections.size)
     const object = environment.namedNode(`${publicUrl}/docs.jsonld#Meeting`)
     expect(entrypoint.getCollections({ object }).map(({ id }) => id.value)).toEqual([`${publicUrl}/meetings`])
   })
 
-  test('walks a collection to its last page', async () => {
+  test('follows a collection to its last page', async () => {
     const members: string[] = []
     let pages = 0
     for (let next: Node | undefined = linked(entrypoint, 'meeting'); next; pages++) {
@@ -78,7 +78,7 @@ describe('alcaeus', () => {
     expect(members.sort()).toEqual(meetings.map(({ id }) => `${publicUrl}/meetings/${id}`).sort())
   })
 
-  test('narrows a collection by the template of its search', async () => {
+  test('filters a collection by the template of its search', async () => {
     const { root } = answered(await linked(entrypoint, 'meeting').load())
     const wanted = environment
       .clownface({ dataset: environment.dataset() })
@@ -94,7 +94,7 @@ describe('alcaeus', () => {
     expect((await found(url.replace(/&dateFrom[^&]*after[^&]*/g, ''))).totalItems).toBe(0)
   })
 
-  test('makes a location by the operation that the documentation has for it', async () => {
+  test('creates a location by the documented operation', async () => {
     const operation = operationOf(linked(entrypoint, 'location'), 'POST')
     expect(operation.title).toBe('Create a location')
     const writable = operation.expects[0].supportedProperty.filter((property) => property.writable)
@@ -110,7 +110,7 @@ describe('alcaeus', () => {
     expect(root.id.value).toBe(`${publicUrl}/locations/${made.id}`)
   })
 
-  test('reads what is wrong with a location', async () => {
+  test('reads the violations of an invalid location', async () => {
     const operation = operationOf(linked(entrypoint, 'location'), 'POST')
     const { status, root } = answered(await operation.invoke(JSON.stringify({ name: '' }), jsonld))
 
@@ -121,7 +121,7 @@ describe('alcaeus', () => {
     expect(pointer.out(environment.namedNode(`${publicUrl}/docs.jsonld#propertyPath`)).value).toBe('name')
   })
 
-  test('cancels a subscription by the operation on its link, at the end of its period', async () => {
+  test('cancels a subscription at the end of its period by the operation on its link', async () => {
     await database.manager.update(Subscription, rows.Subscription.id, { status: 'active', confirmedAt: new Date() })
     const collection = answered(await linked(entrypoint, 'subscription').load()).root
     const operation = operationOf(linked(collection.member[0], 'cancel'), 'POST')
@@ -136,13 +136,13 @@ describe('alcaeus', () => {
   })
 })
 
-/** An answer's status, and what it is about. */
+/** The status of a response, and its root node. */
 function answered(answer: unknown): { status: number; root: Node } {
   const { response, representation } = answer as { response: { xhr: Response }; representation: { root: Node } }
   return { status: response.xhr.status, root: representation.root }
 }
 
-/** Where a link leads that the documentation has under this title. */
+/** The target of the link with this title in the documentation. */
 function linked(resource: Node, title: string): Node {
   const link = resource.getLinks().find(({ supportedProperty }) => supportedProperty.title === title)
   if (!link) throw new Error(`${resource.id.value} has no link called ${title}.`)
@@ -155,7 +155,7 @@ function operationOf(resource: Node, method: string): Node {
   return operation
 }
 
-/** The first value of every property that the documentation has, by its title. */
+/** The first value of every documented property, by title. */
 function said(resource: Node): Record<string, unknown> {
   return Object.fromEntries(
     resource.getProperties().map(({ supportedProperty, objects }) => [supportedProperty.title, objects[0]]),

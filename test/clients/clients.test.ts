@@ -13,7 +13,7 @@ beforeAll(async () => {
   console.error = error
 })
 
-/** What each collection can be asked, and where its references lead. */
+/** The operations of each collection, and the targets of its references. */
 const expected: Record<string, [operations: string, references: Record<string, string>]> = {
   'audit-events': ['list show', { actor: 'User' }],
   'bank-accounts': ['list show', { integration: 'Integration' }],
@@ -51,12 +51,12 @@ const expected: Record<string, [operations: string, references: Record<string, s
 }
 
 describe('@api-platform/api-doc-parser', () => {
-  test('finds every collection, and nothing to complain of', () => {
+  test('finds every collection without a warning', () => {
     expect(byHydra.resources?.map(({ name }) => name)).toEqual(Object.keys(expected))
     expect(logged).toEqual([])
   })
 
-  test.each(Object.entries(expected))('reads what %s are and can be asked', (path, [operations, references]) => {
+  test.each(Object.entries(expected))('reads the fields and operations of %s', (path, [operations, references]) => {
     const { url, title, ...resource } = resourceAt(path)
     const properties = propertiesOf(title as string)
     const names = (fields: Field[] | null | undefined) => fields?.map(({ name }) => name)
@@ -73,13 +73,13 @@ describe('@api-platform/api-doc-parser', () => {
     expect(resource.fields?.filter(({ embedded }) => embedded)).toEqual([])
   })
 
-  test('knows a reference from a list of them', () => {
+  test('distinguishes a reference from a list of references', () => {
     const organization = Object.fromEntries(referencesOf('organizations').map((field) => [field.name, field]))
     expect(organization.currentSubscription.maxCardinality).toBe(1)
     expect(organization.organizationUsers.maxCardinality).toBeNull()
   })
 
-  test('knows an instant, a number, a truth and an address for mail', () => {
+  test('recognizes date-times, numbers, booleans and email addresses', () => {
     expect(typeOf('meetings', 'dateFrom')).toBe('dateTime')
     expect(typeOf('locations', 'officeOpenHour')).toBe('integer')
     expect(typeOf('subscriptions', 'active')).toBe('boolean')
@@ -87,7 +87,7 @@ describe('@api-platform/api-doc-parser', () => {
     expect(typeOf('employees', 'email')).toBe('email')
   })
 
-  test('shows the images of an organization by their addresses, as nothing to follow or to fill in', () => {
+  test('shows the image addresses of an organization as neither links nor inputs', () => {
     const { readableFields, writableFields } = resourceAt('organizations')
     for (const name of ['logo', 'icon']) {
       const found = readableFields?.find((field) => field.name === name)
@@ -100,7 +100,7 @@ describe('@api-platform/api-doc-parser', () => {
     ['subscriptions', ['cancel', 'applyCoupon', 'clearCoupon']],
     ['organizations', ['clear', 'uploadIcon', 'uploadLogo', 'setupKontomatik', 'confirmSubscription']],
     ['integrations', ['pull', 'revoke']],
-  ])('takes what can be done with %s for no field to show or fill in', (path, actions) => {
+  ])('treats the actions of %s as neither readable nor writable fields', (path, actions) => {
     const { fields, readableFields, writableFields } = resourceAt(path)
     for (const action of actions) {
       const found = fields?.find(({ name }) => name === action)
@@ -122,7 +122,7 @@ describe('@api-platform/api-doc-parser, by OpenAPI', () => {
     expect(byOpenApi.resources?.map(({ name }) => name).sort()).toEqual(Object.keys(expected).sort())
   })
 
-  test.each(Object.entries(expected))('reads the fields of %s and what can be asked', (path, [operations]) => {
+  test.each(Object.entries(expected))('reads the fields and operations of %s', (path, [operations]) => {
     const { url, fields, readableFields, writableFields, ...resource } = resourceAt(path, byOpenApi)
     const { properties } = schemas[resourceAt(path, byHydra).title as string]
     const patch = openapi.paths[`/${path}/{id}`].patch?.requestBody.content['application/json'].schema.properties ?? {}
@@ -136,7 +136,7 @@ describe('@api-platform/api-doc-parser, by OpenAPI', () => {
     expect(names(fields)).toEqual(expect.arrayContaining(names(resourceAt(path, byHydra).readableFields) ?? []))
   })
 
-  test('knows types, formats, values and references of fields', () => {
+  test('recognizes types, formats, values and references of fields', () => {
     expect(typeOf('meetings', 'dateFrom', byOpenApi)).toBe('dateTime')
     expect(typeOf('subscriptions', 'active', byOpenApi)).toBe('boolean')
     expect(typeOf('employees', 'email', byOpenApi)).toBe('email')
@@ -147,7 +147,7 @@ describe('@api-platform/api-doc-parser, by OpenAPI', () => {
     expect(fields('locations').name).toMatchObject({ required: true, nullable: false })
   })
 
-  test('knows the filters of a collection', () => {
+  test('recognizes the filters of a collection', () => {
     const parameters = resourceAt('meetings', byOpenApi).parameters?.map(({ variable, range }) => [variable, range])
     expect(parameters).toEqual(
       expect.arrayContaining([

@@ -26,7 +26,7 @@ describe('@comunica/query-sparql 4', () => {
     )
   })
 
-  test('joins meetings on all their pages with the names of those who hold them', async () => {
+  test('joins meetings of all pages with the names of their employees', async () => {
     const found = await select(
       `SELECT ?meeting ?name { ?meeting a api:Meeting; schema:attendee ?employee; schema:startDate ?from.
         ?employee schema:name ?name. FILTER(?from < "2026-05-01T00:00:00Z"^^xsd:dateTime) }`,
@@ -41,7 +41,7 @@ describe('@comunica/query-sparql 4', () => {
     expect(new Set(found.map(({ name }) => name)).size).toBe(1)
   })
 
-  test('asks the documentation which classes have members that can be made', async () => {
+  test('finds in the documentation the classes whose members can be created', async () => {
     const found = await select(
       `SELECT DISTINCT ?title { ?property hydra:supportedOperation [ hydra:method "POST" ]; hydra:memberAssertion
         [ hydra:property rdf:type; hydra:object ?class ]. ?class hydra:title ?title }`,
@@ -56,7 +56,7 @@ const prefixes = `PREFIX api: <${publicUrl}/docs.jsonld#> PREFIX hydra: <http://
   PREFIX rdf: <http://www.w3.org/1999/02/22-rdf-syntax-ns#> PREFIX schema: <https://schema.org/>
   PREFIX xsd: <http://www.w3.org/2001/XMLSchema#> `
 
-/** It follows `next` from the page that it was given by its address. */
+/** Comunica follows `next` from the page whose address it gets. */
 async function select(query: string, paths: string[]): Promise<Record<string, string>[]> {
   const [first, ...others] = paths.map((path) => publicUrl + path + (path.includes('.') ? '' : '?page=1'))
   const stream = await engine.queryBindings(prefixes + query, { sources: [first, ...others], fetch: call })

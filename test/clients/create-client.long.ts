@@ -25,7 +25,7 @@ describe('@api-platform/create-client', () => {
     expect(await file('react', 'config/entrypoint.ts')).toContain(`"${publicUrl}"`)
   })
 
-  test('knows the fields of a meeting there: shown, filled in, required, linked', async () => {
+  test('recognizes the fields of a meeting: readable, writable, required, linked', async () => {
     const types = await file('react', 'interfaces/Meeting.ts')
     expect(namesIn(types, /^ {2}(\w+)\?: string;$/gm)).toEqual(titles(meeting))
 

@@ -38,14 +38,14 @@ describe('@hydra-cg/heracles.ts', () => {
     expect(Array.from(collection.members, ({ type }) => [...type])).toContainEqual([`${publicUrl}/docs.jsonld#Meeting`])
   })
 
-  test('finds the collection of a class among those of the entrypoint', async () => {
+  test('finds the collection of a class in the entrypoint', async () => {
     const start = await client.getResource(`${publicUrl}/`)
     expect(Array.from(start.collections)).toHaveLength(collections.size)
     const found = start.collections.withMembersOfType(`${publicUrl}/docs.jsonld#Meeting`)
     expect(Array.from(found, ({ iri }) => iri)).toEqual([`${publicUrl}/meetings`])
   })
 
-  test('turns the pages of a collection, on and back again', async () => {
+  test('follows the pages of a collection forward and back', async () => {
     const collection = await collectionAt(`${publicUrl}/meetings`)
     const members = Array.from(collection.members, ({ iri }) => iri)
     const pages = collection.getIterator()
@@ -58,7 +58,7 @@ describe('@hydra-cg/heracles.ts', () => {
     expect(pages.hasPreviousPart).toBe(false)
   })
 
-  test('narrows a collection by the template of its search', async () => {
+  test('filters a collection by the template of its search', async () => {
     const collection = await collectionAt(`${publicUrl}/meetings`)
     const [search] = collection.links.withRelationOf(
       'http://www.w3.org/ns/hydra/core#search',

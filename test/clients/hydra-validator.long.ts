@@ -10,9 +10,9 @@ const documentation = [
 ]
 const found = ['SUCCESS', `Found ${classes.size} Supported Classes`]
 
-/** It knows no token, so what is asked of it is what anybody may read. */
+/** The validator cannot send a token, so it reads public documents. */
 describe('hydra-validator analyse', () => {
-  test.each(['/', '/countries', '/countries/NL'])('has nothing against %s', async (path) => {
+  test.each(['/', '/countries', '/countries/NL'])('finds no fault in %s', async (path) => {
     const { code, output } = await run('hydra-validator/index.js', 'analyse', publicUrl + path)
 
     const results = resultsIn(output)
@@ -23,7 +23,7 @@ describe('hydra-validator analyse', () => {
     expect(code).toBe(0)
   })
 
-  test('has nothing against the documentation', async () => {
+  test('finds no fault in the documentation', async () => {
     const { code, output } = await run('hydra-validator/index.js', 'analyse', `${publicUrl}/docs.jsonld`)
 
     expect(resultsIn(output)).toEqual(expect.arrayContaining([...documentation, found]))
@@ -32,7 +32,7 @@ describe('hydra-validator analyse', () => {
     expect(code).toBe(0)
   })
 
-  test('would tell of what is wrong', async () => {
+  test('reports the fault of a broken document', async () => {
     const { code, output } = await run('hydra-validator/index.js', 'analyse', `${publicUrl}/meetings`)
 
     expect(resultsIn(output)).toContainEqual(['FAILURE', 'Request failed Status code was 401'])
@@ -40,7 +40,7 @@ describe('hydra-validator analyse', () => {
   })
 })
 
-/** Its lines, each a time, a level, an indent and a sentence. */
+/** The lines of its output: each has a time, a level, an indent and a sentence. */
 function resultsIn(output: string): [level: string, sentence: string][] {
   const lines = output.matchAll(/^\S+Z (SUCCESS|INFO|WARNING|FAILURE|ERROR) [\s-]*(.*?) *$/gm)
   return Array.from(lines, ([, level, sentence]) => [level, sentence])

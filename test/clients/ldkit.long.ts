@@ -31,7 +31,7 @@ beforeAll(async () => {
 })
 
 describe('LDkit', () => {
-  test('reads meetings of all pages as objects, with those who hold them', async () => {
+  test('reads meetings of all pages as objects with their employees', async () => {
     const found = await createLens(meeting, of('/meetings?page=1', '/employees?page=1')).find({ take: 1000 })
     const stored = await database.manager.findBy(Meeting, { organizationId: organization.id })
     expect(found.map(({ $id }) => $id).sort()).toEqual(stored.map(({ id }) => `${publicUrl}/meetings/${id}`).sort())
@@ -42,7 +42,7 @@ describe('LDkit', () => {
     })
   })
 
-  test('finds one by its IRI, and some by a filter of its own', async () => {
+  test('finds a meeting by its IRI, and others by its own filter', async () => {
     const lens = createLens(meeting, of('/meetings?page=1', '/employees?page=1'))
     const iri = `${publicUrl}/meetings/${rows.Meeting.id}`
     expect((await lens.findByIri(iri))?.$id).toBe(iri)

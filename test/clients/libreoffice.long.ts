@@ -15,7 +15,7 @@ const describeThere = program ? describe : describe.skip
 const why = program ? '' : ' (skipped: install libreoffice-calc-nogui, or say in SOFFICE where it is)'
 if (why) console.warn(`CSV is not opened in LibreOffice${why}.`)
 
-/** Comma, double quote, UTF-8, from the first line, as American English writes numbers. */
+/** The import filter: comma, double quote, UTF-8, from the first line, numbers in American English. */
 const filter = '--infilter=CSV:44,34,76,1,,1033,false,true'
 const folder = await mkdtemp(join(tmpdir(), 'libreoffice-'))
 const xml = new XMLParser({
@@ -26,7 +26,7 @@ const xml = new XMLParser({
 
 afterAll(() => rm(folder, { recursive: true }))
 
-/** A cell as it is kept: its type, its value, its text, and its formula if it has one. */
+/** A cell of the file: its type, its value, its text, and its formula if it has one. */
 interface Cell {
   type?: string
   value?: number
@@ -51,7 +51,7 @@ describeThere(`LibreOffice${why}`, () => {
     for (const path of collections) sheets.set(path, await sheetIn(join(folder, `${path.slice(1)}.fods`)))
   }, 120_000)
 
-  test.each(collections)('opens %s with numbers that are numbers', async (path) => {
+  test.each(collections)('opens %s with numeric cells for numbers', async (path) => {
     const { member } = JSON.parse((await ask(`${path}?itemsPerPage=100`)).text)
     const [header, ...cells] = sheets.get(path) as Cell[][]
     const column = (name: string) => cells.map((row) => row[header.findIndex(({ text }) => text === name)])
@@ -66,7 +66,7 @@ describeThere(`LibreOffice${why}`, () => {
     expect(cells.flat().filter(({ formula }) => formula)).toEqual([])
   })
 
-  test('finds amounts to add up, and telephone numbers and would-be formulas as text', () => {
+  test('reads amounts as numbers, and telephone numbers and formulas as text', () => {
     const all = (path: string) => (sheets.get(path) as Cell[][]).flat()
     expect(all('/bank-transactions')).toContainEqual(expect.objectContaining({ type: 'float', value: -1234.56 }))
     expect(all('/employees')).toContainEqual({ type: 'string', text: '+31 20 123' })
@@ -75,7 +75,7 @@ describeThere(`LibreOffice${why}`, () => {
   })
 })
 
-/** The cells of the one sheet of a flat OpenDocument file; those that are written once for many are repeated. */
+/** The cells of the only sheet of a flat OpenDocument file; a repeated cell is written out. */
 async function sheetIn(path: string): Promise<Cell[][]> {
   const document = xml.parse(await readFile(path, 'utf8'))
   const table = document['office:document']['office:body']['office:spreadsheet']['table:table']

@@ -1,6 +1,6 @@
 import { propertiesOf } from '../support/docs.ts'
 
-/** The properties of a class whose values are numbers, by the documentation. */
+/** The numeric properties of a class according to the documentation. */
 export function numbersOf(type: string): string[] {
   return propertiesOf(type)
     .filter(({ readable, property: { range } }) => readable && ['xsd:decimal', 'xsd:integer'].includes(`${range}`))

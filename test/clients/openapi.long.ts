@@ -26,7 +26,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(generated, { recursive: true }))
 
-/** Runs a program of the package, in its folder; it asks nobody whether there is a newer one. */
+/** Runs a program of the package in its folder, without its check for updates. */
 function run(program: string, ...args: string[]): Promise<{ code: number; output: string }> {
   const quiet = { NODE_OPTIONS: '', REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true', NO_COLOR: '1' }
   const options = { cwd: home, timeout: 60_000, env: { ...process.env, ...quiet } }
@@ -54,7 +54,7 @@ describeThere(`Linters of OpenAPI${why}`, () => {
 })
 
 describeThere(`openapi-typescript and openapi-fetch${why}`, () => {
-  test('make a typed client, which creates, updates, is refused, uploads and finds', async () => {
+  test('generate a typed client that creates, updates, uploads, filters and reads errors', async () => {
     expect(
       await run('openapi-typescript/bin/cli.js', description, '--output', join(generated, 'api.d.ts')),
     ).toMatchObject({ code: 0 })

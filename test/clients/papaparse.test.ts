@@ -31,7 +31,7 @@ beforeAll(async () => {
   await given(Employee, { name: 'a "b", c\r\nd', phone: '+31 20 123' })
 })
 
-test.each(collections)('papaparse reads %s as a table, with numbers that are numbers', async (path) => {
+test.each(collections)('papaparse reads %s as a table with numeric cells for numbers', async (path) => {
   const { data, errors, meta } = parse<Row>((await ask(`${path}.csv?itemsPerPage=100`)).text, {
     header: true,
     dynamicTyping: true,
@@ -48,7 +48,7 @@ test.each(collections)('papaparse reads %s as a table, with numbers that are num
     ])
 })
 
-test('papaparse finds negative amounts, telephone numbers and texts of several lines as they are', async () => {
+test('papaparse reads negative amounts, telephone numbers and texts of several lines unchanged', async () => {
   const table = async (path: string) =>
     parse<Row>((await ask(path)).text, { header: true, dynamicTyping: true, skipEmptyLines: true }).data
   expect((await table('/bank-transactions.csv')).map(({ amount }) => amount)).toContain(-1234.56)

@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process'
 
-/** What a program printed, and the number it ended with. */
+/** The output and the exit code of a program. */
 export interface Run {
   code: number
   output: string
 }
 
-/** Runs a program of a package as a shell would, with Node. */
+/** Runs a program of a package with Node, as a shell would. */
 export function run(program: string, ...args: string[]): Promise<Run> {
   const options = { timeout: 20_000, env: { ...process.env, NODE_OPTIONS: '' } }
   return new Promise((resolve) => {

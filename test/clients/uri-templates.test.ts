@@ -9,7 +9,7 @@ interface Mapping {
 }
 type Values = Record<string, string | string[]>
 
-/** RFC 6570, sections 2.3 and 3.2.1: what a variable may be called, and what may follow it. */
+/** The names and modifiers of a variable (RFC 6570, sections 2.3 and 3.2.1). */
 const expression = /^\{\?((?:[A-Za-z0-9_.]|%[0-9A-F]{2})+\*?)(,(?:[A-Za-z0-9_.]|%[0-9A-F]{2})+\*?)*\}$/
 
 const expanders: [name: string, expand: (template: string, values: Values) => string][] = [
@@ -25,8 +25,8 @@ const variablesOf = (template: string) =>
     .split(',')
     .map((variable) => variable.replace('*', ''))
 
-/** A value that a variable takes. */
-function good(variable: string, path: string): string {
+/** A valid value of a variable. */
+function validValue(variable: string, path: string): string {
   const name = decodeURIComponent(variable)
   if (/^(page|itemsPerPage)$/.test(name)) return '1'
   if (name.startsWith('order[')) return 'desc'
@@ -40,28 +40,31 @@ function good(variable: string, path: string): string {
 }
 
 describe.each(expanders)('%s', (_, expand) => {
-  test.each(paths)('expands the template of %s with all of its variables, which are taken', async (path) => {
-    const { template } = await searchOf(path)
-    expect(template.slice(0, path.length)).toBe(path)
-    expect(template.slice(path.length)).toMatch(expression)
-    expect(expand(template, {})).toBe(path)
-    const variables = variablesOf(template)
-    const values = variables.map((variable): [string, string | string[]] => {
-      const value = good(variable, path)
-      return [variable, template.includes(`${variable}*`) ? [value] : value]
-    })
-    const url = expand(template, Object.fromEntries(values))
-    expect(
-      url
-        .split(/[?&]/)
-        .slice(1)
-        .map((pair) => pair.split('=').length),
-    ).toEqual(variables.map(() => 2))
-    const { status, body } = await api.get(url).set('Prefer', 'handling=strict')
-    expect([url, status, body.detail]).toEqual([url, 200, undefined])
-  })
+  test.each(paths)(
+    'expands the template of %s with all of its variables, and the server accepts them',
+    async (path) => {
+      const { template } = await searchOf(path)
+      expect(template.slice(0, path.length)).toBe(path)
+      expect(template.slice(path.length)).toMatch(expression)
+      expect(expand(template, {})).toBe(path)
+      const variables = variablesOf(template)
+      const values = variables.map((variable): [string, string | string[]] => {
+        const value = validValue(variable, path)
+        return [variable, template.includes(`${variable}*`) ? [value] : value]
+      })
+      const url = expand(template, Object.fromEntries(values))
+      expect(
+        url
+          .split(/[?&]/)
+          .slice(1)
+          .map((pair) => pair.split('=').length),
+      ).toEqual(variables.map(() => 2))
+      const { status, body } = await api.get(url).set('Prefer', 'handling=strict')
+      expect([url, status, body.detail]).toEqual([url, 200, undefined])
+    },
+  )
 
-  test('narrows a list by what is filled in, several values included', async () => {
+  test('filters a list by one or several values', async () => {
     const { template } = await searchOf('/meetings')
     const { id } = rows.Meeting
     const employee = `/employees/${rows.Employee.id}`
@@ -76,7 +79,7 @@ describe.each(expanders)('%s', (_, expand) => {
     expect(Object.keys(member)).toEqual(['@id', '@type', 'notes', 'time'])
   })
 
-  test('turns the pages of a list that it has narrowed', async () => {
+  test('follows the pages of a filtered list', async () => {
     const { template } = await searchOf('/organization-users')
     const url = expand(template, { 'role%5B%5D': ['owner', 'admin', 'member'], itemsPerPage: '2' })
     const { view } = (await api.get(url)).body
@@ -85,7 +88,7 @@ describe.each(expanders)('%s', (_, expand) => {
   })
 })
 
-test.each(paths)('every variable of %s is mapped, and by the name that API Platform gives it, too', async (path) => {
+test.each(paths)('every variable of %s has a mapping, also by the name of API Platform', async (path) => {
   const { template, mapping } = await searchOf(path)
   const mapped = mapping.map(({ variable }) => variable)
   const variables = variablesOf(template)

@@ -10,7 +10,7 @@ interface Schema {
   items?: { format?: string }
 }
 
-/** What a document says of itself is no term of a context. */
+/** Keywords of JSON-LD are not terms of a context. */
 const isProperty = ([name]: [string, unknown]) => !name.startsWith('@')
 
 describe.each([...Object.keys(schemas), 'Error', 'Entrypoint'])('/contexts/%s', (name) => {
@@ -20,7 +20,7 @@ describe.each([...Object.keys(schemas), 'Error', 'Entrypoint'])('/contexts/%s', 
     context = (await as().get(`/contexts/${name}`)).body['@context']
   })
 
-  test('is JSON-LD that clients may keep', async () => {
+  test('is JSON-LD that clients may cache', async () => {
     const { status, headers, text } = await as().get(`/contexts/${name}`)
     expect(status).toBe(200)
     expect(headers['content-type']).toBe('application/ld+json; charset=utf-8')
@@ -32,7 +32,7 @@ describe.each([...Object.keys(schemas), 'Error', 'Entrypoint'])('/contexts/%s', 
     expect((await as().get(`/contexts/${name}.jsonld`)).text).toBe(text)
   })
 
-  test('has the one vocabulary, and Hydra’s terms beside its own', () => {
+  test('has the vocabulary of the API, the terms of Hydra, and its own terms', () => {
     const links = ['first', 'last', 'previous', 'next'].map((link) => [
       link,
       { '@id': `hydra:${link}`, '@type': '@id' },
@@ -52,7 +52,7 @@ describe.each([...Object.keys(schemas), 'Error', 'Entrypoint'])('/contexts/%s', 
     expect(iris.filter((iri, index) => iris.indexOf(iri) !== index)).toEqual([])
   })
 
-  test('says which terms are links, lists, instants and free-form', () => {
+  test('types links, lists, date-times and free-form JSON', () => {
     for (const [title, schema] of Object.entries<Schema>(schemas[name]?.properties ?? {}).filter(isProperty)) {
       const { format, items } = schema
       const definition = context[title]
@@ -67,7 +67,7 @@ describe.each([...Object.keys(schemas), 'Error', 'Entrypoint'])('/contexts/%s', 
   })
 })
 
-test('the properties of an item stand in the order of its context', async () => {
+test('the properties of an item are in the order of its context', async () => {
   await rowsOf(tenant)
   const { body: entrypoint } = await api.get('/')
   for (const path of Object.values<string>(entrypoint).filter((value) => /^\/[a-z-]+$/.test(value))) {

@@ -4,7 +4,7 @@ import { classes, collections, docs, entrypoint, operations, propertiesOf, schem
 import { rowsOf } from '../support/rows/sample-rows.ts'
 import { api, publicUrl, tenant } from '../support/world.ts'
 
-test('every operation has a name and a title of its own and says what it takes, gives and can answer', () => {
+test('every operation has a unique name and title, an input, an output and possible statuses', () => {
   const known = new Map(operations.map((operation) => [operation['@id'], operation]))
   for (const operation of operations) {
     expect(operation).toMatchObject({
@@ -28,7 +28,7 @@ test('operation titles use the right article and the right plural', () => {
   )
 })
 
-test('what several classes have under one IRI is the same in each', () => {
+test('a property of several classes is described alike in each', () => {
   const known = new Map<string, unknown[]>()
   for (const { property } of [...classes.values()].flatMap(({ supportedProperty }) => supportedProperty)) {
     const meaning = [property['@type'], property.range, property['owl:maxCardinality']]
@@ -37,7 +37,7 @@ test('what several classes have under one IRI is the same in each', () => {
   }
 })
 
-test('what operations take and give is documented, also by the IRIs that JSON-LD makes of them', async () => {
+test('the classes of every input and output are documented, in JSON and in expanded JSON-LD', async () => {
   const expanded = JSON.stringify(await jsonld.expand(docs as JsonLdDocument, { base: `${publicUrl}/docs.jsonld` }))
   const named = [...expanded.matchAll(/core#(?:returns|expects)":\[{"@id":"([^"]+)"/g)].map(([, iri]) => iri)
   const known = [...classes.keys()].map((name) => `${publicUrl}/docs.jsonld#${name}`)
@@ -49,13 +49,13 @@ test.each([
   ['#listMeeting', '/meetings?page=0'],
   ['#readCountry', '/countries/nl'],
   ['#readMeeting', '/meetings/1'],
-])('%s tells of the status that %s has', async (id, path) => {
+])('%s documents the status of %s', async (id, path) => {
   const { status } = await api.get(path).redirects(0)
   const operation = operations.find((found) => found['@id'] === id)
   expect(operation?.possibleStatus.map(({ statusCode }) => statusCode)).toContain(status)
 })
 
-test('no item has a property that is not documented', async () => {
+test('every property of an item is documented', async () => {
   await rowsOf(tenant)
   for (const iri of [...collections.keys()].map((key) => entrypoint[key])) {
     const { body } = await api.get(iri).expect(200)
@@ -67,7 +67,7 @@ test('no item has a property that is not documented', async () => {
   }
 })
 
-test('the entrypoint says of each collection what its members are, in both ways', () => {
+test('the documentation names the member class of each collection in both forms', () => {
   const links = Object.keys(entrypoint).filter((key) => key[0] !== '@' && entrypoint[key][0] === '/')
   expect([...collections.keys()]).toEqual(links)
   for (const [key, { '@type': type, range, memberAssertion }] of collections) {
@@ -79,7 +79,7 @@ test('the entrypoint says of each collection what its members are, in both ways'
   }
 })
 
-// Hydra Core, section 5: a client finds the collection of a class from the entrypoint, whatever the link to it is called.
+// Hydra Core, section 5: a client finds the collection of a class from the entrypoint, whatever the name of its link.
 test('the entrypoint lists each collection with the class of its members', async () => {
   const hydra = 'http://www.w3.org/ns/hydra/core#'
   const [start] = (await jsonld.expand(entrypoint, { base: publicUrl, documentLoader })) as Record<string, object[]>[]
@@ -99,11 +99,11 @@ test('the entrypoint lists each collection with the class of its members', async
   }
 })
 
-// RDF Dataset Canonicalization: blank nodes that look alike are told apart by trial, which has a limit.
+// RDF Dataset Canonicalization: similar blank nodes are distinguished by trial, which has a limit.
 const rdfc = { algorithm: 'RDFC-1.0' } as never as { algorithm: 'URDNA2015' }
 
 test.each(['/docs.jsonld', '/', '/meetings', '/organizations'])(
-  'the graph of %s can be canonicalised',
+  'the graph of %s can be canonicalized',
   async (path) => {
     const { body } = await api.get(path)
     const quads = await jsonld.canonize(body, { base: publicUrl + path, documentLoader, ...rdfc })
@@ -124,12 +124,12 @@ test('shapes, property shapes, mappings and statuses have IRIs', async () => {
   }
 })
 
-test('no two shapes share an IRI', () => {
+test('every shape has a unique IRI', () => {
   const iris = [...JSON.stringify(docs.defines).matchAll(/"@id":"([^"]+)"/g)].map(([, iri]) => iri)
   expect(iris.filter((iri, index) => iris.indexOf(iri) !== index)).toEqual([])
 })
 
-test('a collection says of itself what its members are', async () => {
+test('a collection names the class of its members', async () => {
   const { body } = await api.get('/meetings')
   const [collection] = await jsonld.expand(body, { base: publicUrl, documentLoader })
   expect(collection['http://www.w3.org/ns/hydra/core#memberAssertion']).toEqual([
@@ -140,7 +140,7 @@ test('a collection says of itself what its members are', async () => {
   ])
 })
 
-test('a class that the world knows is said to be a kind of that, though not in its context', async () => {
+test('a class with a public superclass names it in the documentation, and not in its context', async () => {
   const expanded = await jsonld.expand(docs as JsonLdDocument, { base: `${publicUrl}/docs.jsonld` })
   const parents = [...JSON.stringify(expanded).matchAll(/subClassOf":\[{"@id":"https:\/\/schema\.org\/(\w+)"/g)]
   expect(parents.map(([, name]) => name)).toEqual(
@@ -149,7 +149,7 @@ test('a class that the world knows is said to be a kind of that, though not in i
   expect(Object.keys((await api.get('/contexts/Meeting')).body)).toEqual(['@context'])
 })
 
-test('a reference leads to a class that the entrypoint has a collection of', () => {
+test('a reference leads to a class with a collection in the entrypoint', () => {
   const targets = [...collections.keys()].map(targetOf)
   for (const [name, { supportedProperty }] of classes)
     for (const { title, property } of supportedProperty) {
@@ -166,13 +166,13 @@ test('a reference leads to a class that the entrypoint has a collection of', () 
     }
 })
 
-test('a schema tells the values there are, null among them where it may be', () => {
+test('a schema lists the allowed values, including null for a nullable property', () => {
   expect(schemas.KontomatikSetup.properties.accessMode.enum).toEqual(['SINGLE', 'MULTIPLE', 'MIXED', null])
   expect(schemas.Organization.properties.type.enum).toEqual(['company', 'personal', 'partner'])
   expect(schemas.Subscription.properties.modules.items.enum).toContain('planning')
 })
 
-test('a link to what can only be done is nothing to read or write', () => {
+test('a link to an action is neither readable nor writable', () => {
   const links = [...classes.values()].flatMap(({ supportedProperty }) => supportedProperty)
   const actions = links.filter(({ property: { supportedOperation: found } }) => found?.every((o) => o.method !== 'GET'))
   expect(actions.length).toBeGreaterThan(9)

@@ -27,7 +27,7 @@ beforeAll(async () => {
   for (let count = 0; count < 3; count++) await given(Meeting, morning)
 })
 
-test('the terms of Hydra are written as API Platform 3 wrote them', async () => {
+test('with the option, Hydra’s terms have the prefix of API Platform 3', async () => {
   const page = await ask(prefixed, secondPage)
   expect(page).toMatchObject({
     '@type': 'hydra:Collection',
@@ -44,7 +44,7 @@ test('the terms of Hydra are written as API Platform 3 wrote them', async () => 
 })
 
 test.each(['/', '/docs.jsonld', '/organizations', '/meetings', secondPage])(
-  '%s says the same to a JSON-LD processor as without',
+  '%s expands to the same JSON-LD as without the prefix',
   async (path) => {
     const said = await expand(prefixed, path)
     expect(said).toEqual(await expand(app, path))
@@ -52,7 +52,7 @@ test.each(['/', '/docs.jsonld', '/organizations', '/meetings', secondPage])(
   },
 )
 
-test('the next page is a link', async () => {
+test('the next page is a link with the prefix', async () => {
   const text = JSON.stringify(await expand(prefixed, secondPage))
   expect(text).toMatch(`"${next}":[{"@id":"${publicUrl}/meetings?`)
 })

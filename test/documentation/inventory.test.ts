@@ -32,7 +32,7 @@ const callers = {
   operator: as(operator),
 }
 
-test('what is documented is what can be asked, and nothing else', () => {
+test('OpenAPI documents every route, and no other', () => {
   expect(documented.map(({ method, path }) => `${method.toUpperCase()} ${path}`).sort()).toEqual(
     expect.arrayContaining([...new Set(offered)].sort()),
   )
@@ -50,7 +50,7 @@ test('Hydra documents the same operations', async () => {
 })
 
 test.each(Object.keys(callers) as (keyof typeof callers)[])(
-  'asked by %s, every operation answers as it is documented',
+  'every operation returns a documented status to %s',
   async (role) => {
     for (const { method, path, responses } of documented) {
       const target = itemPath(path)
@@ -63,7 +63,7 @@ test.each(Object.keys(callers) as (keyof typeof callers)[])(
   },
 )
 
-/** Where an item of the path's class is; those that a DELETE has taken answer 404, which is documented too. */
+/** The path of an existing item; after a DELETE it returns 404, which is documented too. */
 function itemPath(path: string): string {
   const resource = resources.find((one) => path.startsWith(`${one.path}/{id}`))
   const row = resource && (rows as Record<string, { id: string }>)[resource.name]

@@ -1,9 +1,9 @@
-// The same mistake could be in any message: one that says the opposite of the rule, or names no remedy.
+// The same mistake could be in any message: it contradicts its rule, or names no remedy.
 import { stripeCustomer } from '../support/billing/billing.ts'
 import { api, as, tenant } from '../support/world.ts'
 
 // RFC 9457 §3.1.4: "detail" helps the client to correct the problem.
-test('a subscription that awaits its first payment says when it can be changed', async () => {
+test('a refused change of an unpaid subscription says when the change is possible', async () => {
   const payer = await stripeCustomer()
   const made = await payer.api.post('/subscriptions')
   const { status, body } = await payer.api.patch(made.body['@id'], { seats: 9 })
@@ -31,7 +31,7 @@ test('a refusal says what is wrong and what to do', async () => {
   ])
 })
 
-test('a key for a repetition that was used for another request says so by its name', async () => {
+test('the refusal of a reused Idempotency-Key names the header', async () => {
   const key = { 'Idempotency-Key': 'messages' }
   await api.post('/locations', { name: 'First' }).set(key)
   const { status, body } = await api.post('/locations', { name: 'Second' }).set(key)

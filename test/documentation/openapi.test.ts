@@ -24,13 +24,13 @@ function components(reference = ''): { name?: string } {
   return openapi.components.parameters[reference.split('/').at(-1) as string]
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: a schema is asked whatever JSON Schema has
+// biome-ignore lint/suspicious/noExplicitAny: tests read any member of JSON Schema
 function resolved(schema: object): { properties: Record<string, any>; required?: string[] } {
   const { $ref } = schema as { $ref?: string }
   return $ref ? openapi.components.schemas[$ref.split('/').at(-1) as string] : (schema as never)
 }
 
-test('it is OpenAPI 3.1, of this server', async () => {
+test('the document is OpenAPI 3.1 of this server', async () => {
   const { headers } = await as().get('/docs.jsonopenapi')
   expect(headers['content-type']).toBe('application/vnd.openapi+json; charset=utf-8')
   expect(openapi).toMatchObject({ openapi: '3.1.0', servers: [{ url: publicUrl }] })
@@ -40,7 +40,7 @@ test('it is OpenAPI 3.1, of this server', async () => {
   expect(() => validator.resolveRefs()).not.toThrow()
 })
 
-test('it tells of every operation what the Hydra documentation tells', () => {
+test('every operation is described as in the Hydra documentation', () => {
   const known = new Map(operations.map((operation) => [operation['@id'].slice(1), operation]))
   const ids = described.map(({ operation }) => operation.operationId)
   expect(ids.filter((id, index) => ids.indexOf(id) !== index)).toEqual([])
@@ -54,11 +54,11 @@ test('it tells of every operation what the Hydra documentation tells', () => {
   }
 })
 
-test.each(endpoints)('it has $method $path of the reference', ({ method, path }) => {
+test.each(endpoints)('$method $path of the reference is documented', ({ method, path }) => {
   expect(paths[path]).toHaveProperty(method.toLowerCase())
 })
 
-test('a path’s own parameters are named, and required', () => {
+test('path parameters are documented and required', () => {
   for (const { path, operation } of described) {
     const named = [...path.matchAll(/{(\w+)}/g)].map(([, name]) => name)
     const given = operation.parameters?.filter((parameter) => parameter.in === 'path') ?? []
@@ -67,7 +67,7 @@ test('a path’s own parameters are named, and required', () => {
   }
 })
 
-test('a collection takes what its search says, and pages', async () => {
+test('the parameters of a collection are those of its search and its pages', async () => {
   for (const path of ['/meetings', '/locations', '/employees', '/countries']) {
     const { search } = (await api.get(path)).body
     const given = paths[path].get.parameters?.map(({ name, $ref }) => name ?? components($ref).name) ?? []
@@ -144,7 +144,7 @@ function allowed({ format = '', enum: values, anyOf, type, example }: Parameter)
   return example ?? known[format] ?? known[type] ?? 'x'
 }
 
-test('what a parameter may be is what the server takes', async () => {
+test('the server accepts every documented kind of parameter value', async () => {
   for (const [path, { get }] of Object.entries(paths).filter(([path]) => !path.includes('{')))
     for (const { name, schema } of (get?.parameters ?? []) as { name?: string; schema: Parameter }[]) {
       if (!name) continue
@@ -156,7 +156,7 @@ test('what a parameter may be is what the server takes', async () => {
     }
 })
 
-test('a list of values is one parameter that is repeated', () => {
+test('a list of values is one repeated parameter', () => {
   expect(openapi.components.parameters.properties).toMatchObject({ style: 'form', explode: true })
   expect(paths['/meetings/{id}'].get.parameters).toContainEqual({ $ref: '#/components/parameters/properties' })
 })
@@ -165,7 +165,7 @@ test('a decimal is a string, as a double would round it', () => {
   expect(schemas.BankTransaction.properties.amount).toMatchObject({ type: 'string', format: 'decimal' })
 })
 
-test('it says what each tag is about, under which licence it is, and whom to ask', () => {
+test('tags have descriptions, and the document has a licence and a contact', () => {
   for (const { name, description } of openapi.tags)
     expect([name, description]).toEqual([name, expect.stringMatching(/^[A-Z].{10,}\.$/)])
   expect(openapi.info).toMatchObject({
@@ -174,7 +174,7 @@ test('it says what each tag is about, under which licence it is, and whom to ask
   })
 })
 
-test('a class is described by one sentence, in OpenAPI and in Hydra alike', () => {
+test('a class has the same description in OpenAPI and in Hydra', () => {
   for (const [name, { description }] of Object.entries(schemas) as [string, { description?: string }][])
     expect([name, description]).toEqual([
       name,
@@ -182,7 +182,7 @@ test('a class is described by one sentence, in OpenAPI and in Hydra alike', () =
     ])
 })
 
-test('a body is told for each type that is read, and nothing is required of a merge patch', () => {
+test('a body is described for each accepted media type, and a merge patch requires nothing', () => {
   const { create } = { create: paths['/meetings'].post.requestBody }
   expect(Object.keys(create?.content ?? {})).toEqual(
     expect.arrayContaining(['application/ld+json', 'application/json']),
@@ -199,7 +199,7 @@ test('a body is told for each type that is read, and nothing is required of a me
   expect(Object.keys(paths['/organizations/logo'].post.requestBody?.content ?? {})).toEqual(['multipart/form-data'])
 })
 
-test('a body has what the operation writes, and no more', () => {
+test('a body has exactly the properties that the operation writes', () => {
   const properties = (path: string, method: string, type: string) =>
     Object.keys(paths[path][method].requestBody?.content[type].schema.properties ?? {})
   expect(properties('/organizations', 'post', 'application/json')).toEqual(['type', 'name', 'slug'])
@@ -211,7 +211,7 @@ test('a body has what the operation writes, and no more', () => {
   expect(Object.keys(schemas.Organization.properties)).toContain('manualBilling')
 })
 
-test('every refusal is a problem, and one of a body names its violations', () => {
+test('every error response is a problem, and 422 has violations', () => {
   for (const { operation } of described)
     for (const [status, { description, content }] of Object.entries(operation.responses)) {
       expect(description).toMatch(/./)
@@ -224,8 +224,8 @@ test('every refusal is a problem, and one of a body names its violations', () =>
     }
 })
 
-// The OpenAPI parser of api-doc-parser, like many generators, looks for the properties of a schema and follows no `allOf`.
-test('every answer in JSON has one flat schema, which says what an item has and where it is', () => {
+// The OpenAPI parser of api-doc-parser, like many generators, reads the properties of a schema and ignores `allOf`.
+test('every JSON response has one flat schema with the properties of an item and its IRI', () => {
   for (const { path, method, operation } of described)
     for (const [status, { content = {} }] of Object.entries(operation.responses)) {
       const types = Object.keys(content).filter((type) => type.endsWith('json'))
@@ -241,7 +241,7 @@ test('every answer in JSON has one flat schema, which says what an item has and 
   expect(Object.values(openapi.components.schemas).filter((schema) => 'allOf' in (schema as object))).toEqual([])
 })
 
-test('an item has what its schema has, links included', async () => {
+test('an item has the members of its schema, links included', async () => {
   const rows: Record<string, { id: string }> = await rowsOf(tenant)
   const links = new Set<string>()
   for (const [path, { get }] of Object.entries(paths).filter(([path, { get }]) => get && path.endsWith('/{id}'))) {
@@ -257,7 +257,7 @@ test('an item has what its schema has, links included', async () => {
   expect([...links]).toEqual(expect.arrayContaining(['mailFooter', 'invoices', 'cancel']))
 })
 
-test('each schema of the components is referred to', () => {
+test('each schema of the components is used', () => {
   const references = new Set(JSON.stringify(openapi).match(/#\/components\/[\w.]+\/[\w.]+/g))
   const present = ['schemas', 'parameters'].flatMap((kind) =>
     Object.keys(openapi.components[kind]).map((name) => `#/components/${kind}/${name}`),
@@ -265,7 +265,7 @@ test('each schema of the components is referred to', () => {
   expect(present.filter((reference) => !references.has(reference))).toEqual([])
 })
 
-test('a token is needed except for what is public', () => {
+test('every operation requires a token except the public ones', () => {
   const open = described.filter(({ operation }) => operation.security?.length === 0).map(({ path }) => path)
   expect(open).toEqual(['/', '/countries', '/countries/{id}'])
   expect(openapi.security).toEqual([{ bearer: [] }])

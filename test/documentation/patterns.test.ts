@@ -1,10 +1,10 @@
-// OWASP, Regular expression Denial of Service: no pattern takes more than linear time, whatever a client sends.
+// OWASP, Regular expression Denial of Service: every pattern takes linear time, whatever a client sends.
 import { execFile } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** Runs the step of `npm run check` over one file. */
+/** Runs that step of `npm run check` over one file. */
 async function checked(code: string): Promise<{ code: number; said: string }> {
   const directory = await mkdtemp(join(tmpdir(), 'patterns-'))
   const file = join(directory, 'x.ts')
@@ -18,7 +18,7 @@ async function checked(code: string): Promise<{ code: number; said: string }> {
   return found
 }
 
-test('the check refuses a pattern that is not linear, with its file, line and a text that shows it', async () => {
+test('the check rejects a non-linear pattern with its file, line and an attack text', async () => {
   const code = `
     /** A comment with an é in it. */
     const fine = /^[a-z]+$/
@@ -36,12 +36,12 @@ test('the check refuses a pattern that is not linear, with its file, line and a 
   expect(found.said).toMatch(/^5 regular expressions, 4 of them not linear\.$/m)
 }, 60_000)
 
-test('the check refuses a pattern that is made of what it cannot know', async () => {
+test('the check rejects a pattern built from unknown values', async () => {
   const { code, said } = await checked('export const made = (name: string) => new RegExp(name)')
   expect([code, said]).toEqual([1, expect.stringContaining('/x.ts:1: write this regular expression as a literal')])
 })
 
-test('the check passes a file whose patterns are all linear', async () => {
+test('the check passes a file with only linear patterns', async () => {
   expect(await checked('export const name = /^[a-z]+$/')).toEqual({
     code: 0,
     said: '1 regular expressions, 0 of them not linear.\n',

@@ -5,12 +5,12 @@ import { freePort } from '../support/processes/server-process.ts'
 import { blocksOf, patternOf, Started, Terminal } from '../support/readme-walk.ts'
 
 /*
- * README.md is true to the letter: each of its commands gives the answer below it. The same mistake can be in every block that
- * shows commands, on a first run, on a second one in the same data directory, and on another port.
+ * Each command of README.md gives the output below it. The same mistake can be in every block with commands.
+ * Each block runs twice: first in a new data directory, then again in the same one on another port.
  */
 const walked = ['A walk of five minutes', 'Billing, in five more minutes', 'A workspace from nothing']
 
-/** First commands of the other blocks, which are not run, each with its reason. */
+/** The first command of each block that is not run, with the reason. */
 const skipped: Record<string, string> = {
   'stripe products create --name Seat': 'needs an account at Stripe, and its CLI',
   'npm ci --include=dev && npm run build && npm prune --omit=dev':
@@ -29,7 +29,7 @@ let server: Started | undefined
 afterEach(() => server?.stop())
 afterAll(() => rm(directory, { recursive: true }))
 
-test('every block is either run or skipped for a reason', () => {
+test('every block is run, or skipped for a reason', () => {
   const others = blocks.filter(({ heading }) => !walked.includes(heading)).map(({ steps: [{ command }] }) => command)
   expect(others.sort()).toEqual(Object.keys(skipped).sort())
   expect(walk.length).toBeGreaterThan(50)

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /*
- * README.md names what there is and nothing else. The same mistake can be in each of its tables and in each command, file and
+ * README.md names existing things only. The same mistake can be in each of its tables, and in each command, file and
  * script that it names.
  */
 const readme = await readFile('README.md', 'utf8')
@@ -30,14 +30,14 @@ test('every npm command in the text is a script of package.json', () => {
   expect(named.filter((name) => !Object.hasOwn(scripts, name))).toEqual([])
 })
 
-test('the table of the environment lists every variable that is read', async () => {
+test('the table of the environment lists every variable of the configuration', async () => {
   const files = ['src/config.ts', ...(await readdir('src/environment')).map((name) => join('src/environment', name))]
   const source = (await Promise.all(files.map((file) => readFile(file, 'utf8')))).join('\n')
   const read = new Set([...source.matchAll(/(?:text|needed)\('([A-Z_]+)'\)/g)].map(([, name]) => name))
   expect(firstColumn('Environment').sort()).toEqual([...read].sort())
 })
 
-test('every file that the text names is there', async () => {
+test('every file in the text exists', async () => {
   const named = [...readme.matchAll(/`((?:src|test|contexts|entities)\/[\w./-]+)`/g)].map(([, name]) => name)
   const examples = /\brooms?\b/i
   for (const name of named.filter((name) => !examples.test(name)))

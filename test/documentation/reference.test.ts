@@ -11,13 +11,13 @@ interface Walk {
   before?(world: World): Promise<unknown>
 }
 
-/** The smallest PNG there is: one transparent pixel. */
+/** The smallest PNG: one transparent pixel. */
 const image = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==',
   'base64',
 )
 
-/** What is sent to each endpoint that writes, and what comes of it in a demo organization that is billed by hand. */
+/** The request to each endpoint that writes, and its status in a demo organization with manual billing. */
 const writes: Record<string, Walk> = {
   'POST /organizations': { status: 201, body: () => ({ name: 'Umbrella' }) },
   'POST /organizations/clear': { status: 201, body: ({ slug }) => ({ confirm: slug }) },
@@ -58,7 +58,7 @@ test('the reference has 31 endpoints', () => {
   expect(Object.keys(writes)).toEqual(endpoints.filter(({ method }) => method !== 'GET').map(keyOf))
 })
 
-describe('An owner is answered as the reference says:', () => {
+describe('The reference describes the response to an owner:', () => {
   test.each(endpoints)('$method $path', async (endpoint) => {
     const world = await newWorld()
     const walk = writes[keyOf(endpoint)]
@@ -77,7 +77,7 @@ describe('An owner is answered as the reference says:', () => {
   })
 })
 
-describe('Without a token only countries are told of:', () => {
+describe('Without a token only countries are readable:', () => {
   test.each(endpoints)('$method $path', async (endpoint) => {
     const { status, headers, body } = await ask(as(), endpoint, await newWorld())
 
@@ -88,7 +88,7 @@ describe('Without a token only countries are told of:', () => {
   })
 })
 
-test.each(['pull', 'revoke'])('where no bank is linked there is nothing to %s', async (action) => {
+test.each(['pull', 'revoke'])('%s without a linked bank gets 404', async (action) => {
   const { organization, users } = await foundTenant('Bankless', `bankless-${action}`)
   await enable(organization.id)
   const { status, body } = await as(users.owner).post(`/integrations/kontomatik/${action}`, {})

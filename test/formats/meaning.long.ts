@@ -7,7 +7,7 @@ import { documentLoader, meaning, reading, triplesOf } from './reading.ts'
 
 const compact = jsonld.compact as (document: object, context: object, options: object) => Promise<object>
 
-test('the documentation is a graph too, and has one address for all of them', async () => {
+test('the documentation is a graph with one IRI in every format', async () => {
   const docs = await ask('/docs.jsonld')
   expect(typeOf(await ask('/docs', 'image/png'))[0]).toBe(406)
   for (const accept of ['image/png', browser, '*/*']) expect((await ask('/docs.jsonld', accept)).text).toBe(docs.text)
@@ -21,37 +21,37 @@ test('the documentation is a graph too, and has one address for all of them', as
   }
 })
 
-describe('The same is said in every format:', () => {
+describe('Every format has the same graph:', () => {
   test.each(['/', '/errors/404', '/organizations/mail-footer', ...collections, ...items])('%s', async (path) => {
     const document: JsonLdDocument = JSON.parse((await ask(path)).text)
-    const meant = await jsonld.canonize(document, { ...reading, algorithm: 'URDNA2015' })
-    expect(meant).not.toBe('')
+    const expected = await jsonld.canonize(document, { ...reading, algorithm: 'URDNA2015' })
+    expect(expected).not.toBe('')
     for (const form of ['expanded', 'flattened'])
       expect(await meaning(JSON.parse((await ask(path, `application/ld+json;profile=${profile}${form}`)).text))).toBe(
-        meant,
+        expected,
       )
     for (const accept of ['text/turtle', 'application/n-quads']) {
       const quads = new Writer({ format: 'N-Quads' }).quadsToString(await triplesOf(await ask(path, accept)))
       expect(
         await jsonld.canonize(quads as never, { inputFormat: 'application/n-quads', algorithm: 'URDNA2015' }),
-      ).toBe(meant)
-      expect(await meaning((await jsonld.fromRDF(quads as never)) as JsonLdDocument)).toBe(meant)
+      ).toBe(expected)
+      expect(await meaning((await jsonld.fromRDF(quads as never)) as JsonLdDocument)).toBe(expected)
     }
   })
 
-  test('every class that has items is among them', () => {
+  test('every collection is among the tested items', () => {
     expect(items.length).toBe(collections.length)
   })
 })
 
-test.each(['/', ...collections, ...items])('all that %s says has a meaning', async (path) => {
+test.each(['/', ...collections, ...items])('every term of %s has an IRI', async (path) => {
   const document = JSON.parse((await ask(path)).text)
   const context = await documentLoader(publicUrl + document['@context'])
   const again = await compact(document, context.document, { ...reading, safe: true })
   expect(again).toMatchObject({ '@type': document['@type'] })
 })
 
-test('an IRI cannot end the IRI that it is written into', () => {
+test('a client’s IRI cannot inject triples', () => {
   const { value } = toNode({ termType: 'NamedNode', value: 'http://x.example/é?a=b#> <urn:y> .\n' })
   expect(value).toBe('http://x.example/é?a=b#%3E%20%3Curn:y%3E%20.%0A')
 })

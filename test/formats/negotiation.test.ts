@@ -33,12 +33,12 @@ test.each<[keyof typeof types, string | undefined]>([
   ['html', 'text/html'],
   ['html', browser],
   ['html', 'text/html, application/ld+json;q=0.1'],
-])('the answer is %s to who accepts %s', async (name, accept) => {
+])('the response is %s for Accept: %s', async (name, accept) => {
   for (const path of [meeting, '/meetings', '/meetings?page=1', '/'])
     expect(typeOf(await ask(path, accept))).toEqual([200, types[name]])
 })
 
-test('a table is there of collections alone', async () => {
+test('only collections have a CSV representation', async () => {
   expect(typeOf(await ask('/meetings', 'text/csv'))).toEqual([200, types.csv])
   expect(typeOf(await ask('/meetings', 'text/csv, application/ld+json;q=0.9'))).toEqual([200, types.csv])
   for (const path of [meeting, '/', `${meeting}.csv`, '/index.csv'])
@@ -53,13 +53,13 @@ test.each([
   ';;;',
   '*/*;q=0',
   'text/turtle;q=x',
-])('who accepts only %s is told what there is', async (accept) => {
+])('Accept: %s gets 406 with the available types', async (accept) => {
   const { detail } = expectProblem(await ask('/meetings', accept), 406)
   for (const type of ['ld+json', 'application/json', 'text/turtle', 'application/n-quads', 'text/csv', 'text/html'])
     expect(detail).toContain(type)
 })
 
-test('plain JSON says which context makes it JSON-LD', async () => {
+test('plain JSON has a Link to its JSON-LD context', async () => {
   for (const [path, name] of [
     ['/', 'Entrypoint'],
     ['/meetings', 'Meeting'],
@@ -73,13 +73,13 @@ test('plain JSON says which context makes it JSON-LD', async () => {
   }
 })
 
-test('a context is JSON, whatever else is asked for', async () => {
+test('a context is JSON whatever Accept says', async () => {
   expect(typeOf(await ask('/contexts/Meeting', 'text/turtle'))).toEqual([200, types.jsonld])
   expect(typeOf(await ask('/contexts/Meeting', browser))).toEqual([200, types.jsonld])
   expect(typeOf(await ask('/contexts/Meeting', 'application/json'))).toEqual([200, types.json])
 })
 
-test('nothing is written when the answer could not be read', async () => {
+test('a POST with an unacceptable Accept writes nothing', async () => {
   const before = await database.manager.count(Location)
   const headers = { Authorization: owner, 'Content-Type': 'application/ld+json', Accept: 'text/csv' }
   expectProblem(await raw('POST', '/locations', headers, '{"name":"x"}'), 406)

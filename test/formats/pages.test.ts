@@ -7,7 +7,7 @@ import { reading } from './reading.ts'
 describe('A page', () => {
   const hostile = `<script>alert("1")</script><a href='javascript:x'>&amp;<!-- `
 
-  test('has no tags but its own', async () => {
+  test('escapes all tags in values', async () => {
     const { id } = await given(Location, { name: hostile })
     for (const path of [`/locations/${id}`, '/locations?itemsPerPage=100']) {
       const { text } = await ask(path, 'text/html')
@@ -19,7 +19,7 @@ describe('A page', () => {
     }
   })
 
-  test('may load nothing but its own style, and run nothing', async () => {
+  test('may load nothing but its own style, and may run no script', async () => {
     const { text, headers } = await ask('/', 'text/html')
     const policy = headers['content-security-policy'] as string
     const [, style] = /<style>(.*)<\/style>/.exec(text) ?? []
@@ -30,25 +30,20 @@ describe('A page', () => {
     expect(headers['x-content-type-options']).toBe('nosniff')
   })
 
-  test.each(['/', ...collections, ...items])(
-    'of %s has the document within it, and every IRI as a link',
-    async (path) => {
-      const { text } = await ask(path, 'text/html')
-      const [, within] = /<script type="application\/ld\+json">(.*?)<\/script>/s.exec(text) ?? []
-      expect(JSON.parse(within)).toEqual(JSON.parse((await ask(path)).text))
-      const nodes = nodesOf(await jsonld.expand(JSON.parse((await ask(path)).text), reading))
-      const iris = nodes
-        .map((node) => node['@id'])
-        .filter((iri) => typeof iri === 'string' && iri.startsWith(publicUrl))
-      const hrefs = new Set(text.match(/(?<=href=")[^"]*/g)?.map((href) => new URL(unescaped(href), publicUrl).href))
-      // What a term means is read on a page, and not in the JSON-LD that its IRI is of.
-      const led = iris.map((iri) => (iri as string).replace('/docs.jsonld#', '/docs.html#'))
-      expect(led.filter((iri) => !hrefs.has(iri))).toEqual([])
-    },
-  )
+  test.each(['/', ...collections, ...items])('of %s embeds its document, and every IRI is a link', async (path) => {
+    const { text } = await ask(path, 'text/html')
+    const [, within] = /<script type="application\/ld\+json">(.*?)<\/script>/s.exec(text) ?? []
+    expect(JSON.parse(within)).toEqual(JSON.parse((await ask(path)).text))
+    const nodes = nodesOf(await jsonld.expand(JSON.parse((await ask(path)).text), reading))
+    const iris = nodes.map((node) => node['@id']).filter((iri) => typeof iri === 'string' && iri.startsWith(publicUrl))
+    const hrefs = new Set(text.match(/(?<=href=")[^"]*/g)?.map((href) => new URL(unescaped(href), publicUrl).href))
+    // A term links to the page of the vocabulary, not to the JSON-LD of its IRI.
+    const led = iris.map((iri) => (iri as string).replace('/docs.jsonld#', '/docs.html#'))
+    expect(led.filter((iri) => !hrefs.has(iri))).toEqual([])
+  })
 })
 
-test('the vocabulary as a page has the documentation within it', async () => {
+test('the page of the vocabulary embeds the documentation', async () => {
   const { text } = await ask('/docs.html')
   const [, within] = /<script type="application\/ld\+json">(.*?)<\/script>/s.exec(text) ?? []
   expect(JSON.parse(within)).toEqual(JSON.parse((await ask('/docs.jsonld')).text))

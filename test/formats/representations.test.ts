@@ -4,7 +4,7 @@ import { ask, meeting, owner, typeOf, types } from './asking.ts'
 describe('Each representation', () => {
   const accepts = Object.values(types)
 
-  test('has a validator of its own, that spares it', async () => {
+  test('has its own ETag, and If-None-Match with it returns 304', async () => {
     for (const [path, count] of [
       [meeting, 7],
       ['/meetings', 8],
@@ -23,7 +23,7 @@ describe('Each representation', () => {
     }
   })
 
-  test('names the version that may be changed', async () => {
+  test('has an ETag that If-Match of a PATCH accepts', async () => {
     const patch = { Authorization: owner, 'Content-Type': 'application/merge-patch+json' }
     for (const accept of accepts.filter((type) => type !== types.csv)) {
       const { headers } = await ask(meeting, accept)
@@ -41,7 +41,7 @@ describe('Each representation', () => {
     }
   })
 
-  test('has an error in JSON all the same', async () => {
+  test('gets errors in JSON', async () => {
     for (const accept of ['text/turtle', 'text/html', 'text/csv'])
       expectProblem(await ask('/meetings?page=0', accept), 400)
     expectProblem(await raw('GET', '/meetings.html'), 401)

@@ -23,7 +23,7 @@ test.each<[path: string, type: keyof typeof types, id: string]>([
   ['/meetings.csv', 'csv', ''],
   ['/index.html', 'html', ''],
   ['/meetings.html', 'html', ''],
-])('%s is %s whatever is accepted', async (path, type, id) => {
+])('%s is %s whatever Accept says', async (path, type, id) => {
   for (const accept of [undefined, 'image/png', browser]) {
     const answer = await ask(path, accept)
     expect(typeOf(answer)).toEqual([200, types[type]])
@@ -31,7 +31,7 @@ test.each<[path: string, type: keyof typeof types, id: string]>([
   }
 })
 
-test('a suffix is one of a path that is there, and takes the same as the path', async () => {
+test('a suffix works on existing paths only, with the methods and media types of the path', async () => {
   for (const path of [
     '/meetings.xml',
     `${meeting}.foo`,
@@ -51,7 +51,7 @@ test('a suffix is one of a path that is there, and takes the same as the path', 
   expect(made.headers.location).toMatch(/^\/locations\/[\w-]+$/)
 })
 
-describe('A series that is asked for by suffix keeps it in every link to another page:', () => {
+describe('A collection with a suffix keeps it in every link to another page:', () => {
   beforeAll(async () => {
     for (let count = 0; count < 3; count++) await given(Meeting, morning)
   })
@@ -76,7 +76,7 @@ describe('A series that is asked for by suffix keeps it in every link to another
     }
   })
 
-  test('the collection itself, and its search, are known by their path without one', async () => {
+  test('the IRIs of the collection and its search have no suffix', async () => {
     const body = JSON.parse((await ask('/meetings.jsonld?itemsPerPage=2')).text)
     expect([body['@id'], body.view['@id']]).toEqual(['/meetings', '/meetings.jsonld?itemsPerPage=2&page=1'])
     expect(body.search.template).toMatch(/^\/meetings\{/)

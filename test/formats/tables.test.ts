@@ -4,7 +4,7 @@ import { given, publicUrl } from '../support/world.ts'
 import { ask, rows } from './asking.ts'
 
 describe('A table', () => {
-  test('has a row for each member and a column for each property, with nothing for null', async () => {
+  test('has a row for each member and a column for each property, and empty cells for null', async () => {
     const { text, headers } = await ask('/meetings.csv')
     const { member } = JSON.parse((await ask('/meetings')).text)
     const [header, row, ...others] = text.split('\r\n')
@@ -14,12 +14,12 @@ describe('A table', () => {
     expect(headers['content-length']).toBe(String(Buffer.byteLength(text)))
   })
 
-  test('has its header even when it has no rows', async () => {
+  test('has a header even without rows', async () => {
     const { text } = await ask('/locations.csv?page=999')
     expect(text.split('\r\n')).toEqual([expect.stringMatching(/^@id,@type,.*name/), ''])
   })
 
-  test('says no formula, and quotes what must be', async () => {
+  test('escapes formulas, and quotes where necessary', async () => {
     const names = ['=1+1', '+1+1', '-1-1', '-', '+x', '@sum', '\t=1', 'a "b", c', 'two\nlines', 'ﬁnà'].sort()
     for (const name of names) await given(Location, { name })
     const { text } = await ask('/locations.csv?order[id]=asc')
@@ -29,7 +29,7 @@ describe('A table', () => {
     expect(text).toContain('ﬁnà')
   })
 
-  test('says numbers and telephone numbers as they are', async () => {
+  test('writes numbers and telephone numbers unchanged', async () => {
     const numbers = ['-12.50', '+1', '-1', '-0.000001']
     for (const amount of numbers)
       await given(BankTransaction, { account: rows.BankAccount as BankAccount, transactionOn: '2026-02-27', amount })
@@ -46,14 +46,14 @@ describe('A table', () => {
     expect(columnOf(text, 'name').slice(1)).toEqual(Array(phones.length + spoiled.length).fill('+1.5'))
   })
 
-  test('keeps lists and what is free-form in one cell', async () => {
+  test('writes a list or free-form JSON in one cell', async () => {
     const { member } = JSON.parse((await ask('/organizations')).text)
     const { text } = await ask('/organizations.csv')
     expect(text).toContain(member[0].organizationUsers.join(' '))
     expect((await ask('/subscriptions.csv')).text).toContain(',"[{""name"":""a"",""value"":""ü""}]",')
   })
 
-  test('of some properties has columns for those alone, in the order of the class, even without rows', async () => {
+  test('of selected properties has only their columns, in the order of the class, even without rows', async () => {
     for (const [query, header] of [
       ['properties[]=name', '@id,@type,name'],
       ['properties[]=officeOpenHour&properties[]=name', '@id,@type,name,officeOpenHour'],
@@ -67,7 +67,7 @@ describe('A table', () => {
     expect(text.split('\r\n')[0]).toBe('@id,@type,cancel')
   })
 
-  test('leads to its other pages', async () => {
+  test('has Link headers to its other pages', async () => {
     const { headers } = await ask('/locations.csv?itemsPerPage=1')
     const { view } = JSON.parse((await ask('/locations?itemsPerPage=1')).text)
     for (const relation of ['first', 'last', 'next'])

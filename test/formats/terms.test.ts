@@ -1,11 +1,11 @@
-// The same mistake could be in any page that names a term: items, collections, the entrypoint, errors.
+// The same mistake could be in any page with terms: items, collections, the entrypoint, errors.
 import { as } from '../support/world.ts'
 import { ask, collections, items } from './asking.ts'
 
 const { text: page, headers, status } = await ask('/docs.html', 'text/html')
 const anchors = new Set([...page.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id))
 
-test('the vocabulary is a page that may load nothing, with one anchor for each term', () => {
+test('the page of the vocabulary may load nothing, and has one anchor for each term', () => {
   expect([status, headers['content-type']]).toEqual([200, 'text/html; charset=utf-8'])
   expect(headers['content-security-policy']).toMatch(/^default-src 'none'; style-src 'sha256-/)
   expect(page.match(/<script[^>]*>/g)).toEqual(['<script type="application/ld+json">'])
@@ -14,9 +14,9 @@ test('the vocabulary is a page that may load nothing, with one anchor for each t
     expect(anchors).toContain(id)
 })
 
-// JSON-LD 1.1 §4.1.2: a term is an IRI; a person who follows it reads what it means.
+// JSON-LD 1.1 §4.1.2: a term is an IRI; a person who follows it reads its definition.
 test.each(['/', '/errors/404', ...collections, ...items])(
-  'each term of %s leads to its place in a page',
+  'each term of %s links to its anchor on a page',
   async (path) => {
     const { text } = await ask(path, 'text/html')
     expect(text).not.toMatch(/href="[^"]*docs\.jsonld#/)
@@ -26,7 +26,7 @@ test.each(['/', '/errors/404', ...collections, ...items])(
   },
 )
 
-test('the way to the other pages of a collection is above its members', async () => {
+test('the links to the other pages of a collection are above its members', async () => {
   const { text } = await ask('/countries?itemsPerPage=100&page=2', 'text/html')
   const [top] = text.split('<dl>')
   for (const relation of ['first', 'previous', 'next', 'last'])
