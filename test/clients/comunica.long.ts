@@ -1,6 +1,6 @@
 import { QueryEngine } from '@comunica/query-sparql'
 import { type Employee, Meeting } from '../../entities/index.ts'
-import { collections, owner, rows } from '../formats/asking.ts'
+import { collections, owner, rows } from '../formats/representations.ts'
 import { database, given, morning, organization, publicUrl } from '../support/world.ts'
 
 const engine = new QueryEngine()

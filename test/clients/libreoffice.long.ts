@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { XMLParser } from 'fast-xml-parser'
 import { type BankAccount, BankTransaction, Employee, Location } from '../../entities/index.ts'
-import { ask, collections, rows } from '../formats/asking.ts'
+import { ask, collections, rows } from '../formats/representations.ts'
 import { given } from '../support/world.ts'
 import { numbersOf } from './numbers.ts'
 

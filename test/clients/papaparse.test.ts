@@ -7,7 +7,7 @@ import {
   Location,
   type Subscription,
 } from '../../entities/index.ts'
-import { ask, collections, rows } from '../formats/asking.ts'
+import { ask, collections, rows } from '../formats/representations.ts'
 import { given } from '../support/world.ts'
 import { numbersOf } from './numbers.ts'
 

@@ -1,6 +1,6 @@
 import uriTemplate from 'uri-template'
 import { parseTemplate } from 'url-template'
-import { collections, rows } from '../formats/asking.ts'
+import { collections, rows } from '../formats/representations.ts'
 import { api } from '../support/world.ts'
 
 interface Mapping {

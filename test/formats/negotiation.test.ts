@@ -1,7 +1,7 @@
 import { Location } from '../../entities/index.ts'
 import { expectProblem, raw } from '../support/requests/raw-responses.ts'
 import { database, publicUrl } from '../support/world.ts'
-import { ask, browser, meeting, owner, profile, typeOf, types } from './asking.ts'
+import { ask, browser, meeting, owner, profile, typeOf, types } from './representations.ts'
 
 test.each<[keyof typeof types, string | undefined]>([
   ['jsonld', undefined],

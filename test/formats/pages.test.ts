@@ -1,8 +1,8 @@
 import jsonld from 'jsonld'
 import { Location } from '../../entities/index.ts'
 import { given, publicUrl } from '../support/world.ts'
-import { ask, collections, items } from './asking.ts'
-import { reading } from './reading.ts'
+import { jsonldOptions } from './rdf.ts'
+import { ask, collections, items } from './representations.ts'
 
 describe('A page', () => {
   const hostile = `<script>alert("1")</script><a href='javascript:x'>&amp;<!-- `
@@ -34,7 +34,7 @@ describe('A page', () => {
     const { text } = await ask(path, 'text/html')
     const [, within] = /<script type="application\/ld\+json">(.*?)<\/script>/s.exec(text) ?? []
     expect(JSON.parse(within)).toEqual(JSON.parse((await ask(path)).text))
-    const nodes = nodesOf(await jsonld.expand(JSON.parse((await ask(path)).text), reading))
+    const nodes = nodesOf(await jsonld.expand(JSON.parse((await ask(path)).text), jsonldOptions))
     const iris = nodes.map((node) => node['@id']).filter((iri) => typeof iri === 'string' && iri.startsWith(publicUrl))
     const hrefs = new Set(text.match(/(?<=href=")[^"]*/g)?.map((href) => new URL(unescaped(href), publicUrl).href))
     // A term links to the page of the vocabulary, not to the JSON-LD of its IRI.

@@ -1,5 +1,5 @@
 import { expectProblem, raw } from '../support/requests/raw-responses.ts'
-import { ask, meeting, owner, typeOf, types } from './asking.ts'
+import { ask, meeting, owner, typeOf, types } from './representations.ts'
 
 describe('Each representation', () => {
   const accepts = Object.values(types)

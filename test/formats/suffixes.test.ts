@@ -1,7 +1,7 @@
 import { Meeting } from '../../entities/index.ts'
 import { expectProblem, raw } from '../support/requests/raw-responses.ts'
 import { api, given, morning, publicUrl } from '../support/world.ts'
-import { ask, browser, meeting, owner, profile, rows, typeOf, types } from './asking.ts'
+import { ask, browser, meeting, owner, profile, rows, typeOf, types } from './representations.ts'
 
 test.each<[path: string, type: keyof typeof types, id: string]>([
   ['/index.jsonld', 'jsonld', '/'],

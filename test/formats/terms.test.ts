@@ -1,6 +1,6 @@
 // The same mistake could be in any page with terms: items, collections, the entrypoint, errors.
 import { as } from '../support/world.ts'
-import { ask, collections, items } from './asking.ts'
+import { ask, collections, items } from './representations.ts'
 
 const { text: page, headers, status } = await ask('/docs.html', 'text/html')
 const anchors = new Set([...page.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id))

@@ -3,15 +3,15 @@ import { Parser } from 'n3'
 import type { Answer } from '../support/requests/raw-responses.ts'
 import { as, publicUrl } from '../support/world.ts'
 
-export const reading = { base: publicUrl, documentLoader }
+export const jsonldOptions = { base: publicUrl, documentLoader }
 
 export async function documentLoader(url: string) {
   const { body } = await as().get(url.slice(publicUrl.length))
   return { documentUrl: url, document: body }
 }
 
-export function meaning(document: JsonLdDocument): Promise<string> {
-  return jsonld.canonize(document, { ...reading, algorithm: 'URDNA2015' })
+export function canonicalGraph(document: JsonLdDocument): Promise<string> {
+  return jsonld.canonize(document, { ...jsonldOptions, algorithm: 'URDNA2015' })
 }
 
 export async function triplesOf({ text, headers }: Answer) {

@@ -2,8 +2,8 @@ import jsonld, { type JsonLdDocument } from 'jsonld'
 import { Writer } from 'n3'
 import { toNode } from '../../src/hydra/formats/triples.ts'
 import { publicUrl } from '../support/world.ts'
-import { ask, browser, collections, items, profile, typeOf, types } from './asking.ts'
-import { documentLoader, meaning, reading, triplesOf } from './reading.ts'
+import { canonicalGraph, documentLoader, jsonldOptions, triplesOf } from './rdf.ts'
+import { ask, browser, collections, items, profile, typeOf, types } from './representations.ts'
 
 const compact = jsonld.compact as (document: object, context: object, options: object) => Promise<object>
 
@@ -17,25 +17,27 @@ test('the documentation is a graph with one IRI in every format', async () => {
   ]) {
     const answer = await ask('/docs.jsonld', accept)
     expect(typeOf(answer)).toEqual([200, type])
-    expect(await triplesOf(answer)).toHaveLength(((await jsonld.toRDF(JSON.parse(docs.text), reading)) as []).length)
+    expect(await triplesOf(answer)).toHaveLength(
+      ((await jsonld.toRDF(JSON.parse(docs.text), jsonldOptions)) as []).length,
+    )
   }
 })
 
 describe('Every format has the same graph:', () => {
   test.each(['/', '/errors/404', '/organizations/mail-footer', ...collections, ...items])('%s', async (path) => {
     const document: JsonLdDocument = JSON.parse((await ask(path)).text)
-    const expected = await jsonld.canonize(document, { ...reading, algorithm: 'URDNA2015' })
+    const expected = await jsonld.canonize(document, { ...jsonldOptions, algorithm: 'URDNA2015' })
     expect(expected).not.toBe('')
     for (const form of ['expanded', 'flattened'])
-      expect(await meaning(JSON.parse((await ask(path, `application/ld+json;profile=${profile}${form}`)).text))).toBe(
-        expected,
-      )
+      expect(
+        await canonicalGraph(JSON.parse((await ask(path, `application/ld+json;profile=${profile}${form}`)).text)),
+      ).toBe(expected)
     for (const accept of ['text/turtle', 'application/n-quads']) {
       const quads = new Writer({ format: 'N-Quads' }).quadsToString(await triplesOf(await ask(path, accept)))
       expect(
         await jsonld.canonize(quads as never, { inputFormat: 'application/n-quads', algorithm: 'URDNA2015' }),
       ).toBe(expected)
-      expect(await meaning((await jsonld.fromRDF(quads as never)) as JsonLdDocument)).toBe(expected)
+      expect(await canonicalGraph((await jsonld.fromRDF(quads as never)) as JsonLdDocument)).toBe(expected)
     }
   })
 
@@ -47,7 +49,7 @@ describe('Every format has the same graph:', () => {
 test.each(['/', ...collections, ...items])('every term of %s has an IRI', async (path) => {
   const document = JSON.parse((await ask(path)).text)
   const context = await documentLoader(publicUrl + document['@context'])
-  const again = await compact(document, context.document, { ...reading, safe: true })
+  const again = await compact(document, context.document, { ...jsonldOptions, safe: true })
   expect(again).toMatchObject({ '@type': document['@type'] })
 })
 
