@@ -87,7 +87,7 @@ test.each([
   expect(numbered(body.view).last).toBe(last)
 })
 
-test('a hundred is the most of one page', async () => {
+test('a page has at most a hundred items', async () => {
   for (let n = total; n < 105; n++) await given(Location, { name: `Office ${n}` })
   const { body } = await api.get('/locations?itemsPerPage=5000')
   expect([body.member.length, body.totalItems]).toEqual([100, 105])

@@ -15,7 +15,7 @@ const maxKilobytes = 256
 /** The limit of a body that is not a file. */
 const bounds = {
   limit: maxKilobytes * 1024,
-  tooLarge: () => new Problem(413, `The body is too large: ${maxKilobytes} kB is the most.`),
+  tooLarge: () => new Problem(413, `The body is too large. The limit is ${maxKilobytes} kB.`),
 }
 
 /** A body as received; `file` is what the operation made of an uploaded file. */

@@ -97,4 +97,4 @@ const broken = () => new Problem(400, 'The body is not a whole multipart/form-da
 const tooManyParts = () =>
   new Problem(400, 'The form has too many parts: one file, in the field "file", is all it takes.')
 
-const tooLarge = (limit: number) => new Problem(413, `The file is too large: ${limit / 1024 / 1024} MiB is the most.`)
+const tooLarge = (limit: number) => new Problem(413, `The file is too large. The limit is ${limit / 1024 / 1024} MiB.`)
