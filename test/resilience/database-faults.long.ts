@@ -15,28 +15,36 @@ const meeting = await given(Meeting, morning)
 const path = `/meetings/${meeting.id}`
 const { id: membership } = await database.manager.findOneByOrFail(OrganizationUser, { userId: tenant.users.member.id })
 
-/** The same API on a database that is reached over a line of its own, with little patience. */
-const line = new CuttableConnection(`${host}/.s.PGSQL.${port}`)
-await line.open()
+/** The same API with its own connection to the database, which the test can cut, and with short timeouts. */
+const connection = new CuttableConnection(`${host}/.s.PGSQL.${port}`)
+await connection.open()
 const extra = { max: 5, connectionTimeoutMillis: 300, statement_timeout: 1000, query_timeout: 500 }
-const far = await new DataSource({
+const remote = await new DataSource({
   ...database.options,
   host: '127.0.0.1',
-  port: line.port,
+  port: connection.port,
   extra,
 } as never).initialize()
-const noted: string[] = []
-const log = pino({ level: 'error' }, { write: (line) => noted.push(line) })
-const server = createApp({ config, database: far, billing, banking, issuer, log, state: { draining: false } }).listen(0)
+const errors: string[] = []
+const log = pino({ level: 'error' }, { write: (line) => errors.push(line) })
+const server = createApp({
+  config,
+  database: remote,
+  billing,
+  banking,
+  issuer,
+  log,
+  state: { draining: false },
+}).listen(0)
 
 afterAll(async () => {
   await new Promise((resolve) => server.close(resolve))
-  await far.destroy()
-  await line.cut()
+  await remote.destroy()
+  await connection.cut()
 })
 
-const farGet = (where: string) => request(server).get(where).set('Authorization', `Bearer ${owner}`)
-const farWrites = () => [
+const getRemote = (where: string) => request(server).get(where).set('Authorization', `Bearer ${owner}`)
+const writeRemote = () => [
   request(server)
     .post('/locations')
     .set({ Authorization: `Bearer ${owner}`, 'Content-Type': 'application/ld+json' })
@@ -53,38 +61,38 @@ function expectUnavailable(answer: Answer): void {
   expect(detail).toMatch(/^The database cannot be reached at the moment/)
 }
 
-test('while the database cannot be reached it is 503, and afterwards all is well', async () => {
-  expect((await farGet(path)).status).toBe(200)
-  await line.cut()
+test('requests get 503 while the database cannot be reached, and succeed after that', async () => {
+  expect((await getRemote(path)).status).toBe(200)
+  await connection.cut()
 
-  for (let n = 0; n < 5; n++) expectUnavailable((await farGet(path)) as never)
-  for (const write of farWrites()) expectUnavailable((await write) as never)
-  expect((await farGet('/docs.jsonld')).status).toBe(200)
-  expect((await farGet('/countries/NL').unset('Authorization')).status).toBe(200)
+  for (let n = 0; n < 5; n++) expectUnavailable((await getRemote(path)) as never)
+  for (const write of writeRemote()) expectUnavailable((await write) as never)
+  expect((await getRemote('/docs.jsonld')).status).toBe(200)
+  expect((await getRemote('/countries/NL').unset('Authorization')).status).toBe(200)
   expect((await request(server).get('/health/live')).status).toBe(200)
   expect((await request(server).get('/health/ready')).status).toBe(503)
 
-  await line.open()
-  expect((await farGet(path)).status).toBe(200)
+  await connection.open()
+  expect((await getRemote(path)).status).toBe(200)
   expect((await request(server).get('/health/ready')).status).toBe(200)
   expect(await database.manager.countBy(Location, { name: 'Somewhere' })).toBe(0)
 })
 
-test('while the line to it is dead it is 503, within its patience', async () => {
-  expect((await farGet(path)).status).toBe(200)
-  line.goDead()
+test('requests get 503 within the timeout while the connection to the database is dead', async () => {
+  expect((await getRemote(path)).status).toBe(200)
+  connection.stall()
 
   const start = performance.now()
-  const answers = await Promise.all(Array.from({ length: 20 }, () => farGet(path)))
+  const answers = await Promise.all(Array.from({ length: 20 }, () => getRemote(path)))
   for (const answer of answers) expectUnavailable(answer as never)
-  for (const answer of await Promise.all(farWrites())) expectUnavailable(answer as never)
+  for (const answer of await Promise.all(writeRemote())) expectUnavailable(answer as never)
   expect(performance.now() - start).toBeLessThan(4000)
 
-  line.revive()
-  await expectRecovery(() => farGet(path))
+  connection.resume()
+  await expectRecovery(() => getRemote(path))
 })
 
-test('who waits too long for what somebody else holds is told to try again', async () => {
+test('a change that waits too long for a locked row gets 503', async () => {
   const runner = database.createQueryRunner()
   await runner.startTransaction()
   await runner.query(`SELECT 1 FROM "meeting" WHERE "id" = '${meeting.id}' FOR UPDATE`)
@@ -99,7 +107,7 @@ test('who waits too long for what somebody else holds is told to try again', asy
   expect((await api.patch(path, { notes: 'waited' })).status).toBe(200)
 })
 
-test('a list that takes too long is 503, and says by what to narrow it', async () => {
+test('a list that takes too long gets 503, which names what to leave out', async () => {
   const { pool } = poolsOf(database).lists
   const query = pool.query.bind(pool) as (asked: unknown) => Promise<never>
   pool.query = (() => query({ text: 'SELECT pg_sleep(2)' })) as never
@@ -114,7 +122,7 @@ test('a list that takes too long is 503, and says by what to narrow it', async (
   expect((await api.get('/meetings?q=x')).status).toBe(200)
 })
 
-test('a statement that is cancelled is 503', async () => {
+test('a cancelled statement gets 503', async () => {
   const runner = database.createQueryRunner()
   await runner.startTransaction()
   await runner.query('LOCK TABLE "meeting" IN ACCESS EXCLUSIVE MODE')
@@ -128,7 +136,7 @@ test('a statement that is cancelled is 503', async () => {
   expect((await api.get(path)).status).toBe(200)
 })
 
-test('when its connections are killed under load, each request is done or 503, and done means done', async () => {
+test('when connections are killed under load, each request succeeds or gets 503, and successes are stored', async () => {
   let killing = true
   const killer = (async () => {
     while (killing) {
@@ -189,15 +197,15 @@ async function expectWaiting(): Promise<void> {
   }
 }
 
-test('a client that leaves in the middle of its body is not a fault of the server', async () => {
+test('a client that disconnects during its body causes no error in the log', async () => {
   const { port: at } = server.address() as AddressInfo
   const socket = connect(at, '127.0.0.1')
   socket.write(
     `POST /locations HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${owner}\r\nContent-Type: application/ld+json\r\nContent-Length: 100\r\n\r\n{"name"`,
   )
   await new Promise((resolve) => setTimeout(resolve, 100))
-  noted.length = 0
+  errors.length = 0
   socket.destroy()
   await new Promise((resolve) => setTimeout(resolve, 100))
-  expect(noted).toEqual([])
+  expect(errors).toEqual([])
 })

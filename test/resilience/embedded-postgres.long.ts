@@ -7,8 +7,8 @@ import { launch, type Postgres } from '../../src/postgres/launcher.ts'
 const directories: string[] = []
 const launched: Postgres[] = []
 
-/** Open to the account that Postgres runs as when the tests are run by root. */
-async function fresh(): Promise<string> {
+/** A new directory. Root's tests run Postgres as another account, which can enter it. */
+async function newDirectory(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'postgres-test-'))
   directories.push(directory)
   await chmod(directory, 0o755)
@@ -54,11 +54,11 @@ afterAll(async () => {
   for (const directory of directories) await rm(directory, { recursive: true })
 })
 
-/** One that a server has run on, where it need not be fresh: to set one up takes longer than all else. */
-const used = fresh()
+/** A directory for tests that need no new one, because creating a cluster takes longer than the rest. */
+const shared = newDirectory()
 
-test('it starts on a fresh directory, in UTC, with letters beyond ASCII, and without a port', async () => {
-  const postgres = await start(await fresh())
+test('it starts on a new directory, in UTC, with letters beyond ASCII, and without a port', async () => {
+  const postgres = await start(await newDirectory())
 
   expect(await query(postgres, `select current_database(), current_setting('timezone'), lower('ŁÓDŹ')`)).toEqual([
     'organization',
@@ -69,7 +69,7 @@ test('it starts on a fresh directory, in UTC, with letters beyond ASCII, and wit
 })
 
 test('its data survive a stop and another launch', async () => {
-  const directory = await used
+  const directory = await shared
   const first = await start(directory)
   await query(first, 'create table kept as select 42 as answer')
   await first.stop()
@@ -80,8 +80,8 @@ test('its data survive a stop and another launch', async () => {
   expect(await query(second, 'select answer from kept')).toEqual([42])
 })
 
-test('two launches share one server, and the last one out stops it', async () => {
-  const directory = await used
+test('two launches share one Postgres, and the last one to stop ends it', async () => {
+  const directory = await shared
   const first = await start(directory)
   const second = await start(directory)
   expect(second.host).toBe(first.host)
@@ -93,8 +93,8 @@ test('two launches share one server, and the last one out stops it', async () =>
   expect(await running(second)).toBe(false)
 })
 
-test('a server that somebody still uses is left running', async () => {
-  const directory = await used
+test('a Postgres with a connected client keeps running', async () => {
+  const directory = await shared
   const left = await start(directory)
   const guest = await connect(left)
 
@@ -107,8 +107,8 @@ test('a server that somebody still uses is left running', async () => {
   expect(await running(joined)).toBe(false)
 })
 
-test('when the server is killed, the next launch has every row that was acknowledged', async () => {
-  const directory = await used
+test('after Postgres is killed, the next launch has every acknowledged row', async () => {
+  const directory = await shared
   const killed = await start(directory)
   const client = await connect(killed)
   await client.query('create table rows (id int)')
@@ -127,8 +127,8 @@ test('when the server is killed, the next launch has every row that was acknowle
   expect(await query(postgres, 'select id from rows order by id')).toEqual(expect.arrayContaining(acknowledged))
 })
 
-test('launches at once on a fresh directory all join one server', async () => {
-  const directory = await fresh()
+test('launches at once on a new directory all join one Postgres', async () => {
+  const directory = await newDirectory()
 
   const all = await Promise.all([start(directory), start(directory), start(directory)])
 
@@ -140,12 +140,12 @@ test('launches at once on a fresh directory all join one server', async () => {
   expect(await running(all[0])).toBe(false)
 })
 
-test('binaries that are not there are named, with what to do', async () => {
-  await expect(launch(await fresh(), { pgbin: '/nowhere' })).rejects.toThrow('PGBIN is "/nowhere"')
+test('missing binaries are named, with what to do', async () => {
+  await expect(launch(await newDirectory(), { pgbin: '/nowhere' })).rejects.toThrow('PGBIN is "/nowhere"')
 })
 
-test('a server that will not start says why, and the next one may', async () => {
-  const directory = await fresh()
+test('a Postgres that does not start says why, and the next launch can succeed', async () => {
+  const directory = await newDirectory()
 
   await expect(launch(directory, { settings: { max_connections: 'many' } })).rejects.toThrow(
     'invalid value for parameter "max_connections"',

@@ -13,12 +13,12 @@ import { freePort, ServerProcess } from '../support/processes/server-process.ts'
 import { ending } from '../support/world.ts'
 
 /*
- * Where else a full disk could end the server or lose what was acknowledged: the local Stripe's journal, the local Kontomatik's
- * state, mails in files, Postgres, and the log.
+ * A full disk must neither end the server nor lose acknowledged writes. These are the local Stripe's journal, the local
+ * Kontomatik's state, mails in files, Postgres's data and the log.
  */
 
-/** A small disk of its own; undefined where none can be mounted. */
-async function disk(megabytes: number): Promise<string | undefined> {
+/** Mounts a small disk; undefined where that is not allowed. */
+async function mountDisk(megabytes: number): Promise<string | undefined> {
   const directory = await mkdtemp(join(tmpdir(), 'full-'))
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m,mode=755`, 'tmpfs', directory], { stdio: 'ignore' })
@@ -49,21 +49,21 @@ const free = (directory: string) => rmSync(join(directory, 'filler'))
 const own = { AUTH_ISSUER: '', AUTH_AUDIENCE: '', AUTH_JWKS_URL: '' }
 const noStripe = { STRIPE_URL: '', STRIPE_SECRET_KEY: '', STRIPE_PUBLISHABLE_KEY: '', STRIPE_WEBHOOK_SECRET: '' }
 
-function serverOn(DATA_DIR: string, more: Record<string, string>): ServerProcess {
+function serverOn(DATA_DIR: string, variables: Record<string, string>): ServerProcess {
   const service = new ServerProcess({
     ...serverEnvironment('full'),
     ...own,
     ...noStripe,
     DATA_DIR,
     LOG_LEVEL: 'info',
-    ...more,
+    ...variables,
   })
   ending.unshift(() => service.close())
   return service
 }
 
-/** Asks as the owner of the demo. */
-async function asking(service: ServerProcess, directory: string) {
+/** Returns a function that sends requests as the owner of the demo. */
+async function senderFor(service: ServerProcess, directory: string) {
   const { sign } = await ownIssuer(localIssuer, directory)
   const token = await sign({ sub: people.owner.subject })
   const send = (method: 'get' | 'post' | 'delete', path: string, body?: object) =>
@@ -71,20 +71,20 @@ async function asking(service: ServerProcess, directory: string) {
   return send
 }
 
-const [small, large] = [await disk(2), await disk(220)]
+const [small, large] = [await mountDisk(2), await mountDisk(220)]
 const onDisk = small && large ? test : test.skip
 
 onDisk(
-  'while the disk of the data directory is full, writes answer 503, and nothing acknowledged is lost',
+  'while the disk of the data directory is full, writes get 503, and no acknowledged write is lost',
   async () => {
     const directory = small as string
     const service = serverOn(directory, {})
     await service.start()
     const { pid } = service
-    const send = await asking(service, directory)
+    const send = await senderFor(service, directory)
     await eventually(
-      () => service.said.join(''),
-      (said) => expect(said).toContain('Token for the operator'),
+      () => service.output.join(''),
+      (output) => expect(output).toContain('Token for the operator'),
     )
     const setup = { redirectUri: 'http://127.0.0.1:3000/', country: 'pl' }
     const pay = { externalId: 'pm_card_visa' }
@@ -134,7 +134,7 @@ onDisk('while the disk of Postgres is full, writes answer 503, and it goes on wh
   const service = serverOn(directory, { DATABASE_URL: '' })
   await service.start()
   const { pid } = service
-  const send = await asking(service, directory)
+  const send = await senderFor(service, directory)
   fill(directory)
   const statuses = new Set<number>()
   const kept: string[] = []

@@ -11,20 +11,20 @@ import { PostgresProcess, ServerProcess } from '../support/processes/server-proc
 import { database, ending, stripe } from '../support/world.ts'
 
 /**
- * SIGTERM while something hangs: Postgres that is killed, or reached through a proxy that passes nothing on; Stripe in the
- * middle of a job; locks that a start waits for. A supervisor kills after a while, so the process must be gone before.
+ * SIGTERM must end the process while a service hangs, before a supervisor kills it. Postgres is killed or reached through a proxy
+ * that stalls, Stripe hangs during a job, or a start waits for locks.
  */
-const most = 15_000
+const maxShutdownMs = 15_000
 
-/** Milliseconds from SIGTERM to the end of the process. */
-async function terminated(service: ServerProcess): Promise<number> {
+/** Sends SIGTERM. @returns the milliseconds until the process has ended */
+async function terminate(service: ServerProcess): Promise<number> {
   const began = performance.now()
   process.kill(service.pid, 'SIGTERM')
   await service.ended()
   return performance.now() - began
 }
 
-/** Stands before a Postgres, and passes nothing on once it is told to hang. */
+/** A proxy in front of a Postgres that can stall. */
 class Relay {
   private readonly sockets = new Set<Socket>()
   private hangs = false
@@ -79,7 +79,7 @@ function serviceOf(environment: Record<string, string>): ServerProcess {
   return service
 }
 
-test('SIGTERM ends the server while Postgres hangs: one process, two, and one that starts', async () => {
+test('SIGTERM ends the server while Postgres hangs, with one process, with two, and during a start', async () => {
   const serving = await Promise.all(
     [1, 2].map(async (workers) => {
       const { proxy, url } = await proxied()
@@ -95,10 +95,10 @@ test('SIGTERM ends the server while Postgres hangs: one process, two, and one th
   const starting = serviceOf({ DATABASE_URL: url })
   starting.start().catch(() => {})
   await sleep(2000)
-  for (const took of await Promise.all([...serving, starting].map(terminated))) expect(took).toBeLessThan(most)
+  for (const took of await Promise.all([...serving, starting].map(terminate))) expect(took).toBeLessThan(maxShutdownMs)
 }, 120_000)
 
-test('SIGTERM ends a start that waits for a lock of Postgres', async () => {
+test('SIGTERM ends a start that waits for a lock in Postgres', async () => {
   const holder = new Client({ connectionString: cluster.url })
   await holder.connect()
   // The locks of migrations and of the demo.
@@ -114,7 +114,7 @@ test('SIGTERM ends a start that waits for a lock of Postgres', async () => {
       undefined,
       30,
     )
-    expect(await terminated(service)).toBeLessThan(5000)
+    expect(await terminate(service)).toBeLessThan(5000)
     await holder.query('SELECT pg_advisory_unlock($1)', [lock])
   }
   await holder.end()
@@ -129,7 +129,7 @@ test('SIGTERM ends the server while a job waits for Stripe', async () => {
     () => database.query(`SELECT FROM graphile_worker.jobs WHERE "locked_at" IS NOT NULL`),
     (found) => expect(found).toHaveLength(1),
   )
-  expect(await terminated(service)).toBeLessThan(most)
+  expect(await terminate(service)).toBeLessThan(maxShutdownMs)
   stripe.clearFaults()
 }, 120_000)
 
@@ -138,10 +138,10 @@ test('SIGTERM ends the server after Postgres was killed', async () => {
   await service.start()
   await cluster.kill()
   await sleep(500)
-  expect(await terminated(service)).toBeLessThan(most)
+  expect(await terminate(service)).toBeLessThan(maxShutdownMs)
 }, 120_000)
 
-test('SIGTERM in the middle of a first start leaves no Postgres behind', async () => {
+test('SIGTERM during a first start leaves no Postgres behind', async () => {
   const own = new PostgresProcess()
   await own.start()
   const { directory } = own.postgres
@@ -150,7 +150,7 @@ test('SIGTERM in the middle of a first start leaves no Postgres behind', async (
     const service = serviceOf({ DATABASE_URL: '', DATA_DIR: dirname(directory) })
     service.start().catch(() => {})
     await sleep(milliseconds)
-    expect(await terminated(service)).toBeLessThan(most)
+    expect(await terminate(service)).toBeLessThan(maxShutdownMs)
     await expect(access(join(directory, 'postmaster.pid'))).rejects.toThrow('ENOENT')
   }
   await own.remove()

@@ -6,13 +6,13 @@ import { serverEnvironment } from '../support/processes/server-environment.ts'
 import { ServerProcess } from '../support/processes/server-process.ts'
 import { ending, given, morning, tenant, tokenOf } from '../support/world.ts'
 
-/**
- * Memory that mixed traffic could hold on to: pages and their formats, the JSON-LD thread, stored answers of
- * idempotent requests, remembered tokens and callers, connections.
+/*
+ * Mixed traffic must not leak memory: in pages and their formats, the JSON-LD thread, stored responses of idempotent requests,
+ * cached tokens and callers, or connections.
  */
 
-/** Megabytes of resident memory that one process may take: before the first request, and at most. */
-const limits = { rest: 200, soak: 300 }
+/** Limits of a process's resident memory in megabytes: before the first request, and at its peak. */
+const limitsMb = { idle: 200, soak: 300 }
 
 const seconds = 20
 const agent = new Agent({ keepAlive: true, maxSockets: 16 })
@@ -28,13 +28,13 @@ const meetings = await Promise.all(
 )
 const token = await tokenOf(tenant.users.owner)
 
-// Linux alone tells of a process how much memory it has had.
+// Only Linux reports the peak memory of a process.
 const measured = process.platform === 'linux' ? test : test.skip
 
 measured('A process takes at most 200 MB at rest, and 300 MB under mixed traffic', async () => {
   await service.start()
   await sleep(2000)
-  expect(await megabytes('VmRSS')).toBeLessThan(limits.rest)
+  expect(await megabytes('VmRSS')).toBeLessThan(limitsMb.idle)
   const statuses = new Map<number, number>()
   const end = Date.now() + seconds * 1000
   await Promise.all(
@@ -46,7 +46,7 @@ measured('A process takes at most 200 MB at rest, and 300 MB under mixed traffic
     }),
   )
   expect([...statuses.keys()].sort()).toEqual([200, 201, 422])
-  expect(await megabytes('VmHWM')).toBeLessThan(limits.soak)
+  expect(await megabytes('VmHWM')).toBeLessThan(limitsMb.soak)
 })
 
 const kinds: ((turn: number) => Promise<number>)[] = [
@@ -89,7 +89,7 @@ function ask(method: string, path: string, headers: Record<string, string> = {},
   })
 }
 
-/** A figure of the process's memory, as proc_pid_status(5) has it. */
+/** A memory value of the process from /proc/<pid>/status (proc_pid_status(5)). */
 async function megabytes(name: 'VmRSS' | 'VmHWM'): Promise<number> {
   const status = await readFile(`/proc/${service.pid}/status`, 'utf8')
   return Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(status)?.[1]) / 1024

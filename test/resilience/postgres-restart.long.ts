@@ -7,7 +7,7 @@ import { serverEnvironment } from '../support/processes/server-environment.ts'
 import { PostgresProcess, ServerProcess } from '../support/processes/server-process.ts'
 import { ending } from '../support/world.ts'
 
-/** The embedded Postgres ends: its postmaster or one of its backends is killed, for one process and two, for two servers on it. */
+/* The postmaster or a backend of the embedded Postgres is killed, with one process, with two, and with two servers on it. */
 const cluster = new PostgresProcess()
 let directory = ''
 beforeAll(async () => {
@@ -23,7 +23,7 @@ async function started(workers: number): Promise<ServerProcess> {
   ending.unshift(() => service.close())
   await service.start()
   // With workers, one may answer before all have started.
-  await eventually(() => expect(service.said.join('')).toContain('Listening: start'), undefined, 30)
+  await eventually(() => expect(service.output.join('')).toContain('Listening: start'), undefined, 30)
   return service
 }
 
@@ -43,8 +43,8 @@ async function backend(): Promise<number> {
   return rows[0].pid
 }
 
-/** What requests are answered until two hundred come in a row. */
-async function answers(service: ServerProcess): Promise<Set<string>> {
+/** Sends requests until two hundred in a row succeed. @returns the statuses before */
+async function statusesUntilStable(service: ServerProcess): Promise<Set<string>> {
   const seen = new Set<string>()
   let row = 0
   await eventually(
@@ -66,12 +66,12 @@ async function answers(service: ServerProcess): Promise<Set<string>> {
 }
 
 test.each([1, 2])(
-  'a Postgres that is killed is started again, and requests get 503 meanwhile, with WORKERS=%i',
+  'a Postgres that is killed restarts, and requests get 503 meanwhile, with WORKERS=%i',
   async (workers) => {
     const service = await started(workers)
     for (const victim of [postmaster, backend]) {
       process.kill(await victim(), 'SIGKILL')
-      for (const answer of await answers(service)) expect(['200 null', '503 2']).toContain(answer)
+      for (const answer of await statusesUntilStable(service)) expect(['200 null', '503 2']).toContain(answer)
     }
     process.kill(service.pid, 'SIGTERM')
     expect(await service.ended()).toBe(0)
@@ -80,14 +80,14 @@ test.each([1, 2])(
   180_000,
 )
 
-test('a Postgres that cannot be started again ends the server with a sentence', async () => {
+test('a Postgres that cannot restart ends the server with a log line', async () => {
   const service = await started(1)
   const settings = join(directory, 'postgresql.auto.conf')
   const before = await readFile(settings, 'utf8')
   await writeFile(settings, `${before}\nshared_buffers = 'nonsense'\n`)
   process.kill(await postmaster(), 'SIGKILL')
   expect(await service.ended()).toBe(1)
-  expect(service.said.join('')).toContain('Postgres could not be restarted, so the server stops.')
+  expect(service.output.join('')).toContain('Postgres could not be restarted, so the server stops.')
   await writeFile(settings, before)
   await sleep(100)
 }, 180_000)

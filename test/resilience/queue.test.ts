@@ -18,7 +18,7 @@ const { master: pool } = background.driver as PostgresDriver
 const done: string[] = []
 const gates = new Map<string, () => void>()
 
-/** Jobs that are done, or wait until they are let go on. */
+/** `note` ends at once; `wait` ends when the test opens its gate. */
 const tasks = {
   note: async ({ text }: { text: string }) => done.push(text),
   wait: ({ text }: { text: string }) =>
@@ -27,9 +27,9 @@ const tasks = {
     }).then(() => done.push(text)),
 }
 
-/** What the queue has logged. */
-const said: string[] = []
-const log = pino({ level: 'warn' }, { write: (line: string) => said.push(line) })
+/** The lines that the queue has logged. */
+const logged: string[] = []
+const log = pino({ level: 'warn' }, { write: (line: string) => logged.push(line) })
 
 const queues: Queue[] = []
 async function start(): Promise<Queue> {
@@ -39,24 +39,24 @@ async function start(): Promise<Queue> {
 }
 
 afterEach(async () => {
-  said.length = 0
+  logged.length = 0
   for (const go of gates.values()) go()
   gates.clear()
   for (const queue of queues.splice(0)) await queue.stop()
 })
 
-/** Ends what the queue runs on, as when somebody else migrates what belongs to graphile-worker: once it listens. */
-async function stops(): Promise<void> {
+/** Stops the queue's runner after it listens, as a migration of graphile-worker's tables by another process does. */
+async function stopRunner(): Promise<void> {
   const code = process.exitCode
   await eventually(async () => {
     await database.query(`NOTIFY "worker:migrate", '{"breaking":true}'`)
-    expect(said).toContainEqual(expect.stringContaining('is set up again'))
+    expect(logged).toContainEqual(expect.stringContaining('is set up again'))
   })
   process.exitCode = code
 }
 
-/** Resolves as soon as somebody asks for a connection: that is what begins when a queue is set up. */
-function connects(): Promise<void> {
+/** Resolves when a connection is requested, which is how the start of a queue begins. */
+function untilConnecting(): Promise<void> {
   const { connect } = pool
   return new Promise((asked) => {
     pool.connect = ((...given: never[]) => {
@@ -68,10 +68,10 @@ function connects(): Promise<void> {
 }
 
 const order = (task: keyof typeof tasks, text: string) => enqueue(database, task, { text }, { key: text })
-const heard = (text: string) => eventually(() => expect(done).toContain(text))
-const reached = (text: string) => eventually(() => expect([...gates.keys()]).toContain(text))
+const untilDone = (text: string) => eventually(() => expect(done).toContain(text))
+const untilWaiting = (text: string) => eventually(() => expect([...gates.keys()]).toContain(text))
 
-/** Seconds since somebody has last said that they are at it. */
+/** The worker that has locked a job, and the age of its last renewal in seconds. */
 async function lockOf(text: string): Promise<{ by: string | null; age: number } | undefined> {
   const [lock] = await database.query(
     `SELECT locked_by AS "by", extract(epoch FROM now() - locked_at)::float AS "age" FROM graphile_worker.jobs WHERE "key" = $1`,
@@ -86,10 +86,10 @@ const letAge = (text: string, seconds: number) =>
     [text, seconds],
   )
 
-test('a job that takes long stays with whoever is at it, as long as they live', async () => {
+test('a long job stays with its process as long as that lives', async () => {
   await start()
   await order('wait', 'long')
-  await reached('long')
+  await untilWaiting('long')
   const taken = await lockOf('long')
   await letAge('long', 3600)
   await eventually(
@@ -99,10 +99,10 @@ test('a job that takes long stays with whoever is at it, as long as they live', 
   await release(database)
   expect(await lockOf('long')).toMatchObject({ by: taken?.by })
   gates.get('long')?.()
-  await heard('long')
+  await untilDone('long')
 })
 
-test('a job of whoever is gone is taken by another, but not before a minute has passed', async () => {
+test('a job of a dead process is taken by another one after a minute', async () => {
   await order('note', 'left')
   await database.query(
     `UPDATE graphile_worker._private_jobs SET locked_at = now(), locked_by = 'gone', attempts = 1 WHERE "key" = 'left'`,
@@ -113,10 +113,10 @@ test('a job of whoever is gone is taken by another, but not before a minute has 
   expect(await lockOf('left')).toMatchObject({ by: 'gone' })
   await letAge('left', 6)
   await release(database)
-  await heard('left')
+  await untilDone('left')
 })
 
-/** Takes the job as a process does that is killed in the middle of it, more than a minute ago. */
+/** Locks a job as a process does that was killed during it more than a minute ago. */
 async function crash(text: string): Promise<void> {
   await database.query(
     `UPDATE graphile_worker._private_jobs SET locked_at = now() - interval '61 s', locked_by = 'gone' WHERE "key" = $1`,
@@ -125,7 +125,7 @@ async function crash(text: string): Promise<void> {
   await release(database, log)
 }
 
-/** Seconds until the job is due, and whether it is tried again at all. */
+/** The seconds until a job is due, and whether it is dead-lettered. */
 async function due(text: string): Promise<{ wait: number; dead: boolean }> {
   const [job] = await database.query(
     `SELECT extract(epoch FROM run_at - now())::float AS "wait", attempts >= max_attempts AS "dead"
@@ -135,7 +135,7 @@ async function due(text: string): Promise<{ wait: number; dead: boolean }> {
   return job
 }
 
-test('a job that ends its process again and again waits longer each time, and is dead-lettered in the end', async () => {
+test('a job that ends its process repeatedly waits longer each time, and is dead-lettered in the end', async () => {
   const waits: number[] = []
   for (let count = 0; count < 8; count++) {
     // The minute's sweep enqueues it again, which resets the job.
@@ -145,7 +145,7 @@ test('a job that ends its process again and again waits longer each time, and is
   }
   expect(waits.slice(0, 7)).toEqual([0, 1, 2, 4, 8, 16, 32])
   expect((await due('poison')).dead).toBe(true)
-  expect(said).toContainEqual(expect.stringContaining('A job has ended its process too often'))
+  expect(logged).toContainEqual(expect.stringContaining('A job has ended its process too often'))
   expect(await deadJobs(database)).toMatchObject([{ task: 'note', key: 'poison', crashes: 8 }])
 
   await order('note', 'poison')
@@ -154,11 +154,11 @@ test('a job that ends its process again and again waits longer each time, and is
   expect(done).not.toContain('poison')
 
   await replayJobs(database, ['poison'])
-  await heard('poison')
+  await untilDone('poison')
   expect(await deadJobs(database)).toEqual([])
 })
 
-test('a job that is enqueued again during its pause waits for the end of that', async () => {
+test('a job that is enqueued again during its pause waits until the pause ends', async () => {
   await order('note', 'early')
   await crash('early')
   await crash('early')
@@ -168,15 +168,15 @@ test('a job that is enqueued again during its pause waits for the end of that', 
   expect(done).not.toContain('early')
 })
 
-test('a job that was given to another while somebody was still at it ends with the first, and both go on', async () => {
+test('a job that runs twice is done when its first run ends, and both processes continue', async () => {
   await start()
   await order('wait', 'twice')
-  await reached('twice')
+  await untilWaiting('twice')
   const first = gates.get('twice')
   gates.delete('twice')
   const { by } = (await lockOf('twice')) ?? {}
   await database.query('SELECT graphile_worker.force_unlock_workers($1)', [[by]])
-  await reached('twice')
+  await untilWaiting('twice')
   first?.()
   await eventually(
     () => lockOf('twice'),
@@ -185,22 +185,22 @@ test('a job that was given to another while somebody was still at it ends with t
   gates.get('twice')?.()
   await eventually(() => expect(done.filter((text) => text === 'twice')).toHaveLength(2))
   for (let place = 0; place < 2 * concurrency; place++) await order('note', `after-${place}`)
-  for (let place = 0; place < 2 * concurrency; place++) await heard(`after-${place}`)
+  for (let place = 0; place < 2 * concurrency; place++) await untilDone(`after-${place}`)
 })
 
-test('a queue that has stopped by itself is set up again, and does what was ordered meanwhile', async () => {
+test('a queue that has stopped by itself restarts, and does the jobs that were enqueued meanwhile', async () => {
   await start()
-  await stops()
+  await stopRunner()
   await order('note', 'meanwhile')
-  await heard('meanwhile')
+  await untilDone('meanwhile')
   await order('note', 'afterwards')
-  await heard('afterwards')
+  await untilDone('afterwards')
 })
 
-test('a queue that is stopped while it is set up again stays stopped', async () => {
+test('a queue that is stopped during its restart stays stopped', async () => {
   const queue = await start()
-  await stops()
-  await connects()
+  await stopRunner()
+  await untilConnecting()
   await queue.stop()
   await order('note', 'never')
   await sleep(500)

@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import request, { type Response } from 'supertest'
 import { eventually } from '../support/eventually.ts'
 import { ServerProcess } from '../support/processes/server-process.ts'
-import { type Pair, query, startReplicatedPair, urlOf } from '../support/processes/standby.ts'
+import { query, type ReplicatedPair, startReplicatedPair, urlOf } from '../support/processes/standby.ts'
 
-let two: Pair
+let two: ReplicatedPair
 let service: ServerProcess
 let token = ''
 let made = 0
@@ -20,7 +20,7 @@ beforeAll(async () => {
   })
   await service.start()
   token = await eventually(
-    () => /Token for the owner of the demo: ([\w.-]+)/.exec(service.said.join(''))?.[1] as string,
+    () => /Token for the owner of the demo: ([\w.-]+)/.exec(service.output.join(''))?.[1] as string,
     (found) => expect(found).toBeDefined(),
   )
 }, 120_000)
@@ -35,8 +35,8 @@ const send = (method: 'get' | 'post' | 'patch', path: string) =>
 
 const write = (): Promise<Response> => Promise.resolve(send('post', '/locations').send({ name: `Office ${made++}` }))
 
-/** The statements over locations that have been last on connections of the server. */
-const readFrom = async (postgres: Pair['primary']) =>
+/** The statements on locations that the server's connections have run last. */
+const readFrom = async (postgres: ReplicatedPair['primary']) =>
   (
     await query(
       postgres,
@@ -44,8 +44,8 @@ const readFrom = async (postgres: Pair['primary']) =>
     )
   ).length
 
-/** Writes one and lists it: what was written is there at once. */
-async function listed(): Promise<string> {
+/** Creates a location and expects it in the list at once. */
+async function writeAndList(): Promise<string> {
   const { status, headers } = await write()
   expect(status).toBe(201)
   const { body } = await send('get', '/locations?order[name]=desc&itemsPerPage=100')
@@ -54,7 +54,7 @@ async function listed(): Promise<string> {
   return headers.location
 }
 
-test('lists come from the replica once it has all that is written', async () => {
+test('lists come from the replica once it has every acknowledged write', async () => {
   await eventually(
     async () => {
       expect((await send('get', '/locations')).status).toBe(200)
@@ -64,34 +64,34 @@ test('lists come from the replica once it has all that is written', async () => 
   )
 })
 
-test('one that orders names by another version of ICU is passed over until it is the same', async () => {
+test('a replica with another version of ICU is not read until the versions match', async () => {
   const end = `SELECT pg_terminate_backend("pid") FROM pg_stat_activity WHERE application_name = 'organization-api'`
   const isRead = async () => {
-    await listed()
+    await writeAndList()
     return (await readFrom(two.standby)) > 0
   }
   await query(two.primary, `UPDATE pg_collation SET "collversion" = '1.2' WHERE "collname" = 'name_order'`)
-  await listed()
+  await writeAndList()
   await query(two.standby, end)
   await eventually(
     async () => {
-      await listed()
-      return service.said.join('')
+      await writeAndList()
+      return service.output.join('')
     },
-    (said) => expect(said).toContain('A replica sorts names with another version of ICU.'),
+    (output) => expect(output).toContain('A replica sorts names with another version of ICU.'),
   )
   expect(await isRead()).toBe(false)
   await query(two.primary, 'ALTER COLLATION "name_order" REFRESH VERSION')
   await eventually(isRead, (read) => expect(read).toBe(true))
 }, 60_000)
 
-test('whoever has written something finds it, however close behind the replica is', async () => {
-  for (let count = 0; count < 20; count++) await listed()
+test('a client that has written a row finds it, however little the replica lags', async () => {
+  for (let count = 0; count < 20; count++) await writeAndList()
 })
 
-test('a replica that is behind is not read, and neither is it for what is changed', async () => {
+test('a replica that lags is not read, and changes never read from one', async () => {
   await query(two.standby, 'SELECT pg_wal_replay_pause()')
-  const location = await listed()
+  const location = await writeAndList()
   const { headers } = await send('get', location)
   const changed = await send('patch', location)
     .set('If-Match', headers.etag)
@@ -105,19 +105,19 @@ test('a replica that is behind is not read, and neither is it for what is change
   await query(two.standby, 'SELECT pg_wal_replay_resume()')
 })
 
-test('one that has been made a primary of its own is not read any more', async () => {
+test('a replica that was promoted to a primary is not read', async () => {
   await query(two.standby, 'SELECT pg_promote()')
   await query(two.standby, `UPDATE "location" SET "name" = 'Elsewhere ' || "id"`)
   const { body } = await send('get', '/locations')
   expect(body.member.length).toBeGreaterThan(0)
   expect(JSON.stringify(body)).not.toContain('Elsewhere')
-  await listed()
+  await writeAndList()
 })
 
-test('one that is gone is told of once, and everything is answered', async () => {
+test('a replica that is gone logs one warning, and every request is answered', async () => {
   const file = await readFile(join(two.standby.directory, 'postmaster.pid'), 'utf8')
   process.kill(Number.parseInt(file, 10), 'SIGKILL')
-  for (let count = 0; count < 5; count++) await listed()
-  const warnings = service.said.join('').match(/A replica does not answer/g) ?? []
+  for (let count = 0; count < 5; count++) await writeAndList()
+  const warnings = service.output.join('').match(/A replica does not answer/g) ?? []
   expect(warnings).toHaveLength(1)
 })

@@ -8,20 +8,20 @@ import { deliver } from '../support/billing/stripe-events.ts'
 import { customerEvent } from '../support/billing/sync-now.ts'
 import { as, database, ending, organization, outside } from '../support/world.ts'
 
-/** Whoever waits for a lock waits a tenth as long as a server does. */
-const hurried = backgroundSource(database, 2)
-hurried.setOptions({ extra: { ...hurried.options.extra, lock_timeout: 200 } })
-await hurried.initialize()
-ending.unshift(() => hurried.destroy())
-const jobs = jobTasks(hurried, outside, pino({ level: 'silent' })) as Record<
+/** A job waits for a lock a tenth as long as in a server. */
+const impatient = backgroundSource(database, 2)
+impatient.setOptions({ extra: { ...impatient.options.extra, lock_timeout: 200 } })
+await impatient.initialize()
+ending.unshift(() => impatient.destroy())
+const jobs = jobTasks(impatient, outside, pino({ level: 'silent' })) as Record<
   string,
   (payload?: object) => Promise<void>
 >
 
 let founded = 0
 
-/** What nobody is told of any more, though it was begun or ordered a while ago. */
-async function left() {
+/** Creates pending work of every kind that has no job. */
+async function createStaleWork() {
   await database.query(`DELETE FROM "stripe_event"`)
   await database.query(`DELETE FROM "outgoing_mail"`)
   await database.query(`UPDATE "organization" SET "status" = 'active', "databaseStatus" = NULL`)
@@ -47,8 +47,8 @@ const keysOf = async () => {
   return found.map(({ key }: { key: string }) => key)
 }
 
-test.each([0, 1, 2, 3])('while somebody holds job %i of what is left, the others are rung for', async (place) => {
-  const keys = await left()
+test.each([0, 1, 2, 3])('while job %i of the stale work is locked, the others are enqueued', async (place) => {
+  const keys = await createStaleWork()
   await database.transaction(async (other) => {
     await enqueue(other, 'tidy', {}, { key: keys[place] })
     await expect(jobs.takeUp()).rejects.toThrow('lock timeout')
@@ -58,7 +58,7 @@ test.each([0, 1, 2, 3])('while somebody holds job %i of what is left, the others
   expect(await keysOf()).toEqual(keys)
 })
 
-test('the night’s look at all customers, too, goes on without the one that somebody holds', async () => {
+test('the nightly reconciliation continues without a customer whose job is locked', async () => {
   await database.query(`DELETE FROM graphile_worker._private_jobs`)
   const customers = ['cus_1', 'cus_2', 'cus_3']
   await database.query(`UPDATE "organization" SET "stripeCustomerId" = NULL`)

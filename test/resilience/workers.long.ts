@@ -33,8 +33,8 @@ function serviceOf(environment: Record<string, string> = {}): ServerProcess {
   return service
 }
 
-/** Asks over a connection of its own, so that it may come to any of the workers. */
-async function ask(service: ServerProcess, path: string, user = owner, body?: object): Promise<Answer> {
+/** Sends a request over a new connection, so that any worker may get it. */
+async function send(service: ServerProcess, path: string, user = owner, body?: object): Promise<Answer> {
   const headers = {
     Authorization: `Bearer ${await tokenOf(user)}`,
     ...(body && { 'Content-Type': 'application/json' }),
@@ -46,7 +46,7 @@ async function ask(service: ServerProcess, path: string, user = owner, body?: ob
 }
 
 async function answerTo(sent: ReturnType<typeof request>): Promise<Answer> {
-  // Whoever waits for it hears that the connection was cut; nobody may wait at that moment.
+  // The connection may be cut before the caller awaits the response.
   sent.on('error', () => {})
   const [response] = await once(sent, 'response')
   const pieces: Buffer[] = []
@@ -55,13 +55,13 @@ async function answerTo(sent: ReturnType<typeof request>): Promise<Answer> {
 }
 
 const linesOf = (service: ServerProcess): Line[] =>
-  service.said
+  service.output
     .join('')
     .split('\n')
     .filter((line) => line.startsWith('{'))
     .map((line) => JSON.parse(line))
 
-/** The workers that have answered. */
+/** The process ids of the workers that have answered. */
 const workersOf = (service: ServerProcess) => [
   ...new Set(
     linesOf(service)
@@ -70,18 +70,18 @@ const workersOf = (service: ServerProcess) => [
   ),
 ]
 
-/** Asks until two workers that are alive have answered. */
-async function both(service: ServerProcess): Promise<number[]> {
+/** Sends requests until two living workers have answered. */
+async function bothWorkers(service: ServerProcess): Promise<number[]> {
   return eventually(
     async () => {
-      await Promise.all(Array.from({ length: 8 }, () => ask(service, '/locations')))
-      return workersOf(service).filter(lives)
+      await Promise.all(Array.from({ length: 8 }, () => send(service, '/locations')))
+      return workersOf(service).filter(isAlive)
     },
     (found) => expect(found).toHaveLength(2),
   )
 }
 
-function lives(pid: number): boolean {
+function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
     return true
@@ -90,9 +90,9 @@ function lives(pid: number): boolean {
   }
 }
 
-const gone = (pids: number[]) =>
+const untilGone = (pids: number[]) =>
   eventually(
-    () => pids.filter(lives),
+    () => pids.filter(isAlive),
     (left) => expect(left).toEqual([]),
   )
 
@@ -100,33 +100,33 @@ describe('With WORKERS=2', () => {
   const service = serviceOf({ RATE_LIMITS: 'on' })
   beforeAll(() => service.start(), 60_000)
 
-  test('two processes answer, beside the one that has started them, and say under which id', async () => {
-    const workers = await both(service)
+  test('two processes answer beside their parent, and log their process ids', async () => {
+    const workers = await bothWorkers(service)
     expect(workers).not.toContain(service.pid)
-    const { headers } = await ask(service, '/locations')
+    const { headers } = await send(service, '/locations')
     await eventually(
       () => linesOf(service).map(({ request }) => request),
       (ids) => expect(ids).toContain(headers['x-request-id']),
     )
     expect(linesOf(service).filter(({ msg }) => msg.startsWith('Listening'))).toMatchObject([{ pid: service.pid }])
-    expect(service.said.join('')).not.toContain(await tokenOf(owner))
+    expect(service.output.join('')).not.toContain(await tokenOf(owner))
   })
 
-  test('they count as one who asks how often', async () => {
+  test('the workers count requests together', async () => {
     const left: number[] = []
     for (let count = 0; count < 6; count++)
-      left.push(Number(/r=(\d+)/.exec(`${(await ask(service, '/locations')).headers.ratelimit}`)?.[1]))
+      left.push(Number(/r=(\d+)/.exec(`${(await send(service, '/locations')).headers.ratelimit}`)?.[1]))
     expect(left.map((number) => left[0] - number)).toEqual([0, 1, 2, 3, 4, 5])
 
     const statuses = []
     for (let count = 0; count < 11; count++)
-      statuses.push((await ask(service, '/subscriptions/apply-coupon', owner, { code: 'GUESS' })).status)
+      statuses.push((await send(service, '/subscriptions/apply-coupon', owner, { code: 'GUESS' })).status)
     expect(statuses).toEqual([...Array(10).fill(409), 429])
   })
 
-  test('the operator sees them all, whichever is asked', async () => {
+  test('every worker serves the metrics of all', async () => {
     for (let count = 0; count < 2; count++) {
-      const { status, text } = await ask(service, '/metrics', operator)
+      const { status, text } = await send(service, '/metrics', operator)
       expect(status).toBe(200)
       for (const worker of [0, 1, 2]) expect(text).toMatch(new RegExp(`process_cpu_seconds_total{worker="${worker}"}`))
       for (const worker of [1, 2])
@@ -135,30 +135,30 @@ describe('With WORKERS=2', () => {
     }
   })
 
-  test('one that is killed is replaced, and no request of a client that tries again is lost', async () => {
-    const [first] = await both(service)
-    const asked = asking(service)
+  test('a worker that is killed is replaced, and no request of a client that retries is lost', async () => {
+    const [first] = await bothWorkers(service)
+    const stopSending = sendRepeatedly(service)
     process.kill(first, 'SIGKILL')
-    const second = await replaced(service, first, 100)
+    const second = await replacementOf(service, first, 100)
     process.kill(second, 'SIGKILL')
-    await replaced(service, second, 200)
-    expect(await asked()).toBeGreaterThan(0)
+    await replacementOf(service, second, 200)
+    expect(await stopSending()).toBeGreaterThan(0)
   })
 
-  test('they do not outlive the process that has started them', async () => {
-    const workers = await both(service)
+  test('workers do not outlive their parent', async () => {
+    const workers = await bothWorkers(service)
     await service.kill()
-    await gone(workers)
+    await untilGone(workers)
   })
 })
 
-/** Asks again and again, each time until there is an answer; gives back how to stop, which tells how often. */
-function asking(service: ServerProcess): () => Promise<number> {
+/** Sends requests, each until it is answered. @returns a function that stops them and returns their number */
+function sendRepeatedly(service: ServerProcess): () => Promise<number> {
   let on = true
   const done = (async () => {
     let answered = 0
     for (; on; answered++) {
-      const { status } = await eventually(() => ask(service, '/countries', member))
+      const { status } = await eventually(() => send(service, '/countries', member))
       expect(status).toBe(200)
       await sleep(40)
     }
@@ -170,25 +170,25 @@ function asking(service: ServerProcess): () => Promise<number> {
   }
 }
 
-/** Who answers instead of one that has died, which is told of with how long it took to be replaced. */
-async function replaced(service: ServerProcess, dead: number, restartMs: number): Promise<number> {
+/** Waits until a dead worker is replaced, and checks the log line. @returns the process id of the new worker */
+async function replacementOf(service: ServerProcess, dead: number, restartMs: number): Promise<number> {
   const before = new Set(workersOf(service))
-  await gone([dead])
-  const found = (await both(service)).find((pid) => !before.has(pid)) as number
+  await untilGone([dead])
+  const found = (await bothWorkers(service)).find((pid) => !before.has(pid)) as number
   expect(linesOf(service).filter(({ worker }) => worker === dead)).toMatchObject([{ level: 50, restartMs }])
   return found
 }
 
 test.each<[string, (pid: number) => void]>([
   ['SIGTERM', (pid) => process.kill(pid, 'SIGTERM')],
-  ['Ctrl-C, which the terminal has all of them hear', (pid) => process.kill(-pid, 'SIGINT')],
+  ['Ctrl-C, which a terminal sends to all of them', (pid) => process.kill(-pid, 'SIGINT')],
   ['SIGTERM to all of them', (pid) => process.kill(-pid, 'SIGTERM')],
 ])(
-  'after %s what is under way is answered, and nothing is left',
+  'after %s the running requests are answered, and no process is left',
   async (title, tell) => {
     const service = serviceOf()
     await service.start()
-    const workers = await both(service)
+    const workers = await bothWorkers(service)
     const body = JSON.stringify({ name: title })
     const headers = { Authorization: `Bearer ${await tokenOf(owner)}`, 'Content-Type': 'application/ld+json' }
     const path = { host: '127.0.0.1', port: service.port, path: '/locations', method: 'POST' }
@@ -198,17 +198,17 @@ test.each<[string, (pid: number) => void]>([
 
     tell(service.pid)
     await sleep(500)
-    expect([service.pid, ...workers].filter(lives)).toContain(service.pid)
+    expect([service.pid, ...workers].filter(isAlive)).toContain(service.pid)
     sent.end(body.slice(10))
 
     expect((await answerTo(sent)).status).toBe(201)
     expect(await service.ended()).toBe(0)
-    await gone(workers)
+    await untilGone(workers)
   },
   60_000,
 )
 
-test('where they cannot listen, the start is given up', async () => {
+test('the start fails when the workers cannot listen', async () => {
   const other = createServer().listen(0, '127.0.0.1')
   await once(other, 'listening')
   const service = serviceOf()

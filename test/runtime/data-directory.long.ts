@@ -35,7 +35,7 @@ test.each([
   await first.start()
   const second = serverOn(other)
   await expect(second.start()).rejects.toThrow('does not serve')
-  expect([await second.ended(), second.said.join('')]).toEqual([1, sentence(other)])
+  expect([await second.ended(), second.output.join('')]).toEqual([1, sentence(other)])
   await first.ready()
 
   await first.kill()
@@ -49,7 +49,7 @@ test('of servers that start at once on one data directory, at most one serves', 
   const outcomes = await Promise.allSettled(all.map((service) => service.start()))
   expect(outcomes.filter(({ status }) => status === 'fulfilled').length).toBeLessThanOrEqual(1)
   for (const [index, { status }] of outcomes.entries())
-    if (status === 'rejected') expect(all[index].said.join('')).toBe(sentence(directory))
+    if (status === 'rejected') expect(all[index].output.join('')).toBe(sentence(directory))
   for (const service of all) await service.close()
 })
 

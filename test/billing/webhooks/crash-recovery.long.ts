@@ -48,7 +48,7 @@ beforeAll(async () => {
   await countTransitions()
   service = new ServerProcess({
     DATABASE_URL: cluster.url,
-    DATA_DIR: cluster.room,
+    DATA_DIR: cluster.serverDirectory,
     STRIPE_URL: stripe.url,
     STRIPE_SECRET_KEY: stripe.secretKey,
     STRIPE_PUBLISHABLE_KEY: stripe.publishableKey,
@@ -90,7 +90,7 @@ test('the storm was one, and the server ended only when it was killed', () => {
   expect(service.kills).toBeGreaterThanOrEqual(5)
   expect(cluster.kills).toBeGreaterThanOrEqual(1)
   expect(stranded).toBeGreaterThan(0)
-  expect(service.surrenders).toBe(0)
+  expect(service.unexpectedExits).toBe(0)
 })
 
 test('every event is there once, done, or ignored where it says nothing of what is shown', async () => {
@@ -242,5 +242,5 @@ async function waiting(): Promise<number> {
 /** Waits for something, unless the storm is over before. */
 async function until(holds: () => boolean | Promise<boolean>, within = 60): Promise<void> {
   const held = await eventually(holds, (held) => expect(held || over).toBe(true), within).catch(() => false)
-  if (!held) throw new Error(`In vain, with the seed ${seed}: ${holds}\n${service.said.join('')}`)
+  if (!held) throw new Error(`In vain, with the seed ${seed}: ${holds}\n${service.output.join('')}`)
 }

@@ -2,17 +2,17 @@ import { createServer, request, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 
-/** What is held up: a request, of which nobody ever hears then, or the answer to it. */
-type What = 'request' | 'answer'
+/** A held request never reaches Stripe. A held response never reaches the server. */
+type Held = 'request' | 'response'
 
 interface Order {
-  what: What
+  held: Held
   line: string
   text: string
   reached(): void
 }
 
-/** Stands between the server and Stripe, passes everything on, and holds up for ever what it is told to. */
+/** A proxy between the server and Stripe that can hold a request or a response forever. */
 export class CallGate {
   private readonly orders: Order[] = []
   private server: Server | undefined
@@ -21,25 +21,25 @@ export class CallGate {
   constructor(private readonly target: string) {}
 
   async open(): Promise<void> {
-    this.server = createServer(async (asked, answer) => {
-      const { method, url, headers } = asked
-      const body = await buffer(asked)
+    this.server = createServer(async (incoming, response) => {
+      const { method, url, headers } = incoming
+      const body = await buffer(incoming)
       const order = this.take(`${method} ${url}`, body.toString())
-      if (order?.what === 'request') return order.reached()
-      const passed = request(this.target + url, { method, headers }, (found) => {
-        if (order) found.resume().once('end', order.reached)
-        else found.pipe(answer.writeHead(found.statusCode as number, found.headers))
+      if (order?.held === 'request') return order.reached()
+      const passed = request(this.target + url, { method, headers }, (answered) => {
+        if (order) answered.resume().once('end', order.reached)
+        else answered.pipe(response.writeHead(answered.statusCode as number, answered.headers))
       })
-      passed.on('error', () => answer.destroy())
+      passed.on('error', () => response.destroy())
       passed.end(body)
     })
     await new Promise<void>((listening) => this.server?.listen(0, '127.0.0.1', listening))
     this.url = `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`
   }
 
-  /** Holds up the next request of a method and a path in whose body a text stands; resolves once that is done. */
-  hold(what: What, line: string, text: string): Promise<void> {
-    return new Promise((reached) => this.orders.push({ what, line, text, reached }))
+  /** Holds the next call with this method and path whose body contains a text. Resolves when it is held. */
+  hold(held: Held, line: string, text: string): Promise<void> {
+    return new Promise((reached) => this.orders.push({ held, line, text, reached }))
   }
 
   readonly close = async (): Promise<void> => {

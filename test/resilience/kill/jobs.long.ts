@@ -8,33 +8,33 @@ import { KilledServer, type Step } from './killed-server.ts'
 const gate = new CallGate(stripe.url)
 await gate.open()
 ending.unshift(gate.close)
-const victim = new KilledServer({ STRIPE_URL: gate.url })
+const server = new KilledServer({ STRIPE_URL: gate.url })
 
-beforeAll(() => victim.start(), 60_000)
+beforeAll(() => server.start(), 60_000)
 
 const order = (task: string, payload: object, key?: string) =>
   database.query(`SELECT graphile_worker.add_job($1, $2::json, job_key := $3)`, [task, JSON.stringify(payload), key])
 
-/** A minute has passed since the dead were last heard of. */
-async function minutePasses(): Promise<void> {
+/** Makes locks of the killed process a minute older, and runs the job that releases them. */
+async function letMinutePass(): Promise<void> {
   await database.query(`UPDATE graphile_worker."_private_jobs" SET "locked_at" = "locked_at" - interval '1 minute'`)
   await order('takeUp', {})
 }
 
-/** A look at a customer that no event has asked for: it is held up at Stripe, for ever. */
-const looking = (thorough: boolean) => async (): Promise<Step> => {
+/** A sync of a customer that no event has triggered. Stripe never answers its request. */
+const stopSync = (thorough: boolean) => async (): Promise<Step> => {
   const { customer, externalId, api, path } = await subscribed()
   const key = `${thorough ? 'reconcile' : 'customer'}:${customer}`
   await database.query('SELECT graphile_worker.remove_job($1)', [key])
   return {
-    async begin() {
+    async start() {
       await dashboard.subscriptions.cancel(externalId)
       const held = gate.hold('request', `GET /v1/customers/${customer}`, '')
       await order('followCustomer', { customer, thorough }, key)
       await held
     },
-    async after() {
-      await minutePasses()
+    async verify() {
+      await letMinutePass()
       await eventually(
         async () => (await api.get(path)).body.status,
         (status) => expect(status).toBe('canceled'),
@@ -48,12 +48,12 @@ const looking = (thorough: boolean) => async (): Promise<Step> => {
   }
 }
 
-victim.killedWhile('The server is killed while it is at a job, and', [
-  ['a customer is looked at whom a request had looked at, and of whom no event tells', looking(false)],
-  ['a customer is looked at all the same that the night’s look had come to', looking(true)],
+server.killAtSteps('After the server is killed during a job,', [
+  ['a customer whose sync had no event is synced', stopSync(false)],
+  ['a customer that the nightly reconciliation had reached is synced', stopSync(true)],
 ])
 
-test('a job is done though Postgres has ended every connection of the server while it was under way', async () => {
+test('a job is done although Postgres ends every connection of the server while it runs', async () => {
   const { customer, externalId, api, path } = await subscribed()
   await dashboard.subscriptions.cancel(externalId)
   stripe.fault({ kind: 'slow', method: 'GET', path: `/v1/customers/${customer}`, ms: 1500 })
@@ -74,5 +74,5 @@ test('a job is done though Postgres has ended every connection of the server whi
     (status) => expect(status).toBe('canceled'),
     30,
   )
-  expect(victim.surrenders).toBe(0)
+  expect(server.unexpectedExits).toBe(0)
 }, 60_000)

@@ -1,59 +1,61 @@
 import { eventually } from '../../support/eventually.ts'
 import { database, ending } from '../../support/world.ts'
 
-/** Tells the locks of these tests apart from all others. */
-const family = 4711
+/** The first key of the advisory locks of kill points. */
+const lockClass = 4711
 
-/** What becomes of the statement that was halted, once its client is dead. */
+/** The end of the stopped statement after its client is killed. */
 export type Outcome =
-  /** It ends as if it had never been begun. */
+  /** It is rolled back. */
   | 'undone'
-  /** It goes on, as Postgres does not notice, and whatever it commits stands. */
+  /** It continues, because Postgres does not notice the kill, and commits. */
   | 'done'
-  /** It goes on only when the server is back already. */
+  /** It continues after the server is back. */
   | 'late'
 
-/** Where to halt. */
+/** The statement and the row to stop at. */
 export interface KillPointOptions {
-  /** As in CREATE TRIGGER, `BEFORE INSERT ON "location"`; or the commit of that, `COMMIT OF INSERT ON "location"`. */
-  when: string
-  /** For which row, as a condition on NEW or OLD in SQL. */
-  which: string
-  fate?: Outcome
+  /** As in CREATE TRIGGER: `BEFORE INSERT ON "location"`. For its commit: `COMMIT OF INSERT ON "location"`. */
+  timing: string
+  /** An SQL condition on NEW or OLD. */
+  condition: string
+  outcome?: Outcome
 }
 
 /** The connection that holds the locks. */
 const holder = database.createQueryRunner()
 ending.push(() => holder.release())
 
-let halts = 0
+let count = 0
 
-/** A place at which the server is halted: in Postgres, by a trigger that waits for a lock that the test holds. */
+/** Stops the server at a statement: a trigger waits for an advisory lock that the test holds. */
 export class KillPoint {
   private constructor(
     private readonly number: number,
-    readonly fate: Outcome,
+    readonly outcome: Outcome,
   ) {}
 
-  static async at({ when, which, fate = 'undone' }: KillPointOptions): Promise<KillPoint> {
-    halts += 1
-    const number = halts
-    await holder.query('SELECT pg_advisory_lock($1, $2)', [family, number])
-    const change = /^COMMIT OF (.*)$/.exec(when)?.[1]
+  static async at({ timing, condition, outcome = 'undone' }: KillPointOptions): Promise<KillPoint> {
+    count += 1
+    const number = count
+    await holder.query('SELECT pg_advisory_lock($1, $2)', [lockClass, number])
+    const change = /^COMMIT OF (.*)$/.exec(timing)?.[1]
     const [kind, moment] = change
       ? ['CONSTRAINT TRIGGER', `AFTER ${change} DEFERRABLE INITIALLY DEFERRED`]
-      : ['TRIGGER', when]
+      : ['TRIGGER', timing]
     await database.query(
-      `CREATE FUNCTION "halt_${number}"() RETURNS trigger LANGUAGE plpgsql SET lock_timeout = 0 AS $$ BEGIN
-        IF ${which} THEN PERFORM pg_advisory_xact_lock_shared(${family}, ${number}); END IF;
+      `CREATE FUNCTION "kill_point_${number}"() RETURNS trigger LANGUAGE plpgsql SET lock_timeout = 0 AS $$ BEGIN
+        IF ${condition} THEN PERFORM pg_advisory_xact_lock_shared(${lockClass}, ${number}); END IF;
         RETURN coalesce(NEW, OLD);
       END $$`,
     )
-    await database.query(`CREATE ${kind} "halt_${number}" ${moment} FOR EACH ROW EXECUTE FUNCTION "halt_${number}"()`)
-    return new KillPoint(number, fate)
+    await database.query(
+      `CREATE ${kind} "kill_point_${number}" ${moment} FOR EACH ROW EXECUTE FUNCTION "kill_point_${number}"()`,
+    )
+    return new KillPoint(number, outcome)
   }
 
-  /** Waits until the server is there. */
+  /** Waits until the server has stopped here. */
   async reached(): Promise<void> {
     await eventually(
       () => this.waiting(),
@@ -62,34 +64,35 @@ export class KillPoint {
     )
   }
 
-  /** Who waits, as process ids of Postgres. */
+  /** The process ids of the backends that wait here. */
   async waiting(): Promise<number[]> {
     const rows = await database.query(
       `SELECT "pid" FROM pg_locks WHERE "locktype" = 'advisory' AND "classid" = $1 AND "objid" = $2 AND NOT "granted"
         AND "database" = (SELECT "oid" FROM pg_database WHERE "datname" = current_database())`,
-      [family, this.number],
+      [lockClass, this.number],
     )
     return rows.map(({ pid }: { pid: number }) => pid)
   }
 
-  /** Lets the fate take its course, once the server is dead; nobody is halted here any more. */
-  async lift(): Promise<void> {
+  /** Rolls the stopped statement back or lets it continue. It is called after the server is killed. */
+  async release(): Promise<void> {
     const pids = await this.waiting()
-    if (this.fate === 'undone') await database.query('SELECT pg_terminate_backend(p) FROM unnest($1::int[]) p', [pids])
+    if (this.outcome === 'undone')
+      await database.query('SELECT pg_terminate_backend(p) FROM unnest($1::int[]) p', [pids])
     else await this.unlock()
     await eventually(
       () => database.query('SELECT FROM pg_stat_activity WHERE "pid" = ANY($1)', [pids]),
       (left) => expect(left).toEqual([]),
     )
-    if (this.fate === 'undone') await this.unlock()
+    if (this.outcome === 'undone') await this.unlock()
   }
 
-  /** Takes the trigger away, once nobody is halted at any other either. */
+  /** Removes the trigger. No statement may wait at any kill point then. */
   async remove(): Promise<void> {
-    await database.query(`DROP FUNCTION "halt_${this.number}" CASCADE`)
+    await database.query(`DROP FUNCTION "kill_point_${this.number}" CASCADE`)
   }
 
   private unlock(): Promise<unknown> {
-    return holder.query('SELECT pg_advisory_unlock($1, $2)', [family, this.number])
+    return holder.query('SELECT pg_advisory_unlock($1, $2)', [lockClass, this.number])
   }
 }

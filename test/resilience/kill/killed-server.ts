@@ -7,19 +7,19 @@ import { KillPoint, type KillPointOptions } from './kill-points.ts'
 
 /** A step at which the server is killed. */
 export interface Step {
-  /** The statement at which it is halted; without one, `begin` waits until it is where it is to be killed. */
-  at?: KillPointOptions
-  begin(): unknown
-  /** Checks what has come of it, once the server is back. */
-  after(): Promise<unknown>
+  /** The statement to stop at. Without one, `start` resolves when the server can be killed. */
+  killPoint?: KillPointOptions
+  start(): unknown
+  /** Checks the result after the server is back. */
+  verify(): Promise<unknown>
 }
 
-/** A server in a process of its own, upon the database of this test file; whoever is somebody in the test is so there. */
+/** A server in its own process on the database of the test file, with the same users. */
 export class KilledServer {
   private readonly service: ServerProcess
 
   constructor(environment: Record<string, string> = {}) {
-    this.service = new ServerProcess({ ...serverEnvironment('victim'), ...environment })
+    this.service = new ServerProcess({ ...serverEnvironment('killed'), ...environment })
     ending.unshift(() => this.service.close())
   }
 
@@ -27,19 +27,17 @@ export class KilledServer {
     return this.service.start()
   }
 
-  /** How often it has ended without being killed. */
-  get surrenders(): number {
-    return this.service.surrenders
+  /** How often the process has ended without being killed. */
+  get unexpectedExits(): number {
+    return this.service.unexpectedExits
   }
 
-  /** Asks as somebody. */
   async get(user: User, path: string): Promise<Response> {
     return await request(this.url)
       .get(path)
       .set('Authorization', `Bearer ${await tokenOf(user)}`)
   }
 
-  /** Asks as somebody for something to be done; with the same key, for the same again. */
   async post(user: User, path: string, body: object, key: string): Promise<Response> {
     return await request(this.url)
       .post(path)
@@ -49,32 +47,32 @@ export class KilledServer {
       .send(JSON.stringify(body))
   }
 
-  /** Brings the server to several steps at once, kills it there, starts it again, and tells of each what has come of it. */
-  killedWhile(title: string, scenes: [outcome: string, prepare: () => Promise<Step>][]): void {
+  /** Brings the server to several steps at once, kills it there, restarts it, and runs a test for each step. */
+  killAtSteps(title: string, scenes: [title: string, prepare: () => Promise<Step>][]): void {
     describe(title, () => {
       const steps = new Map<string, Step>()
 
       beforeAll(async () => {
-        for (const [outcome, prepare] of scenes) steps.set(outcome, await prepare())
-        const halts = new Map<Step, KillPoint>()
-        for (const step of steps.values()) if (step.at) halts.set(step, await KillPoint.at(step.at))
-        for (const step of steps.values()) await reach(step.begin, halts.get(step))
-        await this.die([...halts.values()])
+        for (const [name, prepare] of scenes) steps.set(name, await prepare())
+        const killPoints = new Map<Step, KillPoint>()
+        for (const step of steps.values()) if (step.killPoint) killPoints.set(step, await KillPoint.at(step.killPoint))
+        for (const step of steps.values()) await startStep(step.start, killPoints.get(step))
+        await this.killAndRestart([...killPoints.values()])
       }, 120_000)
 
-      test.each(scenes)('%s', (outcome) => steps.get(outcome)?.after(), 60_000)
+      test.each(scenes)('%s', (name) => steps.get(name)?.verify(), 60_000)
     })
   }
 
-  /** Is killed while it is halted everywhere, and comes back. */
-  private async die(halts: KillPoint[]): Promise<void> {
-    for (const halt of halts) expect(await halt.waiting()).toHaveLength(1)
+  /** Kills the server while it is stopped at every kill point, and restarts it. */
+  private async killAndRestart(killPoints: KillPoint[]): Promise<void> {
+    for (const killPoint of killPoints) expect(await killPoint.waiting()).toHaveLength(1)
     await this.service.kill()
-    for (const halt of halts.filter(({ fate }) => fate !== 'late')) await halt.lift()
-    await timePasses()
+    for (const killPoint of killPoints.filter(({ outcome }) => outcome !== 'late')) await killPoint.release()
+    await letLocksExpire()
     await this.service.start()
-    for (const halt of halts.filter(({ fate }) => fate === 'late')) await halt.lift()
-    for (const halt of halts) await halt.remove()
+    for (const killPoint of killPoints.filter(({ outcome }) => outcome === 'late')) await killPoint.release()
+    for (const killPoint of killPoints) await killPoint.remove()
   }
 
   private get url(): string {
@@ -82,15 +80,15 @@ export class KilledServer {
   }
 }
 
-/** Begins something, whose end nobody lives to hear where it is halted. */
-async function reach(begin: Step['begin'], halt?: KillPoint): Promise<void> {
-  if (!halt) return void (await begin())
-  Promise.resolve(begin()).catch(() => {})
-  await halt.reached()
+/** Starts a step and waits until it has stopped at its kill point. Its request never gets a response. */
+async function startStep(start: Step['start'], killPoint?: KillPoint): Promise<void> {
+  if (!killPoint) return void (await start())
+  Promise.resolve(start()).catch(() => {})
+  await killPoint.reached()
 }
 
-/** As much of it as whoever died is waited for: two minutes for a mail, one for a request with a key. */
-async function timePasses(): Promise<void> {
+/** Makes claims of the killed process expire: they last two minutes for a mail, one for a request with a key. */
+async function letLocksExpire(): Promise<void> {
   await database.query(`UPDATE "outgoing_mail" SET "dueAt" = "dueAt" - interval '2 minutes' WHERE "status" = 'pending'`)
   await database.query(`UPDATE "idempotency_key" SET "claimedAt" = "claimedAt" - interval '1 minute'`)
 }

@@ -22,20 +22,20 @@ import { KilledServer, type Step } from './killed-server.ts'
 const gate = new CallGate(stripe.url)
 await gate.open()
 ending.unshift(gate.close)
-const victim = new KilledServer({ STRIPE_URL: gate.url })
+const server = new KilledServer({ STRIPE_URL: gate.url })
 
-beforeAll(() => victim.start(), 60_000)
+beforeAll(() => server.start(), 60_000)
 
 let made = 0
 
-/** Somebody who founds an organization. */
+/** A user who creates an organization. */
 function founder() {
   const name = `Founded ${++made}`
   const user = Object.assign(new User(), { subject: name })
-  return { name, user, found: () => victim.post(user, '/organizations', { name }, name.replace(' ', '-')) }
+  return { name, user, found: () => server.post(user, '/organizations', { name }, name.replace(' ', '-')) }
 }
 
-/** There is one organization of that name; it has all that one starts with, once, and its founder, and can be worked with. */
+/** Expects one organization of that name, with its defaults, its creator as the only member, and the status active. */
 async function expectFounded({ name, user }: ReturnType<typeof founder>): Promise<void> {
   const [{ id, databaseStatus }] = await eventually(
     () => database.manager.findBy(Organization, { name }),
@@ -43,27 +43,32 @@ async function expectFounded({ name, user }: ReturnType<typeof founder>): Promis
     30,
   )
   expect(databaseStatus).toBeNull()
-  const pieces = { configs: OrganizationConfig, footers: MailFooter, languages: Language, modules: OrganizationModule }
-  const counts = Object.entries({ ...pieces, people: OrganizationUser, events: AuditEvent }).map(
-    async ([what, type]) => [what, await database.manager.countBy(type, { organizationId: id })] as const,
+  const defaults = {
+    configs: OrganizationConfig,
+    footers: MailFooter,
+    languages: Language,
+    modules: OrganizationModule,
+  }
+  const counts = Object.entries({ ...defaults, people: OrganizationUser, events: AuditEvent }).map(
+    async ([name, type]) => [name, await database.manager.countBy(type, { organizationId: id })] as const,
   )
   expect(Object.fromEntries(await Promise.all(counts))).toEqual({
     ...{ configs: 8, footers: 1, languages: 2, modules: 4 },
     ...{ people: 1, events: 1 },
   })
-  expect((await victim.get(user, `/organizations/${id}`)).body).toMatchObject({
+  expect((await server.get(user, `/organizations/${id}`)).body).toMatchObject({
     status: 'active',
     databaseStatus: null,
   })
 }
 
-/** Halts somebody who founds an organization. */
-const founding = (when: string, fate: Outcome, replayed?: string) => async (): Promise<Step> => {
+/** Stops the creation of an organization. */
+const stopCreating = (timing: string, outcome: Outcome, replayed?: string) => async (): Promise<Step> => {
   const one = founder()
   return {
-    at: { when, which: `NEW."changes"->'name'->>1 = '${one.name}'`, fate },
-    begin: one.found,
-    async after() {
+    killPoint: { timing, condition: `NEW."changes"->'name'->>1 = '${one.name}'`, outcome },
+    start: one.found,
+    async verify() {
       expect(await database.manager.countBy(Organization, { name: one.name })).toBe(replayed ? 1 : 0)
       expect(await database.manager.countBy(User, { subject: one.name })).toBe(replayed ? 1 : 0)
       const { status, headers } = await one.found()
@@ -73,39 +78,46 @@ const founding = (when: string, fate: Outcome, replayed?: string) => async (): P
   }
 }
 
-/** Halts the job that sets an organization up. */
-const settingUp = (when: string, own: string, fate: Outcome) => async (): Promise<Step> => {
+/** Stops the job that provisions an organization. */
+const stopProvisioning = (timing: string, own: string, outcome: Outcome) => async (): Promise<Step> => {
   const one = founder()
   const id = `(SELECT "id" FROM "organization" WHERE "name" = '${one.name}')`
-  return { at: { when, which: own.replace('$', id), fate }, begin: one.found, after: () => expectFounded(one) }
+  return {
+    killPoint: { timing, condition: own.replace('$', id), outcome },
+    start: one.found,
+    verify: () => expectFounded(one),
+  }
 }
 
-victim.killedWhile('The server is killed while an organization is founded, and', [
+server.killAtSteps('After the server is killed while an organization is created,', [
   [
-    'one gets its modules that had not got them',
-    settingUp('BEFORE INSERT ON "organization_module"', 'NEW."organizationId" = $', 'undone'),
+    'an organization without its modules gets them',
+    stopProvisioning('BEFORE INSERT ON "organization_module"', 'NEW."organizationId" = $', 'undone'),
   ],
   [
-    'one gets its modules once that had just been given them, and nobody let go of it yet',
-    settingUp('BEFORE INSERT ON "organization_module"', 'NEW."organizationId" = $', 'late'),
+    'an organization that the killed process still had locked gets its modules once',
+    stopProvisioning('BEFORE INSERT ON "organization_module"', 'NEW."organizationId" = $', 'late'),
   ],
   [
-    'one is active that had everything and was not',
-    settingUp('BEFORE UPDATE ON "organization"', `NEW."id" = $ AND NEW."status" = 'active'`, 'undone'),
+    'an organization that was complete but not active becomes active',
+    stopProvisioning('BEFORE UPDATE ON "organization"', `NEW."id" = $ AND NEW."status" = 'active'`, 'undone'),
   ],
   [
-    'one stays active whose job was not marked as done',
-    settingUp('BEFORE DELETE ON graphile_worker."_private_jobs"', `OLD."key" = 'provision:' || $`, 'undone'),
+    'an organization whose job was not marked as done stays active',
+    stopProvisioning('BEFORE DELETE ON graphile_worker."_private_jobs"', `OLD."key" = 'provision:' || $`, 'undone'),
   ],
-  ['nothing of one is there that was about to be written down', founding('BEFORE INSERT ON "audit_event"', 'undone')],
-  ['nothing of one is there that was committed in vain', founding('COMMIT OF INSERT ON "audit_event"', 'undone')],
   [
-    'one is there whole that was committed though nobody heard of it',
-    founding('COMMIT OF INSERT ON "audit_event"', 'done', 'true'),
+    'an organization whose audit event was being stored does not exist',
+    stopCreating('BEFORE INSERT ON "audit_event"', 'undone'),
+  ],
+  ['an organization whose commit was lost does not exist', stopCreating('COMMIT OF INSERT ON "audit_event"', 'undone')],
+  [
+    'an organization that was committed without a response is complete',
+    stopCreating('COMMIT OF INSERT ON "audit_event"', 'done', 'true'),
   ],
 ])
 
-/** A demo with so many meetings, the last of which is called so, a location and a language of its own. */
+/** A demo organization with meetings, whose notes are their numbers, a location and a language of its own. */
 async function demo(meetings: number) {
   const slug = `demo-${++made}`
   const { organization, users } = await foundTenant(slug, slug, { demo: true })
@@ -119,7 +131,7 @@ async function demo(meetings: number) {
           FROM generate_series($2::int, least($2::int + 9999, $3::int - 1)) n`,
       [organization.id, start, meetings],
     )
-  const clear = () => victim.post(users.owner, '/organizations/clear', { confirm: slug }, `clear-${slug}`)
+  const clear = () => server.post(users.owner, '/organizations/clear', { confirm: slug }, `clear-${slug}`)
   const counts = async () => {
     const all = [Meeting, Location, Language].map((type) => database.manager.countBy(type, own))
     return [...(await Promise.all(all)), await database.manager.countBy(AuditEvent, own)]
@@ -127,14 +139,14 @@ async function demo(meetings: number) {
   return { organization, clear, counts }
 }
 
-/** Halts somebody who wipes a demo of so many meetings. */
-const clearing =
-  (meetings: number, when: string, own: string, fate: Outcome, replayed?: string) => async (): Promise<Step> => {
+/** Stops the clearing of a demo organization. */
+const stopClearing =
+  (meetings: number, timing: string, own: string, outcome: Outcome, replayed?: string) => async (): Promise<Step> => {
     const { organization, clear, counts } = await demo(meetings)
     return {
-      at: { when, which: own.replace('$', `'${organization.id}'`), fate },
-      begin: clear,
-      async after() {
+      killPoint: { timing, condition: own.replace('$', `'${organization.id}'`), outcome },
+      start: clear,
+      async verify() {
         expect(await counts()).toEqual(replayed ? [0, 0, 2, 1] : [meetings, 1, 3, 0])
         const { status, headers } = await clear()
         expect([status, headers['idempotent-replayed']]).toEqual([201, replayed])
@@ -143,28 +155,31 @@ const clearing =
     }
   }
 
-const wiped = `NEW."organizationId" = $ AND NEW."action" = 'organization.clear'`
+const cleared = `NEW."organizationId" = $ AND NEW."action" = 'organization.clear'`
 
-victim.killedWhile('The server is killed while an organization is cleared, and', [
+server.killAtSteps('After the server is killed while an organization is cleared,', [
   [
-    'nothing is gone of 100,000 meetings of which half were deleted',
-    clearing(100_000, 'BEFORE DELETE ON "meeting"', `OLD."organizationId" = $ AND OLD."notes" = '50000'`, 'undone'),
+    'all of 100,000 meetings exist when half of them were deleted',
+    stopClearing(100_000, 'BEFORE DELETE ON "meeting"', `OLD."organizationId" = $ AND OLD."notes" = '50000'`, 'undone'),
   ],
-  ['nothing is gone that was committed in vain', clearing(1000, 'COMMIT OF INSERT ON "audit_event"', wiped, 'undone')],
   [
-    'everything is gone once what was committed though nobody heard of it',
-    clearing(1000, 'COMMIT OF INSERT ON "audit_event"', wiped, 'done', 'true'),
+    'everything exists when the commit was lost',
+    stopClearing(1000, 'COMMIT OF INSERT ON "audit_event"', cleared, 'undone'),
+  ],
+  [
+    'everything is cleared when it was committed without a response',
+    stopClearing(1000, 'COMMIT OF INSERT ON "audit_event"', cleared, 'done', 'true'),
   ],
 ])
 
 /** An organization that subscribes. */
 function subscriber({ tenant, card }: Customer & { card?: string }) {
   const { id } = tenant.organization
-  const subscribe = (key = id) => victim.post(tenant.users.owner, '/subscriptions', { paymentMethod: card }, key)
+  const subscribe = (key = id) => server.post(tenant.users.owner, '/subscriptions', { paymentMethod: card }, key)
   return { id, subscribe }
 }
 
-/** Whatever happened: one row, that of the answer; one customer and one subscription at Stripe; one line in the audit log. */
+/** Expects one row, which is that of the response, one customer and one subscription at Stripe, and one audit event. */
 async function expectSubscribed(organizationId: string, { status, body }: Awaited<ReturnType<KilledServer['post']>>) {
   expect([status, body.status]).toEqual([201, 'active'])
   const own = { organizationId }
@@ -182,8 +197,8 @@ async function expectAtStripe(organization: string, subscriptions: string[]): Pr
   expect((await billing.listLiveSubscriptions(customers[0].id)).map(({ id }) => id)).toEqual(subscriptions)
 }
 
-/** Nobody asks again, and two minutes later the job comes that ends the doubt. */
-async function settle(organizationId: string): Promise<Subscription[]> {
+/** The client does not retry. Two minutes later a job resolves the pending subscription. */
+async function resolvePending(organizationId: string): Promise<Subscription[]> {
   await database.query(
     `UPDATE "idempotency_key" SET "claimedAt" = "claimedAt" - interval '2 minutes' WHERE "tenant" = $1`,
     [organizationId],
@@ -200,68 +215,71 @@ async function settle(organizationId: string): Promise<Subscription[]> {
   )
 }
 
-/** Holds up what is asked of Stripe, or what it answers. */
-const asking =
-  (what: 'request' | 'answer', path: string, ends: (one: ReturnType<typeof subscriber>) => Promise<void>) =>
+/** Holds a request to Stripe, or its response. */
+const holdAtStripe =
+  (held: 'request' | 'response', path: string, expected: (one: ReturnType<typeof subscriber>) => Promise<void>) =>
   async (): Promise<Step> => {
     const one = subscriber(path === 'customers' ? await stripeCustomer() : await payingCustomer())
     return {
-      async begin() {
-        const held = gate.hold(what, `POST /v1/${path}`, one.id)
+      async start() {
+        const reached = gate.hold(held, `POST /v1/${path}`, one.id)
         one.subscribe().catch(() => {})
-        await held
+        await reached
       },
-      after: () => ends(one),
+      verify: () => expected(one),
     }
   }
 
-/** Halts somebody who writes down what Stripe has answered. */
-const recording = (when: string, own: string) => async (): Promise<Step> => {
+/** Stops the server when it stores Stripe's response. */
+const stopRecording = (timing: string, own: string) => async (): Promise<Step> => {
   const one = subscriber(await payingCustomer())
   return {
-    at: { when, which: own.replace('$', `'${one.id}'`) },
-    begin: one.subscribe,
-    after: () => again(one),
+    killPoint: { timing, condition: own.replace('$', `'${one.id}'`) },
+    start: one.subscribe,
+    verify: () => retry(one),
   }
 }
 
-async function again({ id, subscribe }: ReturnType<typeof subscriber>): Promise<void> {
+async function retry({ id, subscribe }: ReturnType<typeof subscriber>): Promise<void> {
   await expectSubscribed(id, await subscribe())
 }
 
-victim.killedWhile('The server is killed while an organization subscribes, and', [
+server.killAtSteps('After the server is killed while an organization subscribes,', [
   [
-    'it is one customer when it asks again, though that Stripe had made it was not heard',
-    asking('answer', 'customers', async ({ id, subscribe }) => {
+    'a retry uses the customer whose creation at Stripe got no response',
+    holdAtStripe('response', 'customers', async ({ id, subscribe }) => {
       const { status, body } = await subscribe()
       expect([status, body.status]).toEqual([201, 'incomplete'])
       await expectAtStripe(id, [body.externalId])
     }),
   ],
-  ['it subscribes when it asks again, though Stripe had not heard of it', asking('request', 'subscriptions', again)],
+  ['a retry subscribes when Stripe had not received the request', holdAtStripe('request', 'subscriptions', retry)],
   [
-    'it may subscribe anew when it does not ask again and Stripe had not heard of it',
-    asking('request', 'subscriptions', async ({ id, subscribe }) => {
-      expect(await settle(id)).toEqual([])
+    'without a retry it can subscribe again when Stripe had not received the request',
+    holdAtStripe('request', 'subscriptions', async ({ id, subscribe }) => {
+      expect(await resolvePending(id)).toEqual([])
       await expectAtStripe(id, [])
-      await expectSubscribed(id, await subscribe('anew'))
+      await expectSubscribed(id, await subscribe('again'))
     }),
   ],
-  ['it has subscribed once when it asks again and was not told', asking('answer', 'subscriptions', again)],
   [
-    'it has subscribed when it does not ask again and was not told',
-    asking('answer', 'subscriptions', async ({ id }) => {
-      const [{ status, externalId }, ...others] = await settle(id)
+    'a retry finds one subscription when the response of Stripe was lost',
+    holdAtStripe('response', 'subscriptions', retry),
+  ],
+  [
+    'without a retry it is subscribed when the response of Stripe was lost',
+    holdAtStripe('response', 'subscriptions', async ({ id }) => {
+      const [{ status, externalId }, ...others] = await resolvePending(id)
       expect([status, others]).toEqual(['active', []])
       await expectAtStripe(id, [externalId as string])
     }),
   ],
   [
-    'it has subscribed once when it asks again and that was not written down',
-    recording('BEFORE UPDATE ON "subscription"', 'NEW."organizationId" = $ AND NEW."externalId" IS NOT NULL'),
+    'a retry finds one subscription when the response of Stripe was not stored',
+    stopRecording('BEFORE UPDATE ON "subscription"', 'NEW."organizationId" = $ AND NEW."externalId" IS NOT NULL'),
   ],
   [
-    'it has subscribed once when it asks again and what it would have been told was not kept',
-    recording('BEFORE UPDATE ON "idempotency_key"', 'NEW."tenant" = $ AND NEW."answer" IS NOT NULL'),
+    'a retry finds one subscription when its own response was not stored',
+    stopRecording('BEFORE UPDATE ON "idempotency_key"', 'NEW."tenant" = $ AND NEW."answer" IS NOT NULL'),
   ],
 ])

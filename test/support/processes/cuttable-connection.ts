@@ -1,16 +1,16 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
 
-/** A line to a Postgres that can be cut, or go dead without a word, and be mended again. */
+/** A TCP proxy to a Postgres whose connections can be cut or stalled. */
 export class CuttableConnection {
   private readonly sockets = new Set<Socket>()
-  private dead = false
+  private stalled = false
   private server: Server | undefined
   port = 0
 
   constructor(private readonly socket: string) {}
 
   async open(): Promise<void> {
-    this.server = createServer((near) => this.join(near))
+    this.server = createServer((near) => this.forward(near))
     await new Promise<void>((resolve) => this.server?.listen(this.port, '127.0.0.1', resolve))
     this.port = (this.server.address() as { port: number }).port
   }
@@ -22,18 +22,18 @@ export class CuttableConnection {
     await closed
   }
 
-  /** Takes connections, but passes nothing on. */
-  goDead(): void {
-    this.dead = true
+  /** Accepts connections, but forwards nothing. */
+  stall(): void {
+    this.stalled = true
     for (const socket of this.sockets) socket.pause()
   }
 
-  revive(): void {
-    this.dead = false
+  resume(): void {
+    this.stalled = false
     for (const socket of this.sockets) socket.resume()
   }
 
-  private join(near: Socket): void {
+  private forward(near: Socket): void {
     const far = connect(this.socket)
     for (const [one, other] of [
       [near, far],
@@ -46,7 +46,7 @@ export class CuttableConnection {
         other.destroy()
       })
       one.on('error', () => other.destroy())
-      if (this.dead) one.pause()
+      if (this.stalled) one.pause()
     }
   }
 }

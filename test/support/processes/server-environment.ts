@@ -3,16 +3,16 @@ import { database, publicUrl, stripe } from '../world.ts'
 
 const { host, port, user, directory } = JSON.parse(process.env.TEST_POSTGRES ?? '{}')
 
-let rooms = 0
+let count = 0
 
 /**
- * What a server of its own process needs to stand upon the database of the test file; whoever is somebody here is so there.
- * Each call names a data directory of its own, as two servers cannot share one.
+ * The environment of a server in its own process on the database of the test file, with the same users. Each call names a new
+ * data directory, because two servers cannot share one.
  */
-export function serverEnvironment(room: string) {
+export function serverEnvironment(name: string) {
   return {
     DATABASE_URL: `postgres://${user}@localhost:${port}/${database.options.database}?host=${host}`,
-    DATA_DIR: join(directory, `${room}-${database.options.database}-${rooms++}`),
+    DATA_DIR: join(directory, `${name}-${database.options.database}-${count++}`),
     AUTH_ISSUER: publicUrl,
     AUTH_AUDIENCE: publicUrl,
     AUTH_JWKS_URL: `${publicUrl}/.well-known/jwks.json`,

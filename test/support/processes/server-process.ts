@@ -9,18 +9,18 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { launch, type Postgres } from '../../../src/postgres/launcher.ts'
 
 /**
- * What is killed does not get to say goodbye, but the operating system lives on and has all that was written: so fsync
- * may be off. A commit must still be written before it is answered.
+ * A killed Postgres loses no data that it has written, because the operating system survives. So fsync may be off. A commit must
+ * still be written before it is acknowledged.
  */
 const settings = { fsync: 'off', synchronous_commit: 'on' }
 
-/** Seconds that a start may take, on a machine that has other things to do. */
-const patience = 60
+/** The limit for a start on a busy machine. */
+const startTimeoutMs = 60_000
 
-/** For young objects, as `npm start` has it. */
-const room = ['--min-semi-space-size=16', '--max-semi-space-size=16']
+/** The flags of `npm start` for V8's young generation. */
+const nodeFlags = ['--min-semi-space-size=16', '--max-semi-space-size=16']
 
-/** A Postgres of a test's own. */
+/** A Postgres of the test itself. */
 export class PostgresProcess {
   kills = 0
   private readonly launched: Postgres[] = []
@@ -43,8 +43,8 @@ export class PostgresProcess {
     this.launched.push(await launch(this.directory, { database: 'storm', settings }))
   }
 
-  /** A folder for what the server keeps. */
-  get room(): string {
+  /** The data directory of the server. */
+  get serverDirectory(): string {
     return join(this.directory, 'server')
   }
 
@@ -61,39 +61,39 @@ export class PostgresProcess {
   }
 }
 
-/** The server, in a process of its own. */
+/** A server in its own process. */
 export class ServerProcess {
   kills = 0
   port = 0
-  /** How often it has ended without being killed. */
-  surrenders = 0
-  /** What it has said last. */
-  readonly said: string[] = []
+  /** How often the process has ended without being killed. */
+  unexpectedExits = 0
+  /** The last pieces of its output. */
+  readonly output: string[] = []
   private process: ChildProcess | undefined
   private closed = false
 
-  /** @param alone in a process group of its own, as a terminal gives it: who breaks off the tests does not reach it */
+  /** @param ownGroup whether it gets its own process group, as from a terminal; an interrupt of the tests does not reach it */
   constructor(
     private readonly environment: Record<string, string>,
-    private readonly alone = false,
+    private readonly ownGroup = false,
   ) {}
 
   async start(): Promise<void> {
     this.port ||= await freePort()
-    if (this.closed) throw new Error('The server is not to be started any more.')
-    const child = spawn(process.execPath, [...room, 'dist/src/server.js'], {
+    if (this.closed) throw new Error('The server is closed.')
+    const child = spawn(process.execPath, [...nodeFlags, 'dist/src/server.js'], {
       env: { PATH: process.env.PATH, LOG_LEVEL: 'warn', PORT: String(this.port), ...this.environment },
       stdio: ['ignore', 'pipe', 'pipe'],
-      detached: this.alone,
+      detached: this.ownGroup,
     })
     this.process = child
     for (const stream of [child.stdout, child.stderr])
       stream.on('data', (text) => {
-        this.said.push(String(text))
-        if (this.said.length > 1000) this.said.shift()
+        this.output.push(String(text))
+        if (this.output.length > 1000) this.output.shift()
       })
     child.once('exit', () => {
-      if (this.process === child) this.surrenders += 1
+      if (this.process === child) this.unexpectedExits += 1
     })
     await this.ready()
   }
@@ -102,20 +102,20 @@ export class ServerProcess {
     return this.process?.pid as number
   }
 
-  /** Waits until it has ended by itself, and tells how. */
+  /** Waits until the process has ended by itself. @returns its exit code */
   async ended(): Promise<number | null> {
     const child = this.process as ChildProcess
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
     return child.exitCode
   }
 
-  /** Waits until it can serve. */
+  /** Waits until it is ready to serve. */
   async ready(): Promise<void> {
-    for (const end = Date.now() + patience * 1000; Date.now() < end; await sleep(50)) {
-      if (this.surrenders > 0 || this.closed) break
-      if (await this.answers()) return
+    for (const end = Date.now() + startTimeoutMs; Date.now() < end; await sleep(50)) {
+      if (this.unexpectedExits > 0 || this.closed) break
+      if (await this.isReady()) return
     }
-    throw new Error(`The server does not serve. It said:\n${this.said.join('')}`)
+    throw new Error(`The server does not serve. Its output:\n${this.output.join('')}`)
   }
 
   async kill(): Promise<void> {
@@ -123,7 +123,7 @@ export class ServerProcess {
     this.kills += 1
   }
 
-  /** Ends it for good. */
+  /** Kills it. It cannot be started again. */
   async close(): Promise<void> {
     this.closed = true
     await this.end()
@@ -138,7 +138,7 @@ export class ServerProcess {
     await ended
   }
 
-  private answers(): Promise<boolean> {
+  private isReady(): Promise<boolean> {
     return new Promise((resolve) => {
       const request = get({ port: this.port, host: '127.0.0.1', path: '/health/ready', agent: false }, (response) => {
         response.resume()
@@ -150,7 +150,7 @@ export class ServerProcess {
   }
 }
 
-/** A port that is free just now. */
+/** A port that is free at the moment. */
 export async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1')
   await once(probe, 'listening')

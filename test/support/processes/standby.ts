@@ -6,22 +6,25 @@ import { promisify } from 'node:util'
 import { Client } from 'pg'
 import { launch, type Postgres } from '../../../src/postgres/launcher.ts'
 
-/** A Postgres with another that follows it, each to be asked by hand. */
-export interface Pair {
+/** A primary Postgres and a standby that replicates it. */
+export interface ReplicatedPair {
   primary: Postgres
   standby: Postgres
   remove(): Promise<void>
 }
 
-/** Makes a streaming replica as pg_basebackup would, which the embedded Postgres lacks: from the data of one at rest. */
-export async function startReplicatedPair(): Promise<Pair> {
-  const [first, second] = [await room(), await room()]
-  const blank = await launch(first)
-  await blank.stop()
-  const data = join(second, basename(blank.directory))
-  await promisify(execFile)('cp', ['-a', blank.directory, data])
+/** Creates a streaming replica from the data of a stopped primary, because the embedded Postgres has no pg_basebackup. */
+export async function startReplicatedPair(): Promise<ReplicatedPair> {
+  const [first, second] = [await newDirectory(), await newDirectory()]
+  const stopped = await launch(first)
+  await stopped.stop()
+  const data = join(second, basename(stopped.directory))
+  await promisify(execFile)('cp', ['-a', stopped.directory, data])
   await writeFile(join(data, 'standby.signal'), '')
-  await appendFile(join(data, 'postgresql.auto.conf'), `primary_conninfo = 'host=${blank.host} user=${blank.user}'\n`)
+  await appendFile(
+    join(data, 'postgresql.auto.conf'),
+    `primary_conninfo = 'host=${stopped.host} user=${stopped.user}'\n`,
+  )
   const primary = await launch(first)
   const standby = await launch(second)
   return {
@@ -39,7 +42,7 @@ export function urlOf({ user, host, database }: Postgres): string {
   return `postgres://${user}@localhost/${database}?host=${host}`
 }
 
-/** Asks one of them by hand. */
+/** Runs a statement on one of them. */
 export async function query(postgres: Postgres, sql: string): Promise<Record<string, unknown>[]> {
   const client = new Client({ connectionString: urlOf(postgres) })
   await client.connect()
@@ -50,8 +53,8 @@ export async function query(postgres: Postgres, sql: string): Promise<Record<str
   }
 }
 
-/** Open to the account that Postgres runs as when the tests are run by root. */
-async function room(): Promise<string> {
+/** A new directory. Root's tests run Postgres as another account, which can enter it. */
+async function newDirectory(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'pair-'))
   await chmod(directory, 0o755)
   return directory

@@ -135,7 +135,7 @@ async function openLines(service: ServerProcess, workers: number): Promise<Agent
 /** The log tells which process answered a request. */
 async function processOf(service: ServerProcess, id: unknown): Promise<unknown> {
   for (const end = Date.now() + 5000; Date.now() < end; await sleep(5)) {
-    const line = service.said
+    const line = service.output
       .join('')
       .split('\n')
       .find((text) => text.includes(`"request":"${id}"`))
