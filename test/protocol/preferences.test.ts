@@ -1,5 +1,5 @@
 import { Location, Meeting, Subscription } from '../../entities/index.ts'
-import { preferencesOf } from '../../src/hydra/http/preferences.ts'
+import { preferencesOf } from '../../src/hydra/http/headers/preferences.ts'
 import { expectProblem, raw } from '../support/requests/raw-responses.ts'
 import { api, database, given, givenAddress, morning, publicUrl, tenant, tokenOf } from '../support/world.ts'
 

@@ -16,7 +16,7 @@ import type { Shape } from '../model/shape.ts'
 import type { Executor, Store } from '../model/store.ts'
 import { UnitOfWork } from '../store/unit-of-work.ts'
 import type { BoundApi, BoundResource } from './bound-api.ts'
-import { requireMatch, requireNoneMatch } from './conditional-request.ts'
+import { requireMatch, requireNoneMatch } from './headers/conditional-request.ts'
 import { readItem, readNamedItem, readPage } from './read-rows.ts'
 import type { ApiRequest } from './request.ts'
 

@@ -1,7 +1,7 @@
 import type { Request } from 'express'
 import Negotiator from 'negotiator'
 import { Problem } from '../model/problem.ts'
-import { isStrict } from './preferences.ts'
+import { isStrict } from './headers/preferences.ts'
 
 const noParameters = new URLSearchParams()
 

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import type { Format } from '../formats/format.ts'
-import { Problem } from '../model/problem.ts'
+import type { Format } from '../../formats/format.ts'
+import { Problem } from '../../model/problem.ts'
 import { elementsOf } from './header-list.ts'
 
 /** One media range of an Accept header, with its quality. */

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { Problem } from '../model/problem.ts'
+import { Problem } from '../../model/problem.ts'
 
 /** A strong ETag of a body (RFC 9110 §8.8.3). An item's ETag starts with its version, which PATCH and DELETE check. */
 export function etagOf(body: string, version?: number): string {

@@ -1,5 +1,5 @@
-import type { Executor } from '../model/store.ts'
-import { statement } from '../store/statement.ts'
+import type { Executor } from '../../model/store.ts'
+import { statement } from '../../store/statement.ts'
 
 /** A caller's claim on an Idempotency-Key, with the request that it was sent with. */
 export type IdempotencyClaim = {

@@ -1,14 +1,14 @@
 import { createHash, hash } from 'node:crypto'
 import { v7 as uuid } from 'uuid'
-import type { AnsweredAs } from '../model/caller.ts'
-import { ConstraintViolation, Problem } from '../model/problem.ts'
-import { problemOf } from '../store/database-problem.ts'
+import type { AnsweredAs } from '../../model/caller.ts'
+import { ConstraintViolation, Problem } from '../../model/problem.ts'
+import { problemOf } from '../../store/database-problem.ts'
+import type { RequestCall } from '../request-call.ts'
+import type { ApiResponse } from '../response.ts'
+import { handle } from '../run-operation.ts'
 import type { IdempotencyClaim } from './idempotency-store.ts'
 import * as claims from './idempotency-store.ts'
 import { runExclusive } from './keyed-queue.ts'
-import type { RequestCall } from './request-call.ts'
-import type { ApiResponse } from './response.ts'
-import { handle } from './run-operation.ts'
 
 /** How long a repetition waits for the first request; the same as Postgres' lock timeout. */
 const maxWaitMs = 2000
