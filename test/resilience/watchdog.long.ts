@@ -5,7 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 /** Runs a program under the watchdog, with short limits. `blocking.long.ts` tests whole servers. */
 function run(program: string) {
-  const source = `import { watchLoop } from './dist/src/watchdog.js'; watchLoop({ tick: 100, most: 10 }); ${program}`
+  const source = `import { startEventLoopWatchdog } from './dist/src/runtime/cluster/event-loop-watchdog.js'
+    startEventLoopWatchdog({ tickMs: 100, maxSilentTicks: 10 })
+    ${program}`
   const child = spawn(process.execPath, ['--input-type=module', '-e', source], { stdio: ['ignore', 'pipe', 'inherit'] })
   return { child, output: text(child.stdout), ended: once(child, 'exit') }
 }
