@@ -18,6 +18,9 @@ class LanguageTag implements ValidatorConstraintInterface {
 /** Implementations must support tags of 35 characters (RFC 5646 §4.4.1); longer ones are refused. */
 const maxLength = 35
 
+/** The syntax of a tag; only the server rejects three letters where two exist. */
+const tagSyntax = /^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$/
+
 const languages = new Intl.DisplayNames('en', { type: 'language', fallback: 'none' })
 
 /** A working language of an organization. */
@@ -33,7 +36,7 @@ export class Language {
   @Transform(({ value }) => canonicalLanguage(value))
   @IsString()
   @MaxLength(maxLength)
-  @Validate(LanguageTag)
+  @Validate(LanguageTag, [tagSyntax], { context: { checksType: true } })
   id: string
 
   @Column('timestamp with time zone', { precision: 3 })

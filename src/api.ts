@@ -1,8 +1,19 @@
+import { nameCollation } from '../entities/collation.ts'
 import * as entities from '../entities/index.ts'
 import { canonicalLanguage } from '../entities/language.ts'
 import { PaymentMethodSetup } from '../entities/payment-method-setup.ts'
 import type { Callers } from './access/callers.ts'
-import { admin, anyone, evenWhileSuspended, joining, operator, owner, signedIn } from './access/roles.ts'
+import {
+  admin,
+  anyone,
+  evenWhileSuspended,
+  joining,
+  operator,
+  owner,
+  roles,
+  signedIn,
+  tenantRoles,
+} from './access/roles.ts'
 import type { Banking } from './banking/banking.ts'
 import type { Billing } from './billing/billing.ts'
 import { liveSubscriptionExists } from './billing/subscription-rules.ts'
@@ -26,6 +37,7 @@ import * as coupons from './controllers/subscriptions/coupons.ts'
 import * as subscribing from './controllers/subscriptions/create-subscription.ts'
 import * as subscriptions from './controllers/subscriptions/subscriptions.ts'
 import * as users from './controllers/users.ts'
+import { exampleId } from './demo/example-id.ts'
 import {
   type ConflictMessage,
   createOperation,
@@ -197,16 +209,24 @@ export const api = (callers: Callers, billing: Billing, banking: Banking, owned?
     }),
   ] as Resource[]
 
-/** The API as its documentation introduces it. */
-export const info = {
-  title: 'Organization API',
-  description: 'Organizations of service companies: their configuration, people, meetings and billing.',
-  license: 'MIT',
-}
-
 /** What it means to break a rule of the database that is about the state of things, not about a value: 409 and this sentence. */
-export const conflicts: Record<string, ConflictMessage> = {
+const conflicts: Record<string, ConflictMessage> = {
   'subscription:live': liveSubscriptionExists,
   'meeting:overlap': meetings.clash,
   'organization_config:meetingOverlap': configs.standing,
+}
+
+/** What the engine must know of this application. */
+export const apiOptions = {
+  info: {
+    title: 'Organization API',
+    description: 'Organizations of service companies: their configuration, people, meetings and billing.',
+    license: 'MIT',
+  },
+  exampleId,
+  contexts: new URL('../contexts/', import.meta.url),
+  roles: { all: roles, tenant: tenantRoles, anonymous: 'anonymous', guest: 'guest' },
+  tenancy: { column: 'organizationId', name: 'organization', claim: 'organization' },
+  conflicts,
+  collation: nameCollation,
 }

@@ -1,11 +1,10 @@
 import express, { type ErrorRequestHandler, type Express, Router } from 'express'
 import type { Logger } from 'pino'
 import type { DataSource } from 'typeorm'
-import { nameCollation } from '../entities/collation.ts'
 import { callers as callersOf, stillHasRight } from './access/callers.ts'
 import { jwks } from './access/jwks-route.ts'
 import { type Issuer, isOwnIssuer } from './access/token-issuer-keys.ts'
-import { conflicts, info, api as table } from './api.ts'
+import { apiOptions, api as table } from './api.ts'
 import type { Banking } from './banking/banking.ts'
 import type { Billing } from './billing/billing.ts'
 import type { Config } from './config.ts'
@@ -40,11 +39,9 @@ export function createApp({ config, database, billing, banking, issuer, log, rep
   // Routes without a tenant have their own share of the connections, so that no tenant delays them.
   const withOwnShare = (name: string) => pools.items.within(database, name)
   const api = new Api(table(callers, billing, banking, config.ownedOrganizations), database, {
-    info,
+    ...apiOptions,
     publicUrl: config.publicUrl,
     prefix: config.hydraPrefix,
-    conflicts,
-    collation: nameCollation,
     holds: stillHasRight,
     localTime: localTimeOf,
     pools,

@@ -1,18 +1,10 @@
 import type { Request } from 'express'
 import type { DataSource } from 'typeorm'
 import { membershipOrder } from '../../entities/user.ts'
-import {
-  type Call,
-  type Caller,
-  type Executor,
-  type FairPool,
-  type Role,
-  roles,
-  statement,
-  tenantOf,
-} from '../hydra/index.ts'
+import { type Call, type Caller, type Executor, type FairPool, statement, tenantOf } from '../hydra/index.ts'
 import { type BearerToken, bearerToken, tokenVerifier } from './bearer-token.ts'
 import { applyProfile, isOutdatedBy, type Profile } from './profile-claims.ts'
+import { type Role, roles } from './roles.ts'
 import type { Issuer } from './token-issuer-keys.ts'
 
 /** A caller, and what its token says of it. */
@@ -74,7 +66,7 @@ export async function stillHasRight(
   const { issuer, subject } = bearer ?? {}
   const [found] = (await standing(executor, { issuer, subject, organization: tenant })).rows
   if (role === 'operator') return found?.operator === true
-  return roles.indexOf(found?.role ?? 'anonymous') >= roles.indexOf(role)
+  return roles.indexOf(found?.role ?? 'anonymous') >= roles.indexOf(role as Role)
 }
 
 export function callers(database: DataSource, pool: FairPool, issuer: Issuer): Callers {

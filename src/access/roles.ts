@@ -1,4 +1,12 @@
-import { type Operation, type Role, roles, tenantRoles } from '../hydra/index.ts'
+import type { Operation } from '../hydra/index.ts'
+
+/** The roles of this API, from the least right to the most. A guest has a token, but acts for no organization. */
+export const roles = ['anonymous', 'guest', 'member', 'admin', 'owner', 'operator'] as const
+
+export type Role = (typeof roles)[number]
+
+/** The roles of the people in an organization. */
+export const tenantRoles = ['member', 'admin', 'owner'] as const satisfies Role[]
 
 /** Done even while an organization is suspended or closed: debts can be settled, and nobody pays on for what is of no use. */
 export const evenWhileSuspended = <E extends object>(operation: Operation<E>): Operation<E> => ({

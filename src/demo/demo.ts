@@ -13,9 +13,10 @@ import {
   User,
 } from '../../entities/index.ts'
 import type { OwnIssuer } from '../access/token-issuer-keys.ts'
-import { exampleId, insertRow } from '../hydra/index.ts'
+import { insertRow } from '../hydra/index.ts'
 import { lockDemoData } from '../postgres/locks.ts'
 import { defaultSets } from '../workspace/defaults.ts'
+import { exampleId } from './example-id.ts'
 
 /** The people of the demo, one for each role. */
 export const people = {

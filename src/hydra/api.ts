@@ -32,15 +32,15 @@ export class Api extends ApiModel implements BoundApi {
     database: DataSource,
     readonly options: ApiOptions,
   ) {
-    super(resources, database, options.publicUrl, options.prefix)
-    this.info = options.info ?? { title: 'API', description: 'Resources as linked data.' }
+    super(resources, database, options)
+    this.info = options.info
     this.pools = options.pools ?? poolsOf(database)
     for (const resource of resources) this.bound.set(resource.entity, this.bind(resource))
   }
 
   of(type: Class): BoundResource {
     const bound = this.bound.get(type)
-    if (!bound) throw new Error(`${type.name} is not a resource of src/api.ts.`)
+    if (!bound) throw new Error(`${type.name} is not a resource of this API.`)
     return bound
   }
 
@@ -90,13 +90,26 @@ export class Api extends ApiModel implements BoundApi {
     const { scope, counted, whole, named, isId } = options
     const computed = { ...options.computed, ...(whole && { whole: whole.when }) }
     const { collation } = this.options
+    const roles = this.roles.all
+    const tenantColumn = this.tenancy.column
     const shown = shownColumns(shape, search)
-    return new PostgresStore(metadataOf(shape), { scope, counted, collation, computed, named, isId, shown })
+    return new PostgresStore(metadataOf(shape), {
+      scope,
+      counted,
+      collation,
+      computed,
+      named,
+      isId,
+      shown,
+      roles,
+      tenantColumn,
+    })
   }
 }
 
 function metadataOf({ name, metadata }: Shape): EntityMetadata {
-  if (!metadata) throw new Error(`${name} is not an entity: add it to entities/index.ts, or give its resource a store.`)
+  if (!metadata)
+    throw new Error(`${name} is not an entity of the data source: add it there, or give its resource a store.`)
   return metadata
 }
 

@@ -6,7 +6,7 @@ import {
   OrganizationUser,
   Subscription,
 } from '../../entities/index.ts'
-import { api as table } from '../../src/api.ts'
+import { apiOptions, api as table } from '../../src/api.ts'
 import { Api, type Operation, type Violation } from '../../src/hydra/index.ts'
 import type { Shape } from '../../src/hydra/model/shape.ts'
 import { expectProblem } from '../support/requests/raw-responses.ts'
@@ -14,11 +14,10 @@ import { wrongValues } from '../support/requests/wrong-values.ts'
 import { snapshot } from '../support/rows/database-snapshot.ts'
 import { as, config, database, given, givenAddress, morning, operator, organization, tenant } from '../support/world.ts'
 
-const described = new Api(
-  table({ of: async () => ({}) as never, forget() {} }, {} as never, {} as never),
-  database,
-  config,
-)
+const described = new Api(table({ of: async () => ({}) as never, forget() {} }, {} as never, {} as never), database, {
+  ...apiOptions,
+  ...config,
+})
 
 /** An item of every writable class, for operations with an id in their path. */
 const address = await givenAddress()

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import express, { type ErrorRequestHandler } from 'express'
 import request from 'supertest'
 import { IdempotencyKey, Location } from '../../entities/index.ts'
+import { apiOptions } from '../../src/api.ts'
 import { Api, type Call, listOperation, type Operation, Problem, Resource } from '../../src/hydra/index.ts'
 import { eventually } from '../support/eventually.ts'
 import { config, database, organization, tenant } from '../support/world.ts'
@@ -40,7 +41,7 @@ const { id: organizationId } = organization
 const table = [
   new Resource(Location, '/locations', [listOperation<Location>(), charge('/within'), charge('/around', true)]),
 ]
-const api = new Api(table as Resource[], database, config)
+const api = new Api(table as Resource[], database, { ...apiOptions, ...config })
 const { issuer, subject, id: user } = tenant.users.owner
 const caller = { role: 'owner', user, tenant: organizationId, bearer: { issuer, subject } } as const
 const refusal: ErrorRequestHandler = (error, _request, response, _next) =>

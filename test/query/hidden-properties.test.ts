@@ -4,8 +4,9 @@ import express from 'express'
 import request from 'supertest'
 import { BankAccount, Employee, Integration, User } from '../../entities/index.ts'
 import type { Callers } from '../../src/access/callers.ts'
-import { api as table } from '../../src/api.ts'
-import { Api, listOperation, Resource, type Role, readOperation, roles } from '../../src/hydra/index.ts'
+import { type Role, roles } from '../../src/access/roles.ts'
+import { apiOptions, api as table } from '../../src/api.ts'
+import { Api, listOperation, Resource, readOperation } from '../../src/hydra/index.ts'
 import type { FilterKind } from '../../src/hydra/model/filter.ts'
 import { rowsOf } from '../support/rows/sample-rows.ts'
 import { type api, as, config, database, given, operator, organization, person, tenant } from '../support/world.ts'
@@ -102,7 +103,7 @@ const referred = resources.filter(({ entity }) => !([BankAccount, Employee, User
 let role: Role = 'member'
 let server: Server
 beforeAll(async () => {
-  const engine = new Api([hiding, searched, viewed, ...referred] as Resource[], database, config)
+  const engine = new Api([hiding, searched, viewed, ...referred] as Resource[], database, { ...apiOptions, ...config })
   const authenticate = async () => ({ role, user: tenant.users[role as 'member'].id, tenant: organization.id })
   const app = express().use(engine.router({ authenticate }))
   app.use(((error, _request, response, _next) => engine.writeProblem(error, response)) as express.ErrorRequestHandler)

@@ -1,11 +1,15 @@
 import { IsOptional, IsString } from 'class-validator'
 import { Column, DataSource, Entity, ManyToOne, PrimaryColumn } from 'typeorm'
 import { Location, Meeting } from '../../entities/index.ts'
+import { apiOptions } from '../../src/api.ts'
 import { Api, listOperation, Resource } from '../../src/hydra/index.ts'
+import { Contexts } from '../../src/hydra/model/context.ts'
 import { joinShape } from '../../src/hydra/model/shape.ts'
 import { config, database } from '../support/world.ts'
 
-type Definitions = Parameters<typeof joinShape>[3]
+const contexts = new Contexts(apiOptions.contexts)
+
+type Definitions = Parameters<typeof joinShape>[4]
 
 @Entity()
 class Room {
@@ -63,14 +67,14 @@ describe('The boot is refused where a context', () => {
   test.each(refusals)('%s', async (_, definitions, sentence) => {
     const rooms = await new DataSource({ ...database.options, entities: [Room], migrations: [] } as never).initialize()
     try {
-      expect(() => joinShape(Room, rooms, ['book'], definitions)).toThrow(new Error(sentence))
+      expect(() => joinShape(Room, rooms, contexts, ['book'], definitions)).toThrow(new Error(sentence))
     } finally {
       await rooms.destroy()
     }
   })
 
   test('is missing', () => {
-    expect(() => joinShape(Room, database)).toThrow(/^contexts\/Room\.jsonld cannot be read: ENOENT/)
+    expect(() => joinShape(Room, database, contexts)).toThrow(/^contexts\/Room\.jsonld cannot be read: ENOENT/)
   })
 
   test('has a reference to a class that is no resource', () => {
@@ -78,8 +82,8 @@ describe('The boot is refused where a context', () => {
       new Resource(Location, '/locations', [listOperation()]),
       new Resource(Meeting, '/meetings', [listOperation()]),
     ]
-    expect(() => new Api(table, database, config)).toThrow(
-      new Error('"Meeting.employee" leads to Employee, which is not a resource of src/api.ts.'),
+    expect(() => new Api(table, database, { ...apiOptions, ...config })).toThrow(
+      new Error('"Meeting.employee" leads to Employee, which is not a resource of this API.'),
     )
   })
 })

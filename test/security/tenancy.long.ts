@@ -1,8 +1,9 @@
 import { get, type OutgoingHttpHeaders, request } from 'node:http'
 import type { Callers } from '../../src/access/callers.ts'
-import { api as table } from '../../src/api.ts'
+import { tenantRoles } from '../../src/access/roles.ts'
+import { apiOptions, api as table } from '../../src/api.ts'
 import { inputOf } from '../../src/hydra/documentation/operation-description.ts'
-import { Api, tenantRoles } from '../../src/hydra/index.ts'
+import { Api } from '../../src/hydra/index.ts'
 import { idSpellings, invalidIris } from '../support/requests/id-spellings.ts'
 import { rowsOf } from '../support/rows/sample-rows.ts'
 import { api, as, database, elsewhere, organization, publicUrl, tenant, tokenOf } from '../support/world.ts'
@@ -11,7 +12,7 @@ const mine = await rowsOf(tenant)
 const theirs = await rowsOf(elsewhere)
 
 const resources = table({} as Callers, {} as never, {} as never)
-const joined = new Api(resources, database, { publicUrl })
+const joined = new Api(resources, database, { ...apiOptions, publicUrl })
 const pathOf = (type: string) => resources.find(({ name }) => name === type)?.path as string
 const unknown = '01900000-0000-7000-8000-000000000000'
 
@@ -20,7 +21,7 @@ const operations = resources.flatMap((resource) =>
     resource,
     operation,
     title: `${operation.method} ${resource.path}${operation.path}`,
-    forOwners: (operation.may ?? tenantRoles).includes('owner'),
+    forOwners: (operation.may ?? (tenantRoles as readonly string[])).includes('owner'),
   })),
 )
 const withId = operations.filter(

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { type AuditEvent, Organization, OrganizationUser } from '../../../entities/index.ts'
 import { reservedSlugs, slugOf } from '../../../entities/organization.ts'
 import type { Callers } from '../../access/callers.ts'
+import type { Role } from '../../access/roles.ts'
 import { changesBetween, record } from '../../audit/audit-log.ts'
 import type { Billing } from '../../billing/billing.ts'
 import { completeSwitch, requireNoStripeSubscription } from '../../billing/billing-switch.ts'
@@ -12,7 +13,6 @@ import {
   createOperation,
   type Operation,
   Problem,
-  type Role,
   updateOperation,
   type Violation,
 } from '../../hydra/index.ts'

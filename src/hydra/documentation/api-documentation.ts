@@ -1,5 +1,5 @@
 import type { BoundApi } from '../http/bound-api.ts'
-import { prefixedTerms, readDefinitions } from '../model/context.ts'
+import { prefixedTerms } from '../model/context.ts'
 import { prefixHydraTermsDeep } from '../model/hydra-prefix.ts'
 import type { Resource } from '../model/resource.ts'
 import { describeClass } from './class-description.ts'
@@ -9,7 +9,7 @@ import { shaclShapes } from './shacl.ts'
 
 /** The Hydra ApiDocumentation: every class, property and operation (Hydra Core, §4.2). */
 export function apiDocumentation(api: BoundApi): object {
-  const terms = { ...readDefinitions('Hydra'), ...readDefinitions('ApiDocumentation') }
+  const terms = { ...api.contexts.definitions('Hydra'), ...api.contexts.definitions('ApiDocumentation') }
   const document = {
     '@context': [{ ...terms, ...(api.prefixed && prefixedTerms(terms)) }, base(api)],
     '@id': api.iris.at('/docs.jsonld'),
@@ -45,7 +45,7 @@ function entrypointClass(api: BoundApi): object {
     '@id': '#Entrypoint',
     '@type': 'Class',
     title: 'Entrypoint',
-    supportedProperty: api.listed().map(([key, resource]) => describeCollection(key, resource)),
+    supportedProperty: api.listed().map(([key, resource]) => describeCollection(api, key, resource)),
     supportedOperation: [
       {
         '@id': '#readEntrypoint',
@@ -61,7 +61,7 @@ function entrypointClass(api: BoundApi): object {
 }
 
 /** A collection's link, both in the form that today's clients read and in that of Hydra's present draft. */
-function describeCollection(key: string, resource: Resource): object {
+function describeCollection(api: BoundApi, key: string, resource: Resource): object {
   const operations = resource.operations.filter(({ path }) => path === '')
   return {
     '@type': 'SupportedProperty',
@@ -81,7 +81,7 @@ function describeCollection(key: string, resource: Resource): object {
         },
       ],
       memberAssertion: { property: { '@id': 'rdf:type' }, object: { '@id': `#${resource.name}` } },
-      supportedOperation: operations.map((operation) => describeOperation(resource, operation)),
+      supportedOperation: operations.map((operation) => describeOperation(api, resource, operation)),
     },
     title: key,
     description: `The collection of ${resource.name} resources`,

@@ -1,8 +1,8 @@
 import type { BoundApi } from '../http/bound-api.ts'
 import type { LinkedOperations } from '../model/api-model.ts'
-import { type Role, roles } from '../model/caller.ts'
-import { documentedIri, readAbout, readDescriptions, readParent, readRanges } from '../model/context.ts'
-import { type Operation, tenantRoles } from '../model/operation.ts'
+import type { Role } from '../model/caller.ts'
+import { documentedIri } from '../model/context.ts'
+import type { Operation } from '../model/operation.ts'
 import type { Resource } from '../model/resource.ts'
 import type { Field, Shape } from '../model/shape.ts'
 import { describeOperation, joinRoles } from './operation-description.ts'
@@ -10,24 +10,24 @@ import { describeOperation, joinRoles } from './operation-description.ts'
 /** A class in the Hydra documentation: its properties, links and operations (Hydra Core, §4.2). */
 export function describeClass(api: BoundApi, shape: Shape): object {
   const resource = api.resources.find(({ entity }) => entity === shape.class)
-  const about = readAbout(shape.name)
-  const parent = readParent(shape.name)
-  const ranges = readRanges(shape.name)
-  const descriptions = readDescriptions(shape.name)
+  const { about, subClassOf, range: ranges = {}, description: descriptions = {} } = api.contexts.read(shape.name)
   return {
     '@id': `#${shape.name}`,
     '@type': 'Class',
     title: shape.name,
     ...(about && { description: about }),
-    ...(parent && { subClassOf: parent }),
+    ...(subClassOf && { subClassOf }),
     supportedProperty: [
       ...shape.fields.map((field) =>
-        describeField(shape, field, resource, { range: ranges[field.name], description: descriptions[field.name] }),
+        describeField(api, shape, field, resource, {
+          range: ranges[field.name],
+          description: descriptions[field.name],
+        }),
       ),
-      ...[...api.linksOf(shape.class)].map(([name, link]) => describeLink(shape, name, link)),
+      ...[...api.linksOf(shape.class)].map(([name, link]) => describeLink(api, shape, name, link)),
     ],
     supportedOperation: resource
-      ? itemOperations(resource).map((operation) => describeOperation(resource, operation))
+      ? itemOperations(resource).map((operation) => describeOperation(api, resource, operation))
       : [],
   }
 }
@@ -39,14 +39,15 @@ function itemOperations(resource: Resource): Operation[] {
 }
 
 function describeField(
+  api: BoundApi,
   shape: Shape,
   field: Field,
   resource: Resource | undefined,
   { range, description }: { range?: string; description?: string },
 ): object {
-  const writable = isWritable(shape, field, resource)
-  const writers = writersOf(shape, field, resource)
-  const fullDescription = [description, writersSentence(writers)].filter(Boolean).join(' ')
+  const writable = isWritable(api, shape, field, resource)
+  const writers = writersOf(api, shape, field, resource)
+  const fullDescription = [description, writersSentence(api, writers)].filter(Boolean).join(' ')
   return {
     '@type': 'SupportedProperty',
     property: {
@@ -69,27 +70,35 @@ function describeField(
 }
 
 /** Whether some operation accepts the property from a role of a tenant: the same documentation is for all roles. */
-export function isWritable(shape: Shape, field: Field, resource: Resource | undefined): boolean {
+export function isWritable(api: BoundApi, shape: Shape, field: Field, resource: Resource | undefined): boolean {
   if (!resource) return field.writable
-  return field.writable && writersOf(shape, field, resource).some((role) => role !== 'operator')
+  return field.writable && writersOf(api, shape, field, resource).some((role) => api.roles.tenant.includes(role))
 }
 
 /** The roles that may write a property with some operation. */
-export function writersOf({ class: type }: Shape, { name, writable }: Field, resource: Resource | undefined): Role[] {
-  const writers = (resource?.operations ?? []).flatMap(({ writes, clears = {}, may = tenantRoles, expects }) => {
+export function writersOf(
+  api: BoundApi,
+  { class: type }: Shape,
+  { name, writable }: Field,
+  resource: Resource | undefined,
+): Role[] {
+  const writers = (resource?.operations ?? []).flatMap((operation) => {
+    const { writes, clears = {}, expects } = operation
     if (expects !== 'self' && expects !== type) return []
     if (!writable && !(name in clears)) return []
-    return may.filter((role) => writes === undefined || writes[name]?.includes(role))
+    return api.permissions.rolesOf(operation).filter((role) => writes === undefined || writes[name]?.includes(role))
   })
-  return roles.filter((role) => writers.includes(role))
+  return api.roles.all.filter((role) => writers.includes(role))
 }
 
 /** A sentence with the roles that may write a property; undefined when every member may. */
-export function writersSentence(writers: Role[]): string | undefined {
-  return writers.length > 0 && !writers.includes('member') ? `Written by ${joinRoles(writers)}.` : undefined
+export function writersSentence(api: BoundApi, writers: Role[]): string | undefined {
+  return writers.length > 0 && !api.roles.tenant.every((role) => writers.includes(role))
+    ? `Written by ${joinRoles(api, writers)}.`
+    : undefined
 }
 
-function describeLink(shape: Shape, name: string, { resource, operations }: LinkedOperations): object {
+function describeLink(api: BoundApi, shape: Shape, name: string, { resource, operations }: LinkedOperations): object {
   const get = operations.find(({ method }) => method === 'GET')
   return {
     '@type': 'SupportedProperty',
@@ -100,7 +109,7 @@ function describeLink(shape: Shape, name: string, { resource, operations }: Link
       domain: `#${shape.name}`,
       ...(get && { range: get.returns === 'collection' ? 'hydra:Collection' : `#${resource.name}` }),
       'owl:maxCardinality': 1,
-      supportedOperation: operations.map((operation) => describeOperation(resource, operation)),
+      supportedOperation: operations.map((operation) => describeOperation(api, resource, operation)),
     },
     title: name,
     required: false,

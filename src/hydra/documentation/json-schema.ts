@@ -1,5 +1,4 @@
 import type { BoundApi } from '../http/bound-api.ts'
-import { readAbout, readDescriptions, readExamples } from '../model/context.ts'
 import type { Operation } from '../model/operation.ts'
 import type { Resource } from '../model/resource.ts'
 import type { Field, Rule, Shape } from '../model/shape.ts'
@@ -8,9 +7,6 @@ import { mergeSchemas, nodeSchema, type ObjectSchema } from './document-schemas.
 import { patternsOf } from './shacl-constraints.ts'
 import { instant } from './shacl-patterns.ts'
 
-/** The id of the first row of each class in the demo data, so examples work there. */
-export const exampleId = '019b8a6c-4000-7000-8000-000000000001'
-
 /** A class as JSON Schema; the schema of a resource also has the JSON-LD keywords. */
 export function classSchema(api: BoundApi, shape: Shape): object {
   const { name, fields } = shape
@@ -18,17 +14,17 @@ export function classSchema(api: BoundApi, shape: Shape): object {
   const own = objectOf(
     fields,
     (field) => {
-      const writers = writersOf(shape, field, resource)
+      const writers = writersOf(api, shape, field, resource)
       return {
         ...propertySchemas(api, shape, resource)(field),
-        ...(!isWritable(shape, field, resource) && { readOnly: true }),
+        ...(!isWritable(api, shape, field, resource) && { readOnly: true }),
         ...(writers.length > 0 && { 'x-writable-by': writers }),
       }
     },
     fields.filter((field) => field.required),
   )
   Object.assign(own.properties, linkSchemas(api, shape))
-  const about = readAbout(name)
+  const about = api.contexts.read(name).about
   return {
     ...(about && { description: about }),
     ...(resource
@@ -49,7 +45,7 @@ export function classSchema(api: BoundApi, shape: Shape): object {
 function linkSchemas(api: BoundApi, shape: Shape): Record<string, object> {
   const links = [...api.linksOf(shape.class)].map(([name, { resource, operations }]): [string, object] => {
     const description = operations.map(({ method, title }) => `${method}: ${title(resource.name)}.`).join(' ')
-    const example = api.iris.at(resource.path + operations[0].path.replace(':id', exampleId))
+    const example = api.iris.at(resource.path + operations[0].path.replace(':id', api.options.exampleId))
     return [name, { type: 'string', format: 'uri-reference', description, example, readOnly: true }]
   })
   return Object.fromEntries(links)
@@ -87,11 +83,11 @@ function objectOf(fields: Field[], schemaOf: (field: Field) => object, required:
 }
 
 function propertySchemas(api: BoundApi, shape: Shape, resource: Resource | undefined): (field: Field) => object {
-  const descriptions = readDescriptions(shape.name)
-  const examples = readExamples(shape.name)
+  const descriptions = api.contexts.read(shape.name).description ?? {}
+  const examples = api.contexts.read(shape.name).example ?? {}
   return (field) => {
     const example = examples[field.name] ?? exampleOf(api, field)
-    const sentences = [descriptions[field.name], writersSentence(writersOf(shape, field, resource))]
+    const sentences = [descriptions[field.name], writersSentence(api, writersOf(api, shape, field, resource))]
     const description = sentences.filter(Boolean).join(' ')
     return {
       ...propertySchema(field),
@@ -103,7 +99,7 @@ function propertySchemas(api: BoundApi, shape: Shape, resource: Resource | undef
 
 /** The IRI of a row in the demo data, of the class that a reference leads to. */
 export function exampleOf(api: BoundApi, { target, kind, name, term }: Field): unknown {
-  if (name === 'id') return exampleId
+  if (name === 'id') return api.options.exampleId
   if (!target) return term.type === '@id' ? api.iris.at('/') : undefined
   const example = exampleIri(api, api.of(target).resource)
   return kind === 'references' ? [example] : example
@@ -111,7 +107,7 @@ export function exampleOf(api: BoundApi, { target, kind, name, term }: Field): u
 
 /** The IRI of a row in the demo data. */
 export function exampleIri(api: BoundApi, { name, path }: Resource): string {
-  return `${api.iris.at(path)}/${readExamples(name).id ?? exampleId}`
+  return `${api.iris.at(path)}/${api.contexts.read(name).example?.id ?? api.options.exampleId}`
 }
 
 function propertySchema(field: Field): object {

@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http'
 import { formats } from '../formats/format.ts'
 import type { BoundApi } from '../http/bound-api.ts'
 import { inputTypes } from '../http/read-request.ts'
-import { type Operation, tenantRoles } from '../model/operation.ts'
+import type { Operation } from '../model/operation.ts'
 import type { Resource } from '../model/resource.ts'
 import { schemaRef } from './document-schemas.ts'
 import { inputSchema } from './json-schema.ts'
@@ -21,21 +21,21 @@ export function pathsOf(api: BoundApi): Record<string, object> {
 }
 
 function operationObject(api: BoundApi, resource: Resource, operation: Operation): object {
-  const { name, may, expects } = operation
-  const { title, description } = operationTexts(resource, operation)
+  const { name, expects } = operation
+  const { title, description } = operationTexts(api, resource, operation)
   const parameters = parametersOf(api, resource, operation)
   return {
     operationId: name + resource.name,
     tags: [resource.name],
     summary: title,
     description,
-    'x-roles': may ?? tenantRoles,
+    'x-roles': api.permissions.rolesOf(operation),
     ...(parameters.length > 0 && { parameters }),
     ...(expects && { requestBody: requestBody(api, resource, operation) }),
     responses: Object.fromEntries(
-      statusesOf(operation).map((status) => [status, responseObject(api, resource, operation, status)]),
+      statusesOf(api, operation).map((status) => [status, responseObject(api, resource, operation, status)]),
     ),
-    ...(may?.includes('anonymous') && { security: [] }),
+    ...(api.permissions.isPublic(operation) && { security: [] }),
   }
 }
 

@@ -1,5 +1,4 @@
 import type { BoundApi } from '../http/bound-api.ts'
-import { readAbout } from '../model/context.ts'
 import { collectionSchema, commonSchemas } from './document-schemas.ts'
 import { classSchema } from './json-schema.ts'
 import { commonParameters } from './openapi-parameters.ts'
@@ -22,7 +21,7 @@ export function openapi(api: BoundApi): object {
     security: [{ bearer: [] }],
     tags: [
       { name: 'Entrypoint', description: 'The first document, which leads to every collection.' },
-      ...api.resources.map(({ name }) => ({ name, description: readAbout(name) })),
+      ...api.resources.map(({ name }) => ({ name, description: api.contexts.read(name).about })),
     ],
     paths: pathsOf(api),
     components: {

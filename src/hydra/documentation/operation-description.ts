@@ -1,18 +1,19 @@
 import { STATUS_CODES } from 'node:http'
+import type { BoundApi } from '../http/bound-api.ts'
 import type { Role } from '../model/caller.ts'
 import type { Class } from '../model/class.ts'
-import { type Operation, tenantRoles } from '../model/operation.ts'
+import type { Operation } from '../model/operation.ts'
 import type { Resource } from '../model/resource.ts'
 
 /** An operation in the Hydra documentation: its purpose, input, output and possible statuses. */
-export function describeOperation(resource: Resource, operation: Operation): object {
+export function describeOperation(api: BoundApi, resource: Resource, operation: Operation): object {
   const input = inputOf(operation, resource.entity)
   return {
     '@id': `#${operation.name}${resource.name}`,
     '@type': ['Operation', ...actions(operation)],
     method: operation.method,
-    roles: operation.may ?? tenantRoles,
-    ...operationTexts(resource, operation),
+    roles: api.permissions.rolesOf(operation),
+    ...operationTexts(api, resource, operation),
     ...(input && { expects: `#${input.name}` }),
     ...(operation.method === 'PATCH' && { expectsHeader: [contentType('application/merge-patch+json')] }),
     ...(operation.expects === 'file' && { expectsHeader: [contentType('multipart/form-data')] }),
@@ -22,28 +23,35 @@ export function describeOperation(resource: Resource, operation: Operation): obj
         : operation.returns === 'collection'
           ? 'hydra:Collection'
           : 'owl:Nothing',
-    possibleStatus: statusNodes(statusesOf(operation)),
+    possibleStatus: statusNodes(statusesOf(api, operation)),
   }
 }
 
 /** The title of an operation, and its description: the reference's sentence, the title, details, who may call it. */
-export function operationTexts(resource: Resource, operation: Operation): { title: string; description: string } {
-  const { subject = resource.name, description, may = tenantRoles } = operation
+export function operationTexts(
+  api: BoundApi,
+  resource: Resource,
+  operation: Operation,
+): { title: string; description: string } {
+  const { subject = resource.name, description } = operation
   const title = operation.title(resource.name)
-  const sentences = [referenceSentence(operation, subject), `${title}.`, description, rolesSentence(may)]
+  const sentences = [referenceSentence(operation, subject), `${title}.`, description, rolesSentence(api, operation)]
   return { title, description: sentences.filter(Boolean).join(' ') }
 }
 
 /** Which roles may call an operation, as a sentence. */
-function rolesSentence(may: readonly Role[]): string {
-  if (may.includes('anonymous')) return 'Needs no token.'
-  if (!may.includes('guest')) return `For ${joinRoles(may)}.`
-  return `For any token${may.includes('operator') ? '' : ' but the operator’s'}, also one that acts for no organization.`
+function rolesSentence({ permissions, roles, tenancy }: BoundApi, operation: Operation): string {
+  const allowed = permissions.rolesOf(operation)
+  if (permissions.isPublic(operation)) return 'Needs no token.'
+  if (!permissions.isForGuests(operation)) return `For ${joinRoles({ roles }, allowed)}.`
+  const others = roles.all.filter((role) => role !== roles.anonymous && !allowed.includes(role))
+  const except = others.length > 0 ? ` but ${joinRoles({ roles }, others)}’s` : ''
+  return `For any token${except}, also one that acts for no ${tenancy.name}.`
 }
 
 /** Joins roles for a sentence: "the admin or the owner". */
-export function joinRoles(names: readonly Role[]): string {
-  const known = names.filter((role) => role !== 'guest' && role !== 'anonymous').map((role) => `the ${role}`)
+export function joinRoles({ roles }: Pick<BoundApi, 'roles'>, names: readonly Role[]): string {
+  const known = names.filter((role) => role !== roles.guest && role !== roles.anonymous).map((role) => `the ${role}`)
   return known.length > 1 ? `${known.slice(0, -1).join(', ')} or ${known.at(-1)}` : known.join('')
 }
 
@@ -58,8 +66,9 @@ export function statusNodes(statuses: number[]): object[] {
 }
 
 /** Every status that an operation can return, in order: its own, and those that follow from its method and input. */
-export function statusesOf({ statuses, may, method, path, returns, callsExternalService }: Operation): number[] {
-  const authorization = may?.includes('anonymous') ? [401] : [401, 403]
+export function statusesOf({ permissions }: BoundApi, operation: Operation): number[] {
+  const { statuses, method, path, returns, callsExternalService } = operation
+  const authorization = permissions.isPublic(operation) ? [401] : [401, 403]
   const conditional = method === 'GET' ? [412] : []
   const paged = returns === 'collection' ? [400] : []
   const body = method === 'POST' || method === 'PATCH' ? [400, 413, 415] : []

@@ -31,6 +31,9 @@ export function valueConstraint({ kind, term, datatype }: Field): Constraint {
   return { 'sh:node': datatype === 'xsd:date' ? '#Day' : '#Text' }
 }
 
+/** The rules that compare a property with others. */
+const comparisons = new Set(['above', 'differs', 'withPeer', 'within'])
+
 /** The class-validator rules of one property in SHACL; rules that compare properties are not among them. */
 export function ruleConstraints({ datatype, rules }: Field): Constraint[] {
   return datatype === null ? [] : rules.flatMap(constraintsOf)
@@ -45,9 +48,8 @@ function constraintsOf({ name, arguments: given }: Rule): Constraint[] {
   if (name === 'maxLength') return [{ 'sh:maxLength': first }]
   if (name === 'isIn') return [{ 'sh:in': first }]
   if (name === 'isNotIn') return [{ 'sh:not': { 'sh:in': first } }]
-  if (name === 'languageTag') return [{ 'sh:pattern': patterns.languageTag }]
-  if (name === 'isEmail' || name === 'matches') return patternsOf(given).map(patternConstraint)
-  return []
+  // Any other rule with patterns among its arguments means that the value matches them.
+  return comparisons.has(name) ? [] : patternsOf(given).map(patternConstraint)
 }
 
 /** The patterns among the arguments of a rule; a value must match each of them. */

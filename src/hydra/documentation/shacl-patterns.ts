@@ -20,6 +20,3 @@ export const local = '[Tt][0-9:.]+$'
 
 /** A whole number in any spelling but that of a double. */
 export const whole = '^[+-]?[0-9]+(\\.0*)?$'
-
-/** The syntax of a language tag; only the server rejects three letters where two exist. */
-export const languageTag = '^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$'

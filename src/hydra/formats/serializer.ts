@@ -1,5 +1,5 @@
 import type { ApiModel, LinkedOperations } from '../model/api-model.ts'
-import { type Caller, roles } from '../model/caller.ts'
+import type { Caller } from '../model/caller.ts'
 import type { Operation } from '../model/operation.ts'
 import type { Resource } from '../model/resource.ts'
 import { type Field, isAddress, type Shape } from '../model/shape.ts'
@@ -19,7 +19,7 @@ export function serializer(api: ApiModel, resource: Resource, shape: Shape): Ser
   const actions = [...shape.links.keys()].map((name) => [name, links.get(name) as LinkedOperations] as const)
   const writersFor = (readOnlyReason?: string) =>
     new Map(
-      roles.map((role) => [
+      api.roles.all.map((role) => [
         role,
         [
           ...shape.fields.map((field) =>

@@ -1,15 +1,15 @@
 import type { Caller } from '../model/caller.ts'
-import { type Operation, tenantRoles } from '../model/operation.ts'
+import type { Operation } from '../model/operation.ts'
 import { Problem } from '../model/problem.ts'
 import type { BoundApi } from './bound-api.ts'
 
 /**
  * Checks that the caller may call the operation.
- * @throws Problem 401 without a token, 403 when the role or a read-only organization forbids it
+ * @throws Problem 401 without a token, 403 when the role or a read-only tenant forbids it
  */
 export function authorize(api: BoundApi, operation: Operation, caller: Caller): void {
   if (api.permissions.allows(operation, caller)) return
-  if (caller.role === 'anonymous')
+  if (caller.role === api.roles.anonymous)
     throw new Problem(401, 'This needs a bearer token: send it as "Authorization: Bearer …".', {
       'WWW-Authenticate': 'Bearer',
     })
@@ -17,8 +17,8 @@ export function authorize(api: BoundApi, operation: Operation, caller: Caller): 
 }
 
 function refusalOf(api: BoundApi, operation: Operation, { role, reason, readOnlyReason }: Caller): string {
-  if (role === 'guest' && reason) return reason
+  if (role === api.roles.guest && reason) return reason
   if (readOnlyReason && api.permissions.allows(operation, { role })) return readOnlyReason
-  const allowed = (operation.may ?? tenantRoles).join(' or ')
+  const allowed = api.permissions.rolesOf(operation).join(' or ')
   return operation.refusals?.[role] ?? `This is for the role ${allowed}; yours is ${role}.`
 }

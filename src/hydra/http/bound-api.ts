@@ -1,6 +1,6 @@
 import type { CollectionTail } from '../formats/collection-tail.ts'
 import type { Serialize } from '../formats/serializer.ts'
-import type { ApiModel } from '../model/api-model.ts'
+import type { ApiModel, ModelOptions } from '../model/api-model.ts'
 import type { AnsweredAs, Caller, Role } from '../model/caller.ts'
 import type { Class } from '../model/class.ts'
 import type { LocalTime } from '../model/local-time.ts'
@@ -36,12 +36,10 @@ export interface ApiInfo {
   license?: string
 }
 
-export interface ApiOptions {
-  info?: ApiInfo
-  /** The start of absolute links, without a slash at its end. */
-  publicUrl: string
-  /** Writes Hydra's terms as `hydra:member`, as API Platform 3 did. */
-  prefix?: boolean
+export interface ApiOptions extends ModelOptions {
+  info: ApiInfo
+  /** The id in the examples of the documentation; a stored row with it makes the examples work. */
+  exampleId: string
   /** The message for each database constraint whose violation is a 409, by the constraint's name. */
   conflicts?: Record<string, ConflictMessage>
   /** Whether the caller still has the role of the tenant, or a higher one, by the stored rows; always when absent. */

@@ -47,7 +47,7 @@ export function createOperation<E extends object>({ writes, prepare, alsoWrite }
     writes,
     async handle(call) {
       const entity = createEntity(call.shape.class) as E
-      Object.assign(entity, { organizationId: call.caller.tenant })
+      Object.assign(entity, { [call.tenantColumn]: call.caller.tenant })
       const draft = await call.read(entity, false, prepare && ((read) => prepare(read, call)))
       return write(call, alsoWrite, async () => {
         await call.insert(draft)

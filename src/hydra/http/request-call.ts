@@ -3,6 +3,7 @@ import { v7 as uuid } from 'uuid'
 import { deserialize } from '../input/deserializer.ts'
 import { misnamedMembers, readBody } from '../input/read-body.ts'
 import { resolveReferences } from '../input/references.ts'
+import { indefiniteArticle } from '../model/article.ts'
 import { type AnsweredAs, type Caller, tenantOf } from '../model/caller.ts'
 import type { Class } from '../model/class.ts'
 import { createEntity } from '../model/entity.ts'
@@ -37,22 +38,29 @@ export class RequestCall<E extends object = object> implements Call<E> {
   }
 
   get tenant(): string {
+    const { name, claim } = this.api.tenancy
     if (!this.caller.tenant)
       throw new Problem(
         403,
         this.caller.reason ??
-          'This acts on an organization: send a token whose claim "organization" names one of yours.',
+          `This acts on ${indefiniteArticle(name)} ${name}: send a token whose claim "${claim}" names one of yours.`,
       )
     return this.caller.tenant
   }
 
   get user(): string {
-    if (!this.caller.user) throw new Problem(403, this.caller.reason ?? 'This is for users of an organization.')
+    const { name } = this.api.tenancy
+    if (!this.caller.user)
+      throw new Problem(403, this.caller.reason ?? `This is for users of ${indefiniteArticle(name)} ${name}.`)
     return this.caller.user
   }
 
   get shape(): Shape {
     return this.bound.shape
+  }
+
+  get tenantColumn(): string {
+    return this.api.tenancy.column
   }
 
   get publicUrl(): string {

@@ -194,12 +194,17 @@ const sayings: Record<string, (name: string) => string> = {
   isNotEmpty: (name) => `${name} must be given`,
 }
 
-/** When a value is of the wrong type, the other rules that it breaks say nothing new. */
-const typeRules = ['isString', 'isInt', 'isBoolean', 'isDate', 'isArray', 'isObject', 'isNotEmpty', 'languageTag']
+/**
+ * Rules that check the type. The other violations of a value with a wrong type say nothing new, so they are left out.
+ * An application marks a rule of its own with the context `{ checksType: true }`.
+ */
+const typeRules = ['isString', 'isInt', 'isBoolean', 'isDate', 'isArray', 'isObject', 'isNotEmpty']
 
-function faults({ property, constraints = {}, children = [] }: ValidationError, path = ''): Violation[] {
+function faults({ property, constraints = {}, contexts = {}, children = [] }: ValidationError, path = ''): Violation[] {
   const propertyPath = path === '' ? property : /^\d+$/.test(property) ? `${path}[${property}]` : `${path}.${property}`
-  const type = typeRules.find((code) => code in constraints)
+  const type = [...typeRules, ...Object.keys(contexts).filter((code) => contexts[code].checksType)].find(
+    (code) => code in constraints,
+  )
   const codes = type ? [type] : Object.keys(constraints)
   return [
     ...codes.map((code) => ({ propertyPath, message: `${sayings[code]?.(property) ?? constraints[code]}.`, code })),

@@ -1,6 +1,7 @@
 import type { DataSource } from 'typeorm'
+import type { Roles, Tenancy } from './caller.ts'
 import type { Class } from './class.ts'
-import { readDefinitions, readParent, servedContext } from './context.ts'
+import { Contexts, type Definitions } from './context.ts'
 import { prefixHydraTerms } from './hydra-prefix.ts'
 import { IriConverter } from './iri-converter.ts'
 import type { Operation } from './operation.ts'
@@ -15,36 +16,55 @@ export interface LinkedOperations {
   operations: Operation[]
 }
 
-type Definitions = ReturnType<typeof readDefinitions>
+/** What the application says of itself: nothing of it stands in the engine. */
+export interface ModelOptions {
+  /** The start of absolute links, without a slash at its end. */
+  publicUrl: string
+  /** Writes Hydra's terms as `hydra:member`, as API Platform 3 did. */
+  prefix?: boolean
+  /** The folder with one context file for each class; it ends with a slash. */
+  contexts: URL
+  roles: Roles
+  tenancy: Tenancy
+}
 
 /** The resources with their shapes, contexts and IRIs: the part of the API that every room of the engine reads. */
 export class ApiModel {
   readonly vocabulary: string
   readonly iris: IriConverter
-  readonly permissions = new Permissions()
+  readonly permissions: Permissions
+  readonly roles: Roles
+  readonly tenancy: Tenancy
+  readonly contexts: Contexts
+  /** Whether Hydra's terms are written as `hydra:member`. */
+  readonly prefixed: boolean
   /** The rows of each resource. */
   readonly stores = new Map<Class, Store>()
   private readonly shapes = new Map<Class, Shape>()
   private readonly types = new Map<string, Set<string>>()
-  private readonly contexts = new Map<string, { '@context': object }>()
+  private readonly served = new Map<string, { '@context': object }>()
 
-  /**
-   * @param prefixed whether Hydra's terms are written as `hydra:member`
-   * @throws an Error with a sentence where entity, context and table disagree
-   */
+  /** @throws an Error with a sentence where entity, context and table disagree */
   constructor(
     readonly resources: Resource[],
     readonly database: DataSource,
-    publicUrl: string,
-    readonly prefixed = false,
+    { publicUrl, prefix = false, contexts, roles, tenancy }: ModelOptions,
   ) {
+    this.prefixed = prefix
+    this.roles = roles
+    this.tenancy = tenancy
+    this.permissions = new Permissions(roles)
+    this.contexts = new Contexts(contexts)
     this.iris = new IriConverter(publicUrl, resources)
     this.vocabulary = `${publicUrl}/docs.jsonld#`
-    for (const { entity } of resources) this.describe(entity)
+    for (const resource of resources) {
+      this.permissions.check(resource)
+      this.describe(resource.entity)
+    }
     for (const { expects } of resources.flatMap(({ operations }) => operations))
       if (typeof expects === 'function' && !this.shapes.has(expects)) this.describe(expects)
     for (const shape of this.shapes.values()) this.checkTargets(shape)
-    this.serve('Error', readDefinitions('Error'))
+    this.serve('Error', this.contexts.definitions('Error'))
     this.serve('Entrypoint', this.entrypointTerms())
   }
 
@@ -60,7 +80,7 @@ export class ApiModel {
   /** The resource whose items have this class. */
   resourceOf(type: Class): Resource {
     const resource = this.resources.find(({ entity }) => entity === type)
-    if (!resource) throw new Error(`${type.name} is not a resource of src/api.ts.`)
+    if (!resource) throw new Error(`${type.name} is not a resource of this API.`)
     return resource
   }
 
@@ -74,7 +94,7 @@ export class ApiModel {
   }
 
   context(name: string): { '@context': object } | undefined {
-    return this.contexts.get(name)
+    return this.served.get(name)
   }
 
   /** The operations that the links of this class's items lead to, by the link's name. */
@@ -115,21 +135,21 @@ export class ApiModel {
   }
 
   private describe(type: Class): void {
-    const shape = joinShape(type, this.database, this.linksOf(type).keys())
+    const shape = joinShape(type, this.database, this.contexts, this.linksOf(type).keys())
     const { name } = shape
     this.shapes.set(type, shape)
-    this.types.set(name, new Set([name, this.vocabulary + name, ...spellings(readParent(name))]))
-    this.serve(name, readDefinitions(name))
+    this.types.set(name, new Set([name, this.vocabulary + name, ...spellings(this.contexts.read(name).subClassOf)]))
+    this.serve(name, this.contexts.definitions(name))
   }
 
   private checkTargets({ name, fields }: Shape): void {
     for (const field of fields)
       if (field.target && !this.resources.some(({ entity }) => entity === field.target))
-        throw new Error(`"${name}.${field.name}" leads to ${field.target.name}, which is not a resource of src/api.ts.`)
+        throw new Error(`"${name}.${field.name}" leads to ${field.target.name}, which is not a resource of this API.`)
   }
 
   private serve(name: string, definitions: Definitions): void {
-    this.contexts.set(name, servedContext(definitions, this.vocabulary, this.prefixed))
+    this.served.set(name, this.contexts.served(definitions, this.vocabulary, this.prefixed))
   }
 
   private entrypointTerms(): Definitions {

@@ -1,28 +1,48 @@
-/** Who may stand behind a request; a guest is signed in but acts for no organization. */
-export const roles = ['anonymous', 'guest', 'member', 'admin', 'owner', 'operator'] as const
+/** The name of a role; the application says which there are. */
+export type Role = string
 
-export type Role = (typeof roles)[number]
-
-/** Whose share of the connections a caller's requests use: the organization's, else its own. */
-export function tenantOf({ tenant, user, bearer }: Caller): string {
-  return tenant ?? user ?? (bearer ? `${bearer.issuer} ${bearer.subject}` : 'anonymous')
+/** The roles of an application. */
+export interface Roles {
+  /** Every role, in the order in which the documentation names them. */
+  all: readonly Role[]
+  /** The roles within a tenant; they may use every operation that names no roles. */
+  tenant: readonly Role[]
+  /** The role of a request without a token. */
+  anonymous: Role
+  /** The role of a caller with a token who acts for no tenant, if there is one. */
+  guest?: Role
 }
 
-/** Who is asking: what every scope and every permission is decided by. */
+/** How rows and callers belong to tenants. */
+export interface Tenancy {
+  /** The property of an entity, and the column of "row_total", that holds the tenant's id. */
+  column: string
+  /** What a tenant is called in messages, for example "organization". */
+  name: string
+  /** The claim of a token that names the tenant, for messages. */
+  claim: string
+}
+
+/** Who sends a request: every scope and every permission depends on it. */
 export interface Caller {
   readonly role: Role
   readonly user: string | null
   readonly tenant: string | null
-  /** For a guest: why no organization could be told, and what to do about it. */
+  /** For a guest: why the request has no tenant, and what to do about it. */
   readonly reason?: string
-  /** Why nothing of its organization may be changed at present; absent while it may. */
+  /** Why the tenant is read-only at present; absent while it may be changed. */
   readonly readOnlyReason?: string
-  /** As whom the token names the caller, whether there is a user yet or not. */
+  /** The identity in the token, whether a user is stored for it or not. */
   readonly bearer?: { readonly issuer: string; readonly subject: string; readonly tenant?: string }
 }
 
-/** In which role of which tenant something was answered; without a tenant for those who act for none. */
+/** The role and the tenant that a response was written for; null for callers without a tenant. */
 export interface AnsweredAs {
   readonly role: Role
   readonly tenant: string | null
+}
+
+/** The key of a caller's share of the connections: the tenant, or else the caller. */
+export function tenantOf({ tenant, user, bearer }: Caller): string {
+  return tenant ?? user ?? (bearer ? `${bearer.issuer} ${bearer.subject}` : 'anonymous')
 }

@@ -1,104 +1,100 @@
 import { readFileSync } from 'node:fs'
+import { basename } from 'node:path'
 
-/** How one property is spoken of: its IRI, how its value is read (JSON-LD 1.1 §4.2), and whether it is always a list. */
+/** One term of a context: its IRI, the type of its value (JSON-LD 1.1 §4.2), and whether it is always a list. */
 export interface Term {
   iri: string
   type?: string
   set: boolean
 }
 
-type Definition = string | { '@id': string; '@type'?: string; '@container'?: string }
-type Definitions = Record<string, Definition>
+export type Definition = string | { '@id': string; '@type'?: string; '@container'?: string }
+export type Definitions = Record<string, Definition>
 
-const folder = new URL('../../../contexts/', import.meta.url)
-
-/** The terms of a context, in its order; of a file of `contexts/` with `readDefinitions`. */
-export function termsOf(definitions: Definitions): Map<string, Term> {
-  return new Map(Object.entries(definitions).map(([key, definition]) => [key, term(definition)]))
-}
-
-/** What `/contexts/{name}` serves: the vocabulary, the terms every document needs, and its own; all flat. */
-export function servedContext(own: Definitions, vocabulary: string, prefixed = false): { '@context': object } {
-  return { '@context': { '@vocab': vocabulary, ...shared(), ...(prefixed && prefixedTerms(shared())), ...own } }
-}
-
-/** Reads one file of `contexts/`; a missing or broken one stops the boot with a sentence. */
-export function readDefinitions(name: string): Definitions {
-  return readContext(name)['@context']
-}
-
-/** What an instance of a class is, in one sentence; it is said beside the context, and served in the documentation alone. */
-export function readAbout(name: string): string | undefined {
-  return readContext(name).about
-}
-
-/** The class of a public vocabulary that ours is a kind of; said and served in the same way. */
-export function readParent(name: string): string | undefined {
-  return readContext(name).subClassOf
-}
-
-/** What a property's values are, where that is no class of ours; said and served in the same way. */
-export function readRanges(name: string): Record<string, string> {
-  return readContext(name).range ?? {}
-}
-
-/** What people should know of a property that its name and its type do not tell; said and served in the same way. */
-export function readDescriptions(name: string): Record<string, string> {
-  return readContext(name).description ?? {}
-}
-
-/** The values of a property that is only read, where they are a closed set; said and served in the same way. */
-export function readValues(name: string): Record<string, string[]> {
-  return readContext(name).values ?? {}
-}
-
-/** What a property may look like, from the demo; for the OpenAPI description alone. */
-export function readExamples(name: string): Record<string, unknown> {
-  return readContext(name).example ?? {}
-}
-
-function readContext(name: string): {
+/** A context file. Its members beside `@context` describe the class; they are served in the documentation only. */
+export interface ContextFile {
   '@context': Definitions
+  /** What an instance of the class is, in one sentence. */
   about?: string
+  /** The class of a public vocabulary that this class is a subclass of. */
   subClassOf?: string
+  /** The range of a property whose values are no class of this API. */
   range?: Record<string, string>
+  /** What neither the name nor the type of a property tells. */
   description?: Record<string, string>
+  /** The values of a read-only property that has a closed set of them. */
   values?: Record<string, string[]>
+  /** Example values from the demo, for the OpenAPI description. */
   example?: Record<string, unknown>
-} {
-  const file = new URL(`${name}.jsonld`, folder)
-  try {
-    return JSON.parse(readFileSync(file, 'utf8'))
-  } catch (error) {
-    throw new Error(`contexts/${name}.jsonld cannot be read: ${(error as Error).message}`)
+}
+
+/** The contexts that the engine itself needs. */
+const own = new Map(
+  ['Hydra', 'ApiDocumentation', 'Error'].map((name) => [name, new URL(`./contexts/${name}.jsonld`, import.meta.url)]),
+)
+
+/** The context files of an application, and those of the engine. Each is read once, at boot. */
+export class Contexts {
+  private readonly files = new Map<string, ContextFile>()
+  /** The terms that every document needs. */
+  private readonly shared: Definitions
+
+  /** @param folder where the application has one `<Class>.jsonld` for each class; it ends with a slash */
+  constructor(private readonly folder: URL) {
+    this.shared = this.definitions('Hydra')
+  }
+
+  /** The path of a context file, for messages. */
+  path(name: string): string {
+    return `${basename(this.folder.pathname)}/${name}.jsonld`
+  }
+
+  /** @throws an Error with a sentence where the file is missing or not JSON */
+  read(name: string): ContextFile {
+    const known = this.files.get(name)
+    if (known) return known
+    try {
+      const file = JSON.parse(readFileSync(own.get(name) ?? new URL(`${name}.jsonld`, this.folder), 'utf8'))
+      this.files.set(name, file)
+      return file
+    } catch (error) {
+      throw new Error(`${this.path(name)} cannot be read: ${(error as Error).message}`)
+    }
+  }
+
+  definitions(name: string): Definitions {
+    return this.read(name)['@context']
+  }
+
+  /** The document of `/contexts/{name}`: the vocabulary, the terms that every document needs, and its own terms. */
+  served(definitions: Definitions, vocabulary: string, prefixed = false): { '@context': object } {
+    const { shared } = this
+    return { '@context': { '@vocab': vocabulary, ...shared, ...(prefixed && prefixedTerms(shared)), ...definitions } }
+  }
+
+  /** Whether a name is a term that every document needs, and so cannot be a property. */
+  isReserved(name: string): boolean {
+    return name in this.shared
   }
 }
 
-/** Whether a name is one of the terms that every document needs, and so cannot be a property. */
-export function isReserved(name: string): boolean {
-  return name in shared()
+/** The terms of a context, in its order. */
+export function termsOf(definitions: Definitions): Map<string, Term> {
+  return new Map(Object.entries(definitions).map(([key, definition]) => [key, termOf(definition)]))
 }
 
-/** A term's IRI as it is written in the documentation: prefixed, or a fragment of the vocabulary. */
+/** A term's IRI as the documentation writes it: prefixed, or a fragment of the vocabulary. */
 export function documentedIri(iri: string): string {
   return iri.includes(':') ? iri : `#${iri}`
 }
 
-/** The terms that every document needs, with the prefixed names of Hydra's links read as links too. */
-function shared(): Definitions {
-  hydra ??= readDefinitions('Hydra')
-  return hydra
-}
-
-/** The same terms under their prefixed names, for documents that are spelled so: `hydra:next` is a link too. */
+/** The same terms under their prefixed names, so that `hydra:next` is read as a link too. */
 export function prefixedTerms(definitions: Definitions): Definitions {
   const typed = Object.values(definitions).filter((definition) => typeof definition === 'object')
   return Object.fromEntries(typed.map((definition) => [definition['@id'], definition]))
 }
 
-let hydra: Definitions | undefined
-
-function term(definition: Definition): Term {
+function termOf(definition: Definition): Term {
   if (typeof definition === 'string') return { iri: definition, set: false }
   return { iri: definition['@id'], type: definition['@type'], set: definition['@container'] === '@set' }
 }

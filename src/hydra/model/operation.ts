@@ -71,7 +71,7 @@ export interface Operation<E extends object = object> {
   may?: readonly Role[]
   /** Why a role may not, where its name does not tell. */
   refusals?: Partial<Record<Role, string>>
-  /** Whether it is done even while the organization is frozen. */
+  /** Whether it is done while the caller's tenant is read-only. */
   allowedWhileReadOnly?: true
   /** Which of the writable properties it takes, and from whom; all from everybody unless said. */
   writes?: Record<string, readonly Role[]>
@@ -93,9 +93,6 @@ export interface Operation<E extends object = object> {
   link?: Link<any>
   handle(call: Call<E>): Promise<Outcome<object>>
 }
-
-/** The roles that may use an operation which names none. */
-export const tenantRoles: readonly Role[] = ['member', 'admin', 'owner']
 
 /** Reads and writes rows: in one transaction where the request needs one, and again after a lost race. */
 export interface DatabaseAccess {
@@ -120,6 +117,8 @@ export interface Call<E extends object = object> extends DatabaseAccess {
   caller: Caller
   /** The tenant of the caller. @throws Problem 403 for a caller without one */
   readonly tenant: string
+  /** The property of an entity that holds its tenant's id. */
+  readonly tenantColumn: string
   /** The user of the caller. @throws Problem 403 for a caller without one */
   readonly user: string
   readonly operation: Operation<E>

@@ -1,16 +1,31 @@
-import type { Caller, Role } from './caller.ts'
-import { type Operation, tenantRoles } from './operation.ts'
+import type { Caller, Role, Roles } from './caller.ts'
+import type { Operation } from './operation.ts'
 import type { Resource } from './resource.ts'
 
 /** Decides which operations a caller may use. */
 export class Permissions {
+  constructor(readonly roles: Roles) {}
+
   /** The roles that may use an operation. */
   rolesOf({ may }: Pick<Operation, 'may'>): readonly Role[] {
-    return may ?? tenantRoles
+    return may ?? this.roles.tenant
+  }
+
+  /** Whether an operation needs no token. */
+  isPublic(operation: Pick<Operation, 'may'>): boolean {
+    return this.rolesOf(operation).includes(this.roles.anonymous)
+  }
+
+  /** Whether callers without a tenant may use an operation. */
+  isForGuests(operation: Pick<Operation, 'may'>): boolean {
+    const { guest } = this.roles
+    return guest !== undefined && this.rolesOf(operation).includes(guest)
   }
 
   allows(operation: Operation, { role, readOnlyReason }: Pick<Caller, 'role' | 'readOnlyReason'>): boolean {
-    return this.rolesOf(operation).includes(role) && (readOnlyReason === undefined || isAllowedWhileReadOnly(operation))
+    return (
+      this.rolesOf(operation).includes(role) && (readOnlyReason === undefined || this.isAllowedWhileReadOnly(operation))
+    )
   }
 
   /** Whether the caller may read an item at its own path. */
@@ -19,9 +34,24 @@ export class Permissions {
     const read = resource.operations.find((operation) => operation.method === 'GET' && operation.path === path)
     return read !== undefined && this.allows(read, { role: resource.viewer(entity, caller) })
   }
-}
 
-/** A read-only tenant may read, use operations that concern no tenant, and use those that say so. */
-function isAllowedWhileReadOnly({ method, may, allowedWhileReadOnly }: Operation): boolean {
-  return method === 'GET' || may?.includes('guest') || allowedWhileReadOnly === true
+  /** A read-only tenant may read, use operations that concern no tenant, and use those that say so. */
+  private isAllowedWhileReadOnly(operation: Operation): boolean {
+    return operation.method === 'GET' || this.isForGuests(operation) || operation.allowedWhileReadOnly === true
+  }
+
+  /** Checks the roles that a resource names. @throws an Error with a sentence for an unknown role */
+  check({ path, operations, options }: Resource): void {
+    const { scope = { default: '' }, hidden = {}, masked = {}, named = {}, whole } = options
+    const rows = Object.keys({ ...scope, ...hidden, ...masked, ...named }).filter((name) => name !== 'default')
+    const names = operations.flatMap(({ may = [], refusals = {}, writes = {} }) => [
+      ...may,
+      ...Object.keys(refusals),
+      ...Object.values(writes).flat(),
+    ])
+    const unknown = [...names, ...rows, ...(whole ? [whole.otherwise] : [])].find(
+      (name) => !this.roles.all.includes(name),
+    )
+    if (unknown) throw new Error(`"${path}" names the role "${unknown}", which this API does not have.`)
+  }
 }

@@ -1,4 +1,4 @@
-import { type Caller, type Role, roles } from './caller.ts'
+import type { Caller, Role } from './caller.ts'
 import type { Class } from './class.ts'
 import type { Filters } from './filter.ts'
 import type { Operation } from './operation.ts'
@@ -85,7 +85,7 @@ export class Resource<E extends object = object> {
   /** The properties that the role does not see, or not whole, in every row: nothing may be asked by them. */
   concealed(role: Role): Set<string> {
     const { hidden = {}, masked = {}, viewedAs } = this.options
-    const seenAs = viewedAs ? roles : [role]
+    const seenAs = viewedAs ? Object.keys({ ...hidden, ...masked }) : [role]
     return new Set(seenAs.flatMap((each) => [...(hidden[each] ?? []), ...Object.keys(masked[each] ?? {})]))
   }
 

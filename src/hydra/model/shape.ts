@@ -4,7 +4,7 @@ import { getMetadataStorage } from 'class-validator'
 import type { ValidationMetadata } from 'class-validator/types/metadata/ValidationMetadata.js'
 import type { DataSource, EntityMetadata } from 'typeorm'
 import type { Class } from './class.ts'
-import { isReserved, readDefinitions, readValues, type Term, termsOf } from './context.ts'
+import { type Contexts, type Definitions, type Term, termsOf } from './context.ts'
 
 /** A rule of class-validator on a property: its name (`isInt`) and what it was given. */
 export interface Rule {
@@ -58,22 +58,22 @@ export function isAddress({ kind, term, datatype }: Field): boolean {
 export function joinShape(
   type: Class,
   database: DataSource,
+  contexts: Contexts,
   links: Iterable<string> = [],
-  definitions?: ReturnType<typeof readDefinitions>,
+  definitions?: Definitions,
 ): Shape {
   const metadata = database.hasMetadata(type) ? database.getMetadata(type) : undefined
-  const terms = termsOf(definitions ?? readDefinitions(type.name))
+  const terms = termsOf(definitions ?? contexts.definitions(type.name))
   const actions = new Set(links)
-  const values = definitions ? {} : readValues(type.name)
+  const values = (!definitions && contexts.read(type.name).values) || {}
+  const file = contexts.path(type.name)
   const fields = [...terms]
     .filter(([name]) => !actions.has(name))
-    .map(([name, term]) => joinField(type, metadata, name, term, values))
-  refuseClashes(type, terms)
+    .map(([name, term]) => joinField(type, metadata, name, term, { values, file }))
+  refuseClashes(type, terms, contexts)
   for (const name of rulesOf(type).keys())
-    if (!terms.has(name))
-      throw new Error(`"${type.name}.${name}" has a rule but no term in contexts/${type.name}.jsonld.`)
-  for (const name of actions)
-    if (!terms.has(name)) throw new Error(`contexts/${type.name}.jsonld lacks "${name}", a link of ${type.name}.`)
+    if (!terms.has(name)) throw new Error(`"${type.name}.${name}" has a rule but no term in ${file}.`)
+  for (const name of actions) if (!terms.has(name)) throw new Error(`${file} lacks "${name}", a link of ${type.name}.`)
   return {
     name: type.name,
     class: type,
@@ -89,16 +89,16 @@ function joinField(
   metadata: EntityMetadata | undefined,
   name: string,
   term: Term,
-  values: Record<string, string[]>,
+  { values, file }: { values: Record<string, string[]>; file: string },
 ): Field {
   const rules = rulesOf(type).get(name)
   const relation = metadata?.findRelationWithPropertyPath(name)
   const column = metadata?.columns.find(({ propertyName }) => propertyName === name)
   const getter = Object.getOwnPropertyDescriptor(type.prototype, name)?.get
   if (!column && !relation && !getter && !rules)
-    throw new Error(`contexts/${type.name}.jsonld names "${name}", which ${type.name} does not have.`)
+    throw new Error(`${file} names "${name}", which ${type.name} does not have.`)
   const reference = term.type === '@id' && !column && !getter
-  const target = reference ? targetOf(type, metadata, name) : undefined
+  const target = reference ? targetOf(type, metadata, name, file) : undefined
   const beside = metadata?.columns.find(({ propertyName }) => propertyName === `${name}Id`)
   const key = relation?.isManyToOne ? beside : undefined
   if (relation?.isManyToOne && !key) throw new Error(`"${type.name}.${name}" needs a "${name}Id" column beside it.`)
@@ -128,21 +128,22 @@ function blank(type: Class, getter: () => unknown): boolean {
   }
 }
 
-function refuseClashes(type: Class, terms: Map<string, Term>): void {
+function refuseClashes(type: Class, terms: Map<string, Term>, contexts: Contexts): void {
   const iris = new Map<string, string>()
   for (const [name, { iri }] of terms) {
-    if (isReserved(name)) throw new Error(`"${type.name}.${name}" is named like a term that every document needs.`)
+    if (contexts.isReserved(name))
+      throw new Error(`"${type.name}.${name}" is named like a term that every document needs.`)
     const other = iris.get(iri)
-    if (other) throw new Error(`contexts/${type.name}.jsonld gives "${other}" and "${name}" the same IRI, ${iri}.`)
+    if (other) throw new Error(`${contexts.path(type.name)} gives "${other}" and "${name}" the same IRI, ${iri}.`)
     iris.set(iri, name)
   }
 }
 
-function targetOf(type: Class, metadata: EntityMetadata | undefined, name: string): Class {
+function targetOf(type: Class, metadata: EntityMetadata | undefined, name: string, file: string): Class {
   const relation = metadata?.findRelationWithPropertyPath(name)
   const target = relation?.inverseEntityMetadata.target ?? typeGiven(type, name)
   if (typeof target !== 'function')
-    throw new Error(`contexts/${type.name}.jsonld calls "${name}" a reference, but ${type.name} does not say to what.`)
+    throw new Error(`${file} calls "${name}" a reference, but ${type.name} does not say to what.`)
   return target as Class
 }
 

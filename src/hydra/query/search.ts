@@ -1,5 +1,5 @@
 import type { ApiModel } from '../model/api-model.ts'
-import { type Role, roles } from '../model/caller.ts'
+import type { Role } from '../model/caller.ts'
 import type { Variable } from '../model/filter.ts'
 import { Problem } from '../model/problem.ts'
 import type { Resource } from '../model/resource.ts'
@@ -28,7 +28,7 @@ export interface Search {
 /** The search of each role: none may ask by a property that it does not see. */
 export function searchesOf(api: ApiModel, resource: Resource, shape: Shape, whole: Search): Map<Role, Search> {
   return new Map(
-    roles.map((role) => {
+    api.roles.all.map((role) => {
       const concealed = resource.concealed(role)
       return [role, concealed.size > 0 ? compileSearch(api, resource, shape, concealed) : whole]
     }),

@@ -44,7 +44,7 @@ const mostKept = 300
 export function pageQuery(
   metadata: EntityMetadata,
   columns: string,
-  { counted, collation }: { counted?: string; collation?: string },
+  { counted, collation, tenantColumn }: { counted?: string; collation?: string; tenantColumn: string },
 ): PageQuery {
   const { tableName } = metadata
   const column = columnsOf(metadata, collation)
@@ -65,7 +65,7 @@ export function pageQuery(
     const values = Object.assign({}, given, ...conditions.map((condition) => condition.values))
     const byText = conditions.some(({ text }) => text)
     const totalIsKept = counted === scope && conditions.length === 0
-    const sum = `SELECT coalesce(sum("delta"), 0)::int8 AS total FROM "row_total" WHERE "relation" = '${tableName}' AND "organizationId" = :tenant`
+    const sum = `SELECT coalesce(sum("delta"), 0)::int8 AS total FROM "row_total" WHERE "relation" = '${tableName}' AND "${tenantColumn}" = :tenant`
     const count = async (rows: object[] = []) => {
       if (totalIsKept && rows.length > 0) return { total: (rows as Counted[])[0].row_total, limited: false }
       const bounded = `SELECT count(*) AS total FROM (SELECT 1 FROM "${tableName}" WHERE ${where} LIMIT ${mostCounted + 1}) AS "found"`

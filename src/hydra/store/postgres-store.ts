@@ -1,7 +1,6 @@
 import type { EntityMetadata } from 'typeorm'
 import type { ColumnMetadata } from 'typeorm/metadata/ColumnMetadata.js'
 import type { Caller, Role } from '../model/caller.ts'
-import { roles } from '../model/caller.ts'
 import type { Class } from '../model/class.ts'
 import type { Found, Selection } from '../model/page.ts'
 import type { Executor, Scope, Store } from '../model/store.ts'
@@ -12,9 +11,6 @@ import { statement } from './statement.ts'
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
-/** What a tenant's caller sees of a class: the rows of its own organization. */
-const tenant: Scope = { default: '"organizationId" = :tenant' }
-
 interface Statements {
   scope: string
   find: Statement
@@ -24,7 +20,12 @@ interface Statements {
 
 /** How the rows of a class are read. */
 interface Reading {
+  /** The rows of each role; by default those of its tenant. */
   scope?: Scope
+  /** Every role of the application. */
+  roles: readonly Role[]
+  /** The column with the tenant's id. */
+  tenantColumn: string
   /** The columns that what is shown is written from; all when what is shown is computed from others. */
   shown?: Set<string>
   /** Whether the totals of its tenants are kept in "row_total". */
@@ -48,7 +49,17 @@ export class PostgresStore<E extends object> implements Store<E> {
 
   constructor(
     private readonly metadata: EntityMetadata,
-    { scope = tenant, shown, counted, collation, computed = {}, named = {}, isId }: Reading = {},
+    {
+      roles,
+      tenantColumn,
+      scope = ofTenant(tenantColumn),
+      shown,
+      counted,
+      collation,
+      computed = {},
+      named = {},
+      isId,
+    }: Reading,
   ) {
     this.isId = isId
     this.uuids = metadata.columns.find(({ propertyName }) => propertyName === 'id')?.type === 'uuid'
@@ -56,7 +67,7 @@ export class PostgresStore<E extends object> implements Store<E> {
     const needed = all.filter(({ propertyName }) => shown?.has(propertyName) ?? true)
     const further = Object.entries(computed).map(([name, sql]) => `, (${sql}) AS "${name}"`)
     const [every, some] = [all, needed].map((columns) => list(columns) + further.join(''))
-    this.pages = pageQuery(metadata, some, { counted: counted ? scope.default : undefined, collation })
+    this.pages = pageQuery(metadata, some, { counted: counted ? scope.default : undefined, collation, tenantColumn })
     const byCondition = new Map<string, Statements>()
     this.byRole = new Map(
       roles.map((role) => {
@@ -117,6 +128,11 @@ export class PostgresStore<E extends object> implements Store<E> {
   private hydrate(row: object): E {
     return Object.setPrototypeOf(row, (this.metadata.target as Class<E>).prototype)
   }
+}
+
+/** The default scope: the rows of the caller's tenant. */
+function ofTenant(column: string): Scope {
+  return { default: `"${column}" = :tenant` }
 }
 
 function list(columns: ColumnMetadata[]): string {

@@ -1,5 +1,5 @@
 import { OrganizationUser } from '../../../entities/index.ts'
-import type { Role } from '../../../src/hydra/index.ts'
+import type { Role } from '../../../src/access/roles.ts'
 import { subscribed } from '../../support/billing/stripe.ts'
 import { rowsOf } from '../../support/rows/sample-rows.ts'
 import { banking, database, elsewhere, tenant, tokenOf } from '../../support/world.ts'

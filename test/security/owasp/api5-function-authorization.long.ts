@@ -1,4 +1,4 @@
-import type { Role } from '../../../src/hydra/index.ts'
+import type { Role } from '../../../src/access/roles.ts'
 import { snapshot } from '../../support/rows/database-snapshot.ts'
 import { rowsOf } from '../../support/rows/sample-rows.ts'
 import { elsewhere, organization, tenant } from '../../support/world.ts'

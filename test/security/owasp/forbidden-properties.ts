@@ -1,4 +1,4 @@
-import type { Role } from '../../../src/hydra/index.ts'
+import type { Role } from '../../../src/access/roles.ts'
 import { joined, type Route, resources, writes } from './route-requests.ts'
 
 type Rows = Record<string, { id: string }>

@@ -4,10 +4,11 @@ import type { AddressInfo } from 'node:net'
 import { pino } from 'pino'
 import { OrganizationUser } from '../../../entities/index.ts'
 import type { Callers } from '../../../src/access/callers.ts'
-import { api as table } from '../../../src/api.ts'
+import { type Role, tenantRoles } from '../../../src/access/roles.ts'
+import { apiOptions, api as table } from '../../../src/api.ts'
 import { type AppContext, createApp } from '../../../src/app.ts'
 import { inputOf } from '../../../src/hydra/documentation/operation-description.ts'
-import { Api, type Role, tenantRoles } from '../../../src/hydra/index.ts'
+import { Api } from '../../../src/hydra/index.ts'
 import { createHttpServer } from '../../../src/runtime/http/http-server.ts'
 import type { Answer } from '../../support/requests/raw-responses.ts'
 import {
@@ -32,7 +33,7 @@ export const unknown = '01900000-0000-7000-8000-000000000000'
 
 /** The table of the API, as the server has it. */
 export const resources = table({ of: () => Promise.reject(), forget() {} } as Callers, {} as never, {} as never)
-export const joined = new Api(resources, database, config)
+export const joined = new Api(resources, database, { ...apiOptions, ...config })
 
 export const routes = resources.flatMap((resource) =>
   resource.operations.map((operation) => {
@@ -43,7 +44,7 @@ export const routes = resources.flatMap((resource) =>
       operation,
       method: operation.method as string,
       path: resource.path + operation.path,
-      may: operation.may ?? tenantRoles,
+      may: (operation.may ?? tenantRoles) as readonly Role[],
       input: input && joined.shape(input),
     }
   }),
