@@ -7,26 +7,26 @@ import { type Agent, api, banking, database, kontomatik, organization } from '..
 export const client = new Kontomatik({ url: kontomatik.url, apiKey: kontomatik.apiKey })
 
 export const [setup, pull, revoke] = ['setup', 'pull', 'revoke'].map((name) => `/integrations/kontomatik/${name}`)
-export const back = 'https://app.example/bank/return'
+export const returnUri = 'https://app.example/bank/return'
 
-export async function enable(organizationId = organization.id, enabled = true): Promise<void> {
+export async function enableBanking(organizationId = organization.id, enabled = true): Promise<void> {
   const source = enabled ? 'operator' : null
   await database.manager.update(OrganizationModule, { organizationId, name: 'banking' }, { enabled, source })
 }
 
 /** How long calls wait, unless a test says otherwise. */
-export const usual = { ...banking.timing, requestMs: 8000 }
+export const usualTiming = { ...banking.timing, requestMs: 8000 }
 
 /** Has jobs done for the tests of a file; each begins with the usual timing, and leaves nothing linked. */
-export function openBanks(): void {
+export function setUpBanking(): void {
   beforeAll(async () => {
     await startJobs()
-    await enable()
+    await enableBanking()
   })
   beforeEach(() => {
-    Object.assign(banking.timing, usual)
+    Object.assign(banking.timing, usualTiming)
   })
-  afterEach(forgetAll)
+  afterEach(deleteAll)
 }
 
 interface Linked {
@@ -37,8 +37,8 @@ interface Linked {
 }
 
 /** Links a bank through the page where people sign in. */
-export async function linked({ agent = api, target = 'KontoBankApi', login = 'anna', accessMode }: Linked = {}) {
-  const { body } = await agent.post(setup, { redirectUri: back, accessMode })
+export async function linkBank({ agent = api, target = 'KontoBankApi', login = 'anna', accessMode }: Linked = {}) {
+  const { body } = await agent.post(setup, { redirectUri: returnUri, accessMode })
   await signIn(body.redirectUrl, { target, login })
   const { redirectionId } = body
   const answer = await agent.post(setup, { redirectionId })
@@ -54,30 +54,31 @@ export async function signIn(redirectUrl: string, form: Record<string, string>):
 }
 
 /** What is stored of a link, secrets and all. */
-export async function stored(id: string): Promise<Integration & Record<string, string | null>> {
+export async function storedRow(id: string): Promise<Integration & Record<string, string | null>> {
   const [row] = await database.query('SELECT * FROM "integration" WHERE "id" = $1', [id])
   return row
 }
 
 export async function consentOf(id: string): Promise<string> {
-  const link = await stored(id)
+  const link = await storedRow(id)
   return banking.vault.open('access', link.sealedAccess as string, link)
 }
 
 /** Waits until what is stored of a link is so. */
-export function becomes(id: string, expected: Partial<Integration>): Promise<unknown> {
+export function waitForRow(id: string, expected: Partial<Integration>): Promise<unknown> {
   return eventually(
-    () => stored(id),
+    () => storedRow(id),
     (link) => expect(link).toMatchObject(expected),
     8,
   )
 }
 
 /** How often something was asked of Kontomatik. */
-export const asked = (path: string): number => kontomatik.requests.filter((one) => one.path.includes(path)).length
+export const requestCount = (path: string): number =>
+  kontomatik.requests.filter((one) => one.path.includes(path)).length
 
 /** How an answer is, and what it names as the fault. */
-export const detail = ({
+export const statusAndCode = ({
   status,
   body,
 }: {
@@ -86,7 +87,7 @@ export const detail = ({
 }) => [status, body.code ?? body.violations?.[0].code]
 
 /** Nothing is linked any more, nor counted. */
-export async function forgetAll(): Promise<void> {
+export async function deleteAll(): Promise<void> {
   kontomatik.clearFaults()
   await database.query(`DELETE FROM "bank_transaction"`)
   await database.query(`DELETE FROM "bank_account"`)

@@ -1,4 +1,4 @@
-import { enable } from '../banking/linked-bank.ts'
+import { enableBanking } from '../banking/linked-bank.ts'
 import { rowsOf } from '../support/rows/sample-rows.ts'
 import { type Agent, as, foundTenant, morning } from '../support/world.ts'
 import { type Endpoint, endpoints, reference } from './reference.ts'
@@ -90,7 +90,7 @@ describe('Without a token only countries are readable:', () => {
 
 test.each(['pull', 'revoke'])('%s without a linked bank gets 404', async (action) => {
   const { organization, users } = await foundTenant('Bankless', `bankless-${action}`)
-  await enable(organization.id)
+  await enableBanking(organization.id)
   const { status, body } = await as(users.owner).post(`/integrations/kontomatik/${action}`, {})
   expect({ status, detail: body.detail }).toEqual({ status: 404, detail: 'No bank has been linked yet.' })
 })

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { enable } from '../banking/linked-bank.ts'
+import { enableBanking } from '../banking/linked-bank.ts'
 import { docs, operations } from '../support/docs.ts'
 import {
   conforms,
@@ -17,7 +17,7 @@ import { api, as, givenAddress, organization, person, publicUrl } from '../suppo
 
 const founder = await person('founder')
 await givenAddress()
-await enable()
+await enableBanking()
 const nobody = '01900000-0000-7000-8000-00000000000a'
 
 /** The path of each input class, with an arbitrary of valid graphs. */

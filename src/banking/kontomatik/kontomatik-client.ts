@@ -3,7 +3,7 @@ import { type Command, readCommand } from './command-reply.ts'
 import { type KontomatikAccess, KontomatikConnection } from './connection.ts'
 import { readJson, readReply } from './reply.ts'
 import type { KontomatikResponse } from './response-body.ts'
-import { readRedirection, readSigningIn, type Session, type SigningIn } from './sign-in-reply.ts'
+import { readRedirection, readSignInReply, type Session, type SignInReply } from './sign-in-reply.ts'
 import { readTarget, type Target } from './target.ts'
 import type { Element } from './xml-element.ts'
 
@@ -47,9 +47,9 @@ export class Kontomatik {
     )
   }
 
-  async redirectionStatus(redirectionId: string): Promise<SigningIn> {
+  async redirectionStatus(redirectionId: string): Promise<SignInReply> {
     const request = { path: '/v1/signin/redirection-status', query: { redirectionId } }
-    return this.#connection.request(request, (response) => readSigningIn(readJson(response)))
+    return this.#connection.request(request, (response) => readSignInReply(readJson(response)))
   }
 
   /** A session allows one import. After any failure a new session is needed. */
@@ -79,7 +79,7 @@ export class Kontomatik {
   }
 
   /** The banks. The list changes, so it must not be cached for long. */
-  async catalogue(country?: string): Promise<Target[]> {
+  async listBanks(country?: string): Promise<Target[]> {
     const request = { path: '/v1/command-catalog.xml', query: { country } }
     return this.#connection.request(request, (response) => {
       const targets = readReply(response).child('targets')

@@ -9,7 +9,7 @@ export interface Session {
 }
 
 /** The state of a person's sign-in at the bank. */
-export type SigningIn =
+export type SignInReply =
   | { state: 'pending' }
   | { state: 'failed'; reason: string }
   | {
@@ -22,7 +22,7 @@ export type SigningIn =
     }
 
 /** Kontomatik does not document the values. A value that is neither success nor failure means that the sign-in is pending. */
-export function readSigningIn(json: Record<string, unknown>): SigningIn {
+export function readSignInReply(json: Record<string, unknown>): SignInReply {
   const status = text(json.status)?.toLowerCase()
   const params = objectIn(json.params) ?? {}
   if (params.exception) return { state: 'failed', reason: BankProblem.of(exceptionIn(params)).name }

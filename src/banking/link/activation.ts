@@ -2,10 +2,10 @@ import { Integration } from '../../../entities/index.ts'
 import { type Call, copyEntity, createEntity } from '../../hydra/index.ts'
 import { type Banking, maxConsentMs } from '../banking.ts'
 import { recordIntegration } from '../integration-row.ts'
-import type { SigningIn } from '../kontomatik/sign-in-reply.ts'
+import type { SignInReply } from '../kontomatik/sign-in-reply.ts'
 import { revokeReplaced } from './replacement.ts'
 
-type SignedIn = Omit<Extract<SigningIn, { state: 'done' }>, 'state'>
+type SignedIn = Omit<Extract<SignInReply, { state: 'done' }>, 'state'>
 
 /** A sign-in at the bank may take one hour. */
 const maxSignInMs = 60 * 60_000

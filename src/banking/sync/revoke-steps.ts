@@ -1,6 +1,6 @@
 import type { Integration } from '../../../entities/index.ts'
 import { asBankProblem } from '../kontomatik/bank-problem.ts'
-import type { SigningIn } from '../kontomatik/sign-in-reply.ts'
+import type { SignInReply } from '../kontomatik/sign-in-reply.ts'
 import { untilSignInEndsMs } from './conditions.ts'
 import type { JobContext } from './job-context.ts'
 import type { StepResult } from './state.ts'
@@ -24,7 +24,7 @@ export async function checkSignIn(
   { banking: { kontomatik, vault } }: JobContext,
   row: Integration,
 ): Promise<StepResult<'pending' | 'consentFound' | 'noConsent' | 'checkFailed'>> {
-  let signIn: SigningIn
+  let signIn: SignInReply
   try {
     signIn = await kontomatik.redirectionStatus(row.redirectionId as string)
   } catch (error) {

@@ -84,7 +84,7 @@ test('a consent is used again, and ended, and ending it twice is no fault', asyn
 })
 
 test('the banks of a country are listed', async () => {
-  expect(await kontomatik.catalogue('cz')).toEqual([
+  expect(await kontomatik.listBanks('cz')).toEqual([
     {
       name: 'BohemiaApi',
       officialName: 'Banka Bohemia',
@@ -94,7 +94,7 @@ test('the banks of a country are listed', async () => {
       beta: false,
     },
   ])
-  expect((await kontomatik.catalogue()).length).toBeGreaterThan(3)
+  expect((await kontomatik.listBanks()).length).toBeGreaterThan(3)
 })
 
 test('a wrong key is our fault, and what Kontomatik says of it goes nowhere', async () => {

@@ -112,13 +112,13 @@ test.each(['status', 'lost', 'cut', 'html'] as const)('reading is tried again af
   local.fault({ kind, method: 'GET', path: '/command/', times: 2 })
   expect(await ended(kontomatik, command)).toMatchObject({ state: 'successful' })
   local.fault({ kind, method: 'GET', path: '/command-catalog', times: 1 })
-  expect((await kontomatik.catalogue()).length).toBeGreaterThan(0)
+  expect((await kontomatik.listBanks()).length).toBeGreaterThan(0)
 })
 
 test('reading is tried three times and no more, and a page of HTML is never taken for an answer', async () => {
   const before = sent('catalog')
   local.fault({ kind: 'html', path: 'catalog', status: 200, times: 9 })
-  expect(await problemOf(kontomatik.catalogue())).toMatchObject({ name: 'Unreadable', kind: 'outage' })
+  expect(await problemOf(kontomatik.listBanks())).toMatchObject({ name: 'Unreadable', kind: 'outage' })
   expect(sent('catalog')).toBe(before + 3)
 })
 

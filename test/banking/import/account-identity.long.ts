@@ -1,6 +1,6 @@
 import type { ToldLedger } from '../../../src/emulators/kontomatik/banks/dictated-statement.ts'
 import { api, as, database, elsewhere, tenant } from '../../support/world.ts'
-import { enable, openBanks, pull, revoke } from '../linked-bank.ts'
+import { enableBanking, pull, revoke, setUpBanking } from '../linked-bank.ts'
 import { account, accounts, ago, dictated, items, line, number, transactions } from './dictated-bank.ts'
 
 /*
@@ -8,7 +8,7 @@ import { account, accounts, ago, dictated, items, line, number, transactions } f
  * without lines, with another's number, of a card without an id, with its number in another notation, without a currency,
  * through a second link, after a link was made again, or when the list lacks it.
  */
-openBanks()
+setUpBanking()
 
 const coffee = line({ transactionOn: ago(2), bookedOn: ago(2) })
 const tea = line({ transactionOn: ago(2), bookedOn: ago(2), title: 'Tea', currencyAmount: '-3.00' })
@@ -237,7 +237,7 @@ test('a bank that is linked again keeps its accounts without a number, and those
 })
 
 test('one number in two organizations is an account in each', async () => {
-  await enable(elsewhere.organization.id)
+  await enableBanking(elsewhere.organization.id)
   const told = { accounts: [account([coffee])] }
   const stranger = as(elsewhere.users.owner)
   await (await dictated(told)).pulled()

@@ -1,13 +1,13 @@
 import { BankIdentity1764000000030 } from '../../../src/migrations/1764000000030-bank-identity.ts'
 import { database, organization } from '../../support/world.ts'
-import { openBanks } from '../linked-bank.ts'
+import { setUpBanking } from '../linked-bank.ts'
 import { account, accounts, ago, dictated, line, number, transactions } from './dictated-bank.ts'
 
 /*
  * The same mistake could be wherever rows of before are met again: accounts under their nickname, cards without an id, numbers
  * without their country code, numbers stored twice, currencies in lower case, rounded amounts, lines that were never booked.
  */
-openBanks()
+setUpBanking()
 
 type Row = Record<string, string | number | null>
 

@@ -1,6 +1,6 @@
 import type { Told, ToldLedger } from '../../../src/emulators/kontomatik/banks/dictated-statement.ts'
 import { type Agent, api, kontomatik } from '../../support/world.ts'
-import { linked, pull } from '../linked-bank.ts'
+import { linkBank, pull } from '../linked-bank.ts'
 
 let customers = 0
 
@@ -13,7 +13,7 @@ interface Dictated {
 /** A customer whose bank tells what the test dictates; at most four imports, as banks allow four a day. */
 export async function dictated(told: Told, { agent = api, target, login = `dictated-${++customers}` }: Dictated = {}) {
   await kontomatik.tell(login, told, target)
-  const link = await linked({ agent, target, login })
+  const link = await linkBank({ agent, target, login })
   const pulled = async (body: object = {}) => {
     const answer = await agent.post(pull, { integration: link['@id'], ...body })
     if (answer.status !== 201) throw new Error(`${answer.status} ${JSON.stringify(answer.body)}`)

@@ -1,14 +1,14 @@
 import fc from 'fast-check'
 import type { Told } from '../../../src/emulators/kontomatik/banks/dictated-statement.ts'
 import { database } from '../../support/world.ts'
-import { forgetAll, openBanks } from '../linked-bank.ts'
+import { deleteAll, setUpBanking } from '../linked-bank.ts'
 import { accounts, ago, dictated, transactions } from './dictated-bank.ts'
 
 /*
  * Any statements of one true ledger, through the whole server: accounts with and without numbers, listed in any order and under
  * any nickname, whose lines are pending, booked, reworded and redated. Each line is stored once, in its last form, in its account.
  */
-openBanks()
+setUpBanking()
 
 const form = fc.record({
   day: fc.integer({ min: 1, max: 6 }),
@@ -117,7 +117,7 @@ test('any four statements of one ledger leave each line once, in its last form, 
         expect(new Set(owners.values()).size).toBe(truth.holdings.length)
         expect(await accounts()).toHaveLength(truth.holdings.length)
       }
-      await forgetAll()
+      await deleteAll()
       await database.query(`DELETE FROM "idempotency_key"`)
     }),
     { numRuns: 25, endOnFailure: true },

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { diffTransactions, type Entry } from '../../../src/banking/import/deduplicate.ts'
-import { openBanks } from '../linked-bank.ts'
+import { setUpBanking } from '../linked-bank.ts'
 import { account, accounts, ago, dictated, line, transactions } from './dictated-bank.ts'
 
 /*
@@ -8,7 +8,7 @@ import { account, accounts, ago, dictated, line, transactions } from './dictated
  * booking day, some or all at once, beside an equal line that stays, beside a new line of the same amount, on a card, at the
  * edge of the import, or in a list that was cut.
  */
-openBanks()
+setUpBanking()
 
 const told = (...lines: Record<string, string>[]) => ({ accounts: [account(lines)] })
 

@@ -1,11 +1,11 @@
-import { openBanks } from '../linked-bank.ts'
+import { setUpBanking } from '../linked-bank.ts'
 import { account, ago, dictated, line, transactions } from './dictated-bank.ts'
 
 /*
  * The same mistake could be wherever a line changes its form between two imports: booked under another day or in other words,
  * booked while its equal still waits, given up by the bank, of a card, of an account whose list was cut, or with an unknown status.
  */
-openBanks()
+setUpBanking()
 
 const hold = line({ bookedOn: undefined, status: undefined })
 const told = (...lines: Record<string, string>[]) => ({ accounts: [account(lines)] })

@@ -5,25 +5,25 @@ import { enqueueStaleIntegrations } from '../../../src/banking/maintenance-jobs.
 import { startJobs } from '../../support/jobs.ts'
 import { api, as, banking, database, elsewhere, foundTenant, given, kontomatik, tenant } from '../../support/world.ts'
 import {
-  asked,
-  becomes,
   client,
-  detail,
-  enable,
-  linked,
-  openBanks,
+  enableBanking,
+  linkBank,
   pull,
+  requestCount,
   revoke,
-  stored,
-  usual,
+  setUpBanking,
+  statusAndCode,
+  storedRow,
+  usualTiming,
+  waitForRow,
 } from '../linked-bank.ts'
 
 let people = 0
 
-openBanks()
+setUpBanking()
 
 /** Somebody whom the bank has not seen yet, so that no import of a former test counts. */
-const somebody = () => linked({ login: `person${++people}` })
+const somebody = () => linkBank({ login: `person${++people}` })
 const pulled = async (body: object = {}) => {
   const answer = await api.post(pull, body)
   if (answer.status !== 201) throw new Error(`${answer.status} ${JSON.stringify(answer.body)}`)
@@ -116,32 +116,32 @@ test('whoever has waited long enough is told that it goes on, and to ask again',
   const minimal = await post().set('Prefer', 'return=minimal')
   expect([minimal.status, minimal.text]).toEqual([202, ''])
   const imports = kontomatik.imports
-  await becomes(link.id, { status: 'active' })
+  await waitForRow(link.id, { status: 'active' })
   const done = await post()
   expect([done.status, done.body.imported > 100, kontomatik.imports]).toEqual([201, true, imports + 1])
   expect((await post()).headers['idempotent-replayed']).toBe('true')
 })
 
 test('four imports of an account in 24 hours, whoever asks for them, and the fifth is not even tried', async () => {
-  await enable(elsewhere.organization.id)
+  await enableBanking(elsewhere.organization.id)
   const login = `person${++people}`
-  await linked({ login })
+  await linkBank({ login })
   for (let count = 0; count < 2; count++) await pulled({ since: today() })
-  await linked({ login, agent: as(elsewhere.users.owner) })
+  await linkBank({ login, agent: as(elsewhere.users.owner) })
   const other = await as(elsewhere.users.owner).post(pull, { since: today() })
   expect(other.status).toBe(201)
   expect(await pulled({ since: today() })).toMatchObject({ nextPullAt: expect.any(String) })
   const before = kontomatik.requests.length
   for (const agent of [api, as(elsewhere.users.owner)]) {
     const refused = await agent.post(pull, {})
-    expect(detail(refused)).toEqual([429, 'limit_reached'])
+    expect(statusAndCode(refused)).toEqual([429, 'limit_reached'])
     expect(Number(refused.headers['retry-after'])).toBeGreaterThan(86_000)
     expect(Number(refused.headers['retry-after'])).toBeLessThanOrEqual(86_400)
   }
   expect(kontomatik.requests.length).toBe(before)
   await database.query(`UPDATE "bank_import" SET "at" = "at" - interval '25 hours'`)
   kontomatik.fault({ kind: 'exception', path: 'reuse', name: 'MultipleAccessLimitExceeded' })
-  expect(detail(await api.post(pull, {}))).toEqual([429, 'limit_reached'])
+  expect(statusAndCode(await api.post(pull, {}))).toEqual([429, 'limit_reached'])
 })
 
 const faults: [name: string, path: string, status: number, code: string, after: string][] = [
@@ -165,7 +165,7 @@ test.each(faults)(
     const imports = kontomatik.imports
     kontomatik.fault({ kind: 'exception', path, name, times: 2 })
     const answer = await api.post(pull, { since: today() })
-    expect(detail(answer)).toEqual([status, code])
+    expect(statusAndCode(answer)).toEqual([status, code])
     expect(JSON.stringify(answer.body)).not.toContain(name)
     if ([429, 503].includes(status)) expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0)
     const { body } = await api.get(link['@id'])
@@ -184,29 +184,29 @@ test.each([
 ])('an import that ends as %s with %s is answered with %d %s', async (state, name, status, code) => {
   await somebody()
   kontomatik.fault({ kind: 'exception', method: 'GET', path: '/command/', name, state })
-  expect(detail(await api.post(pull, {}))).toEqual([status, code])
+  expect(statusAndCode(await api.post(pull, {}))).toEqual([status, code])
 })
 
 test.each(['SessionExpired', 'InvalidSessionId', 'DefaultImportAlreadyExecuted'])(
   '%s is answered with another session, once',
   async (name) => {
     await somebody()
-    const reuses = asked('reuse')
+    const reuses = requestCount('reuse')
     kontomatik.fault({ kind: 'exception', path: 'default-import', name })
     expect((await pulled()).imported).toBeGreaterThan(50)
-    expect(asked('reuse')).toBe(reuses + 1)
+    expect(requestCount('reuse')).toBe(reuses + 1)
     kontomatik.fault({ kind: 'exception', path: 'default-import', name, times: 5 })
     expect((await api.post(pull, {})).status).toBe(502)
-    expect(asked('reuse')).toBe(reuses + 3)
+    expect(requestCount('reuse')).toBe(reuses + 3)
   },
 )
 
 test('a wrong key is ours to mend, and what was begun is gone on with then', async () => {
   const link = await somebody()
   kontomatik.fault({ kind: 'status', method: 'GET', path: '/command/', status: 401, times: 3 })
-  expect(detail(await api.post(pull, {}))).toEqual([502, 'provider_misconfigured'])
+  expect(statusAndCode(await api.post(pull, {}))).toEqual([502, 'provider_misconfigured'])
   const imports = kontomatik.imports
-  expect((await stored(link.id)).commandId).toBeTruthy()
+  expect((await storedRow(link.id)).commandId).toBeTruthy()
   kontomatik.clearFaults()
   await pulled()
   expect(kontomatik.imports).toBe(imports)
@@ -221,13 +221,13 @@ test.each([
 ] as const)('a %s whose answer is %s is not asked for again by itself: %d', async (path, kind, status) => {
   const link = await somebody()
   await pulled({ since: today() })
-  const before = asked(path)
+  const before = requestCount(path)
   kontomatik.fault({ kind, path, delay: 2500 })
   expect((await api.post(pull, { since: today() })).status).toBe(status)
   await enqueueStaleIntegrations(database, 0)
   await sleep(300)
-  expect(asked(path)).toBe(before + 1)
-  expect((await stored(link.id)).status).toBe('active')
+  expect(requestCount(path)).toBe(before + 1)
+  expect((await storedRow(link.id)).status).toBe('active')
   expect((await pulled({ since: today() })).status).toBe('active')
 })
 
@@ -235,12 +235,12 @@ test('an import without end is given up after a while, and taken up by the next 
   const link = await somebody()
   Object.assign(banking.timing, { importMs: 400 })
   kontomatik.fault({ kind: 'status', method: 'GET', path: '/command/', status: 503, times: 60 })
-  expect(detail(await api.post(pull, {}))).toEqual([504, 'provider_timeout'])
-  const { commandId } = await stored(link.id)
+  expect(statusAndCode(await api.post(pull, {}))).toEqual([504, 'provider_timeout'])
+  const { commandId } = await storedRow(link.id)
   expect(commandId).toBeTruthy()
   const imports = kontomatik.imports
   kontomatik.clearFaults()
-  Object.assign(banking.timing, usual)
+  Object.assign(banking.timing, usualTiming)
   expect((await pulled()).imported).toBeGreaterThan(100)
   expect(kontomatik.imports).toBe(imports)
 })
@@ -252,7 +252,7 @@ test('a full house is waited for, and not for ever', async () => {
   Object.assign(banking.timing, { slotMs: 150 })
   kontomatik.fault({ kind: 'exception', path: 'reuse', name: 'ConcurrentSessionsLimitExceeded', times: 99 })
   const full = await api.post(pull, {})
-  expect([...detail(full), full.headers['retry-after']]).toEqual([503, 'provider_busy', '60'])
+  expect([...statusAndCode(full), full.headers['retry-after']]).toEqual([503, 'provider_busy', '60'])
   const [{ counted }] = await database.query(
     `SELECT count(*)::int AS counted FROM "bank_import" WHERE "account" = 'link ' || $1`,
     [link.id],
@@ -268,8 +268,8 @@ test.each([8, 1])(
     const agents = await Promise.all(
       Array.from({ length: 9 }, async (_, index) => {
         const { organization, users } = await foundTenant('Many', `many-${free}-${index}`)
-        await enable(organization.id)
-        await linked({ agent: as(users.owner), login: `many-${free}-${index}` })
+        await enableBanking(organization.id)
+        await linkBank({ agent: as(users.owner), login: `many-${free}-${index}` })
         return as(users.owner)
       }),
     )
@@ -299,7 +299,7 @@ test('where all eight places are taken Kontomatik is not even asked', async () =
     `UPDATE "bank_slot" SET "integrationId" = gen_random_uuid(), "until" = now() + interval '1 hour'`,
   )
   const before = kontomatik.requests.length
-  expect(detail(await api.post(pull, {}))).toEqual([503, 'provider_busy'])
+  expect(statusAndCode(await api.post(pull, {}))).toEqual([503, 'provider_busy'])
   expect(kontomatik.requests.length).toBe(before)
 })
 
@@ -317,25 +317,25 @@ test('what a first import saw is more than what others see, and more is not aske
 })
 
 test('one of several links must be named, and what is over cannot be pulled', async () => {
-  const one = await linked({ login: `person${++people}` })
-  const other = await linked({ login: `person${++people}`, target: 'BohemiaApi' })
-  expect(detail(await api.post(pull, {}))).toEqual([422, 'isChosen'])
+  const one = await linkBank({ login: `person${++people}` })
+  const other = await linkBank({ login: `person${++people}`, target: 'BohemiaApi' })
+  expect(statusAndCode(await api.post(pull, {}))).toEqual([422, 'isChosen'])
   expect((await pulled({ integration: other['@id'] })).target).toBe('BohemiaApi')
   expect((await api.post(revoke, { integration: one['@id'] })).status).toBe(201)
-  expect(detail(await api.post(pull, { integration: one['@id'] }))).toEqual([409, 'consent_expired'])
+  expect(statusAndCode(await api.post(pull, { integration: one['@id'] }))).toEqual([409, 'consent_expired'])
   expect((await pulled()).target).toBe('BohemiaApi')
-  await enable(elsewhere.organization.id)
+  await enableBanking(elsewhere.organization.id)
   expect((await as(elsewhere.users.owner).post(pull, { integration: other['@id'] })).status).toBe(422)
 })
 
 test('a consent that was withdrawn at the bank shows at the next pull', async () => {
   const link = await somebody()
   await pulled({ since: today() })
-  const { sealedAccess } = await stored(link.id)
+  const { sealedAccess } = await storedRow(link.id)
   await kontomatik.revokeUpstream(
-    banking.vault.open('access', sealedAccess as string, (await stored(link.id)) as Integration),
+    banking.vault.open('access', sealedAccess as string, (await storedRow(link.id)) as Integration),
   )
-  expect(detail(await api.post(pull, {}))).toEqual([409, 'consent_expired'])
+  expect(statusAndCode(await api.post(pull, {}))).toEqual([409, 'consent_expired'])
   const { body } = await api.get(link['@id'])
   expect([body.status, body.pull, body.revoke]).toEqual(['expired', undefined, revoke])
   expect((await api.post(revoke, {})).body.status).toBe('revoked')
@@ -344,9 +344,9 @@ test('a consent that was withdrawn at the bank shows at the next pull', async ()
 
 test('what was cleared comes again with the next import', async () => {
   const { organization, users } = await foundTenant('Clear', 'clear-bank', { demo: true, productionLike: false })
-  await enable(organization.id)
+  await enableBanking(organization.id)
   const agent = as(users.owner)
-  await linked({ agent, login: 'clear' })
+  await linkBank({ agent, login: 'clear' })
   const { imported } = (await agent.post(pull, {})).body
   expect((await agent.post('/organizations/clear', { confirm: 'clear-bank' })).status).toBe(201)
   for (const path of ['/bank-accounts', '/bank-transactions'])

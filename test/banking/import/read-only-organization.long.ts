@@ -1,23 +1,23 @@
 import { Organization } from '../../../entities/index.ts'
 import { eventually } from '../../support/eventually.ts'
 import { api, banking, database, organization } from '../../support/world.ts'
-import { linked, openBanks, pull, revoke, stored } from '../linked-bank.ts'
+import { linkBank, pull, revoke, setUpBanking, storedRow } from '../linked-bank.ts'
 
 // An import outlives the state in which it was ordered: into a suspended or closed organization nothing is imported.
 
-openBanks()
+setUpBanking()
 
 test.each(['suspended', 'closed'] as const)(
   'an import that runs is stopped when the organization is %s',
   async (status) => {
-    const { id } = await linked()
+    const { id } = await linkBank()
     const before = await rows()
     Object.assign(banking.timing, { requestMs: 0, pollMs: 300 })
     expect((await api.post(pull, {})).status).toBe(202)
     await database.manager.update(Organization, { id: organization.id }, { status })
     try {
-      await eventually(async () => expect(await stored(id)).toMatchObject({ status: 'active', commandId: null }))
-      expect(await stored(id)).toMatchObject({ lastErrorCode: 'organization_frozen' })
+      await eventually(async () => expect(await storedRow(id)).toMatchObject({ status: 'active', commandId: null }))
+      expect(await storedRow(id)).toMatchObject({ lastErrorCode: 'organization_frozen' })
       expect(await rows()).toEqual(before)
     } finally {
       await database.manager.update(Organization, { id: organization.id }, { status: 'active' })

@@ -1,13 +1,13 @@
 import { amountOf, dayOf, ibanOf } from '../../../src/banking/kontomatik/amounts.ts'
 import { as, kontomatik, tenant } from '../../support/world.ts'
-import { openBanks, pull } from '../linked-bank.ts'
+import { pull, setUpBanking } from '../linked-bank.ts'
 import { account, accounts, ago, dictated, line, number, transactions } from './dictated-bank.ts'
 
 /*
  * The same mistake could be wherever a text of the bank becomes a value: days and amounts of lines, balances, limits of cards,
  * currencies of lines and accounts, decimals of a currency, and wherever something is left out: lines, days before an import.
  */
-openBanks()
+setUpBanking()
 
 // XML Schema 1.1 part 2, §3.3.9: a date may have a timezone.
 test.each([

@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { api, kontomatik } from '../../support/world.ts'
-import { back, openBanks, setup } from '../linked-bank.ts'
+import { returnUri, setUpBanking, setup } from '../linked-bank.ts'
 import { account, accounts, dictated, items, line, number, transactions } from './dictated-bank.ts'
 
 /*
  * The same mistake could be wherever a text of Kontomatik reaches the database: names and keys of accounts and cards, kinds,
  * statuses, currencies, parties and titles of lines, ids of commands, and the answers about signing in.
  */
-openBanks()
+setUpBanking()
 
 /** Texts that Postgres cannot compress, each sign of three bytes: an index entry of 1,000 of them would be too long. */
 const noise = Array.from(randomBytes(1000), (byte, index) =>
@@ -90,7 +90,7 @@ test.each([
   { redirectionId: 'r-1' },
 ])('a sign-in that Kontomatik starts with %j is refused, and leaves nothing', async (answer) => {
   kontomatik.fault({ kind: 'status', path: 'redirection', status: 200, answer: JSON.stringify(answer) })
-  const { status, body } = await api.post(setup, { redirectUri: back })
+  const { status, body } = await api.post(setup, { redirectUri: returnUri })
   expect([status, body.code]).toEqual([503, 'provider_unavailable'])
   expect(await items('/integrations')).toEqual([])
 })
@@ -98,17 +98,17 @@ test.each([
 test('a sign-in that Kontomatik starts under an id that it has given before is refused', async () => {
   const answer = JSON.stringify({ redirectionId: 900100, redirectionLink: 'https://bank.example/łódź' })
   kontomatik.fault({ kind: 'status', path: 'redirection', status: 200, answer, times: 2 })
-  const first = await api.post(setup, { redirectUri: back })
+  const first = await api.post(setup, { redirectUri: returnUri })
   expect([first.status, first.body.redirectionId, first.body.redirectUrl]).toEqual([
     201,
     '900100',
     'https://bank.example/%C5%82%C3%B3d%C5%BA',
   ])
-  expect((await api.post(setup, { redirectUri: back })).status).toBeLessThan(500)
+  expect((await api.post(setup, { redirectUri: returnUri })).status).toBeLessThan(500)
 })
 
 test.each(['\u0000', '\ud800', noise])('a bank whose name is %j is linked', async (name) => {
-  const { body } = await api.post(setup, { redirectUri: back })
+  const { body } = await api.post(setup, { redirectUri: returnUri })
   const { redirectionId } = body
   const params = { sessionId: 'x', sessionIdSignature: 'y', multipleAccessId: name, target: name, officialName: name }
   const answer = JSON.stringify({ status: 'SUCCESS', params })

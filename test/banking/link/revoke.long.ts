@@ -3,30 +3,30 @@ import { defaultTiming } from '../../../src/banking/banking.ts'
 import { enqueueStaleIntegrations } from '../../../src/banking/maintenance-jobs.ts'
 import { api, banking, database, kontomatik } from '../../support/world.ts'
 import {
-  asked,
-  back,
-  becomes,
   client,
   consentOf,
-  linked,
-  openBanks,
+  linkBank,
   pull,
+  requestCount,
+  returnUri,
   revoke,
+  setUpBanking,
   setup,
   signIn,
-  stored,
+  storedRow,
+  waitForRow,
 } from '../linked-bank.ts'
 
-openBanks()
+setUpBanking()
 
 test('a consent is ended, once, and what was imported stays', async () => {
-  const link = await linked({ login: 'r1' })
+  const link = await linkBank({ login: 'r1' })
   const consent = await consentOf(link.id)
   const { accounts } = (await api.post(pull, {})).body
   const { status, body } = await api.post(revoke, {})
   expect([status, body['@id'], body.status, body.accounts]).toEqual([201, link['@id'], 'revoked', accounts])
   expect([body.pull, body.revoke]).toEqual([undefined, undefined])
-  expect(await stored(link.id)).toMatchObject({ sealedAccess: null, sealedSession: null })
+  expect(await storedRow(link.id)).toMatchObject({ sealedAccess: null, sealedSession: null })
   await expect(client.reuseAccess(consent)).rejects.toMatchObject({ kind: 'access-gone' })
   const again = await api.post(revoke, { integration: link['@id'] })
   expect([again.status, again.body]).toEqual([200, body])
@@ -46,7 +46,7 @@ test.each([
   [{ kind: 'exception', name: 'NobodyKnows' } as const],
 ])('as long as Kontomatik answers with %j the means to end it are kept', async (fault) => {
   banking.timing.revokeMs = defaultTiming.revokeMs
-  const link = await linked({ login: 'r2' })
+  const link = await linkBank({ login: 'r2' })
   const consent = await consentOf(link.id)
   kontomatik.fault({ ...fault, path: 'delete-multiple-access', times: 99 })
   for (let count = 0; count < 2; count++) {
@@ -61,30 +61,30 @@ test.each([
 })
 
 test('it is tried again without anybody asking, also when the first word was heard and its answer lost', async () => {
-  const link = await linked({ login: 'r3' })
-  const before = asked('delete-multiple-access')
+  const link = await linkBank({ login: 'r3' })
+  const before = requestCount('delete-multiple-access')
   kontomatik.fault({ kind: 'lost', path: 'delete-multiple-access' })
   kontomatik.fault({ kind: 'status', path: 'delete-multiple-access', times: 1 })
   expect((await api.post(revoke, {})).status).toBe(202)
-  await becomes(link.id, { status: 'revoked' })
-  expect(asked('delete-multiple-access')).toBe(before + 3)
+  await waitForRow(link.id, { status: 'revoked' })
+  expect(requestCount('delete-multiple-access')).toBe(before + 3)
 })
 
 test('a consent that is over by itself is let go after its 180 days', async () => {
-  const link = await linked({ login: 'r4' })
+  const link = await linkBank({ login: 'r4' })
   kontomatik.fault({ kind: 'status', path: 'delete-multiple-access', times: 99 })
   expect((await api.post(revoke, {})).status).toBe(202)
   await database.manager.update(Integration, { id: link.id }, { consentExpiresAt: new Date(Date.now() - 1000) })
   await enqueueStaleIntegrations(database, 0)
-  await becomes(link.id, { status: 'revoked' })
-  expect((await stored(link.id)).sealedAccess).toBeNull()
+  await waitForRow(link.id, { status: 'revoked' })
+  expect((await storedRow(link.id)).sealedAccess).toBeNull()
 })
 
 test('an import that runs is stopped first, and brings nothing any more', async () => {
-  const link = await linked({ login: 'r5' })
+  const link = await linkBank({ login: 'r5' })
   kontomatik.fault({ kind: 'slow', path: 'default-import', delay: 800 })
   const pulling = api.post(pull, {}).then((answer) => answer)
-  await becomes(link.id, { asked: 'import' })
+  await waitForRow(link.id, { asked: 'import' })
   const { status, body } = await api.post(revoke, {})
   expect([status, body.status]).toEqual([201, 'revoked'])
   expect((await pulling).status).toBe(409)
@@ -92,21 +92,21 @@ test('an import that runs is stopped first, and brings nothing any more', async 
 })
 
 test('twenty at once end it once', async () => {
-  await linked({ login: 'r6' })
-  const before = asked('delete-multiple-access')
+  await linkBank({ login: 'r6' })
+  const before = requestCount('delete-multiple-access')
   const answers = await Promise.all(Array.from({ length: 20 }, () => api.post(revoke, {})))
   expect(answers.filter(({ body }) => body.status !== 'revoked')).toEqual([])
-  expect(asked('delete-multiple-access')).toBe(before + 1)
+  expect(requestCount('delete-multiple-access')).toBe(before + 1)
 })
 
 test('a sign-in that is called off is ended once it has become a consent', async () => {
   banking.timing.requestMs = 300
-  const { body } = await api.post(setup, { redirectUri: back })
+  const { body } = await api.post(setup, { redirectUri: returnUri })
   const called = await api.post(revoke, {})
   expect([called.status, called.body.status]).toEqual([202, 'revoking'])
   await signIn(body.redirectUrl, { target: 'KontoBankApi', login: 'r7' })
-  const before = asked('delete-multiple-access')
+  const before = requestCount('delete-multiple-access')
   expect((await api.post(revoke, {})).status).toBeLessThan(203)
-  await becomes(body.id, { status: 'revoked' })
-  expect(asked('delete-multiple-access')).toBe(before + 1)
+  await waitForRow(body.id, { status: 'revoked' })
+  expect(requestCount('delete-multiple-access')).toBe(before + 1)
 })

@@ -17,28 +17,28 @@ import {
 } from '../../support/world.ts'
 import { mock } from '../client/kontomatik-server.ts'
 import {
-  asked,
-  back,
-  becomes,
   client,
   consentOf,
-  detail,
-  enable,
-  forgetAll,
-  linked,
-  openBanks,
+  deleteAll,
+  enableBanking,
+  linkBank,
   pull,
+  requestCount,
+  returnUri,
   revoke,
+  setUpBanking,
   setup,
   signIn,
-  stored,
+  statusAndCode,
+  storedRow,
+  waitForRow,
 } from '../linked-bank.ts'
 
 const { admin, owner } = tenant.users
 
-openBanks()
+setUpBanking()
 
-const start = (body = {}) => api.post(setup, { redirectUri: back, ...body })
+const start = (body = {}) => api.post(setup, { redirectUri: returnUri, ...body })
 
 test('signing in starts with an address to go to, and an hour to do it', async () => {
   const { status, body, headers } = await start({ country: 'PL', locale: 'en' })
@@ -49,9 +49,9 @@ test('signing in starts with an address to go to, and an hour to do it', async (
   expect(body.redirectUrl).toContain(kontomatik.url)
   expect(Date.parse(body.expiresAt) - Date.now()).toBeGreaterThan(59 * 60_000)
   const request = kontomatik.requests.findLast(({ path }) => path === '/v1/signin/redirection')
-  const { ownerExternalId } = await stored(body.id)
+  const { ownerExternalId } = await storedRow(body.id)
   expect(JSON.parse(request?.body ?? '')).toEqual({
-    redirectUri: back,
+    redirectUri: returnUri,
     ownerExternalId,
     country: 'pl',
     locale: 'en',
@@ -65,16 +65,16 @@ test.each([
   ...['https://app.example.evil.example/bank/return', 'https://app.example:444/bank/return', 'javascript:alert(1)'],
   ...['https://u:p@app.example/bank/return', 'https://app.example/bank/return#x', '/bank/return', 'http://127.0.0.1/'],
 ])('nobody is sent back to %s', async (redirectUri) => {
-  const before = asked('/v1/signin/redirection')
+  const before = requestCount('/v1/signin/redirection')
   const answer = await api.post(setup, { redirectUri })
   expect([answer.status, answer.body.violations[0].propertyPath]).toEqual([422, 'redirectUri'])
-  expect(asked('/v1/signin/redirection')).toBe(before)
+  expect(requestCount('/v1/signin/redirection')).toBe(before)
 })
 
 test('a query is kept, and without a key of Kontomatik any address of this machine will do', async () => {
-  expect((await start({ redirectUri: `${back}?tab=2` })).status).toBe(201)
+  expect((await start({ redirectUri: `${returnUri}?tab=2` })).status).toBe(201)
   const local = new Banking({ ...kontomatik, redirects: 'local', keys: readKeys(randomBytes(32).toString('base64')) })
-  const addresses = ['http://127.0.0.1:5173/x', 'http://localhost/y', 'http://localhost.evil.example/', back]
+  const addresses = ['http://127.0.0.1:5173/x', 'http://localhost/y', 'http://localhost.evil.example/', returnUri]
   expect(addresses.map((address) => local.allows(address))).toEqual([true, true, false, false])
 })
 
@@ -82,8 +82,8 @@ test('it is finished once somebody has signed in, and to finish twice changes no
   const { body: begun } = await start()
   const { redirectionId, redirectUrl } = begun
   const early = await api.post(setup, { redirectionId })
-  expect([...detail(early), early.headers['retry-after']]).toEqual([409, 'signin_pending', '5'])
-  expect(await signIn(redirectUrl, { target: 'KontoBankApi' })).toBe(`${back}?redirectionId=${redirectionId}`)
+  expect([...statusAndCode(early), early.headers['retry-after']]).toEqual([409, 'signin_pending', '5'])
+  expect(await signIn(redirectUrl, { target: 'KontoBankApi' })).toBe(`${returnUri}?redirectionId=${redirectionId}`)
 
   const [one, other] = await Promise.all([1, 2].map(() => api.post(setup, { redirectionId })))
   expect([one.status, other.status].sort()).toEqual([200, 201])
@@ -111,25 +111,25 @@ test('it is finished once somebody has signed in, and to finish twice changes no
 test('who declines is told so', async () => {
   const { body } = await start()
   await signIn(body.redirectUrl, { decline: '1' })
-  expect(detail(await api.post(setup, { redirectionId: body.redirectionId }))).toEqual([422, 'signin_failed'])
+  expect(statusAndCode(await api.post(setup, { redirectionId: body.redirectionId }))).toEqual([422, 'signin_failed'])
 })
 
 test('who takes more than an hour must start again, and the consent that came of it is ended', async () => {
   const { body } = await start()
   await signIn(body.redirectUrl, { target: 'KontoBankApi' })
   await database.manager.update(Integration, { id: body.id }, { expiresAt: new Date(Date.now() - 120_000) })
-  expect(detail(await api.post(setup, { redirectionId: body.redirectionId }))).toEqual([410, 'signin_expired'])
-  const before = asked('delete-multiple-access')
+  expect(statusAndCode(await api.post(setup, { redirectionId: body.redirectionId }))).toEqual([410, 'signin_expired'])
+  const before = requestCount('delete-multiple-access')
   await enqueueStaleIntegrations(database, 0)
-  await becomes(body.id, { status: 'revoked' })
-  expect(asked('delete-multiple-access')).toBe(before + 1)
-  expect(detail(await api.post(setup, { redirectionId: body.redirectionId }))).toEqual([410, 'signin_expired'])
+  await waitForRow(body.id, { status: 'revoked' })
+  expect(requestCount('delete-multiple-access')).toBe(before + 1)
+  expect(statusAndCode(await api.post(setup, { redirectionId: body.redirectionId }))).toEqual([410, 'signin_expired'])
 })
 
 test('only whoever started it may finish it', async () => {
   const { body } = await start()
   await signIn(body.redirectUrl, { target: 'KontoBankApi' })
-  await enable(elsewhere.organization.id)
+  await enableBanking(elsewhere.organization.id)
   const { redirectionId } = body
   const unknown = await api.post(setup, { redirectionId: 'r-nobody' })
   for (const agent of [as(admin), as(elsewhere.users.owner)]) {
@@ -140,14 +140,14 @@ test('only whoever started it may finish it', async () => {
 })
 
 test('without the module nothing is linked or imported, but what is linked can be ended', async () => {
-  const link = await linked()
-  await enable(organization.id, false)
-  expect(detail(await start())).toEqual([403, 'module_disabled'])
-  expect(detail(await api.post(setup, { redirectionId: 'r-1' }))).toEqual([403, 'module_disabled'])
-  expect(detail(await api.post(pull, {}))).toEqual([403, 'module_disabled'])
+  const link = await linkBank()
+  await enableBanking(organization.id, false)
+  expect(statusAndCode(await start())).toEqual([403, 'module_disabled'])
+  expect(statusAndCode(await api.post(setup, { redirectionId: 'r-1' }))).toEqual([403, 'module_disabled'])
+  expect(statusAndCode(await api.post(pull, {}))).toEqual([403, 'module_disabled'])
   const ended = await api.post(revoke, {})
   expect([ended.status, ended.body['@id'], ended.body.status]).toEqual([201, link['@id'], 'revoked'])
-  await enable()
+  await enableBanking()
 })
 
 describe('What a widget was given', () => {
@@ -171,7 +171,7 @@ describe('What a widget was given', () => {
     const given = await widget('once', { multipleAccessId: null, accessMode: 'SINGLE' })
     expect((await api.post(setup, given)).body).toMatchObject({ status: 'active', consentExpiresAt: null })
     expect((await api.post(pull, {})).body).toMatchObject({ status: 'expired', target: 'KontoBankApi' })
-    expect(detail(await api.post(pull, {}))).toEqual([409, 'consent_expired'])
+    expect(statusAndCode(await api.post(pull, {}))).toEqual([409, 'consent_expired'])
   })
 
   test('must be whole', async () => {
@@ -186,10 +186,10 @@ describe('What a widget was given', () => {
     const { status } = await api.post(setup, await widget('forged', { sessionIdSignature: 'forged' }))
     expect(status).toBe(201)
     expect((await api.post(pull, {})).status).toBe(201)
-    await forgetAll()
+    await deleteAll()
     const given = { multipleAccessId: null, accessMode: 'SINGLE', sessionIdSignature: 'forged' }
     await api.post(setup, await widget('forger', given))
-    expect(detail(await api.post(pull, {}))).toEqual([502, 'session_invalid'])
+    expect(statusAndCode(await api.post(pull, {}))).toEqual([502, 'session_invalid'])
     expect((await api.get('/integrations')).body.member[0]).toMatchObject({
       status: 'error',
       lastError: { code: 'session_invalid' },
@@ -201,7 +201,7 @@ test('a bank that gives no consent though it was asked to is at fault', async ()
   const { body } = await start({ accessMode: 'SINGLE' })
   await signIn(body.redirectUrl, { target: 'IberiaApi' })
   await database.manager.update(Integration, { id: body.id }, { accessMode: 'MULTIPLE' })
-  expect(detail(await api.post(setup, { redirectionId: body.redirectionId }))).toEqual([502, 'provider_error'])
+  expect(statusAndCode(await api.post(setup, { redirectionId: body.redirectionId }))).toEqual([502, 'provider_error'])
 })
 
 test.each([
@@ -214,7 +214,7 @@ test.each([
 ])('%s from Kontomatik is %d %s, and nothing is left behind', async (name, status, code) => {
   kontomatik.fault({ kind: 'exception', path: 'signin', name, times: 3 })
   const answer = await start()
-  expect(detail(answer)).toEqual([status, code])
+  expect(statusAndCode(answer)).toEqual([status, code])
   expect(JSON.stringify(answer.body)).not.toContain(name)
   if (status === 503) expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0)
   kontomatik.clearFaults()
@@ -226,7 +226,7 @@ test('a country that Kontomatik does not know is the client’s fault, a wrong k
   const { status, body } = await start({ country: 'xx' })
   expect([status, body.violations[0].propertyPath]).toEqual([422, 'country'])
   kontomatik.fault({ kind: 'status', path: 'redirection', status: 401 })
-  expect(detail(await start())).toEqual([502, 'provider_misconfigured'])
+  expect(statusAndCode(await start())).toEqual([502, 'provider_misconfigured'])
 })
 
 test('a start that is repeated under its key starts once, also if the first answer was lost', async () => {
@@ -241,26 +241,26 @@ test('a start that is repeated under its key starts once, also if the first answ
 })
 
 test('a bank that is linked anew keeps its accounts, and the former consent is ended, however long that takes', async () => {
-  const former = await linked()
+  const former = await linkBank()
   const consent = await consentOf(former.id)
   const { accounts } = (await api.post(pull, {})).body
   kontomatik.fault({ kind: 'status', path: 'delete-multiple-access', times: 2 })
-  const link = await linked()
+  const link = await linkBank()
   expect(await consentOf(link.id)).not.toBe(consent)
-  await becomes(former.id, { status: 'revoked' })
-  expect(await stored(former.id)).toMatchObject({ sealedAccess: null, sealedSession: null })
+  await waitForRow(former.id, { status: 'revoked' })
+  expect(await storedRow(former.id)).toMatchObject({ sealedAccess: null, sealedSession: null })
   await expect(client.reuseAccess(consent)).rejects.toMatchObject({ kind: 'access-gone' })
 
   const { body } = await api.post(pull, {})
   expect(body).toMatchObject({ '@id': link['@id'], imported: 0 })
   expect([...body.accounts].sort()).toEqual([...accounts].sort())
   expect((await api.get(accounts[0])).body.integration).toBe(link['@id'])
-  expect((await stored(link.id)).sealedAccess).toBeTruthy()
+  expect((await storedRow(link.id)).sealedAccess).toBeTruthy()
 })
 
 test('what opens a bank is nowhere to be read', async () => {
-  const link = await linked()
-  const row = await stored(link.id)
+  const link = await linkBank()
+  const row = await storedRow(link.id)
   const consent = await consentOf(link.id)
   const session = JSON.parse(banking.vault.open('session', row.sealedSession as string, row))
   expect(row.sealedAccess).toMatch(/^v1\./)
@@ -278,22 +278,22 @@ test('what opens a bank is nowhere to be read', async () => {
     }
   const shown = JSON.stringify([(await api.get(link['@id'])).body, (await api.get('/audit-events')).body])
   for (const secret of [consent, session.signature, 'v1.', 'sealed']) expect(shown).not.toContain(secret)
-  expect((await stored(link.id)).sealedSession).toBeNull()
+  expect((await storedRow(link.id)).sealedSession).toBeNull()
 })
 
 test('keys are changed without anybody signing in again', async () => {
-  const link = await linked()
+  const link = await linkBank()
   const consent = await consentOf(link.id)
-  const before = await stored(link.id)
+  const before = await storedRow(link.id)
   const newer = randomBytes(32).toString('base64')
   const access = { url: kontomatik.url, apiKey: kontomatik.apiKey, redirects: [] }
   const [only, stranger] = [newer, randomBytes(32).toString('base64')].map(
     (key) => new Banking({ ...access, keys: readKeys(key) }),
   )
   await expect(resealSecrets(database, stranger)).rejects.toThrow(/SECRETS_KEY lacks/)
-  expect(await stored(link.id)).toEqual(before)
+  expect(await storedRow(link.id)).toEqual(before)
   await resealSecrets(database, new Banking({ ...access, keys: [...readKeys(newer), ...secretKeys] }))
-  const after = await stored(link.id)
+  const after = await storedRow(link.id)
   expect(after.sealedAccess).not.toBe(before.sealedAccess)
   expect(only.vault.open('access', after.sealedAccess as string, after)).toBe(consent)
   expect(() => only.vault.open('session', after.sealedAccess as string, after)).toThrow('altered')
