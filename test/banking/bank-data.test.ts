@@ -36,7 +36,7 @@ const amounts = async (query: string) => {
   return body.member.map(({ amount }: { amount: string }) => amount)
 }
 
-test('an account is told of with its money as decimals, and leads to its link', async () => {
+test('an account shows its balances as decimal strings and links to its integration', async () => {
   const { body } = await api.get(`/bank-accounts/${current.id}`)
   expect(body).toMatchObject({
     '@type': 'BankAccount',
@@ -58,7 +58,7 @@ test('an account is told of with its money as decimals, and leads to its link', 
   expect(JSON.stringify(node)).toContain('"https://schema.org/name":[{"@value":"Current"}]')
 })
 
-test('members see which account it is, and not its number', async () => {
+test('members see the account without its full number', async () => {
   const { body } = await as(member).get(`/bank-accounts/${current.id}`)
   expect([body.iban, body.name, body.integration]).toEqual(['NL91••…4300', 'Current', null])
   expect((await as(member).get('/bank-accounts')).text).not.toContain(iban)
@@ -69,7 +69,7 @@ test('members see which account it is, and not its number', async () => {
   expect((await as(admin).get('/bank-transactions')).body.member[0].partyIban).toBe('PL61109010140000071219812874')
 })
 
-test('nobody may write them', async () => {
+test('accounts and transactions are read-only for every role', async () => {
   for (const path of ['/bank-accounts', '/bank-transactions']) {
     expect((await api.post(path, {})).status).toBe(405)
     expect((await api.patch(`${path}/${current.id}`, {})).status).toBe(405)
@@ -101,7 +101,7 @@ test.each([
   ...['x', '2026-02-30', '0000-01-01', '9999-12-31T23:00:00-02:00'].map((bad) => ['bookedOn[after]', bad]),
   ...['x', '1e3', '1,50', '9'.repeat(20), '1..2'].map((bad) => ['amount[gt]', bad]),
   ...['1', 'a..b'].map((bad) => ['amount[between]', bad]),
-])('%s=%s is refused by name', async (name, bad) => {
+])('%s=%s is refused, and the problem names the parameter', async (name, bad) => {
   const { status, body } = await api.get(`/bank-transactions?${encodeURIComponent(name)}=${encodeURIComponent(bad)}`)
   expect([status, body.detail]).toEqual([400, expect.stringContaining(`"${name}"`)])
 })
@@ -111,7 +111,7 @@ test.each([
   'order[amount]=asc',
   'order[transactionOn]=asc&order[amount]=desc',
   'order[id]=desc',
-])('a walk by %s meets each once', async (order) => {
+])('paging by %s returns each transaction once', async (order) => {
   const all = await amounts(order)
   const met: string[] = []
   for (let path: string | undefined = `/bank-transactions?itemsPerPage=5&${order}`; path; ) {
@@ -130,7 +130,7 @@ test('amounts are ordered as numbers', async () => {
   expect(found).toEqual(found.toSorted((one: number, other: number) => one - other))
 })
 
-test('another organization sees none of it', async () => {
+test('another organization sees no account or transaction', async () => {
   const stranger = as(elsewhere.users.owner)
   for (const path of ['/bank-accounts', '/bank-transactions'])
     expect((await stranger.get(path)).body).toMatchObject({ totalItems: 0, member: [] })
@@ -138,7 +138,7 @@ test('another organization sees none of it', async () => {
   expect((await stranger.get(`/bank-transactions?account=/bank-accounts/${current.id}`)).body.totalItems).toBe(0)
 })
 
-test('every filter has an index to go by', async () => {
+test('every filter has an index', async () => {
   const of = `"organizationId" = '${tenant.organization.id}' AND`
   const plans = {
     bookedOn: `${of} "bookedOn" >= '2026-02-01'`,

@@ -14,10 +14,10 @@ export async function enableBanking(organizationId = organization.id, enabled = 
   await database.manager.update(OrganizationModule, { organizationId, name: 'banking' }, { enabled, source })
 }
 
-/** How long calls wait, unless a test says otherwise. */
+/** The default timing of the tests. */
 export const usualTiming = { ...banking.timing, requestMs: 8000 }
 
-/** Has jobs done for the tests of a file; each begins with the usual timing, and leaves nothing linked. */
+/** Runs jobs for the tests of a file. Each test starts with the default timing, and its integrations are deleted. */
 export function setUpBanking(): void {
   beforeAll(async () => {
     await startJobs()
@@ -36,7 +36,7 @@ interface Linked {
   accessMode?: string
 }
 
-/** Links a bank through the page where people sign in. */
+/** Links a bank through the emulator's sign-in page. */
 export async function linkBank({ agent = api, target = 'KontoBankApi', login = 'anna', accessMode }: Linked = {}) {
   const { body } = await agent.post(setup, { redirectUri: returnUri, accessMode })
   await signIn(body.redirectUrl, { target, login })
@@ -46,14 +46,14 @@ export async function linkBank({ agent = api, target = 'KontoBankApi', login = '
   return answer.body as { '@id': string; id: string } & Record<string, unknown>
 }
 
-/** Does what somebody does at the page of their bank. */
+/** Submits the emulator's sign-in page. */
 export async function signIn(redirectUrl: string, form: Record<string, string>): Promise<string | null> {
   const body = new URLSearchParams(form)
   const response = await fetch(redirectUrl, { method: 'POST', body, redirect: 'manual' })
   return response.headers.get('location')
 }
 
-/** What is stored of a link, secrets and all. */
+/** The row of an integration, with its secrets. */
 export async function storedRow(id: string): Promise<Integration & Record<string, string | null>> {
   const [row] = await database.query('SELECT * FROM "integration" WHERE "id" = $1', [id])
   return row
@@ -64,7 +64,7 @@ export async function consentOf(id: string): Promise<string> {
   return banking.vault.open('access', link.sealedAccess as string, link)
 }
 
-/** Waits until what is stored of a link is so. */
+/** Waits until the row has the expected values. */
 export function waitForRow(id: string, expected: Partial<Integration>): Promise<unknown> {
   return eventually(
     () => storedRow(id),
@@ -73,11 +73,11 @@ export function waitForRow(id: string, expected: Partial<Integration>): Promise<
   )
 }
 
-/** How often something was asked of Kontomatik. */
+/** How many requests Kontomatik received for a path. */
 export const requestCount = (path: string): number =>
   kontomatik.requests.filter((one) => one.path.includes(path)).length
 
-/** How an answer is, and what it names as the fault. */
+/** The status of a response, and its error code. */
 export const statusAndCode = ({
   status,
   body,
@@ -86,7 +86,7 @@ export const statusAndCode = ({
   body: { code?: string; violations?: { code: string }[] }
 }) => [status, body.code ?? body.violations?.[0].code]
 
-/** Nothing is linked any more, nor counted. */
+/** Deletes all integrations, their data and their counts. */
 export async function deleteAll(): Promise<void> {
   kontomatik.clearFaults()
   await database.query(`DELETE FROM "bank_transaction"`)

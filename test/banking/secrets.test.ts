@@ -7,7 +7,7 @@ const [older, newer] = [randomBytes(32).toString('base64'), randomBytes(32).toSt
 const keys = readKeys(older)
 const place = { table: 'integration', id: '0191', organization: '0042' }
 
-test('whatever is sealed opens again, and never looks the same twice', () => {
+test('every sealed text opens, and sealing it twice gives different texts', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme' }), (text) => {
       const sealed = seal(text, keys, place)
@@ -17,7 +17,7 @@ test('whatever is sealed opens again, and never looks the same twice', () => {
   )
 })
 
-test('a secret opens in its own row alone', () => {
+test('a secret opens in its own row only', () => {
   const sealed = seal('ma-42', keys, place)
   for (const other of [{ id: '0192' }, { organization: '0043' }, { table: 'integrations' }])
     expect(() => open(sealed, keys, { ...place, ...other })).toThrow('was altered, or was sealed for another row')
@@ -25,7 +25,7 @@ test('a secret opens in its own row alone', () => {
   expect(() => open(sealed, keys, shifted)).toThrow('altered')
 })
 
-test('a secret with any sign changed does not open', () => {
+test('a secret with a changed character does not open', () => {
   const sealed = seal('ma-42', keys, place)
   for (let index = 0; index < sealed.length; index++) {
     const changed = sealed[index] === 'A' ? 'B' : 'A'
@@ -36,14 +36,14 @@ test('a secret with any sign changed does not open', () => {
   expect(() => open('ma-42', keys, place)).toThrow('The text is not a sealed secret.')
 })
 
-/** The last sign of base64 may hold bits that nobody reads. */
+/** The last character of base64 may hold unused bits. */
 function sameBytes(one: string, other: string): boolean {
   const bytes = (text: string) =>
     text.split('.').map((part, index) => (index < 2 ? part : Buffer.from(part, 'base64url').toString('hex')))
   return bytes(one).join() === bytes(other).join()
 }
 
-test('keys are changed by putting a new one first', () => {
+test('keys are rotated by prepending a new one', () => {
   const sealed = seal('ma-42', keys, place)
   const both = readKeys(` ${newer} , ${older}`)
   expect(open(sealed, both, place)).toBe('ma-42')
@@ -65,7 +65,7 @@ test.each([
   expect(() => readKeys(text)).toThrow(message)
 })
 
-test('a key shows itself nowhere', () => {
+test('a key appears in no output', () => {
   expect(inspect(keys, { depth: 9, showHidden: true })).not.toContain(older.slice(0, 10))
   expect(JSON.stringify(keys)).not.toContain(older.slice(0, 10))
   const wrong = randomBytes(31).toString('base64')

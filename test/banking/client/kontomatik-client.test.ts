@@ -13,7 +13,7 @@ beforeEach(async () => {
 
 afterEach(() => local.stop())
 
-test('somebody signs in at a bank, and their accounts are imported', async () => {
+test('a person signs in at a bank, and the accounts are imported', async () => {
   const redirection = await kontomatik.startRedirection({
     redirectUri: 'https://app.example/bank/return?tab=2',
     ownerExternalId: 'owner-1',
@@ -53,7 +53,7 @@ test('somebody signs in at a bank, and their accounts are imported', async () =>
   expect(JSON.stringify(command)).not.toContain('44051401359')
 })
 
-test('somebody who declines is not linked, nor who lets an hour pass', async () => {
+test('a declined sign-in fails, and so does one that takes more than an hour', async () => {
   const wish = { redirectUri: 'http://127.0.0.1:1/', ownerExternalId: 'owner-1', accessMode: 'SINGLE' } as const
   const declined = await kontomatik.startRedirection(wish)
   const forgotten = await kontomatik.startRedirection(wish)
@@ -63,7 +63,7 @@ test('somebody who declines is not linked, nor who lets an hour pass', async () 
   expect(await kontomatik.redirectionStatus(forgotten.redirectionId)).toEqual({ state: 'failed', reason: 'Expired' })
 })
 
-test('what is allowed once leaves no consent', async () => {
+test('a single-access sign-in leaves no consent', async () => {
   const { redirectionId, redirectionLink } = await kontomatik.startRedirection({
     redirectUri: 'http://127.0.0.1:1/',
     ownerExternalId: 'owner-1',
@@ -74,7 +74,7 @@ test('what is allowed once leaves no consent', async () => {
   expect(await kontomatik.mockSession(mock('anna', false))).toMatchObject({ multipleAccessId: null })
 })
 
-test('a consent is used again, and ended, and ending it twice is no fault', async () => {
+test('a consent opens sessions until it is deleted, and deleting it twice succeeds', async () => {
   const { multipleAccessId } = await kontomatik.mockSession(mock())
   const session = await kontomatik.reuseAccess(multipleAccessId ?? '')
   expect((await imported(kontomatik, session)).accounts).toHaveLength(2)
@@ -97,7 +97,7 @@ test('the banks of a country are listed', async () => {
   expect((await kontomatik.listBanks()).length).toBeGreaterThan(3)
 })
 
-test('a wrong key is our fault, and what Kontomatik says of it goes nowhere', async () => {
+test('a wrong API key is a misconfiguration, and the text of Kontomatik is not repeated', async () => {
   const stranger = new Kontomatik({ url: local.url, apiKey: 'secret-key' })
   const problem = await problemOf(stranger.reuseAccess('ma-1'))
   expect(problem).toMatchObject({ name: 'Http401', kind: 'misconfigured', retry: 'never', uncertain: false })
@@ -107,12 +107,12 @@ test('a wrong key is our fault, and what Kontomatik says of it goes nowhere', as
   expect(await problemOf(stranger.redirectionStatus('r-1'))).toMatchObject({ kind: 'misconfigured' })
 })
 
-test('a key or an address that cannot be used is refused at once, without being told', () => {
+test('an invalid API key or URL is refused at once, and the message does not repeat it', () => {
   expect(() => new Kontomatik({ url: local.url, apiKey: 'top\nsecret' })).toThrow(/^(?!.*secret).*printable/s)
   expect(() => new Kontomatik({ url: 'kontomatik.example', apiKey: 'key' })).toThrow('absolute')
 })
 
-test('what Kontomatik itself finds wrong comes by its name', async () => {
+test('an exception of Kontomatik is reported by its name', async () => {
   const { session, multipleAccessId } = await kontomatik.mockSession(mock())
   const wrong = (work: Promise<unknown>) => problemOf(work)
   const forged = { ...session, signature: 'forged' }

@@ -8,7 +8,7 @@ import type { Kontomatik } from '../../../src/banking/kontomatik/kontomatik-clie
 import type { Session } from '../../../src/banking/kontomatik/sign-in-reply.ts'
 import type { LocalKontomatik } from '../../../src/emulators/kontomatik/server.ts'
 
-/** A server that answers whatever a test wants it to. */
+/** A server with the responses of the test. */
 export async function serving(listener: RequestListener): Promise<{ url: string; stop(): void }> {
   const server = createServer(listener)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -22,7 +22,7 @@ export async function serving(listener: RequestListener): Promise<{ url: string;
   }
 }
 
-/** The problem that a promise ends with. */
+/** The problem with which a promise rejects. */
 export async function problemOf(promise: Promise<unknown>): Promise<BankProblem> {
   return promise.then(
     () => {
@@ -53,7 +53,7 @@ export async function imported(kontomatik: Kontomatik, session: Session, since =
   return command.statement
 }
 
-/** Asks the local Kontomatik without our client; an object is sent as a form, text as JSON. */
+/** Sends a request to the emulator without the client: an object as a form, a text as JSON. */
 export async function raw(
   { url, apiKey }: LocalKontomatik,
   path: string,

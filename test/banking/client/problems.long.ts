@@ -44,7 +44,7 @@ const rows: [string, string, string][] = [
   ['SomethingNobodyKnows', 'unknown', 'never'],
 ]
 
-test.each(rows)('%s is %s: to be tried again %s', async (name, kind, retry) => {
+test.each(rows)('%s is of the kind %s and may be retried: %s', async (name, kind, retry) => {
   const before = sent('reuse')
   local.fault({ kind: 'exception', path: 'reuse', name })
   const refused = await problemOf(kontomatik.reuseAccess('ma-1'))
@@ -61,7 +61,7 @@ test.each(rows)('%s is %s: to be tried again %s', async (name, kind, retry) => {
   expect(command).toMatchObject({ id: '7', state: 'failed', problem: { name, kind, retry } })
 })
 
-test('a fatal end is an outage, unless its name says more', async () => {
+test('a fatal command without a known exception is an outage', async () => {
   local.fault({ kind: 'exception', path: '/command/7.xml', name: 'NobodyKnows', state: 'fatal' })
   expect(await kontomatik.command('7')).toMatchObject({ state: 'failed', problem: { kind: 'outage' } })
   local.fault({ kind: 'exception', path: '/command/7.xml', name: 'SessionExpired', state: 'fatal' })
@@ -76,7 +76,7 @@ test.each([
   [429, 'Http429', 'busy', false],
   [500, 'Http500', 'outage', true],
   [503, 'Http503', 'outage', true],
-])('a bare %d is %s, %s', async (status, name, kind, uncertain) => {
+])('a status %d without an exception is %s of the kind %s', async (status, name, kind, uncertain) => {
   local.fault({ kind: 'status', path: 'reuse', status })
   expect(await problemOf(kontomatik.reuseAccess('ma-1'))).toMatchObject({ name, kind, uncertain })
 })
@@ -86,18 +86,21 @@ test.each([
   ['lost', 'Disconnected'],
   ['cut', 'Disconnected'],
   ['html', 'Http502'],
-] as const)('a command whose answer is %s is never sent again, as it may have been carried out', async (kind, name) => {
-  const { multipleAccessId } = await kontomatik.mockSession(mock(`of-${kind}`))
-  const before = sent('reuse')
-  local.fault({ kind, path: 'reuse', delay: 400 })
-  const hasty = new Kontomatik({ ...local, timeoutMs: 300 })
-  const problem = await problemOf(hasty.reuseAccess(multipleAccessId ?? ''))
-  expect(problem).toMatchObject({ name, kind: 'outage', uncertain: true, timedOut: kind === 'slow' })
-  await sleep(600)
-  expect(sent('reuse')).toBe(before + 1)
-})
+] as const)(
+  'a command whose response is %s is not sent again, because it may have been executed',
+  async (kind, name) => {
+    const { multipleAccessId } = await kontomatik.mockSession(mock(`of-${kind}`))
+    const before = sent('reuse')
+    local.fault({ kind, path: 'reuse', delay: 400 })
+    const impatient = new Kontomatik({ ...local, timeoutMs: 300 })
+    const problem = await problemOf(impatient.reuseAccess(multipleAccessId ?? ''))
+    expect(problem).toMatchObject({ name, kind: 'outage', uncertain: true, timedOut: kind === 'slow' })
+    await sleep(600)
+    expect(sent('reuse')).toBe(before + 1)
+  },
+)
 
-test('an import whose answer was lost was started all the same, and only once', async () => {
+test('an import whose response was lost has started, and only once', async () => {
   const { session } = await kontomatik.mockSession(mock('lost'))
   const before = local.imports
   local.fault({ kind: 'lost', path: 'default-import' })
@@ -106,7 +109,7 @@ test('an import whose answer was lost was started all the same, and only once', 
   expect(await problemOf(kontomatik.startImport(session, '2026-01-01'))).toMatchObject({ kind: 'session-used' })
 })
 
-test.each(['status', 'lost', 'cut', 'html'] as const)('reading is tried again after %s', async (kind) => {
+test.each(['status', 'lost', 'cut', 'html'] as const)('a read is retried after %s', async (kind) => {
   const { session } = await kontomatik.mockSession(mock(`reads-${kind}`))
   const command = await kontomatik.startImport(session, '2026-11-01')
   local.fault({ kind, method: 'GET', path: '/command/', times: 2 })
@@ -115,14 +118,14 @@ test.each(['status', 'lost', 'cut', 'html'] as const)('reading is tried again af
   expect((await kontomatik.listBanks()).length).toBeGreaterThan(0)
 })
 
-test('reading is tried three times and no more, and a page of HTML is never taken for an answer', async () => {
+test('a read is tried three times, and a page of HTML is no reply', async () => {
   const before = sent('catalog')
   local.fault({ kind: 'html', path: 'catalog', status: 200, times: 9 })
   expect(await problemOf(kontomatik.listBanks())).toMatchObject({ name: 'Unreadable', kind: 'outage' })
   expect(sent('catalog')).toBe(before + 3)
 })
 
-test('a read that never ends is given up in time', async () => {
+test('a read without a response ends with a timeout', async () => {
   const silent = await serving(() => {})
   const patient = new Kontomatik({ url: silent.url, apiKey: 'key', timeoutMs: 200 })
   const began = Date.now()
@@ -131,7 +134,7 @@ test('a read that never ends is given up in time', async () => {
   silent.stop()
 })
 
-test('a body that drips is given up in time', async () => {
+test('a response that arrives too slowly ends with a timeout', async () => {
   const dripping = await serving((_, response) => {
     response.write('<reply>')
     setInterval(() => response.write(' '), 20).unref()
@@ -141,16 +144,16 @@ test('a body that drips is given up in time', async () => {
   dripping.stop()
 })
 
-test('where nobody listens nothing was sent, so a command is tried again', async () => {
-  const nobody = await serving(() => {})
-  nobody.stop()
-  const client = new Kontomatik({ url: nobody.url, apiKey: 'key', timeoutMs: 3000 })
+test('a command is retried where the connection was refused, because nothing was sent', async () => {
+  const closed = await serving(() => {})
+  closed.stop()
+  const client = new Kontomatik({ url: closed.url, apiKey: 'key', timeoutMs: 3000 })
   const began = Date.now()
   expect(await problemOf(client.reuseAccess('ma-1'))).toMatchObject({ name: 'NoConnection', uncertain: false })
   expect(Date.now() - began).toBeGreaterThan(200)
 })
 
-test('the key is not carried to where Kontomatik would send us', async () => {
+test('the API key is not sent to the target of a redirect', async () => {
   const keys: unknown[] = []
   const elsewhere = await serving(({ headers }, response) => {
     keys.push(headers['x-api-key'])

@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib'
 import { Kontomatik } from '../../../src/banking/kontomatik/kontomatik-client.ts'
 import { problemOf, serving } from './kontomatik-server.ts'
 
-/** Our client, of a Kontomatik that answers this to everything. */
+/** A client whose Kontomatik sends this response to every request. */
 async function hearing<T>(
   body: string | Buffer,
   work: (kontomatik: Kontomatik) => Promise<T>,
@@ -41,11 +41,11 @@ test.each([
     'a file',
     '<!DOCTYPE reply [<!ENTITY a SYSTEM "file:///etc/passwd">]><reply><session id="&a;" signature="2"/></reply>',
   ],
-])('%s is no answer', async (_, body) => {
+])('%s is no reply', async (_, body) => {
   expect(await problemOf(hearing(body, reuse))).toMatchObject({ name: 'Unreadable', kind: 'outage', uncertain: true })
 })
 
-test('entities within entities are not unfolded', async () => {
+test('nested entities are not expanded', async () => {
   const names = 'abcdefghij'.split('')
   const bomb = names.map((name, index) => `<!ENTITY ${name} "${`&${names[index - 1]};`.repeat(index ? 10 : 0)}x">`)
   const body = `<!DOCTYPE reply [${bomb.join('')}]><reply><session id="&j;" signature="2"/></reply>`
@@ -54,14 +54,14 @@ test('entities within entities are not unfolded', async () => {
   expect(Date.now() - began).toBeLessThan(500)
 })
 
-test('a huge body is cut, also when it comes packed', async () => {
+test('a huge body is refused, compressed or not', async () => {
   const huge = `<reply><session id="1" signature="2"/>${' '.repeat(21_000_000)}</reply>`
   const problem = { name: 'TooLarge', kind: 'unknown', retry: 'never', uncertain: true }
   expect(await problemOf(hearing(huge, reuse))).toMatchObject(problem)
   expect(await problemOf(hearing(gzipSync(huge), reuse))).toMatchObject(problem)
 })
 
-test('a body without end is left at the limit', async () => {
+test('an endless body is refused at the limit', async () => {
   let bytes = 0
   const endless = await serving((_, response) => {
     const chunk = Buffer.alloc(100_000, 32)
@@ -77,7 +77,7 @@ test('a body without end is left at the limit', async () => {
   endless.stop()
 })
 
-test('an exception counts though the status says 200, and a failed command though its exception has no name', async () => {
+test('an exception counts despite the status 200, and so does a failed command whose exception has no name', async () => {
   const exception = '<reply status="200 OK"><exception name="InvalidMultipleAccessId"/></reply>'
   expect(await problemOf(hearing(exception, reuse))).toMatchObject({ kind: 'access-gone' })
   expect(await problemOf(hearing('<reply><exception/></reply>', reuse))).toMatchObject({
@@ -88,18 +88,18 @@ test('an exception counts though the status says 200, and a failed command thoug
   expect(await hearing(failed, poll)).toMatchObject({ state: 'failed', problem: { name: 'Unnamed' } })
 })
 
-test('what an exception calls itself is only repeated if it looks like a name', async () => {
+test('the name of an exception is only kept if it is an identifier', async () => {
   const odd = '<reply><exception name="key=secret beef"><message>key=secret</message></exception></reply>'
   const problem = await problemOf(hearing(odd, reuse, 400))
   expect(JSON.stringify([problem, problem.message, problem.stack])).not.toContain('secret')
 })
 
-test('a state that nobody knows is under way', async () => {
+test('an unknown state of a command means running', async () => {
   const waiting = '<reply><command id="7" state="queued"><progress><value>much</value></progress></command></reply>'
   expect(await hearing(waiting, poll)).toMatchObject({ id: '7', state: 'running', progress: 0 })
 })
 
-test('every element may be absent', async () => {
+test('every element may be missing', async () => {
   const nothing = { accounts: [], cards: [] }
   for (const result of ['', '<owners/>', '<accounts/><creditCards/>', '<accounts>none</accounts>'])
     expect(await hearing(successful(result), poll)).toMatchObject({
@@ -117,7 +117,7 @@ test('every element may be absent', async () => {
   })
 })
 
-test('a statement is read as it is written, and what makes no sense is left out and counted', async () => {
+test('a statement is read, and unreadable lines are left out and counted', async () => {
   const line = (content: string) => `<moneyTransaction>${content}</moneyTransaction>`
   const day = '<transactionOn>2026-02-27</transactionOn>'
   const { state, ...command } = await hearing(
@@ -185,7 +185,7 @@ test('a statement is read as it is written, and what makes no sense is left out 
   expect(JSON.stringify(command)).not.toMatch(/Anna|44051401359|5100/)
 })
 
-test('thousands of entities are no attack but a Polish statement', async () => {
+test('a statement with thousands of entities is accepted', async () => {
   const lines =
     '<moneyTransaction><transactionOn>2026-02-27</transactionOn><currencyAmount>-1.00</currencyAmount><title>K&#xf3;d &amp; &#x142;</title></moneyTransaction>'
   const body = successful(
@@ -205,18 +205,18 @@ test.each([
   ['{"status":"SUCCESS","params":{"exception":{"name":"AccessDenied"}}}', 'failed'],
   ['{"status":"IN_PROGRESS","params":null}', 'pending'],
   ['{}', 'pending'],
-])('signing in that stands at %s is %s', async (body, state) => {
+])('the sign-in status %s means %s', async (body, state) => {
   expect(await hearing(body, status)).toMatchObject({ state })
 })
 
 test.each(['[]', 'null', '"{}"', '', '<html></html>', '{"status":"SUCCESS","params":{}}'])(
-  'signing in that stands at %j makes no sense',
+  'the sign-in status %j is unreadable',
   async (body) => {
     expect(await problemOf(hearing(body, status))).toMatchObject({ name: 'Unreadable' })
   },
 )
 
-test('nobody is sent to a link that is none', async () => {
+test('a redirection without a valid address is refused', async () => {
   const start = (kontomatik: Kontomatik) =>
     kontomatik.startRedirection({ redirectUri: 'https://a.example/', ownerExternalId: '1', accessMode: 'SINGLE' })
   const link = '{"redirectionId":"r-1","redirectionLink":"javascript:alert(1)"}'
@@ -225,12 +225,9 @@ test('nobody is sent to a link that is none', async () => {
   expect(await problemOf(hearing('{}', start, 500))).toMatchObject({ name: 'Http500' })
 })
 
-test.each(['', '{}', '<reply status="200 OK"/>', 'deleted'])(
-  'a consent is ended whatever is said of it: %j',
-  async (body) => {
-    await hearing(body, (kontomatik) => kontomatik.deleteAccess('ma-1'))
-  },
-)
+test.each(['', '{}', '<reply status="200 OK"/>', 'deleted'])('any success ends a consent: %j', async (body) => {
+  await hearing(body, (kontomatik) => kontomatik.deleteAccess('ma-1'))
+})
 
 test('the page of a proxy ends no consent', async () => {
   const end = (kontomatik: Kontomatik) => kontomatik.deleteAccess('ma-1')

@@ -3,10 +3,9 @@ import { api, as, database, elsewhere, tenant } from '../../support/world.ts'
 import { enableBanking, pull, revoke, setUpBanking } from '../linked-bank.ts'
 import { account, accounts, ago, dictated, items, line, number, transactions } from './dictated-bank.ts'
 
-/*
- * The same mistake could be wherever an account is met again: by its nickname, by the bank's own name, by its place in the list,
- * without lines, with another's number, of a card without an id, with its number in another notation, without a currency,
- * through a second link, after a link was made again, or when the list lacks it.
+/**
+ * Every way in which an account is recognized: by nickname, bank name, position, number, notation of the number, card id and
+ * currency. Accounts without lines count, too. So do second integrations, relinked banks and accounts that the list lacks.
  */
 setUpBanking()
 
@@ -22,7 +21,7 @@ async function ledgers(): Promise<Record<string, string>> {
   return Object.fromEntries(Object.entries(found).map(([id, texts]) => [id, texts.sort().join()]))
 }
 
-test('an account without a number is the same account in another form', async () => {
+test('an account without a number is the same account after its values change', async () => {
   const forms: Record<string, [texts: Record<string, string>, lines: Record<string, string>[]]> = {
     PLN: [{ friendlyName: 'Holidays' }, [coffee, tea]],
     EUR: [{}, [coffee, tea]],
@@ -50,7 +49,7 @@ test('an account without a number is the same account in another form', async ()
   expect(await transactions()).toHaveLength(12)
 })
 
-test('two accounts without a number that have one name stay two, in whatever order they are told', async () => {
+test('two accounts without a number and with the same name stay two, in any order', async () => {
   const [one, other] = [nameless('Mine', [coffee]), nameless('Mine', [tea, tea])]
   const { pulled, tells } = await dictated({ accounts: [one, other] })
   expect(await pulled()).toMatchObject({ imported: 3 })
@@ -61,7 +60,7 @@ test('two accounts without a number that have one name stay two, in whatever ord
   expect(await ledgers()).toEqual(before)
 })
 
-test('two of one name with equal lines, and without any, stay two', async () => {
+test('two accounts with the same name and equal lines, or none, stay two', async () => {
   const twins = [nameless('Mine', [coffee]), nameless('Mine', [coffee]), nameless('Mine', []), nameless('Mine', [])]
   const { pulled, tells } = await dictated({ accounts: twins })
   expect(await pulled()).toMatchObject({ imported: 2 })
@@ -72,7 +71,7 @@ test('two of one name with equal lines, and without any, stay two', async () => 
   expect(Object.values(await ledgers()).sort()).toEqual(['', '', 'Coffee', 'Coffee,Tea'])
 })
 
-test('quiet accounts without a number are known by their balances, not by their nicknames', async () => {
+test('accounts without a number and without lines are identified by balance, not by nickname', async () => {
   const quiet = (friendlyName: string, currencyBalance: string) => nameless(friendlyName, [], { currencyBalance })
   const { pulled, tells } = await dictated({ accounts: [quiet('A', '1.00'), quiet('B', '2.00')] })
   await pulled()
@@ -81,7 +80,7 @@ test('quiet accounts without a number are known by their balances, not by their 
   expect(Object.fromEntries((await accounts()).map(({ id, balance }) => [balance, id]))).toEqual(before)
 })
 
-test('a new account without a number takes the place of none', async () => {
+test('a new account without a number replaces no stored account', async () => {
   const { pulled, tells } = await dictated({ accounts: [nameless('Mine', [coffee])] })
   await pulled()
   expect(await tells({ accounts: [nameless('Mine', [tea])] })).toMatchObject({ imported: 1 })
@@ -89,7 +88,7 @@ test('a new account without a number takes the place of none', async () => {
   expect((await accounts()).map(({ closedOn }) => closedOn).sort()).toEqual([ago(0), null])
 })
 
-test('cards without an id are known by their lines and the end of their number', async () => {
+test('cards without an id are identified by their lines and last digits', async () => {
   const card = (friendlyName: string, number: string, lines: Record<string, string>[]): ToldLedger => ({
     texts: { friendlyName, number, currencyName: 'PLN' },
     lines,
@@ -112,7 +111,7 @@ function polish(seed: number): string {
 }
 
 // ISO 13616: a Polish IBAN is PL and the 26 digits of the number.
-test('a number is one account in whatever notation', async () => {
+test('one number is one account in every notation', async () => {
   const numbers = [1, 2, 3, 4, 5, 6].map(polish)
   const [one, two, three, four, five, six] = numbers
   const czech = 'CZ6508000000192000145399'
@@ -161,7 +160,7 @@ test('one number in two currencies is two accounts', async () => {
   expect(await accounts()).toHaveLength(2)
 })
 
-test("the other party's number in another notation makes no other line", async () => {
+test("the party's number in another notation does not duplicate a line", async () => {
   const paid = (partyIban: string) => ({ accounts: [account([{ ...coffee, partyIban }])] })
   const { pulled, tells } = await dictated(paid(number.slice(2)))
   await pulled()
@@ -169,7 +168,7 @@ test("the other party's number in another notation makes no other line", async (
   expect(await transactions()).toMatchObject([{ partyIban: number }])
 })
 
-test('one number through two live links is one account with each line once', async () => {
+test('one number through two active integrations is one account with each line once', async () => {
   const told = { accounts: [account([coffee, tea])] }
   const first = await dictated(told)
   const second = await dictated(told, { target: 'VistulaApi' })
@@ -182,7 +181,7 @@ test('one number through two live links is one account with each line once', asy
   expect(await transactions()).toHaveLength(3)
 })
 
-test('an account of two live links goes to the other when its own is revoked', async () => {
+test('an account of two active integrations moves to the other one when its own is revoked', async () => {
   const told = { accounts: [account([coffee])] }
   const [first, second] = [await dictated(told), await dictated(told, { target: 'VistulaApi' })]
   await first.pulled()
@@ -192,7 +191,7 @@ test('an account of two live links goes to the other when its own is revoked', a
   expect(await accounts()).toMatchObject([{ integration: second.link['@id'] }])
 })
 
-test('a card through two live links to one bank is one account, and accounts without a number stay apart', async () => {
+test('a card through two integrations with one bank is one account, and accounts without a number stay separate', async () => {
   const told = {
     accounts: [nameless('Mine', [tea])],
     cards: [{ texts: { cardId: 'c-1', currencyName: 'PLN' }, lines: [coffee] }],
@@ -205,7 +204,7 @@ test('a card through two live links to one bank is one account, and accounts wit
 })
 
 // KONTOMATIK.md: four imports in 24 hours per bank account, shared over all consents for it.
-test('the imports of a number are counted over all links to it', async () => {
+test('the imports of an account are counted across its integrations', async () => {
   const told = { accounts: [account([coffee])] }
   const links = [await dictated(told), await dictated(told, { target: 'VistulaApi' })]
   for (const { pulled } of [...links, ...links]) await pulled()
@@ -215,7 +214,7 @@ test('the imports of a number are counted over all links to it', async () => {
   }
 })
 
-test('two links that import one number at the same moment make one account', async () => {
+test('two integrations that import one number at the same moment store one account', async () => {
   const told = { accounts: [account([coffee, tea])] }
   const links = [await dictated(told), await dictated(told, { target: 'VistulaApi' })]
   const found = await Promise.all(links.map(({ pulled }) => pulled()))
@@ -223,7 +222,7 @@ test('two links that import one number at the same moment make one account', asy
   expect(await accounts()).toHaveLength(1)
 })
 
-test('a bank that is linked again keeps its accounts without a number, and those of another customer stay theirs', async () => {
+test('a bank that is linked again keeps its accounts without a number, and takes none of another customer', async () => {
   const told = { accounts: [nameless('Mine', [coffee]), nameless('Mine', [tea])] }
   const { pulled, login } = await dictated(told)
   await pulled()
@@ -236,7 +235,7 @@ test('a bank that is linked again keeps its accounts without a number, and those
   expect(Object.values(await ledgers()).sort()).toEqual(['Coffee', 'Milk', 'Tea'])
 })
 
-test('one number in two organizations is an account in each', async () => {
+test('one number in two organizations is one account in each', async () => {
   await enableBanking(elsewhere.organization.id)
   const told = { accounts: [account([coffee])] }
   const stranger = as(elsewhere.users.owner)
@@ -246,7 +245,7 @@ test('one number in two organizations is an account in each', async () => {
   expect(await accounts()).toHaveLength(1)
 })
 
-test('an account that the bank lists no more is closed, and open again when it does', async () => {
+test('an account that the bank no longer lists is closed, and reopened when it is listed again', async () => {
   const open = [account([coffee]), nameless('Mine', [tea])]
   const cards = [{ texts: { cardId: 'c-1', currencyName: 'PLN' } }]
   const { pulled, tells } = await dictated({ accounts: open, cards })
@@ -263,7 +262,7 @@ test('an account that the bank lists no more is closed, and open again when it d
   )
 })
 
-test('a list that the result lacks closes nothing, an empty one closes all', async () => {
+test('a missing list closes no account, an empty list closes all', async () => {
   const { pulled, tells } = await dictated({ accounts: [account([coffee])] })
   await pulled()
   await tells({ cards: [] })

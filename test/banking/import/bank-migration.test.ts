@@ -3,9 +3,9 @@ import { database, organization } from '../../support/world.ts'
 import { setUpBanking } from '../linked-bank.ts'
 import { account, accounts, ago, dictated, line, number, transactions } from './dictated-bank.ts'
 
-/*
- * The same mistake could be wherever rows of before are met again: accounts under their nickname, cards without an id, numbers
- * without their country code, numbers stored twice, currencies in lower case, rounded amounts, lines that were never booked.
+/**
+ * Every kind of row that the migration must recognize: accounts under a nickname, cards without an id, numbers without a country
+ * code or stored twice. Lines have currencies in lower case, rounded amounts or no booking day.
  */
 setUpBanking()
 
@@ -22,7 +22,7 @@ async function insert(table: string, { id, ...values }: Row): Promise<string> {
   return made
 }
 
-/** Stores rows as they were before the migration, and migrates them. */
+/** Stores rows in the format before the migration, and migrates them. */
 async function migrated(rows: () => Promise<unknown>): Promise<void> {
   const migration = new BankIdentity1764000000030()
   const runner = database.createQueryRunner()
@@ -50,7 +50,7 @@ const stored = (accountId: string, values: Row = {}) =>
     ...values,
   })
 
-test('accounts that were known by their nickname keep their rows and lines under a new one', async () => {
+test('accounts that were stored by nickname keep their rows and lines under a new nickname', async () => {
   const { link, pulled } = await dictated({
     accounts: [account([line()], { name: 'Savings', friendlyName: 'Holidays', currencyName: 'PLN' })],
     cards: [
@@ -74,7 +74,7 @@ test('accounts that were known by their nickname keep their rows and lines under
   expect(found.map(({ name }) => name).sort()).toEqual(['Card', 'Holidays', 'Mine •••• 1111'])
 })
 
-test('an account that was stored under two forms of its number becomes one, with each line once', async () => {
+test('an account that was stored under two notations of its number becomes one, with each line once', async () => {
   const lines = [line(), line(), line({ title: 'Tea' }), line({ title: 'Milk' })]
   const { link, pulled } = await dictated({ accounts: [account(lines)] })
   await migrated(async () => {
@@ -90,7 +90,7 @@ test('an account that was stored under two forms of its number becomes one, with
   expect(await pulled()).toMatchObject({ imported: 0, duplicates: 4 })
 })
 
-test('an account that was stored through two links stays with the living one', async () => {
+test('an account that was stored through two integrations stays with the active one', async () => {
   const told = { accounts: [account([line()])] }
   const [first, second] = [await dictated(told), await dictated(told, { target: 'VistulaApi' })]
   await database.query(`UPDATE "integration" SET "status" = 'revoked' WHERE "id" = $1`, [first.link.id])
@@ -105,7 +105,7 @@ test('an account that was stored through two links stays with the living one', a
   expect(await second.pulled()).toMatchObject({ imported: 0 })
 })
 
-test('lines of before are met again: pending without a status, in lower case, rounded, without a country code', async () => {
+test('migrated lines are recognized: pending without a status, in lower case, rounded, without a country code', async () => {
   const { link, pulled } = await dictated({
     accounts: [
       account([

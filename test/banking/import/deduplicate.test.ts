@@ -23,7 +23,7 @@ const coffee: Entry = {
 }
 const pending: Entry = { ...coffee, bookedOn: null, status: 'PENDING' }
 
-/** Few different values, so that equal and nearly equal ones are common. */
+/** Few different values, so that equal and similar entries are frequent. */
 const entries = fc.array(
   fc.record<Entry>({
     iban: fc.constantFrom('PL61', null),
@@ -39,7 +39,7 @@ const entries = fc.array(
   { maxLength: 20 },
 )
 
-/** What is stored once an import has been worked in. */
+/** The stored entries after an import. */
 function after(stored: Entry[], imports: Entry[]): Entry[] {
   const { inserts, updates, lapsed } = diffTransactions(imports, stored)
   const gone = new Set([...updates.map((update) => update.stored), ...lapsed])
@@ -48,13 +48,13 @@ function after(stored: Entry[], imports: Entry[]): Entry[] {
 
 const multiset = (list: Entry[]) => list.map((entry) => `${fingerprint(entry)} ${entry.status === 'PENDING'}`).sort()
 
-test('two equal coffees on one day are both kept, and the same import again brings nothing', () => {
+test('two equal payments of one day are both kept, and repeating the import adds nothing', () => {
   expect(diffTransactions([coffee, coffee], []).inserts).toHaveLength(2)
   expect(diffTransactions([coffee, coffee], [coffee]).inserts).toHaveLength(1)
   expect(diffTransactions([coffee, coffee], [coffee, coffee])).toEqual({ inserts: [], updates: [], lapsed: [] })
 })
 
-test('one that was pending is updated when it is booked, also under other words', () => {
+test('a pending line is updated when it is booked, also with another text', () => {
   for (const booked of [coffee, { ...coffee, party: 'CAFE 12', title: null }, { ...pending, status: 'DONE' }])
     expect(diffTransactions([booked], [pending])).toEqual({
       inserts: [],
@@ -63,30 +63,30 @@ test('one that was pending is updated when it is booked, also under other words'
     })
 })
 
-test('one that is pending still, under other words, is updated too', () => {
+test('a line that stays pending with another text is updated', () => {
   const reworded = { ...pending, title: 'Hold' }
   expect(diffTransactions([reworded], [pending]).updates).toEqual([{ stored: pending, imported: reworded }])
 })
 
-test('of two equal ones that were pending, one is booked and one waits', () => {
+test('of two equal pending lines one is booked and one stays pending', () => {
   const { inserts, updates, lapsed } = diffTransactions([coffee, pending], [pending, { ...pending }])
   expect([inserts, updates.length, lapsed]).toEqual([[], 1, []])
 })
 
-test('one that was booked is never pending again', () => {
+test('a booked line never becomes pending', () => {
   const stale = { ...coffee, status: 'PENDING' }
   expect(diffTransactions([stale], [coffee])).toEqual({ inserts: [], updates: [], lapsed: [] })
   expect(diffTransactions([pending], [coffee])).toEqual({ inserts: [], updates: [], lapsed: [] })
 })
 
-test('one that was booked is overwritten only where the import should list it and does not', () => {
+test('a booked line is overwritten only where the import should list it and does not', () => {
   const reworded = { ...coffee, title: 'Tea' }
   expect(diffTransactions([reworded], [coffee])).toMatchObject({ inserts: [], updates: [{ stored: coffee }] })
   expect(diffTransactions([reworded], [coffee], () => false).inserts).toEqual([reworded])
   expect(diffTransactions([reworded, coffee], [coffee])).toMatchObject({ inserts: [reworded], updates: [] })
 })
 
-test('one that was booked is found again up to a week away, and no further', () => {
+test('a booked line is matched up to seven days away, and no further', () => {
   const [near, far] = ['2026-03-06', '2026-03-07'].map((transactionOn) => ({ ...coffee, transactionOn }))
   expect(diffTransactions([near], [coffee])).toMatchObject({
     inserts: [],
@@ -95,11 +95,11 @@ test('one that was booked is found again up to a week away, and no further', () 
   expect(diffTransactions([far], [coffee])).toEqual({ inserts: [far], updates: [], lapsed: [] })
 })
 
-test('one that is pending no more and was never booked has lapsed', () => {
+test('a pending line that the bank no longer lists lapses', () => {
   expect(diffTransactions([], [pending, coffee]).lapsed).toEqual([pending])
 })
 
-test('a fingerprint leaves out what changes, and nothing else', () => {
+test('a fingerprint excludes the values that change, and no others', () => {
   const same = fingerprint(coffee)
   expect(fingerprint({ ...coffee, status: null })).toBe(same)
   for (const name of ['iban', 'transactionOn', 'bookedOn', 'amount', 'currency', 'party', 'partyIban', 'title'])
@@ -109,7 +109,7 @@ test('a fingerprint leaves out what changes, and nothing else', () => {
   )
 })
 
-test('an import into nothing is stored whole, and again brings nothing, in whatever order', () => {
+test('a first import is stored completely, and repeating it in any order adds nothing', () => {
   fc.assert(
     fc.property(entries, fc.nat(), (list, seed) => {
       const shuffled = list
@@ -121,7 +121,7 @@ test('an import into nothing is stored whole, and again brings nothing, in whate
   )
 })
 
-test('what is inserted is at least what the counts say is missing, and each is paired but once', () => {
+test('at least the missing number of lines is inserted, and each line is paired once', () => {
   fc.assert(
     fc.property(entries, entries, (imports, stored) => {
       const { inserts, updates, lapsed } = diffTransactions(imports, stored, isPending)
@@ -144,7 +144,7 @@ test('what is inserted is at least what the counts say is missing, and each is p
   )
 })
 
-test('whatever a bank books, whenever it is asked, what is stored is what the bank has', () => {
+test('after any sequence of imports the stored lines equal those of the bank', () => {
   const events = fc.array(
     fc.record({ day: fc.nat(9), amount: fc.constantFrom('-1.00', '-2.00'), wait: fc.nat(3), renamed: fc.boolean() }),
     { maxLength: 25 },
@@ -176,19 +176,19 @@ test('whatever a bank books, whenever it is asked, what is stored is what the ba
   )
 })
 
-test('the earliest day of an import is how far back the stored ones are needed', () => {
+test('the earliest day of an import limits the stored lines that are needed', () => {
   expect(earliest([])).toBeUndefined()
   expect(earliest([coffee, { transactionOn: '2026-01-05' }, pending])).toBe('2026-01-05')
 })
 
-test('thousands are compared in no time', () => {
+test('thousands of lines are compared within the time limit', () => {
   const many = Array.from({ length: 20_000 }, (_, index) => ({ ...coffee, title: String(index % 5000) }))
   const began = Date.now()
   expect(diffTransactions(many, many.slice(5000)).inserts).toHaveLength(5000)
   expect(Date.now() - began).toBeLessThan(2000)
 })
 
-test('the local bank, asked again and again, fills a store with what it has', async () => {
+test('repeated imports from the emulator store exactly its lines', async () => {
   const local = await startLocalKontomatik({ pace: 5 })
   const kontomatik = new Kontomatik(local)
   const { session, multipleAccessId } = await kontomatik.mockSession(mock())

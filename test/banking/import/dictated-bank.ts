@@ -10,7 +10,7 @@ interface Dictated {
   login?: string
 }
 
-/** A customer whose bank tells what the test dictates; at most four imports, as banks allow four a day. */
+/** A customer whose bank returns the statements of the test. Banks allow four imports a day. */
 export async function dictated(told: Told, { agent = api, target, login = `dictated-${++customers}` }: Dictated = {}) {
   await kontomatik.tell(login, told, target)
   const link = await linkBank({ agent, target, login })
@@ -23,7 +23,7 @@ export async function dictated(told: Told, { agent = api, target, login = `dicta
     link,
     login,
     pulled,
-    /** Imports what the bank tells from now on. */
+    /** Sets the statement of the bank, and imports it. */
     async tells(next: Told, body: object = {}) {
       await kontomatik.tell(login, next, target)
       return pulled(body)
@@ -31,12 +31,12 @@ export async function dictated(told: Told, { agent = api, target, login = `dicta
   }
 }
 
-/** The day so many days before today. */
+/** The day that many days before today. */
 export const ago = (days: number): string => new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10)
 
 type Line = Record<string, string>
 
-/** A line that was booked three days ago, unless the values say otherwise; an undefined value leaves an element out. */
+/** A line that was booked three days ago, with the given values instead. An undefined value omits the element. */
 export function line(values: Record<string, string | undefined> = {}): Line {
   const usual = { transactionOn: ago(3), bookedOn: ago(3), currencyAmount: '-12.50', title: 'Coffee', status: 'DONE' }
   const given = Object.entries({ ...usual, ...values })
@@ -52,7 +52,7 @@ export function account(
   return { texts, lines }
 }
 
-/** The items of a collection, as its owner sees them. */
+/** The items of a collection, read by the owner. */
 export async function items(path: string, agent = api): Promise<Record<string, unknown>[]> {
   const { body } = await agent.get(`${path}${path.includes('?') ? '&' : '?'}itemsPerPage=100`)
   return body.member

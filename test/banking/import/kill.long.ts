@@ -13,137 +13,137 @@ import { query } from '../../support/processes/standby.ts'
 import { stripe } from '../../support/world.ts'
 import { signIn } from '../linked-bank.ts'
 
-/** Somebody with an organization and a bank of their own: what one is in the middle of is nobody else's. */
+/** A person with an own organization and bank, so that scenes do not share data. */
 interface Person {
   login: string
   token: string
 }
 
-/** What somebody is in the middle of when the server is killed. */
+/** The work of one person when the server is killed. */
 interface Scene {
-  /** Goes as far as where the server is to be killed. */
-  begin?(): Promise<unknown>
-  /** The same, beside others: waits until it is there. */
+  /** Runs alone, up to the point where the server is killed. */
+  start?(): Promise<unknown>
+  /** Runs beside other scenes, up to that point. */
   reach?(): Promise<unknown>
-  /** Done while it is dead. */
-  meanwhile?(): void
-  /** Checks what has come of it, once the server is back. */
+  /** Runs while the server is down. */
+  whileDown?(): void
+  /** Checks the result after the restart. */
   after(): Promise<unknown>
 }
 
 type Prepare = (person: Person) => Promise<Scene>
 
-/** A server of its own, with a cluster of its own, and a Kontomatik that outlives it. */
+/** An own server with an own database cluster, and a Kontomatik that is not killed. */
 let kontomatik: LocalKontomatik
 let directory: string
 let service: ServerProcess
 let issuer: OwnIssuer
-/** Where the cluster's data had to lie for the account that it runs as. */
+/** The folder of the cluster's data, which depends on the account that runs Postgres. */
 let cluster: string
 const back = 'http://localhost:5173/bank'
 const [setup, pull, revoke] = ['setup', 'pull', 'revoke'].map((name) => `/integrations/kontomatik/${name}`)
 
-/** What holds Kontomatik up while a pull is cut there. */
-type Held = 'reuse' | 'default-import' | '/command/' | undefined
+/** The request that Kontomatik delays when the server is killed. */
+type DelayedRequest = 'reuse' | 'default-import' | '/command/' | undefined
 
-/** Holds up what Kontomatik is asked next until the server is dead; it is done all the same. */
-const held = 60_000
-const hold = (fault: Partial<Fault>) => kontomatik.fault({ kind: 'slow', delay: held, ...fault })
+/** Kontomatik executes the next request, and delays the response until the server is dead. */
+const delayMs = 60_000
+const delayResponse = (fault: Partial<Fault>) => kontomatik.fault({ kind: 'slow', delay: delayMs, ...fault })
 
-function pulling(path: Held, reused: boolean): Prepare {
+function duringPull(path: DelayedRequest, throughConsent: boolean): Prepare {
   return async (person) => {
-    const link = await linked(person)
-    if (reused) expect((await settledPull(person, link)).status).toBe('active')
+    const link = await linkBank(person)
+    if (throughConsent) expect((await finishedPull(person, link)).status).toBe('active')
     const known = kontomatik.of(person.login).imports.length
     const imports = () => kontomatik.of(person.login).imports.slice(known)
     const count = await transactions(person, link)
     let fetching = ''
     return {
-      async begin() {
+      async start() {
         const seen = kontomatik.requests.length
         const starting = path !== '/command/' ? path : undefined
-        if (starting) hold({ method: 'POST', path: starting })
+        if (starting) delayResponse({ method: 'POST', path: starting })
         post(person, pull, { integration: link, since: '2026-01-01' }).catch(() => {})
-        if (starting) return reached(seen, starting)
+        if (starting) return waitForRequest(seen, starting)
         const [command] = await eventually(imports, (begun) => expect(begun).toHaveLength(1))
         fetching = `/command/${command}`
-        if (path) hold({ method: 'GET', path: fetching })
+        if (path) delayResponse({ method: 'GET', path: fetching })
         else await sleep(400)
       },
-      reach: async () => path === '/command/' && reached(0, fetching),
+      reach: async () => path === '/command/' && waitForRequest(0, fetching),
       async after() {
-        const ended = await settledPull(person, link)
+        const ended = await finishedPull(person, link)
         expect(ended).toMatchObject({ status: 'active', lastError: null })
         expect(ended.accounts).toHaveLength(3)
         const lost = path === 'default-import' ? 1 : 0
         expect(imports().length).toBeLessThanOrEqual(1 + lost)
         const after = await transactions(person, link)
         expect(after).toBeGreaterThan(count - 1)
-        expect(new Set(await equals(person, link))).toEqual(new Set([1, 2]))
-        await revoked(person, link)
+        expect(new Set(await countEqual(person, link))).toEqual(new Set([1, 2]))
+        await expectRevoked(person, link)
       },
     }
   }
 }
 
-async function pulled(person: Person): Promise<Scene> {
-  const link = await linked(person)
+async function afterPull(person: Person): Promise<Scene> {
+  const link = await linkBank(person)
   let first: object
   let count: number
   return {
     async reach() {
-      first = await settledPull(person, link)
+      first = await finishedPull(person, link)
       count = await transactions(person, link)
     },
     async after() {
       expect((await ask(person, 'GET', link)).body).toEqual(first)
-      expect((await settledPull(person, link)).imported).toBe(0)
+      expect((await finishedPull(person, link)).imported).toBe(0)
       expect(await transactions(person, link)).toBe(count)
-      await revoked(person, link)
+      await expectRevoked(person, link)
     },
   }
 }
 
-function revoking(kind: 'slow' | 'lost' | 'status'): Prepare {
+function duringRevocation(kind: 'slow' | 'lost' | 'status'): Prepare {
   return async (person) => {
-    const integration = await linked(person)
+    const integration = await linkBank(person)
     const [consent] = kontomatik.of(person.login).consents
     const times = kind === 'status' ? 99 : 1
-    const fault = () => kontomatik.fault({ kind, path: 'delete', body: consent, delay: held, times })
+    const fault = () => kontomatik.fault({ kind, path: 'delete', body: consent, delay: delayMs, times })
     return {
-      async begin() {
+      async start() {
         fault()
         const seen = kontomatik.requests.length
         post(person, revoke, { integration }).catch(() => {})
-        await reached(seen, 'delete')
+        await waitForRequest(seen, 'delete')
         await sleep(100)
       },
-      meanwhile: kind === 'status' ? fault : undefined,
+      whileDown: kind === 'status' ? fault : undefined,
       async after() {
         if (kind === 'status') expect((await ask(person, 'GET', integration)).body.status).toBe('revoking')
         kontomatik.clearFaults()
         if (kind === 'status') expect((await post(person, revoke, { integration })).status).toBeLessThan(203)
-        await revoked(person, integration, [consent])
+        await expectRevoked(person, integration, [consent])
       },
     }
   }
 }
 
-async function signingIn(person: Person): Promise<Scene> {
+async function duringSignIn(person: Person): Promise<Scene> {
   const { body } = await post(person, setup, { redirectUri: back })
   await signIn(body.redirectUrl, { target: 'BohemiaApi', login: person.login })
   const { redirectionId } = body
   return {
-    async begin() {
-      hold({ path: 'redirection-status' })
+    async start() {
+      delayResponse({ path: 'redirection-status' })
       const seen = kontomatik.requests.length
       post(person, setup, { redirectionId }).catch(() => {})
-      await reached(seen, 'redirection-status')
+      await waitForRequest(seen, 'redirection-status')
     },
     async after() {
       expect((await ask(person, 'GET', body['@id'])).body.status).toBe('pending')
       expect((await post(person, setup, { redirectionId })).body.status).toBe('active')
-      await revoked(person, body['@id'])
+      await expectRevoked(person, body['@id'])
     },
   }
 }
@@ -173,10 +173,10 @@ afterAll(async () => {
   for (const folder of [directory, cluster]) await rm(folder, { recursive: true, force: true })
 }, 60_000)
 
-/** Longer than Kontomatik is waited for, nobody is where they are to be when the server is killed. */
-const patience = 20_000
+/** The client's timeout for Kontomatik: later the scenes have left the point where the server is killed. */
+const maxStartMs = 20_000
 
-/** Brings several to where each is to be, kills the server as the kernel would, and starts it again; as many as have their turn at once. */
+/** Starts several scenes, kills the server with SIGKILL, and starts it again. */
 function killedWhile(...scenes: [title: string, prepare: Prepare][]): void {
   describe('killed', () => {
     const outcomes = new Map<string, Promise<unknown>>()
@@ -184,13 +184,13 @@ function killedWhile(...scenes: [title: string, prepare: Prepare][]): void {
     beforeAll(async () => {
       const persons = await newcomers(scenes.length)
       const prepared = await Promise.all(scenes.map(([, prepare], index) => prepare(persons[index])))
-      const began = Date.now()
-      for (const scene of prepared) await scene.begin?.()
+      const startedAt = Date.now()
+      for (const scene of prepared) await scene.start?.()
       await Promise.all(prepared.map((scene) => scene.reach?.()))
-      expect(Date.now() - began).toBeLessThan(patience)
+      expect(Date.now() - startedAt).toBeLessThan(maxStartMs)
       await service.kill()
       kontomatik.clearFaults()
-      for (const scene of prepared) scene.meanwhile?.()
+      for (const scene of prepared) scene.whileDown?.()
       await service.start()
       for (const [index, [title]] of scenes.entries()) outcomes.set(title, prepared[index].after())
       await Promise.allSettled(outcomes.values())
@@ -200,26 +200,26 @@ function killedWhile(...scenes: [title: string, prepare: Prepare][]): void {
   })
 }
 
-const brings = 'it brings what is new once'
-const ends = 'the consent is ended all the same'
+const brings = 'new transactions are imported once'
+const ends = 'the consent is ended'
 
 killedWhile(
-  [`while a session is asked for, ${brings}`, pulling('reuse', true)],
-  [`while the import is started, ${brings}`, pulling('default-import', false)],
-  [`while the import is started in a session by consent, ${brings}`, pulling('default-import', true)],
-  [`before the import was first looked at, ${brings}`, pulling(undefined, false)],
+  [`while a session is requested, ${brings}`, duringPull('reuse', true)],
+  [`while the import is started, ${brings}`, duringPull('default-import', false)],
+  [`while the import is started in a session of the consent, ${brings}`, duringPull('default-import', true)],
+  [`before the first poll, ${brings}`, duringPull(undefined, false)],
 )
 
 killedWhile(
-  [`while the result is fetched, ${brings}`, pulling('/command/', false)],
-  ['right after its answer, the next pull finds all in its place', pulled],
-  [`in a revocation while Kontomatik is told, ${ends}`, revoking('slow')],
-  [`in a revocation when Kontomatik has done it and its answer was lost, ${ends}`, revoking('lost')],
-  [`in a revocation while Kontomatik cannot be had, ${ends}`, revoking('status')],
-  ['while somebody signs in, the link is there to be finished', signingIn],
+  [`while the result is fetched, ${brings}`, duringPull('/command/', false)],
+  ['right after the response, the next pull finds all data', afterPull],
+  [`during the request that ends a consent, ${ends}`, duringRevocation('slow')],
+  [`after a lost response about the end of a consent, ${ends}`, duringRevocation('lost')],
+  [`while Kontomatik is down during a revocation, ${ends}`, duringRevocation('status')],
+  ['during a sign-in, the integration can be finished later', duringSignIn],
 )
 
-/** So many, who have the module. */
+/** New persons whose organizations have the module. */
 async function newcomers(count: number): Promise<Person[]> {
   const persons = await Promise.all(Array.from({ length: count }, () => newcomer()))
   const postgres = await launch(directory)
@@ -247,7 +247,7 @@ async function newcomer(): Promise<Person> {
 
 interface Answer {
   status: number
-  // biome-ignore lint/suspicious/noExplicitAny: documents are asked whatever they have
+  // biome-ignore lint/suspicious/noExplicitAny: tests read any property of a document
   body: any
 }
 
@@ -263,7 +263,7 @@ async function ask({ token }: Person, method: string, path: string, body?: objec
 
 const post = (person: Person, path: string, body: object) => ask(person, 'POST', path, body)
 
-async function linked(person: Person): Promise<string> {
+async function linkBank(person: Person): Promise<string> {
   const { body } = await post(person, setup, { redirectUri: back })
   await signIn(body.redirectUrl, { target: 'KontoBankApi', login: person.login })
   const { status, body: link } = await post(person, setup, { redirectionId: body.redirectionId })
@@ -271,22 +271,22 @@ async function linked(person: Person): Promise<string> {
   return link['@id']
 }
 
-/** Pulls until it is done: joins what runs, or has what it brought told. */
-async function settledPull(person: Person, integration: string) {
+/** Returns the result of the last import if it is new, else pulls and waits for the result. */
+async function finishedPull(person: Person, integration: string) {
   const running = (await ask(person, 'GET', integration)).body
   if (running.status === 'active' && running.imported !== null && running.lastPulledAt) {
     const { updatedAt } = running
-    if (Date.now() - Date.parse(updatedAt) < 6000 && taken.get(integration) !== updatedAt) {
-      taken.set(integration, updatedAt)
+    if (Date.now() - Date.parse(updatedAt) < 6000 && returned.get(integration) !== updatedAt) {
+      returned.set(integration, updatedAt)
       return running
     }
   }
   const { status, body } = await post(person, pull, { integration, since: '2026-01-01' })
   expect([status, body.detail]).toEqual([201, undefined])
-  taken.set(integration, body.updatedAt)
+  returned.set(integration, body.updatedAt)
   return body
 }
-const taken = new Map<string, string>()
+const returned = new Map<string, string>()
 
 async function transactions(person: Person, integration: string): Promise<number> {
   const { accounts } = (await ask(person, 'GET', integration)).body
@@ -295,8 +295,8 @@ async function transactions(person: Person, integration: string): Promise<number
   return (await ask(person, 'GET', `/bank-transactions?itemsPerPage=0&${query}`)).body.totalItems
 }
 
-/** How many transactions of a day are alike: the coffees of a Monday are two, and nothing is three. */
-async function equals(person: Person, integration: string): Promise<number[]> {
+/** How many equal transactions each day has: the emulator's data has one or two. */
+async function countEqual(person: Person, integration: string): Promise<number[]> {
   const { accounts } = (await ask(person, 'GET', integration)).body
   const query = accounts.map((iri: string) => `account=${iri}`).join('&')
   const { body } = await ask(person, 'GET', `/bank-transactions?itemsPerPage=100&order[transactionOn]=desc&${query}`)
@@ -308,8 +308,8 @@ async function equals(person: Person, integration: string): Promise<number[]> {
   return [...counts.values()]
 }
 
-/** Ends the consent, and has Kontomatik say that it knows it no more. */
-async function revoked(person: Person, integration: string, consents = kontomatik.of(person.login).consents) {
+/** Revokes the integration, and checks that Kontomatik no longer knows the consent. */
+async function expectRevoked(person: Person, integration: string, consents = kontomatik.of(person.login).consents) {
   const { body } = await post(person, revoke, { integration })
   if (body.status !== 'revoked')
     await eventually(
@@ -322,8 +322,8 @@ async function revoked(person: Person, integration: string, consents = kontomati
   await expect(client.reuseAccess(consents[0])).rejects.toMatchObject({ kind: 'access-gone' })
 }
 
-/** Waits until Kontomatik is asked for something, after so many requests. */
-async function reached(since: number, path: string): Promise<void> {
+/** Waits until Kontomatik receives a request for a path, after `since` earlier requests. */
+async function waitForRequest(since: number, path: string): Promise<void> {
   await eventually(
     () => kontomatik.requests.slice(since).map((one) => one.path),
     (paths) => expect(paths).toContainEqual(expect.stringContaining(path)),

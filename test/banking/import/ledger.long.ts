@@ -4,9 +4,9 @@ import { database } from '../../support/world.ts'
 import { deleteAll, setUpBanking } from '../linked-bank.ts'
 import { accounts, ago, dictated, transactions } from './dictated-bank.ts'
 
-/*
- * Any statements of one true ledger, through the whole server: accounts with and without numbers, listed in any order and under
- * any nickname, whose lines are pending, booked, reworded and redated. Each line is stored once, in its last form, in its account.
+/**
+ * A property test through the whole server: after any statements of one ledger each line is stored once, in its last form.
+ * Accounts have numbers or none, and come in any order under any nickname. Lines are pending, booked, reworded and redated.
  */
 setUpBanking()
 
@@ -16,7 +16,7 @@ const form = fc.record({
   state: fc.constantFrom('booked', 'booked', 'dateless', 'pending', 'unreadable-notation'),
 })
 
-/** A line by its forms at each of the imports; nothing before the import that it comes with. */
+/** A line by its form at each import; undefined before its first import. */
 const movement = fc.record({
   from: fc.nat(3),
   amount: fc.constantFrom('-12.50', '-3.00', '1234.00'),
@@ -38,7 +38,7 @@ const ledger = fc.record({
 type Holding = typeof holding extends fc.Arbitrary<infer H> ? H : never
 type Movement = Holding['movements'][number]
 
-/** A line keeps its form while it is pending, and stays booked once it is. */
+/** A line keeps its form while it is pending, and stays booked. */
 function formAt({ from, forms }: Movement, at: number) {
   if (at < from) return undefined
   const isBooked = forms.slice(from, at + 1).some(({ state }) => state.startsWith('booked') || state.startsWith('un'))
@@ -70,7 +70,7 @@ function toldAt({ holdings, orders }: { holdings: Holding[]; orders: boolean[] }
       ...(number && { iban: at % 2 === 0 && number.startsWith('PL') ? number.slice(2) : number }),
       currencyName: at % 2 === 0 ? 'PLN' : 'pln',
     },
-    // A line that never changes tells accounts apart, as real ledgers do.
+    // A line that never changes distinguishes the accounts, as in real ledgers.
     lines: [
       ...movements.flatMap((each) => lineAt(each, `${index}`, at)),
       ...[1, 2, 3, 4, 5, 6].map((n) => ({
@@ -84,7 +84,7 @@ function toldAt({ holdings, orders }: { holdings: Holding[]; orders: boolean[] }
   return { accounts: orders[at] ? all.toReversed() : all }
 }
 
-test('any four statements of one ledger leave each line once, in its last form, in its account', async () => {
+test('after any four statements of one ledger each line is stored once, in its last form, in its account', async () => {
   await fc.assert(
     fc.asyncProperty(ledger, async (truth) => {
       const bank = await dictated(toldAt(truth, 0))

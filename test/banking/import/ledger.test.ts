@@ -3,16 +3,15 @@ import { diffTransactions, type Entry } from '../../../src/banking/import/dedupl
 import { setUpBanking } from '../linked-bank.ts'
 import { account, accounts, ago, dictated, line, transactions } from './dictated-bank.ts'
 
-/*
- * The same mistake could be wherever the bank changes a booked line: its words, its party or the party's number, its day, its
- * booking day, some or all at once, beside an equal line that stays, beside a new line of the same amount, on a card, at the
- * edge of the import, or in a list that was cut.
+/**
+ * Every way in which a bank changes a booked line: its text, party, party's number, day or booking day, or all of them. An equal
+ * line or a new line of the same amount may stand beside it. It may belong to a card, a partial list or the import's first day.
  */
 setUpBanking()
 
 const told = (...lines: Record<string, string>[]) => ({ accounts: [account(lines)] })
 
-test('a booked line that is told in another form is the same line', async () => {
+test('a booked line in another form is the same line', async () => {
   const changes: Record<string, Record<string, string>> = {
     '-1.00': { title: 'KAWA 0012' },
     '-2.00': { party: 'Cafe Sp. z o.o.', partyIban: 'PL61109010140000071219812874' },
@@ -38,7 +37,7 @@ test('a booked line that is told in another form is the same line', async () => 
   }
 })
 
-test('beside a line that was reworded, an equal one stays and a new one of the same amount is stored', async () => {
+test('beside a reworded line an equal line stays, and a new line of the same amount is stored', async () => {
   const { pulled, tells } = await dictated(told(line(), line()))
   await pulled()
   const fresh = line({ transactionOn: ago(0), bookedOn: ago(0) })
@@ -49,7 +48,7 @@ test('beside a line that was reworded, an equal one stays and a new one of the s
   )
 })
 
-test('a booked line stays where the bank tells of a part only, or of later days only', async () => {
+test('a booked line is kept where the list is partial or starts later', async () => {
   const { pulled, tells } = await dictated(told(line({ transactionOn: ago(5), bookedOn: ago(5) })))
   await pulled()
   const other = line({ title: 'Tea' })
@@ -59,7 +58,7 @@ test('a booked line stays where the bank tells of a part only, or of later days 
   expect((await transactions()).map(({ text }) => text)).toEqual(['Coffee', 'Tea', 'Milk'])
 })
 
-test('a booked line that is told no more is kept', async () => {
+test('a booked line that the bank no longer lists is kept', async () => {
   const { pulled, tells } = await dictated(told(line(), line({ title: 'Tea', currencyAmount: '-3.00' })))
   await pulled()
   await tells(told(line()))
@@ -67,7 +66,7 @@ test('a booked line that is told no more is kept', async () => {
   expect(await accounts()).toHaveLength(1)
 })
 
-/** A true line: when it comes, how long it is pending, and how the bank changes it later. */
+/** A line of the ledger: its day, how long it is pending, and how the bank changes it later. */
 const movement = fc.record({
   day: fc.nat(6),
   amount: fc.constantFrom('-12.50', '-3.00'),
@@ -82,7 +81,7 @@ type Movement = typeof movement extends fc.Arbitrary<infer M> ? M : never
 
 const date = (day: number) => `2026-03-${String(day + 10)}`
 
-/** The form that a line has at a moment; nothing before it came. */
+/** The form of a line at a moment; undefined before its day. */
 function formAt({ day, amount, title, wait, changes }: Movement, now: number): (Entry & { day: number }) | undefined {
   if (now < day) return undefined
   const change = changes
@@ -99,7 +98,7 @@ function formAt({ day, amount, title, wait, changes }: Movement, now: number): (
 const shown = (entries: Entry[]) =>
   entries.map(({ transactionOn, bookedOn, amount, title }) => [transactionOn, bookedOn, amount, title].join(' ')).sort()
 
-test('any overlapping statements of one ledger leave each of its lines once, in its last form', () => {
+test('after any overlapping statements of one ledger each line is stored once, in its last form', () => {
   const pulls = fc.array(fc.record({ pause: fc.nat(4), further: fc.nat(3) }), { maxLength: 6 })
   fc.assert(
     fc.property(fc.array(movement, { maxLength: 12 }), pulls, (ledger, imports) => {

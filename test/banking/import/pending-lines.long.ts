@@ -1,16 +1,16 @@
 import { setUpBanking } from '../linked-bank.ts'
 import { account, ago, dictated, line, transactions } from './dictated-bank.ts'
 
-/*
- * The same mistake could be wherever a line changes its form between two imports: booked under another day or in other words,
- * booked while its equal still waits, given up by the bank, of a card, of an account whose list was cut, or with an unknown status.
+/**
+ * Every way in which a pending line changes between two imports: booked on another day or with another text, or no longer listed.
+ * An equal line may stay pending. The line may belong to a card or a partial list, or have an unknown status.
  */
 setUpBanking()
 
 const hold = line({ bookedOn: undefined, status: undefined })
 const told = (...lines: Record<string, string>[]) => ({ accounts: [account(lines)] })
 
-// KONTOMATIK.md: every element may be absent, so a line without a booking day and a status is not booked yet.
+// KONTOMATIK.md: every element may be missing, so a line without a booking day and a status is not booked yet.
 test('a line without booking day and status is pending', async () => {
   const { pulled } = await dictated(told(hold))
   await pulled()
@@ -18,7 +18,7 @@ test('a line without booking day and status is pending', async () => {
   expect(await transactions('&status=PENDING')).toHaveLength(1)
 })
 
-test('a pending line is the same line once it is booked, in whatever form', async () => {
+test('a pending line is the same line once it is booked, in any form', async () => {
   const forms: Record<string, Record<string, string | undefined>> = {
     '-1.00': { bookedOn: ago(1) },
     '-2.00': { bookedOn: ago(1), status: undefined },
@@ -42,7 +42,7 @@ test('a pending line is the same line once it is booked, in whatever form', asyn
   }
 })
 
-test('a pending line that is booked after weeks under the day of its booking is the same line', async () => {
+test('a pending line that is booked weeks later on its booking day is the same line', async () => {
   const { pulled, tells } = await dictated(told({ ...hold, transactionOn: ago(30) }))
   await pulled()
   const [{ id }] = await transactions()
@@ -50,7 +50,7 @@ test('a pending line that is booked after weeks under the day of its booking is 
   expect(await transactions()).toMatchObject([{ id, transactionOn: ago(3) }])
 })
 
-test('a pending line that is told again is one line, whatever the bank calls its state', async () => {
+test('a pending line that is listed again is one line, whatever its status', async () => {
   const { pulled, tells } = await dictated(told(hold))
   await pulled()
   expect(await tells(told({ ...hold, status: 'PENDING' }))).toMatchObject({ imported: 0 })
@@ -60,7 +60,7 @@ test('a pending line that is told again is one line, whatever the bank calls its
   expect(await transactions()).toMatchObject([{ bookedOn: ago(3) }])
 })
 
-test('of two equal pending lines one is booked and the other waits', async () => {
+test('of two equal pending lines one is booked and the other stays pending', async () => {
   const { pulled, tells } = await dictated(told(hold, hold))
   await pulled()
   expect(await tells(told(line(), hold))).toMatchObject({ imported: 0 })
@@ -77,14 +77,14 @@ test('a pending line of a card is booked as the same line', async () => {
   expect(await transactions()).toMatchObject([{ status: 'DONE' }])
 })
 
-test('a booked line is never pending again', async () => {
+test('a booked line never becomes pending', async () => {
   const { pulled, tells } = await dictated(told(line()))
   await pulled()
   expect(await tells(told(hold))).toMatchObject({ imported: 0 })
   expect(await transactions()).toMatchObject([{ status: 'DONE', bookedOn: ago(3) }])
 })
 
-test('an import looks back to the oldest pending line, which goes when the bank has given it up', async () => {
+test('an import starts at the oldest pending line, which is deleted when the bank no longer lists it', async () => {
   const old = { ...hold, transactionOn: ago(40) }
   const { pulled, tells } = await dictated(told(old, line({ transactionOn: ago(60), bookedOn: ago(60) })))
   await pulled()
@@ -94,14 +94,14 @@ test('an import looks back to the oldest pending line, which goes when the bank 
   expect(await transactions()).toMatchObject([{ transactionOn: ago(60) }])
 })
 
-test('a day that a client asks for does not leave an older pending line waiting', async () => {
+test('an import from a later day includes older pending lines', async () => {
   const { pulled, tells } = await dictated(told({ ...hold, transactionOn: ago(20) }))
   await pulled()
   await tells(told(), { since: ago(1) })
   expect(await transactions()).toEqual([])
 })
 
-test('a pending line stays while the bank tells of a part only, and while it still waits', async () => {
+test('a pending line is kept where the list is partial, and while it is pending', async () => {
   const old = { ...hold, transactionOn: ago(30) }
   const { pulled, tells } = await dictated(told(old))
   await pulled()

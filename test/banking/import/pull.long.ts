@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { AuditEvent, BankTransaction, Integration } from '../../../entities/index.ts'
+import { AuditEvent, BankTransaction, type Integration } from '../../../entities/index.ts'
 import { enqueueStaleIntegrations } from '../../../src/banking/maintenance-jobs.ts'
-import { startJobs } from '../../support/jobs.ts'
 import { api, as, banking, database, elsewhere, foundTenant, given, kontomatik, tenant } from '../../support/world.ts'
 import {
   client,
@@ -22,8 +21,8 @@ let people = 0
 
 setUpBanking()
 
-/** Somebody whom the bank has not seen yet, so that no import of a former test counts. */
-const somebody = () => linkBank({ login: `person${++people}` })
+/** Links a bank for a new person, so that imports of former tests do not count. */
+const linkNewPerson = () => linkBank({ login: `person${++people}` })
 const pulled = async (body: object = {}) => {
   const answer = await api.post(pull, body)
   if (answer.status !== 201) throw new Error(`${answer.status} ${JSON.stringify(answer.body)}`)
@@ -32,8 +31,8 @@ const pulled = async (body: object = {}) => {
 const today = () => new Date().toISOString().slice(0, 10)
 const lines = (where = '') => database.query(`SELECT * FROM "bank_transaction" ${where} ORDER BY "transactionOn", "id"`)
 
-test('what is new at the bank is imported and counted, and nothing of it twice', async () => {
-  const link = await somebody()
+test('new transactions are imported and counted, each once', async () => {
+  const link = await linkNewPerson()
   const imports = kontomatik.imports
   const first = await api.post(pull, {})
   expect([first.status, first.headers.location]).toEqual([201, link['@id']])
@@ -62,8 +61,8 @@ test('what is new at the bank is imported and counted, and nothing of it twice',
   ])
 })
 
-test('two equal payments of one day both survive, and what was pending is booked, not doubled', async () => {
-  await somebody()
+test('two equal payments of one day are both kept, and a pending payment is booked, not duplicated', async () => {
+  await linkNewPerson()
   await pulled()
   const monday = `WHERE "text" = 'Kawa' AND extract(isodow FROM "transactionOn") = 1 AND "transactionOn" > now() - interval '60 days'`
   const coffees = await lines(monday)
@@ -82,8 +81,8 @@ test('two equal payments of one day both survive, and what was pending is booked
   expect([booked.status, booked.bookedOn]).toEqual(['DONE', today()])
 })
 
-test('a pending payment that the bank has given up goes, unless the bank told of a part only', async () => {
-  await somebody()
+test('a pending payment that the bank no longer lists is deleted, unless the list is partial', async () => {
+  await linkNewPerson()
   await pulled()
   const [{ accountId }] = await lines(`WHERE "text" = 'Kawa'`)
   const values = { accountId, amount: '-1.00', currency: 'PLN', status: 'PENDING' }
@@ -94,8 +93,8 @@ test('a pending payment that the bank has given up goes, unless the bank told of
   expect(left.map(({ id }: { id: string }) => id)).toEqual([old.id])
 })
 
-test('who asks while an import runs joins it, and none other is begun', async () => {
-  await somebody()
+test('a pull during an import joins it and starts no other', async () => {
+  await linkNewPerson()
   const imports = kontomatik.imports
   const answers = await Promise.all(Array.from({ length: 6 }, () => api.post(pull, {})))
   expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 6 }, () => 201))
@@ -103,8 +102,8 @@ test('who asks while an import runs joins it, and none other is begun', async ()
   expect(kontomatik.imports).toBe(imports + 1)
 })
 
-test('whoever has waited long enough is told that it goes on, and to ask again', async () => {
-  const link = await somebody()
+test('a pull that takes too long is answered with 202 and Retry-After', async () => {
+  const link = await linkNewPerson()
   banking.timing.requestMs = 100
   kontomatik.fault({ kind: 'slow', path: 'default-import', delay: 600 })
   const key = randomUUID()
@@ -122,7 +121,7 @@ test('whoever has waited long enough is told that it goes on, and to ask again',
   expect((await post()).headers['idempotent-replayed']).toBe('true')
 })
 
-test('four imports of an account in 24 hours, whoever asks for them, and the fifth is not even tried', async () => {
+test('the fifth import of an account in 24 hours is refused without a request, also across tenants', async () => {
   await enableBanking(elsewhere.organization.id)
   const login = `person${++people}`
   await linkBank({ login })
@@ -158,9 +157,9 @@ const faults: [name: string, path: string, status: number, code: string, after: 
 ]
 
 test.each(faults)(
-  '%s at %s is answered with %d %s, and leaves the link %s',
+  '%s at %s is answered with %d %s, and the integration is then %s',
   async (name, path, status, code, after) => {
-    const link = await somebody()
+    const link = await linkNewPerson()
     await pulled({ since: today() })
     const imports = kontomatik.imports
     kontomatik.fault({ kind: 'exception', path, name, times: 2 })
@@ -182,15 +181,15 @@ test.each([
   ['fatal', 'NobodyKnows', 503, 'provider_unavailable'],
   ['error', 'NobodyKnows', 502, 'provider_error'],
 ])('an import that ends as %s with %s is answered with %d %s', async (state, name, status, code) => {
-  await somebody()
+  await linkNewPerson()
   kontomatik.fault({ kind: 'exception', method: 'GET', path: '/command/', name, state })
   expect(statusAndCode(await api.post(pull, {}))).toEqual([status, code])
 })
 
 test.each(['SessionExpired', 'InvalidSessionId', 'DefaultImportAlreadyExecuted'])(
-  '%s is answered with another session, once',
+  'after %s another session is opened, once',
   async (name) => {
-    await somebody()
+    await linkNewPerson()
     const reuses = requestCount('reuse')
     kontomatik.fault({ kind: 'exception', path: 'default-import', name })
     expect((await pulled()).imported).toBeGreaterThan(50)
@@ -201,8 +200,8 @@ test.each(['SessionExpired', 'InvalidSessionId', 'DefaultImportAlreadyExecuted']
   },
 )
 
-test('a wrong key is ours to mend, and what was begun is gone on with then', async () => {
-  const link = await somebody()
+test('a wrong API key is answered with 502, and the next pull continues the import', async () => {
+  const link = await linkNewPerson()
   kontomatik.fault({ kind: 'status', method: 'GET', path: '/command/', status: 401, times: 3 })
   expect(statusAndCode(await api.post(pull, {}))).toEqual([502, 'provider_misconfigured'])
   const imports = kontomatik.imports
@@ -218,8 +217,8 @@ test.each([
   ['default-import', 'lost', 503],
   ['default-import', 'cut', 503],
   ['default-import', 'html', 503],
-] as const)('a %s whose answer is %s is not asked for again by itself: %d', async (path, kind, status) => {
-  const link = await somebody()
+] as const)('a %s whose response is %s is not repeated by the server: %d', async (path, kind, status) => {
+  const link = await linkNewPerson()
   await pulled({ since: today() })
   const before = requestCount(path)
   kontomatik.fault({ kind, path, delay: 2500 })
@@ -231,8 +230,8 @@ test.each([
   expect((await pulled({ since: today() })).status).toBe('active')
 })
 
-test('an import without end is given up after a while, and taken up by the next pull', async () => {
-  const link = await somebody()
+test('an import that exceeds its deadline is answered with 504, and the next pull continues it', async () => {
+  const link = await linkNewPerson()
   Object.assign(banking.timing, { importMs: 400 })
   kontomatik.fault({ kind: 'status', method: 'GET', path: '/command/', status: 503, times: 60 })
   expect(statusAndCode(await api.post(pull, {}))).toEqual([504, 'provider_timeout'])
@@ -245,66 +244,8 @@ test('an import without end is given up after a while, and taken up by the next 
   expect(kontomatik.imports).toBe(imports)
 })
 
-test('a full house is waited for, and not for ever', async () => {
-  const link = await somebody()
-  kontomatik.fault({ kind: 'exception', path: 'default-import', name: 'JobsQuotaExceeded', times: 2 })
-  await pulled({ since: today() })
-  Object.assign(banking.timing, { slotMs: 150 })
-  kontomatik.fault({ kind: 'exception', path: 'reuse', name: 'ConcurrentSessionsLimitExceeded', times: 99 })
-  const full = await api.post(pull, {})
-  expect([...statusAndCode(full), full.headers['retry-after']]).toEqual([503, 'provider_busy', '60'])
-  const [{ counted }] = await database.query(
-    `SELECT count(*)::int AS counted FROM "bank_import" WHERE "account" = 'link ' || $1`,
-    [link.id],
-  )
-  expect(counted).toBe(1)
-})
-
-test.each([8, 1])(
-  'nine imports at once in two processes, with %d places free: no more than these run',
-  async (free) => {
-    Object.assign(banking.timing, { slotMs: 20_000, requestMs: 25_000, importMs: 25_000 })
-    const other = await startJobs()
-    const agents = await Promise.all(
-      Array.from({ length: 9 }, async (_, index) => {
-        const { organization, users } = await foundTenant('Many', `many-${free}-${index}`)
-        await enableBanking(organization.id)
-        await linkBank({ agent: as(users.owner), login: `many-${free}-${index}` })
-        return as(users.owner)
-      }),
-    )
-    await database.query(
-      `UPDATE "bank_slot" SET "integrationId" = gen_random_uuid(), "until" = now() + interval '1 hour' WHERE "slot" > $1`,
-      [free],
-    )
-    let most = 0
-    const watch = setInterval(async () => {
-      const found = await database.manager.find(Integration, { where: { status: 'importing' } }).catch(() => [])
-      most = Math.max(most, found.filter(({ asked, commandId }) => asked || commandId).length)
-    }, 5)
-    const answers = await Promise.all(agents.map((agent) => agent.post(pull, { since: today() })))
-    clearInterval(watch)
-    await other.stop()
-    expect(answers.map(({ status }) => status)).toEqual(agents.map(() => 201))
-    expect(most).toBeGreaterThan(0)
-    expect(most).toBeLessThanOrEqual(free)
-  },
-  40_000,
-)
-
-test('where all eight places are taken Kontomatik is not even asked', async () => {
-  await somebody()
-  Object.assign(banking.timing, { slotMs: 200 })
-  await database.query(
-    `UPDATE "bank_slot" SET "integrationId" = gen_random_uuid(), "until" = now() + interval '1 hour'`,
-  )
-  const before = kontomatik.requests.length
-  expect(statusAndCode(await api.post(pull, {}))).toEqual([503, 'provider_busy'])
-  expect(kontomatik.requests.length).toBe(before)
-})
-
-test('what a first import saw is more than what others see, and more is not asked for', async () => {
-  await somebody()
+test('the first import asks for 730 days, later imports for at most 90', async () => {
+  await linkNewPerson()
   const since = async (body: object) => {
     await pulled(body)
     const { body: form = '' } = kontomatik.requests.findLast(({ path }) => path.includes('default-import')) ?? {}
@@ -316,7 +257,7 @@ test('what a first import saw is more than what others see, and more is not aske
   expect(await since({ since: '2020-01-01' })).toBe(ago(90))
 })
 
-test('one of several links must be named, and what is over cannot be pulled', async () => {
+test('one of several integrations must be named, and a revoked one cannot be pulled', async () => {
   const one = await linkBank({ login: `person${++people}` })
   const other = await linkBank({ login: `person${++people}`, target: 'BohemiaApi' })
   expect(statusAndCode(await api.post(pull, {}))).toEqual([422, 'isChosen'])
@@ -328,8 +269,8 @@ test('one of several links must be named, and what is over cannot be pulled', as
   expect((await as(elsewhere.users.owner).post(pull, { integration: other['@id'] })).status).toBe(422)
 })
 
-test('a consent that was withdrawn at the bank shows at the next pull', async () => {
-  const link = await somebody()
+test('a consent that was withdrawn at the bank is found at the next pull', async () => {
+  const link = await linkNewPerson()
   await pulled({ since: today() })
   const { sealedAccess } = await storedRow(link.id)
   await kontomatik.revokeUpstream(
@@ -342,7 +283,7 @@ test('a consent that was withdrawn at the bank shows at the next pull', async ()
   await expect(client.reuseAccess('ma-none')).rejects.toMatchObject({ kind: 'access-gone' })
 })
 
-test('what was cleared comes again with the next import', async () => {
+test('cleared transactions are imported again', async () => {
   const { organization, users } = await foundTenant('Clear', 'clear-bank', { demo: true, productionLike: false })
   await enableBanking(organization.id)
   const agent = as(users.owner)

@@ -3,12 +3,12 @@ import { eventually } from '../../support/eventually.ts'
 import { api, banking, database, organization } from '../../support/world.ts'
 import { linkBank, pull, revoke, setUpBanking, storedRow } from '../linked-bank.ts'
 
-// An import outlives the state in which it was ordered: into a suspended or closed organization nothing is imported.
+// The organization may be suspended or closed after the pull: then nothing is imported.
 
 setUpBanking()
 
 test.each(['suspended', 'closed'] as const)(
-  'an import that runs is stopped when the organization is %s',
+  'a running import is stopped when the organization is %s',
   async (status) => {
     const { id } = await linkBank()
     const before = await rows()

@@ -3,9 +3,9 @@ import { as, kontomatik, tenant } from '../../support/world.ts'
 import { pull, setUpBanking } from '../linked-bank.ts'
 import { account, accounts, ago, dictated, line, number, transactions } from './dictated-bank.ts'
 
-/*
- * The same mistake could be wherever a text of the bank becomes a value: days and amounts of lines, balances, limits of cards,
- * currencies of lines and accounts, decimals of a currency, and wherever something is left out: lines, days before an import.
+/**
+ * Every text of the bank that becomes a value: days and amounts of lines, balances, limits of cards, currencies and their
+ * decimals. Lines and days that are left out count, too.
  */
 setUpBanking()
 
@@ -20,7 +20,7 @@ test.each([
 test.each([
   ...['', 'soon', '2026-02-30', '2026-13-01', '1826-11-20', '3026-11-20', '2026-11', '11-20-2026', '05/06/2026'],
   ...['2026-11-2x', '2026111', '2026-11-20x', '20.11.26'],
-])('%j is no day, or may be several', (text) => {
+])('%j is no day, or is ambiguous', (text) => {
   expect(dayOf(text)).toBeNull()
 })
 
@@ -49,7 +49,7 @@ test.each([
 test.each([
   ...['', '-', '.', ',', '1,234', '12 34.00', '1 2345', '1.23,456.7', '1e5', 'NaN', '0x10', '-3-', '+-3', '3 PLN', '٣'],
   ...['1234567890123456.00', '1'.repeat(1000)],
-])('%j is no amount, or may be several', (text) => {
+])('%j is no amount, or is ambiguous', (text) => {
   expect(amountOf(text, 'PLN')).toBeNull()
 })
 
@@ -64,7 +64,7 @@ test.each([
   ['CLF', '1', '1.0000'],
   ['PLN', '12.345', '12.35'],
   ['XXX', '1', '1.00'],
-])('an amount in %s that is told as %s is %s', (currency, text, amount) => {
+])('an amount in %s that is written as %s is %s', (currency, text, amount) => {
   expect(amountOf(text, currency)).toBe(amount)
 })
 
@@ -75,7 +75,7 @@ test('a number of 26 digits is a Polish IBAN only if its check digits are right'
   expect(ibanOf(' - ')).toBeNull()
 })
 
-test('lines with odd days and amounts are imported', async () => {
+test('lines with unusual notations of days and amounts are imported', async () => {
   const { pulled } = await dictated({
     accounts: [
       account(
@@ -96,7 +96,7 @@ test('lines with odd days and amounts are imported', async () => {
   expect(await accounts()).toMatchObject([{ balance: '-1234.50', availableBalance: '10.00' }])
 })
 
-test('lines that cannot be read are left out and counted, and do not stop the rest', async () => {
+test('unreadable lines are left out and counted, and the rest is imported', async () => {
   const bad = [
     line({ currencyAmount: '1,234' }),
     line({ transactionOn: '05/06/2026' }),
@@ -113,7 +113,7 @@ test('lines that cannot be read are left out and counted, and do not stop the re
   expect((await as(tenant.users.admin).get(link['@id'])).body).toMatchObject({ skipped: 0, partial: false })
 })
 
-test('where lines were left out no pending line is given up and no booked one overwritten', async () => {
+test('where lines were left out no pending line is deleted and no booked line overwritten', async () => {
   const hold = line({ bookedOn: undefined, status: undefined, currencyAmount: '-3.00' })
   const { pulled, tells } = await dictated({ accounts: [account([hold, line()])] })
   await pulled()
@@ -123,7 +123,7 @@ test('where lines were left out no pending line is given up and no booked one ov
 })
 
 // ISO 4217: codes are three capital letters.
-test('a currency in lower case is found in upper case, and makes no other line', async () => {
+test('a currency in lower case is stored in upper case, and duplicates no line', async () => {
   const told = (currencyName: string) => ({ accounts: [account([line({ currencyName })])] })
   const { pulled, tells } = await dictated(told('eur'))
   await pulled()
@@ -144,7 +144,7 @@ test('amounts have the decimals of their currency, in lines, balances, filters a
 })
 
 // KONTOMATIK.md: every reused session shows at most the last 90 days.
-test('an import that starts later than was asked for says so', async () => {
+test('an import that starts later than requested is partial', async () => {
   const old = line({ transactionOn: ago(200), bookedOn: ago(200) })
   const { pulled } = await dictated({ accounts: [account([old, line()])] })
   expect(await pulled({ since: ago(100) })).toMatchObject({ importedSince: ago(100), imported: 1, partial: false })
@@ -153,13 +153,13 @@ test('an import that starts later than was asked for says so', async () => {
   expect(await pulled()).toMatchObject({ importedSince: ago(7), partial: false })
 })
 
-test('a first import by consent alone, which cannot see all, says so', async () => {
+test('a first import through a consent, which shows 90 days, is partial', async () => {
   const { pulled, link } = await dictated({ accounts: [account([line()])] })
   kontomatik.fault({ kind: 'exception', path: 'default-import', name: 'SessionExpired' })
   expect(await pulled()).toMatchObject({ '@id': link['@id'], importedSince: ago(90), partial: true })
 })
 
-test('the description of the import names the limit and where it is told', async () => {
+test('the description of the operation names the limit and the property that shows it', async () => {
   const { body } = await as().get('/docs.jsonopenapi')
   expect(body.paths[pull].post.description).toMatch(/90 days.*importedSince.*partial.*skipped/s)
 })

@@ -3,18 +3,18 @@ import { api, kontomatik } from '../../support/world.ts'
 import { returnUri, setUpBanking, setup } from '../linked-bank.ts'
 import { account, accounts, dictated, items, line, number, transactions } from './dictated-bank.ts'
 
-/*
- * The same mistake could be wherever a text of Kontomatik reaches the database: names and keys of accounts and cards, kinds,
- * statuses, currencies, parties and titles of lines, ids of commands, and the answers about signing in.
+/**
+ * Every text of Kontomatik that reaches the database. Accounts and cards have names and keys. Lines have kinds, statuses,
+ * currencies, parties and titles. Commands have ids, and the sign-in has replies.
  */
 setUpBanking()
 
-/** Texts that Postgres cannot compress, each sign of three bytes: an index entry of 1,000 of them would be too long. */
+/** A text that Postgres cannot compress, with three bytes a character: 1,000 of them exceed an index entry. */
 const noise = Array.from(randomBytes(1000), (byte, index) =>
   String.fromCodePoint(0x4e00 + byte * 64 + (index % 64)),
 ).join('')
 
-test('texts of any length are stored, and do not stop the rest', async () => {
+test('texts of any length are stored, and the rest is imported', async () => {
   const strange = { name: noise, friendlyName: `${noise}x`, iban: noise, currencyName: noise }
   const long = { title: noise, party: noise, partyIban: noise, kind: noise, status: noise, currencyName: noise }
   const { pulled, tells } = await dictated({
@@ -26,7 +26,7 @@ test('texts of any length are stored, and do not stop the rest', async () => {
   expect(await tells({ accounts: [account([line(), line({ title: 'Tea' })])] })).toMatchObject({ imported: 1 })
 })
 
-test('texts with any characters are stored as far as they can be, and make no other account or line', async () => {
+test('texts lose characters that Postgres cannot store, and duplicate no account or line', async () => {
   const signs = [
     '\u0000',
     '\ud800',
@@ -51,7 +51,7 @@ test('texts with any characters are stored as far as they can be, and make no ot
   expect(await accounts()).toContainEqual(expect.objectContaining({ iban: number, closedOn: null }))
 })
 
-test('amounts of any size are stored or counted as left out', async () => {
+test('amounts of any size are stored, or counted as skipped', async () => {
   const amounts = [
     '999999999999999.999',
     '-999999999999999.99',
@@ -70,7 +70,7 @@ test('amounts of any size are stored or counted as left out', async () => {
   )
 })
 
-test('a hundred accounts without a number, and one that is told twice', async () => {
+test('a hundred accounts without a number are stored, and one that is listed twice is stored once', async () => {
   const many = Array.from({ length: 100 }, (_, index) =>
     account([line({ title: `Line ${index}` })], { name: 'Savings' }),
   )
@@ -88,14 +88,14 @@ test.each([
   { redirectionId: 'r-1', redirectionLink: 'https://' },
   { redirectionId: 'r-1', redirectionLink: 'javascript:alert(1)' },
   { redirectionId: 'r-1' },
-])('a sign-in that Kontomatik starts with %j is refused, and leaves nothing', async (answer) => {
+])('a sign-in that Kontomatik starts with %j is refused, and no row is left', async (answer) => {
   kontomatik.fault({ kind: 'status', path: 'redirection', status: 200, answer: JSON.stringify(answer) })
   const { status, body } = await api.post(setup, { redirectUri: returnUri })
   expect([status, body.code]).toEqual([503, 'provider_unavailable'])
   expect(await items('/integrations')).toEqual([])
 })
 
-test('a sign-in that Kontomatik starts under an id that it has given before is refused', async () => {
+test('a sign-in whose id Kontomatik has used before is refused', async () => {
   const answer = JSON.stringify({ redirectionId: 900100, redirectionLink: 'https://bank.example/łódź' })
   kontomatik.fault({ kind: 'status', path: 'redirection', status: 200, answer, times: 2 })
   const first = await api.post(setup, { redirectUri: returnUri })

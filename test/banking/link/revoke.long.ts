@@ -19,7 +19,7 @@ import {
 
 setUpBanking()
 
-test('a consent is ended, once, and what was imported stays', async () => {
+test('a consent is ended once, and imported transactions stay', async () => {
   const link = await linkBank({ login: 'r1' })
   const consent = await consentOf(link.id)
   const { accounts } = (await api.post(pull, {})).body
@@ -44,7 +44,7 @@ test.each([
   [{ kind: 'html' } as const],
   [{ kind: 'exception', name: 'ServiceMaintenance' } as const],
   [{ kind: 'exception', name: 'NobodyKnows' } as const],
-])('as long as Kontomatik answers with %j the means to end it are kept', async (fault) => {
+])('the consent is kept while Kontomatik responds with %j', async (fault) => {
   banking.timing.revokeMs = defaultTiming.revokeMs
   const link = await linkBank({ login: 'r2' })
   const consent = await consentOf(link.id)
@@ -60,7 +60,7 @@ test.each([
   expect([ended.status, ended.body.status, ended.body.lastError]).toEqual([201, 'revoked', null])
 })
 
-test('it is tried again without anybody asking, also when the first word was heard and its answer lost', async () => {
+test('a revocation is retried without a request, also after a lost response', async () => {
   const link = await linkBank({ login: 'r3' })
   const before = requestCount('delete-multiple-access')
   kontomatik.fault({ kind: 'lost', path: 'delete-multiple-access' })
@@ -70,7 +70,7 @@ test('it is tried again without anybody asking, also when the first word was hea
   expect(requestCount('delete-multiple-access')).toBe(before + 3)
 })
 
-test('a consent that is over by itself is let go after its 180 days', async () => {
+test('a consent is deleted after its 180 days, although Kontomatik cannot be reached', async () => {
   const link = await linkBank({ login: 'r4' })
   kontomatik.fault({ kind: 'status', path: 'delete-multiple-access', times: 99 })
   expect((await api.post(revoke, {})).status).toBe(202)
@@ -80,7 +80,7 @@ test('a consent that is over by itself is let go after its 180 days', async () =
   expect((await storedRow(link.id)).sealedAccess).toBeNull()
 })
 
-test('an import that runs is stopped first, and brings nothing any more', async () => {
+test('a revocation stops a running import, and nothing is imported afterwards', async () => {
   const link = await linkBank({ login: 'r5' })
   kontomatik.fault({ kind: 'slow', path: 'default-import', delay: 800 })
   const pulling = api.post(pull, {}).then((answer) => answer)
@@ -91,7 +91,7 @@ test('an import that runs is stopped first, and brings nothing any more', async 
   expect((await api.get('/bank-transactions')).body.totalItems).toBe(0)
 })
 
-test('twenty at once end it once', async () => {
+test('twenty simultaneous revocations end the consent once', async () => {
   await linkBank({ login: 'r6' })
   const before = requestCount('delete-multiple-access')
   const answers = await Promise.all(Array.from({ length: 20 }, () => api.post(revoke, {})))
@@ -99,7 +99,7 @@ test('twenty at once end it once', async () => {
   expect(requestCount('delete-multiple-access')).toBe(before + 1)
 })
 
-test('a sign-in that is called off is ended once it has become a consent', async () => {
+test('revoking a pending sign-in ends the consent that it leads to', async () => {
   banking.timing.requestMs = 300
   const { body } = await api.post(setup, { redirectUri: returnUri })
   const called = await api.post(revoke, {})

@@ -40,7 +40,7 @@ setUpBanking()
 
 const start = (body = {}) => api.post(setup, { redirectUri: returnUri, ...body })
 
-test('signing in starts with an address to go to, and an hour to do it', async () => {
+test('setup returns an address to sign in at, valid for one hour', async () => {
   const { status, body, headers } = await start({ country: 'PL', locale: 'en' })
   expect(status).toBe(201)
   expect(headers.location).toBe(body['@id'])
@@ -64,21 +64,21 @@ test.each([
   ...['https://app.example/bank', 'https://app.example/bank/return/', 'http://app.example/bank/return'],
   ...['https://app.example.evil.example/bank/return', 'https://app.example:444/bank/return', 'javascript:alert(1)'],
   ...['https://u:p@app.example/bank/return', 'https://app.example/bank/return#x', '/bank/return', 'http://127.0.0.1/'],
-])('nobody is sent back to %s', async (redirectUri) => {
+])('the return address %s is refused', async (redirectUri) => {
   const before = requestCount('/v1/signin/redirection')
   const answer = await api.post(setup, { redirectUri })
   expect([answer.status, answer.body.violations[0].propertyPath]).toEqual([422, 'redirectUri'])
   expect(requestCount('/v1/signin/redirection')).toBe(before)
 })
 
-test('a query is kept, and without a key of Kontomatik any address of this machine will do', async () => {
+test('the query of a return address is kept, and with the emulator every local address is allowed', async () => {
   expect((await start({ redirectUri: `${returnUri}?tab=2` })).status).toBe(201)
   const local = new Banking({ ...kontomatik, redirects: 'local', keys: readKeys(randomBytes(32).toString('base64')) })
   const addresses = ['http://127.0.0.1:5173/x', 'http://localhost/y', 'http://localhost.evil.example/', returnUri]
   expect(addresses.map((address) => local.allows(address))).toEqual([true, true, false, false])
 })
 
-test('it is finished once somebody has signed in, and to finish twice changes nothing', async () => {
+test('setup can be finished after the sign-in, and finishing it twice changes nothing', async () => {
   const { body: begun } = await start()
   const { redirectionId, redirectUrl } = begun
   const early = await api.post(setup, { redirectionId })
@@ -108,13 +108,13 @@ test('it is finished once somebody has signed in, and to finish twice changes no
   ])
 })
 
-test('who declines is told so', async () => {
+test('a declined sign-in is answered with 422', async () => {
   const { body } = await start()
   await signIn(body.redirectUrl, { decline: '1' })
   expect(statusAndCode(await api.post(setup, { redirectionId: body.redirectionId }))).toEqual([422, 'signin_failed'])
 })
 
-test('who takes more than an hour must start again, and the consent that came of it is ended', async () => {
+test('a sign-in after more than an hour is answered with 410, and its consent is ended', async () => {
   const { body } = await start()
   await signIn(body.redirectUrl, { target: 'KontoBankApi' })
   await database.manager.update(Integration, { id: body.id }, { expiresAt: new Date(Date.now() - 120_000) })
@@ -126,7 +126,7 @@ test('who takes more than an hour must start again, and the consent that came of
   expect(statusAndCode(await api.post(setup, { redirectionId: body.redirectionId }))).toEqual([410, 'signin_expired'])
 })
 
-test('only whoever started it may finish it', async () => {
+test('only the user who started the setup may finish it', async () => {
   const { body } = await start()
   await signIn(body.redirectUrl, { target: 'KontoBankApi' })
   await enableBanking(elsewhere.organization.id)
@@ -139,7 +139,7 @@ test('only whoever started it may finish it', async () => {
   expect((await api.post(setup, { redirectionId })).status).toBe(201)
 })
 
-test('without the module nothing is linked or imported, but what is linked can be ended', async () => {
+test('without the module setup and pull are refused, but revoke is allowed', async () => {
   const link = await linkBank()
   await enableBanking(organization.id, false)
   expect(statusAndCode(await start())).toEqual([403, 'module_disabled'])
@@ -150,7 +150,7 @@ test('without the module nothing is linked or imported, but what is linked can b
   await enableBanking()
 })
 
-describe('What a widget was given', () => {
+describe('A session of the widget', () => {
   const widget = async (login: string, values = {}) => {
     const { session, multipleAccessId } = await client.mockSession(mock(login))
     return { sessionId: session.id, sessionIdSignature: session.signature, multipleAccessId, ...values }
@@ -167,14 +167,14 @@ describe('What a widget was given', () => {
     expect([late.status, late.body['@id']]).toEqual([200, body['@id']])
   })
 
-  test('may be good for one import only', async () => {
+  test('may allow one import only', async () => {
     const given = await widget('once', { multipleAccessId: null, accessMode: 'SINGLE' })
     expect((await api.post(setup, given)).body).toMatchObject({ status: 'active', consentExpiresAt: null })
     expect((await api.post(pull, {})).body).toMatchObject({ status: 'expired', target: 'KontoBankApi' })
     expect(statusAndCode(await api.post(pull, {}))).toEqual([409, 'consent_expired'])
   })
 
-  test('must be whole', async () => {
+  test('must be complete', async () => {
     const given = await widget('half')
     for (const missing of ['sessionIdSignature', 'multipleAccessId']) {
       const { status, body } = await api.post(setup, { ...given, [missing]: null })
@@ -182,7 +182,7 @@ describe('What a widget was given', () => {
     }
   })
 
-  test('that was good for nothing shows when it is used', async () => {
+  test('that is invalid fails at the first import', async () => {
     const { status } = await api.post(setup, await widget('forged', { sessionIdSignature: 'forged' }))
     expect(status).toBe(201)
     expect((await api.post(pull, {})).status).toBe(201)
@@ -197,7 +197,7 @@ describe('What a widget was given', () => {
   })
 })
 
-test('a bank that gives no consent though it was asked to is at fault', async () => {
+test('a bank that gives no consent is answered with 502', async () => {
   const { body } = await start({ accessMode: 'SINGLE' })
   await signIn(body.redirectUrl, { target: 'IberiaApi' })
   await database.manager.update(Integration, { id: body.id }, { accessMode: 'MULTIPLE' })
@@ -211,7 +211,7 @@ test.each([
   ['SessionExpired', 422, 'session_invalid'],
   ['AlreadySignedIn', 502, 'provider_error'],
   ['InvalidParameter', 502, 'provider_error'],
-])('%s from Kontomatik is %d %s, and nothing is left behind', async (name, status, code) => {
+])('%s from Kontomatik is answered with %d %s, and no row is left', async (name, status, code) => {
   kontomatik.fault({ kind: 'exception', path: 'signin', name, times: 3 })
   const answer = await start()
   expect(statusAndCode(answer)).toEqual([status, code])
@@ -221,7 +221,7 @@ test.each([
   expect((await api.get('/integrations')).body.totalItems).toBe(0)
 })
 
-test('a country that Kontomatik does not know is the client’s fault, a wrong key ours', async () => {
+test('an unknown country is answered with 422, a wrong API key with 502', async () => {
   kontomatik.fault({ kind: 'exception', path: 'redirection', name: 'InvalidParameter' })
   const { status, body } = await start({ country: 'xx' })
   expect([status, body.violations[0].propertyPath]).toEqual([422, 'country'])
@@ -229,7 +229,7 @@ test('a country that Kontomatik does not know is the client’s fault, a wrong k
   expect(statusAndCode(await start())).toEqual([502, 'provider_misconfigured'])
 })
 
-test('a start that is repeated under its key starts once, also if the first answer was lost', async () => {
+test('setup with the same Idempotency-Key starts once, also after a lost response', async () => {
   const key = randomUUID()
   const post = () => start().set('Idempotency-Key', key)
   kontomatik.fault({ kind: 'lost', path: 'redirection' })
@@ -240,7 +240,7 @@ test('a start that is repeated under its key starts once, also if the first answ
   expect((await api.get('/integrations')).body.totalItems).toBe(1)
 })
 
-test('a bank that is linked anew keeps its accounts, and the former consent is ended, however long that takes', async () => {
+test('a bank that is linked again keeps its accounts, and the former consent is ended, with retries', async () => {
   const former = await linkBank()
   const consent = await consentOf(former.id)
   const { accounts } = (await api.post(pull, {})).body
@@ -258,7 +258,7 @@ test('a bank that is linked anew keeps its accounts, and the former consent is e
   expect((await storedRow(link.id)).sealedAccess).toBeTruthy()
 })
 
-test('what opens a bank is nowhere to be read', async () => {
+test('credentials of banks are in no response and no log', async () => {
   const link = await linkBank()
   const row = await storedRow(link.id)
   const consent = await consentOf(link.id)
@@ -281,7 +281,7 @@ test('what opens a bank is nowhere to be read', async () => {
   expect((await storedRow(link.id)).sealedSession).toBeNull()
 })
 
-test('keys are changed without anybody signing in again', async () => {
+test('keys are rotated without another sign-in', async () => {
   const link = await linkBank()
   const consent = await consentOf(link.id)
   const before = await storedRow(link.id)
