@@ -46,7 +46,7 @@ function check({ place, text, kind }: Prose): void {
 
 /** Sentences end with a full stop, a question or an exclamation mark, or with their paragraph; code counts as one word. */
 function sentencesOf(text: string): string[] {
-  const plain = text.replace(/`[^`\n]*`/g, 'code').replace(/https?:\/\/\S+/g, 'URL')
+  const plain = text.replace(/`[^`\n]*`|"nobody"/g, 'code').replace(/https?:\/\/\S+/g, 'URL')
   return plain
     .split(/\n\s*\n|\n\s*(?=[-*] |\d+\. |@)/)
     .map((paragraph) =>
@@ -86,7 +86,11 @@ function messagesOf(source: Source): Prose[] {
     if (parts.has(node)) continue
     const text = textOf(node, parts)
     if (text === undefined || text.split(/\s+/).length < 4 || !/^[\p{Lu}\p{Ll}`"“]/u.test(text)) continue
-    if (/\b(SELECT|INSERT|UPDATE|DELETE|FROM|WHERE|CREATE|ALTER|VALUES|SET|NULL|ORDER BY)\b|[{}<>;=]|^\w+:/.test(text))
+    if (
+      /\b(SELECT|INSERT|UPDATE|DELETE|FROM|WHERE|CREATE|ALTER|VALUES|SET|NULL|ORDER BY)\b|[{}<>;=]|" (uuid|text|int)|^\w+:/.test(
+        text,
+      )
+    )
       continue
     found.push({ place: placeOf(source, node.start), text, kind: 'message' })
   }

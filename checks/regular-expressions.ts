@@ -17,7 +17,7 @@ type Branch = { type?: string; span?: { start: number } } & Record<string, unkno
 
 /**
  * Every regular expression of a file: literals, and `new RegExp(…)` of constants.
- * @throws an Error where an expression is made of something else, which nobody can check
+ * @throws an Error where an expression is made of something else, which this check cannot read
  */
 export function patternsOf(file: string, code = readFileSync(file, 'utf8')): Pattern[] {
   // swc counts bytes on from file to file, beginning at the first statement; so each file gets one on its first line.
@@ -45,7 +45,7 @@ export function patternsOf(file: string, code = readFileSync(file, 'utf8')): Pat
   return found
 }
 
-/** What is wrong with a pattern: a text that makes it take more than linear time. Undefined when there is none. */
+/** A text on which a pattern takes more than linear time; undefined when the pattern is safe. */
 export async function faultOf({ place, source, flags }: Pattern): Promise<string | undefined> {
   const found: Diagnostics = await check(source, flags, { timeout: 120_000 })
   if (found.status === 'safe') return undefined

@@ -1,7 +1,7 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm'
 import { countryCodes } from '../../entities/country-codes.ts'
 
-/** What TypeORM has no notation for: unique rules over expressions and parts of tables, triggers, and the countries. */
+/** Rules that TypeORM has no notation for: unique indexes over expressions and parts of tables, triggers, and the countries. */
 export class Rules1764000000001 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`CREATE UNIQUE INDEX "location:name" ON "location" ("organizationId", lower("name"))`)

@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm'
 
-/** What POSTs with an Idempotency-Key were answered. */
+/** Keeps the responses to POST requests with an Idempotency-Key. */
 export class Idempotency1764000000002 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(

@@ -23,7 +23,7 @@ const searched = [
 
 const counted = ['audit_event', 'employee', 'invoice', 'location', 'meeting']
 
-/** What lists of many rows need: an index for every order and every text, and totals that need no counting. */
+/** Makes large collections fast: an index for each order and each text, and totals that need no counting. */
 export class Lists1764000000003 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     for (const [name, table, columns] of ordered)

@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm'
 
-/** What following Stripe takes: the inbox of its events, the coupon on a subscription, and deeds that nobody of ours did. */
+/** Stores Stripe's events, the coupon of a subscription, and audit events without a user. */
 export class Billing1764000000004 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(

@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm'
 
-/** What inviting people takes: who has come by an invitation, how one is found by its token, and the mails that tell of it. */
+/** Stores invitations by the hash of their token, the user who accepted each, and their mails. */
 export class People1764000000006 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(

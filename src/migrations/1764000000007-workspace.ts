@@ -20,9 +20,9 @@ export class Workspace1764000000007 implements MigrationInterface {
       ("employeeId" WITH =, tstzrange("dateFrom", "dateTo") WITH &&, "id" WITH <>)
       WHERE ("exclusive" AND "employeeId" IS NOT NULL)`)
 
-    // Whoever writes a meeting holds a share in the setting, so that it does not change under its hands; and where
-    // meetings exclude each other, one writes for an employee at a time, or two would wait for each other. What was over
-    // when the setting was switched is not in the constraint, so whoever writes of the past looks for it.
+    // A statement that writes a meeting locks the setting for share, so the setting does not change meanwhile. Where
+    // meetings may not overlap, an advisory lock admits one writer for an employee, which avoids deadlocks. Meetings that
+    // had ended when the setting was switched are not in the constraint, so a write in the past searches for them.
     await runner.query(`CREATE FUNCTION "follow_overlap"() RETURNS trigger LANGUAGE plpgsql AS $$
       DECLARE other uuid;
       BEGIN
@@ -48,7 +48,7 @@ export class Workspace1764000000007 implements MigrationInterface {
         IS DISTINCT FROM (NEW."employeeId", NEW."dateFrom", NEW."dateTo"))
       EXECUTE FUNCTION "follow_overlap"()`)
 
-    // What is over is let be: it neither hinders the switch nor is written, however much of it there is.
+    // Meetings that have ended do not prevent the switch and are not rewritten, however many there are.
     await runner.query(`CREATE FUNCTION "switch_overlap"() RETURNS trigger LANGUAGE plpgsql AS $$
       DECLARE
         standing bigint;

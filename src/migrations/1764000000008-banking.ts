@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm'
 
-/** What a link to a bank goes through, beside its status; with a default where rows there are need one. */
+/** The progress of a bank link beside its status; a default where existing rows need one. */
 const columns: [definition: string, existing?: string][] = [
   ['"startedById" uuid'],
   ['"redirectionId" text'],

@@ -47,7 +47,7 @@ export class Lines1764000000060 implements MigrationInterface {
     await runner.query('DROP FUNCTION pg_temp."line_of"(text)')
   }
 
-  /** What was written otherwise is not known any more. */
+  /** The former spellings are lost, so there is nothing to restore. */
   async down(): Promise<void> {}
 }
 

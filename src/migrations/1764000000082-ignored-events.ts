@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm'
 
-/** Forgets what was kept of events that concern nobody here, apart from their id and type. */
+/** Deletes the payload of ignored events; their id and type stay. */
 export class IgnoredEvents1764000000082 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(

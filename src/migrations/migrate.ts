@@ -6,7 +6,7 @@ import { requireCurrentCollation } from '../postgres/collation-check.ts'
 import { closeDatabase, survivePoolErrors } from '../postgres/connection-errors.ts'
 import { requireCompatible } from './compatibility.ts'
 
-/** It tells of each of its migrations; that they are done is all that matters. */
+/** graphile-worker logs each of its own migrations, which no operator needs to read. */
 const silent = new Logger(() => () => {})
 
 /** Any number will do, as long as every process takes the same. */

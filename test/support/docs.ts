@@ -39,7 +39,7 @@ interface Schema {
   properties: Record<string, any>
 }
 
-/** What the server says of itself, as a client without a token reads it. */
+/** The documentation as a client without a token reads it. */
 export const { body: docs } = await as().get('/docs.jsonld').expect(200)
 export const { body: openapi } = await as().get('/docs.jsonopenapi').expect(200)
 

@@ -13,8 +13,8 @@ declare global {
 }
 
 /**
- * Starts one Postgres for the whole run, with a migrated database that every test file copies; and builds what the tests start
- * in processes of their own, as `npm start` does.
+ * Starts one Postgres for the whole run, with a migrated database that every test file copies. It also builds the
+ * server, which some tests start as a process of its own.
  */
 export default async function start(): Promise<void> {
   const built = promisify(execFile)('npm', ['run', '--silent', 'build'])

@@ -77,7 +77,7 @@ const instants = [
   ...['2024-02-10T09:00:00+24:00', '2024-02-10T09:00Z', '20240210T090000Z', '2024-02-10t09:00:00z', 'soon'],
 ]
 
-/** What may be said of any property in place of what it takes. */
+/** Values that any property may be given in place of a right one. */
 export const stray: fc.Arbitrary<Value> = fc.oneof(
   fc.constantFrom(...spelled).map((value) => literal(value)),
   fc.constantFrom(...instants).map((value) => literal(value, 'dateTime')),

@@ -9,13 +9,16 @@ import { database, ending, outside } from './world.ts'
 
 const quiet = pino({ level: 'silent' })
 
-/** What is done in the background, to be done by hand. */
+/** The background jobs, for a test to run one by hand. */
 export const jobs = jobTasks(database, outside, quiet) as Record<string, (payload?: object) => Promise<void>>
 
 /** The queue does not wait, when it is stopped, until it is written down that its last jobs are done. */
 const underWay = `SELECT "id" FROM graphile_worker.jobs WHERE "locked_at" IS NOT NULL AND "locked_by" IS NOT NULL`
 
-/** Has jobs done as a process of the server does, until the end of the test file at most; what the clock begins is left to the test. */
+/**
+ * Runs jobs as a server process does, until the end of the test file at most. The test itself starts the jobs of the
+ * timetable.
+ */
 export async function startJobs(others: Partial<ExternalServices> = {}, log = quiet): Promise<Queue> {
   const background = await backgroundSource(database, concurrency + 4).initialize()
   survivePoolErrors(background)

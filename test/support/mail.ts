@@ -19,9 +19,9 @@ export class MailServer {
   readonly mails: ParsedMail[] = []
   refusal: Refusal | undefined
   refused = 0
-  /** At which command nobody is answered. */
+  /** The command that gets no reply. */
   silence: Refusal['at'] | undefined
-  /** How many wait for an answer that does not come. */
+  /** The number of clients that wait for a reply. */
   unanswered = 0
   private port = 0
   private server: SMTPServer | undefined
@@ -52,7 +52,7 @@ export class MailServer {
         answer('DATA', done)
       },
     })
-    // Whoever is killed while it delivers a mail says no goodbye.
+    // A client that is killed while it delivers a mail resets its connection.
     this.server.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'ECONNRESET') throw error
     })
