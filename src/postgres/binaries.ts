@@ -31,7 +31,7 @@ export async function findBinaries(account: Account, pgbin: string | undefined, 
       ? `PGBIN is "${pgbin}", which holds no "initdb" and "postgres" that run here. Correct PGBIN, or set DATABASE_URL.`
       : `No Postgres to embed was found for ${process.platform}-${process.arch}. ` +
           'Set DATABASE_URL to a running one, or PGBIN to a folder with "initdb" and "postgres". ' +
-          'npm installs them on Linux (glibc) and macOS, x64 and arm64, as optional dependencies.',
+          'For Linux (glibc) and macOS, x64 and arm64, npm installs one as an optional dependency.',
   )
 }
 

@@ -69,9 +69,9 @@ test.each([1, 2])(
   'a Postgres that is killed restarts, and requests get 503 meanwhile, with WORKERS=%i',
   async (workers) => {
     const service = await started(workers)
-    for (const victim of [postmaster, backend]) {
-      process.kill(await victim(), 'SIGKILL')
-      for (const answer of await statusesUntilStable(service)) expect(['200 null', '503 2']).toContain(answer)
+    for (const pidOf of [postmaster, backend]) {
+      process.kill(await pidOf(), 'SIGKILL')
+      for (const status of await statusesUntilStable(service)) expect(['200 null', '503 2']).toContain(status)
     }
     process.kill(service.pid, 'SIGTERM')
     expect(await service.ended()).toBe(0)

@@ -185,7 +185,7 @@ test.each<[string, (pid: number) => void]>([
   ['SIGTERM to all of them', (pid) => process.kill(-pid, 'SIGTERM')],
 ])(
   'after %s the running requests are answered, and no process is left',
-  async (title, tell) => {
+  async (title, sendSignal) => {
     const service = serviceOf()
     await service.start()
     const workers = await bothWorkers(service)
@@ -196,7 +196,7 @@ test.each<[string, (pid: number) => void]>([
     sent.write(body.slice(0, 10))
     await sleep(100)
 
-    tell(service.pid)
+    sendSignal(service.pid)
     await sleep(500)
     expect([service.pid, ...workers].filter(isAlive)).toContain(service.pid)
     sent.end(body.slice(10))
