@@ -4,12 +4,13 @@ import { canonicalLanguage } from '../entities/language.ts'
 import { PaymentMethodSetup } from '../entities/payment-method-setup.ts'
 import type { Callers } from './access/callers.ts'
 import {
-  admin,
+  adminOrOwner,
+  anyMember,
   anyone,
-  evenWhileSuspended,
-  joining,
-  operator,
-  owner,
+  guestOrMember,
+  may,
+  operatorOnly,
+  ownerOnly,
   roles,
   signedIn,
   tenantRoles,
@@ -17,7 +18,6 @@ import {
 import type { Banking } from './banking/banking.ts'
 import type { Billing } from './billing/billing.ts'
 import { liveSubscriptionExists } from './billing/subscription-rules.ts'
-import { accept } from './controllers/accept-invitation.ts'
 import * as countries from './controllers/countries.ts'
 import * as employees from './controllers/employees.ts'
 import { pull, revoke, setup } from './controllers/integrations.ts'
@@ -30,7 +30,7 @@ import * as configs from './controllers/organization-configs.ts'
 import * as invitations from './controllers/organization-user-invitations.ts'
 import * as organizationUsers from './controllers/organization-users.ts'
 import { clear } from './controllers/organizations/clear.ts'
-import * as branding from './controllers/organizations/images.ts'
+import * as images from './controllers/organizations/images.ts'
 import * as organizations from './controllers/organizations/organizations.ts'
 import * as paymentMethods from './controllers/payment-methods.ts'
 import * as coupons from './controllers/subscriptions/coupons.ts'
@@ -45,175 +45,239 @@ import {
   memoryStore,
   Resource,
   readOperation,
-  updateOperation,
 } from './hydra/index.ts'
 import * as filters from './resources/filters.ts'
-import * as scopes from './resources/visibility.ts'
+import * as visibility from './resources/visibility.ts'
 
 const list = listOperation()
 const read = readOperation()
 
-/** The whole API: every resource, where it lives, what it can be asked and by whom; a tenant's members unless said otherwise. */
-export const api = (callers: Callers, billing: Billing, banking: Banking, owned?: number) =>
+/**
+ * The whole API as a table. Each resource has its class, its path, its operations, each with the roles that may run it, and its
+ * options: filters, row scopes and hidden properties.
+ * @param maxOwned how many organizations one user may own
+ */
+export const api = (callers: Callers, billing: Billing, banking: Banking, maxOwned?: number) =>
   [
     new Resource(
       entities.Organization,
       '/organizations',
       [
         signedIn(list),
-        joining(organizations.create(callers, owned)),
+        guestOrMember(organizations.create(callers, maxOwned)),
         signedIn(read),
-        operator(admin(organizations.update(callers, billing))),
-        owner(clear),
-        admin(branding.upload('icon')),
-        admin(branding.upload('logo')),
-        admin(branding.remove('icon')),
-        admin(branding.remove('logo')),
+        may('admin', 'owner', 'operator')(organizations.update(callers, billing)),
+        ownerOnly(clear),
+        adminOrOwner(images.upload('icon')),
+        adminOrOwner(images.upload('logo')),
+        adminOrOwner(images.remove('icon')),
+        adminOrOwner(images.remove('logo')),
       ],
-      { ...scopes.organization, ...filters.organizations },
+      { ...visibility.organization, ...filters.organizations },
     ),
+
     new Resource(
       entities.MailFooter,
       '/organizations/mail-footer',
-      [mailFooter.show, admin(mailFooter.update)],
-      scopes.mailFooter,
+      [anyMember(mailFooter.show), adminOrOwner(mailFooter.update)],
+      visibility.mailFooter,
     ),
+
     new Resource(
       entities.Location,
       '/locations',
-      [list, admin(createOperation()), read, admin(updateOperation())].map(locations.withHours),
+      [
+        anyMember(locations.list),
+        adminOrOwner(locations.create),
+        anyMember(locations.read),
+        adminOrOwner(locations.update),
+      ],
       filters.locations,
     ),
+
     new Resource(entities.Country, '/countries', [anyone(countries.list), anyone(countries.read)], {
       store: countries.store,
       canonical: (id) => id.toUpperCase(),
       most: 300,
       public: true,
     }),
-    new Resource(entities.Language, '/languages', [list, admin(createOperation()), read], {
+
+    new Resource(entities.Language, '/languages', [anyMember(list), adminOrOwner(createOperation()), anyMember(read)], {
       canonical: canonicalLanguage,
       isId: (id) => /^[a-z\d-]{1,64}$/i.test(id),
     }),
+
     new Resource(
       entities.Integration,
       '/integrations',
-      [admin(list), admin(read), admin(setup(banking)), admin(pull(banking)), admin(revoke(banking))],
-      { ...scopes.sensitive, ...filters.integrations },
+      [
+        adminOrOwner(list),
+        adminOrOwner(read),
+        adminOrOwner(setup(banking)),
+        adminOrOwner(pull(banking)),
+        adminOrOwner(revoke(banking)),
+      ],
+      { ...visibility.sensitive, ...filters.integrations },
     ),
-    new Resource(entities.BankAccount, '/bank-accounts', [list, read], {
-      ...scopes.bankAccount,
-      ...scopes.sensitive,
+
+    new Resource(entities.BankAccount, '/bank-accounts', [anyMember(list), anyMember(read)], {
+      ...visibility.bankAccount,
+      ...visibility.sensitive,
       ...filters.bankAccounts,
     }),
-    new Resource(entities.BankTransaction, '/bank-transactions', [list, read], {
-      ...scopes.bankTransaction,
-      ...scopes.sensitive,
+
+    new Resource(entities.BankTransaction, '/bank-transactions', [anyMember(list), anyMember(read)], {
+      ...visibility.bankTransaction,
+      ...visibility.sensitive,
       ...filters.bankTransactions,
     }),
-    new Resource(entities.Meeting, '/meetings', [list, meetings.create, read, meetings.update], {
-      ...scopes.meeting,
-      ...filters.meetings,
-    }),
+
+    new Resource(
+      entities.Meeting,
+      '/meetings',
+      [anyMember(list), anyMember(meetings.create), anyMember(read), anyMember(meetings.update)],
+      {
+        ...visibility.meeting,
+        ...filters.meetings,
+      },
+    ),
+
     new Resource(
       entities.Subscription,
       '/subscriptions',
       [
-        admin(list),
-        admin(subscribing.create(billing)),
-        admin(subscriptions.read(billing)),
-        admin(subscriptions.update(billing)),
-        evenWhileSuspended(admin(subscriptions.cancel(billing))),
-        admin(subscriptions.invoices),
-        admin(coupons.applyCoupon(billing)),
-        admin(coupons.clearCoupon(billing)),
-        operator(subscriptions.confirm),
+        adminOrOwner(list),
+        adminOrOwner(subscribing.create(billing)),
+        adminOrOwner(subscriptions.read(billing)),
+        adminOrOwner(subscriptions.update(billing)),
+        adminOrOwner(subscriptions.cancel(billing), { evenWhileSuspended: true }),
+        adminOrOwner(subscriptions.invoices),
+        adminOrOwner(coupons.applyCoupon(billing)),
+        adminOrOwner(coupons.clearCoupon(billing)),
+        operatorOnly(subscriptions.confirm),
       ],
-      { ...scopes.subscription, ...scopes.sensitive, ...filters.subscriptions },
+      { ...visibility.subscription, ...visibility.sensitive, ...filters.subscriptions },
     ),
+
     new Resource(
       entities.Employee,
       '/employees',
-      [list, admin(employees.create), read, admin(employees.update)],
+      [anyMember(list), adminOrOwner(employees.create), anyMember(read), adminOrOwner(employees.update)],
       filters.employees,
     ),
-    new Resource(entities.User, '/users', [list, signedIn(users.me), joining(users.update(callers)), read], {
-      ...scopes.user,
-      ...scopes.sensitive,
-      ...filters.users,
-    }),
+
+    new Resource(
+      entities.User,
+      '/users',
+      [anyMember(list), signedIn(users.me), guestOrMember(users.update(callers)), anyMember(read)],
+      {
+        ...visibility.user,
+        ...visibility.sensitive,
+        ...filters.users,
+      },
+    ),
+
     new Resource(
       entities.OrganizationUser,
       '/organization-users',
-      [list, read, admin(organizationUsers.update(callers)), organizationUsers.remove(callers)],
-      { ...scopes.organizationUser, ...filters.organizationUsers },
+      [
+        anyMember(list),
+        anyMember(read),
+        adminOrOwner(organizationUsers.update(callers)),
+        anyMember(organizationUsers.remove(callers), { evenWhileSuspended: true }),
+      ],
+      { ...visibility.organizationUser, ...filters.organizationUsers },
     ),
+
     new Resource(
       entities.OrganizationUserInvitation,
       '/organization-user-invitations',
       [
-        admin(list),
-        admin(invitations.create),
-        admin(read),
-        admin(invitations.revoke),
-        admin(invitations.resend),
-        joining(accept(callers)),
+        adminOrOwner(list),
+        adminOrOwner(invitations.create),
+        adminOrOwner(read),
+        adminOrOwner(invitations.revoke),
+        adminOrOwner(invitations.resend),
+        guestOrMember(invitations.accept(callers)),
       ],
-      { ...scopes.invitation, ...scopes.sensitive, ...filters.invitations },
+      { ...visibility.invitation, ...visibility.sensitive, ...filters.invitations },
     ),
+
     new Resource(
       entities.OrganizationAddress,
       '/organization-addresses',
-      [list, admin(addresses.create), read, admin(addresses.update), admin(addresses.remove)],
+      [
+        anyMember(list),
+        adminOrOwner(addresses.create),
+        anyMember(read),
+        adminOrOwner(addresses.update),
+        adminOrOwner(addresses.remove),
+      ],
       filters.addresses,
     ),
-    new Resource(entities.OrganizationModule, '/organization-modules', [list, read], filters.modules),
+
+    new Resource(
+      entities.OrganizationModule,
+      '/organization-modules',
+      [anyMember(list), anyMember(read)],
+      filters.modules,
+    ),
+
     new Resource(
       entities.OrganizationConfig,
       '/organization-configs',
-      [list, read, admin(configs.update)],
+      [anyMember(list), anyMember(read), adminOrOwner(configs.update)],
       filters.configs,
     ),
+
     new Resource(
       PaymentMethodSetup,
       '/payment-methods/setup',
-      [evenWhileSuspended(admin(paymentMethods.setup(billing)))],
+      [adminOrOwner(paymentMethods.setup(billing), { evenWhileSuspended: true })],
       {
         singleton: true,
         store: memoryStore([]),
-        ...scopes.sensitive,
+        ...visibility.sensitive,
       },
     ),
+
     new Resource(
       entities.PaymentMethod,
       '/payment-methods',
       [
-        admin(list),
-        evenWhileSuspended(admin(paymentMethods.create(billing))),
-        admin(read),
-        admin(paymentMethods.remove(billing)),
+        adminOrOwner(list),
+        adminOrOwner(paymentMethods.create(billing), { evenWhileSuspended: true }),
+        adminOrOwner(read),
+        adminOrOwner(paymentMethods.remove(billing)),
       ],
-      { ...scopes.sensitive, ...filters.paymentMethods },
+      { ...visibility.sensitive, ...filters.paymentMethods },
     ),
+
     new Resource(
       entities.Invoice,
       '/invoices',
-      [admin(list), admin(invoices.read(billing)), evenWhileSuspended(admin(invoices.pay(billing)))],
+      [
+        adminOrOwner(list),
+        adminOrOwner(invoices.read(billing)),
+        adminOrOwner(invoices.pay(billing), { evenWhileSuspended: true }),
+      ],
       {
-        ...scopes.sensitive,
+        ...visibility.sensitive,
         ...filters.invoices,
       },
     ),
-    new Resource(entities.AuditEvent, '/audit-events', [owner(list), owner(read)], {
-      ...scopes.sensitive,
+
+    new Resource(entities.AuditEvent, '/audit-events', [ownerOnly(list), ownerOnly(read)], {
+      ...visibility.sensitive,
       ...filters.auditEvents,
     }),
   ] as Resource[]
 
-/** What it means to break a rule of the database that is about the state of things, not about a value: 409 and this sentence. */
+/** The 409 messages of database constraints about state; a constraint about a value is a violation of a property instead. */
 const conflicts: Record<string, ConflictMessage> = {
   'subscription:live': liveSubscriptionExists,
-  'meeting:overlap': meetings.clash,
-  'organization_config:meetingOverlap': configs.standing,
+  'meeting:overlap': meetings.overlapConflict,
+  'organization_config:meetingOverlap': configs.overlappingMeetings,
 }
 
 /** What the engine must know of this application. */

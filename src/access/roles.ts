@@ -8,37 +8,40 @@ export type Role = (typeof roles)[number]
 /** The roles of the people in an organization. */
 export const tenantRoles = ['member', 'admin', 'owner'] as const satisfies Role[]
 
-/** Done even while an organization is suspended or closed: debts can be settled, and nobody pays on for what is of no use. */
-export const evenWhileSuspended = <E extends object>(operation: Operation<E>): Operation<E> => ({
-  ...operation,
-  allowedWhileReadOnly: true,
-})
+interface Exception {
+  /** Also while the caller's organization is suspended or closed: debts can be paid, and paid services cancelled. */
+  evenWhileSuspended?: true
+}
 
-/** Lets these roles do it, beside those that have been let already. */
-const also =
-  (...added: Role[]) =>
-  <E extends object>(operation: Operation<E>): Operation<E> => ({
+/** Names every role that may run an operation: a role that is not listed gets 403. */
+export const may =
+  (...allowed: Role[]) =>
+  <E extends object>(operation: Operation<E>, { evenWhileSuspended }: Exception = {}): Operation<E> => ({
     ...operation,
-    may: [...(operation.may ?? []), ...added],
+    may: allowed,
+    ...(evenWhileSuspended && { allowedWhileReadOnly: true }),
   })
 
 /** The public: no token is needed. */
-export const anyone = also(...roles)
+export const anyone = may(...roles)
 
-/** Everybody with a good token, for no organization too. */
-export const signedIn = also('guest', ...tenantRoles, 'operator')
+/** Every caller with a valid token, also one that acts for no organization. */
+export const signedIn = may('guest', 'member', 'admin', 'owner', 'operator')
 
-const outside =
-  'The operator stands outside all organizations and cannot act in one: use the token of a person who will belong to it.'
+/** Every active member of the organization that the caller acts for. */
+export const anyMember = may(...tenantRoles)
 
-/** Everybody who may come to belong to an organization. */
-export const joining = <E extends object>(operation: Operation<E>): Operation<E> => ({
-  ...also('guest', ...tenantRoles)(operation),
-  refusals: { operator: outside },
+export const adminOrOwner = may('admin', 'owner')
+
+export const ownerOnly = may('owner')
+
+export const operatorOnly = may('operator')
+
+/** Every signed-in person, member of an organization or not. The operator belongs to none, and its 403 says so. */
+export const guestOrMember = <E extends object>(operation: Operation<E>): Operation<E> => ({
+  ...may('guest', 'member', 'admin', 'owner')(operation),
+  refusals: {
+    operator:
+      'The operator stands outside all organizations: use the token of a person who will belong to the organization.',
+  },
 })
-
-export const admin = also('admin', 'owner')
-
-export const owner = also('owner')
-
-export const operator = also('operator')

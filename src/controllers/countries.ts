@@ -2,11 +2,10 @@ import { countryCodes } from '../../entities/country-codes.ts'
 import { Country } from '../../entities/index.ts'
 import { listOperation, memoryStore, type Operation, readOperation } from '../hydra/index.ts'
 
-/** The languages that countries can be named in, the first being what anybody gets who asks for none of them. */
+/** The languages of country names. The first is used when Accept-Language names none of them. */
 export const languages = ['en', 'nl', 'de', 'fr', 'es', 'it', 'pt', 'pl', 'cs', 'ro', 'lt', 'lv', 'et']
 
-/** The countries as they are named in each language. */
-const stores = new Map(
+const storesByLanguage = new Map(
   languages.map((language) => [
     language,
     memoryStore(
@@ -32,7 +31,7 @@ export const read: Operation<Country> = {
 }
 
 function storeIn(language: string) {
-  return stores.get(language) as ReturnType<typeof memoryStore<Country>>
+  return storesByLanguage.get(language) as ReturnType<typeof memoryStore<Country>>
 }
 
 function country(id: string, language: string): Country {

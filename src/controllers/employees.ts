@@ -2,7 +2,7 @@ import type { Employee } from '../../entities/index.ts'
 import { recordWrite } from '../audit/audit-log.ts'
 import { type Call, createOperation, updateOperation } from '../hydra/index.ts'
 
-/** Which user an employee is decides whose meetings that user sees and plans: that is written down, the rest is not. */
+/** Audits a change of the employee's user only: it decides whose meetings that user may read and plan. */
 async function alsoWrite(call: Call<Employee>, after: Employee, before?: Employee): Promise<void> {
   if ((before?.userId ?? null) !== after.userId) await recordWrite(call, after, before)
 }

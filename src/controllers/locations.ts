@@ -1,15 +1,31 @@
 import { Location, OrganizationConfig } from '../../entities/index.ts'
 import type { OpeningCalendar } from '../../entities/location.ts'
-import { type Call, type Operation, Page } from '../hydra/index.ts'
+import {
+  type Call,
+  createOperation,
+  listOperation,
+  type Operation,
+  Page,
+  readOperation,
+  updateOperation,
+} from '../hydra/index.ts'
 
-/** Tells with each location when it is open next: one question about the organization, however many there are. */
-export function withHours(operation: Operation): Operation {
+export const list = withOpeningHours(listOperation())
+
+export const create = withOpeningHours(createOperation())
+
+export const read = withOpeningHours(readOperation())
+
+export const update = withOpeningHours(updateOperation())
+
+/** Computes `opensAt` and `closesAt` of every location in the response, with one query for the organization's settings. */
+function withOpeningHours(operation: Operation): Operation {
   return {
     ...operation,
     description:
       'Hours are wall-clock hours in the organization\'s "timezone", on its "workingDays". Hours across midnight, such as 22 ' +
-      'to 6, belong to the day on which it opens. "opensAt" and "closesAt" are the moments between which it is open now or ' +
-      'next; they are null without hours or working days.',
+      'to 6, belong to the day on which the location opens. "opensAt" and "closesAt" bound the current or next opening ' +
+      'period; they are null without hours or working days.',
     async handle(call) {
       const outcome = await operation.handle(call)
       const locations = (outcome instanceof Page ? outcome.found.entities : [outcome]).filter(

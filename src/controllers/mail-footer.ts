@@ -18,7 +18,7 @@ export const update: Operation<MailFooter> = {
   ...updateOperation<MailFooter>({
     async prepare(draft, { share }) {
       const { mailFooter: html } = draft
-      // A footer that is too long is refused as it came: cleaning might shorten it.
+      // A footer over the limit is refused unsanitized: sanitizing might shorten it.
       if (typeof html === 'string' && Buffer.byteLength(html) <= maxFooterBytes)
         draft.mailFooter = await sanitizeInThread('mailFooter', html, share)
       return []
@@ -28,7 +28,7 @@ export const update: Operation<MailFooter> = {
   path: '',
   subject: 'Organization',
   description:
-    'The HTML is cleaned of whatever runs, loads or lies upon its surroundings; tables, inline styles and images over ' +
-    'https stay. It has at most 20 kB before and after that; the answer is what is kept.',
+    'The HTML is sanitized: scripts, external resources and elements that overlay the page are removed. Tables, inline ' +
+    'styles and images over https stay. The HTML has at most 20 kB before and after. The response is the stored HTML.',
   link,
 }

@@ -12,18 +12,18 @@ import {
 } from '../hydra/index.ts'
 
 const description =
-  'Where the setting "meetingOverlap" is "reject", two meetings of one employee may not overlap: 409 names the other. ' +
-  'One may begin when another ends. A "time" on 1970-01-01 is a clock time: it becomes the first such moment within the ' +
-  'window, in the time zone of the organization.'
+  'While the setting "meetingOverlap" is "reject", meetings of one employee may not overlap: 409 names the other meeting. ' +
+  'A meeting may start when another ends. A "time" on 1970-01-01 is a clock time: it becomes the first such moment ' +
+  'between "dateFrom" and "dateTo", in the time zone of the organization.'
 
 export const create: Operation<Meeting> = { ...createOperation<Meeting>({ prepare }), description }
 
 export const update: Operation<Meeting> = { ...updateOperation<Meeting>({ prepare }), description }
 
-/** Says which meeting stands in the way: Postgres names it by the key of the constraint, whose last part is its id. */
-export const clash: ConflictMessage = ({ detail = '' }, iris) => {
+/** Names the other meeting: the detail of Postgres ends with its constraint key, whose last part is the meeting's id. */
+export const overlapConflict: ConflictMessage = ({ detail = '' }, iris) => {
   const id = detail.match(/[0-9a-f-]{36}/g)?.at(-1)
-  return `The employee has another meeting then, ${iris.at(`/meetings/${id}`)}, and "meetingOverlap" is "reject".`
+  return `It overlaps another meeting of the employee, ${iris.at(`/meetings/${id}`)}, and "meetingOverlap" is "reject".`
 }
 
 async function prepare(meeting: Meeting, call: Call<Meeting>): Promise<Violation[]> {
@@ -38,7 +38,7 @@ async function prepare(meeting: Meeting, call: Call<Meeting>): Promise<Violation
 
 const unknownZone = (timezone: string): Violation => ({
   propertyPath: 'time',
-  message: `time cannot be a clock time: this server does not know the time zone "${timezone}". Set "timezone" to another.`,
+  message: `time cannot be a clock time: this server does not know the time zone "${timezone}". Set another "timezone".`,
   code: 'isTimeZone',
 })
 

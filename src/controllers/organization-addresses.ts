@@ -2,7 +2,7 @@ import type { OrganizationAddress } from '../../entities/index.ts'
 import { recordWrite } from '../audit/audit-log.ts'
 import { createOperation, removeOperation, updateOperation } from '../hydra/index.ts'
 
-/** Who is billed, and where, is written down. */
+/** All writes are audited: invoices go to these addresses. */
 const hooks = { alsoWrite: recordWrite<OrganizationAddress> }
 
 export const create = createOperation(hooks)

@@ -1,5 +1,8 @@
+import { IsString, Length } from 'class-validator'
 import { type Organization, OrganizationUserInvitation } from '../../entities/index.ts'
+import type { Callers } from '../access/callers.ts'
 import { lockOwnOrganization } from '../access/lock-own-organization.ts'
+import { ensureUser, requireOwnerFor } from '../access/membership.ts'
 import { record } from '../audit/audit-log.ts'
 import {
   type Call,
@@ -9,43 +12,57 @@ import {
   type Operation,
   Problem,
   removeOperation,
+  Unchanged,
 } from '../hydra/index.ts'
-import { newToken } from '../invitations/invitation-token.ts'
-import { isMember, requireInvitable, requireSeat } from '../invitations/rules.ts'
+import {
+  acceptInvitation,
+  findMember,
+  lockInvitation,
+  requireAcceptable,
+  setCallerRole,
+} from '../invitations/acceptance.ts'
+import { invitationIri } from '../invitations/invitation-iri.ts'
+import { hashOf, newToken } from '../invitations/invitation-token.ts'
+import { revokeExpired, revokeInvitation } from '../invitations/revoke.ts'
+import { inviteeViolations, isMember, requireSeat } from '../invitations/rules.ts'
 import { invitationMail } from '../mail/invitation-mail.ts'
 import { enqueueMail, withdrawMail } from '../mail/outbox.ts'
-import { requireOwnerFor } from './organization-users.ts'
 
 type Invitation = OrganizationUserInvitation
 
-const pathOf = ({ id }: Invitation) => `/organization-user-invitations/${id}`
+/** The body of an acceptance: the token from the invitation's mail. */
+export class InvitationAcceptance {
+  @IsString()
+  @Length(1, 255)
+  token: string
+}
 
 export const create: Operation<Invitation> = {
   ...createOperation<Invitation>({}),
+  title: () => 'Invite a person',
   sensitive: 'minute',
   description:
-    'A mail brings the token, which is shown nowhere else, to the address; it is good for seven days. The answer is the same ' +
-    'whether anybody of that address is known here or not. Only an address that belongs to a member of this very ' +
-    'organization already, or has a pending invitation to it, is refused with 422, which tells nothing that its admins ' +
-    'could not list; an invitation that has expired is revoked for the new one. Only owners invite owners. An invitation ends with the ' +
-    'right of its inviter: removing, suspending or demoting a member revokes what it may not give any more. Under a live ' +
-    'subscription, 409 says that members and pending invitations take all of its seats.',
+    'A mail brings the token to the address; no response contains it. The token is valid for seven days. The response is the ' +
+    'same for addresses that this service knows and for those that it does not. 422 refuses the address of a member of the ' +
+    'organization and of a pending invitation to it. An expired invitation to the address is revoked. Only owners invite ' +
+    'owners. When a member is removed, suspended or demoted, the invitations that the member may no longer grant are ' +
+    'revoked. 409 says that members and pending invitations take all seats of the live subscription.',
   async handle(call) {
     const { token, tokenHash } = newToken()
     const own = { organizationId: call.tenant }
     const blank = Object.assign(createEntity(OrganizationUserInvitation), own).renew(tokenHash, call.user)
-    const invitation = await call.read(blank, false, (draft) => requireInvitable(draft, call))
+    const invitation = await call.read(blank, false, (draft) => inviteeViolations(draft, call))
     return call.transaction(async () => {
       const organization = await lockOwnOrganization(call)
-      await retire(call, invitation.email)
+      await revokeExpired(call, invitation.email)
       await call.insert(invitation)
       await requireSeat(call, organization)
-      await send(call, invitation, organization, token)
+      await sendInvitation(call, invitation, organization, token)
       const { email, role } = invitation
       await record({
         by: call,
         action: 'organizationUserInvitation.create',
-        target: pathOf(invitation),
+        target: invitationIri(invitation),
         changes: { email: [null, email], role: [null, role] },
       })
       return invitation
@@ -57,11 +74,11 @@ export const resend: Operation<Invitation> = {
   name: 'resend',
   method: 'POST',
   path: '/:id/resend',
-  title: () => 'Sends the invitation again, with a new token that is good for another seven days',
+  title: () => 'Resend an invitation',
   description:
-    'The old token opens nothing any more. The caller becomes its inviter: an invitation is worth what its inviter may give ' +
-    'when it is accepted. Also for an invitation that has expired, if there is a seat for it; one that has ' +
-    'been accepted or revoked answers 409. Only owners send an invitation to be an owner again.',
+    'The mail brings a new token, which is valid for seven days; the old token stops working. The caller becomes the inviter, ' +
+    'and an invitation is worth what its inviter may grant when it is accepted. An expired invitation can be resent while a ' +
+    'seat is free. 409 refuses an invitation that is accepted or revoked. Only owners resend an invitation to be an owner.',
   returns: 'item',
   statuses: [201, 404, 409],
   sensitive: 'minute',
@@ -69,21 +86,22 @@ export const resend: Operation<Invitation> = {
   async handle(call) {
     const invitation = await call.find()
     requireOwnerFor(invitation.role === 'owner', call.caller.role)
-    if (!invitation.isOpen) throw new Problem(409, `It has been ${invitation.status}: make a new one.`)
+    if (!invitation.isOpen)
+      throw new Problem(409, `The invitation is ${invitation.status} and cannot be resent: create a new one.`)
     if (await isMember(call, invitation.email))
-      throw new Problem(409, 'A member of the organization has its address by now: revoke the invitation.')
+      throw new Problem(409, 'A member of the organization now has this address: revoke the invitation.')
     const { token, tokenHash } = newToken()
     const renewed = copyEntity(invitation).renew(tokenHash, call.user)
     return call.transaction(async () => {
       const organization = await lockOwnOrganization(call)
       await call.save(invitation, renewed)
       if (invitation.status === 'expired') await requireSeat(call, organization)
-      await withdrawMail(call.manager, pathOf(invitation))
-      await send(call, renewed, organization, token)
+      await withdrawMail(call.manager, invitationIri(invitation))
+      await sendInvitation(call, renewed, organization, token)
       await record({
         by: call,
         action: 'organizationUserInvitation.resend',
-        target: pathOf(invitation),
+        target: invitationIri(invitation),
         changes: {
           expiresAt: [invitation.expiresAt, renewed.expiresAt],
           ...(invitation.invitedById !== call.user && { invitedById: [invitation.invitedById, call.user] }),
@@ -94,48 +112,66 @@ export const resend: Operation<Invitation> = {
   },
 }
 
-/** The row stays, so that it can be told what became of the invitation. */
 export const revoke: Operation<Invitation> = {
   ...removeOperation<Invitation>(),
-  title: () => 'Revokes the invitation, so that its token opens nothing any more',
-  description: 'What has not been mailed yet is not mailed any more.',
+  title: () => 'Revoke an invitation',
+  description:
+    'Its token stops working, and a mail that is not sent yet is withdrawn. Repeating the request changes nothing.',
   async handle(call) {
     const invitation = await call.find()
     call.match(invitation)
-    if (invitation.acceptedAt) throw new Problem(409, 'It has been accepted: remove the member instead.')
+    if (invitation.acceptedAt) throw new Problem(409, 'The invitation is accepted: remove the member instead.')
     if (invitation.revokedAt) return undefined
-    await call.transaction(() => takeBack(call, invitation))
+    await call.transaction(() => revokeInvitation(call, invitation))
     return undefined
   },
 }
 
-/** An invitation that has expired must not stand in the way of a new one to the same address. */
-async function retire(call: Call, email: string): Promise<void> {
-  const expired = await call.manager
-    .createQueryBuilder(OrganizationUserInvitation, 'old')
-    .where('old.organizationId = :organization AND lower(old.email) = lower(:email)', {
-      organization: call.tenant,
-      email,
+export const accept = (callers: Callers): Operation<Invitation> => ({
+  name: 'accept',
+  method: 'POST',
+  path: '/accept',
+  title: () => 'Accept an invitation',
+  description:
+    'Any signed-in person may accept: the token is the proof. The address of the invitation is not compared with the ' +
+    "caller's, because people sign in with other addresses. A person who is new here becomes a user; a member keeps its role. " +
+    '422 refuses a token that is mistyped, expired, replaced, revoked or used by another person, all with one message. The ' +
+    'same 422 refuses an invitation whose inviter may no longer grant the role. The person who has accepted gets the same ' +
+    'response again with 200. 409 refuses a suspended membership and a closed organization, 403 a suspended organization. ' +
+    'Only admins can read the invitation later; "GET /organizations" lists the organizations of the caller.',
+  expects: InvitationAcceptance,
+  returns: 'item',
+  sensitive: 'minute',
+  statuses: [200, 201, 400, 403, 409, 413, 415, 422],
+  link: { name: 'accept', when: ({ status }: Invitation) => status === 'pending' },
+  async handle(call) {
+    const { token } = await call.input(InvitationAcceptance)
+    return call.transaction(async () => {
+      const found = await lockInvitation(call, hashOf(token))
+      const { invitation } = found
+      const user = await ensureUser(call)
+      call.caller = { ...call.caller, user: user.id }
+      const member = await findMember(call, invitation, user.id)
+      call.answeredAs = { tenant: invitation.organizationId, role: member?.role ?? invitation.role }
+      if (invitation.acceptedById === user.id && member) {
+        await setCallerRole(call, user.id, member)
+        return new Unchanged(invitation)
+      }
+      await requireAcceptable(call, found, user, member)
+      const { accepted, membership } = await acceptInvitation(call, invitation, user, member)
+      await setCallerRole(call, user.id, membership)
+      call.after(() => callers.forget())
+      return accepted
     })
-    .andWhere('old.acceptedAt IS NULL AND old.revokedAt IS NULL AND old.expiresAt <= :now', { now: new Date() })
-    .getOne()
-  if (expired) await takeBack(call, expired)
-}
+  },
+})
 
-async function takeBack(call: Call, invitation: Invitation): Promise<void> {
-  const revoked = copyEntity(invitation).revoke()
-  await call.save(invitation, revoked)
-  await withdrawMail(call.manager, pathOf(invitation))
-  const status: [string, string] = [invitation.status, revoked.status]
-  await record({
-    by: call,
-    action: 'organizationUserInvitation.revoke',
-    target: pathOf(invitation),
-    changes: { status },
-  })
-}
-
-async function send(call: Call, invitation: Invitation, organization: Organization, token: string): Promise<void> {
+async function sendInvitation(
+  call: Call,
+  invitation: Invitation,
+  organization: Organization,
+  token: string,
+): Promise<void> {
   const { publicUrl } = call
   await enqueueMail(call.manager, await invitationMail(call.manager, invitation, organization, { token, publicUrl }))
 }

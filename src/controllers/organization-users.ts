@@ -1,9 +1,10 @@
 import { OrganizationUser } from '../../entities/index.ts'
 import type { Callers } from '../access/callers.ts'
 import { lockOwnOrganization } from '../access/lock-own-organization.ts'
+import { requireOwnerFor } from '../access/membership.ts'
 import { changesBetween, record } from '../audit/audit-log.ts'
 import { type Call, type Operation, Problem, removeOperation, updateOperation } from '../hydra/index.ts'
-import { revokeUngrantable } from '../invitations/revoke-ungrantable.ts'
+import { revokeUngrantable } from '../invitations/revoke.ts'
 import { lockOrganization } from '../postgres/locks.ts'
 
 export const update = (callers: Callers) =>
@@ -13,12 +14,10 @@ export const update = (callers: Callers) =>
       return []
     },
     async alsoWrite(call, after, before) {
-      requireOwnerFor(
-        before?.role === 'owner' && (after.role !== 'owner' || after.status !== 'active'),
-        call.caller.role,
-      )
+      const losesOwner = before?.role === 'owner' && (after.role !== 'owner' || after.status !== 'active')
+      requireOwnerFor(losesOwner, call.caller.role)
       await lockOwnOrganization(call, before?.userId === call.user ? before : undefined)
-      if ((await owners(call)) === 0) throw lastOwner()
+      if ((await countActiveOwners(call)) === 0) throw lastOwner()
       await revokeUngrantable(call, after.userId, after.grantableRoles)
       await record({
         by: call,
@@ -36,7 +35,7 @@ export const remove = (callers: Callers): Operation<OrganizationUser> => {
       requireOwnerFor(member.role === 'owner', call.caller.role)
       if (member.userId === call.user) await lockOrganization(call.manager, call.tenant)
       else await lockOwnOrganization(call)
-      if (member.isActiveOwner && (await owners(call)) === 1) throw lastOwner()
+      if (member.isActiveOwner && (await countActiveOwners(call)) === 1) throw lastOwner()
       await revokeUngrantable(call, member.userId, [])
       await record({
         by: call,
@@ -50,24 +49,23 @@ export const remove = (callers: Callers): Operation<OrganizationUser> => {
   return {
     ...removal,
     description:
-      'Each person may end its own membership, also while the organization is suspended or closed: the item shows "leave" to ' +
-      'that person. Only the last owner may not (409). The memberships of others are removed by admins, those of owners by ' +
-      'owners. The pending invitations of the person are revoked.',
-    allowedWhileReadOnly: true,
+      'Each person may end its own membership, also while the organization is suspended or closed: the item then shows the ' +
+      'link "leave". 409 refuses the last owner. Admins remove the memberships of others; only owners remove owners. The ' +
+      'pending invitations of the person are revoked.',
     link: {
       name: 'leave',
       when: ({ userId, lastOwner }: OrganizationUser & { lastOwner?: boolean }, _, { user }) =>
         userId === user && !lastOwner,
     },
     async handle(call) {
-      await requireOwn(call)
+      await requireRemovable(call)
       return removal.handle(call)
     },
   }
 }
 
-/** Members, and all people of a frozen organization, may remove their own membership and no other. */
-async function requireOwn(call: Call<OrganizationUser>): Promise<void> {
+/** Members, and all callers of a suspended or closed organization, may remove their own membership only. */
+async function requireRemovable(call: Call<OrganizationUser>): Promise<void> {
   const { caller } = call
   if (caller.role !== 'member' && !caller.readOnlyReason) return
   const { userId } = await call.find()
@@ -78,11 +76,7 @@ async function requireOwn(call: Call<OrganizationUser>): Promise<void> {
   )
 }
 
-export function requireOwnerFor(owning: boolean, role: string): void {
-  if (owning && role !== 'owner') throw new Problem(403, 'Only an owner may grant or take the owner role.')
-}
-
-const owners = ({ manager, tenant: organizationId }: Call) =>
+const countActiveOwners = ({ manager, tenant: organizationId }: Call) =>
   manager.countBy(OrganizationUser, { organizationId, role: 'owner', status: 'active' })
 
-const lastOwner = () => new Problem(409, 'The last owner cannot leave: make somebody else an owner first.')
+const lastOwner = () => new Problem(409, 'The last owner cannot leave: make another member an owner first.')

@@ -1,19 +1,23 @@
 import { type Organization, type OrganizationUserInvitation, Subscription } from '../../entities/index.ts'
 import { isMemberAddress } from '../../entities/user.ts'
+import { requireOwnerFor } from '../access/membership.ts'
 import { countTakenSeats } from '../billing/subscription-rules.ts'
-import { requireOwnerFor } from '../controllers/organization-users.ts'
 import { type Call, Problem, type Violation } from '../hydra/index.ts'
 
-/** Says why somebody cannot be invited, beyond what the rules of an invitation say. */
-export async function requireInvitable({ email, role }: OrganizationUserInvitation, call: Call): Promise<Violation[]> {
+/** The violations that depend on the caller and on the members, beside the entity's own rules. */
+export async function inviteeViolations({ email, role }: OrganizationUserInvitation, call: Call): Promise<Violation[]> {
   requireOwnerFor(role === 'owner', call.caller.role)
   if (typeof email !== 'string' || !(await isMember(call, email))) return []
   return [
-    { propertyPath: 'email', message: 'A member of the organization has this address already.', code: 'isMember' },
+    {
+      propertyPath: 'email',
+      message: 'email is already the address of a member of the organization.',
+      code: 'isMember',
+    },
   ]
 }
 
-/** Whether an address is that of a member, as its token tells, or the one by which it has come. */
+/** Whether an address belongs to a member, either by the member's token or by the invitation that the member accepted. */
 export async function isMember({ manager, tenant }: Call, email: string): Promise<boolean> {
   const [{ found }] = await manager.query(
     `SELECT ${isMemberAddress('$2', '$1', 'NULL')} OR EXISTS (
@@ -25,12 +29,17 @@ export async function isMember({ manager, tenant }: Call, email: string): Promis
   return found
 }
 
-/** Counts while the organization is held, so that of two invitations to the last seat one is refused. */
+/**
+ * Counts after the insert and under the organization's lock: of two simultaneous invitations to the last seat, one is refused.
+ * @throws Problem 409 when members and pending invitations exceed the seats of the live subscription
+ */
 export async function requireSeat(call: Call, { id, currentSubscriptionId }: Organization): Promise<void> {
   if (!currentSubscriptionId) return
   const current = { organizationId: id, id: currentSubscriptionId }
   const { seats } = await call.manager.findOneByOrFail(Subscription, current)
   if ((await countTakenSeats(call)) <= seats) return
-  const detail = `Members and pending invitations take all seats of the subscription, which are ${seats}`
-  throw new Problem(409, `${detail}: add seats to it, revoke an invitation, or remove a member.`)
+  throw new Problem(
+    409,
+    `Members and pending invitations take all ${seats} seats. Add seats, revoke an invitation or remove a member.`,
+  )
 }

@@ -15,7 +15,7 @@ const stand = (name: string, status: string): Progress[number] => ({
 })
 
 /** An organization that is about to be set up: what is not there from the beginning is pending. */
-export function unprovisioned(): Pick<Organization, 'status' | 'databaseStatus'> {
+export function initialProgress(): Pick<Organization, 'status' | 'databaseStatus'> {
   return {
     status: 'provisioning',
     databaseStatus: [

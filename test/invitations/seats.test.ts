@@ -11,7 +11,7 @@ test('as many are invited as there are seats, and no more', async () => {
   expect(last.status).toBe(201)
   const email = address()
   const { status, body } = await agent.post(path, { email })
-  expect([status, body.detail]).toEqual([409, expect.stringContaining('all seats of the subscription, which are 5')])
+  expect([status, body.detail]).toEqual([409, expect.stringContaining('take all 5 seats')])
   expect(await database.manager.countBy(OutgoingMail, { recipient: email })).toBe(0)
   expect(await database.manager.countBy(OrganizationUserInvitation, own)).toBe(2)
 

@@ -51,7 +51,7 @@ test('then the second is refused, naming the first', async () => {
     const { status, body } = await owner.post('/meetings', { employee, ...from(start, end) })
     expect([start, end, status]).toEqual([start, end, 409])
     expect(body.detail).toBe(
-      `The employee has another meeting then, ${first.body['@id']}, and "meetingOverlap" is "reject".`,
+      `It overlaps another meeting of the employee, ${first.body['@id']}, and "meetingOverlap" is "reject".`,
     )
   }
 })
@@ -133,7 +133,7 @@ test('rejecting is refused while meetings overlap that are not over, saying how 
   expect([refused.status, refused.body.detail]).toEqual([
     409,
     expect.stringMatching(
-      /^Meetings that are not over yet overlap others of the same employee: 2, such as \/meetings\/\S+\. Move them first\.$/,
+      /^2 current or future meetings overlap another of the same employee, such as \/meetings\/\S+\. Move them first\.$/,
     ),
   ])
   expect(posted.slice(1, 3)).toContain(/\/meetings\/[0-9a-f-]+/.exec(refused.body.detail)?.[0])

@@ -130,7 +130,7 @@ test('the operator, who could not act in it, neither founds nor joins an organiz
     const refused = await as(operator).post(path, body)
     expect([refused.status, refused.body.detail]).toEqual([
       403,
-      'The operator stands outside all organizations and cannot act in one: use the token of a person who will belong to it.',
+      'The operator stands outside all organizations: use the token of a person who will belong to the organization.',
     ])
   }
   expect(await database.manager.count(Organization)).toBe(before)

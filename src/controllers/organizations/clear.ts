@@ -4,35 +4,35 @@ import { record } from '../../audit/audit-log.ts'
 import { type Call, ConstraintViolation, type Operation, Problem, Unchanged } from '../../hydra/index.ts'
 import { lockOrganization } from '../../postgres/locks.ts'
 
-interface Wiped {
-  /** As the audit log calls it. */
+interface ClearedTable {
+  /** The name in the audit event. */
   name: string
   table: string
-  /** Which rows stay, as a condition of SQL. */
-  except?: string
-  /** What must be undone in other tables before, in SQL; $1 is the organization. */
-  first?: string[]
+  /** A SQL condition: the rows that stay. */
+  keep?: string
+  /** SQL to run before the delete, mostly to clear foreign keys; `$1` is the organization. */
+  before?: string[]
 }
 
-/** Everything that is wiped, in the order that references allow; whatever is not named here is kept. */
-export const clearedTables: Wiped[] = [
+/** The cleared tables in the order that foreign keys allow. Every other table is kept. */
+export const clearedTables: ClearedTable[] = [
   { name: 'meetings', table: 'meeting' },
   {
     name: 'locations',
     table: 'location',
-    first: [
+    before: [
       'SELECT FROM "location" WHERE "organizationId" = $1 FOR UPDATE',
       `UPDATE "employee" SET "locationId" = NULL, "updatedAt" = now(), "version" = "version" + 1
         WHERE "organizationId" = $1 AND "locationId" IS NOT NULL`,
     ],
   },
-  { name: 'languages', table: 'language', except: `"id" IN ('nl', 'en')` },
+  { name: 'languages', table: 'language', keep: `"id" IN ('nl', 'en')` },
   { name: 'transactions', table: 'bank_transaction' },
   {
     name: 'accounts',
     table: 'bank_account',
-    // The next import brings all again, as if there had been none.
-    first: [
+    // Without these values, the next import loads the whole period again.
+    before: [
       `UPDATE "integration" SET "lastPulledAt" = NULL, "imported" = NULL, "duplicates" = NULL, "skipped" = NULL,
         "partial" = NULL, "importedSince" = NULL, "updatedAt" = now(), "version" = "version" + 1
         WHERE "organizationId" = $1 AND "lastPulledAt" IS NOT NULL`,
@@ -40,23 +40,23 @@ export const clearedTables: Wiped[] = [
   },
 ]
 
-/** The word that must be said before an organization is wiped. */
+/** The body of the operation: the confirmation. */
 export class Clearance {
-  /** The slug of the organization, typed again. */
+  /** The slug of the organization. */
   @IsString()
   @MaxLength(63)
   confirm: string
 }
 
-/** Wipes what an organization has put in, and leaves what it is. */
 export const clear: Operation<Organization> = {
   name: 'clear',
   method: 'POST',
   path: '/clear',
-  title: () => 'Wipes the meetings, locations, added languages and imported bank data of the organization',
+  title: () => "Clear an organization's data",
   description:
-    'Only for organizations that are a demo or not guarded as production; "confirm" is the slug. All of it or nothing goes, ' +
-    'and meanwhile others read on. The people, their rights, what is paid, configured and written down stay.',
+    'Deletes the meetings, locations, added languages and imported bank data in one transaction; reads are not blocked. ' +
+    'Users, roles, invitations, billing, settings, images, the mail footer, the consent of the bank and the audit log ' +
+    'stay. Only an organization that is a demo, or not "productionLike", can be cleared. "confirm" is its slug.',
   expects: Clearance,
   returns: 'item',
   statuses: [200, 201, 400, 409, 413, 415, 422],
@@ -64,8 +64,8 @@ export const clear: Operation<Organization> = {
   async handle(call) {
     const { confirm } = await call.input(Clearance)
     return call.transaction(async () => {
-      await call.manager.query(`SET LOCAL lock_timeout = '${patience}s'`)
-      // Two who clear at once do so one after the other, and nobody puts the guards up in between.
+      await call.manager.query(`SET LOCAL lock_timeout = '${lockTimeoutSeconds}s'`)
+      // The lock serializes simultaneous clears, and keeps the operator from setting productionLike in between.
       await lockOrganization(call.manager, call.tenant)
       const organization = await call.get(Organization, call.tenant)
       if (!organization.canBeCleared)
@@ -75,7 +75,7 @@ export const clear: Operation<Organization> = {
           { propertyPath: 'confirm', message: 'confirm must be the slug of the organization.', code: 'isSlug' },
         ])
       const changes: AuditEvent['changes'] = {}
-      for (const each of clearedTables) changes[each.name] = [await wipe(call, each), 0]
+      for (const table of clearedTables) changes[table.name] = [await deleteRows(call, table), 0]
       if (Object.values(changes).every(([rows]) => rows === 0)) return new Unchanged(organization)
       const target = `/organizations/${organization.id}`
       await record({ by: call, action: 'organization.clear', target, changes })
@@ -84,22 +84,25 @@ export const clear: Operation<Organization> = {
   },
 }
 
-/** How many seconds whoever clears waits for another who does. */
-const patience = 7
+/** How long a clear waits for another one of the same organization. */
+const lockTimeoutSeconds = 7
 
-/** So many rows go with one statement: few enough that none takes longer than a statement may. */
-const bite = 20_000
+/** Rows a statement: few enough to stay below the statement timeout. */
+const batchSize = 20_000
 
-/** Deletes bite by bite, within the one transaction, and counts. */
-async function wipe({ manager, tenant }: Call, { table, except = 'false', first = [] }: Wiped): Promise<number> {
-  for (const sql of first) await manager.query(sql, [tenant])
+/** Deletes in batches within the one transaction, and returns the number of deleted rows. */
+async function deleteRows(
+  { manager, tenant }: Call,
+  { table, keep = 'false', before = [] }: ClearedTable,
+): Promise<number> {
+  for (const sql of before) await manager.query(sql, [tenant])
   for (let rows = 0; ; ) {
-    const [, gone] = await manager.query(
+    const [, deleted] = await manager.query(
       `DELETE FROM "${table}" WHERE "organizationId" = $1 AND "id" IN (
-        SELECT "id" FROM "${table}" WHERE "organizationId" = $1 AND NOT (${except}) LIMIT ${bite})`,
+        SELECT "id" FROM "${table}" WHERE "organizationId" = $1 AND NOT (${keep}) LIMIT ${batchSize})`,
       [tenant],
     )
-    rows += gone
-    if (gone < bite) return rows
+    rows += deleted
+    if (deleted < batchSize) return rows
   }
 }

@@ -7,27 +7,26 @@ import { lockOrganization } from '../../postgres/locks.ts'
 
 const mebibyte = 1024 * 1024
 
-/** What is asked of each image beside its type. */
-const demands = {
-  icon: { limit: mebibyte, square: true, said: 'at most 1 MiB and square' },
-  logo: { limit: 2 * mebibyte, square: false, said: 'at most 2 MiB' },
+const requirements = {
+  icon: { maxBytes: mebibyte, square: true, text: 'at most 1 MiB and square' },
+  logo: { maxBytes: 2 * mebibyte, square: false, text: 'at most 2 MiB' },
 }
 
-/** An organization's icon or logo, in the place of the one it had. */
+/** Replaces the organization's icon or logo. */
 export const upload = (kind: 'icon' | 'logo'): Operation<Organization> => {
-  const { limit, square, said } = demands[kind]
+  const { maxBytes, square, text } = requirements[kind]
   const name = kind === 'icon' ? 'uploadIcon' : 'uploadLogo'
   return {
     name,
     method: 'POST',
     path: `/${kind}`,
-    title: () => `Uploads the ${kind} of the organization`,
+    title: () => `Upload the ${kind} of the organization`,
     description:
-      `A form with the image in its field "file": PNG, JPEG or WebP, going by its bytes; ${said}, at most 25 megapixels. ` +
-      `It is drawn anew, so metadata goes and only the first frame of an animation stays. Anybody who has its address, ` +
-      `which "${kind}" then is, may see it; the same bytes have the same address.`,
+      `The body is a multipart form with the image in the field "file": PNG, JPEG or WebP by its bytes, ${text}, at most ` +
+      `25 megapixels. The server re-encodes the image: metadata and all frames but the first are dropped. "${kind}" is then ` +
+      `its public URL, which needs no token. The same bytes have the same URL.`,
     expects: 'file',
-    file: { limit, types: imageTypes, read: (bytes) => reEncode(bytes, square) },
+    file: { limit: maxBytes, types: imageTypes, read: (bytes) => reEncode(bytes, square) },
     returns: 'item',
     statuses: [200, 201, 400, 413, 415, 422],
     sensitive: 'minute',
@@ -35,11 +34,11 @@ export const upload = (kind: 'icon' | 'logo'): Operation<Organization> => {
     handle: (call) =>
       call.transaction(async () => {
         const image = call.file as Image
-        const before = await locked(call)
-        const former = before[`${kind}Id`]
-        if (former === image.id) return new Unchanged(before)
+        const before = await lockAndRead(call)
+        const previous = before[`${kind}Id`]
+        if (previous === image.id) return new Unchanged(before)
         const after = Object.assign(copyEntity(before), { [`${kind}Id`]: image.id })
-        await replaceImage(call.executor, image, former, () => call.save(before, after))
+        await replaceImage(call.executor, image, previous, () => call.save(before, after))
         const changes: Record<string, [unknown, unknown]> = { [kind]: [before[kind], after[kind]] }
         const target = `/organizations/${before.id}`
         await record({ by: call, action: `organization.${name}`, target, changes })
@@ -48,26 +47,26 @@ export const upload = (kind: 'icon' | 'logo'): Operation<Organization> => {
   }
 }
 
-/** An organization without an icon or a logo, whether or not it had one. */
+/** Removes the organization's icon or logo; without one it changes nothing. */
 export const remove = (kind: 'icon' | 'logo'): Operation<Organization> => {
   const name = kind === 'icon' ? 'removeIcon' : 'removeLogo'
   return {
     name,
     method: 'DELETE',
     path: `/${kind}`,
-    title: () => `Removes the ${kind} of the organization`,
-    description: `Its address answers 404 from then on, unless another organization shows the same image. It may be repeated.`,
+    title: () => `Remove the ${kind} of the organization`,
+    description: `Its URL answers 404 afterwards, unless another organization uses the same image. Repeating it is harmless.`,
     returns: 'nothing',
     statuses: [204, 412],
     link: { name, when: (organization: Organization) => organization[`${kind}Id`] !== null },
     handle: (call) =>
       call.transaction(async () => {
-        const before = await locked(call)
+        const before = await lockAndRead(call)
         call.match(before)
-        const former = before[`${kind}Id`]
-        if (former === null) return undefined
+        const previous = before[`${kind}Id`]
+        if (previous === null) return undefined
         await call.save(before, Object.assign(copyEntity(before), { [`${kind}Id`]: null }))
-        await deleteUnusedImage(call.executor, [former])
+        await deleteUnusedImage(call.executor, [previous])
         await record({
           by: call,
           action: `organization.${name}`,
@@ -79,7 +78,7 @@ export const remove = (kind: 'icon' | 'logo'): Operation<Organization> => {
   }
 }
 
-async function locked(call: Call<Organization>): Promise<Organization> {
+async function lockAndRead(call: Call<Organization>): Promise<Organization> {
   await lockOrganization(call.manager, call.tenant)
   return call.get(Organization, call.tenant)
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { type AuditEvent, Organization, OrganizationUser } from '../../../entities/index.ts'
 import { reservedSlugs, slugOf } from '../../../entities/organization.ts'
 import type { Callers } from '../../access/callers.ts'
+import { ensureUser, tokenActsFor } from '../../access/membership.ts'
 import type { Role } from '../../access/roles.ts'
 import { changesBetween, record } from '../../audit/audit-log.ts'
 import type { Billing } from '../../billing/billing.ts'
@@ -18,39 +19,35 @@ import {
 } from '../../hydra/index.ts'
 import { deleteUnusedImage } from '../../images/image-store.ts'
 import { lockUser } from '../../postgres/locks.ts'
-import { beginProvisioning, enqueueProvisioning, unprovisioned } from '../../workspace/provision.ts'
-import { actsFor, userOf } from '../users.ts'
-
-const managers: Role[] = ['admin', 'owner']
-const operator: Role[] = ['operator']
+import { beginProvisioning, enqueueProvisioning, initialProgress } from '../../workspace/provision.ts'
 
 /** Enough for a person with several companies; each organization costs rows, jobs and a customer at Stripe. */
-const ownable = 10
+const defaultMaxOwned = 10
 
-/** Each signed-in user may found an organization and becomes its owner, up to a number of organizations. */
-export const create = (callers: Callers, most = ownable): Operation<Organization> => ({
+/** @param maxOwned how many organizations one user may own; closed ones do not count */
+export const create = (callers: Callers, maxOwned = defaultMaxOwned): Operation<Organization> => ({
   ...createOperation<Organization>({}),
   sensitive: 'hour',
-  writes: everyone('name', 'type', 'slug'),
+  writes: writableBy(['guest', 'member', 'admin', 'owner'], ['name', 'type', 'slug']),
   description:
-    'The caller becomes its owner. Without a slug one is made from the name; it cannot be changed later. Its "status" is ' +
-    '"provisioning" for a moment, while a job puts up what "databaseStatus" lists as pending; it can be worked with from ' +
-    `the first moment on. 409 says that the caller owns ${most} organizations that are not closed, which is the limit.`,
+    'The caller becomes its owner. Without "slug" the server derives one from the name; a slug cannot be changed later. ' +
+    '"status" is "provisioning" until a job has created the defaults that "databaseStatus" lists as pending. The ' +
+    `organization can be used at once. 409 refuses a caller who owns ${maxOwned} organizations that are not closed.`,
   async handle(call) {
-    const blank = Object.assign(createEntity(Organization), unprovisioned())
-    const read = await call.read(blank, false, async (draft) => {
+    const blank = Object.assign(createEntity(Organization), initialProgress())
+    const draft = await call.read(blank, false, async (draft) => {
       if (draft.slug === undefined && typeof draft.name === 'string') draft.slug = await freeSlug(call, draft.name)
       return []
     })
     return call.transaction(async () => {
-      await found(call, read, most)
+      await insertOrganization(call, draft, maxOwned)
       call.after(() => callers.forget())
-      return read
+      return draft
     })
   },
 })
 
-/** Its people change its name, the operator what the operator alone may. */
+/** Admins and owners change the name and remove images; the operator changes billing, guards and the status. */
 export const update = (callers: Callers, billing: Billing): Operation<Organization> => ({
   ...updateOperation<Organization>({ writes, prepare: prepare(billing), alsoWrite: along(callers) }),
   clears: {
@@ -58,15 +55,14 @@ export const update = (callers: Callers, billing: Billing): Operation<Organizati
     icon: 'is changed by an upload to /organizations/icon; only null, which removes it, can be sent here',
   },
   description:
-    'While its status is "suspended" or "closed" its people read all they could, and change nothing (403) but how they ' +
-    'pay; "active" opens it again, and "provisioning" has whatever it lacks put up anew. How it is billed can be changed ' +
-    'while it has no live subscription.',
+    'While "status" is "suspended" or "closed", members can read everything as before. They can pay, cancel the ' +
+    'subscription and leave; every other change is refused with 403. "active" reopens the organization; "provisioning" ' +
+    'creates missing defaults. Billing can be switched only without a live subscription.',
 })
+
 const writes = {
-  ...Object.fromEntries(['name', 'logo', 'icon'].map((name) => [name, managers])),
-  ...Object.fromEntries(
-    ['manualBilling', 'demo', 'productionLike', 'status', 'stripeCustomerId'].map((name) => [name, operator]),
-  ),
+  ...writableBy(['admin', 'owner'], ['name', 'logo', 'icon']),
+  ...writableBy(['operator'], ['manualBilling', 'demo', 'productionLike', 'status', 'stripeCustomerId']),
 }
 
 const prepare =
@@ -80,7 +76,7 @@ const prepare =
         'This is not the organization you act for: send a token whose claim "organization" names it.',
       )
     if (manualBilling && stripeCustomerId !== null) {
-      const message = 'stripeCustomerId must be null where billing is by hand.'
+      const message = 'stripeCustomerId must be null while manualBilling is true.'
       return [{ propertyPath: 'stripeCustomerId', message, code: 'isManual' }]
     }
     if (role === 'operator') await requireNoStripeSubscription(call, billing, draft)
@@ -108,9 +104,9 @@ const along =
     call.after(() => callers.forget())
   }
 
-/** Writes a new organization with everything that one always has. */
-async function found(call: Call<Organization>, organization: Organization, most: number): Promise<void> {
-  const user = await userOf(call)
+/** Inserts an organization with its owner and defaults. The response is written for the caller's new role. */
+async function insertOrganization(call: Call<Organization>, organization: Organization, maxOwned: number) {
+  const user = await ensureUser(call)
   const member = Object.assign(new OrganizationUser(), { userId: user.id, name: user.name, role: 'owner' })
   const { id, name, type, slug } = organization
   await call.insert(organization)
@@ -119,34 +115,37 @@ async function found(call: Call<Organization>, organization: Organization, most:
   const changes = { name: [null, name], type: [null, type], slug: [null, slug] } as AuditEvent['changes']
   const by = { manager: call.manager, tenant: id, caller: { user: user.id } }
   await record({ by, action: 'organization.create', target: `/organizations/${id}`, changes })
-  await requireWithin(call, user.id, most)
+  await requireFewerOwned(call, user.id, maxOwned)
   call.answeredAs = { role: 'owner', tenant: id }
-  if (await actsFor(call, user.id, id)) {
+  if (await tokenActsFor(call, user.id, id)) {
     call.caller = { ...call.caller, role: 'owner', user: user.id, tenant: id }
-    await call.get(Organization, organization.id).then((whole) => Object.assign(organization, whole))
+    Object.assign(organization, await call.get(Organization, id))
   }
 }
 
-/** Counts last and under a lock on the user's row, so each of simultaneous requests sees the others and waits for a moment only. */
-async function requireWithin({ manager }: Call, userId: string, most: number): Promise<void> {
+/**
+ * Counts at the end of the transaction, under a lock on the user's row: each of several simultaneous requests sees the others'
+ * rows, and the lock is held only briefly.
+ */
+async function requireFewerOwned({ manager }: Call, userId: string, maxOwned: number): Promise<void> {
   await lockUser(manager, userId)
   const owned = await manager
     .createQueryBuilder(OrganizationUser, 'member')
     .innerJoin(Organization, 'organization', 'organization.id = member.organizationId')
     .where(`member.userId = :userId AND member.role = 'owner' AND organization.status <> 'closed'`, { userId })
     .getCount()
-  if (owned <= most) return
+  if (owned <= maxOwned) return
   const remedy = 'leave one to another owner, or ask the operator to close one'
-  throw new Problem(409, `You own ${owned - 1} organizations, and ${most} is the limit: ${remedy}.`)
+  throw new Problem(409, `You own ${owned - 1} organizations, and ${maxOwned} is the limit: ${remedy}.`)
 }
 
 async function freeSlug(call: Call<Organization>, name: string): Promise<string> {
   const slug = slugOf(name)
-  const free = !reservedSlugs.includes(slug) && !(await call.manager.existsBy(Organization, { slug }))
-  if (free) return slug
+  const isFree = !reservedSlugs.includes(slug) && !(await call.manager.existsBy(Organization, { slug }))
+  if (isFree) return slug
   return `${slug.slice(0, 54).replace(/-$/, '')}-${randomBytes(4).toString('hex')}`
 }
 
-function everyone(...names: string[]): Record<string, Role[]> {
-  return Object.fromEntries(names.map((name) => [name, ['guest', 'member', 'admin', 'owner']]))
+function writableBy(roles: Role[], names: string[]): Record<string, Role[]> {
+  return Object.fromEntries(names.map((name) => [name, roles]))
 }

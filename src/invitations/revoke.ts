@@ -1,0 +1,55 @@
+import { OrganizationUserInvitation } from '../../entities/index.ts'
+import { record } from '../audit/audit-log.ts'
+import { type Call, copyEntity } from '../hydra/index.ts'
+import { withdrawMail } from '../mail/outbox.ts'
+import { invitationIri } from './invitation-iri.ts'
+
+/** Revokes an invitation and withdraws its mail. The row stays, so that admins can read its status. */
+export async function revokeInvitation(call: Call, invitation: OrganizationUserInvitation): Promise<void> {
+  const revoked = copyEntity(invitation).revoke()
+  await call.save(invitation, revoked)
+  await withdrawMail(call.manager, invitationIri(invitation))
+  await recordRevocation(call, [invitation], invitation.status)
+}
+
+/** Revokes an expired invitation to an address: the unique index allows one open invitation for each address. */
+export async function revokeExpired(call: Call, email: string): Promise<void> {
+  const expired = await call.manager
+    .createQueryBuilder(OrganizationUserInvitation, 'old')
+    .where('old.organizationId = :organization AND lower(old.email) = lower(:email)', {
+      organization: call.tenant,
+      email,
+    })
+    .andWhere('old.acceptedAt IS NULL AND old.revokedAt IS NULL AND old.expiresAt <= :now', { now: new Date() })
+    .getOne()
+  if (expired) await revokeInvitation(call, expired)
+}
+
+/**
+ * Revokes the pending invitations that a user may no longer grant, after a removal, suspension or demotion. Withdraws their mails.
+ * @param grantableRoles the roles that the user may still grant
+ */
+export async function revokeUngrantable(
+  call: Call,
+  userId: string,
+  grantableRoles: readonly OrganizationUserInvitation['role'][],
+): Promise<void> {
+  const [revoked]: [{ id: string }[], number] = await call.manager.query(
+    `UPDATE "organization_user_invitation" SET "revokedAt" = $3, "updatedAt" = $3, "version" = "version" + 1
+      WHERE "organizationId" = $1 AND "invitedById" = $2 AND "acceptedAt" IS NULL AND "revokedAt" IS NULL
+        AND "expiresAt" > $3 AND "role" <> ALL($4) RETURNING "id"`,
+    [call.tenant, userId, new Date(), grantableRoles],
+  )
+  if (revoked.length === 0) return
+  await withdrawMail(call.manager, ...revoked.map(invitationIri))
+  await recordRevocation(call, revoked, 'pending')
+}
+
+function recordRevocation(call: Call, invitations: { id: string }[], statusBefore: string): Promise<void> {
+  return record({
+    by: call,
+    action: 'organizationUserInvitation.revoke',
+    target: invitations.map(invitationIri),
+    changes: { status: [statusBefore, 'revoked'] },
+  })
+}
