@@ -4,7 +4,7 @@ import { confirmIntent, customerIdOf, dashboard, serverRequests, subscribed } fr
 import { jobs } from '../support/jobs.ts'
 import { as, foundTenant, givenAddress, operator, publicUrl, stripe } from '../support/world.ts'
 
-/** Does everything that makes the server speak to Stripe. */
+/** Runs every operation that sends requests to Stripe. */
 beforeAll(async () => {
   stripe.deliveries.url = `${publicUrl}/webhooks/stripe`
   const waiting = await stripeCustomer()
@@ -54,11 +54,11 @@ beforeAll(async () => {
 const apply = ({ api }: Pick<Awaited<ReturnType<typeof subscribed>>, 'api'>, code: string) =>
   api.post('/subscriptions/apply-coupon', { code })
 
-/** The endpoint with places instead of ids. */
+/** The endpoint with placeholders instead of ids. */
 const endpointOf = (what: string) =>
   what.replace(/\/(cus|sub|pm|in|promo)_\w+/g, '/{$1}').replace(/^(GET \/coupons\/).+/, '$1{code}')
 
-test('all that can be asked has been asked', () => {
+test('the operations send these requests to Stripe', () => {
   expect([...new Set(serverRequests().map(({ what }) => endpointOf(what)))].sort()).toEqual([
     'DELETE /subscriptions/{sub}',
     'GET /coupons/{code}',
@@ -84,7 +84,7 @@ test('all that can be asked has been asked', () => {
   ])
 })
 
-test('and each of it is valid by the parameters that Stripe publishes', () => {
+test('each request is valid by the parameters that Stripe publishes', () => {
   const faulty = serverRequests().flatMap((request) => {
     const faults = faultsOf(request)
     return faults.length > 0 ? [{ what: request.what, params: request.params, faults }] : []
@@ -92,14 +92,14 @@ test('and each of it is valid by the parameters that Stripe publishes', () => {
   expect(faulty).toEqual([])
 })
 
-test('a fault would be seen', () => {
+test('an invalid parameter is detected', () => {
   const [request] = serverRequests().filter(({ what }) => what === 'POST /subscriptions')
   expect(faultsOf({ ...request, params: { ...request.params, coupon: 'SPRING' } })).toEqual(['coupon is unknown'])
   const { items: _, ...rest } = request.params
   expect(faultsOf({ ...request, params: rest })).toEqual(['items is missing'])
 })
 
-test('what makes something at Stripe goes out under a key of our own', () => {
+test('each request that creates an object has an idempotency key of this server', () => {
   const making = serverRequests().filter(({ method }) => method === 'POST')
   expect(making.filter(({ headers }) => !headers['idempotency-key'])).toEqual([])
   const ours = {
@@ -117,13 +117,13 @@ test('what makes something at Stripe goes out under a key of our own', () => {
   }
 })
 
-test('each goes out with the version that the client is made for', () => {
+test('each request names the API version of the client', () => {
   expect(new Set(serverRequests().map(({ headers }) => headers['stripe-version']))).toEqual(
     new Set(['2026-10-28.endive']),
   )
 })
 
-test('for an organization that is billed by hand nothing is asked at all', async () => {
+test('for an organization with manual billing no request is sent', async () => {
   const { organization, users } = await foundTenant('By hand', 'by-hand')
   await givenAddress({ organizationId: organization.id })
   const api = as(users.owner)
@@ -154,7 +154,7 @@ test('for an organization that is billed by hand nothing is asked at all', async
   expect(after).toMatchObject({ stripeCustomerId: null, currentSubscription: null })
 })
 
-test('nobody but the server has asked under its name', async () => {
+test('every request of the server was sent by its own client', async () => {
   const payer = await stripeCustomer()
   await payer.api.post('/payment-methods/setup')
   const since = stripe.requests.length

@@ -2,7 +2,7 @@ import { AuditEvent, PaymentMethod, Subscription } from '../../entities/index.ts
 import { customer, ownedBy } from '../support/billing/manual-billing.ts'
 import { as, database, given, operator, publicUrl } from '../support/world.ts'
 
-test('everything about a subscription has a default', async () => {
+test('every property of a subscription has a default', async () => {
   const { api, tenant, address } = await customer()
   const { status, body, headers } = await api.post('/subscriptions')
   expect(status).toBe(201)
@@ -27,7 +27,7 @@ test('everything about a subscription has a default', async () => {
   expect((await api.get('/subscriptions')).body.member).toEqual([expect.objectContaining({ '@id': body['@id'] })])
 })
 
-test('an empty object and one with everything subscribe as well', async () => {
+test('an empty object and a complete one create a subscription', async () => {
   const { api, tenant, address } = await customer()
   const card = await given(PaymentMethod, { ...ownedBy(tenant), type: 'card', externalId: 'pm_whole' })
   const whole = {
@@ -57,7 +57,7 @@ test('an empty object and one with everything subscribe as well', async () => {
   expect((await (await customer()).api.post('/subscriptions', {})).status).toBe(201)
 })
 
-test('status, products and the like are not the client’s to say', async () => {
+test('a client cannot set read-only properties such as status and products', async () => {
   const { api } = await customer()
   const { body } = await api.post('/subscriptions', {
     status: 'active',
@@ -77,7 +77,7 @@ test('status, products and the like are not the client’s to say', async () => 
   })
 })
 
-test('a second live subscription is refused', async () => {
+test('a second live subscription is refused with 409', async () => {
   const { api } = await customer()
   expect((await api.post('/subscriptions')).status).toBe(201)
   const { status, body } = await api.post('/subscriptions')
@@ -85,7 +85,7 @@ test('a second live subscription is refused', async () => {
   expect(body.detail).toMatch(/live subscription/)
 })
 
-test('of ten subscriptions that are made at once one is made', async () => {
+test('of ten simultaneous requests one creates a subscription', async () => {
   const { api, tenant } = await customer()
   const made = await Promise.all(Array.from({ length: 10 }, () => api.post('/subscriptions')))
   expect(made.map(({ status }) => status).sort()).toEqual([201, ...Array(9).fill(409)])
@@ -93,7 +93,7 @@ test('of ten subscriptions that are made at once one is made', async () => {
   expect(await database.manager.countBy(AuditEvent, { ...ownedBy(tenant), action: 'subscription.create' })).toBe(1)
 })
 
-test('subscribing is for admins and owners', async () => {
+test('creating a subscription is for admins and owners', async () => {
   const { tenant } = await customer()
   expect((await as(tenant.users.member).post('/subscriptions')).status).toBe(403)
   expect((await as(operator).post('/subscriptions')).status).toBe(403)

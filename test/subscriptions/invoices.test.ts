@@ -2,14 +2,14 @@ import { Invoice, Subscription } from '../../entities/index.ts'
 import { confirmedSubscriber, customer, ownedBy } from '../support/billing/manual-billing.ts'
 import { as, elsewhere, given } from '../support/world.ts'
 
-test('there are no invoices where billing is by hand', async () => {
+test('a manually billed subscription has no invoices', async () => {
   const { api, path } = await confirmedSubscriber()
   const { status, body } = await api.get((await api.get(path)).body.invoices)
   expect([status, body.totalItems, body.member]).toEqual([200, 0, []])
   expect(body).toMatchObject({ '@context': '/contexts/Invoice', '@id': `${path}/invoices`, '@type': 'Collection' })
 })
 
-test('the invoices of a subscription are there newest first', async () => {
+test('the invoices of a subscription are listed newest first', async () => {
   const { api, tenant, address } = await customer({ manualBilling: false })
   const values = { ...ownedBy(tenant), organizationAddress: address, seats: 5 }
   const [old, current] = [

@@ -12,8 +12,8 @@ import { as, database, elsewhere, given, operator } from '../support/world.ts'
 
 const day = 24 * 60 * 60 * 1000
 
-describe('Where billing is by hand,', () => {
-  test('a subscription awaits the operator, who finds it by the link on its organization', async () => {
+describe('with manual billing', () => {
+  test('a subscription awaits the operator, who finds it by the link of its organization', async () => {
     const { api, tenant, path } = await subscriber({ modules: ['planning'] })
     expect((await api.get(path)).body).toMatchObject({ awaiting: true, active: false })
     expect(await modulesOf({ api })).toEqual([])
@@ -30,22 +30,22 @@ describe('Where billing is by hand,', () => {
     expect(await modulesOf({ api })).toEqual(['planning'])
   })
 
-  test('confirming is for nobody but the operator', async () => {
+  test('only the operator can confirm', async () => {
     const { tenant, path } = await subscriber()
     for (const user of [tenant.users.member, tenant.users.admin, tenant.users.owner])
       expect((await as(user).post(`${path}/confirm`)).status).toBe(403)
     expect((await as().post(`${path}/confirm`)).status).toBe(401)
   })
 
-  test('an ended subscription does not begin again', async () => {
+  test('an ended subscription cannot be confirmed', async () => {
     const { api, path } = await subscriber()
     await api.post(`${path}/cancel`)
     expect((await as(operator).post(`${path}/confirm`)).status).toBe(409)
   })
 })
 
-describe('When a subscription is changed,', () => {
-  test('seats and modules follow, here and in the organization', async () => {
+describe('updating a subscription', () => {
+  test('changes the seats and the modules of the organization', async () => {
     const { api, path } = await confirmedSubscriber({ modules: ['planning'] })
     const { status, body } = await api.patch(path, { seats: 20, modules: ['banking', 'reporting'] })
     expect(status).toBe(200)
@@ -60,7 +60,7 @@ describe('When a subscription is changed,', () => {
     expect(await modulesOf({ api })).toEqual([])
   })
 
-  test('a module that the operator has given stays, whatever is bought', async () => {
+  test('keeps a module that the operator has enabled', async () => {
     const { api, tenant, path } = await confirmedSubscriber({ modules: ['planning'] })
     await database.query(
       `UPDATE "organization_module" SET "enabled" = true, "source" = 'operator' WHERE "organizationId" = $1 AND "name" = 'invoicing'`,
@@ -76,13 +76,13 @@ describe('When a subscription is changed,', () => {
     [{ modules: ['astrology'] }, { modules: 'isIn' }],
     [{ modules: null }, { modules: 'isArray' }],
     [{ paymentMethod: '/payment-methods/1' }, { paymentMethod: 'unknownReference' }],
-  ])('%j is refused', async (change, faults) => {
+  ])('rejects %j', async (change, faults) => {
     const { api, path } = await confirmedSubscriber()
     const { status, body } = await api.patch(path, change)
     expect([status, violationsOf(body)]).toEqual([422, faults])
   })
 
-  test('type, address, metadata and status stay what they were', async () => {
+  test('does not change type, address, metadata and status', async () => {
     const { api, path } = await confirmedSubscriber()
     const { body: before } = await api.get(path)
     const sent = {
@@ -97,7 +97,7 @@ describe('When a subscription is changed,', () => {
     expect(Object.keys(violationsOf(strict.body)).sort()).toEqual(Object.keys(sent).sort())
   })
 
-  test('the card can be chosen, and left out again', async () => {
+  test('sets and removes the payment method', async () => {
     const { api, tenant, path } = await confirmedSubscriber()
     const { id } = await given(PaymentMethod, { ...ownedBy(tenant), type: 'card', externalId: `pm_${path}` })
     expect((await api.patch(path, { paymentMethod: `/payment-methods/${id}` })).body.paymentMethod).toBe(
@@ -106,15 +106,15 @@ describe('When a subscription is changed,', () => {
     expect((await api.patch(path, { paymentMethod: null })).body.paymentMethod).toBeNull()
   })
 
-  test('what has ended is not changed', async () => {
+  test('is refused with 409 once the subscription has ended', async () => {
     const { api, path } = await confirmedSubscriber()
     await api.post(`${path}/cancel`, { immediately: true })
     expect((await api.patch(path, { seats: 9 })).status).toBe(409)
   })
 })
 
-describe('When a subscription is cancelled,', () => {
-  test('it ends when its period does: until then it serves', async () => {
+describe('canceling a subscription', () => {
+  test('keeps it active until the end of its period', async () => {
     const { api, path, tenant } = await confirmedSubscriber({ modules: ['planning'] })
     const cancelled = await api.post(`${path}/cancel`)
     expect(cancelled.status).toBe(201)
@@ -132,13 +132,13 @@ describe('When a subscription is cancelled,', () => {
     expect((await api.get(`/organizations/${tenant.organization.id}`)).body.currentSubscription).toBe(path)
   })
 
-  test('a yearly one ends with its year', async () => {
+  test('ends a yearly one with its year', async () => {
     const { api, path } = await confirmedSubscriber({ type: 'yearly' })
     const { body } = await api.post(`${path}/cancel`)
     expect(new Date(body.cancelAt).getTime() - Date.now()).toBeGreaterThan(364 * day)
   })
 
-  test('and immediately so, it is over: its modules are off and there is no link to cancel it', async () => {
+  test('immediately turns off its modules and removes the link to cancel it', async () => {
     const { api, path, tenant } = await confirmedSubscriber({ modules: ['planning'] })
     const cancelled = await api.post(`${path}/cancel`, { immediately: true })
     expect(cancelled.status).toBe(201)
@@ -161,26 +161,26 @@ describe('When a subscription is cancelled,', () => {
     })
   })
 
-  test('one that was to end with its period can still be ended at once', async () => {
+  test('immediately also ends one that was to end with its period', async () => {
     const { api, path } = await confirmedSubscriber()
     await api.post(`${path}/cancel`)
     const { status, body } = await api.post(`${path}/cancel`, { immediately: true })
     expect([status, body.status]).toEqual([201, 'canceled'])
   })
 
-  test('one that was never confirmed ends at once', async () => {
+  test('ends an unconfirmed one at once', async () => {
     const { api, path } = await subscriber()
     expect((await api.post(`${path}/cancel`)).body).toMatchObject({ status: 'canceled', awaiting: false })
   })
 
-  test.each(['yes', null, 1, [], {}])('%j is not a way to cancel', async (immediately) => {
+  test.each(['yes', null, 1, [], {}])('rejects %j as immediately', async (immediately) => {
     const { api, path } = await confirmedSubscriber()
     const { status, body } = await api.post(`${path}/cancel`, { immediately })
     expect([status, violationsOf(body)]).toEqual([422, { immediately: 'isBoolean' }])
     expect((await api.get(path)).body.cancelAt).toBeNull()
   })
 
-  test('it is by an admin or an owner', async () => {
+  test('is for admins and owners', async () => {
     const { tenant, path } = await confirmedSubscriber()
     expect((await as(tenant.users.member).post(`${path}/cancel`)).status).toBe(403)
     expect((await as(operator).post(`${path}/cancel`)).status).toBe(403)
@@ -189,8 +189,8 @@ describe('When a subscription is cancelled,', () => {
   })
 })
 
-describe('When periods end,', () => {
-  test('what is due ends, and nothing else does', async () => {
+describe('at the end of a period', () => {
+  test('only subscriptions that are due end', async () => {
     const [due, later, steady] = [
       await confirmedSubscriber({ modules: ['planning'] }),
       await confirmedSubscriber(),
@@ -224,14 +224,14 @@ describe('When periods end,', () => {
     ['2026-01-15T00:00:00Z', 'monthly', '2026-02-15T00:00:00Z', '2026-03-15T00:00:00.000Z'],
     ['2024-02-29T08:00:00Z', 'yearly', '2024-06-01T00:00:00Z', '2025-02-28T08:00:00.000Z'],
     ['2024-02-29T08:00:00Z', 'yearly', '2027-06-01T00:00:00Z', '2028-02-29T08:00:00.000Z'],
-  ])('confirmed on %s and %s, cancelled on %s it ends on %s', (confirmed, type, now, end) => {
+  ])('a subscription confirmed on %s and %s, canceled on %s ends on %s', (confirmed, type, now, end) => {
     const subscription = Object.assign(new Subscription(), { type }).confirm(new Date(confirmed))
     expect(subscription.cancel(false, new Date(now)).cancelAt?.toISOString()).toBe(end)
   })
 })
 
-describe('Coupons', () => {
-  test('do not go with billing by hand, and are not offered', async () => {
+describe('coupons', () => {
+  test('are refused with manual billing, and have no link', async () => {
     const { api, path } = await confirmedSubscriber()
     const { body } = await api.get(path)
     for (const name of ['applyCoupon', 'clearCoupon']) expect(body).not.toHaveProperty(name)
@@ -241,7 +241,7 @@ describe('Coupons', () => {
     expect((await api.post('/subscriptions/clear-coupon', { subscription: path })).status).toBe(409)
   })
 
-  test('have nothing to work on where nothing is live', async () => {
+  test('are refused without a live subscription', async () => {
     const { api } = await customer({ manualBilling: false })
     const { status, body } = await api.post('/subscriptions/apply-coupon', { code: 'SPRING' })
     expect(status).toBe(409)
@@ -258,7 +258,7 @@ describe('Coupons', () => {
   )
 })
 
-test('every step is written down: who, what, from what to what', async () => {
+test('the audit log has every change with its author and both values', async () => {
   const { api, tenant, path } = await confirmedSubscriber({ modules: ['planning'] })
   await api.patch(path, { seats: 9 })
   await api.patch(path, { seats: 9 })

@@ -5,7 +5,7 @@ import { as, foundTenant, given, givenAddress, person, type Tenant } from '../su
 
 const day = 24 * 60 * 60 * 1000
 
-test('seats are counted: members, and invitations that may still be accepted', async () => {
+test('each member and each pending invitation takes a seat', async () => {
   const { api, tenant } = await customer()
   const invited = { ...ownedBy(tenant), invitedBy: tenant.users.owner }
   await givenInvitation(invited)
@@ -52,20 +52,20 @@ test.each([
   [{ metadata: [{ name: 'a', value: 5 }] }, { 'metadata[0].value': 'isString' }],
   [{ metadata: [{ name: 'a', value: 'x'.repeat(501) }] }, { 'metadata[0].value': 'maxLength' }],
   [{ metadata: notes(...letters(21)) }, { metadata: 'arrayMaxSize' }],
-])('subscribing with %j is refused', async (body, faults) => {
+])('%j is refused', async (body, faults) => {
   const { api } = await customer()
   const answer = await api.post('/subscriptions', body)
   expect([answer.status, violationsOf(answer.body)]).toEqual([422, faults])
   expect((await api.get('/subscriptions')).body.totalItems).toBe(0)
 })
 
-test('twenty notes are not too many', async () => {
+test('twenty entries of metadata are accepted', async () => {
   const { api } = await customer()
   const { status, body } = await api.post('/subscriptions', { metadata: notes(...letters(20)) })
   expect([status, body.metadata]).toEqual([201, notes(...letters(20))])
 })
 
-test('without a billing address, or with several, one must be named', async () => {
+test('the address is required when the organization has none or several', async () => {
   const tenant = await foundTenant('Homeless', 'homeless')
   const api = as(tenant.users.owner)
   await givenAddress({ ...ownedBy(tenant), kind: 'visiting' })
@@ -81,7 +81,7 @@ test('without a billing address, or with several, one must be named', async () =
   expect((await api.delete(`/organization-addresses/${first.id}`)).status).toBe(409)
 })
 
-test('another organization of the caller’s is not the one that is acted for', async () => {
+test('another organization of the caller is refused', async () => {
   const { tenant } = await customer()
   const { users, organization } = await foundTenant('Two', 'two-homes')
   await given(OrganizationUser, { ...ownedBy({ organization } as Tenant), user: tenant.users.owner, name: 'x' })
@@ -91,7 +91,7 @@ test('another organization of the caller’s is not the one that is acted for', 
   expect((await as(users.owner).get('/subscriptions')).body.totalItems).toBe(0)
 })
 
-test('an employee more does not need a seat, a member does', async () => {
+test('a new member needs a seat, a new employee does not', async () => {
   const { api, tenant, path } = await confirmedSubscriber()
   await given(Employee, { ...ownedBy(tenant), name: 'Ada' })
   expect((await api.patch(path, { seats: 3 })).status).toBe(200)

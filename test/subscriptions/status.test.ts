@@ -2,8 +2,8 @@ import { AuditEvent, Subscription } from '../../entities/index.ts'
 import { customer, ownedBy } from '../support/billing/manual-billing.ts'
 import { type Agent, as, database, given, operator } from '../support/world.ts'
 
-describe('an organization that pays through Stripe', () => {
-  test('has no live subscription that Stripe does not know of', async () => {
+describe('an organization with billing by Stripe', () => {
+  test('has no live subscription that Stripe does not know', async () => {
     for (const ask of [
       (api: Agent, path: string) => api.patch(path, { seats: 9 }),
       (api: Agent, path: string) => api.post(`${path}/cancel`),
@@ -22,7 +22,7 @@ describe('an organization that pays through Stripe', () => {
     }
   })
 
-  test('is none whose subscription the operator confirms', async () => {
+  test('has no subscription that the operator can confirm', async () => {
     const { tenant, address } = await customer({ manualBilling: false })
     const { id } = await given(Subscription, { ...ownedBy(tenant), organizationAddress: address, seats: 5 })
     expect((await as(operator).post(`/subscriptions/${id}/confirm`)).status).toBe(404)
@@ -38,13 +38,16 @@ test.each([
   ['unpaid', false, false, true],
   ['canceled', false, false, false],
   ['paused', false, false, true],
-])('a subscription that is %s: active is %s, awaiting is %s, live is %s', async (status, active, awaiting, live) => {
-  const { api, tenant, address } = await customer()
-  const { id } = await given(Subscription, { ...ownedBy(tenant), organizationAddress: address, seats: 5, status })
-  const { body } = await api.get(`/subscriptions/${id}`)
-  expect(body).toMatchObject({ status, active, awaiting })
-  expect('cancel' in body).toBe(live)
-  const { currentSubscription } = (await api.get(`/organizations/${tenant.organization.id}`)).body
-  expect(currentSubscription).toBe(live ? `/subscriptions/${id}` : null)
-  expect((await api.post('/subscriptions')).status).toBe(live ? 409 : 201)
-})
+])(
+  'a subscription with the status %s: active is %s, awaiting is %s, live is %s',
+  async (status, active, awaiting, live) => {
+    const { api, tenant, address } = await customer()
+    const { id } = await given(Subscription, { ...ownedBy(tenant), organizationAddress: address, seats: 5, status })
+    const { body } = await api.get(`/subscriptions/${id}`)
+    expect(body).toMatchObject({ status, active, awaiting })
+    expect('cancel' in body).toBe(live)
+    const { currentSubscription } = (await api.get(`/organizations/${tenant.organization.id}`)).body
+    expect(currentSubscription).toBe(live ? `/subscriptions/${id}` : null)
+    expect((await api.post('/subscriptions')).status).toBe(live ? 409 : 201)
+  },
+)

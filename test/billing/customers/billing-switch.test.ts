@@ -8,7 +8,7 @@ const patch = (organization: { id: string }, body: object) =>
   as(operator).patch(`/organizations/${organization.id}`, body)
 
 test.each([
-  ['billing by hand', { manualBilling: true, stripeCustomerId: null }],
+  ['manual billing', { manualBilling: true, stripeCustomerId: null }],
   ['another customer', { stripeCustomerId: 'cus_other' }],
   ['no customer', { stripeCustomerId: null }],
 ])('%s is refused with 409 while Stripe bills the organization', async (_, body) => {
@@ -25,7 +25,7 @@ test.each([
   expect((await payer.api.get('/payment-methods')).body.totalItems).toBe(0)
 })
 
-test('a subscription that only Stripe knows is a reason, too', async () => {
+test('a subscription that only Stripe knows also prevents the switch', async () => {
   const payer = await subscribed()
   const { items } = await dashboard.subscriptions.retrieve(payer.externalId)
   await payer.api.post(`${payer.path}/cancel`, { immediately: true })
@@ -35,14 +35,14 @@ test('a subscription that only Stripe knows is a reason, too', async () => {
   expect([status, body.detail]).toEqual([409, expect.stringContaining(id)])
 })
 
-test('a subscription that is billed by hand has to end before Stripe bills the organization', async () => {
+test('a manually billed subscription must end before Stripe can bill the organization', async () => {
   const { api, path, tenant } = await confirmedSubscriber()
   expect((await patch(tenant.organization, { manualBilling: false })).status).toBe(409)
   await api.post(`${path}/cancel`, { immediately: true })
   expect((await patch(tenant.organization, { manualBilling: false })).status).toBe(200)
 })
 
-test('an organization whose customer is changed has what that customer has', async () => {
+test('an organization with a new customer gets the state of that customer', async () => {
   const { tenant, api } = await stripeCustomer()
   const { id } = await dashboard.customers.create({ name: 'Made in the dashboard' })
   await dashboard.paymentMethods.attach('pm_card_amex', { customer: id })

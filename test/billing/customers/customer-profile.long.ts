@@ -19,7 +19,7 @@ const becomes = (expected: object) =>
   )
 const { owner } = payer.tenant.users
 
-test('A new customer has the name, the address, the email and the language of its organization', async () => {
+test('a new customer has the name, address, email and language of its organization', async () => {
   expect(await found()).toMatchObject({
     name: 'Payer',
     email: owner.email,
@@ -28,7 +28,7 @@ test('A new customer has the name, the address, the email and the language of it
   })
 })
 
-describe('Stripe is told when', () => {
+describe('the profile at Stripe is updated when', () => {
   beforeAll(() => startJobs())
 
   test('the billing address changes', async () => {
@@ -43,7 +43,7 @@ describe('Stripe is told when', () => {
     )
   })
 
-  test('the email of its owner changes, as far as it is one', async () => {
+  test('the email of the owner changes to a valid address', async () => {
     await database.manager.update(User, { id: owner.id }, { email: 'new@example.com' })
     await becomes({ email: 'new@example.com' })
     await database.manager.update(User, { id: owner.id }, { email: '"a\r\nb"@example.com' })
@@ -51,7 +51,7 @@ describe('Stripe is told when', () => {
     expect(await found()).toMatchObject({ email: 'new@example.com' })
   })
 
-  test('another becomes its owner', async () => {
+  test('the owner changes', async () => {
     const heir = await given(User, {
       issuer: 'https://issuer',
       subject: organization,
@@ -67,7 +67,7 @@ describe('Stripe is told when', () => {
     await becomes({ email: 'heir@example.com' })
   })
 
-  test('its language changes', async () => {
+  test('the language changes', async () => {
     const { body } = await payer.api.get('/organization-configs?itemsPerPage=100')
     const config = body.member.find(({ key }: { key: string }) => key === 'language')
     expect((await payer.api.patch(config['@id'], { value: 'fr' })).status).toBe(200)
@@ -75,17 +75,17 @@ describe('Stripe is told when', () => {
   })
 })
 
-test('What was changed at Stripe is set right at night, and what is right is not written', async () => {
+test('the nightly reconciliation restores a profile that was changed at Stripe, and sends nothing for an equal one', async () => {
   await dashboard.customers.update(payer.customer, { name: 'Somebody', address: { line1: 'Elsewhere', country: 'BE' } })
   await reconcile(database)
   await becomes({ name: 'Payer BV', address: { line1: 'Rokin', country: 'NL' } })
   const since = stripe.requests.length
   await jobs.tellCustomer({ organization })
-  // The jobs may look at the customer at the same time, and only look.
+  // Other jobs may read the customer at the same time; they do not write it.
   expect(serverRequests(since).filter(({ method }) => method !== 'GET')).toEqual([])
 })
 
-test('An address that Stripe refuses, or a customer that is gone, ends the job without another try', async () => {
+test('the job is not retried when Stripe rejects the address or has deleted the customer', async () => {
   const other = await subscribed()
   const body = JSON.stringify({ error: { type: 'invalid_request_error', param: 'address[country]', message: 'No.' } })
   stripe.fault({ kind: 'nonsense', status: 400, body, method: 'POST', path: '/v1/customers/' })

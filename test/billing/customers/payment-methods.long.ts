@@ -18,8 +18,8 @@ import { as, billing, database, elsewhere, foundTenant, operator, stripe } from 
 beforeAll(deliverEvents)
 afterEach(() => stripe.clearFaults())
 
-describe('When a payment method is set up,', () => {
-  test('the browser is given what it needs, and what it made is there', async () => {
+describe('setting up a payment method', () => {
+  test('returns a client secret, with which the browser adds a payment method', async () => {
     const payer = await stripeCustomer()
     const { status, body } = await payer.api.post('/payment-methods/setup').set('Idempotency-Key', 'setup')
     expect([status, body['@type']]).toEqual([200, 'PaymentMethodSetup'])
@@ -38,7 +38,7 @@ describe('When a payment method is set up,', () => {
     expect(await tablesWith(body.clientSecret)).toEqual([])
   })
 
-  test('a card that is refused at Stripe is not here', async () => {
+  test('adds nothing when Stripe declines the card', async () => {
     const payer = await stripeCustomer()
     const { body } = await payer.api.post('/payment-methods/setup')
     expect((await confirmIntent(body.clientSecret, 'pm_card_chargeDeclined')).status).toBe(402)
@@ -46,8 +46,8 @@ describe('When a payment method is set up,', () => {
   })
 })
 
-describe('When a payment method is attached,', () => {
-  test('the first becomes the preferred one', async () => {
+describe('attaching a payment method', () => {
+  test('makes the first one the preferred one', async () => {
     const payer = await stripeCustomer()
     const first = await payer.api.post('/payment-methods', { externalId: 'pm_card_visa' })
     expect(first.status).toBe(201)
@@ -69,7 +69,7 @@ describe('When a payment method is attached,', () => {
     expect((await payer.api.get(first.body['@id'])).body).toMatchObject({ name: 'Visa •••• 4242', preferred: true })
   })
 
-  test('twice is once', async () => {
+  test('twice has the effect of once', async () => {
     const payer = await payingCustomer()
     const { body: card } = await payer.api.get(payer.card)
     const since = stripe.requests.length
@@ -78,7 +78,7 @@ describe('When a payment method is attached,', () => {
     expect(await database.manager.countBy(AuditEvent, { target: payer.card })).toBe(1)
   })
 
-  test('twice at once is once, too', async () => {
+  test('twice at the same time has the effect of once', async () => {
     const payer = await stripeCustomer()
     const { id } = await dashboard.paymentMethods.create({ type: 'card', card: { token: 'tok_visa' } })
     const attempts = [1, 2, 3].map(() => payer.api.post('/payment-methods', { externalId: id }))
@@ -87,7 +87,7 @@ describe('When a payment method is attached,', () => {
     expect(answers.every(({ status }) => status < 300)).toBe(true)
   })
 
-  test('a look at Stripe that began before does not take it away again', async () => {
+  test('is not undone by a sync that fetched its state before', async () => {
     const payer = await payingCustomer()
     const customer = await customerIdOf(payer)
     stripe.deliveries.hold()
@@ -106,14 +106,14 @@ describe('When a payment method is attached,', () => {
     ['pm_unknown', { externalId: 'resource_missing' }],
     ['cus_1', { externalId: 'matches' }],
     [7, { externalId: expect.any(String) }],
-  ])('%s is no payment method', async (externalId, faults) => {
+  ])('rejects %s, which is not a payment method', async (externalId, faults) => {
     const payer = await stripeCustomer()
     const { status, body } = await payer.api.post('/payment-methods', { externalId })
     expect([status, violationsOf(body)]).toEqual([422, faults])
     expect((await payer.api.get('/payment-methods')).body.totalItems).toBe(0)
   })
 
-  test('what is another customer’s is refused, whoever that is', async () => {
+  test('rejects a payment method of another customer with the same error for every customer', async () => {
     const other = await payingCustomer()
     const { externalId } = (await other.api.get(other.card)).body
     const payer = await stripeCustomer()
@@ -128,14 +128,14 @@ describe('When a payment method is attached,', () => {
     ['pm_card_chargeDeclinedExpiredCard', /\(expired_card\): the card has expired/],
     ['pm_card_chargeDeclinedIncorrectCvc', /\(incorrect_cvc\): the security code/],
     ['pm_card_chargeDeclinedLostCard', /\(generic_decline\): the bank declines it/],
-  ])('%s is declined in words', async (externalId, words) => {
+  ])('returns 402 with the reason for %s', async (externalId, words) => {
     const payer = await stripeCustomer()
     const { status, body } = await payer.api.post('/payment-methods', { externalId })
     expect([status, body.detail]).toEqual([402, expect.stringMatching(words)])
     expect((await payer.api.get('/payment-methods')).body.totalItems).toBe(0)
   })
 
-  test('an answer that is lost attaches once', async () => {
+  test('attaches once when the response of Stripe is lost', async () => {
     const payer = await stripeCustomer()
     stripe.fault({ kind: 'lost', method: 'POST', path: '/v1/payment_methods' })
     expect((await payer.api.post('/payment-methods', { externalId: 'pm_card_visa' })).status).toBe(201)
@@ -144,8 +144,8 @@ describe('When a payment method is attached,', () => {
   })
 })
 
-describe('When a payment method is taken away,', () => {
-  test('it is detached, and preferred no more', async () => {
+describe('removing a payment method', () => {
+  test('detaches it, and it is no longer the preferred one', async () => {
     const payer = await payingCustomer()
     const { externalId } = (await payer.api.get(payer.card)).body
     expect((await payer.api.delete(payer.card)).status).toBe(204)
@@ -156,7 +156,7 @@ describe('When a payment method is taken away,', () => {
     expect(events.map(({ action }) => action)).toEqual(['paymentMethod.create', 'paymentMethod.remove'])
   })
 
-  test('it must not be what the live subscription is paid with', async () => {
+  test('returns 409 while the live subscription is paid with it', async () => {
     const payer = await subscribed()
     const { status, body } = await payer.api.delete(payer.card)
     expect([status, body.detail]).toEqual([409, expect.stringMatching(/paid with this payment method/)])
@@ -169,7 +169,7 @@ describe('When a payment method is taken away,', () => {
     expect((await payer.api.get(payer.path)).body.paymentMethod).toBeNull()
   })
 
-  test('it must not be the preferred one while the live subscription names none', async () => {
+  test('returns 409 for the preferred one while the live subscription names none', async () => {
     const payer = await payingCustomer()
     const { body: other } = await payer.api.post('/payment-methods', { externalId: 'pm_card_amex' })
     const { body } = await payer.api.post('/subscriptions', { paymentMethod: other['@id'] })
@@ -180,7 +180,7 @@ describe('When a payment method is taken away,', () => {
     expect((await payer.api.delete(payer.card)).status).toBe(204)
   })
 
-  test('what Stripe has detached goes away here', async () => {
+  test('happens here when Stripe has detached it', async () => {
     const payer = await subscribed()
     const { externalId } = (await payer.api.get(payer.card)).body
     await dashboard.paymentMethods.detach(externalId)
@@ -188,7 +188,7 @@ describe('When a payment method is taken away,', () => {
     await eventuallyMatches(payer, payer.path, { status: 'active', paymentMethod: null })
   })
 
-  test('what Stripe has detached can be taken away before that is known', async () => {
+  test('succeeds when Stripe has detached it and the event has not arrived yet', async () => {
     const payer = await payingCustomer()
     const { externalId } = (await payer.api.get(payer.card)).body
     stripe.deliveries.hold()
@@ -198,7 +198,7 @@ describe('When a payment method is taken away,', () => {
     expect(status).toBe(204)
   })
 
-  test('when Stripe fails it stays', async () => {
+  test('changes nothing when Stripe fails', async () => {
     const payer = await payingCustomer()
     stripe.fault({ kind: 'status', status: 500, method: 'POST', path: '/v1/payment_methods', times: 2 })
     expect((await payer.api.delete(payer.card)).status).toBe(502)
@@ -206,7 +206,7 @@ describe('When a payment method is taken away,', () => {
   })
 })
 
-test('a card that is changed at Stripe is changed here, and which is preferred too', async () => {
+test('a change of a card or of the default card at Stripe is stored here', async () => {
   const payer = await payingCustomer()
   const { body: other } = await payer.api.post('/payment-methods', { externalId: 'pm_card_amex' })
   await dashboard.paymentMethods.update(other.externalId, { card: { exp_month: 3 } })
@@ -217,7 +217,7 @@ test('a card that is changed at Stripe is changed here, and which is preferred t
   await eventuallyMatches(payer, payer.card, { preferred: false })
 })
 
-test('they are for owners and admins of the organization', async () => {
+test('payment methods are for owners and admins of the organization', async () => {
   const { tenant, card } = await payingCustomer()
   const { member, admin } = tenant.users
   for (const [user, status] of [
@@ -233,7 +233,7 @@ test('they are for owners and admins of the organization', async () => {
   expect((await as(elsewhere.users.owner).delete(card)).status).toBe(404)
 })
 
-test('billed by hand, there is nothing to pay with', async () => {
+test('an organization with manual billing has no payment methods', async () => {
   const { users, organization } = await foundTenant('Byhand', 'by-hand-cards')
   const api = as(users.owner)
   expect((await api.post('/payment-methods/setup')).status).toBe(409)

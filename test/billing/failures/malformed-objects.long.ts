@@ -9,12 +9,12 @@ afterEach(() => stripe.clearFaults())
 
 const wrong = [null, -1, 1e300, true, 'a\0b', 'x'.repeat(3000), [null], { id: 5 }]
 
-/** A copy of an object in which one place, such as `items.data.0.id`, has another value. */
-function with_<T>(object: T, place: string, value: unknown): T {
+/** Copies an object with another value at one path, such as `items.data.0.id`. */
+function withValue<T>(object: T, place: string, value: unknown): T {
   const altered = structuredClone(object)
   const names = place.split('.')
   const last = names.pop() as string
-  // biome-ignore lint/suspicious/noExplicitAny: whatever it is, it is about to be wrong
+  // biome-ignore lint/suspicious/noExplicitAny: the value is about to be malformed
   const holder = names.reduce((one: any, name) => one[name], altered)
   holder[last] = value
   return altered
@@ -47,10 +47,10 @@ const places = [
 ]
 
 test.each(places)(
-  'a subscription with anything for its %s is taken as it is, or for nonsense: the client is not blamed',
+  'a subscription with any value for %s is stored or reported as malformed, never as an error of the client',
   async (place) => {
     for (const value of wrong) {
-      const body = JSON.stringify(with_(subscription, place, value))
+      const body = JSON.stringify(withValue(subscription, place, value))
       stripe.fault({ kind: 'nonsense', body, method: 'POST', path: `/v1/subscriptions/${externalId}` })
       const answer = await api.post(`${path}/cancel`)
       stripe.clearFaults()
@@ -90,12 +90,12 @@ test.each<[string, string, object, string[]]>([
     listed([subscription], '/v1/subscriptions'),
     ['status', 'items', 'items.data.0.quantity', 'discounts.0.source', 'cancel_at', 'metadata.subscription'],
   ],
-])('of a %s with anything in it an event takes what it can, or waits', async (_, where, list, fields) => {
+])('an event with a malformed %s stores the other objects, or stays pending', async (_, where, list, fields) => {
   for (const field of fields)
     for (const value of wrong) {
       const event = customerEvent(customer)
       await deliver(event)
-      const body = JSON.stringify(with_(list, `data.0.${field}`, value))
+      const body = JSON.stringify(withValue(list, `data.0.${field}`, value))
       stripe.fault({ kind: 'nonsense', body, method: 'GET', path: where })
       await syncNow(customer)
       stripe.clearFaults()

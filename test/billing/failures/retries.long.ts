@@ -12,7 +12,7 @@ afterEach(() => stripe.clearFaults())
 let keys = 0
 const newKey = () => `subscribe-${++keys}`
 
-/** Whatever was tried: one row, one subscription at Stripe, one customer, one line in the audit log. */
+/** The result of every retry: one row, one subscription at Stripe, one customer, one audit event. */
 async function expectOne(payer: Customer, path: string): Promise<void> {
   const own = { organizationId: payer.tenant.organization.id }
   const rows = await database.manager.findBy(Subscription, own)
@@ -25,7 +25,7 @@ async function expectOne(payer: Customer, path: string): Promise<void> {
   expect(data.filter(({ metadata }) => metadata.organization === own.organizationId)).toHaveLength(1)
 }
 
-test('the same key gives the same answer, and asks Stripe for nothing but the secret', async () => {
+test('the same key gets the same response, and only the secret is fetched from Stripe', async () => {
   const payer = await stripeCustomer()
   const key = newKey()
   const first = await payer.api.post('/subscriptions', { seats: 5 }).set('Idempotency-Key', key)
@@ -37,7 +37,7 @@ test('the same key gives the same answer, and asks Stripe for nothing but the se
   await expectOne(payer, first.body['@id'])
 })
 
-test('once it is paid, the repeated answer has no secret any more', async () => {
+test('the repeated response has no secret once the invoice is paid', async () => {
   const payer = await stripeCustomer()
   const key = newKey()
   const { body } = await payer.api.post('/subscriptions').set('Idempotency-Key', key)
@@ -48,17 +48,17 @@ test('once it is paid, the repeated answer has no secret any more', async () => 
 })
 
 test.each<[string, FaultKind & { times?: number }, number]>([
-  ['an answer that is lost', { kind: 'lost' }, 201],
-  ['a socket that is cut', { kind: 'cut' }, 201],
+  ['a lost response', { kind: 'lost' }, 201],
+  ['a closed socket', { kind: 'cut' }, 201],
   ['an error 500', { kind: 'status', status: 500 }, 201],
-  ['two answers that are lost', { kind: 'lost', times: 2 }, 503],
-  ['two sockets that are cut', { kind: 'cut', times: 2 }, 503],
+  ['two lost responses', { kind: 'lost', times: 2 }, 503],
+  ['two closed sockets', { kind: 'cut', times: 2 }, 503],
   ['two errors 500', { kind: 'status', status: 500, times: 2 }, 502],
   ['a throttle', { kind: 'status', status: 429 }, 503],
   ['an error page', { kind: 'html', times: 2 }, 502],
-  ['an answer that breaks off', { kind: 'nonsense', truncated: true, times: 2 }, 502],
-  ['an answer that makes no sense', { kind: 'nonsense' }, 502],
-])('after %s the same key makes one subscription', async (_, fault, status) => {
+  ['a truncated response', { kind: 'nonsense', truncated: true, times: 2 }, 502],
+  ['a malformed response', { kind: 'nonsense' }, 502],
+])('a retry with the same key after %s creates one subscription', async (_, fault, status) => {
   const payer = await payingCustomer()
   const key = newKey()
   const attempt = () => payer.api.post('/subscriptions', { paymentMethod: payer.card }).set('Idempotency-Key', key)
@@ -78,14 +78,14 @@ test.each([
   ['/v1/subscriptions', true, [201]],
   ['/v1/customers', false, [502, 201]],
 ])(
-  'Stripe keeps its failures of POST %s (late: %p); the same key ends well all the same',
+  'a retry with the same key succeeds although Stripe replays its failure of POST %s (late: %p)',
   async (path, late, statuses) => {
     const payer = await stripeCustomer()
     const key = newKey()
     const attempt = () => payer.api.post('/subscriptions').set('Idempotency-Key', key)
     const failing = { kind: 'status', status: 500, late, method: 'POST', path } as const
     stripe.fault(failing)
-    // The client asks again by itself, and is told the same; then the next key fails, too.
+    // Stripe's client retries by itself and gets the replayed failure; then the next key fails too.
     if (!late) for (const order of [{ ...failing, kind: 'slow', ms: 0 } as const, failing]) stripe.fault(order)
     const answers = []
     for (const _ of statuses) answers.push(await attempt())
@@ -97,7 +97,7 @@ test.each([
   },
 )
 
-test('what Stripe made though it said that it had failed is taken in, where nobody asks again', async () => {
+test('a subscription that Stripe created in spite of its error is stored without a retry of the client', async () => {
   const payer = await payingCustomer()
   const [look, organization] = [{ method: 'GET', path: '/v1/subscriptions' }, payer.tenant.organization.id]
   stripe.fault({ kind: 'status', status: 500, late: true, ...create })
@@ -115,24 +115,24 @@ test('what Stripe made though it said that it had failed is taken in, where nobo
   expect((await payer.api.post('/subscriptions', { paymentMethod: payer.card })).status).toBe(409)
 })
 
-describe('What Stripe made though it said that it had failed, and lists late,', () => {
+describe('a subscription that Stripe created in spite of its error and lists late', () => {
   const late = { kind: 'status', status: 500, late: true, ...create } as const
   const listing = { method: 'GET', path: '/v1/subscriptions' }
   const subscriptionsOf = async (customer: string) =>
     (await dashboard.subscriptions.list({ customer, status: 'all' })).data.map(({ id, status }) => ({ id, status }))
 
-  test('is found by a second look, and nothing is made twice', async () => {
+  test('is found by the second search, and no duplicate is created', async () => {
     const payer = await payingCustomer()
     stripe.fault(late)
-    // The looks before it is made and right after it was.
+    // The list before the creation and the first list after it.
     for (const _ of [1, 2]) stripe.fault({ kind: 'behind', ...listing })
     const { status, body } = await payer.api.post('/subscriptions', { paymentMethod: payer.card })
     expect(status).toBe(201)
     await expectOne(payer, body['@id'])
   })
 
-  test.each(['the nightly look', 'an event'])(
-    'and made again, is one again after %s, which ends the younger',
+  test.each(['the nightly reconciliation', 'an event'])(
+    'and that was created again is deduplicated by %s, which ends the younger one',
     async (how) => {
       const payer = await payingCustomer()
       stripe.fault(late)
@@ -142,7 +142,7 @@ describe('What Stripe made though it said that it had failed, and lists late,', 
       const customer = await customerIdOf(payer)
       const [younger, elder] = await subscriptionsOf(customer)
       expect([status, body.externalId, elder.status]).toEqual([201, younger.id, 'active'])
-      await jobs.followCustomer({ customer, thorough: how === 'the nightly look' })
+      await jobs.followCustomer({ customer, thorough: how === 'the nightly reconciliation' })
       expect(await subscriptionsOf(customer)).toEqual([{ ...younger, status: 'canceled' }, elder])
       const { body: now } = await payer.api.get(body['@id'])
       expect(now).toMatchObject({ status: 'active', externalId: elder.id, seats: body.seats })
@@ -156,7 +156,7 @@ describe('What Stripe made though it said that it had failed, and lists late,', 
     },
   )
 
-  test('and begun anew with another key, is ended, as nobody was told that it is there', async () => {
+  test('is ended when the client has created another one with another key', async () => {
     const payer = await payingCustomer()
     stripe.fault({ ...late, times: 2 })
     stripe.fault({ kind: 'behind', ...listing, times: 99 })
@@ -177,7 +177,7 @@ test.each([
   ['GET', '/v1/prices'],
   ['GET', '/v1/subscriptions'],
   ['POST', '/v1/subscriptions'],
-])('when %s %s fails twice, the same key makes one subscription later', async (method, path) => {
+])('a later retry with the same key creates one subscription when %s %s has failed twice', async (method, path) => {
   for (const kind of ['cut', 'lost'] as const) {
     const payer = await stripeCustomer()
     const key = newKey()
@@ -193,7 +193,7 @@ test.each([
   }
 })
 
-test('an answer that takes too long is not waited for, and what came of it is found', async () => {
+test('a response that takes too long is abandoned, and its subscription is found', async () => {
   const payer = await payingCustomer()
   const key = newKey()
   const attempt = () => payer.api.post('/subscriptions', { paymentMethod: payer.card }).set('Idempotency-Key', key)
@@ -208,7 +208,7 @@ test('an answer that takes too long is not waited for, and what came of it is fo
   await expectOne(payer, body.member[0]['@id'])
 })
 
-test('with another key, what Stripe made meanwhile is not made twice', async () => {
+test('another key creates no second subscription when Stripe has created the first meanwhile', async () => {
   const payer = await payingCustomer()
   stripe.fault({ kind: 'lost', times: 2, ...create })
   expect((await payer.api.post('/subscriptions', { paymentMethod: payer.card })).status).toBe(503)
@@ -219,7 +219,7 @@ test('with another key, what Stripe made meanwhile is not made twice', async () 
   expect(await billing.listLiveSubscriptions(await customerIdOf(payer))).toHaveLength(1)
 })
 
-test('while the first is under way, the same key is told so', async () => {
+test('the same key gets 409 while the first request is being processed', async () => {
   const payer = await payingCustomer()
   const key = newKey()
   const attempt = () => payer.api.post('/subscriptions', { paymentMethod: payer.card }).set('Idempotency-Key', key)
@@ -233,7 +233,7 @@ test('while the first is under way, the same key is told so', async () => {
   await expectOne(payer, again.body['@id'])
 })
 
-test('a refusal of the bank is the answer to its key; a new request may try another card', async () => {
+test('a declined payment is the response to its key; a new request may use another card', async () => {
   const payer = await payingCustomer('pm_card_chargeCustomerFail')
   const key = newKey()
   const attempt = () => payer.api.post('/subscriptions', { paymentMethod: payer.card }).set('Idempotency-Key', key)
@@ -248,20 +248,23 @@ test('a refusal of the bank is the answer to its key; a new request may try anot
   await expectOne(payer, next.body['@id'])
 })
 
-test.each(['without keys', 'with a key each'])('of ten tabs that subscribe at once %s, one does', async (how) => {
-  const payer = await payingCustomer()
-  const made = await Promise.all(
-    Array.from({ length: 10 }, () => {
-      const request = payer.api.post('/subscriptions', { paymentMethod: payer.card })
-      return how === 'without keys' ? request : request.set('Idempotency-Key', newKey())
-    }),
-  )
-  expect(made.map(({ status }) => status).sort()).toEqual([201, ...Array(9).fill(409)])
-  const winner = made.find(({ status }) => status === 201)
-  await expectOne(payer, winner?.body['@id'])
-})
+test.each(['without keys', 'with a key each'])(
+  'of ten simultaneous requests %s one creates a subscription',
+  async (how) => {
+    const payer = await payingCustomer()
+    const made = await Promise.all(
+      Array.from({ length: 10 }, () => {
+        const request = payer.api.post('/subscriptions', { paymentMethod: payer.card })
+        return how === 'without keys' ? request : request.set('Idempotency-Key', newKey())
+      }),
+    )
+    expect(made.map(({ status }) => status).sort()).toEqual([201, ...Array(9).fill(409)])
+    const winner = made.find(({ status }) => status === 201)
+    await expectOne(payer, winner?.body['@id'])
+  },
+)
 
-test('of tabs that make the customer as well, all agree on one', async () => {
+test('simultaneous requests that need a customer create one customer', async () => {
   const payer = await stripeCustomer()
   const setups = Array.from({ length: 5 }, () => payer.api.post('/payment-methods/setup'))
   const [made] = await Promise.all([payer.api.post('/subscriptions'), ...setups])
@@ -269,7 +272,7 @@ test('of tabs that make the customer as well, all agree on one', async () => {
   await expectOne(payer, made.body['@id'])
 })
 
-test('a second live one is refused, however it came about', async () => {
+test('a second live subscription is refused with 409, even when the first was created at Stripe', async () => {
   const payer = await payingCustomer()
   const { body } = await payer.api.post('/subscriptions', { paymentMethod: payer.card })
   const second = await payer.api.post('/subscriptions', { paymentMethod: payer.card })
@@ -277,7 +280,7 @@ test('a second live one is refused, however it came about', async () => {
   await expectOne(payer, body['@id'])
 })
 
-test('what nobody goes on with is not changed or ended meanwhile, and given up after a while', async () => {
+test('a pending subscription can be neither changed nor canceled, and is deleted after a while', async () => {
   const { api, tenant, address } = await stripeCustomer()
   const own = { organizationId: tenant.organization.id }
   const { id } = await given(Subscription, { ...own, organizationAddress: address, seats: 3 })
@@ -293,7 +296,7 @@ test('what nobody goes on with is not changed or ended meanwhile, and given up a
   expect((await api.post('/subscriptions')).status).toBe(201)
 })
 
-test('what Stripe made for somebody who died is taken over', async () => {
+test('a subscription that Stripe created for a process that died is stored', async () => {
   const payer = await payingCustomer()
   const own = { organizationId: payer.tenant.organization.id }
   const begun = await given(Subscription, { ...own, organizationAddress: payer.address, seats: 3 })

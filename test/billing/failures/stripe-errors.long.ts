@@ -8,8 +8,8 @@ afterEach(() => {
   stripe.restrict()
 })
 
-/** Every operation that asks Stripe to do something. */
-const wishes: [string, (payer: Subscribed) => PromiseLike<{ status: number; headers: object; text: string }>][] = [
+/** Every operation that sends a write to Stripe. */
+const operations: [string, (payer: Subscribed) => PromiseLike<{ status: number; headers: object; text: string }>][] = [
   ['a change', ({ api, path }) => api.patch(path, { seats: 9 })],
   ['a cancellation', ({ api, path }) => api.post(`${path}/cancel`)],
   ['an end at once', ({ api, path }) => api.post(`${path}/cancel`, { immediately: true })],
@@ -19,21 +19,21 @@ const wishes: [string, (payer: Subscribed) => PromiseLike<{ status: number; head
   ['a setup', ({ api }) => api.post('/payment-methods/setup')],
 ]
 
-describe('What Stripe refuses for good is 409 or 422 with a reason:', () => {
-  test.each(wishes)('%s with a key that has expired, or that lacks a permission', async (_, wish) => {
+describe('a permanent error of Stripe is 409 or 422 with its reason:', () => {
+  test.each(operations)('%s with a key that has expired or lacks a permission', async (_, operation) => {
     const payer = await subscribed()
     stripe.expire()
-    expect(expectProblem((await wish(payer)) as never, 409).detail).toMatch(/key.*expired.*operator/)
+    expect(expectProblem((await operation(payer)) as never, 409).detail).toMatch(/key.*expired.*operator/)
     stripe.expire(false)
     stripe.restrict('rak_subscription_write', 'rak_payment_method_write', 'rak_setup_intent_write')
-    const refused = await wish(payer)
+    const refused = await operation(payer)
     expect(expectProblem(refused as never, 409).detail).toMatch(/permission.*operator/)
     expect(refused.text).not.toMatch(/sk_test|rak_|acct_/)
     stripe.restrict()
-    expect((await wish(payer)).status).toBeLessThan(300)
+    expect((await operation(payer)).status).toBeLessThan(300)
   })
 
-  test('a subscription where the customer has been billed in another currency', async () => {
+  test('a subscription of a customer that was billed in another currency', async () => {
     const payer = await payingCustomer()
     const customer = await customerIdOf(payer)
     const price = await dashboard.prices.create({
@@ -64,7 +64,7 @@ describe('What Stripe refuses for good is 409 or 422 with a reason:', () => {
     expect((await payer.api.post(`${payer.path}/cancel`)).status).toBe(201)
   })
 
-  test('a change where tax is due at an address that Stripe does not know', async () => {
+  test('a change with tax at an address that Stripe does not know', async () => {
     const payer = await subscribed()
     await dashboard.subscriptions.update(payer.externalId, { automatic_tax: { enabled: true } })
     await dashboard.customers.update(payer.customer, { address: { country: 'US', line1: 'Main Street 1' } })
@@ -73,7 +73,7 @@ describe('What Stripe refuses for good is 409 or 422 with a reason:', () => {
     expect((await payer.api.get(payer.path)).body.seats).not.toBe(9)
   })
 
-  test('a change of what has ended at Stripe', async () => {
+  test('a change of a subscription that has ended at Stripe', async () => {
     const payer = await subscribed()
     await dashboard.subscriptions.cancel(payer.externalId)
     const answer = await payer.api.patch(payer.path, { seats: 9 })
@@ -82,7 +82,7 @@ describe('What Stripe refuses for good is 409 or 422 with a reason:', () => {
 })
 
 test.each(['address', 'name'])(
-  'a billing address whose %s Stripe does not take is a fault of that property',
+  'a billing address whose %s Stripe rejects is a violation of organizationAddress',
   async (param) => {
     const payer = await stripeCustomer()
     const body = {
@@ -98,7 +98,7 @@ test.each(['address', 'name'])(
   },
 )
 
-test('what Stripe refuses for a reason that is not known here is told in its words', async () => {
+test('an unknown error of Stripe is returned with its message', async () => {
   const payer = await subscribed()
   const body = { error: { type: 'invalid_request_error', code: 'x_y', message: 'This subscription is peculiar.' } }
   stripe.fault({

@@ -6,7 +6,7 @@ import { customerIdOf, dashboard, serverRequests, subscribed } from '../../suppo
 import { expectProblem } from '../../support/requests/raw-responses.ts'
 import { billing, database, stripe } from '../../support/world.ts'
 
-/** Its patience, so that nobody waits for what is slow. */
+/** The timeout of the client is short, so that slow responses do not slow the test. */
 const settings = (billing.stripe as unknown as { _api: { timeout: number; port: string; maxNetworkRetries: number } })
   ._api
 const usual = { ...settings, maxNetworkRetries: 0 }
@@ -16,7 +16,7 @@ afterEach(() => {
   Object.assign(settings, usual)
 })
 
-/** A port at which nobody listens. */
+/** A port without a listener. */
 const closed = await new Promise<number>((resolve) => {
   const server = createServer().listen(0, '127.0.0.1', () => {
     const { port } = server.address() as AddressInfo
@@ -24,45 +24,45 @@ const closed = await new Promise<number>((resolve) => {
   })
 })
 
-const ordered =
+const withFault =
   (order: FaultOrder, timeout = usual.timeout) =>
   () => {
     stripe.fault({ ...order, times: 1000 })
     Object.assign(settings, { timeout })
   }
-const weathers: [string, number, () => void][] = [
+const outages: [string, number, () => void][] = [
   ['cannot be reached', 503, () => Object.assign(settings, { port: String(closed) })],
-  ['hangs up', 503, ordered({ kind: 'cut' })],
-  ['is too slow', 503, ordered({ kind: 'slow', ms: 250 }, 150)],
-  ['throttles', 503, ordered({ kind: 'status', status: 429, retryAfter: 9 })],
-  ['answers 500', 502, ordered({ kind: 'status', status: 500 })],
-  ['answers 503', 502, ordered({ kind: 'status', status: 503 })],
-  ['answers 401', 409, ordered({ kind: 'status', status: 401 })],
-  ['answers 403', 409, ordered({ kind: 'status', status: 403 })],
-  ['answers an error page', 502, ordered({ kind: 'html' })],
-  ['answers a page that all is well', 502, ordered({ kind: 'html', status: 200 })],
-  ['answers something else', 502, ordered({ kind: 'nonsense' })],
-  ['answers null', 502, ordered({ kind: 'nonsense', body: 'null' })],
-  ['answers a list', 502, ordered({ kind: 'nonsense', body: '[]' })],
-  ['answers an empty object', 502, ordered({ kind: 'nonsense', body: '{"id":"x","object":"subscription"}' })],
+  ['hangs up', 503, withFault({ kind: 'cut' })],
+  ['is too slow', 503, withFault({ kind: 'slow', ms: 250 }, 150)],
+  ['throttles', 503, withFault({ kind: 'status', status: 429, retryAfter: 9 })],
+  ['returns 500', 502, withFault({ kind: 'status', status: 500 })],
+  ['returns 503', 502, withFault({ kind: 'status', status: 503 })],
+  ['returns 401', 409, withFault({ kind: 'status', status: 401 })],
+  ['returns 403', 409, withFault({ kind: 'status', status: 403 })],
+  ['returns an error page', 502, withFault({ kind: 'html' })],
+  ['returns an HTML page with status 200', 502, withFault({ kind: 'html', status: 200 })],
+  ['returns a malformed response', 502, withFault({ kind: 'nonsense' })],
+  ['returns null', 502, withFault({ kind: 'nonsense', body: 'null' })],
+  ['returns a list', 502, withFault({ kind: 'nonsense', body: '[]' })],
+  ['returns an empty object', 502, withFault({ kind: 'nonsense', body: '{"id":"x","object":"subscription"}' })],
 ]
 
-interface Wish {
+interface Operation {
   title: string
   payer: () => Promise<Customer & { path?: string; card?: string }>
   method: 'post' | 'patch' | 'delete'
   path: (payer: { path?: string; card?: string }) => string
   body?: (payer: { card?: string }) => object
-  /** What Stripe is to have of it once it has worked. */
+  /** The state at Stripe after it has succeeded. */
   made: (customer: string) => Promise<unknown>
 }
 
 const subscriptions = async (customer: string) => (await dashboard.subscriptions.list({ customer, status: 'all' })).data
 const first = async (customer: string) => (await subscriptions(customer))[0]
 const cards = async (customer: string) => (await dashboard.customers.listPaymentMethods(customer)).data.length
-const wishes: Wish[] = [
+const operations: Operation[] = [
   {
-    title: 'to subscribe with a card',
+    title: 'creating a subscription with a card',
     payer: payingCustomer,
     method: 'post',
     path: () => '/subscriptions',
@@ -70,14 +70,14 @@ const wishes: Wish[] = [
     made: async (customer) => (await subscriptions(customer)).map(({ status }) => status).join() === 'active',
   },
   {
-    title: 'to subscribe',
+    title: 'creating a subscription',
     payer: stripeCustomer,
     method: 'post',
     path: () => '/subscriptions',
     made: async (customer) => (await subscriptions(customer)).map(({ status }) => status).join() === 'incomplete',
   },
   {
-    title: 'to change it',
+    title: 'updating a subscription',
     payer: subscribed,
     method: 'patch',
     path: ({ path }) => `${path}`,
@@ -85,14 +85,14 @@ const wishes: Wish[] = [
     made: async (customer) => (await first(customer)).items.data.map(({ quantity }) => quantity).join() === '30,1',
   },
   {
-    title: 'to cancel it',
+    title: 'canceling a subscription',
     payer: subscribed,
     method: 'post',
     path: ({ path }) => `${path}/cancel`,
     made: async (customer) => (await first(customer)).cancel_at_period_end,
   },
   {
-    title: 'to end it at once',
+    title: 'canceling a subscription immediately',
     payer: subscribed,
     method: 'post',
     path: ({ path }) => `${path}/cancel`,
@@ -100,7 +100,7 @@ const wishes: Wish[] = [
     made: async (customer) => (await first(customer)).status === 'canceled',
   },
   {
-    title: 'to apply a coupon',
+    title: 'applying a coupon',
     payer: subscribed,
     method: 'post',
     path: () => '/subscriptions/apply-coupon',
@@ -108,7 +108,7 @@ const wishes: Wish[] = [
     made: async (customer) => (await first(customer)).discounts.length === 1,
   },
   {
-    title: 'to clear the coupon',
+    title: 'clearing the coupon',
     payer: async () => {
       const payer = await subscribed()
       await payer.api.post('/subscriptions/apply-coupon', { code: 'LOYAL10' })
@@ -119,7 +119,7 @@ const wishes: Wish[] = [
     made: async (customer) => (await first(customer)).discounts.length === 0,
   },
   {
-    title: 'to add a card',
+    title: 'adding a card',
     payer: payingCustomer,
     method: 'post',
     path: () => '/payment-methods',
@@ -127,14 +127,14 @@ const wishes: Wish[] = [
     made: async (customer) => (await cards(customer)) === 2,
   },
   {
-    title: 'to remove a card',
+    title: 'removing a card',
     payer: payingCustomer,
     method: 'delete',
     path: ({ card }) => `${card}`,
     made: async (customer) => (await cards(customer)) === 0,
   },
   {
-    title: 'to set up a card',
+    title: 'setting up a card',
     payer: stripeCustomer,
     method: 'post',
     path: () => '/payment-methods/setup',
@@ -157,36 +157,36 @@ async function rowsOf({ tenant }: Customer): Promise<unknown> {
 
 let keys = 0
 
-/** A wish that is said again and again, in the same words and under the same key. */
-async function said({ payer: payerOf, method, path, body }: Wish) {
+/** A request that is repeated with the same body and the same key. */
+async function repeatable({ payer: payerOf, method, path, body }: Operation) {
   const payer = await payerOf()
-  const key = `weather-${++keys}`
-  const say = () => {
+  const key = `outage-${++keys}`
+  const send = () => {
     const where = path(payer)
     const request = method === 'delete' ? payer.api.delete(where) : payer.api[method](where, body?.(payer))
     return method === 'post' ? request.set('Idempotency-Key', key) : request
   }
-  return { payer, say }
+  return { payer, send }
 }
 
-/** Stripe may still be at what it was slow with, and say so. */
-async function answered<T extends { status: number }>(say: () => PromiseLike<T>): Promise<T> {
+/** Stripe may still be processing the slow request, and returns an error that says so. */
+async function answered<T extends { status: number }>(send: () => PromiseLike<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
-    const answer = await say()
+    const answer = await send()
     if (answer.status !== 503 || tries === 20) return answer
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
 }
 
-describe.each(wishes)('$title', (wish) => {
-  test('while Stripe is not well, changes nothing; afterwards it is done, once', async () => {
-    const { payer, say } = await said(wish)
+describe.each(operations)('$title', (operation) => {
+  test('changes nothing while Stripe fails, and takes effect once afterwards', async () => {
+    const { payer, send } = await repeatable(operation)
     const before = await rowsOf(payer)
-    for (const [name, status, begin] of weathers) {
-      // The client waits before it tries once more: that takes time, and with a POST it is tried below.
-      if (name === 'hangs up' && wish.method === 'post') continue
+    for (const [name, status, begin] of outages) {
+      // Skipped because the client waits before its retry, which takes time; a POST covers it below.
+      if (name === 'hangs up' && operation.method === 'post') continue
       begin()
-      const answer = await say()
+      const answer = await send()
       stripe.clearFaults()
       Object.assign(settings, usual)
       expect(`${name}: ${answer.status}`).toBe(`${name}: ${status}`)
@@ -195,34 +195,37 @@ describe.each(wishes)('$title', (wish) => {
       expect(answer.text).not.toMatch(/[sr]k_test|whsec_|req_|<html|127\.0\.0\.1/)
       expect([name, await rowsOf(payer)]).toEqual([name, before])
     }
-    const done = await answered(say)
+    const done = await answered(send)
     expect(done.status).toBeLessThan(300)
-    expect(await wish.made(await customerIdOf(payer))).toBe(true)
+    expect(await operation.made(await customerIdOf(payer))).toBe(true)
     const mark = stripe.requests.length
-    const again = await say()
-    expect(again.status).toBe(wish.method === 'delete' ? 404 : done.status)
+    const again = await send()
+    expect(again.status).toBe(operation.method === 'delete' ? 404 : done.status)
     expect(serverRequests(mark).filter(({ method, path }) => method !== 'GET' && !path.includes('setup'))).toEqual([])
-    expect(await wish.made(await customerIdOf(payer))).toBe(true)
+    expect(await operation.made(await customerIdOf(payer))).toBe(true)
   })
 
-  test('where only its answer is lost, it is done once in the end', async () => {
-    const { payer, say } = await said(wish)
+  test('takes effect once when only the response is lost', async () => {
+    const { payer, send } = await repeatable(operation)
     stripe.fault({ kind: 'lost', method: 'POST', times: 2 })
     stripe.fault({ kind: 'lost', method: 'DELETE', times: 2 })
-    const lost = await say()
+    const lost = await send()
     if (lost.status >= 300) expectProblem(lost as never, 503)
     stripe.clearFaults()
-    const { status } = lost.status < 300 ? lost : await say()
+    const { status } = lost.status < 300 ? lost : await send()
     expect(status).toBeLessThan(300)
-    expect(await wish.made(await customerIdOf(payer))).toBe(true)
+    expect(await operation.made(await customerIdOf(payer))).toBe(true)
   })
 })
 
-test('what is kept here can be read though Stripe cannot, and without waiting for it', async () => {
+test('stored resources can be read without delay while Stripe is unreachable', async () => {
   const { api, path, card } = await subscribed()
   const other = await stripeCustomer()
   const { body: awaiting } = await other.api.post('/subscriptions')
-  for (const begin of [ordered({ kind: 'slow', ms: 2200 }), () => Object.assign(settings, { port: String(closed) })]) {
+  for (const begin of [
+    withFault({ kind: 'slow', ms: 2200 }),
+    () => Object.assign(settings, { port: String(closed) }),
+  ]) {
     begin()
     const begun = Date.now()
     for (const where of [path, `${path}/invoices`, '/subscriptions', '/payment-methods', card, '/invoices'])

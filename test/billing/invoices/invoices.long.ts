@@ -14,14 +14,14 @@ interface Shown {
   total: number
 }
 
-/** Looks at Stripe now, without waiting for its events. */
+/** Syncs the customer now, without waiting for events. */
 const look = ({ customer }: Pick<Subscribed, 'customer'>, more: object = {}) =>
   jobs.followCustomer({ customer, ...more })
 const shown = ({ name, total, status }: Shown) => ({ name, total, status })
 const known = ({ number, total, status }: Stripe.Invoice) => ({ name: number, total, status })
 const instant = (seconds: number | null) => (seconds === null ? null : seconds * 1000)
 
-test('the bill for what was bought is there, in Stripe’s own amounts', async () => {
+test('the invoice of a new subscription is stored with the amounts of Stripe', async () => {
   const payer = await subscribed({ seats: 7, modules: ['planning', 'banking'] })
   await look(payer)
   const { body } = await payer.api.get(`${payer.path}/invoices`)
@@ -45,7 +45,7 @@ test('the bill for what was bought is there, in Stripe’s own amounts', async (
   expect([pdf.status, pdf.headers.get('content-type')]).toEqual([200, 'application/pdf'])
 })
 
-test('newest first, a page at a time, and each amount is Stripe’s', async () => {
+test('invoices are listed newest first, in pages, with the amounts of Stripe', async () => {
   const payer = await subscribed({ seats: 3 })
   await payer.api.patch(payer.path, { seats: 6 })
   await payer.api.post('/subscriptions/apply-coupon', { code: 'LOYAL10' })
@@ -68,7 +68,7 @@ test('newest first, a page at a time, and each amount is Stripe’s', async () =
   expect((await payer.api.get('/invoices')).body.totalItems).toBe(4)
 })
 
-test('what cannot be paid is open, and void when nobody is asked for it any more', async () => {
+test('an unpaid invoice is open, and void once Stripe voids it', async () => {
   const payer = await stripeCustomer()
   const { body } = await payer.api.post('/subscriptions')
   const customer = await customerIdOf(payer)
@@ -80,7 +80,7 @@ test('what cannot be paid is open, and void when nobody is asked for it any more
   expect(await listed()).toEqual([expect.objectContaining({ status: 'void', total: 3600, paidAt: null })])
 })
 
-test('one that is paid is so with the next look', async () => {
+test('an invoice that is paid at Stripe is paid here after the next sync', async () => {
   const payer = await stripeCustomer()
   const { body } = await payer.api.post('/subscriptions')
   const customer = await customerIdOf(payer)
@@ -91,7 +91,7 @@ test('one that is paid is so with the next look', async () => {
   expect(listed.member).toEqual([expect.objectContaining({ status: 'paid', paidAt: expect.any(String) })])
 })
 
-test('those of an earlier subscription stay with that', async () => {
+test('invoices of an earlier subscription stay with it', async () => {
   const payer = await subscribed({ seats: 3 })
   await payer.api.post(`${payer.path}/cancel`, { immediately: true })
   const { body } = await payer.api.post('/subscriptions', { paymentMethod: payer.card, seats: 5 })
@@ -103,7 +103,7 @@ test('those of an earlier subscription stay with that', async () => {
   expect((await payer.api.get('/invoices')).body.totalItems).toBe(2)
 })
 
-test('more than Stripe gives at once are all there after a thorough look', async () => {
+test('a thorough sync stores more invoices than one page of Stripe', async () => {
   const payer = await subscribed({ seats: 3 })
   stripe.advance({ days: 31 * 110 })
   await look(payer, { thorough: true })

@@ -3,7 +3,7 @@ import { confirmIntent, dashboard, type Subscribed, subscribed } from '../../sup
 import { syncNow } from '../../support/billing/sync-now.ts'
 import { stripe } from '../../support/world.ts'
 
-/** A subscription whose renewals are declined, for so many days. */
+/** A subscription whose renewals have been declined for a number of days. */
 async function overdue(days: number): Promise<Subscribed> {
   const payer = await subscribed({ seats: 3 })
   const { externalId } = (await payer.api.get(payer.card)).body
@@ -20,7 +20,7 @@ const statusesOf = async (payer: Subscribed) =>
 test.each([
   [32, 'past_due', ['open', 'paid']],
   [120, 'unpaid', ['draft', 'draft', 'open', 'paid']],
-])('after %i days without payment, another card pays all that is owed at once', async (days, status, before) => {
+])('after %i days without payment another card pays all open invoices at once', async (days, status, before) => {
   const payer = await overdue(days)
   expect((await payer.api.get(payer.path)).body.status).toBe(status)
   expect((await statusesOf(payer)).slice(-before.length)).toEqual(before)
@@ -34,7 +34,7 @@ test.each([
   expect((await payer.api.get(payer.path)).body.status).toBe('active')
 })
 
-test('a card that is declined for what is owed is a 402, and the subscription keeps the one it has', async () => {
+test('a card that is declined for an open invoice is a 402, and the subscription keeps its card', async () => {
   const payer = await overdue(32)
   const { body: card } = await payer.api.post('/payment-methods', { externalId: 'pm_card_chargeCustomerFail' })
   const { status, body } = await payer.api.patch(payer.path, { paymentMethod: card['@id'], seats: 9 })
@@ -50,7 +50,7 @@ test('a card that is declined for what is owed is a 402, and the subscription ke
 test.each([
   [32, 'past_due'],
   [120, 'unpaid'],
-])('after %i days the open invoice can be paid in the browser and on Stripe’s page', async (days, status) => {
+])('after %i days the open invoice can be paid in the browser and on the page of Stripe', async (days, status) => {
   const payer = await overdue(days)
   const { body } = await payer.api.get(payer.path)
   expect(body).toMatchObject({ status, confirmationSecret: expect.stringMatching(/^pi_\w+_secret_/) })
@@ -66,7 +66,7 @@ test.each([
   expect(paid).not.toHaveProperty('pay')
 })
 
-test('a card whose bank asks its holder at a renewal is confirmed with the secret', async () => {
+test('a renewal for which the bank requires consent is confirmed with the secret', async () => {
   const payer = await payingCustomer('pm_card_authenticationRequired')
   const { body: made } = await payer.api.post('/subscriptions', { paymentMethod: payer.card })
   await confirmIntent(made.confirmationSecret)
@@ -81,7 +81,7 @@ test('a card whose bank asks its holder at a renewal is confirmed with the secre
 })
 
 describe('POST /invoices/{id}/pay', () => {
-  test('pays with the subscription’s card or another, and says what the bank says', async () => {
+  test('pays with the card of the subscription or another, and returns the reason of a decline', async () => {
     const payer = await overdue(32)
     const [open] = await invoicesOf(payer)
     expect((await payer.api.post(open.pay)).status).toBe(402)
@@ -96,7 +96,7 @@ describe('POST /invoices/{id}/pay', () => {
     expect((await payer.api.get(payer.path)).body.status).toBe('active')
   })
 
-  test('gives the secret where the bank asks for consent, again for the same Idempotency-Key', async () => {
+  test('returns the secret when the bank requires consent, also for a repeated Idempotency-Key', async () => {
     const payer = await overdue(32)
     const [open] = await invoicesOf(payer)
     const { body: card } = await payer.api.post('/payment-methods', { externalId: 'pm_card_authenticationRequired' })

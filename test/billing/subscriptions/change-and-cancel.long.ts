@@ -15,8 +15,8 @@ import { as, billing, database, elsewhere, operator, stripe } from '../../suppor
 beforeAll(deliverEvents)
 afterEach(() => stripe.clearFaults())
 
-describe('changing', () => {
-  test('seats and modules are changed by the items that Stripe has, and no line is there twice', async () => {
+describe('updating a subscription', () => {
+  test('changes seats and modules by the ids of the items, without duplicate items', async () => {
     const payer = await subscribed({ modules: ['planning', 'banking'], seats: 4 })
     const before = await dashboard.subscriptions.retrieve(payer.externalId)
     const since = stripe.requests.length
@@ -46,7 +46,7 @@ describe('changing', () => {
     expect(await modulesOf(payer)).toEqual(['banking', 'reporting'])
   })
 
-  test('seats that Stripe’s dashboard has changed come here, and are changed from there', async () => {
+  test('starts from the seats that the dashboard of Stripe has set', async () => {
     const payer = await subscribed({ seats: 4 })
     const { items } = await dashboard.subscriptions.retrieve(payer.externalId)
     await dashboard.subscriptions.update(payer.externalId, { items: [{ id: items.data[0].id, quantity: 20 }] })
@@ -54,7 +54,7 @@ describe('changing', () => {
     expect((await payer.api.patch(payer.path, { seats: 8 })).body.seats).toBe(8)
   })
 
-  test('nothing new is not sent', async () => {
+  test('sends no request for an unchanged subscription', async () => {
     const payer = await subscribed({ seats: 4 })
     await eventuallyMatches(payer, payer.path, { status: 'active' })
     const since = stripe.requests.length
@@ -62,7 +62,7 @@ describe('changing', () => {
     expect(serverRequests(since).filter(({ method }) => method !== 'GET')).toEqual([])
   })
 
-  test('the payment method is replaced by another, and not taken off', async () => {
+  test('replaces the payment method, but does not remove it', async () => {
     const payer = await subscribed()
     const { body: card } = await payer.api.post('/payment-methods', { externalId: 'pm_card_amex' })
     const { status, body } = await payer.api.patch(payer.path, { paymentMethod: card['@id'] })
@@ -79,14 +79,14 @@ describe('changing', () => {
     expect((await payer.api.get(payer.path)).body.paymentMethod).toBe(card['@id'])
   })
 
-  test('what awaits its first payment is not changed', async () => {
+  test('is refused while the first payment is pending', async () => {
     const { api } = await stripeCustomer()
     const { body } = await api.post('/subscriptions')
     const { status, body: problem } = await api.patch(body['@id'], { seats: 9 })
     expect([status, problem.detail]).toEqual([409, expect.stringMatching(/first payment/)])
   })
 
-  test('nor is what has ended', async () => {
+  test('is refused once the subscription has ended', async () => {
     const payer = await subscribed()
     await payer.api.post(`${payer.path}/cancel`, { immediately: true })
     expect((await payer.api.patch(payer.path, { seats: 9 })).status).toBe(409)
@@ -96,7 +96,7 @@ describe('changing', () => {
     [{ kind: 'status', status: 500, times: 4 }, 502],
     [{ kind: 'cut', times: 4 }, 503],
     [{ kind: 'status', status: 429, times: 4 }, 503],
-  ] as const)('when Stripe fails by %j, it is %i, and nothing is changed', async (fault, status) => {
+  ] as const)('when Stripe fails with %j returns %i and changes nothing', async (fault, status) => {
     const payer = await subscribed({ seats: 4 })
     await stripe.settled()
     await eventuallyMatches(payer, `${payer.path}/invoices`, { totalItems: 1 })
@@ -121,7 +121,7 @@ describe('changing', () => {
     [{ modules: [] }, { modules: [] }],
     [{ seats: 7 }, { seats: 8 }],
     [{ seats: 7, modules: ['reporting'] }, { modules: ['planning', 'reporting'] }],
-  ])('%j and %j at once are both done, and Stripe and we agree', async (one, other) => {
+  ])('with %j and %j at the same time applies both, and both sides agree', async (one, other) => {
     const payer = await subscribed({ seats: 4, modules: ['banking'] })
     await eventuallyMatches(payer, `${payer.path}/invoices`, { totalItems: 1 })
     const answers = await Promise.all([one, other, one, other].map((body) => payer.api.patch(payer.path, body)))
@@ -135,7 +135,7 @@ describe('changing', () => {
     expect(new Set(items.data.map(({ price }) => price.id)).size).toBe(items.data.length)
   })
 
-  test('with the state that the client has seen, or not at all', async () => {
+  test('with If-Match applies only to the state that the client has read', async () => {
     const payer = await subscribed({ seats: 4 })
     await eventuallyMatches(payer, `${payer.path}/invoices`, { totalItems: 1 })
     const since = stripe.requests.length
@@ -157,8 +157,8 @@ describe('changing', () => {
   })
 })
 
-describe('cancelling', () => {
-  test('at the end of the period: it serves until then, and is over when time has gone by', async () => {
+describe('canceling a subscription', () => {
+  test('at the end of the period keeps it active until then', async () => {
     const payer = await subscribed({ modules: ['planning'] })
     const cancelled = await payer.api.post(`${payer.path}/cancel`)
     expect(cancelled.status).toBe(201)
@@ -181,7 +181,7 @@ describe('cancelling', () => {
     expect((await payer.api.post('/subscriptions', { paymentMethod: payer.card })).status).toBe(201)
   })
 
-  test('now, also what was to end with its period', async () => {
+  test('now also ends one that was to end with its period', async () => {
     const payer = await subscribed()
     await payer.api.post(`${payer.path}/cancel`)
     const { status, body } = await payer.api.post(`${payer.path}/cancel`, { immediately: true })
@@ -198,7 +198,7 @@ describe('cancelling', () => {
     [{ immediately: true }, [36_000, expect.any(Number)]],
     [{ immediately: true, invoiceNow: false }, [36_000]],
     [{}, [36_000, expect.any(Number)]],
-  ])('with %j what more seats have left to be settled is charged as it is asked for', async (body, totals) => {
+  ])('with %j charges or drops the pending differences of added seats', async (body, totals) => {
     const payer = await subscribed({ seats: 3, type: 'yearly' })
     stripe.advance({ days: 1 })
     expect((await payer.api.patch(payer.path, { seats: 500 })).status).toBe(200)
@@ -211,7 +211,7 @@ describe('cancelling', () => {
     await eventuallyMatches(payer, payer.path, { status: 'canceled' })
   })
 
-  test('what awaits its first payment ends at once, and there is nothing left to pay', async () => {
+  test('ends an incomplete subscription at once, and nothing is left to pay', async () => {
     const payer = await stripeCustomer()
     const { body: made } = await payer.api.post('/subscriptions')
     const { status, body } = await payer.api.post(`${made['@id']}/cancel`)
@@ -223,7 +223,7 @@ describe('cancelling', () => {
     expect((await payer.api.post('/subscriptions')).status).toBe(201)
   })
 
-  test('what Stripe has ended already is simply over', async () => {
+  test('that Stripe has already ended returns it as ended', async () => {
     const payer = await subscribed()
     await eventuallyMatches(payer, `${payer.path}/invoices`, { totalItems: 1 })
     stripe.deliveries.hold()
@@ -236,7 +236,7 @@ describe('cancelling', () => {
     ])
   })
 
-  test('by several at once it is cancelled once', async () => {
+  test('by several simultaneous requests takes effect once', async () => {
     const payer = await subscribed()
     await eventuallyMatches(payer, `${payer.path}/invoices`, { totalItems: 1 })
     const since = stripe.requests.length
@@ -251,7 +251,7 @@ describe('cancelling', () => {
     expect(ends).toHaveLength(1)
   })
 
-  test('when the answer is lost, it is asked for again', async () => {
+  test('is retried when the response is lost', async () => {
     const payer = await subscribed()
     stripe.fault({ kind: 'lost', method: 'DELETE', path: `/v1/subscriptions/${payer.externalId}` })
     const { status, body } = await payer.api.post(`${payer.path}/cancel`, { immediately: true })
@@ -259,7 +259,7 @@ describe('cancelling', () => {
   })
 })
 
-test('every step is in the audit log, with who took it, or nobody where Stripe did', async () => {
+test('the audit log has every change with its author, and without one for changes by Stripe', async () => {
   const payer = await subscribed({ seats: 4 })
   await payer.api.patch(payer.path, { seats: 9 })
   await as(payer.tenant.users.admin).post(`${payer.path}/cancel`)

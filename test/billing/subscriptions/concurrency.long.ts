@@ -23,7 +23,7 @@ const idOf = (path: string) => path.split('/').at(-1) as string
 const rowsOf = (organizationId: string) => database.manager.findBy(Subscription, { organizationId })
 const atStripe = async (customer: string) => (await dashboard.subscriptions.list({ customer, status: 'all' })).data
 
-/** Has every answer of Stripe's to a request wait until a look at the customer is over. */
+/** Delays every response of Stripe to a request until a sync of the customer has ended. */
 async function beforeTheAnswer<T>(
   path: string,
   request: () => PromiseLike<T>,
@@ -40,11 +40,11 @@ async function beforeTheAnswer<T>(
   return answer
 }
 
-test('an event that is faster than the answer finds the row that was begun, and both end in one', async () => {
+test('an event that arrives before the response of Stripe finds the pending row, and one row results', async () => {
   const { api, card, tenant } = await payingCustomer('pm_card_authenticationRequired')
   const customer = await customerIdOf({ api, tenant, address: undefined as never })
   let seen: Subscription[] = []
-  // What the bank says is asked about after the subscription has been made, and before it is written down here.
+  // The outcome of the payment is fetched after the creation of the subscription and before its row is updated.
   const { status, body } = await beforeTheAnswer(
     '/v1/invoice_payments',
     () => api.post('/subscriptions', { paymentMethod: card }),
@@ -62,7 +62,7 @@ test('an event that is faster than the answer finds the row that was begun, and 
   expect(await atStripe(customer)).toHaveLength(1)
 })
 
-test('of twenty that subscribe at once one does; at Stripe, too', async () => {
+test('of twenty simultaneous requests one creates a subscription, also at Stripe', async () => {
   const { api, card, tenant, address } = await payingCustomer()
   const answers = await Promise.all(
     Array.from({ length: 20 }, () => api.post('/subscriptions', { paymentMethod: card })),
@@ -72,7 +72,7 @@ test('of twenty that subscribe at once one does; at Stripe, too', async () => {
   expect(await atStripe(await customerIdOf({ api, tenant, address }))).toHaveLength(1)
 })
 
-test('of ten repetitions under one key one subscribes, and the others are told to wait or get its answer', async () => {
+test('of ten repetitions with one key one creates a subscription; the others get 409 or its response', async () => {
   const { api, card, tenant, address } = await payingCustomer()
   const post = () => api.post('/subscriptions', { paymentMethod: card }).set('Idempotency-Key', 'ten-at-once')
   const answers = await Promise.all(Array.from({ length: 10 }, post))
@@ -82,7 +82,7 @@ test('of ten repetitions under one key one subscribes, and the others are told t
   expect(await atStripe(await customerIdOf({ api, tenant, address }))).toHaveLength(1)
 })
 
-test('customers are made once, whoever needs one first', async () => {
+test('simultaneous operations that need a customer create one customer', async () => {
   const { api, tenant, address } = await stripeCustomer()
   const mark = stripe.requests.length
   const answers = await Promise.all([
@@ -97,7 +97,7 @@ test('customers are made once, whoever needs one first', async () => {
   expect(new Set(named)).toEqual(new Set([customer]))
 })
 
-/** What Stripe has in the end, and what is shown here, is the same; whatever was first. */
+/** Both sides have the same state in the end, whichever request came first. */
 async function agree({ api, path, externalId, customer }: Subscribed): Promise<Record<string, unknown>> {
   await syncNow(customer)
   const shown = (await api.get(path)).body
@@ -111,25 +111,22 @@ async function agree({ api, path, externalId, customer }: Subscribed): Promise<R
 test.each([
   ['at the end of the period', false],
   ['at once', true],
-])(
-  'to cancel %s and to apply a coupon at once: each is done or refused, and nothing is lost',
-  async (_, immediately) => {
-    for (let round = 0; round < 5; round++) {
-      const payer = await subscribed()
-      const [cancelled, applied] = await Promise.all([
-        payer.api.post(`${payer.path}/cancel`, { immediately }),
-        payer.api.post('/subscriptions/apply-coupon', { code: 'SPRING' }),
-      ])
-      expect(cancelled.status).toBe(201)
-      expect(immediately ? [201, 409] : [201]).toContain(applied.status)
-      const shown = await agree(payer)
-      if (immediately) expect(shown.status).toBe('canceled')
-      else expect([shown.cancelAt === null, shown.discounted, shown.coupon]).toEqual([false, true, 'SPRING'])
-    }
-  },
-)
+])('canceling %s and applying a coupon at the same time: each takes effect or is refused', async (_, immediately) => {
+  for (let round = 0; round < 5; round++) {
+    const payer = await subscribed()
+    const [cancelled, applied] = await Promise.all([
+      payer.api.post(`${payer.path}/cancel`, { immediately }),
+      payer.api.post('/subscriptions/apply-coupon', { code: 'SPRING' }),
+    ])
+    expect(cancelled.status).toBe(201)
+    expect(immediately ? [201, 409] : [201]).toContain(applied.status)
+    const shown = await agree(payer)
+    if (immediately) expect(shown.status).toBe('canceled')
+    else expect([shown.cancelAt === null, shown.discounted, shown.coupon]).toEqual([false, true, 'SPRING'])
+  }
+})
 
-test('to change it while an event changes it, too: what Stripe has in the end is shown', async () => {
+test('a change during an event ends in the state of Stripe', async () => {
   for (let round = 0; round < 5; round++) {
     const payer = await subscribed()
     await deliver(customerEvent(payer.customer))
@@ -145,7 +142,7 @@ test('to change it while an event changes it, too: what Stripe has in the end is
   }
 })
 
-test('with If-Match, the state that was seen is the one that is changed, though an event comes in between', async () => {
+test('a change with If-Match applies to the state that was read, also when an event comes in between', async () => {
   const payer = await subscribed()
   const { headers } = await payer.api.get(payer.path)
   await dashboard.subscriptions.update(payer.externalId, { cancel_at_period_end: true })
@@ -154,7 +151,7 @@ test('with If-Match, the state that was seen is the one that is changed, though 
   expect([late.status, (await agree(payer)).seats]).toEqual([412, 3])
 })
 
-test('two hundred deliveries of one event at once: one row, one application', async () => {
+test('two hundred simultaneous deliveries of an event result in one row and one sync', async () => {
   const { customer } = await subscribed()
   await database.query(`SELECT graphile_worker.remove_job('customer:' || $1)`, [customer])
   const event = customerEvent(customer)
@@ -167,8 +164,8 @@ test('two hundred deliveries of one event at once: one row, one application', as
   expect(await storedEvent(event.id)).toMatchObject({ status: 'done', attempts: 1 })
 })
 
-describe('Once whoever subscribed has died,', () => {
-  /** A row as it is left, and at Stripe what was made of it, if anything was. */
+describe('after the process that created a subscription has died', () => {
+  /** The row that remains, and the subscription at Stripe, if Stripe has created it. */
   async function left(made: boolean) {
     const payer = await payingCustomer()
     const customer = await customerIdOf(payer)
@@ -190,7 +187,7 @@ describe('Once whoever subscribed has died,', () => {
     }
   }
 
-  test('what Stripe has made is taken over', async () => {
+  test('a subscription that Stripe has created is stored', async () => {
     const { customer, api, path, externalId, settle } = await left(true)
     await settle()
     await syncNow(customer)
@@ -199,7 +196,7 @@ describe('Once whoever subscribed has died,', () => {
     expect((await api.get(path)).body).toMatchObject({ status: 'active', externalId })
   })
 
-  test('what Stripe has not made is given up, and leaves no trace', async () => {
+  test('a subscription that Stripe has not created is deleted without a trace', async () => {
     const { api, path, organization, settle, tenant } = await left(false)
     expect((await api.post('/subscriptions')).status).toBe(409)
     for (const action of ['cancel']) expect((await api.post(`${path}/${action}`)).headers['retry-after']).toBe('60')
@@ -211,7 +208,7 @@ describe('Once whoever subscribed has died,', () => {
     await settle()
   })
 
-  test('what Stripe has made of a row that is gone is taken in', async () => {
+  test('a subscription at Stripe whose row was deleted is stored again', async () => {
     const { customer, api, path, externalId, id, settle } = await left(true)
     await database.manager.update(Subscription, { id }, { status: 'canceled' })
     await database.manager.delete(Subscription, { id })
@@ -220,7 +217,7 @@ describe('Once whoever subscribed has died,', () => {
     expect((await api.get(path)).body).toMatchObject({ status: 'active', externalId })
   })
 
-  test('what Stripe has made is ended there, where the organization has subscribed anew', async () => {
+  test('a subscription at Stripe is ended when the organization has created another', async () => {
     const { customer, api, externalId, id, organization, settle, address } = await left(true)
     await database.manager.update(Subscription, { id }, { status: 'canceled' })
     await database.manager.delete(Subscription, { id })
@@ -236,7 +233,7 @@ describe('Once whoever subscribed has died,', () => {
     expect(currentSubscription).toBe(`/subscriptions/${anew.id}`)
   })
 
-  test('two who look after it at once do what one would have done', async () => {
+  test('two simultaneous jobs have the effect of one', async () => {
     const [kept, gone] = [await left(true), await left(false)]
     await Promise.all([kept.settle(), kept.settle(), gone.settle(), gone.settle()])
     await syncNow(kept.customer)
@@ -250,7 +247,7 @@ describe('Once whoever subscribed has died,', () => {
     expect(await rowsOf(organization)).toEqual([])
   })
 
-  test('while somebody repeats the request, the row is left to them', async () => {
+  test('the row is kept while the request is being repeated', async () => {
     const { id, settle, organization } = await left(false)
     await database.query(
       `INSERT INTO "idempotency_key" ("caller", "key", "claim", "fingerprint", "createdAt", "claimedAt")
@@ -264,14 +261,14 @@ describe('Once whoever subscribed has died,', () => {
     expect((await rowsOf(organization)).map((row) => row.id)).not.toContain(id)
   })
 
-  test('while Stripe cannot be asked, nothing is decided', async () => {
+  test('the row is kept while Stripe is unreachable', async () => {
     const { id, settle, organization } = await left(false)
     stripe.fault({ kind: 'status', status: 429, times: 10 })
     await expect(settle()).rejects.toThrow('Stripe cannot be reached')
     expect((await rowsOf(organization)).map((row) => row.id)).toContain(id)
   })
 
-  test('the row is looked after though nothing was left to look after it', async () => {
+  test('the row is resolved although its job was lost', async () => {
     const { id } = await left(false)
     await database.query(`DELETE FROM graphile_worker._private_jobs`)
     await jobs.takeUp()
@@ -283,7 +280,7 @@ describe('Once whoever subscribed has died,', () => {
   })
 })
 
-test('whoever lost the answer, and asks anew without a key, is told of the subscription, and then shown it', async () => {
+test('a repetition without a key gets 409, and the subscription is stored', async () => {
   const { api, card, tenant, address } = await payingCustomer()
   stripe.fault({ kind: 'lost', method: 'POST', path: '/v1/subscriptions', times: 2 })
   expect((await api.post('/subscriptions', { paymentMethod: card })).status).toBe(503)
@@ -296,7 +293,7 @@ test('whoever lost the answer, and asks anew without a key, is told of the subsc
   expect(member).toEqual([expect.objectContaining({ status: 'active', externalId: (await atStripe(customer))[0].id })])
 })
 
-test('with all events delivered in any order, three times over, and done as the server does, all is as at Stripe', async () => {
+test('all events delivered three times in any order result in the state of Stripe', async () => {
   Object.assign(stripe.deliveries, { shuffle: true, duplicates: 2 })
   await deliverEvents()
   const payers = await Promise.all([subscribed(), subscribed({ modules: ['planning'] }), subscribed()])
@@ -316,7 +313,7 @@ test('with all events delivered in any order, three times over, and done as the 
     expect(await agree(payer)).toMatchObject({ coupon: 'SPRING', discounted: true, cancelAt: expect.any(String) })
 })
 
-test('a card that is taken off at Stripe, where it was neither preferred nor paid with, goes here, too', async () => {
+test('a card that is detached at Stripe is deleted here', async () => {
   const { api } = await subscribed()
   const { body } = await api.post('/payment-methods', { externalId: 'pm_card_mastercard' })
   await dashboard.paymentMethods.detach(body.externalId)

@@ -22,7 +22,7 @@ const changes = (since: number) => serverRequests(since).filter(({ method }) => 
 const discountsOf = async ({ externalId }: Subscribed) => (await billing.retrieveSubscription(externalId)).discounts
 
 let codes = 0
-/** A coupon of its own, and a code that stands for it. */
+/** A new coupon, and a promotion code for it. */
 async function promotion(values: object = {}): Promise<{ code: string; coupon: string }> {
   const { id: coupon } = await dashboard.coupons.create({ percent_off: 20, duration: 'forever' })
   const code = `CODE${++codes}`
@@ -30,8 +30,8 @@ async function promotion(values: object = {}): Promise<{ code: string; coupon: s
   return { code, coupon }
 }
 
-describe('When a coupon is applied,', () => {
-  test('it is on the subscription', async () => {
+describe('applying a coupon', () => {
+  test('adds it to the subscription', async () => {
     const payer = await subscribed()
     const since = stripe.requests.length
     const { status, body } = await apply(payer, 'LOYAL10')
@@ -42,7 +42,7 @@ describe('When a coupon is applied,', () => {
     ])
   })
 
-  test('a promotion code will do, in any case, and is shown as it is known', async () => {
+  test('accepts a promotion code in any case, and shows it as it is stored at Stripe', async () => {
     const payer = await subscribed()
     const { code } = await promotion()
     const { status, body } = await apply(payer, ` ${code.toLowerCase()} `)
@@ -52,7 +52,7 @@ describe('When a coupon is applied,', () => {
     ])
   })
 
-  test('it is on the subscription that is named', async () => {
+  test('adds it to the subscription in the request', async () => {
     const payer = await subscribed()
     expect((await apply(payer, 'LOYAL10', { subscription: payer.path })).status).toBe(201)
     const stranger = await subscribed()
@@ -60,7 +60,7 @@ describe('When a coupon is applied,', () => {
     expect([foreign.status, violationsOf(foreign.body)]).toEqual([422, { subscription: 'unknownReference' }])
   })
 
-  test.each(['coupon', 'promotion code'])('the same %s again is 200, and is not sent again', async (kind) => {
+  test.each(['coupon', 'promotion code'])('returns 200 for the same %s again, and sends no request', async (kind) => {
     const payer = await subscribed()
     const { code, coupon } = await promotion()
     const typed = kind === 'coupon' ? coupon : code
@@ -72,7 +72,7 @@ describe('When a coupon is applied,', () => {
     expect(await discountsOf(payer)).toHaveLength(1)
   })
 
-  test('the same again is 200 though nobody else can use it any more', async () => {
+  test('returns 200 for the same code again, even when it has reached its limit', async () => {
     const payer = await subscribed()
     const { id } = await dashboard.coupons.create({ percent_off: 50, duration: 'forever', max_redemptions: 1 })
     expect((await apply(payer, id)).status).toBe(201)
@@ -80,7 +80,7 @@ describe('When a coupon is applied,', () => {
     expect((await apply(await subscribed(), id)).status).toBe(422)
   })
 
-  test('it takes the place of another', async () => {
+  test('replaces another coupon', async () => {
     const payer = await subscribed()
     await apply(payer, 'LOYAL10')
     const { status, body } = await apply(payer, 'FRIENDS')
@@ -89,7 +89,7 @@ describe('When a coupon is applied,', () => {
     expect(await discountsOf(payer)).toHaveLength(1)
   })
 
-  test('of codes with one text, the one for the customer is taken, else the one for everybody', async () => {
+  test('prefers a promotion code of the customer to one of the same text for all customers', async () => {
     const [one, other, third] = [await subscribed(), await subscribed(), await subscribed()]
     const code = 'SHARED'
     const coupons: string[] = []
@@ -113,7 +113,7 @@ describe('When a coupon is applied,', () => {
     }
   })
 
-  test('it takes the place of several that were put on at Stripe', async () => {
+  test('replaces several discounts that were added at Stripe', async () => {
     const payer = await subscribed()
     await dashboard.subscriptions.update(payer.externalId, {
       discounts: [{ coupon: 'LOYAL10' }, { coupon: 'WELCOME25' }],
@@ -123,7 +123,7 @@ describe('When a coupon is applied,', () => {
     expect(await discountsOf(payer)).toHaveLength(1)
   })
 
-  test('what cannot be had is refused in one and the same way', async () => {
+  test('rejects every unusable code with the same error', async () => {
     const payer = await subscribed()
     await apply(payer, 'LOYAL10')
     const past = Math.floor(Date.now() / 1000) - 60
@@ -158,7 +158,7 @@ describe('When a coupon is applied,', () => {
   test.each([
     ['once', { duration: 'once' }, 1],
     ['for some months', { duration: 'repeating', duration_in_months: 2 }, 3],
-  ] as const)('a coupon that holds %s is good once for each customer', async (_, terms, months) => {
+  ] as const)('accepts a coupon that lasts %s once for each customer', async (_, terms, months) => {
     const payer = await subscribed()
     const { id: coupon } = await dashboard.coupons.create({ percent_off: 20, ...terms })
     await dashboard.promotionCodes.create({ promotion: { type: 'coupon', coupon }, code: `ONE${coupon}` })
@@ -174,7 +174,7 @@ describe('When a coupon is applied,', () => {
     expect((await apply(await subscribed(), coupon)).status).toBe(201)
   })
 
-  test('a code for one customer is good as often as it says', async () => {
+  test('accepts a code of one customer as often as its limit says', async () => {
     const payer = await subscribed()
     const { id: coupon } = await dashboard.coupons.create({ percent_off: 20, duration: 'once' })
     const own = { customer: payer.customer, max_redemptions: 2, code: `TWICE${coupon}` }
@@ -186,7 +186,7 @@ describe('When a coupon is applied,', () => {
     }
   })
 
-  test('the discount is on the next invoice, and ends when the coupon does', async () => {
+  test('discounts the next invoices until the coupon ends', async () => {
     const payer = await subscribed({ seats: 10 })
     expect((await apply(payer, 'WELCOME25')).body.coupon).toBe('WELCOME25')
     stripe.advance({ days: 32 })
@@ -195,7 +195,7 @@ describe('When a coupon is applied,', () => {
     expect(body.member.map(({ total }: { total: number }) => total)).toEqual([9000, 12_000])
   })
 
-  test('Stripe that fails has not said that a code is bad', async () => {
+  test('does not report a failure of Stripe as an unusable code', async () => {
     const payer = await subscribed()
     stripe.fault({ kind: 'status', status: 500, path: '/v1/coupons', times: 2 })
     expect((await apply(payer, 'LOYAL10')).status).toBe(502)
@@ -204,7 +204,7 @@ describe('When a coupon is applied,', () => {
     expect((await payer.api.get(payer.path)).body.coupon).toBeNull()
   })
 
-  test('of two at once one stays', async () => {
+  test('twice at the same time keeps one of the two', async () => {
     const payer = await subscribed()
     const answers = await Promise.all(['LOYAL10', 'FRIENDS', 'LOYAL10'].map((code) => apply(payer, code)))
     expect(answers.every(({ status }) => status < 300)).toBe(true)
@@ -213,7 +213,7 @@ describe('When a coupon is applied,', () => {
     await eventuallyMatches(payer, payer.path, { coupon: discount.promotion_code ? 'FRIENDS' : 'LOYAL10' })
   })
 
-  test('under one key it is done once', async () => {
+  test('twice with the same key takes effect once', async () => {
     const payer = await subscribed()
     stripe.fault({ kind: 'lost', method: 'POST', path: `/v1/subscriptions/${payer.externalId}`, times: 2 })
     const attempt = () => apply(payer, 'LOYAL10').set('Idempotency-Key', `apply-${payer.externalId}`)
@@ -225,8 +225,8 @@ describe('When a coupon is applied,', () => {
   })
 })
 
-describe('Clearing the coupon', () => {
-  test('takes it off, and all others too', async () => {
+describe('clearing the coupon', () => {
+  test('removes every discount', async () => {
     const payer = await subscribed()
     await apply(payer, 'LOYAL10')
     const since = stripe.requests.length
@@ -239,10 +239,10 @@ describe('Clearing the coupon', () => {
   })
 })
 
-describe('There is nothing to apply a coupon to', () => {
+describe('applying and clearing are refused with 409', () => {
   const both = async (customer: Pick<Subscribed, 'api'>) => [await apply(customer, 'LOYAL10'), await clear(customer)]
 
-  test('where nothing is live', async () => {
+  test('without a live subscription', async () => {
     const none = await stripeCustomer()
     const ended = await subscribed()
     await ended.api.post(`${ended.path}/cancel`, { immediately: true })
@@ -252,7 +252,7 @@ describe('There is nothing to apply a coupon to', () => {
     expect(serverRequestsWithoutSyncs(since)).toEqual([])
   })
 
-  test('where it awaits its first payment', async () => {
+  test('while the first payment is pending', async () => {
     const payer = await stripeCustomer()
     const { body } = await payer.api.post('/subscriptions')
     for (const name of ['applyCoupon', 'clearCoupon']) expect(body).not.toHaveProperty(name)
@@ -260,7 +260,7 @@ describe('There is nothing to apply a coupon to', () => {
       expect([status, body.detail]).toEqual([409, expect.stringMatching(/first payment/)])
   })
 
-  test('where billing is by hand', async () => {
+  test('with manual billing', async () => {
     const tenant = await foundTenant('Byhand', 'by-hand-coupons')
     for (const { status } of await both({ api: as(tenant.users.owner) })) expect(status).toBe(409)
   })
@@ -281,7 +281,7 @@ test('applying and clearing are for owners and admins', async () => {
   expect((await clear({ api: as(admin) })).status).toBe(200)
 })
 
-test('both are in the audit log, unless nothing changed', async () => {
+test('both are in the audit log when something changed', async () => {
   const payer = await subscribed()
   for (const _ of [1, 2]) await apply(payer, 'LOYAL10')
   for (const _ of [1, 2]) await clear(payer)

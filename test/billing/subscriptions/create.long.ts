@@ -17,8 +17,8 @@ import { as, billing, database, given, stripe } from '../../support/world.ts'
 
 beforeAll(deliverEvents)
 
-describe('Without a payment method,', () => {
-  test('a subscription awaits its payment, and owners and admins get the secret to confirm it with', async () => {
+describe('without a payment method', () => {
+  test('a subscription is incomplete, and owners and admins get the secret that confirms its payment', async () => {
     const { api, tenant } = await stripeCustomer()
     const { status, body, headers } = await api.post('/subscriptions').set('Idempotency-Key', 'a-secret-is-not-kept')
     expect(status).toBe(201)
@@ -42,7 +42,7 @@ describe('Without a payment method,', () => {
     expect(await tablesWith(body.confirmationSecret)).toEqual([])
   })
 
-  test('the browser confirms the payment, and it is active', async () => {
+  test('the subscription is active once the browser has confirmed the payment', async () => {
     const payer = await stripeCustomer()
     const { body } = await payer.api.post('/subscriptions', { modules: ['planning'], seats: 7 })
     expect(await modulesOf(payer)).toEqual([])
@@ -66,7 +66,7 @@ describe('Without a payment method,', () => {
     ])
   })
 
-  test('a card that is declined in the browser leaves it waiting, and another will do', async () => {
+  test('the subscription stays incomplete when the card is declined, and another card can pay', async () => {
     const payer = await stripeCustomer()
     const { body } = await payer.api.post('/subscriptions')
     expect((await confirmIntent(body.confirmationSecret, 'pm_card_chargeDeclined')).status).toBe(402)
@@ -78,7 +78,7 @@ describe('Without a payment method,', () => {
     await eventuallyMatches(payer, body['@id'], { status: 'active' })
   })
 
-  test('though Stripe cannot be had, what is kept here is shown', async () => {
+  test('the stored state is shown while Stripe is unreachable', async () => {
     const { api } = await stripeCustomer()
     const { body } = await api.post('/subscriptions')
     stripe.fault({ kind: 'status', status: 500, method: 'GET', path: `/v1/subscriptions/${body.externalId}`, times: 2 })
@@ -86,8 +86,8 @@ describe('Without a payment method,', () => {
   })
 })
 
-describe('With a payment method,', () => {
-  test('it is charged and active at once', async () => {
+describe('with a payment method', () => {
+  test('the subscription is charged and active at once', async () => {
     const payer = await payingCustomer()
     const { status, body } = await payer.api.post('/subscriptions', { paymentMethod: payer.card, modules: ['banking'] })
     expect([status, body.status, body.confirmationSecret]).toEqual([201, 'active', null])
@@ -99,7 +99,7 @@ describe('With a payment method,', () => {
     expect(await modulesOf(payer)).toEqual(['banking'])
   })
 
-  test('Stripe is told what it is for, and to whom its invoices go', async () => {
+  test('Stripe receives the metadata and the recipient of the invoices', async () => {
     const payer = await payingCustomer()
     const since = stripe.requests.length
     const note = { name: 'purchase order', value: '2026-7' }
@@ -129,7 +129,7 @@ describe('With a payment method,', () => {
     })
   })
 
-  test('a card whose holder must agree leaves it waiting, with the secret; once they have, it is active', async () => {
+  test('the subscription is incomplete until the holder has given consent with the secret', async () => {
     const payer = await payingCustomer('pm_card_authenticationRequired')
     const { status, body } = await payer.api.post('/subscriptions', { paymentMethod: payer.card })
     expect([status, body.status]).toEqual([201, 'incomplete'])
@@ -142,7 +142,7 @@ describe('With a payment method,', () => {
     })
   })
 
-  test('a card that declines is refused in words, nothing is live, and another card works', async () => {
+  test('a declined card is a 402 with its reason, nothing is live, and another card works', async () => {
     const payer = await payingCustomer('pm_card_chargeCustomerFail')
     const refused = await payer.api.post('/subscriptions', { paymentMethod: payer.card })
     expect(refused.status).toBe(402)
@@ -167,7 +167,7 @@ describe('With a payment method,', () => {
     ['lost_card', /\(generic_decline\): the bank declines it/],
     ['stolen_card', /\(generic_decline\): the bank declines it/],
     ['do_not_honor', /\(do_not_honor\): the bank gives no reason/],
-  ])('%s is told as far as it may be', async (reason, words) => {
+  ])('the decline code %s is reported as far as it may be', async (reason, words) => {
     const payer = await payingCustomer()
     const { externalId } = (await payer.api.get(payer.card)).body
     stripe.decline(externalId, reason)
@@ -178,7 +178,7 @@ describe('With a payment method,', () => {
     ).toEqual([])
   })
 
-  test('another tenant’s is as unknown as any other', async () => {
+  test('a payment method of another tenant is as unknown as any other', async () => {
     const [payer, other] = [await payingCustomer(), await payingCustomer()]
     const answers = []
     for (const paymentMethod of [other.card, '/payment-methods/0199e0a0-0000-7000-8000-000000000000']) {
@@ -190,11 +190,11 @@ describe('With a payment method,', () => {
   })
 })
 
-test('a card that Stripe no longer has is a fault of that property', async () => {
+test('a card that Stripe no longer has is a violation of paymentMethod', async () => {
   const { api, tenant } = await stripeCustomer()
   const values = { organizationId: tenant.organization.id, type: 'card', externalId: 'pm_gone' }
   const { id } = await given(PaymentMethod, values)
-  // No event may tell of it before.
+  // Its event must not arrive before the request.
   stripe.deliveries.hold()
   const { status, body } = await api.post('/subscriptions', { paymentMethod: `/payment-methods/${id}` })
   stripe.deliveries.release()
@@ -202,7 +202,7 @@ test('a card that Stripe no longer has is a fault of that property', async () =>
   expect((await api.get('/subscriptions')).body.totalItems).toBe(0)
 })
 
-test('what the client sent wrong is found before Stripe is asked', async () => {
+test('an invalid body is rejected before any request to Stripe', async () => {
   const { api, tenant } = await stripeCustomer()
   const since = stripe.requests.length
   const { status, body } = await api.post('/subscriptions', { seats: 0, type: 'weekly', modules: ['astrology'] })
@@ -211,7 +211,7 @@ test('what the client sent wrong is found before Stripe is asked', async () => {
   expect(await database.manager.countBy(AuditEvent, { organizationId: tenant.organization.id })).toBe(0)
 })
 
-test('without a billing address nothing is asked of Stripe either', async () => {
+test('without a billing address no request is sent to Stripe', async () => {
   const { api, address } = await stripeCustomer()
   await database.manager.delete(OrganizationAddress, { id: address.id })
   const since = stripe.requests.length
@@ -219,13 +219,13 @@ test('without a billing address nothing is asked of Stripe either', async () => 
   expect(serverRequestsWithoutSyncs(since)).toEqual([])
 })
 
-test('subscribing is for owners and admins', async () => {
+test('creating a subscription is for owners and admins', async () => {
   const { tenant } = await stripeCustomer()
   expect((await as(tenant.users.member).post('/subscriptions')).status).toBe(403)
   expect((await as(tenant.users.admin).post('/subscriptions')).status).toBe(201)
 })
 
-test('an address with nothing but what is required does for Stripe', async () => {
+test('an address with only its required properties is enough for Stripe', async () => {
   const { api, tenant, address } = await stripeCustomer()
   await database.manager.delete(OrganizationAddress, { id: address.id })
   const least = { kind: 'billing', name: 'Payer', street: 'Damrak', city: 'Amsterdam', countryId: 'NL' }
@@ -233,7 +233,7 @@ test('an address with nothing but what is required does for Stripe', async () =>
   expect((await api.post('/subscriptions')).status).toBe(201)
 })
 
-test('notes come to Stripe whatever they are called, and come back as they were', async () => {
+test('metadata with any names is sent to Stripe and stays as it was', async () => {
   const payer = await payingCustomer()
   const names = ['0', '1', '__proto__', 'constructor', 'a&b=c', 'été 🎈', 'x'.repeat(40), ' spaced ', 'a.b', '%5B0%5D']
   const metadata = names.map((name) => ({ name, value: `value of ${name} &=[]` }))
@@ -243,7 +243,7 @@ test('notes come to Stripe whatever they are called, and come back as they were'
   expect(Object.entries(kept).map(([name]) => name)).toEqual(expect.arrayContaining(names))
 })
 
-test('a refused subscription that could not be ended at Stripe is shown, and can be ended', async () => {
+test('a declined subscription that could not be ended at Stripe is shown, and can be canceled', async () => {
   const payer = await payingCustomer('pm_card_chargeCustomerFail')
   stripe.fault({ kind: 'status', status: 500, method: 'DELETE', times: 2 })
   expect((await payer.api.post('/subscriptions', { paymentMethod: payer.card })).status).toBe(402)

@@ -25,7 +25,7 @@ async function waiting(): Promise<Known> {
 
 const running = () => subscribed({ modules: ['planning'] })
 
-/** Its next payment is refused. */
+/** Its next payment is declined. */
 async function overdue(): Promise<Subscribed> {
   const payer = await running()
   const { externalId } = (await payer.api.get(payer.card)).body
@@ -34,7 +34,7 @@ async function overdue(): Promise<Subscribed> {
   return payer
 }
 
-/** The operator has given it a trial at Stripe, and there is nothing yet to pay with. */
+/** The operator has given it a trial at Stripe, and there is no payment method yet. */
 async function trial(): Promise<Known> {
   const payer = await stripeCustomer()
   await payer.api.post('/payment-methods/setup')
@@ -51,7 +51,7 @@ async function trial(): Promise<Known> {
   return { ...payer, path: body.member[0]['@id'], externalId }
 }
 
-/** How to get a subscription into each of Stripe's statuses. */
+/** The steps that bring a subscription into each of Stripe's statuses. */
 const ways: Record<string, () => Promise<Known>> = {
   incomplete: waiting,
   async incomplete_expired() {
@@ -77,7 +77,7 @@ const ways: Record<string, () => Promise<Known>> = {
     await dashboard.subscriptions.cancel(payer.externalId)
     return payer
   },
-  /** One that Stripe may come up with one day. */
+  /** A status that Stripe may add in the future. */
   async suspended() {
     const payer = await running()
     const { account } = stripe.stripe
@@ -87,7 +87,7 @@ const ways: Record<string, () => Promise<Known>> = {
   },
 }
 
-/** What has an open invoice that can be paid in the browser. */
+/** The statuses with an open invoice that can be paid in the browser. */
 const owing = ['incomplete', 'past_due', 'unpaid']
 
 test.each([
@@ -120,7 +120,7 @@ test.each([
   ['keep_as_draft', true],
   ['mark_uncollectible', true],
   ['void', false],
-] as const)('while its collection is paused as %s, it is active: %s', async (behavior, active) => {
+] as const)('while its collection is paused with %s, it is active: %s', async (behavior, active) => {
   const payer = await running()
   const resumes_at = stripe.now() + 86_400
   await dashboard.subscriptions.update(payer.externalId, { pause_collection: { behavior, resumes_at } })
@@ -133,8 +133,8 @@ test.each([
   expect(await modulesOf(payer)).toEqual(['planning'])
 })
 
-describe('from there it goes on', () => {
-  test('past due: once the open invoice is paid, it is active', async () => {
+describe('the next status', () => {
+  test('past_due becomes active once the open invoice is paid', async () => {
     const payer = await overdue()
     await eventuallyMatches(payer, payer.path, { status: 'past_due' })
     await eventuallyMatches(payer, `${payer.path}/invoices`, { member: [{ status: 'open' }, { status: 'paid' }] })
@@ -146,7 +146,7 @@ describe('from there it goes on', () => {
     })
   })
 
-  test('past due: another card is taken for the next attempt', async () => {
+  test('past_due becomes active when another card is charged', async () => {
     const payer = await overdue()
     await eventuallyMatches(payer, payer.path, { status: 'past_due' })
     const { body: card } = await payer.api.post('/payment-methods', { externalId: 'pm_card_amex' })
@@ -155,7 +155,7 @@ describe('from there it goes on', () => {
     await eventuallyMatches(payer, payer.path, { status: 'active', paymentMethod: card['@id'] })
   })
 
-  test('past due: where the account ends what is not paid, it is over', async () => {
+  test('past_due becomes canceled when the account cancels unpaid subscriptions', async () => {
     stripe.afterRetries('canceled')
     const payer = await overdue()
     stripe.advance({ days: 16 })
@@ -163,14 +163,14 @@ describe('from there it goes on', () => {
     expect(await modulesOf(payer)).toEqual([])
   })
 
-  test('trialing: with a card it is active when the trial ends', async () => {
+  test('trialing becomes active when the trial ends with a card', async () => {
     const payer = await trial()
     expect((await payer.api.post('/payment-methods', { externalId: 'pm_card_visa' })).status).toBe(201)
     stripe.advance({ days: 8 })
     await eventuallyMatches(payer, payer.path, { status: 'active' })
   })
 
-  test('paused: resumed at Stripe with a card, it is active', async () => {
+  test('paused becomes active when it is resumed at Stripe with a card', async () => {
     const payer = await ways.paused()
     await eventuallyMatches(payer, payer.path, { status: 'paused' })
     await payer.api.post('/payment-methods', { externalId: 'pm_card_visa' })
@@ -179,14 +179,14 @@ describe('from there it goes on', () => {
     expect(await modulesOf(payer)).toEqual(['planning'])
   })
 
-  test.each(['trialing', 'past_due', 'unpaid', 'paused'])('%s: it can be cancelled', async (status) => {
+  test.each(['trialing', 'past_due', 'unpaid', 'paused'])('%s becomes canceled on request', async (status) => {
     const payer = await ways[status]()
     await eventuallyMatches(payer, payer.path, { status })
     const { status: code, body } = await payer.api.post(`${payer.path}/cancel`, { immediately: true })
     expect([code, body.status]).toEqual([201, 'canceled'])
   })
 
-  test('expired: the secret is worth nothing any more', async () => {
+  test('incomplete_expired has no valid secret', async () => {
     const payer = await waiting()
     const { confirmationSecret } = (await payer.api.get(payer.path)).body
     stripe.advance({ hours: 23 })
@@ -195,7 +195,7 @@ describe('from there it goes on', () => {
   })
 })
 
-test('a subscription made in Stripe’s dashboard comes here, and is the organization’s', async () => {
+test('a subscription from the dashboard of Stripe is stored for the organization', async () => {
   const payer = await trial()
   await eventuallyMatches(payer, payer.path, { status: 'trialing', seats: 1, modules: ['planning'], type: 'monthly' })
   const { organization } = payer.tenant
@@ -204,7 +204,7 @@ test('a subscription made in Stripe’s dashboard comes here, and is the organiz
   expect([event.action, event.actorId]).toEqual(['subscription.follow', null])
 })
 
-test('a customer who is deleted at Stripe takes all along, and the organization can begin anew', async () => {
+test('the deletion of a customer at Stripe ends its subscription, and the organization can create another', async () => {
   const payer = await running()
   await dashboard.customers.del(payer.customer)
   await eventuallyMatches(payer, payer.path, { status: 'canceled', active: false, paymentMethod: null })
@@ -223,7 +223,7 @@ test('a customer who is deleted at Stripe takes all along, and the organization 
   expect(await database.manager.countBy(Subscription, { organizationId: organization.id })).toBe(2)
 })
 
-test('a renewal whose holder must agree is past due until they have', async () => {
+test('a renewal that requires consent is past_due until the holder has given it', async () => {
   const payer = await payingCustomer('pm_card_authenticationRequired')
   const { body } = await payer.api.post('/subscriptions', { paymentMethod: payer.card })
   await confirmIntent(body.confirmationSecret)

@@ -15,7 +15,7 @@ async function priceOf(lookup_key: string) {
   return data[0]
 }
 
-/** Raises a price as Stripe has it done: another takes over its lookup key. */
+/** Raises a price as Stripe recommends: a new price takes over its lookup key. */
 async function raise(lookup_key: string): Promise<void> {
   const { id, currency, product, unit_amount, recurring } = await priceOf(lookup_key)
   await dashboard.prices.create({
@@ -35,7 +35,7 @@ const linesAt = async ({ externalId }: Pick<Subscribed, 'externalId'>) =>
     quantity,
   ])
 
-/** A subscription that the operator has made in Stripe's dashboard, with nothing noted on it. */
+/** A subscription from the dashboard of Stripe, without metadata. */
 async function made(keys: string[], quantity = 4) {
   const payer = await payingCustomer()
   const customer = await customerIdOf(payer)
@@ -47,7 +47,7 @@ async function made(keys: string[], quantity = 4) {
   return { ...payer, customer, externalId, path }
 }
 
-test('a subscription made in the dashboard is known after its prices were raised, and keeps one line of each', async () => {
+test('the items of a subscription from the dashboard are recognized after its prices were raised', async () => {
   const payer = await made(['seat_monthly', 'module_planning_monthly'])
   await raise('seat_monthly')
   await raise('module_planning_monthly')
@@ -62,7 +62,7 @@ test('a subscription made in the dashboard is known after its prices were raised
   ])
 })
 
-test('two lines of seats, at the old and at the new price, are counted together and made one', async () => {
+test('two items of seats, at the old and at the new price, are added up and merged', async () => {
   const payer = await subscribed({ seats: 4, modules: ['banking'] })
   await raise('seat_monthly')
   const more = { price: (await priceOf('seat_monthly')).id, quantity: 3 }
@@ -73,7 +73,7 @@ test('two lines of seats, at the old and at the new price, are counted together 
   expect((await linesAt(payer)).map(([, quantity]) => quantity)).toEqual([7])
 })
 
-test('a line of the operator’s own is shown in products, whatever it is called, and is left alone', async () => {
+test('an item outside the catalogue is shown in products and never changed', async () => {
   const payer = await subscribed({ seats: 4, modules: ['banking'] })
   const support = await dashboard.prices.create({
     currency: 'eur',
@@ -98,7 +98,7 @@ test('a line of the operator’s own is shown in products, whatever it is called
   expect(await modulesOf(payer)).toEqual(['planning'])
 })
 
-test('a module whose price is archived stays as it is, and cannot be added any more', async () => {
+test('a module whose price is archived stays, and can no longer be added', async () => {
   const payer = await subscribed({ seats: 4, modules: ['reporting'] })
   const { id } = await priceOf('module_reporting_monthly')
   await dashboard.prices.update(id, { active: false })
@@ -116,10 +116,10 @@ test('a module whose price is archived stays as it is, and cannot be added any m
   expect(sent).toEqual([])
 })
 
-test('more seats than one payment may cost are a 422, and a renewal that costs more stays a draft', async () => {
+test('seats above the limit of one payment are a 422, and a renewal above it stays a draft', async () => {
   const payer = await payingCustomer()
-  const wish = { paymentMethod: payer.card, type: 'yearly', seats: 100_000 }
-  const refused = await payer.api.post('/subscriptions', wish)
+  const body = { paymentMethod: payer.card, type: 'yearly', seats: 100_000 }
+  const refused = await payer.api.post('/subscriptions', body)
   expect([refused.status, violationsOf(refused.body)]).toEqual([422, { seats: 'amount_too_large' }])
   expect((await payer.api.get('/subscriptions')).body.totalItems).toBe(0)
 

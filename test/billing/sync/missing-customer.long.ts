@@ -5,13 +5,13 @@ import { jobs } from '../../support/jobs.ts'
 import { expectProblem } from '../../support/requests/raw-responses.ts'
 import { database, stripe } from '../../support/world.ts'
 
-/** How a customer is lost without an event: Stripe has deleted it, or the keys are of an account that never had it. */
+/** A customer is lost without an event when Stripe has deleted it, or when the keys are those of another account. */
 const losses: [string, (payer: Subscribed) => Promise<unknown>][] = [
   ['has deleted', ({ customer }) => dashboard.customers.del(customer)],
   ['does not know', takeAway],
 ]
 
-/** Takes a customer and its subscriptions from the account, as if the keys were of another one. */
+/** Removes a customer and its subscriptions from the account, as if the keys were those of another one. */
 async function takeAway({ customer }: Subscribed): Promise<void> {
   const { account } = stripe.stripe
   const things = [...account.store.all('subscription')].filter((one) => one.customer === customer)
@@ -20,7 +20,7 @@ async function takeAway({ customer }: Subscribed): Promise<void> {
   })
 }
 
-/** The organization is one customer of Stripe's, and it is another than before. */
+/** The organization has one customer at Stripe, and it is a new one. */
 async function expectHealed(payer: Subscribed): Promise<void> {
   const customer = await customerIdOf(payer)
   expect(customer).toMatch(/^cus_/)
@@ -34,7 +34,7 @@ async function expectHealed(payer: Subscribed): Promise<void> {
   expect(changes).toEqual({ stripeCustomerId: [expect.stringMatching(`^${payer.customer}`), null] })
 }
 
-describe.each(losses)('A customer that Stripe %s', (_, lose) => {
+describe.each(losses)('a customer that Stripe %s', (_, lose) => {
   test.each<[string, (payer: Subscribed) => PromiseLike<{ status: number; text: string }>, number]>([
     ['attaches a card', ({ api }) => api.post('/payment-methods', { externalId: 'pm_card_visa' }), 201],
     ['sets up a card', ({ api }) => api.post('/payment-methods/setup'), 200],
@@ -76,7 +76,7 @@ describe.each(losses)('A customer that Stripe %s', (_, lose) => {
   })
 })
 
-test('A subscription that Stripe does not know of a customer that it knows ends alone', async () => {
+test('a subscription that Stripe does not know ends, and its customer stays', async () => {
   const payer = await subscribed()
   await database.manager.update(Subscription, { id: payer.path.split('/')[2] }, { externalId: 'sub_nobodys' })
   await dashboard.subscriptions.cancel(payer.externalId)
@@ -85,7 +85,7 @@ test('A subscription that Stripe does not know of a customer that it knows ends 
   expect(await customerIdOf(payer)).toBe(payer.customer)
 })
 
-test('With the keys of the other mode nothing ends here, and the operator is told', async () => {
+test('with the keys of the other mode nothing ends, and the error names the operator', async () => {
   const payer = await payingCustomer()
   const customer = await customerIdOf(payer)
   const message = `No such customer: '${customer}'; a similar object exists in live mode, but a test mode key was used to make this request.`
@@ -97,7 +97,7 @@ test('With the keys of the other mode nothing ends here, and the operator is tol
   expect(await customerIdOf(payer)).toBe(customer)
 })
 
-test('What was begun for a customer that Stripe does not know is given up', async () => {
+test('a pending subscription of a customer that Stripe does not know is deleted', async () => {
   const { tenant, api } = await stripeCustomer({ stripeCustomerId: 'cus_nobodys' })
   await expect(
     jobs.settleSubscription({ organization: tenant.organization.id, subscription: tenant.organization.id }),

@@ -9,7 +9,7 @@ import { database, given, stripe } from '../../support/world.ts'
 
 afterEach(() => stripe.clearFaults())
 
-/** A subscription that the operator makes at Stripe for an organization with a card and without a billing address. */
+/** A subscription that the operator creates at Stripe for an organization with a card and without a billing address. */
 async function withoutAddress() {
   const payer = await payingCustomer()
   await database.manager.delete(OrganizationAddress, { id: payer.address.id })
@@ -24,7 +24,7 @@ async function withoutAddress() {
   return { payer, customer, made }
 }
 
-test('Without a billing address a subscription made at Stripe is taken in, and the rest with it; what lacks is told', async () => {
+test('a subscription from Stripe is stored without a billing address, and the missing address is reported', async () => {
   const { payer, customer, made } = await withoutAddress()
   const event = customerEvent(customer)
   await deliver(event)
@@ -48,7 +48,7 @@ test('Without a billing address a subscription made at Stripe is taken in, and t
 })
 
 test.each(['subscriptions', 'invoices', 'payment_methods'])(
-  'One of the %s that makes no sense does not keep the others out, and the event waits for it',
+  'a malformed object among the %s does not prevent the others, and its event stays pending',
   async (kind) => {
     const payer = await subscribed()
     const { customer, api, path } = payer
@@ -84,7 +84,7 @@ test.each(['subscriptions', 'invoices', 'payment_methods'])(
   },
 )
 
-test('What another organization has already does not keep the others out', async () => {
+test('an object that another organization has does not prevent the others', async () => {
   const payer = await subscribed()
   const stranger = await stripeCustomer()
   const attached = await dashboard.paymentMethods.attach('pm_card_amex', { customer: payer.customer })
@@ -98,7 +98,7 @@ test('What another organization has already does not keep the others out', async
   expect((await storedEvent(event.id))?.status).toBe('pending')
 })
 
-test('Once there is a billing address, the subscription has it', async () => {
+test('a new billing address is added to the subscription', async () => {
   await startJobs()
   const { payer, customer } = await withoutAddress()
   await syncNow(customer)

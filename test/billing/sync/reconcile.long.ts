@@ -9,7 +9,7 @@ import { eventually } from '../../support/eventually.ts'
 import { startJobs } from '../../support/jobs.ts'
 import { database, stripe } from '../../support/world.ts'
 
-test('the nightly look finds what no event has told of', async () => {
+test('the nightly reconciliation stores changes whose events are missing', async () => {
   const one = await subscribed({ modules: ['planning'] })
   const other = await subscribed()
   await dashboard.subscriptions.cancel(one.externalId)
@@ -23,7 +23,7 @@ test('the nightly look finds what no event has told of', async () => {
   expect((await other.api.get(other.path)).body.cancelAt).not.toBeNull()
 })
 
-test('an event does not take the nightly look’s thoroughness away, nor does a failure', async () => {
+test('the nightly reconciliation stays thorough after an event and after a failure', async () => {
   const { customer } = await subscribed()
   await reconcile(database)
   await deliver(customerEvent(customer))
@@ -33,7 +33,7 @@ test('an event does not take the nightly look’s thoroughness away, nor does a 
   expect((await jobOf(customer, 'reconcile'))?.payload).toEqual({ customer, thorough: true, failures: 1 })
 })
 
-test('of invoices the newest hundred are looked at, of the others those that an event names; by night, all', async () => {
+test('a sync fetches the newest hundred invoices and those of its events; the reconciliation fetches all', async () => {
   const { customer, api, path } = await subscribed()
   stripe.advance({ days: 31 * 104 })
   const all = await dashboard.invoices.list({ customer, limit: 100 }).autoPagingToArray({ limit: 1000 })
@@ -51,7 +51,7 @@ test('of invoices the newest hundred are looked at, of the others those that an 
   expect(await total()).toBe(all.length)
 }, 20_000)
 
-test('events are kept for thirty days, and longer where they are not done', async () => {
+test('events are kept for thirty days, and longer while they are pending or failed', async () => {
   const ids = []
   for (const status of ['done', 'ignored', 'failed', 'pending'] as const) {
     const event = customerEvent(`cus_${status}`)
@@ -66,7 +66,7 @@ test('events are kept for thirty days, and longer where they are not done', asyn
   expect(await Promise.all(ids.map(async (id) => Boolean(await storedEvent(id))))).toEqual([false, false, true, true])
 })
 
-test('a customer deleted at Stripe takes its subscription and its cards along, and another can be made', async () => {
+test('the deletion of a customer at Stripe removes its cards and ends its subscription', async () => {
   const { customer, api, path, tenant, ...payer } = await subscribed({ modules: ['planning'] })
   const event = createEvent('customer.deleted', { id: customer, object: 'customer', deleted: true })
   await dashboard.customers.del(customer)
@@ -84,7 +84,7 @@ test('a customer deleted at Stripe takes its subscription and its cards along, a
   expect(await customerIdOf({ ...payer, api, tenant })).not.toBe(customer)
 })
 
-test('one that was ended at Stripe, and another begun there by hand, are both followed in one look', async () => {
+test('one sync stores a subscription that ended at Stripe and another that was created there', async () => {
   const { customer, externalId, api, path } = await subscribed()
   const { items } = await dashboard.subscriptions.retrieve(externalId)
   await dashboard.subscriptions.cancel(externalId)
@@ -113,7 +113,7 @@ describe('npm run webhooks', () => {
     )
   }
 
-  test('shows what has failed and has it applied anew; without a word it says how it is used', async () => {
+  test('lists failed events and replays them; without arguments it prints its usage', async () => {
     await database.query(`DELETE FROM "stripe_event" WHERE "status" = 'failed'`)
     const { customer } = await subscribed()
     const [first, second] = [customerEvent(customer), customerEvent(customer)]
@@ -144,7 +144,7 @@ describe('npm run webhooks', () => {
   }, 20_000)
 })
 
-test('two processes at once, the same events again and again: each is applied once', async () => {
+test('two processes that receive the same events process each of them once', async () => {
   await database.query(`DELETE FROM graphile_worker._private_jobs`)
   await database.query(`CREATE TABLE "application" ("event" text)`)
   await database.query(`CREATE FUNCTION "noted"() RETURNS trigger LANGUAGE plpgsql AS $$

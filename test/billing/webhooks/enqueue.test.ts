@@ -7,7 +7,7 @@ import { customerEvent } from '../../support/billing/sync-now.ts'
 import { jobs } from '../../support/jobs.ts'
 import { database, stripe } from '../../support/world.ts'
 
-test('an event whose job cannot be ordered is not stored either, so that Stripe delivers it again', async () => {
+test('an event whose job cannot be enqueued is not stored, so that Stripe delivers it again', async () => {
   const event = customerEvent(await customerIdOf(await subscribed()))
   await database.query(`CREATE FUNCTION "full"() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'full'; END $$`)
   await database.query(
@@ -21,7 +21,7 @@ test('an event whose job cannot be ordered is not stored either, so that Stripe 
   expect(await database.manager.countBy(StripeEvent, { id: event.id })).toBe(1)
 })
 
-test('a job asks Stripe once, since it holds the customer meanwhile: the job is tried again, and not the request', async () => {
+test('a job sends each request once, because it locks the customer: the job is retried, not the request', async () => {
   const customer = await customerIdOf(await subscribed())
   const since = stripe.requests.length
   stripe.fault({ kind: 'status', status: 500, path: '/v1/subscriptions', times: 5 })
@@ -31,7 +31,7 @@ test('a job asks Stripe once, since it holds the customer meanwhile: the job is 
   expect(asked.map(({ status }) => status)).toEqual([500])
 })
 
-test('whatever is done by the clock is a job that there is', () => {
+test('every entry of the crontab names an existing job', () => {
   const items = parseCrontab(crontab)
   expect(items.map(({ task }) => task)).toContain('reconcile')
   for (const { task } of items) expect(Object.keys(jobs)).toContain(task)

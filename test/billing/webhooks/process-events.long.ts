@@ -8,7 +8,7 @@ import { type Agent, as, database, operator, stripe } from '../../support/world.
 
 afterEach(() => stripe.clearFaults())
 
-/** A customer who is looked at in vain: Stripe has a subscription, and the database does not take it. */
+/** A customer whose sync fails: Stripe has a subscription that the database rejects. */
 async function failing(): Promise<{ customer: string; mend: () => Promise<unknown>; api: Agent }> {
   const { api, tenant } = await stripeCustomer()
   const { id: customer } = await dashboard.customers.create({})
@@ -26,7 +26,7 @@ async function failing(): Promise<{ customer: string; mend: () => Promise<unknow
   return { customer, mend, api }
 }
 
-test('all that waits is done with one look at Stripe, however often it was delivered', async () => {
+test('one sync processes all pending events, also repeated deliveries', async () => {
   const { customer, externalId, api, path } = await subscribed()
   const events = Array.from({ length: 5 }, () => customerEvent(customer))
   await dashboard.subscriptions.update(externalId, { cancel_at_period_end: true })
@@ -40,7 +40,7 @@ test('all that waits is done with one look at Stripe, however often it was deliv
   expect((await api.get(path)).body.cancelAt).not.toBeNull()
 })
 
-test('what an old event says does not matter: what Stripe says now does', async () => {
+test('the payload of an old event is ignored in favor of the current state', async () => {
   const { customer, externalId, api, path } = await subscribed()
   const before = await dashboard.subscriptions.retrieve(externalId)
   await dashboard.subscriptions.cancel(externalId)
@@ -53,7 +53,7 @@ test('what an old event says does not matter: what Stripe says now does', async 
   expect([(await api.get(path)).body.status, (await storedEvent(late.id))?.status]).toEqual(['canceled', 'done'])
 })
 
-test('while somebody else has the customer’s lock it is put off, and Stripe is not asked', async () => {
+test('a sync is delayed without requests while another transaction locks the customer', async () => {
   const { customer } = await subscribed()
   const event = customerEvent(customer)
   await deliver(event)
@@ -71,7 +71,7 @@ test('while somebody else has the customer’s lock it is put off, and Stripe is
   expect((await storedEvent(event.id))?.status).toBe('done')
 })
 
-test('where a request has written the row meanwhile it is done again, and blamed on nobody', async () => {
+test('a sync is repeated without a counted failure when a request wrote the row meanwhile', async () => {
   const { customer, externalId, path, api } = await subscribed()
   await dashboard.subscriptions.update(externalId, { cancel_at_period_end: true })
   const event = customerEvent(customer)
@@ -89,7 +89,7 @@ test('where a request has written the row meanwhile it is done again, and blamed
   expect((await api.get(path)).body).toMatchObject({ seats: 3, cancelAt: expect.any(String) })
 })
 
-test('what fails is tried again, ever later; after ten times it is put aside, until it is replayed', async () => {
+test('a failing event is retried with backoff, and marked as failed after ten attempts until it is replayed', async () => {
   const { customer, mend, api } = await failing()
   const event = customerEvent(customer)
   await deliver(event)
@@ -120,7 +120,7 @@ test('what fails is tried again, ever later; after ten times it is put aside, un
   expect((await api.get('/subscriptions')).body.totalItems).toBe(1)
 })
 
-test('of what fails, only what waits is tried again: others go on', async () => {
+test('the failure of a customer does not delay other customers', async () => {
   const [{ customer: broken }, { customer: fine }] = [await failing(), await subscribed()]
   const events = [customerEvent(broken), customerEvent(fine)]
   for (const event of events) await deliver(event)
@@ -132,8 +132,8 @@ test.each([
   ['answers 500', { kind: 'status', status: 500 }],
   ['answers 429', { kind: 'status', status: 429 }],
   ['answers HTML', { kind: 'html' }],
-  ['answers nonsense', { kind: 'nonsense' }],
-] as const)('while Stripe %s an event waits, for three days', async (_, kind) => {
+  ['returns a malformed response', { kind: 'nonsense' }],
+] as const)('while Stripe %s an event stays pending for three days', async (_, kind) => {
   const { customer } = await subscribed()
   const event = customerEvent(customer)
   await deliver(event)
@@ -154,7 +154,7 @@ test.each([
   expect(await storedEvent(event.id)).toMatchObject({ status: 'failed', attempts: 10 })
 })
 
-test('once Stripe is back, what waited is done', async () => {
+test('pending events are processed once Stripe is available again', async () => {
   const { customer } = await subscribed()
   const event = customerEvent(customer)
   await deliver(event)
@@ -165,7 +165,7 @@ test('once Stripe is back, what waited is done', async () => {
   expect(await storedEvent(event.id)).toMatchObject({ status: 'done', error: null })
 })
 
-test('a rule of the database that stands in the way for good is no race: it is seen in the end', async () => {
+test('a permanent violation of a unique index is not retried as a conflict for ever', async () => {
   const { customer, mend } = await failing()
   await mend()
   const [{ id }] = (await dashboard.subscriptions.list({ customer })).data
@@ -180,7 +180,7 @@ test('a rule of the database that stands in the way for good is no race: it is s
   })
 })
 
-test('what a process that died was at is taken up by another', async () => {
+test('another process processes the events of a process that died', async () => {
   const { customer } = await subscribed()
   const events = [customerEvent(customer), customerEvent(customer)]
   for (const event of events) await deliver(event)
@@ -204,7 +204,7 @@ test('what a process that died was at is taken up by another', async () => {
   for (const { id } of events) expect((await storedEvent(id))?.status).toBe('done')
 })
 
-test('what waits for its turn is left to wait', async () => {
+test('a job that waits for its time is not enqueued again', async () => {
   const { customer } = await subscribed()
   await deliver(customerEvent(customer))
   stripe.fault({ kind: 'status', status: 503, times: 1000 })
@@ -216,7 +216,7 @@ test('what waits for its turn is left to wait', async () => {
   expect(Math.abs((after?.in ?? 0) - (before?.in ?? 0))).toBeLessThan(1)
 })
 
-test('an event of a customer who is nobody’s here is ignored; the customer is looked at once it is somebody’s', async () => {
+test('an event of an unknown customer is ignored; the customer is synced once an organization has it', async () => {
   const { id: customer } = await dashboard.customers.create({})
   const event = customerEvent(customer)
   await deliver(event)
@@ -229,7 +229,7 @@ test('an event of a customer who is nobody’s here is ignored; the customer is 
   expect((await jobOf(customer))?.payload).toEqual({ customer })
 })
 
-test('replaying what is done looks once more; what is about nobody cannot be replayed', async () => {
+test('replaying a processed event runs another sync; an event without a customer cannot be replayed', async () => {
   const { customer, externalId, path, api } = await subscribed()
   const [event, nobody] = [customerEvent(customer), createEvent('charge.succeeded', { id: 'ch_1' })]
   for (const one of [event, nobody]) await deliver(one)

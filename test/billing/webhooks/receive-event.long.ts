@@ -19,7 +19,7 @@ const jobs = async (key: string) => {
   return count
 }
 
-/** An event of the second kind, which names what it is about and does not hold it. */
+/** A thin event of the v2 API: it contains the id of its object, not the object. */
 const thin = () => ({
   id: `evt_test_${Math.random().toString(36).slice(2)}`,
   object: 'v2.core.event',
@@ -30,7 +30,7 @@ const thin = () => ({
   related_object: { id: 'sub_somebodys', type: 'subscription', url: '/v1/subscriptions/sub_somebodys' },
 })
 
-test('an event of the second kind is acknowledged and ignored, however often it comes', async () => {
+test('a thin event is acknowledged and ignored, also when it is repeated', async () => {
   const event = thin()
   for (const _ of [1, 2]) {
     const { status, text } = await deliver(event)
@@ -50,11 +50,11 @@ test('an event of the second kind is acknowledged and ignored, however often it 
     expect((await deliver({ ...thin(), ...odd })).status).toBe(200)
 })
 
-describe('of what concerns nobody here, only the id and the type are kept:', () => {
+describe('only the id and the type are stored', () => {
   const email = 'stranger@example.com'
   const kept = { payload: {}, customerId: null, objectId: null, status: 'ignored' }
 
-  test('of an event that is not heeded', async () => {
+  test('of an irrelevant event', async () => {
     const event = createEvent('charge.succeeded', {
       id: 'ch_1',
       object: 'charge',
@@ -65,7 +65,7 @@ describe('of what concerns nobody here, only the id and the type are kept:', () 
     expect(await storedEvent(event.id)).toMatchObject({ ...kept, type: 'charge.succeeded' })
   })
 
-  test('of an event of a customer of others, from the first moment on', async () => {
+  test('of an event of an unknown customer, from the start', async () => {
     const event = createEvent('customer.updated', { id: 'cus_stranger', object: 'customer', email })
     await deliver(event)
     expect(await storedEvent(event.id)).toMatchObject({ payload: {}, status: 'pending' })
@@ -75,7 +75,7 @@ describe('of what concerns nobody here, only the id and the type are kept:', () 
     expect(found).toEqual([])
   })
 
-  test('of an event of a customer of ours it is kept whole', async () => {
+  test('but the payload too for an event of a known customer', async () => {
     await stripeCustomer({ stripeCustomerId: 'cus_known' })
     const event = createEvent('customer.updated', { id: 'cus_known', object: 'customer', email })
     await deliver(event)
@@ -83,7 +83,7 @@ describe('of what concerns nobody here, only the id and the type are kept:', () 
   })
 })
 
-describe('what is not Stripe’s, or not for this server, leaves no trace:', () => {
+describe('a request that is not from Stripe, or not for this server, stores nothing:', () => {
   let before: number
   beforeEach(async () => {
     before = await database.manager.count(StripeEvent)
@@ -100,68 +100,68 @@ describe('what is not Stripe’s, or not for this server, leaves no trace:', () 
     ['an empty signature', () => ''],
     ['a signature of another secret', () => at(now(), 'whsec_another')],
     ['the signature of another body', () => signatureFor(`${body} `)],
-    ['words for a signature', () => 'let me in'],
-    ['a signature without its time', () => `v1=${digest()}`],
-    ['a time without a signature', () => `t=${now()}`],
-    ['a signature of no time', () => `t=,v1=${digest()}`],
-    ['a signature of another time', () => at(now() - 10).replace(/t=\d+/, `t=${now()}`)],
+    ['a text instead of a signature', () => 'let me in'],
+    ['a signature without a timestamp', () => `v1=${digest()}`],
+    ['a timestamp without a signature', () => `t=${now()}`],
+    ['a signature with an empty timestamp', () => `t=,v1=${digest()}`],
+    ['a signature of another timestamp', () => at(now() - 10).replace(/t=\d+/, `t=${now()}`)],
     ['a signature that is too short', () => at(now()).slice(0, -2)],
     ['a signature of another scheme', () => at(now()).replace('v1=', 'v0=')],
     ['a signature six minutes old', () => at(now() - 360)],
-    ['a signature of in six minutes', () => at(now() + 360)],
-    ['a signature of next year', () => at(now() + 31_536_000)],
-    ['two times, the later one signed', () => `t=${now()},${at(now() + 3600)}`],
-    ['an endless header', () => `t=${now()},${'v1=00,'.repeat(1000)}`],
+    ['a signature six minutes in the future', () => at(now() + 360)],
+    ['a signature one year in the future', () => at(now() + 31_536_000)],
+    ['two timestamps, of which the later one is signed', () => `t=${now()},${at(now() + 3600)}`],
+    ['an overlong header', () => `t=${now()},${'v1=00,'.repeat(1000)}`],
   ])('%s', async (_, signature) => {
     expectProblem(await deliverBody(body, signature()), 400)
   })
 
   test.each<[string, string | Buffer]>([
-    ['nothing', ''],
-    ['what is no JSON', 'hello'],
+    ['an empty body', ''],
+    ['a body that is not JSON', 'hello'],
     ['half an event', body.slice(0, -10)],
     ['null', 'null'],
     ['a number', '5'],
     ['a list', '[]'],
     ['an event without data', JSON.stringify({ ...told(), data: undefined })],
-    ['an event about nothing', JSON.stringify(createEvent('customer.updated', null))],
-    ['an event about a text', JSON.stringify(createEvent('customer.updated', 'cus_somebody'))],
-    ['an event without a name', JSON.stringify({ ...told(), id: undefined })],
-    ['an event with a number for a name', JSON.stringify({ ...told(), id: 5 })],
-    ['an event with a name longer than Stripe gives', JSON.stringify({ ...told(), id: `evt_${'x'.repeat(300)}` })],
-    ['an event with a name that cannot be stored', JSON.stringify({ ...told(), id: 'evt_\0' })],
-    ['an event of no type', JSON.stringify({ ...told(), type: {} })],
+    ['an event without an object', JSON.stringify(createEvent('customer.updated', null))],
+    ['an event with a string as its object', JSON.stringify(createEvent('customer.updated', 'cus_somebody'))],
+    ['an event without an id', JSON.stringify({ ...told(), id: undefined })],
+    ['an event with a number as its id', JSON.stringify({ ...told(), id: 5 })],
+    ['an event with an overlong id', JSON.stringify({ ...told(), id: `evt_${'x'.repeat(300)}` })],
+    ['an event with an id that cannot be stored', JSON.stringify({ ...told(), id: 'evt_\0' })],
+    ['an event without a valid type', JSON.stringify({ ...told(), type: {} })],
     ['an event of live mode', JSON.stringify({ ...told(), livemode: true })],
-    ['an event of no mode', JSON.stringify({ ...told(), livemode: undefined })],
-    ['an event of the second kind of live mode', JSON.stringify({ ...thin(), livemode: true })],
-    ['an event of the second kind without a name', JSON.stringify({ ...thin(), id: undefined })],
+    ['an event without a mode', JSON.stringify({ ...told(), livemode: undefined })],
+    ['a thin event of live mode', JSON.stringify({ ...thin(), livemode: true })],
+    ['a thin event without an id', JSON.stringify({ ...thin(), id: undefined })],
     ['an event that nests too deeply', body.replace('}}', `,"x":${'['.repeat(5000)}${']'.repeat(5000)}}}`)],
-    ['bytes that are no text', Buffer.from([0x7b, 0xff, 0xfe, 0x7d])],
-  ])('%s, though it is signed', async (_, signed) => {
+    ['bytes that are not UTF-8', Buffer.from([0x7b, 0xff, 0xfe, 0x7d])],
+  ])('%s, although it is signed', async (_, signed) => {
     expectProblem(await deliverBody(signed), 400)
   })
 
-  test('too much of it', async () => {
+  test('a body above the limit', async () => {
     const large = JSON.stringify(
       createEvent('customer.updated', { id: 'cus_somebody', padding: 'x'.repeat(1024 * 1024) }),
     )
     expect(expectProblem(await deliverBody(large), 413).detail).toContain('1024 kB')
   })
 
-  test('what is compressed, as nobody can have signed that', async () => {
+  test('a compressed body, which the signature does not cover', async () => {
     const packed = gzipSync(body)
     for (const signature of [signatureFor(body), signatureFor(packed)])
       expectProblem(await deliverBody(packed, signature, { 'Content-Encoding': 'gzip' }), 415)
   })
 
-  test.each(['GET', 'PUT', 'PATCH', 'DELETE'])('%s, as only POST can be asked', async (method) => {
+  test.each(['GET', 'PUT', 'PATCH', 'DELETE'])('%s, because only POST is allowed', async (method) => {
     const answer = await raw(method, '/webhooks/stripe', { 'Stripe-Signature': signatureFor(body) })
     expectProblem(answer, 405)
     expect(answer.headers.allow).toBe('POST')
   })
 })
 
-test('of live mode, a server that follows live mode takes only live events', async () => {
+test('a server in live mode accepts only live events', async () => {
   Object.assign(billing, { live: true })
   try {
     const [test, live] = [told(), { ...told(), livemode: true }]
@@ -173,7 +173,7 @@ test('of live mode, a server that follows live mode takes only live events', asy
   }
 })
 
-test('while one secret takes over from another, either is believed, and both together', async () => {
+test('while one secret replaces another, signatures with either or both are accepted', async () => {
   billing.webhookSecrets.push('whsec_next')
   const [first, second, third] = [told(), told(), told()].map((event) => JSON.stringify(event))
   const both = (body: string, secrets: string[]) => {
@@ -190,7 +190,7 @@ test('while one secret takes over from another, either is believed, and both tog
   expect((await deliverBody(late, both(late, [stripe.webhookSecret, 'whsec_next']))).status).toBe(200)
 })
 
-test('clocks may differ by a few minutes', async () => {
+test('the clocks may differ by a few minutes', async () => {
   for (const timestamp of [now() - 280, now() + 280]) {
     const body = JSON.stringify(told())
     expect((await deliverBody(body, signatureFor(body, { timestamp }))).status).toBe(200)
@@ -230,7 +230,7 @@ test.each<[string, object]>([
   ['a customer with a number for a name', createEvent('customer.updated', { id: 5, object: 'customer' })],
   ['a customer whose name cannot be stored', createEvent('customer.updated', { id: 'cus_\0', object: 'customer' })],
   [
-    'a customer with an endless name',
+    'a customer with an overlong name',
     createEvent('customer.updated', { id: `cus_${'x'.repeat(3000)}`, object: 'customer' }),
   ],
 ])('%s is acknowledged and ignored', async (_, event) => {
@@ -255,7 +255,7 @@ test.each<[string, object]>([
   ['payment_method.automatically_updated', { id: 'pm_1', object: 'payment_method', customer: cus }],
   ['checkout.session.completed', { id: 'cs_1', object: 'checkout.session', customer: cus }],
   ['setup_intent.succeeded', { id: 'seti_1', object: 'setup_intent', customer: cus }],
-])('%s says whom it is about', async (type, object) => {
+])('%s identifies its customer', async (type, object) => {
   const previous_attributes = { customer: cus }
   const event = createEvent(type, object, { data: { object, previous_attributes } })
   expect((await deliver(event)).status).toBe(200)
@@ -263,7 +263,7 @@ test.each<[string, object]>([
 })
 
 test.each([-1, 1e300, 253_402_300_800, 1.5, '2026-01-01', null, {}, undefined])(
-  'created at %j, it is taken to have been now',
+  'an event with the time %j gets the current time',
   async (created) => {
     const event = createEvent('customer.updated', { id: 'cus_when', object: 'customer' }, { created })
     expect((await deliver(event)).status).toBe(200)
@@ -272,7 +272,7 @@ test.each([-1, 1e300, 253_402_300_800, 1.5, '2026-01-01', null, {}, undefined])(
   },
 )
 
-test('what Postgres cannot keep of an event is replaced, and the rest is kept', async () => {
+test('characters that Postgres cannot store are replaced', async () => {
   const name = 'a\0b \ud800 \\u0000 \ud83d\ude00 "\u0001"'
   await stripeCustomer({ stripeCustomerId: 'cus_odd' })
   const event = createEvent('customer.updated', { id: 'cus_odd', object: 'customer', name, '\0': 1e308 })
@@ -282,7 +282,7 @@ test('what Postgres cannot keep of an event is replaced, and the rest is kept', 
   })
 })
 
-test('where its job cannot be written, the event is not either, and Stripe is told to come again', async () => {
+test('Stripe gets an error to retry when the job cannot be written, and the event is not stored', async () => {
   await database.query(
     `CREATE FUNCTION "refuse"() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no jobs today'; END $$`,
   )
@@ -298,7 +298,7 @@ test('where its job cannot be written, the event is not either, and Stripe is to
   expect([(await storedEvent(event.id))?.status, await jobs('customer:cus_refused')]).toEqual(['pending', 1])
 })
 
-test('while the table cannot be had, Stripe is told to come again', async () => {
+test('Stripe gets an error to retry while the table is locked', async () => {
   const event = told()
   const runner = database.createQueryRunner()
   await runner.startTransaction()
@@ -312,7 +312,7 @@ test('while the table cannot be had, Stripe is told to come again', async () => 
   expect((await storedEvent(event.id))?.status).toBe('pending')
 })
 
-test('while the database cannot be reached, Stripe is told to come again', async () => {
+test('Stripe gets an error to retry while the database is unreachable', async () => {
   const { host, port } = database.options as never as Record<string, string>
   const line = new CuttableConnection(`${host}/.s.PGSQL.${port}`)
   await line.open()

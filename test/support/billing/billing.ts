@@ -1,7 +1,7 @@
 import { type Organization, OrganizationAddress } from '../../../entities/index.ts'
 import { type Agent, as, foundTenant, given, type Tenant } from '../world.ts'
 
-/** An organization that is billed through Stripe, with a billing address. */
+/** An organization with billing by Stripe and a billing address. */
 export interface Customer {
   tenant: Tenant
   api: Agent
@@ -25,7 +25,7 @@ export async function stripeCustomer(values: Partial<Organization> = {}): Promis
   return { tenant, api: as(tenant.users.owner), address }
 }
 
-/** The same with a card of the local Stripe's, such as `pm_card_visa`, under its IRI. */
+/** The same with a test card, such as `pm_card_visa`; `card` is its IRI. */
 export async function payingCustomer(token = 'pm_card_visa'): Promise<Customer & { card: string }> {
   const customer = await stripeCustomer()
   const { body } = await customer.api.post('/payment-methods', { externalId: token })

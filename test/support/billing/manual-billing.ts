@@ -9,19 +9,19 @@ export interface Customer {
 
 let customers = 0
 
-/** An organization of three people that is billed by hand, with one billing address. */
+/** An organization of three people with manual billing and one billing address. */
 export async function customer(values: Partial<Organization> = {}): Promise<Customer> {
   const tenant = await foundTenant('Customer', `customer-${++customers}`, values)
   return { tenant, api: as(tenant.users.owner), address: await givenAddress(ownedBy(tenant)) }
 }
 
-/** One that has subscribed, and awaits the operator. */
+/** A customer with a subscription that awaits the operator. */
 export async function subscriber(body: object = {}): Promise<Customer & { path: string }> {
   const made = await customer()
   return { ...made, path: (await made.api.post('/subscriptions', body)).body['@id'] }
 }
 
-/** One whose subscription has been confirmed. */
+/** A customer with a confirmed subscription. */
 export async function confirmedSubscriber(body: object = {}): Promise<Customer & { path: string }> {
   const made = await subscriber(body)
   await as(operator).post(`${made.path}/confirm`)
@@ -38,7 +38,7 @@ export async function modulesOf({ api }: Pick<Customer, 'api'>): Promise<string[
   return enabled.map(({ name }: { name: string }) => name).sort()
 }
 
-/** The properties that are at fault, with the names of the rules that they break. */
+/** The codes of the violations by their properties. */
 export function violationsOf({ violations = [] }: { violations?: { propertyPath: string; code: string }[] }): object {
   return Object.fromEntries(violations.map(({ propertyPath, code }) => [propertyPath, code]))
 }

@@ -7,7 +7,7 @@ const path = '/webhooks/stripe'
 const run = Date.now().toString(36)
 let events = 0
 
-/** An event such as Stripe tells of: about an object, with anything else said otherwise where it matters. */
+/** Creates an event about an object, as Stripe sends it; `values` override the other properties. */
 export function createEvent(type: string, object: unknown, values: object = {}) {
   events += 1
   return {
@@ -24,7 +24,7 @@ export function createEvent(type: string, object: unknown, values: object = {}) 
   }
 }
 
-/** What Stripe sends along so that its body is believed. */
+/** The value of the header Stripe-Signature for a body. */
 export function signatureFor(
   body: string | Buffer,
   {
@@ -35,7 +35,7 @@ export function signatureFor(
   return `t=${timestamp},v1=${createHmac('sha256', secret).update(`${timestamp}.`).update(body).digest('hex')}`
 }
 
-/** Delivers a body as Stripe does, under a signature that is right unless another is given; none with null. */
+/** Delivers a body as Stripe does, with a valid signature, another one, or, with null, none. */
 export function deliverBody(
   body: string | Buffer,
   signature: string | null = signatureFor(body),

@@ -6,10 +6,10 @@ import { type Customer, payingCustomer } from './billing.ts'
 
 export { modulesOf, violationsOf } from './manual-billing.ts'
 
-/** One version before the server's own, by which Stripe's log tells the two apart. */
+/** One API version before the server's, by which the request log distinguishes the two clients. */
 const version = '2026-09-30.endive'
 
-/** Stripe's dashboard, as its operator uses it. */
+/** A client that acts as the operator in the dashboard of Stripe. */
 export const dashboard = new Stripe(stripe.secretKey, {
   host: '127.0.0.1',
   port: new URL(stripe.url).port,
@@ -18,13 +18,13 @@ export const dashboard = new Stripe(stripe.secretKey, {
   apiVersion: version as never,
 })
 
-/** Has events delivered to the server of the test, and done there. */
+/** Delivers events to the server of the test, and starts its jobs. */
 export async function deliverEvents(): Promise<void> {
   stripe.deliveries.url = `${publicUrl}/webhooks/stripe`
   await startJobs()
 }
 
-/** What the server itself has asked of Stripe since some request, with the method and the path of each in one. */
+/** The requests of the server to Stripe since a position; `what` is the method and the path. */
 export function serverRequests(since = 0): ((typeof stripe.requests)[number] & { what: string })[] {
   const own = billing.stripe.getApiField('version')
   return stripe.requests
@@ -33,7 +33,7 @@ export function serverRequests(since = 0): ((typeof stripe.requests)[number] & {
     .map((request) => ({ ...request, what: `${request.method} ${request.path.slice('/v1'.length)}` }))
 }
 
-/** The same without what the jobs ask to follow customers, which may come at any time. */
+/** The same without the requests of syncs, which may come at any time. */
 export function serverRequestsWithoutSyncs(since: number): ReturnType<typeof serverRequests> {
   return serverRequests(since).filter(
     ({ method, what, params }) =>
@@ -41,7 +41,7 @@ export function serverRequestsWithoutSyncs(since: number): ReturnType<typeof ser
   )
 }
 
-/** Confirms a payment or a setup with its secret, as Stripe's script does in the browser. */
+/** Confirms a payment intent or a setup intent with its secret, as the browser does. */
 export async function confirmIntent(secret: string, paymentMethod?: string): Promise<{ status: number; body: Answer }> {
   const [id] = secret.split('_secret_')
   const response = await fetch(`${stripe.url}/v1/${id.startsWith('pi_') ? 'payment' : 'setup'}_intents/${id}/confirm`, {
@@ -61,10 +61,11 @@ interface Answer {
 /** An organization with a subscription that is paid with a card. */
 export interface Subscribed extends Customer {
   card: string
-  /** The subscription, here and at Stripe. */
+  /** The IRI of the subscription. */
   path: string
+  /** Stripe's id of the subscription. */
   externalId: string
-  /** The organization at Stripe. */
+  /** Stripe's id of the customer. */
   customer: string
 }
 
@@ -74,12 +75,12 @@ export async function subscribed(body: object = {}, token?: string): Promise<Sub
   return { ...payer, path: made['@id'], externalId: made.externalId, customer: await customerIdOf(payer) }
 }
 
-/** What Stripe calls an organization. */
+/** Stripe's id of the customer of an organization. */
 export async function customerIdOf({ tenant, api }: Customer): Promise<string> {
   return (await api.get(`/organizations/${tenant.organization.id}`)).body.stripeCustomerId
 }
 
-/** Asks for a resource until it is as it should be. */
+/** Reads a resource until it matches. */
 export function eventuallyMatches({ api }: Pick<Customer, 'api'>, path: string, expected: object): Promise<object> {
   return eventually(
     async () => (await api.get(path)).body,
@@ -87,7 +88,7 @@ export function eventuallyMatches({ api }: Pick<Customer, 'api'>, path: string, 
   )
 }
 
-/** The tables in which a text stands anywhere. */
+/** The tables with a row that contains a text. */
 export async function tablesWith(text: string): Promise<string[]> {
   const found = await Promise.all(
     database.entityMetadatas.map(async ({ tableName }) => {

@@ -4,13 +4,13 @@ import { createEvent } from './stripe-events.ts'
 
 interface Job {
   payload: { customer: string; thorough?: boolean; failures?: number }
-  /** Whether somebody is at it. */
+  /** Whether a worker is running it. */
   locked: boolean
-  /** Seconds until it is due. */
+  /** The seconds until it runs. */
   in: number
 }
 
-/** What is to be done for a customer, if anything is. */
+/** The enqueued job of a customer. */
 export async function jobOf(customer: string, kind = 'customer'): Promise<Job | undefined> {
   const [job] = await database.query(
     `SELECT payload, locked_at IS NOT NULL AS "locked", extract(epoch FROM run_at - now())::float AS "in"
@@ -20,14 +20,14 @@ export async function jobOf(customer: string, kind = 'customer'): Promise<Job | 
   return job
 }
 
-/** Does what is to be done for a customer, whether it is due or not; has it looked at in any case. */
+/** Runs the sync job of a customer now, with the payload of the enqueued job if there is one. */
 export async function syncNow(customer: string, kind = 'customer'): Promise<void> {
   const { payload } = (await jobOf(customer, kind)) ?? {}
   await database.query(`SELECT graphile_worker.remove_job($1)`, [`${kind}:${customer}`])
   await jobs.followCustomer(payload ?? { customer })
 }
 
-/** An event of which only the customer matters. */
+/** An event about a customer, whose payload does not matter. */
 export function customerEvent(customer: string): ReturnType<typeof createEvent> {
   return createEvent('customer.updated', { id: customer, object: 'customer' })
 }

@@ -1,8 +1,8 @@
 import type Stripe from 'stripe'
 import type { DataSource } from 'typeorm'
 
-/** What an organization has, as either side tells it; each side is read in its own words, with none of the server's code. */
-export interface Holdings {
+/** The state of an organization at Stripe or in the database. Both are read without the code of the server. */
+export interface CustomerState {
   current: string | null
   subscriptions: object[]
   paymentMethods: object[]
@@ -12,8 +12,8 @@ export interface Holdings {
 const live = (status: string) => !['canceled', 'incomplete_expired'].includes(status)
 const sorted = <T extends { id: string }>(rows: T[]) => rows.toSorted((one, other) => (one.id < other.id ? -1 : 1))
 
-/** What Stripe has of a customer. */
-export async function atStripe(client: Stripe, customer: string): Promise<Holdings> {
+/** The state of a customer at Stripe. */
+export async function stateAtStripe(client: Stripe, customer: string): Promise<CustomerState> {
   const { invoice_settings: billing } = (await client.customers.retrieve(customer)) as Stripe.Customer
   const methods = await client.customers.listPaymentMethods(customer, { limit: 100 }).autoPagingToArray({ limit: 1000 })
   const attached = new Set(methods.map(({ id }) => id))
@@ -76,8 +76,8 @@ function invoiceAtStripe(invoice: Stripe.Invoice) {
 
 const seconds = (column: string) => `extract(epoch FROM ${column})::int`
 
-/** What the database has of an organization. */
-export async function inDatabase(database: DataSource, organization: string): Promise<Holdings> {
+/** The state of an organization in the database. */
+export async function stateInDatabase(database: DataSource, organization: string): Promise<CustomerState> {
   const [{ current }] = await database.query(
     `SELECT s."externalId" AS "current" FROM "organization" o LEFT JOIN "subscription" s ON s."id" = o."currentSubscriptionId"
       WHERE o."id" = $1`,

@@ -4,56 +4,56 @@ import type { Control } from '../../../../src/emulators/stripe/control/control.t
 import type { Event } from '../../../../src/emulators/stripe/objects/billing-objects.ts'
 import type { SeededRandom } from './seeded-random.ts'
 
-interface Letter {
+interface Delivery {
   id: string
-  /** Signed anew whenever it is sent. */
-  write(): ReturnType<Control['signed']>
-  /** What it must be answered. */
-  due: 200 | 400
+  /** Signs the event with the current time. */
+  sign(): ReturnType<Control['signed']>
+  /** The status that the server must return. */
+  expected: 200 | 400
 }
 
-/** How many letters are under way at once. */
-const carriers = 50
+/** The number of simultaneous requests. */
+const concurrency = 50
 
-/** Brings events as Stripe does: in any order, more than once, and again for as long as they are not taken; and forgeries. */
+/** Delivers events as Stripe does: in any order, several times, and again until they are accepted. It also sends forgeries. */
 export class EventSender {
   accepted = 0
   refused = 0
   resends = 0
-  /** Letters that were answered what they must not be. */
+  /** Deliveries with an unexpected status. */
   readonly wrong: string[] = []
-  /** The ids of what was not Stripe's. */
+  /** The ids of the forged events. */
   readonly forged: string[] = []
-  private readonly letters: Letter[] = []
-  private under = 0
-  private closing = false
-  private readonly agent = new Agent({ keepAlive: true, maxSockets: carriers })
+  private readonly deliveries: Delivery[] = []
+  private pending = 0
+  private stopped = false
+  private readonly agent = new Agent({ keepAlive: true, maxSockets: concurrency })
 
   constructor(
     private readonly stripe: Pick<Control, 'signed'>,
-    private readonly chance: SeededRandom,
+    private readonly random: SeededRandom,
     private readonly port: () => number,
   ) {}
 
-  /** How many are still to be answered. */
-  get left(): number {
-    return this.letters.length + this.under
+  /** The number of deliveries without a response. */
+  get remaining(): number {
+    return this.deliveries.length + this.pending
   }
 
-  /** Has an event brought so many times. */
-  post(event: Event, times: number): void {
+  /** Enqueues an event to be delivered a number of times. */
+  enqueue(event: Event, times: number): void {
     for (let copy = 0; copy < times; copy++)
-      this.letters.push({ id: event.id, write: () => this.stripe.signed(event), due: 200 })
+      this.deliveries.push({ id: event.id, sign: () => this.stripe.signed(event), expected: 200 })
   }
 
-  /** Has what looks like an event brought once, with something about it that is not right. */
-  forge(event: Event): void {
+  /** Enqueues a forged event: its secret, timestamp, body or signature is wrong. */
+  enqueueForgery(event: Event): void {
     const forged = { ...event, id: `evt_forged${this.forged.length}` }
     const now = () => Math.floor(Date.now() / 1000)
-    const age = 310 + this.chance.below(100_000)
+    const age = 310 + this.random.below(100_000)
     const { signed } = this.stripe
-    const ways: Letter['write'][] = [
-      () => signed(forged, { secret: 'whsec_of_somebody_else' }),
+    const forgeries: Delivery['sign'][] = [
+      () => signed(forged, { secret: 'whsec_of_another_server' }),
       () => signed(forged, { timestamp: now() - age }),
       () => signed(forged, { timestamp: now() + age }),
       () => ({ headers: signed(event).headers, body: JSON.stringify(forged, null, 2) }),
@@ -63,45 +63,46 @@ export class EventSender {
       },
       () => ({ body: signed(forged).body, headers: { 'content-type': 'application/json' } }),
     ]
-    this.letters.push({ id: forged.id, write: ways[this.forged.length % ways.length], due: 400 })
+    this.deliveries.push({ id: forged.id, sign: forgeries[this.forged.length % forgeries.length], expected: 400 })
     this.forged.push(forged.id)
   }
 
-  /** Carries letters until it is told to stop. */
-  async carry(): Promise<void> {
-    await Promise.all(Array.from({ length: carriers }, () => this.walk()))
+  /** Delivers until it is stopped. */
+  async run(): Promise<void> {
+    await Promise.all(Array.from({ length: concurrency }, () => this.deliver()))
     this.agent.destroy()
   }
 
   stop(): void {
-    this.closing = true
+    this.stopped = true
   }
 
-  private async walk(): Promise<void> {
-    while (!this.closing) {
-      const letter = this.chance.take(this.letters)
-      if (!letter) {
+  private async deliver(): Promise<void> {
+    while (!this.stopped) {
+      const delivery = this.random.take(this.deliveries)
+      if (!delivery) {
         await sleep(10)
         continue
       }
-      this.under += 1
-      const answer = await this.bring(letter)
-      if (answer === 200) this.accepted += 1
-      else if (answer === 400) this.refused += 1
+      this.pending += 1
+      const status = await this.send(delivery)
+      if (status === 200) this.accepted += 1
+      else if (status === 400) this.refused += 1
       else {
         this.resends += 1
-        await sleep(100 + this.chance.below(200))
-        this.letters.push(letter)
+        await sleep(100 + this.random.below(200))
+        this.deliveries.push(delivery)
       }
-      if ((answer === 200 || answer === 400) && answer !== letter.due) this.wrong.push(`${letter.id}: ${answer}`)
-      if (answer > 0 && answer < 500 && ![200, 400].includes(answer)) this.wrong.push(`${letter.id}: ${answer}`)
-      this.under -= 1
+      if ((status === 200 || status === 400) && status !== delivery.expected)
+        this.wrong.push(`${delivery.id}: ${status}`)
+      if (status > 0 && status < 500 && ![200, 400].includes(status)) this.wrong.push(`${delivery.id}: ${status}`)
+      this.pending -= 1
     }
   }
 
-  /** The status of the answer; 0 when there is none. */
-  private bring({ write }: Letter): Promise<number> {
-    const { body, headers } = write()
+  /** @returns the status of the response; 0 without a response */
+  private send({ sign }: Delivery): Promise<number> {
+    const { body, headers } = sign()
     return new Promise((resolve) => {
       const post = request(
         { method: 'POST', host: '127.0.0.1', port: this.port(), path: '/webhooks/stripe', headers, agent: this.agent },

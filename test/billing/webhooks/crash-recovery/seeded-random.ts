@@ -1,4 +1,4 @@
-/** Numbers that come by chance, and come again when they begin with the same seed (mulberry32). */
+/** A generator of pseudo-random numbers; the same seed gives the same numbers (mulberry32). */
 export class SeededRandom {
   constructor(private state: number) {}
 
@@ -10,7 +10,7 @@ export class SeededRandom {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
   }
 
-  /** A whole number from 0 up to, and not including, the limit. */
+  /** An integer from 0 to limit - 1. */
   below(limit: number): number {
     return Math.floor(this.next() * limit)
   }
@@ -19,13 +19,13 @@ export class SeededRandom {
     return of[this.below(of.length)]
   }
 
-  /** Takes one out of a list. */
+  /** Removes a random element from a list. */
   take<T>(from: T[]): T | undefined {
-    const place = this.below(from.length)
+    const position = this.below(from.length)
     const last = from.pop()
-    if (place >= from.length) return last
-    const taken = from[place]
-    from[place] = last as T
+    if (position >= from.length) return last
+    const taken = from[position]
+    from[position] = last as T
     return taken
   }
 
