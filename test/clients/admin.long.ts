@@ -130,11 +130,11 @@ describeThere(`@api-platform/admin, on another origin${why}`, () => {
     await save()
     const row = rows().filter({ hasText: 'Utrecht' })
     await row.waitFor()
-    const made = await database.manager.findOneByOrFail(Location, { name: 'Utrecht' })
-    expect(made).toMatchObject({ organizationId: tenant.organization.id, officeOpenHour: 8, officeCloseHour: 18 })
+    const created = await database.manager.findOneByOrFail(Location, { name: 'Utrecht' })
+    expect(created).toMatchObject({ organizationId: tenant.organization.id, officeOpenHour: 8, officeCloseHour: 18 })
 
     const read = page.waitForResponse(
-      (response) => response.request().method() === 'GET' && response.url() === `${publicUrl}/locations/${made.id}`,
+      (response) => response.request().method() === 'GET' && response.url() === `${publicUrl}/locations/${created.id}`,
     )
     await row.getByRole('link', { name: 'Edit' }).click()
     await content().getByRole('button', { name: 'Save' }).waitFor()
@@ -142,9 +142,9 @@ describeThere(`@api-platform/admin, on another origin${why}`, () => {
     await fill({ Name: 'Utrecht Centraal' })
     const changed = page.waitForResponse((response) => response.request().method() === 'PATCH')
     await save()
-    expect((await changed).url()).toBe(`${publicUrl}/locations/${made.id}`)
+    expect((await changed).url()).toBe(`${publicUrl}/locations/${created.id}`)
     await rows().filter({ hasText: 'Utrecht Centraal' }).waitFor()
-    const { name, officeOpenHour } = await database.manager.findOneByOrFail(Location, { id: made.id })
+    const { name, officeOpenHour } = await database.manager.findOneByOrFail(Location, { id: created.id })
     expect({ name, officeOpenHour }).toEqual({ name: 'Utrecht Centraal', officeOpenHour: 8 })
   })
 

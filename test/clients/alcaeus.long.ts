@@ -80,12 +80,12 @@ describe('alcaeus', () => {
 
   test('filters a collection by the template of its search', async () => {
     const { root } = answered(await linked(entrypoint, 'meeting').load())
-    const wanted = environment
+    const values = environment
       .clownface({ dataset: environment.dataset() })
       .blankNode()
       .addOut(environment.namedNode('https://schema.org/startDate'), '2000-01-01T00:00:00Z')
       .addOut(environment.namedNode('https://schema.org/identifier'), environment.namedNode(root.member[3].id.value))
-    const url = root.search.expand(wanted)
+    const url = root.search.expand(values)
     expect(url).toContain('dateFrom%255Bafter%255D=2000')
     const { Authorization } = client.defaultHeaders as Record<string, string>
     const found = async (url: string) =>
@@ -104,10 +104,10 @@ describe('alcaeus', () => {
     const { status, root } = answered(await operation.invoke(JSON.stringify(values), jsonld))
 
     expect(status).toBe(201)
-    expect(said(root)).toMatchObject(values)
-    const made = await database.manager.findOneByOrFail(Location, { name: 'Delft' })
-    expect(made).toMatchObject({ ...values, organizationId: organization.id })
-    expect(root.id.value).toBe(`${publicUrl}/locations/${made.id}`)
+    expect(valuesOf(root)).toMatchObject(values)
+    const created = await database.manager.findOneByOrFail(Location, { name: 'Delft' })
+    expect(created).toMatchObject({ ...values, organizationId: organization.id })
+    expect(root.id.value).toBe(`${publicUrl}/locations/${created.id}`)
   })
 
   test('reads the violations of an invalid location', async () => {
@@ -117,7 +117,7 @@ describe('alcaeus', () => {
     expect(status).toBe(422)
     expect(root.id.value).toBe(`${publicUrl}/errors/422`)
     expect([...root.types].map(({ id }) => id.value)).toContain(`${publicUrl}/docs.jsonld#ConstraintViolation`)
-    const { pointer } = said(root).violations as Node
+    const { pointer } = valuesOf(root).violations as Node
     expect(pointer.out(environment.namedNode(`${publicUrl}/docs.jsonld#propertyPath`)).value).toBe('name')
   })
 
@@ -132,7 +132,7 @@ describe('alcaeus', () => {
     expect(status).toBe(201)
     const { cancelAt } = await database.manager.findOneByOrFail(Subscription, { id: rows.Subscription.id })
     expect(cancelAt?.getTime()).toBeGreaterThan(Date.now())
-    expect(said(root)).toMatchObject({ cancelAt })
+    expect(valuesOf(root)).toMatchObject({ cancelAt })
   })
 })
 
@@ -156,7 +156,7 @@ function operationOf(resource: Node, method: string): Node {
 }
 
 /** The first value of every documented property, by title. */
-function said(resource: Node): Record<string, unknown> {
+function valuesOf(resource: Node): Record<string, unknown> {
   return Object.fromEntries(
     resource.getProperties().map(({ supportedProperty, objects }) => [supportedProperty.title, objects[0]]),
   )

@@ -33,10 +33,10 @@ describe('@comunica/query-sparql 4', () => {
       ['/meetings', '/employees'],
     )
     const meetings = await database.manager.findBy(Meeting, { organizationId: organization.id })
-    const wanted = meetings.filter(({ employeeId, dateFrom }) => employeeId && dateFrom < new Date('2026-05-01'))
-    expect(wanted.length).toBeGreaterThan(60)
+    const expected = meetings.filter(({ employeeId, dateFrom }) => employeeId && dateFrom < new Date('2026-05-01'))
+    expect(expected.length).toBeGreaterThan(60)
     expect(found.map(({ meeting }) => meeting).sort()).toEqual(
-      wanted.map(({ id }) => `${publicUrl}/meetings/${id}`).sort(),
+      expected.map(({ id }) => `${publicUrl}/meetings/${id}`).sort(),
     )
     expect(new Set(found.map(({ name }) => name)).size).toBe(1)
   })

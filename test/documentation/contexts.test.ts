@@ -58,11 +58,11 @@ describe.each([...Object.keys(schemas), 'Error', 'Entrypoint'])('/contexts/%s', 
       const definition = context[title]
       const term = typeof definition === 'string' ? { '@id': definition } : definition
       const many = [schema.type].flat().includes('array')
-      const told = { title, type: term['@type'], set: term['@container'] === '@set' || term['@type'] === '@json' }
-      expect(told).toMatchObject({ title, set: many || term['@type'] === '@json' })
-      if ((format ?? items?.format) === 'iri-reference') expect(told).toMatchObject({ title, type: '@id' })
-      if (format === 'date-time') expect(told).toMatchObject({ title, type: 'xsd:dateTime' })
-      if (schema.type === undefined) expect(told).toMatchObject({ title, type: '@json' })
+      const described = { title, type: term['@type'], set: term['@container'] === '@set' || term['@type'] === '@json' }
+      expect(described).toMatchObject({ title, set: many || term['@type'] === '@json' })
+      if ((format ?? items?.format) === 'iri-reference') expect(described).toMatchObject({ title, type: '@id' })
+      if (format === 'date-time') expect(described).toMatchObject({ title, type: 'xsd:dateTime' })
+      if (schema.type === undefined) expect(described).toMatchObject({ title, type: '@json' })
     }
   })
 })

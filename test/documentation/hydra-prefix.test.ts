@@ -46,9 +46,9 @@ test('with the option, Hydra’s terms have the prefix of API Platform 3', async
 test.each(['/', '/docs.jsonld', '/organizations', '/meetings', secondPage])(
   '%s expands to the same JSON-LD as without the prefix',
   async (path) => {
-    const said = await expand(prefixed, path)
-    expect(said).toEqual(await expand(app, path))
-    expect(said).toHaveLength(1)
+    const expanded = await expand(prefixed, path)
+    expect(expanded).toEqual(await expand(app, path))
+    expect(expanded).toHaveLength(1)
   },
 )
 

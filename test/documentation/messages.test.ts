@@ -5,8 +5,8 @@ import { api, as, tenant } from '../support/world.ts'
 // RFC 9457 §3.1.4: "detail" helps the client to correct the problem.
 test('a refused change of an unpaid subscription says when the change is possible', async () => {
   const payer = await stripeCustomer()
-  const made = await payer.api.post('/subscriptions')
-  const { status, body } = await payer.api.patch(made.body['@id'], { seats: 9 })
+  const created = await payer.api.post('/subscriptions')
+  const { status, body } = await payer.api.patch(created.body['@id'], { seats: 9 })
   expect([status, body.detail]).toEqual([409, 'A subscription can be changed after its first payment.'])
 })
 

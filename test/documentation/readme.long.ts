@@ -44,8 +44,8 @@ test.each(['the first time', 'again in the same data directory, on another port'
     const terminal = new Terminal(environment)
     try {
       for (const { command, shown } of walk) {
-        const said = (await terminal.run(command)).replaceAll('\n', '')
-        expect({ command, said }).toEqual({ command, said: expect.stringMatching(patternOf(shown)) })
+        const output = (await terminal.run(command)).replaceAll('\n', '')
+        expect({ command, output }).toEqual({ command, output: expect.stringMatching(patternOf(shown)) })
       }
     } finally {
       terminal.close()

@@ -21,7 +21,7 @@ await enableBanking()
 const nobody = '01900000-0000-7000-8000-00000000000a'
 
 /** The path of each input class, with an arbitrary of valid graphs. */
-const posted: Record<string, [path: string, made: fc.Arbitrary<Graph>]> = {
+const inputs: Record<string, [path: string, validGraph: fc.Arbitrary<Graph>]> = {
   Organization: ['/organizations', graph({ name: text(1, 255) }, { type: oneOf('company', 'partner') })],
   Clearance: ['/organizations/clear', graph({ confirm: text(1, 63) }, {})],
   Location: ['/locations', fc.oneof(graph({ name: text(1, 255) }, {}), hours())],
@@ -87,15 +87,15 @@ test('each input class of a POST has a shape that targets the class', () => {
   const shaped = (docs.defines as { 'sh:targetClass'?: string }[]).flatMap((shape) => shape['sh:targetClass'] ?? [])
   expect(docs.extension).toEqual(['http://www.w3.org/ns/shacl#'])
   expect(shaped.toSorted()).toEqual([...new Set(expected)].toSorted())
-  expect(shaped.filter((iri) => !(iri.slice(1) in posted))).toEqual([])
+  expect(shaped.filter((iri) => !(iri.slice(1) in inputs))).toEqual([])
 })
 
-test.each(Object.keys(posted))('the shape of %s rejects exactly the bodies that the server rejects', async (type) => {
-  const [path, made] = posted[type]
+test.each(Object.keys(inputs))('the shape of %s rejects exactly the bodies that the server rejects', async (type) => {
+  const [path, validGraph] = inputs[type]
   const agent = type === 'Organization' ? as(founder) : api
   const names = Object.keys(fieldsOf(type))
   const mutation = fc.record({ name: fc.constantFrom(...names), values: fc.array(stray, { maxLength: 2 }) })
-  const judged = fc.asyncProperty(made, fc.array(mutation, { maxLength: 2 }), async (sound, mutations) => {
+  const property = fc.asyncProperty(validGraph, fc.array(mutation, { maxLength: 2 }), async (sound, mutations) => {
     const graph: Graph = { ...sound }
     for (const { name, values } of mutations) graph[name] = distinct(values)
     fc.pre(!isIncomparable(type, graph))
@@ -108,7 +108,7 @@ test.each(Object.keys(posted))('the shape of %s rejects exactly the bodies that 
     expect([200, 201, 202, 404, 409, 422, 503]).toContain(status)
     expect({ taken: await conforms(body), status, codes }).toEqual({ taken, status, codes })
   })
-  await fc.assert(judged, { numRuns: runs, seed: 20_261_123 })
+  await fc.assert(property, { numRuns: runs, seed: 20_261_123 })
 })
 
 test('a shape accepts what it cannot compare: local times, and date-times as plain text', async () => {
@@ -121,9 +121,9 @@ test('a shape accepts what it cannot compare: local times, and date-times as pla
     expect(await at(local)).toBe(true)
   for (const none of ['2024-02-02T12', '2024-02-02T12:00Z', '2024-02-30T12:00']) expect(await at(none)).toBe(false)
 
-  const told = { dateFrom: [literal('2024-02-02T09:00:00Z')], dateTo: [literal('2024-02-01T09:00:00Z')] }
-  expect(await conforms(expanded('Meeting', told))).toBe(true)
-  expect(await conforms(expanded('Meeting', { ...told, dateTo: [literal('tomorrow')] }))).toBe(false)
+  const untyped = { dateFrom: [literal('2024-02-02T09:00:00Z')], dateTo: [literal('2024-02-01T09:00:00Z')] }
+  expect(await conforms(expanded('Meeting', untyped))).toBe(true)
+  expect(await conforms(expanded('Meeting', { ...untyped, dateTo: [literal('tomorrow')] }))).toBe(false)
 })
 
 /** Graphs that the shape and the server may judge differently, with the reason. */

@@ -46,9 +46,9 @@ test('a suffix works on existing paths only, with the methods and media types of
   expectProblem(await raw('DELETE', '/meetings.ttl', { Authorization: owner }), 405)
   expect((await raw('OPTIONS', '/index.ttl')).headers.allow).toBe('OPTIONS, HEAD, GET')
   expect((await raw('HEAD', '/meetings.ttl', { Authorization: owner })).text).toBe('')
-  const made = await api.post('/locations.ttl', { name: 'Breda' })
-  expect([made.status, made.headers['content-type']]).toEqual([201, types.turtle])
-  expect(made.headers.location).toMatch(/^\/locations\/[\w-]+$/)
+  const created = await api.post('/locations.ttl', { name: 'Breda' })
+  expect([created.status, created.headers['content-type']]).toEqual([201, types.turtle])
+  expect(created.headers.location).toMatch(/^\/locations\/[\w-]+$/)
 })
 
 describe('A collection with a suffix keeps it in every link to another page:', () => {

@@ -68,8 +68,8 @@ test('every resource finds items by their ids in either case', async () => {
 
 // RFC 9562 §4: UUIDs are written in lower case and accepted in either.
 test('a UUID in upper case is the same reference, and its path redirects to the item', async () => {
-  const made = await api.post('/meetings', { employee: `/employees/${upper(ada.id)}`, ...window })
-  expect([made.status, made.body.employee]).toEqual([201, `/employees/${ada.id}`])
+  const created = await api.post('/meetings', { employee: `/employees/${upper(ada.id)}`, ...window })
+  expect([created.status, created.body.employee]).toEqual([201, `/employees/${ada.id}`])
 
   const canonical = `/meetings/${meeting.id}`
   const other = `/meetings/${upper(meeting.id)}`
@@ -97,14 +97,14 @@ test.each(['language', 'legalLanguage'])(
   async (key) => {
     const { body } = await api.get(`/organization-configs?key=${key}`)
     const iri = body.member[0]['@id']
-    for (const [value, kept] of [
+    for (const [value, canonical] of [
       ['nl-be', 'nl-BE'],
       ['NL', 'nl'],
       ['sr-latn-rs', 'sr-Latn-RS'],
       ['deu', 'de'],
     ]) {
       const patched = await api.patch(iri, { value })
-      expect([patched.status, patched.body.value]).toEqual([200, kept])
+      expect([patched.status, patched.body.value]).toEqual([200, canonical])
     }
     expect((await api.get('/languages/NL').redirects(0)).headers.location).toBe('/languages/nl')
   },

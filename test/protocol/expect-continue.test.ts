@@ -87,7 +87,7 @@ describe.each(routes)('%s', (line, headers, limit) => {
   })
 })
 
-const asked = { 'Content-Length': 100, Expect: '100-continue' }
+const expecting = { 'Content-Length': 100, Expect: '100-continue' }
 test.each<[number, string, Record<string, string | number>]>([
   [401, 'POST /locations', { 'Content-Type': 'application/json' }],
   [401, 'POST /locations', { ...json, Authorization: 'Bearer x' }],
@@ -102,7 +102,7 @@ test.each<[number, string, Record<string, string | number>]>([
   [415, 'POST /organizations/logo', { ...form, 'Content-Encoding': 'gzip' }],
   [415, 'POST /webhooks/stripe', { 'Content-Type': 'application/json', 'Content-Encoding': 'gzip' }],
 ])('%i is sent before 100 Continue: %s', async (status, line, headers) => {
-  const { statuses, isClosed } = await exchange(head(line, { ...headers, ...asked }))
+  const { statuses, isClosed } = await exchange(head(line, { ...headers, ...expecting }))
   expect([statuses, isClosed]).toEqual([[status], true])
 })
 

@@ -85,11 +85,11 @@ const spellings: Record<string, object> = {
 }
 
 test.each(Object.entries(spellings))('a meeting written %s is the same meeting', async (_, body) => {
-  const { status, body: made, headers } = await api.post('/meetings', body)
-  expect({ status, detail: made.detail }).toEqual({ status: 201 })
-  expect(headers.location).toBe(made['@id'])
-  expect(made).toMatchObject({ '@context': '/contexts/Meeting', '@type': 'Meeting', ...byName })
-  expect((await api.get(made['@id'])).body).toEqual(made)
+  const { status, body: created, headers } = await api.post('/meetings', body)
+  expect({ status, detail: created.detail }).toEqual({ status: 201 })
+  expect(headers.location).toBe(created['@id'])
+  expect(created).toMatchObject({ '@context': '/contexts/Meeting', '@type': 'Meeting', ...byName })
+  expect((await api.get(created['@id'])).body).toEqual(created)
 })
 
 test.each([
@@ -114,9 +114,9 @@ test.each([
     ],
   ],
 ])('a location written %s is the same location', async (_, body) => {
-  const { status, body: made } = await api.post('/locations', body)
+  const { status, body: created } = await api.post('/locations', body)
   expect(status).toBe(201)
-  expect(made).toMatchObject({ officeOpenHour: 9, officeCloseHour: 17 })
+  expect(created).toMatchObject({ officeOpenHour: 9, officeCloseHour: 17 })
 })
 
 test('a required nullable property that a graph lacks is null: a graph has no null', async () => {
@@ -124,9 +124,9 @@ test('a required nullable property that a graph lacks is null: a graph has no nu
   const { status, body } = await api.post('/meetings', { [begins]: window.dateFrom, [ends]: window.dateTo })
   expect([status, body.employee, body.notes]).toEqual([201, null, null])
 
-  const bare = await api.post('/meetings', { [begins]: window.dateFrom })
-  expect(bare.status).toBe(422)
-  expect(bare.body.violations).toEqual([expect.objectContaining({ propertyPath: 'dateTo' })])
+  const minimal = await api.post('/meetings', { [begins]: window.dateFrom })
+  expect(minimal.status).toBe(422)
+  expect(minimal.body.violations).toEqual([expect.objectContaining({ propertyPath: 'dateTo' })])
 })
 
 test('a foreign body is validated by the same rules, and violations have our property names', async () => {

@@ -137,7 +137,7 @@ test('a request whose process died is resumed after a minute with the same id an
     new Promise<void>((resolve) => {
       end = resolve
     })
-  const dead = post('/around', key).then((answer) => answer)
+  const crashed = post('/around', key).then((answer) => answer)
   await eventually(() => expect(called).toHaveLength(1))
   const before = await rows()
   await age(key, 59)
@@ -150,7 +150,7 @@ test('a request whose process died is resumed after a minute with the same id an
   expect(called).toEqual([called[0], called[0]])
   expect(await rows()).toBe(before)
   end()
-  await dead
+  await crashed
   expect((await post('/around', key)).text).toBe(resumed.text)
 })
 

@@ -25,15 +25,16 @@ import {
 
 let keys = 0
 const newKey = () => `key-${++keys}`
-const found = (name: string, key: string, by = api) => by.post('/locations', { name }).set('Idempotency-Key', key)
-const named = (name: string) => database.manager.countBy(Location, { name })
-const claimed = (key: string) => database.manager.countBy(IdempotencyKey, { key })
+const createLocation = (name: string, key: string, by = api) =>
+  by.post('/locations', { name }).set('Idempotency-Key', key)
+const countLocations = (name: string) => database.manager.countBy(Location, { name })
+const countClaims = (key: string) => database.manager.countBy(IdempotencyKey, { key })
 
 test('two requests with one key run once and get the same response', async () => {
   const key = newKey()
-  const first = await found('Delft', key)
+  const first = await createLocation('Delft', key)
   const before = await snapshot()
-  const again = await found('Delft', key)
+  const again = await createLocation('Delft', key)
 
   expect([first.status, again.status]).toEqual([201, 201])
   expect(again.text).toBe(first.text)
@@ -46,50 +47,50 @@ test('two requests with one key run once and get the same response', async () =>
 
 test('a hundred concurrent requests with one key run once and get the same response in the end', async () => {
   const key = newKey()
-  const answers = await Promise.all(Array.from({ length: 100 }, () => found('Gouda', key)))
+  const answers = await Promise.all(Array.from({ length: 100 }, () => createLocation('Gouda', key)))
   const late = answers.filter(({ status }) => status !== 201)
   for (const answer of late) {
     expectProblem(answer as never, 409, 503)
     expect(answer.headers['retry-after']).toMatch(/^\d+$/)
   }
-  for (const _ of late) answers.push(await found('Gouda', key))
+  for (const _ of late) answers.push(await createLocation('Gouda', key))
 
-  const made = answers.filter(({ status }) => status === 201)
-  expect(made).toHaveLength(100)
-  expect(new Set(made.map(({ text }) => text)).size).toBe(1)
-  expect(made.filter(({ headers }) => headers['idempotent-replayed'])).toHaveLength(99)
-  expect(await named('Gouda')).toBe(1)
+  const created = answers.filter(({ status }) => status === 201)
+  expect(created).toHaveLength(100)
+  expect(new Set(created.map(({ text }) => text)).size).toBe(1)
+  expect(created.filter(({ headers }) => headers['idempotent-replayed'])).toHaveLength(99)
+  expect(await countLocations('Gouda')).toBe(1)
 })
 
 test('a key of another body or path is refused', async () => {
   const key = newKey()
-  const first = await found('Leiden', key)
+  const first = await createLocation('Leiden', key)
   const before = await snapshot()
   for (const other of [
-    found('Haarlem', key),
+    createLocation('Haarlem', key),
     api.post('/locations', { name: 'Leiden', officeOpenHour: 8 }).set('Idempotency-Key', key),
     api.post('/employees', { name: 'Leiden' }).set('Idempotency-Key', key),
     api.post('/locations?x=1', { name: 'Leiden' }).set('Idempotency-Key', key),
   ])
     expectProblem((await other) as never, 422)
   expect(await snapshot()).toEqual(before)
-  expect((await found('Leiden', key)).text).toBe(first.text)
+  expect((await createLocation('Leiden', key)).text).toBe(first.text)
 })
 
 test('the same key of another user or another organization is another key', async () => {
   const key = newKey()
-  const own = await found('Zwolle', key)
+  const own = await createLocation('Zwolle', key)
   const { users } = elsewhere
-  expect((await found('Zwolle', key, as(users.owner))).body['@id']).not.toBe(own.body['@id'])
-  expectProblem((await found('Zwolle', key, as(tenant.users.admin))) as never, 422)
-  expect((await found('Zwolle Zuid', key, as(tenant.users.admin))).status).toBe(201)
+  expect((await createLocation('Zwolle', key, as(users.owner))).body['@id']).not.toBe(own.body['@id'])
+  expectProblem((await createLocation('Zwolle', key, as(tenant.users.admin))) as never, 422)
+  expect((await createLocation('Zwolle Zuid', key, as(tenant.users.admin))).status).toBe(201)
 
   const both = await person('in-both')
   for (const { organization } of [tenant, elsewhere])
     await given(OrganizationUser, { organizationId: organization.id, user: both, name: 'Both', role: 'admin' })
   const acting = ({ organization: { id } }: typeof tenant) => as(both, { organization: id })
-  const mine = await found('Assen', key, acting(tenant))
-  const theirs = await found('Assen', key, acting(elsewhere))
+  const mine = await createLocation('Assen', key, acting(tenant))
+  const theirs = await createLocation('Assen', key, acting(elsewhere))
   expect([mine.status, theirs.status]).toEqual([201, 201])
   expect(theirs.body['@id']).not.toBe(mine.body['@id'])
 })
@@ -99,25 +100,25 @@ test('a user who has moved to another organization gets no response of the previ
   const place = { organizationId: tenant.organization.id, user: mover, name: 'Mover', role: 'admin' as const }
   const membership = await given(OrganizationUser, place)
   const key = newKey()
-  expect((await found('Emmen', key, as(mover))).status).toBe(201)
+  expect((await createLocation('Emmen', key, as(mover))).status).toBe(201)
   await database.manager.delete(OrganizationUser, { id: membership.id })
   await given(OrganizationUser, { ...place, organizationId: elsewhere.organization.id })
   await new Promise((resolve) => setTimeout(resolve, 1100))
 
-  const answer = await found('Emmen', key, as(mover))
+  const answer = await createLocation('Emmen', key, as(mover))
   expectProblem(answer as never, 422)
 })
 
 test('a failed request leaves its key free', async () => {
   const key = newKey()
-  expect((await found('', key)).status).toBe(422)
-  expect((await found('Delft', key)).status).toBe(422)
+  expect((await createLocation('', key)).status).toBe(422)
+  expect((await createLocation('Delft', key)).status).toBe(422)
   expect((await api.post('/locations', {}).set('Idempotency-Key', key)).status).toBe(422)
   expect((await as(tenant.users.member).post('/locations', { name: 'x' }).set('Idempotency-Key', key)).status).toBe(403)
   const coupon = api.post('/subscriptions/apply-coupon', { code: 'x' }).set('Idempotency-Key', key)
   expect((await coupon).status).toBe(409)
-  expect(await claimed(key)).toBe(0)
-  expect((await found('Meppel', key)).status).toBe(201)
+  expect(await countClaims(key)).toBe(0)
+  expect((await createLocation('Meppel', key)).status).toBe(201)
 })
 
 test('a server that dies before the commit leaves neither the effect nor the claim', async () => {
@@ -125,35 +126,35 @@ test('a server that dies before the commit leaves neither the effect nor the cla
   const runner = database.createQueryRunner()
   await runner.startTransaction()
   await runner.query('LOCK TABLE "location" IN SHARE MODE')
-  const asked = found('Hoorn', key).then((answer) => answer)
+  const pending = createLocation('Hoorn', key).then((answer) => answer)
   await new Promise((resolve) => setTimeout(resolve, 300))
   const killed = await runner.query(
     `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
       WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'INSERT INTO "location"%'`,
   )
-  const answer = await asked
+  const answer = await pending
   await runner.rollbackTransaction()
   await runner.release()
 
   expect(killed).toHaveLength(1)
   expectProblem(answer as never, 503)
-  expect([await claimed(key), await named('Hoorn')]).toEqual([0, 0])
-  expect((await found('Hoorn', key)).headers).not.toHaveProperty('idempotent-replayed')
+  expect([await countClaims(key), await countLocations('Hoorn')]).toEqual([0, 0])
+  expect((await createLocation('Hoorn', key)).headers).not.toHaveProperty('idempotent-replayed')
 })
 
 test('repetitions get 409 while the first request runs in another process', async () => {
   const key = newKey()
-  await found('Sneek', key)
+  await createLocation('Sneek', key)
   const runner = database.createQueryRunner()
   await runner.startTransaction()
   await runner.query('SELECT 1 FROM "idempotency_key" WHERE "key" = $1 FOR UPDATE', [key])
-  const answer = await found('Sneek', key)
+  const answer = await createLocation('Sneek', key)
   await runner.rollbackTransaction()
   await runner.release()
 
   expectProblem(answer as never, 409)
   expect(answer.headers['retry-after']).toBe('1')
-  expect((await found('Sneek', key)).status).toBe(201)
+  expect((await createLocation('Sneek', key)).status).toBe(201)
 })
 
 test('waiting repetitions hold no database connection, and get the first response in the end', async () => {
@@ -161,7 +162,7 @@ test('waiting repetitions hold no database connection, and get the first respons
   const runner = database.createQueryRunner()
   await runner.startTransaction()
   await runner.query('LOCK TABLE "location" IN SHARE MODE')
-  const asked = Array.from({ length: 30 }, () => found('Lochem', key).then((answer) => answer))
+  const pending = Array.from({ length: 30 }, () => createLocation('Lochem', key).then((answer) => answer))
   await new Promise((resolve) => setTimeout(resolve, 300))
   const start = performance.now()
   const other = await api.get('/meetings')
@@ -171,7 +172,7 @@ test('waiting repetitions hold no database connection, and get the first respons
 
   expect(other.status).toBe(200)
   expect(took).toBeLessThan(500)
-  const answers = await Promise.all(asked)
+  const answers = await Promise.all(pending)
   expect(new Set(answers.map(({ status, text }) => `${status} ${text}`)).size).toBe(1)
   expect(answers[0].status).toBe(201)
 })
@@ -181,30 +182,30 @@ test('a repetition that waits longer than two seconds gets 409 with Retry-After'
   const runner = database.createQueryRunner()
   await runner.startTransaction()
   await runner.query('LOCK TABLE "location" IN SHARE MODE')
-  const first = found('Ommen', key).then((answer) => answer)
+  const first = createLocation('Ommen', key).then((answer) => answer)
   await new Promise((resolve) => setTimeout(resolve, 1000))
-  const others = Array.from({ length: 20 }, () => found('Ommen', key).then((answer) => answer))
+  const others = Array.from({ length: 20 }, () => createLocation('Ommen', key).then((answer) => answer))
   expectProblem((await first) as never, 503)
   await runner.rollbackTransaction()
   await runner.release()
   for (const { status } of await Promise.all(others)) expect([201, 409]).toContain(status)
-  expect((await found('Ommen', key)).status).toBe(201)
-  expect(await named('Ommen')).toBe(1)
+  expect((await createLocation('Ommen', key)).status).toBe(201)
+  expect(await countLocations('Ommen')).toBe(1)
 })
 
 test('a key can be used again after a day', async () => {
   const [key, kept] = [newKey(), newKey()]
-  await found('Venlo', key)
-  await found('Weert', kept)
+  await createLocation('Venlo', key)
+  await createLocation('Weert', kept)
   const dayAgo = new Date(Date.now() - 24 * 60 * 60 * 1000 - 1000)
   await database.manager.update(IdempotencyKey, { key }, { createdAt: dayAgo })
-  const other = await found('Roermond', key)
+  const other = await createLocation('Roermond', key)
   expect([other.status, other.body.name]).toEqual([201, 'Roermond'])
-  expect((await found('Roermond', key)).headers['idempotent-replayed']).toBe('true')
+  expect((await createLocation('Roermond', key)).headers['idempotent-replayed']).toBe('true')
 
   await database.manager.update(IdempotencyKey, { key }, { createdAt: dayAgo })
   await deleteExpiredKeys((database.driver as PostgresDriver).master)
-  expect([await claimed(key), await claimed(kept)]).toEqual([0, 1])
+  expect([await countClaims(key), await countClaims(kept)]).toEqual([0, 1])
 })
 
 test('an action runs once for each key too', async () => {
@@ -241,17 +242,17 @@ test('a caller without a user creates one organization, however often it repeats
 })
 
 test.each(['', 'a b', 'sleutel-é', 'x'.repeat(256)])('the key "%s" is refused', async (key) => {
-  expectProblem((await found('Nowhere', key)) as never, 400)
-  expect(await named('Nowhere')).toBe(0)
+  expectProblem((await createLocation('Nowhere', key)) as never, 400)
+  expect(await countLocations('Nowhere')).toBe(0)
 })
 
 test.each(['x', '"8e03978e-40d5-43dd-bc93-6894a57f9324"', '!~', 'x'.repeat(255)])(
   'the key %s is accepted',
   async (key) => {
     const name = `Place of ${key.slice(0, 9)} ${key.length}`
-    expect((await found(name, key)).status).toBe(201)
-    expect((await found(name, key)).status).toBe(201)
-    expect(await named(name)).toBe(1)
+    expect((await createLocation(name, key)).status).toBe(201)
+    expect((await createLocation(name, key)).status).toBe(201)
+    expect(await countLocations(name)).toBe(1)
   },
 )
 

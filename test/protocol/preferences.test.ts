@@ -76,9 +76,9 @@ test('a response under handling=strict has Preference-Applied', async () => {
   expect(refused.headers['preference-applied']).toBe('handling=strict')
   expect(await database.manager.count(Location)).toBe(count)
 
-  const made = await strict({ name: 'Hoorn' }, `Handling = "Strict" ; x, respond-async, ${minimal}`)
-  expect([made.status, made.text]).toEqual([201, ''])
-  expect(made.headers['preference-applied']).toBe(`handling=strict, ${minimal}`)
+  const created = await strict({ name: 'Hoorn' }, `Handling = "Strict" ; x, respond-async, ${minimal}`)
+  expect([created.status, created.text]).toEqual([201, ''])
+  expect(created.headers['preference-applied']).toBe(`handling=strict, ${minimal}`)
   expect((await strict({ name: 'Edam', colour: 'red' }, 'handling=lenient, handling=strict')).status).toBe(201)
 })
 
@@ -88,11 +88,11 @@ test('handling=strict refuses a selection of unknown properties, of items and of
     const named = async (query: string) => (await api.get(`${path}?${query}`)).body
     const nodeOf = (body: { member?: object[] }) => body.member?.at(-1) ?? body
     const whole = Object.keys(nodeOf(await named('')))
-    const bare = path === meeting ? ['@context', '@id', '@type'] : ['@id', '@type']
+    const keywords = path === meeting ? ['@context', '@id', '@type'] : ['@id', '@type']
     // Without handling=strict an unknown name is ignored; an empty name, as a form sends it, is not a selection.
-    expect(Object.keys(nodeOf(await named('properties[]=nothing&properties[]=notes')))).toEqual([...bare, 'notes'])
+    expect(Object.keys(nodeOf(await named('properties[]=nothing&properties[]=notes')))).toEqual([...keywords, 'notes'])
     for (const query of ['properties[]=@id', 'properties=toString', 'properties[0]=__proto__'])
-      expect(Object.keys(nodeOf(await named(query)))).toEqual(bare)
+      expect(Object.keys(nodeOf(await named(query)))).toEqual(keywords)
     for (const query of ['properties[]=', 'properties=&properties[0]='])
       expect(Object.keys(nodeOf(await named(query)))).toEqual(whole)
 

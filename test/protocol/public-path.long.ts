@@ -103,14 +103,14 @@ test('references are sent, filtered and returned under the path; one without it 
   const employee = `${root}/employees/${rows.Employee.id}`
   const window = { dateFrom: '2027-01-01T08:00:00Z', dateTo: '2027-01-01T09:00:00Z' }
   for (const reference of [employee, origin + employee, { '@id': employee }]) {
-    const made = await send('post', `${root}/meetings`, {
+    const created = await send('post', `${root}/meetings`, {
       '@context': `${root}/contexts/Meeting`,
       employee: reference,
       ...window,
     })
-    expect([made.status, made.body.employee]).toEqual([201, employee])
-    expect(made.headers.location).toBe(made.body['@id'])
-    expect((await ask(made.headers.location)).status).toBe(200)
+    expect([created.status, created.body.employee]).toEqual([201, employee])
+    expect(created.headers.location).toBe(created.body['@id'])
+    expect((await ask(created.headers.location)).status).toBe(200)
   }
   const context = { '@vocab': 'https://schema.org/', attendee: { '@type': '@id' } }
   const foreign = { '@context': context, attendee: employee, startDate: window.dateFrom, endDate: window.dateTo }
@@ -118,8 +118,8 @@ test('references are sent, filtered and returned under the path; one without it 
   for (const value of [employee, origin + employee])
     expect((await ask(`${root}/meetings?employee=${value}&itemsPerPage=0`)).body.totalItems).toBe(5)
 
-  const bare = `/employees/${rows.Employee.id}`
-  for (const reference of [bare, origin + bare, `http://other.example${employee}`]) {
+  const withoutRoot = `/employees/${rows.Employee.id}`
+  for (const reference of [withoutRoot, origin + withoutRoot, `http://other.example${employee}`]) {
     const { status, body } = await send('post', `${root}/meetings`, { employee: reference, ...window })
     expect([status, body['@context'], body['@id']]).toEqual([422, `${root}/contexts/Error`, `${root}/errors/422`])
     const refused = await ask(`${root}/meetings?employee=${reference}`)

@@ -14,7 +14,7 @@ const prefixes = `
   @prefix our: <${publicUrl}/docs.jsonld#> .
   @prefix location: <${publicUrl}/docs.jsonld#Location/> .
 `
-const said = `
+const statements = `
   schema:attendee <${byName.employee}> ;
   schema:startDate "${byName.dateFrom}"^^xsd:dateTime ;
   schema:endDate "${byName.dateTo}"^^xsd:dateTime ;
@@ -26,20 +26,20 @@ const send = (path: string, body: string | Buffer, headers: Record<string, strin
   raw('POST', path, { Authorization: owner, 'Content-Type': 'text/turtle', ...headers }, body)
 
 test.each([
-  ['a blank node', `[] a our:Meeting ; ${said}`],
-  ['a blank node with a label', `_:new a our:Meeting ; ${said}`],
-  ['the empty IRI', `<> a our:Meeting ; ${said}`],
-  ['a foreign IRI', `<http://elsewhere.example/1> ${said}`],
-  ['a node that refers to itself', `_:new schema:url _:new ; ${said}`],
-  ['a repeated triple', `[] schema:description "Boiler" , "Boiler" ; ${said}`],
-  ['schema.org over http', `[] ${said}`.replaceAll('schema:', 'old:')],
+  ['a blank node', `[] a our:Meeting ; ${statements}`],
+  ['a blank node with a label', `_:new a our:Meeting ; ${statements}`],
+  ['the empty IRI', `<> a our:Meeting ; ${statements}`],
+  ['a foreign IRI', `<http://elsewhere.example/1> ${statements}`],
+  ['a node that refers to itself', `_:new schema:url _:new ; ${statements}`],
+  ['a repeated triple', `[] schema:description "Boiler" , "Boiler" ; ${statements}`],
+  ['schema.org over http', `[] ${statements}`.replaceAll('schema:', 'old:')],
 ])('a meeting written as %s is the same meeting as by name', async (_, turtle) => {
   const { status, text, headers } = await send('/meetings', `@prefix old: <http://schema.org/> . ${prefixes} ${turtle}`)
   expect({ status, text }).toMatchObject({ status: 201 })
-  const made = JSON.parse(text)
+  const created = JSON.parse(text)
   const { body: plain } = await api.post('/meetings', byName)
-  expect(headers.location).toBe(made['@id'])
-  expect({ ...made, '@id': '' }).toEqual({ ...plain, '@id': '' })
+  expect(headers.location).toBe(created['@id'])
+  expect({ ...created, '@id': '' }).toEqual({ ...plain, '@id': '' })
 })
 
 test('numbers, booleans and language tags become JSON scalars', async () => {
@@ -84,10 +84,12 @@ test('Accept-Post contains Turtle, and Accept-Patch does not', async () => {
   expect(headers['accept-post']).toBe('application/ld+json, application/json, text/turtle')
   const { id } = await given(Meeting, morning)
   const change = { Authorization: owner, 'Content-Type': 'text/turtle' }
-  const { detail } = expectProblem(await raw('PATCH', `/meetings/${id}`, change, `${prefixes} <> ${said}`), 415)
+  const { detail } = expectProblem(await raw('PATCH', `/meetings/${id}`, change, `${prefixes} <> ${statements}`), 415)
   expect(detail).toMatch(/Send one of: application\/merge-patch\+json, application\/json, application\/ld\+json\.$/)
   for (const type of ['text/plain', 'application/n-quads', 'text/turtlex', 'application/x-turtle'])
-    expect(expectProblem(await send('/meetings', said, { 'Content-Type': type }), 415).detail).toContain('text/turtle')
+    expect(expectProblem(await send('/meetings', statements, { 'Content-Type': type }), 415).detail).toContain(
+      'text/turtle',
+    )
 })
 
 const many = (count: number, what: (index: number) => string) =>
