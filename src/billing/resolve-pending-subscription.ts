@@ -18,10 +18,10 @@ const requestTimeoutSeconds = 120
 
 /** Enqueues the resolution of a new subscription, for the case that its process dies or Stripe's response is lost. */
 export function enqueueResolve(manager: EntityManager, subscription: Subscription): Promise<void> {
-  return enqueueIn(manager, subscription, requestTimeoutSeconds)
+  return enqueueJob(manager, subscription, requestTimeoutSeconds)
 }
 
-function enqueueIn(
+function enqueueJob(
   manager: Pick<EntityManager, 'query'>,
   { organizationId: organization, id: subscription }: Subscription,
   afterSeconds?: number,
@@ -41,12 +41,12 @@ export async function enqueueUnresolved(database: DataSource): Promise<void> {
       WHERE "status" = 'incomplete' AND "externalId" IS NULL AND "createdAt" < now() - interval '5 minutes'
         AND "organizationId" IN (SELECT "id" FROM "organization" WHERE NOT "manualBilling")`,
   )
-  await runAll(pending, (subscription) => enqueueIn(database, subscription))
+  await runAll(pending, (subscription) => enqueueJob(database, subscription))
 }
 
 /**
  * The job that resolves a subscription whose creation at Stripe has an unknown outcome. When Stripe has created it, a sync
- * stores it. When the organization has another live subscription meanwhile, it is canceled at Stripe. Otherwise its row is deleted.
+ * stores it, or it is canceled at Stripe because the organization has another live subscription. Otherwise its row is deleted.
  */
 export function resolvePendingSubscription(database: DataSource, billing: Billing) {
   return async ({ organization, subscription }: ResolvePayload): Promise<void> => {
@@ -57,7 +57,7 @@ export function resolvePendingSubscription(database: DataSource, billing: Billin
     const found = customer ? await listLive(billing, customer) : []
     const created = found.findLast((one) => localIdOf(one) === subscription)
     if (!created && row && (await isBeingRequested(manager, subscription))) return enqueueResolve(manager, row)
-    if (!created) return giveUpSubscription(manager, subscription)
+    if (!created) return deletePendingSubscription(manager, subscription)
     const { currentSubscriptionId } = await manager.findOneByOrFail(Organization, { id: organization })
     const isReplaced = currentSubscriptionId !== null && currentSubscriptionId !== subscription
     if (isReplaced) await billing.cancelSubscription(created.id, true)
@@ -84,7 +84,7 @@ async function isBeingRequested(manager: EntityManager, subscription: string): P
 }
 
 /** Deletes a subscription that Stripe has not created, so that another one can be created. */
-export function giveUpSubscription(manager: EntityManager, id: string): Promise<void> {
+export function deletePendingSubscription(manager: EntityManager, id: string): Promise<void> {
   return manager.transaction(async (within) => {
     const { affected } = await within
       .createQueryBuilder()

@@ -3,7 +3,7 @@ import { applyStripeState } from '../../billing/apply-stripe-subscription.ts'
 import type { Billing } from '../../billing/billing.ts'
 import { sendCustomerProfile } from '../../billing/customer-profile.ts'
 import { noPaymentDetails, subscriptionPaymentDetails, withPaymentDetails } from '../../billing/open-invoices.ts'
-import { enqueueResolve, giveUpSubscription } from '../../billing/resolve-pending-subscription.ts'
+import { deletePendingSubscription, enqueueResolve } from '../../billing/resolve-pending-subscription.ts'
 import { localIdOf } from '../../billing/stripe/from-stripe.ts'
 import { recordSubscription } from '../../billing/subscription-audit.ts'
 import {
@@ -45,7 +45,7 @@ export const create = (billing: Billing): Operation<Subscription> => ({
         createAtStripe(call, billing, customer, subscription),
       )
     } catch (error) {
-      await giveUpSubscription(call.manager, subscription.id)
+      await deletePendingSubscription(call.manager, subscription.id)
       throw error
     }
   },

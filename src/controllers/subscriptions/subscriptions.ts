@@ -3,7 +3,6 @@ import { Invoice, Organization, Subscription } from '../../../entities/index.ts'
 import { changesBetween } from '../../audit/audit-log.ts'
 import { applyStripeState, whileLive } from '../../billing/apply-stripe-subscription.ts'
 import { type Billing, SubscriptionEnded } from '../../billing/billing.ts'
-
 import { payOpenInvoices, withPaymentDetails } from '../../billing/open-invoices.ts'
 import { recordSubscription } from '../../billing/subscription-audit.ts'
 import { checkSeats, requireExternalId, requirePaymentMethod, requireSeats } from '../../billing/subscription-rules.ts'
@@ -81,7 +80,8 @@ export const cancel = (billing: Billing): Operation<Subscription> => ({
   title: () => 'Cancel a subscription',
   description:
     'The subscription ends with the paid period, or at once when `immediately` is true. An incomplete subscription always ' +
-    'ends at once. Pending differences of changed seats and modules are charged, unless `invoiceNow` is false.',
+    'ends at once. Pending differences of changed seats and modules are charged with the last invoice, or at once with an ' +
+    'immediate end. When `invoiceNow` is false, an immediate end drops them.',
   expects: Cancellation,
   returns: 'item',
   statuses: [200, 201, 400, 404, 409, 413, 415, 422],
