@@ -22,7 +22,7 @@ const expired = `"idempotency_key"."createdAt" < now() - interval '24 hours'`
  * Claims a key, after waiting for the transaction that holds it. Returns no row when the key is taken.
  * A claim that is more than a day old is replaced.
  */
-export const take = statement(
+export const insert = statement(
   'claims:take',
   `INSERT INTO "idempotency_key" ("caller", "key", "claim", "fingerprint", "tenant", "createdAt", "claimedAt")
     VALUES (:caller, :key, :claim, :fingerprint, :tenant, now(), now())
@@ -45,7 +45,10 @@ export const resume = statement(
 )
 
 /** Stores the response of a claim. */
-export const answer = statement('claims:answer', `UPDATE "idempotency_key" SET "answer" = :answer WHERE ${unanswered}`)
+export const complete = statement(
+  'claims:answer',
+  `UPDATE "idempotency_key" SET "answer" = :answer WHERE ${unanswered}`,
+)
 
 /** Lets a repetition resume at once under the same id: the outcome of a call to an external service is unknown. */
 export const release = statement(
@@ -54,7 +57,7 @@ export const release = statement(
 )
 
 /** Deletes a claim, so that its key can be used again. */
-export const free = statement('claims:free', `DELETE FROM "idempotency_key" WHERE ${unanswered}`)
+export const remove = statement('claims:free', `DELETE FROM "idempotency_key" WHERE ${unanswered}`)
 
 const batchSize = 5000
 

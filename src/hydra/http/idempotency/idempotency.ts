@@ -33,10 +33,11 @@ function runInTransaction(call: RequestCall, claim: IdempotencyClaim): Promise<A
   return call.work.run(async () => {
     const { stored, replayed } = await call.transaction(async () => {
       call.caller = caller
-      if (!(await take(call, claim))) return { stored: (await find(call, claim)) ?? stillRunning(), replayed: true }
+      if (!(await takeClaim(call, claim)))
+        return { stored: (await findResponse(call, claim)) ?? stillRunning(), replayed: true }
       await call.manager.query('SAVEPOINT "effect"')
       const stored = await attempt(call, () => call.manager.query('ROLLBACK TO SAVEPOINT "effect"'))
-      await store(call, claim, stored)
+      await storeResponse(call, claim, stored)
       return { stored, replayed: false }
     })
     return toResponse(stored, replayed)
@@ -48,10 +49,10 @@ function runInTransaction(call: RequestCall, claim: IdempotencyClaim): Promise<A
  * After a crash in between, a repetition resumes under the same claim; the handler must accept work that is half done.
  */
 async function runResumable(call: RequestCall, claim: IdempotencyClaim): Promise<ApiResponse> {
-  let id = await take(call, claim)
+  let id = await takeClaim(call, claim)
   const first = id !== undefined
   if (!id) {
-    const stored = await find(call, claim)
+    const stored = await findResponse(call, claim)
     if (stored) return toResponse(await withSecrets(call, stored), true)
     id = (await claims.resume(call.executor, claim)).rows[0]?.claim
   }
@@ -60,13 +61,13 @@ async function runResumable(call: RequestCall, claim: IdempotencyClaim): Promise
   try {
     const stored = await call.work.run(() => attempt(call))
     // A 202 is not final: a repetition runs the handler again under the same claim.
-    await (stored.status === 202 ? claims.release(call.executor, held) : store(call, held, stored))
+    await (stored.status === 202 ? claims.release(call.executor, held) : storeResponse(call, held, stored))
     return toResponse(stored, false)
   } catch (error) {
     const { status } = (error instanceof Problem ? error : problemOf(call.api, error)) ?? { status: 500 }
     // A refused repetition says nothing about an earlier attempt of unknown outcome: its claim stays to find that attempt.
     const settled = first && status < 500
-    if (status !== 402) await (settled ? claims.free : claims.release)(call.executor, held).catch(() => {})
+    if (status !== 402) await (settled ? claims.remove : claims.release)(call.executor, held).catch(() => {})
     throw error
   }
 }
@@ -89,9 +90,10 @@ function claimOf({ caller, operation, request: { request, bytes } }: RequestCall
   }
 }
 
-async function take(call: RequestCall, claim: IdempotencyClaim): Promise<string | undefined> {
+/** Inserts the claim; undefined when the key is taken, Problem 409 while its transaction runs longer than the lock timeout. */
+async function takeClaim(call: RequestCall, claim: IdempotencyClaim): Promise<string | undefined> {
   try {
-    return (await claims.take(call.executor, claim)).rows[0]?.claim
+    return (await claims.insert(call.executor, claim)).rows[0]?.claim
   } catch (error) {
     if ((error as { code?: string }).code === '55P03') stillRunning()
     throw error
@@ -99,7 +101,7 @@ async function take(call: RequestCall, claim: IdempotencyClaim): Promise<string 
 }
 
 /** The stored response to the same request; undefined while it runs, a violation when the key belongs to another request. */
-async function find(call: RequestCall, claim: IdempotencyClaim): Promise<StoredResponse | undefined> {
+async function findResponse(call: RequestCall, claim: IdempotencyClaim): Promise<StoredResponse | undefined> {
   const [found] = (await claims.find(call.executor, claim)).rows
   const same = found === undefined || found.fingerprint === claim.fingerprint
   if (!same || (found?.tenant && found.tenant !== claim.tenant))
@@ -143,11 +145,11 @@ async function attempt(call: RequestCall, rollBack?: () => Promise<unknown>): Pr
 }
 
 /** Stores a response without its secrets. */
-async function store(call: RequestCall, claim: IdempotencyClaim, response: StoredResponse): Promise<void> {
+async function storeResponse(call: RequestCall, claim: IdempotencyClaim, response: StoredResponse): Promise<void> {
   const withoutSecrets = Object.fromEntries((call.operation.secrets?.names ?? []).map((name) => [name, null]))
   const document = response.document && { ...response.document, ...withoutSecrets }
   const answer = JSON.stringify({ ...response, document, right: call.answeredAs })
-  await claims.answer(call.executor, { ...claim, answer })
+  await claims.complete(call.executor, { ...claim, answer })
 }
 
 async function withSecrets(call: RequestCall, stored: StoredResponse): Promise<StoredResponse> {
