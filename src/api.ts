@@ -53,8 +53,8 @@ const list = listOperation()
 const read = readOperation()
 
 /**
- * The whole API as a table. Each resource has its class, its path, its operations, each with the roles that may run it, and its
- * options: filters, row scopes and hidden properties.
+ * The whole API as a table. Each row has a class, a path, operations with the roles that may run them, and options: filters, row
+ * scopes and hidden properties.
  * @param maxOwned how many organizations one user may own
  */
 export const api = (callers: Callers, billing: Billing, banking: Banking, maxOwned?: number) =>
@@ -280,7 +280,7 @@ const conflicts: Record<string, ConflictMessage> = {
   'organization_config:meetingOverlap': configs.overlappingMeetings,
 }
 
-/** What the engine must know of this application. */
+/** The engine's options for this application. */
 export const apiOptions = {
   info: {
     title: 'Organization API',

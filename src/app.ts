@@ -11,7 +11,7 @@ import type { Config } from './config.ts'
 import { webhooks } from './controllers/webhooks.ts'
 import { swaggerUi } from './explorer/swagger-ui.ts'
 import { type AccessControl, Api, methodNotAllowed, Problem } from './hydra/index.ts'
-import { images } from './images/image-routes.ts'
+import { imageRoutes } from './images/image-routes.ts'
 import { poolsOf } from './runtime/database.ts'
 import { healthRoutes } from './runtime/http/health.ts'
 import type { ServiceState } from './runtime/http/http-service.ts'
@@ -59,7 +59,7 @@ export function createApp({ config, database, billing, banking, issuer, log, rep
   const root = api.iris.root === '' ? app : routerAt(app, api.iris.root)
   root.use(api.router(access))
   root.use(webhooks(withOwnShare('webhooks'), billing))
-  root.use(images(pools.items.of('images')))
+  root.use(imageRoutes(pools.items.of('images')))
   root.use(swaggerUi())
   root.use(api.documents())
   if (isOwnIssuer(issuer)) {

@@ -5,24 +5,24 @@ import { KeysUnavailable } from './key-set.ts'
 import { profileOf } from './profile-claims.ts'
 import type { Issuer } from './token-issuer-keys.ts'
 
-/** What a token says of its bearer; membership and role are never taken from it. */
+/** The claims of a token. Membership and role always come from the database, never from claims. */
 export interface BearerToken {
   issuer: string
   subject: string
   tenant: string | undefined
   name: string | undefined
   email: string | undefined
-  /** In seconds since 1970. */
+  /** Seconds since 1970. */
   issuedAt: number | undefined
 }
 
-const longest = 8192
-const remembered = 10_000
+const maxTokenLength = 8192
+const maxCachedTokens = 10_000
 
-/** How many seconds the clock of the issuer may be ahead. */
-const skew = 60
+/** The issuer's clock may be ahead by this much. */
+const clockSkewSeconds = 60
 
-/** Verifies bearer tokens (RFC 6750, RFC 8725); each is remembered by its hash until it expires or the keys are loaded again. */
+/** Verifies bearer tokens (RFC 6750, RFC 8725). A result is cached by the token's hash until the token expires or keys are reloaded. */
 export function tokenVerifier({
   issuer,
   audience,
@@ -31,45 +31,45 @@ export function tokenVerifier({
 }: Issuer): (token: string) => Promise<BearerToken> {
   const known = new Map<string, { bearer: BearerToken; until: number; keys: number }>()
   return async (token) => {
-    if (!keys.fresh) await keys.refresh().catch(refused)
+    if (!keys.fresh) await keys.refresh().catch(throwUnauthorized)
     const digest = hash('sha256', token, 'base64url')
     const found = known.get(digest)
     if (found && found.keys === keys.loadedAt && found.until > Date.now()) return found.bearer
     known.delete(digest)
-    if (token.length > longest) throw unauthorized('The token is too long.')
+    if (token.length > maxTokenLength) throw unauthorized(`The token has more than ${maxTokenLength} characters.`)
     const { payload } = await jwtVerify(token, keys.find, {
       issuer,
       audience,
       algorithms: ['RS256', 'ES256', 'EdDSA'],
       requiredClaims: ['sub', 'exp'],
-      clockTolerance: skew,
-    }).catch(refused)
-    requireTimely(payload, maxLifetime)
+      clockTolerance: clockSkewSeconds,
+    }).catch(throwUnauthorized)
+    requireLifetime(payload, maxLifetime)
     const bearer = bearerOf(payload)
-    if (known.size >= remembered) known.delete(known.keys().next().value as string)
+    if (known.size >= maxCachedTokens) known.delete(known.keys().next().value as string)
     known.set(digest, { bearer, until: (payload.exp as number) * 1000, keys: keys.loadedAt })
     return bearer
   }
 }
 
-/** The issuer's clock may be ahead, but a token is never good after it expires, nor for longer than is configured. */
-function requireTimely({ exp = 0, iat }: JWTPayload, maxLifetime: number): void {
+/** jose applies the clock skew to `exp`, too; a token must not outlive it, nor the configured lifetime. */
+function requireLifetime({ exp = 0, iat }: JWTPayload, maxLifetime: number): void {
   const now = Date.now() / 1000
   if (exp <= now) throw unauthorized('The token has expired.')
-  if (iat !== undefined && iat > now + skew)
-    throw unauthorized('The token was issued in the future: set the clock of its issuer.')
+  if (iat !== undefined && iat > now + clockSkewSeconds)
+    throw unauthorized('The token was issued in the future: correct the clock of its issuer.')
   const lifetime = exp - Math.min(iat ?? now, now)
   if (lifetime > maxLifetime)
     throw unauthorized(
-      `The token lives ${Math.ceil(lifetime)} seconds, and at most ${maxLifetime} seconds are accepted: ask for a shorter one.`,
+      `The token is valid for ${Math.ceil(lifetime)} seconds; the limit is ${maxLifetime}. Request a token with a shorter lifetime.`,
     )
 }
 
-/** The token of an Authorization header; undefined when there is none. */
+/** The token of an Authorization header; undefined without a header. */
 export function bearerToken(header: string | undefined): string | undefined {
   if (header === undefined) return undefined
   const [, token] = /^Bearer +([\w\-.~+/]+=*)$/i.exec(header) ?? []
-  if (!token) throw unauthorized('The Authorization header must be "Bearer" and a token.')
+  if (!token) throw unauthorized('The Authorization header must be "Bearer", a space and a token.')
   return token
 }
 
@@ -85,17 +85,17 @@ function bearerOf(payload: JWTPayload): BearerToken {
       : undefined
   }
   const [issuer, subject] = [text('iss'), text('sub')]
-  if (!issuer || !subject) throw unauthorized('The token does not say who its bearer is.')
+  if (!issuer || !subject) throw unauthorized('The token must have the claims "iss" and "sub".')
   return { issuer, subject, tenant: text('organization'), ...profileOf(payload), issuedAt: payload.iat }
 }
 
-function refused(error: unknown): never {
+function throwUnauthorized(error: unknown): never {
   if (error instanceof errors.JWTExpired) throw unauthorized('The token has expired.')
   if (error instanceof KeysUnavailable)
-    throw new Problem(503, 'The keys of the token issuer cannot be fetched at the moment: try again in some seconds.', {
+    throw new Problem(503, 'The keys of the token issuer cannot be loaded: try again in a few seconds.', {
       'Retry-After': '5',
     })
-  throw unauthorized('The token is not one that this server accepts.')
+  throw unauthorized('The token is invalid: check its issuer, audience, signature and claims.')
 }
 
 function unauthorized(detail: string): Problem {

@@ -7,21 +7,21 @@ import { applyProfile, isOutdatedBy, type Profile } from './profile-claims.ts'
 import { type Role, roles } from './roles.ts'
 import type { Issuer } from './token-issuer-keys.ts'
 
-/** A caller, and what its token says of it. */
+/** A caller and the claims of its token. */
 export interface Identity extends Caller {
   readonly bearer?: BearerToken
 }
 
-/** Knows who is asking; what it has looked up holds for a second at most. */
+/** Identifies callers. Memberships are cached for a second at most. */
 export interface Callers {
   of(request: Pick<Request, 'headers'>): Promise<Identity>
-  /** Forgets every membership, where one has just changed. */
+  /** Clears the cache after a change of memberships. */
   forget(): void
 }
 
 const anonymous: Identity = { role: 'anonymous', user: null, tenant: null }
-const holds = 1000
-const remembered = 10_000
+const cacheMs = 1000
+const maxCachedCallers = 10_000
 
 const memberships = statement(
   'callers',
@@ -41,20 +41,20 @@ interface Membership extends Profile {
   status: string | null
 }
 
-/** In what state an organization's people may only read, and why. */
-const frozen: Record<string, string> = {
+/** The organization statuses in which members may only read, with the message of the 403. */
+const readOnlyReasons: Record<string, string> = {
   suspended: 'Your organization is suspended: it can be read, but not changed. Ask the operator of this service.',
   closed: 'Your organization is closed: it can be read, but not changed.',
 }
 
-const standing = statement(
-  'callers:standing',
+const currentRole = statement(
+  'callers:role',
   `SELECT u."operator", m."role" FROM "user" u
      LEFT JOIN "organization_user" m ON m."userId" = u."id" AND m."organizationId" = :organization AND m."status" = 'active'
     WHERE u."issuer" = :issuer AND u."subject" = :subject`,
 )
 
-/** Whether a caller still has a role, or a higher one of the same organization; asked of the database, not of what is remembered. */
+/** Whether a caller still has a role, or a higher role in the same organization. Reads the database, not the cache. */
 export async function stillHasRight(
   executor: Executor,
   { bearer }: Caller,
@@ -64,7 +64,7 @@ export async function stillHasRight(
   const { role, tenant = (right as { organization?: string | null }).organization ?? null } = right
   if (role !== 'operator' && tenant === null) return true
   const { issuer, subject } = bearer ?? {}
-  const [found] = (await standing(executor, { issuer, subject, organization: tenant })).rows
+  const [found] = (await currentRole(executor, { issuer, subject, organization: tenant })).rows
   if (role === 'operator') return found?.operator === true
   return roles.indexOf(found?.role ?? 'anonymous') >= roles.indexOf(role as Role)
 }
@@ -79,15 +79,15 @@ export function callers(database: DataSource, pool: FairPool, issuer: Issuer): C
       const bearer = await verify(token)
       const found = known.get(bearer)
       if (found && found.until > Date.now()) return found.identity
-      // Where memberships change meanwhile, what is found here may be from before that: it goes with what was known then.
-      const [memory, until] = [known, Date.now() + holds]
+      // If memberships change during the query, the result may be outdated: it goes into the map that `forget` discards.
+      const [memory, until] = [known, Date.now() + cacheMs]
       const tenant = tenantOf({ ...anonymous, bearer })
       const { rows } = await memberships(pool.of(tenant), { ...bearer })
-      // The request goes on if this fails: it does not depend on it, and the next one tries again.
+      // A failure does not concern this request; the next one tries again.
       if (rows.length > 0 && isOutdatedBy(bearer, rows[0]))
         await applyProfile(pool.within(database, tenant), bearer).catch(() => {})
       const identity = { ...callerOf(bearer, rows), bearer }
-      if (memory.size >= remembered) memory.clear()
+      if (memory.size >= maxCachedCallers) memory.clear()
       memory.set(bearer, { identity, until })
       return identity
     },
@@ -97,17 +97,17 @@ export function callers(database: DataSource, pool: FairPool, issuer: Issuer): C
   }
 }
 
-/** The current organization is the token's, else the user's default; a header that a client may choose has no say. */
+/** The current organization is the token's claim, else the user's default; never a header that a client may choose. */
 function callerOf({ tenant: claimed }: BearerToken, rows: Membership[]): Caller {
   const user = rows[0]?.user ?? null
   if (rows[0]?.operator) return { role: 'operator', user, tenant: null }
   const joined = rows.filter(({ organization }) => organization !== null)
   const guest = (reason: string): Caller => ({ role: 'guest', user, tenant: null, reason })
   if (joined.length === 0)
-    return guest('You belong to no organization yet: make one with POST /organizations, or accept an invitation.')
+    return guest('You belong to no organization yet: create one with POST /organizations, or accept an invitation.')
   const current = claimed ? joined.find(({ organization }) => organization === claimed) : joined[0]
-  if (!current) return guest('The claim "organization" of your token names no organization that you belong to.')
-  const reason = frozen[current.status ?? '']
+  if (!current) return guest('The claim "organization" of your token must name an organization that you belong to.')
+  const reason = readOnlyReasons[current.status ?? '']
   return {
     role: current.role as Role,
     user,

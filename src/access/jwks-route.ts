@@ -1,7 +1,7 @@
 import type { RequestHandler } from 'express'
 import type { OwnIssuer } from './token-issuer-keys.ts'
 
-/** The keys that the server's own tokens are signed with (RFC 7517). */
+/** The public keys of the server's own tokens (RFC 7517). */
 export function jwks(issuer: OwnIssuer): RequestHandler {
   return async (_, response) => {
     const body = JSON.stringify(await issuer.published())

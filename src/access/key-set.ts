@@ -1,30 +1,29 @@
 import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey, jwksCache } from 'jose'
 
-/** How long keys are good, in milliseconds. */
+/** All times are in milliseconds. */
 export interface KeySetTiming {
-  /** After it keys are loaded again; a key that left the set ends within twice that. */
+  /** The interval of reloading. A key that the issuer removes stops working within twice that. */
   refresh: number
-  /** How long known keys go on to be good while they cannot be loaded. */
+  /** How long known keys stay valid while they cannot be reloaded. */
   grace: number
-  /** How long an unknown key waits after the last load until it causes another. */
+  /** The minimum time between two reloads for unknown keys. */
   cooldown: number
-  /** How long one load may take. */
+  /** The timeout of one load. */
   timeout: number
 }
 
 /**
- * A key that the issuer withdraws ends within two minutes, at the price of one small request a minute and process. An issuer may
- * restart or roll over to another machine within fifteen minutes; beyond that a withdrawn key could hide behind the outage.
+ * A key that the issuer withdraws stops working within two minutes, for one small request a minute and process. An issuer has
+ * fifteen minutes to restart; with more, a withdrawn key could stay valid during an outage.
  */
-const usual: KeySetTiming = { refresh: 60_000, grace: 15 * 60_000, cooldown: 30_000, timeout: 5000 }
+const defaultTiming: KeySetTiming = { refresh: 60_000, grace: 15 * 60_000, cooldown: 30_000, timeout: 5000 }
 
-/** Milliseconds from a load that failed to the next. */
-const retry = 5000
+const retryDelayMs = 5000
 
-/** The keys of the issuer cannot be loaded, so that nothing can be said about a token. */
+/** The keys of the issuer cannot be loaded, so tokens can be neither accepted nor refused. */
 export class KeysUnavailable extends Error {}
 
-/** The keys of an issuer, loaded again as time goes by (RFC 7517, §5). */
+/** The keys of an issuer (RFC 7517, §5), reloaded regularly. */
 export class KeySet {
   private readonly cache: { uat?: number } = {}
   private readonly remote
@@ -32,12 +31,12 @@ export class KeySet {
   private triedAt = 0
   private failed = false
 
-  /** @param load where the keys are, when not at the URL */
+  /** @param load loads the keys instead of the URL */
   constructor(url: URL, timing: Partial<KeySetTiming> = {}, load?: () => Promise<object>) {
-    this.timing = { ...usual, ...timing }
+    this.timing = { ...defaultTiming, ...timing }
     this.remote = createRemoteJWKSet(url, {
       timeoutDuration: this.timing.timeout,
-      // When keys are loaded is decided here: jose's own rules know no grace.
+      // This class decides when to load: jose's own rules have no grace period.
       cacheMaxAge: Number.POSITIVE_INFINITY,
       cooldownDuration: Number.POSITIVE_INFINITY,
       [jwksCache]: this.cache as Record<string, never>,
@@ -45,7 +44,7 @@ export class KeySet {
     })
   }
 
-  /** When the keys were loaded that are in use: what was verified with others has to be verified again. */
+  /** The time of the last load. Tokens that were verified with older keys must be verified again. */
   get loadedAt(): number {
     return this.cache.uat ?? 0
   }
@@ -55,15 +54,15 @@ export class KeySet {
     return this.age <= this.timing.refresh
   }
 
-  /** Loads keys that are due. Requests wait for it only where no keys that are good enough are known. */
+  /** Reloads keys that are due. Requests wait for the load only if the known keys are too old. */
   async refresh(): Promise<void> {
     const { refresh, grace } = this.timing
-    const loading = this.failed && Date.now() - this.triedAt < Math.min(refresh, retry) ? undefined : this.load()
+    const loading = this.failed && Date.now() - this.triedAt < Math.min(refresh, retryDelayMs) ? undefined : this.load()
     if (this.age > grace || (this.age > 2 * refresh && !this.failed)) await loading
     if (this.age > grace) throw new KeysUnavailable('The keys of the token issuer cannot be loaded.')
   }
 
-  /** The key that a token names; an unknown one has the keys loaded again. */
+  /** The key that a token names. An unknown key triggers a reload. */
   readonly find: JWTVerifyGetKey = async (header, token) => {
     try {
       return await this.remote(header, token)
@@ -80,7 +79,7 @@ export class KeySet {
     return Date.now() - this.loadedAt
   }
 
-  /** Never throws: whether it came to nothing is kept. */
+  /** Never throws: a failure is stored in `failed`. */
   private async load(): Promise<void> {
     if (!this.remote.reloading) this.triedAt = Date.now()
     await this.remote.reload().then(

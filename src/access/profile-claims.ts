@@ -6,27 +6,27 @@ import { isMemberAddress } from '../../entities/user.ts'
 import { lockEmailAddress } from '../postgres/locks.ts'
 import type { BearerToken } from './bearer-token.ts'
 
-/** What a user is called and reached by, and the token that last changed it. */
+/** A user's name and address, and the issue time of the token that last changed them. */
 export interface Profile {
   name: string
   email: string | null
   claimsAt: Date | null
 }
 
-/** The name and the address of a token's claims (OpenID Connect Core §5.1); what could not be stored as such is ignored. */
+/** The name and address in a token's claims (OpenID Connect Core §5.1). Invalid values are ignored. */
 export function profileOf({ name, email, email_verified }: JWTPayload): Pick<BearerToken, 'name' | 'email'> {
   return { name: readName(name), email: email_verified !== false && isEmailAddress(email) ? email : undefined }
 }
 
-/** Whether a token is newer than the one that the profile is from, and tells something else. */
+/** Whether a token is newer than the profile and has another name or address. */
 export function isOutdatedBy({ issuedAt, name, email }: BearerToken, profile: Profile): boolean {
   if (issuedAt === undefined || issuedAt * 1000 <= (profile.claimsAt?.getTime() ?? 0)) return false
   return (name ?? profile.name) !== profile.name || (email ?? profile.email) !== profile.email
 }
 
 /**
- * Takes over what a newer token tells of its bearer. A membership whose name is the user's follows; one that an invitation named
- * keeps that name. An address that another member of one of the user's organizations has is not taken.
+ * Updates a user from the claims of a newer token. Memberships with the user's former name get the new name; a name from an
+ * invitation stays. An address that another member of one of the user's organizations has is not stored.
  */
 export async function applyProfile(
   database: DataSource,

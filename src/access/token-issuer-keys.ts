@@ -4,24 +4,24 @@ import { readOrCreateKeyFile } from '../start/key-file.ts'
 import { StartError } from '../start/start-error.ts'
 import { KeySet, type KeySetTiming } from './key-set.ts'
 
-/** Which tokens are accepted: from which issuer, for which audience, signed with which keys, and how long-lived. */
+/** The rules for accepted tokens: their issuer, audience, keys and maximum lifetime. */
 export interface Issuer {
   issuer: string
   audience: string
   keys: KeySet
-  /** In seconds. */
+  /** Seconds. */
   maxLifetime: number
 }
 
-/** What may differ from the usual: tests are impatient. */
+/** Defaults that tests shorten. */
 interface Limits {
   maxLifetime?: number
   timing?: Partial<KeySetTiming>
 }
 
-/** The server's own issuer, which also signs: for development and tests, where no OpenID provider is named. */
+/** The server's own issuer, which also signs tokens: for development and tests without an OpenID provider. */
 export interface OwnIssuer extends Issuer {
-  /** Its public keys, as they are now (RFC 7517, §5). */
+  /** The current public keys (RFC 7517, §5). */
   published(): Promise<{ keys: JWK[] }>
   sign(claims: Claims): Promise<string>
 }
@@ -32,22 +32,22 @@ export interface Claims {
   organization?: string
   name?: string
   email?: string
-  /** Seconds until it expires; a day unless said otherwise, or the longest that is accepted. */
+  /** Seconds until the token expires. The default is a day, or the maximum lifetime if that is shorter. */
   lifetime?: number
 }
 
-/** What the server calls itself as an issuer: not by its address, so that its tokens outlive a change of port. */
+/** The issuer name of the server's own tokens. It contains no address, so tokens stay valid when the port changes. */
 export const localIssuer = 'urn:organization-api'
 
 const algorithm = 'ES256'
 
 /**
- * A day, in seconds: the longest that common providers give access tokens by default (Auth0; Keycloak, Okta, Google and Entra stay
- * at an hour or below), so that a stolen token is of use for a day at most.
+ * A day, in seconds: the longest default of common providers (Auth0; Keycloak, Okta, Google and Entra use an hour or less). A
+ * stolen token is useful for a day at most.
  */
 export const defaultLifetime = 24 * 60 * 60
 
-/** An OpenID provider, whose keys are fetched when first needed, every minute from then on, and when a token names a new one. */
+/** An OpenID provider. Keys are loaded on first use, then every minute, and when a token names an unknown key. */
 export function remoteIssuer({
   issuer,
   audience,
@@ -67,7 +67,7 @@ export function isOwnIssuer(issuer: Issuer): issuer is OwnIssuer {
   return 'sign' in issuer
 }
 
-/** The issuer whose key is kept in a directory: tokens outlive a restart, and end when the key is deleted there. */
+/** The server's own issuer, with its key in a directory: tokens survive a restart, and become invalid when the key file is deleted. */
 export async function ownIssuer(
   url: string,
   directory: string,
@@ -75,7 +75,7 @@ export async function ownIssuer(
 ): Promise<OwnIssuer> {
   const file = join(directory, 'token-key.json')
   const published = async () => {
-    const { d: _, ...open } = await keptKey(file)
+    const { d: _, ...open } = await readKey(file)
     return { keys: [{ ...open, alg: algorithm, use: 'sig' }] }
   }
   await published()
@@ -86,7 +86,7 @@ export async function ownIssuer(
     published,
     keys: new KeySet(new URL('file:///token-key.json'), timing, published),
     async sign({ sub, lifetime = Math.min(defaultLifetime, maxLifetime), ...claims }) {
-      const jwk = await keptKey(file)
+      const jwk = await readKey(file)
       const now = Math.floor(Date.now() / 1000)
       return new SignJWT(claims)
         .setProtectedHeader({ alg: algorithm, kid: jwk.kid, typ: 'JWT' })
@@ -100,8 +100,8 @@ export async function ownIssuer(
   }
 }
 
-/** The key that a file keeps. */
-async function keptKey(file: string): Promise<JWK> {
+/** Reads the key file, or creates it. */
+async function readKey(file: string): Promise<JWK> {
   const text = await readOrCreateKeyFile(file, async () => {
     const { privateKey } = await generateKeyPair(algorithm, { extractable: true })
     const jwk = await exportJWK(privateKey)

@@ -13,8 +13,8 @@ import {
 
 const description =
   'While the setting "meetingOverlap" is "reject", meetings of one employee may not overlap: 409 names the other meeting. ' +
-  'A meeting may start when another ends. A "time" on 1970-01-01 is a clock time: it becomes the first such moment ' +
-  'between "dateFrom" and "dateTo", in the time zone of the organization.'
+  'A meeting may start when another ends. A "time" on 1970-01-01 is a clock time in the organization\'s time zone. ' +
+  'It becomes the first such moment between "dateFrom" and "dateTo".'
 
 export const create: Operation<Meeting> = { ...createOperation<Meeting>({ prepare }), description }
 

@@ -4,41 +4,41 @@ import type { Sharp } from 'sharp'
 import { Image } from '../../entities/index.ts'
 import { ConstraintViolation, Problem, runExclusive } from '../hydra/index.ts'
 
-/** A kind of image that is taken: known by its first bytes, never by a name, and drawn anew as the same kind. */
-interface Kind {
+/** An accepted image format: detected by its first bytes, never by a name, and re-encoded as the same format. */
+interface Format {
   type: string
-  begins(head: string): boolean
+  matches(head: string): boolean
   encode(image: Sharp, original: Buffer): Sharp
 }
 
-const kinds: Kind[] = [
+const formats: Format[] = [
   {
     type: 'image/png',
-    begins: (head) => head.startsWith('\x89PNG\r\n\x1a\n'),
+    matches: (head) => head.startsWith('\x89PNG\r\n\x1a\n'),
     encode: (image) => image.png({ adaptiveFiltering: true }),
   },
   {
     type: 'image/jpeg',
-    begins: (head) => head.startsWith('\xff\xd8\xff'),
+    matches: (head) => head.startsWith('\xff\xd8\xff'),
     encode: (image) => image.jpeg({ quality: 90 }),
   },
   {
     type: 'image/webp',
-    begins: (head) => head.startsWith('RIFF') && head.startsWith('WEBP', 8),
+    matches: (head) => head.startsWith('RIFF') && head.startsWith('WEBP', 8),
     encode: (image, original) => image.webp({ quality: 90, effort: 2, lossless: original.includes('VP8L') }),
   },
 ]
 
-export const imageTypes = kinds.map(({ type }) => type)
+export const imageTypes = formats.map(({ type }) => type)
 
-const mostPixels = 25_000_000
-const mostBytes = 8 * 1024 * 1024
+const maxPixels = 25_000_000
+const maxBytes = 8 * 1024 * 1024
 
 let loaded: Promise<typeof sharp> | undefined
 
 /**
- * Loaded with the first image, as it is a tenth of what the start of a process takes, and many draw none. Only the readers of
- * these kinds are there to be tricked: none for SVG, PDF, TIFF or GIF, and none for files.
+ * Loads sharp with the first image: it takes a tenth of the start time, and many processes never need it. All other loaders, such
+ * as SVG, PDF, TIFF, GIF and files, are blocked to reduce the attack surface.
  */
 function load(): Promise<typeof sharp> {
   loaded ??= import('sharp').then(({ default: sharp }) => {
@@ -53,31 +53,31 @@ function load(): Promise<typeof sharp> {
   return loaded
 }
 
-/** How many images may wait to be drawn, two megabytes each, and for how many milliseconds. */
-const mostWaiting = 30
-const longestWait = 20_000
+/** Images that may wait, of two megabytes each. */
+const maxWaiting = 30
+const maxWaitMs = 20_000
 
 let waiting = 0
 
 /**
- * Draws what was uploaded anew, so that its pixels are all that is kept of it: turned as it said it should be, the
- * first frame where it moves, with no metadata and nothing appended.
- * @throws Problem 415 when it is of another kind, 422 when it cannot be read or is not square where it must be, 503
- * when too many are drawn already
+ * Re-encodes an uploaded image, so that only its pixels are stored. It is rotated by its EXIF orientation; metadata, appended
+ * data and all frames but the first are dropped.
+ * @throws Problem 415 for another format, 503 when too many images wait
+ * @throws ConstraintViolation when the image cannot be read or must be square
  */
 export async function reEncode(original: Buffer, square: boolean): Promise<Image> {
   const head = original.toString('latin1', 0, 12)
-  const kind = kinds.find(({ begins }) => begins(head))
-  if (!kind) throw new Problem(415, `By its bytes the file is none of these: ${imageTypes.join(', ')}.`)
-  return oneByOne(() => draw(kind, original, square))
+  const format = formats.find(({ matches }) => matches(head))
+  if (!format) throw new Problem(415, `The bytes of the file are none of these types: ${imageTypes.join(', ')}.`)
+  return oneByOne(() => toImage(format, original, square))
 }
 
-/** An image of 25 megapixels takes up to 300 MB while it is drawn, so two at once would be too many. */
+/** Encodes one image at a time: an image of 25 megapixels takes up to 300 MB of memory. */
 async function oneByOne<T>(work: () => Promise<T>): Promise<T> {
-  if (waiting === mostWaiting) throw busy()
+  if (waiting === maxWaiting) throw busy()
   waiting += 1
   try {
-    return await runExclusive('images', longestWait, work, () => {
+    return await runExclusive('images', maxWaitMs, work, () => {
       throw busy()
     })
   } finally {
@@ -85,31 +85,32 @@ async function oneByOne<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-const busy = () => new Problem(503, 'Too many images are being drawn at the moment: try again.', { 'Retry-After': '5' })
+const busy = () => new Problem(503, 'Too many images are being processed: try again later.', { 'Retry-After': '5' })
 
-async function draw({ type, encode }: Kind, original: Buffer, square: boolean): Promise<Image> {
+async function toImage({ type, encode }: Format, original: Buffer, square: boolean): Promise<Image> {
   const sharp = await load()
-  const image = sharp(original, { limitInputPixels: mostPixels, failOn: 'error', autoOrient: true })
-  const { width, height } = await image.metadata().catch(refuse)
+  const image = sharp(original, { limitInputPixels: maxPixels, failOn: 'error', autoOrient: true })
+  const { width, height } = await image.metadata().catch(throwViolation)
   if (square && width !== height)
-    throw refusal(`file must be square; it is ${width} pixels wide and ${height} high.`, 'isSquare')
+    throw violation(`file must be square; it is ${width} pixels wide and ${height} high.`, 'isSquare')
   const { data: bytes, info } = await encode(image, original)
     .timeout({ seconds: 10 })
     .toBuffer({ resolveWithObject: true })
-    .catch(refuse)
-  if (bytes.length > mostBytes)
-    throw new Problem(413, 'The image is too large after it is encoded again: give it fewer pixels.')
+    .catch(throwViolation)
+  if (bytes.length > maxBytes)
+    throw new Problem(413, 'The re-encoded image exceeds 8 MiB: upload one with fewer pixels.')
   const id = hash('sha256', bytes)
   return Object.assign(new Image(), { id, type, width: info.width, height: info.height, bytes })
 }
 
-/** Says in the API's words why sharp cannot read an image. */
-function refuse({ message }: Error): never {
-  if (message.includes('pixel limit')) throw refusal('file must have at most 25 megapixels.', 'maxPixels')
-  if (message.startsWith('timeout')) throw refusal('file takes too long to be drawn: simplify it.', 'isSimple')
-  throw refusal('file cannot be read: it is broken, or not what it begins as.', 'isImage')
+/** Translates an error of sharp to a violation. */
+function throwViolation({ message }: Error): never {
+  if (message.includes('pixel limit')) throw violation('file must have at most 25 megapixels.', 'maxPixels')
+  if (message.startsWith('timeout'))
+    throw violation('file takes longer than 10 s to process: upload a simpler image.', 'isSimple')
+  throw violation('file cannot be read: it is damaged, or not of the type of its first bytes.', 'isImage')
 }
 
-function refusal(message: string, code: string): ConstraintViolation {
+function violation(message: string, code: string): ConstraintViolation {
   return new ConstraintViolation([{ propertyPath: 'file', message, code }])
 }

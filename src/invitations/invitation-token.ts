@@ -1,12 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto'
 
-/** What opens an invitation, and what of it is kept. */
+/** The token of an invitation, and the hash that is stored of it. */
 export interface InvitationToken {
   token: string
   tokenHash: Buffer
 }
 
-/** Makes a token of 256 random bits; that many need no salt, and no slow hash. */
+/** A token of 256 random bits: it needs neither a salt nor a slow hash. */
 export function newToken(): InvitationToken {
   const token = randomBytes(32).toString('base64url')
   return { token, tokenHash: hashOf(token) }

@@ -7,37 +7,43 @@ import {
   type OrganizationUserInvitation,
   User,
 } from '../../entities/index.ts'
-import { type Invited, invitationText } from './invitation-words.ts'
+import { invitationIri } from '../invitations/invitation-iri.ts'
+import { type InvitationDetails, invitationText } from './invitation-text.ts'
 import { logoOf } from './logo.ts'
-import type { Letter } from './outbox.ts'
+import type { MailDraft } from './outbox.ts'
 
-/** What the mail is written from, beside the invitation and its organization. */
-export interface Delivery {
+/** The parts of the mail that the invitation's row does not hold. */
+export interface InvitationLink {
   token: string
-  /** Where this server is to be found. */
+  /** The URL of this server. */
   publicUrl: string
 }
 
 const cid = 'logo'
 
 /**
- * The mail that brings an invitation, in the language of the organization, with its logo and its footer. There is no page of
- * ours to send people to: it carries the token, and says where and how to hand it in.
+ * The mail of an invitation, in the organization's language, with its logo and mail footer. This service has no sign-in page to
+ * link to: the mail contains the token and the request that accepts it.
  */
 export async function invitationMail(
   manager: EntityManager,
   invitation: OrganizationUserInvitation,
   organization: Organization,
-  { token, publicUrl }: Delivery,
-): Promise<Letter> {
+  { token, publicUrl }: InvitationLink,
+): Promise<MailDraft> {
   const { id, organizationId, email, name, role, expiresAt, invitedById } = invitation
   const { language, timezone } = await settingsOf(manager, organizationId)
   const inviter = await manager.findOneByOrFail(User, { id: invitedById })
   const { mailFooter } = await manager.findOneByOrFail(MailFooter, { organizationId })
   const logo = await logoOf(manager, organization)
-  const door = `${publicUrl}/organization-user-invitations/accept`
-  const told = { organization: plain(organization.name), inviter: plain(inviter.name), name: plain(name ?? ''), role }
-  const invited: Invited = { ...told, token, door, expiresAt, timezone }
+  const acceptUrl = `${publicUrl}/organization-user-invitations/accept`
+  const plainDetails = {
+    organization: plain(organization.name),
+    inviter: plain(inviter.name),
+    name: plain(name ?? ''),
+    role,
+  }
+  const invited: InvitationDetails = { ...plainDetails, token, acceptUrl, expiresAt, timezone }
   const { subject, before, request, after } = invitationText(language, invited)
   return {
     organizationId,
@@ -47,7 +53,7 @@ export async function invitationMail(
     html: [
       `<!DOCTYPE html><html lang="${language}"><head><meta charset="utf-8"><title>${escaped(subject)}</title></head><body>`,
       logo
-        ? `<p><img src="cid:${cid}" alt="${escaped(told.organization)}" style="max-height:80px;max-width:320px"></p>`
+        ? `<p><img src="cid:${cid}" alt="${escaped(plainDetails.organization)}" style="max-height:80px;max-width:320px"></p>`
         : '',
       ...before.map(paragraph),
       `<p><code style="font-size:1.2em">${token}</code></p>`,
@@ -58,7 +64,7 @@ export async function invitationMail(
       '</body></html>',
     ].join('\n'),
     attachments: logo ? [{ cid, name: cid, type: logo.type, content: logo.bytes.toString('base64') }] : [],
-    about: `/organization-user-invitations/${id}`,
+    about: invitationIri({ id }),
   }
 }
 
@@ -68,7 +74,7 @@ async function settingsOf(manager: EntityManager, organizationId: string) {
   return { language: /^nl\b/i.test(language) ? ('nl' as const) : ('en' as const), timezone }
 }
 
-/** A name on one line, without control characters; joiners stay, as emoji and Persian words are made with them. */
+/** A name on one line without control characters. Joiners stay: emoji and Persian words need them. */
 function plain(text: string): string {
   return text.replace(/(?:(?![\u200c\u200d])[\s\p{C}])+/gu, ' ').trim()
 }
@@ -83,7 +89,7 @@ function escaped(text: string): string {
   return text.replace(/[&<>"]/g, (character) => entities[character])
 }
 
-/** What a footer says to those who do not see HTML. */
+/** The footer as plain text, for mail programs without HTML. */
 function textOf(html: string): string {
   const lines = html.replace(/<(br|\/p|\/div|\/h\d|\/li|\/tr)\b[^<>]*>/gi, '\n')
   const bare = sanitize(lines, { allowedTags: [], allowedAttributes: {} })

@@ -1,7 +1,7 @@
 import type { EntityManager } from 'typeorm'
 import { Image, type Organization } from '../../entities/index.ts'
 
-/** The logo that an organization puts above its mails; undefined where it has none. */
+/** The organization's logo, which its mails show at the top. */
 export async function logoOf(
   manager: EntityManager,
   { logoId }: Organization,

@@ -5,42 +5,47 @@ import type { Logger } from 'pino'
 import { isEmailAddress } from '../../entities/email-address.ts'
 import type { OutgoingMail } from '../../entities/index.ts'
 
-/** Whom a mail is from: a name to read, which may be empty, and an address. */
+/** The sender of a mail: a display name, which may be empty, and an address. */
 export interface Mailbox {
   name: string
   address: string
 }
 
-/** Where mails are handed over, and whom they are from. */
+/** The mail server and the sender. */
 export interface MailSettings {
-  /** smtp:// or smtps://, with user and password where they are needed. */
+  /** An smtp:// or smtps:// URL, with user and password if the server needs them. */
   url: string
   from: Mailbox
 }
 
-/** Hands mails over to whoever delivers them. */
+/** Delivers mails to a mail server or a directory. */
 export interface Mailer {
-  /** @throws the error of the mail server; `permanent` where it will never take this mail */
+  /** @throws the error of the mail server, `permanent` if it will never accept this mail */
   send(mail: OutgoingMail): Promise<void>
   close(): void
 }
 
-const second = 1000
+/** Nodemailer's timeouts in milliseconds: far less than the lease of a mail (send-mail-job.ts). */
+const timeouts = { connectionTimeout: 10_000, greetingTimeout: 10_000, socketTimeout: 30_000 }
 
-/** What an unresponsive server may take; far less than a mail is left to whoever is at it. */
-const patience = { connectionTimeout: 10 * second, greetingTimeout: 10 * second, socketTimeout: 30 * second }
+/** Nodemailer may not load content from files or URLs: all content is in the outbox. */
+const noExternalContent = { disableFileAccess: true, disableUrlAccess: true }
 
-/** What a mail says is all in it: nothing is fetched for it from a disk or from elsewhere. */
-const closed = { disableFileAccess: true, disableUrlAccess: true }
-
-/** Sends mails where a mail server is named, and else keeps them in a folder. */
+/** Sends mails through the configured mail server; without one, writes them to a directory. */
 export function openMailer(settings: MailSettings | undefined, directory: string, log: Pick<Logger, 'info'>): Mailer {
-  return settings ? smtpMailer(settings) : keepingMailer(directory, log)
+  return settings ? smtpMailer(settings) : fileMailer(directory, log)
 }
 
-/** Sends through a mail server (RFC 5321), over connections that are kept for the next mail. */
+/** Sends through a mail server (RFC 5321), over pooled connections. */
 function smtpMailer({ url, from }: MailSettings): Mailer {
-  const transport = createTransport({ url, pool: true, maxConnections: 2, maxRequeues: 0, ...patience, ...closed })
+  const transport = createTransport({
+    url,
+    pool: true,
+    maxConnections: 2,
+    maxRequeues: 0,
+    ...timeouts,
+    ...noExternalContent,
+  })
   return {
     async send(mail) {
       await transport.sendMail(messageOf(mail, from))
@@ -49,24 +54,24 @@ function smtpMailer({ url, from }: MailSettings): Mailer {
   }
 }
 
-/** Keeps mails as files that any mail program opens, where there is no mail server. */
-function keepingMailer(directory: string, log: Pick<Logger, 'info'>): Mailer {
+/** Writes mails as .eml files, which any mail program opens. */
+function fileMailer(directory: string, log: Pick<Logger, 'info'>): Mailer {
   const from = { name: 'Organization API', address: 'no-reply@localhost' }
-  const transport = createTransport({ streamTransport: true, buffer: true, newline: 'windows', ...closed })
+  const transport = createTransport({ streamTransport: true, buffer: true, newline: 'windows', ...noExternalContent })
   return {
     async send(mail) {
       const { message } = await transport.sendMail(messageOf(mail, from))
       const path = join(directory, `${mail.id}.eml`)
       await mkdir(directory, { recursive: true, mode: 0o700 })
-      await writeWhole(path, message as Buffer)
+      await writeAtomically(path, message as Buffer)
       log.info(`A mail to ${mail.recipient} is kept in ${path}`)
     },
     close: () => transport.close(),
   }
 }
 
-/** A file that a full disk cuts short is none. */
-async function writeWhole(path: string, content: Buffer): Promise<void> {
+/** Writes to a temporary name first: a full disk leaves no truncated mail. */
+async function writeAtomically(path: string, content: Buffer): Promise<void> {
   try {
     await writeFile(`${path}.new`, content, { mode: 0o600 })
     await rename(`${path}.new`, path)
@@ -76,15 +81,15 @@ async function writeWhole(path: string, content: Buffer): Promise<void> {
   }
 }
 
-/** An address that was stored under an older rule could be read as another one by the mail server. */
+/** Checks the address again: the mail server could misread an address that an older rule accepted. */
 function recipientOf({ recipient }: OutgoingMail): string {
   if (isEmailAddress(recipient)) return recipient
-  const refusal = new Error('The address of the recipient is not an email address that this server sends to.')
-  throw Object.assign(refusal, { permanent: true, code: 'EENVELOPE' })
+  const error = new Error('The recipient is not an email address that this server sends to.')
+  throw Object.assign(error, { permanent: true, code: 'EENVELOPE' })
 }
 
 /**
- * The mail as it goes out (RFC 5322). A mail that is sent twice keeps its Message-ID, so that mail programs recognise it.
+ * The message (RFC 5322). A mail that is sent twice keeps its Message-ID, so that mail programs recognize the duplicate.
  * Quoted-printable keeps ASCII lines readable in the raw mail, where people search for the token; base64 would hide them.
  */
 function messageOf(mail: OutgoingMail, from: Mailbox) {
@@ -111,7 +116,7 @@ function messageOf(mail: OutgoingMail, from: Mailbox) {
   } satisfies SendMailOptions
 }
 
-/** Ends lines with CRLF (RFC 2046 §4.1.1): nodemailer folds short lines, too, when they end with LF alone. */
+/** Ends lines with CRLF (RFC 2046 §4.1.1): nodemailer folds even short lines when they end with LF alone. */
 function lines(text: string | null): string | undefined {
   return text?.replace(/\r?\n/g, '\r\n')
 }

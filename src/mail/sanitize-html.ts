@@ -3,15 +3,15 @@ import sanitize from 'sanitize-html'
 const words = (text: string) => text.trim().split(/\s+/)
 
 /**
- * One word, number, quoted name or colour after another: no function but those of colours, no address, no escape.
- * A text matches in one way at most, so that a mismatch takes linear time.
+ * A style value is a sequence of words, numbers, quoted names and colors. Other functions, URLs and escapes do not match.
+ * A text matches in at most one way, so a mismatch takes linear time.
  */
 const token = String.raw`(?:[a-z-]+|#[\da-f]{3,8}|[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:px|pt|pc|em|rem|ex|ch|cm|mm|in|vw|vh|%)?|"[\w .-]*"|'[\w .-]*'|(?:rgb|hsl)a?\([\d\s.,%/]*\)|!important)`
 const tokens = String.raw`${token}(?:(?:\s+(?:[,/]\s*)?|[,/]\s*)${token})*`
-const harmless = [new RegExp(`^(?=.{1,200}$)${tokens}$`, 'i')]
+const safeValue = [new RegExp(`^(?=.{1,200}$)${tokens}$`, 'i')]
 
-/** A box that is pushed outwards by less than nothing would lie upon what is beside it. */
-const inward = [new RegExp(String.raw`^(?!.*-[\d.])(?=.{1,200}$)${tokens}$`, 'i')]
+/** Negative margins are refused: they move a box over the elements beside it. */
+const safeMargin = [new RegExp(String.raw`^(?!.*-[\d.])(?=.{1,200}$)${tokens}$`, 'i')]
 
 const styles = words(`
   background background-color border border-bottom border-bottom-color border-bottom-style border-bottom-width
@@ -24,7 +24,7 @@ const styles = words(`
 `)
 const margins = words('margin margin-bottom margin-left margin-right margin-top')
 
-/** What a mail client can show and nothing that runs, loads, lies upon its surroundings or takes their names. */
+/** Elements that mail clients can show. Nothing may run, load, overlay the page or reuse its element names. */
 const whitelist: sanitize.IOptions = {
   allowedTags: words(`
     a abbr address b blockquote br caption center code col colgroup div em font h1 h2 h3 h4 h5 h6 hr i img li ol p pre s
@@ -41,8 +41,8 @@ const whitelist: sanitize.IOptions = {
   },
   allowedStyles: {
     '*': {
-      ...Object.fromEntries(styles.map((style) => [style, harmless])),
-      ...Object.fromEntries(margins.map((margin) => [margin, inward])),
+      ...Object.fromEntries(styles.map((style) => [style, safeValue])),
+      ...Object.fromEntries(margins.map((margin) => [margin, safeMargin])),
     },
   },
   allowedSchemes: ['https', 'http', 'mailto', 'tel'],
@@ -54,12 +54,12 @@ const whitelist: sanitize.IOptions = {
     template textarea title xmp
   `),
   selfClosing: words('br col hr img'),
-  transformTags: { a: absoluteLink, img: absoluteImage, table: layout },
+  transformTags: { a: absoluteLink, img: absoluteImage, table: layoutTable },
 }
 
 /**
- * Cleans HTML that was written elsewhere, so that it can be shown and mailed; cleaning it again changes nothing.
- * @returns what is left; nothing where it would not come to rest
+ * Sanitizes untrusted HTML for pages and mails. Sanitizing the result again changes nothing.
+ * @returns the safe HTML; an empty string if five rounds do not reach a stable result
  */
 export function sanitizeHtml(html: string): string {
   let dirty = html
@@ -71,7 +71,7 @@ export function sanitizeHtml(html: string): string {
   return ''
 }
 
-/** A link leads out of the mail, and whatever it opens does not get hold of the window that it came from. */
+/** Links must be absolute. A page that a link opens gets no reference to the opening window (`noopener`). */
 function absoluteLink(tagName: string, { href, target, rel: _, ...attribs }: sanitize.Attributes): sanitize.Tag {
   const leads = /^(https?:\/\/[^\s\\/]|mailto:|tel:)/i.test(href?.trimStart() ?? '')
   const opens = target?.trim().toLowerCase() === '_blank'
@@ -85,13 +85,13 @@ function absoluteLink(tagName: string, { href, target, rel: _, ...attribs }: san
   }
 }
 
-/** A mail has no address that a relative image could be found from. */
+/** Images must be absolute: a mail has no base URL. */
 function absoluteImage(tagName: string, { src, ...attribs }: sanitize.Attributes): sanitize.Tag {
   const found = /^https:\/\/[^\s\\/]/i.test(src?.trimStart() ?? '')
   return { tagName, attribs: found && src ? { src: src.trim(), ...attribs } : attribs }
 }
 
-/** A table may say that it only lays out, and pass for nothing else. */
-function layout(tagName: string, { role, ...attribs }: sanitize.Attributes): sanitize.Tag {
+/** A table may have the role `presentation` and no other. */
+function layoutTable(tagName: string, { role, ...attribs }: sanitize.Attributes): sanitize.Tag {
   return { tagName, attribs: role === 'presentation' ? { ...attribs, role } : attribs }
 }

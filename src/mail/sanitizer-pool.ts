@@ -10,9 +10,9 @@ const thread = new WorkerThread({
 })
 
 /**
- * Cleans HTML beside the event loop, since the libraries that read it are not linear.
- * @param name the property that it is of
- * @throws ConstraintViolation when it takes too long, Problem 503 when too many wait
+ * Sanitizes HTML in a worker thread: its parsers are not linear and would block the event loop.
+ * @param name the property that a violation names
+ * @throws ConstraintViolation when it takes too long, Problem 503 when too many tasks wait
  */
 export async function sanitizeInThread(
   name: string,

@@ -2,7 +2,7 @@ import { makeWorkerUtils } from 'graphile-worker'
 import type { DataSource } from 'typeorm'
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
 
-/** Removes jobs that nobody will do any more: what they were for has been enqueued anew, or waits where it is seen. */
+/** Deletes jobs that have used up their attempts: their work is enqueued again elsewhere, or listed as dead-lettered. */
 export async function cleanUpQueue(database: DataSource): Promise<void> {
   const utilities = await makeWorkerUtils({ pgPool: (database.driver as PostgresDriver).master })
   try {

@@ -3,24 +3,24 @@ import type { Pool } from 'pg'
 import type { DataSource } from 'typeorm'
 import { enqueue } from './enqueue.ts'
 
-/** After how many crashes a job is dead-lettered: with the pauses before that it has had an hour. */
-const most = 8
+/** Crashes until a job is dead-lettered. With the pauses between them that takes an hour. */
+const maxCrashes = 8
 
-/** Seconds between crash number `c` and the next try: none after the first, then a minute, and twice as long each time. */
-const pause = (c: string) => `CASE WHEN ${c} < 2 THEN 0 ELSE 60 * 2 ^ (${c} - 2) END`
+/** SQL: seconds from crash number `c` to the next attempt. None after the first crash, then a minute, then twice as long each time. */
+const pauseSeconds = (c: string) => `CASE WHEN ${c} < 2 THEN 0 ELSE 60 * 2 ^ (${c} - 2) END`
 
-/** A job whose process ended, or was killed, while the job ran: more than once in a row, it may well be the cause. */
+/** A job whose process ended while the job ran. After several crashes in a row, the job is probably the cause. */
 export interface Crash {
   task: string
   /** The key of the job, or its payload where it has none. */
   key: string
   crashes: number
-  /** When the job was dead-lettered; null while it is tried again. */
+  /** The time of dead-lettering; null while the job is retried. */
   deadAt: Date | null
 }
 
-/** Unlocks the jobs that a process left locked for so many seconds, counts them as crashed, and has each wait for its next try. */
-export async function unlockCrashed(database: DataSource, seconds: number): Promise<Crash[]> {
+/** Unlocks jobs whose lock was not renewed for so many seconds, counts a crash for each, and schedules its next attempt. */
+export async function unlockStaleJobs(database: DataSource, seconds: number): Promise<Crash[]> {
   return database.query(
     `WITH "left" AS (
       SELECT "job"."id", "task"."identifier" AS "task", coalesce("job"."key", "job"."payload"::text) AS "key",
@@ -31,8 +31,8 @@ export async function unlockCrashed(database: DataSource, seconds: number): Prom
       INSERT INTO "job_crash" AS "known" ("task", "key", "keyed", "payload", "crashes", "until")
         SELECT DISTINCT ON ("task", "key") "task", "key", "keyed", "payload", 1, now() FROM "left"
         ON CONFLICT ("task", "key") DO UPDATE SET "crashes" = "known"."crashes" + 1, "payload" = excluded."payload",
-          "until" = now() + make_interval(secs => ${pause('("known"."crashes" + 1)')}),
-          "deadAt" = CASE WHEN "known"."crashes" + 1 >= ${most} THEN coalesce("known"."deadAt", now()) END
+          "until" = now() + make_interval(secs => ${pauseSeconds('("known"."crashes" + 1)')}),
+          "deadAt" = CASE WHEN "known"."crashes" + 1 >= ${maxCrashes} THEN coalesce("known"."deadAt", now()) END
         RETURNING "task", "key", "crashes", "until", "deadAt"),
     "unlocked" AS (
       UPDATE graphile_worker._private_jobs "job" SET "locked_at" = NULL, "locked_by" = NULL, "run_at" = "crashed"."until",
@@ -46,8 +46,11 @@ export async function unlockCrashed(database: DataSource, seconds: number): Prom
 
 type Task = (payload: never, helpers: Pick<JobHelpers, 'job'>) => Promise<unknown>
 
-/** Tasks that leave out a job which is dead-lettered, and put off one that is enqueued again before its pause is over. */
-export function guarded(pool: Pool, tasks: Record<string, (payload: never) => Promise<unknown>>): Record<string, Task> {
+/** Wraps tasks: a dead-lettered job is skipped, and a job that is enqueued during its pause is postponed to the end of it. */
+export function withCrashGuard(
+  pool: Pool,
+  tasks: Record<string, (payload: never) => Promise<unknown>>,
+): Record<string, Task> {
   const query = async (text: string, values: unknown[] = []) => (await pool.query(text, values)).rows
   const guard =
     (task: string, work: (payload: never) => Promise<unknown>): Task =>
@@ -66,14 +69,14 @@ export function guarded(pool: Pool, tasks: Record<string, (payload: never) => Pr
   return Object.fromEntries(Object.entries(tasks).map(([name, work]) => [name, guard(name, work)]))
 }
 
-/** Lists the jobs that are dead-lettered, the oldest first. */
+/** Lists the dead-lettered jobs, oldest first. */
 export function deadJobs(database: DataSource): Promise<Crash[]> {
   return database.query(
     `SELECT "task", "key", "crashes", "deadAt" FROM "job_crash" WHERE "deadAt" IS NOT NULL ORDER BY "deadAt"`,
   )
 }
 
-/** Enqueues the dead-lettered jobs again, all of them or those with a key. */
+/** Re-enqueues the dead-lettered jobs: all, or those with one of the keys. */
 export async function replayJobs(database: DataSource, keys?: string[]): Promise<Crash[]> {
   return database.transaction(async (manager) => {
     const [rows] = await manager.query(

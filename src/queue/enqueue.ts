@@ -1,15 +1,15 @@
 import type { EntityManager } from 'typeorm'
 
-/** When a job is to be done, if not at once; of two under one key only the first is kept until it begins. */
+/** Options of a job. Of two pending jobs with one key, only the first is kept. */
 export interface EnqueueOptions {
-  /** How many seconds from now. */
+  /** Seconds until the job may start. */
   after?: number
   key?: string
-  /** Whether it is done then though one that waits under the key has a time of its own. */
+  /** Whether a pending job with this key takes the new start time; without it, the pending job keeps its own. */
   replace?: boolean
 }
 
-/** Has a job done once the transaction that the manager works in is committed, and never if it is not. */
+/** Enqueues a job in the manager's transaction: it runs after the commit, and never after a rollback. */
 export async function enqueue(
   manager: Pick<EntityManager, 'query'>,
   task: string,
@@ -23,6 +23,6 @@ export async function enqueue(
       [task, JSON.stringify(payload), after, key ?? null, replace ? 'replace' : 'preserve_run_at'],
     )
   const [{ id }] = await add()
-  // One under the same key was begun at this very moment: it is not changed any more, and by now is seen to have begun.
+  // Null: a job with this key started at this moment and cannot be changed. A second call adds a new job.
   if (id === null) await add()
 }

@@ -1,23 +1,23 @@
 import type { Pool } from 'pg'
 import type { Logger } from 'pino'
 import type { DataSource } from 'typeorm'
-import { unlockCrashed } from './crashed-jobs.ts'
+import { unlockStaleJobs } from './crashed-jobs.ts'
 
-/** After how many seconds without a renewal a lock is taken for that of a process that has ended. */
-const patience = 60
+/** A job's lock that is not renewed for this long belongs to a process that has ended. */
+const lockExpirySeconds = 60
 
-/** Says that workers are still at the jobs that they have taken: graphile-worker itself leaves those for four hours. */
-export async function renew(pool: Pick<Pool, 'query'>, workers: string): Promise<void> {
+/** Renews the locks of running jobs. Without renewal, graphile-worker would wait four hours before it retries a crashed job. */
+export async function renewJobLocks(pool: Pick<Pool, 'query'>, workers: string): Promise<void> {
   await pool.query('UPDATE graphile_worker._private_jobs SET locked_at = now() WHERE locked_by = $1', [workers])
 }
 
-/** Has jobs tried again whose process ended while it ran them; a job that goes on to end its process is dead-lettered. */
-export async function release(database: DataSource, log?: Pick<Logger, 'warn' | 'error'>): Promise<void> {
-  for (const { task, key, crashes, deadAt } of await unlockCrashed(database, patience))
+/** Retries jobs whose process ended while they ran; a job that keeps ending its process is dead-lettered. */
+export async function retryAbandonedJobs(database: DataSource, log?: Pick<Logger, 'warn' | 'error'>): Promise<void> {
+  for (const { task, key, crashes, deadAt } of await unlockStaleJobs(database, lockExpirySeconds))
     if (deadAt)
       log?.error(
         { task, key, crashes },
-        'A job has ended its process too often and is dead-lettered: see `npm run jobs`.',
+        'job is dead-lettered: its process ended too often while it ran. See `npm run jobs`.',
       )
-    else log?.warn({ task, key, crashes }, 'The process of a job ended while it ran, so the job is tried again.')
+    else log?.warn({ task, key, crashes }, 'job is retried: its process ended while it ran')
 }

@@ -3,75 +3,83 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Logger, type Runner, run, type WorkerEventMap, type WorkerEvents } from 'graphile-worker'
 import type { Pool } from 'pg'
 import type { Logger as Log } from 'pino'
-import { guarded } from './crashed-jobs.ts'
-import { renew } from './job-locks.ts'
+import { withCrashGuard } from './crashed-jobs.ts'
+import { renewJobLocks } from './job-locks.ts'
 import { reconnectingPool } from './reconnecting-pool.ts'
 
-/** What is done in the background, by the name under which it is enqueued. */
+/** Background tasks by the name under which jobs are enqueued. */
 export type Tasks = Record<string, (payload: never) => Promise<unknown>>
 
 export interface Queue {
-  /** Finishes what is under way and begins nothing new. */
+  /** Starts no new jobs and resolves when the running ones have finished. */
   stop(): Promise<void>
 }
 
-export interface Work {
+export interface QueueOptions {
   pool: Pool
   tasks: Tasks
-  /** What is begun by the clock, in the notation of crontab(5), in UTC. */
+  /** Scheduled tasks, in the notation of crontab(5), in UTC. */
   crontab: string
   log: Log
-  /** How often, in milliseconds, it is looked for jobs that were to wait; Postgres tells at once of those that need not. */
-  poll?: number
-  /** How often, in milliseconds, it is said that the jobs under way are; after a minute without that, others take them. */
-  renewal?: number
-  /** Done when Postgres is back after it was away: nobody may be left at what was under way then. */
-  back?: () => Promise<unknown>
+  /** The interval of polling for jobs with a start time; Postgres notifies at once about jobs without one. */
+  pollIntervalMs?: number
+  /** The interval of renewing the locks of running jobs; a lock expires after a minute. */
+  lockRenewalMs?: number
+  /** Runs when Postgres answers again after an outage, to re-enqueue work whose jobs were lost in it. */
+  onReconnect?: () => Promise<unknown>
 }
 
-/** How many jobs one process does at a time; the pool needs as many connections and four more. */
+/** Jobs that one process runs at a time. The pool needs four connections more than that. */
 export const concurrency = 4
 
 const levels = { error: 'error', warning: 'warn', info: 'debug', debug: 'trace' } as const
 
-/** Does jobs until it is stopped; a queue that breaks, as when Postgres goes away, is set up again. */
-export async function startQueue(work: Work): Promise<Queue> {
-  const leaving = new AbortController()
-  const { signal } = leaving
-  let runner = await begin(work)
-  const keep = async () => {
+/** Runs jobs until it is stopped. A runner that fails, for example when Postgres restarts, is started again. */
+export async function startQueue(work: QueueOptions): Promise<Queue> {
+  const stopping = new AbortController()
+  const { signal } = stopping
+  let runner = await startRunner(work)
+  const superviseRunner = async () => {
     while (!signal.aborted) {
       await runner.promise.catch(() => {})
       if (signal.aborted) return
-      work.log.warn('The queue of jobs has stopped; it is set up again.')
+      work.log.warn('job runner stopped; starting it again')
       await sleep(1000, undefined, { signal }).catch(() => {})
       if (signal.aborted) return
-      runner = await begin(work).catch(() => runner)
+      runner = await startRunner(work).catch(() => runner)
     }
-    // It was told to stop while it was set up.
+    // The stop arrived while the runner was starting.
     await runner.stop()
   }
-  const kept = keep()
+  const supervised = superviseRunner()
   return {
     async stop() {
-      leaving.abort()
+      stopping.abort()
       await runner.stop().catch(() => {})
-      await kept
+      await supervised
     },
   }
 }
 
-async function begin({ pool, tasks, crontab, log, poll = 2000, renewal = 15_000, back }: Work): Promise<Runner> {
+async function startRunner({
+  pool,
+  tasks,
+  crontab,
+  log,
+  pollIntervalMs = 2000,
+  lockRenewalMs = 15_000,
+  onReconnect,
+}: QueueOptions): Promise<Runner> {
   const events: WorkerEvents = new EventEmitter()
   const created = once(events, 'pool:create')
   const runner = await run({
     pgPool: reconnectingPool(pool, () =>
-      back?.().catch((error) => log.warn({ err: error }, 'what waits could not be rung for')),
+      onReconnect?.().catch((error) => log.warn({ err: error }, 'could not re-enqueue pending jobs')),
     ),
-    taskList: guarded(pool, tasks) as never,
+    taskList: withCrashGuard(pool, tasks) as never,
     crontab,
     concurrency,
-    pollInterval: poll,
+    pollInterval: pollIntervalMs,
     noHandleSignals: true,
     events,
     logger: new Logger(() => (level, message, details) => {
@@ -81,8 +89,10 @@ async function begin({ pool, tasks, crontab, log, poll = 2000, renewal = 15_000,
   })
   const [{ workerPool }] = (await created) as [WorkerEventMap['pool:create']]
   const renewing = setInterval(() => {
-    renew(pool, workerPool.id).catch((error) => log.warn({ err: error }, 'jobs under way could not be kept'))
-  }, renewal)
+    renewJobLocks(pool, workerPool.id).catch((error) =>
+      log.warn({ err: error }, 'could not renew the locks of running jobs'),
+    )
+  }, lockRenewalMs)
   runner.promise.catch(() => {}).finally(() => clearInterval(renewing))
   return runner
 }

@@ -1,46 +1,46 @@
 import type { Pool, PoolClient } from 'pg'
 
-type Fault = Error & { code?: string; severity?: string }
+type PoolError = Error & { code?: string; severity?: string }
 
-/** Of what fails because Postgres is not there, graphile-worker tries again only what has such a code. */
-const unreachable = 'EHOSTUNREACH'
+/** An error code for which graphile-worker retries a query; it gives up on other connection errors. */
+const retryableCode = 'EHOSTUNREACH'
 
 /**
- * The pool as graphile-worker takes it. When Postgres goes away while a job is under way, that the job has ended cannot be
- * written down: it must be tried again, as otherwise a rejection that nobody handles ends the process.
- * @param back is told when Postgres answers again
+ * The pool for graphile-worker. When Postgres is away while a job ends, the end of the job cannot be stored. The query must be
+ * retried then, because an unhandled rejection would end the process.
+ * @param onReconnect called when Postgres answers again
  */
-export function reconnectingPool(pool: Pool, back: () => unknown): Pool {
-  let away = false
-  const failed = (fault: Fault): never => {
-    if (isLost(fault)) {
-      away = true
-      fault.code = unreachable
+export function reconnectingPool(pool: Pool, onReconnect: () => unknown): Pool {
+  let isAway = false
+  const failed = (error: PoolError): never => {
+    if (isConnectionError(error)) {
+      isAway = true
+      error.code = retryableCode
     }
-    throw fault
+    throw error
   }
   const answered = <T>(result: T): T => {
-    if (away) {
-      away = false
-      back()
+    if (isAway) {
+      isAway = false
+      onReconnect()
     }
     return result
   }
-  const asking = (client: PoolClient): PoolClient =>
-    instead(client, 'query', (...question: Parameters<PoolClient['query']>) =>
-      (client.query(...question) as unknown as Promise<unknown>).then(answered, failed),
+  const wrapClient = (client: PoolClient): PoolClient =>
+    withMethod(client, 'query', (...query: Parameters<PoolClient['query']>) =>
+      (client.query(...query) as unknown as Promise<unknown>).then(answered, failed),
     )
-  return instead(pool, 'connect', (callback?: Parameters<Pool['connect']>[0]) =>
-    callback ? pool.connect(callback) : pool.connect().then(asking, failed),
+  return withMethod(pool, 'connect', (callback?: Parameters<Pool['connect']>[0]) =>
+    callback ? pool.connect(callback) : pool.connect().then(wrapClient, failed),
   )
 }
 
-/** Whether Postgres could not be asked, or could not answer; what it says itself has a severity. */
-function isLost({ code = '', severity }: Fault): boolean {
+/** Whether the connection failed: errors that Postgres itself reports have a severity. */
+function isConnectionError({ code = '', severity }: PoolError): boolean {
   return severity === undefined || /^(08|53|57P)/.test(code)
 }
 
-function instead<T extends object>(whole: T, name: keyof T, method: unknown): T {
+function withMethod<T extends object>(whole: T, name: keyof T, method: unknown): T {
   return new Proxy(whole, {
     get(target, key) {
       if (key === name) return method

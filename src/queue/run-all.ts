@@ -1,6 +1,6 @@
 /**
- * Does one after the other, whatever becomes of any: somebody may hold one for longer than anybody waits.
- * @throws what was thrown first, once all have had their turn
+ * Runs the work for each item in turn. A failure, for example a lock timeout, does not keep the others from running.
+ * @throws the first error, after all items
  */
 export async function runAll<T>(all: Iterable<T>, work: (one: T) => Promise<unknown>): Promise<void> {
   const failures: unknown[] = []

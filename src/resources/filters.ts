@@ -2,7 +2,7 @@ import type { ResourceOptions } from '../hydra/index.ts'
 
 type Declared = Pick<ResourceOptions<object>, 'filters' | 'order' | 'text' | 'counted'>
 
-/** What every collection can be narrowed by, ordered by and searched for; large ones have an index behind each of them. */
+/** The filters, sort orders and search texts of each collection. In large tables, an index serves each of them. */
 export const organizations: Declared = {
   filters: { name: 'partial', slug: 'lower', type: 'exact', status: 'exact', demo: 'boolean', createdAt: 'date' },
   order: ['name', 'createdAt'],

@@ -11,7 +11,7 @@ const lists = [
   'organizationAddresses',
 ]
 
-/** The organizations one belongs to; only the current one is shown with what it holds. */
+/** The organizations of the caller. Only the current one shows its member lists. */
 export const organization: ResourceOptions<Organization> = {
   scope: {
     default: `"id" IN (SELECT "organizationId" FROM "organization_user" WHERE "userId" = :user AND "status" = 'active')`,
@@ -25,7 +25,7 @@ export const organization: ResourceOptions<Organization> = {
   viewedAs: ({ id }, { role, tenant }) => (role === 'operator' || id === tenant ? role : 'guest'),
 }
 
-/** Members see which account it is, neither its number nor through which link it came. */
+/** Members see neither the full IBAN nor the bank link. */
 export const bankAccount: ResourceOptions<BankAccount> = {
   hidden: { member: ['integration'] },
   masked: { member: { iban: maskIban } },
@@ -33,12 +33,12 @@ export const bankAccount: ResourceOptions<BankAccount> = {
 
 export const bankTransaction: ResourceOptions<BankTransaction> = { masked: { member: { partyIban: maskIban } } }
 
-/** What must not linger on a disk: what is paid with, what is owed, who did what, whom a person is, what opens a door. */
+/** Responses are not stored by caches (`no-store`): payments, debts, audit events, personal data and secrets. */
 export const sensitive = { sensitive: true } as const
 
 export const mailFooter: ResourceOptions<object> = { singleton: true }
 
-/** A member sees the meetings of the employee that it is. */
+/** A member sees the meetings of its own employee. */
 export const meeting: ResourceOptions<Meeting> = {
   scope: {
     default: '"organizationId" = :tenant',
@@ -47,10 +47,10 @@ export const meeting: ResourceOptions<Meeting> = {
   },
 }
 
-/** Who joins and is no admin is not led to the inviter, who may have left. */
+/** A guest or member who accepts sees no inviter: the inviter may have left. */
 export const invitation: ResourceOptions<object> = { hidden: { guest: ['invitedBy'], member: ['invitedBy'] } }
 
-/** Of what tenants have subscribed to, the operator sees what it bills by hand, and nothing that it leads to. */
+/** The operator sees the subscriptions of organizations with manual billing, without their address and payment method. */
 export const subscription: ResourceOptions<object> = {
   hidden: { operator: ['organizationAddress', 'paymentMethod'] },
   scope: {
@@ -65,8 +65,8 @@ const inviters = `"id" IN (SELECT "invitedById" FROM "organization_user_invitati
 const actors = `"id" IN (SELECT "actorId" FROM "audit_event" ${own})`
 
 /**
- * The members, active or suspended, and the users of employees. Those who are no members are shown by name only: employees'
- * users who have left, inviters to those who read invitations, and actors to owners, who read the audit log.
+ * Members, active or suspended, and the users of employees. Others are shown by name only. These are employees' users who have
+ * left, inviters (to admins and owners) and actors of audit events (to owners).
  */
 export const user: ResourceOptions<object> = {
   scope: { default: `${known} OR "id" IN (SELECT "userId" FROM "employee" ${own})` },
@@ -75,7 +75,7 @@ export const user: ResourceOptions<object> = {
   hidden: { anonymous: ['email', 'locale'] },
 }
 
-/** The last owner may not leave, so each membership tells whether it is that one. */
+/** Computed because the last owner may not leave: its membership shows no link `leave`. */
 export const organizationUser: ResourceOptions<OrganizationUser> = {
   computed: {
     lastOwner: `"role" = 'owner' AND "status" = 'active' AND NOT EXISTS (SELECT FROM "organization_user" "other"

@@ -35,7 +35,7 @@ export async function startBackgroundJobs(
     // Secrets are encrypted again where SECRETS_KEY has a new first key.
     await enqueue(connections.manager, 'keepSecrets', {}, { key: 'keepSecrets' })
     const tasks = jobTasks(connections, services, log)
-    const queue = await startQueue({ pool, tasks, crontab, log, back: enqueueAllStaleWork })
+    const queue = await startQueue({ pool, tasks, crontab, log, onReconnect: enqueueAllStaleWork })
     return async () => {
       await queue.stop()
       await close()

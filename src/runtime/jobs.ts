@@ -16,7 +16,7 @@ import type { Mailer } from '../mail/mailer.ts'
 import { deleteOldMail, enqueueStaleMail } from '../mail/outbox.ts'
 import { sendMail } from '../mail/send-mail-job.ts'
 import { cleanUpQueue } from '../queue/cleanup.ts'
-import { release } from '../queue/job-locks.ts'
+import { retryAbandonedJobs } from '../queue/job-locks.ts'
 import type { Tasks } from '../queue/queue.ts'
 import { runAll } from '../queue/run-all.ts'
 import { enqueueUnprovisioned, provisionOrganization } from '../workspace/provision.ts'
@@ -58,7 +58,7 @@ export function jobTasks(database: DataSource, { billing, banking, mailer }: Ext
 export async function enqueueStaleWork(database: DataSource, log: Logger, age?: number): Promise<void> {
   await runAll(
     [
-      () => release(database, log),
+      () => retryAbandonedJobs(database, log),
       enqueueStaleCustomers,
       enqueueUnresolved,
       enqueueStaleMail,

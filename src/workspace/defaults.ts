@@ -5,8 +5,8 @@ import { settings } from '../../entities/settings.ts'
 
 export type DefaultSet = 'configuration' | 'mailFooter' | 'languages' | 'modules'
 
-/** What an organization starts with, by the names under which it is told how far its setting up has come. */
-const pieces: Record<DefaultSet, () => object[]> = {
+/** The rows of a new organization, by the names that its `databaseStatus` shows. */
+const defaultRows: Record<DefaultSet, () => object[]> = {
   configuration: () =>
     Object.entries(settings).map(([key, setting]) =>
       Object.assign(new OrganizationConfig(), { key, value: setting.default }),
@@ -17,21 +17,23 @@ const pieces: Record<DefaultSet, () => object[]> = {
 }
 
 /**
- * The pieces that are there from the first moment on: rules read the settings, the mail footer has an address that must
- * answer, and nobody is ever without a language. The others are put up by a job, and lists are shorter until then.
+ * Inserted in the transaction that creates the organization: validation reads the settings, the mail footer's URL must answer,
+ * and the organization must have a language. A job inserts the other sets, so lists may be shorter until then.
  */
-export const immediate: DefaultSet[] = ['configuration', 'mailFooter', 'languages']
+export const initialSets: DefaultSet[] = ['configuration', 'mailFooter', 'languages']
 
-export const later: DefaultSet[] = ['modules']
+export const provisionedSets: DefaultSet[] = ['modules']
 
-/** Everything that an organization starts with, not yet its own. */
+/** All default rows, without an organization. */
 export function defaultSets(): object[] {
-  return [...immediate, ...later].flatMap((piece) => pieces[piece]())
+  return [...initialSets, ...provisionedSets].flatMap((set) => defaultRows[set]())
 }
 
-/** Puts up a piece; what is there already, as somebody else has put it there, stays as it is. */
-export async function insertDefaults(manager: EntityManager, organizationId: string, piece: DefaultSet): Promise<void> {
-  const rows = pieces[piece]().map((row) => Object.assign(row, { organizationId }, 'version' in row && { version: 1 }))
+/** Inserts a set of defaults; rows that exist stay unchanged. */
+export async function insertDefaults(manager: EntityManager, organizationId: string, set: DefaultSet): Promise<void> {
+  const rows = defaultRows[set]().map((row) =>
+    Object.assign(row, { organizationId }, 'version' in row && { version: 1 }),
+  )
   await manager
     .createQueryBuilder()
     .insert()

@@ -4,10 +4,10 @@ import { catalogue } from '../../entities/organization-module.ts'
 import { changesBetween, record } from '../audit/audit-log.ts'
 import { lockOrganization, lockSubscriptions } from '../postgres/locks.ts'
 
-/** What the operator wants of a module: on, off, or as the subscription has it. */
+/** The operator's decision about a module: on, off, or as the subscription says. */
 export type ModuleOverride = 'on' | 'off' | 'auto'
 
-/** Has the modules of an organization computed anew from its live subscription, all that the operator has no say in. */
+/** Recomputes the modules from the live subscription, by its trigger. Modules that the operator overrides stay unchanged. */
 export async function recomputeModules(manager: EntityManager, organizationId: string): Promise<void> {
   await manager.query(
     `UPDATE "subscription" SET "version" = "version"
@@ -17,8 +17,8 @@ export async function recomputeModules(manager: EntityManager, organizationId: s
 }
 
 /**
- * Gives or takes a module, whatever is subscribed to, or leaves it to the subscription again; and records that in the audit log.
- * @throws an Error with a sentence where there is no such organization or module
+ * Turns a module on or off regardless of the subscription, or returns it to the subscription; writes an audit event.
+ * @throws Error when no such organization or module exists
  */
 export async function overrideModule(
   database: DataSource,

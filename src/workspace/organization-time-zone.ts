@@ -6,7 +6,7 @@ const timezone = statement(
   `SELECT "value" FROM "organization_config" WHERE "organizationId" = :organization AND "key" = 'timezone'`,
 )
 
-/** How the caller's organization reads a date-time without offset; undefined where its time zone is not known here. */
+/** Adds the offset of the organization's time zone to a date-time; undefined if this runtime does not know the zone. */
 export async function localTimeOf(
   executor: Executor,
   { tenant }: Caller,
@@ -14,11 +14,11 @@ export async function localTimeOf(
   if (tenant === null) return undefined
   const [found] = (await timezone(executor, { organization: tenant })).rows
   const clock = new WallClock(String(found?.value))
-  return clock.isKnown ? (text) => located(clock, text) : undefined
+  return clock.isKnown ? (text) => withOffset(clock, text) : undefined
 }
 
-/** The same date-time with its offset; in UTC where that has seconds, as before 1937 in Amsterdam. */
-function located(clock: WallClock, text: string): string {
+/** The same date-time with its offset; in UTC where the offset has seconds, as in Amsterdam before 1937. */
+function withOffset(clock: WallClock, text: string): string {
   const shown = Date.parse(`${text}Z`)
   if (Number.isNaN(shown)) return text
   const meant = clock.intendedInstant(shown)

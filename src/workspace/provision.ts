@@ -3,87 +3,92 @@ import { Organization } from '../../entities/index.ts'
 import { lockOrganizationIfExists } from '../postgres/locks.ts'
 import { enqueue } from '../queue/enqueue.ts'
 import { runAll } from '../queue/run-all.ts'
-import { type DefaultSet, immediate, insertDefaults, later } from './defaults.ts'
+import { type DefaultSet, initialSets, insertDefaults, provisionedSets } from './defaults.ts'
 import { recomputeModules } from './modules.ts'
 
 type Progress = NonNullable<Organization['databaseStatus']>
 
-const stand = (name: string, status: string): Progress[number] => ({
+const progressOf = (name: string, status: string): Progress[number] => ({
   name,
   status,
   updatedAt: new Date().toISOString(),
 })
 
-/** An organization that is about to be set up: what is not there from the beginning is pending. */
+/** The status of a new organization: the sets that a job inserts are pending. */
 export function initialProgress(): Pick<Organization, 'status' | 'databaseStatus'> {
   return {
     status: 'provisioning',
     databaseStatus: [
-      ...immediate.map((piece) => stand(piece, 'ready')),
-      ...later.map((piece) => stand(piece, 'pending')),
+      ...initialSets.map((set) => progressOf(set, 'ready')),
+      ...provisionedSets.map((set) => progressOf(set, 'pending')),
     ],
   }
 }
 
-/** Puts up what is there from the beginning, and has the rest done once the manager's transaction is committed. */
+/** Inserts the initial sets, and enqueues the job for the others in the manager's transaction. */
 export async function beginProvisioning(manager: EntityManager, organization: string): Promise<void> {
-  for (const piece of immediate) await insertDefaults(manager, organization, piece)
+  for (const set of initialSets) await insertDefaults(manager, organization, set)
   await enqueueProvisioning(manager, organization)
 }
 
-/** Has what an organization lacks put up, once the manager's transaction is committed. */
+/** Enqueues the job that inserts missing defaults, in the manager's transaction. */
 export async function enqueueProvisioning(manager: Pick<EntityManager, 'query'>, organization: string): Promise<void> {
   await enqueue(manager, 'provisionOrganization', { organization }, { key: `provision:${organization}` })
 }
 
 /**
- * Sets an organization up, piece by piece, each in a transaction of its own, so that others see how far it has come and
- * whoever takes over from one that died goes on from there. Doing it again changes nothing.
+ * Inserts the defaults of an organization, one transaction a set, so that clients see the progress. A job that is retried after a
+ * crash continues from there. Running it again changes nothing.
  */
 export function provisionOrganization(database: DataSource) {
   return async ({ organization }: { organization: string }): Promise<void> => {
-    for (const piece of [...immediate, ...later])
+    for (const set of [...initialSets, ...provisionedSets])
       await database.transaction(async (manager) => {
         const found = await lockOrganizationIfExists(manager, organization)
         const progress = found?.databaseStatus ?? []
-        if (!found || !unready(found) || progress.some(({ name, status }) => name === piece && status === 'ready'))
+        if (
+          !found ||
+          !isUnprovisioned(found) ||
+          progress.some(({ name, status }) => name === set && status === 'ready')
+        )
           return
-        await insertDefaults(manager, organization, piece)
-        if (piece === 'modules') await recomputeModules(manager, organization)
-        await manager.update(Organization, organization, { ...dated(), databaseStatus: moved(progress, piece) })
+        await insertDefaults(manager, organization, set)
+        if (set === 'modules') await recomputeModules(manager, organization)
+        await manager.update(Organization, organization, { ...touched(), databaseStatus: withReady(progress, set) })
       })
     await database.transaction(async (manager) => {
       const found = await lockOrganizationIfExists(manager, organization)
-      if (!found || !unready(found)) return
-      // Whom the operator has suspended meanwhile is not let in by this.
+      if (!found || !isUnprovisioned(found)) return
+      // The operator may have suspended the organization in the meantime; it stays suspended.
       const status = found.status === 'provisioning' ? 'active' : found.status
-      await manager.update(Organization, organization, { ...dated(), status, databaseStatus: null })
+      await manager.update(Organization, organization, { ...touched(), status, databaseStatus: null })
     })
   }
 }
 
 /**
- * Takes up the organizations whose setting up nobody is at, as when the process that was has died.
- * @param age in seconds, since anything was last heard of it
+ * Re-enqueues the provisioning of organizations without a live job, for example after a crash.
+ * @param ageSeconds the minimum time since the last progress
  */
-export async function enqueueUnprovisioned(database: DataSource, age = 30): Promise<void> {
-  const left: Organization[] = await database.query(
+export async function enqueueUnprovisioned(database: DataSource, ageSeconds = 30): Promise<void> {
+  const unprovisioned: Organization[] = await database.query(
     `SELECT "id" FROM "organization" WHERE ("databaseStatus" IS NOT NULL OR "status" = 'provisioning')
       AND "updatedAt" <= now() - make_interval(secs => $1)`,
-    [age],
+    [ageSeconds],
   )
-  await runAll(left, ({ id }) => enqueueProvisioning(database, id))
+  await runAll(unprovisioned, ({ id }) => enqueueProvisioning(database, id))
 }
 
-const unready = ({ status, databaseStatus }: Organization) => status === 'provisioning' || databaseStatus !== null
+const isUnprovisioned = ({ status, databaseStatus }: Organization) =>
+  status === 'provisioning' || databaseStatus !== null
 
-const dated = () => ({ updatedAt: new Date() })
+const touched = () => ({ updatedAt: new Date() })
 
-function moved(progress: Progress, piece: DefaultSet): Progress {
-  const others = progress.filter(({ name }) => name !== piece)
-  return [...others, stand(piece, 'ready')].sort((one, other) => placeOf(one) - placeOf(other))
+function withReady(progress: Progress, set: DefaultSet): Progress {
+  const others = progress.filter(({ name }) => name !== set)
+  return [...others, progressOf(set, 'ready')].sort((a, b) => positionOf(a) - positionOf(b))
 }
 
-function placeOf({ name }: Progress[number]): number {
-  return [...immediate, ...later].indexOf(name as DefaultSet)
+function positionOf({ name }: Progress[number]): number {
+  return [...initialSets, ...provisionedSets].indexOf(name as DefaultSet)
 }

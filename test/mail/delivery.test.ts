@@ -75,7 +75,7 @@ describe('Mails are sent', () => {
         ...clearedContent,
       }),
     )
-    expect(mailSystem.log.join('')).toContain('put aside')
+    expect(mailSystem.log.join('')).toContain('giving up')
   })
 
   test('when the server is back that was away', async () => {

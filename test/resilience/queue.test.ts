@@ -4,7 +4,7 @@ import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
 import { backgroundSource } from '../../ormconfig.ts'
 import { deadJobs, replayJobs } from '../../src/queue/crashed-jobs.ts'
 import { enqueue } from '../../src/queue/enqueue.ts'
-import { release } from '../../src/queue/job-locks.ts'
+import { retryAbandonedJobs } from '../../src/queue/job-locks.ts'
 import { concurrency, type Queue, startQueue } from '../../src/queue/queue.ts'
 import { survivePoolErrors } from '../../src/runtime/database.ts'
 import { eventually } from '../support/eventually.ts'
@@ -33,7 +33,7 @@ const log = pino({ level: 'warn' }, { write: (line: string) => logged.push(line)
 
 const queues: Queue[] = []
 async function start(): Promise<Queue> {
-  const queue = await startQueue({ pool, tasks, crontab: '', poll: 50, renewal: 100, log })
+  const queue = await startQueue({ pool, tasks, crontab: '', pollIntervalMs: 50, lockRenewalMs: 100, log })
   queues.push(queue)
   return queue
 }
@@ -50,7 +50,7 @@ async function stopRunner(): Promise<void> {
   const code = process.exitCode
   await eventually(async () => {
     await database.query(`NOTIFY "worker:migrate", '{"breaking":true}'`)
-    expect(logged).toContainEqual(expect.stringContaining('is set up again'))
+    expect(logged).toContainEqual(expect.stringContaining('starting it again'))
   })
   process.exitCode = code
 }
@@ -96,7 +96,7 @@ test('a long job stays with its process as long as that lives', async () => {
     () => lockOf('long'),
     (lock) => expect(lock?.age).toBeLessThan(2),
   )
-  await release(database)
+  await retryAbandonedJobs(database)
   expect(await lockOf('long')).toMatchObject({ by: taken?.by })
   gates.get('long')?.()
   await untilDone('long')
@@ -109,10 +109,10 @@ test('a job of a dead process is taken by another one after a minute', async () 
   )
   await start()
   await letAge('left', 55)
-  await release(database)
+  await retryAbandonedJobs(database)
   expect(await lockOf('left')).toMatchObject({ by: 'gone' })
   await letAge('left', 6)
-  await release(database)
+  await retryAbandonedJobs(database)
   await untilDone('left')
 })
 
@@ -122,7 +122,7 @@ async function crash(text: string): Promise<void> {
     `UPDATE graphile_worker._private_jobs SET locked_at = now() - interval '61 s', locked_by = 'gone' WHERE "key" = $1`,
     [text],
   )
-  await release(database, log)
+  await retryAbandonedJobs(database, log)
 }
 
 /** The seconds until a job is due, and whether it is dead-lettered. */
@@ -145,7 +145,7 @@ test('a job that ends its process repeatedly waits longer each time, and is dead
   }
   expect(waits.slice(0, 7)).toEqual([0, 1, 2, 4, 8, 16, 32])
   expect((await due('poison')).dead).toBe(true)
-  expect(logged).toContainEqual(expect.stringContaining('A job has ended its process too often'))
+  expect(logged).toContainEqual(expect.stringContaining('its process ended too often'))
   expect(await deadJobs(database)).toMatchObject([{ task: 'note', key: 'poison', crashes: 8 }])
 
   await order('note', 'poison')

@@ -27,7 +27,7 @@ export async function startJobs(others: Partial<ExternalServices> = {}, log = qu
     pool,
     tasks: jobTasks(background, { ...outside, ...others }, log),
     crontab: '',
-    poll: 50,
+    pollIntervalMs: 50,
     log,
   })
   let stopped: Promise<void> | undefined

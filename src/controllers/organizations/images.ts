@@ -22,8 +22,8 @@ export const upload = (kind: 'icon' | 'logo'): Operation<Organization> => {
     path: `/${kind}`,
     title: () => `Upload the ${kind} of the organization`,
     description:
-      `The body is a multipart form with the image in the field "file": PNG, JPEG or WebP by its bytes, ${text}, at most ` +
-      `25 megapixels. The server re-encodes the image: metadata and all frames but the first are dropped. "${kind}" is then ` +
+      `The body is a multipart form with the image in the field "file". It is a PNG, JPEG or WebP by its bytes, ${text}, ` +
+      `at most 25 megapixels. The server re-encodes the image: metadata and all frames but the first are dropped. "${kind}" is then ` +
       `its public URL, which needs no token. The same bytes have the same URL.`,
     expects: 'file',
     file: { limit: maxBytes, types: imageTypes, read: (bytes) => reEncode(bytes, square) },

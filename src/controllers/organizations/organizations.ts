@@ -124,8 +124,8 @@ async function insertOrganization(call: Call<Organization>, organization: Organi
 }
 
 /**
- * Counts at the end of the transaction, under a lock on the user's row: each of several simultaneous requests sees the others'
- * rows, and the lock is held only briefly.
+ * Counts under a lock on the user's row: simultaneous requests see each other's rows. Counting at the end of the transaction
+ * keeps the lock short.
  */
 async function requireFewerOwned({ manager }: Call, userId: string, maxOwned: number): Promise<void> {
   await lockUser(manager, userId)

@@ -1,21 +1,21 @@
 import type { OrganizationUserInvitation } from '../../entities/index.ts'
 import { isTimeZone } from '../../entities/time-zones.ts'
 
-/** What an invitation is about, in plain text. */
-export interface Invited {
+/** The values that the text of an invitation contains, in plain text. */
+export interface InvitationDetails {
   organization: string
   inviter: string
-  /** Empty where nobody has told it. */
+  /** Empty when the inviter gave no name. */
   name: string
   role: OrganizationUserInvitation['role']
   token: string
-  /** Where the token is handed in. */
-  door: string
+  /** The URL that accepts the token. */
+  acceptUrl: string
   expiresAt: Date
   timezone: string
 }
 
-/** A mail in paragraphs of plain text; the token goes between the first ones and how to hand it in. */
+/** A mail in paragraphs of plain text. The token stands between `before` and `request`. */
 export interface InvitationText {
   subject: string
   before: string[]
@@ -28,11 +28,11 @@ const roles = {
   en: { member: 'a member', admin: 'an admin', owner: 'an owner' },
 }
 
-export function invitationText(language: 'nl' | 'en', invited: Invited): InvitationText {
+export function invitationText(language: 'nl' | 'en', invited: InvitationDetails): InvitationText {
   return language === 'nl' ? dutch(invited) : english(invited)
 }
 
-function dutch({ organization, inviter, name, role, expiresAt, timezone, ...how }: Invited): InvitationText {
+function dutch({ organization, inviter, name, role, expiresAt, timezone, ...how }: InvitationDetails): InvitationText {
   return {
     subject: `Uitnodiging voor ${organization}`,
     before: [
@@ -50,7 +50,15 @@ function dutch({ organization, inviter, name, role, expiresAt, timezone, ...how 
   }
 }
 
-function english({ organization, inviter, name, role, expiresAt, timezone, ...how }: Invited): InvitationText {
+function english({
+  organization,
+  inviter,
+  name,
+  role,
+  expiresAt,
+  timezone,
+  ...how
+}: InvitationDetails): InvitationText {
   return {
     subject: `Invitation to ${organization}`,
     before: [
@@ -58,24 +66,24 @@ function english({ organization, inviter, name, role, expiresAt, timezone, ...ho
       `${inviter} invites you to become ${roles.en[role]} of ${organization}. This is the token of your invitation:`,
     ],
     request: [
-      'Sign in to your own account, and accept the invitation with the access token of that:',
+      'Sign in to your account, and accept the invitation with its access token:',
       command(how, 'ACCESS_TOKEN'),
     ],
     after: [
-      `The invitation is good until ${moment('en', expiresAt, timezone)}. Whoever has the token can accept it, so keep it to yourself.`,
-      'You did not expect this mail? Then there is nothing that you need to do.',
+      `The invitation expires on ${moment('en', expiresAt, timezone)}. Anyone with the token can accept it, so keep it to yourself.`,
+      'If you did not expect this mail, you can ignore it.',
     ],
   }
 }
 
-function command({ token, door }: Pick<Invited, 'token' | 'door'>, access: string): string {
-  return `curl -X POST ${door} \\
+function command({ token, acceptUrl }: Pick<InvitationDetails, 'token' | 'acceptUrl'>, access: string): string {
+  return `curl -X POST ${acceptUrl} \\
   -H 'Authorization: Bearer ${access}' \\
   -H 'Content-Type: application/json' \\
   -d '{"token":"${token}"}'`
 }
 
-/** A zone that this runtime does not know was stored by another one. */
+/** Falls back to UTC: another runtime may have stored a zone that this one does not know. */
 function moment(language: string, date: Date, timezone: string): string {
   const timeZone = isTimeZone(timezone) ? timezone : 'UTC'
   const written = new Intl.DateTimeFormat(language, { dateStyle: 'long', timeStyle: 'short', timeZone }).format(date)
