@@ -13,7 +13,10 @@ export async function lockOwnOrganization(call: Call, known?: OrganizationUser):
   const own = { organizationId: call.tenant, userId: call.user }
   const membership = known ?? (await call.manager.findOneBy(OrganizationUser, own))
   if (membership?.status !== 'active' || membership.role !== call.caller.role)
-    throw new Problem(403, 'Your role in the organization has just changed: read what you may do now, then decide.')
+    throw new Problem(
+      403,
+      'Your role in the organization has just changed. Read your rights again, then repeat the request.',
+    )
   requireOpen(organization)
   return organization
 }
@@ -23,8 +26,8 @@ export function requireOpen({ status }: Organization): void {
   if (status === 'suspended')
     throw new Problem(
       403,
-      'The organization is suspended: its people stay as they are until its operator opens it again.',
+      'The organization is suspended: its members cannot be changed until the operator reopens it.',
     )
   if (status === 'closed')
-    throw new Problem(409, 'The organization is closed: its people stay as they are until its operator opens it again.')
+    throw new Problem(409, 'The organization is closed: its members cannot be changed until the operator reopens it.')
 }

@@ -45,7 +45,7 @@ const codeOfKind: Record<BankProblemKind, ErrorCode> = {
   misconfigured: 'provider_misconfigured',
   unsupported: 'bank_not_supported',
   outage: 'provider_unavailable',
-  ours: 'provider_error',
+  'invalid-request': 'provider_error',
   unknown: 'provider_error',
 }
 

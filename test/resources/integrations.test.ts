@@ -6,7 +6,7 @@ const { member, admin } = tenant.users
 const [setup, pull, revoke] = ['setup', 'pull', 'revoke'].map((name) => `/integrations/kontomatik/${name}`)
 const start = { redirectUri: 'https://app.example/bank/return' }
 
-/** Nobody does the jobs of this file, so what is begun is not ended: 202. */
+/** No jobs run in this file, so imports and revocations stay unfinished: 202. */
 beforeAll(async () => {
   banking.timing.requestMs = 50
   for (const { id } of [organization, elsewhere.organization])
@@ -17,7 +17,7 @@ afterEach(async () => {
   await database.manager.delete(Integration, { organizationId: organization.id })
 })
 
-test('a link to a bank is found again, with what may be done with it', async () => {
+test('an integration can be read, with links to its operations', async () => {
   const { id } = await given(Integration, { status: 'active', target: 'KontoBankApi', officialName: 'KontoBank' })
   const { status, body } = await as(admin).get(`/integrations/${id}`)
   expect(status).toBe(200)
@@ -55,13 +55,13 @@ test.each<[status: IntegrationStatus, links: string[]]>([
   ['expired', [revoke]],
   ['error', [revoke]],
   ['revoked', []],
-])('one that is %s leads to %j', async (status, links) => {
+])('an integration that is %s has the links %j', async (status, links) => {
   const { id } = await given(Integration, { status })
   const { body } = await api.get(`/integrations/${id}`)
   expect([body.pull, body.revoke].filter(Boolean)).toEqual(links)
 })
 
-test('linking starts at the organization, for admins and owners', async () => {
+test('the organization links to the setup, for admins and owners', async () => {
   const path = `/organizations/${organization.id}`
   expect((await as(admin).get(path)).body.setupKontomatik).toBe(setup)
   expect((await as(member).get(path)).body).not.toHaveProperty('setupKontomatik')
@@ -79,7 +79,7 @@ test.each([
   expect((await api.get(path)).status).toBe(405)
 })
 
-test('members see no links to banks', async () => {
+test('members see no integrations', async () => {
   const { id } = await given(Integration)
   expect((await as(member).get('/integrations')).status).toBe(403)
   expect((await as(member).get(`/integrations/${id}`)).status).toBe(403)
@@ -96,7 +96,7 @@ test.each([
   [{ redirectUri: `https://x.example/${'x'.repeat(2000)}` }, ['redirectUri']],
   [{ redirectionId: ['r-7d1'] }, ['redirectionId']],
   [{ sessionId: 'x'.repeat(256), sessionIdSignature: {} }, ['sessionId', 'sessionIdSignature']],
-])('%j links no bank', async (body, paths) => {
+])('setup with %j is refused', async (body, paths) => {
   const answer = await api.post(setup, body)
   expect([answer.status, pathsOf(answer.body)]).toEqual([422, paths])
 })
@@ -110,7 +110,7 @@ describe.each([pull, revoke])('POST %s', (path) => {
     expect((await api.post(path, {})).status).toBe(404)
   })
 
-  test('takes the only one there is, or the one that is named', async () => {
+  test('takes the only integration, or the one that is named', async () => {
     const first = await given(Integration, { status: 'active' })
     expect((await api.post(path)).status).toBe(202)
     const second = await given(Integration, { status: 'active' })
@@ -120,7 +120,7 @@ describe.each([pull, revoke])('POST %s', (path) => {
       expect((await api.post(path, { integration: `/integrations/${id}` })).status).toBe(202)
   })
 
-  test.each(['/integrations/1', '/meetings/1', 5, {}, [], ''])('does not know %j', async (integration) => {
+  test.each(['/integrations/1', '/meetings/1', 5, {}, [], ''])('refuses the integration %j', async (integration) => {
     await given(Integration, { status: 'active' })
     const { status, body } = await api.post(path, { integration })
     expect([status, pathsOf(body)]).toEqual([422, ['integration']])
@@ -136,7 +136,7 @@ test.each(['2026-02-30', 'yesterday', '2026-01-01T00:00:00Z', '2026-1-1', 202601
   },
 )
 
-test('imports from today and from long ago may be asked for', async () => {
+test('imports from today and from long ago are accepted', async () => {
   await given(Integration, { status: 'active' })
   for (const since of [new Date().toISOString().slice(0, 10), '2020-02-29', null])
     expect([since, (await api.post(pull, { since })).status]).toEqual([since, 202])

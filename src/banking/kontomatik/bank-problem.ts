@@ -8,7 +8,7 @@ export type BankProblemKind =
   | 'misconfigured'
   | 'unsupported'
   | 'outage'
-  | 'ours'
+  | 'invalid-request'
   | 'unknown'
 
 /** When the same request may be sent again: never, once in a new session, within seconds, or within hours. */
@@ -23,7 +23,7 @@ const retries: Record<BankProblemKind, Retry> = {
   misconfigured: 'never',
   unsupported: 'never',
   outage: 'soon',
-  ours: 'never',
+  'invalid-request': 'never',
   unknown: 'never',
 }
 
@@ -36,7 +36,8 @@ const exceptions = new Map<string, BankProblemKind>(
     busy: 'JobsQuotaExceeded ConcurrentSessionsLimitExceed ConcurrentSessionsLimitExceeded',
     unsupported: 'CommandNotAvailable InvalidTarget',
     outage: 'ServiceMaintenance ServiceTemporarilyUnavailable IOException',
-    ours: 'InvalidSince InvalidParameter InvalidOwnerExternalId InvalidArgument InvalidIban InvalidCommandId',
+    'invalid-request':
+      'InvalidSince InvalidParameter InvalidOwnerExternalId InvalidArgument InvalidIban InvalidCommandId',
   }).flatMap(([kind, names]) => names.split(' ').map((name) => [name, kind as BankProblemKind] as const)),
 )
 

@@ -66,7 +66,7 @@ export async function finishSignIn(
 /** Kontomatik may reject a value that came from the client: then the response names the property. */
 function asProblem(problem: unknown, property: string | undefined, propertyPath: string): unknown {
   if (!(problem instanceof BankProblem)) return problem
-  if (problem.kind === 'ours' && property)
+  if (problem.kind === 'invalid-request' && property)
     return violation(property, `${property} must be one that Kontomatik knows.`, 'isKnown')
   if (problem.kind === 'session-gone' || problem.kind === 'access-gone')
     return violation(propertyPath, 'The sign-in at the bank is over: start again.', 'session_invalid')

@@ -30,7 +30,7 @@ export async function checkSignIn(
   } catch (error) {
     const problem = asBankProblem(error)
     // Kontomatik does not know the sign-in.
-    if (problem.kind === 'ours') return { outcome: 'noConsent' }
+    if (problem.kind === 'invalid-request') return { outcome: 'noConsent' }
     return { outcome: 'checkFailed', problem }
   }
   if (signIn.state === 'pending' && untilSignInEndsMs(row) > 0) return { outcome: 'pending' }

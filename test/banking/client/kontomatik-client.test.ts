@@ -123,11 +123,11 @@ test('an exception of Kontomatik is reported by its name', async () => {
   })
   expect(await wrong(kontomatik.startImport(session, 'yesterday'))).toMatchObject({
     name: 'InvalidSince',
-    kind: 'ours',
+    kind: 'invalid-request',
   })
   await imported(kontomatik, session)
   expect(await wrong(kontomatik.startImport(session, '2026-01-01'))).toMatchObject({ kind: 'session-used' })
-  expect(await wrong(kontomatik.command('1'))).toMatchObject({ name: 'InvalidCommandId', kind: 'ours' })
+  expect(await wrong(kontomatik.command('1'))).toMatchObject({ name: 'InvalidCommandId', kind: 'invalid-request' })
   expect(await wrong(kontomatik.command('../session'))).toMatchObject({ name: 'InvalidCommandId' })
   for (let count = 0; count < 3; count++) await kontomatik.reuseAccess(multipleAccessId ?? '')
   expect(await wrong(kontomatik.reuseAccess(multipleAccessId ?? ''))).toMatchObject({

@@ -221,7 +221,9 @@ test('a redirection without a valid address is refused', async () => {
     kontomatik.startRedirection({ redirectUri: 'https://a.example/', ownerExternalId: '1', accessMode: 'SINGLE' })
   const link = '{"redirectionId":"r-1","redirectionLink":"javascript:alert(1)"}'
   expect(await problemOf(hearing(link, start))).toMatchObject({ name: 'Unreadable' })
-  expect(await problemOf(hearing('{"exception":"InvalidParameter"}', start, 400))).toMatchObject({ kind: 'ours' })
+  expect(await problemOf(hearing('{"exception":"InvalidParameter"}', start, 400))).toMatchObject({
+    kind: 'invalid-request',
+  })
   expect(await problemOf(hearing('{}', start, 500))).toMatchObject({ name: 'Http500' })
 })
 

@@ -47,11 +47,11 @@ const tokenTo = async (recipient: string) =>
   tokenIn((await database.manager.findOneByOrFail(OutgoingMail, { recipient })).text as string)
 const subscription = `/subscriptions/${rows.Subscription.id}`
 
-/** What must be written down: whatever destroys, bills, or changes rights or settings; and how that comes about here. */
-const deeds: [
+/** Audited operations: they destroy, bill, or change rights or settings. A request runs the operation, or another test does. */
+const auditedOperations: [
   operation: string,
   action: string,
-  deed: (() => PromiseLike<{ status: number }>) | 'at Stripe' | 'at the bank',
+  run: (() => PromiseLike<{ status: number }>) | 'at Stripe' | 'at the bank',
 ][] = [
   [
     'POST /organizations',
@@ -151,8 +151,8 @@ const deeds: [
   ['DELETE /payment-methods/:id', 'paymentMethod.remove', 'at Stripe'],
 ]
 
-/** What need not be: daily work, which can be done over again, and what changes nothing here. */
-const silent = [
+/** Operations without an audit event: daily work, which can be repeated, and operations that change nothing here. */
+const exemptOperations = [
   ...['POST /locations', 'PATCH /locations/:id', 'POST /languages', 'POST /meetings', 'PATCH /meetings/:id'],
   'POST /payment-methods/setup',
   'PATCH /users/me',
@@ -167,20 +167,20 @@ rows.Colleague = await given(OrganizationUser, {
 
 const eventsOf = () => database.manager.find(AuditEvent, { order: { id: 'DESC' } })
 
-test('of every operation that writes it is decided whether it leaves an event', () => {
+test('every operation that writes is either audited or exempt', () => {
   const writing = table({} as never, {} as never, {} as never).flatMap(({ path, operations }) =>
     operations
       .filter(({ method }) => method !== 'GET')
       .map((operation) => `${operation.method} ${path}${operation.path}`),
   )
-  expect(writing.sort()).toEqual([...deeds.map(([operation]) => operation), ...silent].sort())
+  expect(writing.sort()).toEqual([...auditedOperations.map(([operation]) => operation), ...exemptOperations].sort())
 })
 
-test.each(deeds.filter(([, , deed]) => typeof deed === 'function'))(
+test.each(auditedOperations.filter(([, , run]) => typeof run === 'function'))(
   '%s leaves "%s"',
-  async (operation, action, deed) => {
+  async (operation, action, run) => {
     const before = await eventsOf()
-    const { status } = await (deed as () => PromiseLike<{ status: number }>)()
+    const { status } = await (run as () => PromiseLike<{ status: number }>)()
     expect([operation, status < 300]).toEqual([operation, true])
     const [event, ...others] = await eventsOf()
     expect(others.map(({ id }) => id)).toEqual(before.map(({ id }) => id))
@@ -192,7 +192,7 @@ test.each(deeds.filter(([, , deed]) => typeof deed === 'function'))(
   },
 )
 
-test('daily work leaves none, nor does what changes nothing or is refused', async () => {
+test('daily work, requests without a change and refused requests leave no event', async () => {
   const before = await eventsOf()
   await owner.post('/meetings', { employee: null, ...morning }).expect(201)
   await owner.post('/locations', { name: 'Office' }).expect(201)
@@ -206,7 +206,7 @@ test('daily work leaves none, nor does what changes nothing or is refused', asyn
   expect(await eventsOf()).toEqual(before)
 })
 
-test('an event has who, what, when, before and after, for owners of its organization alone', async () => {
+test('an event shows actor, action, time, before and after, to owners of its organization only', async () => {
   const { body } = await owner.get('/audit-events?action=organizationConfig.update')
   expect(body.totalItems).toBe(1)
   const [event] = body.member
@@ -227,7 +227,7 @@ test('an event has who, what, when, before and after, for owners of its organiza
   expect((await as(tenant.users.owner).get('/audit-events')).body.totalItems).toBe(0)
 })
 
-test('what created or removed something tells all of it', async () => {
+test('events of a creation or a removal hold all written values', async () => {
   const changesOf = async (action: string) => (await owner.get(`/audit-events?action=${action}`)).body.member[0].changes
   const { country: _, ...written } = street
   const made = Object.fromEntries(Object.entries(written).map(([name, value]) => [name, [null, value]]))
@@ -239,7 +239,7 @@ test('what created or removed something tells all of it', async () => {
   expect(await changesOf('employee.update')).toEqual({ userId: [demo.users.member.id, null] })
 })
 
-test('it is found by actor, action, target and time', async () => {
+test('events are filtered by actor, action, target and time', async () => {
   const total = async (query: string) => (await owner.get(`/audit-events?${query}`)).body.totalItems
   const all = await total('')
   expect(await total(`actor=/users/${operator.id}`)).toBe(2)
@@ -253,7 +253,7 @@ test('it is found by actor, action, target and time', async () => {
   expect((await owner.get('/audit-events?at[after]=yesterday')).status).toBe(400)
 })
 
-test('nobody changes it afterwards, nor adds to it over the wire', async () => {
+test('events cannot be created, changed or removed by requests', async () => {
   const [event] = await eventsOf()
   for (const statement of [
     'UPDATE "audit_event" SET "action" = \'x\'',
@@ -266,7 +266,7 @@ test('nobody changes it afterwards, nor adds to it over the wire', async () => {
   expect((await owner.post('/audit-events', { action: 'x' })).status).toBe(405)
 })
 
-test('a deed whose event cannot be written is not done', async () => {
+test('an operation fails where its event cannot be written', async () => {
   await database.query(`CREATE FUNCTION "forget"() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no ink'; END $$`)
   await database.query(`CREATE TRIGGER "forgets" BEFORE INSERT ON "audit_event" EXECUTE FUNCTION "forget"()`)
   try {
