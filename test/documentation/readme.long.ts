@@ -1,13 +1,16 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from '../support/processes/server-process.ts'
 import { blocksOf, patternOf, Started, Terminal } from '../support/readme-walk.ts'
 
 /*
- * Each command of README.md gives the output below it. The same mistake can be in every block with commands.
- * Each block runs twice: first in a new data directory, then again in the same one on another port.
+ * Each command of README.md and the guides gives the output below it. The same mistake can be in every block with commands.
+ * The walks go on from each other. They run twice: first in a new data directory, then again in the same one on another port.
  */
+/** The files with commands, in the order of the walks. */
+const files = ['README.md', ...['billing', 'workspace', 'operations'].map((name) => `docs/guides/${name}.md`)]
+
 const walked = ['A walk of five minutes', 'Billing, in five more minutes', 'A workspace from nothing']
 
 /** The first command of each block that is not run, with the reason. */
@@ -17,7 +20,7 @@ const skipped: Record<string, string> = {
     'would reinstall the directory that the tests run in',
 }
 
-const blocks = blocksOf('README.md')
+const blocks = files.flatMap(blocksOf)
 const walk = blocks.filter(({ heading }) => walked.includes(heading)).flatMap(({ steps }) => steps)
 
 const directory = await mkdtemp(join(tmpdir(), 'readme-'))
@@ -29,7 +32,9 @@ let server: Started | undefined
 afterEach(() => server?.stop())
 afterAll(() => rm(directory, { recursive: true }))
 
-test('every block is run, or skipped for a reason', () => {
+test('every block is run, or skipped for a reason', async () => {
+  const guides = (await readdir('docs/guides')).map((name) => `docs/guides/${name}`)
+  expect(guides.filter((file) => !files.includes(file) && blocksOf(file).length > 0)).toEqual([])
   const others = blocks.filter(({ heading }) => !walked.includes(heading)).map(({ steps: [{ command }] }) => command)
   expect(others.sort()).toEqual(Object.keys(skipped).sort())
   expect(walk.length).toBeGreaterThan(50)
@@ -37,7 +42,7 @@ test('every block is run, or skipped for a reason', () => {
 })
 
 test.each(['the first time', 'again in the same data directory, on another port'])(
-  'every command of the README gives what is shown, %s',
+  'every command of README and the guides gives the output below it, %s',
   async () => {
     const environment = await surroundings()
     server = await Started.at(environment)

@@ -66,9 +66,9 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true }))
 
-test('the command of the README finds the token of every mail', async () => {
-  const readme = await readFile('README.md', 'utf8')
-  const [, pattern] = /grep '(\^\[A-Za-z0-9_-\][^']*)'/.exec(readme) as RegExpExecArray
+test('the command of the workspace guide finds the token of every mail', async () => {
+  const guide = await readFile('docs/guides/workspace.md', 'utf8')
+  const [, pattern] = /grep '(\^\[A-Za-z0-9_-\][^']*)'/.exec(guide) as RegExpExecArray
   const { stdout } = await promisify(execFile)('bash', [
     '-c',
     `cat "$1"/*.eml | tr -d '\\r' | grep "$2"`,

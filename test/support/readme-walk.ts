@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** A command that the README shows after `$ `, and the answer that it shows below. */
+/** A command that a guide shows after `$ `, and the answer that it shows below. */
 export interface Step {
   command: string
   shown: string
