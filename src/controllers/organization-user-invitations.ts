@@ -119,7 +119,7 @@ export const revoke: Operation<Invitation> = {
     'Its token stops working, and a mail that is not sent yet is withdrawn. Repeating the request changes nothing.',
   async handle(call) {
     const invitation = await call.find()
-    call.match(invitation)
+    call.checkPreconditions(invitation)
     if (invitation.acceptedAt) throw new Problem(409, 'The invitation is accepted: remove the member instead.')
     if (invitation.revokedAt) return undefined
     await call.transaction(() => revokeInvitation(call, invitation))

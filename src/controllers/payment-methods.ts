@@ -76,7 +76,7 @@ export const remove = (billing: Billing): Operation<PaymentMethod> => ({
   description: 'Returns 409 while the live subscription is paid with it. Give the subscription another one first.',
   async handle(call) {
     const method = await call.find()
-    call.match(method)
+    call.checkPreconditions(method)
     const own = { organizationId: call.tenant }
     if (await isPaidWith(call, method))
       throw new Problem(

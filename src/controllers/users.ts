@@ -28,7 +28,7 @@ export const update = (callers: Callers): Operation<User> => ({
   writes: { defaultOrganization: ['guest', 'member', 'admin', 'owner'] },
   async handle(call) {
     const before = await currentUser(call)
-    call.match(before)
+    call.checkPreconditions(before)
     const after = await call.read(before, true)
     return call.statement(async () => {
       await call.save(before, after)

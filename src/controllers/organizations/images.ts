@@ -62,7 +62,7 @@ export const remove = (kind: 'icon' | 'logo'): Operation<Organization> => {
     handle: (call) =>
       call.transaction(async () => {
         const before = await lockAndRead(call)
-        call.match(before)
+        call.checkPreconditions(before)
         const previous = before[`${kind}Id`]
         if (previous === null) return undefined
         await call.save(before, Object.assign(copyEntity(before), { [`${kind}Id`]: null }))

@@ -57,7 +57,7 @@ export const update = (billing: Billing): Operation<Subscription> => {
       const before = await call.find()
       const organization = await call.get(Organization, call.tenant)
       if (organization.manualBilling) return manual.handle(call)
-      call.match(before)
+      call.checkPreconditions(before)
       const desired = await call.read(before, true, (draft) => checkChange(draft, call))
       if (Object.keys(changesBetween(call.manager, before, desired)).length === 0) return before
       const externalId = requireExternalId(before)

@@ -84,7 +84,7 @@ export function removeOperation<E extends object>({ alsoWrite }: Pick<Hooks<E>, 
     statuses: [204, 404, 409, 412],
     async handle(call) {
       const entity = await call.find()
-      call.match(entity)
+      call.checkPreconditions(entity)
       return write(call, alsoWrite, async () => {
         await alsoWrite?.(call, entity)
         await call.remove(entity)
@@ -96,7 +96,7 @@ export function removeOperation<E extends object>({ alsoWrite }: Pick<Hooks<E>, 
 
 async function patch<E extends object>(call: Call<E>, { prepare, alsoWrite }: Hooks<E>): Promise<E> {
   const before = await call.find()
-  call.match(before)
+  call.checkPreconditions(before)
   const after = await call.read(before, true, prepare && ((draft) => prepare(draft, call)))
   return write(call, alsoWrite, async () => {
     await call.save(before, after)

@@ -156,7 +156,7 @@ export class RequestCall<E extends object = object> implements Call<E> {
     return this.bound.resource.iri(entity)
   }
 
-  match({ version }: { version?: number }): void {
+  checkPreconditions({ version }: { version?: number }): void {
     requireMatch(this.request.header('if-match'), version)
     requireNoneMatch(this.request.header('if-none-match'), version)
   }

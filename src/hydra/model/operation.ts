@@ -155,7 +155,7 @@ export interface Call<E extends object = object> extends DatabaseAccess {
   /** The canonical path of an item of the resource. */
   iri(entity: E): string
   /** Checks If-Match and If-None-Match against what was read. @throws Problem 412 */
-  match(entity: { version?: number }): void
+  checkPreconditions(entity: { version?: number }): void
 }
 
 /** Prepares a draft before its rules are checked, and returns further violations. */
