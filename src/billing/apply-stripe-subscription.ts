@@ -12,7 +12,7 @@ import { enqueueCustomerSync } from './sync/sync-customer-job.ts'
  * Stores the state that Stripe returned for a change. When an event has written the row meanwhile, the state is fetched again:
  * an older state never replaces a newer one. A sync of the customer is enqueued, which stores the invoices too.
  */
-export async function applyStripeState(
+export async function applyStripeSubscription(
   call: Call<Subscription>,
   billing: Billing,
   verb: string,

@@ -1,6 +1,7 @@
 import type Stripe from 'stripe'
 import { ConstraintViolation } from '../../hydra/index.ts'
 import { type Billing, subscriptionExpand } from '../billing.ts'
+import { idOf } from './from-stripe.ts'
 import { requestStripe, withIdempotencyKeys } from './stripe-request.ts'
 
 type Discount = Stripe.SubscriptionUpdateParams.Discount
@@ -69,11 +70,7 @@ export async function isAlreadyRedeemed(
 /** The coupons of an invoice, including those of discounts that were removed from the subscription since. */
 function couponsOf({ discounts }: Stripe.Invoice): string[] {
   return (discounts ?? []).flatMap((discount) => {
-    const coupon = typeof discount === 'object' ? idOf(discount.source?.coupon) : undefined
+    const coupon = typeof discount === 'object' ? idOf(discount.source?.coupon) : null
     return coupon ? [coupon] : []
   })
-}
-
-function idOf(reference: string | { id: string } | null | undefined): string | undefined {
-  return typeof reference === 'string' ? reference : reference?.id
 }

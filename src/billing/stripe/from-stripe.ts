@@ -3,7 +3,8 @@ import type { Invoice, PaymentMethod, Subscription } from '../../../entities/ind
 import type { StripeState } from '../../../entities/subscription.ts'
 import { catalogueNameOf, otherProductName, type Products } from './subscription-items.ts'
 
-const idOf = (reference: string | { id: string } | null | undefined): string | null =>
+/** The id of an object, or of a reference that is only the id. */
+export const idOf = (reference: string | { id: string } | null | undefined): string | null =>
   typeof reference === 'string' ? reference : (reference?.id ?? null)
 
 /** Stripe's timestamps are whole seconds since 1970. */

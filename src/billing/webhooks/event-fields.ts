@@ -11,12 +11,12 @@ export function customerIdOfEvent({ type, data }: Stripe.Event): string | null {
   if (!relevantTypes.test(type) || !data?.object) return null
   const { id, object, customer } = data.object as Reference
   const former = (data.previous_attributes as Reference | null | undefined)?.customer
-  return idOf(object === 'customer' ? id : (customer ?? former))
+  return validIdOf(object === 'customer' ? id : (customer ?? former))
 }
 
 /** Stripe's id of the object of an event. */
 export function objectIdOfEvent({ data }: Stripe.Event): string | null {
-  return idOf((data.object as Reference).id)
+  return validIdOf((data.object as Reference).id)
 }
 
 /** Whether a value can be an id or a type of Stripe: 1 to 255 printable ASCII characters. */
@@ -24,7 +24,7 @@ export function isStripeName(value: unknown): value is string {
   return typeof value === 'string' && /^[\x21-\x7e]{1,255}$/.test(value)
 }
 
-function idOf(reference: unknown): string | null {
+function validIdOf(reference: unknown): string | null {
   if (typeof reference === 'string') return isStripeName(reference) ? reference : null
   const id = (reference as Reference | null | undefined)?.id
   return isStripeName(id) ? id : null

@@ -1,7 +1,7 @@
 import { Type } from 'class-transformer'
 import { IsOptional, IsString, Length, Matches } from 'class-validator'
 import { Subscription } from '../../../entities/index.ts'
-import { applyStripeState, customerIdOf, whileLive } from '../../billing/apply-stripe-subscription.ts'
+import { applyStripeSubscription, customerIdOf, whileLive } from '../../billing/apply-stripe-subscription.ts'
 import type { Billing } from '../../billing/billing.ts'
 import { findDiscount, isAlreadyRedeemed, setDiscount } from '../../billing/stripe/discounts.ts'
 import { hasCode, hasDiscount } from '../../billing/stripe/from-stripe.ts'
@@ -62,7 +62,7 @@ export const clearCoupon = (billing: Billing): Operation<Subscription> => ({
     const subscription = await requireDiscountable(call, (await call.input(CouponRemoval)).subscription)
     return whileLive(call, billing, subscription, async () => {
       const cleared = await setDiscount(billing, subscription.externalId as string, undefined, call.claim)
-      return new Unchanged(await applyStripeState(call, billing, 'clearCoupon', subscription, cleared))
+      return new Unchanged(await applyStripeSubscription(call, billing, 'clearCoupon', subscription, cleared))
     })
   },
 })
@@ -75,7 +75,7 @@ async function apply(
 ): Promise<Subscription | Unchanged<Subscription>> {
   const id = subscription.externalId as string
   const now = await billing.retrieveSubscription(id)
-  const same = async () => new Unchanged(await applyStripeState(call, billing, 'applyCoupon', subscription, now))
+  const same = async () => new Unchanged(await applyStripeSubscription(call, billing, 'applyCoupon', subscription, now))
   // Checked first: once a promotion code has reached its limit, Stripe no longer lists it.
   if (hasCode(now, code)) return same()
   const discount = await findDiscount(billing, code, customerIdOf(now))
@@ -83,7 +83,7 @@ async function apply(
   if (hasDiscount(now, discount)) return same()
   if (await isAlreadyRedeemed(billing, customerIdOf(now), discount).catch(throwUnusable)) throw unusable()
   const discounted = await setDiscount(billing, id, discount, call.claim).catch(throwUnusable)
-  return applyStripeState(call, billing, 'applyCoupon', subscription, discounted)
+  return applyStripeSubscription(call, billing, 'applyCoupon', subscription, discounted)
 }
 
 function throwUnusable(problem: unknown): never {

@@ -1,5 +1,5 @@
 import { Organization, Subscription } from '../../../entities/index.ts'
-import { applyStripeState } from '../../billing/apply-stripe-subscription.ts'
+import { applyStripeSubscription } from '../../billing/apply-stripe-subscription.ts'
 import type { Billing } from '../../billing/billing.ts'
 import { sendCustomerProfile } from '../../billing/customer-profile.ts'
 import { noPaymentDetails, subscriptionPaymentDetails, withPaymentDetails } from '../../billing/open-invoices.ts'
@@ -99,6 +99,6 @@ async function createAtStripe(
   if (!existing) await sendCustomerProfile(billing, call.manager, customer, subscription)
   const method = subscription.paymentMethodId ? await requirePaymentMethod(call, subscription) : undefined
   const found = existing ?? (await billing.createSubscription(customer, subscription, method))
-  const created = await applyStripeState(call, billing, 'create', subscription, found)
+  const created = await applyStripeSubscription(call, billing, 'create', subscription, found)
   return withPaymentDetails(billing, created)
 }

@@ -1,7 +1,7 @@
 import { IsBoolean, ValidateIf } from 'class-validator'
 import { Invoice, Organization, Subscription } from '../../../entities/index.ts'
 import { changesBetween } from '../../audit/audit-log.ts'
-import { applyStripeState, whileLive } from '../../billing/apply-stripe-subscription.ts'
+import { applyStripeSubscription, whileLive } from '../../billing/apply-stripe-subscription.ts'
 import { type Billing, SubscriptionEnded } from '../../billing/billing.ts'
 import { payOpenInvoices, withPaymentDetails } from '../../billing/open-invoices.ts'
 import { recordSubscription } from '../../billing/subscription-audit.ts'
@@ -67,7 +67,7 @@ export const update = (billing: Billing): Operation<Subscription> => {
       return whileLive(call, billing, before, async () => {
         if (method) await payOpenInvoices(billing, externalId, method, call.claim)
         const changed = await billing.updateSubscription(desired, method, call.claim)
-        return withPaymentDetails(billing, await applyStripeState(call, billing, 'update', before, changed))
+        return withPaymentDetails(billing, await applyStripeSubscription(call, billing, 'update', before, changed))
       })
     },
   }
@@ -97,7 +97,7 @@ export const cancel = (billing: Billing): Operation<Subscription> => ({
     const { awaiting } = subscription
     return whileLive(call, billing, subscription, async () => {
       const ended = await billing.cancelSubscription(externalId, immediately || awaiting, invoiceNow && !awaiting)
-      return applyStripeState(call, billing, 'cancel', subscription, ended)
+      return applyStripeSubscription(call, billing, 'cancel', subscription, ended)
     }).catch(async (problem) => {
       if (problem instanceof SubscriptionEnded) return new Unchanged(await call.get(Subscription, subscription.id))
       throw problem
