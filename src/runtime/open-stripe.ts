@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { catalogue } from '../../entities/organization-module.ts'
 import { Billing } from '../billing/billing.ts'
 import type { Config } from '../config.ts'
 import { type LocalStripe, startLocalStripe } from '../emulators/stripe/server.ts'
@@ -24,7 +25,8 @@ export async function openStripe({ stripe, dataDirectory, host, port, publicUrl 
   const here = ['0.0.0.0', '::'].includes(host) ? '127.0.0.1' : host
   const { url, secretKey, publishableKey, webhookSecret, stop } = await start({
     journal: join(dataDirectory, 'stripe.jsonl'),
-    webhooks: `http://${here}:${port}${new URL(publicUrl).pathname.replace(/\/$/, '')}/webhooks/stripe`,
+    modules: catalogue,
+    webhookUrl: `http://${here}:${port}${new URL(publicUrl).pathname.replace(/\/$/, '')}/webhooks/stripe`,
   })
   await writeFile(join(dataDirectory, 'stripe.url'), `${url}\n`)
   const billing = new Billing({ url, secretKey, publishableKey, webhookSecrets: [webhookSecret] })

@@ -5,6 +5,7 @@ import { Client } from 'pg'
 import { pino } from 'pino'
 import request, { type Test } from 'supertest'
 import { Organization, OrganizationAddress, OrganizationUser, User } from '../../entities/index.ts'
+import { catalogue } from '../../entities/organization-module.ts'
 import { connectTo } from '../../ormconfig.ts'
 import { type Claims, ownIssuer } from '../../src/access/token-issuer-keys.ts'
 import { createApp } from '../../src/app.ts'
@@ -35,7 +36,7 @@ export const publicUrl = `http://127.0.0.1:${free}`
 export const issuer = await ownIssuer(publicUrl, join(directory, 'keys'))
 
 /** Stripe, as this test file has it; events are delivered where it is told to. */
-export const stripe = await startLocalStripe()
+export const stripe = await startLocalStripe({ modules: catalogue })
 
 export const billing = new Billing({
   secretKey: stripe.secretKey,
@@ -46,7 +47,7 @@ export const billing = new Billing({
 })
 
 /** Kontomatik, as this test file has it: imports take some hundredths of a second, and nobody waits for long. */
-export const kontomatik = await startLocalKontomatik({ pace: 40 })
+export const kontomatik = await startLocalKontomatik({ importMs: 40 })
 
 /** What seals in this test file. */
 export const secretKeys = readKeys(randomBytes(32).toString('base64'))

@@ -1,21 +1,21 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { World } from './banks/bank-world.ts'
-import { Controls, type Logged } from './control/control-routes.ts'
+import { BankWorld } from './banks/bank-world.ts'
+import { Control, type LoggedRequest } from './control/control-routes.ts'
 import type { Fault } from './control/ordered-faults.ts'
-import { failed } from './http/imports.ts'
-import type { Answer, Ask } from './http/response.ts'
-import { Refusal, refused } from './http/response.ts'
-import { answerTo, type Parts } from './http/routes.ts'
+import { failedCommand } from './http/imports.ts'
+import type { KontomatikRequest, KontomatikResponse } from './http/response.ts'
+import { errorResponse, KontomatikError } from './http/response.ts'
+import { type Emulator, respond } from './http/routes.ts'
 
-interface Options {
+interface KontomatikOptions {
   /** Any free one unless said. */
   port?: number
   /** The file that it remembers in; without, it forgets all when it stops. */
   journal?: string
   apiKey?: string
   /** Milliseconds that an import takes. */
-  pace?: number
+  importMs?: number
 }
 
 export interface LocalKontomatik {
@@ -23,10 +23,10 @@ export interface LocalKontomatik {
   apiKey: string
   /** How many imports were started, ever. */
   readonly imports: number
-  readonly requests: Logged[]
-  of: Controls['of']
+  readonly requests: LoggedRequest[]
+  idsOf: Control['idsOf']
   advance(time: { days: number }): Promise<void>
-  tell: Controls['tell']
+  dictateStatement: Control['dictateStatement']
   fault(fault: Fault): void
   clearFaults(): void
   revokeUpstream(multipleAccessId: string): Promise<void>
@@ -34,13 +34,13 @@ export interface LocalKontomatik {
 }
 
 /** A Kontomatik of our own with banks that do not exist, for development and tests; it listens to this machine alone. */
-export async function startLocalKontomatik(options: Options = {}): Promise<LocalKontomatik> {
-  const { port = 0, journal, apiKey = 'local-kontomatik', pace = 300 } = options
-  const world = new World({ journal, pace })
+export async function startLocalKontomatik(options: KontomatikOptions = {}): Promise<LocalKontomatik> {
+  const { port = 0, journal, apiKey = 'local-kontomatik', importMs = 300 } = options
+  const world = new BankWorld({ journal, importMs })
   await world.load()
-  const controls = new Controls(world)
-  const parts: Parts = { url: '', apiKey, world, controls }
-  const server = createServer((request, response) => serve(request, response, parts))
+  const control = new Control(world)
+  const parts: Emulator = { url: '', apiKey, world, control }
+  const server = createServer((request, response) => handle(request, response, parts))
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(port, '127.0.0.1', resolve)
   })
@@ -51,33 +51,33 @@ export async function startLocalKontomatik(options: Options = {}): Promise<Local
     get imports() {
       return world.state.imports
     },
-    requests: controls.requests,
-    of: (login) => controls.of(login),
-    advance: (time) => controls.advance(time),
-    tell: (login, told, target) => controls.tell(login, told, target),
-    fault: (fault) => controls.faults.plan(fault),
-    clearFaults: () => controls.faults.clear(),
-    revokeUpstream: (multipleAccessId) => controls.revokeUpstream(multipleAccessId),
+    requests: control.requests,
+    idsOf: (login) => control.idsOf(login),
+    advance: (time) => control.advance(time),
+    dictateStatement: (login, told, target) => control.dictateStatement(login, told, target),
+    fault: (fault) => control.faults.order(fault),
+    clearFaults: () => control.faults.clear(),
+    revokeUpstream: (multipleAccessId) => control.revokeUpstream(multipleAccessId),
     async stop() {
       const closed = new Promise((resolve) => server.close(resolve))
       server.closeAllConnections()
       await closed
       // What was answered is kept already; on a full disk the rest cannot be.
-      await world.keep().catch(() => {})
+      await world.save().catch(() => {})
     },
   }
 }
 
-async function serve(request: IncomingMessage, response: ServerResponse, parts: Parts): Promise<void> {
+async function handle(request: IncomingMessage, response: ServerResponse, parts: Emulator): Promise<void> {
   try {
-    const ask = await read(request)
-    parts.controls.log(ask)
-    const { faults } = parts.controls
+    const ask = await readRequest(request)
+    parts.control.log(ask)
+    const { faults } = parts.control
     const fault = faults.take(ask)
     if (fault?.kind === 'slow') await faults.slow(fault)
     const key = String(request.headers['x-api-key'] ?? '')
     const address = request.socket.remoteAddress ?? ''
-    const answer = instead(fault, ask) ?? (await answerTo(ask, key, address, parts))
+    const answer = faultResponse(fault, ask) ?? (await respond(ask, key, address, parts))
     if (fault?.kind === 'lost') response.destroy()
     else send(response, answer, fault?.kind === 'cut')
   } catch {
@@ -85,7 +85,7 @@ async function serve(request: IncomingMessage, response: ServerResponse, parts: 
   }
 }
 
-async function read(request: IncomingMessage): Promise<Ask> {
+async function readRequest(request: IncomingMessage): Promise<KontomatikRequest> {
   const { pathname, searchParams } = new URL(request.url ?? '/', 'http://local')
   let body = ''
   request.setEncoding('utf8')
@@ -97,7 +97,7 @@ async function read(request: IncomingMessage): Promise<Ask> {
   return { method, path: pathname, query: searchParams, body, type: headers['content-type'] ?? '' }
 }
 
-function instead(fault: Fault | undefined, { path }: Ask): Answer | undefined {
+function faultResponse(fault: Fault | undefined, { path }: KontomatikRequest): KontomatikResponse | undefined {
   const { kind, name = 'ServiceMaintenance', status, answer, state } = fault ?? {}
   if (kind === 'status') return { status: status ?? 503, headers: {}, body: answer ?? '' }
   if (kind === 'html') {
@@ -105,11 +105,11 @@ function instead(fault: Fault | undefined, { path }: Ask): Answer | undefined {
     return { status: status ?? 502, headers: { 'content-type': 'text/html' }, body }
   }
   if (kind !== 'exception') return undefined
-  return state ? failed(path, new Refusal(name), state) : refused(new Refusal(name), path)
+  return state ? failedCommand(path, new KontomatikError(name), state) : errorResponse(new KontomatikError(name), path)
 }
 
 /** Cut, it still claims its whole length. */
-function send(response: ServerResponse, { status, headers, body }: Answer, cut: boolean): void {
+function send(response: ServerResponse, { status, headers, body }: KontomatikResponse, cut: boolean): void {
   response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) })
   if (cut) response.write(body.slice(0, body.length / 2), () => response.destroy())
   else response.end(body)

@@ -7,7 +7,7 @@ let local: LocalKontomatik
 let kontomatik: Kontomatik
 
 beforeEach(async () => {
-  local = await startLocalKontomatik({ pace: 60 })
+  local = await startLocalKontomatik({ importMs: 60 })
   kontomatik = new Kontomatik({ ...local, timeoutMs: 1000 })
 })
 

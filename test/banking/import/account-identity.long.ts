@@ -1,4 +1,4 @@
-import type { ToldLedger } from '../../../src/emulators/kontomatik/banks/dictated-statement.ts'
+import type { DictatedLedger } from '../../../src/emulators/kontomatik/banks/dictated-statement.ts'
 import { api, as, database, elsewhere, tenant } from '../../support/world.ts'
 import { enableBanking, pull, revoke, setUpBanking } from '../linked-bank.ts'
 import { account, accounts, ago, dictated, items, line, number, transactions } from './dictated-bank.ts'
@@ -11,7 +11,7 @@ setUpBanking()
 
 const coffee = line({ transactionOn: ago(2), bookedOn: ago(2) })
 const tea = line({ transactionOn: ago(2), bookedOn: ago(2), title: 'Tea', currencyAmount: '-3.00' })
-const nameless = (friendlyName: string | undefined, lines: Record<string, string>[], texts = {}): ToldLedger =>
+const nameless = (friendlyName: string | undefined, lines: Record<string, string>[], texts = {}): DictatedLedger =>
   account(lines, { name: 'Savings', ...(friendlyName && { friendlyName }), currencyName: 'PLN', ...texts })
 
 /** The texts of each account's lines, by the account's id. */
@@ -89,7 +89,7 @@ test('a new account without a number replaces no stored account', async () => {
 })
 
 test('cards without an id are identified by their lines and last digits', async () => {
-  const card = (friendlyName: string, number: string, lines: Record<string, string>[]): ToldLedger => ({
+  const card = (friendlyName: string, number: string, lines: Record<string, string>[]): DictatedLedger => ({
     texts: { friendlyName, number, currencyName: 'PLN' },
     lines,
   })

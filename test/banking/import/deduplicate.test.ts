@@ -189,7 +189,7 @@ test('thousands of lines are compared within the time limit', () => {
 })
 
 test('repeated imports from the emulator store exactly its lines', async () => {
-  const local = await startLocalKontomatik({ pace: 5 })
+  const local = await startLocalKontomatik({ importMs: 5 })
   const kontomatik = new Kontomatik(local)
   const { session, multipleAccessId } = await kontomatik.mockSession(mock())
   const entriesOf = ({ accounts }: Awaited<ReturnType<typeof imported>>): Entry[] =>

@@ -1,4 +1,4 @@
-import type { Told, ToldLedger } from '../../../src/emulators/kontomatik/banks/dictated-statement.ts'
+import type { DictatedLedger, DictatedStatement } from '../../../src/emulators/kontomatik/banks/dictated-statement.ts'
 import { type Agent, api, kontomatik } from '../../support/world.ts'
 import { linkBank, pull } from '../linked-bank.ts'
 
@@ -11,8 +11,11 @@ interface Dictated {
 }
 
 /** A customer whose bank returns the statements of the test. Banks allow four imports a day. */
-export async function dictated(told: Told, { agent = api, target, login = `dictated-${++customers}` }: Dictated = {}) {
-  await kontomatik.tell(login, told, target)
+export async function dictated(
+  told: DictatedStatement,
+  { agent = api, target, login = `dictated-${++customers}` }: Dictated = {},
+) {
+  await kontomatik.dictateStatement(login, told, target)
   const link = await linkBank({ agent, target, login })
   const pulled = async (body: object = {}) => {
     const answer = await agent.post(pull, { integration: link['@id'], ...body })
@@ -24,8 +27,8 @@ export async function dictated(told: Told, { agent = api, target, login = `dicta
     login,
     pulled,
     /** Sets the statement of the bank, and imports it. */
-    async tells(next: Told, body: object = {}) {
-      await kontomatik.tell(login, next, target)
+    async tells(next: DictatedStatement, body: object = {}) {
+      await kontomatik.dictateStatement(login, next, target)
       return pulled(body)
     },
   }
@@ -48,7 +51,7 @@ export const number = 'PL61109010140000071219812874'
 export function account(
   lines: Line[],
   texts: Line = { name: 'Current', iban: number, currencyName: 'PLN' },
-): ToldLedger {
+): DictatedLedger {
   return { texts, lines }
 }
 

@@ -54,8 +54,8 @@ function duringPull(path: DelayedRequest, throughConsent: boolean): Prepare {
   return async (person) => {
     const link = await linkBank(person)
     if (throughConsent) expect((await finishedPull(person, link)).status).toBe('active')
-    const known = kontomatik.of(person.login).imports.length
-    const imports = () => kontomatik.of(person.login).imports.slice(known)
+    const known = kontomatik.idsOf(person.login).imports.length
+    const imports = () => kontomatik.idsOf(person.login).imports.slice(known)
     const count = await transactions(person, link)
     let fetching = ''
     return {
@@ -107,7 +107,7 @@ async function afterPull(person: Person): Promise<Scene> {
 function duringRevocation(kind: 'slow' | 'lost' | 'status'): Prepare {
   return async (person) => {
     const integration = await linkBank(person)
-    const [consent] = kontomatik.of(person.login).consents
+    const [consent] = kontomatik.idsOf(person.login).consents
     const times = kind === 'status' ? 99 : 1
     const fault = () => kontomatik.fault({ kind, path: 'delete', body: consent, delay: delayMs, times })
     return {
@@ -149,7 +149,7 @@ async function duringSignIn(person: Person): Promise<Scene> {
 }
 
 beforeAll(async () => {
-  kontomatik = await startLocalKontomatik({ pace: 1500 })
+  kontomatik = await startLocalKontomatik({ importMs: 1500 })
   directory = await mkdtemp(join(tmpdir(), 'kill-'))
   service = new ServerProcess({
     NODE_ENV: 'development',
@@ -309,7 +309,7 @@ async function countEqual(person: Person, integration: string): Promise<number[]
 }
 
 /** Revokes the integration, and checks that Kontomatik no longer knows the consent. */
-async function expectRevoked(person: Person, integration: string, consents = kontomatik.of(person.login).consents) {
+async function expectRevoked(person: Person, integration: string, consents = kontomatik.idsOf(person.login).consents) {
   const { body } = await post(person, revoke, { integration })
   if (body.status !== 'revoked')
     await eventually(

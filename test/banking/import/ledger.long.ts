@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import type { Told } from '../../../src/emulators/kontomatik/banks/dictated-statement.ts'
+import type { DictatedStatement } from '../../../src/emulators/kontomatik/banks/dictated-statement.ts'
 import { database } from '../../support/world.ts'
 import { deleteAll, setUpBanking } from '../linked-bank.ts'
 import { accounts, ago, dictated, transactions } from './dictated-bank.ts'
@@ -62,7 +62,7 @@ function lineAt(movement: Movement, mark: string, at: number): Record<string, st
   ]
 }
 
-function toldAt({ holdings, orders }: { holdings: Holding[]; orders: boolean[] }, at: number): Told {
+function toldAt({ holdings, orders }: { holdings: Holding[]; orders: boolean[] }, at: number): DictatedStatement {
   const all = holdings.map(({ number, name, nicknames, movements }, index) => ({
     texts: {
       name,

@@ -4,8 +4,8 @@ import { expectProblem } from '../../support/requests/raw-responses.ts'
 import { stripe } from '../../support/world.ts'
 
 afterEach(() => {
-  stripe.expire(false)
-  stripe.restrict()
+  stripe.expireSecretKey(false)
+  stripe.restrictSecretKey()
 })
 
 /** Every operation that sends a write to Stripe. */
@@ -22,14 +22,14 @@ const operations: [string, (payer: Subscribed) => PromiseLike<{ status: number; 
 describe('a permanent error of Stripe is 409 or 422 with its reason:', () => {
   test.each(operations)('%s with a key that has expired or lacks a permission', async (_, operation) => {
     const payer = await subscribed()
-    stripe.expire()
+    stripe.expireSecretKey()
     expect(expectProblem((await operation(payer)) as never, 409).detail).toMatch(/key.*expired.*operator/)
-    stripe.expire(false)
-    stripe.restrict('rak_subscription_write', 'rak_payment_method_write', 'rak_setup_intent_write')
+    stripe.expireSecretKey(false)
+    stripe.restrictSecretKey('rak_subscription_write', 'rak_payment_method_write', 'rak_setup_intent_write')
     const refused = await operation(payer)
     expect(expectProblem(refused as never, 409).detail).toMatch(/permission.*operator/)
     expect(refused.text).not.toMatch(/sk_test|rak_|acct_/)
-    stripe.restrict()
+    stripe.restrictSecretKey()
     expect((await operation(payer)).status).toBeLessThan(300)
   })
 

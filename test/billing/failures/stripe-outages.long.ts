@@ -1,6 +1,6 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { FaultOrder } from '../../../src/emulators/stripe/control/ordered-faults.ts'
+import type { Fault } from '../../../src/emulators/stripe/control/ordered-faults.ts'
 import { type Customer, payingCustomer, stripeCustomer } from '../../support/billing/billing.ts'
 import { customerIdOf, dashboard, serverRequests, subscribed } from '../../support/billing/stripe.ts'
 import { expectProblem } from '../../support/requests/raw-responses.ts'
@@ -25,7 +25,7 @@ const closed = await new Promise<number>((resolve) => {
 })
 
 const withFault =
-  (order: FaultOrder, timeout = usual.timeout) =>
+  (order: Fault, timeout = usual.timeout) =>
   () => {
     stripe.fault({ ...order, times: 1000 })
     Object.assign(settings, { timeout })

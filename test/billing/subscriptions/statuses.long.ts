@@ -13,7 +13,7 @@ import {
 import { billing, database, stripe } from '../../support/world.ts'
 
 beforeAll(deliverEvents)
-afterEach(() => stripe.afterRetries('unpaid'))
+afterEach(() => stripe.setStatusAfterRetries('unpaid'))
 
 type Known = Pick<Subscribed, 'api' | 'tenant' | 'path' | 'externalId'>
 
@@ -82,7 +82,7 @@ const ways: Record<string, () => Promise<Known>> = {
     const payer = await running()
     const { account } = stripe.stripe
     const found = account.store.find('subscription', payer.externalId)
-    account.attempt(() => found && account.update(found, () => Object.assign(found, { status: 'suspended' })))
+    account.transaction(() => found && account.update(found, () => Object.assign(found, { status: 'suspended' })))
     return payer
   },
 }
@@ -156,7 +156,7 @@ describe('the next status', () => {
   })
 
   test('past_due becomes canceled when the account cancels unpaid subscriptions', async () => {
-    stripe.afterRetries('canceled')
+    stripe.setStatusAfterRetries('canceled')
     const payer = await overdue()
     stripe.advance({ days: 16 })
     await eventuallyMatches(payer, payer.path, { status: 'canceled', active: false })

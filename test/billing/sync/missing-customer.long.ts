@@ -15,7 +15,7 @@ const losses: [string, (payer: Subscribed) => Promise<unknown>][] = [
 async function takeAway({ customer }: Subscribed): Promise<void> {
   const { account } = stripe.stripe
   const things = [...account.store.all('subscription')].filter((one) => one.customer === customer)
-  account.attempt(() => {
+  account.transaction(() => {
     for (const thing of [account.store.find('customer', customer), ...things]) if (thing) account.store.remove(thing)
   })
 }

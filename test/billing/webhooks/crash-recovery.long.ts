@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { DataSource } from 'typeorm'
+import { catalogue } from '../../../entities/organization-module.ts'
 import { connectTo } from '../../../ormconfig.ts'
 import { type LocalStripe, startLocalStripe } from '../../../src/emulators/stripe/server.ts'
 import { migrate } from '../../../src/migrations/migrate.ts'
@@ -41,7 +42,7 @@ let over = false
 
 beforeAll(async () => {
   const began = Date.now()
-  await Promise.all([cluster.start(), startLocalStripe().then((started) => (stripe = started))])
+  await Promise.all([cluster.start(), startLocalStripe({ modules: catalogue }).then((started) => (stripe = started))])
   database = await connectTo({ url: cluster.url }, 5).initialize()
   survivePoolErrors(database)
   await migrate(database)

@@ -10,7 +10,7 @@ let local: LocalKontomatik
 let kontomatik: Kontomatik
 
 beforeEach(async () => {
-  local = await startLocalKontomatik({ pace: 40 })
+  local = await startLocalKontomatik({ importMs: 40 })
   kontomatik = new Kontomatik(local)
 })
 
@@ -90,7 +90,7 @@ test('the page to sign in at names the banks and who asks, escapes all, and is o
 })
 
 test('replies are ASCII with numeric entities, and a command goes from setup over in_progress to successful', async () => {
-  const slower = await startLocalKontomatik({ pace: 400 })
+  const slower = await startLocalKontomatik({ importMs: 400 })
   const client = new Kontomatik(slower)
   const { session } = await client.mockSession(mock())
   const form = { sessionId: session.id, sessionIdSignature: session.signature, since: '2026-01-01' }
@@ -144,7 +144,7 @@ test('four imports a day and bank account, over all consents for it', async () =
 })
 
 test('eight commands at a time', async () => {
-  const slow = await startLocalKontomatik({ pace: 600 })
+  const slow = await startLocalKontomatik({ importMs: 600 })
   const client = new Kontomatik(slow)
   const sessions = await Promise.all(Array.from({ length: 9 }, (_, index) => client.mockSession(mock(`owner${index}`))))
   const commands = await Promise.all(sessions.slice(1).map(({ session }) => client.startImport(session, today())))
@@ -235,12 +235,12 @@ test('a statement can be dictated, as far as the contract and the session allow'
     return ended(kontomatik, await kontomatik.startImport(opened, since))
   }
   const first = await command('2000-01-01')
-  await local.tell('anna', { cards: [] })
+  await local.dictateStatement('anna', { cards: [] })
   expect((await raw(local, `${commands}${first.id}.xml`)).text.match(/<transactionOn>/g)).toHaveLength(6)
   expect((await raw(local, `${commands}${(await command('2000-01-01', true)).id}.xml`)).text).toMatch(
     /<result><creditCards\/><\/result>/,
   )
-  await local.tell('anna', { accounts: [account] })
+  await local.dictateStatement('anna', { accounts: [account] })
   const { text } = await raw(local, `${commands}${(await command('2000-01-01', true)).id}.xml`)
   expect(text).toContain('<account partialDueToTimeout="true"><iban>PL61</iban><currencyName>pln</currencyName>')
   expect(text.match(/<transactionOn>[^<]*/g)).toEqual(
@@ -251,7 +251,7 @@ test('a statement can be dictated, as far as the contract and the session allow'
 test('with a journal it remembers, without it forgets', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'kontomatik-'))
   const journal = join(folder, 'kontomatik.json')
-  const first = await startLocalKontomatik({ journal, pace: 10 })
+  const first = await startLocalKontomatik({ journal, importMs: 10 })
   const before = new Kontomatik(first)
   const mocks = await Promise.all([mock('anna'), mock('ben'), mock('eva')].map((each) => before.mockSession(each)))
   const commands = await Promise.all(mocks.map(({ session }) => before.startImport(session, '2026-01-01')))
@@ -259,7 +259,7 @@ test('with a journal it remembers, without it forgets', async () => {
   await first.advance({ days: 0.5 })
   await first.stop()
 
-  const second = await startLocalKontomatik({ journal, pace: 10 })
+  const second = await startLocalKontomatik({ journal, importMs: 10 })
   const later = new Kontomatik(second)
   expect(second.imports).toBe(3)
   expect(await Promise.all(commands.map(({ id }) => later.command(id)))).toEqual(statements)

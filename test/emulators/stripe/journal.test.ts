@@ -33,7 +33,7 @@ test('a line of the journal that was cut short is left out, and the next change 
 
 test('the things that one request changes are one line of the journal', async () => {
   const journal = join(directory, 'line.jsonl')
-  const local = await startLocalStripe({ journal, webhooks: 'http://127.0.0.1:9' })
+  const local = await startLocalStripe({ journal, webhookUrl: 'http://127.0.0.1:9' })
   const before = (await readFile(journal, 'utf8')).split('\n').length
   await stripeClient(local).customers.create({ name: 'Ada' })
   const lines = (await readFile(journal, 'utf8')).split('\n')

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { refuseParameters } from '../../../src/emulators/stripe/http/parameters.ts'
+import { parameterError } from '../../../src/emulators/stripe/http/parameters.ts'
 import { command, file } from './publish-parameters.ts'
 import { faultsOf, publishedParameters } from './published-parameters.ts'
 
@@ -244,7 +244,7 @@ test('a recorded request is judged by what is published, every fault by its name
 
 function refused(endpoint: string, params: Record<string, unknown>) {
   const [method, route] = endpoint.split(' ')
-  return refuseParameters(method, route, params)
+  return parameterError(method, route, params)
 }
 
 function judged(endpoint: string, params: Record<string, unknown>): string[] {

@@ -2,7 +2,7 @@ import Stripe from 'stripe'
 import { startLocalStripe } from '../../../src/emulators/stripe/server.ts'
 import { clientOf, refusal } from './local-client.ts'
 
-const local = await startLocalStripe()
+const local = await startLocalStripe({ modules: ['planning', 'banking', 'invoicing', 'reporting'] })
 const stripe = clientOf(local)
 afterAll(() => local.stop())
 afterEach(() => local.clearFaults())

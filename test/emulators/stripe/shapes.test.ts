@@ -3,7 +3,7 @@ import { routes } from '../../../src/emulators/stripe/endpoints/routes.ts'
 import { startLocalStripe } from '../../../src/emulators/stripe/server.ts'
 import { answerFaults } from './published/answers.ts'
 
-const local = await startLocalStripe({ webhooks: 'http://127.0.0.1:9/' })
+const local = await startLocalStripe({ webhookUrl: 'http://127.0.0.1:9/' })
 local.deliveries.hold()
 afterAll(() => local.stop())
 

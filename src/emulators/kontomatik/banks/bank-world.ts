@@ -1,5 +1,5 @@
 import { readFile, rename, writeFile } from 'node:fs/promises'
-import { type Consent, type Customer, nothing, type Session, type State } from './state.ts'
+import { type Consent, type Customer, emptyState, type Session, type State } from './state.ts'
 
 export const minute = 60_000
 export const day = 24 * 60 * minute
@@ -7,15 +7,15 @@ export const day = 24 * 60 * minute
 const [sessionLasts, consentLasts] = [15 * minute, 180 * day]
 
 /** The state of the local Kontomatik, its clock, which can be put forward, and the journal that outlives it. */
-export class World {
-  state: State = nothing()
+export class BankWorld {
+  state: State = emptyState()
   /** Milliseconds that an import takes. */
-  readonly pace: number
+  readonly importMs: number
   readonly #journal: string | undefined
   #writing: Promise<void> = Promise.resolve()
 
-  constructor({ journal, pace }: { journal: string | undefined; pace: number }) {
-    this.pace = pace
+  constructor({ journal, importMs }: { journal: string | undefined; importMs: number }) {
+    this.importMs = importMs
     this.#journal = journal
   }
 
@@ -42,7 +42,7 @@ export class World {
   }
 
   /** Whether it began within the last 24 hours. */
-  isOfToday({ startedAt }: { startedAt: number }): boolean {
+  isWithinLastDay({ startedAt }: { startedAt: number }): boolean {
     return this.now - startedAt < day
   }
 
@@ -57,7 +57,7 @@ export class World {
   async load(): Promise<void> {
     if (!this.#journal) return
     try {
-      this.state = { ...nothing(), ...JSON.parse(await readFile(this.#journal, 'utf8')) }
+      this.state = { ...emptyState(), ...JSON.parse(await readFile(this.#journal, 'utf8')) }
     } catch (error) {
       if (error instanceof SyntaxError) throw new Error(`${this.#journal} is not a journal: move it away.`)
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
@@ -65,9 +65,9 @@ export class World {
   }
 
   /** Forgets what is older than a day, as Kontomatik does, and writes the rest down; never half. */
-  async keep(): Promise<void> {
+  async save(): Promise<void> {
     const { redirections, sessions, commands, consents } = this.state
-    const fresh = (each: { startedAt: number }) => this.isOfToday(each)
+    const fresh = (each: { startedAt: number }) => this.isWithinLastDay(each)
     Object.assign(this.state, {
       redirections: redirections.filter(fresh),
       sessions: sessions.filter(fresh),

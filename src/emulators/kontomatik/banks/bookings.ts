@@ -13,10 +13,10 @@ export interface Booking {
   pending: boolean
 }
 
-type Event = Omit<Booking, 'on' | 'pending'>
+type BookingDetails = Omit<Booking, 'on' | 'pending'>
 
 /** Every account was opened on 1 January 2024. */
-export const opening = 19_723
+export const openingDay = 19_723
 
 /** What happened on a company's account; today's cards are pending until the next import. */
 export function currentBookings({ target, login, from, on, importedBefore }: Import): Booking[] {
@@ -30,14 +30,14 @@ export function currentBookings({ target, login, from, on, importedBefore }: Imp
 }
 
 export function savingsBookings({ from, on }: Import): Booking[] {
-  const interest: Event = { amount: 125, title: 'Interest', party: 'Bank', kind: 'INTEREST' }
+  const interest: BookingDetails = { amount: 125, title: 'Interest', party: 'Bank', kind: 'INTEREST' }
   return days(from, on)
     .filter(isFirst)
     .map((day) => ({ ...interest, on: day, pending: false }))
 }
 
 export function cardBookings({ from, on }: Import): Booking[] {
-  const music: Event = { amount: -4999, title: 'Subscription', party: 'Múzica', kind: 'CARD' }
+  const music: BookingDetails = { amount: -4999, title: 'Subscription', party: 'Múzica', kind: 'CARD' }
   return days(from, on)
     .filter(isFirst)
     .map((day) => ({ ...music, on: day, pending: false }))
@@ -49,8 +49,8 @@ export function digits(text: string, count: number): string {
   return String(BigInt(`0x${hash}`)).slice(-count)
 }
 
-function eventsOf(customer: string, day: number): Event[] {
-  const coffee: Event = { amount: -1250, title: 'Kawa', party: 'Kawiarnia Łódź', kind: 'CARD' }
+function eventsOf(customer: string, day: number): BookingDetails[] {
+  const coffee: BookingDetails = { amount: -1250, title: 'Kawa', party: 'Kawiarnia Łódź', kind: 'CARD' }
   const chance = Number(digits(`${customer}|${day}`, 4))
   return [
     coffee,
@@ -61,7 +61,7 @@ function eventsOf(customer: string, day: number): Event[] {
   ]
 }
 
-const salary: Event = {
+const salary: BookingDetails = {
   amount: 800_000,
   title: '0012345',
   party: 'Biuro <Nowe> & "Synowie"',
@@ -69,11 +69,11 @@ const salary: Event = {
   kind: 'TRANSFER',
   symbol: '0012345',
 }
-const rent: Event = { amount: -150_000, title: '1e5', party: 'Zarządca', kind: 'TRANSFER' }
-const shop: Omit<Event, 'amount'> = { title: 'Zakupy \u2013 dziękujemy', party: 'Zielony Sklep', kind: 'CARD' }
+const rent: BookingDetails = { amount: -150_000, title: '1e5', party: 'Zarządca', kind: 'TRANSFER' }
+const shop: Omit<BookingDetails, 'amount'> = { title: 'Zakupy \u2013 dziękujemy', party: 'Zielony Sklep', kind: 'CARD' }
 
 function days(from: number, to: number): number[] {
-  const first = Math.max(from, opening)
+  const first = Math.max(from, openingDay)
   return Array.from({ length: Math.max(0, to - first + 1) }, (_, index) => first + index)
 }
 

@@ -1,6 +1,6 @@
-import { fieldsOf } from '../http/form-fields.ts'
+import { readFields } from '../http/form-fields.ts'
 import { element } from '../http/markup.ts'
-import { type Answer, type Ask, reply } from '../http/response.ts'
+import { type KontomatikRequest, type KontomatikResponse, xmlReply } from '../http/response.ts'
 
 /** A bank that does not exist. */
 export interface Bank {
@@ -30,8 +30,8 @@ export function banksOf(country: string | undefined): Bank[] {
   return banks.filter((bank) => !country || country === 'all' || bank.country === country)
 }
 
-export function catalogue({ query }: Ask): Answer {
-  const { country } = fieldsOf(query, { optional: ['country'] })
+export function commandCatalog({ query }: KontomatikRequest): KontomatikResponse {
+  const { country } = readFields(query, { optional: ['country'] })
   const targets = banksOf(country).map(({ name, officialName, country, psd2 }) =>
     element('target', {
       name,
@@ -42,5 +42,5 @@ export function catalogue({ query }: Ask): Answer {
       beta: String(!psd2),
     }),
   )
-  return reply(200, element('targets', {}, ...targets))
+  return xmlReply(200, element('targets', {}, ...targets))
 }

@@ -1,13 +1,13 @@
 import { element, type Markup } from '../http/markup.ts'
-import { type Booking, cardBookings, currentBookings, digits, opening, savingsBookings } from './bookings.ts'
+import { type Booking, cardBookings, currentBookings, digits, openingDay, savingsBookings } from './bookings.ts'
 import { type Bank, bankNamed, banks } from './catalogue.ts'
 import { dateOf } from './days.ts'
-import { toldStatement } from './dictated-statement.ts'
+import { dictatedResult } from './dictated-statement.ts'
 import type { Import } from './state.ts'
 
 /** The result of an import; it follows from the import alone, so that it is the same however often it is asked for. */
-export function statement(command: Import): Markup {
-  if (command.told) return toldStatement(command.told, command.from)
+export function importResult(command: Import): Markup {
+  if (command.dictated) return dictatedResult(command.dictated, command.from)
   const bank = bankNamed(command.target) ?? banks[0]
   const owner = `${command.target}|${command.login}`
   return element(
@@ -22,7 +22,7 @@ export function statement(command: Import): Markup {
 /** Polish banks leave the country out of an account's number, which is then digits alone. */
 function current(command: Import, bank: Bank, owner: string): Markup {
   const number = iban(bank, `${owner}|current`)
-  const balance = 500_000 + sum(currentBookings({ ...command, from: opening }))
+  const balance = 500_000 + sum(currentBookings({ ...command, from: openingDay }))
   return element(
     'account',
     {},
@@ -30,13 +30,13 @@ function current(command: Import, bank: Bank, owner: string): Markup {
     field('friendlyName', 'Firma'),
     field('iban', bank.country === 'pl' ? number.slice(2) : number),
     ...balances(balance, bank.currency),
-    field('activeSinceAtLeast', dateOf(opening)),
+    field('activeSinceAtLeast', dateOf(openingDay)),
     transactions(currentBookings(command)),
   )
 }
 
 function savings(command: Import, bank: Bank, owner: string): Markup {
-  const balance = 1_000_000 + sum(savingsBookings({ ...command, from: opening }))
+  const balance = 1_000_000 + sum(savingsBookings({ ...command, from: openingDay }))
   return element(
     'account',
     {},

@@ -1,4 +1,4 @@
-import type { Told } from './dictated-statement.ts'
+import type { DictatedStatement } from './dictated-statement.ts'
 
 /** The account holder at a bank, as the bank knows them. */
 export interface Customer {
@@ -7,7 +7,7 @@ export interface Customer {
   /** The day of the last import, which has shown what was pending then. */
   importedOn: number | undefined
   /** The statement that a test dictates, in place of the usual one. */
-  told?: Told
+  dictated?: DictatedStatement
 }
 
 export interface Redirection {
@@ -51,7 +51,7 @@ export interface Import {
   from: number
   on: number
   importedBefore: number | undefined
-  told?: Told
+  dictated?: DictatedStatement
 }
 
 /** All that the local Kontomatik remembers, as it is kept in its journal. */
@@ -66,7 +66,7 @@ export interface State {
   commands: Import[]
 }
 
-export const nothing = (): State => ({
+export const emptyState = (): State => ({
   offset: 0,
   last: 700_000,
   imports: 0,

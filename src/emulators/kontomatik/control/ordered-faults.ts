@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Ask } from '../http/response.ts'
+import type { KontomatikRequest } from '../http/response.ts'
 
 /** What goes wrong with the next requests; without method and path, with any below /v1. */
 export interface Fault {
@@ -24,14 +24,14 @@ export interface Fault {
   times?: number
 }
 
-const kinds = ['slow', 'status', 'html', 'cut', 'lost', 'exception']
+const faultKinds = ['slow', 'status', 'html', 'cut', 'lost', 'exception']
 
-export class Faults {
+export class OrderedFaults {
   #planned: (Fault & { times: number })[] = []
   #over = new AbortController()
 
-  plan(fault: Fault): void {
-    if (!kinds.includes(fault.kind)) throw new Error(`A fault's kind is one of ${kinds.join(', ')}.`)
+  order(fault: Fault): void {
+    if (!faultKinds.includes(fault.kind)) throw new Error(`A fault's kind is one of ${faultKinds.join(', ')}.`)
     this.#planned.push({ ...fault, times: fault.times ?? 1 })
   }
 
@@ -48,7 +48,7 @@ export class Faults {
   }
 
   /** The first that fits, which is then used up by one. */
-  take({ method, path, body }: Pick<Ask, 'method' | 'path' | 'body'>): Fault | undefined {
+  take({ method, path, body }: Pick<KontomatikRequest, 'method' | 'path' | 'body'>): Fault | undefined {
     const fault = this.#planned.find(
       (fault) =>
         fault.times > 0 &&

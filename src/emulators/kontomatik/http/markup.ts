@@ -4,7 +4,7 @@ export interface Markup {
 }
 
 /** Everything beyond ASCII becomes a numeric entity, as it does in Kontomatik's own replies. */
-export function escaped(text: string): string {
+export function escapeText(text: string): string {
   return text.toWellFormed().replace(/[^\n\x20-\x7e]|[&<>"']/gu, (sign) => `&#x${sign.codePointAt(0)?.toString(16)};`)
 }
 
@@ -15,9 +15,9 @@ export function element(
   ...children: (Markup | string | number | undefined)[]
 ): Markup {
   const given = Object.entries(attributes).filter(([, value]) => value !== undefined)
-  const start = [name, ...given.map(([key, value]) => `${key}="${escaped(String(value))}"`)].join(' ')
+  const start = [name, ...given.map(([key, value]) => `${key}="${escapeText(String(value))}"`)].join(' ')
   const content = children
     .filter((child) => child !== undefined)
-    .map((child) => (typeof child === 'object' ? child.markup : escaped(String(child))))
+    .map((child) => (typeof child === 'object' ? child.markup : escapeText(String(child))))
   return { markup: content.length ? `<${start}>${content.join('')}</${name}>` : `<${start}/>` }
 }

@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http'
 import { element, type Markup } from './markup.ts'
 
 /** What was asked, with its body read. */
-export interface Ask {
+export interface KontomatikRequest {
   method: string
   path: string
   query: URLSearchParams
@@ -10,14 +10,14 @@ export interface Ask {
   type: string
 }
 
-export interface Answer {
+export interface KontomatikResponse {
   status: number
   headers: Record<string, string>
   body: string
 }
 
 /** A no of Kontomatik's, by the name of its exception. */
-export class Refusal extends Error {
+export class KontomatikError extends Error {
   readonly status: number
 
   constructor(name: string, message = 'The local Kontomatik says so.') {
@@ -38,7 +38,7 @@ const statuses: Record<string, number> = {
   ServiceTemporarilyUnavailable: 503,
 }
 
-export function reply(status: number, ...children: Markup[]): Answer {
+export function xmlReply(status: number, ...children: Markup[]): KontomatikResponse {
   const line = `${status} ${STATUS_CODES[status]}`
   const { markup } = element(
     'reply',
@@ -49,22 +49,22 @@ export function reply(status: number, ...children: Markup[]): Answer {
   return { status, headers: { 'content-type': 'application/xml;charset=UTF-8' }, body }
 }
 
-export function json(value: unknown, status = 200): Answer {
+export function jsonResponse(value: unknown, status = 200): KontomatikResponse {
   return { status, headers: { 'content-type': 'application/json' }, body: JSON.stringify(value) }
 }
 
-export function exception({ name, message }: { name: string; message: string }): Markup {
+export function exceptionElement({ name, message }: { name: string; message: string }): Markup {
   return element('exception', { name }, element('message', {}, message), element('friendlyMessage', {}, message))
 }
 
 /** Signing in speaks JSON, also of what is wrong. */
-export function refused(refusal: Refusal, path: string): Answer {
+export function errorResponse(refusal: KontomatikError, path: string): KontomatikResponse {
   const { name, message, status } = refusal
-  if (path.startsWith('/v1/signin/')) return json({ exception: { name, message } }, status)
-  return reply(status, exception(refusal))
+  if (path.startsWith('/v1/signin/')) return jsonResponse({ exception: { name, message } }, status)
+  return xmlReply(status, exceptionElement(refusal))
 }
 
 /** Kontomatik names no exception here, but what it thinks of the key and the address. */
-export function unauthorized(key: string, address: string): Answer {
-  return reply(401, element('comment', {}, `Check your IP ${address} and your key ${key.slice(0, 4)}****.`))
+export function unauthorized(key: string, address: string): KontomatikResponse {
+  return xmlReply(401, element('comment', {}, `Check your IP ${address} and your key ${key.slice(0, 4)}****.`))
 }

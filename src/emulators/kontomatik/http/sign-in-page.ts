@@ -1,16 +1,16 @@
-import type { World } from '../banks/bank-world.ts'
+import type { BankWorld } from '../banks/bank-world.ts'
 import { bankNamed, banksOf } from '../banks/catalogue.ts'
 import type { Redirection } from '../banks/state.ts'
 import { element, type Markup } from './markup.ts'
-import type { Answer, Ask } from './response.ts'
+import type { KontomatikRequest, KontomatikResponse } from './response.ts'
 import { signIn } from './sessions.ts'
-import { isOver } from './sign-in.ts'
+import { isExpired } from './sign-in.ts'
 
 /** Where somebody signs in at their bank, or declines to, and is then sent back where they came from. */
-export function signInPage({ path, method, body }: Ask, world: World): Answer {
+export function signInPage({ path, method, body }: KontomatikRequest, world: BankWorld): KontomatikResponse {
   const redirection = world.state.redirections.find(({ id }) => path === `/signin/${id}`)
   if (!redirection) return page(404, 'There is no such sign-in.')
-  if (redirection.outcome !== 'pending' || isOver(redirection, world)) return page(410, 'This sign-in is over.')
+  if (redirection.outcome !== 'pending' || isExpired(redirection, world)) return page(410, 'This sign-in is over.')
   if (method !== 'POST') return page(200, 'Sign in at a bank that does not exist', redirection)
 
   const form = new URLSearchParams(body)
@@ -21,19 +21,19 @@ export function signInPage({ path, method, body }: Ask, world: World): Answer {
     redirection.outcome = 'done'
   } else if (form.has('decline')) redirection.outcome = 'declined'
   else return page(422, 'Choose a bank, or decline', redirection)
-  return back(redirection)
+  return redirectBack(redirection)
 }
 
-function back({ id, redirectUri }: Redirection): Answer {
+function redirectBack({ id, redirectUri }: Redirection): KontomatikResponse {
   const location = new URL(redirectUri)
   location.searchParams.set('redirectionId', id)
   return { status: 303, headers: { location: location.href, 'cache-control': 'no-store' }, body: '' }
 }
 
 /** A browser follows the form's redirection only where the policy lets forms go. */
-function page(status: number, title: string, redirection?: Redirection): Answer {
+function page(status: number, title: string, redirection?: Redirection): KontomatikResponse {
   const to = redirection ? `'self' ${new URL(redirection.redirectUri).origin}` : `'none'`
-  const content = [element('h1', {}, title), ...(redirection ? choices(redirection) : [])]
+  const content = [element('h1', {}, title), ...(redirection ? bankChoices(redirection) : [])]
   const { markup } = element(
     'html',
     { lang: 'en' },
@@ -50,7 +50,7 @@ function page(status: number, title: string, redirection?: Redirection): Answer 
   return { status, headers, body: `<!doctype html>\n${markup}\n` }
 }
 
-function choices({ redirectUri, country, repeated }: Redirection): Markup[] {
+function bankChoices({ redirectUri, country, repeated }: Redirection): Markup[] {
   const buttons = banksOf(country).map(({ name, officialName }) =>
     element('p', {}, element('button', { name: 'target', value: name }, officialName)),
   )

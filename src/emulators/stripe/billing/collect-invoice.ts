@@ -1,40 +1,42 @@
-import { methodFor } from '../endpoints/customers.ts'
-import { type Refusal, refusal } from '../http/api-error.ts'
-import { existing } from '../http/route.ts'
+import { defaultMethodOf } from '../endpoints/customers.ts'
+import { invalidRequest, type StripeError } from '../http/api-error.ts'
+import { requireObject } from '../http/route.ts'
 import type { Account } from '../objects/account.ts'
 import type { Invoice } from '../objects/billing-objects.ts'
-import { dropPayment, intentOf, paymentOf, request } from './invoice-payments.ts'
-import { charge, type Outcome } from './payment-attempts.ts'
-import { paid, subscriptionOf, unpaid } from './payment-outcome.ts'
+import { cancelPayment, invoicePaymentOf, paymentIntentOf, requestPayment } from './invoice-payments.ts'
+import { type AttemptOutcome, attemptPayment } from './payment-attempts.ts'
+import { invoicePaid, paymentFailed, subscriptionOf } from './payment-outcome.ts'
 
 /** What one payment may be at most, in cents. */
-const most = 99_999_999
+const maxAmount = 99_999_999
 
 /** @returns whether it could be done: by itself an invoice that is too large stays a draft, and says why */
-export function finalizeByItself(account: Account, invoice: Invoice): boolean {
-  if (invoice.amount_due <= most) {
-    finalize(account, invoice)
+export function finalizeAutomatically(account: Account, invoice: Invoice): boolean {
+  if (invoice.amount_due <= maxAmount) {
+    finalizeInvoice(account, invoice)
     return true
   }
   account.update(
     invoice,
     () => {
       invoice.auto_advance = false
-      invoice.last_finalization_error = tooLarge(invoice).fault.error
+      invoice.last_finalization_error = tooLarge(invoice).response.error
     },
     'invoice.finalization_failed',
   )
   return false
 }
 
-function tooLarge({ currency }: Invoice): Refusal {
-  return refusal(`Amount must be no more than 999,999.99 ${currency.toUpperCase()}`, { code: 'amount_too_large' })
+function tooLarge({ currency }: Invoice): StripeError {
+  return invalidRequest(`Amount must be no more than 999,999.99 ${currency.toUpperCase()}`, {
+    code: 'amount_too_large',
+  })
 }
 
 /** Makes a draft due: it gets its number, and what is to be paid gets an intent. */
-export function finalize(account: Account, invoice: Invoice): void {
-  if (invoice.amount_due > most) throw tooLarge(invoice)
-  const customer = existing(account, 'customer', invoice.customer)
+export function finalizeInvoice(account: Account, invoice: Invoice): void {
+  if (invoice.amount_due > maxAmount) throw tooLarge(invoice)
+  const customer = requireObject(account, 'customer', invoice.customer)
   const number = `${customer.invoice_prefix}-${String(customer.next_invoice_sequence).padStart(4, '0')}`
   account.update(customer, () => {
     customer.next_invoice_sequence++
@@ -54,24 +56,29 @@ export function finalize(account: Account, invoice: Invoice): void {
     },
     'invoice.finalized',
   )
-  if (!invoice.amount_due) settle(account, invoice, null)
-  else request(account, invoice)
+  if (!invoice.amount_due) markPaid(account, invoice, null)
+  else requestPayment(account, invoice)
 }
 
-interface Means {
+interface PaymentOptions {
   method?: string | null
   authenticated?: boolean
 }
 
 /** Tries to have an open invoice paid, and lets its subscription bear what comes of it. */
-export function collect(account: Account, invoice: Invoice, { method, authenticated }: Means = {}): Outcome {
-  const intent = intentOf(account, invoice)
+export function collectPayment(
+  account: Account,
+  invoice: Invoice,
+  { method, authenticated }: PaymentOptions = {},
+): AttemptOutcome {
+  const intent = paymentIntentOf(account, invoice)
   if (!intent) return { paid: false, action: false, reason: null }
   const subscription = subscriptionOf(account, invoice)
-  const means = method ?? invoice.default_payment_method ?? (subscription && methodFor(account, subscription)) ?? null
-  const outcome = charge(account, intent, { method: means, authenticated })
+  const means =
+    method ?? invoice.default_payment_method ?? (subscription && defaultMethodOf(account, subscription)) ?? null
+  const outcome = attemptPayment(account, intent, { method: means, authenticated })
   if (outcome.paid) {
-    settle(account, invoice, outcome.method)
+    markPaid(account, invoice, outcome.method)
     return outcome
   }
   account.update(
@@ -82,13 +89,13 @@ export function collect(account: Account, invoice: Invoice, { method, authentica
     },
     'invoice.payment_failed',
   )
-  if (outcome.action) account.tell('invoice.payment_action_required', invoice)
-  unpaid(account, invoice)
+  if (outcome.action) account.emit('invoice.payment_action_required', invoice)
+  paymentFailed(account, invoice)
   return outcome
 }
 
 /** The invoice is paid, by a charge or otherwise. */
-export function settle(account: Account, invoice: Invoice, method: string | null): void {
+export function markPaid(account: Account, invoice: Invoice, method: string | null): void {
   const now = account.now()
   account.update(
     invoice,
@@ -103,8 +110,8 @@ export function settle(account: Account, invoice: Invoice, method: string | null
     },
     'invoice.paid',
   )
-  account.tell('invoice.payment_succeeded', invoice)
-  const payment = paymentOf(account, invoice)
+  account.emit('invoice.payment_succeeded', invoice)
+  const payment = invoicePaymentOf(account, invoice)
   if (payment && method) {
     account.update(
       payment,
@@ -116,7 +123,7 @@ export function settle(account: Account, invoice: Invoice, method: string | null
       'invoice_payment.paid',
     )
   }
-  paid(account, invoice, method)
+  invoicePaid(account, invoice, method)
 }
 
 /** Nothing is asked for any more. */
@@ -132,5 +139,5 @@ export function voidInvoice(account: Account, invoice: Invoice): void {
     },
     'invoice.voided',
   )
-  dropPayment(account, invoice, 'void_invoice')
+  cancelPayment(account, invoice, 'void_invoice')
 }

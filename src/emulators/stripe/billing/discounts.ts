@@ -1,47 +1,47 @@
-import { missing, refusal } from '../http/api-error.ts'
+import { invalidRequest, resourceMissing } from '../http/api-error.ts'
 import type { Params } from '../http/form.ts'
 import { hashes, text } from '../http/parameter-values.ts'
 import type { Account } from '../objects/account.ts'
-import type { Line, Subscription } from '../objects/billing-objects.ts'
-import { after } from '../objects/clock.ts'
+import type { InvoiceLine, Subscription } from '../objects/billing-objects.ts'
+import { addInterval } from '../objects/clock.ts'
 import type { Coupon, Discount, PromotionCode } from '../objects/objects.ts'
 
 /** The discounts that a request asks for: new ones by coupon or code, or old ones to be kept. */
-export function redeem(account: Account, subscription: Subscription, params: Params): string[] {
+export function redeemDiscounts(account: Account, subscription: Subscription, params: Params): string[] {
   return hashes(params, 'discounts').map((wanted, place) => {
     const param = `discounts[${place}]`
     const kept = text(wanted, 'discount')
-    if (kept) return keep(subscription, kept, `${param}[discount]`)
+    if (kept) return keepDiscount(subscription, kept, `${param}[discount]`)
     const code = text(wanted, 'promotion_code')
-    const promotion = code ? promised(account, subscription, code, `${param}[promotion_code]`) : null
+    const promotion = code ? requirePromotionCode(account, subscription, code, `${param}[promotion_code]`) : null
     const coupon = promotion?.promotion.coupon ?? text(wanted, 'coupon')
-    if (!coupon) throw refusal('You must provide one of: coupon, promotion_code, discount.', { param })
-    return grant(account, subscription, coupon, promotion, `${param}[coupon]`).id
+    if (!coupon) throw invalidRequest('You must provide one of: coupon, promotion_code, discount.', { param })
+    return createDiscount(account, subscription, coupon, promotion, `${param}[coupon]`).id
   })
 }
 
-function keep(subscription: Subscription, id: string, param: string): string {
+function keepDiscount(subscription: Subscription, id: string, param: string): string {
   if (subscription.discounts.includes(id)) return id
-  throw missing('discount', id, param)
+  throw resourceMissing('discount', id, param)
 }
 
-function promised(account: Account, { customer }: Subscription, id: string, param: string): PromotionCode {
+function requirePromotionCode(account: Account, { customer }: Subscription, id: string, param: string): PromotionCode {
   const promotion = account.store.find('promotion_code', id)
-  if (!promotion) throw missing('promotion code', id, param)
-  if (!promotion.active) throw refusal('This promotion code is inactive.', { param })
+  if (!promotion) throw resourceMissing('promotion code', id, param)
+  if (!promotion.active) throw invalidRequest('This promotion code is inactive.', { param })
   if (promotion.expires_at && promotion.expires_at <= account.now()) {
-    throw refusal('This promotion code is expired.', { param })
+    throw invalidRequest('This promotion code is expired.', { param })
   }
   if (promotion.customer && promotion.customer !== customer) {
-    throw refusal('This promotion code cannot be redeemed by this customer.', { param })
+    throw invalidRequest('This promotion code cannot be redeemed by this customer.', { param })
   }
   if (promotion.max_redemptions && promotion.times_redeemed >= promotion.max_redemptions) {
-    throw refusal('This promotion code has been used the maximum number of times.', { param })
+    throw invalidRequest('This promotion code has been used the maximum number of times.', { param })
   }
   return promotion
 }
 
-function grant(
+function createDiscount(
   account: Account,
   { id, customer, currency }: Subscription,
   wanted: string,
@@ -49,8 +49,8 @@ function grant(
   param: string,
 ): Discount {
   const coupon = account.store.find('coupon', wanted)
-  if (!coupon) throw missing('coupon', wanted, param)
-  check(account, coupon, currency, param)
+  if (!coupon) throw resourceMissing('coupon', wanted, param)
+  checkCoupon(account, coupon, currency, param)
   account.store.change(coupon, () => {
     coupon.times_redeemed++
     coupon.valid = !coupon.max_redemptions || coupon.times_redeemed < coupon.max_redemptions
@@ -63,7 +63,7 @@ function grant(
     checkout_session: null,
     customer,
     customer_account: null,
-    end: coupon.duration === 'repeating' ? after(start, 'month', coupon.duration_in_months ?? 1) : null,
+    end: coupon.duration === 'repeating' ? addInterval(start, 'month', coupon.duration_in_months ?? 1) : null,
     invoice: null,
     invoice_item: null,
     promotion_code: promotion?.id ?? null,
@@ -75,15 +75,15 @@ function grant(
   return account.add(discount, 'customer.discount.created')
 }
 
-function check(account: Account, coupon: Coupon, currency: string, param: string): void {
+function checkCoupon(account: Account, coupon: Coupon, currency: string, param: string): void {
   if (coupon.redeem_by && coupon.redeem_by <= account.now()) {
-    throw refusal(`Coupon expired: ${coupon.id}`, { code: 'coupon_expired', param })
+    throw invalidRequest(`Coupon expired: ${coupon.id}`, { code: 'coupon_expired', param })
   }
   if (!coupon.valid) {
-    throw refusal(`Coupon ${coupon.id} is used up and cannot be applied.`, { code: 'coupon_expired', param })
+    throw invalidRequest(`Coupon ${coupon.id} is used up and cannot be applied.`, { code: 'coupon_expired', param })
   }
   if (coupon.currency && coupon.currency !== currency) {
-    throw refusal(
+    throw invalidRequest(
       `The coupon's currency (${coupon.currency}) must match the subscription's currency (${currency}) to be applied.`,
       { param },
     )
@@ -96,7 +96,7 @@ export function endDiscounts(account: Account, subscription: Subscription, ended
   if (!gone.length) return
   for (const id of gone) {
     const discount = account.store.find('discount', id)
-    if (discount) account.tell('customer.discount.deleted', discount)
+    if (discount) account.emit('customer.discount.deleted', discount)
   }
   account.update(subscription, () => {
     subscription.discounts = subscription.discounts.filter((id) => !gone.includes(id))
@@ -108,7 +108,11 @@ export function couponOf(account: Account, discount: string): Coupon | undefined
 }
 
 /** Takes each discount in turn off what is left of the lines, in whole cents; the last line bears what rounding leaves. */
-export function takeOff(account: Account, lines: Line[], discounts: string[]): { amount: number; discount: string }[] {
+export function applyDiscounts(
+  account: Account,
+  lines: InvoiceLine[],
+  discounts: string[],
+): { amount: number; discount: string }[] {
   const left = new Map(lines.map((line) => [line, line.amount]))
   return discounts.map((discount) => {
     const coupon = couponOf(account, discount)

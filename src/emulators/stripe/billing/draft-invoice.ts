@@ -1,14 +1,14 @@
-import { existing } from '../http/route.ts'
+import { requireObject } from '../http/route.ts'
 import type { Account } from '../objects/account.ts'
-import type { Invoice, Line, PendingLine, Subscription } from '../objects/billing-objects.ts'
-import { couponOf, endDiscounts, takeOff } from './discounts.ts'
+import type { Invoice, InvoiceItem, InvoiceLine, Subscription } from '../objects/billing-objects.ts'
+import { applyDiscounts, couponOf, endDiscounts } from './discounts.ts'
 
-type Reason = 'subscription_create' | 'subscription_cycle' | 'subscription_update' | 'manual'
+type BillingReason = 'subscription_create' | 'subscription_cycle' | 'subscription_update' | 'manual'
 
 /** Waits for the next invoice. */
-export function postpone(account: Account, subscription: Subscription, line: Line): void {
+export function addInvoiceItem(account: Account, subscription: Subscription, line: InvoiceLine): void {
   const { id, customer } = subscription
-  const pending: PendingLine = {
+  const pending: InvoiceItem = {
     id: account.ids.next('ii_'),
     object: 'invoiceitem',
     amount: line.amount,
@@ -20,24 +20,29 @@ export function postpone(account: Account, subscription: Subscription, line: Lin
 }
 
 /** Takes what waits for the next invoice away. */
-export function dropPending(account: Account, subscription: Subscription): Line[] {
+export function removeInvoiceItems(account: Account, subscription: Subscription): InvoiceLine[] {
   const pending = [...account.store.all('invoiceitem')].filter((item) => item.subscription === subscription.id)
   for (const item of pending) account.store.remove(item)
   return pending.map(({ line }) => line)
 }
 
-export function hasPending(account: Account, { id }: Subscription): boolean {
+export function hasInvoiceItems(account: Account, { id }: Subscription): boolean {
   return [...account.store.all('invoiceitem')].some(({ subscription }) => subscription === id)
 }
 
 /** A new invoice of a subscription, with all that has been waiting for one; a discount for one invoice ends with it. */
-export function draft(account: Account, subscription: Subscription, reason: Reason, own: Line[]): Invoice {
-  const customer = existing(account, 'customer', subscription.customer)
-  const lines = [...dropPending(account, subscription), ...own]
+export function draftInvoice(
+  account: Account,
+  subscription: Subscription,
+  reason: BillingReason,
+  own: InvoiceLine[],
+): Invoice {
+  const customer = requireObject(account, 'customer', subscription.customer)
+  const lines = [...removeInvoiceItems(account, subscription), ...own]
   const id = account.ids.next('in_')
   for (const line of lines) line.invoice = id
   const subtotal = lines.reduce((sum, { amount }) => sum + amount, 0)
-  const taken = takeOff(account, lines, subscription.discounts)
+  const taken = applyDiscounts(account, lines, subscription.discounts)
   const total = subtotal - taken.reduce((sum, { amount }) => sum + amount, 0)
   const due = Math.max(0, total + customer.balance)
   const now = account.now()

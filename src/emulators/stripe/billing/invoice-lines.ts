@@ -1,7 +1,7 @@
 import type { Account } from '../objects/account.ts'
-import type { Item, Line } from '../objects/billing-objects.ts'
+import type { InvoiceLine, SubscriptionItem } from '../objects/billing-objects.ts'
 
-interface Charged {
+interface LineDetails {
   amount: number
   description: string
   start: number
@@ -10,8 +10,8 @@ interface Charged {
 }
 
 /** What an item costs for its period. */
-export function lineOf(account: Account, item: Item): Line {
-  return line(account, item, {
+export function periodLine(account: Account, item: SubscriptionItem): InvoiceLine {
+  return createLine(account, item, {
     amount: item.price.unit_amount * item.quantity,
     description: `${item.quantity} × ${nameOf(account, item)} (at ${money(item)} / ${item.price.recurring?.interval})`,
     start: item.current_period_start,
@@ -20,20 +20,20 @@ export function lineOf(account: Account, item: Item): Line {
   })
 }
 
-export function trialLineOf(account: Account, item: Item): Line {
+export function trialLine(account: Account, item: SubscriptionItem): InvoiceLine {
   const description = `Trial period for ${nameOf(account, item)}`
   const { current_period_start: start, current_period_end: end } = item
-  return line(account, item, { amount: 0, description, start, end, proration: false })
+  return createLine(account, item, { amount: 0, description, start, end, proration: false })
 }
 
 /** What an item costs, or what is given back for it, for the rest of its period. */
-export function prorationOf(account: Account, item: Item, sign: 1 | -1): Line {
+export function prorationLine(account: Account, item: SubscriptionItem, sign: 1 | -1): InvoiceLine {
   const { current_period_start: start, current_period_end: end, price, quantity } = item
   const now = Math.min(Math.max(account.now(), start), end)
   const share = (end - now) / (end - start)
   const date = new Date(now * 1000).toISOString().slice(0, 10)
   const time = sign < 0 ? 'Unused time' : 'Remaining time'
-  return line(account, item, {
+  return createLine(account, item, {
     amount: sign * Math.round(price.unit_amount * quantity * share),
     description: `${time} on ${quantity} × ${nameOf(account, item)} after ${date}`,
     start: now,
@@ -42,7 +42,11 @@ export function prorationOf(account: Account, item: Item, sign: 1 | -1): Line {
   })
 }
 
-function line(account: Account, item: Item, { amount, description, start, end, proration }: Charged): Line {
+function createLine(
+  account: Account,
+  item: SubscriptionItem,
+  { amount, description, start, end, proration }: LineDetails,
+): InvoiceLine {
   const { currency, id, product, unit_amount } = item.price
   return {
     id: account.ids.next('il_'),
@@ -82,10 +86,10 @@ function line(account: Account, item: Item, { amount, description, start, end, p
   }
 }
 
-function nameOf(account: Account, { price }: Item): string {
+function nameOf(account: Account, { price }: SubscriptionItem): string {
   return account.store.find('product', price.product)?.name ?? price.id
 }
 
-function money({ price: { currency, unit_amount } }: Item): string {
+function money({ price: { currency, unit_amount } }: SubscriptionItem): string {
   return `${(unit_amount / 100).toFixed(2)} ${currency.toUpperCase()}`
 }

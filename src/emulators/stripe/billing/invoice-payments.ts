@@ -1,12 +1,12 @@
-import { methodFor } from '../endpoints/customers.ts'
+import { defaultMethodOf } from '../endpoints/customers.ts'
 import type { Account } from '../objects/account.ts'
 import type { Invoice, InvoicePayment, PaymentIntent } from '../objects/billing-objects.ts'
-import { createIntent } from '../objects/new-payment-intent.ts'
+import { createPaymentIntent } from '../objects/new-payment-intent.ts'
 import { cancelIntent } from './payment-attempts.ts'
 import { subscriptionOf } from './payment-outcome.ts'
 
 /** An invoice, its payment and its intent have ids that differ only in front. */
-export function intentOf(account: Account, invoice: Invoice): PaymentIntent | undefined {
+export function paymentIntentOf(account: Account, invoice: Invoice): PaymentIntent | undefined {
   return account.store.find('payment_intent', invoice.id.replace('in_', 'pi_'))
 }
 
@@ -14,19 +14,21 @@ export function invoiceOf(account: Account, intent: PaymentIntent): Invoice | un
   return account.store.find('invoice', intent.id.replace('pi_', 'in_'))
 }
 
-export function paymentOf(account: Account, invoice: Invoice): InvoicePayment | undefined {
+export function invoicePaymentOf(account: Account, invoice: Invoice): InvoicePayment | undefined {
   return account.store.find('invoice_payment', invoice.id.replace('in_', 'inpay_'))
 }
 
 /** Asks for what is due. */
-export function request(account: Account, invoice: Invoice): void {
+export function requestPayment(account: Account, invoice: Invoice): void {
   const subscription = subscriptionOf(account, invoice)
-  const intent = createIntent(account, invoice.id.replace('in_', 'pi_'), {
+  const intent = createPaymentIntent(account, invoice.id.replace('in_', 'pi_'), {
     amount: invoice.amount_due,
     currency: invoice.currency,
     customer: invoice.customer,
     method:
-      subscription && invoice.collection_method === 'charge_automatically' ? methodFor(account, subscription) : null,
+      subscription && invoice.collection_method === 'charge_automatically'
+        ? defaultMethodOf(account, subscription)
+        : null,
   })
   const payment: InvoicePayment = {
     id: invoice.id.replace('in_', 'inpay_'),
@@ -46,10 +48,10 @@ export function request(account: Account, invoice: Invoice): void {
 }
 
 /** Asks no longer. */
-export function dropPayment(account: Account, invoice: Invoice, reason: string): void {
-  const intent = intentOf(account, invoice)
+export function cancelPayment(account: Account, invoice: Invoice, reason: string): void {
+  const intent = paymentIntentOf(account, invoice)
   if (intent) cancelIntent(account, intent, reason)
-  const payment = paymentOf(account, invoice)
+  const payment = invoicePaymentOf(account, invoice)
   if (payment?.status !== 'open') return
   account.store.change(payment, () => {
     payment.status = 'canceled'

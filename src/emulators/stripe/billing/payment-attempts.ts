@@ -1,22 +1,27 @@
-import { existing } from '../http/route.ts'
+import { requireObject } from '../http/route.ts'
 import type { Account } from '../objects/account.ts'
 import type { PaymentIntent } from '../objects/billing-objects.ts'
-import { decline, declineOf } from './test-cards.ts'
+import { declineCodeOf, declineDetails } from './test-cards.ts'
 
-interface Charge {
+interface Attempt {
   method: string | null
   /** The holder of the card has just said yes. */
   authenticated?: boolean
 }
 
-export type Outcome = { paid: true; method: string } | { paid: false; action: boolean; reason: string | null }
+export type AttemptOutcome = { paid: true; method: string } | { paid: false; action: boolean; reason: string | null }
 
 /** One attempt to have the money. */
-export function charge(account: Account, intent: PaymentIntent, { method, authenticated }: Charge): Outcome {
+export function attemptPayment(
+  account: Account,
+  intent: PaymentIntent,
+  { method, authenticated }: Attempt,
+): AttemptOutcome {
   if (!method) return { paid: false, action: false, reason: null }
-  const reason = declineOf(account, method)
-  if (reason) return fail(account, intent, method, reason)
-  if (account.store.find('local.card', method)?.authenticates && !authenticated) return ask(account, intent, method)
+  const reason = declineCodeOf(account, method)
+  if (reason) return failAttempt(account, intent, method, reason)
+  if (account.store.find('local.card', method)?.authenticates && !authenticated)
+    return requireAuthentication(account, intent, method)
   account.update(
     intent,
     () => {
@@ -32,12 +37,12 @@ export function charge(account: Account, intent: PaymentIntent, { method, authen
   return { paid: true, method }
 }
 
-function fail(account: Account, intent: PaymentIntent, method: string, reason: string): Outcome {
-  const payment_method = existing(account, 'payment_method', method)
+function failAttempt(account: Account, intent: PaymentIntent, method: string, reason: string): AttemptOutcome {
+  const payment_method = requireObject(account, 'payment_method', method)
   account.update(
     intent,
     () => {
-      intent.last_payment_error = { ...decline(reason), payment_method: structuredClone(payment_method) }
+      intent.last_payment_error = { ...declineDetails(reason), payment_method: structuredClone(payment_method) }
       intent.next_action = null
       intent.payment_method = null
       intent.status = 'requires_payment_method'
@@ -47,7 +52,7 @@ function fail(account: Account, intent: PaymentIntent, method: string, reason: s
   return { paid: false, action: false, reason }
 }
 
-function ask(account: Account, intent: PaymentIntent, method: string): Outcome {
+function requireAuthentication(account: Account, intent: PaymentIntent, method: string): AttemptOutcome {
   account.update(
     intent,
     () => {

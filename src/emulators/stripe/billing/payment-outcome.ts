@@ -3,62 +3,62 @@ import type { Invoice, Subscription } from '../objects/billing-objects.ts'
 import { day } from '../objects/clock.ts'
 
 /** Days from one failed attempt to the next. */
-const patience = [3, 5, 7]
+const retryDays = [3, 5, 7]
 
 export function subscriptionOf(account: Account, invoice: Invoice): Subscription | undefined {
   return account.store.find('subscription', invoice.parent.subscription_details.subscription)
 }
 
 /** What it does for a subscription that an invoice has been paid. */
-export function paid(account: Account, invoice: Invoice, method: string | null): void {
-  delinquent(account, invoice, false)
+export function invoicePaid(account: Account, invoice: Invoice, method: string | null): void {
+  setDelinquent(account, invoice, false)
   const subscription = subscriptionOf(account, invoice)
   if (!subscription || subscription.latest_invoice !== invoice.id || subscription.ended_at) return
   const resumes = subscription.status === 'paused'
-  applyPending(account, subscription)
+  applyPendingUpdate(account, subscription)
   account.update(subscription, () => {
     if (subscription.status !== 'trialing') subscription.status = 'active'
     const saves = subscription.payment_settings.save_default_payment_method === 'on_subscription'
     if (saves && method) subscription.default_payment_method = method
   })
-  if (resumes) account.tell('customer.subscription.resumed', subscription)
+  if (resumes) account.emit('customer.subscription.resumed', subscription)
 }
 
-function applyPending(account: Account, subscription: Subscription): void {
+function applyPendingUpdate(account: Account, subscription: Subscription): void {
   const pending = subscription.pending_update
   if (!pending) return
   account.update(subscription, () => {
     subscription.items.data = pending.subscription_items
     subscription.pending_update = null
   })
-  account.tell('customer.subscription.pending_update_applied', subscription)
+  account.emit('customer.subscription.pending_update_applied', subscription)
 }
 
 /** What it does to a subscription that an invoice could not be paid; the first invoice and a resuming one have no retries. */
-export function unpaid(account: Account, invoice: Invoice): void {
+export function paymentFailed(account: Account, invoice: Invoice): void {
   const subscription = subscriptionOf(account, invoice)
   if (!subscription || subscription.ended_at) return
   if (subscription.status === 'incomplete' || subscription.status === 'paused') return
   if (subscription.pending_update) return
-  delinquent(account, invoice, true)
-  const days = patience[invoice.attempt_count - 1]
+  setDelinquent(account, invoice, true)
+  const days = retryDays[invoice.attempt_count - 1]
   account.update(invoice, () => {
     invoice.next_payment_attempt = days === undefined ? null : account.now() + days * day
   })
   if (days !== undefined) {
-    if (subscription.status !== 'unpaid') move(account, subscription, 'past_due')
-  } else if (account.afterRetries === 'canceled') end(account, subscription, 'payment_failed')
-  else move(account, subscription, account.afterRetries)
+    if (subscription.status !== 'unpaid') setStatus(account, subscription, 'past_due')
+  } else if (account.afterRetries === 'canceled') endSubscription(account, subscription, 'payment_failed')
+  else setStatus(account, subscription, account.afterRetries)
 }
 
-export function move(account: Account, subscription: Subscription, status: Subscription['status']): void {
+export function setStatus(account: Account, subscription: Subscription, status: Subscription['status']): void {
   account.update(subscription, () => {
     subscription.status = status
   })
 }
 
 /** The end of a subscription; invoices that are open stay open, but are no longer charged. */
-export function end(account: Account, subscription: Subscription, reason: string): void {
+export function endSubscription(account: Account, subscription: Subscription, reason: string): void {
   account.update(
     subscription,
     () => {
@@ -80,7 +80,7 @@ export function end(account: Account, subscription: Subscription, reason: string
   }
 }
 
-function delinquent(account: Account, invoice: Invoice, late: boolean): void {
+function setDelinquent(account: Account, invoice: Invoice, late: boolean): void {
   const customer = account.store.find('customer', invoice.customer)
   if (!customer || customer.delinquent === late) return
   account.update(customer, () => {

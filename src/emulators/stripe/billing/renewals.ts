@@ -1,34 +1,34 @@
-import { methodFor } from '../endpoints/customers.ts'
-import { existing } from '../http/route.ts'
+import { defaultMethodOf } from '../endpoints/customers.ts'
+import { requireObject } from '../http/route.ts'
 import type { Account } from '../objects/account.ts'
-import type { Invoice, Line, Subscription } from '../objects/billing-objects.ts'
-import { collect, finalizeByItself, voidInvoice } from './collect-invoice.ts'
-import { draft, hasPending } from './draft-invoice.ts'
-import { lineOf } from './invoice-lines.ts'
-import { dropPayment } from './invoice-payments.ts'
-import { period } from './item-changes.ts'
-import { end, move, subscriptionOf } from './payment-outcome.ts'
+import type { Invoice, InvoiceLine, Subscription } from '../objects/billing-objects.ts'
+import { collectPayment, finalizeAutomatically, voidInvoice } from './collect-invoice.ts'
+import { draftInvoice, hasInvoiceItems } from './draft-invoice.ts'
+import { periodLine } from './invoice-lines.ts'
+import { cancelPayment } from './invoice-payments.ts'
+import { periodFrom } from './item-changes.ts'
+import { endSubscription, setStatus, subscriptionOf } from './payment-outcome.ts'
 
 /** Nobody has paid the first invoice in time. */
-export function expire(account: Account, subscription: Subscription): void {
+export function expireIncomplete(account: Account, subscription: Subscription): void {
   account.update(subscription, () => {
     subscription.status = 'incomplete_expired'
     subscription.ended_at = account.now()
     subscription.canceled_at = account.now()
   })
-  dropLatest(account, subscription)
+  voidLatestInvoice(account, subscription)
 }
 
 /** Nobody has paid for an update in time: all stays as it is. */
-export function expireUpdate(account: Account, subscription: Subscription): void {
+export function expirePendingUpdate(account: Account, subscription: Subscription): void {
   account.update(subscription, () => {
     subscription.pending_update = null
   })
-  account.tell('customer.subscription.pending_update_expired', subscription)
-  dropLatest(account, subscription)
+  account.emit('customer.subscription.pending_update_expired', subscription)
+  voidLatestInvoice(account, subscription)
 }
 
-export function dropLatest(account: Account, subscription: Subscription): void {
+export function voidLatestInvoice(account: Account, subscription: Subscription): void {
   const invoice = account.store.find('invoice', subscription.latest_invoice)
   if (invoice?.status === 'open') voidInvoice(account, invoice)
 }
@@ -36,15 +36,15 @@ export function dropLatest(account: Account, subscription: Subscription): void {
 export function endTrial(account: Account, subscription: Subscription): void {
   const missing = subscription.trial_settings.end_behavior.missing_payment_method
   const charges = subscription.collection_method === 'charge_automatically'
-  const stops = charges && missing !== 'create_invoice' && !methodFor(account, subscription)
+  const stops = charges && missing !== 'create_invoice' && !defaultMethodOf(account, subscription)
   if (!stops) {
-    move(account, subscription, 'active')
+    setStatus(account, subscription, 'active')
     renew(account, subscription)
   } else if (missing === 'cancel') {
-    end(account, subscription, 'payment_failed')
+    endSubscription(account, subscription, 'payment_failed')
   } else {
-    move(account, subscription, 'paused')
-    account.tell('customer.subscription.paused', subscription)
+    setStatus(account, subscription, 'paused')
+    account.emit('customer.subscription.paused', subscription)
   }
 }
 
@@ -54,14 +54,14 @@ export function renew(account: Account, subscription: Subscription): void {
   const over = subscription.items.data.filter((item) => item.current_period_end <= now)
   const anchor = subscription.billing_cycle_anchor
   account.update(subscription, () => {
-    for (const item of over) Object.assign(item, period(item.current_period_end, item.price, anchor))
+    for (const item of over) Object.assign(item, periodFrom(item.current_period_end, item.price, anchor))
   })
-  const lines = over.map((item) => lineOf(account, item))
-  bill(account, subscription, lines)
+  const lines = over.map((item) => periodLine(account, item))
+  billPeriod(account, subscription, lines)
 }
 
-function bill(account: Account, subscription: Subscription, lines: Line[]): void {
-  const invoice = draft(account, subscription, 'subscription_cycle', lines)
+function billPeriod(account: Account, subscription: Subscription, lines: InvoiceLine[]): void {
+  const invoice = draftInvoice(account, subscription, 'subscription_cycle', lines)
   const paused = subscription.pause_collection?.behavior
   if (subscription.status === 'unpaid' || paused === 'keep_as_draft') {
     account.update(invoice, () => {
@@ -69,35 +69,36 @@ function bill(account: Account, subscription: Subscription, lines: Line[]): void
     })
     return
   }
-  if (!finalizeByItself(account, invoice) || invoice.status !== 'open') return
+  if (!finalizeAutomatically(account, invoice) || invoice.status !== 'open') return
   if (paused === 'void') voidInvoice(account, invoice)
-  else if (paused) giveUp(account, invoice)
-  else if (subscription.collection_method === 'charge_automatically') collect(account, invoice)
-  else account.tell('invoice.sent', invoice)
+  else if (paused) markUncollectible(account, invoice)
+  else if (subscription.collection_method === 'charge_automatically') collectPayment(account, invoice)
+  else account.emit('invoice.sent', invoice)
 }
 
 /** Charges what waits for the next invoice, as there will be none. */
-export function billPending(account: Account, subscription: Subscription): void {
-  if (!hasPending(account, subscription)) return
-  const invoice = draft(account, subscription, 'subscription_update', [])
-  if (!finalizeByItself(account, invoice)) return
-  if (invoice.status === 'open' && subscription.collection_method === 'charge_automatically') collect(account, invoice)
+export function billInvoiceItems(account: Account, subscription: Subscription): void {
+  if (!hasInvoiceItems(account, subscription)) return
+  const invoice = draftInvoice(account, subscription, 'subscription_update', [])
+  if (!finalizeAutomatically(account, invoice)) return
+  if (invoice.status === 'open' && subscription.collection_method === 'charge_automatically')
+    collectPayment(account, invoice)
 }
 
 /** Ends a subscription whose time has come; its pending prorations are collected then. */
-export function expireAt(account: Account, subscription: Subscription): void {
-  billPending(account, subscription)
-  end(account, subscription, 'cancellation_requested')
+export function cancelOnSchedule(account: Account, subscription: Subscription): void {
+  billInvoiceItems(account, subscription)
+  endSubscription(account, subscription, 'cancellation_requested')
 }
 
 /** Invoices are collected again; what became of those meanwhile stays. */
-export function unpause(account: Account, subscription: Subscription): void {
+export function resumeCollection(account: Account, subscription: Subscription): void {
   account.update(subscription, () => {
     subscription.pause_collection = null
   })
 }
 
-export function giveUp(account: Account, invoice: Invoice): void {
+export function markUncollectible(account: Account, invoice: Invoice): void {
   account.update(
     invoice,
     () => {
@@ -114,40 +115,40 @@ export function isOverdue(account: Account, { id }: Invoice): boolean {
 }
 
 /** An invoice that was sent and is still unpaid when it was due. */
-export function overdue(account: Account, invoice: Invoice): void {
+export function markOverdue(account: Account, invoice: Invoice): void {
   account.add({ id: `overdue ${invoice.id}`, object: 'local.note' })
-  account.tell('invoice.overdue', invoice)
+  account.emit('invoice.overdue', invoice)
   const subscription = subscriptionOf(account, invoice)
-  if (subscription?.status === 'active') move(account, subscription, 'past_due')
+  if (subscription?.status === 'active') setStatus(account, subscription, 'past_due')
 }
 
 /** What the next renewal would cost. */
-export function preview(account: Account, subscription: Subscription): Invoice {
-  return account.pretend(() => {
+export function previewRenewal(account: Account, subscription: Subscription): Invoice {
+  return account.dryRun(() => {
     const ends = Math.min(...subscription.items.data.map((item) => item.current_period_end))
-    return account.clock.at(ends, () => {
+    return account.clock.runAt(ends, () => {
       const over = subscription.items.data.filter((item) => item.current_period_end <= ends)
       account.store.change(subscription, () => {
-        for (const item of over) Object.assign(item, period(ends, item.price, subscription.billing_cycle_anchor))
+        for (const item of over) Object.assign(item, periodFrom(ends, item.price, subscription.billing_cycle_anchor))
       })
-      const lines = over.map((item) => lineOf(account, item))
-      const invoice = draft(account, subscription, 'subscription_cycle', lines)
+      const lines = over.map((item) => periodLine(account, item))
+      const invoice = draftInvoice(account, subscription, 'subscription_cycle', lines)
       return { ...invoice, id: invoice.id.replace('in_', 'upcoming_in_') }
     })
   })
 }
 
 /** A customer who goes takes subscriptions and what is still asked for along. */
-export function leave(account: Account, id: string): object {
-  const customer = existing(account, 'customer', id)
+export function deleteCustomer(account: Account, id: string): object {
+  const customer = requireObject(account, 'customer', id)
   for (const subscription of account.store.all('subscription')) {
     if (subscription.customer !== id || subscription.ended_at) continue
-    end(account, subscription, 'cancellation_requested')
+    endSubscription(account, subscription, 'cancellation_requested')
   }
   for (const invoice of account.store.all('invoice')) {
-    if (invoice.customer === id && invoice.status === 'open') dropPayment(account, invoice, 'abandoned')
+    if (invoice.customer === id && invoice.status === 'open') cancelPayment(account, invoice, 'abandoned')
   }
-  account.tell('customer.deleted', customer)
+  account.emit('customer.deleted', customer)
   account.store.remove(customer)
   account.add({ id: `deleted ${id}`, object: 'local.note' })
   return { id, object: 'customer', deleted: true }

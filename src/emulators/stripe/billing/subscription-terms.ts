@@ -1,41 +1,41 @@
-import { ownMethod } from '../endpoints/customers.ts'
-import { refusal } from '../http/api-error.ts'
+import { requireOwnMethod } from '../endpoints/customers.ts'
+import { invalidRequest } from '../http/api-error.ts'
 import type { Params } from '../http/form.ts'
-import { flag, hash, merge, number, text, textOrNull } from '../http/parameter-values.ts'
+import { flag, hash, mergeMetadata, number, text, textOrNull } from '../http/parameter-values.ts'
 import type { Account } from '../objects/account.ts'
-import type { Collection, Item, Subscription } from '../objects/billing-objects.ts'
+import type { CollectionMethod, Subscription, SubscriptionItem } from '../objects/billing-objects.ts'
 import { day } from '../objects/clock.ts'
-import { redeem } from './discounts.ts'
+import { redeemDiscounts } from './discounts.ts'
 import { endBehavior } from './item-changes.ts'
 
 /** What creating and updating a subscription have in common. */
-export const terms =
+export const termParameters =
   'items default_payment_method payment_behavior payment_settings metadata discounts trial_end trial_settings collection_method ' +
   'automatic_tax days_until_due cancel_at_period_end cancel_at off_session proration_behavior description cancellation_details'
 
-export function write(account: Account, subscription: Subscription, params: Params): void {
-  tax(account, subscription, params)
+export function applyTerms(account: Account, subscription: Subscription, params: Params): void {
+  applyTax(account, subscription, params)
   const method = text(params, 'default_payment_method')
-  if (method) ownMethod(account, subscription.customer, method, 'default_payment_method')
+  if (method) requireOwnMethod(account, subscription.customer, method, 'default_payment_method')
   if (method !== undefined) subscription.default_payment_method = method || null
   if ('description' in params) subscription.description = textOrNull(params, 'description')
-  subscription.metadata = merge(subscription.metadata, params)
+  subscription.metadata = mergeMetadata(subscription.metadata, params)
   subscription.payment_settings = { ...subscription.payment_settings, ...hash(params, 'payment_settings') }
   const missing = endBehavior(params)
   if (missing) subscription.trial_settings.end_behavior.missing_payment_method = missing
   const { comment, feedback } = hash(params, 'cancellation_details') ?? {}
   if (comment !== undefined) subscription.cancellation_details.comment = String(comment) || null
   if (feedback !== undefined) subscription.cancellation_details.feedback = String(feedback) || null
-  collection(subscription, params)
-  ending(account, subscription, params)
-  if (params.discounts !== undefined) discounts(account, subscription, params)
+  applyCollection(subscription, params)
+  applyCancellation(account, subscription, params)
+  if (params.discounts !== undefined) applyDiscounts(account, subscription, params)
 }
 
 /** Countries in which a place is not known without its postal code. */
 const byPostalCode = ['CA', 'US']
 
 /** Where tax is worked out automatically, every change of what is billed needs to know where the customer is. */
-function tax(account: Account, subscription: Subscription, params: Params): void {
+function applyTax(account: Account, subscription: Subscription, params: Params): void {
   const enabled = flag(hash(params, 'automatic_tax'), 'enabled')
   if (enabled !== undefined) {
     subscription.automatic_tax = { disabled_reason: null, enabled, liability: enabled ? { type: 'self' } : null }
@@ -43,34 +43,35 @@ function tax(account: Account, subscription: Subscription, params: Params): void
   if (!subscription.automatic_tax.enabled || !('items' in params || enabled)) return
   const { country, postal_code } = account.store.find('customer', subscription.customer)?.address ?? {}
   if (country && (postal_code || !byPostalCode.includes(country))) return
-  throw refusal(
+  throw invalidRequest(
     "The customer's location isn't recognized. Set a valid customer address in order to automatically calculate tax.",
     { code: 'customer_tax_location_invalid', param: 'automatic_tax[enabled]' },
   )
 }
 
 /** Those that are sent take the place of those there were. */
-function discounts(account: Account, subscription: Subscription, params: Params): void {
+function applyDiscounts(account: Account, subscription: Subscription, params: Params): void {
   const before = subscription.discounts
-  subscription.discounts = redeem(account, subscription, params)
+  subscription.discounts = redeemDiscounts(account, subscription, params)
   for (const id of before) {
     const discount = account.store.find('discount', id)
-    if (discount && !subscription.discounts.includes(id)) account.tell('customer.discount.deleted', discount)
+    if (discount && !subscription.discounts.includes(id)) account.emit('customer.discount.deleted', discount)
   }
 }
 
-function collection(subscription: Subscription, params: Params): void {
-  subscription.collection_method = (text(params, 'collection_method') as Collection) ?? subscription.collection_method
+function applyCollection(subscription: Subscription, params: Params): void {
+  subscription.collection_method =
+    (text(params, 'collection_method') as CollectionMethod) ?? subscription.collection_method
   const days = number(params, 'days_until_due')
   const sends = subscription.collection_method === 'send_invoice'
   if (days !== undefined) subscription.days_until_due = days
   if (!sends && days !== undefined) {
-    throw refusal('You cannot pass `days_until_due` when `collection_method` is `charge_automatically`.', {
+    throw invalidRequest('You cannot pass `days_until_due` when `collection_method` is `charge_automatically`.', {
       param: 'days_until_due',
     })
   }
   if (sends && subscription.days_until_due === null) {
-    throw refusal('If collection_method is `send_invoice`, `days_until_due` must be passed.', {
+    throw invalidRequest('If collection_method is `send_invoice`, `days_until_due` must be passed.', {
       code: 'parameter_missing',
       param: 'days_until_due',
     })
@@ -78,14 +79,15 @@ function collection(subscription: Subscription, params: Params): void {
   if (!sends) subscription.days_until_due = null
 }
 
-function ending(account: Account, subscription: Subscription, params: Params): void {
+function applyCancellation(account: Account, subscription: Subscription, params: Params): void {
   const atEnd = flag(params, 'cancel_at_period_end')
   const at = text(params, 'cancel_at')
-  if (atEnd && at) throw refusal('You cannot set both `cancel_at` and `cancel_at_period_end`.', { param: 'cancel_at' })
+  if (atEnd && at)
+    throw invalidRequest('You cannot set both `cancel_at` and `cancel_at_period_end`.', { param: 'cancel_at' })
   if (atEnd === undefined && at === undefined) return
-  const moment = atEnd ? periodEnd(subscription) : at ? momentOf(subscription, at) : null
+  const moment = atEnd ? periodEnd(subscription) : at ? cancelTime(subscription, at) : null
   if (moment !== null && moment <= account.now()) {
-    throw refusal('`cancel_at` must be in the future.', { param: 'cancel_at' })
+    throw invalidRequest('`cancel_at` must be in the future.', { param: 'cancel_at' })
   }
   if (atEnd === false && at === undefined && !subscription.cancel_at_period_end) return
   subscription.cancel_at = moment
@@ -94,7 +96,7 @@ function ending(account: Account, subscription: Subscription, params: Params): v
   subscription.cancellation_details.reason = moment === null ? null : 'cancellation_requested'
 }
 
-function momentOf(subscription: Subscription, at: string): number {
+function cancelTime(subscription: Subscription, at: string): number {
   const ends = subscription.items.data.map((item) => item.current_period_end)
   if (at === 'min_period_end') return Math.min(...ends)
   if (at === 'max_period_end') return Math.max(...ends)
@@ -112,11 +114,11 @@ export function trialEnd(account: Account, params: Params): number | null {
   const days = number(params, 'trial_period_days')
   if (sent === 'now') return account.now()
   if (sent && days) {
-    throw refusal('You cannot pass both `trial_end` and `trial_period_days`.', { param: 'trial_period_days' })
+    throw invalidRequest('You cannot pass both `trial_end` and `trial_period_days`.', { param: 'trial_period_days' })
   }
   const end = sent ? Number(sent) : days ? account.now() + days * day : null
   if (end !== null && end <= account.now()) {
-    throw refusal('Invalid timestamp: must be an integer Unix timestamp in the future', {
+    throw invalidRequest('Invalid timestamp: must be an integer Unix timestamp in the future', {
       code: 'invalid_request_error',
       param: 'trial_end',
     })
@@ -124,7 +126,7 @@ export function trialEnd(account: Account, params: Params): number | null {
   return end
 }
 
-export function onTrial(items: Item[], start: number, end: number): void {
+export function setTrialPeriod(items: SubscriptionItem[], start: number, end: number): void {
   for (const item of items) {
     item.current_period_start = start
     item.current_period_end = end

@@ -1,32 +1,32 @@
-import { faultOf, Refusal, refusal } from '../http/api-error.ts'
+import { errorResponse, invalidRequest, StripeError } from '../http/api-error.ts'
 import type { Account } from '../objects/account.ts'
 
-interface Plastic {
+interface TestCard {
   brand: string
   last4: string
   /** Refused when it is attached. */
-  refused?: string
+  attachDecline?: string
   /** Attached, and then declined whenever it is charged. */
-  decline?: string
+  chargeDecline?: string
   /** Asks its holder every time. */
-  authenticates?: boolean
+  requiresAuthentication?: boolean
 }
 
 /** Stripe's own cards for tests: https://docs.stripe.com/testing */
-const cards: Record<string, Plastic> = {
+const cards: Record<string, TestCard> = {
   pm_card_visa: { brand: 'visa', last4: '4242' },
   pm_card_mastercard: { brand: 'mastercard', last4: '4444' },
   pm_card_amex: { brand: 'amex', last4: '8431' },
-  pm_card_chargeDeclined: { brand: 'visa', last4: '0002', refused: 'generic_decline' },
-  pm_card_visa_chargeDeclined: { brand: 'visa', last4: '0002', refused: 'generic_decline' },
-  pm_card_chargeDeclinedInsufficientFunds: { brand: 'visa', last4: '9995', refused: 'insufficient_funds' },
-  pm_card_chargeDeclinedLostCard: { brand: 'visa', last4: '9987', refused: 'lost_card' },
-  pm_card_chargeDeclinedExpiredCard: { brand: 'visa', last4: '0069', refused: 'expired_card' },
-  pm_card_chargeDeclinedIncorrectCvc: { brand: 'visa', last4: '0127', refused: 'incorrect_cvc' },
-  pm_card_chargeDeclinedProcessingError: { brand: 'visa', last4: '0119', refused: 'processing_error' },
-  pm_card_chargeCustomerFail: { brand: 'visa', last4: '0341', decline: 'generic_decline' },
-  pm_card_authenticationRequired: { brand: 'visa', last4: '3184', authenticates: true },
-  pm_card_threeDSecure2Required: { brand: 'visa', last4: '3220', authenticates: true },
+  pm_card_chargeDeclined: { brand: 'visa', last4: '0002', attachDecline: 'generic_decline' },
+  pm_card_visa_chargeDeclined: { brand: 'visa', last4: '0002', attachDecline: 'generic_decline' },
+  pm_card_chargeDeclinedInsufficientFunds: { brand: 'visa', last4: '9995', attachDecline: 'insufficient_funds' },
+  pm_card_chargeDeclinedLostCard: { brand: 'visa', last4: '9987', attachDecline: 'lost_card' },
+  pm_card_chargeDeclinedExpiredCard: { brand: 'visa', last4: '0069', attachDecline: 'expired_card' },
+  pm_card_chargeDeclinedIncorrectCvc: { brand: 'visa', last4: '0127', attachDecline: 'incorrect_cvc' },
+  pm_card_chargeDeclinedProcessingError: { brand: 'visa', last4: '0119', attachDecline: 'processing_error' },
+  pm_card_chargeCustomerFail: { brand: 'visa', last4: '0341', chargeDecline: 'generic_decline' },
+  pm_card_authenticationRequired: { brand: 'visa', last4: '3184', requiresAuthentication: true },
+  pm_card_threeDSecure2Required: { brand: 'visa', last4: '3220', requiresAuthentication: true },
 }
 
 /** By the numbers printed on them, as Stripe.js would send them. */
@@ -40,14 +40,14 @@ const numbers: Record<string, string> = {
   '4000002760003184': 'pm_card_authenticationRequired',
 }
 
-export function cardOf(token: string): Plastic | undefined {
+export function testCard(token: string): TestCard | undefined {
   return Object.hasOwn(cards, token) ? cards[token] : undefined
 }
 
-export function tokenOf(number: string): string {
+export function tokenOfNumber(number: string): string {
   const token = numbers[number.replaceAll(/\s/g, '')]
   if (token) return token
-  throw refusal('Your card was declined. Your request was in test mode, but used a non test card.', {
+  throw invalidRequest('Your card was declined. Your request was in test mode, but used a non test card.', {
     status: 402,
     type: 'card_error',
     code: 'card_declined',
@@ -55,7 +55,7 @@ export function tokenOf(number: string): string {
   })
 }
 
-const sayings: Record<string, string> = {
+const declineMessages: Record<string, string> = {
   insufficient_funds: 'Your card has insufficient funds.',
   expired_card: 'Your card has expired.',
   incorrect_cvc: "Your card's security code is incorrect.",
@@ -64,23 +64,23 @@ const sayings: Record<string, string> = {
 }
 
 /** Some reasons are codes of their own, the others are reasons of `card_declined`. */
-export function decline(reason: string): { type: string; code: string; decline_code: string; message: string } {
+export function declineDetails(reason: string): { type: string; code: string; decline_code: string; message: string } {
   const own = ['expired_card', 'incorrect_cvc', 'processing_error', 'authentication_required'].includes(reason)
   return {
     type: 'card_error',
     code: own ? reason : 'card_declined',
     decline_code: reason,
-    message: sayings[reason] ?? 'Your card was declined.',
+    message: declineMessages[reason] ?? 'Your card was declined.',
   }
 }
 
 /** An answer 402; what led to it did happen when it was `kept`. */
-export function declined(reason: string, details: Record<string, unknown> = {}, kept = false): Refusal {
-  const { message, ...error } = decline(reason)
-  return new Refusal(faultOf(402, message, { ...error, ...details }), kept)
+export function cardDeclined(reason: string, details: Record<string, unknown> = {}, kept = false): StripeError {
+  const { message, ...error } = declineDetails(reason)
+  return new StripeError(errorResponse(402, message, { ...error, ...details }), kept)
 }
 
 /** Why a charge of this method fails, if it does. */
-export function declineOf(account: Account, method: string): string | null {
-  return account.declining ?? account.store.find('local.card', method)?.decline ?? null
+export function declineCodeOf(account: Account, method: string): string | null {
+  return account.declineCode ?? account.store.find('local.card', method)?.decline ?? null
 }

@@ -1,8 +1,8 @@
-import { Unwritten } from '../objects/journal.ts'
+import { JournalWriteError } from '../objects/journal.ts'
 import type { Control } from './control.ts'
-import { pdf } from './invoice-pdf.ts'
+import { textPdf } from './invoice-pdf.ts'
 
-interface Shown {
+interface ControlResponse {
   status: number
   type: string
   body: string | Buffer
@@ -11,7 +11,12 @@ interface Shown {
 type Body = Record<string, never>
 
 /** The control of the server over HTTP, for people: JSON in and out, and the pages of invoices. */
-export async function control(controls: Control, method: string, path: string, body: string): Promise<Shown> {
+export async function controlResponse(
+  controls: Control,
+  method: string,
+  path: string,
+  body: string,
+): Promise<ControlResponse> {
   const [, , subject, id, part] = path.split('/')
   if (subject === 'invoices') return invoice(controls, id, part)
   try {
@@ -23,7 +28,7 @@ export async function control(controls: Control, method: string, path: string, b
     if (answer === undefined) return json(404, { error: `There is no ${method} ${path} here.` })
     return json(200, answer)
   } catch (error) {
-    return json(error instanceof Unwritten ? 503 : 400, {
+    return json(error instanceof JournalWriteError ? 503 : 400, {
       error: error instanceof Error ? error.message : String(error),
     })
   }
@@ -45,7 +50,7 @@ async function handle(controls: Control, asked: string, body: Body): Promise<unk
       controls.decline(body.payment_method, body.decline ?? null)
       return {}
     case 'POST /retries':
-      controls.afterRetries(body.then)
+      controls.setStatusAfterRetries(body.then)
       return {}
     case 'POST /webhooks':
       return webhooks(controls, body)
@@ -69,7 +74,7 @@ function webhooks({ deliveries }: Control, { hold, ...settings }: Body): object 
   return { hold: deliveries.holding, shuffle, duplicates, delay }
 }
 
-function invoice({ account }: Control, id: string, part: string | undefined): Shown {
+function invoice({ account }: Control, id: string, part: string | undefined): ControlResponse {
   const found = account.store.find('invoice', id)
   if (!found) return json(404, { error: `There is no invoice ${id}.` })
   const amount = (cents: number) => `${(cents / 100).toFixed(2)} ${found.currency.toUpperCase()}`
@@ -79,10 +84,10 @@ function invoice({ account }: Control, id: string, part: string | undefined): Sh
     `Total: ${amount(found.total)}`,
     `Paid: ${amount(found.amount_paid)}`,
   ]
-  if (part === 'pdf') return { status: 200, type: 'application/pdf', body: pdf(lines) }
+  if (part === 'pdf') return { status: 200, type: 'application/pdf', body: textPdf(lines) }
   return { status: 200, type: 'text/plain; charset=utf-8', body: `${lines.join('\n')}\n` }
 }
 
-function json(status: number, body: unknown): Shown {
+function json(status: number, body: unknown): ControlResponse {
   return { status, type: 'application/json', body: `${JSON.stringify(body, null, 2)}\n` }
 }

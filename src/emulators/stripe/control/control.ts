@@ -1,14 +1,14 @@
-import { catchUp } from '../billing/due-work.ts'
-import type { Keys } from '../http/api-keys.ts'
+import { runDueWork } from '../billing/due-work.ts'
+import type { ApiKeys } from '../http/api-keys.ts'
 import type { Params } from '../http/form.ts'
 import type { Account } from '../objects/account.ts'
 import type { Event } from '../objects/billing-objects.ts'
 import { day, hour } from '../objects/clock.ts'
-import type { FaultOrder, Faults } from './ordered-faults.ts'
-import { type Deliveries, sign } from './webhook-deliveries.ts'
+import type { Fault, OrderedFaults } from './ordered-faults.ts'
+import { signEvent, type WebhookDeliveries } from './webhook-deliveries.ts'
 
 /** One request as it came in, and what it was answered. */
-export interface Received {
+export interface LoggedRequest {
   method: string
   path: string
   params: Params
@@ -23,19 +23,19 @@ export interface Advance {
   seconds?: number
 }
 
-const mostRequests = 10_000
+const maxRequests = 10_000
 
 /** What the real Stripe offers nobody: time, misfortune, and a look at what was asked. */
 export class Control {
   /** All requests to the API, the oldest first. */
-  readonly requests: Received[] = []
+  readonly requests: LoggedRequest[] = []
 
   constructor(
     readonly account: Account,
-    readonly deliveries: Deliveries,
-    private readonly faults: Faults,
+    readonly deliveries: WebhookDeliveries,
+    private readonly faults: OrderedFaults,
     private readonly webhookSecret: string,
-    private readonly keys: Keys,
+    private readonly keys: ApiKeys,
   ) {}
 
   /** In seconds, as Stripe counts them. */
@@ -51,15 +51,15 @@ export class Control {
     const by = Math.round(days * day + hours * hour + seconds)
     if (!(by >= 0)) throw new Error('Time goes forward only: give a number of days, hours or seconds.')
     const { account } = this
-    catchUp(account, account.now() + by)
-    const ahead = account.clock.ahead + by
-    account.attempt(() => account.store.add({ id: 'clock', object: 'local.clock', ahead }))
-    account.clock.ahead = ahead
+    runDueWork(account, account.now() + by)
+    const ahead = account.clock.aheadSeconds + by
+    account.transaction(() => account.store.add({ id: 'clock', object: 'local.clock', ahead }))
+    account.clock.aheadSeconds = ahead
     return account.now()
   }
 
   /** Orders what is to happen to the requests to come. */
-  fault = (order: FaultOrder): void => this.faults.order(order)
+  fault = (order: Fault): void => this.faults.order(order)
 
   clearFaults = (): void => this.faults.clear()
 
@@ -67,7 +67,7 @@ export class Control {
   decline = (method: string, reason: string | null): void => {
     const card = this.account.store.find('local.card', method)
     if (!card) throw new Error(`There is no method of payment ${method}.`)
-    this.account.attempt(() => {
+    this.account.transaction(() => {
       this.account.store.change(card, () => {
         card.decline = reason
       })
@@ -75,29 +75,29 @@ export class Control {
   }
 
   /** What becomes of subscriptions after the last attempt to charge. */
-  afterRetries = (status: Account['afterRetries']): void => {
+  setStatusAfterRetries = (status: Account['afterRetries']): void => {
     this.account.afterRetries = status
   }
 
   /** Has the secret key expire, or hold again. */
-  expire = (expired = true): void => {
+  expireSecretKey = (expired = true): void => {
     this.keys.expired = expired
   }
 
   /** Takes permissions such as `rak_customer_write` from the secret key; without any it may do everything again. */
-  restrict = (...permissions: string[]): void => {
-    this.keys.lacks = permissions
+  restrictSecretKey = (...permissions: string[]): void => {
+    this.keys.missingPermissions = permissions
   }
 
   /** An event as it would be delivered, for whoever delivers it. */
-  signed = (event: Event, { secret = this.webhookSecret, timestamp }: { secret?: string; timestamp?: number } = {}) =>
-    sign(event, secret, timestamp)
+  sign = (event: Event, { secret = this.webhookSecret, timestamp }: { secret?: string; timestamp?: number } = {}) =>
+    signEvent(event, secret, timestamp)
 
   /** Resolves once every event has been delivered or given up; what is held does not count. */
   settled = (): Promise<void> => this.deliveries.settled()
 
-  note(received: Received): void {
+  logRequest(received: LoggedRequest): void {
     this.requests.push(received)
-    if (this.requests.length > mostRequests) this.requests.shift()
+    if (this.requests.length > maxRequests) this.requests.shift()
   }
 }

@@ -1,5 +1,5 @@
 /** A page of text, as plain as a PDF can be. */
-export function pdf(lines: string[]): Buffer {
+export function textPdf(lines: string[]): Buffer {
   const text = lines.map((line) => `(${escaped(line)}) '`).join('\n')
   const content = `BT /F 12 Tf 18 TL 60 780 Td\n${text}\nET`
   const objects = [

@@ -13,15 +13,15 @@ export type FaultKind =
   | { kind: 'decline'; code: string }
 
 /** Without a method or a path it is for every request; `times` is 1 unless told. */
-export type FaultOrder = FaultKind & { method?: string; path?: string; times?: number }
+export type Fault = FaultKind & { method?: string; path?: string; times?: number }
 
 export const faultKinds = ['slow', 'status', 'html', 'nonsense', 'cut', 'lost', 'behind', 'decline']
 
 /** The orders that are still to be carried out, in turn. */
-export class Faults {
-  private orders: FaultOrder[] = []
+export class OrderedFaults {
+  private orders: Fault[] = []
 
-  order(order: FaultOrder): void {
+  order(order: Fault): void {
     if (!faultKinds.includes(order.kind)) {
       throw new Error(`There is no fault of kind "${order.kind}": use one of ${faultKinds.join(', ')}.`)
     }
@@ -32,7 +32,7 @@ export class Faults {
     this.orders = []
   }
 
-  take(method: string, path: string): FaultOrder | undefined {
+  take(method: string, path: string): Fault | undefined {
     const order = this.orders.find((one) => {
       return (!one.method || one.method.toUpperCase() === method) && path.startsWith(one.path ?? '')
     })

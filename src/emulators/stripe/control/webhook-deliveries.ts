@@ -1,22 +1,22 @@
 import { createHmac } from 'node:crypto'
 import type { Event } from '../objects/billing-objects.ts'
 
-interface Signed {
+interface SignedEvent {
   body: string
   headers: Record<string, string>
 }
 
 interface Delivery {
   event: Event
-  tries: number
+  attempts: number
 }
 
-const mostAtOnce = 8
-const mostTries = 10
-const backOff = (tries: number) => Math.min(50 * 2 ** tries, 30_000)
+const maxConcurrent = 8
+const maxAttempts = 10
+const backoffMs = (tries: number) => Math.min(50 * 2 ** tries, 30_000)
 
 /** Signs an event as Stripe does. */
-export function sign(event: Event, secret: string, timestamp = Math.floor(Date.now() / 1000)): Signed {
+export function signEvent(event: Event, secret: string, timestamp = Math.floor(Date.now() / 1000)): SignedEvent {
   const body = JSON.stringify(event, null, 2)
   const signature = createHmac('sha256', secret).update(`${timestamp}.${body}`).digest('hex')
   return {
@@ -30,7 +30,7 @@ export function sign(event: Event, secret: string, timestamp = Math.floor(Date.n
 }
 
 /** Brings events to their listener in the background, again and again until it says that it has them. */
-export class Deliveries {
+export class WebhookDeliveries {
   /** Whether what waits is taken in any order. */
   shuffle = false
   /** How many times more than once each event is sent. */
@@ -39,10 +39,10 @@ export class Deliveries {
   delay = 0
   private held = false
   private queue: Delivery[] = []
-  private underway = 0
-  private readonly waiting = new Set<NodeJS.Timeout>()
+  private inFlight = 0
+  private readonly timers = new Set<NodeJS.Timeout>()
   private readonly aborting = new AbortController()
-  private watchers: (() => void)[] = []
+  private idleListeners: (() => void)[] = []
 
   constructor(
     /** Where they are brought; nobody listens when there is none. */
@@ -57,73 +57,73 @@ export class Deliveries {
 
   hold(): void {
     this.held = true
-    this.look()
+    this.notifyIfIdle()
   }
 
   release(): void {
     this.held = false
-    this.pump()
+    this.deliverQueued()
   }
 
-  send(events: Event[]): void {
+  deliverAll(events: Event[]): void {
     if (!this.url) return
     for (const event of events) {
-      for (let copy = 0; copy <= this.duplicates; copy++) this.later({ event, tries: 0 }, this.delay)
+      for (let copy = 0; copy <= this.duplicates; copy++) this.enqueue({ event, attempts: 0 }, this.delay)
     }
-    this.pump()
+    this.deliverQueued()
   }
 
   /** Nothing is left to deliver, but what is held. */
   settled(): Promise<void> {
     return new Promise((resolve) => {
-      this.watchers.push(resolve)
-      this.look()
+      this.idleListeners.push(resolve)
+      this.notifyIfIdle()
     })
   }
 
   stop(): void {
     this.queue = []
-    for (const timer of this.waiting) clearTimeout(timer)
-    this.waiting.clear()
+    for (const timer of this.timers) clearTimeout(timer)
+    this.timers.clear()
     this.aborting.abort()
-    this.look()
+    this.notifyIfIdle()
   }
 
-  private later(delivery: Delivery, ms: number): void {
+  private enqueue(delivery: Delivery, ms: number): void {
     if (!ms) {
       this.queue.push(delivery)
       return
     }
     const timer = setTimeout(() => {
-      this.waiting.delete(timer)
+      this.timers.delete(timer)
       this.queue.push(delivery)
-      this.pump()
+      this.deliverQueued()
     }, ms)
-    this.waiting.add(timer)
+    this.timers.add(timer)
   }
 
-  private pump(): void {
-    while (!this.held && this.queue.length && this.underway < mostAtOnce) {
+  private deliverQueued(): void {
+    while (!this.held && this.queue.length && this.inFlight < maxConcurrent) {
       const place = this.shuffle ? Math.floor(Math.random() * this.queue.length) : 0
       const [delivery] = this.queue.splice(place, 1)
-      this.underway++
+      this.inFlight++
       this.deliver(delivery).finally(() => {
-        this.underway--
-        this.pump()
+        this.inFlight--
+        this.deliverQueued()
       })
     }
-    this.look()
+    this.notifyIfIdle()
   }
 
   private async deliver(delivery: Delivery): Promise<void> {
     const { event } = delivery
-    if (await this.accepted(event)) return this.delivered(event)
+    if (await this.post(event)) return this.delivered(event)
     if (this.aborting.signal.aborted) return
-    if (++delivery.tries < mostTries) this.later(delivery, backOff(delivery.tries))
+    if (++delivery.attempts < maxAttempts) this.enqueue(delivery, backoffMs(delivery.attempts))
   }
 
-  private async accepted(event: Event): Promise<boolean> {
-    const { body, headers } = sign(event, this.secret)
+  private async post(event: Event): Promise<boolean> {
+    const { body, headers } = signEvent(event, this.secret)
     const signal = AbortSignal.any([this.aborting.signal, AbortSignal.timeout(20_000)])
     try {
       const answer = await fetch(this.url ?? '', { method: 'POST', body, headers, redirect: 'manual', signal })
@@ -134,9 +134,9 @@ export class Deliveries {
     }
   }
 
-  private look(): void {
-    const left = this.underway + this.waiting.size + (this.held ? 0 : this.queue.length)
+  private notifyIfIdle(): void {
+    const left = this.inFlight + this.timers.size + (this.held ? 0 : this.queue.length)
     if (left) return
-    for (const resolve of this.watchers.splice(0)) resolve()
+    for (const resolve of this.idleListeners.splice(0)) resolve()
   }
 }

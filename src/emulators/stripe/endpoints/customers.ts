@@ -1,36 +1,36 @@
-import { refusal } from '../http/api-error.ts'
+import { invalidRequest } from '../http/api-error.ts'
 import type { Params } from '../http/form.ts'
-import { page, paging } from '../http/list-pages.ts'
-import { hash, merge, number, text, textOrNull } from '../http/parameter-values.ts'
-import { existing, named, type Route } from '../http/route.ts'
+import { listPage, listParameters } from '../http/list-pages.ts'
+import { hash, mergeMetadata, number, text, textOrNull } from '../http/parameter-values.ts'
+import { pathObject, type Route, requireObject } from '../http/route.ts'
 import type { Account } from '../objects/account.ts'
 import type { Subscription } from '../objects/billing-objects.ts'
-import { methodNamed } from '../objects/new-payment-method.ts'
+import { findOrCreatePaymentMethod } from '../objects/new-payment-method.ts'
 import type { Customer } from '../objects/objects.ts'
-import { attach } from './payment-methods.ts'
+import { attachMethod } from './payment-methods.ts'
 
 const fields = ['name', 'email', 'phone', 'description'] as const
-const takes = `${fields.join(' ')} address shipping metadata invoice_settings preferred_locales tax_exempt balance`
+const parameters = `${fields.join(' ')} address shipping metadata invoice_settings preferred_locales tax_exempt balance`
 
 /** Everything of customers but the end, which takes their subscriptions along. */
 export const customers: Route[] = [
   {
     method: 'POST',
     path: '/v1/customers',
-    takes: `${takes} payment_method`,
+    parameters: `${parameters} payment_method`,
     handle: ({ account, params }) => create(account, params),
   },
   {
     method: 'GET',
     path: '/v1/customers/{customer}',
-    handle: (call) => call.account.store.find('customer', call.id) ?? gone(call.account, call.id),
+    handle: (call) => call.account.store.find('customer', call.id) ?? deletedCustomer(call.account, call.id),
   },
   {
     method: 'POST',
     path: '/v1/customers/{customer}',
-    takes,
+    parameters,
     handle(call) {
-      const customer = named(call, 'customer')
+      const customer = pathObject(call, 'customer')
       call.account.update(customer, () => write(call.account, customer, call.params))
       return customer
     },
@@ -38,17 +38,17 @@ export const customers: Route[] = [
   {
     method: 'GET',
     path: '/v1/customers',
-    takes: `${paging} email`,
+    parameters: `${listParameters} email`,
     handle({ account, params }) {
       const email = text(params, 'email')
-      return page(account, 'customer', params, '/v1/customers', (customer) => !email || customer.email === email)
+      return listPage(account, 'customer', params, '/v1/customers', (customer) => !email || customer.email === email)
     },
   },
 ]
 
-function gone(account: Account, id: string): object {
+function deletedCustomer(account: Account, id: string): object {
   if (account.store.find('local.note', `deleted ${id}`)) return { id, object: 'customer', deleted: true }
-  return existing(account, 'customer', id)
+  return requireObject(account, 'customer', id)
 }
 
 function create(account: Account, params: Params): Customer {
@@ -79,25 +79,25 @@ function create(account: Account, params: Params): Customer {
   write(account, customer, params)
   account.add(customer, 'customer.created')
   const method = text(params, 'payment_method')
-  if (method) attach(account, methodNamed(account, method), customer.id)
+  if (method) attachMethod(account, findOrCreatePaymentMethod(account, method), customer.id)
   return customer
 }
 
 function write(account: Account, customer: Customer, params: Params): void {
   for (const name of fields) if (name in params) customer[name] = textOrNull(params, name)
   if (customer.email && !/^[^@\s]+@[^@\s]+$/.test(customer.email)) {
-    throw refusal(`Invalid email address: ${customer.email}`, { code: 'email_invalid', param: 'email' })
+    throw invalidRequest(`Invalid email address: ${customer.email}`, { code: 'email_invalid', param: 'email' })
   }
   if ('address' in params) customer.address = addressOf(hash(params, 'address'))
   if ('shipping' in params) customer.shipping = shippingOf(hash(params, 'shipping'))
   if ('tax_exempt' in params) customer.tax_exempt = text(params, 'tax_exempt') || 'none'
   if ('preferred_locales' in params) customer.preferred_locales = params.preferred_locales || []
   customer.balance = number(params, 'balance') ?? customer.balance
-  customer.metadata = merge(customer.metadata, params)
+  customer.metadata = mergeMetadata(customer.metadata, params)
 
   const settings = hash(params, 'invoice_settings')
   const method = text(settings, 'default_payment_method')
-  if (method) ownMethod(account, customer.id, method, 'invoice_settings[default_payment_method]')
+  if (method) requireOwnMethod(account, customer.id, method, 'invoice_settings[default_payment_method]')
   if (method !== undefined) customer.invoice_settings.default_payment_method = method || null
 }
 
@@ -114,17 +114,20 @@ function shippingOf(params: Params | undefined): object | null {
 }
 
 /** A method of payment serves only the customer it is attached to. */
-export function ownMethod(account: Account, customer: string, id: string, param: string): string {
-  const method = existing(account, 'payment_method', id, param)
+export function requireOwnMethod(account: Account, customer: string, id: string, param: string): string {
+  const method = requireObject(account, 'payment_method', id, param)
   if (method.customer === customer) return id
-  throw refusal(
+  throw invalidRequest(
     `The customer does not have a payment method with the ID ${id}. The payment method must be attached to the customer.`,
     { code: 'resource_missing', param },
   )
 }
 
 /** What would be charged for a subscription. */
-export function methodFor(account: Account, subscription: Pick<Subscription, 'customer' | 'default_payment_method'>) {
+export function defaultMethodOf(
+  account: Account,
+  subscription: Pick<Subscription, 'customer' | 'default_payment_method'>,
+) {
   return (
     subscription.default_payment_method ??
     account.store.find('customer', subscription.customer)?.invoice_settings.default_payment_method ??

@@ -1,10 +1,10 @@
-import { leave } from '../billing/renewals.ts'
-import { named, type Route } from '../http/route.ts'
+import { deleteCustomer } from '../billing/renewals.ts'
+import { pathObject, type Route } from '../http/route.ts'
 
-export const departures: Route[] = [
+export const customerDeletion: Route[] = [
   {
     method: 'DELETE',
     path: '/v1/customers/{customer}',
-    handle: (call) => leave(call.account, named(call, 'customer').id),
+    handle: (call) => deleteCustomer(call.account, pathObject(call, 'customer').id),
   },
 ]

@@ -1,15 +1,15 @@
-import { page, paging } from '../http/list-pages.ts'
+import { listPage, listParameters } from '../http/list-pages.ts'
 import { flag, text, texts } from '../http/parameter-values.ts'
-import { named, type Route } from '../http/route.ts'
+import { pathObject, type Route } from '../http/route.ts'
 
 export const events: Route[] = [
   {
     method: 'GET',
     path: '/v1/events',
-    takes: `${paging} type types delivery_success`,
+    parameters: `${listParameters} type types delivery_success`,
     handle({ account, params }) {
       const [type, types, delivered] = [text(params, 'type'), texts(params, 'types'), flag(params, 'delivery_success')]
-      return page(account, 'event', params, '/v1/events', (event) => {
+      return listPage(account, 'event', params, '/v1/events', (event) => {
         return (
           (!type || matches(event.type, type)) &&
           (!types.length || types.some((wanted) => matches(event.type, wanted))) &&
@@ -18,7 +18,7 @@ export const events: Route[] = [
       })
     },
   },
-  { method: 'GET', path: '/v1/events/{id}', handle: (call) => named(call, 'event') },
+  { method: 'GET', path: '/v1/events/{id}', handle: (call) => pathObject(call, 'event') },
 ]
 
 /** `invoice.*` means all of them. */

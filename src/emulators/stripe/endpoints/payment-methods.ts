@@ -1,53 +1,53 @@
-import { declined, tokenOf } from '../billing/test-cards.ts'
-import { refusal } from '../http/api-error.ts'
+import { cardDeclined, tokenOfNumber } from '../billing/test-cards.ts'
+import { invalidRequest } from '../http/api-error.ts'
 import type { Params } from '../http/form.ts'
-import { page, paging } from '../http/list-pages.ts'
-import { hash, merge, number, text, textOrNull } from '../http/parameter-values.ts'
-import { type Call, existing, named, type Route } from '../http/route.ts'
+import { listPage, listParameters } from '../http/list-pages.ts'
+import { hash, mergeMetadata, number, text, textOrNull } from '../http/parameter-values.ts'
+import { type Call, pathObject, type Route, requireObject } from '../http/route.ts'
 import type { Account } from '../objects/account.ts'
-import { fresh, methodNamed } from '../objects/new-payment-method.ts'
+import { createTestCardMethod, findOrCreatePaymentMethod } from '../objects/new-payment-method.ts'
 import type { PaymentMethod } from '../objects/objects.ts'
 
 export const paymentMethods: Route[] = [
   {
     method: 'POST',
     path: '/v1/payment_methods',
-    takes: 'type card billing_details metadata allow_redisplay',
-    open: true,
+    parameters: 'type card billing_details metadata allow_redisplay',
+    allowsPublishableKey: true,
     handle: ({ account, params }) => create(account, params),
   },
   {
     method: 'GET',
     path: '/v1/payment_methods',
-    takes: `${paging} customer type`,
-    handle: ({ account, params }) => owned(account, textOrNull(params, 'customer'), params, '/v1/payment_methods'),
+    parameters: `${listParameters} customer type`,
+    handle: ({ account, params }) => listOwned(account, textOrNull(params, 'customer'), params, '/v1/payment_methods'),
   },
   {
     method: 'GET',
     path: '/v1/customers/{customer}/payment_methods',
-    takes: `${paging} type`,
+    parameters: `${listParameters} type`,
     handle(call) {
-      const { id } = named(call, 'customer')
-      return owned(call.account, id, call.params, `/v1/customers/${id}/payment_methods`)
+      const { id } = pathObject(call, 'customer')
+      return listOwned(call.account, id, call.params, `/v1/customers/${id}/payment_methods`)
     },
   },
   {
     method: 'GET',
     path: '/v1/payment_methods/{payment_method}',
-    handle: (call) => named(call, 'payment_method'),
+    handle: (call) => pathObject(call, 'payment_method'),
   },
   {
     method: 'POST',
     path: '/v1/payment_methods/{payment_method}',
-    takes: 'metadata billing_details card allow_redisplay',
+    parameters: 'metadata billing_details card allow_redisplay',
     handle: update,
   },
   {
     method: 'POST',
     path: '/v1/payment_methods/{payment_method}/attach',
-    takes: 'customer',
+    parameters: 'customer',
     handle({ account, params, id }) {
-      return attach(account, methodNamed(account, id, 'id'), text(params, 'customer') ?? '')
+      return attachMethod(account, findOrCreatePaymentMethod(account, id, 'id'), text(params, 'customer') ?? '')
     },
   },
   { method: 'POST', path: '/v1/payment_methods/{payment_method}/detach', handle: detach },
@@ -56,24 +56,27 @@ export const paymentMethods: Route[] = [
 function create(account: Account, params: Params): PaymentMethod {
   const card = hash(params, 'card')
   const token = text(card, 'token')
-  const method = fresh(account, token ? token.replace(/^tok_/, 'pm_card_') : tokenOf(text(card, 'number') ?? ''))
-  describe(method, params)
+  const method = createTestCardMethod(
+    account,
+    token ? token.replace(/^tok_/, 'pm_card_') : tokenOfNumber(text(card, 'number') ?? ''),
+  )
+  applyDetails(method, params)
   return method
 }
 
 /** Attaching asks the bank: a card that declines everything is not attached. */
-export function attach(account: Account, method: PaymentMethod, customer: string): PaymentMethod {
-  existing(account, 'customer', customer, 'customer')
+export function attachMethod(account: Account, method: PaymentMethod, customer: string): PaymentMethod {
+  requireObject(account, 'customer', customer, 'customer')
   if (method.customer === customer) return method
   if (method.customer || account.store.find('local.note', `detached ${method.id}`)) {
-    throw refusal(
+    throw invalidRequest(
       method.customer
         ? 'The payment method you provided has already been attached to a customer.'
         : 'This PaymentMethod was previously used without being attached to a Customer or was detached from a Customer, and may not be used again.',
     )
   }
-  const refused = account.declining ?? account.store.find('local.card', method.id)?.refused
-  if (typeof refused === 'string') throw declined(refused)
+  const refused = account.declineCode ?? account.store.find('local.card', method.id)?.refused
+  if (typeof refused === 'string') throw cardDeclined(refused)
   account.update(
     method,
     () => {
@@ -84,10 +87,10 @@ export function attach(account: Account, method: PaymentMethod, customer: string
   return method
 }
 
-function owned(account: Account, customer: string | null, params: Params, url: string): object {
-  if (customer) existing(account, 'customer', customer, 'customer')
+function listOwned(account: Account, customer: string | null, params: Params, url: string): object {
+  if (customer) requireObject(account, 'customer', customer, 'customer')
   const type = text(params, 'type')
-  return page(
+  return listPage(
     account,
     'payment_method',
     params,
@@ -98,28 +101,28 @@ function owned(account: Account, customer: string | null, params: Params, url: s
 }
 
 function update(call: Call): PaymentMethod {
-  const method = named(call, 'payment_method')
+  const method = pathObject(call, 'payment_method')
   if (!method.customer) {
-    throw refusal('You must save this PaymentMethod to a customer before you can update it.')
+    throw invalidRequest('You must save this PaymentMethod to a customer before you can update it.')
   }
-  call.account.update(method, () => describe(method, call.params))
+  call.account.update(method, () => applyDetails(method, call.params))
   return method
 }
 
-function describe(method: PaymentMethod, params: Params): void {
+function applyDetails(method: PaymentMethod, params: Params): void {
   const card = hash(params, 'card')
   const [exp_month, exp_year] = [number(card, 'exp_month'), number(card, 'exp_year')]
   method.card = { ...(method.card as object), ...(exp_month && { exp_month }), ...(exp_year && { exp_year }) }
   method.billing_details = { ...(method.billing_details as object), ...hash(params, 'billing_details') }
-  method.metadata = merge(method.metadata, params)
+  method.metadata = mergeMetadata(method.metadata, params)
 }
 
 function detach(call: Call): PaymentMethod {
   const { account } = call
-  const method = named(call, 'payment_method')
+  const method = pathObject(call, 'payment_method')
   const customer = account.store.find('customer', method.customer)
   if (!customer) {
-    throw refusal('The payment method you provided is not attached to a customer so detachment is impossible.')
+    throw invalidRequest('The payment method you provided is not attached to a customer so detachment is impossible.')
   }
   if (customer.invoice_settings.default_payment_method === method.id) {
     account.update(customer, () => {

@@ -1,7 +1,7 @@
 import type { Params } from '../http/form.ts'
-import { page, paging } from '../http/list-pages.ts'
+import { listPage, listParameters } from '../http/list-pages.ts'
 import { flag, hash, text, texts } from '../http/parameter-values.ts'
-import { named, type Route } from '../http/route.ts'
+import { pathObject, type Route } from '../http/route.ts'
 import { createPrice, createProduct, updatePrice, updateProduct } from '../objects/new-price.ts'
 import type { Price } from '../objects/objects.ts'
 
@@ -9,23 +9,23 @@ export const prices: Route[] = [
   {
     method: 'POST',
     path: '/v1/products',
-    takes: 'id name description active metadata images url unit_label',
+    parameters: 'id name description active metadata images url unit_label',
     handle: ({ account, params }) => createProduct(account, params),
   },
   {
     method: 'POST',
     path: '/v1/products/{product}',
-    takes: 'name description active metadata images url unit_label default_price',
-    handle: (call) => updateProduct(call.account, named(call, 'product'), call.params),
+    parameters: 'name description active metadata images url unit_label default_price',
+    handle: (call) => updateProduct(call.account, pathObject(call, 'product'), call.params),
   },
-  { method: 'GET', path: '/v1/products/{product}', handle: (call) => named(call, 'product') },
+  { method: 'GET', path: '/v1/products/{product}', handle: (call) => pathObject(call, 'product') },
   {
     method: 'GET',
     path: '/v1/products',
-    takes: `${paging} active ids`,
+    parameters: `${listParameters} active ids`,
     handle({ account, params }) {
       const [active, ids] = [flag(params, 'active'), texts(params, 'ids')]
-      return page(account, 'product', params, '/v1/products', (product) => {
+      return listPage(account, 'product', params, '/v1/products', (product) => {
         return product.active === (active ?? product.active) && (!ids.length || ids.includes(product.id))
       })
     },
@@ -33,22 +33,22 @@ export const prices: Route[] = [
   {
     method: 'POST',
     path: '/v1/prices',
-    takes:
+    parameters:
       'currency unit_amount product product_data recurring lookup_key transfer_lookup_key nickname active metadata tax_behavior',
     handle: ({ account, params }) => createPrice(account, params),
   },
   {
     method: 'POST',
     path: '/v1/prices/{price}',
-    takes: 'active lookup_key transfer_lookup_key metadata nickname tax_behavior',
-    handle: (call) => updatePrice(call.account, named(call, 'price'), call.params),
+    parameters: 'active lookup_key transfer_lookup_key metadata nickname tax_behavior',
+    handle: (call) => updatePrice(call.account, pathObject(call, 'price'), call.params),
   },
-  { method: 'GET', path: '/v1/prices/{price}', handle: (call) => named(call, 'price') },
+  { method: 'GET', path: '/v1/prices/{price}', handle: (call) => pathObject(call, 'price') },
   {
     method: 'GET',
     path: '/v1/prices',
-    takes: `${paging} active currency lookup_keys product type recurring`,
-    handle: ({ account, params }) => page(account, 'price', params, '/v1/prices', filter(params)),
+    parameters: `${listParameters} active currency lookup_keys product type recurring`,
+    handle: ({ account, params }) => listPage(account, 'price', params, '/v1/prices', filter(params)),
   },
 ]
 

@@ -1,7 +1,7 @@
 import type { Route } from '../http/route.ts'
 import { coupons } from './coupons.ts'
 import { customers } from './customers.ts'
-import { departures } from './delete-customer.ts'
+import { customerDeletion } from './delete-customer.ts'
 import { events } from './events.ts'
 import { invoices } from './invoices.ts'
 import { paymentIntents } from './payment-intents.ts'
@@ -14,7 +14,7 @@ import { subscriptions } from './subscriptions.ts'
 /** All that it can be asked. */
 export const routes: Route[] = [
   ...customers,
-  ...departures,
+  ...customerDeletion,
   ...paymentMethods,
   ...prices,
   ...coupons,
@@ -29,7 +29,7 @@ export const routes: Route[] = [
 const paths = routes.map((route) => ({ route, steps: route.path.split('/') }))
 
 /** Which of them a request is for, and what its path names; a path in full goes before one with a place left open. */
-export function find(method: string, path: string): { route: Route; id: string } | undefined {
+export function findRoute(method: string, path: string): { route: Route; id: string } | undefined {
   const steps = path.split('/')
   for (const { route, steps: own } of paths) {
     if (route.method !== method || own.length !== steps.length) continue

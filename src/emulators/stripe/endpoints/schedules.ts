@@ -1,9 +1,9 @@
-import { missing, refusal } from '../http/api-error.ts'
+import { invalidRequest, resourceMissing } from '../http/api-error.ts'
 import type { Params } from '../http/form.ts'
 import { text } from '../http/parameter-values.ts'
-import { existing, named, type Route } from '../http/route.ts'
+import { pathObject, type Route, requireObject } from '../http/route.ts'
 import type { Account } from '../objects/account.ts'
-import type { Schedule, Subscription } from '../objects/billing-objects.ts'
+import type { Subscription, SubscriptionSchedule } from '../objects/billing-objects.ts'
 
 const url = '/v1/subscription_schedules'
 
@@ -12,42 +12,45 @@ export const schedules: Route[] = [
   {
     method: 'POST',
     path: url,
-    takes: 'from_subscription',
+    parameters: 'from_subscription',
     handle: ({ account, params }) => create(account, params),
   },
-  { method: 'GET', path: `${url}/{schedule}`, handle: (call) => named(call, 'subscription_schedule') },
+  { method: 'GET', path: `${url}/{schedule}`, handle: (call) => pathObject(call, 'subscription_schedule') },
   {
     method: 'POST',
     path: `${url}/{schedule}/release`,
-    handle: (call) => release(call.account, named(call, 'subscription_schedule')),
+    handle: (call) => release(call.account, pathObject(call, 'subscription_schedule')),
   },
 ]
 
 /** @throws Refusal when a schedule manages the subscription, and the request would change when it ends */
-export function refuseScheduled({ schedule }: Subscription, params: Params): void {
+export function checkNotScheduled({ schedule }: Subscription, params: Params): void {
   if (!schedule || !['cancel_at', 'cancel_at_period_end'].some((name) => name in params)) return
-  throw refusal(
+  throw invalidRequest(
     `The subscription is managed by the subscription schedule \`${schedule}\`, and updating any cancelation behavior ` +
       'directly is not allowed. Please update the schedule instead.',
   )
 }
 
-function create(account: Account, params: Params): Schedule {
+function create(account: Account, params: Params): SubscriptionSchedule {
   const id = text(params, 'from_subscription')
-  if (!id) throw refusal('The local Stripe makes schedules from a subscription alone.', { param: 'from_subscription' })
-  const subscription = existing(account, 'subscription', id, 'from_subscription')
-  if (subscription.ended_at) throw missing('subscription', id, 'from_subscription')
+  if (!id)
+    throw invalidRequest('The local Stripe makes schedules from a subscription alone.', { param: 'from_subscription' })
+  const subscription = requireObject(account, 'subscription', id, 'from_subscription')
+  if (subscription.ended_at) throw resourceMissing('subscription', id, 'from_subscription')
   if (subscription.schedule) {
-    throw refusal(`You cannot migrate a subscription that is already attached to a schedule: ${subscription.schedule}`)
+    throw invalidRequest(
+      `You cannot migrate a subscription that is already attached to a schedule: ${subscription.schedule}`,
+    )
   }
-  const schedule = account.add(blank(account, subscription), 'subscription_schedule.created')
+  const schedule = account.add(newSchedule(account, subscription), 'subscription_schedule.created')
   account.update(subscription, () => {
     subscription.schedule = schedule.id
   })
   return schedule
 }
 
-function release(account: Account, schedule: Schedule): Schedule {
+function release(account: Account, schedule: SubscriptionSchedule): SubscriptionSchedule {
   const subscription = account.store.find('subscription', schedule.subscription)
   account.update(
     schedule,
@@ -67,7 +70,7 @@ function release(account: Account, schedule: Schedule): Schedule {
   return schedule
 }
 
-function blank(account: Account, { id, customer, billing_mode }: Subscription): Schedule {
+function newSchedule(account: Account, { id, customer, billing_mode }: Subscription): SubscriptionSchedule {
   return {
     id: account.ids.next('sub_sched_'),
     object: 'subscription_schedule',

@@ -1,30 +1,30 @@
-import { decline, declined } from '../billing/test-cards.ts'
-import { refusal } from '../http/api-error.ts'
-import { secretly } from '../http/client-secrets.ts'
-import { page, paging } from '../http/list-pages.ts'
-import { flag, merge, text, textOrNull } from '../http/parameter-values.ts'
-import { type Call, existing, named, type Route } from '../http/route.ts'
+import { cardDeclined, declineDetails } from '../billing/test-cards.ts'
+import { invalidRequest } from '../http/api-error.ts'
+import { requireClientSecret } from '../http/client-secrets.ts'
+import { listPage, listParameters } from '../http/list-pages.ts'
+import { flag, mergeMetadata, text, textOrNull } from '../http/parameter-values.ts'
+import { type Call, pathObject, type Route, requireObject } from '../http/route.ts'
 import type { Account } from '../objects/account.ts'
 import type { SetupIntent } from '../objects/billing-objects.ts'
-import { methodNamed } from '../objects/new-payment-method.ts'
+import { findOrCreatePaymentMethod } from '../objects/new-payment-method.ts'
 import { createSetupIntent } from '../objects/new-setup-intent.ts'
-import { attach } from './payment-methods.ts'
+import { attachMethod } from './payment-methods.ts'
 
 export const setupIntents: Route[] = [
   {
     method: 'POST',
     path: '/v1/setup_intents',
-    takes: 'customer payment_method confirm metadata usage description automatic_payment_methods',
+    parameters: 'customer payment_method confirm metadata usage description automatic_payment_methods',
     handle(call) {
       const { account, params } = call
       const customer = textOrNull(params, 'customer')
-      if (customer) existing(account, 'customer', customer, 'customer')
+      if (customer) requireObject(account, 'customer', customer, 'customer')
       const intent = createSetupIntent(account, { customer })
-      intent.metadata = merge({}, params)
+      intent.metadata = mergeMetadata({}, params)
       intent.description = textOrNull(params, 'description')
       const method = text(params, 'payment_method')
       if (method) {
-        intent.payment_method = methodNamed(account, method).id
+        intent.payment_method = findOrCreatePaymentMethod(account, method).id
         intent.status = 'requires_confirmation'
       }
       return flag(params, 'confirm') ? confirm({ ...call, id: intent.id }) : intent
@@ -33,24 +33,24 @@ export const setupIntents: Route[] = [
   {
     method: 'GET',
     path: '/v1/setup_intents/{intent}',
-    takes: 'client_secret',
-    open: true,
-    handle: (call) => secretly(call, named(call, 'setup_intent')),
+    parameters: 'client_secret',
+    allowsPublishableKey: true,
+    handle: (call) => requireClientSecret(call, pathObject(call, 'setup_intent')),
   },
   {
     method: 'POST',
     path: '/v1/setup_intents/{intent}/confirm',
-    takes: 'client_secret payment_method return_url',
-    open: true,
+    parameters: 'client_secret payment_method return_url',
+    allowsPublishableKey: true,
     handle: confirm,
   },
   {
     method: 'GET',
     path: '/v1/setup_intents',
-    takes: `${paging} customer`,
+    parameters: `${listParameters} customer`,
     handle({ account, params }) {
       const customer = text(params, 'customer')
-      return page(
+      return listPage(
         account,
         'setup_intent',
         params,
@@ -64,23 +64,23 @@ export const setupIntents: Route[] = [
 /** Confirming once more, when the bank has asked, is how its holder says yes here. */
 function confirm(call: Call): SetupIntent {
   const { account, params } = call
-  const intent = secretly(call, named(call, 'setup_intent'))
+  const intent = requireClientSecret(call, pathObject(call, 'setup_intent'))
   if (intent.status === 'succeeded' || intent.status === 'canceled') {
-    throw refusal(`You cannot confirm this SetupIntent because it has a status of ${intent.status}.`, {
+    throw invalidRequest(`You cannot confirm this SetupIntent because it has a status of ${intent.status}.`, {
       code: 'setup_intent_unexpected_state',
     })
   }
   const authenticated = intent.status === 'requires_action'
   const sent = text(params, 'payment_method') ?? intent.payment_method
   if (!sent) {
-    throw refusal("You cannot confirm this SetupIntent because it's missing a payment method.", {
+    throw invalidRequest("You cannot confirm this SetupIntent because it's missing a payment method.", {
       code: 'setup_intent_unexpected_state',
     })
   }
-  const method = methodNamed(account, sent)
+  const method = findOrCreatePaymentMethod(account, sent)
   const card = account.store.find('local.card', method.id)
-  const refused = account.declining ?? card?.refused
-  if (typeof refused === 'string') return fail(account, intent, refused)
+  const refused = account.declineCode ?? card?.refused
+  if (typeof refused === 'string') return failSetup(account, intent, refused)
   if (card?.authenticates && !authenticated) {
     account.update(
       intent,
@@ -93,7 +93,7 @@ function confirm(call: Call): SetupIntent {
     )
     return intent
   }
-  if (intent.customer && method.customer !== intent.customer) attach(account, method, intent.customer)
+  if (intent.customer && method.customer !== intent.customer) attachMethod(account, method, intent.customer)
   account.update(
     intent,
     () => {
@@ -106,14 +106,14 @@ function confirm(call: Call): SetupIntent {
   return intent
 }
 
-function fail(account: Account, intent: SetupIntent, reason: string): never {
+function failSetup(account: Account, intent: SetupIntent, reason: string): never {
   account.update(
     intent,
     () => {
-      intent.last_setup_error = decline(reason)
+      intent.last_setup_error = declineDetails(reason)
       intent.status = 'requires_payment_method'
     },
     'setup_intent.setup_failed',
   )
-  throw declined(reason, { setup_intent: structuredClone(intent) }, true)
+  throw cardDeclined(reason, { setup_intent: structuredClone(intent) }, true)
 }

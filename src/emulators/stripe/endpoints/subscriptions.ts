@@ -1,15 +1,15 @@
-import { subscribe } from '../billing/create-subscription.ts'
+import { createSubscription } from '../billing/create-subscription.ts'
 import { endDiscounts } from '../billing/discounts.ts'
-import { dropPending, postpone } from '../billing/draft-invoice.ts'
-import { prorationOf } from '../billing/invoice-lines.ts'
-import { end } from '../billing/payment-outcome.ts'
-import { billPending, dropLatest } from '../billing/renewals.ts'
-import { terms, write } from '../billing/subscription-terms.ts'
-import { resume, update } from '../billing/update-subscription.ts'
-import { missing } from '../http/api-error.ts'
-import { page, paging } from '../http/list-pages.ts'
+import { addInvoiceItem, removeInvoiceItems } from '../billing/draft-invoice.ts'
+import { prorationLine } from '../billing/invoice-lines.ts'
+import { endSubscription } from '../billing/payment-outcome.ts'
+import { billInvoiceItems, voidLatestInvoice } from '../billing/renewals.ts'
+import { applyTerms, termParameters } from '../billing/subscription-terms.ts'
+import { resumeSubscription, updateSubscription } from '../billing/update-subscription.ts'
+import { resourceMissing } from '../http/api-error.ts'
+import { listPage, listParameters } from '../http/list-pages.ts'
 import { flag, text } from '../http/parameter-values.ts'
-import { type Call, existing, named, type Route } from '../http/route.ts'
+import { type Call, pathObject, type Route, requireObject } from '../http/route.ts'
 import type { Subscription } from '../objects/billing-objects.ts'
 
 const url = '/v1/subscriptions'
@@ -18,28 +18,28 @@ export const subscriptions: Route[] = [
   {
     method: 'POST',
     path: url,
-    takes: `${terms} customer trial_period_days billing_mode currency`,
-    handle: ({ account, params }) => subscribe(account, params),
+    parameters: `${termParameters} customer trial_period_days billing_mode currency`,
+    handle: ({ account, params }) => createSubscription(account, params),
   },
-  { method: 'GET', path: `${url}/{subscription_exposed_id}`, handle: (call) => named(call, 'subscription') },
+  { method: 'GET', path: `${url}/{subscription_exposed_id}`, handle: (call) => pathObject(call, 'subscription') },
   {
     method: 'POST',
     path: `${url}/{subscription_exposed_id}`,
-    takes: `${terms} pause_collection`,
-    handle: (call) => update(call.account, named(call, 'subscription'), call.params),
+    parameters: `${termParameters} pause_collection`,
+    handle: (call) => updateSubscription(call.account, pathObject(call, 'subscription'), call.params),
   },
   {
     method: 'DELETE',
     path: `${url}/{subscription_exposed_id}`,
-    takes: 'invoice_now prorate cancellation_details',
+    parameters: 'invoice_now prorate cancellation_details',
     handle: cancel,
   },
-  { method: 'GET', path: url, takes: `${paging} customer price status collection_method`, handle: list },
+  { method: 'GET', path: url, parameters: `${listParameters} customer price status collection_method`, handle: list },
   {
     method: 'POST',
     path: `${url}/{subscription}/resume`,
-    takes: 'billing_cycle_anchor proration_behavior',
-    handle: (call) => resume(call.account, named(call, 'subscription')),
+    parameters: 'billing_cycle_anchor proration_behavior',
+    handle: (call) => resumeSubscription(call.account, pathObject(call, 'subscription')),
   },
   { method: 'DELETE', path: `${url}/{subscription_exposed_id}/discount`, handle: removeDiscount },
 ]
@@ -48,18 +48,18 @@ function list({ account, params }: Call): object {
   const [customer, price, status, collection] = ['customer', 'price', 'status', 'collection_method'].map((name) =>
     text(params, name),
   )
-  if (customer) existing(account, 'customer', customer, 'customer')
-  return page(account, 'subscription', params, url, (subscription) => {
+  if (customer) requireObject(account, 'customer', customer, 'customer')
+  return listPage(account, 'subscription', params, url, (subscription) => {
     return (
       (!customer || subscription.customer === customer) &&
       (!price || subscription.items.data.some((item) => item.price.id === price)) &&
       (!collection || subscription.collection_method === collection) &&
-      shows(subscription, status)
+      matchesStatus(subscription, status)
     )
   })
 }
 
-function shows({ status, ended_at }: Subscription, wanted: string | undefined): boolean {
+function matchesStatus({ status, ended_at }: Subscription, wanted: string | undefined): boolean {
   if (!wanted) return status !== 'canceled'
   if (wanted === 'ended') return ended_at !== null
   return wanted === 'all' || wanted === status
@@ -71,28 +71,28 @@ function shows({ status, ended_at }: Subscription, wanted: string | undefined): 
  */
 function cancel(call: Call): Subscription {
   const { account, params } = call
-  const subscription = named(call, 'subscription')
-  if (subscription.ended_at) throw missing('subscription', subscription.id)
+  const subscription = pathObject(call, 'subscription')
+  if (subscription.ended_at) throw resourceMissing('subscription', subscription.id)
   const credits = flag(params, 'prorate') ? subscription.items.data : []
-  for (const item of credits) postpone(account, subscription, prorationOf(account, item, -1))
+  for (const item of credits) addInvoiceItem(account, subscription, prorationLine(account, item, -1))
   const { cancellation_details } = params
   if (cancellation_details) {
-    account.store.change(subscription, () => write(account, subscription, { cancellation_details }))
+    account.store.change(subscription, () => applyTerms(account, subscription, { cancellation_details }))
   }
   const incomplete = subscription.status === 'incomplete'
-  if (flag(params, 'invoice_now')) billPending(account, subscription)
-  else if (!flag(params, 'prorate')) dropPending(account, subscription)
-  end(account, subscription, 'cancellation_requested')
-  if (incomplete) dropLatest(account, subscription)
+  if (flag(params, 'invoice_now')) billInvoiceItems(account, subscription)
+  else if (!flag(params, 'prorate')) removeInvoiceItems(account, subscription)
+  endSubscription(account, subscription, 'cancellation_requested')
+  if (incomplete) voidLatestInvoice(account, subscription)
   return subscription
 }
 
 /** With several discounts this takes the newest off. */
 function removeDiscount(call: Call): object {
   const { account } = call
-  const subscription = named(call, 'subscription')
+  const subscription = pathObject(call, 'subscription')
   const discount = account.store.find('discount', subscription.discounts.at(-1))
-  if (!discount) throw missing('discount', 'current')
+  if (!discount) throw resourceMissing('discount', 'current')
   endDiscounts(account, subscription, (id) => id === discount.id)
   const { end: _, ...gone } = discount
   return { ...gone, deleted: true }

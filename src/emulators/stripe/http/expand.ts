@@ -1,11 +1,11 @@
-import { intentOf, paymentOf } from '../billing/invoice-payments.ts'
+import { invoicePaymentOf, paymentIntentOf } from '../billing/invoice-payments.ts'
 import type { Account } from '../objects/account.ts'
-import type { Invoice, Things } from '../objects/billing-objects.ts'
+import type { Invoice, ObjectsByType } from '../objects/billing-objects.ts'
 import { clone } from '../objects/store.ts'
-import { refusal } from './api-error.ts'
+import { invalidRequest } from './api-error.ts'
 
 /** Which members of an object name another one; those of a hash inside it have a dot. */
-const references: Record<string, Record<string, keyof Things | null>> = {
+const references: Record<string, Record<string, keyof ObjectsByType | null>> = {
   customer: { default_source: null, 'invoice_settings.default_payment_method': 'payment_method', test_clock: null },
   payment_method: { customer: 'customer' },
   product: { default_price: 'price', tax_code: null },
@@ -39,9 +39,9 @@ const references: Record<string, Record<string, keyof Things | null>> = {
 }
 
 /** Members that are not there unless they are asked for. */
-const extras: Record<string, (account: Account, holder: Hash) => unknown> = {
+const onDemand: Record<string, (account: Account, holder: Hash) => unknown> = {
   'invoice.payments': (account, holder) => {
-    const payment = paymentOf(account, holder as unknown as Invoice)
+    const payment = invoicePaymentOf(account, holder as unknown as Invoice)
     return {
       object: 'list',
       data: payment ? [payment] : [],
@@ -50,7 +50,7 @@ const extras: Record<string, (account: Account, holder: Hash) => unknown> = {
     }
   },
   'invoice.confirmation_secret': (account, holder) => {
-    const intent = intentOf(account, holder as unknown as Invoice)
+    const intent = paymentIntentOf(account, holder as unknown as Invoice)
     return intent ? { client_secret: intent.client_secret, type: 'payment_intent' } : null
   },
   'customer.subscriptions': (account, { id }) => ({
@@ -74,7 +74,7 @@ const extras: Record<string, (account: Account, holder: Hash) => unknown> = {
   'customer.tax': () => ({ automatic_tax: 'unrecognized_location', ip_address: null, location: null }),
 }
 
-const mostLevels = 4
+const maxLevels = 4
 
 interface Hash {
   [member: string]: unknown
@@ -87,12 +87,12 @@ export function expand(account: Account, answer: object, paths: string[]): objec
   const expanded = clone(answer)
   for (const path of paths) {
     const steps = path.split('.')
-    if (steps.length > mostLevels) {
-      throw refusal(`You cannot expand more than ${mostLevels} levels of a property. Property: ${path}`, {
+    if (steps.length > maxLevels) {
+      throw invalidRequest(`You cannot expand more than ${maxLevels} levels of a property. Property: ${path}`, {
         param: 'expand',
       })
     }
-    follow(account, expanded as Hash, steps, { path, type: '', trail: '' })
+    expandPath(account, expanded as Hash, steps, { path, type: '', trail: '' })
   }
   return expanded
 }
@@ -104,35 +104,35 @@ interface Place {
   trail: string
 }
 
-function follow(account: Account, hash: Hash, [step, ...rest]: string[], place: Place): void {
+function expandPath(account: Account, hash: Hash, [step, ...rest]: string[], place: Place): void {
   const type = typeof hash.object === 'string' ? hash.object : place.type
   const trail = typeof hash.object === 'string' ? step : `${place.trail}.${step}`
-  const extra = extras[`${type}.${trail}`]
+  const extra = onDemand[`${type}.${trail}`]
   if (extra && !(step in hash)) hash[step] = clone(extra(account, hash))
   const kind = references[type]?.[trail]
   const value = hash[step]
   const known =
     kind !== undefined || Boolean(extra) || (type === 'list' ? step === 'data' && rest.length > 0 : isNested(value))
-  if (!known || step === 'metadata') throw unexpandable(hash, place.path)
+  if (!known || step === 'metadata') throw cannotExpand(hash, place.path)
 
   hash[step] = Array.isArray(value)
-    ? value.map((one) => resolve(account, one, kind))
-    : resolve(account, value ?? hash[step], kind)
+    ? value.map((one) => resolveReference(account, one, kind))
+    : resolveReference(account, value ?? hash[step], kind)
   if (!rest.length) return
   for (const inner of [hash[step]].flat()) {
-    if (isHash(inner)) follow(account, inner, rest, { path: place.path, type, trail })
+    if (isHash(inner)) expandPath(account, inner, rest, { path: place.path, type, trail })
   }
 }
 
 const isNested = (value: unknown) => isHash(value) || (Array.isArray(value) && value.every(isHash))
 
-function resolve(account: Account, value: unknown, kind: keyof Things | null | undefined): unknown {
+function resolveReference(account: Account, value: unknown, kind: keyof ObjectsByType | null | undefined): unknown {
   const thing = kind && typeof value === 'string' ? account.store.find(kind, value) : undefined
   return thing ? clone(thing) : value
 }
 
-function unexpandable(hash: Hash, path: string) {
+function cannotExpand(hash: Hash, path: string) {
   const hint =
     hash.object === 'list' && !path.startsWith('data') ? ` You may want to try expanding 'data.${path}' instead.` : ''
-  return refusal(`This property cannot be expanded (${path}).${hint}`, { param: 'expand' })
+  return invalidRequest(`This property cannot be expanded (${path}).${hint}`, { param: 'expand' })
 }

@@ -5,38 +5,38 @@ export interface Params {
   [name: string]: Value
 }
 
-interface Draft {
-  [name: string]: string | Draft
+interface OpenHash {
+  [name: string]: string | OpenHash
 }
 
 /** Reads `items[0][price]=…&expand[]=…` as Stripe does: numbers and empty brackets make lists. */
-export function parse(form: string): Params {
-  const root = draft()
+export function parseForm(form: string): Params {
+  const root = openHash()
   for (const [name, value] of new URLSearchParams(form)) {
     const [first, ...rest] = name.split('[').map((part, place) => (place ? part.replace(/\]$/, '') : part))
-    put(root, [first, ...rest], value)
+    assign(root, [first, ...rest], value)
   }
-  return Object.fromEntries(Object.entries(root).map(([name, value]) => [name, settle(value)]))
+  return Object.fromEntries(Object.entries(root).map(([name, value]) => [name, toValue(value)]))
 }
 
-const draft = (): Draft => Object.create(null)
+const openHash = (): OpenHash => Object.create(null)
 
-function put(hash: Draft, [name, ...rest]: string[], value: string): void {
+function assign(hash: OpenHash, [name, ...rest]: string[], value: string): void {
   const key = name === '' ? String(Object.keys(hash).length) : name
   if (!rest.length) {
     hash[key] = value
     return
   }
   const inner = hash[key]
-  const next = typeof inner === 'object' ? inner : draft()
+  const next = typeof inner === 'object' ? inner : openHash()
   hash[key] = next
-  put(next, rest, value)
+  assign(next, rest, value)
 }
 
-function settle(value: string | Draft): Value {
+function toValue(value: string | OpenHash): Value {
   if (typeof value === 'string') return value
   const entries = Object.entries(value)
-  const settled = entries.map(([, inner]) => settle(inner))
+  const settled = entries.map(([, inner]) => toValue(inner))
   if (entries.length && entries.every(([key]) => /^\d+$/.test(key))) return settled
   return Object.fromEntries(entries.map(([key], place) => [key, settled[place]]))
 }

@@ -1,41 +1,47 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Control } from '../control/control.ts'
-import { control } from '../control/control-routes.ts'
-import type { FaultOrder, Faults } from '../control/ordered-faults.ts'
-import { Unwritten } from '../objects/journal.ts'
-import { faultOf } from './api-error.ts'
-import { parse } from './form.ts'
-import type { Answer, Api, Asked } from './stripe-api.ts'
+import { controlResponse } from '../control/control-routes.ts'
+import type { Fault, OrderedFaults } from '../control/ordered-faults.ts'
+import { JournalWriteError } from '../objects/journal.ts'
+import { errorResponse } from './api-error.ts'
+import { parseForm } from './form.ts'
+import type { ApiRequest, ApiResponse, StripeApi } from './stripe-api.ts'
 
 /** Reads a request whole, lets befall it what was ordered, and writes the answer. */
-export function respond(api: Api, controls: Control, faults: Faults): RequestListener {
+export function requestListener(api: StripeApi, controls: Control, faults: OrderedFaults): RequestListener {
   return (request, response) => {
-    serve(api, controls, faults, request, response).catch((error) => {
+    handle(api, controls, faults, request, response).catch((error) => {
       response.destroy(error instanceof Error ? error : undefined)
     })
   }
 }
 
-async function serve(api: Api, controls: Control, faults: Faults, request: IncomingMessage, response: ServerResponse) {
+async function handle(
+  api: StripeApi,
+  controls: Control,
+  faults: OrderedFaults,
+  request: IncomingMessage,
+  response: ServerResponse,
+) {
   const { pathname, search } = new URL(request.url ?? '/', 'http://127.0.0.1')
   const chunks: Buffer[] = []
   for await (const chunk of request) chunks.push(chunk)
   const body = Buffer.concat(chunks).toString()
   const { method = 'GET', headers } = request
   if (pathname.startsWith('/local/')) {
-    const shown = await control(controls, method, pathname, body)
+    const shown = await controlResponse(controls, method, pathname, body)
     response.writeHead(shown.status, { 'content-type': shown.type }).end(shown.body)
     return
   }
   const form = [search.slice(1), body].filter(Boolean).join('&')
   const asked = { method, path: pathname, form, headers }
-  const answer = await answered(api, controls, faults, asked)
+  const answer = await respondWithFaults(api, controls, faults, asked)
   const { 'idempotency-key': key, 'stripe-version': version } = headers
-  controls.note({
+  controls.logRequest({
     method,
     path: pathname,
-    params: parse(form),
+    params: parseForm(form),
     headers: { 'idempotency-key': key?.toString(), 'stripe-version': version?.toString() },
     status: answer?.status ?? 0,
   })
@@ -44,32 +50,37 @@ async function serve(api: Api, controls: Control, faults: Faults, request: Incom
 }
 
 /** The answer, or nothing when the connection is to break. */
-async function answered(api: Api, { account }: Control, faults: Faults, asked: Asked): Promise<Answer | undefined> {
-  const opened = api.open(asked)
+async function respondWithFaults(
+  api: StripeApi,
+  { account }: Control,
+  faults: OrderedFaults,
+  asked: ApiRequest,
+): Promise<ApiResponse | undefined> {
+  const opened = api.accept(asked)
   const order = faults.take(asked.method, asked.path)
   if (order?.kind === 'slow') await sleep(order.ms)
-  const instead = order && spoilt(order)
+  const instead = order && faultResponse(order)
   if (typeof opened !== 'function')
     return order?.kind === 'cut' || order?.kind === 'lost' ? undefined : (instead ?? opened)
   if (instead || order?.kind === 'cut') {
     if (order.kind === 'status' && order.late) opened()
-    api.end(asked, order.kind === 'status' ? instead : undefined)
+    api.endIdempotent(asked, order.kind === 'status' ? instead : undefined)
     return instead
   }
-  if (order?.kind === 'decline') account.declining = order.code
-  if (order?.kind === 'behind') account.behind = order.seconds ?? 3600
+  if (order?.kind === 'decline') account.declineCode = order.code
+  if (order?.kind === 'behind') account.listLagSeconds = order.seconds ?? 3600
   try {
     const answer = opened()
     return order?.kind === 'lost' ? undefined : answer
   } catch (error) {
     // Nothing was done, so the same request may be sent again.
-    if (error instanceof Unwritten) return api.end(asked)
+    if (error instanceof JournalWriteError) return api.endIdempotent(asked)
     throw error
   }
 }
 
 /** What is answered in place of doing anything. */
-function spoilt(order: FaultOrder): Answer | undefined {
+function faultResponse(order: Fault): ApiResponse | undefined {
   if (order.kind === 'html') {
     const body = '<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>'
     return { status: order.status ?? 502, headers: { 'content-type': 'text/html' }, body }
@@ -81,7 +92,7 @@ function spoilt(order: FaultOrder): Answer | undefined {
   if (order.kind !== 'status') return
   const { status, retryAfter } = order
   const limited = status === 429
-  const { error } = faultOf(status, limited ? 'Too many requests' : 'An unknown error occurred', {
+  const { error } = errorResponse(status, limited ? 'Too many requests' : 'An unknown error occurred', {
     type: limited ? 'invalid_request_error' : 'api_error',
     ...(limited && { code: 'rate_limit' }),
   })

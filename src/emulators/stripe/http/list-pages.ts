@@ -1,30 +1,30 @@
 import type { Account } from '../objects/account.ts'
-import type { Things } from '../objects/billing-objects.ts'
-import type { List, Thing } from '../objects/objects.ts'
-import { missing, refusal } from './api-error.ts'
+import type { ObjectsByType } from '../objects/billing-objects.ts'
+import type { List, StripeObject } from '../objects/objects.ts'
+import { invalidRequest, resourceMissing } from './api-error.ts'
 import type { Params } from './form.ts'
 import { hash, number, text } from './parameter-values.ts'
 
-export const paging = 'limit starting_after ending_before created'
+export const listParameters = 'limit starting_after ending_before created'
 
 /** The page that was asked for, the newest first. */
-export function page<K extends keyof Things>(
+export function listPage<K extends keyof ObjectsByType>(
   account: Account,
   kind: K,
   params: Params,
   url: string,
-  fits: (thing: Things[K]) => boolean = () => true,
-): List<Things[K]> {
-  const made = range(params)
-  const until = account.behind ? account.now() - account.behind : Number.POSITIVE_INFINITY
-  const listed = (thing: Thing) => made(thing) && !(Number(thing.created) > until)
+  fits: (thing: ObjectsByType[K]) => boolean = () => true,
+): List<ObjectsByType[K]> {
+  const made = createdFilter(params)
+  const until = account.listLagSeconds ? account.now() - account.listLagSeconds : Number.POSITIVE_INFINITY
+  const listed = (thing: StripeObject) => made(thing) && !(Number(thing.created) > until)
   const things = account.store.newest(kind).filter((thing) => fits(thing) && listed(thing))
-  return cut(things, params, url, (id, param) => {
-    if (!account.store.find(kind, id)) throw missing(kind.replaceAll('_', ' '), id, param)
+  return paginate(things, params, url, (id, param) => {
+    if (!account.store.find(kind, id)) throw resourceMissing(kind.replaceAll('_', ' '), id, param)
   })
 }
 
-function cut<T extends Thing>(
+function paginate<T extends StripeObject>(
   things: T[],
   params: Params,
   url: string,
@@ -33,11 +33,14 @@ function cut<T extends Thing>(
   const limit = number(params, 'limit') ?? 10
   if (limit < 1 || limit > 100) {
     const bound = limit < 1 ? 'greater than or equal to 1' : 'less than or equal to 100'
-    throw refusal(`Invalid integer: ${limit} must be ${bound}`, { code: 'parameter_invalid_integer', param: 'limit' })
+    throw invalidRequest(`Invalid integer: ${limit} must be ${bound}`, {
+      code: 'parameter_invalid_integer',
+      param: 'limit',
+    })
   }
   const after = text(params, 'starting_after')
   const before = text(params, 'ending_before')
-  if (after && before) throw refusal('You cannot provide both `starting_after` and `ending_before`')
+  if (after && before) throw invalidRequest('You cannot provide both `starting_after` and `ending_before`')
   if (after) check(after, 'starting_after')
   if (before) check(before, 'ending_before')
 
@@ -50,7 +53,7 @@ function cut<T extends Thing>(
 }
 
 /** Stripe's `created`, a moment or a range. */
-function range(params: Params): (thing: Thing) => boolean {
+function createdFilter(params: Params): (thing: StripeObject) => boolean {
   const exact = number(params, 'created')
   const bounds = hash(params, 'created')
   const [gt, gte, lt, lte] = ['gt', 'gte', 'lt', 'lte'].map((name) => number(bounds, name))

@@ -37,7 +37,7 @@ export function texts(params: Params | undefined, name: string): string[] {
 }
 
 /** Named keys are set, keys sent empty are unset, and an empty text unsets them all. */
-export function merge(metadata: Metadata, params: Params): Metadata {
+export function mergeMetadata(metadata: Metadata, params: Params): Metadata {
   if (params.metadata === '') return {}
   const sent = Object.entries(hash(params, 'metadata') ?? {})
   const merged = { ...metadata, ...Object.fromEntries(sent.map(([key, value]) => [key, String(value)])) }

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { faultOf, type StripeFault } from './api-error.ts'
+import { type ErrorResponse, errorResponse } from './api-error.ts'
 import type published from './parameters.json'
 
 /** What a parameter may be; '' says that it may be unset, a list that it may be any of its members. */
@@ -35,13 +35,13 @@ const rules = new Map<string, Rule>()
  * calls what it leaves open; which there are says `parameters.json`, made out of the client's own declarations by
  * `npx tsx test/emulators/stripe/publish-parameters.ts`.
  */
-export function refuseParameters(
+export function parameterError(
   method: string,
   route: string,
   params: Record<string, unknown>,
-): StripeFault | undefined {
+): ErrorResponse | undefined {
   const rule = ruleFor(`${method} ${route}`)
-  return rule && (unknownIn(params, rule) ?? faultIn(params, rule, ''))
+  return rule && (unknownError(params, rule) ?? valueError(params, rule, ''))
 }
 
 function ruleFor(asked: string): Rule | undefined {
@@ -63,10 +63,10 @@ function compile(shape: Shape): Rule {
   const rule: Rule = { empty: false, texts: [], required: [] }
   for (const kind of Array.isArray(shape) ? shape : [shape]) {
     if (kind === '') rule.empty = true
-    else if (typeof kind === 'string') takeText(rule, kind, spelling[kind])
+    else if (typeof kind === 'string') addTextRule(rule, kind, spelling[kind])
     else if ('enum' in kind) {
       const literals = new Set(kind.enum)
-      takeText(rule, literals, (text) => literals.has(text))
+      addTextRule(rule, literals, (text) => literals.has(text))
     } else if ('array' in kind) rule.each = compile(kind.array)
     else if ('map' in kind) rule.values = compile(kind.map)
     else {
@@ -84,18 +84,18 @@ const spelling: Record<Exclude<Scalar, ''>, (text: string) => boolean> = {
   boolean: (text) => text === 'true' || text === 'false',
 }
 
-function takeText(rule: Rule, text: Scalar | Set<string>, takes: (text: string) => boolean): void {
+function addTextRule(rule: Rule, text: Scalar | Set<string>, takes: (text: string) => boolean): void {
   rule.text ??= text
   rule.texts.push(takes)
 }
 
 /** Stripe names all that it does not know at once, however deep. */
-function unknownIn(params: Record<string, unknown>, rule: Rule): StripeFault | undefined {
+function unknownError(params: Record<string, unknown>, rule: Rule): ErrorResponse | undefined {
   const [first, ...others] = unknownNames(params, rule, '')
   if (!first) return undefined
   const plural = others.length ? 's' : ''
   const message = `Received unknown parameter${plural}: ${[first, ...others].join(', ')}`
-  return faultOf(400, message, { code: 'parameter_unknown', param: first })
+  return errorResponse(400, message, { code: 'parameter_unknown', param: first })
 }
 
 function unknownNames(value: unknown, rule: Rule, at: string): string[] {
@@ -109,58 +109,59 @@ function unknownNames(value: unknown, rule: Rule, at: string): string[] {
   })
 }
 
-function faultIn(value: unknown, rule: Rule, at: string): StripeFault | undefined {
-  if (Array.isArray(value) && rule.each) return firstFault(Object.entries(value), rule.each, at)
+function valueError(value: unknown, rule: Rule, at: string): ErrorResponse | undefined {
+  if (Array.isArray(value) && rule.each) return firstError(Object.entries(value), rule.each, at)
   if (typeof value === 'object' && value !== null && rule.values)
-    return firstFault(Object.entries(value), rule.values, at)
-  if (isHash(value) && rule.fields) return hashFault(value, rule, at)
-  if (typeof value === 'object' && value !== null) return structureFault(value, rule, at)
-  return textFault(String(value ?? ''), rule, at)
+    return firstError(Object.entries(value), rule.values, at)
+  if (isHash(value) && rule.fields) return hashError(value, rule, at)
+  if (typeof value === 'object' && value !== null) return structureError(value, rule, at)
+  return textError(String(value ?? ''), rule, at)
 }
 
-function firstFault(entries: [string, unknown][], rule: Rule, at: string): StripeFault | undefined {
+function firstError(entries: [string, unknown][], rule: Rule, at: string): ErrorResponse | undefined {
   for (const [name, value] of entries) {
-    const fault = faultIn(value, rule, inside(at, name))
+    const fault = valueError(value, rule, inside(at, name))
     if (fault) return fault
   }
 }
 
-function hashFault(hash: Record<string, unknown>, { fields, required }: Rule, at: string): StripeFault | undefined {
+function hashError(hash: Record<string, unknown>, { fields, required }: Rule, at: string): ErrorResponse | undefined {
   const lacking = required.find((oneOf) => !oneOf.some((name) => Object.hasOwn(hash, name)))
   if (lacking) {
     const param = inside(at, lacking[0])
-    return faultOf(400, `Missing required param: ${param}.`, { code: 'parameter_missing', param })
+    return errorResponse(400, `Missing required param: ${param}.`, { code: 'parameter_missing', param })
   }
   for (const [name, value] of Object.entries(hash)) {
     const rule = fields?.get(name)
-    const fault = rule && faultIn(value, rule, inside(at, name))
+    const fault = rule && valueError(value, rule, inside(at, name))
     if (fault) return fault
   }
 }
 
-function structureFault(value: object, { each, fields, text }: Rule, param: string): StripeFault {
-  if (fields) return faultOf(400, 'Invalid object', { param })
-  if (each) return faultOf(400, 'Invalid array', { param })
+function structureError(value: object, { each, fields, text }: Rule, param: string): ErrorResponse {
+  if (fields) return errorResponse(400, 'Invalid object', { param })
+  if (each) return errorResponse(400, 'Invalid array', { param })
   const kind = typeof text === 'string' ? text : 'string'
-  return faultOf(400, `Invalid ${kind}: ${JSON.stringify(value)}`, { param })
+  return errorResponse(400, `Invalid ${kind}: ${JSON.stringify(value)}`, { param })
 }
 
-function textFault(value: string, rule: Rule, param: string): StripeFault | undefined {
-  if (value === '') return rule.empty ? undefined : emptyFault(param)
+function textError(value: string, rule: Rule, param: string): ErrorResponse | undefined {
+  if (value === '') return rule.empty ? undefined : emptyError(param)
   if (rule.texts.some((takes) => takes(value))) return undefined
   if (rule.text instanceof Set)
-    return faultOf(400, `Invalid ${param}: must be one of ${listed([...rule.text])}`, { param })
+    return errorResponse(400, `Invalid ${param}: must be one of ${listed([...rule.text])}`, { param })
   if (rule.text === 'integer')
-    return faultOf(400, `Invalid integer: ${value}`, { code: 'parameter_invalid_integer', param })
-  if (rule.text) return faultOf(400, `Invalid ${rule.text === 'number' ? 'decimal' : rule.text}: ${value}`, { param })
-  return faultOf(400, rule.each ? 'Invalid array' : 'Invalid object', { param })
+    return errorResponse(400, `Invalid integer: ${value}`, { code: 'parameter_invalid_integer', param })
+  if (rule.text)
+    return errorResponse(400, `Invalid ${rule.text === 'number' ? 'decimal' : rule.text}: ${value}`, { param })
+  return errorResponse(400, rule.each ? 'Invalid array' : 'Invalid object', { param })
 }
 
-function emptyFault(param: string): StripeFault {
+function emptyError(param: string): ErrorResponse {
   const message =
     `You passed an empty string for '${param}'. We assume empty values are an attempt to unset a parameter; ` +
     `however '${param}' cannot be unset. You should remove '${param}' from your request or supply a non-empty value.`
-  return faultOf(400, message, { code: 'parameter_invalid_empty', param })
+  return errorResponse(400, message, { code: 'parameter_invalid_empty', param })
 }
 
 function listed(words: string[]): string {

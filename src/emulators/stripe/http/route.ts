@@ -1,6 +1,6 @@
 import type { Account } from '../objects/account.ts'
-import type { Things } from '../objects/billing-objects.ts'
-import { missing } from './api-error.ts'
+import type { ObjectsByType } from '../objects/billing-objects.ts'
+import { resourceMissing } from './api-error.ts'
 import type { Params } from './form.ts'
 
 /** One request that has been let in. */
@@ -17,24 +17,29 @@ export interface Route {
   method: 'GET' | 'POST' | 'DELETE'
   path: string
   /** The parameters this server acts upon; Stripe's others are refused rather than ignored. */
-  takes?: string
+  parameters?: string
   /** Whether the publishable key will do. */
-  open?: boolean
+  allowsPublishableKey?: boolean
   handle(call: Call): object
 }
 
 /** What the path names. */
-export function named<K extends keyof Things>({ account, id }: Call, kind: K): Things[K] {
-  return existing(account, kind, id)
+export function pathObject<K extends keyof ObjectsByType>({ account, id }: Call, kind: K): ObjectsByType[K] {
+  return requireObject(account, kind, id)
 }
 
-export function existing<K extends keyof Things>(account: Account, kind: K, id: string, param?: string): Things[K] {
+export function requireObject<K extends keyof ObjectsByType>(
+  account: Account,
+  kind: K,
+  id: string,
+  param?: string,
+): ObjectsByType[K] {
   const thing = account.store.find(kind, id)
-  if (!thing) throw missing(spoken[kind] ?? kind.replaceAll('_', ' '), id, param)
+  if (!thing) throw resourceMissing(nouns[kind] ?? kind.replaceAll('_', ' '), id, param)
   return thing
 }
 
-const spoken: Partial<Record<keyof Things, string>> = {
+const nouns: Partial<Record<keyof ObjectsByType, string>> = {
   payment_method: 'PaymentMethod',
   payment_intent: 'payment_intent',
   setup_intent: 'setupintent',

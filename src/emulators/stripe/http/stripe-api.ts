@@ -1,32 +1,32 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { catchUp } from '../billing/due-work.ts'
-import { find } from '../endpoints/routes.ts'
+import { runDueWork } from '../billing/due-work.ts'
+import { findRoute } from '../endpoints/routes.ts'
 import { type Account, apiVersion } from '../objects/account.ts'
-import { Unwritten } from '../objects/journal.ts'
-import { faultOf, Refusal, type StripeFault } from './api-error.ts'
-import { type Keys, keyOf, refuseKey, refusePermission } from './api-keys.ts'
+import { JournalWriteError } from '../objects/journal.ts'
+import { type ErrorResponse, errorResponse, StripeError } from './api-error.ts'
+import { type ApiKeys, apiKeyError, permissionError, readApiKey } from './api-keys.ts'
 import { expand } from './expand.ts'
-import { type Params, parse } from './form.ts'
-import { Idempotency } from './idempotent-requests.ts'
+import { type Params, parseForm } from './form.ts'
+import { IdempotencyKeys } from './idempotent-requests.ts'
 import { texts } from './parameter-values.ts'
-import { refuseParameters } from './parameters.ts'
+import { parameterError } from './parameters.ts'
 import type { Route } from './route.ts'
 
-export interface Asked {
+export interface ApiRequest {
   method: string
   path: string
   form: string
   headers: IncomingHttpHeaders
 }
 
-export interface Answer {
+export interface ApiResponse {
   status: number
   headers: Record<string, string>
   body: string
 }
 
 /** What one request turned out to be, before anything is done about it. */
-interface Opened extends Asked {
+interface AcceptedRequest extends ApiRequest {
   request: string
   params: Params
   key: string | undefined
@@ -35,18 +35,18 @@ interface Opened extends Asked {
 }
 
 /** Stripe's API: a request goes past the key, the idempotency, the parameters, and then to what it is for. */
-export class Api {
-  private readonly idempotency: Idempotency
+export class StripeApi {
+  private readonly idempotency: IdempotencyKeys
 
   constructor(
     private readonly account: Account,
-    private readonly keys: Keys,
+    private readonly keys: ApiKeys,
   ) {
-    this.idempotency = new Idempotency(() => account.now())
+    this.idempotency = new IdempotencyKeys(() => account.now())
   }
 
   /** Either the answer already, or what is to be done; time may go by in between. */
-  open(asked: Asked): Answer | (() => Answer) {
+  accept(asked: ApiRequest): ApiResponse | (() => ApiResponse) {
     const request = this.account.ids.next('req_', 14)
     const own = asked.headers['idempotency-key']
     const key = asked.method === 'POST' && typeof own === 'string' && own ? own : undefined
@@ -57,16 +57,16 @@ export class Api {
       ...(key && { 'idempotency-key': key }),
     }
     const answer = (status: number, body: object | string, more = {}) => {
-      return { status, headers: { ...headers, ...more }, body: typeof body === 'string' ? body : written(body) }
+      return { status, headers: { ...headers, ...more }, body: typeof body === 'string' ? body : formatJson(body) }
     }
-    const refuse = ({ status, error }: StripeFault) => answer(status, { error })
+    const refuse = ({ status, error }: ErrorResponse) => answer(status, { error })
 
-    const found = find(asked.method, asked.path)
-    const presented = keyOf(asked.headers)
-    const barred = refuseKey(presented, this.keys, found?.route.open ?? false)
+    const found = findRoute(asked.method, asked.path)
+    const presented = readApiKey(asked.headers)
+    const barred = apiKeyError(presented, this.keys, found?.route.allowsPublishableKey ?? false)
     if (barred) return refuse(barred)
-    if (!found) return refuse(unknown(asked))
-    const forbidden = refusePermission(presented, this.keys, asked.method, found.route.path)
+    if (!found) return refuse(unknownUrl(asked))
+    const forbidden = permissionError(presented, this.keys, asked.method, found.route.path)
     if (forbidden) return refuse(forbidden)
 
     if (key) {
@@ -79,7 +79,7 @@ export class Api {
     }
     return () => {
       const publishable = presented === this.keys.publishableKey
-      const outcome = this.carryOut({ ...asked, request, params: parse(asked.form), key, publishable, found })
+      const outcome = this.execute({ ...asked, request, params: parseForm(asked.form), key, publishable, found })
       const done = 'error' in outcome ? refuse(outcome) : answer(200, outcome.object)
       if (key) this.idempotency.end(key, done.status, done.body)
       return done
@@ -87,59 +87,62 @@ export class Api {
   }
 
   /** Takes note of what was answered instead; what never came so far, or was not answered, may be sent again. */
-  end({ headers }: Asked, { status, body }: Pick<Answer, 'status' | 'body'> = { status: 503, body: '' }): undefined {
+  endIdempotent(
+    { headers }: ApiRequest,
+    { status, body }: Pick<ApiResponse, 'status' | 'body'> = { status: 503, body: '' },
+  ): undefined {
     this.idempotency.end(String(headers['idempotency-key']), status, body)
   }
 
-  private carryOut(opened: Opened): StripeFault | { object: object } {
+  private execute(opened: AcceptedRequest): ErrorResponse | { object: object } {
     const { account } = this
-    const fault = refuse(opened)
+    const fault = requestError(opened)
     if (fault) return fault
     try {
-      catchUp(account, account.now())
+      runDueWork(account, account.now())
       account.request = { id: opened.request, idempotency_key: opened.key ?? null }
       return {
-        object: account.attempt(
-          () => answered(account, opened),
-          (error) => error instanceof Refusal && error.kept,
+        object: account.transaction(
+          () => runRoute(account, opened),
+          (error) => error instanceof StripeError && error.kept,
         ),
       }
     } catch (error) {
-      if (error instanceof Refusal) return error.fault
-      if (error instanceof Unwritten) throw error
-      return faultOf(500, `The local Stripe failed: ${error}`, { type: 'api_error' })
+      if (error instanceof StripeError) return error.response
+      if (error instanceof JournalWriteError) throw error
+      return errorResponse(500, `The local Stripe failed: ${error}`, { type: 'api_error' })
     } finally {
       account.request = { id: null, idempotency_key: null }
-      account.declining = null
-      account.behind = 0
+      account.declineCode = null
+      account.listLagSeconds = 0
     }
   }
 }
 
 /** An answer that cannot be given as asked undoes what was done. */
-function answered(account: Account, { found, params, publishable }: Opened): object {
+function runRoute(account: Account, { found, params, publishable }: AcceptedRequest): object {
   const answer = found.route.handle({ account, params, publishable, id: found.id })
   return expand(account, answer, texts(params, 'expand'))
 }
 
-function refuse({ method, params, found: { route } }: Opened): StripeFault | undefined {
+function requestError({ method, params, found: { route } }: AcceptedRequest): ErrorResponse | undefined {
   const { client_secret: _, ...published } = params
-  const fault = refuseParameters(method, route.path, route.open ? published : params)
+  const fault = parameterError(method, route.path, route.allowsPublishableKey ? published : params)
   if (fault) return fault
-  const taken = new Set(['expand', ...(route.takes?.split(' ') ?? [])])
+  const taken = new Set(['expand', ...(route.parameters?.split(' ') ?? [])])
   const beyond = Object.keys(params).find((name) => !taken.has(name))
   if (!beyond) return
-  return faultOf(400, `The local Stripe does not know what to do with "${beyond}" in ${method} ${route.path}.`, {
+  return errorResponse(400, `The local Stripe does not know what to do with "${beyond}" in ${method} ${route.path}.`, {
     code: 'local_unsupported',
     param: beyond,
   })
 }
 
-function unknown({ method, path }: Asked): StripeFault {
-  return faultOf(
+function unknownUrl({ method, path }: ApiRequest): ErrorResponse {
+  return errorResponse(
     404,
     `Unrecognized request URL (${method}: ${path}). Please see https://stripe.com/docs or we can help at https://support.stripe.com/.`,
   )
 }
 
-const written = (body: object) => `${JSON.stringify(body, null, 2)}\n`
+const formatJson = (body: object) => `${JSON.stringify(body, null, 2)}\n`

@@ -1,24 +1,27 @@
 import type { Event, Invoice } from './billing-objects.ts'
 import { Clock } from './clock.ts'
 import { Ids } from './ids.ts'
-import type { Thing } from './objects.ts'
-import { clone, type Entry, Store } from './store.ts'
+import type { StripeObject } from './objects.ts'
+import { clone, Store, type StoredChange } from './store.ts'
 
 export const apiVersion = '2026-10-28.endive'
 
-const mostEvents = 10_000
+const maxEvents = 10_000
 
 /** The members in which two states of a thing differ, as they were. */
-export function difference(before: Record<string, unknown>, now: Record<string, unknown>): Record<string, unknown> {
+export function previousAttributes(
+  before: Record<string, unknown>,
+  now: Record<string, unknown>,
+): Record<string, unknown> {
   const names = new Set([...Object.keys(before), ...Object.keys(now)])
   const changed = [...names].filter((name) => JSON.stringify(before[name]) !== JSON.stringify(now[name]))
-  return Object.fromEntries(changed.map((name) => [name, previous(before[name], now[name])]))
+  return Object.fromEntries(changed.map((name) => [name, previousValue(before[name], now[name])]))
 }
 
-function previous(before: unknown, now: unknown): unknown {
+function previousValue(before: unknown, now: unknown): unknown {
   const hashes = isHash(before) && isHash(now)
   // A list is told as a whole, with its address and whether there is more of it.
-  return hashes && before.object !== 'list' ? difference(before, now) : (before ?? null)
+  return hashes && before.object !== 'list' ? previousAttributes(before, now) : (before ?? null)
 }
 
 const isHash = (value: unknown): value is Record<string, unknown> =>
@@ -36,15 +39,15 @@ export class Account {
   /** The request that is being answered, which the events name. */
   request: { id: string | null; idempotency_key: string | null } = { id: null, idempotency_key: null }
   /** Orders every charge of the present request to be declined. */
-  declining: string | null = null
+  declineCode: string | null = null
   /** How many seconds the lists of the present request are behind. */
-  behind = 0
+  listLagSeconds = 0
   /** Whether somebody listens to the events. */
-  heard: () => boolean = () => false
+  hasWebhookEndpoint: () => boolean = () => false
   /** Writes changes down before they are answered; what it throws undoes them. */
-  keep: (entries: Entry[]) => void = () => {}
+  persist: (entries: StoredChange[]) => void = () => {}
   onCommit: (events: Event[]) => void = () => {}
-  private told: Event[] = []
+  private pendingEvents: Event[] = []
 
   constructor(seed?: string) {
     this.ids = new Ids(seed)
@@ -54,22 +57,22 @@ export class Account {
     return this.clock.now()
   }
 
-  add<T extends Thing>(thing: T, type?: string): T {
+  add<T extends StripeObject>(thing: T, type?: string): T {
     this.store.add(thing)
-    if (type) this.tell(type, thing)
+    if (type) this.emit(type, thing)
     return thing
   }
 
   /** Changes a thing and tells of it, unless nothing has changed. */
-  update<T extends Thing>(thing: T, edit: (thing: T) => void, type = `${nounOf(thing)}.updated`): void {
+  update<T extends StripeObject>(thing: T, edit: (thing: T) => void, type = `${eventPrefix(thing)}.updated`): void {
     const before = this.store.change(thing, edit)
-    const changed = difference(before, thing)
+    const changed = previousAttributes(before, thing)
     // Only so it is known whose a detached method of payment was.
     const told = /\.(updated|detached)$/.test(type) ? changed : undefined
-    if (Object.keys(changed).length) this.tell(type, thing, told)
+    if (Object.keys(changed).length) this.emit(type, thing, told)
   }
 
-  tell(type: string, thing: Thing, previous_attributes?: Record<string, unknown>): void {
+  emit(type: string, thing: StripeObject, previous_attributes?: Record<string, unknown>): void {
     const event: Event = {
       id: this.ids.next('evt_'),
       object: 'event',
@@ -77,15 +80,15 @@ export class Account {
       created: this.now(),
       data: { object: clone(thing), ...(previous_attributes && { previous_attributes }) },
       livemode: false,
-      pending_webhooks: this.heard() ? 1 : 0,
+      pending_webhooks: this.hasWebhookEndpoint() ? 1 : 0,
       request: this.request,
       type,
     }
-    this.told.push(this.store.add(event))
+    this.pendingEvents.push(this.store.add(event))
   }
 
   /** Does something wholly or not at all. */
-  attempt<T>(work: () => T, keeps: (error: unknown) => boolean = () => false): T {
+  transaction<T>(work: () => T, keeps: (error: unknown) => boolean = () => false): T {
     try {
       const result = work()
       this.commit()
@@ -98,38 +101,38 @@ export class Account {
   }
 
   /** Begins with things and no history: nobody is told how they came to be. */
-  found(work: () => void): void {
+  withoutEvents(work: () => void): void {
     work()
-    for (const event of this.told.splice(0)) this.store.remove(event)
+    for (const event of this.pendingEvents.splice(0)) this.store.remove(event)
     this.commit()
   }
 
   /** Goes on where a journal ends. */
-  takeUp(): void {
-    this.clock.ahead = Number(this.store.find('local.clock', 'clock')?.ahead ?? 0)
-    for (const invoice of this.store.all('invoice')) this.move(invoice)
+  resume(): void {
+    this.clock.aheadSeconds = Number(this.store.find('local.clock', 'clock')?.ahead ?? 0)
+    for (const invoice of this.store.all('invoice')) this.rebaseUrls(invoice)
     for (const { type, data } of this.store.all('event')) {
-      if (type.startsWith('invoice.')) this.move(data.object as unknown as Invoice)
+      if (type.startsWith('invoice.')) this.rebaseUrls(data.object as unknown as Invoice)
     }
   }
 
   /** Its pages are shown where the server listens now. */
-  private move(invoice: Invoice): void {
+  private rebaseUrls(invoice: Invoice): void {
     for (const name of ['hosted_invoice_url', 'invoice_pdf'] as const) {
       invoice[name] = invoice[name]?.replace(/^http:\/\/[^/]+/, this.origin) ?? null
     }
   }
 
   /** Its listener has this event. */
-  heardOf(event: Event): void {
-    this.attempt(() => {
+  markDelivered(event: Event): void {
+    this.transaction(() => {
       const kept = this.store.find('event', event.id)
       if (kept) this.store.change(kept, () => (kept.pending_webhooks = 0))
     })
   }
 
   /** What would come of it, if it were done. */
-  pretend<T>(work: () => T): T {
+  dryRun<T>(work: () => T): T {
     try {
       return clone(work())
     } finally {
@@ -139,25 +142,25 @@ export class Account {
 
   private commit(): void {
     try {
-      this.keep(this.store.changes())
+      this.persist(this.store.changes())
     } catch (error) {
       this.rollback()
       throw error
     }
-    const told = this.told
-    this.told = []
+    const told = this.pendingEvents
+    this.pendingEvents = []
     this.store.commit()
     // Written down with the next changes; a restart before that only trims again.
-    this.store.trim('event', mostEvents)
+    this.store.trim('event', maxEvents)
     this.onCommit(told)
   }
 
   private rollback(): void {
-    this.told = []
+    this.pendingEvents = []
     this.store.rollback()
   }
 }
 
-function nounOf({ object }: Thing): string {
+function eventPrefix({ object }: StripeObject): string {
   return object === 'subscription' || object === 'discount' ? `customer.${object}` : object
 }

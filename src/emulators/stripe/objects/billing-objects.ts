@@ -8,10 +8,10 @@ import type {
   Price,
   Product,
   PromotionCode,
-  Thing,
+  StripeObject,
 } from './objects.ts'
 
-export interface Item extends Thing {
+export interface SubscriptionItem extends StripeObject {
   object: 'subscription_item'
   current_period_end: number
   current_period_start: number
@@ -21,7 +21,7 @@ export interface Item extends Thing {
   subscription: string
 }
 
-export type Status =
+export type SubscriptionStatus =
   | 'incomplete'
   | 'incomplete_expired'
   | 'trialing'
@@ -31,9 +31,9 @@ export type Status =
   | 'paused'
   | 'canceled'
 
-export type Collection = 'charge_automatically' | 'send_invoice'
+export type CollectionMethod = 'charge_automatically' | 'send_invoice'
 
-export interface Subscription extends Thing {
+export interface Subscription extends StripeObject {
   object: 'subscription'
   automatic_tax: { disabled_reason: null; enabled: boolean; liability: { type: 'self' } | null }
   billing_cycle_anchor: number
@@ -47,7 +47,7 @@ export interface Subscription extends Thing {
     feedback_option: string | null
     reason: string | null
   }
-  collection_method: Collection
+  collection_method: CollectionMethod
   created: number
   currency: string
   customer: string
@@ -56,21 +56,21 @@ export interface Subscription extends Thing {
   description: string | null
   discounts: string[]
   ended_at: number | null
-  items: List<Item>
+  items: List<SubscriptionItem>
   latest_invoice: string | null
   metadata: Metadata
   pause_collection: { behavior: string; resumes_at: number | null } | null
   payment_settings: { save_default_payment_method: string | null; [member: string]: unknown }
   pending_setup_intent: string | null
-  pending_update: { expires_at: number; subscription_items: Item[]; [member: string]: unknown } | null
+  pending_update: { expires_at: number; subscription_items: SubscriptionItem[]; [member: string]: unknown } | null
   schedule: string | null
-  status: Status
+  status: SubscriptionStatus
   trial_end: number | null
   trial_settings: { end_behavior: { billing_cycle_anchor: string | null; missing_payment_method: string } }
   trial_start: number | null
 }
 
-export interface Schedule extends Thing {
+export interface SubscriptionSchedule extends StripeObject {
   object: 'subscription_schedule'
   released_at: number | null
   released_subscription: string | null
@@ -78,13 +78,13 @@ export interface Schedule extends Thing {
   subscription: string | null
 }
 
-export interface Line extends Thing {
+export interface InvoiceLine extends StripeObject {
   object: 'line_item'
   amount: number
   discount_amounts: { amount: number; discount: string }[]
 }
 
-export interface Invoice extends Thing {
+export interface Invoice extends StripeObject {
   object: 'invoice'
   amount_due: number
   amount_paid: number
@@ -93,7 +93,7 @@ export interface Invoice extends Thing {
   attempted: boolean
   auto_advance: boolean
   billing_reason: string
-  collection_method: Collection
+  collection_method: CollectionMethod
   created: number
   currency: string
   customer: string
@@ -103,7 +103,7 @@ export interface Invoice extends Thing {
   ending_balance: number | null
   hosted_invoice_url: string | null
   invoice_pdf: string | null
-  lines: List<Line>
+  lines: List<InvoiceLine>
   metadata: Metadata
   next_payment_attempt: number | null
   number: string | null
@@ -116,15 +116,15 @@ export interface Invoice extends Thing {
 }
 
 /** What the next invoice of a subscription will also hold. */
-export interface PendingLine extends Thing {
+export interface InvoiceItem extends StripeObject {
   object: 'invoiceitem'
   amount: number
   customer: string
   subscription: string
-  line: Line
+  line: InvoiceLine
 }
 
-export interface InvoicePayment extends Thing {
+export interface InvoicePayment extends StripeObject {
   object: 'invoice_payment'
   amount_paid: number | null
   invoice: string
@@ -140,7 +140,7 @@ export type IntentStatus =
   | 'succeeded'
   | 'canceled'
 
-interface Intent extends Thing {
+interface Intent extends StripeObject {
   canceled_at?: number | null
   client_secret: string
   customer: string | null
@@ -163,22 +163,22 @@ export interface SetupIntent extends Intent {
   last_setup_error: Record<string, unknown> | null
 }
 
-export interface Event extends Thing {
+export interface Event extends StripeObject {
   object: 'event'
   created: number
-  data: { object: Thing; previous_attributes?: Record<string, unknown> }
+  data: { object: StripeObject; previous_attributes?: Record<string, unknown> }
   pending_webhooks: number
   type: string
 }
 
 /** How a method of payment behaves, of which Stripe's object shows nothing. */
-export interface Card extends Thing {
+export interface LocalCard extends StripeObject {
   object: 'local.card'
   authenticates: boolean
   decline: string | null
 }
 
-export interface Things {
+export interface ObjectsByType {
   customer: Customer
   payment_method: PaymentMethod
   product: Product
@@ -187,14 +187,14 @@ export interface Things {
   promotion_code: PromotionCode
   discount: Discount
   subscription: Subscription
-  subscription_schedule: Schedule
+  subscription_schedule: SubscriptionSchedule
   invoice: Invoice
-  invoiceitem: PendingLine
+  invoiceitem: InvoiceItem
   invoice_payment: InvoicePayment
   payment_intent: PaymentIntent
   setup_intent: SetupIntent
   event: Event
-  'local.card': Card
-  'local.note': Thing
-  'local.clock': Thing
+  'local.card': LocalCard
+  'local.note': StripeObject
+  'local.clock': StripeObject
 }

@@ -2,7 +2,7 @@ import type { Account } from './account.ts'
 import type { Subscription } from './billing-objects.ts'
 
 /** A subscription before anything has been agreed upon. */
-export function blank(account: Account, customer: string, currency: string): Subscription {
+export function newSubscription(account: Account, customer: string, currency: string): Subscription {
   const id = account.ids.next('sub_')
   const now = account.now()
   return {

@@ -5,27 +5,27 @@ export const day = 24 * hour
 
 /** Time in whole seconds, which goes by as it does for everybody, and can be moved ahead. */
 export class Clock {
-  ahead = 0
-  private held: number | undefined
+  aheadSeconds = 0
+  private fixedAt: number | undefined
 
   now(): number {
-    return this.held ?? Math.floor(Date.now() / 1000) + this.ahead
+    return this.fixedAt ?? Math.floor(Date.now() / 1000) + this.aheadSeconds
   }
 
   /** Does something as of a moment that has gone by. */
-  at<T>(moment: number, work: () => T): T {
-    const held = this.held
-    this.held = moment
+  runAt<T>(moment: number, work: () => T): T {
+    const held = this.fixedAt
+    this.fixedAt = moment
     try {
       return work()
     } finally {
-      this.held = held
+      this.fixedAt = held
     }
   }
 }
 
 /** The end of a period; what begins on a 31st ends on the last day of shorter months, and on a 31st again after them. */
-export function after(start: number, interval: Interval, count: number, anchor = start): number {
+export function addInterval(start: number, interval: Interval, count: number, anchor = start): number {
   if (interval === 'day' || interval === 'week') return start + count * day * (interval === 'week' ? 7 : 1)
   const date = new Date(start * 1000)
   const months = date.getUTCMonth() + count * (interval === 'year' ? 12 : 1)

@@ -4,7 +4,7 @@ const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 
 /** Makes ids that look like Stripe's; two accounts never make the same, unless they are given the same seed. */
 export class Ids {
-  private made = 0
+  private count = 0
 
   constructor(private readonly seed = randomBytes(16).toString('hex')) {}
 
@@ -14,7 +14,7 @@ export class Ids {
 
   letters(length: number): string {
     const bytes = createHash('sha512')
-      .update(`${this.seed} ${++this.made}`)
+      .update(`${this.seed} ${++this.count}`)
       .digest()
     return Array.from(bytes.subarray(0, length), (byte) => alphabet[byte % alphabet.length]).join('')
   }

@@ -13,10 +13,10 @@ import {
   writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
-import type { Entry, Store } from './store.ts'
+import type { Store, StoredChange } from './store.ts'
 
 /** Changes could not be written down, as the disk is full or broken; none of them was made. */
-export class Unwritten extends Error {}
+export class JournalWriteError extends Error {}
 
 /** A file that every change is written to, from which an account is taken up again after a restart. */
 export class Journal {
@@ -32,7 +32,7 @@ export class Journal {
     for (const entry of this.read()) store.restore(entry)
     const draft = `${this.path}.new`
     try {
-      writeFileSync(draft, store.everything().map(lineOf).join(''))
+      writeFileSync(draft, store.snapshot().map(toLine).join(''))
       renameSync(draft, this.path)
     } catch (error) {
       rmSync(draft, { force: true })
@@ -47,16 +47,16 @@ export class Journal {
    * The entries of one change are one line, so that a restart finds all of them or none.
    * @throws Unwritten
    */
-  append(entries: Entry[]): void {
+  append(entries: StoredChange[]): void {
     if (this.file === undefined || entries.length === 0) return
-    const line = Buffer.from(lineOf(entries))
+    const line = Buffer.from(toLine(entries))
     try {
       // Cuts off what an earlier failure may have left of a line.
       ftruncateSync(this.file, this.length)
       for (let written = 0; written < line.length; ) written += writeSync(this.file, line, written)
       this.length += line.length
     } catch (error) {
-      throw new Unwritten(`${this.path} cannot be written: ${(error as Error).message}`, { cause: error })
+      throw new JournalWriteError(`${this.path} cannot be written: ${(error as Error).message}`, { cause: error })
     }
   }
 
@@ -66,7 +66,7 @@ export class Journal {
   }
 
   /** A last line that a crash or a full disk cut short is left out. */
-  private read(): Entry[] {
+  private read(): StoredChange[] {
     if (!existsSync(this.path)) return []
     const written = readFileSync(this.path, 'utf8')
     const whole = written.slice(0, written.lastIndexOf('\n') + 1)
@@ -77,7 +77,7 @@ export class Journal {
       .flatMap((line, index) => this.parsed(line, index + 1))
   }
 
-  private parsed(line: string, number: number): Entry[] {
+  private parsed(line: string, number: number): StoredChange[] {
     try {
       return [JSON.parse(line)].flat()
     } catch {
@@ -86,6 +86,6 @@ export class Journal {
   }
 }
 
-function lineOf(entries: Entry | Entry[]): string {
+function toLine(entries: StoredChange | StoredChange[]): string {
   return `${JSON.stringify(entries)}\n`
 }

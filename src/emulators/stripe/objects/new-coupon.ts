@@ -1,7 +1,7 @@
-import { refusal } from '../http/api-error.ts'
+import { invalidRequest } from '../http/api-error.ts'
 import type { Params } from '../http/form.ts'
-import { flag, hash, merge, number, text, textOrNull } from '../http/parameter-values.ts'
-import { existing } from '../http/route.ts'
+import { flag, hash, mergeMetadata, number, text, textOrNull } from '../http/parameter-values.ts'
+import { requireObject } from '../http/route.ts'
 import type { Account } from './account.ts'
 import type { Coupon, PromotionCode } from './objects.ts'
 
@@ -11,22 +11,25 @@ export function createCoupon(account: Account, params: Params): Coupon {
   const duration = (text(params, 'duration') || 'once') as Coupon['duration']
   const months = number(params, 'duration_in_months') ?? null
   if (account.store.find('coupon', id)) {
-    throw refusal(`Coupon already exists.`, { code: 'resource_already_exists', param: 'id' })
+    throw invalidRequest(`Coupon already exists.`, { code: 'resource_already_exists', param: 'id' })
   }
   if ((percent_off === null) === (amount_off === null)) {
-    throw refusal('You must pass either `percent_off` or `amount_off`.')
+    throw invalidRequest('You must pass either `percent_off` or `amount_off`.')
   }
   if (percent_off !== null && !(percent_off > 0 && percent_off <= 100)) {
-    throw refusal('Invalid percent_off: must be greater than 0 and at most 100', { param: 'percent_off' })
+    throw invalidRequest('Invalid percent_off: must be greater than 0 and at most 100', { param: 'percent_off' })
   }
   if (amount_off !== null && !text(params, 'currency')) {
-    throw refusal('You must pass currency when passing amount_off.', { code: 'parameter_missing', param: 'currency' })
+    throw invalidRequest('You must pass currency when passing amount_off.', {
+      code: 'parameter_missing',
+      param: 'currency',
+    })
   }
   if (amount_off !== null && duration === 'forever') {
-    throw refusal('Coupons with `amount_off` cannot have a `duration` of `forever`.', { param: 'duration' })
+    throw invalidRequest('Coupons with `amount_off` cannot have a `duration` of `forever`.', { param: 'duration' })
   }
   if ((duration === 'repeating') !== (months !== null)) {
-    throw refusal('`duration_in_months` goes with a `duration` of `repeating`, and only with it.', {
+    throw invalidRequest('`duration_in_months` goes with a `duration` of `repeating`, and only with it.', {
       param: 'duration_in_months',
     })
   }
@@ -40,7 +43,7 @@ export function createCoupon(account: Account, params: Params): Coupon {
     duration_in_months: months,
     livemode: false,
     max_redemptions: number(params, 'max_redemptions') ?? null,
-    metadata: merge({}, params),
+    metadata: mergeMetadata({}, params),
     name: textOrNull(params, 'name'),
     percent_off,
     redeem_by: number(params, 'redeem_by') ?? null,
@@ -51,15 +54,15 @@ export function createCoupon(account: Account, params: Params): Coupon {
 }
 
 export function createPromotionCode(account: Account, params: Params): PromotionCode {
-  const coupon = existing(account, 'coupon', text(hash(params, 'promotion'), 'coupon') ?? '', 'promotion[coupon]')
+  const coupon = requireObject(account, 'coupon', text(hash(params, 'promotion'), 'coupon') ?? '', 'promotion[coupon]')
   const code = text(params, 'code') || account.ids.letters(8).toUpperCase()
   const active = flag(params, 'active') ?? true
   const customer = textOrNull(params, 'customer')
-  if (customer) existing(account, 'customer', customer, 'customer')
+  if (customer) requireObject(account, 'customer', customer, 'customer')
   for (const other of account.store.all('promotion_code')) {
     const same = other.code.toLowerCase() === code.toLowerCase() && other.customer === customer
     if (active && other.active && same) {
-      throw refusal(`An active promotion code with \`code: ${code}\` already exists.`, { param: 'code' })
+      throw invalidRequest(`An active promotion code with \`code: ${code}\` already exists.`, { param: 'code' })
     }
   }
   const promotion: PromotionCode = {
@@ -73,7 +76,7 @@ export function createPromotionCode(account: Account, params: Params): Promotion
     expires_at: number(params, 'expires_at') ?? null,
     livemode: false,
     max_redemptions: number(params, 'max_redemptions') ?? null,
-    metadata: merge({}, params),
+    metadata: mergeMetadata({}, params),
     promotion: { coupon: coupon.id, type: 'coupon' },
     restrictions: { first_time_transaction: false, minimum_amount: null, minimum_amount_currency: null },
     times_redeemed: 0,

@@ -2,7 +2,7 @@ import type { Account } from './account.ts'
 import type { PaymentIntent } from './billing-objects.ts'
 
 /** A sum that is asked of a customer. */
-export function createIntent(
+export function createPaymentIntent(
   account: Account,
   id: string,
   { amount, currency, customer, method }: { amount: number; currency: string; customer: string; method: string | null },

@@ -1,21 +1,27 @@
-import { cardOf } from '../billing/test-cards.ts'
-import { refusal } from '../http/api-error.ts'
-import { existing } from '../http/route.ts'
+import { testCard } from '../billing/test-cards.ts'
+import { invalidRequest } from '../http/api-error.ts'
+import { requireObject } from '../http/route.ts'
 import type { Account } from './account.ts'
 import type { PaymentMethod } from './objects.ts'
 
 /** A method by its id, or a new one by the name of a test card. */
-export function methodNamed(account: Account, name: string, param = 'payment_method'): PaymentMethod {
-  return cardOf(name) ? fresh(account, name) : existing(account, 'payment_method', name, param)
+export function findOrCreatePaymentMethod(account: Account, name: string, param = 'payment_method'): PaymentMethod {
+  return testCard(name) ? createTestCardMethod(account, name) : requireObject(account, 'payment_method', name, param)
 }
 
 /** Every use of a test card's name makes a method of payment of its own. */
-export function fresh(account: Account, token: string): PaymentMethod {
-  const plastic = cardOf(token)
-  if (!plastic) throw refusal(`No such token: '${token}'`, { code: 'resource_missing', param: 'card[token]' })
-  const { brand, last4, refused, decline = refused ?? null, authenticates = false } = plastic
+export function createTestCardMethod(account: Account, token: string): PaymentMethod {
+  const card = testCard(token)
+  if (!card) throw invalidRequest(`No such token: '${token}'`, { code: 'resource_missing', param: 'card[token]' })
+  const { brand, last4, attachDecline = null, chargeDecline = attachDecline, requiresAuthentication = false } = card
   const id = account.ids.next('pm_')
-  account.add({ id, object: 'local.card', refused: refused ?? null, decline, authenticates })
+  account.add({
+    id,
+    object: 'local.card',
+    refused: attachDecline,
+    decline: chargeDecline,
+    authenticates: requiresAuthentication,
+  })
   return account.add<PaymentMethod>({
     id,
     object: 'payment_method',

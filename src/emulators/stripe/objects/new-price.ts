@@ -1,15 +1,15 @@
-import { priced } from '../billing/item-changes.ts'
-import { refusal } from '../http/api-error.ts'
+import { priceAndPlan } from '../billing/item-changes.ts'
+import { invalidRequest } from '../http/api-error.ts'
 import type { Params } from '../http/form.ts'
-import { flag, hash, merge, number, text, textOrNull, texts } from '../http/parameter-values.ts'
-import { existing } from '../http/route.ts'
+import { flag, hash, mergeMetadata, number, text, textOrNull, texts } from '../http/parameter-values.ts'
+import { requireObject } from '../http/route.ts'
 import type { Account } from './account.ts'
 import type { Interval, Price, Product } from './objects.ts'
 
 export function createProduct(account: Account, params: Params): Product {
   const id = text(params, 'id') || account.ids.next('prod_', 14)
   if (account.store.find('product', id)) {
-    throw refusal(`Product already exists.`, { code: 'resource_already_exists', param: 'id' })
+    throw invalidRequest(`Product already exists.`, { code: 'resource_already_exists', param: 'id' })
   }
   const product: Product = {
     id,
@@ -21,7 +21,7 @@ export function createProduct(account: Account, params: Params): Product {
     images: texts(params, 'images'),
     livemode: false,
     marketing_features: [],
-    metadata: merge({}, params),
+    metadata: mergeMetadata({}, params),
     name: text(params, 'name') ?? '',
     package_dimensions: null,
     shippable: null,
@@ -38,14 +38,14 @@ export function createProduct(account: Account, params: Params): Product {
 
 export function createPrice(account: Account, params: Params): Price {
   const lookup = textOrNull(params, 'lookup_key')
-  claim(account, lookup, flag(params, 'transfer_lookup_key') ?? false)
+  claimLookupKey(account, lookup, flag(params, 'transfer_lookup_key') ?? false)
   const data = hash(params, 'product_data')
   if (!data && !text(params, 'product')) {
-    throw refusal('You must specify either `product` or `product_data` when creating a price.')
+    throw invalidRequest('You must specify either `product` or `product_data` when creating a price.')
   }
   const product = data
     ? createProduct(account, data)
-    : existing(account, 'product', text(params, 'product') ?? '', 'product')
+    : requireObject(account, 'product', text(params, 'product') ?? '', 'product')
   const recurring = hash(params, 'recurring')
   const price: Price = {
     id: account.ids.next('price_'),
@@ -57,7 +57,7 @@ export function createPrice(account: Account, params: Params): Price {
     custom_unit_amount: null,
     livemode: false,
     lookup_key: lookup,
-    metadata: merge({}, params),
+    metadata: mergeMetadata({}, params),
     nickname: textOrNull(params, 'nickname'),
     product: product.id,
     recurring: recurring
@@ -87,8 +87,8 @@ export function updateProduct(account: Account, product: Product, params: Params
       if (name in params) product[name] = textOrNull(params, name)
     if ('images' in params) product.images = texts(params, 'images')
     const price = text(params, 'default_price')
-    if (price) product.default_price = existing(account, 'price', price, 'default_price').id
-    product.metadata = merge(product.metadata, params)
+    if (price) product.default_price = requireObject(account, 'price', price, 'default_price').id
+    product.metadata = mergeMetadata(product.metadata, params)
     product.updated = account.now()
   })
   return product
@@ -97,40 +97,40 @@ export function updateProduct(account: Account, product: Product, params: Params
 /** Of a price, what is paid cannot be changed; an archived one goes on for those who have it. */
 export function updatePrice(account: Account, price: Price, params: Params): Price {
   const lookup = text(params, 'lookup_key')
-  if (lookup) claim(account, lookup, flag(params, 'transfer_lookup_key') ?? false, price)
+  if (lookup) claimLookupKey(account, lookup, flag(params, 'transfer_lookup_key') ?? false, price)
   account.update(price, () => {
     price.active = flag(params, 'active') ?? price.active
     if (lookup !== undefined) price.lookup_key = lookup || null
     if ('nickname' in params) price.nickname = textOrNull(params, 'nickname')
     price.tax_behavior = text(params, 'tax_behavior') ?? price.tax_behavior
-    price.metadata = merge(price.metadata, params)
+    price.metadata = mergeMetadata(price.metadata, params)
   })
-  showPrice(account, price)
+  updatePriceOfItems(account, price)
   return price
 }
 
 /** Items show their price as it is now. */
-function showPrice(account: Account, price: Price): void {
+function updatePriceOfItems(account: Account, price: Price): void {
   for (const subscription of account.store.all('subscription')) {
     const items = [...subscription.items.data, ...(subscription.pending_update?.subscription_items ?? [])]
     const its = items.filter((item) => item.price.id === price.id)
     if (its.length === 0) continue
     account.store.change(subscription, () => {
-      for (const item of its) Object.assign(item, priced(price))
+      for (const item of its) Object.assign(item, priceAndPlan(price))
     })
   }
 }
 
-function claim(account: Account, lookup: string | null, transfer: boolean, own?: Price): void {
+function claimLookupKey(account: Account, lookup: string | null, transfer: boolean, own?: Price): void {
   if (!lookup) return
   for (const price of account.store.all('price')) {
     if (price.lookup_key !== lookup || price === own) continue
     if (!transfer) {
-      throw refusal(`A price (\`${price.id}\`) already uses that lookup key.`, { param: 'lookup_key' })
+      throw invalidRequest(`A price (\`${price.id}\`) already uses that lookup key.`, { param: 'lookup_key' })
     }
     account.update(price, () => {
       price.lookup_key = null
     })
-    showPrice(account, price)
+    updatePriceOfItems(account, price)
   }
 }

@@ -1,5 +1,5 @@
 /** What Stripe's objects hold, as far as the rules of this account look at it; the rest of their members are only shown. */
-export interface Thing {
+export interface StripeObject {
   id: string
   object: string
   [member: string]: unknown
@@ -14,7 +14,7 @@ export interface List<T> {
   url: string
 }
 
-export interface Customer extends Thing {
+export interface Customer extends StripeObject {
   object: 'customer'
   address: Record<string, string | null> | null
   balance: number
@@ -35,14 +35,14 @@ export interface Customer extends Thing {
   next_invoice_sequence: number
 }
 
-export interface PaymentMethod extends Thing {
+export interface PaymentMethod extends StripeObject {
   object: 'payment_method'
   customer: string | null
   metadata: Metadata
   type: string
 }
 
-export interface Product extends Thing {
+export interface Product extends StripeObject {
   object: 'product'
   active: boolean
   default_price: string | null
@@ -52,7 +52,7 @@ export interface Product extends Thing {
 
 export type Interval = 'day' | 'week' | 'month' | 'year'
 
-export interface Price extends Thing {
+export interface Price extends StripeObject {
   object: 'price'
   active: boolean
   currency: string
@@ -65,7 +65,7 @@ export interface Price extends Thing {
   unit_amount: number
 }
 
-export interface Coupon extends Thing {
+export interface Coupon extends StripeObject {
   object: 'coupon'
   amount_off: number | null
   currency: string | null
@@ -80,7 +80,7 @@ export interface Coupon extends Thing {
   valid: boolean
 }
 
-export interface PromotionCode extends Thing {
+export interface PromotionCode extends StripeObject {
   object: 'promotion_code'
   active: boolean
   code: string
@@ -92,7 +92,7 @@ export interface PromotionCode extends Thing {
   times_redeemed: number
 }
 
-export interface Discount extends Thing {
+export interface Discount extends StripeObject {
   object: 'discount'
   customer: string
   end: number | null

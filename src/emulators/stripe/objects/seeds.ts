@@ -22,13 +22,13 @@ const coupons: Params[] = [
 ]
 
 /** What an account begins with: a price for seats and for each module, a month and a year, and some coupons. */
-export function seed(account: Account, names: string[]): void {
-  offer(account, 'Seat', 'seat', seat)
+export function seedAccount(account: Account, names: string[]): void {
+  addProduct(account, 'Seat', 'seat', seat)
   names.forEach((name, place) => {
-    offer(account, `${name[0].toUpperCase()}${name.slice(1)}`, `module_${name}`, modules[place % modules.length])
+    addProduct(account, `${name[0].toUpperCase()}${name.slice(1)}`, `module_${name}`, modules[place % modules.length])
   })
   for (const params of coupons) createCoupon(account, params)
-  spoil(account)
+  invalidateCoupons(account)
   for (const [code, coupon, active] of [
     ['SPRING', 'WELCOME25', 'true'],
     ['FRIENDS', 'LOYAL10', 'true'],
@@ -38,7 +38,7 @@ export function seed(account: Account, names: string[]): void {
   }
 }
 
-function offer(account: Account, name: string, key: string, amounts: { monthly: number; yearly: number }): void {
+function addProduct(account: Account, name: string, key: string, amounts: { monthly: number; yearly: number }): void {
   const product = createProduct(account, {
     name,
     metadata: key === 'seat' ? {} : { module: key.slice('module_'.length) },
@@ -58,7 +58,7 @@ function offer(account: Account, name: string, key: string, amounts: { monthly: 
   }
 }
 
-function spoil(account: Account): void {
+function invalidateCoupons(account: Account): void {
   const [bygone, gone] = ['BYGONE', 'GONE'].map((id) => account.store.find('coupon', id))
   if (bygone) Object.assign(bygone, { redeem_by: account.now() - 86_400, valid: false })
   if (gone) Object.assign(gone, { times_redeemed: 1, valid: false })

@@ -1,32 +1,32 @@
-import type { Things } from './billing-objects.ts'
-import type { Thing } from './objects.ts'
+import type { ObjectsByType } from './billing-objects.ts'
+import type { StripeObject } from './objects.ts'
 
-type Kind = keyof Things
+type Kind = keyof ObjectsByType
 
 /** What a change did to one thing; null means that it is gone. */
-export interface Entry {
+export interface StoredChange {
   kind: string
   id: string
-  thing: Thing | null
+  thing: StripeObject | null
 }
 
 export const clone = <T>(value: T): T => structuredClone(value)
 
 /** All things by kind and id, the newest last; a request's changes are kept together or undone together. */
 export class Store {
-  private readonly tables = new Map<string, Map<string, Thing>>()
+  private readonly tables = new Map<string, Map<string, StripeObject>>()
   private undo: (() => void)[] = []
-  private readonly touched = new Map<string, Entry>()
+  private readonly changed = new Map<string, StoredChange>()
 
-  find<K extends Kind>(kind: K, id: string | null | undefined): Things[K] | undefined {
+  find<K extends Kind>(kind: K, id: string | null | undefined): ObjectsByType[K] | undefined {
     return id ? this.table(kind).get(id) : undefined
   }
 
-  all<K extends Kind>(kind: K): Iterable<Things[K]> {
+  all<K extends Kind>(kind: K): Iterable<ObjectsByType[K]> {
     return this.table(kind).values()
   }
 
-  newest<K extends Kind>(kind: K): Things[K][] {
+  newest<K extends Kind>(kind: K): ObjectsByType[K][] {
     return [...this.table(kind).values()].reverse()
   }
 
@@ -34,26 +34,26 @@ export class Store {
     return this.table(kind).size
   }
 
-  add<T extends Thing>(thing: T): T {
+  add<T extends StripeObject>(thing: T): T {
     const table = this.rows(thing.object)
     table.set(thing.id, thing)
     this.undo.push(() => table.delete(thing.id))
-    return this.touch(thing)
+    return this.markChanged(thing)
   }
 
   /** Gives back what the thing was before. */
-  change<T extends Thing>(thing: T, edit: (thing: T) => void): T {
+  change<T extends StripeObject>(thing: T, edit: (thing: T) => void): T {
     const before = clone(thing)
     this.undo.push(() => {
       for (const name of Object.keys(thing)) Reflect.deleteProperty(thing, name)
       Object.assign(thing, before)
     })
     edit(thing)
-    this.touch(thing)
+    this.markChanged(thing)
     return before
   }
 
-  remove(thing: Thing): void {
+  remove(thing: StripeObject): void {
     const table = this.rows(thing.object)
     const rows = [...table]
     table.delete(thing.id)
@@ -61,7 +61,7 @@ export class Store {
       table.clear()
       for (const [id, row] of rows) table.set(id, row)
     })
-    this.touched.set(`${thing.object} ${thing.id}`, { kind: thing.object, id: thing.id, thing: null })
+    this.changed.set(`${thing.object} ${thing.id}`, { kind: thing.object, id: thing.id, thing: null })
   }
 
   /** Lets go of the oldest beyond a number; not to be undone. */
@@ -70,18 +70,18 @@ export class Store {
     for (const id of table.keys()) {
       if (table.size <= most) return
       table.delete(id)
-      this.touched.set(`${kind} ${id}`, { kind, id, thing: null })
+      this.changed.set(`${kind} ${id}`, { kind, id, thing: null })
     }
   }
 
   /** What has changed since the last commit. */
-  changes(): Entry[] {
-    return [...this.touched.values()]
+  changes(): StoredChange[] {
+    return [...this.changed.values()]
   }
 
   commit(): void {
     this.undo = []
-    this.touched.clear()
+    this.changed.clear()
   }
 
   rollback(): void {
@@ -90,26 +90,26 @@ export class Store {
   }
 
   /** Takes up what a journal kept. */
-  restore({ kind, id, thing }: Entry): void {
+  restore({ kind, id, thing }: StoredChange): void {
     if (thing) this.rows(kind).set(id, thing)
     else this.rows(kind).delete(id)
   }
 
-  everything(): Entry[] {
+  snapshot(): StoredChange[] {
     return [...this.tables].flatMap(([kind, rows]) => [...rows].map(([id, thing]) => ({ kind, id, thing })))
   }
 
-  private touch<T extends Thing>(thing: T): T {
-    this.touched.set(`${thing.object} ${thing.id}`, { kind: thing.object, id: thing.id, thing })
+  private markChanged<T extends StripeObject>(thing: T): T {
+    this.changed.set(`${thing.object} ${thing.id}`, { kind: thing.object, id: thing.id, thing })
     return thing
   }
 
-  private table<K extends Kind>(kind: K): Map<string, Things[K]> {
-    return this.rows(kind) as Map<string, Things[K]>
+  private table<K extends Kind>(kind: K): Map<string, ObjectsByType[K]> {
+    return this.rows(kind) as Map<string, ObjectsByType[K]>
   }
 
-  private rows(kind: string): Map<string, Thing> {
-    const rows = this.tables.get(kind) ?? new Map<string, Thing>()
+  private rows(kind: string): Map<string, StripeObject> {
+    const rows = this.tables.get(kind) ?? new Map<string, StripeObject>()
     this.tables.set(kind, rows)
     return rows
   }

@@ -7,7 +7,7 @@ import type { SeededRandom } from './seeded-random.ts'
 interface Delivery {
   id: string
   /** Signs the event with the current time. */
-  sign(): ReturnType<Control['signed']>
+  sign(): ReturnType<Control['sign']>
   /** The status that the server must return. */
   expected: 200 | 400
 }
@@ -30,7 +30,7 @@ export class EventSender {
   private readonly agent = new Agent({ keepAlive: true, maxSockets: concurrency })
 
   constructor(
-    private readonly stripe: Pick<Control, 'signed'>,
+    private readonly stripe: Pick<Control, 'sign'>,
     private readonly random: SeededRandom,
     private readonly port: () => number,
   ) {}
@@ -43,7 +43,7 @@ export class EventSender {
   /** Enqueues an event to be delivered a number of times. */
   enqueue(event: Event, times: number): void {
     for (let copy = 0; copy < times; copy++)
-      this.deliveries.push({ id: event.id, sign: () => this.stripe.signed(event), expected: 200 })
+      this.deliveries.push({ id: event.id, sign: () => this.stripe.sign(event), expected: 200 })
   }
 
   /** Enqueues a forged event: its secret, timestamp, body or signature is wrong. */
@@ -51,17 +51,17 @@ export class EventSender {
     const forged = { ...event, id: `evt_forged${this.forged.length}` }
     const now = () => Math.floor(Date.now() / 1000)
     const age = 310 + this.random.below(100_000)
-    const { signed } = this.stripe
+    const { sign } = this.stripe
     const forgeries: Delivery['sign'][] = [
-      () => signed(forged, { secret: 'whsec_of_another_server' }),
-      () => signed(forged, { timestamp: now() - age }),
-      () => signed(forged, { timestamp: now() + age }),
-      () => ({ headers: signed(event).headers, body: JSON.stringify(forged, null, 2) }),
+      () => sign(forged, { secret: 'whsec_of_another_server' }),
+      () => sign(forged, { timestamp: now() - age }),
+      () => sign(forged, { timestamp: now() + age }),
+      () => ({ headers: sign(event).headers, body: JSON.stringify(forged, null, 2) }),
       () => {
-        const { body, headers } = signed(forged)
+        const { body, headers } = sign(forged)
         return { body: body.replace('"livemode": false', '"livemode":  false'), headers }
       },
-      () => ({ body: signed(forged).body, headers: { 'content-type': 'application/json' } }),
+      () => ({ body: sign(forged).body, headers: { 'content-type': 'application/json' } }),
     ]
     this.deliveries.push({ id: forged.id, sign: forgeries[this.forged.length % forgeries.length], expected: 400 })
     this.forged.push(forged.id)

@@ -2,7 +2,7 @@ import type Stripe from 'stripe'
 import { startLocalStripe } from '../../../../src/emulators/stripe/server.ts'
 import { clientOf } from '../local-client.ts'
 
-export const local = await startLocalStripe()
+export const local = await startLocalStripe({ modules: ['planning', 'banking', 'invoicing', 'reporting'] })
 export const stripe = clientOf(local)
 afterAll(() => local.stop())
 

@@ -1,4 +1,4 @@
-import { after } from '../../../../src/emulators/stripe/objects/clock.ts'
+import { addInterval } from '../../../../src/emulators/stripe/objects/clock.ts'
 import { refusal } from '../local-client.ts'
 import { invoicesOf, local, price, seats, statusOf, stripe, subscribed } from './customers.ts'
 
@@ -50,9 +50,9 @@ test('after the last attempt it is unpaid, and its invoices stay drafts', async 
 test('after the last attempt it is canceled where the account says so', async () => {
   const subscription = await subscribed()
   local.decline(subscription.owner.method, 'insufficient_funds')
-  local.afterRetries('canceled')
+  local.setStatusAfterRetries('canceled')
   local.advance({ days: 50 })
-  local.afterRetries('unpaid')
+  local.setStatusAfterRetries('unpaid')
 
   expect(await stripe.subscriptions.retrieve(subscription.id)).toMatchObject({
     status: 'canceled',
@@ -78,7 +78,7 @@ test('months and years go together, each with its own periods', async () => {
 
 test('what began on the last day of January ends on the last day of the months after it', () => {
   const ends = (start: string, count: number) =>
-    new Date(after(Date.parse(start) / 1000, 'month', count) * 1000).toISOString().slice(0, 10)
+    new Date(addInterval(Date.parse(start) / 1000, 'month', count) * 1000).toISOString().slice(0, 10)
 
   expect([1, 2, 3].map((count) => ends('2027-01-31T12:00:00Z', count))).toEqual([
     '2027-02-28',
