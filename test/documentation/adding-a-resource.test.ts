@@ -1,0 +1,23 @@
+import { readdir } from 'node:fs/promises'
+import { migrations } from '../../src/migrations/index.ts'
+import * as filters from '../../src/resources/filters.ts'
+import { database } from '../support/world.ts'
+
+/*
+ * docs/guides/adding-a-resource.md: a forgotten step fails with a sentence. The same mistake can be in every migration, and in
+ * every collection whose total is kept.
+ */
+test('every migration is listed in src/migrations/index.ts', async () => {
+  const files = (await readdir('src/migrations')).filter((name) => /^\d/.test(name))
+  const listed = migrations.map(({ name }) => /\d+$/.exec(name)?.[0])
+  expect(files.map((name) => name.split('-')[0]).sort()).toEqual(listed.sort())
+})
+
+test('every kept total has the triggers that write it, and no other table has them', async () => {
+  const rows: { table: string; names: string[] }[] = await database.query(`
+    SELECT "tgrelid"::regclass::text AS "table", array_agg("tgname"::text ORDER BY "tgname") AS "names"
+      FROM "pg_trigger" WHERE "tgname" IN ('counted_in', 'counted_out') GROUP BY 1`)
+  expect(rows.filter(({ names }) => names.length !== 2)).toEqual([])
+  const keptTotals = Object.values(filters).filter((declared) => 'counted' in declared && declared.counted)
+  expect(rows.length).toBe(keptTotals.length)
+})
