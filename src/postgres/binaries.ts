@@ -3,8 +3,8 @@ import { access, chmod, constants, cp, lstat, readdir, readFile, rename, rm, sta
 import { createRequire } from 'node:module'
 import { dirname, join, relative } from 'node:path'
 import { promisify } from 'node:util'
+import { type Account, makeOwnedFolder, ownAccount, runAs, sharedPath } from '../start/accounts.ts'
 import { StartError } from '../start/start-error.ts'
-import { type Account, makeOwnedFolder, ownAccount, runAs, sharedPath } from './account.ts'
 
 /** The programs of a Postgres that the account can run. */
 export interface Binaries {

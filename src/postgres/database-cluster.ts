@@ -1,7 +1,7 @@
 import { chown, mkdtemp, readdir, realpath, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { type Account, canEnter, makeOwnedFolder, ownAccount, runAs, sharedPath } from '../start/accounts.ts'
 import { StartError } from '../start/start-error.ts'
-import { type Account, canEnter, makeOwnedFolder, ownAccount, runAs, sharedPath } from './account.ts'
 import type { Binaries } from './binaries.ts'
 
 /** A database cluster in Postgres's sense: a data folder, and all that is needed to serve it. */

@@ -4,9 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { makeDataDirectory } from '../start/data-directory.ts'
 import { quote } from '../start/quote.ts'
 import { StartError } from '../start/start-error.ts'
-import { accountFor } from './account.ts'
 import { findBinaries } from './binaries.ts'
 import { clusterFolder, type DatabaseCluster, initializeCluster, superuser } from './database-cluster.ts'
+import { accountFor } from './postgres-account.ts'
 import {
   acquireLease,
   joinOrStart,

@@ -4,8 +4,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from 'pg'
+import {
+  type Account,
+  canEnter,
+  childEnvironment,
+  digest,
+  makeOwnedFolder,
+  ownAccount,
+  runAs,
+} from '../start/accounts.ts'
 import { StartError } from '../start/start-error.ts'
-import { type Account, canEnter, childEnvironment, digest, makeOwnedFolder, ownAccount, runAs } from './account.ts'
 import { type DatabaseCluster, superuser } from './database-cluster.ts'
 
 /** A connection with a shared lock that keeps other processes from stopping Postgres. It does not keep this process alive. */

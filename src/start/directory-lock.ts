@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { readdir, realpath, rm } from 'node:fs/promises'
 import { connect, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
-import { makeOwnedFolder, ownAccount, sharedPath } from '../postgres/account.ts'
+import { makeOwnedFolder, ownAccount, sharedPath } from './accounts.ts'
 import { quote } from './quote.ts'
 import { StartError } from './start-error.ts'
 

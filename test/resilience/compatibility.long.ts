@@ -54,6 +54,8 @@ test('older code serves on a newer schema, until a migration declares it incompa
   ending.unshift(() => service.close())
   await migrateWith(Wider1999000000001)
   await service.start()
+  // One worker may answer before the other has checked the schema.
+  await eventually(() => expect(service.output.join('')).toContain('Listening'), undefined, 30)
   await migrateWith(Wider1999000000001, Broken1999000000002, Later1999000000003)
   await service.ready()
 

@@ -1,38 +1,22 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { chmod, chown, lstat, mkdir, readFile, stat } from 'node:fs/promises'
+import { chmod, chown, lstat, mkdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { StartError } from '../start/start-error.ts'
+import { StartError } from './start-error.ts'
 
-/** The operating system's account that Postgres runs as: this process's own, but never root. */
+/** An account of the operating system. */
 export interface Account {
   uid: number
   gid: number
 }
 
-/** The environment of Postgres. The server's own holds secrets, and a PGPORT in it would move the socket. */
+/** The environment of child processes. The server's own holds secrets, and a PGPORT in it would move Postgres's socket. */
 export const childEnvironment = { PATH: process.env.PATH, LD_LIBRARY_PATH: process.env.LD_LIBRARY_PATH, LC_ALL: 'C' }
 
+/** The account of this process. */
 export const ownAccount: Account = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }
-
-/**
- * Chooses the account for Postgres, which refuses to run as root. Root uses the directory's owner, or else a system account.
- * @throws StartError when root finds no such account
- */
-export async function accountFor(directory: string): Promise<Account> {
-  if (ownAccount.uid !== 0) return ownAccount
-  const { uid: owner } = await stat(directory)
-  const accounts = (await readFile('/etc/passwd', 'utf8')).split('\n').map((line) => line.split(':'))
-  for (const candidate of [String(owner), 'postgres', '_postgres', 'nobody']) {
-    const found = accounts.find(([name, , uid]) => uid !== '0' && (uid === candidate || name === candidate))
-    if (found) return { uid: Number(found[2]), gid: Number(found[3]) }
-  }
-  throw new StartError(
-    'Postgres does not run as root, and no user "postgres" or "nobody" exists. Run the server as another user.',
-  )
-}
 
 /** Runs a program as an account, in a folder that every account can enter. @returns its standard output */
 export async function runAs(program: string, args: string[], account: Account): Promise<string> {
