@@ -1,8 +1,9 @@
 import { hash } from 'node:crypto'
 import { errors, type JWTPayload, jwtVerify } from 'jose'
+import { isEmailAddress } from '../../entities/email-address.ts'
+import { normalizeLine } from '../../entities/single-line.ts'
 import { Problem } from '../hydra/index.ts'
 import { KeysUnavailable } from './key-set.ts'
-import { profileOf } from './profile-claims.ts'
 import type { Issuer } from './token-issuer-keys.ts'
 
 /** The claims of a token. Membership and role always come from the database, never from claims. */
@@ -87,6 +88,17 @@ function bearerOf(payload: JWTPayload): BearerToken {
   const [issuer, subject] = [text('iss'), text('sub')]
   if (!issuer || !subject) throw unauthorized('The token must have the claims "iss" and "sub".')
   return { issuer, subject, tenant: text('organization'), ...profileOf(payload), issuedAt: payload.iat }
+}
+
+/** The name and address in a token's claims (OpenID Connect Core §5.1). Invalid values are ignored. */
+function profileOf({ name, email, email_verified }: JWTPayload): Pick<BearerToken, 'name' | 'email'> {
+  return { name: readName(name), email: email_verified !== false && isEmailAddress(email) ? email : undefined }
+}
+
+function readName(claim: unknown): string | undefined {
+  if (typeof claim !== 'string' || claim.length > 255 || !claim.isWellFormed()) return undefined
+  const name = normalizeLine(claim)
+  return name === '' || name.length > 255 || /\p{Cc}/u.test(name) ? undefined : name
 }
 
 function throwUnauthorized(error: unknown): never {

@@ -1,7 +1,4 @@
-import type { JWTPayload } from 'jose'
 import type { DataSource } from 'typeorm'
-import { isEmailAddress } from '../../entities/email-address.ts'
-import { normalizeLine } from '../../entities/single-line.ts'
 import { isMemberAddress } from '../../entities/user.ts'
 import { lockEmailAddress } from '../postgres/locks.ts'
 import type { BearerToken } from './bearer-token.ts'
@@ -11,11 +8,6 @@ export interface Profile {
   name: string
   email: string | null
   claimsAt: Date | null
-}
-
-/** The name and address in a token's claims (OpenID Connect Core §5.1). Invalid values are ignored. */
-export function profileOf({ name, email, email_verified }: JWTPayload): Pick<BearerToken, 'name' | 'email'> {
-  return { name: readName(name), email: email_verified !== false && isEmailAddress(email) ? email : undefined }
 }
 
 /** Whether a token is newer than the profile and has another name or address. */
@@ -53,10 +45,4 @@ export async function applyProfile(
       [issuer, subject, issuedAt, name ?? null, email ?? null],
     )
   })
-}
-
-function readName(claim: unknown): string | undefined {
-  if (typeof claim !== 'string' || claim.length > 255 || !claim.isWellFormed()) return undefined
-  const name = normalizeLine(claim)
-  return name === '' || name.length > 255 || /\p{Cc}/u.test(name) ? undefined : name
 }

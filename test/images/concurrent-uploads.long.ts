@@ -6,7 +6,7 @@ import { kept, shown, upload } from './upload-requests.ts'
 describe('With an Idempotency-Key', () => {
   const keyed = (kind: 'icon' | 'logo', bytes: Buffer, key: string) => upload(kind, bytes).set('Idempotency-Key', key)
 
-  test('an upload is done once, though its form is made anew with another boundary', async () => {
+  test('a repeated upload with another multipart boundary is done once', async () => {
     const bytes = await png()
     const first = await keyed('logo', bytes, 'upload-1')
     await upload('logo', await png())
@@ -29,7 +29,7 @@ describe('With an Idempotency-Key', () => {
     }
   })
 
-  test('what was refused may be tried again', async () => {
+  test('a refused upload may be tried again', async () => {
     expect((await keyed('logo', svg, 'upload-3')).status).toBe(415)
     expect((await keyed('logo', await png(), 'upload-3')).status).toBe(201)
   })

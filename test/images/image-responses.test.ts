@@ -51,7 +51,7 @@ describe('An image', () => {
     expect((await shown(logo)).status).toBe(200)
   })
 
-  test('that is not there is a problem, which nobody keeps', async () => {
+  test('that does not exist is a problem that caches may not store', async () => {
     const { logo } = (await upload('logo', await png())).body
     for (const path of [
       `/images/${'0'.repeat(64)}`,

@@ -59,7 +59,7 @@ test('an image that another organization shows stays', async () => {
   expectProblem((await as().get(logo)) as never, 404)
 })
 
-test('organizations that let go of one image at once leave none behind', async () => {
+test('organizations that remove one image at once leave none behind', async () => {
   const owners = [as((await foundTenant('One', 'one')).users.owner), as((await foundTenant('Two', 'two')).users.owner)]
   const bytes = await png()
   for (const owner of owners) await upload('logo', bytes, 'x.png', owner)

@@ -7,7 +7,7 @@ import { shown, upload } from './upload-requests.ts'
 const { owner } = tenant.users
 
 describe('An image', () => {
-  test('that is replaced goes, unless somebody uses it still', async () => {
+  test('that is replaced is deleted unless another organization uses it', async () => {
     const [bytes, next] = [await png(), await png()]
     const others = as(elsewhere.users.admin)
     const { logo } = (await upload('logo', bytes)).body

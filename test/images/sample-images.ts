@@ -4,7 +4,7 @@ import sharp from 'sharp'
 
 export const mebibyte = 1024 * 1024
 
-/** What would run where it is shown. */
+/** HTML that would run if a browser showed it as a page. */
 export const svg = Buffer.from(
   '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><script>alert(1)</script></svg>',
 )

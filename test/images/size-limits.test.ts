@@ -15,7 +15,7 @@ describe('How large one may be', () => {
     expectProblem((await upload(kind, Buffer.alloc(20 * mebibyte))) as never, 413)
   })
 
-  test('what does not say its length is cut where it is too large', async () => {
+  test('a body without a length is cut off at the limit', async () => {
     const headers = { ...(await signed()), 'Transfer-Encoding': 'chunked' }
     const answer = await raw('POST', '/organizations/logo', headers, form([file(Buffer.alloc(8 * mebibyte))]))
     expectProblem(answer, 413)
@@ -23,7 +23,7 @@ describe('How large one may be', () => {
     expectProblem(await raw('POST', '/organizations/logo', headers, padded), 413)
   })
 
-  test('what is refused half read leaves the connection good for more', async () => {
+  test('a body that is refused half read leaves the connection usable', async () => {
     const socket = open(await signed(), 'Transfer-Encoding: chunked')
     const body = form([file(Buffer.alloc(8 * mebibyte))])
     for (const piece of [`${body.length.toString(16)}\r\n`, body, '\r\n0\r\n\r\n']) socket.write(piece)

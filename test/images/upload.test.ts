@@ -11,7 +11,7 @@ const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex
 
 describe.each(['icon', 'logo'] as const)('An uploaded %s', (kind) => {
   test.each(['png', 'jpeg', 'webp'] as const)(
-    'is drawn anew as the %s that it is, and shown to anybody',
+    'is re-encoded as the %s that it is, and served without a token',
     async (type) => {
       const bytes = await picture(20).toFormat(type).toBuffer()
       const { status, headers, body } = await upload(kind, bytes)

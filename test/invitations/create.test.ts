@@ -36,7 +36,7 @@ test('an invitation is made, and says all but the token', async () => {
   ])
 })
 
-test('whoever is known here and whoever is not are invited in one way', async () => {
+test('known and unknown addresses are invited in the same way', async () => {
   const known = 'known@example.com'
   await person('known', { email: known })
   const [first, second] = [
@@ -104,7 +104,7 @@ test.each<[what: string, body: object, names: string[]]>([
   expect([...new Set(named)]).toEqual(names)
 })
 
-test('what is not the client’s to say is passed over', async () => {
+test('properties that a client may not set are ignored', async () => {
   const status = { status: 'accepted', expiresAt: '2999-01-01T00:00:00Z', invitedBy: `/users/${admin.id}` }
   const { body } = await api.post(path, { email: address(), tokenHash: 'x', acceptedById: owner.id, ...status })
   expect(body).toMatchObject({ status: 'pending', invitedBy: `/users/${owner.id}` })

@@ -6,11 +6,11 @@ export const path = '/organization-user-invitations'
 export const yesterday = new Date(Date.now() - 24 * 60 * 60 * 1000)
 let count = 0
 
-/** Somebody whom the issuer knows and this server has not met. */
+/** A person whom the token issuer knows and this server does not. */
 export const newcomer = (name = `newcomer-${++count}`) => Object.assign({ subject: name } as User, { id: undefined })
 export const address = () => `invited-${++count}@example.com`
 
-/** Invites somebody, and has the token that the mail brought. */
+/** Invites a person, and returns the token in the mail. */
 export async function invited(values: object = {}, by: Agent = api) {
   const email = address()
   const { body } = await by.post(path, { email, ...values }).expect(201)

@@ -37,7 +37,7 @@ test.each(endings)('an admin who %s does not come back by an invitation of its o
   })
 })
 
-test.each(endings)('what a person who %s had others sent is not mailed any more', async (_, end) => {
+test.each(endings)('invitations that a person who %s had others resend are not mailed', async (_, end) => {
   const { user, membership } = await joined('admin')
   const { id } = await givenInvitation({ invitedBy: user })
   const about = `${path}/${id}`
@@ -105,7 +105,7 @@ test('an invitation that another admin sends again is that admin’s, and outliv
   expect((await as(newcomer()).post(`${path}/accept`, { token })).status).toBe(201)
 })
 
-test('whoever sends an invitation again loses it with its own right', async () => {
+test('a person who resends an invitation loses it with its own right', async () => {
   const { iri, email } = await invited()
   const { user, membership } = await joined('admin')
   await as(user).post(`${iri}/resend`)
@@ -114,7 +114,7 @@ test('whoever sends an invitation again loses it with its own right', async () =
   expect((await as(newcomer()).post(`${path}/accept`, { token })).status).toBe(422)
 })
 
-test('what a person gave out in another organization, or has given for good, stays', async () => {
+test('invitations in another organization, and accepted ones, stay', async () => {
   const { user, membership } = await joined('admin')
   const { token, iri } = await invited({}, as(user))
   const guest = as(newcomer())

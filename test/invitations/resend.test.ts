@@ -54,7 +54,7 @@ test('one that has expired can be sent again, one that was accepted or revoked c
   }
 })
 
-test('what another organization has sent is neither sent again nor revoked from here', async () => {
+test('an invitation of another organization can be neither resent nor revoked', async () => {
   const { iri } = await invited()
   const stranger = as(elsewhere.users.owner)
   for (const ask of [stranger.post(`${iri}/resend`), stranger.delete(iri), stranger.get(iri)])

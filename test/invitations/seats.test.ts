@@ -33,7 +33,7 @@ test('an invitation that has expired has lost its seat', async () => {
   expect((await agent.get(`${path}/${expired.id}`)).body.status).toBe('expired')
 })
 
-test('whoever accepts takes the seat of the invitation', async () => {
+test('an accepted invitation keeps its seat', async () => {
   const { agent } = await subscribed('taking', 4)
   const email = address()
   await agent.post(path, { email })

@@ -2,7 +2,7 @@ import { OrganizationUser, OrganizationUserInvitation } from '../../entities/ind
 import { api, as, database } from '../support/world.ts'
 import { invited, newcomer, path, yesterday } from './invitees.ts'
 
-test('whoever has been removed since does not come back by the old token', async () => {
+test('a removed member cannot return with the old token', async () => {
   const { token } = await invited()
   const gone = as(newcomer('gone'))
   await gone.post(`${path}/accept`, { token })
@@ -12,7 +12,7 @@ test('whoever has been removed since does not come back by the old token', async
   expect((await gone.post(`${path}/accept`, { token })).status).toBe(422)
 })
 
-test('what is mistyped, expired, revoked or replaced is refused in one way', async () => {
+test('mistyped, expired, revoked and replaced tokens are refused with one message', async () => {
   const answers: unknown[] = []
   const refused = async (token: string) => {
     const { status, text } = await as(newcomer('refused')).post(`${path}/accept`, { token })

@@ -89,7 +89,7 @@ describe('Mails are sent', () => {
     await mailSystem.server.mailTo(recipient)
   })
 
-  test('until ten attempts have failed, and put aside then', async () => {
+  test('until ten attempts have failed; then the mail is marked failed', async () => {
     mailSystem.server.refusal = { at: 'RCPT', code: 450 }
     const recipient = await enqueueMailTo()
     for (let attempts = 1; attempts < 10; attempts++) {

@@ -5,7 +5,7 @@ import { database, organization } from '../support/world.ts'
 
 export const path = '/organization-user-invitations'
 
-/** What is left of a mail that is done with. */
+/** The content columns of a finished mail. */
 export const clearedContent = { html: null, text: null, attachments: [] }
 let count = 0
 

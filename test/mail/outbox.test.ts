@@ -29,7 +29,7 @@ describe('Mails are sent', () => {
     expect(second.messageId).toBe(first.messageId)
   })
 
-  test('not when what they tell of is not so any more', async () => {
+  test('not after their content is outdated', async () => {
     mailSystem.server.refusal = { at: 'MAIL', code: 451 }
     const [revoked, sentAgain, accepted] = [address(), address(), address()]
     const iris: Record<string, string> = {}

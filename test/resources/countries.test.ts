@@ -85,7 +85,7 @@ test.each(['XX', 'xx', 'ZZ', 'EU', 'UK', 'NLD', 'N', '528', '__proto__', 'constr
   },
 )
 
-test('it is written by nobody, and a bad token is told of even here', async () => {
+test('countries are read-only, and a bad token is refused even here', async () => {
   for (const method of ['post', 'patch', 'delete'] as const) {
     const path = method === 'post' ? '/countries' : '/countries/NL'
     expect((await api[method](path)).status).toBe(405)

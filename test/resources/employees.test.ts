@@ -21,7 +21,7 @@ test('a name makes one, who is at work and has no account', async () => {
   })
 })
 
-test('everything can be told of one at once, and read back', async () => {
+test('all properties can be set at once, and are read back', async () => {
   const location = await given(Location, { name: 'Utrecht' })
   const told = {
     name: 'Grace Hopper',
@@ -82,7 +82,7 @@ test('a PATCH changes only what is sent, and null clears', async () => {
   expect(violations((await api.patch(path, { name: null })).body)).toEqual(['name isString'])
 })
 
-test('what a client may not write stays as it is', async () => {
+test('read-only properties stay as they are', async () => {
   const { id } = await given(Employee, { name: 'Carol' })
   const { body: before } = await api.get(`/employees/${id}`)
   const forged = { id: organization.id, createdAt: '2000-01-01T00:00:00Z', organizationId: elsewhere.organization.id }

@@ -85,7 +85,7 @@ test.each(['status', 'stripeCustomerId', 'manualBilling', 'demo', 'productionLik
   },
 )
 
-test('what several roles may write says which', () => {
+test('a property that several roles may write names them', () => {
   expect(property('Organization', 'name')).toMatchObject({ writeable: true })
   expect(property('Organization', 'name').writableBy).toEqual(expect.arrayContaining(['admin', 'owner']))
   expect(property('Location', 'name')).toMatchObject({ writeable: true, writableBy: ['admin', 'owner'] })

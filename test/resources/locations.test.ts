@@ -89,7 +89,7 @@ test('a PATCH changes what is sent, null clears, and nothing sent changes nothin
   expect(renamed.body).toEqual({ ...before, name: 'Snits' })
 })
 
-test('what it does not have or may not be told is passed over, or named when asked to be strict', async () => {
+test('unknown and read-only properties are ignored, or named under strict handling', async () => {
   const extra = {
     name: 'Lent',
     id: 'x',
@@ -121,7 +121,7 @@ test('what it does not have or may not be told is passed over, or named when ask
   expect((await api.patch(body['@id'], strictly).set('Prefer', 'handling=lenient')).status).toBe(200)
 })
 
-test('members read it, admins write it, and nobody removes it', async () => {
+test('members read locations, admins write them, and no role removes them', async () => {
   const { id } = await given(Location, { name: 'Tiel' })
   const member = as(tenant.users.member)
   expect((await member.get(`/locations/${id}`)).body.name).toBe('Tiel')

@@ -56,7 +56,7 @@ test('then the second is refused, naming the first', async () => {
   }
 })
 
-test('one begins when another ends, and others are of somebody else or of nobody', async () => {
+test('meetings that touch, that have other employees or none do not overlap', async () => {
   const { owner, employee, own } = await planning('reject')
   const bob = `/employees/${(await given(Employee, { ...own, name: 'Bob' })).id}`
   for (const window of [from(10, 11), from(11, 12), from(9, 10), from(12, 12.001)])
@@ -149,7 +149,7 @@ test('rejecting is refused while meetings overlap that are not over, saying how 
   expect((await owner.patch(second, { employee })).status).toBe(409)
 })
 
-test('what overlapped and is over is let be, and can be changed in all but its time', async () => {
+test('past overlapping meetings stay, and can be changed in all but their time', async () => {
   const { owner, employee, ada, own, turn } = await planning('allow')
   const past = await given(Meeting, { ...own, employee: ada, ...morning })
   const other = await given(Meeting, { ...own, employee: ada, ...morning })
@@ -173,7 +173,7 @@ test('allowing it again allows it, and rejecting it again rejects it', async () 
   expect((await owner.post('/meetings', { employee, ...from(10, 11) })).status).toBe(409)
 })
 
-test('whoever plans while it is switched leaves no overlap behind that it would refuse', async () => {
+test('meetings planned during the switch leave no overlap', async () => {
   for (let round = 0; round < 8; round++) {
     const { owner, employee, own, turn } = await planning('allow')
     const first = (await owner.post('/meetings', { employee, ...from(1, 2) })).body['@id']

@@ -58,7 +58,7 @@ test('every fault of a body is told at once', async () => {
   ])
 })
 
-test('an employee of another organization is told of as one that does not exist', async () => {
+test('an employee of another organization is refused like one that does not exist', async () => {
   const stranger = await given(Employee, { name: 'Eve', organizationId: elsewhere.organization.id })
   const messages = []
   for (const id of [stranger.id, '01900000-0000-7000-8000-000000000000']) {

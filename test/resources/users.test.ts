@@ -82,7 +82,7 @@ test('an address that is not shown is not confirmed by a filter', async () => {
   }
 })
 
-test('nobody is made an employee who is not one of those', async () => {
+test('only members and present employees can be an employee’s user', async () => {
   for (const { id } of [left, inviter, operator, founder]) {
     const { status, body } = await as(admin).post('/employees', { name: 'X', user: `/users/${id}` })
     expect([status, body.violations?.[0].propertyPath]).toEqual([422, 'user'])

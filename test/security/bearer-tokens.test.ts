@@ -63,7 +63,7 @@ test('a token without a role of its own cannot claim one', async () => {
     expect((await as().get(path).set('Authorization', `Bearer ${claimed}`)).status).toBe(403)
 })
 
-test('the same subject of another issuer is somebody else', async () => {
+test('the same subject of another issuer is another user', async () => {
   await person(owner.subject, { issuer: 'https://issuer.example', operator: true })
   expect((await api.get('/users/me')).body['@id']).toBe(`/users/${owner.id}`)
 })
@@ -112,7 +112,7 @@ describe('From the very next request there holds', () => {
     expect((await as(user, { organization: organization.id }).get('/meetings')).status).toBe(403)
   })
 
-  test('a suspension amid requests of whoever is suspended', async () => {
+  test('a suspension during the caller’s requests', async () => {
     for (let round = 0; round < 5; round++) {
       const { user, membership } = await joined(`busy-${round}`)
       const sessions = Array.from({ length: 40 }, (_, index) => as(user, { lifetime: 600 + index }))
@@ -125,7 +125,7 @@ describe('From the very next request there holds', () => {
   })
 })
 
-test('what another process changes holds within a second', async () => {
+test('a change by another process takes effect within a second', async () => {
   const { user, membership } = await joined('watched')
   expect((await as(user).get('/meetings')).status).toBe(200)
   await database.manager.update(OrganizationUser, { id: membership.split('/').at(-1) }, { status: 'suspended' })

@@ -25,7 +25,7 @@ test('a slug is a public name: whether it is taken is told, and nothing more', a
   expect(JSON.stringify(closed.body)).not.toContain(id)
 })
 
-test('the name of an organization, a location or an employee is free, whoever else has it', async () => {
+test('names of organizations, locations and employees need not be unique across tenants', async () => {
   const founder = as(await person('founder-of-names'))
   expect((await founder.post('/organizations', { name: 'Elsewhere' })).status).toBe(201)
   expect((await api.post('/locations', { name: 'Amsterdam' })).status).toBe(201)

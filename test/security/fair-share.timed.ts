@@ -23,7 +23,7 @@ const small = { '@context': { '@vocab': schema, our: `${publicUrl}/docs.jsonld#L
 const stranger = as(elsewhere.users.owner)
 const turtle = (text: string) => stranger.post('/locations').set('Content-Type', 'text/turtle').send(text)
 
-test('what another tenant asks for waits for one slow body, not for all of them', async () => {
+test('requests of another tenant wait for one slow body, not for all of them', async () => {
   let done = 0
   const sent = [owner, owner, admin, admin].map(async (user) => {
     expect((await as(user).post('/locations', slow())).status).toBe(400)

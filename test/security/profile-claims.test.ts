@@ -31,7 +31,7 @@ test('an older token brings nothing back, and a token without iat changes nothin
   expect(await me(user, { iat: now })).toMatchObject({ name: 'Young', email: 'young@example.com' })
 })
 
-test('what is written is bounded: once for each change, however often it is asked', async () => {
+test('a profile is written once for each change, however many requests there are', async () => {
   const { user } = await joined()
   const [old, young] = [
     { iat: now - 20, name: 'Old', email: null },

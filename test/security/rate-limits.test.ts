@@ -60,13 +60,13 @@ test('codes cannot be guessed but a few times a minute, and all else can still b
   expect((await asked()).status).toBe(200)
 })
 
-test('bad tokens are counted by address, so that trying many gets nobody far', async () => {
+test('bad tokens are counted by address, so that guessing is slow', async () => {
   for (let count = 0; count < limits.usual; count++) expect((await from('192.0.2.1')).status).toBe(401)
   expect((await from('192.0.2.1')).status).toBe(429)
   expect((await from('192.0.2.2')).status).toBe(401)
 })
 
-test('whoever has one address of IPv6 has all that share its first half', async () => {
+test('all addresses of one IPv6 /64 network share one count', async () => {
   for (let count = 0; count < limits.usual; count++) await from(`2001:db8::${count.toString(16)}`)
   expect((await from('2001:db8:0:0:ffff::1')).status).toBe(429)
   expect((await from('2001:db8:0:1::1')).status).toBe(401)

@@ -66,7 +66,7 @@ test('a member who is removed does not read again that it joined', async () => {
   expectProblem((await keyed(guest, key, `${path}/accept`, { token })) as never, 403)
 })
 
-test('whoever joins as one of several organizations reads the answer again', async () => {
+test('a member of several organizations who joins another reads the stored response again', async () => {
   const third = (await foundTenant('Third', 'third')).organization.id
   const { user } = await joined('member', third)
   const { token } = await invited()

@@ -16,7 +16,7 @@ import {
   tenant,
 } from '../support/world.ts'
 
-/** Who may do what, written out by hand; whoever is not named may not. */
+/** The roles of each operation, written by hand; a role that is not listed may not. */
 const permissions: [who: string, what: string[]][] = [
   ['anonymous guest member admin owner operator', ['GET /countries', 'GET /countries/:id']],
   ['guest member admin owner operator', ['GET /organizations', 'GET /organizations/:id', 'GET /users/me']],
@@ -76,7 +76,7 @@ const suspended = await person('suspended')
 await given(OrganizationUser, { user: suspended, name: 'suspended', role: 'owner', status: 'suspended' })
 const { member, admin, owner } = tenant.users
 
-/** Whoever may ask, and as which role the table of permissions knows it. */
+/** Every caller, and its role in the table of permissions. */
 const callers: [name: string, role: string, agent: Agent][] = [
   ['nobody', 'anonymous', as()],
   ['a newcomer', 'guest', as(guest)],
@@ -136,7 +136,7 @@ test('the operator, who could not act in it, neither founds nor joins an organiz
   expect(await database.manager.count(Organization)).toBe(before)
 })
 
-test('whoever belongs to several organizations acts for the oldest, or for the one that its token names', async () => {
+test('a member of several organizations acts for the oldest, or for the one that its token names', async () => {
   expect((await as(several).get(`/meetings/${rows.Meeting.id}`)).status).toBe(200)
 
   const named = as(several, { organization: elsewhere.organization.id })
@@ -203,7 +203,7 @@ test('the links of an organization are what its reader may do', async () => {
   expect(await shown(operator)).toEqual([])
 })
 
-test('an organization that is guarded as production offers nobody to clear it', async () => {
+test('an organization that is productionLike shows no link to clear it', async () => {
   expect(actionsOf((await api.get(`/organizations/${organization.id}`)).body)).not.toContain('clear')
 })
 

@@ -133,7 +133,7 @@ test('an action on the current organization takes no other from a header, a quer
   expect(body.member.map((node: { '@id': string }) => node['@id'])).toEqual([`/organizations/${organization.id}`])
 })
 
-test('what a client says of id and organization is passed over', async () => {
+test('id and organization in a body are ignored', async () => {
   const claims = { id: theirs.Location.id, organization: `/organizations/${elsewhere.organization.id}` }
   const made = await api.post('/locations', { name: 'Planted', organizationId: elsewhere.organization.id, ...claims })
   expect(made.status).toBe(201)
@@ -196,7 +196,7 @@ function askRaw(method: string, path: string, headers: OutgoingHttpHeaders): Pro
   })
 }
 
-/** What is said of a reference, with the IRI left out; undefined when nothing is. */
+/** The violation of a reference, without its IRI; undefined without a violation. */
 async function fault({ method, path, name }: (typeof references)[number], iri: string): Promise<string | undefined> {
   const { status, body } = await (method === 'PATCH' ? api.patch : api.post)(path, { [name]: iri })
   expect(status).toBe(422)

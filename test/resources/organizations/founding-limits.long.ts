@@ -134,7 +134,7 @@ const kinds: [path: string, body: object][] = [
   ['/subscriptions/apply-coupon', { code: 'GUESS' }],
 ]
 
-describe('What costs others is counted', () => {
+describe('operations that cost others are counted', () => {
   test.each(kinds)('by user, wherever its requests come from: POST %s', async (path, body) => {
     const server = serve({ limits })
     const statuses = []

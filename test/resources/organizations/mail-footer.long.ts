@@ -103,7 +103,7 @@ test('a footer holds 20 kB and no more, as it comes and as it is kept', async ()
   expect((await write('x'.repeat(300_000))).status).toBe(413)
 })
 
-test('what is nested without end is cut off, and quickly', async () => {
+test('endless nesting is cut off quickly', async () => {
   const start = performance.now()
   const { body } = await write('<b>'.repeat(6_000))
   expect(body.mailFooter.match(/<b>/g).length).toBeLessThan(100)

@@ -17,7 +17,7 @@ test('it is made with what an envelope needs, and read back', async () => {
   expect((await api.post('/organization-addresses', whole)).body).toMatchObject(whole)
 })
 
-test('what it needs is told at once', async () => {
+test('all missing properties are named at once', async () => {
   const { status, body } = await api.post('/organization-addresses', {})
   expect(status).toBe(422)
   expect(violations(body)).toEqual([

@@ -27,7 +27,7 @@ test('an organization has every module of the catalogue, none of them enabled un
   expect(await modules()).toEqual({ planning: off, banking: off, invoicing: off, reporting: off })
 })
 
-test('what is subscribed to is enabled while the subscription is active', async () => {
+test('subscribed modules are enabled while the subscription is active', async () => {
   const { body } = await api.post('/subscriptions', { modules: ['planning', 'banking'] })
   expect(await modules()).toMatchObject({ planning: off, banking: off })
   await as(operator).post(`${body['@id']}/confirm`).expect(201)
@@ -43,7 +43,7 @@ test('the operator gives what is not subscribed to, with a limit, and takes what
   expect(await modules()).toMatchObject({ reporting: [true, 'operator', 5], banking: [false, 'operator', null] })
 })
 
-test('what the operator has said stands whatever becomes of the subscription', async () => {
+test('the operator’s override survives changes of the subscription', async () => {
   const { currentSubscription } = (await api.get(`/organizations/${organization.id}`)).body
   await api.patch(currentSubscription, { modules: ['banking', 'invoicing'] }).expect(200)
   expect(await modules()).toMatchObject({
@@ -64,7 +64,7 @@ test('left to the subscription again, they are as that has them', async () => {
   expect(await modules()).toMatchObject({ planning: off })
 })
 
-test('each override is written down as done by nobody of the organization’s', async () => {
+test('each override is audited without an actor of the organization', async () => {
   const before = await database.manager.countBy(AuditEvent, own)
   const { '@id': iri } = await moduleCalled('planning')
   await order('planning', 'on', 3)
@@ -101,7 +101,7 @@ test('a subscription that begins at the same moment is not overlooked', async ()
   }
 })
 
-test('nobody changes modules over the wire', async () => {
+test('modules cannot be changed over the API', async () => {
   const { '@id': iri } = await moduleCalled('planning')
   for (const agent of [api, as(operator)])
     expect((await agent.patch(iri, { enabled: true, source: 'operator', limit: 1 })).status).toBe(405)

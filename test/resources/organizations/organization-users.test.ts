@@ -44,7 +44,7 @@ test.each([
   expect(body.violations.map(({ propertyPath }: { propertyPath: string }) => propertyPath)).toEqual(Object.keys(change))
 })
 
-test('who it is, and since when, cannot be written', async () => {
+test('the user and the date of joining cannot be written', async () => {
   const { path } = await joined()
   const change = { user: `/users/${admin.id}`, name: 'Other', joinedAt: '2000-01-01T00:00:00Z', organization: '/x' }
   const { body: before } = await api.get(path)
@@ -130,7 +130,7 @@ test('a removal takes the membership, writes that down, and keeps the user', asy
   })
 })
 
-test('what has been written down cannot be changed', async () => {
+test('audit events cannot be changed', async () => {
   await expect(database.query(`UPDATE "audit_event" SET "action" = ''`)).rejects.toThrow(/only ever added to/)
   await expect(database.query(`DELETE FROM "audit_event"`)).rejects.toThrow(/only ever added to/)
 })

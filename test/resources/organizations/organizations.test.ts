@@ -5,7 +5,7 @@ const { member, admin, owner } = tenant.users
 const newcomer = (subject: string) => Object.assign(new User(), { subject })
 
 describe('When an organization is founded,', () => {
-  test('whoever is signed in founds an organization and owns it, with all that belongs to it', async () => {
+  test('a signed-in person creates an organization and owns it, with its defaults', async () => {
     const founder = as(newcomer('founder'), { name: 'Fay Founder', email: 'fay@example.com' })
     expect((await founder.get('/users/me')).status).toBe(404)
 
@@ -52,7 +52,7 @@ describe('When an organization is founded,', () => {
     expect(await database.manager.countBy(User, { subject: 'twice' })).toBe(1)
   })
 
-  test('whoever is suspended elsewhere owns what it founds', async () => {
+  test('a person who is suspended elsewhere owns the organization that it creates', async () => {
     const user = await person('suspended')
     await given(OrganizationUser, { user, name: 'suspended', status: 'suspended' })
     const { body } = await as(user).post('/organizations', { name: 'Fresh start' })
@@ -60,7 +60,7 @@ describe('When an organization is founded,', () => {
     expect((await as(user).get('/locations')).status).toBe(200)
   })
 
-  test('ten at once, by somebody who is new, make one user', async () => {
+  test('ten simultaneous creations by a new person make one user', async () => {
     const hasty = as(newcomer('hasty'))
     const made = await Promise.all(
       Array.from({ length: 10 }, (_, number) => hasty.post('/organizations', { name: `Hasty ${number}` })),
@@ -161,7 +161,7 @@ describe('When an organization is founded,', () => {
     expect(await database.manager.existsBy(User, { subject: 'refused' })).toBe(false)
   })
 
-  test('what is the operator’s to say, or nobody’s, is passed over; under strict handling it is named', async () => {
+  test('properties of the operator or the server are ignored, and named under strict handling', async () => {
     const privileged = {
       id: organization.id,
       status: 'closed',

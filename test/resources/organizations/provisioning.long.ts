@@ -86,7 +86,7 @@ test('a subscription made before the modules are there enables them all the same
   ).toMatchObject({ enabled: true, source: 'subscription' })
 })
 
-test('who takes over from one that died goes on where that stopped', async () => {
+test('a job that is retried after a crash continues where it stopped', async () => {
   const { owner, iri, organization } = await found()
   await database.query(`CREATE FUNCTION "die"() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'died'; END $$`)
   await database.query(`CREATE TRIGGER "dies" BEFORE INSERT ON "organization_module" EXECUTE FUNCTION "die"()`)
@@ -144,7 +144,7 @@ test('one that is refused is not set up, and one that is set up is not taken up 
   expect(await database.query('SELECT count(*) FROM graphile_worker.jobs')).toEqual(before)
 })
 
-test('what lacks a piece gets it when the operator has it set up anew', async () => {
+test('missing defaults are inserted when the operator sets the status to provisioning', async () => {
   const { owner, iri, organization } = await found()
   await provision({ organization })
   await database.manager.delete(Language, { organizationId: organization, id: 'en' })
@@ -200,7 +200,7 @@ describe.each(['suspended', 'closed'])('An organization that is %s', (status) =>
     expect((await owner.post(`/subscriptions/${id}/cancel`)).status).toBe(201)
   })
 
-  test('keeps nobody from another that they belong to', async () => {
+  test('leaves members free to use another organization', async () => {
     const first = await found()
     await as(operator).patch(first.iri, { status })
     const { status: made, body: other } = await first.owner.post('/organizations', { name: 'Another' })

@@ -37,7 +37,7 @@ const isShared = (route: Route, caller: Caller, type: string) =>
 
 const nobodys = new Map<string, Promise<Answer>>()
 
-/** What is answered for an id that nobody has. */
+/** The response to an id that no row has. */
 function nowhere(route: Route, caller: Caller): Promise<Answer> {
   const key = `${route.title} ${caller}`
   const answer = nobodys.get(key) ?? ask(route, { token: callers[caller] })

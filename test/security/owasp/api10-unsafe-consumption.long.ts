@@ -106,7 +106,7 @@ interface Wish {
   body?: object
   by?: typeof newcomer
 }
-/** What makes each operation ask Stripe. */
+/** The request by which each operation calls Stripe. */
 const wishes: Record<string, Wish> = {
   'POST /subscriptions': { path: '/subscriptions', body: { paymentMethod: newcomer.card }, by: newcomer },
   'PATCH /subscriptions/:id': { path: payer.path, body: { seats: 44 } },

@@ -16,7 +16,7 @@ const barred = routes.flatMap((route) =>
     .map((role) => ({ route, role, title: `${route.title} by ${role}` })),
 )
 
-/** What a client may say of itself, and nobody should believe. */
+/** Claims of a client about itself, which the server must ignore. */
 const claims: Record<string, string>[] = [
   {},
   ...['owner', 'operator', 'admin'].flatMap((role) =>

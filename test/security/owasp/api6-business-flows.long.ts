@@ -15,7 +15,7 @@ const rare = [
   'POST /organization-user-invitations/accept',
 ]
 
-/** What a guesser may change about its requests, hoping to be counted as somebody else. */
+/** Parts of a request that a guesser may vary to be counted as another client. */
 const disguises: Record<string, string>[] = [
   ...['X-Forwarded-For', 'X-Real-IP', 'Forwarded', 'User-Agent', 'X-Request-Id', 'Idempotency-Key', 'Origin'].map(
     (name) => ({ [name]: `guess-${Math.random()}` }),

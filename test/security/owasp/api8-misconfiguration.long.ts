@@ -136,7 +136,7 @@ const production: Record<string, string> = {
   KONTOMATIK_API_KEY: 'kontomatik-key',
   SECRETS_KEY: Buffer.alloc(32, 7).toString('base64'),
 }
-/** What has a default that is as good in production. */
+/** Variables whose default is safe in production. */
 const harmless = [
   'HOST',
   'PORT',

@@ -34,7 +34,7 @@ export function testCaseGroups(
   })
 }
 
-/** What went wrong; the first of it, as more says nothing new. */
+/** The first ten failures. */
 async function runConcurrently(cases: Case[], atOnce: number): Promise<string[]> {
   const left = [...cases]
   const faults: string[] = []

@@ -3,7 +3,7 @@ import { joined, type Route, resources, writes } from './route-requests.ts'
 
 type Rows = Record<string, { id: string }>
 
-/** What nobody should be able to write, by whatever name it may go. */
+/** Names of privileged properties that no client may write. */
 const privilegedNames = [
   ...['role', 'roles', 'operator', 'admin', 'isAdmin', 'permissions', 'scope', 'owner', 'ownerId', 'user', 'userId'],
   ...[

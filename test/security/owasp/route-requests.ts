@@ -28,7 +28,7 @@ import {
   tokenOf,
 } from '../../support/world.ts'
 
-/** An id that nobody's row has. */
+/** An id that no row has. */
 export const unknown = '01900000-0000-7000-8000-000000000000'
 
 /** The table of the API, as the server has it. */
@@ -52,7 +52,7 @@ export const routes = resources.flatMap((resource) =>
 
 export type Route = (typeof routes)[number]
 
-/** Whether a route takes a property from somebody in a role. */
+/** Whether a route accepts a property from a role. */
 export function writes({ operation, input, may }: Route, name: string, role: Role): boolean {
   const taken = operation.writes === undefined || (operation.writes[name]?.includes(role) ?? false)
   return may.includes(role) && taken && (input?.field.get(name)?.writable ?? false)
@@ -64,7 +64,7 @@ for (const { id } of [organization, elsewhere.organization])
 
 const { owner, admin, member } = tenant.users
 
-/** A bearer token of somebody in each role. */
+/** A bearer token of a caller in each role. */
 export const tokens: Record<Role, string | undefined> = {
   anonymous: undefined,
   guest: await tokenOf(await person('guest')),
@@ -74,7 +74,7 @@ export const tokens: Record<Role, string | undefined> = {
   operator: await tokenOf(operator),
 }
 
-/** A token of somebody who owns both organizations of the world, and acts for the first. */
+/** A token of a user who owns both organizations, and acts for the first. */
 export const ownerOfBoth = await tokenOf(several, { organization: organization.id })
 
 /** Starts a server that differs from that of the world, and tells where it is. */

@@ -1,11 +1,11 @@
-/** What an operation takes gladly: its body, and in which world. */
+/** A valid body of an operation, and the state that it needs. */
 interface Line {
   body?: Record<string, unknown>
   /** Whether it is for those alone who are billed through Stripe. */
   payer?: true
-  /** What has to be so before, in SQL. */
+  /** SQL that prepares the state. */
   before?: string
-  /** What is asked by the same before, as no copy of the database makes Stripe forget. */
+  /** Requests before it: a copy of the database does not reset Stripe. */
   first?: { path: string; body: object }
 }
 

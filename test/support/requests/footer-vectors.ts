@@ -180,7 +180,7 @@ export const vectors: [html: string, clean: string][] = [
   ['<table role="dialog"><tr><td>a</td></tr></table>', '<table><tr><td>a</td></tr></table>'],
 ]
 
-/** What a footer is made of, which stays to the letter. */
+/** Harmless parts of a footer, which stay unchanged. */
 export const footers: string[] = [
   '<table width="600" cellpadding="0" cellspacing="0" border="0" role="presentation"><tbody><tr>' +
     '<td style="padding:8px 0;font-family:Arial, sans-serif;color:#334155" valign="top" colspan="2">' +

@@ -25,7 +25,7 @@ export const idSpellings = (id: string, path: string): string[] => [
   encodeURIComponent(`' OR id = '${id}`),
 ]
 
-/** Ways to write an IRI that name nothing of this server, whoever's the id is. */
+/** Spellings of an IRI that name no resource of this server. */
 export const invalidIris = (path: string, id: string): string[] => [
   `https://elsewhere.example${path}/${id}`,
   `//elsewhere.example${path}/${id}`,

@@ -15,7 +15,7 @@ export function wrongValues({ name: type }: Shape, { name, kind, datatype, nulla
 const tooLong = (length = 100_000) => JSON.stringify('x'.repeat(length))
 const uuid = '01900000-0000-7000-8000-00000000000a'
 
-/** What no property takes, and then what none of a kind does. */
+/** Values that no property takes, then values that no property of a kind takes. */
 const anywhere = ['{}', '[]', '[[]]', '{"__proto__":{"x":1}}', '[{"constructor":1}]', '"\\u0000"', '"\\ud800"']
 const wrong: Record<string, string[]> = {
   'xsd:string': ['5', '1.5', 'true', '1e400', '["x"]', '[null]', tooLong()],
@@ -62,7 +62,7 @@ const astray = (path: string) =>
     .flatMap((id) => [`${path}/${id}`, `https://elsewhere.example${path}/${id}`])
     .map((iri) => JSON.stringify(iri))
 
-/** What is wrong for a property only because of its own rules. */
+/** Values that only the rules of the property refuse. */
 const special: Record<string, string[]> = {
   'Subscription.metadata': [
     ...[

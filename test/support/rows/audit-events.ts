@@ -1,7 +1,7 @@
 import { AuditEvent } from '../../../entities/index.ts'
 import { database } from '../world.ts'
 
-/** What the audit log says of something, oldest first. */
+/** The audit events of a target, oldest first. */
 export function eventsAbout(target: string): Promise<AuditEvent[]> {
   return database.manager.find(AuditEvent, { where: { target }, order: { id: 'ASC' } })
 }
