@@ -1,0 +1,3 @@
+import { runKontomatik } from '../emulators/kontomatik/command.ts'
+
+await runKontomatik()
