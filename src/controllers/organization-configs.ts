@@ -30,5 +30,5 @@ function prepare(config: OrganizationConfig): Violation[] {
 /** Refuses "meetingOverlap": the trigger's detail is the number of overlapping meetings and the id of one. */
 export const overlappingMeetings: ConflictMessage = ({ detail = '' }) => {
   const [count, id] = detail.split(' ')
-  return `${count} current or future meetings overlap another of the same employee, such as /meetings/${id}. Move them first.`
+  return `Current or future meetings overlap others of the same employee: ${count}, such as /meetings/${id}. Move them first.`
 }

@@ -133,7 +133,7 @@ test('rejecting is refused while meetings overlap that are not over, saying how 
   expect([refused.status, refused.body.detail]).toEqual([
     409,
     expect.stringMatching(
-      /^2 current or future meetings overlap another of the same employee, such as \/meetings\/\S+\. Move them first\.$/,
+      /^Current or future meetings overlap others of the same employee: 2, such as \/meetings\/\S+\. Move them first\.$/,
     ),
   ])
   expect(posted.slice(1, 3)).toContain(/\/meetings\/[0-9a-f-]+/.exec(refused.body.detail)?.[0])
