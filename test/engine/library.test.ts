@@ -1,0 +1,147 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { Client } from 'pg'
+import request from 'supertest'
+import type { DataSource } from 'typeorm'
+import { Api, listOperation, Resource, stopThreads } from '../../src/hydra/index.ts'
+import { Book, createLibrary, openDatabase } from './library.ts'
+
+const { host, port, user } = JSON.parse(process.env.TEST_POSTGRES ?? '{}')
+const name = `library_${process.pid}_${Date.now()}`
+const [city, village] = ['019b8a6c-4000-7000-8000-00000000000a', '019b8a6c-4000-7000-8000-00000000000b']
+const server = createServer()
+let database: DataSource
+let publicUrl: string
+
+beforeAll(async () => {
+  await administer(`CREATE DATABASE "${name}" TEMPLATE "template0"`)
+  database = await openDatabase({ host, port, username: user, database: name })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  publicUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  server.on('request', createLibrary(database, publicUrl))
+})
+
+afterAll(async () => {
+  await stopThreads()
+  server.closeAllConnections()
+  await new Promise((resolve) => server.close(resolve))
+  await database.destroy()
+})
+
+/** Requests of one person with a role in a library. */
+const as = (role?: string, library = city) => {
+  const headers: Record<string, string> = role
+    ? { authorization: `Bearer ${role} ${role}-of-${library} ${library}` }
+    : {}
+  return {
+    get: (path: string) => request(publicUrl).get(path).set(headers),
+    post: (path: string, body: object, more = {}) =>
+      request(publicUrl)
+        .post(path)
+        .set({ 'content-type': 'application/ld+json', ...headers, ...more })
+        .send(body),
+  }
+}
+
+let books = 0
+const givenBook = async (library = city) => {
+  const { status, body } = await as('librarian', library).post('/books', { name: `Book ${++books}`, pages: 100 })
+  expect(status).toBe(201)
+  return body['@id'] as string
+}
+
+test('a reader lists the books of their own library, with their total', async () => {
+  const own = await givenBook()
+  await givenBook(village)
+  const { status, body } = await as('reader').get('/books?order[name]=desc')
+  expect(status).toBe(200)
+  expect(body).toMatchObject({ '@id': '/books', '@type': 'Collection', totalItems: books - 1 })
+  expect(body.member[0]).toEqual({
+    '@id': own,
+    '@type': 'Book',
+    id: own.slice('/books/'.length),
+    name: `Book ${books - 1}`,
+    pages: 100,
+  })
+  expect(body.member).toHaveLength(books - 1)
+})
+
+test('totals stay right when books are deleted', async () => {
+  await givenBook()
+  const before = (await as('reader').get('/books?itemsPerPage=1')).body.totalItems
+  await database.query(`DELETE FROM "book" WHERE "id" = (SELECT "id" FROM "book" WHERE "libraryId" = $1 LIMIT 1)`, [
+    city,
+  ])
+  expect((await as('reader').get('/books?itemsPerPage=1')).body.totalItems).toBe(before - 1)
+})
+
+test('a librarian lends a book by its IRI', async () => {
+  const book = await givenBook()
+  const { status, body } = await as('librarian').post('/loans', { book, dueOn: '2026-12-24' })
+  expect([status, body]).toEqual([201, expect.objectContaining({ '@type': 'Loan', book, dueOn: '2026-12-24' })])
+  const { body: loans } = await as('reader').get(`/loans?book=${book}`)
+  expect(loans.member.map((loan: { book: string }) => loan.book)).toEqual([book])
+})
+
+test('a loan of a book of another library is refused with 422', async () => {
+  const book = await givenBook(village)
+  const { status, body } = await as('librarian').post('/loans', { book, dueOn: '2026-12-24' })
+  expect(status).toBe(422)
+  expect(body.violations).toEqual([
+    { propertyPath: 'book', message: `"${book}" is not the IRI of a known Book.`, code: 'unknownReference' },
+  ])
+})
+
+test('a reader may not add a book', async () => {
+  const { status, body } = await as('reader').post('/books', { name: 'Mine', pages: 1 })
+  expect([status, body.detail]).toEqual([403, 'This is for the role librarian; yours is reader.'])
+})
+
+test('a request without a token is refused with 401', async () => {
+  const { status, headers } = await as().get('/books')
+  expect([status, headers['www-authenticate']]).toEqual([401, 'Bearer'])
+})
+
+test('a book of another library is not found', async () => {
+  const book = await givenBook(village)
+  expect((await as('reader').get(book)).status).toBe(404)
+  expect((await as('reader', village).get(book)).status).toBe(200)
+})
+
+test('a repeated Idempotency-Key returns the first response', async () => {
+  const body = { name: 'Once', pages: 3 }
+  const first = await as('librarian').post('/books', body, { 'idempotency-key': 'once' })
+  const second = await as('librarian').post('/books', body, { 'idempotency-key': 'once' })
+  expect([first.status, second.status, second.body]).toEqual([201, 201, first.body])
+  expect(second.headers['idempotent-replayed']).toBe('true')
+})
+
+test('the documentation names the library, its roles and its classes', async () => {
+  const { status, body } = await as().get('/docs.jsonld')
+  expect([status, body.title]).toEqual([200, 'Library'])
+  const classes = Object.fromEntries(body.supportedClass.map((one: { title: string }) => [one.title, one]))
+  expect(classes.Book).toMatchObject({ '@id': '#Book', subClassOf: 'schema:Book' })
+  expect(
+    classes.Book.supportedOperation.map(({ method, roles }: { method: string; roles: string[] }) => [method, roles]),
+  ).toEqual([
+    ['GET', ['reader', 'librarian']],
+    ['PATCH', ['librarian']],
+  ])
+  expect(JSON.stringify(body)).not.toMatch(/organization/i)
+})
+
+test('a role that the application does not have stops the boot with a sentence', async () => {
+  const table = [new Resource(Book, '/books', [{ ...listOperation<Book>(), may: ['janitor'] }])] as never
+  const roles = { all: ['anonymous', 'reader'], tenant: ['reader'], anonymous: 'anonymous' }
+  const contexts = new URL('./contexts/', import.meta.url)
+  expect(() => new Api(table, database, { roles, contexts, publicUrl } as never)).toThrow(
+    '"/books" names the role "janitor", which this API does not have.',
+  )
+})
+
+async function administer(sql: string): Promise<void> {
+  const client = new Client({ host, port, user, database: 'postgres' })
+  await client.connect()
+  await client.query(sql)
+  await client.end()
+}

@@ -1,0 +1,121 @@
+import 'reflect-metadata'
+import { Type } from 'class-transformer'
+import { IsInt, IsNotEmpty, IsString, Length, Matches, Min } from 'class-validator'
+import express, { type ErrorRequestHandler, type Express } from 'express'
+import { Column, DataSource, Entity, ManyToOne, PrimaryColumn, VersionColumn } from 'typeorm'
+import { v7 as uuid } from 'uuid'
+import {
+  Api,
+  type Caller,
+  createEngineTables,
+  createOperation,
+  listOperation,
+  type Operation,
+  Problem,
+  Resource,
+  readOperation,
+  updateOperation,
+} from '../../src/hydra/index.ts'
+
+/** The engine reads these columns of each row. */
+abstract class Row {
+  @PrimaryColumn('uuid')
+  id: string = uuid()
+
+  @Column('uuid')
+  libraryId: string
+
+  @Column('timestamp with time zone', { precision: 3 })
+  updatedAt: Date = new Date()
+
+  @VersionColumn()
+  version: number
+}
+
+@Entity()
+export class Book extends Row {
+  @Column('text')
+  @IsString()
+  @Length(1, 200)
+  name: string
+
+  @Column('int')
+  @IsInt()
+  @Min(1)
+  pages: number
+}
+
+@Entity()
+export class Loan extends Row {
+  @ManyToOne(() => Book, { nullable: false })
+  @Type(() => Book)
+  @IsNotEmpty()
+  book: Book
+
+  @Column('uuid')
+  bookId: string
+
+  @Column('date')
+  @Matches(/^\d{4}-\d\d-\d\d$/)
+  dueOn: string
+}
+
+/** Restricts an operation to librarians. */
+const librarian = <E extends object>(operation: Operation<E>): Operation<E> => ({ ...operation, may: ['librarian'] })
+
+const resources = [
+  new Resource(
+    Book,
+    '/books',
+    [
+      listOperation<Book>(),
+      readOperation<Book>(),
+      librarian(createOperation<Book>()),
+      librarian(updateOperation<Book>()),
+    ],
+    { filters: { name: 'partial', pages: 'range' }, order: ['name'], counted: true },
+  ),
+  new Resource(Loan, '/loans', [listOperation<Loan>(), readOperation<Loan>(), librarian(createOperation<Loan>())], {
+    filters: { book: 'reference' },
+  }),
+] as Resource[]
+
+/** The tables of the library, beside those of the engine. */
+export async function openDatabase(address: { host: string; port: number; username: string; database: string }) {
+  const database = new DataSource({
+    type: 'postgres',
+    ...address,
+    entities: [Book, Loan],
+    installExtensions: false,
+    extra: { max: 4, options: '-c timezone=UTC' },
+  })
+  await database.initialize()
+  await database.synchronize()
+  const runner = database.createQueryRunner()
+  // A migration may run again where a database has the tables already: the second call changes nothing.
+  for (const _ of ['first', 'again']) await createEngineTables(runner, { tenantColumn: 'libraryId', counted: ['book'] })
+  await runner.release()
+  return database
+}
+
+/** A token is `<role> <user> <library>`: the example has no secrets. */
+async function authenticate({ headers }: { headers: { authorization?: string } }): Promise<Caller> {
+  const [, role, user, library] = headers.authorization?.split(' ') ?? []
+  if (!role) return { role: 'anonymous', user: null, tenant: null }
+  return { role, user, tenant: library, bearer: { issuer: 'urn:library', subject: user } }
+}
+
+/** The application: the public face of the engine, Express, and nothing else of this project. */
+export function createLibrary(database: DataSource, publicUrl: string): Express {
+  const api = new Api(resources, database, {
+    publicUrl,
+    info: { title: 'Library', description: 'Books, and the readers who have them.' },
+    exampleId: '019b8a6c-4000-7000-8000-000000000002',
+    contexts: new URL('./contexts/', import.meta.url),
+    roles: { all: ['anonymous', 'reader', 'librarian'], tenant: ['reader', 'librarian'], anonymous: 'anonymous' },
+    tenancy: { column: 'libraryId', name: 'library', claim: 'library' },
+  })
+  const errors: ErrorRequestHandler = (error, _request, response, _next) =>
+    api.writeProblem(api.problemOf(error) ?? new Problem(500, String(error)), response)
+  return express().use(api.router({ authenticate }), api.documents(), errors)
+}
