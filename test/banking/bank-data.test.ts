@@ -1,6 +1,8 @@
 import jsonld from 'jsonld'
 import { BankAccount, BankTransaction, Integration } from '../../entities/index.ts'
-import { api, as, database, elsewhere, given, publicUrl, tenant } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
+
+const { api, as, database, elsewhere, given, publicUrl, tenant } = await openWorld()
 
 const { member, admin } = tenant.users
 const iban = 'NL91ABNA0417164300'

@@ -2,7 +2,9 @@ import { type Integration, OrganizationModule } from '../../entities/index.ts'
 import { Kontomatik } from '../../src/banking/kontomatik/kontomatik-client.ts'
 import { eventually } from '../support/eventually.ts'
 import { startJobs } from '../support/jobs.ts'
-import { type Agent, api, banking, database, kontomatik, organization } from '../support/world.ts'
+import { type Agent, openWorld } from '../support/world.ts'
+
+const { api, banking, database, kontomatik, organization } = await openWorld()
 
 export const client = new Kontomatik({ url: kontomatik.url, apiKey: kontomatik.apiKey })
 

@@ -2,7 +2,9 @@ import { faultsOf } from '../emulators/stripe/published-parameters.ts'
 import { payingCustomer, stripeCustomer } from '../support/billing/billing.ts'
 import { confirmIntent, customerIdOf, dashboard, serverRequests, subscribed } from '../support/billing/stripe.ts'
 import { jobs } from '../support/jobs.ts'
-import { as, foundTenant, givenAddress, operator, publicUrl, stripe } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
+
+const { as, foundTenant, givenAddress, operator, publicUrl, stripe } = await openWorld()
 
 /** Runs every operation that sends requests to Stripe. */
 beforeAll(async () => {

@@ -5,7 +5,9 @@ import { build } from 'esbuild'
 import { type Browser, chromium, type Locator, type Page } from 'playwright-core'
 import { Employee, Location, Meeting } from '../../entities/index.ts'
 import { collections, entrypoint } from '../support/docs.ts'
-import { database, given, morning, publicUrl, tenant, tokenOf } from '../support/world.ts'
+import { morning, openWorld } from '../support/world.ts'
+
+const { database, given, publicUrl, tenant, tokenOf } = await openWorld()
 
 const places = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
 const executablePath = [process.env.CHROMIUM ?? '', ...places].find((path) => existsSync(path))

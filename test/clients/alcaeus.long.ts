@@ -5,7 +5,9 @@ import create from 'alcaeus'
 import { type Employee, Location, Meeting, Subscription } from '../../entities/index.ts'
 import { collections } from '../support/docs.ts'
 import { rowsOf } from '../support/rows/sample-rows.ts'
-import { database, given, morning, organization, publicUrl, tenant, tokenOf } from '../support/world.ts'
+import { morning, openWorld } from '../support/world.ts'
+
+const { database, given, organization, publicUrl, tenant, tokenOf } = await openWorld()
 
 const environment = new Environment(create(), { parent })
 environment.formats.import(formats)

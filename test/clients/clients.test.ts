@@ -1,6 +1,8 @@
 import { type Api, type Field, parseHydraDocumentation, parseOpenApi3Documentation } from '@api-platform/api-doc-parser'
 import { openapi, propertiesOf, schemas } from '../support/docs.ts'
-import { publicUrl, tenant, tokenOf } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
+
+const { publicUrl, tenant, tokenOf } = await openWorld()
 
 const logged: unknown[] = []
 let byHydra: Api

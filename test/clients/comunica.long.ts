@@ -1,7 +1,9 @@
 import { QueryEngine } from '@comunica/query-sparql'
 import { type Employee, Meeting } from '../../entities/index.ts'
 import { collections, owner, rows } from '../formats/representations.ts'
-import { database, given, morning, organization, publicUrl } from '../support/world.ts'
+import { morning, openWorld } from '../support/world.ts'
+
+const { database, given, organization, publicUrl } = await openWorld()
 
 const engine = new QueryEngine()
 const call: typeof fetch = (url, init) => {

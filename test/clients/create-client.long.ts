@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { transform } from 'esbuild'
 import { collections, entrypoint, propertiesOf } from '../support/docs.ts'
-import { publicUrl, tenant, tokenOf } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
 import { run } from './run.ts'
+
+const { publicUrl, tenant, tokenOf } = await openWorld()
 
 const folder = await mkdtemp(join(tmpdir(), 'create-client-'))
 const meeting = propertiesOf('Meeting').filter(({ readable }) => readable)

@@ -2,7 +2,9 @@ import heracles, { type ICollection, type IHydraClient, type ITemplatedLink } fr
 import { type Employee, Meeting } from '../../entities/index.ts'
 import { classes, collections } from '../support/docs.ts'
 import { rowsOf } from '../support/rows/sample-rows.ts'
-import { database, given, morning, organization, publicUrl, tenant, tokenOf } from '../support/world.ts'
+import { morning, openWorld } from '../support/world.ts'
+
+const { database, given, organization, publicUrl, tenant, tokenOf } = await openWorld()
 
 const headers = { Authorization: `Bearer ${await tokenOf(tenant.users.owner)}` }
 const call = (url: string, init: RequestInit = {}) => fetch(url, { ...init, headers: { ...init.headers, ...headers } })

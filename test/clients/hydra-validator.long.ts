@@ -1,6 +1,8 @@
 import { classes } from '../support/docs.ts'
-import { publicUrl } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
 import { run } from './run.ts'
+
+const { publicUrl } = await openWorld()
 
 const documentation = [
   ['SUCCESS', `Successfully fetched ${publicUrl}/docs.jsonld`],

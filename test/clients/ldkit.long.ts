@@ -3,7 +3,9 @@ import { createLens, type Options } from 'ldkit'
 import { xsd } from 'ldkit/namespaces'
 import { type Employee, Meeting } from '../../entities/index.ts'
 import { rowsOf } from '../support/rows/sample-rows.ts'
-import { database, given, morning, organization, publicUrl, tenant, tokenOf } from '../support/world.ts'
+import { morning, openWorld } from '../support/world.ts'
+
+const { database, given, organization, publicUrl, tenant, tokenOf } = await openWorld()
 
 const rows = await rowsOf(tenant)
 const authorization = `Bearer ${await tokenOf(tenant.users.owner)}`

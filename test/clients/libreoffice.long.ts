@@ -7,8 +7,10 @@ import { promisify } from 'node:util'
 import { XMLParser } from 'fast-xml-parser'
 import { type BankAccount, BankTransaction, Employee, Location } from '../../entities/index.ts'
 import { ask, collections, rows } from '../formats/representations.ts'
-import { given } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
 import { numbersOf } from './numbers.ts'
+
+const { given } = await openWorld()
 
 const program = [process.env.SOFFICE ?? '', '/usr/bin/soffice', '/usr/bin/libreoffice'].find((path) => existsSync(path))
 const describeThere = program ? describe : describe.skip

@@ -1,3 +1,5 @@
+const { database, given, organization, publicUrl, tenant, tokenOf } = await openWorld()
+
 // Each program is unchanged from npm. They need TypeScript 5, so they are a package of their own: test/clients/openapi.
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -7,7 +9,7 @@ import { pathToFileURL } from 'node:url'
 import { Location } from '../../entities/index.ts'
 import { png } from '../images/sample-images.ts'
 import { openapi } from '../support/docs.ts'
-import { database, given, organization, publicUrl, tenant, tokenOf } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
 
 const home = resolve('test/clients/openapi')
 const generated = join(home, 'generated')

@@ -8,8 +8,10 @@ import {
   type Subscription,
 } from '../../entities/index.ts'
 import { ask, collections, rows } from '../formats/representations.ts'
-import { given } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
 import { numbersOf } from './numbers.ts'
+
+const { given } = await openWorld()
 
 type Row = Record<string, unknown>
 

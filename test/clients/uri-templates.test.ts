@@ -1,7 +1,9 @@
 import uriTemplate from 'uri-template'
 import { parseTemplate } from 'url-template'
 import { collections, rows } from '../formats/representations.ts'
-import { api } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
+
+const { api } = await openWorld()
 
 interface Mapping {
   variable: string

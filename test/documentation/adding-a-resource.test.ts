@@ -1,7 +1,9 @@
 import { readdir } from 'node:fs/promises'
 import { migrations } from '../../src/migrations/index.ts'
 import * as filters from '../../src/resources/filters.ts'
-import { database } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
+
+const { database } = await openWorld()
 
 /*
  * docs/guides/adding-a-resource.md: a forgotten step fails with a sentence. The same mistake can be in every migration, and in

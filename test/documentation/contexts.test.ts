@@ -1,6 +1,8 @@
 import { schemas } from '../support/docs.ts'
 import { rowsOf } from '../support/rows/sample-rows.ts'
-import { api, as, publicUrl, tenant } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
+
+const { api, as, publicUrl, tenant } = await openWorld()
 
 type Definition = string | { '@id': string; '@type'?: string; '@container'?: string }
 

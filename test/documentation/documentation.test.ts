@@ -2,7 +2,9 @@ import jsonld, { type JsonLdDocument } from 'jsonld'
 import type { Quad } from 'n3'
 import { classes, collections, docs, entrypoint, operations, propertiesOf, schemas } from '../support/docs.ts'
 import { rowsOf } from '../support/rows/sample-rows.ts'
-import { api, publicUrl, tenant } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
+
+const { api, publicUrl, tenant } = await openWorld()
 
 test('every operation has a unique name and title, an input, an output and possible statuses', () => {
   const known = new Map(operations.map((operation) => [operation['@id'], operation]))

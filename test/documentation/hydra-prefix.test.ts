@@ -4,19 +4,9 @@ import { pino } from 'pino'
 import request from 'supertest'
 import { Meeting } from '../../entities/index.ts'
 import { createApp } from '../../src/app.ts'
-import {
-  app,
-  banking,
-  billing,
-  config,
-  database,
-  given,
-  issuer,
-  morning,
-  publicUrl,
-  tenant,
-  tokenOf,
-} from '../support/world.ts'
+import { morning, openWorld } from '../support/world.ts'
+
+const { app, banking, billing, config, database, given, issuer, publicUrl, tenant, tokenOf } = await openWorld()
 
 const next = 'http://www.w3.org/ns/hydra/core#next'
 const surroundings = { database, billing, banking, issuer, log: pino({ level: 'silent' }), state: { draining: false } }

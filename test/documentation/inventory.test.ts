@@ -1,7 +1,9 @@
 import type { Callers } from '../../src/access/callers.ts'
 import { api as table } from '../../src/api.ts'
 import { rowsOf } from '../support/rows/sample-rows.ts'
-import { api, as, banking, billing, elsewhere, operator, person, tenant } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
+
+const { api, as, banking, billing, elsewhere, operator, person, tenant } = await openWorld()
 
 interface Documented {
   responses: Record<string, unknown>

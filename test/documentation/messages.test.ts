@@ -1,6 +1,8 @@
+const { api, as, tenant } = await openWorld()
+
 // The same mistake could be in any message: it contradicts its rule, or names no remedy.
 import { stripeCustomer } from '../support/billing/billing.ts'
-import { api, as, tenant } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
 
 // RFC 9457 §3.1.4: "detail" helps the client to correct the problem.
 test('a refused change of an unpaid subscription says when the change is possible', async () => {

@@ -1,8 +1,10 @@
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { classes, openapi, operations, schemas } from '../support/docs.ts'
 import { rowsOf } from '../support/rows/sample-rows.ts'
-import { api, as, publicUrl, tenant } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
 import { endpoints } from './reference.ts'
+
+const { api, as, publicUrl, tenant } = await openWorld()
 
 interface Described {
   operationId: string

@@ -1,7 +1,9 @@
 import { enableBanking } from '../banking/linked-bank.ts'
 import { rowsOf } from '../support/rows/sample-rows.ts'
-import { type Agent, as, foundTenant, morning } from '../support/world.ts'
+import { type Agent, morning, openWorld } from '../support/world.ts'
 import { type Endpoint, endpoints, reference } from './reference.ts'
+
+const { as, foundTenant } = await openWorld()
 
 type World = Awaited<ReturnType<typeof newWorld>>
 

@@ -13,7 +13,9 @@ import {
   type Value,
   whole,
 } from '../support/graphs.ts'
-import { api, as, givenAddress, organization, person, publicUrl } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
+
+const { api, as, givenAddress, organization, person, publicUrl } = await openWorld()
 
 const founder = await person('founder')
 await givenAddress()

@@ -1,4 +1,6 @@
-import { api } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
+
+const { api } = await openWorld()
 
 const morning = { employee: null, dateFrom: '2027-01-01T08:00:00Z', dateTo: '2027-01-01T09:00:00Z' }
 

@@ -2,7 +2,9 @@ import jsonld, { type JsonLdDocument } from 'jsonld'
 import { type Employee, Meeting, type User } from '../../entities/index.ts'
 import { collections, docs } from '../support/docs.ts'
 import { rowsOf } from '../support/rows/sample-rows.ts'
-import { as, given, morning, publicUrl, tenant } from '../support/world.ts'
+import { morning, openWorld } from '../support/world.ts'
+
+const { as, given, publicUrl, tenant } = await openWorld()
 
 /** The result of following a link. */
 interface Visit {

@@ -1,5 +1,7 @@
 import { raw } from '../support/requests/raw-responses.ts'
-import { api, as } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
+
+const { api, as } = await openWorld()
 
 const browser = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8'
 const page = await as().get('/docs').set('Accept', browser)

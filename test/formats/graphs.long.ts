@@ -1,9 +1,11 @@
 import jsonld, { type JsonLdDocument } from 'jsonld'
 import { Writer } from 'n3'
 import { toNode } from '../../src/hydra/formats/triples.ts'
-import { publicUrl } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
 import { canonicalGraph, documentLoader, jsonldOptions, triplesOf } from './rdf.ts'
 import { ask, browser, collections, items, profile, typeOf, types } from './representations.ts'
+
+const { publicUrl } = await openWorld()
 
 const compact = jsonld.compact as (document: object, context: object, options: object) => Promise<object>
 

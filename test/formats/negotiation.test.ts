@@ -1,7 +1,9 @@
 import { Location } from '../../entities/index.ts'
 import { expectProblem, raw } from '../support/requests/raw-responses.ts'
-import { database, publicUrl } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
 import { ask, browser, meeting, owner, profile, typeOf, types } from './representations.ts'
+
+const { database, publicUrl } = await openWorld()
 
 test.each<[keyof typeof types, string | undefined]>([
   ['jsonld', undefined],

@@ -1,8 +1,10 @@
 import jsonld from 'jsonld'
 import { Location } from '../../entities/index.ts'
-import { given, publicUrl } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
 import { jsonldOptions } from './rdf.ts'
 import { ask, collections, items } from './representations.ts'
+
+const { given, publicUrl } = await openWorld()
 
 describe('A page', () => {
   const hostile = `<script>alert("1")</script><a href='javascript:x'>&amp;<!-- `

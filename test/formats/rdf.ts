@@ -1,7 +1,9 @@
 import jsonld, { type JsonLdDocument } from 'jsonld'
 import { Parser } from 'n3'
 import type { Answer } from '../support/requests/raw-responses.ts'
-import { as, publicUrl } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
+
+const { as, publicUrl } = await openWorld()
 
 export const jsonldOptions = { base: publicUrl, documentLoader }
 

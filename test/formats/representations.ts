@@ -1,7 +1,9 @@
 import { Subscription } from '../../entities/index.ts'
 import { type Answer, raw } from '../support/requests/raw-responses.ts'
 import { rowsOf } from '../support/rows/sample-rows.ts'
-import { api, database, tenant, tokenOf } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
+
+const { api, database, tenant, tokenOf } = await openWorld()
 
 export const owner = `Bearer ${await tokenOf(tenant.users.owner)}`
 export const profile = 'http://www.w3.org/ns/json-ld#'

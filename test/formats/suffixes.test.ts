@@ -1,7 +1,9 @@
 import { Meeting } from '../../entities/index.ts'
 import { expectProblem, raw } from '../support/requests/raw-responses.ts'
-import { api, given, morning, publicUrl } from '../support/world.ts'
+import { morning, openWorld } from '../support/world.ts'
 import { ask, browser, meeting, owner, profile, rows, typeOf, types } from './representations.ts'
+
+const { api, given, publicUrl } = await openWorld()
 
 test.each<[path: string, type: keyof typeof types, id: string]>([
   ['/index.jsonld', 'jsonld', '/'],

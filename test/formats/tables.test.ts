@@ -1,7 +1,9 @@
 import { parse } from 'papaparse'
 import { type BankAccount, BankTransaction, Employee, Location } from '../../entities/index.ts'
-import { given, publicUrl } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
 import { ask, rows } from './representations.ts'
+
+const { given, publicUrl } = await openWorld()
 
 describe('A table', () => {
   test('has a row for each member and a column for each property, and empty cells for null', async () => {

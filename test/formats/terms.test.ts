@@ -1,5 +1,7 @@
+const { as } = await openWorld()
+
 // The same mistake could be in any page with terms: items, collections, the entrypoint, errors.
-import { as } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
 import { ask, collections, items } from './representations.ts'
 
 const { text: page, headers, status } = await ask('/docs.html', 'text/html')

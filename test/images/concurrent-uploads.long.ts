@@ -1,7 +1,9 @@
 import { expectProblem } from '../support/requests/raw-responses.ts'
-import { api, as, database, elsewhere } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
 import { mebibyte, noise, png, svg } from './sample-images.ts'
 import { kept, shown, upload } from './upload-requests.ts'
+
+const { api, as, database, elsewhere } = await openWorld()
 
 describe('With an Idempotency-Key', () => {
   const keyed = (kind: 'icon' | 'logo', bytes: Buffer, key: string) => upload(kind, bytes).set('Idempotency-Key', key)

@@ -1,5 +1,7 @@
 import { connect, type Socket } from 'node:net'
-import { publicUrl, tenant, tokenOf } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
+
+const { publicUrl, tenant, tokenOf } = await openWorld()
 
 export async function signed(): Promise<Record<string, string>> {
   return {

@@ -1,8 +1,10 @@
 import { hash } from 'node:crypto'
 import { expectProblem, links, raw } from '../support/requests/raw-responses.ts'
-import { api, as, elsewhere, organization } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
 import { png } from './sample-images.ts'
 import { shown, upload } from './upload-requests.ts'
+
+const { api, as, elsewhere, organization } = await openWorld()
 
 describe('An image', () => {
   test('is shown for ever to anybody, and as nothing but an image', async () => {

@@ -1,8 +1,10 @@
+const { api, as, database, elsewhere, foundTenant, operator, organization, tenant } = await openWorld()
+
 // The same mistake could be wherever something is set and nothing takes it back: logo, icon; by PATCH, by DELETE, in a link.
 import { AuditEvent } from '../../entities/index.ts'
 import { operations } from '../support/docs.ts'
 import { expectProblem } from '../support/requests/raw-responses.ts'
-import { api, as, database, elsewhere, foundTenant, operator, organization, tenant } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
 import { png } from './sample-images.ts'
 import { shown, upload } from './upload-requests.ts'
 

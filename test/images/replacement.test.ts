@@ -1,8 +1,10 @@
 import { OrganizationUser } from '../../entities/index.ts'
 import { expectProblem } from '../support/requests/raw-responses.ts'
-import { api, as, elsewhere, foundTenant, given, organization, person, tenant } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
 import { mebibyte, png, sized, svg } from './sample-images.ts'
 import { shown, upload } from './upload-requests.ts'
+
+const { api, as, elsewhere, foundTenant, given, organization, person, tenant } = await openWorld()
 
 const { owner } = tenant.users
 

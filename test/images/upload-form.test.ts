@@ -1,8 +1,10 @@
 import { expectProblem, raw } from '../support/requests/raw-responses.ts'
-import { api } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
 import { field, file, form, open, signed } from './form-requests.ts'
 import { png } from './sample-images.ts'
 import { upload } from './upload-requests.ts'
+
+const { api } = await openWorld()
 
 describe('The form', () => {
   const send = async (body: Buffer | string, headers: Record<string, string> = {}) =>

@@ -1,6 +1,8 @@
 import type { Test } from 'supertest'
 import { Image, Organization } from '../../entities/index.ts'
-import { type Agent, api, as, database } from '../support/world.ts'
+import { type Agent, openWorld } from '../support/world.ts'
+
+const { api, as, database } = await openWorld()
 
 export const upload = (kind: 'icon' | 'logo', bytes: Buffer, name = 'image.png', agent: Agent = api): Test =>
   agent.post(`/organizations/${kind}`).attach('file', bytes, name)

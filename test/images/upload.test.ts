@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto'
 import sharp from 'sharp'
 import { AuditEvent } from '../../entities/index.ts'
-import { api, as, database, operator, organization, person, tenant } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
 import { picture, png } from './sample-images.ts'
 import { shown, upload } from './upload-requests.ts'
+
+const { api, as, database, operator, organization, person, tenant } = await openWorld()
 
 const { admin, member } = tenant.users
 

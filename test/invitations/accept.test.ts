@@ -1,7 +1,9 @@
 import { OrganizationUser } from '../../entities/index.ts'
 import { eventsAbout } from '../support/rows/audit-events.ts'
-import { api, as, database, elsewhere, given, organization, person, tenant } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
 import { invited, newcomer, path, tally } from './invitees.ts'
+
+const { api, as, database, elsewhere, given, organization, person, tenant } = await openWorld()
 
 const { owner } = tenant.users
 

@@ -1,8 +1,10 @@
 import { OrganizationUserInvitation } from '../../entities/index.ts'
 import { mailSystem } from '../support/mail-server.ts'
 import { eventsAbout } from '../support/rows/audit-events.ts'
-import { api, as, database, elsewhere, person, tenant } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
 import { address, invited, newcomer, path, tally, yesterday } from './invitees.ts'
+
+const { api, as, database, elsewhere, person, tenant } = await openWorld()
 
 const { admin, owner } = tenant.users
 

@@ -2,8 +2,10 @@ import sharp from 'sharp'
 import { MailFooter, OrganizationConfig, OutgoingMail } from '../../entities/index.ts'
 import { eventually } from '../support/eventually.ts'
 import { mailSystem } from '../support/mail-server.ts'
-import { api, as, database, foundTenant, organization, publicUrl } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
 import { address, newcomer, path } from './invitees.ts'
+
+const { api, as, database, foundTenant, organization, publicUrl } = await openWorld()
 
 test('the mail brings the token, and says from whom, to what, as what, how and until when', async () => {
   const footer = '<p style="color:#333">Acme &amp; Zonen<br><strong>Damrak 1</strong></p>'

@@ -1,6 +1,8 @@
 import type { User } from '../../entities/index.ts'
 import { mailSystem } from '../support/mail-server.ts'
-import { type Agent, api } from '../support/world.ts'
+import { type Agent, openWorld } from '../support/world.ts'
+
+const { api } = await openWorld()
 
 export const path = '/organization-user-invitations'
 export const yesterday = new Date(Date.now() - 24 * 60 * 60 * 1000)

@@ -2,8 +2,10 @@ import { OrganizationUser, OrganizationUserInvitation, OutgoingMail } from '../.
 import { mailSystem } from '../support/mail-server.ts'
 import { eventsAbout } from '../support/rows/audit-events.ts'
 import { givenInvitation } from '../support/rows/sample-rows.ts'
-import { api, as, database, given, organization, person, tenant } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
 import { address, invited, newcomer, path } from './invitees.ts'
+
+const { api, as, database, given, organization, person, tenant } = await openWorld()
 
 // An invitation outlives the moment in which its inviter could give the role. The same mistake could be in: removal, suspension
 // and each demotion; the owner role; a mail still in the outbox; an invitation sent again by another admin; one stored before its

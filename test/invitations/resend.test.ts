@@ -2,8 +2,10 @@ import { OrganizationUserInvitation } from '../../entities/index.ts'
 import { mailSystem } from '../support/mail-server.ts'
 import { eventsAbout } from '../support/rows/audit-events.ts'
 import { givenInvitation } from '../support/rows/sample-rows.ts'
-import { api, as, database, elsewhere, tenant } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
 import { address, invited, newcomer, path, yesterday } from './invitees.ts'
+
+const { api, as, database, elsewhere, tenant } = await openWorld()
 
 const { member, admin, owner } = tenant.users
 

@@ -1,8 +1,10 @@
 import { OrganizationUserInvitation, OutgoingMail, Subscription } from '../../entities/index.ts'
 import { mailSystem } from '../support/mail-server.ts'
 import { givenInvitation } from '../support/rows/sample-rows.ts'
-import { as, database, foundTenant, given, givenAddress, type Tenant } from '../support/world.ts'
+import { openWorld, type Tenant } from '../support/world.ts'
 import { address, newcomer, path, tally, yesterday } from './invitees.ts'
+
+const { as, database, foundTenant, given, givenAddress } = await openWorld()
 
 test('as many are invited as there are seats, and no more', async () => {
   const { agent, own } = await subscribed('seats', 5)

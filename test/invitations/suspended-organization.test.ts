@@ -1,7 +1,9 @@
 import { Organization, OrganizationUser, Subscription } from '../../entities/index.ts'
 import { mailSystem } from '../support/mail-server.ts'
-import { as, database, foundTenant, given, givenAddress, operator, person, type Tenant } from '../support/world.ts'
+import { openWorld, type Tenant } from '../support/world.ts'
 import { address, newcomer, path, tally } from './invitees.ts'
+
+const { as, database, foundTenant, given, givenAddress, operator, person } = await openWorld()
 
 // A suspended or closed organization is reached by other ways than its members' requests. The same mistake could be in: accepting
 // an invitation, the operator's confirmation, mails that wait in the outbox (test/mail/suspended-organization.test.ts), imports that run

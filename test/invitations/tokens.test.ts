@@ -1,6 +1,8 @@
 import { OrganizationUser, OrganizationUserInvitation } from '../../entities/index.ts'
-import { api, as, database } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
 import { invited, newcomer, path, yesterday } from './invitees.ts'
+
+const { api, as, database } = await openWorld()
 
 test('a removed member cannot return with the old token', async () => {
   const { token } = await invited()

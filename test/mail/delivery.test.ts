@@ -1,8 +1,10 @@
 import { eventually } from '../support/eventually.ts'
 import { makeMailsDue } from '../support/mail.ts'
 import { mailSystem } from '../support/mail-server.ts'
-import { database } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
 import { clearedContent, enqueueMailTo, jobsOf, queueIdle, storedMail } from './mail-fixtures.ts'
+
+const { database } = await openWorld()
 
 const pixel = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
 

@@ -4,8 +4,10 @@ import { join } from 'node:path'
 import { simpleParser } from 'mailparser'
 import { eventually } from '../support/eventually.ts'
 import { type MailSystem, openMailSystem, tokenIn } from '../support/mail.ts'
-import { api, as, person } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
 import { address, path, storedMail } from './mail-fixtures.ts'
+
+const { api, as, person } = await openWorld()
 
 describe('Without a mail server', () => {
   let folder: string

@@ -1,7 +1,9 @@
 import { OutgoingMail } from '../../entities/index.ts'
 import { enqueueMail } from '../../src/mail/outbox.ts'
 import { eventually } from '../support/eventually.ts'
-import { database, organization } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
+
+const { database, organization } = await openWorld()
 
 export const path = '/organization-user-invitations'
 

@@ -8,8 +8,10 @@ import { MailFooter, OrganizationConfig, OrganizationUserInvitation } from '../.
 import { hashOf } from '../../src/invitations/invitation-token.ts'
 import { eventually } from '../support/eventually.ts'
 import { openMailSystem } from '../support/mail.ts'
-import { as, database, foundTenant, publicUrl } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
 import { path } from './mail-fixtures.ts'
+
+const { as, database, foundTenant, publicUrl } = await openWorld()
 
 /*
  * RFC 2045 §6.7: quoted-printable folds a line only where it is longer than 76 characters; RFC 5322 §2.1.1: a line has at most

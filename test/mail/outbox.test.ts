@@ -3,8 +3,10 @@ import { deleteOldMail, enqueueMail, enqueueStaleMail } from '../../src/mail/out
 import { eventually } from '../support/eventually.ts'
 import { makeMailsDue, tokenIn } from '../support/mail.ts'
 import { mailSystem } from '../support/mail-server.ts'
-import { api, as, database, person } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
 import { address, clearedContent, enqueueMailTo, jobsOf, mailTo, path, queueIdle, storedMail } from './mail-fixtures.ts'
+
+const { api, as, database, person } = await openWorld()
 
 afterEach(() => {
   mailSystem.server.refusal = undefined

@@ -3,8 +3,10 @@ import { eventually } from '../support/eventually.ts'
 import { jobs } from '../support/jobs.ts'
 import { makeMailsDue } from '../support/mail.ts'
 import { mailSystem } from '../support/mail-server.ts'
-import { database, foundTenant } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
 import { enqueueMailTo, queueIdle, storedMail } from './mail-fixtures.ts'
+
+const { database, foundTenant } = await openWorld()
 
 // A mail outlives the state in which it was ordered: an organization that is suspended or closed sends none.
 

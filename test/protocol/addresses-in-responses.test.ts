@@ -3,19 +3,9 @@ import { path as invitations, invited, newcomer } from '../invitations/invitees.
 import { stripeCustomer } from '../support/billing/billing.ts'
 import { subscriber } from '../support/billing/manual-billing.ts'
 import { rowsOf } from '../support/rows/sample-rows.ts'
-import {
-  type Agent,
-  api,
-  as,
-  database,
-  elsewhere,
-  given,
-  givenAddress,
-  operator,
-  organization,
-  person,
-  tenant,
-} from '../support/world.ts'
+import { type Agent, openWorld } from '../support/world.ts'
+
+const { api, as, database, elsewhere, given, givenAddress, operator, organization, person, tenant } = await openWorld()
 
 /* The response to a change has addresses in Location, Content-Location, references and links; its caller may follow each. */
 

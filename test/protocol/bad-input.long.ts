@@ -12,7 +12,9 @@ import type { Shape } from '../../src/hydra/model/shape.ts'
 import { expectProblem } from '../support/requests/raw-responses.ts'
 import { wrongValues } from '../support/requests/wrong-values.ts'
 import { snapshot } from '../support/rows/database-snapshot.ts'
-import { as, config, database, given, givenAddress, morning, operator, organization, tenant } from '../support/world.ts'
+import { morning, openWorld } from '../support/world.ts'
+
+const { as, config, database, given, givenAddress, operator, organization, tenant } = await openWorld()
 
 const described = new Api(table({ of: async () => ({}) as never, forget() {} }, {} as never, {} as never), database, {
   ...apiOptions,

@@ -3,7 +3,9 @@ import { Location, Meeting } from '../../entities/index.ts'
 import { api as table } from '../../src/api.ts'
 import { type Answer, expectProblem, raw } from '../support/requests/raw-responses.ts'
 import { snapshot } from '../support/rows/database-snapshot.ts'
-import { api, database, given, morning, operator, organization, tenant, tokenOf } from '../support/world.ts'
+import { morning, openWorld } from '../support/world.ts'
+
+const { api, database, given, operator, organization, tenant, tokenOf } = await openWorld()
 
 const meeting = await given(Meeting, { ...morning, notes: 'Boiler' })
 const owner = { Authorization: `Bearer ${await tokenOf(tenant.users.owner)}` }

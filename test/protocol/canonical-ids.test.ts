@@ -1,6 +1,8 @@
+const { api, as, elsewhere, given, publicUrl } = await openWorld()
+
 // The same mistake could be wherever a client sends an id: path, reference in any form of body, filter, setting.
 import { Employee, Location, Meeting } from '../../entities/index.ts'
-import { api, as, elsewhere, given, publicUrl } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
 
 const ada = await given(Employee, { name: 'Ada' })
 const meeting = await given(Meeting, {

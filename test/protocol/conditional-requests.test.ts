@@ -1,7 +1,9 @@
 import { Location, Meeting } from '../../entities/index.ts'
 import { expectProblem, raw } from '../support/requests/raw-responses.ts'
 import { snapshot } from '../support/rows/database-snapshot.ts'
-import { api, as, database, given, givenAddress, morning, organization, tenant, tokenOf } from '../support/world.ts'
+import { morning, openWorld } from '../support/world.ts'
+
+const { api, as, database, given, givenAddress, organization, tenant, tokenOf } = await openWorld()
 
 const owner = { Authorization: `Bearer ${await tokenOf(tenant.users.owner)}` }
 const some = await given(Meeting, morning)

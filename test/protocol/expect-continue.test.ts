@@ -1,10 +1,12 @@
+const { given, publicUrl, tenant, tokenOf } = await openWorld()
+
 // RFC 9110 §10.1.1, §15.5.14: an error in the request line or a header is answered before the body is sent or read.
 // The same mistake could be in every route with a body (JSON, Turtle, patches, forms, webhooks), and in every refusal.
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { createBrotliCompress, createGzip } from 'node:zlib'
 import { Location } from '../../entities/index.ts'
-import { given, publicUrl, tenant, tokenOf } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
 
 const { owner, member } = tenant.users
 const [token, little] = [await tokenOf(owner), await tokenOf(member)]

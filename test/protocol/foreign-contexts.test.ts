@@ -1,7 +1,9 @@
 import { Employee, Meeting } from '../../entities/index.ts'
 import { expectProblem } from '../support/requests/raw-responses.ts'
 import { snapshot } from '../support/rows/database-snapshot.ts'
-import { api, elsewhere, given, morning, publicUrl } from '../support/world.ts'
+import { morning, openWorld } from '../support/world.ts'
+
+const { api, elsewhere, given, publicUrl } = await openWorld()
 
 const schema = 'https://schema.org/'
 const vocabulary = `${publicUrl}/docs.jsonld#`

@@ -1,7 +1,9 @@
 import { connect } from 'node:net'
 import { Meeting } from '../../entities/index.ts'
 import { links, raw } from '../support/requests/raw-responses.ts'
-import { api, given, morning, publicUrl, tenant, tokenOf } from '../support/world.ts'
+import { morning, openWorld } from '../support/world.ts'
+
+const { api, given, publicUrl, tenant, tokenOf } = await openWorld()
 
 test.each([
   ['what is not HTTP', 'HELO there\r\n\r\n', 400],

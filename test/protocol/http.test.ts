@@ -4,20 +4,9 @@ import request from 'supertest'
 import { Employee, Location, Meeting, Subscription } from '../../entities/index.ts'
 import { createApp } from '../../src/app.ts'
 import { type Answer, expectProblem, links, raw } from '../support/requests/raw-responses.ts'
-import {
-  api,
-  as,
-  banking,
-  billing,
-  config,
-  database,
-  given,
-  givenAddress,
-  issuer,
-  morning,
-  tenant,
-  tokenOf,
-} from '../support/world.ts'
+import { morning, openWorld } from '../support/world.ts'
+
+const { api, as, banking, billing, config, database, given, givenAddress, issuer, tenant, tokenOf } = await openWorld()
 
 const owner = `Bearer ${await tokenOf(tenant.users.owner)}`
 const member = `Bearer ${await tokenOf(tenant.users.member)}`

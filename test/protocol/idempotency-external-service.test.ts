@@ -6,7 +6,9 @@ import { IdempotencyKey, Location } from '../../entities/index.ts'
 import { apiOptions } from '../../src/api.ts'
 import { Api, type Call, listOperation, type Operation, Problem, Resource } from '../../src/hydra/index.ts'
 import { eventually } from '../support/eventually.ts'
-import { config, database, organization, tenant } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
+
+const { config, database, organization, tenant } = await openWorld()
 
 /** The behaviour of the next call to the external service. */
 let outcome: () => unknown

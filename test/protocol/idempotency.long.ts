@@ -10,18 +10,9 @@ import {
 import { deleteExpiredKeys } from '../../src/hydra/index.ts'
 import { expectProblem } from '../support/requests/raw-responses.ts'
 import { snapshot } from '../support/rows/database-snapshot.ts'
-import {
-  api,
-  as,
-  database,
-  elsewhere,
-  given,
-  givenAddress,
-  morning,
-  operator,
-  person,
-  tenant,
-} from '../support/world.ts'
+import { morning, openWorld } from '../support/world.ts'
+
+const { api, as, database, elsewhere, given, givenAddress, operator, person, tenant } = await openWorld()
 
 let keys = 0
 const newKey = () => `key-${++keys}`

@@ -1,8 +1,10 @@
+const { given, publicUrl, stripe, tenant, tokenOf } = await openWorld()
+
 // OWASP API4:2023: all input is parsed in linear time. The same mistake could be in our own patterns and loops or a library's,
 // in every header, query, path, body, form header and token claim.
 import { Location } from '../../entities/index.ts'
 import { raw } from '../support/requests/raw-responses.ts'
-import { given, publicUrl, stripe, tenant, tokenOf } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
 
 /** A busy machine delays one run; a fault delays every run. */
 import.meta.jest.retryTimes(2, { logErrorsBeforeRetry: true })

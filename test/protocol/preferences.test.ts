@@ -1,7 +1,9 @@
 import { Location, Meeting, Subscription } from '../../entities/index.ts'
 import { preferencesOf } from '../../src/hydra/http/headers/preferences.ts'
 import { expectProblem, raw } from '../support/requests/raw-responses.ts'
-import { api, database, given, givenAddress, morning, publicUrl, tenant, tokenOf } from '../support/world.ts'
+import { morning, openWorld } from '../support/world.ts'
+
+const { api, database, given, givenAddress, publicUrl, tenant, tokenOf } = await openWorld()
 
 const minimal = 'return=minimal'
 

@@ -7,21 +7,10 @@ import { invitationMail } from '../../src/mail/invitation-mail.ts'
 import { createHttpServer } from '../../src/runtime/http/http-server.ts'
 import { png } from '../images/sample-images.ts'
 import { rowsOf } from '../support/rows/sample-rows.ts'
-import {
-  api,
-  banking,
-  billing,
-  config,
-  database,
-  ending,
-  given,
-  issuer,
-  morning,
-  operator,
-  organization,
-  tenant,
-  tokenOf,
-} from '../support/world.ts'
+import { morning, openWorld } from '../support/world.ts'
+
+const { api, banking, billing, config, database, ending, given, issuer, operator, organization, tenant, tokenOf } =
+  await openWorld()
 
 /* With a path in PUBLIC_URL the server listens under it. An address that lacks it could be in: every document and its context, headers, */
 /* the view of a list, references that are sent and filters, texts that name addresses, images, pages, mails, and what is stored. */

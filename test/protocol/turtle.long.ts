@@ -1,7 +1,9 @@
 import { Employee, Meeting } from '../../entities/index.ts'
 import { expectProblem, raw } from '../support/requests/raw-responses.ts'
 import { snapshot } from '../support/rows/database-snapshot.ts'
-import { api, as, elsewhere, given, morning, publicUrl, tenant, tokenOf } from '../support/world.ts'
+import { morning, openWorld } from '../support/world.ts'
+
+const { api, as, elsewhere, given, publicUrl, tenant, tokenOf } = await openWorld()
 
 const owner = `Bearer ${await tokenOf(tenant.users.owner)}`
 const ada = await given(Employee, { name: 'Ada' })

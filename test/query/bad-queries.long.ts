@@ -1,7 +1,9 @@
 import { Employee } from '../../entities/index.ts'
 import { api as table } from '../../src/api.ts'
 import { expectProblem } from '../support/requests/raw-responses.ts'
-import { api, given } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
+
+const { api, given } = await openWorld()
 
 const paths = table({} as never, {} as never, {} as never)
   .filter(({ listed }) => listed)

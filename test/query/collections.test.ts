@@ -1,6 +1,8 @@
 import { Location } from '../../entities/index.ts'
 import { expectProblem } from '../support/requests/raw-responses.ts'
-import { api, as, database, elsewhere, given, organization, tenant } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
+
+const { api, as, database, elsewhere, given, organization, tenant } = await openWorld()
 
 type Node = { '@id': string; '@type': string }
 

@@ -3,7 +3,9 @@ import pg, { type Pool } from 'pg'
 import * as declared from '../../src/resources/filters.ts'
 import { poolsOf } from '../../src/runtime/database.ts'
 import { crowd } from '../support/rows/bulk-rows.ts'
-import { api, as, database, elsewhere, ending, organization, tenant } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
+
+const { api, as, database, elsewhere, ending, organization, tenant } = await openWorld()
 
 /** A busy machine delays one run; a fault delays every run. */
 import.meta.jest.retryTimes(2, { logErrorsBeforeRetry: true })

@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { Employee, Location } from '../../entities/index.ts'
 import { expectProblem } from '../support/requests/raw-responses.ts'
-import { api, given } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
+
+const { api, given } = await openWorld()
 
 test('a link keeps two orders as they were given, whatever their names', async () => {
   for (const name of ['a', 'b']) await given(Location, { name })

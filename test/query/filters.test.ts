@@ -4,7 +4,9 @@ import { api as table } from '../../src/api.ts'
 import { queriesOf } from '../support/requests/filter-queries.ts'
 import { givenVariety } from '../support/rows/filterable-rows.ts'
 import { givenInvitation } from '../support/rows/sample-rows.ts'
-import { as, database, elsewhere, given, morning, organization, publicUrl, tenant } from '../support/world.ts'
+import { morning, openWorld } from '../support/world.ts'
+
+const { as, database, elsewhere, given, organization, publicUrl, tenant } = await openWorld()
 
 type Row = Record<string, unknown>
 

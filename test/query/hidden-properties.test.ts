@@ -9,7 +9,9 @@ import { apiOptions, api as table } from '../../src/api.ts'
 import { Api, listOperation, Resource, readOperation } from '../../src/hydra/index.ts'
 import type { FilterKind } from '../../src/hydra/model/filter.ts'
 import { rowsOf } from '../support/rows/sample-rows.ts'
-import { type api, as, config, database, given, operator, organization, person, tenant } from '../support/world.ts'
+import { type Agent, openWorld } from '../support/world.ts'
+
+const { as, config, database, given, operator, organization, person, tenant } = await openWorld()
 
 // A property that a role does not see is confirmed by what the role may ask for. The same mistake could be in: each kind of filter,
 // exists, free text, the order and the cursors made of it, strict handling, the search that a collection advertises, properties[],
@@ -65,7 +67,7 @@ const concealed = resources
 test('there is something to hide', () => expect(concealed.length).toBeGreaterThan(20))
 
 test.each(concealed)('$role asks $path by $name in vain', async ({ role, name, path }) => {
-  const agent = agents[role] as typeof api
+  const agent = agents[role] as Agent
   const plain = await agent.get(path)
   for (const query of waysToAsk(name)) {
     const { status, body } = await agent.get(`${path}?${query}`)

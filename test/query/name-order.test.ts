@@ -2,7 +2,9 @@ import { nameCollation } from '../../entities/collation.ts'
 import { Employee, Location } from '../../entities/index.ts'
 import { NameOrder1764000000062 } from '../../src/migrations/1764000000062-name-order.ts'
 import { requireCurrentCollation } from '../../src/postgres/collation-check.ts'
-import { api, as, database, elsewhere, given } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
+
+const { api, as, database, elsewhere, given } = await openWorld()
 
 // The same mistake could be in each order by a text, in the cursors of its pages, and in what else reads its index.
 

@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import { Meeting } from '../../entities/index.ts'
-import { api, database, organization } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
+
+const { api, database, organization } = await openWorld()
 
 type Order = [property: 'id' | 'dateFrom' | 'dateTo', direction: 'asc' | 'desc'][]
 

@@ -1,7 +1,9 @@
 import { Employee } from '../../entities/index.ts'
 import { withoutTimeouts } from '../../ormconfig.ts'
 import { poolsOf } from '../../src/runtime/database.ts'
-import { api, database, elsewhere, given, organization } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
+
+const { api, database, elsewhere, given, organization } = await openWorld()
 
 interface Plan {
   'Node Type': string

@@ -4,7 +4,9 @@ import { api as table } from '../../src/api.ts'
 import { propertiesOf } from '../support/docs.ts'
 import { expectProblem } from '../support/requests/raw-responses.ts'
 import { rowsOf } from '../support/rows/sample-rows.ts'
-import { api, publicUrl, tenant, tokenOf } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
+
+const { api, publicUrl, tenant, tokenOf } = await openWorld()
 
 interface Mapping {
   variable: string

@@ -1,6 +1,8 @@
 import { BankAccount, BankTransaction, Employee, Integration, Location, Meeting } from '../../entities/index.ts'
 import { fold } from '../../src/hydra/query/fold-text.ts'
-import { api, database, given, morning } from '../support/world.ts'
+import { morning, openWorld } from '../support/world.ts'
+
+const { api, database, given } = await openWorld()
 
 /* Texts are compared by `q` and by every partial filter, in each of its spellings, and are sorted and unique elsewhere. */
 

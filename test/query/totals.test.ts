@@ -1,7 +1,9 @@
 import { AuditEvent, Employee, Location, Meeting } from '../../entities/index.ts'
 import { insertRow } from '../../src/hydra/index.ts'
 import { foldTotals } from '../../src/runtime/fold-totals.ts'
-import { api, as, database, elsewhere, foundTenant, given, morning, organization, tenant } from '../support/world.ts'
+import { morning, openWorld } from '../support/world.ts'
+
+const { api, as, database, elsewhere, foundTenant, given, organization, tenant } = await openWorld()
 
 const totalOf = async (path: string, agent = api) => (await agent.get(path)).body.totalItems
 const deltas = () => database.query('SELECT "relation", "organizationId", "delta"::int FROM "row_total"')

@@ -4,7 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { eventually } from '../support/eventually.ts'
 import { serverEnvironment } from '../support/processes/server-environment.ts'
 import { ServerProcess } from '../support/processes/server-process.ts'
-import { ending } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
+
+const { ending } = await openWorld()
 
 /* The event loop is blocked in the only process, in a worker or in the parent, also during a shutdown. Or a process is stopped. */
 const busyLoop = 'for (;;);'

@@ -7,7 +7,9 @@ import { survivePoolErrors } from '../../src/runtime/database.ts'
 import { eventually } from '../support/eventually.ts'
 import { serverEnvironment } from '../support/processes/server-environment.ts'
 import { ServerProcess } from '../support/processes/server-process.ts'
-import { database, ending } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
+
+const { database, ending } = await openWorld()
 
 /*
  * The server, a restarted worker and each command could meet the schema of newer code. Newer code is this code with more

@@ -7,7 +7,9 @@ import { createApp } from '../../src/app.ts'
 import { poolsOf } from '../../src/runtime/database.ts'
 import { CuttableConnection } from '../support/processes/cuttable-connection.ts'
 import { type Answer, expectProblem } from '../support/requests/raw-responses.ts'
-import { api, banking, billing, config, database, given, issuer, morning, tenant, tokenOf } from '../support/world.ts'
+import { morning, openWorld } from '../support/world.ts'
+
+const { api, banking, billing, config, database, given, issuer, tenant, tokenOf } = await openWorld()
 
 const { host, port } = JSON.parse(process.env.TEST_POSTGRES ?? '{}')
 const owner = await tokenOf(tenant.users.owner)

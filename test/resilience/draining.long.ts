@@ -6,7 +6,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { eventually } from '../support/eventually.ts'
 import { serverEnvironment } from '../support/processes/server-environment.ts'
 import { ServerProcess } from '../support/processes/server-process.ts'
-import { ending, tenant, tokenOf } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
+
+const { ending, tenant, tokenOf } = await openWorld()
 
 /*
  * A server that ends a connection says so in its last response, and cuts no request that it has received (RFC 9112 §9.6).

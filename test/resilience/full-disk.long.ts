@@ -10,7 +10,9 @@ import { people } from '../../src/demo/demo.ts'
 import { eventually } from '../support/eventually.ts'
 import { serverEnvironment } from '../support/processes/server-environment.ts'
 import { freePort, ServerProcess } from '../support/processes/server-process.ts'
-import { ending } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
+
+const { ending } = await openWorld()
 
 /*
  * A full disk must neither end the server nor lose acknowledged writes. These are the local Stripe's journal, the local

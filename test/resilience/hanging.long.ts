@@ -8,7 +8,9 @@ import { enqueue } from '../../src/queue/enqueue.ts'
 import { eventually } from '../support/eventually.ts'
 import { serverEnvironment } from '../support/processes/server-environment.ts'
 import { PostgresProcess, ServerProcess } from '../support/processes/server-process.ts'
-import { database, ending, stripe } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
+
+const { database, ending, stripe } = await openWorld()
 
 /**
  * SIGTERM must end the process while a service hangs, before a supervisor kills it. Postgres is killed or reached through a proxy

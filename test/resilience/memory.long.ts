@@ -4,7 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Employee, Meeting } from '../../entities/index.ts'
 import { serverEnvironment } from '../support/processes/server-environment.ts'
 import { ServerProcess } from '../support/processes/server-process.ts'
-import { ending, given, morning, tenant, tokenOf } from '../support/world.ts'
+import { morning, openWorld } from '../support/world.ts'
+
+const { ending, given, tenant, tokenOf } = await openWorld()
 
 /*
  * Mixed traffic must not leak memory: in pages and their formats, the JSON-LD thread, stored responses of idempotent requests,

@@ -5,7 +5,9 @@ import { Client } from 'pg'
 import { eventually } from '../support/eventually.ts'
 import { serverEnvironment } from '../support/processes/server-environment.ts'
 import { PostgresProcess, ServerProcess } from '../support/processes/server-process.ts'
-import { ending } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
+
+const { ending } = await openWorld()
 
 /* The postmaster or a backend of the embedded Postgres is killed, with one process, with two, and with two servers on it. */
 const cluster = new PostgresProcess()

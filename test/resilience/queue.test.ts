@@ -8,7 +8,9 @@ import { retryAbandonedJobs } from '../../src/queue/job-locks.ts'
 import { concurrency, type Queue, startQueue } from '../../src/queue/queue.ts'
 import { survivePoolErrors } from '../../src/runtime/database.ts'
 import { eventually } from '../support/eventually.ts'
-import { database, ending } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
+
+const { database, ending } = await openWorld()
 
 const background = await backgroundSource(database, concurrency + 4).initialize()
 survivePoolErrors(background)

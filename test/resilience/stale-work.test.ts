@@ -6,7 +6,9 @@ import { enqueue } from '../../src/queue/enqueue.ts'
 import { jobTasks } from '../../src/runtime/jobs.ts'
 import { deliver } from '../support/billing/stripe-events.ts'
 import { customerEvent } from '../support/billing/sync-now.ts'
-import { as, database, ending, organization, outside } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
+
+const { as, database, ending, organization, outside } = await openWorld()
 
 /** A job waits for a lock a tenth as long as in a server. */
 const impatient = backgroundSource(database, 2)

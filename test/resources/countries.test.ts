@@ -1,7 +1,9 @@
 import { Country } from '../../entities/index.ts'
 import { openapi } from '../support/docs.ts'
 import { expectProblem, raw } from '../support/requests/raw-responses.ts'
-import { api, as, database } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
+
+const { api, as, database } = await openWorld()
 
 const nobody = as()
 const named = async (path: string, language?: string) => {

@@ -1,8 +1,10 @@
+const { api, as, database, given, organization, outside } = await openWorld()
+
 // RFC 5321 §4.1.2: one strict grammar for addresses. The same mistake could be in employees, invitations, token claims, MAIL_FROM,
 // recipients of mails that were stored before, and in every name that ends up in a header of a mail.
 import { Employee, OutgoingMail, User } from '../../entities/index.ts'
 import { readConfig } from '../../src/config.ts'
-import { api, as, database, given, organization, outside } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
 
 const long = (count: number) => 'x'.repeat(count)
 const good = [

@@ -1,5 +1,7 @@
 import { Employee, Location, Meeting } from '../../entities/index.ts'
-import { api, as, database, elsewhere, given, morning, organization, tenant } from '../support/world.ts'
+import { morning, openWorld } from '../support/world.ts'
+
+const { api, as, database, elsewhere, given, organization, tenant } = await openWorld()
 
 const violations = (body: { violations?: { propertyPath: string; code: string }[] }) =>
   body.violations?.map(({ propertyPath, code }) => `${propertyPath} ${code}`)

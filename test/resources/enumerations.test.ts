@@ -1,6 +1,8 @@
+const { as, operator, organization, tenant } = await openWorld()
+
 // The same mistake could be in every property with a closed set of values and every one that some roles alone may write.
 import { classes, docs, openapi, operations, propertiesOf, schemas } from '../support/docs.ts'
-import { as, operator, organization, tenant } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
 
 interface Documented {
   title: string

@@ -1,6 +1,8 @@
 import { Integration, OrganizationModule } from '../../entities/index.ts'
 import type { IntegrationStatus } from '../../entities/integration.ts'
-import { api, as, banking, database, elsewhere, given, organization, tenant } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
+
+const { api, as, banking, database, elsewhere, given, organization, tenant } = await openWorld()
 
 const { member, admin } = tenant.users
 const [setup, pull, revoke] = ['setup', 'pull', 'revoke'].map((name) => `/integrations/kontomatik/${name}`)

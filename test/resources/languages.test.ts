@@ -1,6 +1,8 @@
 import { expectProblem } from '../support/requests/raw-responses.ts'
 import { snapshot } from '../support/rows/database-snapshot.ts'
-import { api, as, elsewhere, tenant } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
+
+const { api, as, elsewhere, tenant } = await openWorld()
 
 const stranger = as(elsewhere.users.owner)
 const ids = ({ body }: { body: { member: { id: string }[] } }) => body.member.map(({ id }) => id)

@@ -1,6 +1,8 @@
 import { Location, OrganizationConfig } from '../../entities/index.ts'
 import { expectProblem } from '../support/requests/raw-responses.ts'
-import { api, as, database, elsewhere, foundTenant, given, organization, tenant } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
+
+const { api, as, database, elsewhere, foundTenant, given, organization, tenant } = await openWorld()
 
 const violations = (body: { violations?: { propertyPath: string; code: string }[] }) =>
   body.violations?.map(({ propertyPath, code }) => `${propertyPath} ${code}`)

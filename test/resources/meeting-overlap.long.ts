@@ -1,5 +1,7 @@
 import { AuditEvent, Employee, Meeting, OrganizationConfig } from '../../entities/index.ts'
-import { as, database, foundTenant, given, morning } from '../support/world.ts'
+import { morning, openWorld } from '../support/world.ts'
+
+const { as, database, foundTenant, given } = await openWorld()
 
 const hour = 60 * 60 * 1000
 let made = 0

@@ -1,5 +1,7 @@
 import { Employee, Meeting, OrganizationConfig } from '../../entities/index.ts'
-import { api, as, database, elsewhere, given, morning, operator, organization, tenant } from '../support/world.ts'
+import { morning, openWorld } from '../support/world.ts'
+
+const { api, as, database, elsewhere, given, operator, organization, tenant } = await openWorld()
 
 const window = { dateFrom: '2026-04-01T08:00:00Z', dateTo: '2026-04-01T10:00:00Z' }
 

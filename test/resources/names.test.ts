@@ -1,7 +1,9 @@
 import { Employee, Location, Meeting, OrganizationAddress } from '../../entities/index.ts'
 import { Lines1764000000060 } from '../../src/migrations/1764000000060-lines.ts'
 import { conforms, expanded, literal } from '../support/graphs.ts'
-import { api, as, database, elsewhere, given, givenAddress, morning, person } from '../support/world.ts'
+import { morning, openWorld } from '../support/world.ts'
+
+const { api, as, database, elsewhere, given, givenAddress, person } = await openWorld()
 
 const composed = 'Zo\u00eb'
 const decomposed = 'Zoe\u0308'

@@ -1,9 +1,11 @@
+const { api, as, database, foundTenant, given } = await openWorld()
+
 // The same mistake could be wherever days are added to an instant: opening hours of any zone, across midnight, and clock times.
 import fc from 'fast-check'
 import { Location, Meeting, OrganizationConfig } from '../../entities/index.ts'
 import { weekdays } from '../../entities/settings.ts'
 import { WallClock } from '../../entities/wall-clock.ts'
-import { api, as, database, foundTenant, given } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
 import { offsets } from '../support/zone-transitions.ts'
 
 const minute = 60_000

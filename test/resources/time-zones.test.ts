@@ -1,3 +1,5 @@
+const { api, as, database, foundTenant, given } = await openWorld()
+
 // The same mistake could be wherever a zone's name is read: the setting, opening hours, clock times of meetings, mails.
 import { readFileSync } from 'node:fs'
 import { Location, Meeting, OrganizationConfig } from '../../entities/index.ts'
@@ -5,7 +7,7 @@ import { isTimeZone } from '../../entities/time-zones.ts'
 import { address, path } from '../invitations/invitees.ts'
 import { mailSystem } from '../support/mail-server.ts'
 import { expectProblem } from '../support/requests/raw-responses.ts'
-import { api, as, database, foundTenant, given, morning } from '../support/world.ts'
+import { morning, openWorld } from '../support/world.ts'
 
 const { body: configs } = await api.get('/organization-configs')
 const iri = configs.member.find(({ key }: { key: string }) => key === 'timezone')['@id']

@@ -1,6 +1,8 @@
 import { AuditEvent, Employee, OrganizationUser, type User } from '../../entities/index.ts'
 import { givenInvitation } from '../support/rows/sample-rows.ts'
-import { api, as, database, elsewhere, given, operator, organization, person, tenant } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
+
+const { api, as, database, elsewhere, given, operator, organization, person, tenant } = await openWorld()
 
 // A person outlives the membership by which others saw it. The same mistake could be in: removal and leaving, invitations that
 // name their inviter, audit events that name their actor, employees that name a user, the operator's deeds, filters by an address

@@ -5,7 +5,9 @@ import { apiOptions } from '../../src/api.ts'
 import { Api, listOperation, Resource } from '../../src/hydra/index.ts'
 import { Contexts } from '../../src/hydra/model/context.ts'
 import { joinShape } from '../../src/hydra/model/shape.ts'
-import { config, database } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
+
+const { config, database } = await openWorld()
 
 const contexts = new Contexts(apiOptions.contexts)
 

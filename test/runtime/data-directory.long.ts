@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { serverEnvironment } from '../support/processes/server-environment.ts'
 import { ServerProcess } from '../support/processes/server-process.ts'
-import { ending } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
+
+const { ending } = await openWorld()
 
 /*
  * Two servers must not write to the same files. They could by another path to the directory, by a path that is too long for a

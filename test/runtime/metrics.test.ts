@@ -1,5 +1,7 @@
 import { StripeEvent } from '../../entities/index.ts'
-import { api, as, database, operator, tenant } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
+
+const { api, as, database, operator, tenant } = await openWorld()
 
 const metric = (text: string, name: string) =>
   Number(

@@ -6,7 +6,9 @@ import { people } from '../../src/demo/demo.ts'
 import { eventually } from '../support/eventually.ts'
 import { serverEnvironment } from '../support/processes/server-environment.ts'
 import { ServerProcess } from '../support/processes/server-process.ts'
-import { database, ending } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
+
+const { database, ending } = await openWorld()
 
 /* Links with a former port can be stored for the local Kontomatik's sign-in page and for invoices of the local Stripe. */
 const own = { AUTH_ISSUER: '', AUTH_AUDIENCE: '', AUTH_JWKS_URL: '' }

@@ -5,7 +5,9 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { eventually } from '../support/eventually.ts'
-import { ending } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
+
+const { ending } = await openWorld()
 
 /* systemd, Docker and hosting platforms send SIGTERM to npm, some of them to its process group. A terminal sends SIGINT to the group. */
 

@@ -7,7 +7,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { serverEnvironment } from '../support/processes/server-environment.ts'
 import { freePort } from '../support/processes/server-process.ts'
-import { ending } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
+
+const { ending } = await openWorld()
 
 /*
  * Every command of package.json could need a development dependency, which a production install lacks. The packages here are

@@ -7,17 +7,9 @@ import { KeySet } from '../../src/access/key-set.ts'
 import { createApp } from '../../src/app.ts'
 import { createHttpServer } from '../../src/runtime/http/http-server.ts'
 import { eventually } from '../support/eventually.ts'
-import {
-  banking,
-  billing,
-  config,
-  database,
-  issuer,
-  organization,
-  publicUrl,
-  tenant,
-  tokenOf,
-} from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
+
+const { banking, billing, config, database, issuer, organization, publicUrl, tenant, tokenOf } = await openWorld()
 
 const { owner } = tenant.users
 const lines: Record<string, unknown>[] = []

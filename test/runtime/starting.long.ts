@@ -9,7 +9,9 @@ import { text } from 'node:stream/consumers'
 import { Organization } from '../../entities/index.ts'
 import { serverEnvironment } from '../support/processes/server-environment.ts'
 import { ServerProcess } from '../support/processes/server-process.ts'
-import { database, ending } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
+
+const { database, ending } = await openWorld()
 
 const directory = await mkdtemp(join(tmpdir(), 'starting-'))
 const file = join(directory, 'file')

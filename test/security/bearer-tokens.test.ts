@@ -2,7 +2,9 @@ import { get } from 'node:http'
 import { createLocalJWKSet, jwtVerify } from 'jose'
 import { OrganizationUser, type User } from '../../entities/index.ts'
 import { forgeries, token, truth } from '../support/requests/forged-tokens.ts'
-import { api, as, database, given, issuer, organization, person, publicUrl, tenant, tokenOf } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
+
+const { api, as, database, given, issuer, organization, person, publicUrl, tenant, tokenOf } = await openWorld()
 
 const { owner } = tenant.users
 

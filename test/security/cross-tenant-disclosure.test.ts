@@ -3,7 +3,9 @@ import { Integration, Organization, OrganizationModule } from '../../entities/in
 import { payingCustomer, stripeCustomer } from '../support/billing/billing.ts'
 import { violationsOf } from '../support/billing/manual-billing.ts'
 import { givenInvitation, rowsOf } from '../support/rows/sample-rows.ts'
-import { api, as, database, elsewhere, given, operator, organization, person } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
+
+const { api, as, database, elsewhere, given, operator, organization, person } = await openWorld()
 
 // A slug tells that another tenant has it (docs/adr/0001-slugs-are-public-names.md). The same could be told by: names, addresses of
 // people, ids at Stripe and Kontomatik, tokens of invitations, keys of requests, and by how much work an answer takes.

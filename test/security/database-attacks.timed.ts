@@ -4,7 +4,9 @@ import { Meeting } from '../../entities/index.ts'
 import { type Ask, attackedServer, type Course, waitsUnder } from '../support/requests/attack-load.ts'
 import type { Answer } from '../support/requests/raw-responses.ts'
 import { crowd } from '../support/rows/bulk-rows.ts'
-import { database, foundTenant, given, morning, stripe } from '../support/world.ts'
+import { morning, openWorld } from '../support/world.ts'
+
+const { database, foundTenant, given, stripe } = await openWorld()
 
 /** A busy machine delays one run; a fault delays every run. */
 import.meta.jest.retryTimes(2, { logErrorsBeforeRetry: true })

@@ -2,7 +2,9 @@ import { decodeJwt } from 'jose'
 import request from 'supertest'
 import { Organization } from '../../entities/index.ts'
 import { people, seedDemo, tokenFor } from '../../src/demo/demo.ts'
-import { as, database, issuer, publicUrl } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
+
+const { as, database, issuer, publicUrl } = await openWorld()
 
 /*
  * README: a start prints a ready-made token for each role. The same mistake can be in every token of the demo that is made

@@ -1,8 +1,10 @@
+const { api, as, elsewhere, publicUrl, tenant } = await openWorld()
+
 // The same mistake could be wherever callers share one thing that a single request can hold: the thread for JSON-LD, Turtle
 // and our documents' other forms, and the thread that cleans footers.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expectProblem } from '../support/requests/raw-responses.ts'
-import { api, as, elsewhere, publicUrl, tenant } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
 
 /** A busy machine delays one run; a fault delays every run. */
 import.meta.jest.retryTimes(2, { logErrorsBeforeRetry: true })

@@ -2,7 +2,9 @@ import { OrganizationUser, Subscription, User } from '../../entities/index.ts'
 import { address, invited, newcomer, path } from '../invitations/invitees.ts'
 import { mailSystem } from '../support/mail-server.ts'
 import { token } from '../support/requests/forged-tokens.ts'
-import { api, as, database, foundTenant, given, givenAddress, organization, person } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
+
+const { api, as, database, foundTenant, given, givenAddress, organization, person } = await openWorld()
 
 // What a token said at first outlives what a newer one says. The same mistake could be in: the name and the address of a user, the
 // name of its membership, invitations to the new address (before and after the change), seats, sending again, and two processes.

@@ -3,7 +3,9 @@ import type { AddressInfo } from 'node:net'
 import { pino } from 'pino'
 import request, { type Test } from 'supertest'
 import { createApp } from '../../src/app.ts'
-import { banking, billing, config, database, elsewhere, issuer, tenant, tokenOf } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
+
+const { banking, billing, config, database, elsewhere, issuer, tenant, tokenOf } = await openWorld()
 
 const limits = { usual: 20, few: 3 }
 const log = pino({ level: 'silent' })

@@ -1,7 +1,9 @@
 import { OrganizationUser, type User } from '../../entities/index.ts'
 import { invited, newcomer, path } from '../invitations/invitees.ts'
 import { expectProblem } from '../support/requests/raw-responses.ts'
-import { as, database, foundTenant, given, organization, person } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
+
+const { as, database, foundTenant, given, organization, person } = await openWorld()
 
 // A stored answer outlives the role that it was given to. The same mistake could be in: every POST that a member, a guest or the
 // operator may send; answers around a call to the outside, whose secrets are renewed; answers that were composed in a role gained

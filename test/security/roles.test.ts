@@ -2,19 +2,9 @@ import { Organization, OrganizationUser, type User } from '../../entities/index.
 import type { Callers } from '../../src/access/callers.ts'
 import { api as table } from '../../src/api.ts'
 import { rowsOf } from '../support/rows/sample-rows.ts'
-import {
-  type Agent,
-  api,
-  as,
-  database,
-  elsewhere,
-  foundTenant,
-  given,
-  operator,
-  organization,
-  person,
-  tenant,
-} from '../support/world.ts'
+import { type Agent, openWorld } from '../support/world.ts'
+
+const { api, as, database, elsewhere, foundTenant, given, operator, organization, person, tenant } = await openWorld()
 
 /** The roles of each operation, written by hand; a role that is not listed may not. */
 const permissions: [who: string, what: string[]][] = [

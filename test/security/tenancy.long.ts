@@ -6,7 +6,9 @@ import { inputOf } from '../../src/hydra/documentation/operation-description.ts'
 import { Api } from '../../src/hydra/index.ts'
 import { idSpellings, invalidIris } from '../support/requests/id-spellings.ts'
 import { rowsOf } from '../support/rows/sample-rows.ts'
-import { api, as, database, elsewhere, organization, publicUrl, tenant, tokenOf } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
+
+const { api, as, database, elsewhere, organization, publicUrl, tenant, tokenOf } = await openWorld()
 
 const mine = await rowsOf(tenant)
 const theirs = await rowsOf(elsewhere)

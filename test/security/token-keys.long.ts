@@ -8,7 +8,9 @@ import { pino } from 'pino'
 import request from 'supertest'
 import { type Issuer, ownIssuer, remoteIssuer } from '../../src/access/token-issuer-keys.ts'
 import { createApp } from '../../src/app.ts'
-import { banking, billing, config, database, ending, person } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
+
+const { banking, billing, config, database, ending, person } = await openWorld()
 
 // A verified token outlives the key that it was verified with. The same mistake could be in: the cache of verified tokens, the
 // cached key set, the server's own key, a token that lives too long or comes from the future, and an issuer that is down.

@@ -4,7 +4,9 @@ import { text } from 'node:stream/consumers'
 import { pino } from 'pino'
 import { createApp } from '../../src/app.ts'
 import { createHttpServer } from '../../src/runtime/http/http-server.ts'
-import { banking, billing, config, database, ending, issuer, publicUrl, tenant, tokenOf } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
+
+const { banking, billing, config, database, ending, issuer, publicUrl, tenant, tokenOf } = await openWorld()
 
 /*
  * Where else an answer could lack the header: errors, each router beside the table, and what is refused before the app is

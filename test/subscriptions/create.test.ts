@@ -1,6 +1,8 @@
 import { AuditEvent, PaymentMethod, Subscription } from '../../entities/index.ts'
 import { customer, ownedBy } from '../support/billing/manual-billing.ts'
-import { as, database, given, operator, publicUrl } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
+
+const { as, database, given, operator, publicUrl } = await openWorld()
 
 test('every property of a subscription has a default', async () => {
   const { api, tenant, address } = await customer()

@@ -1,6 +1,8 @@
 import { Invoice, Subscription } from '../../entities/index.ts'
 import { confirmedSubscriber, customer, ownedBy } from '../support/billing/manual-billing.ts'
-import { as, elsewhere, given } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
+
+const { as, elsewhere, given } = await openWorld()
 
 test('a manually billed subscription has no invoices', async () => {
   const { api, path } = await confirmedSubscriber()

@@ -8,7 +8,9 @@ import {
   subscriber,
   violationsOf,
 } from '../support/billing/manual-billing.ts'
-import { as, database, elsewhere, given, operator } from '../support/world.ts'
+import { openWorld } from '../support/world.ts'
+
+const { as, database, elsewhere, given, operator } = await openWorld()
 
 const day = 24 * 60 * 60 * 1000
 

@@ -1,7 +1,9 @@
 import { Employee, OrganizationUser } from '../../entities/index.ts'
 import { confirmedSubscriber, customer, ownedBy, violationsOf } from '../support/billing/manual-billing.ts'
 import { givenInvitation } from '../support/rows/sample-rows.ts'
-import { as, foundTenant, given, givenAddress, person, type Tenant } from '../support/world.ts'
+import { openWorld, type Tenant } from '../support/world.ts'
+
+const { as, foundTenant, given, givenAddress, person } = await openWorld()
 
 const day = 24 * 60 * 60 * 1000
 

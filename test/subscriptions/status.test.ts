@@ -1,6 +1,8 @@
 import { AuditEvent, Subscription } from '../../entities/index.ts'
 import { customer, ownedBy } from '../support/billing/manual-billing.ts'
-import { type Agent, as, database, given, operator } from '../support/world.ts'
+import { type Agent, openWorld } from '../support/world.ts'
+
+const { as, database, given, operator } = await openWorld()
 
 describe('an organization with billing by Stripe', () => {
   test('has no live subscription that Stripe does not know', async () => {

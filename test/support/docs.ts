@@ -1,5 +1,7 @@
 import type { Endpoint } from '../documentation/reference.ts'
-import { as } from './world.ts'
+import { openWorld } from './world.ts'
+
+const { as } = await openWorld()
 
 export interface Operation {
   '@id': string

@@ -3,7 +3,9 @@ import jsonld, { type JsonLdDocument } from 'jsonld'
 import { Parser, Store } from 'n3'
 import SHACLValidator from 'rdf-validate-shacl'
 import { docs, propertiesOf } from './docs.ts'
-import { publicUrl } from './world.ts'
+import { openWorld } from './world.ts'
+
+const { publicUrl } = await openWorld()
 
 const xsd = 'http://www.w3.org/2001/XMLSchema#'
 const vocabulary = `${publicUrl}/docs.jsonld#`

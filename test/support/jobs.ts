@@ -5,7 +5,9 @@ import { concurrency, type Queue, startQueue } from '../../src/queue/queue.ts'
 import { survivePoolErrors } from '../../src/runtime/database.ts'
 import { type ExternalServices, jobTasks } from '../../src/runtime/jobs.ts'
 import { eventually } from './eventually.ts'
-import { database, ending, outside } from './world.ts'
+import { openWorld } from './world.ts'
+
+const { database, ending, outside } = await openWorld()
 
 const quiet = pino({ level: 'silent' })
 

@@ -1,5 +1,7 @@
 import { openMailSystem } from './mail.ts'
-import { ending } from './world.ts'
+import { openWorld } from './world.ts'
+
+const { ending } = await openWorld()
 
 /** Takes the mails that the tests of a file have sent. */
 export const mailSystem = await openMailSystem()

@@ -6,7 +6,9 @@ import { openMailer } from '../../src/mail/mailer.ts'
 import { enqueueStaleMail } from '../../src/mail/outbox.ts'
 import { eventually } from './eventually.ts'
 import { startJobs } from './jobs.ts'
-import { database } from './world.ts'
+import { openWorld } from './world.ts'
+
+const { database } = await openWorld()
 
 /** At which command a mail server refuses, and with which code. */
 export interface Refusal {

@@ -1,7 +1,9 @@
 import type { DictatedLedger } from '../../../src/emulators/kontomatik/banks/dictated-statement.ts'
-import { api, as, database, elsewhere, tenant } from '../../support/world.ts'
+import { openWorld } from '../../support/world.ts'
 import { enableBanking, pull, revoke, setUpBanking } from '../linked-bank.ts'
 import { account, accounts, ago, dictated, items, line, number, transactions } from './dictated-bank.ts'
+
+const { api, as, database, elsewhere, tenant } = await openWorld()
 
 /**
  * Every way in which an account is recognized: by nickname, bank name, position, number, notation of the number, card id and

@@ -1,7 +1,9 @@
 import { BankIdentity1764000000030 } from '../../../src/migrations/1764000000030-bank-identity.ts'
-import { database, organization } from '../../support/world.ts'
+import { openWorld } from '../../support/world.ts'
 import { setUpBanking } from '../linked-bank.ts'
 import { account, accounts, ago, dictated, line, number, transactions } from './dictated-bank.ts'
+
+const { database, organization } = await openWorld()
 
 /**
  * Every kind of row that the migration must recognize: accounts under a nickname, cards without an id, numbers without a country

@@ -1,6 +1,8 @@
 import type { DictatedLedger, DictatedStatement } from '../../../src/emulators/kontomatik/banks/dictated-statement.ts'
-import { type Agent, api, kontomatik } from '../../support/world.ts'
+import { type Agent, openWorld } from '../../support/world.ts'
 import { linkBank, pull } from '../linked-bank.ts'
+
+const { api, kontomatik } = await openWorld()
 
 let customers = 0
 

@@ -10,8 +10,10 @@ import { launch } from '../../../src/postgres/launcher.ts'
 import { eventually } from '../../support/eventually.ts'
 import { ServerProcess } from '../../support/processes/server-process.ts'
 import { query } from '../../support/processes/standby.ts'
-import { stripe } from '../../support/world.ts'
+import { openWorld } from '../../support/world.ts'
 import { signIn } from '../linked-bank.ts'
+
+const { stripe } = await openWorld()
 
 /** A person with an own organization and bank, so that scenes do not share data. */
 interface Person {

@@ -1,8 +1,10 @@
 import fc from 'fast-check'
 import type { DictatedStatement } from '../../../src/emulators/kontomatik/banks/dictated-statement.ts'
-import { database } from '../../support/world.ts'
+import { openWorld } from '../../support/world.ts'
 import { deleteAll, setUpBanking } from '../linked-bank.ts'
 import { accounts, ago, dictated, transactions } from './dictated-bank.ts'
+
+const { database } = await openWorld()
 
 /**
  * A property test through the whole server: after any statements of one ledger each line is stored once, in its last form.

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AuditEvent, BankTransaction, type Integration } from '../../../entities/index.ts'
 import { enqueueStaleIntegrations } from '../../../src/banking/maintenance-jobs.ts'
-import { api, as, banking, database, elsewhere, foundTenant, given, kontomatik, tenant } from '../../support/world.ts'
+import { openWorld } from '../../support/world.ts'
 import {
   client,
   enableBanking,
@@ -16,6 +16,8 @@ import {
   usualTiming,
   waitForRow,
 } from '../linked-bank.ts'
+
+const { api, as, banking, database, elsewhere, foundTenant, given, kontomatik, tenant } = await openWorld()
 
 let people = 0
 

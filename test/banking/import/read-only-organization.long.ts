@@ -1,7 +1,9 @@
 import { Organization } from '../../../entities/index.ts'
 import { eventually } from '../../support/eventually.ts'
-import { api, banking, database, organization } from '../../support/world.ts'
+import { openWorld } from '../../support/world.ts'
 import { linkBank, pull, revoke, setUpBanking, storedRow } from '../linked-bank.ts'
+
+const { api, banking, database, organization } = await openWorld()
 
 // The organization may be suspended or closed after the pull: then nothing is imported.
 

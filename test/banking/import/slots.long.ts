@@ -1,7 +1,9 @@
 import { Integration } from '../../../entities/index.ts'
 import { startJobs } from '../../support/jobs.ts'
-import { api, as, banking, database, foundTenant, kontomatik } from '../../support/world.ts'
+import { openWorld } from '../../support/world.ts'
 import { enableBanking, linkBank, pull, setUpBanking, statusAndCode } from '../linked-bank.ts'
+
+const { api, as, banking, database, foundTenant, kontomatik } = await openWorld()
 
 let people = 0
 

@@ -1,7 +1,9 @@
 import { amountOf, dayOf, ibanOf } from '../../../src/banking/kontomatik/amounts.ts'
-import { as, kontomatik, tenant } from '../../support/world.ts'
+import { openWorld } from '../../support/world.ts'
 import { pull, setUpBanking } from '../linked-bank.ts'
 import { account, accounts, ago, dictated, line, number, transactions } from './dictated-bank.ts'
+
+const { as, kontomatik, tenant } = await openWorld()
 
 /**
  * Every text of the bank that becomes a value: days and amounts of lines, balances, limits of cards, currencies and their

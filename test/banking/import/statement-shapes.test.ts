@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { api, kontomatik } from '../../support/world.ts'
+import { openWorld } from '../../support/world.ts'
 import { returnUri, setUpBanking, setup } from '../linked-bank.ts'
 import { account, accounts, dictated, items, line, number, transactions } from './dictated-bank.ts'
+
+const { api, kontomatik } = await openWorld()
 
 /**
  * Every text of Kontomatik that reaches the database. Accounts and cards have names and keys. Lines have kinds, statuses,

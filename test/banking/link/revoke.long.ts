@@ -1,7 +1,7 @@
 import { AuditEvent, Integration } from '../../../entities/index.ts'
 import { defaultTiming } from '../../../src/banking/banking.ts'
 import { enqueueStaleIntegrations } from '../../../src/banking/maintenance-jobs.ts'
-import { api, banking, database, kontomatik } from '../../support/world.ts'
+import { openWorld } from '../../support/world.ts'
 import {
   client,
   consentOf,
@@ -16,6 +16,8 @@ import {
   storedRow,
   waitForRow,
 } from '../linked-bank.ts'
+
+const { api, banking, database, kontomatik } = await openWorld()
 
 setUpBanking()
 

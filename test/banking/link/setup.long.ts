@@ -4,17 +4,7 @@ import { Banking } from '../../../src/banking/banking.ts'
 import { enqueueStaleIntegrations, resealSecrets } from '../../../src/banking/maintenance-jobs.ts'
 import { readKeys } from '../../../src/banking/secrets.ts'
 import { eventsAbout } from '../../support/rows/audit-events.ts'
-import {
-  api,
-  as,
-  banking,
-  database,
-  elsewhere,
-  kontomatik,
-  organization,
-  secretKeys,
-  tenant,
-} from '../../support/world.ts'
+import { openWorld } from '../../support/world.ts'
 import { mock } from '../client/kontomatik-server.ts'
 import {
   client,
@@ -33,6 +23,8 @@ import {
   storedRow,
   waitForRow,
 } from '../linked-bank.ts'
+
+const { api, as, banking, database, elsewhere, kontomatik, organization, secretKeys, tenant } = await openWorld()
 
 const { admin, owner } = tenant.users
 

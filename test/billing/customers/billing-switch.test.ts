@@ -2,7 +2,9 @@ import { stripeCustomer } from '../../support/billing/billing.ts'
 import { confirmedSubscriber } from '../../support/billing/manual-billing.ts'
 import { customerIdOf, dashboard, subscribed } from '../../support/billing/stripe.ts'
 import { syncNow } from '../../support/billing/sync-now.ts'
-import { as, operator } from '../../support/world.ts'
+import { openWorld } from '../../support/world.ts'
+
+const { as, operator } = await openWorld()
 
 const patch = (organization: { id: string }, body: object) =>
   as(operator).patch(`/organizations/${organization.id}`, body)

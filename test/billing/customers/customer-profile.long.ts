@@ -4,7 +4,9 @@ import { stripeCustomer } from '../../support/billing/billing.ts'
 import { dashboard, type Subscribed, serverRequests, subscribed } from '../../support/billing/stripe.ts'
 import { eventually } from '../../support/eventually.ts'
 import { jobs, startJobs } from '../../support/jobs.ts'
-import { database, given, stripe } from '../../support/world.ts'
+import { openWorld } from '../../support/world.ts'
+
+const { database, given, stripe } = await openWorld()
 
 const payer = await subscribed()
 const organization = payer.tenant.organization.id

@@ -13,7 +13,9 @@ import {
 } from '../../support/billing/stripe.ts'
 import { jobs } from '../../support/jobs.ts'
 import { eventsAbout } from '../../support/rows/audit-events.ts'
-import { as, billing, database, elsewhere, foundTenant, operator, stripe } from '../../support/world.ts'
+import { openWorld } from '../../support/world.ts'
+
+const { as, billing, database, elsewhere, foundTenant, operator, stripe } = await openWorld()
 
 beforeAll(deliverEvents)
 afterEach(() => stripe.clearFaults())

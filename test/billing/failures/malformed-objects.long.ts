@@ -3,7 +3,9 @@ import { deliver, storedEvent } from '../../support/billing/stripe-events.ts'
 import { customerEvent, syncNow } from '../../support/billing/sync-now.ts'
 import { eventually } from '../../support/eventually.ts'
 import { expectProblem } from '../../support/requests/raw-responses.ts'
-import { database, stripe } from '../../support/world.ts'
+import { openWorld } from '../../support/world.ts'
+
+const { database, stripe } = await openWorld()
 
 afterEach(() => stripe.clearFaults())
 

@@ -4,7 +4,9 @@ import { type Customer, payingCustomer, stripeCustomer } from '../../support/bil
 import { confirmIntent, customerIdOf, dashboard, serverRequests } from '../../support/billing/stripe.ts'
 import { eventually } from '../../support/eventually.ts'
 import { jobs } from '../../support/jobs.ts'
-import { billing, database, given, stripe } from '../../support/world.ts'
+import { openWorld } from '../../support/world.ts'
+
+const { billing, database, given, stripe } = await openWorld()
 
 const create = { method: 'POST', path: '/v1/subscriptions' }
 afterEach(() => stripe.clearFaults())

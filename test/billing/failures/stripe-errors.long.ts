@@ -1,7 +1,9 @@
 import { payingCustomer, stripeCustomer } from '../../support/billing/billing.ts'
 import { customerIdOf, dashboard, type Subscribed, subscribed, violationsOf } from '../../support/billing/stripe.ts'
 import { expectProblem } from '../../support/requests/raw-responses.ts'
-import { stripe } from '../../support/world.ts'
+import { openWorld } from '../../support/world.ts'
+
+const { stripe } = await openWorld()
 
 afterEach(() => {
   stripe.expireSecretKey(false)

@@ -4,7 +4,9 @@ import type { Fault } from '../../../src/emulators/stripe/control/ordered-faults
 import { type Customer, payingCustomer, stripeCustomer } from '../../support/billing/billing.ts'
 import { customerIdOf, dashboard, serverRequests, subscribed } from '../../support/billing/stripe.ts'
 import { expectProblem } from '../../support/requests/raw-responses.ts'
-import { billing, database, stripe } from '../../support/world.ts'
+import { openWorld } from '../../support/world.ts'
+
+const { billing, database, stripe } = await openWorld()
 
 /** The timeout of the client is short, so that slow responses do not slow the test. */
 const settings = (billing.stripe as unknown as { _api: { timeout: number; port: string; maxNetworkRetries: number } })

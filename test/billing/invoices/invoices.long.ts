@@ -3,7 +3,9 @@ import { stripeCustomer } from '../../support/billing/billing.ts'
 import { confirmIntent, customerIdOf, dashboard, type Subscribed, subscribed } from '../../support/billing/stripe.ts'
 import { eventually } from '../../support/eventually.ts'
 import { jobs } from '../../support/jobs.ts'
-import { as, elsewhere, operator, stripe } from '../../support/world.ts'
+import { openWorld } from '../../support/world.ts'
+
+const { as, elsewhere, operator, stripe } = await openWorld()
 
 interface Shown {
   '@id': string

@@ -1,7 +1,9 @@
 import { payingCustomer } from '../../support/billing/billing.ts'
 import { confirmIntent, dashboard, type Subscribed, subscribed } from '../../support/billing/stripe.ts'
 import { syncNow } from '../../support/billing/sync-now.ts'
-import { stripe } from '../../support/world.ts'
+import { openWorld } from '../../support/world.ts'
+
+const { stripe } = await openWorld()
 
 /** A subscription whose renewals have been declined for a number of days. */
 async function overdue(days: number): Promise<Subscribed> {

@@ -10,7 +10,9 @@ import {
   subscribed,
   violationsOf,
 } from '../../support/billing/stripe.ts'
-import { as, billing, database, elsewhere, operator, stripe } from '../../support/world.ts'
+import { openWorld } from '../../support/world.ts'
+
+const { as, billing, database, elsewhere, operator, stripe } = await openWorld()
 
 beforeAll(deliverEvents)
 afterEach(() => stripe.clearFaults())

@@ -12,7 +12,9 @@ import { createEvent, deliver, storedEvent } from '../../support/billing/stripe-
 import { customerEvent, jobOf, syncNow } from '../../support/billing/sync-now.ts'
 import { eventually } from '../../support/eventually.ts'
 import { jobs } from '../../support/jobs.ts'
-import { database, stripe } from '../../support/world.ts'
+import { openWorld } from '../../support/world.ts'
+
+const { database, stripe } = await openWorld()
 
 afterEach(() => {
   stripe.clearFaults()

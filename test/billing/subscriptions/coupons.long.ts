@@ -10,7 +10,9 @@ import {
   violationsOf,
 } from '../../support/billing/stripe.ts'
 import { eventsAbout } from '../../support/rows/audit-events.ts'
-import { as, billing, elsewhere, foundTenant, operator, stripe } from '../../support/world.ts'
+import { openWorld } from '../../support/world.ts'
+
+const { as, billing, elsewhere, foundTenant, operator, stripe } = await openWorld()
 
 beforeAll(deliverEvents)
 afterEach(() => stripe.clearFaults())

@@ -13,7 +13,9 @@ import {
   violationsOf,
 } from '../../support/billing/stripe.ts'
 import { eventually } from '../../support/eventually.ts'
-import { as, billing, database, given, stripe } from '../../support/world.ts'
+import { openWorld } from '../../support/world.ts'
+
+const { as, billing, database, given, stripe } = await openWorld()
 
 beforeAll(deliverEvents)
 

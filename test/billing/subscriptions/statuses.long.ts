@@ -10,7 +10,9 @@ import {
   type Subscribed,
   subscribed,
 } from '../../support/billing/stripe.ts'
-import { billing, database, stripe } from '../../support/world.ts'
+import { openWorld } from '../../support/world.ts'
+
+const { billing, database, stripe } = await openWorld()
 
 beforeAll(deliverEvents)
 afterEach(() => stripe.setStatusAfterRetries('unpaid'))

@@ -8,7 +8,9 @@ import {
   violationsOf,
 } from '../../support/billing/stripe.ts'
 import { syncNow } from '../../support/billing/sync-now.ts'
-import { stripe } from '../../support/world.ts'
+import { openWorld } from '../../support/world.ts'
+
+const { stripe } = await openWorld()
 
 async function priceOf(lookup_key: string) {
   const { data } = await dashboard.prices.list({ lookup_keys: [lookup_key] })

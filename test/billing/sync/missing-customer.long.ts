@@ -3,7 +3,9 @@ import { payingCustomer, stripeCustomer } from '../../support/billing/billing.ts
 import { customerIdOf, dashboard, type Subscribed, subscribed, violationsOf } from '../../support/billing/stripe.ts'
 import { jobs } from '../../support/jobs.ts'
 import { expectProblem } from '../../support/requests/raw-responses.ts'
-import { database, stripe } from '../../support/world.ts'
+import { openWorld } from '../../support/world.ts'
+
+const { database, stripe } = await openWorld()
 
 /** A customer is lost without an event when Stripe has deleted it, or when the keys are those of another account. */
 const losses: [string, (payer: Subscribed) => Promise<unknown>][] = [

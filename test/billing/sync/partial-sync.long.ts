@@ -5,7 +5,9 @@ import { createEvent, deliver, storedEvent } from '../../support/billing/stripe-
 import { customerEvent, syncNow } from '../../support/billing/sync-now.ts'
 import { eventually } from '../../support/eventually.ts'
 import { startJobs } from '../../support/jobs.ts'
-import { database, given, stripe } from '../../support/world.ts'
+import { openWorld } from '../../support/world.ts'
+
+const { database, given, stripe } = await openWorld()
 
 afterEach(() => stripe.clearFaults())
 

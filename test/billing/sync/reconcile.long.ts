@@ -7,7 +7,9 @@ import { createEvent, deliver, storedEvent } from '../../support/billing/stripe-
 import { customerEvent, jobOf, syncNow } from '../../support/billing/sync-now.ts'
 import { eventually } from '../../support/eventually.ts'
 import { startJobs } from '../../support/jobs.ts'
-import { database, stripe } from '../../support/world.ts'
+import { openWorld } from '../../support/world.ts'
+
+const { database, stripe } = await openWorld()
 
 test('the nightly reconciliation stores changes whose events are missing', async () => {
   const one = await subscribed({ modules: ['planning'] })

@@ -5,7 +5,9 @@ import { customerIdOf, subscribed } from '../../support/billing/stripe.ts'
 import { deliver } from '../../support/billing/stripe-events.ts'
 import { customerEvent } from '../../support/billing/sync-now.ts'
 import { jobs } from '../../support/jobs.ts'
-import { database, stripe } from '../../support/world.ts'
+import { openWorld } from '../../support/world.ts'
+
+const { database, stripe } = await openWorld()
 
 test('an event whose job cannot be enqueued is not stored, so that Stripe delivers it again', async () => {
   const event = customerEvent(await customerIdOf(await subscribed()))

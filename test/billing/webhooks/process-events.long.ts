@@ -4,7 +4,9 @@ import { stripeCustomer } from '../../support/billing/billing.ts'
 import { customerIdOf, dashboard, serverRequests, subscribed } from '../../support/billing/stripe.ts'
 import { createEvent, deliver, storedEvent } from '../../support/billing/stripe-events.ts'
 import { customerEvent, jobOf, syncNow } from '../../support/billing/sync-now.ts'
-import { type Agent, as, database, operator, stripe } from '../../support/world.ts'
+import { type Agent, openWorld } from '../../support/world.ts'
+
+const { as, database, operator, stripe } = await openWorld()
 
 afterEach(() => stripe.clearFaults())
 

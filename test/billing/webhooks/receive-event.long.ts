@@ -10,7 +10,9 @@ import { createEvent, deliver, deliverBody, signatureFor, storedEvent } from '..
 import { syncNow } from '../../support/billing/sync-now.ts'
 import { CuttableConnection } from '../../support/processes/cuttable-connection.ts'
 import { expectProblem, raw } from '../../support/requests/raw-responses.ts'
-import { banking, billing, config, database, issuer, stripe } from '../../support/world.ts'
+import { openWorld } from '../../support/world.ts'
+
+const { banking, billing, config, database, issuer, stripe } = await openWorld()
 
 const now = () => Math.floor(Date.now() / 1000)
 const told = () => createEvent('customer.updated', { id: 'cus_somebody', object: 'customer' })

@@ -1,8 +1,10 @@
 import { OrganizationUser, OrganizationUserInvitation, OutgoingMail, User } from '../../../entities/index.ts'
 import { eventually } from '../../support/eventually.ts'
 import { MailServer } from '../../support/mail.ts'
-import { database, ending, foundTenant, type Tenant } from '../../support/world.ts'
+import { openWorld, type Tenant } from '../../support/world.ts'
 import { KilledServer, type Step } from './killed-server.ts'
+
+const { database, ending, foundTenant } = await openWorld()
 
 const path = '/organization-user-invitations'
 const mailServer = new MailServer()

@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { dashboard, subscribed } from '../../support/billing/stripe.ts'
 import { eventually } from '../../support/eventually.ts'
-import { database, ending, stripe } from '../../support/world.ts'
+import { openWorld } from '../../support/world.ts'
 import { CallGate } from './call-gate.ts'
 import { KilledServer, type Step } from './killed-server.ts'
+
+const { database, ending, stripe } = await openWorld()
 
 const gate = new CallGate(stripe.url)
 await gate.open()

@@ -1,5 +1,7 @@
 import { eventually } from '../../support/eventually.ts'
-import { database, ending } from '../../support/world.ts'
+import { openWorld } from '../../support/world.ts'
+
+const { database, ending } = await openWorld()
 
 /** The first key of the advisory locks of kill points. */
 const lockClass = 4711

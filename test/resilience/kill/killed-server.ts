@@ -2,8 +2,10 @@ import request, { type Response } from 'supertest'
 import type { User } from '../../../entities/index.ts'
 import { serverEnvironment } from '../../support/processes/server-environment.ts'
 import { ServerProcess } from '../../support/processes/server-process.ts'
-import { database, ending, tokenOf } from '../../support/world.ts'
+import { openWorld } from '../../support/world.ts'
 import { KillPoint, type KillPointOptions } from './kill-points.ts'
+
+const { database, ending, tokenOf } = await openWorld()
 
 /** A step at which the server is killed. */
 export interface Step {

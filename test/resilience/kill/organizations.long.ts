@@ -14,10 +14,12 @@ import {
 import { type Customer, payingCustomer, stripeCustomer } from '../../support/billing/billing.ts'
 import { dashboard } from '../../support/billing/stripe.ts'
 import { eventually } from '../../support/eventually.ts'
-import { billing, database, ending, foundTenant, given, stripe } from '../../support/world.ts'
+import { openWorld } from '../../support/world.ts'
 import { CallGate } from './call-gate.ts'
 import type { Outcome } from './kill-points.ts'
 import { KilledServer, type Step } from './killed-server.ts'
+
+const { billing, database, ending, foundTenant, given, stripe } = await openWorld()
 
 const gate = new CallGate(stripe.url)
 await gate.open()

@@ -10,17 +10,9 @@ import {
 import { api as table } from '../../../src/api.ts'
 import { tokenIn } from '../../support/mail.ts'
 import { rowsOf } from '../../support/rows/sample-rows.ts'
-import {
-  as,
-  database,
-  foundTenant,
-  given,
-  givenAddress,
-  morning,
-  operator,
-  person,
-  tenant,
-} from '../../support/world.ts'
+import { morning, openWorld } from '../../support/world.ts'
+
+const { as, database, foundTenant, given, givenAddress, operator, person, tenant } = await openWorld()
 
 const demo = await foundTenant('Audited', 'audited', { demo: true })
 const rows = await rowsOf(demo)

@@ -1,7 +1,9 @@
 import { AuditEvent, Language, Location, Meeting, type Organization } from '../../../entities/index.ts'
 import { clearedTables } from '../../../src/controllers/organizations/clear.ts'
 import { rowsOf } from '../../support/rows/sample-rows.ts'
-import { api, as, database, foundTenant, given, morning, operator } from '../../support/world.ts'
+import { morning, openWorld } from '../../support/world.ts'
+
+const { api, as, database, foundTenant, given, operator } = await openWorld()
 
 /** Every table there is, but for those of the queue: what is not wiped is kept, and stands here by its name. */
 const kept = {

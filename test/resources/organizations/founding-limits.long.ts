@@ -5,19 +5,10 @@ import request from 'supertest'
 import { Organization, OrganizationUser, OrganizationUserInvitation, User } from '../../../entities/index.ts'
 import { createApp } from '../../../src/app.ts'
 import { readConfig } from '../../../src/config.ts'
-import {
-  as,
-  banking,
-  billing,
-  config,
-  database,
-  elsewhere,
-  given,
-  issuer,
-  operator,
-  tenant,
-  tokenOf,
-} from '../../support/world.ts'
+import { openWorld } from '../../support/world.ts'
+
+const { as, banking, billing, config, database, elsewhere, given, issuer, operator, tenant, tokenOf } =
+  await openWorld()
 
 /*
  * OWASP API4 and API6: what costs others is limited by user and by address. The same mistake can be in each operation of that

@@ -1,17 +1,9 @@
 import { Organization, OrganizationUser, type User } from '../../../entities/index.ts'
 import { eventsAbout } from '../../support/rows/audit-events.ts'
 import { givenInvitation } from '../../support/rows/sample-rows.ts'
-import {
-  api,
-  as,
-  database,
-  foundTenant,
-  given,
-  organization,
-  person,
-  type Tenant,
-  tenant,
-} from '../../support/world.ts'
+import { openWorld, type Tenant } from '../../support/world.ts'
+
+const { api, as, database, foundTenant, given, organization, person, tenant } = await openWorld()
 
 // A person may end its own membership, whatever its role; only the last owner may not. The same mistake could be in: each role,
 // somebody else's membership, that of another organization, a suspended membership, an organization that is suspended or closed,

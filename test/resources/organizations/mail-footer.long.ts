@@ -1,3 +1,5 @@
+const { api, as, database, foundTenant, operator, organization, tenant } = await openWorld()
+
 // A text that a pattern matches in several ways could hang every place that reads HTML or styles: colours, margins, fonts, links,
 // images, and the plain text that mails make of a footer.
 import { MailFooter } from '../../../entities/index.ts'
@@ -5,7 +7,7 @@ import { processShare } from '../../../src/hydra/model/fair-share.ts'
 import { sanitizeInThread } from '../../../src/mail/sanitizer-pool.ts'
 import { footers, vectors } from '../../support/requests/footer-vectors.ts'
 import { eventsAbout } from '../../support/rows/audit-events.ts'
-import { api, as, database, foundTenant, operator, organization, tenant } from '../../support/world.ts'
+import { openWorld } from '../../support/world.ts'
 
 const { member, admin } = tenant.users
 const path = '/organizations/mail-footer'

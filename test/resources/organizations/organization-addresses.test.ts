@@ -1,5 +1,7 @@
 import { OrganizationAddress, Subscription } from '../../../entities/index.ts'
-import { api, as, database, elsewhere, given, givenAddress, tenant } from '../../support/world.ts'
+import { openWorld } from '../../support/world.ts'
+
+const { api, as, database, elsewhere, given, givenAddress, tenant } = await openWorld()
 
 const violations = (body: { violations?: { propertyPath: string; code: string }[] }) =>
   body.violations?.map(({ propertyPath, code }) => `${propertyPath} ${code}`).sort()

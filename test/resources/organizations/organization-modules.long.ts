@@ -2,7 +2,9 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { AuditEvent, Organization } from '../../../entities/index.ts'
 import { type ModuleOverride, overrideModule } from '../../../src/workspace/modules.ts'
-import { api, as, database, foundTenant, givenAddress, operator, organization, tenant } from '../../support/world.ts'
+import { openWorld } from '../../support/world.ts'
+
+const { api, as, database, foundTenant, givenAddress, operator, organization, tenant } = await openWorld()
 
 const run = promisify(execFile)
 const own = { organizationId: organization.id }

@@ -1,7 +1,9 @@
 import { OrganizationUserInvitation } from '../../../entities/index.ts'
 import { eventsAbout } from '../../support/rows/audit-events.ts'
 import { givenInvitation } from '../../support/rows/sample-rows.ts'
-import { api, as, database, elsewhere, tenant } from '../../support/world.ts'
+import { openWorld } from '../../support/world.ts'
+
+const { api, as, database, elsewhere, tenant } = await openWorld()
 
 const { member, admin, owner } = tenant.users
 const yesterday = new Date(Date.now() - 24 * 60 * 60 * 1000)

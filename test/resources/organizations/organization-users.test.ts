@@ -1,6 +1,8 @@
 import { OrganizationUser, type User } from '../../../entities/index.ts'
 import { eventsAbout } from '../../support/rows/audit-events.ts'
-import { api, as, database, elsewhere, foundTenant, given, person, type Tenant, tenant } from '../../support/world.ts'
+import { openWorld, type Tenant } from '../../support/world.ts'
+
+const { api, as, database, elsewhere, foundTenant, given, person, tenant } = await openWorld()
 
 const { member, admin, owner } = tenant.users
 let count = 0

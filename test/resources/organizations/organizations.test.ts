@@ -1,5 +1,7 @@
 import { OrganizationUser, User } from '../../../entities/index.ts'
-import { api, as, database, foundTenant, given, operator, organization, person, tenant } from '../../support/world.ts'
+import { openWorld } from '../../support/world.ts'
+
+const { api, as, database, foundTenant, given, operator, organization, person, tenant } = await openWorld()
 
 const { member, admin, owner } = tenant.users
 const newcomer = (subject: string) => Object.assign(new User(), { subject })

@@ -2,7 +2,9 @@ import { AuditEvent, Language, OrganizationModule, Subscription, User } from '..
 import { enqueueUnprovisioned, provisionOrganization } from '../../../src/workspace/provision.ts'
 import { eventually } from '../../support/eventually.ts'
 import { startJobs } from '../../support/jobs.ts'
-import { as, database, given, givenAddress, morning, operator } from '../../support/world.ts'
+import { morning, openWorld } from '../../support/world.ts'
+
+const { as, database, given, givenAddress, operator } = await openWorld()
 
 const provision = provisionOrganization(database)
 const newcomer = (subject: string) => Object.assign(new User(), { subject })

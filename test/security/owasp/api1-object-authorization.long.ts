@@ -2,7 +2,7 @@ import { idSpellings, referenceForms } from '../../support/requests/id-spellings
 import type { Answer } from '../../support/requests/raw-responses.ts'
 import { snapshot } from '../../support/rows/database-snapshot.ts'
 import { rowsOf } from '../../support/rows/sample-rows.ts'
-import { elsewhere, tenant } from '../../support/world.ts'
+import { openWorld } from '../../support/world.ts'
 import { type Case, testCaseGroups, unless } from './case-groups.ts'
 import {
   ask,
@@ -16,6 +16,8 @@ import {
   unknown,
   writes,
 } from './route-requests.ts'
+
+const { elsewhere, tenant } = await openWorld()
 
 const mine = await rowsOf(tenant)
 const theirs = await rowsOf(elsewhere)

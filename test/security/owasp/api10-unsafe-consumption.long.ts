@@ -5,9 +5,11 @@ import { Billing } from '../../../src/billing/billing.ts'
 import { payingCustomer } from '../../support/billing/billing.ts'
 import { subscribed } from '../../support/billing/stripe.ts'
 import { syncNow } from '../../support/billing/sync-now.ts'
-import { database, ending, publicUrl, stripe, tokenOf } from '../../support/world.ts'
+import { openWorld } from '../../support/world.ts'
 import { type Case, testCaseGroups, unless } from './case-groups.ts'
 import { routes, send, serve, types } from './route-requests.ts'
+
+const { database, ending, publicUrl, stripe, tokenOf } = await openWorld()
 
 /** A Stripe that is not what it should be. */
 let misbehave: (response: ServerResponse) => void

@@ -5,9 +5,11 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { remoteIssuer } from '../../../src/access/token-issuer-keys.ts'
 import { forgeries, token, truth } from '../../support/requests/forged-tokens.ts'
 import { snapshot } from '../../support/rows/database-snapshot.ts'
-import { config, ending, tenant } from '../../support/world.ts'
+import { openWorld } from '../../support/world.ts'
 import { type Case, testCaseGroups, unless } from './case-groups.ts'
 import { ask, routes, send, serve, types } from './route-requests.ts'
+
+const { config, ending, tenant } = await openWorld()
 
 const guarded = routes.filter(({ may }) => !may.includes('anonymous'))
 

@@ -2,12 +2,14 @@ import { OrganizationUser } from '../../../entities/index.ts'
 import type { Role } from '../../../src/access/roles.ts'
 import { subscribed } from '../../support/billing/stripe.ts'
 import { rowsOf } from '../../support/rows/sample-rows.ts'
-import { banking, database, elsewhere, tenant, tokenOf } from '../../support/world.ts'
+import { openWorld } from '../../support/world.ts'
 import { type Case, testCaseGroups, unless } from './case-groups.ts'
 import { forbiddenBodies, forbiddenProperties, valuesOf } from './forbidden-properties.ts'
 import { ask, joined, type Route, resources, routes, send, tokens } from './route-requests.ts'
 import { keep, rowOf } from './row-changes.ts'
 import { lines } from './valid-bodies.ts'
+
+const { banking, database, elsewhere, tenant, tokenOf } = await openWorld()
 
 const belonging = await database.manager.findOneByOrFail(OrganizationUser, { userId: tenant.users.member.id })
 const mine: Record<string, { id: string }> = {

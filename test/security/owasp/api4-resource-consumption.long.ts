@@ -4,9 +4,11 @@ import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import { createHttpServer } from '../../../src/runtime/http/http-server.ts'
 import { snapshot } from '../../support/rows/database-snapshot.ts'
 import { rowsOf } from '../../support/rows/sample-rows.ts'
-import { app, config, database, ending, publicUrl, tenant } from '../../support/world.ts'
+import { openWorld } from '../../support/world.ts'
 import { type Case, testCaseGroups, unless } from './case-groups.ts'
 import { ask, joined, type Route, routes, send, serve, tokens, types } from './route-requests.ts'
+
+const { app, config, database, ending, publicUrl, tenant } = await openWorld()
 
 const mine: Record<string, { id: string }> = await rowsOf(tenant)
 /** Whoever sends too much of what is passed over ends the consent all the same; here it has ended already. */

@@ -1,9 +1,11 @@
 import type { Role } from '../../../src/access/roles.ts'
 import { snapshot } from '../../support/rows/database-snapshot.ts'
 import { rowsOf } from '../../support/rows/sample-rows.ts'
-import { elsewhere, organization, tenant } from '../../support/world.ts'
+import { openWorld } from '../../support/world.ts'
 import { type Case, testCaseGroups, unless } from './case-groups.ts'
 import { ask, type Route, routes, send, tokens, types } from './route-requests.ts'
+
+const { elsewhere, organization, tenant } = await openWorld()
 
 const mine: Record<string, { id: string }> = { ...(await rowsOf(tenant)), Country: { id: 'NL' } }
 await rowsOf(elsewhere)

@@ -1,9 +1,11 @@
 import { payingCustomer } from '../../support/billing/billing.ts'
 import { dashboard, serverRequests, subscribed } from '../../support/billing/stripe.ts'
 import { givenInvitation } from '../../support/rows/sample-rows.ts'
-import { as, billing, config, foundTenant, givenAddress, stripe } from '../../support/world.ts'
+import { openWorld } from '../../support/world.ts'
 import { type Case, testCaseGroups, unless } from './case-groups.ts'
 import { ask, routes, serve, tokens, unknown } from './route-requests.ts'
+
+const { as, billing, config, foundTenant, givenAddress, stripe } = await openWorld()
 
 const limited = await serve({ config: { ...config, limits: { usual: 1000, few: 3 } } })
 const guessable = routes.filter(({ operation }) => operation.sensitive)

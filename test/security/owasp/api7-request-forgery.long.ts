@@ -4,9 +4,11 @@ import type { AddressInfo } from 'node:net'
 import { createEvent, deliver } from '../../support/billing/stripe-events.ts'
 import { jobs } from '../../support/jobs.ts'
 import { rowsOf } from '../../support/rows/sample-rows.ts'
-import { ending, publicUrl, tenant } from '../../support/world.ts'
+import { openWorld } from '../../support/world.ts'
 import { type Case, testCaseGroups, unless } from './case-groups.ts'
 import { ask, joined, type Route, routes, send, tokens, types } from './route-requests.ts'
+
+const { ending, publicUrl, tenant } = await openWorld()
 
 const mine: Record<string, { id: string }> = await rowsOf(tenant)
 const hits: string[] = []

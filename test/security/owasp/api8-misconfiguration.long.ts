@@ -2,9 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { readConfig } from '../../../src/config.ts'
 import type { Answer } from '../../support/requests/raw-responses.ts'
 import { rowsOf } from '../../support/rows/sample-rows.ts'
-import { config, database, tenant } from '../../support/world.ts'
+import { openWorld } from '../../support/world.ts'
 import { type Case, testCaseGroups, unless } from './case-groups.ts'
 import { ask, type Route, routes, send, serve, tokens } from './route-requests.ts'
+
+const { config, database, tenant } = await openWorld()
 
 const mine: Record<string, { id: string }> = await rowsOf(tenant)
 const broken = Object.create(database, {

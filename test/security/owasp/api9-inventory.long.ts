@@ -1,7 +1,9 @@
 import { rowsOf } from '../../support/rows/sample-rows.ts'
-import { app, elsewhere, tenant } from '../../support/world.ts'
+import { openWorld } from '../../support/world.ts'
 import { type Case, testCaseGroups, unless } from './case-groups.ts'
 import { ask, resources, routes, send, tokens } from './route-requests.ts'
+
+const { app, elsewhere, tenant } = await openWorld()
 
 const mine: Record<string, { id: string }> = { ...(await rowsOf(tenant)), Country: { id: 'NL' } }
 await rowsOf(elsewhere)

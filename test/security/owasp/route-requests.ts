@@ -11,7 +11,9 @@ import { inputOf } from '../../../src/hydra/documentation/operation-description.
 import { Api } from '../../../src/hydra/index.ts'
 import { createHttpServer } from '../../../src/runtime/http/http-server.ts'
 import type { Answer } from '../../support/requests/raw-responses.ts'
-import {
+import { openWorld } from '../../support/world.ts'
+
+const {
   banking,
   billing,
   config,
@@ -26,7 +28,7 @@ import {
   publicUrl,
   tenant,
   tokenOf,
-} from '../../support/world.ts'
+} = await openWorld()
 
 /** An id that no row has. */
 export const unknown = '01900000-0000-7000-8000-000000000000'

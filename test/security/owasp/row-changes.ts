@@ -1,4 +1,6 @@
-import { database } from '../../support/world.ts'
+import { openWorld } from '../../support/world.ts'
+
+const { database } = await openWorld()
 
 type Row = Record<string, unknown>
 

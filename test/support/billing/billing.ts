@@ -1,5 +1,7 @@
 import { type Organization, OrganizationAddress } from '../../../entities/index.ts'
-import { type Agent, as, foundTenant, given, type Tenant } from '../world.ts'
+import { type Agent, openWorld, type Tenant } from '../world.ts'
+
+const { as, foundTenant, given } = await openWorld()
 
 /** An organization with billing by Stripe and a billing address. */
 export interface Customer {

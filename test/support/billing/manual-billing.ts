@@ -1,5 +1,7 @@
 import type { Organization, OrganizationAddress } from '../../../entities/index.ts'
-import { type Agent, as, foundTenant, givenAddress, operator, type Tenant } from '../world.ts'
+import { type Agent, openWorld, type Tenant } from '../world.ts'
+
+const { as, foundTenant, givenAddress, operator } = await openWorld()
 
 export interface Customer {
   tenant: Tenant

@@ -1,7 +1,9 @@
 import { createHmac } from 'node:crypto'
 import { StripeEvent } from '../../../entities/index.ts'
 import { type Answer, raw } from '../requests/raw-responses.ts'
-import { database, stripe } from '../world.ts'
+import { openWorld } from '../world.ts'
+
+const { database, stripe } = await openWorld()
 
 const path = '/webhooks/stripe'
 const run = Date.now().toString(36)

@@ -1,8 +1,10 @@
 import Stripe from 'stripe'
 import { eventually } from '../eventually.ts'
 import { startJobs } from '../jobs.ts'
-import { billing, database, publicUrl, stripe } from '../world.ts'
+import { openWorld } from '../world.ts'
 import { type Customer, payingCustomer } from './billing.ts'
+
+const { billing, database, publicUrl, stripe } = await openWorld()
 
 export { modulesOf, violationsOf } from './manual-billing.ts'
 

@@ -1,6 +1,8 @@
 import { jobs } from '../jobs.ts'
-import { database } from '../world.ts'
+import { openWorld } from '../world.ts'
 import { createEvent } from './stripe-events.ts'
+
+const { database } = await openWorld()
 
 interface Job {
   payload: { customer: string; thorough?: boolean; failures?: number }

@@ -1,5 +1,7 @@
 import { join } from 'node:path'
-import { database, publicUrl, stripe } from '../world.ts'
+import { openWorld } from '../world.ts'
+
+const { database, publicUrl, stripe } = await openWorld()
 
 const { host, port, user, directory } = JSON.parse(process.env.TEST_POSTGRES ?? '{}')
 

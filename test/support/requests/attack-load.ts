@@ -5,8 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Location, type User } from '../../../entities/index.ts'
 import { serverEnvironment } from '../processes/server-environment.ts'
 import { ServerProcess } from '../processes/server-process.ts'
-import { ending, foundTenant, given, type Tenant, tokenOf } from '../world.ts'
+import { openWorld, type Tenant } from '../world.ts'
 import type { Answer } from './raw-responses.ts'
+
+const { ending, foundTenant, given, tokenOf } = await openWorld()
 
 /** One request of an attacker or of the tenant that must not notice; without a user it is anonymous. */
 export interface Sent {

@@ -1,5 +1,7 @@
 import type { FilterKind } from '../../../src/hydra/model/filter.ts'
-import { publicUrl } from '../world.ts'
+import { openWorld } from '../world.ts'
+
+const { publicUrl } = await openWorld()
 
 /** A query, and whether a row with this value is to be found by it. */
 type Query = [query: string, holds: (held: unknown) => boolean]

@@ -10,7 +10,9 @@ import {
   SignJWT,
   UnsecuredJWT,
 } from 'jose'
-import { issuer, publicUrl, tenant } from '../world.ts'
+import { openWorld } from '../world.ts'
+
+const { issuer, publicUrl, tenant } = await openWorld()
 
 const { owner } = tenant.users
 const jwk = JSON.parse(

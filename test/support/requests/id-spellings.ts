@@ -1,4 +1,6 @@
-import { publicUrl } from '../world.ts'
+import { openWorld } from '../world.ts'
+
+const { publicUrl } = await openWorld()
 
 /** Ways to write the id of a row that might slip past a check. */
 export const idSpellings = (id: string, path: string): string[] => [

@@ -1,5 +1,7 @@
 import { request } from 'node:http'
-import { publicUrl } from '../world.ts'
+import { openWorld } from '../world.ts'
+
+const { publicUrl } = await openWorld()
 
 /** An answer as it came over the wire. */
 export interface Answer {

@@ -1,5 +1,7 @@
 import { AuditEvent } from '../../../entities/index.ts'
-import { database } from '../world.ts'
+import { openWorld } from '../world.ts'
+
+const { database } = await openWorld()
 
 /** The audit events of a target, oldest first. */
 export function eventsAbout(target: string): Promise<AuditEvent[]> {

@@ -1,5 +1,7 @@
 import { BankAccount, Integration, type User } from '../../../entities/index.ts'
-import { database, given, person } from '../world.ts'
+import { openWorld } from '../world.ts'
+
+const { database, given, person } = await openWorld()
 
 /** The columns that every row has; `n` numbers the rows, `$1` is the organization and `$2` how many rows there are. */
 const common = '"id", "createdAt", "updatedAt", "version", "organizationId"'

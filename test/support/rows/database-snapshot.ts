@@ -1,4 +1,6 @@
-import { database } from '../world.ts'
+import { openWorld } from '../world.ts'
+
+const { database } = await openWorld()
 
 /** Every table with its number of rows and a digest of what is in them: equal when nothing has been written. */
 export async function snapshot(): Promise<Record<string, string>> {

@@ -16,8 +16,10 @@ import {
   User,
 } from '../../../entities/index.ts'
 import { insertRow } from '../../../src/hydra/index.ts'
-import { database, given, organization, person, tenant } from '../world.ts'
+import { openWorld } from '../world.ts'
 import { givenInvitation } from './sample-rows.ts'
+
+const { database, given, organization, person, tenant } = await openWorld()
 
 const day = (n: number) => new Date(Date.UTC(2026, 3, n, 8, 0, 0, n))
 const among = <T>(n: number, ...values: T[]) => values[n % values.length]

@@ -16,7 +16,9 @@ import {
   PaymentMethod,
   Subscription,
 } from '../../../entities/index.ts'
-import { database, given, morning, type Tenant } from '../world.ts'
+import { morning, openWorld, type Tenant } from '../world.ts'
+
+const { database, given } = await openWorld()
 
 /** Gives a tenant a row of every class, and tells them by the names of their classes. */
 export async function rowsOf({ organization, users }: Tenant): Promise<Record<string, { id: string }>> {
