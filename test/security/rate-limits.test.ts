@@ -44,7 +44,7 @@ test('one request too many is refused, and told when to come back', async () => 
   const { status, headers, body } = await asked()
   expect([status, body.title]).toEqual([429, 'Too Many Requests'])
   expect(Number(headers['retry-after'])).toBeGreaterThan(0)
-  expect(body.detail).toMatch(/more than 20 requests in a minute: wait \d+ seconds/)
+  expect(body.detail).toMatch(/^More than 20 requests were sent in a minute\. Retry in \d+ seconds\.$/)
   expect(headers.ratelimit).toMatch(/r=0;/)
 })
 
