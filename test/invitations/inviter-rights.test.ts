@@ -7,9 +7,11 @@ import { address, invited, newcomer, path } from './invitees.ts'
 
 const { api, as, database, given, organization, person, tenant } = await openWorld()
 
-// An invitation outlives the moment in which its inviter could give the role. The same mistake could be in: removal, suspension
-// and each demotion; the owner role; a mail still in the outbox; an invitation sent again by another admin; one stored before its
-// inviter lost the right; an inviter who is demoted by another process; the inviter's reinstatement.
+// An invitation could stay valid after its inviter loses the right to give the role.
+// The same fault can occur in removal, suspension and each demotion, and with the owner role.
+// It can occur in a mail that is still in the outbox, and in an invitation that another admin sends again.
+// It can occur in an invitation that was stored before its inviter lost the right.
+// It can occur when another process demotes the inviter, and when the inviter is reinstated.
 
 const { owner } = tenant.users
 
@@ -21,7 +23,7 @@ const endings: [how: string, end: (membership: string) => Promise<number>][] = [
 ]
 
 // OWASP API5:2023: a function of a role ends with the role.
-test.each(endings)('an admin who %s does not come back by an invitation of its own', async (how, end) => {
+test.each(endings)('an admin who %s cannot return by an invitation of its own', async (how, end) => {
   const { user, membership } = await joined('admin')
   const { token, iri } = await invited({ role: 'admin' }, as(user))
   expect(await end(membership)).toBeLessThan(300)

@@ -5,9 +5,12 @@ import { address, newcomer, path, tally } from './invitees.ts'
 
 const { as, database, foundTenant, given, givenAddress, operator, person } = await openWorld()
 
-// A suspended or closed organization is reached by other ways than its members' requests. The same mistake could be in: accepting
-// an invitation, the operator's confirmation, mails that wait in the outbox (test/mail/suspended-organization.test.ts), imports that run
-// (test/banking/import/read-only-organization.long.ts), and a process that has not heard of the suspension yet. Stripe's events are still applied.
+// A suspended or closed organization can be changed in other ways than by requests of its members.
+// The same fault can occur in accepting an invitation and in the operator's confirmation.
+// It can occur in mails that wait in the outbox (test/mail/suspended-organization.test.ts).
+// It can occur in running imports (test/banking/import/read-only-organization.long.ts).
+// It can occur in a process that has not received the suspension yet.
+// Stripe's events are still applied.
 
 const closings = [
   ['suspended', 403],
@@ -33,7 +36,7 @@ test.each(closings)(
   },
 )
 
-test.each(closings)('a bad token tells nothing of a %s organization', async (status) => {
+test.each(closings)('a bad token reveals nothing about a %s organization', async (status) => {
   const { tenant, token, iri } = await inviting()
   await as(tenant.users.owner).delete(iri)
   await patched(tenant, status)

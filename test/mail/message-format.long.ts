@@ -14,9 +14,10 @@ import { path } from './mail-fixtures.ts'
 const { as, database, foundTenant, publicUrl } = await openWorld()
 
 /*
- * RFC 2045 §6.7: quoted-printable folds a line only where it is longer than 76 characters; RFC 5322 §2.1.1: a line has at most
- * 78 characters and never more than 998. The same mistake can be in every line that people copy: the token, the command and its
- * address, names, subjects and footers, in the text and in the HTML, in ASCII and in other scripts.
+ * RFC 2045 §6.7: quoted-printable folds a line only where it is longer than 76 characters.
+ * RFC 5322 §2.1.1: a line has at most 78 characters and never more than 998.
+ * The same fault can occur in every line that people copy: the token, the command and its address, names, subjects and footers.
+ * It can occur in the text and in the HTML, in ASCII and in other scripts.
  */
 const names = [
   'Acme',

@@ -120,7 +120,7 @@ test('the links of a view keep what was asked, sorted, with the page last', asyn
   })
 })
 
-test('what fits on one page has a view only when something was asked', async () => {
+test('a collection that fits on one page has a view only when the request has a query', async () => {
   const few = as(elsewhere.users.owner)
   expect((await few.get('/locations')).body).not.toHaveProperty('view')
   expect((await few.get('/locations?x=1')).body.view).toEqual({
@@ -132,7 +132,7 @@ test('what fits on one page has a view only when something was asked', async () 
 })
 
 test.each(['/locations', '/locations?itemsPerPage=7', '/locations?itemsPerPage=100', '/locations?itemsPerPage=1'])(
-  'who follows next from %s meets each row once, and previous leads back the same way',
+  'the next links from %s lead to each row once, and the previous links lead back the same way',
   async (start) => {
     const walk = async (path: string, way: 'next' | 'previous') => {
       const pages: string[][] = []
@@ -150,7 +150,7 @@ test.each(['/locations', '/locations?itemsPerPage=7', '/locations?itemsPerPage=1
   },
 )
 
-test('rows that come while it is walked are met once at most, and none that was there is missed', async () => {
+test('rows added during paging appear at most once, and no earlier row is missed', async () => {
   const met: string[] = []
   const added: string[] = []
   for (let at: string | undefined = '/locations?itemsPerPage=20'; at; ) {

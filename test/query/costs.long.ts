@@ -11,8 +11,8 @@ const { api, as, database, elsewhere, ending, organization, tenant } = await ope
 import.meta.jest.retryTimes(2, { logErrorsBeforeRetry: true })
 
 /*
- * What a list costs in Postgres is measured as CPU time of the process that answers, so that a busy machine changes it little.
- * A cost may also hide in totals, in the scope of a role, in what a page skips, and in plans that are kept.
+ * The cost of a list is the CPU time of the Postgres process that answers, so a busy machine changes it little.
+ * A cost can also hide in totals, in the scope of a role, in the rows that a page skips, and in cached plans.
  */
 
 /** Milliseconds of CPU in Postgres that any list may take in a tenant of 100,000 rows. */
@@ -50,7 +50,10 @@ const figures: [path: string, cost: number, total: number][] = []
 
 const median = (values: number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]
 
-/** What the statements of a request cost. Those with a name run often enough for Postgres to keep a plan, if it would. */
+/**
+ * Returns the path and the cost of its statements if they cost too much.
+ * Named statements run often enough for Postgres to cache a generic plan, if it would.
+ */
 async function tooMuch(path: string, agent = api): Promise<unknown[]> {
   asked = []
   const { status, body } = await agent.get(path)
@@ -161,7 +164,7 @@ describe.each(Object.entries(lists))('/%s', (name, { filters = {}, order = [], t
   }, 600_000)
 })
 
-test('what a role sees of a crowd costs no more', async () => {
+test('a list within the scope of a role costs no more in a large tenant', async () => {
   const slow: unknown[] = []
   for (const path of ['/meetings', '/meetings?q=ketel', '/users', '/users?name=a', '/organization-users'])
     for (const user of [tenant.users.owner, tenant.users.member]) slow.push(...(await tooMuch(path, as(user))))

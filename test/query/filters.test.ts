@@ -143,7 +143,7 @@ test('filters together narrow further, and count what is left', async () => {
   expect([body.member.length, body.totalItems]).toEqual([1, 3])
 })
 
-test("nobody finds what is another's by it", async () => {
+test("a filter finds no row of another tenant, and none that the caller's role may not read", async () => {
   const own = { organizationId: elsewhere.organization.id }
   const stranger = await given(Employee, { ...own, name: 'Zoltan' })
   const strange = await given(Meeting, { ...own, ...morning, employee: stranger, notes: 'Zolder' })
@@ -157,7 +157,7 @@ test("nobody finds what is another's by it", async () => {
   expect((await as(tenant.users.member).get('/meetings?dateFrom[after]=2000-01-01')).body.totalItems).toBe(1)
 })
 
-// What is unique without case, or stored in one case, is found in any case.
+// A value that is unique without case, or stored in one case, is found in any case.
 test.each<[path: string, name: string, stored: string]>([
   ['/employees', 'email', 'Case@Example.COM'],
   ['/users', 'email', 'Case@Example.COM'],

@@ -13,9 +13,11 @@ import { type Agent, openWorld } from '../support/world.ts'
 
 const { as, config, database, given, operator, organization, person, tenant } = await openWorld()
 
-// A property that a role does not see is confirmed by what the role may ask for. The same mistake could be in: each kind of filter,
-// exists, free text, the order and the cursors made of it, strict handling, the search that a collection advertises, properties[],
-// and rows that the caller sees as another role would.
+// A query could confirm the value of a property that the caller's role may not read.
+// The same fault can occur in each kind of filter, in exists, and in free text.
+// It can occur in the order and its cursors, and in strict handling.
+// It can occur in the search that a collection advertises, and in properties[].
+// It can occur in rows that the caller sees as another role would.
 
 const { member, admin, owner } = tenant.users
 const rows = await rowsOf(tenant)
@@ -26,8 +28,8 @@ await given(BankAccount, {
   reference: 'y',
 })
 
-// OWASP API3:2023: what a role may not read it may not ask by.
-test('a member asks for accounts by a link in vain, whatever the link', async () => {
+// OWASP API3:2023: a role may not filter by a property that it may not read.
+test('a member cannot filter accounts by a hidden link, whatever its value', async () => {
   const plain = (await as(member).get('/bank-accounts')).body
   expect(plain.totalItems).toBe(2)
   for (const value of [integration, '/integrations/nonsense', '', 'x'])
@@ -167,7 +169,7 @@ test('free text is for roles that see every text that it looks at', async () => 
   expect((await ask('/employees?q=nothing')).body.totalItems).toBe(0)
 })
 
-test('what is left out of a selection tells as little', async () => {
+test('properties[] shows a hidden property as null and a masked property masked', async () => {
   const { body } = await as(member).get(
     `/bank-accounts/${rows.BankAccount.id}?properties[]=integration&properties[]=iban`,
   )

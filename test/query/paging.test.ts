@@ -77,7 +77,7 @@ async function walk(start: string, way: 'next' | 'previous', meanwhile = async (
   return (way === 'next' ? pages : pages.reverse()).flat()
 }
 
-test('whoever follows the links meets every row once, in order, either way, as who counts the pages does', () =>
+test('the next and previous links lead to every row once and in order, as page numbers do', () =>
   fc.assert(
     fc.asyncProperty(fc.record(asked), async ({ rows, order, filter: [filter, holds], itemsPerPage }) => {
       const ids = (await only(rows))
@@ -97,7 +97,7 @@ test('whoever follows the links meets every row once, in order, either way, as w
     { numRuns: 25 },
   ))
 
-test('while others add and remove, what stays is met once, what comes once at most, and in order', () =>
+test('rows that stay during changes appear once, added rows at most once, and all in order', () =>
   fc.assert(
     fc.asyncProperty(
       fc.record({

@@ -67,7 +67,7 @@ test.each(paths)('%s takes everything that it advertises, and refuses the rest w
 })
 
 test.each(paths)(
-  'what the search of %s is about is told by name, and as IRIs to a JSON-LD processor',
+  'the search of %s names the property of each variable, and gives its IRI to a JSON-LD processor',
   async (path, name) => {
     const { body } = await api.get(path)
     const context = (await api.get(`/contexts/${name}`)).body['@context']

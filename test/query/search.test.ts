@@ -56,7 +56,7 @@ test('each word must be somewhere, short words at the beginning of a word, and m
   expect(await found('/employees?q=%20')).toHaveLength(2)
 })
 
-test('what is changed is found by its new texts alone', async () => {
+test('a changed row is found by its new texts alone', async () => {
   await api.patch(`/locations/${lodz.id}`, { name: 'Kraków' }).expect(200)
   expect(await found('/locations?q=lodz')).toEqual([])
   expect(await found('/locations?q=krakow')).toEqual([lodz.id])

@@ -8,7 +8,7 @@ const { api, as, database, elsewhere, foundTenant, given, organization, tenant }
 const totalOf = async (path: string, agent = api) => (await agent.get(path)).body.totalItems
 const deltas = () => database.query('SELECT "relation", "organizationId", "delta"::int FROM "row_total"')
 
-/** What is told of a collection, beside what Postgres counts. */
+/** The total of an empty page, the total of a page with a member, and the count of Postgres. */
 async function totals(type: typeof Meeting | typeof Location, path: string): Promise<number[]> {
   const page = (await api.get(`${path}?itemsPerPage=1`)).body.totalItems
   return [
@@ -37,7 +37,7 @@ test('sixteen writers, deletions and folding at once leave the exact number', as
   expect(held.filter(({ relation }: { relation: string }) => relation === 'meeting')).toHaveLength(2)
 })
 
-test('what is rolled back, or refused, is not counted', async () => {
+test('a row that is rolled back or refused is not counted', async () => {
   const [before] = await totals(Meeting, '/meetings')
   const work = database.transaction(async (manager) => {
     for (let n = 0; n < 3; n++)
@@ -51,7 +51,7 @@ test('what is rolled back, or refused, is not counted', async () => {
   expect(await totals(Location, '/locations')).toEqual([1, 1, 1])
 })
 
-test('many rows of one statement, of several tenants, are counted each for its own', async () => {
+test('rows of several tenants in one statement are counted for each tenant apart', async () => {
   await database.query(
     `INSERT INTO "location" ("id", "createdAt", "updatedAt", "version", "organizationId", "name")
       SELECT gen_random_uuid(), now(), now(), 1, o, 'L' || n FROM generate_series(1, 40) n, unnest($1::uuid[]) o`,
@@ -63,7 +63,7 @@ test('many rows of one statement, of several tenants, are counted each for its o
   expect(await totals(Location, '/locations')).toEqual([30, 30, 30])
 })
 
-test('what a role sees, and what a filter leaves, is counted', async () => {
+test('a total counts only rows that the role may read and the filter matches', async () => {
   const mine = await given(Employee, { name: 'Mia', user: tenant.users.member })
   for (let n = 0; n < 5; n++) await given(Meeting, { ...morning, employee: mine, notes: n < 2 ? 'roof' : null })
   expect(await totalOf('/meetings', as(tenant.users.member))).toBe(5)
@@ -72,7 +72,7 @@ test('what a role sees, and what a filter leaves, is counted', async () => {
   expect(await totalOf('/meetings?itemsPerPage=1')).toBe(133)
 })
 
-test('a wiped organization has nothing, and counts on from there', async () => {
+test('the totals of wiped rows restart at 0', async () => {
   const { users, organization } = await foundTenant('Wiped', 'wiped', { demo: true, productionLike: false })
   const wiper = as(users.owner)
   const own = { organizationId: organization.id }
@@ -87,7 +87,7 @@ test('a wiped organization has nothing, and counts on from there', async () => {
   for (const path of ['/meetings', '/meetings?itemsPerPage=0']) expect(await totalOf(path, wiper)).toBe(1)
 })
 
-test('the totals that are kept are those of the rows there are', async () => {
+test('the stored totals equal the counts of the rows', async () => {
   for (const { relation, organizationId } of await deltas()) {
     const [[kept], [counted]] = await Promise.all([
       database.query(

@@ -48,7 +48,7 @@ test.each([
   ['', 'Netherlands'],
   [';;;,,;q=x', 'Netherlands'],
   [undefined, 'Netherlands'],
-])('who reads %s is told %s', async (language, name) => {
+])('the Accept-Language %s gets the name %s', async (language, name) => {
   expect(await named('/countries/NL', language)).toBe(name)
   const request = nobody.get('/countries?itemsPerPage=100&page=2')
   const { body } = language === undefined ? await request : await request.set('Accept-Language', language)

@@ -1,7 +1,8 @@
 const { api, as, database, given, organization, outside } = await openWorld()
 
-// RFC 5321 §4.1.2: one strict grammar for addresses. The same mistake could be in employees, invitations, token claims, MAIL_FROM,
-// recipients of mails that were stored before, and in every name that ends up in a header of a mail.
+// RFC 5321 §4.1.2: one strict grammar holds for all addresses.
+// The same fault can occur in employees, invitations, token claims and MAIL_FROM.
+// It can occur in recipients of mails stored before, and in every name that ends up in a mail header.
 import { Employee, OutgoingMail, User } from '../../entities/index.ts'
 import { readConfig } from '../../src/config.ts'
 import { openWorld } from '../support/world.ts'

@@ -4,9 +4,11 @@ import { openWorld } from '../support/world.ts'
 
 const { api, as, database, elsewhere, given, operator, organization, person, tenant } = await openWorld()
 
-// A person outlives the membership by which others saw it. The same mistake could be in: removal and leaving, invitations that
-// name their inviter, audit events that name their actor, employees that name a user, the operator's deeds, filters by an address
-// that is not shown, references to a user in a body, and the identity of a caller that has joined elsewhere.
+// A person could stay visible after the membership ends that made it visible.
+// The same fault can occur in removal and leaving.
+// It can occur in invitations that name their inviter, audit events that name their actor, and employees that name a user.
+// It can occur in actions of the operator, in filters by a hidden address, and in references to a user in a body.
+// It can occur in the identity of a caller that has joined another organization.
 
 const { member, admin } = tenant.users
 const people = { member: as(member), admin: as(admin), owner: api }

@@ -7,13 +7,14 @@ import { openWorld } from '../support/world.ts'
 
 const { api, as, database, elsewhere, given, operator, organization, person } = await openWorld()
 
-// A slug tells that another tenant has it (docs/adr/0001-slugs-are-public-names.md). The same could be told by: names, addresses of
-// people, ids at Stripe and Kontomatik, tokens of invitations, keys of requests, and by how much work an answer takes.
+// A taken slug reveals that another tenant has it (docs/adr/0001-slugs-are-public-names.md).
+// The same disclosure can occur by names, people's addresses, ids at Stripe and Kontomatik, invitation tokens and idempotency keys.
+// It can occur by the amount of work behind a response.
 
 const theirs = await rowsOf(elsewhere)
 const path = '/organization-user-invitations'
 
-test('a slug is a public name: whether it is taken is told, and nothing more', async () => {
+test('a slug is a public name: a caller learns that it is taken, and nothing more', async () => {
   const founder = as(await person('founder-of-slugs'))
   const { status, body } = await founder.post('/organizations', { name: 'Another', slug: 'elsewhere' })
   expect([status, violationsOf(body)]).toEqual([422, { slug: expect.any(String) }])

@@ -12,8 +12,9 @@ const { database, foundTenant, given, stripe } = await openWorld()
 import.meta.jest.retryTimes(2, { logErrorsBeforeRetry: true })
 
 /*
- * One tenant's slow statements can also starve others through: items and writes that wait for a lock, transactions, totals,
- * sub-collections, replicas, the lookup of memberships, images, webhooks, health checks and metrics.
+ * The slow statements of one tenant can starve others in items and writes that wait for a lock.
+ * They can also starve others in transactions, totals, sub-collections, replicas and the lookup of memberships.
+ * They can also starve images, webhooks, health checks and metrics.
  */
 
 /** Milliseconds that no request of one caller may add to another tenant's plain item. */

@@ -7,8 +7,9 @@ import { openWorld } from '../support/world.ts'
 const { as, database, issuer, publicUrl } = await openWorld()
 
 /*
- * README: a start prints a ready-made token for each role. The same mistake can be in every token of the demo that is made
- * without naming an organization: those that a start prints and those of `npm run token`, for each person.
+ * README: a start prints a ready-made token for each role.
+ * The same fault can occur in every demo token that is made without naming an organization.
+ * These are the tokens that a start prints and those of `npm run token`, for each person.
  */
 const members = ['owner', 'admin', 'member'] as const
 let demo: Organization

@@ -1,7 +1,8 @@
 const { api, as, elsewhere, publicUrl, tenant } = await openWorld()
 
-// The same mistake could be wherever callers share one thing that a single request can hold: the thread for JSON-LD, Turtle
-// and our documents' other forms, and the thread that cleans footers.
+// Callers share threads that a single request can occupy.
+// The same fault can occur in the thread for JSON-LD, Turtle and the other formats of our documents.
+// It can occur in the thread that sanitizes mail footers.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expectProblem } from '../support/requests/raw-responses.ts'
 import { openWorld } from '../support/world.ts'

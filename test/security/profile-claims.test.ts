@@ -6,8 +6,10 @@ import { openWorld } from '../support/world.ts'
 
 const { api, as, database, foundTenant, given, givenAddress, organization, person } = await openWorld()
 
-// What a token said at first outlives what a newer one says. The same mistake could be in: the name and the address of a user, the
-// name of its membership, invitations to the new address (before and after the change), seats, sending again, and two processes.
+// The claims of a first token could outlive the claims of a newer one.
+// The same fault can occur in the name and the address of a user, and in the name of its membership.
+// It can occur in invitations to the new address, before and after the change.
+// It can occur in seats, in invitations that are sent again, and with two processes.
 
 const now = Math.floor(Date.now() / 1000)
 let count = 0

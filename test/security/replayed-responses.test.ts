@@ -5,9 +5,11 @@ import { openWorld } from '../support/world.ts'
 
 const { as, database, foundTenant, given, organization, person } = await openWorld()
 
-// A stored answer outlives the role that it was given to. The same mistake could be in: every POST that a member, a guest or the
-// operator may send; answers around a call to the outside, whose secrets are renewed; answers that were composed in a role gained
-// on the way (founding, accepting); memberships that another process has changed.
+// A stored response could outlive the role that it was given to.
+// The same fault can occur in every POST that a member, a guest or the operator may send.
+// It can occur in responses around a call to an external service, whose secrets are renewed.
+// It can occur in responses written in a role that the request itself gave (founding, accepting).
+// It can occur with memberships that another process has changed.
 
 let keys = 0
 const newKey = () => `outlived-${++keys}`

@@ -12,8 +12,9 @@ import { openWorld } from '../support/world.ts'
 
 const { banking, billing, config, database, ending, person } = await openWorld()
 
-// A verified token outlives the key that it was verified with. The same mistake could be in: the cache of verified tokens, the
-// cached key set, the server's own key, a token that lives too long or comes from the future, and an issuer that is down.
+// A verified token could outlive the key that verified it.
+// The same fault can occur in the cache of verified tokens, in the cached key set, and in the server's own key.
+// It can occur with a token that lives too long or comes from the future, and with an issuer that is down.
 
 const sub = (await person('bearer', { issuer: 'https://login.example' })).subject
 const [first, second] = await Promise.all(['first', 'second'].map(pair))

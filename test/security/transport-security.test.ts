@@ -9,8 +9,8 @@ import { openWorld } from '../support/world.ts'
 const { banking, billing, config, database, ending, issuer, publicUrl, tenant, tokenOf } = await openWorld()
 
 /*
- * Where else an answer could lack the header: errors, each router beside the table, and what is refused before the app is
- * reached, such as what is not HTTP.
+ * The header could also be missing in errors and in each router outside the route table.
+ * It could be missing in requests that are refused before the app is reached, for example a request that is not HTTP.
  */
 
 const token = await tokenOf(tenant.users.owner)

@@ -37,7 +37,7 @@ function steps(block: string): Step[] {
     })
 }
 
-/** What differs between runs: ids, times, secrets, hashes, and the addition to a slug that is taken. */
+/** The values that differ between runs: ids, times, secrets, hashes, and the suffix of a slug that is taken. */
 const varying: [shown: RegExp, pattern: string][] = [
   [/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}'],
   [/20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ/g, '20\\d\\d-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ'],

@@ -12,7 +12,7 @@ const kept = {
     ...['organization_config', 'organization_module', 'mail_footer', 'payment_method', 'invoice', 'integration'],
     ...['employee', 'audit_event'],
   ],
-  /** The totals of what is wiped follow it by themselves, and mails go out that tell of what is kept. */
+  /** The totals follow the wiped rows by themselves. Mails that wait are about kept data, and are still sent. */
   keptAlong: ['row_total', 'idempotency_key', 'outgoing_mail'],
   nobodys: ['user', 'country', 'image', 'stripe_event', 'bank_import', 'bank_slot', 'job_crash', 'migrations'],
 }

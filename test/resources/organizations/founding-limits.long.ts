@@ -11,9 +11,10 @@ const { as, banking, billing, config, database, elsewhere, given, issuer, operat
   await openWorld()
 
 /*
- * OWASP API4 and API6: what costs others is limited by user and by address. The same mistake can be in each operation of that
- * kind (founding, invitations, uploads, coupons, tokens), for a user with many organizations or addresses, for many users behind
- * one address, for requests at the same moment, and in each way to become an owner.
+ * OWASP API4 and API6: operations that cost others are limited by user and by address.
+ * The same fault can occur in each operation of that kind: founding, invitations, uploads, coupons, tokens.
+ * It can occur for a user with many organizations or addresses, and for many users behind one address.
+ * It can occur for simultaneous requests, and in each way to become an owner.
  */
 const quota = 10
 let count = 0

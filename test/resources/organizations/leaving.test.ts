@@ -5,9 +5,11 @@ import { openWorld, type Tenant } from '../../support/world.ts'
 
 const { api, as, database, foundTenant, given, organization, person, tenant } = await openWorld()
 
-// A person may end its own membership, whatever its role; only the last owner may not. The same mistake could be in: each role,
-// somebody else's membership, that of another organization, a suspended membership, an organization that is suspended or closed,
-// what the item shows and what the documentation says of it, and what the person gave out.
+// A person may end its own membership, whatever its role. Only the last owner may not.
+// The same fault can occur in each role, in another person's membership, and in a membership of another organization.
+// It can occur in a suspended membership, and in a suspended or closed organization.
+// It can occur in the item that is shown and in its documentation.
+// It can occur in the invitations that the person sent.
 
 let count = 0
 
@@ -27,7 +29,7 @@ test.each(['member', 'admin', 'owner'] as const)('a %s leaves', async (role) => 
   expect((await api.get(`/organization-user-invitations/${id}`)).body.status).toBe('revoked')
 })
 
-test('the last owner stays, and is not shown a way out', async () => {
+test('the last owner cannot leave, and sees no link to leave', async () => {
   const alone = await foundTenant('Alone', 'alone')
   const path = await membershipOf(alone, alone.users.owner)
   const agent = as(alone.users.owner)

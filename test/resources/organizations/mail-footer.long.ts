@@ -1,7 +1,7 @@
 const { api, as, database, foundTenant, operator, organization, tenant } = await openWorld()
 
-// A text that a pattern matches in several ways could hang every place that reads HTML or styles: colours, margins, fonts, links,
-// images, and the plain text that mails make of a footer.
+// A text that a pattern matches in several ways could hang every place that reads HTML or styles (ReDoS).
+// These places are colours, margins, fonts, links, images, and the plain text that mails make of a footer.
 import { MailFooter } from '../../../entities/index.ts'
 import { processShare } from '../../../src/hydra/model/fair-share.ts'
 import { sanitizeInThread } from '../../../src/mail/sanitizer-pool.ts'

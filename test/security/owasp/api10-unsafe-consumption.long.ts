@@ -120,7 +120,7 @@ const wishes: Record<string, Wish> = {
   'DELETE /payment-methods/:id': { path: other['@id'] },
   'POST /invoices/:id/pay': { path: invoices.member[0].pay, body: {}, by: debtor },
 }
-/** What asks Kontomatik is tried in test/banking/client/problems.long.ts. */
+/** Routes that call Kontomatik are tested in test/banking/client/problems.long.ts. */
 const outside = routes.filter(
   ({ operation, path }) => operation.callsExternalService && !path.startsWith('/integrations'),
 )

@@ -20,7 +20,7 @@ const mine: Record<string, { id: string }> = {
 const theirs = await rowsOf(elsewhere)
 const payer = await subscribed()
 const { effects, restore } = await keep()
-/** No jobs run here, so whoever waits for what they do waits in vain. */
+/** No jobs run here, so a request would wait for its job in vain. */
 banking.timing.requestMs = 0
 
 const written = routes.filter(({ method, operation }) => /POST|PATCH/.test(method) && operation.expects !== 'file')
@@ -30,7 +30,7 @@ interface Outcome {
   rows: object[]
 }
 
-/** Does what a route is for, with more in its body than it takes, and tells what came of it in the whole database. */
+/** Sends a valid request with more properties than the route accepts. Returns the changes in the whole database. */
 async function outcome(route: Route, role: Role, more: object, headers = {}): Promise<Outcome> {
   const { body = {}, payer: paying, before, first } = lines[route.title] ?? {}
   const token = paying ? await tokenOf(payer.tenant.users[role as 'owner']) : tokens[role]
@@ -46,7 +46,7 @@ async function outcome(route: Route, role: Role, more: object, headers = {}): Pr
 
 const controls = new Map<string, Promise<{ rows: object[]; volatile: Set<string> }>>()
 
-/** What comes of it without anything planted, and which properties are never the same. */
+/** The outcome without planted properties, and the properties that differ between two equal requests. */
 async function control(route: Route, role: Role) {
   const [one, other] = [await outcome(route, role, {}), await outcome(route, role, {})]
   if (one.status >= 300 && one.status !== 503) throw new Error(`${route.title}: ${one.status}; add it to bodies.ts.`)
@@ -62,7 +62,7 @@ async function control(route: Route, role: Role) {
   return { rows: one.rows, volatile }
 }
 
-/** Each planted value that stands in one text, but not in the other; a number by itself, as ids are full of digits. */
+/** The planted values in one text but not in the other. A number must stand alone, because ids are full of digits. */
 function kept(more: object, found: string, usual: string): unknown[] {
   const values = Object.values(more).map((value) => (typeof value === 'string' ? value.split('/').at(-1) : value))
   const stands = (value: unknown, text: string) =>
@@ -70,7 +70,10 @@ function kept(more: object, found: string, usual: string): unknown[] {
   return values.filter((value) => /string|number/.test(typeof value) && stands(value, found) && !stands(value, usual))
 }
 
-/** What is planted by each role: all at once, and one by one only by the first of those from whom the same is taken. */
+/**
+ * The planted bodies of each role. Every role sends all properties at once.
+ * Only the first of the roles with the same forbidden properties also sends each property alone.
+ */
 function* planters(route: Route): Generator<[role: Role, more: object]> {
   const seen = new Set<string>()
   for (const role of route.may) {
@@ -132,7 +135,7 @@ function* strict(): Generator<Case> {
         }
 }
 
-/** Puts a word into what is not for everybody to read. */
+/** Puts a recognizable value into a property that not every role may read. */
 async function hide(): Promise<undefined> {
   await database.query(`UPDATE "organization" SET "manualBilling" = false, "stripeCustomerId" = 'cus_hidden' || "slug"`)
 }
@@ -162,7 +165,7 @@ function* shown(): Generator<Case> {
         }
 }
 
-/** What stands in a document, and in the members of one, that its class does not have or the caller may not see. */
+/** The properties in a document, or in its members, that its class lacks or the caller may not read. */
 function strange(type: string, text: string, hidden: readonly string[]): string[] {
   const body = JSON.parse(text)
   const terms = Object.keys(joined.context(type)?.['@context'] ?? {})
@@ -177,10 +180,10 @@ function strange(type: string, text: string, hidden: readonly string[]): string[
 testCaseGroups(
   'API3',
   {
-    'What may not be written leaves a row as it was': patched(),
-    'and what else is done as it would be': planted(),
-    'and is named to whoever is strict': strict(),
-    'What is hidden is told to nobody': shown(),
+    'A forbidden property in a PATCH leaves the row as it was': patched(),
+    'A forbidden property does not change the outcome of an operation': planted(),
+    'A forbidden property is refused with 422 under strict handling': strict(),
+    'A hidden property appears in no response': shown(),
   },
   { atOnce: 1 },
 )

@@ -11,7 +11,7 @@ import { ask, joined, type Route, routes, send, serve, tokens, types } from './r
 const { app, config, database, ending, publicUrl, tenant } = await openWorld()
 
 const mine: Record<string, { id: string }> = await rowsOf(tenant)
-/** Whoever sends too much of what is passed over ends the consent all the same; here it has ended already. */
+/** A large body of ignored properties still revokes a consent. It is revoked already, so no row changes. */
 await database.query(`UPDATE "integration" SET "status" = 'revoked'`)
 const tokenFor = ({ may }: Route) => (may.includes('owner') ? tokens.owner : tokens.operator)
 const at = (route: Route) => route.path.replace(':id', mine[route.resource.name]?.id)
@@ -185,7 +185,7 @@ function* slow(): Generator<Case> {
       }
 }
 
-/** Many at once of what costs most, while somebody honest wants something small. */
+/** Sends ten costly requests at once, and meanwhile a small one that must be answered promptly. */
 function* crowds(): Generator<Case> {
   const context = { '@context': [{ a: 'urn:a' }, { b: 'urn:b' }], a: Array(1000).fill({ b: 'x' }) }
   const heavy = [
@@ -214,7 +214,7 @@ const settled = async () => expect(await snapshot()).toEqual(before)
 const limits = { usual: routes.length, few: 3 }
 const limited = await serve({ config: { ...config, limits } })
 
-/** One budget for all that somebody does. */
+/** One rate limit covers all requests of a caller. */
 function* rates(): Generator<Case> {
   for (const [index, route] of routes.entries())
     yield async () => {
@@ -234,15 +234,11 @@ testCaseGroups(
   'API4',
   {
     'A page is never larger than a hundred, or three hundred countries': pages(),
-    'A query may be as long as it likes': queries(),
-    'A body that is too much is refused at once': bodies(),
-    'A crowd keeps nobody out': crowds(),
+    'A long query is answered promptly': queries(),
+    'A body that is too large is refused promptly': bodies(),
+    'Costly requests of a crowd do not delay a small request': crowds(),
   },
   { settled },
 )
-testCaseGroups(
-  'API4, by those who take their time',
-  { 'Whoever is slow is shown out': slow() },
-  { atOnce: 80, settled },
-)
-testCaseGroups('API4, by the minute', { 'There is so much a minute': rates() }, { atOnce: 1 })
+testCaseGroups('API4, by slow clients', { 'A slow client is disconnected': slow() }, { atOnce: 80, settled })
+testCaseGroups('API4, by the minute', { 'A caller has a limited number of requests a minute': rates() }, { atOnce: 1 })

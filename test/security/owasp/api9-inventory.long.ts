@@ -21,7 +21,7 @@ function expressed(layers: Layer[]): string[] {
   return layers.flatMap(({ route, handle }) => (route ? [route.path].flat() : expressed(handle.stack ?? [])))
 }
 
-/** What is there beside the table: what describes it, watches over it, or is for machines that were told of it. */
+/** Routes outside the route table: documentation, monitoring, and endpoints for other systems that know them. */
 const excused = [
   ...[/^\/$/, /^\/index\.\w+$/, /^\/docs(\.\w+)?$/, /^\/docs\/assets\/[0-9a-f]{16}\/:name$/, /^\/contexts\/:name$/],
   ...[
@@ -31,7 +31,7 @@ const excused = [
     /^\/\.well-known\/jwks\.json$/,
     /^\/webhooks\/stripe$/,
   ],
-  /** An image, not a resource: whoever has its address, which organizations and their mail footers tell, may see it. */
+  /** An image is no resource: every client with its address may read it. Organizations and mail footers show the address. */
   /^\/images\/:id$/,
 ]
 

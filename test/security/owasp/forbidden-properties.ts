@@ -40,7 +40,7 @@ export function valuesOf({ resource, input }: Route, name: string, theirs: Rows)
   return known[String(column?.type)] ?? ['planted']
 }
 
-/** The properties that a route does not take from somebody, and those of which it should not even have heard. */
+/** The properties that a route does not accept from a role, and the stored ones that the API does not expose. */
 export function forbiddenProperties(route: Route, role: Role): string[] {
   const { fields = [], metadata } = joined.shape(route.resource.entity)
   const stored = [...(metadata?.columns ?? []), ...(metadata?.relations ?? [])].map(({ propertyName }) => propertyName)
@@ -48,7 +48,7 @@ export function forbiddenProperties(route: Route, role: Role): string[] {
   return [...new Set([...named, ...stored])].filter((name) => !writes(route, name, role))
 }
 
-/** Each property by itself, and then all that anybody may covet. */
+/** One body for each property, and then one body with all of them and all privileged names. */
 export function forbiddenBodies(route: Route, role: Role, theirs: Rows): object[] {
   const names = forbiddenProperties(route, role)
   const all = [...names, ...privilegedNames].filter((name) => !writes(route, name, role))

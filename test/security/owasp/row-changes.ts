@@ -4,7 +4,7 @@ const { database } = await openWorld()
 
 type Row = Record<string, unknown>
 
-/** What has become of a table: which of its rows are new, or otherwise than they were, and how many there are now. */
+/** The changes in a table: its new or changed rows, and its number of rows now. */
 interface Effect {
   table: string
   count: number
@@ -17,8 +17,8 @@ export function rowOf(table: string, id: string): Promise<Row[]> {
 }
 
 /**
- * Keeps a copy of all that is in the database, against which effects are told. A row tells by which transaction it was
- * written, so that looking for what is new costs one statement, and only the tables that were written are restored.
+ * Keeps a copy of the whole database, and compares with it to find effects. Each row stores the transaction that wrote it
+ * (`xmin`). So one statement finds all new rows, and only tables that were written are restored.
  */
 export async function keep(): Promise<{ effects(): Promise<Effect[]>; restore(): Promise<void> }> {
   const tables: { name: string }[] = await database.query(
@@ -42,12 +42,12 @@ export async function keep(): Promise<{ effects(): Promise<Effect[]>; restore():
   const counts = new Map((await look(since)).map(({ table, count }) => [table, count]))
   let changed: Effect[] = []
   return {
-    /** The tables that are otherwise than they were. */
+    /** The tables that have changed. */
     async effects() {
       changed = (await look(since)).filter(({ table, count, rows }) => rows.length > 0 || count !== counts.get(table))
       return changed
     },
-    /** Undoes the effects that were told last, past all triggers and constraints. */
+    /** Undoes the effects that were found last, and bypasses all triggers and constraints. */
     async restore() {
       const back = changed.map(({ table }) => `DELETE FROM ${table}; INSERT INTO ${table} TABLE "kept".${table}`)
       await database.query(`BEGIN; SET LOCAL session_replication_role = replica; ${back.join(';')}; COMMIT`)

@@ -13,10 +13,10 @@ export interface Answer {
 const documentation = `<${publicUrl}/docs.jsonld>; rel="http://www.w3.org/ns/hydra/core#apiDocumentation"`
 const context = `<${publicUrl}/contexts/Error>; rel="http://www.w3.org/ns/json-ld#context"; type="application/ld+json"`
 
-/** What `Link` says on every answer, and on every problem. */
+/** The `Link` header of every response, and of every problem. */
 export const links = { documentation, problem: `${documentation}, ${context}` }
 
-/** Asks for a path to the letter: no client between that mends it first. */
+/** Requests a path exactly as given: no client normalizes it first. */
 export function raw(
   method: string,
   path: string,
