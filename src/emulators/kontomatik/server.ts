@@ -62,7 +62,7 @@ export async function startLocalKontomatik(options: KontomatikOptions = {}): Pro
       const closed = new Promise((resolve) => server.close(resolve))
       server.closeAllConnections()
       await closed
-      // What was answered is kept already; on a full disk the rest cannot be.
+      // Answered requests are saved already; on a full disk the rest cannot be saved.
       await world.save().catch(() => {})
     },
   }

@@ -50,7 +50,7 @@ interface StripeOptions {
   webhookSecret?: string
 }
 
-/** How often it is looked whether something has fallen due that nobody has asked about, in milliseconds. */
+/** Milliseconds between two runs of due work, such as renewals, when no request comes in. */
 const dueWorkIntervalMs = 30_000
 
 const random = () => randomBytes(16).toString('hex')

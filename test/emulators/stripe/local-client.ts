@@ -11,7 +11,7 @@ export const clientOf = ({ url, secretKey }: LocalStripe, key = secretKey) =>
     maxNetworkRetries: 0,
   })
 
-/** What is said to a request that is to be refused. */
+/** The error of a request that must be refused; throws if the request succeeds. */
 export const refusal = (asked: Promise<unknown>) =>
   asked.then(
     () => {

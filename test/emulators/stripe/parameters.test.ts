@@ -5,11 +5,11 @@ import { faultsOf, publishedParameters } from './published-parameters.ts'
 
 const seats = { customer: 'cus_1', items: [{ price: 'price_seat', quantity: '3' }] }
 
-test(`${file} is what the installed client publishes; ${command} writes it anew`, () => {
+test(`${file} matches the installed client; ${command} updates it`, () => {
   expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(publishedParameters())
 })
 
-test('what is published is read to the leaves', () => {
+test('published parameters are read down to the innermost types', () => {
   const { object } = publishedParameters()['POST /v1/subscriptions']
 
   expect(object.discounts).toEqual([
@@ -197,7 +197,7 @@ test.each<[string, Record<string, unknown>, string, string | undefined, string |
   expect(judged(endpoint, params)).not.toEqual([])
 })
 
-test('what cannot be unset is not taken empty', () => {
+test('an empty value is refused for a parameter that cannot be unset', () => {
   const fault = refused('POST /v1/subscriptions', { ...seats, customer: '' })
 
   expect(fault?.error).toMatchObject({ code: 'parameter_invalid_empty', param: 'customer' })
@@ -213,7 +213,7 @@ test('a route may call what it leaves open by any name', () => {
   expect(refused('GET /v1/customers/{customer}', { foo: '1' })?.error.param).toBe('foo')
 })
 
-test('what is no endpoint of ours is not refused here', () => {
+test('parameters of an endpoint that is not published are not checked', () => {
   expect(refused('GET /v1/charges', { foo: '1' })).toBeUndefined()
 })
 

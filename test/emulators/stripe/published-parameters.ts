@@ -24,7 +24,10 @@ const methods = {
   WebhookEndpoints: ['create'],
 }
 
-/** What the types leave optional and Stripe demands: the endpoint, where in it, and the names of which one must come. */
+/**
+ * Parameters that Stripe requires although the types make them optional.
+ * Each has its endpoint, its place within the parameters, and the names of which one must be present.
+ */
 const demands: [route: string, within: string[], oneOf: string, why: string][] = [
   ['POST /v1/subscriptions', [], 'customer|customer_account', 'optional since either may be the one who pays'],
   ['POST /v1/subscriptions', [], 'items', 'a subscription is to something'],

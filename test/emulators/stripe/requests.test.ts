@@ -52,7 +52,7 @@ test('metadata are merged: an empty value takes a key away, an empty text all of
   expect((await stripe.customers.update(id, { metadata: '' })).metadata).toEqual({})
 })
 
-test('what is not there is not found, in the path or in a parameter', async () => {
+test('an unknown id is refused with 404 in the path and with 400 in a parameter', async () => {
   expect(await refusal(stripe.customers.retrieve('cus_nobody'))).toMatchObject({
     statusCode: 404,
     code: 'resource_missing',
@@ -89,7 +89,7 @@ test.each([
   if (code) expect(error.code).toBe(code)
 })
 
-test('what Stripe has and this server has not is no URL at all', async () => {
+test('an endpoint of Stripe that this server lacks is an unrecognized URL', async () => {
   expect(await refusal(stripe.charges.list())).toMatchObject({
     statusCode: 404,
     message: expect.stringContaining('Unrecognized request URL (GET: /v1/charges)'),
@@ -170,7 +170,7 @@ test('a key goes with one request only', async () => {
   })
 })
 
-test('a key whose request is still under way is in use', async () => {
+test('a second request with a key is refused with 409 while the first is in progress', async () => {
   local.fault({ kind: 'slow', ms: 200, path: '/v1/customers' })
   const first = stripe.customers.create({ name: 'Ada' }, { idempotencyKey: 'three' })
   const second = await refusal(stripe.customers.create({ name: 'Ada' }, { idempotencyKey: 'three' }))
@@ -209,7 +209,7 @@ test.each([false, true])(
   },
 )
 
-test.each([429, 401, 503])('what is answered %i before anything is begun is not kept', async (status) => {
+test.each([429, 401, 503])('a %i response before execution is not kept for its key', async (status) => {
   const options = { idempotencyKey: `kept-off-${status}` }
   local.fault({ kind: 'status', status, method: 'POST' })
   expect(await refusal(stripe.customers.create({}, options))).toMatchObject({ statusCode: status })
@@ -250,7 +250,7 @@ test('an answer that was lost was given: sent again, the request is not done aga
   expect((await stripe.customers.list({ email })).data).toHaveLength(1)
 })
 
-test('every request is kept for whoever wants to see what was asked', async () => {
+test('every request is logged with its parameters, headers and status', async () => {
   await stripe.customers.create({ name: 'Ada', metadata: { organization: '7' } }, { idempotencyKey: 'six' })
 
   expect(local.requests.at(-1)).toEqual({

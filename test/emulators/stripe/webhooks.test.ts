@@ -46,7 +46,7 @@ test('events are delivered, and signed so that the client believes them', async 
   expect(() => Stripe.webhooks.constructEvent(heard[0].body, heard[0].signature, 'whsec_other')).toThrow()
 })
 
-test('what changes nothing tells nothing', async () => {
+test('an update that changes nothing emits no event', async () => {
   const customer = await stripe.customers.create({ name: 'Ada' })
   await stripe.customers.update(customer.id, { name: 'Ada' })
   await local.settled()

@@ -18,7 +18,7 @@ type BookingDetails = Omit<Booking, 'on' | 'pending'>
 /** Every account was opened on 1 January 2024. */
 export const openingDay = 19_723
 
-/** What happened on a company's account; today's cards are pending until the next import. */
+/** The bookings of a company's current account; today's card bookings are pending until the next import. */
 export function currentBookings({ target, login, from, on, importedBefore }: Import): Booking[] {
   return days(from, on).flatMap((day) =>
     eventsOf(`${target}|${login}`, day).map((event) => ({

@@ -37,7 +37,7 @@ export class Control {
     await this.#world.save()
   }
 
-  /** The ids of what somebody has granted and had imported, the oldest first. */
+  /** The ids of a login's consents and imports, the oldest first. */
   idsOf(login: string): Record<'consents' | 'imports', string[]> {
     const { consents, commands } = this.#world.state
     const own = (all: { id: string; login: string }[]) => all.filter((one) => one.login === login).map(({ id }) => id)

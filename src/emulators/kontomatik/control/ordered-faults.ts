@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { KontomatikRequest } from '../http/response.ts'
 
-/** What goes wrong with the next requests; without method and path, with any below /v1. */
+/** A fault of the next matching requests; without method and path, it matches every request below /v1. */
 export interface Fault {
   method?: string
   /** A part of the path. */
   path?: string
-  /** A part of the body, as when only somebody's requests are meant. */
+  /** A part of the body, for example to match one user's requests only. */
   body?: string
   /** `cut` ends in the middle of an answer, `lost` does what was asked and never answers; the others do nothing. */
   kind: 'slow' | 'status' | 'html' | 'cut' | 'lost' | 'exception'
@@ -35,7 +35,7 @@ export class OrderedFaults {
     this.#planned.push({ ...fault, times: fault.times ?? 1 })
   }
 
-  /** What is slow is answered now. */
+  /** Drops all ordered faults; slow requests are answered at once. */
   clear(): void {
     this.#planned = []
     this.#over.abort()

@@ -18,7 +18,7 @@ export function readFields(
 ): Record<string, string> {
   const names = [...given.keys()]
   for (const name of names) {
-    if (![...required, ...optional].includes(name)) throw invalidParameter('Nobody knows the parameter', name)
+    if (![...required, ...optional].includes(name)) throw invalidParameter('Unknown parameter', name)
     if (given.getAll(name).length > 1) throw invalidParameter('There is more than one', name)
   }
   for (const name of required) if (!given.get(name)) throw invalidParameter('There is no', name)
@@ -29,8 +29,7 @@ export function readFields(
 export function readJsonObject({ body, type }: KontomatikRequest, known: string[]): Record<string, unknown> {
   if (!/^application\/json(;|$)/.test(type)) throw invalidParameter('JSON is expected, not', type || 'nothing')
   const object = parseObject(body)
-  for (const name of Object.keys(object))
-    if (!known.includes(name)) throw invalidParameter('Nobody knows the parameter', name)
+  for (const name of Object.keys(object)) if (!known.includes(name)) throw invalidParameter('Unknown parameter', name)
   return object
 }
 

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import { element, type Markup } from './markup.ts'
 
-/** What was asked, with its body read. */
+/** A request whose body has been read. */
 export interface KontomatikRequest {
   method: string
   path: string

@@ -13,7 +13,7 @@ import { deleteConsent, mockSession, reuseConsent } from './sessions.ts'
 import { redirectionStatus, startRedirection } from './sign-in.ts'
 import { signInPage } from './sign-in-page.ts'
 
-/** What a local Kontomatik consists of, as its routes need it. */
+/** The parts of a local Kontomatik that its routes need. */
 export interface Emulator {
   url: string
   apiKey: string

@@ -9,7 +9,7 @@ import { KontomatikError, type KontomatikRequest, type KontomatikResponse, xmlRe
 
 const maxImportsPerDay = 4
 
-/** Somebody has signed in at their bank, and may have allowed more than this once. */
+/** Starts a session after a sign-in at a bank, and grants a consent if the user allowed repeated access. */
 export function signIn(world: BankWorld, target: string, login: string, repeated: boolean): Session {
   const consent = repeated ? grantConsent(world, target, login) : undefined
   return startSession(world, { target, login, multipleAccessId: consent?.id ?? null, reused: false })
@@ -25,7 +25,7 @@ export function mockSession(ask: KontomatikRequest, world: BankWorld): Kontomati
   return sessionReply(signIn(world, bank.name, login, multipleAccess === 'true'))
 }
 
-/** Counts towards the imports of a day even if none follows: nobody knows whether Kontomatik is any kinder. */
+/** A reuse counts towards the day's imports even if no import follows; whether Kontomatik is more lenient is unknown. */
 export function reuseConsent(ask: KontomatikRequest, world: BankWorld): KontomatikResponse {
   const { id, target, login } = requireConsent(ask, world)
   requireFreeSlot(world)

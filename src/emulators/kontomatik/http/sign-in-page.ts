@@ -6,7 +6,7 @@ import type { KontomatikRequest, KontomatikResponse } from './response.ts'
 import { signIn } from './sessions.ts'
 import { isExpired } from './sign-in.ts'
 
-/** Where somebody signs in at their bank, or declines to, and is then sent back where they came from. */
+/** The page on which a user signs in at a bank or declines; either choice redirects to `redirectUri`. */
 export function signInPage({ path, method, body }: KontomatikRequest, world: BankWorld): KontomatikResponse {
   const redirection = world.state.redirections.find(({ id }) => path === `/signin/${id}`)
   if (!redirection) return page(404, 'There is no such sign-in.')

@@ -50,7 +50,7 @@ function isSafeUrl(redirectUri: string): boolean {
   return URL.canParse(redirectUri) && /^https?:\/\/[\w.:[\]-]+$/.test(new URL(redirectUri).origin)
 }
 
-/** Whether nobody signed in for an hour. */
+/** Whether an hour has passed without a sign-in or a refusal. */
 export function isExpired({ startedAt, outcome }: Redirection, world: BankWorld): boolean {
   return outcome === 'pending' && world.now - startedAt > redirectionLifetimeMs
 }

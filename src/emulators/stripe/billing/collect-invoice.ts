@@ -7,7 +7,7 @@ import { cancelPayment, invoicePaymentOf, paymentIntentOf, requestPayment } from
 import { type AttemptOutcome, attemptPayment } from './payment-attempts.ts'
 import { invoicePaid, paymentFailed, subscriptionOf } from './payment-outcome.ts'
 
-/** What one payment may be at most, in cents. */
+/** The largest amount of one payment, in cents. */
 const maxAmount = 99_999_999
 
 /** @returns whether it could be done: by itself an invoice that is too large stays a draft, and says why */

@@ -9,7 +9,7 @@ interface LineDetails {
   proration: boolean
 }
 
-/** What an item costs for its period. */
+/** The line that charges an item for its current period. */
 export function periodLine(account: Account, item: SubscriptionItem): InvoiceLine {
   return createLine(account, item, {
     amount: item.price.unit_amount * item.quantity,
@@ -26,7 +26,7 @@ export function trialLine(account: Account, item: SubscriptionItem): InvoiceLine
   return createLine(account, item, { amount: 0, description, start, end, proration: false })
 }
 
-/** What an item costs, or what is given back for it, for the rest of its period. */
+/** The proration of an item for the rest of its period: a charge, or with `sign` -1 a credit. */
 export function prorationLine(account: Account, item: SubscriptionItem, sign: 1 | -1): InvoiceLine {
   const { current_period_start: start, current_period_end: end, price, quantity } = item
   const now = Math.min(Math.max(account.now(), start), end)

@@ -8,7 +8,7 @@ import type { Price } from '../objects/objects.ts'
 
 const maxItems = 20
 
-/** What an update makes of the items of a subscription: all of them as they will be, and the pairs that differ. */
+/** The effect of an update on a subscription: all its items afterwards, and each sent item before and after. */
 export interface ItemChanges {
   items: SubscriptionItem[]
   pairs: { was: SubscriptionItem | null; is: SubscriptionItem | null }[]

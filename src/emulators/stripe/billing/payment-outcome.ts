@@ -9,7 +9,7 @@ export function subscriptionOf(account: Account, invoice: Invoice): Subscription
   return account.store.find('subscription', invoice.parent.subscription_details.subscription)
 }
 
-/** What it does for a subscription that an invoice has been paid. */
+/** Updates the customer and the subscription of a paid invoice; only the latest invoice changes a subscription. */
 export function invoicePaid(account: Account, invoice: Invoice, method: string | null): void {
   setDelinquent(account, invoice, false)
   const subscription = subscriptionOf(account, invoice)
@@ -34,7 +34,10 @@ function applyPendingUpdate(account: Account, subscription: Subscription): void 
   account.emit('customer.subscription.pending_update_applied', subscription)
 }
 
-/** What it does to a subscription that an invoice could not be paid; the first invoice and a resuming one have no retries. */
+/**
+ * Updates the customer and the subscription after a failed payment attempt, and schedules the next attempt.
+ * The first invoice, the invoice of a pending update and one that resumes a subscription have no retries.
+ */
 export function paymentFailed(account: Account, invoice: Invoice): void {
   const subscription = subscriptionOf(account, invoice)
   if (!subscription || subscription.ended_at) return

@@ -9,7 +9,7 @@ import { cancelPayment } from './invoice-payments.ts'
 import { periodFrom } from './item-changes.ts'
 import { endSubscription, setStatus, subscriptionOf } from './payment-outcome.ts'
 
-/** Nobody has paid the first invoice in time. */
+/** Expires a subscription whose first invoice was not paid in time. */
 export function expireIncomplete(account: Account, subscription: Subscription): void {
   account.update(subscription, () => {
     subscription.status = 'incomplete_expired'
@@ -19,7 +19,7 @@ export function expireIncomplete(account: Account, subscription: Subscription): 
   voidLatestInvoice(account, subscription)
 }
 
-/** Nobody has paid for an update in time: all stays as it is. */
+/** Drops a pending update whose invoice was not paid in time; the subscription keeps its items. */
 export function expirePendingUpdate(account: Account, subscription: Subscription): void {
   account.update(subscription, () => {
     subscription.pending_update = null
@@ -122,7 +122,7 @@ export function markOverdue(account: Account, invoice: Invoice): void {
   if (subscription?.status === 'active') setStatus(account, subscription, 'past_due')
 }
 
-/** What the next renewal would cost. */
+/** Previews the invoice of the next renewal; nothing is stored. */
 export function previewRenewal(account: Account, subscription: Subscription): Invoice {
   return account.dryRun(() => {
     const ends = Math.min(...subscription.items.data.map((item) => item.current_period_end))

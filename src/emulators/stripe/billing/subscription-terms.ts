@@ -8,7 +8,7 @@ import { day } from '../objects/clock.ts'
 import { redeemDiscounts } from './discounts.ts'
 import { endBehavior } from './item-changes.ts'
 
-/** What creating and updating a subscription have in common. */
+/** The parameters that creating and updating a subscription have in common. */
 export const termParameters =
   'items default_payment_method payment_behavior payment_settings metadata discounts trial_end trial_settings collection_method ' +
   'automatic_tax days_until_due cancel_at_period_end cancel_at off_session proration_behavior description cancellation_details'

@@ -52,7 +52,7 @@ function startsNewPeriod({ pairs }: ItemChanges): boolean {
   return pairs.some(({ was, is }) => was && is && !samePeriod(was.price, is.price))
 }
 
-/** What has been paid and will not be used, and what will be used and has not been paid. */
+/** The invoice lines of an update: credits for paid time that stays unused, and charges for unpaid time. */
 function updateLines(
   account: Account,
   { status }: Subscription,

@@ -25,7 +25,7 @@ export interface Advance {
 
 const maxRequests = 10_000
 
-/** What the real Stripe offers nobody: time, misfortune, and a look at what was asked. */
+/** Controls that the real Stripe lacks: they advance the clock, order faults and show the requests received. */
 export class Control {
   /** All requests to the API, the oldest first. */
   readonly requests: LoggedRequest[] = []
@@ -74,7 +74,7 @@ export class Control {
     })
   }
 
-  /** What becomes of subscriptions after the last attempt to charge. */
+  /** Sets the status that a subscription gets after its last failed payment attempt. */
   setStatusAfterRetries = (status: Account['afterRetries']): void => {
     this.account.afterRetries = status
   }
@@ -89,7 +89,7 @@ export class Control {
     this.keys.missingPermissions = permissions
   }
 
-  /** An event as it would be delivered, for whoever delivers it. */
+  /** Signs an event as for a delivery, so that a test can deliver it itself. */
   sign = (event: Event, { secret = this.webhookSecret, timestamp }: { secret?: string; timestamp?: number } = {}) =>
     signEvent(event, secret, timestamp)
 

@@ -1,6 +1,6 @@
 /**
- * What is to happen to a request instead of, or besides, its being answered; it is done all the same where that comes `late`.
- * A list that is `behind` lacks the objects of the last seconds, as one that comes from a replica may.
+ * A fault replaces, delays or changes the response to a request. A `late` status comes after the request was executed.
+ * A list that is `behind` lacks the objects of the last seconds, like a list read from a replica.
  */
 export type FaultKind =
   | { kind: 'slow'; ms: number }

@@ -45,7 +45,7 @@ export class WebhookDeliveries {
   private idleListeners: (() => void)[] = []
 
   constructor(
-    /** Where they are brought; nobody listens when there is none. */
+    /** The URL of the webhook endpoint; without one, no event is delivered. */
     public url: string | undefined,
     private readonly secret: string,
     private readonly delivered: (event: Event) => void,

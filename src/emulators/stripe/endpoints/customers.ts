@@ -123,7 +123,7 @@ export function requireOwnMethod(account: Account, customer: string, id: string,
   )
 }
 
-/** What would be charged for a subscription. */
+/** The payment method that a subscription is charged to: its own default, else its customer's. */
 export function defaultMethodOf(
   account: Account,
   subscription: Pick<Subscription, 'customer' | 'default_payment_method'>,

@@ -10,7 +10,7 @@ export interface ApiKeys {
   missingPermissions?: string[]
 }
 
-/** Whose key a request came with, as user name or as token. */
+/** Reads the API key of a request: the Bearer token, or the user name of Basic authentication. */
 export function readApiKey(headers: IncomingHttpHeaders): string {
   const [scheme, value = ''] = (headers.authorization ?? '').split(' ')
   if (/^bearer$/i.test(scheme)) return value
@@ -44,7 +44,7 @@ export function apiKeyError(
   return errorResponse(401, `Invalid API Key provided: ${masked(key)}`, { code: 'invalid_api_key' })
 }
 
-/** What a restricted key may not do: to read or to write one kind of object is a permission each. */
+/** Refuses a request whose permission the restricted key lacks; each kind of object has a read and a write permission. */
 export function permissionError(
   key: string,
   { secretKey, missingPermissions = [] }: ApiKeys,

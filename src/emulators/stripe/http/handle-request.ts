@@ -79,7 +79,7 @@ async function respondWithFaults(
   }
 }
 
-/** What is answered in place of doing anything. */
+/** The response that a fault sends instead of the API's, if it sends one. */
 function faultResponse(order: Fault): ApiResponse | undefined {
   if (order.kind === 'html') {
     const body = '<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>'

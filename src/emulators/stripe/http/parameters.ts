@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { type ErrorResponse, errorResponse } from './api-error.ts'
 import type published from './parameters.json'
 
-/** What a parameter may be; '' says that it may be unset, a list that it may be any of its members. */
+/** The values that a parameter accepts; '' means that it can be unset, a list that any member is accepted. */
 export type Shape = Kind | Kind[]
 export type Kind = Scalar | { enum: string[] } | { array: Shape } | { map: Shape } | Fields
 export type Scalar = '' | 'string' | 'integer' | 'number' | 'boolean'
@@ -13,7 +13,7 @@ export interface Fields {
   required?: string[]
 }
 
-/** What a shape says, ready to be asked: a text, a list and a hash are each judged by one part of it. */
+/** A shape compiled for checking: texts, lists and hashes are each checked by their own members of the rule. */
 interface Rule {
   empty: boolean
   text?: Scalar | Set<string>
@@ -31,9 +31,9 @@ const shapes: Record<keyof typeof published, Fields> = JSON.parse(
 const rules = new Map<string, Rule>()
 
 /**
- * The first fault that Stripe would find in the parameters of a request, if any. A route is a template, whatever it
- * calls what it leaves open; which there are says `parameters.json`, made out of the client's own declarations by
- * `npx tsx test/emulators/stripe/publish-parameters.ts`.
+ * The first error that Stripe would find in the parameters of a request, if any. A route is a template, and the names
+ * of its placeholders do not matter. The known routes are those of `parameters.json`, which
+ * `npx tsx test/emulators/stripe/publish-parameters.ts` generates from the client's own declarations.
  */
 export function parameterError(
   method: string,

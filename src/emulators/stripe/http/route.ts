@@ -7,7 +7,7 @@ import type { Params } from './form.ts'
 export interface Call {
   account: Account
   params: Params
-  /** What stands in the path in place of `{…}`. */
+  /** The id that stands in the path in place of `{…}`. */
   id: string
   /** Stripe.js asks with the publishable key, and is told less. */
   publishable: boolean
@@ -23,7 +23,7 @@ export interface Route {
   handle(call: Call): object
 }
 
-/** What the path names. */
+/** The object whose id the path contains; throws `resource_missing` if it does not exist. */
 export function pathObject<K extends keyof ObjectsByType>({ account, id }: Call, kind: K): ObjectsByType[K] {
   return requireObject(account, kind, id)
 }

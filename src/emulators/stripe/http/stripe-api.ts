@@ -25,7 +25,7 @@ export interface ApiResponse {
   body: string
 }
 
-/** What one request turned out to be, before anything is done about it. */
+/** A request with its route, parameters and idempotency key, before it is executed. */
 interface AcceptedRequest extends ApiRequest {
   request: string
   params: Params

@@ -27,14 +27,14 @@ function previousValue(before: unknown, now: unknown): unknown {
 const isHash = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** One account at Stripe: its objects, its time, and the events that tell of every change. */
+/** One account at Stripe: its objects, its clock, and an event for every change. */
 export class Account {
   readonly clock = new Clock()
   readonly store = new Store()
   readonly ids: Ids
   /** Where pages of invoices are shown. */
   origin = ''
-  /** What becomes of a subscription when the last attempt to charge has failed. */
+  /** The status that a subscription gets after its last failed payment attempt. */
   afterRetries: 'unpaid' | 'canceled' | 'past_due' = 'unpaid'
   /** The request that is being answered, which the events name. */
   request: { id: string | null; idempotency_key: string | null } = { id: null, idempotency_key: null }
@@ -42,7 +42,7 @@ export class Account {
   declineCode: string | null = null
   /** How many seconds the lists of the present request are behind. */
   listLagSeconds = 0
-  /** Whether somebody listens to the events. */
+  /** Whether a webhook endpoint receives the events. */
   hasWebhookEndpoint: () => boolean = () => false
   /** Writes changes down before they are answered; what it throws undoes them. */
   persist: (entries: StoredChange[]) => void = () => {}
@@ -63,7 +63,7 @@ export class Account {
     return thing
   }
 
-  /** Changes a thing and tells of it, unless nothing has changed. */
+  /** Changes an object and emits an event, unless nothing has changed. */
   update<T extends StripeObject>(thing: T, edit: (thing: T) => void, type = `${eventPrefix(thing)}.updated`): void {
     const before = this.store.change(thing, edit)
     const changed = previousAttributes(before, thing)
@@ -100,7 +100,7 @@ export class Account {
     }
   }
 
-  /** Begins with things and no history: nobody is told how they came to be. */
+  /** Creates an account's first objects; their events are removed and never delivered. */
   withoutEvents(work: () => void): void {
     work()
     for (const event of this.pendingEvents.splice(0)) this.store.remove(event)
@@ -131,7 +131,7 @@ export class Account {
     })
   }
 
-  /** What would come of it, if it were done. */
+  /** Returns the result of `work` and rolls back its changes. */
   dryRun<T>(work: () => T): T {
     try {
       return clone(work())

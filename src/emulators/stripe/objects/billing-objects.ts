@@ -115,7 +115,7 @@ export interface Invoice extends StripeObject {
   total: number
 }
 
-/** What the next invoice of a subscription will also hold. */
+/** An extra line, such as a proration, that waits for the next invoice of a subscription. */
 export interface InvoiceItem extends StripeObject {
   object: 'invoiceitem'
   amount: number

@@ -1,4 +1,4 @@
-/** What Stripe's objects hold, as far as the rules of this account look at it; the rest of their members are only shown. */
+/** These types declare the members of Stripe's objects that the emulator's rules read; other members are only shown. */
 export interface StripeObject {
   id: string
   object: string

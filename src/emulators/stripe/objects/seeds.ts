@@ -21,7 +21,7 @@ const coupons: Params[] = [
   { id: 'GONE', name: 'Used up', percent_off: '50', duration: 'once', max_redemptions: '1' },
 ]
 
-/** What an account begins with: a price for seats and for each module, a month and a year, and some coupons. */
+/** Creates monthly and yearly prices for the seat and each module, and some coupons and promotion codes. */
 export function seedAccount(account: Account, names: string[]): void {
   addProduct(account, 'Seat', 'seat', seat)
   names.forEach((name, place) => {

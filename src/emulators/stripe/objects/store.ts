@@ -3,7 +3,7 @@ import type { StripeObject } from './objects.ts'
 
 type Kind = keyof ObjectsByType
 
-/** What a change did to one thing; null means that it is gone. */
+/** A changed object; `thing` is null if the change removed it. */
 export interface StoredChange {
   kind: string
   id: string
@@ -74,7 +74,7 @@ export class Store {
     }
   }
 
-  /** What has changed since the last commit. */
+  /** The changes since the last commit. */
   changes(): StoredChange[] {
     return [...this.changed.values()]
   }

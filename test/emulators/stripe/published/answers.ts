@@ -53,7 +53,7 @@ const places: Record<string, string> = {
 
 type Hash = Record<string, unknown>
 
-/** What is wrong with an answer or an event by the types that the installed client declares for it. */
+/** Every difference between an answer or an event and the types that the installed client declares for it. */
 export function answerFaults(answer: Hash): string[] {
   if (answer.object === 'list') {
     const { data, has_more, url, object: _, ...others } = answer
@@ -197,7 +197,7 @@ function referenceFaults(value: unknown, type: Reference, home: Home, at: string
     return elements.flatMap((one, place) => faults(one, inner, home, `${at}[${place}]`))
   }
   const found = lookUp(home, path)
-  // What is declared for products that are not served here is never there.
+  // A type that is not found belongs to a product that is not served here, so no value is expected.
   if (!found) return wrong
   const { declared } = found
   if (declared.type === 'TsTypeAliasDeclaration') return faults(value, declared.typeAnnotation, found.home, at, partial)

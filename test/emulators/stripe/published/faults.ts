@@ -1,7 +1,7 @@
 import type { Fields, Kind, Shape } from '../../../../src/emulators/stripe/http/parameters.ts'
 import { choices } from './shapes.ts'
 
-/** What is wrong with a value by the published shape; it shares no code with the local server, which it checks. */
+/** Every fault of a value by the published shape. It checks the local server, so it shares no code with it. */
 export function faultsIn(value: unknown, shape: Shape, at: string): string[] {
   if (value === undefined) return []
   if (typeof value !== 'object' || value === null) {

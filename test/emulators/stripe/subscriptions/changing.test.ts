@@ -92,7 +92,7 @@ test('a change from months to years begins a year at once, less what was paid', 
   expect(item.current_period_end - item.current_period_start).toBeGreaterThanOrEqual(365 * 86_400)
 })
 
-test('what is given back lowers the invoices to come', async () => {
+test('a proration credit lowers later invoices', async () => {
   const { id, items, owner } = await subscribed({ items: [{ price: price('seat_yearly'), quantity: 10 }] })
   await stripe.subscriptions.update(id, {
     items: [{ id: items.data[0].id, quantity: 1 }],

@@ -11,7 +11,7 @@ test('an invoice that is sent is past due when it is overdue', async () => {
   expect(await statusOf(subscription)).toBe('active')
 })
 
-test('what renewing would cost can be asked beforehand, and changes nothing', async () => {
+test('a preview shows the total of the next renewal and changes nothing', async () => {
   const { id, latest_invoice } = await subscribed({ discounts: [{ coupon: 'LOYAL10' }] })
   const preview = await stripe.invoices.createPreview({ subscription: id })
 

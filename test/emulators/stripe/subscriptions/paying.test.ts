@@ -17,7 +17,7 @@ test('with a good card a subscription is active, and its invoice paid', async ()
   expect((await stripe.invoicePayments.list({ invoice: invoice.id })).data).toMatchObject([{ status: 'paid' }])
 })
 
-test('without a card it is incomplete until somebody pays, and the card is kept', async () => {
+test('without a card a subscription is incomplete until it is paid, and then keeps that card as its default', async () => {
   const subscription = await subscribed(
     {
       payment_behavior: 'default_incomplete',

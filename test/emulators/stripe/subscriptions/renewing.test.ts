@@ -76,7 +76,7 @@ test('months and years go together, each with its own periods', async () => {
   ).toMatchObject({ statusCode: 400 })
 })
 
-test('what began on the last day of January ends on the last day of the months after it', () => {
+test('periods that begin on the last day of January end on the last day of later months', () => {
   const ends = (start: string, count: number) =>
     new Date(addInterval(Date.parse(start) / 1000, 'month', count) * 1000).toISOString().slice(0, 10)
 
