@@ -1,5 +1,6 @@
 import { documentedIri } from '../model/context.ts'
-import type { Field, Rule, Shape } from '../model/shape.ts'
+import type { Rule } from '../model/rules.ts'
+import type { Field, Shape } from '../model/shape.ts'
 import * as patterns from './shacl-patterns.ts'
 
 type Constraint = Record<string, unknown>

@@ -1,17 +1,9 @@
 import 'reflect-metadata'
 import { defaultMetadataStorage } from 'class-transformer/cjs/storage.js'
-import { getMetadataStorage } from 'class-validator'
-import type { ValidationMetadata } from 'class-validator/types/metadata/ValidationMetadata.js'
 import type { DataSource, EntityMetadata } from 'typeorm'
 import type { Class } from './class.ts'
 import { type Contexts, type Definitions, type Term, termsOf } from './context.ts'
-
-/** A rule of class-validator on a property: its name (`isInt`) and what it was given. */
-export interface Rule {
-  name: string
-  arguments: unknown[]
-  each: boolean
-}
+import { type Rule, type Rules, rulesOf } from './rules.ts'
 
 /** One property as clients see it: where it is stored, how it is spoken of, what may be written. */
 export interface Field {
@@ -150,42 +142,6 @@ function targetOf(type: Class, metadata: EntityMetadata | undefined, name: strin
 /** What class-transformer's `@Type()` says the property is read as. */
 function typeGiven(type: Class, name: string): unknown {
   return defaultMetadataStorage.findTypeMetadata(type, name)?.typeFunction()
-}
-
-interface Rules {
-  list: Rule[]
-  required: boolean
-  nullable: boolean
-}
-
-/** How class-validator calls `@IsOptional()` and `@ValidateIf()` in its metadata. */
-const conditional = 'conditionalValidation'
-
-/** The rules of class-validator on each property; what is optional or nullable is found by asking its conditions. */
-export function rulesOf(type: Class): Map<string, Rules> {
-  const storage = getMetadataStorage()
-  const byName = storage.groupByPropertyName(storage.getTargetValidationMetadatas(type, '', false, false))
-  return new Map(
-    Object.entries(byName).map(([name, list]) => {
-      const conditions = list.filter((rule) => rule.type === conditional)
-      const judged = (value: unknown) =>
-        conditions.every(({ constraints: [condition] }) => condition({ [name]: value }, value))
-      const rules = list.filter((rule) => rule.type !== conditional)
-      return [
-        name,
-        {
-          list: rules.map((rule) => ({ name: ruleName(rule), arguments: rule.constraints ?? [], each: rule.each })),
-          required: judged(undefined),
-          nullable: !judged(null),
-        },
-      ]
-    }),
-  )
-}
-
-function ruleName(rule: Pick<ValidationMetadata, 'name' | 'type' | 'constraintCls'>): string {
-  const [constraint] = getMetadataStorage().getTargetValidatorConstraints(rule.constraintCls) ?? []
-  return rule.name ?? constraint?.name ?? rule.type
 }
 
 const datatypes: [test: RegExp, datatype: string][] = [

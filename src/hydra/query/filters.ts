@@ -6,17 +6,8 @@ import type { Condition, FilterKind, Variable } from '../model/filter.ts'
 import { isLocal, type LocalTime } from '../model/local-time.ts'
 import type { ResourceOptions } from '../model/resource.ts'
 import { type Field, isAddress, type Shape } from '../model/shape.ts'
-import {
-  badFilterValue,
-  booleanValue,
-  greatest,
-  idsOf,
-  least,
-  quantity,
-  readValue,
-  textValue,
-  textValues,
-} from './filter-values.ts'
+import { between, comparisons, wide } from './comparisons.ts'
+import { badFilterValue, booleanValue, idsOf, readValue, textValue, textValues } from './filter-values.ts'
 import { fold, wordsOf } from './fold-text.ts'
 import { containsText, isOneOf, isOneOfCaseless } from './sql-condition.ts'
 
@@ -178,43 +169,3 @@ function spelled(api: ApiModel, field: Field, value: unknown): unknown {
   const found = api.iris.parse(value as string)
   return found ? `${found.resource.path}/${encodeURIComponent(found.id)}` : (api.iris.local(value as string) ?? value)
 }
-
-/** Of several values the loosest decides, since one of them must hold. */
-function comparisons(field: Field, column: string, operators: Record<string, string>): Variable[] {
-  const { name: property, datatype } = field
-  return Object.entries(operators).map(([operator, sql]) => {
-    const name = `${property}[${operator}]`
-    const condition = (values: string[], key: string): Condition => {
-      const read = values.map((value) => quantity(name, datatype, value))
-      const { value } = sql.startsWith('<') ? greatest(read) : least(read)
-      return { sql: `${column} ${sql} :${key}${wide(datatype)}`, values: { [key]: value } }
-    }
-    const moment = datatype === 'xsd:dateTime' ? 'dateTime' : datatype === 'xsd:date' ? 'day' : undefined
-    return { name, property, moment, condition }
-  })
-}
-
-/** Several intervals are one multirange, in which Postgres looks a number up; their ends are what an index is asked for. */
-function between({ name: property, datatype }: Field, column: string): Variable {
-  const name = `${property}[between]`
-  const condition = (values: string[], key: string): Condition => {
-    const intervals = values.map((value) => {
-      const ends = value.split('..')
-      if (ends.length !== 2) throw badFilterValue(name, 'two numbers with ".." between them')
-      return ends.map((end) => quantity(name, datatype, end))
-    })
-    const possible = intervals.filter(([from, to]) => from.rank <= to.rank)
-    if (possible.length === 0) return { sql: 'false', values: {} }
-    const [from, to] = [least(possible.map(([end]) => end)), greatest(possible.map(([, end]) => end))]
-    const outer = `${column} BETWEEN :${key}from${wide(datatype)} AND :${key}to${wide(datatype)}`
-    const ends = { [`${key}from`]: from.value, [`${key}to`]: to.value }
-    if (possible.length === 1) return { sql: outer, values: ends }
-    const inner = `${column}::numeric <@ :${key}::nummultirange`
-    const ranges = `{${possible.map(([from, to]) => `[${from.value},${to.value}]`).join(',')}}`
-    return { sql: `(${outer} AND ${inner})`, values: { ...ends, [key]: ranges } }
-  }
-  return { name, property, condition }
-}
-
-/** Integers are compared as the widest, so that none that is asked for is out of a column's range. */
-const wide = (datatype: string | null, list = '') => (datatype === 'xsd:integer' ? `::int8${list}` : '')
