@@ -12,29 +12,29 @@ type Values = Record<string, unknown>
 
 export interface DeserializeOptions<E extends object> {
   shape: Shape
-  /** The entity as it stands: new, or the one that a PATCH is for. */
+  /** The entity before the request: a new one, or the stored one that a PATCH changes. It is never modified. */
   entity: E
   body: Values
-  /** What of the body has another name. */
+  /** Violations for members whose key is an IRI, although the body is read by term. */
   misnamed: Violation[]
   /** Which properties this caller may write here. */
   writes(name: string): boolean
-  /** The properties that null empties, each with what else to do about it. */
+  /** Properties that null clears, each with the remedy that the violation of another new value states. */
   clears?: Record<string, string>
-  /** Names unknown and read-only properties instead of passing over them (RFC 7240 §4.4). */
+  /** Reports unknown and read-only properties as violations instead of ignoring them (RFC 7240 §4.4). */
   strict: boolean
-  /** Whether a type that the body names is a class. */
+  /** Whether an `@type` in the body names the class. */
   isA(type: unknown, of: Class): boolean
-  /** Only what is sent changes (RFC 7396). */
+  /** Properties that the body omits keep their values (RFC 7396). */
   partial: boolean
   resolve(references: [field: Field, value: unknown][]): Promise<Resolved>
-  /** What the entity does with what was sent, before its rules are judged; gives back what is wrong beyond them. */
+  /** Prepares the draft before its rules are checked, and returns further violations. Skipped after any earlier violation. */
   prepare?(draft: E): Promise<Violation[]> | Violation[]
 }
 
 /**
- * Reads a body into an entity, which is given back as a new one with the old one untouched.
- * @throws ConstraintViolation with every fault of the body at once
+ * Reads a body into a copy of the entity and returns the copy.
+ * @throws ConstraintViolation with every violation of the body at once
  */
 export async function deserialize<E extends object>(reading: DeserializeOptions<E>): Promise<E> {
   const { shape, entity, body, writes, partial } = reading
@@ -59,7 +59,7 @@ export async function deserialize<E extends object>(reading: DeserializeOptions<
   const broken = new Set(violations.map(({ propertyPath }) => propertyPath))
   if (broken.size === 0 && reading.prepare) violations.push(...(await reading.prepare(draft)))
   const judged = validateSync(draft, { skipUndefinedProperties: partial, forbidUnknownValues: false })
-  // A stored address may be older than the rule for addresses; a PATCH of another property leaves it.
+  // A stored e-mail address may predate the current rule, so a PATCH of other properties does not check it.
   const isOld = ({ propertyPath, code }: Violation) =>
     code === 'isEmail' && partial && !Object.hasOwn(body, propertyPath)
   violations.push(
@@ -108,11 +108,11 @@ function scalars(shape: Shape, entity: Values, body: Values, sent: Field[], part
   return Object.fromEntries(Object.keys(plain).map((name) => [name, instance[name]]))
 }
 
-/** Whether no rule of the property is about a list or an object. */
+/** Whether no rule of the property concerns a list or an object. */
 const isScalar = ({ datatype, rules }: Field) =>
   datatype !== null && !rules.some(({ name }) => /^(array|isArray|isObject|nestedValidation)/.test(name))
 
-/** A list or an object where a scalar belongs is refused whatever is in it, so its elements are not transformed. */
+/** A list or an object in place of a scalar is always a violation, so its elements are not transformed. */
 function withoutElements(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   return Array.isArray(value) ? [] : {}

@@ -3,21 +3,21 @@ import { Busboy, type BusboyHeaders, type BusboyInstance } from '@fastify/busboy
 import { Problem } from '../model/problem.ts'
 import { piecesOf } from './read-bytes.ts'
 
-/** How many bytes a form may have beside those of its file. */
+/** The bytes that a form may have in addition to those of its file. */
 const framing = 64 * 1024
 
-/** What a form may have beside its file; other fields are passed over, as unknown properties are. */
+/** The limits on the parts of a form. Fields other than "file" are ignored, as unknown properties of JSON are. */
 const limits = { files: 1, fields: 10, parts: 11, fieldSize: 1024, headerPairs: 20, headerSize: 4096 }
 
 /**
  * Reads the file of a form (RFC 7578) while it streams in.
- * @param limit how many bytes it may have; no more than that are kept
- * @throws Problem 400 when there is no such file or no such form, 413 when it is too large
+ * @param limit the most bytes that the file may have; further bytes are not kept
+ * @throws Problem 400 when the form or its file is missing or broken, 413 when the file is too large, 415 when it is encoded
  */
 export async function readUpload(request: IncomingMessage, response: ServerResponse, limit: number): Promise<Buffer> {
   const { headers } = request
   if ((headers['content-encoding'] ?? 'identity') !== 'identity')
-    throw new Problem(415, 'A form is read as it is: send it without a Content-Encoding.')
+    throw new Problem(415, 'A form must not be compressed. Send it without a Content-Encoding.')
   const form = new Form(headers as BusboyHeaders, limit)
   let received = 0
   try {
@@ -34,7 +34,7 @@ export async function readUpload(request: IncomingMessage, response: ServerRespo
   return form.end()
 }
 
-/** What has come in of a form. */
+/** A form that is still streaming in: its parser, the bytes of its file so far, and its first error. */
 class Form {
   private readonly parser: BusboyInstance
   private readonly pieces: Buffer[] = []
@@ -65,14 +65,14 @@ class Form {
     })
   }
 
-  /** Takes in the next piece of the body, as long as nothing is wrong with what came before. */
+  /** Parses the next piece of the body. @throws Problem the first error of the form */
   take(piece: Buffer | Problem): void {
     if (piece instanceof Problem) this.fault ??= piece
     if (this.fault) throw this.fault
     this.parser.write(piece)
   }
 
-  /** The bytes of the file, once the body is at its end. */
+  /** Ends the form and returns the bytes of its file. @throws Problem */
   async end(): Promise<Buffer> {
     this.parser.end()
     await this.done

@@ -21,7 +21,10 @@ export interface BodyRequest {
   localTime(): Promise<LocalTime | undefined>
 }
 
-/** Reads a body by the names of our terms, in whichever form of RDF or JSON it was sent; Problem 400 when it is none. */
+/**
+ * Reads a body of JSON, JSON-LD or Turtle into an object whose keys are the terms of the class.
+ * @throws Problem 400 when the body is malformed
+ */
 export async function readBody(call: BodyRequest, shape: Shape, partial: boolean): Promise<Body> {
   const { api, operation, request, share } = call
   const { bytes, path } = request
@@ -43,25 +46,25 @@ export async function readBody(call: BodyRequest, shape: Shape, partial: boolean
   return withOffsets(call, shape, body)
 }
 
-/** Gives the date-times of a body their offsets. */
+/** Adds the offset of the local time zone to date-times that have none. */
 async function withOffsets(call: BodyRequest, { fields }: Shape, body: Body): Promise<Body> {
   const given = fields.filter(({ name, datatype }) => datatype === 'xsd:dateTime' && isLocal(body[name]))
   const read = given.length > 0 ? await call.localTime() : undefined
   return read ? { ...body, ...Object.fromEntries(given.map(({ name }) => [name, read(body[name] as string)])) } : body
 }
 
-/** A graph has no null, so what must be given but may be null is null when a graph lacks it. */
+/** RDF has no null, so a required nullable property that the graph lacks is set to null. */
 function completed(body: Body, { fields }: Shape): Body {
   const absent = fields.filter(({ required, nullable }) => required && nullable).map((field) => [field.name, null])
   return { ...Object.fromEntries(absent), ...body }
 }
 
-/** Whether IRIs as keys and value objects in the body mean what they do in JSON-LD: in plain JSON and in a PATCH they do not. */
+/** Whether the body is read as JSON-LD, where keys may be IRIs and values may be value objects. Plain JSON and PATCH are not. */
 function isLinked({ operation, request }: BodyRequest): boolean {
   return operation.method !== 'PATCH' && !/^\s*application\/json\b/i.test(request.header('content-type') ?? '')
 }
 
-/** The keys of a body that are IRIs of our terms where it is read by name, each with the term to send instead. */
+/** Violations for keys that are IRIs of terms, although the body is read by term. Each message says which term to send. */
 export function misnamedMembers(call: BodyRequest, shape: Shape, body: Body): Violation[] {
   const keys = isLinked(call) ? [] : Object.keys(body).filter(isIri)
   if (keys.length === 0) return []
@@ -87,7 +90,7 @@ function withoutIris(body: Body | unknown[]): Body | unknown[] {
   return Object.fromEntries(Object.entries(body).filter(([key]) => !isIri(key)))
 }
 
-/** Whether a body says something by a compact IRI, or as a value object; free-form JSON means what it is. */
+/** Whether the body has a key that is an IRI, or a value object. Free-form JSON is not searched for value objects. */
 function hasLinkedValues(body: Body | unknown[], { field }: Shape): boolean {
   if (Array.isArray(body)) return false
   return Object.entries(body).some(

@@ -5,17 +5,17 @@ import { Problem } from '../model/problem.ts'
 const decoders = { gzip: createGunzip, deflate: createInflate, br: createBrotliDecompress }
 
 interface Bounds {
-  /** The most bytes, as they come and after decoding. */
+  /** The most bytes that a body may have, both as received and after decoding. */
   limit: number
-  /** Whether it must come without an encoding. */
+  /** Whether a Content-Encoding is refused. */
   plain?: boolean
-  /** What to call a body that is larger. */
+  /** The error for a body that exceeds the limit. */
   tooLarge(): Problem
 }
 
 /**
- * Reads a body, decoded.
- * @throws Problem 413 as soon as it is known to be too large, 415 for an unknown encoding, 400 when it breaks off
+ * Reads and decodes a body.
+ * @throws Problem 413 as soon as the body exceeds the limit, 415 for an unknown encoding, 400 when the body ends early
  */
 export async function readBytes(request: IncomingMessage, response: ServerResponse, bounds: Bounds): Promise<Buffer> {
   const coding = request.headers['content-encoding']?.trim().toLowerCase() ?? 'identity'
@@ -36,8 +36,8 @@ export async function readBytes(request: IncomingMessage, response: ServerRespon
 }
 
 /**
- * The pieces of a body as they come in. Until the first is asked for, nothing is: a client that waits for `100 Continue`
- * gets it only here, when nothing is known against its request (RFC 9110 §10.1.1).
+ * The pieces of a body as they arrive. Reading the first piece sends `100 Continue` to a client that waits for it.
+ * By then, every check that needs no body has passed (RFC 9110 §10.1.1).
  */
 export async function* piecesOf(
   request: IncomingMessage,
@@ -55,7 +55,7 @@ export async function* piecesOf(
   yield* request.pipe(decoder)
 }
 
-/** Whether the client sends its body only after `100 Continue`, which HTTP/1.0 does not know. */
+/** Whether the client sends its body only after `100 Continue`. HTTP/1.0 has no such status. */
 export function awaitsContinue({ httpVersion, headers }: IncomingMessage): boolean {
   return httpVersion === '1.1' && headers.expect?.toLowerCase() === '100-continue'
 }

@@ -13,13 +13,13 @@ interface Sent {
   id: string
 }
 
-/** What the references of a body came to: entities that hold an id alone, and what was wrong with the others. */
+/** The resolved references of a body. Each value is an entity that holds only its id; the other references are violations. */
 export interface Resolved {
   values: Record<string, { id: string } | null>
   violations: Violation[]
 }
 
-/** Finds the rows that a body's references name, in one query a class; rows of strangers do not exist. */
+/** Finds the rows that the body's references name, with one query per class. Rows that the caller may not see count as unknown. */
 export async function resolveReferences(
   api: ApiModel,
   executor: Executor,
@@ -44,7 +44,7 @@ export async function resolveReferences(
       look(api.storeOf(entity), entity, executor, caller, references, resolved),
     ),
   )
-  // Queries end in any order, and the same body should get the same answer.
+  // The queries end in any order. Sorting gives the same body the same response.
   const place = ({ propertyPath }: Violation) => sent.findIndex(([{ name }]) => name === propertyPath)
   resolved.violations.sort((one, other) => place(one) - place(other))
   return resolved
@@ -65,7 +65,7 @@ async function look(
     else resolved.violations.push(unknown(field, iri))
 }
 
-/** A reference is an IRI, or a node that has nothing else to say than its IRI. */
+/** The IRI of a reference, which is a string or a node with an `@id`. */
 function iriOf(value: unknown): string | undefined {
   if (typeof value === 'string') return value
   const id = typeof value === 'object' && value !== null ? (value as Record<string, unknown>)['@id'] : undefined

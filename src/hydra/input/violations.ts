@@ -24,7 +24,7 @@ export function unstorableTexts(sent: Field[], body: Values): Violation[] {
   })
 }
 
-/** A list that is too long is refused before anything looks at its elements, or compares each with all others. */
+/** A list that is too long is refused first: later rules read every element, and some compare each with all others. */
 export function tooManyElements(sent: Field[], body: Values): Violation[] {
   return sent.flatMap(({ name, rules }) => {
     const [most] = rules.find((rule) => rule.name === 'arrayMaxSize')?.arguments ?? []
@@ -36,7 +36,7 @@ export function tooManyElements(sent: Field[], body: Values): Violation[] {
   })
 }
 
-/** Length is counted in characters, as SHACL and JSON Schema do; class-validator counts some pairs of them as one. */
+/** Counts length in characters, as SHACL and JSON Schema do. class-validator counts some pairs of characters as one. */
 export function tooLongTexts(sent: Field[], body: Values): Violation[] {
   return sent.flatMap(({ name, rules }) =>
     rules.flatMap(({ name: code, arguments: [first, second] }) => {
@@ -63,14 +63,14 @@ export function unexpectedMembers(reading: Body, sent: string[]): Violation[] {
   return [...mistyped('@type', body, shape.class, isA), ...unknown, ...nodeFaults(reading, sent)]
 }
 
-/** A node that says what it is, and not that it is of the class. */
+/** A node may omit `@type`; otherwise one of its types must be the class. */
 function mistyped(propertyPath: string, node: Values, type: Class, isA: IsA): Violation[] {
   const types = [node['@type'] ?? []].flat()
   if (types.length === 0 || types.some((one) => isA(one, type))) return []
   return [{ propertyPath, message: `@type must be "${type.name}", or be left out.`, code: 'isClass' }]
 }
 
-/** A node that is referred to has an IRI, and nothing of it can be written. */
+/** A referenced node may carry its IRI and its type; its properties cannot be written here. */
 function nodeFaults({ shape, body, isA }: Body, sent: string[]): Violation[] {
   return shape.fields.flatMap(({ name, target }) => {
     const node = body[name] as Values

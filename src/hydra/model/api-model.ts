@@ -16,7 +16,7 @@ export interface LinkedOperations {
   operations: Operation[]
 }
 
-/** What the application says of itself: nothing of it stands in the engine. */
+/** The settings of one application. The engine contains none of them. */
 export interface ModelOptions {
   /** The start of absolute links, without a slash at its end. */
   publicUrl: string
@@ -28,7 +28,7 @@ export interface ModelOptions {
   tenancy: Tenancy
 }
 
-/** The resources with their shapes, contexts and IRIs: the part of the API that every room of the engine reads. */
+/** The resources with their shapes, contexts and IRIs: the part of the API that every folder of the engine reads. */
 export class ApiModel {
   readonly vocabulary: string
   readonly iris: IriConverter
@@ -44,7 +44,7 @@ export class ApiModel {
   private readonly types = new Map<string, Set<string>>()
   private readonly served = new Map<string, { '@context': object }>()
 
-  /** @throws an Error with a sentence where entity, context and table disagree */
+  /** @throws Error when an entity, its context and its table disagree */
   constructor(
     readonly resources: Resource[],
     readonly database: DataSource,
@@ -97,7 +97,7 @@ export class ApiModel {
     return this.served.get(name)
   }
 
-  /** The operations that the links of this class's items lead to, by the link's name. */
+  /** The operations behind the links on items of this class, by the link's name. */
   linksOf(type: Class): Map<string, LinkedOperations> {
     const links = new Map<string, LinkedOperations>()
     for (const resource of this.resources)
@@ -118,7 +118,7 @@ export class ApiModel {
       .sort(([a], [b]) => (a < b ? -1 : 1))
   }
 
-  /** Whether an operation is impossible without a body. */
+  /** Whether an operation requires a body. */
   needsBody({ method, expects }: Operation, own: Shape): boolean {
     const input = expects === 'self' ? own : typeof expects === 'function' ? this.shape(expects) : undefined
     return method === 'PATCH' || expects === 'file' || (input?.fields.some(({ required }) => required) ?? false)

@@ -1,4 +1,4 @@
-/** The name of a role; the application says which there are. */
+/** The name of a role. The application defines the roles. */
 export type Role = string
 
 /** The roles of an application. */
@@ -17,22 +17,22 @@ export interface Roles {
 export interface Tenancy {
   /** The property of an entity, and the column of "row_total", that holds the tenant's id. */
   column: string
-  /** What a tenant is called in messages, for example "organization". */
+  /** The noun for a tenant in messages, for example "organization". */
   name: string
   /** The claim of a token that names the tenant, for messages. */
   claim: string
 }
 
-/** Who sends a request: every scope and every permission depends on it. */
+/** The sender of a request. Every scope and every permission depends on it. */
 export interface Caller {
   readonly role: Role
   readonly user: string | null
   readonly tenant: string | null
-  /** For a guest: why the request has no tenant, and what to do about it. */
+  /** For a guest: a sentence on why the request has no tenant, and a remedy. */
   readonly reason?: string
-  /** Why the tenant is read-only at present; absent while it may be changed. */
+  /** The reason why the tenant is read-only; absent while the tenant may be changed. */
   readonly readOnlyReason?: string
-  /** The identity in the token, whether a user is stored for it or not. */
+  /** The identity in the token. A user for it may not be stored yet. */
   readonly bearer?: { readonly issuer: string; readonly subject: string; readonly tenant?: string }
 }
 

@@ -14,13 +14,13 @@ export type Definitions = Record<string, Definition>
 /** A context file. Its members beside `@context` describe the class; they are served in the documentation only. */
 export interface ContextFile {
   '@context': Definitions
-  /** What an instance of the class is, in one sentence. */
+  /** The definition of the class, in one sentence. */
   about?: string
   /** The class of a public vocabulary that this class is a subclass of. */
   subClassOf?: string
   /** The range of a property whose values are no class of this API. */
   range?: Record<string, string>
-  /** What neither the name nor the type of a property tells. */
+  /** A description of each property whose name and type do not suffice. */
   description?: Record<string, string>
   /** The values of a read-only property that has a closed set of them. */
   values?: Record<string, string[]>
@@ -49,7 +49,7 @@ export class Contexts {
     return `${basename(this.folder.pathname)}/${name}.jsonld`
   }
 
-  /** @throws an Error with a sentence where the file is missing or not JSON */
+  /** @throws Error when the file is missing or not JSON */
   read(name: string): ContextFile {
     const known = this.files.get(name)
     if (known) return known
@@ -72,7 +72,7 @@ export class Contexts {
     return { '@context': { '@vocab': vocabulary, ...shared, ...(prefixed && prefixedTerms(shared)), ...definitions } }
   }
 
-  /** Whether a name is a term that every document needs, and so cannot be a property. */
+  /** Whether a name is a term that every document needs. Such a name cannot be a property. */
   isReserved(name: string): boolean {
     return name in this.shared
   }

@@ -1,22 +1,22 @@
 import { isIPv6 } from 'node:net'
 import type { Caller } from './caller.ts'
 
-/** Who pays for a task that many callers wait for: a tenant, and within it one caller. */
+/** The tenant and the caller that a task is charged to. A shared thread is divided among tenants, then among their callers. */
 export interface FairShare {
   tenant: string
   caller: string
 }
 
-/** The share of what the server does for itself. */
+/** The share of tasks that the server runs for itself. */
 export const processShare: FairShare = { tenant: '', caller: '' }
 
-/** A caller without an organization is a tenant by itself; without a token it is known by its address. */
+/** A caller without an organization is its own tenant. A caller without a token is identified by its IP address. */
 export function shareOf({ tenant, bearer }: Caller, ip: string | undefined): FairShare {
   const caller = bearer ? JSON.stringify([bearer.issuer, bearer.subject]) : addressOf(ip ?? '')
   return { tenant: tenant ?? caller, caller }
 }
 
-/** The part of an address that one subscriber has: all of IPv4, the first 64 bits of IPv6. */
+/** The part of an IP address that identifies one subscriber: all of IPv4, the first 64 bits of IPv6. */
 export function addressOf(ip: string): string {
   const [, mapped] = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(ip) ?? []
   if (mapped || !isIPv6(ip)) return mapped ?? ip

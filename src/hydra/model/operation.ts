@@ -8,25 +8,25 @@ import type { Violation } from './problem.ts'
 import type { Shape } from './shape.ts'
 import type { Executor, Store } from './store.ts'
 
-/** A link from an item to what may be done with it. */
+/** A link from an item to an operation on it. */
 export interface Link<E extends object> {
   name: string
-  /** Whose documents carry it, when that is not the class which the operation belongs to. */
+  /** The class whose documents carry the link; by default the class of the operation's resource. */
   on?: Class
-  /** Whether the state of the item allows it, to those whom it is shown to as this role. */
+  /** Whether the state of the item allows the operation. The role is the one that this item is shown as. */
   when?(entity: E, role: Role, caller: Caller): boolean
-  /** Where it leads, when that is not the operation's own path. */
+  /** The target of the link; by default the operation's own path. */
   href?(entity: E): string
 }
 
-/** What a handler gives back when the effect that was asked for already held: 200 and not 201. */
+/** The outcome of a handler when the requested state already holds. The response is 200 instead of 201. */
 export class Unchanged<E extends object> {
   constructor(readonly entity: E) {}
 }
 
-/** What a handler gives back when what was asked for has been taken on and is not done yet: 202. */
+/** The outcome of a handler that has accepted work and not completed it. The response is 202 with Retry-After. */
 export class Accepted<E extends object> {
-  /** @param seconds after which to ask again */
+  /** @param seconds the Retry-After of the response */
   constructor(
     readonly entity: E,
     readonly seconds: number,
@@ -35,56 +35,56 @@ export class Accepted<E extends object> {
 
 export type Outcome<E extends object> = E | Page | Unchanged<E> | Accepted<E> | undefined
 
-/** A file that comes in a form. */
+/** A file that is uploaded in a form. */
 export interface FileInput {
-  /** How many bytes it may have. */
+  /** The most bytes that the file may have. */
   limit: number
   /** Its media types. */
   types: string[]
-  /** Makes of its bytes what the handler works with; before any transaction is begun, as that may take seconds. */
+  /** Parses the bytes for the handler. It may take seconds, so it runs before any transaction begins. */
   read(bytes: Buffer): Promise<object>
 }
 
-/** One thing that a resource can be asked: a route, its documentation and its behaviour in one value. */
+/** One operation of a resource: its route, its documentation and its behaviour in one value. */
 export interface Operation<E extends object = object> {
   /** Its IRI in the documentation is `#Meeting/<name>`. */
   name: string
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
   /** Below the path of the resource: '' for the collection, '/:id' for the item, '/:id/cancel' for an action. */
   path: string
-  /** A true sentence for people, given the class's title. */
+  /** The title in the documentation, given the class's title. */
   title(name: string): string
-  /** What really happens, after the reference's own sentence. */
+  /** Details of the behaviour, which follow the reference's own sentence. */
   description?: string
   /** The class that the reference's sentence names, when it is not the resource's own. */
   subject?: string
-  /** The class that its body is an instance of; its own resource's when 'self', none when absent. */
+  /** The class of the body. 'self' is the class of the resource; absent means no body. */
   expects?: Class | 'self' | 'file'
-  /** What file it is, when it expects one. */
+  /** The limits and the parser of the uploaded file, when `expects` is 'file'. */
   file?: FileInput
   returns: 'item' | 'collection' | 'nothing'
-  /** Members of a collection that are not of the class itself. */
+  /** The class of the members of a collection; by default the class of the resource. */
   members?: Class
-  /** Every status it can answer beside those that any operation can. */
+  /** The statuses of its responses, beside those that every operation has. */
   statuses: number[]
-  /** Who may; the roles of a tenant unless said otherwise. */
+  /** The roles that may use it; by default the roles of a tenant. */
   may?: readonly Role[]
-  /** Why a role may not, where its name does not tell. */
+  /** The reason why a role may not use it, where the name of the role does not explain it. */
   refusals?: Partial<Record<Role, string>>
-  /** Whether it is done while the caller's tenant is read-only. */
+  /** Whether it is allowed while the caller's tenant is read-only. */
   allowedWhileReadOnly?: true
-  /** Which of the writable properties it takes, and from whom; all from everybody unless said. */
+  /** The writable properties that it accepts, each with the roles that may write it; by default all, from every role. */
   writes?: Record<string, readonly Role[]>
-  /** Properties that null empties; another value than the present one is refused with this remedy, since it has a way of its own. */
+  /** Properties that null clears. Another operation sets them, so any other new value is refused with this remedy. */
   clears?: Record<string, string>
   /**
-   * The time in which a caller may send few requests: those that cost others, such as mails and uploads, and those by which
-   * codes and tokens are guessed. A limit an hour holds beside the one a minute.
+   * The period of its strict rate limit. Such operations send mails, take uploads, or check codes and tokens that a client
+   * may guess. The limit per minute also applies where a limit per hour is set.
    */
   sensitive?: 'minute' | 'hour'
-  /** Whether its handler calls another service, which may fail: then no transaction is open around it, and it must bear being resumed. */
+  /** Whether its handler calls another service, which may fail. It then runs outside a transaction and must be safe to resume. */
   callsExternalService?: true
-  /** The secrets in its answer, which is kept for a repetition without them; they are got anew for that. */
+  /** The secrets of its response. The stored response for an Idempotency-Key omits them; a repeated request renews them. */
   secrets?: {
     names: string[]
     renew(call: Call<E>, document: Record<string, unknown>): Promise<Record<string, unknown>>
@@ -113,7 +113,7 @@ export interface DatabaseAccess {
 
 /** One request for one operation, as its handler sees it: no headers, no response. */
 export interface Call<E extends object = object> extends DatabaseAccess {
-  /** The operation may change it, for example when it makes the caller a member. */
+  /** The sender of the request. The operation may replace it, for example after it makes the caller a member. */
   caller: Caller
   /** The tenant of the caller. @throws Problem 403 for a caller without one */
   readonly tenant: string
@@ -132,7 +132,7 @@ export interface Call<E extends object = object> extends DatabaseAccess {
   readonly claim: string
   /** The role and tenant that may read the response again: the caller's, or those that the operation grants. */
   answeredAs: AnsweredAs
-  /** What the operation has read from the uploaded file. */
+  /** The uploaded file, as the operation's `file.read` has parsed it. */
   readonly file: object
   /** Of the offered languages, the one that the client prefers. */
   language(offered: string[]): string

@@ -5,45 +5,45 @@ import type { Operation } from './operation.ts'
 import type { Scope, Store } from './store.ts'
 
 export interface ResourceOptions<E extends object> {
-  /** Which rows a role sees; the rows of its own organization unless said otherwise. */
+  /** The rows that each role sees; by default the rows of its own organization. */
   scope?: Scope
-  /** What a role does not see of a row: null or an empty list stands there. */
+  /** The properties that a role does not see. A response has null or an empty list in their place. */
   hidden?: Partial<Record<Role, readonly string[]>>
-  /** What a role sees only a part of, and which. */
+  /** The properties that a role sees in part, each with the function that shortens its value. */
   masked?: Partial<Record<Role, Record<string, (value: string) => string>>>
-  /** As what the caller sees this one row, when that is not its role. */
+  /** The role that this one row is shown as; by default the caller's. */
   viewedAs?(entity: E, caller: Caller): Role
-  /** Which rows are shown whole, as a condition of SQL, and as whom the others are seen; filters by what that hides skip those. */
+  /** An SQL condition for rows that are shown whole. Other rows are shown as the role `otherwise`; filters by its hidden properties skip them. */
   whole?: { when: string; otherwise: Role }
-  /** What is read with each row that no column holds, by name: expressions of SQL. */
+  /** Properties that no column holds: SQL expressions by name, read with each row. */
   computed?: Record<string, string>
-  /** Which rows a role sees at their own address alone: no collection holds them, and no body may refer to them. */
+  /** Further rows that a role sees at their own IRI only. No collection lists them, and no body may refer to them. */
   named?: Partial<Record<Role, string>>
-  /** What its collection can be narrowed by, beside the id. */
+  /** The filters of its collection, beside the id. */
   filters?: Filters
-  /** What it can be ordered by, beside the id: columns that are never null, each with an index. */
+  /** The properties that its collection can be sorted by, beside the id. Their columns are never null and have an index. */
   order?: string[]
-  /** The properties that free text is looked for in; its column "searchText" keeps them folded, by a trigger. */
+  /** The properties that a text search covers. A trigger keeps their folded text in the column "searchText". */
   text?: string[]
-  /** How many items a page of its collection holds at most, when that is not the usual number. */
+  /** The most items of a page, when it differs from the default. */
   most?: number
-  /** Whether totals of whole tenants are kept as they change, instead of counted; its table has the trigger "counted". */
+  /** Whether triggers on its table keep the total of each tenant, so that no query counts the rows. */
   counted?: true
-  /** Where the rows are, when not in Postgres. */
+  /** The store of its rows; by default Postgres. */
   store?: Store<E>
-  /** One a tenant, known by its path alone. */
+  /** Whether each tenant has one item, whose IRI is the path. */
   singleton?: true
-  /** The one spelling of an id, when it is no UUID. */
+  /** The canonical spelling of an id that is no UUID. */
   canonical?(id: string): string
-  /** Whether a text in that spelling may be an id, when it is no UUID. */
+  /** Whether a canonical text has the form of an id, when ids are no UUIDs. */
   isId?(id: string): boolean
-  /** Whether clients may keep it in shared caches: what is the same for everybody. */
+  /** Whether shared caches may store it, because it is the same for every caller. */
   public?: true
-  /** Whether clients may not keep it at all: what must not linger on a disk, such as what somebody pays with. */
+  /** Whether no cache may store it, because it must not remain on a disk: for example, payment methods. */
   sensitive?: true
 }
 
-/** A class of things with an address: where it lives and what it can be asked. A row of the table. */
+/** A class whose items have IRIs, with its path and its operations. */
 export class Resource<E extends object = object> {
   constructor(
     readonly entity: Class<E>,
@@ -61,17 +61,17 @@ export class Resource<E extends object = object> {
     return this.options.singleton ? this.path : `${this.path}/${encodeURIComponent((entity as { id: string }).id)}`
   }
 
-  /** The one spelling of an id: a UUID is written in lower case and read in either (RFC 9562 §4). */
+  /** The canonical spelling of an id. A UUID is written in lower case and read in either case (RFC 9562 §4). */
   canonical(id: string): string {
     return this.options.canonical?.(id) ?? id.toLowerCase()
   }
 
-  /** Whether it is a collection that the entrypoint names. */
+  /** Whether the entrypoint lists its collection. */
   get listed(): boolean {
     return this.operations.some(({ method, path }) => method === 'GET' && path === '') && !this.options.singleton
   }
 
-  /** Whom one row is shown as. */
+  /** The role that one row is shown as. */
   viewer(entity: E, caller: Caller): Role {
     const { whole, viewedAs } = this.options
     if (whole && (entity as { whole?: boolean }).whole === false) return whole.otherwise
@@ -82,14 +82,14 @@ export class Resource<E extends object = object> {
     return this.options.hidden?.[role]?.includes(name) ?? false
   }
 
-  /** The properties that the role does not see, or not whole, in every row: nothing may be asked by them. */
+  /** The properties that are hidden or masked for the role in some row. They can be neither filtered nor sorted by. */
   concealed(role: Role): Set<string> {
     const { hidden = {}, masked = {}, viewedAs } = this.options
     const seenAs = viewedAs ? Object.keys({ ...hidden, ...masked }) : [role]
     return new Set(seenAs.flatMap((each) => [...(hidden[each] ?? []), ...Object.keys(masked[each] ?? {})]))
   }
 
-  /** Makes of a value what the role may see of it; undefined where that is all. */
+  /** The function that masks a value for the role; undefined where the role sees the whole value. */
   mask(role: Role, name: string): ((value: string) => string) | undefined {
     return this.options.masked?.[role]?.[name]
   }

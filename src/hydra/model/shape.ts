@@ -139,7 +139,7 @@ function targetOf(type: Class, metadata: EntityMetadata | undefined, name: strin
   return target as Class
 }
 
-/** What class-transformer's `@Type()` says the property is read as. */
+/** The class in the property's `@Type()` (class-transformer). */
 function typeGiven(type: Class, name: string): unknown {
   return defaultMetadataStorage.findTypeMetadata(type, name)?.typeFunction()
 }

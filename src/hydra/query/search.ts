@@ -7,17 +7,17 @@ import type { Shape } from '../model/shape.ts'
 import { compileFilters, foldedColumn, idVariable, textVariable } from './filters.ts'
 import { containsWords } from './sql-condition.ts'
 
-/** What every collection takes beside its filters, and what it is about in Hydra's terms. */
+/** The query variables of every collection, beside its filters, each with its Hydra property. */
 const common: [variable: string, property: string][] = [
   ['page', 'hydra:pageIndex'],
   ['itemsPerPage', 'hydra:limit'],
   ['properties[]', 'hydra:property'],
 ]
 
-/** How a variable that takes a list ends in a template. */
+/** The end of a list variable in a template: `[]`, percent-encoded. */
 const list = '%5B%5D'
 
-/** What a collection can be asked for, and how it says so. */
+/** The filters and sort properties of a collection, and their IRI template. */
 export interface Search {
   variables: Variable[]
   sortable: string[]
@@ -25,7 +25,7 @@ export interface Search {
   template: object
 }
 
-/** The search of each role: none may ask by a property that it does not see. */
+/** The search of each role. A role cannot filter or sort by a property that it does not see. */
 export function searchesOf(api: ApiModel, resource: Resource, shape: Shape, whole: Search): Map<Role, Search> {
   return new Map(
     api.roles.all.map((role) => {
@@ -35,7 +35,7 @@ export function searchesOf(api: ApiModel, resource: Resource, shape: Shape, whol
   )
 }
 
-/** Prepares the search of a resource; a filter or an order by what it does not have stops the boot. */
+/** Prepares the search of a resource. @throws Error at boot when a filter or a sort names a property that it lacks */
 export function compileSearch(api: ApiModel, resource: Resource, shape: Shape, concealed = new Set<string>()): Search {
   const { store, whole } = resource.options
   const dimmed = whole ? resource.concealed(whole.otherwise) : new Set<string>()
@@ -53,7 +53,7 @@ export function compileSearch(api: ApiModel, resource: Resource, shape: Shape, c
         ...(store?.search?.variables ?? compileFilters(api, shape, { filters, text }, metadata).map(wholly)),
       ]
     : []
-  // The texts of a row are kept together, so free text is for roles that see all of them.
+  // One column holds all texts of a row, so only roles that see all of them may search it.
   if (metadata && text.length > 0 && text.every(asked)) {
     if (!metadata.columns.some(({ databaseName }) => databaseName === 'searchText'))
       throw new Error(`${shape.name} cannot be searched for text: it needs a column "searchText" and its trigger.`)

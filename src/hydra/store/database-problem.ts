@@ -13,10 +13,10 @@ export interface DatabaseFault {
   message: string
 }
 
-/** What to say when a rule of the database is broken: always the same, or what it says of itself made into a sentence of this API. */
+/** The message for a violated constraint of the database: fixed, or made from the error of Postgres. */
 export type ConflictMessage = string | ((fault: DatabaseFault, iris: IriConverter) => string)
 
-/** What the translation of a database error needs: the API is one. */
+/** The parts of the API that the translation of a database error reads. */
 export interface ErrorContext {
   readonly options: { conflicts?: Record<string, ConflictMessage> }
   readonly resources: Resource[]
@@ -29,21 +29,21 @@ const later = { 'Retry-After': '2' }
 /** A longer wait when the disk is full, because an operator must free space first. */
 const patience = { 'Retry-After': '60' }
 
-/** SQLSTATEs that a client can do nothing about but try again: lost connections, shutdowns, cancellations, deadlocks. */
+/** SQLSTATEs after which a client can only retry: lost connections, shutdowns, cancellations, deadlocks. */
 const passing = /^(08...|40001|40P01|53...|57014|57P0[123])$/
 
-/** SQLSTATE of a full disk; Postgres has none for a quota that is used up, or for a limit of a file's size. */
+/** SQLSTATE of a full disk. Postgres has none for an exhausted quota or a file size limit, so their messages are matched. */
 const full = /^53100$/
 const exhausted = /No space left on device|[Qq]uota exceeded|File too large/
 
-/** How Node says that a host cannot be found or reached. */
+/** Node error codes for a host that cannot be found or reached. */
 const unreachable = /^(ECONN\w+|EPIPE|ENOENT|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH)$/
 
-/** What `pg` and TypeORM say, without any code, of connections that are lost, silent or not to be had. */
+/** Messages of `pg` and TypeORM for connections that are lost, silent or unavailable. These errors have no code. */
 const lost =
   /timeout exceeded when trying to connect|timeout expired|Query read timeout|Connection terminated|not queryable|runner (was )?already released|after calling end on the pool/
 
-/** Says in the API's words what Postgres refused; undefined when it was no fault of the database. */
+/** Translates an error of Postgres into a Problem; undefined for errors that are not from the database. */
 export function problemOf(api: ErrorContext, error: unknown): Problem | undefined {
   const fault = ((error as { driverError?: unknown }).driverError ?? error) as DatabaseFault
   const code = fault?.code ?? ''
@@ -74,19 +74,19 @@ export function problemOf(api: ErrorContext, error: unknown): Problem | undefine
   return undefined
 }
 
-/** Whether Postgres cancelled a statement because it took too long; an administrator who cancels one has the same SQLSTATE. */
+/** Whether Postgres cancelled a statement at its timeout. A cancellation by an administrator has the same SQLSTATE. */
 export function isTimeout(error: unknown): boolean {
   const { code, message } = ((error as { driverError?: unknown }).driverError ?? error) as DatabaseFault
   return code === '57014' && !message.includes('user request')
 }
 
-/** Whether running the same transaction again may well succeed. */
+/** Whether a retry of the transaction may succeed: serialization failures and deadlocks. */
 export function isConflict(error: unknown): boolean {
   const { code } = ((error as { driverError?: unknown }).driverError ?? error) as DatabaseFault
   return code === '40001' || code === '40P01'
 }
 
-/** A broken reference is from the table that is named; only the message says which end of it was written. */
+/** The error names the table of the foreign key. Only its message says whether that row or the referenced row was written. */
 function dangling(api: ErrorContext, { table, message }: DatabaseFault): string {
   const type = api.database.entityMetadatas.find(({ tableName }) => tableName === table)?.target
   const referring = api.resources.find(({ entity }) => entity === type)
@@ -95,7 +95,7 @@ function dangling(api: ErrorContext, { table, message }: DatabaseFault): string 
   return `${indefiniteArticle(referring.name) === 'a' ? 'A' : 'An'} ${referring.name} still refers to it.`
 }
 
-/** The property that a unique rule is about: what a hand-made `table:property` says, or its last column, as the first is the organization. */
+/** The property of a unique constraint: from a name of the form `table:property`, or else its last column. The first is the organization. */
 function taken(api: ErrorContext, { constraint, table }: DatabaseFault): string {
   if (constraint?.includes(':')) return constraint.split(':')[1]
   const metadata = api.database.entityMetadatas.find(({ tableName }) => tableName === table)

@@ -3,13 +3,13 @@ import { type DataSource, EntityManager, type QueryRunner } from 'typeorm'
 import { Problem } from '../model/problem.ts'
 import type { Executor } from '../model/store.ts'
 
-/** How many requests of one tenant may wait for a connection, and what the refusal of another calls them. */
+/** The most requests of one tenant that may wait for a connection, and their noun in the refusal of further ones. */
 interface Bound {
   waiting: number
   name: string
 }
 
-/** The connections of a process: slow lists leave those for items and writes free. */
+/** The connections of a process. Lists have their own pool, so slow lists never block items and writes. */
 export interface Pools {
   items: FairPool
   lists: FairPool
@@ -17,12 +17,12 @@ export interface Pools {
 
 type Waiter = () => void
 
-/** Milliseconds that a request waits for a connection where the pool does not say. */
+/** Milliseconds that a request waits for a connection when the pool has no connection timeout. */
 const usualPatience = 3000
 
 /**
- * Divides the connections of a pool between tenants. A tenant holds at most half of what the others leave, so a tenant whose
- * statements are slow, or wait for a lock, never takes the last connections. Its further requests wait in memory, in turn.
+ * Divides the connections of a pool among tenants. A tenant holds at most half of the connections that the others leave.
+ * So a tenant with slow or locked statements never takes the last ones. Its further requests wait in memory, in order.
  */
 export class FairPool {
   private free: number
@@ -46,19 +46,19 @@ export class FairPool {
     return turn ? turn.then(() => this.hold(tenant, work)) : this.hold(tenant, work)
   }
 
-  /** The same, unless it would have to wait: then undefined. */
+  /** Runs work like `run` if a connection is free for the tenant; otherwise returns undefined. */
   runNow<T>(tenant: string, work: (executor: Pool) => Promise<T>): Promise<T> | undefined {
     if (!this.allows(tenant)) return undefined
     this.take(tenant)
     return this.hold(tenant, work)
   }
 
-  /** Where single statements of a tenant run. */
+  /** The executor for single statements of a tenant. */
   of(tenant: string): Executor {
     return { query: (query) => this.run(tenant, () => this.pool.query(query)) }
   }
 
-  /** The database as a tenant's requests use it: each of its query runners holds one connection of the tenant's share. */
+  /** The database for one tenant: each query runner holds one connection of the tenant's share. */
   within(database: DataSource, tenant: string): DataSource {
     const shared: DataSource = Object.create(database, {
       createQueryRunner: {
@@ -101,7 +101,7 @@ export class FairPool {
     }
   }
 
-  /** Takes a connection of the tenant's share; a promise where it has to wait for one. */
+  /** Takes a connection of the tenant's share; returns a promise if none is free for it. */
   private enter(tenant: string): Promise<void> | undefined {
     const queue = this.queues.get(tenant) ?? []
     if (queue.length === 0 && this.allows(tenant)) {
@@ -156,7 +156,7 @@ export class FairPool {
     if (this.queues.size > 0) this.serve()
   }
 
-  /** Gives what is free to those who wait: each tenant that was served goes behind the others. */
+  /** Gives free connections to waiting requests. A tenant that was served moves to the end of the queue. */
   private serve(): void {
     for (const [tenant, queue] of this.queues) {
       if (this.free === 0) return

@@ -5,23 +5,23 @@ import type { Executor } from '../model/store.ts'
 import { afterCursor, columnsOf, orderBy } from '../query/sort.ts'
 import { type Statement, statement } from './statement.ts'
 
-/** Rows of a page, how many there are in all, and whether more lie on either side. */
+/** The rows of a page, the total, and whether rows precede or follow them. */
 export interface Rows {
   rows: object[]
-  /** Where it is limited, the most that is counted. */
+  /** The total, or the most rows that are counted when `limited`. */
   total: number
   limited: boolean
   earlier: boolean
   later: boolean
 }
 
-/** Rows that hold a text are counted up to here: how many there are may cost as much as reading them all. */
+/** The most rows that a text search counts. Counting more may cost as much as reading every row. */
 const mostCounted = 10_000
 
-/** Rows that are skipped without asking first whether there are so many. */
+/** The largest offset that is read without counting the rows first. */
 const fewSkipped = 10_000
 
-/** Reads pages of a table within a scope, a condition of SQL; `values` are those that the scope names. */
+/** Reads a page of a table. The scope is an SQL condition, and `values` are the values of its placeholders. */
 export type PageQuery = (
   executor: Executor,
   scope: string,
@@ -32,14 +32,14 @@ export type PageQuery = (
 /** A row that comes with the total of its table. */
 type Counted = { row_total: number }
 
-/** Statements are kept for so many combinations of filters and orders; rarer ones are prepared anew. */
+/** The most statements that are kept, one per combination of filters and orders. Further combinations are prepared on each use. */
 const mostKept = 300
 
 /**
- * Makes the pager of a table.
- * @param columns what of a row is read
+ * Makes the page query of a table.
+ * @param columns the SQL list of the columns to read
  * @param counted the scope whose total is kept in "row_total", so that its rows need not be counted
- * @param collation what texts are ordered by; that of the database unless given
+ * @param collation the sort order of texts; by default the database's
  */
 export function pageQuery(
   metadata: EntityMetadata,
@@ -50,7 +50,7 @@ export function pageQuery(
   const column = columnsOf(metadata, collation)
   const kept = new Map<string, Statement>()
   const prepared = (template: string, depends: boolean): Statement => {
-    // Postgres may settle on one plan for a statement that has a name, and no plan suits rare texts and common ones.
+    // Postgres may keep one plan for a named statement, and no plan suits both rare and common texts.
     if (depends) return statement('', template)
     const known = kept.get(template)
     if (known) return known

@@ -18,7 +18,7 @@ interface Statements {
   existing: Statement
 }
 
-/** How the rows of a class are read. */
+/** The options of a store. */
 interface Reading {
   /** The rows of each role; by default those of its tenant. */
   scope?: Scope
@@ -26,11 +26,11 @@ interface Reading {
   roles: readonly Role[]
   /** The column with the tenant's id. */
   tenantColumn: string
-  /** The columns that what is shown is written from; all when what is shown is computed from others. */
+  /** The columns that serialization reads. Absent means all, because a shown property is computed from other columns. */
   shown?: Set<string>
   /** Whether the totals of its tenants are kept in "row_total". */
   counted?: boolean
-  /** What texts are ordered by; that of the database unless given. */
+  /** The collation that sorts texts; by default the database's. */
   collation?: string
   /** Expressions of SQL that are read with each row, by name. */
   computed?: Record<string, string>
@@ -40,7 +40,7 @@ interface Reading {
   isId?(id: string): boolean
 }
 
-/** Rows in Postgres, read by statements that are made once, from TypeORM's metadata; the scope is part of each. */
+/** Reads rows from Postgres. Its statements are built once, from TypeORM's metadata, and each contains the scope. */
 export class PostgresStore<E extends object> implements Store<E> {
   private readonly byRole: Map<Role, Statements>
   private readonly uuids: boolean
@@ -124,7 +124,7 @@ export class PostgresStore<E extends object> implements Store<E> {
     return this.byRole.get(caller.role) as Statements
   }
 
-  /** A row becomes an entity by its prototype alone, so that its getters and verbs work. */
+  /** Sets the prototype of a row to the class, so that the getters and methods of the entity work. No constructor runs. */
   private hydrate(row: object): E {
     return Object.setPrototypeOf(row, (this.metadata.target as Class<E>).prototype)
   }

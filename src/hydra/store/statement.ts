@@ -2,22 +2,22 @@ import type { QueryResult } from 'pg'
 import pg from 'pg'
 import type { Executor } from '../model/store.ts'
 
-/** Copies of the database, to be read in its place: what they show is never older than when they are asked. */
+/** Read replicas of the database. A read never returns data older than its start. */
 export interface Replicas {
-  /** Runs what only reads, over a tenant's share of the connections; again, where a copy fails at it. */
+  /** Runs work that only reads, on a tenant's share of the connections. It runs again if a replica fails. */
   run<T>(tenant: string, work: (executor: Executor) => Promise<T>): Promise<T>
 }
 
-/** A statement written with `:names`, made ready once and then run by name on the server. */
+/** A statement with `:name` placeholders. It is prepared once and then run by its name on the server. */
 export type Statement = (executor: Executor, values: Record<string, unknown>) => Promise<QueryResult>
 
-/** How values are read by the type that Postgres gives them; the rest as `pg` does. */
+/** Parsers of values by the OID of their type. `pg` parses the other types. */
 const readers = new Map<number, (text: string) => unknown>([
-  // bigint: amounts and counts stay far below 2^53, so a number says them best.
+  // bigint: amounts and counts stay far below 2^53, so a number holds them exactly.
   [20, Number],
-  // timestamptz: most columns of most rows, so worth reading without a regular expression.
+  // timestamptz: rows have many of them, so the parser avoids a regular expression for speed.
   [1184, readTimestamp],
-  // date: a day has no hour and no offset, and is said as it is written.
+  // date: a day has no hour and no offset, so it stays text.
   [1082, (text) => text],
 ])
 
@@ -28,7 +28,7 @@ const types = {
 
 /**
  * Prepares a statement.
- * @param name unique per text; what Postgres keeps the plan under; empty to keep none
+ * @param name unique per text. Postgres keeps the plan under it; an empty name keeps none
  * @param template SQL in which `:name` stands for a value
  */
 export function statement(name: string, template: string): Statement {
@@ -40,13 +40,13 @@ export function statement(name: string, template: string): Statement {
   return (executor, values) => executor.query({ name, text, values: names.map((key) => values[key]), types })
 }
 
-/** How a date that was read is written, so that documents need not work it out again; dates are replaced, never changed. */
+/** The key of the text that a date serializes to, so that documents need not format it. Dates are replaced, never mutated. */
 export const appendOnly = Symbol('written')
 
 const zero = 48
 const utcSeconds = '2026-01-05 08:00:00+00'.length
 
-/** Reads what Postgres writes for an instant while the session's timezone is UTC: `2026-01-05 08:00:00.25+00`. */
+/** Parses a timestamp of Postgres while the session's time zone is UTC: `2026-01-05 08:00:00.25+00`. */
 function readTimestamp(text: string): Date | number | null {
   if (text.length < utcSeconds || text.charCodeAt(4) !== 45 || !text.endsWith('+00'))
     return pg.types.getTypeParser(1184)(text)
@@ -61,7 +61,7 @@ function readTimestamp(text: string): Date | number | null {
   return date
 }
 
-/** The same instant as documents have it: `2026-01-05T08:00:00.250Z`. */
+/** The same instant in the format of documents: `2026-01-05T08:00:00.250Z`. */
 function wireText(text: string): string {
   const fraction = text.length > utcSeconds ? text.slice(19, -3).padEnd(4, '0') : ''
   return `${text.slice(0, 10)}T${text.slice(11, 19)}${fraction}Z`

@@ -4,13 +4,13 @@ import type { Field, Shape } from '../model/shape.ts'
 import type { Executor } from '../model/store.ts'
 import { type Statement, statement } from './statement.ts'
 
-/** How many IRIs a list on an item holds at most; the collection holds all. */
+/** The most IRIs in a list on an item. The collection has all of them. */
 const most = 100
 
-/** Fills in the to-many references of some entities, one query a reference however many entities. */
+/** Fills in the to-many references of entities, with one query per reference for all entities. */
 export type LoadToMany = (executor: Executor, caller: Caller, resource: Resource, entities: object[]) => Promise<void>
 
-/** Prepares the queries of a class's to-many references; they bring ids alone, newest first. */
+/** Prepares the queries of a class's to-many references. They select only ids, newest first. */
 export function compileToMany(shape: Shape): LoadToMany {
   const lists = shape.fields
     .filter(({ kind }) => kind === 'references')

@@ -5,14 +5,14 @@ import { isConflict } from './database-problem.ts'
 import type { FairPool } from './fair-pool.ts'
 import { deleteRow, insertRow, updateRow } from './write-row.ts'
 
-/** What one request reads and writes: in one transaction where it needs one, and once more where it lost a race. */
+/** The reads and writes of one request. They run in one transaction where needed, and again after a lost race. */
 export class UnitOfWork {
   private transactional: EntityManager | undefined
   private readonly afterwards: (() => void)[] = []
   private readonly single: Executor
   private shared: DataSource | undefined
 
-  /** @param conditional whether the client has said which state it means to change, so that no other will do */
+  /** @param conditional whether the request has If-Match; then a version conflict is 412 and is not retried */
   constructor(
     private readonly whole: DataSource,
     private readonly pool: FairPool,
@@ -22,7 +22,7 @@ export class UnitOfWork {
     this.single = pool.of(tenant)
   }
 
-  /** The database, of whose connections the tenant has a share. */
+  /** The database, limited to the tenant's share of connections. */
   get database(): DataSource {
     this.shared ??= this.pool.within(this.whole, this.tenant)
     return this.shared
@@ -32,7 +32,7 @@ export class UnitOfWork {
     return this.transactional ?? this.database.manager
   }
 
-  /** Where compiled statements run: in the transaction when there is one. */
+  /** Runs compiled statements, in the transaction if there is one. */
   get executor(): Executor {
     const runner = this.transactional?.queryRunner as { databaseConnection?: Executor } | undefined
     return runner?.databaseConnection ?? this.single
@@ -42,7 +42,7 @@ export class UnitOfWork {
     return this.transactional !== undefined
   }
 
-  /** Runs work in one transaction, again when it lost a race against another. */
+  /** Runs work in one transaction, and again after a deadlock or a serialization failure: three attempts at most. */
   async transaction<T>(work: () => Promise<T>): Promise<T> {
     if (this.transactional) return work()
     for (let tries = 1; ; tries++)
@@ -58,7 +58,7 @@ export class UnitOfWork {
       }
   }
 
-  /** Runs work that writes with one statement, again when it lost a race; within a transaction that is run again as a whole. */
+  /** Runs work that writes with one statement, and again after a lost race. An open transaction retries as a whole instead. */
   async statement<T>(work: () => Promise<T>): Promise<T> {
     for (let tries = 1; ; tries++)
       try {
@@ -68,14 +68,14 @@ export class UnitOfWork {
       }
   }
 
-  /** Has something done once all that is written here is committed. */
+  /** Runs work once all writes of the request are committed. */
   after(work: () => void): void {
     this.afterwards.push(work)
   }
 
   /**
-   * Runs the work of an operation, and then what waited for its end. Without If-Match the client does not care which state it
-   * changes, so a race lost against another client is simply run again.
+   * Runs the work of an operation, and then the work given to `after`. Without If-Match the client accepts any state of the
+   * resource, so the work runs again after a version conflict: ten retries at most.
    */
   async run<T>(work: () => Promise<T>): Promise<T> {
     for (let left = this.conditional ? 0 : 10; ; left--)
@@ -94,7 +94,7 @@ export class UnitOfWork {
     return entity
   }
 
-  /** Writes the difference between two states of an entity; Problem 409 when somebody else has written it since. */
+  /** Writes the difference between two states of an entity. @throws VersionConflict when another request has written it since */
   async save<T extends object>(before: T, after: T): Promise<T> {
     if (await updateRow(this.manager, before, after)) return after
     throw new VersionConflict(this.conditional)
@@ -105,10 +105,10 @@ export class UnitOfWork {
   }
 }
 
-/** Somebody else wrote the row between reading and writing it. */
+/** Another request wrote the row after this one read it: 412 with If-Match, otherwise 409. */
 export class VersionConflict extends Problem {
   constructor(conditional: boolean) {
-    if (conditional) super(412, 'The resource has changed since the ETag in If-Match was given: read it again.')
-    else super(409, 'Somebody else changed it at the same moment: read it again, then decide.')
+    if (conditional) super(412, 'The resource has changed since the ETag in If-Match was issued. Read it again.')
+    else super(409, 'Another request changed the resource at the same time. Read it again, then retry.')
   }
 }

@@ -1,6 +1,6 @@
 import type { EntityManager, EntityMetadata } from 'typeorm'
 
-/** Writes a new row: every value is made in the code, so nothing needs to be read back. */
+/** Inserts a row. The code sets every value, so nothing is read back from the database. */
 export async function insertRow(manager: EntityManager, entity: object): Promise<void> {
   const metadata = manager.connection.getMetadata(entity.constructor)
   if (metadata.versionColumn) Object.assign(entity, { version: 1 })
@@ -13,7 +13,7 @@ export async function insertRow(manager: EntityManager, entity: object): Promise
     .execute()
 }
 
-/** Writes what differs between two states of a row, if nobody else has written it since; tells whether it could. */
+/** Writes the columns that differ between two states of a row. Returns false when another request has written it since. */
 export async function updateRow<E extends object>(manager: EntityManager, before: E, after: E): Promise<boolean> {
   const metadata = manager.connection.getMetadata(before.constructor)
   const changes = changedColumns(metadata, before, after)
@@ -30,7 +30,7 @@ export async function updateRow<E extends object>(manager: EntityManager, before
   return true
 }
 
-/** Deletes a row in the state that was read; tells whether it was still there so. */
+/** Deletes a row if it is still in the state that was read. Returns false otherwise. */
 export async function deleteRow(manager: EntityManager, entity: object): Promise<boolean> {
   const metadata = manager.connection.getMetadata(entity.constructor)
   const { affected } = await manager

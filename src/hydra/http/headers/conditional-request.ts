@@ -25,7 +25,7 @@ export function satisfiesIfMatch(header: string | undefined, etag: string): bool
 export function requireMatch(header: string | undefined, version: number | undefined): void {
   if (header === undefined) return
   const matches = tags(header).some((tag) => tag === '*' || Number(/^"(\d+)-[\w-]+"$/.exec(tag)?.[1]) === version)
-  if (!matches) throw new Problem(412, 'The resource has changed since the ETag in If-Match was given: read it again.')
+  if (!matches) throw new Problem(412, 'The resource has changed since the ETag in If-Match was issued. Read it again.')
 }
 
 /**
