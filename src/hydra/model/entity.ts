@@ -1,11 +1,11 @@
 import type { Class } from './class.ts'
 
-/** Makes a new entity, whatever its constructor is called. */
+/** Creates an entity of a class. */
 export function createEntity<E extends object>(type: Class<E>): E {
   return new (type as unknown as new () => E)()
 }
 
-/** Another entity in the same state, to be changed while the first is kept to compare with. */
+/** Copies an entity. The copy is changed, and the original is kept to find the changes. */
 export function copyEntity<E extends object>(entity: E): E {
   return Object.assign(Object.create(Object.getPrototypeOf(entity)), entity)
 }

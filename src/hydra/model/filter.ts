@@ -28,7 +28,7 @@ export interface Condition {
 export interface Variable {
   name: string
   property: string
-  /** How many values it takes, if not the default number. */
+  /** The most values that it takes, when it differs from the default. */
   maxValues?: number
   /** Converts a value to its stored form; an empty result is no filter. */
   stored?(value: string): string

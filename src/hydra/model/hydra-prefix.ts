@@ -1,4 +1,4 @@
-/** Hydra's terms as API Platform 3 wrote them; what it never prefixed is not among them. */
+/** The terms of Hydra that API Platform 3 writes with the prefix. It never prefixes the others. */
 const terms = [
   'member',
   'totalItems',
@@ -40,14 +40,14 @@ const types = [
 ]
 const prefixed = new Map([...terms, ...types].map((term) => [term, `hydra:${term}`]))
 
-/** Writes the Hydra terms of one object with the prefix; what it holds stays as it is. */
+/** Adds the prefix to the Hydra terms of one object. Nested objects stay unchanged. */
 export function prefixHydraTerms(node: object): object {
   return Object.fromEntries(
     Object.entries(node).map(([key, value]) => [prefixed.get(key) ?? key, key === '@type' ? typed(value) : value]),
   )
 }
 
-/** The same for a whole document. */
+/** Adds the prefix to the Hydra terms of a document, at every depth. */
 export function prefixHydraTermsDeep(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(prefixHydraTermsDeep)
   if (typeof value !== 'object' || value === null) return value

@@ -1,7 +1,7 @@
 import type { Class } from './class.ts'
 import type { Condition } from './filter.ts'
 
-/** One step of an order. */
+/** One property of a sort order, and its direction. */
 export interface Sort {
   property: string
   descending: boolean
@@ -10,12 +10,12 @@ export interface Sort {
 /** A position between two rows: the sort values of one row and its id, which makes the order total. */
 export type Cursor = unknown[]
 
-/** Which rows of a collection to read, in which order, and from which position. */
+/** The rows of a collection to read: their filters, their order, and the start position. */
 export interface Selection {
   conditions: Condition[]
   order: Sort[]
   size: number
-  /** A typed page number becomes an offset. A link carries a cursor, so every page costs the same. */
+  /** A page number in the query becomes an offset. Links carry a cursor, so every page costs the same. */
   from: { offset: number } | { after: Cursor } | { before: Cursor | 'end' }
 }
 

@@ -40,7 +40,7 @@ export class Permissions {
     return operation.method === 'GET' || this.isForGuests(operation) || operation.allowedWhileReadOnly === true
   }
 
-  /** Checks the roles that a resource names. @throws an Error with a sentence for an unknown role */
+  /** Checks the roles that a resource names. @throws Error for an unknown role */
   check({ path, operations, options }: Resource): void {
     const { scope = { default: '' }, hidden = {}, masked = {}, named = {}, whole } = options
     const rows = Object.keys({ ...scope, ...hidden, ...masked, ...named }).filter((name) => name !== 'default')

@@ -1,21 +1,21 @@
 import { STATUS_CODES } from 'node:http'
 
-/** One fault of a body: which property, what is wrong with it in words, and the name of the rule. */
+/** One violation in a body: the property, the message, and the name of the rule. */
 export interface Violation {
   propertyPath: string
   message: string
   code: string
 }
 
-/** An answer that is not the one asked for; thrown from anywhere, written in one place (RFC 9457). */
+/** An error response (RFC 9457). Any code may throw it; one place writes it. */
 export class Problem extends Error {
   readonly status: number
   readonly headers: Record<string, string>
 
-  /** Which of several problems with this status it is, where a program must know. */
+  /** A name that tells clients this problem from others with the same status. */
   readonly code: string | undefined
 
-  /** @param detail what is wrong and what to do about it, for a person. */
+  /** @param detail the error and its remedy, in sentences for people */
   constructor(status: number, detail: string, headers: Record<string, string> = {}, code?: string) {
     super(detail)
     this.status = status
@@ -28,7 +28,7 @@ export class Problem extends Error {
   }
 
   /**
-   * It as JSON-LD; `title` and `description` are Hydra's words for what RFC 9457 calls title and detail.
+   * The problem as JSON-LD. Hydra's `title` and `description` have the values of RFC 9457's title and detail.
    * @param root the path that the server is served under
    */
   document(root: string): Record<string, unknown> {
@@ -39,7 +39,7 @@ export class Problem extends Error {
   }
 }
 
-/** A body that breaks rules, with every one of them named. */
+/** The error for an invalid body, with all its violations. */
 export class ConstraintViolation extends Problem {
   readonly violations: Violation[]
 

@@ -5,7 +5,7 @@ import type { Class } from './class.ts'
 import { type Contexts, type Definitions, type Term, termsOf } from './context.ts'
 import { type Rule, type Rules, rulesOf } from './rules.ts'
 
-/** One property as clients see it: where it is stored, how it is spoken of, what may be written. */
+/** One property as clients see it: its term, its datatype, its rules, and its foreign key. */
 export interface Field {
   name: string
   term: Term
@@ -16,13 +16,13 @@ export interface Field {
   key?: string
   /** The datatype of its values, as a compact IRI; null for free-form JSON. */
   datatype: string | null
-  /** Whether its value is a list, though not one of references. */
+  /** Whether its value is a list of values; false for a list of references. */
   list: boolean
   writable: boolean
   required: boolean
   nullable: boolean
   rules: Rule[]
-  /** The values that it has, or that the members of its list have, where they are a closed set. */
+  /** The closed set of its possible values, or of the possible members of its list. */
   values?: string[]
 }
 
@@ -32,20 +32,21 @@ export interface Shape {
   class: Class
   fields: Field[]
   field: Map<string, Field>
-  /** Terms of the context that are no property: links to what may be done. */
+  /** The terms of the context that are links to operations, not properties. */
   links: Map<string, Term>
   metadata: EntityMetadata | undefined
 }
 
-/** Whether the values of a property are addresses, and not references to items. */
+/** Whether the values of a property are URLs, and not references to items. */
 export function isAddress({ kind, term, datatype }: Field): boolean {
   return kind === 'value' && (term.type === '@id' || datatype === 'xsd:anyURI')
 }
 
 /**
- * Joins a class with its context; throws a sentence naming file and property where the two disagree.
- * @param links names of the action links that operations hang on the class
- * @param definitions its context, when that is not the file of its name
+ * Joins a class with its context.
+ * @param links the names of the links that operations add to the class
+ * @param definitions its context; by default the context file of its name
+ * @throws Error with the file and the property where class and context disagree
  */
 export function joinShape(
   type: Class,
@@ -111,7 +112,7 @@ function joinField(
   }
 }
 
-/** Whether what is computed is null where there is nothing to compute it from. */
+/** Whether a getter returns null on an entity whose columns are all empty. The property is then nullable. */
 function blank(type: Class, getter: () => unknown): boolean {
   try {
     return getter.call(Object.create(type.prototype)) === null

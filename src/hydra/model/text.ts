@@ -1,9 +1,9 @@
 import { Problem } from './problem.ts'
 
-/** How deep a document may nest, so that no recursive reader overflows the stack. */
+/** The deepest nesting of a document. The limit keeps recursive functions from overflowing the stack. */
 const maxDepth = 32
 
-/** Why Postgres cannot store a value, or class-transformer cannot read it; undefined for other values. */
+/** The reason why Postgres cannot store a value or class-transformer cannot read it; undefined for valid values. */
 export function unstorableIn(value: unknown): string | undefined {
   if (typeof value === 'string') {
     if (value.includes('\0')) return 'must not contain the character U+0000'

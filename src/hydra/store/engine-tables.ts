@@ -1,6 +1,6 @@
 import type { DataSource, QueryRunner } from 'typeorm'
 
-/** Which resources have the option `counted`, by their tables, and the column of those tables that holds the tenant's id. */
+/** The tables of resources with the option `counted`, and the column of those tables with the tenant's id. */
 export interface EngineTables {
   tenantColumn: string
   counted?: string[]

@@ -10,8 +10,9 @@ interface Row {
 }
 
 /**
- * Rows that never change and belong to everybody, served without asking the database; given in the order of their ids.
- * @param language the language of their names, where they can be ordered and searched by those
+ * A store for constant rows that every caller sees. It reads no database.
+ * @param entities the rows, ordered by id
+ * @param language the language of their names; set when the rows can be sorted and filtered by name
  */
 export function memoryStore<E extends Row>(entities: E[], language?: string): Store<E> {
   const byId = new Map(entities.map((entity) => [entity.id, entity]))
@@ -42,7 +43,7 @@ function sortedByName<E extends Row>(entities: E[], language: string | undefined
   return entities.toSorted((one, other) => compare(one.name ?? '', other.name ?? ''))
 }
 
-/** How rows in memory are searched. */
+/** The query variables of rows in memory. */
 const named: Variable[] = [
   {
     name: 'name',
