@@ -226,9 +226,9 @@ test('an event is stored before it is acknowledged, once, with a job for its cus
 
 test.each<[string, object]>([
   ['a type that means nothing here', createEvent('charge.succeeded', { id: 'ch_1', customer: 'cus_1' })],
-  ['a type that nobody knows yet', createEvent('moon.landed', { id: 'moon_1', customer: 'cus_1' })],
+  ['an unknown type', createEvent('moon.landed', { id: 'moon_1', customer: 'cus_1' })],
   ['an invoice to come, which has no name', createEvent('invoice.upcoming', { object: 'invoice', customer: 'cus_1' })],
-  ['a payment method of nobody', createEvent('payment_method.updated', { id: 'pm_1', customer: null })],
+  ['a payment method without a customer', createEvent('payment_method.updated', { id: 'pm_1', customer: null })],
   ['a customer with a number for a name', createEvent('customer.updated', { id: 5, object: 'customer' })],
   ['a customer whose name cannot be stored', createEvent('customer.updated', { id: 'cus_\0', object: 'customer' })],
   [
