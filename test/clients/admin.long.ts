@@ -5,9 +5,10 @@ import { build } from 'esbuild'
 import { type Browser, chromium, type Locator, type Page } from 'playwright-core'
 import { Employee, Location, Meeting } from '../../entities/index.ts'
 import { collections, entrypoint } from '../support/docs.ts'
+import { eventually } from '../support/eventually.ts'
 import { morning, openWorld } from '../support/world.ts'
 
-const { database, given, publicUrl, tenant, tokenOf } = await openWorld()
+const { api, database, given, publicUrl, tenant, tokenOf } = await openWorld()
 
 const places = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
 const executablePath = [process.env.CHROMIUM ?? '', ...places].find((path) => existsSync(path))
@@ -44,7 +45,7 @@ describeThere(`@api-platform/admin, on another origin${why}`, () => {
     server = await serve(await bundle(await tokenOf(tenant.users.owner)))
     origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
     browser = await chromium.launch({ executablePath, args })
-    page = await browser.newPage({ viewport: { width: 1600, height: 1000 } })
+    page = await browser.newPage({ viewport: { width: 1600, height: 1000 }, timezoneId: 'Europe/Amsterdam' })
     page.setDefaultTimeout(15_000)
     page.on('pageerror', ({ message }) => complaints.push(message))
     page.on('requestfailed', (request) => {
@@ -158,6 +159,37 @@ describeThere(`@api-platform/admin, on another origin${why}`, () => {
     expect(await content().getByLabel('Name').getAttribute('aria-invalid')).toBe('true')
   })
 
+  test('creates a meeting with the employee and the local times that are entered, and moves it', async () => {
+    await open('meetings/create')
+    await content().getByLabel('Employee').click()
+    await page.getByRole('option', { name: 'Mia' }).click()
+    const [from, to] = ['2026-05-04T09:00', '2026-05-04T10:30']
+    await fill({ 'Date from': from, 'Date to': to, Time: '2026-05-04T09:15', Notes: 'Ketel' })
+    await save()
+    const row = rows().filter({ hasText: 'Mia5/4/20265/4/2026Ketel5/4/2026' })
+    await row.waitFor()
+    const [created] = await meetings('Ketel')
+    expect(created).toEqual({
+      ...{ '@id': expect.any(String), '@type': 'Meeting', employee: expect.any(String) },
+      ...{ dateFrom: '2026-05-04T07:00:00Z', dateTo: '2026-05-04T08:30:00Z' },
+      ...{ notes: 'Ketel', time: '2026-05-04T07:15:00Z' },
+    })
+    expect((await api.get(created.employee)).body.name).toBe('Mia')
+
+    await row.getByRole('link', { name: 'Edit' }).click()
+    await eventually(
+      () => content().getByLabel('Date from').inputValue(),
+      (value) => expect(value).toBe(from),
+    )
+    expect(await content().getByLabel('Date to').inputValue()).toBe(to)
+    await fill({ 'Date to': '2026-05-04T11:00' })
+    await save()
+    await eventually(
+      () => meetings('Ketel'),
+      (found) => expect(found).toEqual([{ ...created, dateTo: '2026-05-04T09:00:00Z' }]),
+    )
+  })
+
   test('sent no request that the server refused', () => {
     expect(complaints).toEqual([])
   })
@@ -165,6 +197,11 @@ describeThere(`@api-platform/admin, on another origin${why}`, () => {
   const content = (): Locator => page.locator('#main-content')
   const rows = (): Locator => content().locator('tbody tr')
   const save = () => content().getByRole('button', { name: 'Save' }).click()
+
+  /** The members of the first page of meetings with these notes, as the API answers them. */
+  async function meetings(notes: string) {
+    return (await api.get(`/meetings?notes=${notes}`)).body.member
+  }
 
   async function open(path: string): Promise<void> {
     await page.goto('about:blank')
