@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { QueryEngine } from '@comunica/query-sparql'
 import { type Employee, Meeting } from '../../entities/index.ts'
 import { collections, owner, rows } from '../formats/representations.ts'
@@ -5,7 +8,17 @@ import { morning, openWorld } from '../support/world.ts'
 
 const { database, given, organization, publicUrl } = await openWorld()
 
-const engine = new QueryEngine()
+// Comunica 5 is a package of its own: its undici 8 needs Node 22, and test/clients/comunica replaces it by undici 7.
+const newer = resolve('test/clients/comunica/node_modules/@comunica/query-sparql/lib/index.js')
+const engines: [version: number, engine: QueryEngine][] = [[4, new QueryEngine()]]
+
+if (existsSync(newer)) engines.push([5, new (await import(pathToFileURL(newer).href)).QueryEngine()])
+else {
+  const why = 'run `npm ci --ignore-scripts --prefix test/clients/comunica`'
+  console.warn(`Comunica 5 is not tested (skipped: ${why}).`)
+  test.skip(`@comunica/query-sparql 5 (skipped: ${why})`, () => {})
+}
+
 const call: typeof fetch = (url, init) => {
   const headers = new Headers(init?.headers)
   headers.set('Authorization', owner)
@@ -17,7 +30,9 @@ beforeAll(async () => {
     await given(Meeting, { employee: rows.Employee as Employee, ...morning, notes: `Number ${count}` })
 })
 
-describe('@comunica/query-sparql 4', () => {
+describe.each(engines)('@comunica/query-sparql %i', (_, engine) => {
+  const select = selectWith(engine)
+
   test.each(collections)('finds the members of %s', async (path) => {
     const answer = await call(`${publicUrl}${path}?itemsPerPage=100`)
     const { totalItems, member } = (await answer.json()) as { totalItems: number; member: { '@id': string }[] }
@@ -58,10 +73,19 @@ const prefixes = `PREFIX api: <${publicUrl}/docs.jsonld#> PREFIX hydra: <http://
   PREFIX rdf: <http://www.w3.org/1999/02/22-rdf-syntax-ns#> PREFIX schema: <https://schema.org/>
   PREFIX xsd: <http://www.w3.org/2001/XMLSchema#> `
 
+/** Without this option of its own, Comunica 5 reads the first pages only of several sources. */
+const following = { '@comunica/bus-query-source-identify:traverse': true }
+
 /** Comunica follows `next` from the page whose address it gets. */
-async function select(query: string, paths: string[]): Promise<Record<string, string>[]> {
-  const [first, ...others] = paths.map((path) => publicUrl + path + (path.includes('.') ? '' : '?page=1'))
-  const stream = await engine.queryBindings(prefixes + query, { sources: [first, ...others], fetch: call })
-  const rows = await stream.toArray()
-  return rows.map((row) => Object.fromEntries([...row].map(([{ value: name }, { value }]) => [name, value])))
+function selectWith(engine: QueryEngine) {
+  return async (query: string, paths: string[]): Promise<Record<string, string>[]> => {
+    const [first, ...others] = paths.map((path) => publicUrl + path + (path.includes('.') ? '' : '?page=1'))
+    const stream = await engine.queryBindings(prefixes + query, {
+      sources: [first, ...others],
+      fetch: call,
+      ...following,
+    })
+    const rows = await stream.toArray()
+    return rows.map((row) => Object.fromEntries([...row].map(([{ value: name }, { value }]) => [name, value])))
+  }
 }

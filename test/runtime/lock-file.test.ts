@@ -23,7 +23,7 @@ const read = async (path: string): Promise<Record<string, Entry>> => {
   return packages
 }
 const locked = await read('package-lock.json')
-const folders = ['.', 'test/clients/openapi']
+const folders = ['.', 'test/clients/openapi', 'test/clients/comunica']
 
 /** The version and the hash of packages: npm 10 and 11 differ in the rest of an entry. */
 const identities = (packages: Record<string, Entry>) =>
