@@ -75,6 +75,12 @@ test('totals stay right when books are deleted', async () => {
   expect((await as('reader').get('/books?itemsPerPage=1')).body.totalItems).toBe(before - 1)
 })
 
+test('a column can have an expression of SQL over the other properties as its value', async () => {
+  const { body } = await as('librarian').post('/books', { name: 'emma', pages: 474 })
+  const rows = await database.query(`SELECT "name", "pages", "shelf" FROM "book" WHERE "id" = $1`, [body.id])
+  expect(rows).toEqual([{ name: 'emma', pages: 474, shelf: 'E' }])
+})
+
 test('a librarian lends a book by its IRI', async () => {
   const book = await givenBook()
   const { status, body } = await as('librarian').post('/loans', { book, dueOn: '2026-12-24' })

@@ -43,6 +43,10 @@ export class Book extends Row {
   @IsInt()
   @Min(1)
   pages: number
+
+  /** The first letter of the name; the database computes it. */
+  @Column('text')
+  shelf: string
 }
 
 @Entity()
@@ -70,7 +74,7 @@ const resources = [
     [
       listOperation<Book>(),
       readOperation<Book>(),
-      librarian(createOperation<Book>()),
+      librarian(createOperation<Book>({ expressions: { shelf: 'upper(left(:name, 1))' } })),
       librarian(updateOperation<Book>()),
     ],
     { filters: { name: 'partial', pages: 'range' }, order: ['name'], counted: true },

@@ -41,7 +41,7 @@ export class PartialSync {
 
 /** Whether an error is a conflict with another transaction, which a retry may resolve. 23505 is a unique violation. */
 export function isRace(error: unknown): boolean {
-  const { code } = (error as { driverError?: { code?: string } }).driverError ?? {}
+  const { code } = ((error as { driverError?: object }).driverError ?? error) as { code?: string }
   return error instanceof VersionConflict || isConflict(error) || code === '23505'
 }
 

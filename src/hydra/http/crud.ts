@@ -1,5 +1,6 @@
 import { createEntity } from '../model/entity.ts'
 import type { Call, Operation, Outcome, Prepare } from '../model/operation.ts'
+import type { InsertOptions } from '../model/store.ts'
 import { pluralOf, singularOf } from './operation-titles.ts'
 
 /** Hooks that a resource adds to a plain create, update or delete. */
@@ -8,6 +9,8 @@ export interface Hooks<E extends object> {
   prepare?: Prepare<E>
   /** Writes more rows in the transaction that writes the entity; `before` is the state that was read. */
   alsoWrite?(call: Call<E>, after: E, before?: E): Promise<void>
+  /** SQL expressions for columns of the inserted row, by property, as in `InsertOptions`. */
+  expressions?: InsertOptions['expressions']
 }
 
 export function listOperation<E extends object>(): Operation<E> {
@@ -35,7 +38,12 @@ export function readOperation<E extends object>(): Operation<E> {
 }
 
 /** A create with hooks. */
-export function createOperation<E extends object>({ writes, prepare, alsoWrite }: Hooks<E> = {}): Operation<E> {
+export function createOperation<E extends object>({
+  writes,
+  prepare,
+  alsoWrite,
+  expressions,
+}: Hooks<E> = {}): Operation<E> {
   return {
     name: 'create',
     method: 'POST',
@@ -50,7 +58,7 @@ export function createOperation<E extends object>({ writes, prepare, alsoWrite }
       Object.assign(entity, { [call.tenantColumn]: call.caller.tenant })
       const draft = await call.read(entity, false, prepare && ((read) => prepare(read, call)))
       return write(call, alsoWrite, async () => {
-        await call.insert(draft)
+        await call.insert(draft, { expressions })
         await alsoWrite?.(call, draft)
         return draft
       })
@@ -59,7 +67,11 @@ export function createOperation<E extends object>({ writes, prepare, alsoWrite }
 }
 
 /** A merge patch with hooks. */
-export function updateOperation<E extends object>({ writes, prepare, alsoWrite }: Hooks<E> = {}): Operation<E> {
+export function updateOperation<E extends object>({
+  writes,
+  prepare,
+  alsoWrite,
+}: Omit<Hooks<E>, 'expressions'> = {}): Operation<E> {
   return {
     name: 'update',
     method: 'PATCH',

@@ -14,7 +14,7 @@ import type { Call, Operation } from '../model/operation.ts'
 import type { Page, Sort } from '../model/page.ts'
 import { Problem, type Violation } from '../model/problem.ts'
 import type { Shape } from '../model/shape.ts'
-import type { Executor, Store } from '../model/store.ts'
+import type { Executor, InsertOptions, Store } from '../model/store.ts'
 import { UnitOfWork } from '../store/unit-of-work.ts'
 import type { BoundApi, BoundResource } from './bound-api.ts'
 import { requireMatch, requireNoneMatch } from './headers/conditional-request.ts'
@@ -181,8 +181,8 @@ export class RequestCall<E extends object = object> implements Call<E> {
     this.work.after(work)
   }
 
-  insert<T extends object>(entity: T): Promise<T> {
-    return this.work.insert(entity)
+  insert<T extends object>(entity: T, options?: InsertOptions): Promise<T> {
+    return this.work.insert(entity, options)
   }
 
   save<T extends object>(before: T, after: T): Promise<T> {

@@ -6,7 +6,7 @@ import type { Condition } from './filter.ts'
 import type { Page, Sort } from './page.ts'
 import type { Violation } from './problem.ts'
 import type { Shape } from './shape.ts'
-import type { Executor, Store } from './store.ts'
+import type { Executor, InsertOptions, Store } from './store.ts'
 
 /** A link from an item to an operation on it. */
 export interface Link<E extends object> {
@@ -105,7 +105,7 @@ export interface DatabaseAccess {
   statement<T>(work: () => Promise<T>): Promise<T>
   /** Runs work once everything is committed. */
   after(work: () => void): void
-  insert<T extends object>(entity: T): Promise<T>
+  insert<T extends object>(entity: T, options?: InsertOptions): Promise<T>
   /** Writes the difference between two states of an entity. @throws Problem 409 when another request has changed it */
   save<T extends object>(before: T, after: T): Promise<T>
   remove(entity: object): Promise<void>

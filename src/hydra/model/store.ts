@@ -8,6 +8,15 @@ export interface Executor {
   query(query: { name: string; text: string; values: unknown[]; types: typeof pg.types }): Promise<pg.QueryResult>
 }
 
+/** How a row is inserted. */
+export interface InsertOptions {
+  /**
+   * SQL expressions for columns whose value the database computes, by property. In them `:name` stands for the value of the
+   * entity's property `name`: `"overlaps"(:organizationId, :dateFrom)`.
+   */
+  expressions?: Record<string, string>
+}
+
 /** SQL conditions on a class's rows by role. `:user` and `:tenant` are the ids of the caller's user and tenant. */
 export type Scope = { default: string } & Partial<Record<Role, string>>
 

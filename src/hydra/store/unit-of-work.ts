@@ -1,9 +1,10 @@
 import type { DataSource, EntityManager } from 'typeorm'
 import { Problem } from '../model/problem.ts'
-import type { Executor } from '../model/store.ts'
+import type { Executor, InsertOptions } from '../model/store.ts'
 import { isConflict } from './database-problem.ts'
 import type { FairPool } from './fair-pool.ts'
-import { deleteRow, insertRow, updateRow } from './write-row.ts'
+import { insertThrough } from './insert-row.ts'
+import { deleteRow, updateRow } from './write-row.ts'
 
 /** The reads and writes of one request. They run in one transaction where needed, and again after a lost race. */
 export class UnitOfWork {
@@ -89,8 +90,8 @@ export class UnitOfWork {
       }
   }
 
-  async insert<T extends object>(entity: T): Promise<T> {
-    await insertRow(this.manager, entity)
+  async insert<T extends object>(entity: T, options?: InsertOptions): Promise<T> {
+    await insertThrough(this.executor, this.whole.getMetadata(entity.constructor), entity, options)
     return entity
   }
 

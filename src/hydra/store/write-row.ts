@@ -1,18 +1,5 @@
 import type { EntityManager, EntityMetadata } from 'typeorm'
 
-/** Inserts a row. The code sets every value, so nothing is read back from the database. */
-export async function insertRow(manager: EntityManager, entity: object): Promise<void> {
-  const metadata = manager.connection.getMetadata(entity.constructor)
-  if (metadata.versionColumn) Object.assign(entity, { version: 1 })
-  await manager
-    .createQueryBuilder()
-    .insert()
-    .into(metadata.target)
-    .values(columnValues(metadata, entity))
-    .updateEntity(false)
-    .execute()
-}
-
 /** Writes the columns that differ between two states of a row. Returns false when another request has written it since. */
 export async function updateRow<E extends object>(manager: EntityManager, before: E, after: E): Promise<boolean> {
   const metadata = manager.connection.getMetadata(before.constructor)
