@@ -1,11 +1,11 @@
-import { Column, Entity, ForeignKey, Index, ManyToOne } from 'typeorm'
+import { Column, Entity, ForeignKey, Index, JoinColumn, ManyToOne } from 'typeorm'
 import { Owned } from './identified.ts'
 import { Integration } from './integration.ts'
 
 /** An account or a card at a linked bank, as of the last import. */
 @Entity()
 @ForeignKey(() => Integration, ['organizationId', 'integrationId'], ['organizationId', 'id'])
-@Index(['integrationId', 'reference'], { unique: true })
+@Index(['organizationId', 'integrationId', 'reference'], { unique: true })
 @Index(['integrationId', 'id'])
 @Index(['organizationId', 'integrationId', 'id'])
 @Index('bank_account.name', { synchronize: false })
@@ -16,6 +16,7 @@ export class BankAccount extends Owned {
     ({ accounts }) => accounts,
     { nullable: false, createForeignKeyConstraints: false },
   )
+  @JoinColumn({ name: 'integrationId', referencedColumnName: 'id' })
   integration: Integration
 
   @Column('uuid')

@@ -1,4 +1,4 @@
-import { Column, Entity, ForeignKey, Index, ManyToOne } from 'typeorm'
+import { Column, Entity, ForeignKey, Index, JoinColumn, ManyToOne } from 'typeorm'
 import { BankAccount } from './bank-account.ts'
 import { Owned } from './identified.ts'
 
@@ -15,6 +15,7 @@ import { Owned } from './identified.ts'
 @Index('bank_transaction.searchText', { synchronize: false })
 export class BankTransaction extends Owned {
   @ManyToOne(() => BankAccount, { nullable: false, createForeignKeyConstraints: false })
+  @JoinColumn({ name: 'accountId', referencedColumnName: 'id' })
   account: BankAccount
 
   @Column('uuid')

@@ -1,5 +1,5 @@
 import { IsBoolean, IsOptional, IsString, Length, MaxLength, ValidateIf } from 'class-validator'
-import { Column, Entity, ForeignKey, Index, ManyToOne } from 'typeorm'
+import { Column, Entity, ForeignKey, Index, JoinColumn, ManyToOne } from 'typeorm'
 import { IsEmailAddress } from './email-address.ts'
 import { Owned } from './identified.ts'
 import { Location } from './location.ts'
@@ -49,6 +49,7 @@ export class Employee extends Owned {
   userId: string | null = null
 
   @ManyToOne(() => Location, { createForeignKeyConstraints: false })
+  @JoinColumn({ name: 'locationId', referencedColumnName: 'id' })
   @IsOptional()
   location: Location | null
 

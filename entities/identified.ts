@@ -1,4 +1,4 @@
-import { Column, ManyToOne, PrimaryColumn, Unique, VersionColumn } from 'typeorm'
+import { Column, ManyToOne, PrimaryColumn, VersionColumn } from 'typeorm'
 import { v7 as uuid } from 'uuid'
 import type { Organization } from './organization.ts'
 
@@ -17,12 +17,11 @@ export abstract class Identified {
   version: number
 }
 
-/** A row of one tenant. Foreign keys of the tenant's other rows refer to its pair (organizationId, id). */
-@Unique(['organizationId', 'id'])
+/** A row of one tenant. Its key begins with the organization, so that a database can be distributed by organization. */
 export abstract class Owned extends Identified {
   @ManyToOne('Organization', { nullable: false })
   organization: Organization
 
-  @Column('uuid')
+  @PrimaryColumn('uuid')
   organizationId: string
 }

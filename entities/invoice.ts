@@ -1,4 +1,4 @@
-import { Column, Entity, ForeignKey, Index, ManyToOne } from 'typeorm'
+import { Column, Entity, ForeignKey, Index, JoinColumn, ManyToOne } from 'typeorm'
 import { Owned } from './identified.ts'
 import { Subscription } from './subscription.ts'
 
@@ -10,7 +10,7 @@ const amount = { from: Number, to: (value: number) => value }
 @ForeignKey(() => Subscription, ['organizationId', 'subscriptionId'], ['organizationId', 'id'])
 @Index(['organizationId', 'subscriptionId', 'id'])
 @Index(['organizationId', 'createdAt', 'id'])
-@Index(['externalId'], { unique: true })
+@Index(['organizationId', 'externalId'], { unique: true })
 export class Invoice extends Owned {
   /** The invoice number. */
   @Column('text', { nullable: true })
@@ -20,6 +20,7 @@ export class Invoice extends Owned {
   externalId: string
 
   @ManyToOne(() => Subscription, { nullable: false, createForeignKeyConstraints: false })
+  @JoinColumn({ name: 'subscriptionId', referencedColumnName: 'id' })
   subscription: Subscription
 
   @Column('uuid')

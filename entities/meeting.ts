@@ -1,6 +1,6 @@
 import { Transform } from 'class-transformer'
 import { IsDate, IsNotEmpty, IsOptional, IsString, MaxLength, Validate, ValidateIf } from 'class-validator'
-import { Check, Column, Entity, Exclusion, ForeignKey, Index, ManyToOne } from 'typeorm'
+import { Check, Column, Entity, Exclusion, ForeignKey, Index, JoinColumn, ManyToOne } from 'typeorm'
 import { IsAbove, IsWithin } from './comparison-rules.ts'
 import { Employee } from './employee.ts'
 import { Owned } from './identified.ts'
@@ -17,11 +17,12 @@ import type { WallClock } from './wall-clock.ts'
 @Index('meeting.searchText', { synchronize: false })
 @Exclusion(
   'meeting:overlap',
-  `USING gist ("employeeId" WITH =, tstzrange("dateFrom", "dateTo") WITH &&, "id" WITH <>) WHERE ("exclusive" AND "employeeId" IS NOT NULL)`,
+  `USING gist ("organizationId" WITH =, "employeeId" WITH =, tstzrange("dateFrom", "dateTo") WITH &&, "id" WITH <>) WHERE ("exclusive" AND "employeeId" IS NOT NULL)`,
 )
 @Check(`"dateFrom" < "dateTo" AND "time" BETWEEN "dateFrom" AND "dateTo"`)
 export class Meeting extends Owned {
   @ManyToOne(() => Employee, { createForeignKeyConstraints: false })
+  @JoinColumn({ name: 'employeeId', referencedColumnName: 'id' })
   @ValidateIf((_, value) => value !== null)
   @IsNotEmpty()
   employee: Employee | null

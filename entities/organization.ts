@@ -1,7 +1,7 @@
 import anyAscii from 'any-ascii'
 import { Type } from 'class-transformer'
 import { IsBoolean, IsIn, IsNotIn, IsOptional, IsString, Length, Matches, MaxLength, ValidateIf } from 'class-validator'
-import { Check, Column, Entity, ForeignKey, Index, ManyToOne, OneToMany } from 'typeorm'
+import { Check, Column, Entity, ForeignKey, Index, JoinColumn, ManyToOne, OneToMany } from 'typeorm'
 import { Identified } from './identified.ts'
 import { Image } from './image.ts'
 import type { OrganizationAddress } from './organization-address.ts'
@@ -111,6 +111,7 @@ export class Organization extends Identified {
 
   /** The one live subscription. A trigger sets it, so no code path can forget it. */
   @ManyToOne('Subscription', { createForeignKeyConstraints: false })
+  @JoinColumn({ name: 'currentSubscriptionId', referencedColumnName: 'id' })
   currentSubscription: Subscription | null
 
   @Column('uuid', { nullable: true })

@@ -4,7 +4,7 @@ import { Owned } from './identified.ts'
 
 /** A card or account that Stripe can charge. The stored data identify it for people and cannot be used to pay. */
 @Entity()
-@Index(['externalId'], { unique: true })
+@Index(['organizationId', 'externalId'], { unique: true })
 export class PaymentMethod extends Owned {
   @Column('text')
   type: string

@@ -17,7 +17,7 @@ import {
   ValidateIf,
   ValidateNested,
 } from 'class-validator'
-import { Column, Entity, ForeignKey, Index, ManyToOne } from 'typeorm'
+import { Column, Entity, ForeignKey, Index, JoinColumn, ManyToOne } from 'typeorm'
 import { Owned } from './identified.ts'
 import type { Organization } from './organization.ts'
 import { OrganizationAddress } from './organization-address.ts'
@@ -62,7 +62,7 @@ export type StripeState = Pick<
 @Index('subscription:live', { synchronize: false })
 @Index(['organizationId', 'organizationAddressId'])
 @Index(['organizationId', 'paymentMethodId'])
-@Index(['externalId'], { unique: true })
+@Index(['organizationId', 'externalId'], { unique: true })
 export class Subscription extends Owned {
   @ManyToOne('Organization', { nullable: false })
   @ValidateIf((_, value) => value !== undefined)
@@ -71,6 +71,7 @@ export class Subscription extends Owned {
 
   /** Null after the address of an ended subscription is deleted, or for a subscription that was created at Stripe. */
   @ManyToOne(() => OrganizationAddress, { createForeignKeyConstraints: false })
+  @JoinColumn({ name: 'organizationAddressId', referencedColumnName: 'id' })
   @ValidateIf((_, value) => value !== undefined)
   @IsObject()
   organizationAddress: OrganizationAddress | null
@@ -89,6 +90,7 @@ export class Subscription extends Owned {
   type: 'monthly' | 'yearly' = 'monthly'
 
   @ManyToOne(() => PaymentMethod, { createForeignKeyConstraints: false })
+  @JoinColumn({ name: 'paymentMethodId', referencedColumnName: 'id' })
   @IsOptional()
   paymentMethod: PaymentMethod | null
 

@@ -24,6 +24,7 @@ import { OptionalAddress1764000000081 } from './1764000000081-optional-address.t
 import { IgnoredEvents1764000000082 } from './1764000000082-ignored-events.ts'
 import { BilledTo1764000000083 } from './1764000000083-billed-to.ts'
 import { CaselessEmails1764000000090 } from './1764000000090-caseless-emails.ts'
+import { TenantKeys1764000000100 } from './1764000000100-tenant-keys.ts'
 
 /** In the order in which they are applied. */
 export const migrations = [
@@ -53,4 +54,5 @@ export const migrations = [
   IgnoredEvents1764000000082,
   BilledTo1764000000083,
   CaselessEmails1764000000090,
+  TenantKeys1764000000100,
 ]
