@@ -6,7 +6,6 @@ import { Integration } from './integration.ts'
 @Entity()
 @ForeignKey(() => Integration, ['organizationId', 'integrationId'], ['organizationId', 'id'])
 @Index(['organizationId', 'integrationId', 'reference'], { unique: true })
-@Index(['integrationId', 'id'])
 @Index(['organizationId', 'integrationId', 'id'])
 @Index('bank_account.name', { synchronize: false })
 @Index('bank_account.number', { synchronize: false })

@@ -11,6 +11,7 @@ export type IntegrationStatus = 'pending' | 'active' | 'importing' | 'expired' |
 @Entity()
 @Index('integration:open', { synchronize: false })
 @Index(['redirectionId'], { unique: true })
+@Index(['id'])
 export class Integration extends Owned {
   @Column('text')
   provider: string = 'kontomatik'

@@ -15,6 +15,7 @@ export interface Attachment {
  * a token, so the text is deleted once the mail is sent, failed or withdrawn.
  */
 @Entity()
+@Index(['id'])
 @Index(['status', 'dueAt'])
 @Index(['about', 'status'])
 export class OutgoingMail extends Owned {

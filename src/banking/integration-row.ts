@@ -14,14 +14,14 @@ export async function readIntegration(manager: EntityManager, id: string): Promi
 /** Writes columns unless another request has changed the status or started another pull. @returns whether it wrote them */
 export async function updateIntegration(
   manager: EntityManager,
-  { id, status, pullId }: Integration,
+  { organizationId, id, status, pullId }: Integration,
   values: Partial<Integration>,
 ): Promise<boolean> {
   const { affected } = await manager
     .createQueryBuilder()
     .update(Integration)
     .set({ ...values, updatedAt: new Date() } as object)
-    .where({ id, status })
+    .where({ organizationId, id, status })
     .andWhere('"pullId" IS NOT DISTINCT FROM :pullId', { pullId })
     .execute()
   return affected === 1

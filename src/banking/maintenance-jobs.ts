@@ -42,11 +42,10 @@ async function reseal(database: DataSource, vault: Vault, integration: Integrati
   for (const [secret, column] of Object.entries(columns) as [Secret, (typeof columns)[Secret]][]) {
     const resealed = vault.reseal(secret, integration[column], integration)
     if (resealed)
-      await database.query(`UPDATE "integration" SET "${column}" = $1 WHERE "id" = $2 AND "${column}" = $3`, [
-        resealed,
-        integration.id,
-        integration[column],
-      ])
+      await database.query(
+        `UPDATE "integration" SET "${column}" = $1 WHERE "organizationId" = $2 AND "id" = $3 AND "${column}" = $4`,
+        [resealed, integration.organizationId, integration.id, integration[column]],
+      )
   }
 }
 

@@ -1,5 +1,5 @@
 import type Stripe from 'stripe'
-import type { DataSource, EntityManager } from 'typeorm'
+import { type DataSource, type EntityManager, IsNull } from 'typeorm'
 import { Organization, Subscription } from '../../entities/index.ts'
 import { enqueue } from '../queue/enqueue.ts'
 import { runAll } from '../queue/run-all.ts'
@@ -51,13 +51,13 @@ export async function enqueueUnresolved(database: DataSource): Promise<void> {
 export function resolvePendingSubscription(database: DataSource, billing: Billing) {
   return async ({ organization, subscription }: ResolvePayload): Promise<void> => {
     const { manager } = database
-    const row = await manager.findOneBy(Subscription, { id: subscription })
+    const row = await manager.findOneBy(Subscription, { organizationId: organization, id: subscription })
     if (row?.externalId || (row && !row.live)) return
     const { stripeCustomerId: customer } = await manager.findOneByOrFail(Organization, { id: organization })
     const found = customer ? await listLive(billing, customer) : []
     const created = found.findLast((one) => localIdOf(one) === subscription)
     if (!created && row && (await isBeingRequested(manager, subscription))) return enqueueResolve(manager, row)
-    if (!created) return deletePendingSubscription(manager, subscription)
+    if (!created) return deletePendingSubscription(manager, { organizationId: organization, id: subscription })
     const { currentSubscriptionId } = await manager.findOneByOrFail(Organization, { id: organization })
     const isReplaced = currentSubscriptionId !== null && currentSubscriptionId !== subscription
     if (isReplaced) await billing.cancelSubscription(created.id, true)
@@ -84,14 +84,17 @@ async function isBeingRequested(manager: EntityManager, subscription: string): P
 }
 
 /** Deletes a subscription that Stripe has not created, so that another one can be created. */
-export function deletePendingSubscription(manager: EntityManager, id: string): Promise<void> {
+export function deletePendingSubscription(
+  manager: EntityManager,
+  { organizationId, id }: Pick<Subscription, 'organizationId' | 'id'>,
+): Promise<void> {
   return manager.transaction(async (within) => {
     const { affected } = await within
       .createQueryBuilder()
       .update(Subscription)
       .set({ status: 'incomplete_expired' })
-      .where(`"id" = :id AND "externalId" IS NULL AND "status" = 'incomplete'`, { id })
+      .where({ organizationId, id, externalId: IsNull(), status: 'incomplete' })
       .execute()
-    if (affected === 1) await within.delete(Subscription, { id })
+    if (affected === 1) await within.delete(Subscription, { organizationId, id })
   })
 }

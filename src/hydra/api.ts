@@ -73,7 +73,7 @@ export class Api extends ApiModel implements BoundApi {
       resource,
       shape,
       store,
-      loadToMany: compileToMany(shape),
+      loadToMany: compileToMany(shape, this.tenancy.column),
       search,
       searches,
       tails: new Map(

@@ -19,7 +19,11 @@ export async function lockInvitation({ manager }: Call, tokenHash: Buffer) {
   const found = await manager.findOneBy(OrganizationUserInvitation, { tokenHash })
   if (!found) throw unusableToken()
   const organization = await lockOrganization(manager, found.organizationId)
-  const invitation = await manager.findOneBy(OrganizationUserInvitation, { id: found.id, tokenHash })
+  const invitation = await manager.findOneBy(OrganizationUserInvitation, {
+    organizationId: found.organizationId,
+    id: found.id,
+    tokenHash,
+  })
   if (!invitation) throw unusableToken()
   return { invitation, organization }
 }

@@ -44,6 +44,14 @@ const uniques = [
   { table: 'invoice', columns: ['externalId'], old: '637c4baff3d0e1abd947340404', name: '4555b3247f8b4ed83031260a5c' },
 ]
 
+/** Jobs find these rows by their id alone. */
+const lookups = [
+  { table: 'integration', name: 'IDX_f348d4694945d9dc4c7049a178' },
+  { table: 'outgoing_mail', name: 'IDX_ed85381cac829352bf9e8238ff' },
+]
+
+const ofIntegration = 'IDX_f9cdf7abdead5b20892e92119d'
+
 const overlap = (
   columns: string,
 ) => `EXCLUDE USING gist (${columns}, tstzrange("dateFrom", "dateTo") WITH &&, "id" WITH <>)
@@ -66,17 +74,21 @@ export class TenantKeys1764000000100 implements MigrationInterface {
     await raiseCompatibleFrom(runner, this)
     for (const [table, [old, pair]] of Object.entries(keys)) await replaceKey(runner, table, old, pair)
     for (const { table, columns, old, name } of uniques) {
-      await buildUnique(runner, `IDX_${name}`, table, ['organizationId', ...columns])
+      await buildIndex(runner, `IDX_${name}`, table, ['organizationId', ...columns], 'UNIQUE')
       await runner.query(`DROP INDEX CONCURRENTLY IF EXISTS "IDX_${old}"`)
     }
+    for (const { table, name } of lookups) await buildIndex(runner, name, table, ['id'])
+    await runner.query(`DROP INDEX CONCURRENTLY IF EXISTS "${ofIntegration}"`)
     await replaceOverlap(runner, '"organizationId" WITH =, "employeeId" WITH =')
     await validate(runner)
   }
 
   async down(runner: QueryRunner): Promise<void> {
     await replaceOverlap(runner, '"employeeId" WITH =')
+    await buildIndex(runner, ofIntegration, 'bank_account', ['integrationId', 'id'])
+    for (const { name } of lookups) await runner.query(`DROP INDEX CONCURRENTLY IF EXISTS "${name}"`)
     for (const { table, columns, old, name } of uniques) {
-      await buildUnique(runner, `IDX_${old}`, table, columns)
+      await buildIndex(runner, `IDX_${old}`, table, columns, 'UNIQUE')
       await runner.query(`DROP INDEX CONCURRENTLY IF EXISTS "IDX_${name}"`)
     }
     for (const [table, [old, pair]] of Object.entries(keys)) await restoreKey(runner, table, old, pair)
@@ -87,7 +99,7 @@ export class TenantKeys1764000000100 implements MigrationInterface {
 /** Foreign keys depend on the unique constraint, so they are dropped and added with it, for a moment under locks. */
 async function replaceKey(runner: QueryRunner, table: string, old: string, pair: string): Promise<void> {
   if (await hasConstraint(runner, `PK_${pair}`)) return
-  await buildUnique(runner, `PK_${pair}`, table, ['organizationId', 'id'])
+  await buildIndex(runner, `PK_${pair}`, table, ['organizationId', 'id'], 'UNIQUE')
   await inTransaction(runner, async () => {
     const restore = await dropForeignKeys(runner, `UQ_${pair}`)
     await runner.query(`ALTER TABLE "${table}" DROP CONSTRAINT "UQ_${pair}"`)
@@ -99,8 +111,8 @@ async function replaceKey(runner: QueryRunner, table: string, old: string, pair:
 
 async function restoreKey(runner: QueryRunner, table: string, old: string, pair: string): Promise<void> {
   if (await hasConstraint(runner, `PK_${old}`)) return
-  await buildUnique(runner, `UQ_${pair}`, table, ['organizationId', 'id'])
-  await buildUnique(runner, `PK_${old}`, table, ['id'])
+  await buildIndex(runner, `UQ_${pair}`, table, ['organizationId', 'id'], 'UNIQUE')
+  await buildIndex(runner, `PK_${old}`, table, ['id'], 'UNIQUE')
   await inTransaction(runner, async () => {
     const restore = await dropForeignKeys(runner, `PK_${pair}`)
     await runner.query(`ALTER TABLE "${table}" DROP CONSTRAINT "PK_${pair}"`)
@@ -115,14 +127,20 @@ async function hasConstraint(runner: QueryRunner, name: string): Promise<boolean
 }
 
 /** Builds an index without stopping writers. An index that an interrupted build has left invalid is built anew. */
-async function buildUnique(runner: QueryRunner, name: string, table: string, columns: string[]): Promise<void> {
+async function buildIndex(
+  runner: QueryRunner,
+  name: string,
+  table: string,
+  columns: string[],
+  unique = '',
+): Promise<void> {
   const [index] = await runner.query('SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass($1)', [
     `"${name}"`,
   ])
   if (index?.indisvalid) return
   if (index) await runner.query(`DROP INDEX CONCURRENTLY "${name}"`)
   const list = columns.map((column) => `"${column}"`).join(', ')
-  await runner.query(`CREATE UNIQUE INDEX CONCURRENTLY "${name}" ON "${table}" (${list})`)
+  await runner.query(`CREATE ${unique} INDEX CONCURRENTLY "${name}" ON "${table}" (${list})`)
 }
 
 /** @returns how to add them again; their rows are checked later, by `validate` */

@@ -39,9 +39,9 @@ export async function storeAccounts(
         now(), 1
       FROM jsonb_to_recordset($2::jsonb) AS "row" ("id" uuid, "integrationId" uuid, "reference" text, "name" text,
         "bankName" text, "iban" text, "currency" text, "balance" numeric, "availableBalance" numeric)
-      ON CONFLICT ("id") DO UPDATE SET "integrationId" = EXCLUDED."integrationId", "reference" = EXCLUDED."reference",
+      ON CONFLICT ("organizationId", "id") DO UPDATE SET "integrationId" = EXCLUDED."integrationId", "reference" = EXCLUDED."reference",
         "name" = EXCLUDED."name", "bankName" = EXCLUDED."bankName", "iban" = EXCLUDED."iban", "currency" = EXCLUDED."currency",
-        "balance" = EXCLUDED."balance", "availableBalance" = EXCLUDED."availableBalance", "closedOn" = NULL, "updatedAt" = now(),
+        "balance" = EXCLUDED."balance", "availableBalance" = EXCLUDED."availableBalance", "closedOn" = NULL, "updatedAt" = EXCLUDED."updatedAt",
         "version" = "bank_account"."version" + 1`,
     [integration.organizationId, JSON.stringify(rows)],
   )
@@ -69,7 +69,8 @@ async function storedAccounts(manager: EntityManager, { id, organizationId, targ
         "closedOn" IS NOT NULL AS "isClosed", "reference" ~ '^(unnumbered )?card ' AS "isCard", "integrationId" = $2 AS "isOwn",
         "integrationId" <> $2 AND link."status" IN ('pending', 'active', 'importing') AS "isElsewhere",
         coalesce("integrationId" = $2 OR link."target" = $3, false) AS "isSameBank"
-      FROM "bank_account" account JOIN "integration" link ON link."id" = "integrationId"
+      FROM "bank_account" account
+        JOIN "integration" link ON link."organizationId" = account."organizationId" AND link."id" = "integrationId"
       WHERE account."organizationId" = $1 FOR UPDATE OF account) found
       WHERE "isSameBank" OR "iban" IS NOT NULL ORDER BY "isOwn" DESC, "isClosed", "id"`,
     [organizationId, id, target],
@@ -129,8 +130,8 @@ async function fillCurrencies(
   if (accounts.length === 0) return
   await manager.query(
     `UPDATE "bank_transaction" line SET "currency" = account."currency", "updatedAt" = now(), "version" = line."version" + 1
-      FROM "bank_account" account WHERE line."organizationId" = $1 AND line."accountId" = account."id"
-        AND account."id" = ANY($2) AND line."currency" IS NULL`,
+      FROM "bank_account" account WHERE line."organizationId" = $1 AND account."organizationId" = $1
+        AND line."accountId" = account."id" AND account."id" = ANY($2) AND line."currency" IS NULL`,
     [integration.organizationId, accounts.map(({ id }) => id)],
   )
 }

@@ -21,7 +21,10 @@ export function storeImport(
 ): Promise<void> {
   return manager.transaction(async (within) => {
     const { id, organizationId, commandId } = integration
-    const current = await within.findOne(Integration, { where: { id }, lock: { mode: 'for_no_key_update' } })
+    const current = await within.findOne(Integration, {
+      where: { organizationId, id },
+      lock: { mode: 'for_no_key_update' },
+    })
     if (current?.status !== 'importing' || current.commandId !== commandId) return
     await lockBankAccounts(within, organizationId)
     integration.target ??= command.target

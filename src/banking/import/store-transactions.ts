@@ -31,9 +31,13 @@ export async function storeTransactions(
   await insertLines(manager, integration, inserts)
   await updateLines(
     manager,
+    integration,
     updates.map(({ stored, imported }) => ({ ...imported, id: stored.id })),
   )
-  await manager.query(`DELETE FROM "bank_transaction" WHERE "id" = ANY($1)`, [lapsed.map(({ id }) => id)])
+  await manager.query('DELETE FROM "bank_transaction" WHERE "organizationId" = $1 AND "id" = ANY($2)', [
+    integration.organizationId,
+    lapsed.map(({ id }) => id),
+  ])
   return { imported: inserts.length, duplicates: lines.length - inserts.length }
 }
 
@@ -66,14 +70,19 @@ async function insertLines(manager: EntityManager, { organizationId }: Integrati
     )
 }
 
-async function updateLines(manager: EntityManager, lines: (Line & { id: string })[]): Promise<void> {
+async function updateLines(
+  manager: EntityManager,
+  { organizationId }: Integration,
+  lines: (Line & { id: string })[],
+): Promise<void> {
   for (const rows of batches(lines))
     await manager.query(
       `UPDATE "bank_transaction" SET "transactionOn" = "line"."transactionOn", "bookedOn" = "line"."bookedOn",
           "amount" = "line"."amount", "party" = "line"."party", "partyIban" = "line"."partyIban", "text" = "line"."title",
           "kind" = "line"."kind", "status" = "line"."status", "updatedAt" = now(), "version" = "version" + 1
-        FROM jsonb_to_recordset($1::jsonb) AS "line" (${columns}) WHERE "bank_transaction"."id" = "line"."id"`,
-      [JSON.stringify(rows)],
+        FROM jsonb_to_recordset($2::jsonb) AS "line" (${columns})
+        WHERE "bank_transaction"."organizationId" = $1 AND "bank_transaction"."id" = "line"."id"`,
+      [organizationId, JSON.stringify(rows)],
     )
 }
 

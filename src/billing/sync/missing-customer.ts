@@ -47,7 +47,8 @@ export function handleMissingCustomer(
       await lockCustomer(within, customer)
       await syncCustomer(within, billing, customer, { unknown: true })
     }
-    const before = missing && (await within.findOneBy(Subscription, { id: missing.id }))
+    const { organizationId, id } = missing ?? {}
+    const before = missing && (await within.findOneBy(Subscription, { organizationId, id }))
     if (!before?.live || before.externalId !== missing?.externalId) return
     const after = copyEntity(before).end()
     await saveRow(within, before, after)

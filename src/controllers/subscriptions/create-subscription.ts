@@ -45,7 +45,7 @@ export const create = (billing: Billing): Operation<Subscription> => ({
         createAtStripe(call, billing, customer, subscription),
       )
     } catch (error) {
-      await deletePendingSubscription(call.manager, subscription.id)
+      await deletePendingSubscription(call.manager, subscription)
       throw error
     }
   },

@@ -11,35 +11,53 @@ const most = 100
 export type LoadToMany = (executor: Executor, caller: Caller, resource: Resource, entities: object[]) => Promise<void>
 
 /** Prepares the queries of a class's to-many references. They select only ids, newest first. */
-export function compileToMany(shape: Shape): LoadToMany {
+export function compileToMany(shape: Shape, tenantColumn: string): LoadToMany {
   const lists = shape.fields
     .filter(({ kind }) => kind === 'references')
-    .map((field) => ({ field, query: idsOf(shape, field) }))
+    .map((field) => ({ field, query: idsOf(shape, field, tenantColumn) }))
   return async (executor, caller, resource, entities) => {
     for (const { field, query } of lists) {
       const owners = entities.filter((entity) => !resource.hides(resource.viewer(entity, caller), field.name))
-      await fill(executor, field, query, owners as Owner[])
+      await fill(executor, caller, field, query, owners as Owner[])
     }
   }
 }
 
 type Owner = { id: string } & Record<string, unknown>
 
-async function fill(executor: Executor, field: Field, query: Statement, owners: Owner[]): Promise<void> {
+/** The query for a list: for callers of a tenant, and for callers without one. */
+interface Query {
+  ofTenant: Statement
+  ofAll: Statement
+}
+
+async function fill(
+  executor: Executor,
+  { tenant }: Caller,
+  field: Field,
+  { ofTenant, ofAll }: Query,
+  owners: Owner[],
+): Promise<void> {
   if (owners.length === 0) return
-  const { rows } = await query(executor, { owners: owners.map(({ id }) => id) })
+  const query = tenant === null ? ofAll : ofTenant
+  const { rows } = await query(executor, { owners: owners.map(({ id }) => id), tenant })
   const byOwner = new Map(rows.map(({ owner, ids }) => [owner, ids]))
   for (const owner of owners) owner[field.name] = byOwner.get(owner.id) ?? []
 }
 
-function idsOf(shape: Shape, field: Field): Statement {
+/** Where both sides are rows of a tenant, the query names the tenant: a distributed database then asks one node. */
+function idsOf(shape: Shape, field: Field, tenantColumn: string): Query {
   const relation = shape.metadata?.findRelationWithPropertyPath(field.name)?.inverseRelation
   if (!relation) throw new Error(`"${shape.name}.${field.name}" needs the property on the other side that it lists.`)
   const [column] = relation.joinColumns
   const table = relation.entityMetadata.tableName
-  return statement(
-    `${shape.metadata?.tableName}:${field.name}`,
-    `SELECT owner, ARRAY(SELECT "id" FROM "${table}" WHERE "${column.databaseName}" = owner ORDER BY "id" DESC LIMIT ${most}) AS ids
-       FROM unnest(:owners::uuid[]) AS owner`,
+  const isOfTenant = [shape.metadata, relation.entityMetadata].every((metadata) =>
+    metadata?.columns.some(({ propertyName }) => propertyName === tenantColumn),
   )
+  const name = `${shape.metadata?.tableName}:${field.name}`
+  const text = (scope: string) =>
+    `SELECT owner, ARRAY(SELECT "id" FROM "${table}" WHERE ${scope}"${column.databaseName}" = owner ORDER BY "id" DESC LIMIT ${most}) AS ids
+       FROM unnest(:owners::uuid[]) AS owner`
+  const ofAll = statement(name, text(''))
+  return { ofAll, ofTenant: isOfTenant ? statement(`${name}:tenant`, text(`"${tenantColumn}" = :tenant AND `)) : ofAll }
 }
