@@ -45,9 +45,11 @@ const lost =
 
 /** Translates an error of Postgres into a Problem; undefined for errors that are not from the database. */
 export function problemOf(api: ErrorContext, error: unknown): Problem | undefined {
-  const fault = ((error as { driverError?: unknown }).driverError ?? error) as DatabaseFault
-  const code = fault?.code ?? ''
-  const conflict = api.options.conflicts?.[fault?.constraint ?? '']
+  const fault = withoutShards(
+    ((error as { driverError?: unknown }).driverError ?? error) as Partial<DatabaseFault> | undefined,
+  )
+  const code = fault.code ?? ''
+  const conflict = api.options.conflicts?.[fault.constraint ?? '']
   if (conflict) return new Problem(409, typeof conflict === 'string' ? conflict : conflict(fault, api.iris))
   if (code === '23505')
     return new ConstraintViolation([
@@ -69,9 +71,17 @@ export function problemOf(api: ErrorContext, error: unknown): Problem | undefine
     return new Problem(503, 'The database took too long for this request and cancelled it. Try again later.', {
       'Retry-After': '5',
     })
-  if (passing.test(code) || unreachable.test(code) || lost.test(fault?.message ?? ''))
+  if (passing.test(code) || unreachable.test(code) || lost.test(fault.message))
     return new Problem(503, 'The database cannot be reached at the moment. Try again shortly.', later)
   return undefined
+}
+
+/** Citus names the shard of a table and of its constraints: `location:name_102034`. Its numbers begin at 102008. */
+const shard = /_\d{6,}$/
+
+function withoutShards(fault: Partial<DatabaseFault> = {}): DatabaseFault {
+  const { code, message = '', detail, table, constraint } = fault
+  return { code, message, detail, table: table?.replace(shard, ''), constraint: constraint?.replace(shard, '') }
 }
 
 /** Whether Postgres cancelled a statement at its timeout. A cancellation by an administrator has the same SQLSTATE. */
