@@ -1,5 +1,5 @@
 import { dirname, join, normalize } from 'node:path'
-import { filesOf, lineOf, parse, type Source } from './source.ts'
+import { filesOf, lineOf, type Node, parse, type Source } from './source.ts'
 
 /** The floor of each part of the house; a part imports from its own floor or a lower one. */
 const floors: Record<number, string[]> = {
@@ -23,6 +23,8 @@ const rooms = ['model', 'query', 'store', 'formats', 'input', 'http', 'documenta
 const engine = 'src/hydra/'
 const face = 'src/hydra/index.ts'
 const maxFaceNames = 45
+const handlerView = 'src/hydra/model/operation.ts'
+const maxCallMembers = 14
 const maxFiles = 20
 const maxRootFiles = 5
 
@@ -47,6 +49,7 @@ for (const circle of circles()) findings.push(`These files import each other: ${
 for (const source of sources) checkFile(source)
 checkFolders()
 checkFace()
+checkCall()
 
 for (const finding of findings) console.error(finding)
 if (findings.length > 0) process.exitCode = 1
@@ -162,4 +165,18 @@ function checkFace(): void {
   if (!index) return void findings.push(`${face} is missing: it is the engine's public face.`)
   const names = index.module.staticExports.flatMap(({ entries }) => entries)
   if (names.length > maxFaceNames) findings.push(`${face} exports ${names.length} names: ${maxFaceNames} are the most.`)
+}
+
+/** Handlers learn one small interface; its parts hold the rest. */
+function checkCall(): void {
+  const nodes = sources.find(({ file }) => file === handlerView)?.nodes ?? []
+  const call = nodes.find(
+    ({ type, id }) => type === 'TSInterfaceDeclaration' && (id as { name: string }).name === 'Call',
+  )
+  const members = (call?.body as { body: Node[] } | undefined)?.body.length ?? 0
+  if (members === 0) findings.push(`${handlerView} lacks the interface Call, which handlers see.`)
+  if (members > maxCallMembers)
+    findings.push(
+      `${handlerView}: Call has ${members} members, ${maxCallMembers} are the most: give the new one to a part.`,
+    )
 }

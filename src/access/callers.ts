@@ -54,12 +54,10 @@ const currentRole = statement(
     WHERE u."issuer" = :issuer AND u."subject" = :subject`,
 )
 
+type AnsweredAs = NonNullable<Call['request']['answeredAs']>
+
 /** Whether a caller still has a role, or a higher role in the same organization. Reads the database, not the cache. */
-export async function stillHasRight(
-  executor: Executor,
-  { bearer }: Caller,
-  right: Call['answeredAs'],
-): Promise<boolean> {
+export async function stillHasRight(executor: Executor, { bearer }: Caller, right: AnsweredAs): Promise<boolean> {
   // Responses that version 0.2 kept name the tenant `organization`; they are a day old at most.
   const { role, tenant = (right as { organization?: string | null }).organization ?? null } = right
   if (role !== 'operator' && tenant === null) return true

@@ -43,12 +43,12 @@ export async function record({
 
 /** The hook of a create, update or remove operation that is audited: the action is the class and the operation's name. */
 export async function recordWrite<E extends object>(call: Call<E>, after: E, before?: E): Promise<void> {
-  const { name } = call.shape
+  const { name } = call.resource.shape
   const action = `${name[0].toLowerCase()}${name.slice(1)}.${call.operation.name}`
   const { manager, caller } = call
   const { organizationId: tenant = call.tenant } = after as { organizationId?: string }
   const changes = before ? changesBetween(manager, before, after) : writtenValues(call, after)
-  await record({ by: { manager, tenant, caller }, action, target: call.iri(after), changes })
+  await record({ by: { manager, tenant, caller }, action, target: call.resource.iri(after), changes })
 }
 
 /** The columns that differ between two states of a row, each as before and after. */
@@ -60,7 +60,7 @@ export function changesBetween(manager: EntityManager, before: object, after: ob
 }
 
 /** A created row has null before each value, a removed row null after it. */
-function writtenValues<E extends object>({ shape, operation }: Call<E>, row: E): AuditEvent['changes'] {
+function writtenValues<E extends object>({ resource: { shape }, operation }: Call<E>, row: E): AuditEvent['changes'] {
   const isRemoved = operation.method === 'DELETE'
   const names = shape.fields.filter(({ writable }) => writable).map(({ name, key }) => key ?? name)
   const values = names.map((name) => [name, (row as Record<string, unknown>)[name] ?? null] as const)

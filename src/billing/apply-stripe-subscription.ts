@@ -24,9 +24,9 @@ export async function applyStripeSubscription(
   for (;;)
     try {
       const products = await billing.prices.productsFor([found])
-      return await call.transaction(async () => {
+      return await call.unitOfWork.transaction(async () => {
         const after = copyEntity(row).applyStripeState(subscriptionFrom(found, await paymentMethodIds(call), products))
-        await call.save(row, after)
+        await call.unitOfWork.save(row, after)
         await recordSubscription(call, verb, before, after)
         await enqueueCustomerSync(call.manager, customerIdOf(found))
         return after

@@ -19,14 +19,14 @@ export const store = storeIn('en')
 
 export const list: Operation<Country> = {
   ...listOperation<Country>(),
-  handle: (call) => call.page(Country, [], [], storeIn(call.language(languages))),
+  handle: (call) => call.page(Country, [], [], storeIn(call.request.language(languages))),
 }
 
 export const read: Operation<Country> = {
   ...readOperation<Country>(),
   async handle(call) {
     const { id } = await call.find()
-    return (await storeIn(call.language(languages)).find(call.executor, call.caller, id)) as Country
+    return (await storeIn(call.request.language(languages)).find(call.unitOfWork.executor, call.caller, id)) as Country
   },
 }
 

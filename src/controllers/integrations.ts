@@ -81,7 +81,7 @@ export const pull = (banking: Banking): Operation<Integration> => ({
       throw choiceViolation('since', 'since must not lie in the future.')
     await requireBankingModule(call)
     const integration = await findIntegration(call, named)
-    const isRepeated = integration.pullId === call.claim
+    const isRepeated = integration.pullId === call.request.claim
     if (!isRepeated && integration.status !== 'importing') await startPull(call, integration, since ?? null)
     return pullOutcome(await waitForSync(call, banking, integration.id, ({ status }) => status !== 'importing'))
   },

@@ -68,7 +68,7 @@ export const pay = (billing: Billing): Operation<Invoice> => ({
     if (!stripeCustomerId)
       throw new Problem(409, 'The organization has manual billing. Only invoices of Stripe can be paid here.')
     const method = paymentMethod && (await call.get(PaymentMethod, paymentMethod.id)).externalId
-    const found = await payAtStripe(billing, { id: invoice.externalId, status: 'open' }, method, call.claim)
+    const found = await payAtStripe(billing, { id: invoice.externalId, status: 'open' }, method, call.request.claim)
     const after = await applyInvoiceState(call, invoice, invoiceFrom(found), stripeCustomerId)
     if (after.status === 'paid') return after
     return new Unchanged(after.showPaymentSecret(found.confirmation_secret?.client_secret ?? null))
@@ -89,9 +89,9 @@ async function applyInvoiceState(
   customer: string,
 ): Promise<Invoice> {
   try {
-    return await call.transaction(async () => {
+    return await call.unitOfWork.transaction(async () => {
       const after = Object.assign(copyEntity(before), values)
-      await call.save(before, after)
+      await call.unitOfWork.save(before, after)
       await record({
         by: { manager: call.manager, tenant: before.organizationId, caller: call.caller },
         action: 'invoice.pay',

@@ -16,7 +16,7 @@ export const show: Operation<MailFooter> = {
 
 export const update: Operation<MailFooter> = {
   ...updateOperation<MailFooter>({
-    async prepare(draft, { share }) {
+    async prepare(draft, { request: { share } }) {
       const { mailFooter: html } = draft
       // A footer over the limit is refused unsanitized: sanitizing might shorten it.
       if (typeof html === 'string' && Buffer.byteLength(html) <= maxFooterBytes)

@@ -14,7 +14,7 @@ export const update: Operation<OrganizationConfig> = {
     'Each key has its own schema. "meetingOverlap" can become "reject" only while no current or future meetings overlap: ' +
     '409 says how many do. Past meetings are ignored.',
   handle: (call) =>
-    call.transaction(async () => {
+    call.unitOfWork.transaction(async () => {
       await call.manager.query(`SET LOCAL statement_timeout = ${statementTimeoutMs}`)
       return plainUpdate.handle(call)
     }),

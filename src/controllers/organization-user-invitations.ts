@@ -52,10 +52,10 @@ export const create: Operation<Invitation> = {
     const own = { organizationId: call.tenant }
     const blank = Object.assign(createEntity(OrganizationUserInvitation), own).renew(tokenHash, call.user)
     const invitation = await call.read(blank, false, (draft) => inviteeViolations(draft, call))
-    return call.transaction(async () => {
+    return call.unitOfWork.transaction(async () => {
       const organization = await lockOwnOrganization(call)
       await revokeExpired(call, invitation.email)
-      await call.insert(invitation)
+      await call.unitOfWork.insert(invitation)
       await requireSeat(call, organization)
       await sendInvitation(call, invitation, organization, token)
       const { email, role } = invitation
@@ -92,9 +92,9 @@ export const resend: Operation<Invitation> = {
       throw new Problem(409, 'A member of the organization now has this address: revoke the invitation.')
     const { token, tokenHash } = newToken()
     const renewed = copyEntity(invitation).renew(tokenHash, call.user)
-    return call.transaction(async () => {
+    return call.unitOfWork.transaction(async () => {
       const organization = await lockOwnOrganization(call)
-      await call.save(invitation, renewed)
+      await call.unitOfWork.save(invitation, renewed)
       if (invitation.status === 'expired') await requireSeat(call, organization)
       await withdrawMail(call.manager, invitationIri(invitation))
       await sendInvitation(call, renewed, organization, token)
@@ -119,10 +119,10 @@ export const revoke: Operation<Invitation> = {
     'Its token stops working, and a mail that is not sent yet is withdrawn. Repeating the request changes nothing.',
   async handle(call) {
     const invitation = await call.find()
-    call.checkPreconditions(invitation)
+    call.request.checkPreconditions(invitation)
     if (invitation.acceptedAt) throw new Problem(409, 'The invitation is accepted: remove the member instead.')
     if (invitation.revokedAt) return undefined
-    await call.transaction(() => revokeInvitation(call, invitation))
+    await call.unitOfWork.transaction(() => revokeInvitation(call, invitation))
     return undefined
   },
 }
@@ -146,13 +146,13 @@ export const accept = (callers: Callers): Operation<Invitation> => ({
   link: { name: 'accept', when: ({ status }: Invitation) => status === 'pending' },
   async handle(call) {
     const { token } = await call.input(InvitationAcceptance)
-    return call.transaction(async () => {
+    return call.unitOfWork.transaction(async () => {
       const found = await lockInvitation(call, hashOf(token))
       const { invitation } = found
       const user = await ensureUser(call)
       call.caller = { ...call.caller, user: user.id }
       const member = await findMember(call, invitation, user.id)
-      call.answeredAs = { tenant: invitation.organizationId, role: member?.role ?? invitation.role }
+      call.request.answeredAs = { tenant: invitation.organizationId, role: member?.role ?? invitation.role }
       if (invitation.acceptedById === user.id && member) {
         await setCallerRole(call, user.id, member)
         return new Unchanged(invitation)
@@ -160,7 +160,7 @@ export const accept = (callers: Callers): Operation<Invitation> => ({
       await requireAcceptable(call, found, user, member)
       const { accepted, membership } = await acceptInvitation(call, invitation, user, member)
       await setCallerRole(call, user.id, membership)
-      call.after(() => callers.forget())
+      call.unitOfWork.after(() => callers.forget())
       return accepted
     })
   },
@@ -172,6 +172,8 @@ async function sendInvitation(
   organization: Organization,
   token: string,
 ): Promise<void> {
-  const { publicUrl } = call
+  const {
+    request: { publicUrl },
+  } = call
   await enqueueMail(call.manager, await invitationMail(call.manager, invitation, organization, { token, publicUrl }))
 }

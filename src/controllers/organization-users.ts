@@ -25,7 +25,7 @@ export const update = (callers: Callers) =>
         target: `/organization-users/${after.id}`,
         changes: before ? changesBetween(call.manager, before, after) : {},
       })
-      call.after(() => callers.forget())
+      call.unitOfWork.after(() => callers.forget())
     },
   })
 
@@ -43,7 +43,7 @@ export const remove = (callers: Callers): Operation<OrganizationUser> => {
         target: `/organization-users/${member.id}`,
         changes: { role: [member.role, null] },
       })
-      call.after(() => callers.forget())
+      call.unitOfWork.after(() => callers.forget())
     },
   })
   return {

@@ -53,12 +53,12 @@ export const create = (billing: Billing): Operation<PaymentMethod> => ({
   callsExternalService: true,
   async handle(call) {
     const own = { organizationId: call.tenant }
-    const draft = await call.read(Object.assign(createEntity(PaymentMethod), own, { id: call.claim }), false)
+    const draft = await call.read(Object.assign(createEntity(PaymentMethod), own, { id: call.request.claim }), false)
     const organization = await requireStripeBilling(call)
     const known = await call.manager.findOneBy(PaymentMethod, { ...own, externalId: draft.externalId })
     if (known) return new Unchanged(known)
     return withCustomer(billing, call.manager, organization, async (customer) => {
-      const found = await attachPaymentMethod(billing, draft.externalId, customer, call.claim)
+      const found = await attachPaymentMethod(billing, draft.externalId, customer, call.request.claim)
       const isFirst = !(await call.manager.existsBy(PaymentMethod, own))
       if (isFirst) await makeDefaultPaymentMethod(billing, customer, found.id)
       return storePaymentMethod(
@@ -76,7 +76,7 @@ export const remove = (billing: Billing): Operation<PaymentMethod> => ({
   description: 'Returns 409 while the live subscription is paid with it. Give the subscription another one first.',
   async handle(call) {
     const method = await call.find()
-    call.checkPreconditions(method)
+    call.request.checkPreconditions(method)
     const own = { organizationId: call.tenant }
     if (await isPaidWith(call, method))
       throw new Problem(
@@ -85,7 +85,7 @@ export const remove = (billing: Billing): Operation<PaymentMethod> => ({
       )
     const { stripeCustomerId } = await call.get(Organization, call.tenant)
     if (stripeCustomerId) await detachPaymentMethod(billing, method.externalId)
-    return call.transaction(async () => {
+    return call.unitOfWork.transaction(async () => {
       await call.manager.update(Subscription, { ...own, paymentMethodId: method.id }, { paymentMethodId: null })
       await call.manager.delete(PaymentMethod, { ...own, id: method.id })
       await recordPaymentMethod(call, 'remove', method, [method.name, null])
@@ -98,7 +98,7 @@ export const remove = (billing: Billing): Operation<PaymentMethod> => ({
 async function setUp(call: Call, billing: Billing): Promise<string | null> {
   const organization = await requireStripeBilling(call)
   return withCustomer(billing, call.manager, organization, (customer) =>
-    createSetupIntent(billing, customer, call.claim),
+    createSetupIntent(billing, customer, call.request.claim),
   )
 }
 
@@ -128,7 +128,7 @@ async function storePaymentMethod(
   method: PaymentMethod,
   customer: string,
 ): Promise<PaymentMethod> {
-  return call.transaction(async () => {
+  return call.unitOfWork.transaction(async () => {
     const { organizationId, externalId } = method
     const values = { ...method, version: 1 } as never
     await call.manager

@@ -28,11 +28,11 @@ export const update = (callers: Callers): Operation<User> => ({
   writes: { defaultOrganization: ['guest', 'member', 'admin', 'owner'] },
   async handle(call) {
     const before = await currentUser(call)
-    call.checkPreconditions(before)
+    call.request.checkPreconditions(before)
     const after = await call.read(before, true)
-    return call.statement(async () => {
-      await call.save(before, after)
-      call.after(() => callers.forget())
+    return call.unitOfWork.statement(async () => {
+      await call.unitOfWork.save(before, after)
+      call.unitOfWork.after(() => callers.forget())
       return withDefaultOrganization(call, after)
     })
   },

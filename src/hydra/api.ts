@@ -72,6 +72,7 @@ export class Api extends ApiModel implements BoundApi {
     return {
       resource,
       shape,
+      handled: { shape, tenantColumn: this.tenancy.column, iri: (entity) => resource.iri(entity) },
       store,
       loadToMany: compileToMany(shape, this.tenancy.column),
       search,

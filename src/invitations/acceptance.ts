@@ -65,7 +65,7 @@ export async function acceptInvitation(
   member: OrganizationUser | null,
 ): Promise<{ accepted: Invitation; membership: OrganizationUser }> {
   const accepted = copyEntity(invitation).accept(user.id)
-  await call.save(invitation, accepted)
+  await call.unitOfWork.save(invitation, accepted)
   await withdrawMail(call.manager, invitationIri(invitation))
   const membership = member ?? (await insertMember(call, invitation, user))
   await recordAcceptance(call, invitation, membership, member !== null)
@@ -104,7 +104,7 @@ async function addressesOfOtherMembers(
 
 function insertMember(call: Call, { organizationId, name, role }: Invitation, user: User): Promise<OrganizationUser> {
   const member = { organizationId, userId: user.id, name: name ?? user.name, role }
-  return call.insert(Object.assign(new OrganizationUser(), member))
+  return call.unitOfWork.insert(Object.assign(new OrganizationUser(), member))
 }
 
 function recordAcceptance(

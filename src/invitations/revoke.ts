@@ -7,7 +7,7 @@ import { invitationIri } from './invitation-iri.ts'
 /** Revokes an invitation and withdraws its mail. The row stays, so that admins can read its status. */
 export async function revokeInvitation(call: Call, invitation: OrganizationUserInvitation): Promise<void> {
   const revoked = copyEntity(invitation).revoke()
-  await call.save(invitation, revoked)
+  await call.unitOfWork.save(invitation, revoked)
   await withdrawMail(call.manager, invitationIri(invitation))
   await recordRevocation(call, [invitation], invitation.status)
 }

@@ -17,7 +17,7 @@ const thread = new WorkerThread({
 export async function sanitizeInThread(
   name: string,
   html: string,
-  share: Call['share'],
+  share: Call['request']['share'],
   timeoutMs = defaultTimeoutMs,
 ): Promise<string> {
   const refused = (what: string) =>

@@ -26,7 +26,7 @@ const charge = (path: string, outside?: true): Operation<Location> => ({
   callsExternalService: outside,
   async handle(call) {
     const { id } = await localRow(call)
-    called.push(call.claim)
+    called.push(call.request.claim)
     await outcome()
     await call.manager.update(Location, { id }, { name: `charged ${id}` })
     return call.get(Location, id)
@@ -35,8 +35,13 @@ const charge = (path: string, outside?: true): Operation<Location> => ({
 
 /** The row is named after the claim, so a resumed claim finds it again. */
 async function localRow(call: Call<Location>): Promise<Location> {
-  const known = await call.manager.findOneBy(Location, { id: call.claim })
-  return known ?? call.insert(Object.assign(new Location(), { id: call.claim, organizationId, name: call.claim }))
+  const known = await call.manager.findOneBy(Location, { id: call.request.claim })
+  return (
+    known ??
+    call.unitOfWork.insert(
+      Object.assign(new Location(), { id: call.request.claim, organizationId, name: call.request.claim }),
+    )
+  )
 }
 
 const { id: organizationId } = organization

@@ -13,9 +13,9 @@ export async function startPull(call: Call<Integration>, before: Integration, si
   // A command that a former pull left behind is continued, which is no new import.
   const allowedAt = before.commandId ? null : await nextImportAt(call.manager, before)
   if (allowedAt) throw problemOfErrorCode('limit_reached', 'integration', allowedAt)
-  await call.transaction(async () => {
-    const after = copyEntity(before).startImport(call.claim, since)
-    await call.save(before, after)
+  await call.unitOfWork.transaction(async () => {
+    const after = copyEntity(before).startImport(call.request.claim, since)
+    await call.unitOfWork.save(before, after)
     await recordIntegration(call, after, 'pull', { status: [before.status, after.status] })
     await enqueueSync(call.manager, after.id)
   })

@@ -12,7 +12,7 @@ const maxSignInMs = 60 * 60_000
 
 /** A new integration, not stored yet. Only the user who starts it may finish it. */
 export function newIntegration(call: Call, values: Partial<Integration>): Integration {
-  const own = { id: call.claim, organizationId: call.tenant, startedById: call.user }
+  const own = { id: call.request.claim, organizationId: call.tenant, startedById: call.user }
   const expiresAt = new Date(Date.now() + maxSignInMs)
   return Object.assign(createEntity(Integration), own, { expiresAt }, values)
 }
@@ -24,7 +24,7 @@ export function activateIntegration(
   before: Integration,
   { session, multipleAccessId, target, officialName }: SignedIn,
 ): Promise<Integration> {
-  return call.transaction(async () => {
+  return call.unitOfWork.transaction(async () => {
     const after = Object.assign(copyEntity(before), {
       status: 'active',
       target,
@@ -35,7 +35,7 @@ export function activateIntegration(
       sessionAt: new Date(),
       consentExpiresAt: multipleAccessId ? new Date(Date.now() + maxConsentMs) : null,
     })
-    await call.save(before, after)
+    await call.unitOfWork.save(before, after)
     await recordIntegration(call, after, 'setup', { status: [before.redirectionId ? 'pending' : null, 'active'] })
     await revokeReplaced(call, after)
     return call.get(Integration, after.id)

@@ -36,7 +36,7 @@ export async function revokeReplaced(call: Call, { id, organizationId, target }:
   const former = await call.manager.findBy(Integration, { organizationId, target, id: Not(id) })
   for (const before of former) {
     if (['pending', 'revoking', 'revoked'].includes(before.status)) continue
-    await call.save(before, copyEntity(before).startRevocation())
+    await call.unitOfWork.save(before, copyEntity(before).startRevocation())
     await recordIntegration(call, before, 'revoke', { status: [before.status, 'revoking'] })
     await enqueueSync(call.manager, before.id)
   }

@@ -14,19 +14,20 @@ export async function startSignIn(
   { kontomatik }: Banking,
   { redirectUri, country, locale, accessMode }: KontomatikSetup & { redirectUri: string },
 ): Promise<Integration> {
-  const started = await call.manager.findOneBy(Integration, { id: call.claim, organizationId: call.tenant })
+  const started = await call.manager.findOneBy(Integration, { id: call.request.claim, organizationId: call.tenant })
   if (started?.redirectionId) return started
-  const before = started ?? (await call.insert(newIntegration(call, { accessMode: accessMode ?? 'MULTIPLE' })))
+  const before =
+    started ?? (await call.unitOfWork.insert(newIntegration(call, { accessMode: accessMode ?? 'MULTIPLE' })))
   const where = { country: country?.toLowerCase(), locale: locale?.toLowerCase() }
   const { ownerExternalId } = before
   const options = { redirectUri, ownerExternalId, accessMode: before.accessMode as AccessMode, ...withoutEmpty(where) }
   const { redirectionId, redirectionLink } = await kontomatik.startRedirection(options).catch(async (problem) => {
-    await call.remove(before)
+    await call.unitOfWork.remove(before)
     throw asProblem(problem, Object.keys(withoutEmpty(where))[0], 'redirectUri')
   })
-  return call.transaction(async () => {
+  return call.unitOfWork.transaction(async () => {
     const after = Object.assign(copyEntity(before), { redirectionId, redirectUrl: redirectionLink })
-    await call.save(before, after)
+    await call.unitOfWork.save(before, after)
     await recordIntegration(call, after, 'setup', { status: [null, 'pending'] })
     return after
   })

@@ -5,10 +5,10 @@ import { enqueueSync } from '../sync/sync-job.ts'
 
 /** Writes the status `revoking`, which ends any import, and enqueues the job that ends the consent. */
 export async function startRevocation(call: Call<Integration>, before: Integration): Promise<void> {
-  await call.transaction(async () => {
+  await call.unitOfWork.transaction(async () => {
     if (before.status !== 'revoking') {
       const after = copyEntity(before).startRevocation()
-      await call.save(before, after)
+      await call.unitOfWork.save(before, after)
       await recordIntegration(call, after, 'revoke', { status: [before.status, after.status] })
     }
     await enqueueSync(call.manager, before.id)

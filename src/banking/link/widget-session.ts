@@ -18,12 +18,12 @@ export async function acceptWidgetSession(
   if (!multipleAccessId && accessMode === 'MULTIPLE')
     throw choiceViolation('multipleAccessId', 'multipleAccessId must be given, or another accessMode.')
   const session = { id: sessionId as string, signature: sessionIdSignature }
-  const own = { id: call.claim, organizationId: call.tenant }
+  const own = { id: call.request.claim, organizationId: call.tenant }
   const started = await call.manager.findOneBy(Integration, own)
   const known = started ?? (await findLinked(call, banking, { session, multipleAccessId }))
   if (known) return new Unchanged(await call.get(Integration, known.id))
-  return call.transaction(async () => {
-    const integration = await call.insert(newIntegration(call, { accessMode, expiresAt: null }))
+  return call.unitOfWork.transaction(async () => {
+    const integration = await call.unitOfWork.insert(newIntegration(call, { accessMode, expiresAt: null }))
     return activateIntegration(call, banking, integration, { session, multipleAccessId, target, officialName })
   })
 }

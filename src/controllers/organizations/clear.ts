@@ -63,7 +63,7 @@ export const clear: Operation<Organization> = {
   link: { name: 'clear', when: ({ canBeCleared }: Organization) => canBeCleared },
   async handle(call) {
     const { confirm } = await call.input(Clearance)
-    return call.transaction(async () => {
+    return call.unitOfWork.transaction(async () => {
       await call.manager.query(`SET LOCAL lock_timeout = '${lockTimeoutSeconds}s'`)
       // The lock serializes simultaneous clears, and keeps the operator from setting productionLike in between.
       await lockOrganization(call.manager, call.tenant)

@@ -32,13 +32,13 @@ export const upload = (kind: 'icon' | 'logo'): Operation<Organization> => {
     sensitive: 'minute',
     link: { name },
     handle: (call) =>
-      call.transaction(async () => {
-        const image = call.file as Image
+      call.unitOfWork.transaction(async () => {
+        const image = call.request.file as Image
         const before = await lockAndRead(call)
         const previous = before[`${kind}Id`]
         if (previous === image.id) return new Unchanged(before)
         const after = Object.assign(copyEntity(before), { [`${kind}Id`]: image.id })
-        await replaceImage(call.executor, image, previous, () => call.save(before, after))
+        await replaceImage(call.unitOfWork.executor, image, previous, () => call.unitOfWork.save(before, after))
         const changes: Record<string, [unknown, unknown]> = { [kind]: [before[kind], after[kind]] }
         const target = `/organizations/${before.id}`
         await record({ by: call, action: `organization.${name}`, target, changes })
@@ -60,13 +60,13 @@ export const remove = (kind: 'icon' | 'logo'): Operation<Organization> => {
     statuses: [204, 412],
     link: { name, when: (organization: Organization) => organization[`${kind}Id`] !== null },
     handle: (call) =>
-      call.transaction(async () => {
+      call.unitOfWork.transaction(async () => {
         const before = await lockAndRead(call)
-        call.checkPreconditions(before)
+        call.request.checkPreconditions(before)
         const previous = before[`${kind}Id`]
         if (previous === null) return undefined
-        await call.save(before, Object.assign(copyEntity(before), { [`${kind}Id`]: null }))
-        await deleteUnusedImage(call.executor, [previous])
+        await call.unitOfWork.save(before, Object.assign(copyEntity(before), { [`${kind}Id`]: null }))
+        await deleteUnusedImage(call.unitOfWork.executor, [previous])
         await record({
           by: call,
           action: `organization.${name}`,

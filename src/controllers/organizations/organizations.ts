@@ -39,9 +39,9 @@ export const create = (callers: Callers, maxOwned = defaultMaxOwned): Operation<
       if (draft.slug === undefined && typeof draft.name === 'string') draft.slug = await freeSlug(call, draft.name)
       return []
     })
-    return call.transaction(async () => {
+    return call.unitOfWork.transaction(async () => {
       await insertOrganization(call, draft, maxOwned)
-      call.after(() => callers.forget())
+      call.unitOfWork.after(() => callers.forget())
       return draft
     })
   },
@@ -89,7 +89,7 @@ const along =
     const { id, status } = after
     const { logoId, iconId, ...changes } = changesBetween(call.manager, before, after)
     await deleteUnusedImage(
-      call.executor,
+      call.unitOfWork.executor,
       [logoId, iconId].flatMap((change) => (change ? [change[0] as string] : [])),
     )
     if (logoId) changes.logo = [before.logo, null]
@@ -101,7 +101,7 @@ const along =
     if (typeof customer === 'string') await enqueueCustomerSync(call.manager, customer)
     if (status === before.status) return
     if (status === 'provisioning') await enqueueProvisioning(call.manager, id)
-    call.after(() => callers.forget())
+    call.unitOfWork.after(() => callers.forget())
   }
 
 /** Inserts an organization with its owner and defaults. The response is written for the caller's new role. */
@@ -109,14 +109,14 @@ async function insertOrganization(call: Call<Organization>, organization: Organi
   const user = await ensureUser(call)
   const member = Object.assign(new OrganizationUser(), { userId: user.id, name: user.name, role: 'owner' })
   const { id, name, type, slug } = organization
-  await call.insert(organization)
-  await call.insert(Object.assign(member, { organizationId: id }))
+  await call.unitOfWork.insert(organization)
+  await call.unitOfWork.insert(Object.assign(member, { organizationId: id }))
   await beginProvisioning(call.manager, id)
   const changes = { name: [null, name], type: [null, type], slug: [null, slug] } as AuditEvent['changes']
   const by = { manager: call.manager, tenant: id, caller: { user: user.id } }
   await record({ by, action: 'organization.create', target: `/organizations/${id}`, changes })
   await requireFewerOwned(call, user.id, maxOwned)
-  call.answeredAs = { role: 'owner', tenant: id }
+  call.request.answeredAs = { role: 'owner', tenant: id }
   if (await tokenActsFor(call, user.id, id)) {
     call.caller = { ...call.caller, role: 'owner', user: user.id, tenant: id }
     Object.assign(organization, await call.get(Organization, id))

@@ -61,7 +61,7 @@ export const clearCoupon = (billing: Billing): Operation<Subscription> => ({
   async handle(call) {
     const subscription = await requireDiscountable(call, (await call.input(CouponRemoval)).subscription)
     return whileLive(call, billing, subscription, async () => {
-      const cleared = await setDiscount(billing, subscription.externalId as string, undefined, call.claim)
+      const cleared = await setDiscount(billing, subscription.externalId as string, undefined, call.request.claim)
       return new Unchanged(await applyStripeSubscription(call, billing, 'clearCoupon', subscription, cleared))
     })
   },
@@ -82,7 +82,7 @@ async function apply(
   if (!discount) throw unusable()
   if (hasDiscount(now, discount)) return same()
   if (await isAlreadyRedeemed(billing, customerIdOf(now), discount).catch(throwUnusable)) throw unusable()
-  const discounted = await setDiscount(billing, id, discount, call.claim).catch(throwUnusable)
+  const discounted = await setDiscount(billing, id, discount, call.request.claim).catch(throwUnusable)
   return applyStripeSubscription(call, billing, 'applyCoupon', subscription, discounted)
 }
 

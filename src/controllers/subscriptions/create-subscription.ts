@@ -36,7 +36,7 @@ export const create = (billing: Billing): Operation<Subscription> => ({
     },
   },
   async handle(call) {
-    const existing = await call.manager.findOneBy(Subscription, { id: call.claim, organizationId: call.tenant })
+    const existing = await call.manager.findOneBy(Subscription, { id: call.request.claim, organizationId: call.tenant })
     const organization = await call.get(Organization, call.tenant)
     const subscription = existing ?? (await insertSubscription(call, organization))
     if (organization.manualBilling) return subscription
@@ -59,13 +59,13 @@ async function insertSubscription(
   call: Call<Subscription>,
   { currentSubscriptionId, manualBilling, stripeCustomerId }: Organization,
 ): Promise<Subscription> {
-  const blank = Object.assign(createEntity(Subscription), { id: call.claim, organizationId: call.tenant })
+  const blank = Object.assign(createEntity(Subscription), { id: call.request.claim, organizationId: call.tenant })
   const subscription = await call.read(blank, false, (draft) => applyDefaults(draft, call))
   if (currentSubscriptionId) throw new Problem(409, liveSubscriptionExists)
-  await call.transaction(async () => {
+  await call.unitOfWork.transaction(async () => {
     await requireSeats(call, subscription)
     await requireSameBilling(call, { manualBilling, stripeCustomerId })
-    await call.insert(subscription)
+    await call.unitOfWork.insert(subscription)
     if (manualBilling) await recordSubscription(call, 'create', undefined, subscription)
     else await enqueueResolve(call.manager, subscription)
   })

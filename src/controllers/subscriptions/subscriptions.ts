@@ -57,7 +57,7 @@ export const update = (billing: Billing): Operation<Subscription> => {
       const before = await call.find()
       const organization = await call.get(Organization, call.tenant)
       if (organization.manualBilling) return manual.handle(call)
-      call.checkPreconditions(before)
+      call.request.checkPreconditions(before)
       const desired = await call.read(before, true, (draft) => checkChange(draft, call))
       if (Object.keys(changesBetween(call.manager, before, desired)).length === 0) return before
       const externalId = requireExternalId(before)
@@ -65,8 +65,8 @@ export const update = (billing: Billing): Operation<Subscription> => {
       const method =
         desired.paymentMethodId === before.paymentMethodId ? undefined : await requirePaymentMethod(call, desired)
       return whileLive(call, billing, before, async () => {
-        if (method) await payOpenInvoices(billing, externalId, method, call.claim)
-        const changed = await billing.updateSubscription(desired, method, call.claim)
+        if (method) await payOpenInvoices(billing, externalId, method, call.request.claim)
+        const changed = await billing.updateSubscription(desired, method, call.request.claim)
         return withPaymentDetails(billing, await applyStripeSubscription(call, billing, 'update', before, changed))
       })
     },
@@ -160,8 +160,8 @@ async function change(
 ): Promise<Subscription> {
   const after = copyEntity(before)
   apply(after)
-  return call.transaction(async () => {
-    await call.save(before, after)
+  return call.unitOfWork.transaction(async () => {
+    await call.unitOfWork.save(before, after)
     await recordSubscription(call, verb, before, after)
     return after
   })

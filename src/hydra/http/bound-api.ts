@@ -4,6 +4,7 @@ import type { ApiModel, ModelOptions } from '../model/api-model.ts'
 import type { AnsweredAs, Caller, Role } from '../model/caller.ts'
 import type { Class } from '../model/class.ts'
 import type { LocalTime } from '../model/local-time.ts'
+import type { CallResource } from '../model/operation.ts'
 import type { Resource } from '../model/resource.ts'
 import type { Shape } from '../model/shape.ts'
 import type { Executor, Store } from '../model/store.ts'
@@ -17,6 +18,8 @@ import type { LoadToMany } from '../store/to-many.ts'
 export interface BoundResource {
   resource: Resource
   shape: Shape
+  /** The part that handlers see. */
+  handled: CallResource<object>
   store: Store
   loadToMany: LoadToMany
   /** The search with every property, as the documentation describes it. */

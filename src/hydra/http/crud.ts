@@ -54,11 +54,11 @@ export function createOperation<E extends object>({
     statuses: [201, 400, 409, 413, 415, 422],
     writes,
     async handle(call) {
-      const entity = createEntity(call.shape.class) as E
-      Object.assign(entity, { [call.tenantColumn]: call.caller.tenant })
+      const entity = createEntity(call.resource.shape.class) as E
+      Object.assign(entity, { [call.resource.tenantColumn]: call.caller.tenant })
       const draft = await call.read(entity, false, prepare && ((read) => prepare(read, call)))
       return write(call, alsoWrite, async () => {
-        await call.insert(draft, { expressions })
+        await call.unitOfWork.insert(draft, { expressions })
         await alsoWrite?.(call, draft)
         return draft
       })
@@ -96,10 +96,10 @@ export function removeOperation<E extends object>({ alsoWrite }: Pick<Hooks<E>, 
     statuses: [204, 404, 409, 412],
     async handle(call) {
       const entity = await call.find()
-      call.checkPreconditions(entity)
+      call.request.checkPreconditions(entity)
       return write(call, alsoWrite, async () => {
         await alsoWrite?.(call, entity)
-        await call.remove(entity)
+        await call.unitOfWork.remove(entity)
         return undefined
       })
     },
@@ -108,10 +108,10 @@ export function removeOperation<E extends object>({ alsoWrite }: Pick<Hooks<E>, 
 
 async function patch<E extends object>(call: Call<E>, { prepare, alsoWrite }: Hooks<E>): Promise<E> {
   const before = await call.find()
-  call.checkPreconditions(before)
+  call.request.checkPreconditions(before)
   const after = await call.read(before, true, prepare && ((draft) => prepare(draft, call)))
   return write(call, alsoWrite, async () => {
-    await call.save(before, after)
+    await call.unitOfWork.save(before, after)
     await alsoWrite?.(call, after, before)
     return after
   }) as Promise<E>
@@ -123,5 +123,5 @@ function write<E extends object>(
   alsoWrite: unknown,
   work: () => Promise<Outcome<object>>,
 ): Promise<Outcome<object>> {
-  return alsoWrite ? call.transaction(work) : call.statement(work)
+  return alsoWrite ? call.unitOfWork.transaction(work) : call.unitOfWork.statement(work)
 }

@@ -27,6 +27,7 @@ export function endpoint(api: BoundApi, bound: BoundResource, operation: Operati
   const sensitive = sensitiveOperationOf(bound, operation)
   const appliesStrict = operation.method === 'GET' || (operation.expects && operation.expects !== 'file')
   const read = requestReader(api, bound, operation)
+  const { publicUrl } = api.iris
   const setHeaders = headerSetter(api, bound, operation)
   return async (request, response, id, suffix) => {
     const caller = await authenticate(access, request, response, sensitive)
@@ -35,7 +36,8 @@ export function endpoint(api: BoundApi, bound: BoundResource, operation: Operati
     if (appliesStrict && isStrict(request.headers)) response.setHeader('Preference-Applied', 'handling=strict')
     const body = await read?.(request, response)
     setHeaders(response)
-    const call = new RequestCall(api, bound, operation, caller, new ApiRequest({ id, suffix, request, ...body }))
+    const asked = new ApiRequest({ id, suffix, request, caller, publicUrl, ...body })
+    const call = new RequestCall(api, bound, operation, caller, asked)
     const key = operation.method === 'POST' ? call.request.header('idempotency-key') : undefined
     const result = await (key === undefined ? run(call) : runOnce(call, key))
     await write(call, result, format, response)

@@ -22,18 +22,18 @@ interface Reader {
   operation: Pick<Operation, 'method' | 'path'>
   caller: Caller
   request: ApiRequest
-  work: UnitOfWork
+  unitOfWork: UnitOfWork
   localTime(): Promise<LocalTime | undefined>
 }
 
 /** An item by its canonical id. @throws Problem 404 when the caller may not see it */
 export async function readItem(
-  { caller, work }: Reader,
+  { caller, unitOfWork }: Reader,
   { resource, store, loadToMany }: BoundResource,
   id: string | undefined,
   shown = false,
 ): Promise<object> {
-  const { executor } = work
+  const { executor } = unitOfWork
   const entity = await store.find(executor, caller, id, shown)
   if (!entity) throw new Problem(404, 'Not found: no such resource exists, or you have no access to it.')
   await loadToMany(executor, caller, resource, [entity])
@@ -83,11 +83,11 @@ export async function readPage(
 
 /** Only a GET outside a transaction uses the connections for lists, or replicas: a later write then depends on neither. */
 function withListConnection<T>(
-  { api, caller, operation, request, work }: Reader,
+  { api, caller, operation, request, unitOfWork }: Reader,
   hasOwnStore: boolean,
   read: (executor: Executor) => Promise<T>,
 ): Promise<T> {
-  if (operation.method !== 'GET' || work.inTransaction || hasOwnStore) return read(work.executor)
+  if (operation.method !== 'GET' || unitOfWork.inTransaction || hasOwnStore) return read(unitOfWork.executor)
   const { pools, options } = api
   const lists = options.replicas ?? pools.lists
   return lists.run(tenantOf(caller), read).catch((error) => {

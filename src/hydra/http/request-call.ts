@@ -1,31 +1,25 @@
 import type { EntityManager } from 'typeorm'
-import { v7 as uuid } from 'uuid'
 import { deserialize } from '../input/deserializer.ts'
 import { misnamedMembers, readBody } from '../input/read-body.ts'
 import { resolveReferences } from '../input/references.ts'
 import { indefiniteArticle } from '../model/article.ts'
-import { type AnsweredAs, type Caller, tenantOf } from '../model/caller.ts'
+import { type Caller, tenantOf } from '../model/caller.ts'
 import type { Class } from '../model/class.ts'
 import { createEntity } from '../model/entity.ts'
-import { type FairShare, shareOf } from '../model/fair-share.ts'
 import type { Condition } from '../model/filter.ts'
 import type { LocalTime } from '../model/local-time.ts'
-import type { Call, Operation } from '../model/operation.ts'
+import type { Call, CallResource, Operation } from '../model/operation.ts'
 import type { Page, Sort } from '../model/page.ts'
 import { Problem, type Violation } from '../model/problem.ts'
-import type { Shape } from '../model/shape.ts'
-import type { Executor, InsertOptions, Store } from '../model/store.ts'
+import type { Store } from '../model/store.ts'
 import { UnitOfWork } from '../store/unit-of-work.ts'
 import type { BoundApi, BoundResource } from './bound-api.ts'
-import { requireMatch, requireNoneMatch } from './headers/conditional-request.ts'
 import { readItem, readNamedItem, readPage } from './read-rows.ts'
 import type { ApiRequest } from './request.ts'
 
 /** One request for one operation: who asks, what was sent, and the unit of work that reads and writes for it. */
 export class RequestCall<E extends object = object> implements Call<E> {
-  readonly work: UnitOfWork
-  private claimed: string | undefined
-  private granted: AnsweredAs | undefined
+  readonly unitOfWork: UnitOfWork
 
   constructor(
     readonly api: BoundApi,
@@ -34,7 +28,7 @@ export class RequestCall<E extends object = object> implements Call<E> {
     public caller: Caller,
     readonly request: ApiRequest,
   ) {
-    this.work = new UnitOfWork(api.database, api.pools.items, tenantOf(caller), request.conditional)
+    this.unitOfWork = new UnitOfWork(api.database, api.pools.items, tenantOf(caller), request.conditional)
   }
 
   get tenant(): string {
@@ -55,48 +49,12 @@ export class RequestCall<E extends object = object> implements Call<E> {
     return this.caller.user
   }
 
-  get shape(): Shape {
-    return this.bound.shape
+  get resource(): CallResource<E> {
+    return this.bound.handled
   }
 
-  get tenantColumn(): string {
-    return this.api.tenancy.column
-  }
-
-  get publicUrl(): string {
-    return this.api.iris.publicUrl
-  }
-
-  /** The tenant and caller whose time is counted where many callers wait for the same thread. */
-  get share(): FairShare {
-    return shareOf(this.caller, this.request.request.ip)
-  }
-
-  get file(): object {
-    if (!this.request.file) throw new Error(`${this.operation.name} expects a file but does not say how it is read.`)
-    return this.request.file
-  }
-
-  language(offered: string[]): string {
-    return this.request.language(offered)
-  }
-
-  get claim(): string {
-    this.claimed ??= uuid()
-    return this.claimed
-  }
-
-  set claim(id: string) {
-    this.claimed = id
-  }
-
-  get answeredAs(): AnsweredAs {
-    const { role, tenant } = this.caller
-    return this.granted ?? { role, tenant }
-  }
-
-  set answeredAs(right: AnsweredAs) {
-    this.granted = right
+  get manager(): EntityManager {
+    return this.unitOfWork.manager
   }
 
   async find(): Promise<E> {
@@ -112,7 +70,7 @@ export class RequestCall<E extends object = object> implements Call<E> {
   }
 
   page(
-    type: Class = this.shape.class,
+    type: Class = this.bound.shape.class,
     conditions: Condition[] = [],
     defaultOrder: Sort[] = [],
     store: Store = this.api.of(type).store,
@@ -129,7 +87,8 @@ export class RequestCall<E extends object = object> implements Call<E> {
     partial: boolean,
     prepare?: (draft: T) => Promise<Violation[]> | Violation[],
   ): Promise<T> {
-    const { api, operation, caller, executor, request } = this
+    const { api, operation, caller, request } = this
+    const { executor } = this.unitOfWork
     const shape = api.shape(entity.constructor as Class)
     const body = await readBody(this, shape, partial)
     return deserialize({
@@ -149,47 +108,6 @@ export class RequestCall<E extends object = object> implements Call<E> {
 
   /** How to read a date-time without offset for this caller; undefined where it is rejected. */
   async localTime(): Promise<LocalTime | undefined> {
-    return this.request.strict ? undefined : this.api.options.localTime?.(this.executor, this.caller)
-  }
-
-  iri(entity: E): string {
-    return this.bound.resource.iri(entity)
-  }
-
-  checkPreconditions({ version }: { version?: number }): void {
-    requireMatch(this.request.header('if-match'), version)
-    requireNoneMatch(this.request.header('if-none-match'), version)
-  }
-
-  get manager(): EntityManager {
-    return this.work.manager
-  }
-
-  get executor(): Executor {
-    return this.work.executor
-  }
-
-  transaction<T>(work: () => Promise<T>): Promise<T> {
-    return this.work.transaction(work)
-  }
-
-  statement<T>(work: () => Promise<T>): Promise<T> {
-    return this.work.statement(work)
-  }
-
-  after(work: () => void): void {
-    this.work.after(work)
-  }
-
-  insert<T extends object>(entity: T, options?: InsertOptions): Promise<T> {
-    return this.work.insert(entity, options)
-  }
-
-  save<T extends object>(before: T, after: T): Promise<T> {
-    return this.work.save(before, after)
-  }
-
-  remove(entity: object): Promise<void> {
-    return this.work.remove(entity)
+    return this.request.strict ? undefined : this.api.options.localTime?.(this.unitOfWork.executor, this.caller)
   }
 }

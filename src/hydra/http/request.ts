@@ -1,6 +1,11 @@
 import type { Request } from 'express'
 import Negotiator from 'negotiator'
+import { v7 as uuid } from 'uuid'
+import type { AnsweredAs, Caller } from '../model/caller.ts'
+import { type FairShare, shareOf } from '../model/fair-share.ts'
+import type { CallRequest } from '../model/operation.ts'
 import { Problem } from '../model/problem.ts'
+import { requireMatch, requireNoneMatch } from './headers/conditional-request.ts'
 import { isStrict } from './headers/preferences.ts'
 
 const noParameters = new URLSearchParams()
@@ -19,6 +24,9 @@ interface RequestParts {
   suffix?: string
   /** Its URL, its headers and the client's IP address. */
   request: Pick<Request, 'url' | 'headers' | 'ip'>
+  caller: Caller
+  /** The start of absolute links. */
+  publicUrl: string
   /** The bytes of the body, or of the uploaded file. */
   bytes?: Buffer
   /** The result of the operation's file reader. */
@@ -26,22 +34,27 @@ interface RequestParts {
 }
 
 /** The request as operations see it; each part is parsed on first use. */
-export class ApiRequest {
+export class ApiRequest implements CallRequest {
   readonly id
-  private readonly suffix
   readonly request
   readonly bytes
-  /** The result of the operation's file reader. */
-  readonly file
+  readonly publicUrl
+  answeredAs: AnsweredAs | undefined
+  private readonly suffix
+  private readonly caller
+  private readonly uploaded
+  private claimed: string | undefined
   private parameters: URLSearchParams | undefined
   private readonly languages = new Map<string[], string>()
 
-  constructor({ id, suffix, request, bytes, file }: RequestParts) {
+  constructor({ id, suffix, request, caller, publicUrl, bytes, file }: RequestParts) {
     this.id = id
     this.suffix = suffix
     this.request = request
+    this.caller = caller
+    this.publicUrl = publicUrl
     this.bytes = bytes
-    this.file = file
+    this.uploaded = file
   }
 
   /** The requested path as the client sent it, without the suffix of a format. */
@@ -73,6 +86,29 @@ export class ApiRequest {
   /** Whether If-Match names the state that the client means to change. */
   get conditional(): boolean {
     return this.header('if-match') !== undefined
+  }
+
+  get claim(): string {
+    this.claimed ??= uuid()
+    return this.claimed
+  }
+
+  set claim(id: string) {
+    this.claimed = id
+  }
+
+  get file(): object {
+    if (!this.uploaded) throw new Error('The operation expects a file but does not say how it is read.')
+    return this.uploaded
+  }
+
+  get share(): FairShare {
+    return shareOf(this.caller, this.request.ip)
+  }
+
+  checkPreconditions({ version }: { version?: number }): void {
+    requireMatch(this.header('if-match'), version)
+    requireNoneMatch(this.header('if-none-match'), version)
   }
 
   header(name: string): string | undefined {

@@ -3,7 +3,7 @@ import { type ApiResponse, responseOf } from './response.ts'
 
 /** Runs an operation's handler, and again after a lost race where the request allows it. */
 export function run(call: RequestCall): Promise<ApiResponse> {
-  return call.work.run(() => handle(call))
+  return call.unitOfWork.run(() => handle(call))
 }
 
 /** Calls the handler and turns its outcome into a response. */

@@ -62,7 +62,7 @@ export function sendRepresentation(response: Response, status: number, represent
 
 /** A change is already committed when its document cannot be converted: the response is JSON-LD then. */
 async function convert(
-  { api, share }: RequestCall,
+  { api, request: { share } }: RequestCall,
   { document, tail, version, properties }: ApiResponse,
   format: Format,
   { req }: Response,

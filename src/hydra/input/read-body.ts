@@ -14,10 +14,8 @@ type Body = Record<string, unknown>
 export interface BodyRequest {
   api: ApiModel
   operation: Operation
-  /** The class of the resource. */
-  shape: Shape
-  request: { bytes: Buffer | undefined; path: string; header(name: string): string | undefined }
-  share: FairShare
+  resource: { shape: Shape }
+  request: { bytes: Buffer | undefined; path: string; share: FairShare; header(name: string): string | undefined }
   localTime(): Promise<LocalTime | undefined>
 }
 
@@ -26,21 +24,21 @@ export interface BodyRequest {
  * @throws Problem 400 when the body is malformed
  */
 export async function readBody(call: BodyRequest, shape: Shape, partial: boolean): Promise<Body> {
-  const { api, operation, request, share } = call
+  const { api, operation, request } = call
   const { bytes, path } = request
-  if (!bytes?.length && !api.needsBody(operation, call.shape)) return {}
+  if (!bytes?.length && !api.needsBody(operation, call.resource.shape)) return {}
   const { name } = shape
   const { publicUrl } = api.iris
   const context = api.context(name)?.['@context'] as Body
   if (/^\s*text\/turtle\b/i.test(request.header('content-type') ?? ''))
-    return completed(await compactTurtle(decodeText(bytes), context, publicUrl + path, share), shape)
+    return completed(await compactTurtle(decodeText(bytes), context, publicUrl + path, request.share), shape)
   const body = parseBody(bytes)
   const own = api.iris.at(`/contexts/${name}`)
   const ours = (context: unknown) => context === own || context === api.iris.origin + own
   const linked = isLinked(call)
   if (isForeign(linked ? body : withoutIris(body), ours) || (linked && hasLinkedValues(body, shape))) {
     if (partial) throw new Problem(400, `A PATCH is read by name: leave out @context, or give "${own}".`)
-    return completed(await compact(body, context, `${publicUrl}/`, { ours, share }), shape)
+    return completed(await compact(body, context, `${publicUrl}/`, { ours, share: request.share }), shape)
   }
   if (Array.isArray(body)) throw new Problem(400, 'The body must be a JSON object.')
   return withOffsets(call, shape, body)

@@ -94,9 +94,8 @@ export interface Operation<E extends object = object> {
   handle(call: Call<E>): Promise<Outcome<object>>
 }
 
-/** Reads and writes rows: in one transaction where the request needs one, and again after a lost race. */
+/** The reads and writes of one request: in one transaction where the request needs one, and again after a lost race. */
 export interface DatabaseAccess {
-  readonly manager: EntityManager
   /** Runs compiled statements, in the transaction if there is one. */
   readonly executor: Executor
   /** Runs work in one transaction, and again after a deadlock or a serialization failure. */
@@ -111,31 +110,47 @@ export interface DatabaseAccess {
   remove(entity: object): Promise<void>
 }
 
-/** One request for one operation, as its handler sees it: no headers, no response. */
-export interface Call<E extends object = object> extends DatabaseAccess {
+/** The parts of the request that a handler may depend on: no URL, no headers. */
+export interface CallRequest {
+  /** The id of this request at other services. It stays the same when the request is resumed after a crash. */
+  readonly claim: string
+  /** The role and tenant that may read the response again; by default the caller's. An operation may grant others. */
+  answeredAs?: AnsweredAs
+  /** The uploaded file, as the operation's `file.read` has parsed it. */
+  readonly file: object
+  /** The tenant and caller whose time is counted where many callers wait for the same thread. */
+  readonly share: FairShare
+  /** The start of absolute links. */
+  readonly publicUrl: string
+  /** Of the offered languages, the one that the client prefers. */
+  language(offered: string[]): string
+  /** Checks If-Match and If-None-Match against what was read. @throws Problem 412 */
+  checkPreconditions(entity: { version?: number }): void
+}
+
+/** The resource of an operation, as handlers of any class see it. */
+export interface CallResource<E extends object> {
+  readonly shape: Shape
+  /** The property of an entity that holds its tenant's id. */
+  readonly tenantColumn: string
+  /** The canonical path of an item. */
+  iri(entity: E): string
+}
+
+/** One request for one operation, as its handler sees it: no response. */
+export interface Call<E extends object = object> {
   /** The sender of the request. The operation may replace it, for example after it makes the caller a member. */
   caller: Caller
   /** The tenant of the caller. @throws Problem 403 for a caller without one */
   readonly tenant: string
-  /** The property of an entity that holds its tenant's id. */
-  readonly tenantColumn: string
   /** The user of the caller. @throws Problem 403 for a caller without one */
   readonly user: string
   readonly operation: Operation<E>
-  /** The class of the resource. */
-  readonly shape: Shape
-  /** The start of absolute links. */
-  readonly publicUrl: string
-  /** The tenant and caller whose time is counted where many callers wait for the same thread. */
-  readonly share: FairShare
-  /** The id of this request at other services. It stays the same when the request is resumed after a crash. */
-  readonly claim: string
-  /** The role and tenant that may read the response again: the caller's, or those that the operation grants. */
-  answeredAs: AnsweredAs
-  /** The uploaded file, as the operation's `file.read` has parsed it. */
-  readonly file: object
-  /** Of the offered languages, the one that the client prefers. */
-  language(offered: string[]): string
+  readonly resource: CallResource<E>
+  readonly request: CallRequest
+  /** TypeORM's manager, in the transaction of the unit of work if there is one. */
+  readonly manager: EntityManager
+  readonly unitOfWork: DatabaseAccess
   /** The item that the path names. @throws Problem 404 when the caller may not see it */
   find(): Promise<E>
   /** The same item, only to be serialized: columns that no property needs may be missing. */
@@ -152,10 +167,6 @@ export interface Call<E extends object = object> extends DatabaseAccess {
     partial: boolean,
     prepare?: (draft: T) => Promise<Violation[]> | Violation[],
   ): Promise<T>
-  /** The canonical path of an item of the resource. */
-  iri(entity: E): string
-  /** Checks If-Match and If-None-Match against what was read. @throws Problem 412 */
-  checkPreconditions(entity: { version?: number }): void
 }
 
 /** Prepares a draft before its rules are checked, and returns further violations. */

@@ -30,8 +30,8 @@ export async function runOnce(call: RequestCall, key: string): Promise<ApiRespon
 /** Claim, effect and response are one transaction, so none of them is ever stored without the others. */
 function runInTransaction(call: RequestCall, claim: IdempotencyClaim): Promise<ApiResponse> {
   const { caller } = call
-  return call.work.run(async () => {
-    const { stored, replayed } = await call.transaction(async () => {
+  return call.unitOfWork.run(async () => {
+    const { stored, replayed } = await call.unitOfWork.transaction(async () => {
       call.caller = caller
       if (!(await takeClaim(call, claim)))
         return { stored: (await findResponse(call, claim)) ?? stillRunning(), replayed: true }
@@ -54,20 +54,20 @@ async function runResumable(call: RequestCall, claim: IdempotencyClaim): Promise
   if (!id) {
     const stored = await findResponse(call, claim)
     if (stored) return toResponse(await withSecrets(call, stored), true)
-    id = (await claims.resume(call.executor, claim)).rows[0]?.claim
+    id = (await claims.resume(call.unitOfWork.executor, claim)).rows[0]?.claim
   }
   const held = { ...claim, claim: id ?? stillRunning(claims.claimTimeoutSeconds) }
-  call.claim = held.claim
+  call.request.claim = held.claim
   try {
-    const stored = await call.work.run(() => attempt(call))
+    const stored = await call.unitOfWork.run(() => attempt(call))
     // A 202 is not final: a repetition runs the handler again under the same claim.
-    await (stored.status === 202 ? claims.release(call.executor, held) : storeResponse(call, held, stored))
+    await (stored.status === 202 ? claims.release(call.unitOfWork.executor, held) : storeResponse(call, held, stored))
     return toResponse(stored, false)
   } catch (error) {
     const { status } = (error instanceof Problem ? error : problemOf(call.api, error)) ?? { status: 500 }
     // A refused repetition says nothing about an earlier attempt of unknown outcome: its claim stays to find that attempt.
     const settled = first && status < 500
-    if (status !== 402) await (settled ? claims.remove : claims.release)(call.executor, held).catch(() => {})
+    if (status !== 402) await (settled ? claims.remove : claims.release)(call.unitOfWork.executor, held).catch(() => {})
     throw error
   }
 }
@@ -93,7 +93,7 @@ function claimOf({ caller, operation, request: { request, bytes } }: RequestCall
 /** Inserts the claim; undefined when the key is taken, Problem 409 while its transaction runs longer than the lock timeout. */
 async function takeClaim(call: RequestCall, claim: IdempotencyClaim): Promise<string | undefined> {
   try {
-    return (await claims.insert(call.executor, claim)).rows[0]?.claim
+    return (await claims.insert(call.unitOfWork.executor, claim)).rows[0]?.claim
   } catch (error) {
     if ((error as { code?: string }).code === '55P03') stillRunning()
     throw error
@@ -102,7 +102,7 @@ async function takeClaim(call: RequestCall, claim: IdempotencyClaim): Promise<st
 
 /** The stored response to the same request; undefined while it runs, a violation when the key belongs to another request. */
 async function findResponse(call: RequestCall, claim: IdempotencyClaim): Promise<StoredResponse | undefined> {
-  const [found] = (await claims.find(call.executor, claim)).rows
+  const [found] = (await claims.find(call.unitOfWork.executor, claim)).rows
   const same = found === undefined || found.fingerprint === claim.fingerprint
   if (!same || (found?.tenant && found.tenant !== claim.tenant))
     throw new ConstraintViolation([
@@ -112,13 +112,16 @@ async function findResponse(call: RequestCall, claim: IdempotencyClaim): Promise
         code: 'isSame',
       },
     ])
-  if (found) call.claim = found.claim
+  if (found) call.request.claim = found.claim
   if (found?.answer) await requireRight(call, found.answer)
   return found?.answer ?? undefined
 }
 
 /** A stored response belongs to the role that it was given to; a caller who has lost that role does not get it again. */
-async function requireRight({ api, executor, caller }: RequestCall, { right }: StoredResponse): Promise<void> {
+async function requireRight(
+  { api, unitOfWork: { executor }, caller }: RequestCall,
+  { right }: StoredResponse,
+): Promise<void> {
   const { holds } = api.options
   if (!right || !holds || (await holds(executor, caller, right))) return
   throw new Problem(
@@ -148,8 +151,10 @@ async function attempt(call: RequestCall, rollBack?: () => Promise<unknown>): Pr
 async function storeResponse(call: RequestCall, claim: IdempotencyClaim, response: StoredResponse): Promise<void> {
   const withoutSecrets = Object.fromEntries((call.operation.secrets?.names ?? []).map((name) => [name, null]))
   const document = response.document && { ...response.document, ...withoutSecrets }
-  const answer = JSON.stringify({ ...response, document, right: call.answeredAs })
-  await claims.complete(call.executor, { ...claim, answer })
+  const { role, tenant } = call.caller
+  const right = call.request.answeredAs ?? { role, tenant }
+  const answer = JSON.stringify({ ...response, document, right })
+  await claims.complete(call.unitOfWork.executor, { ...claim, answer })
 }
 
 async function withSecrets(call: RequestCall, stored: StoredResponse): Promise<StoredResponse> {
