@@ -176,7 +176,7 @@ describe('the next status', () => {
     const payer = await ways.paused()
     await eventuallyMatches(payer, payer.path, { status: 'paused' })
     await payer.api.post('/payment-methods', { externalId: 'pm_card_visa' })
-    await dashboard.subscriptions.resume(payer.externalId)
+    await dashboard.subscriptions.resume(payer.externalId, { payment_behavior: 'resume_on_payment_success' })
     await eventuallyMatches(payer, payer.path, { status: 'active' })
     expect(await modulesOf(payer)).toEqual(['planning'])
   })

@@ -14,7 +14,7 @@ const methods = {
   Prices: ['create', 'retrieve', 'update', 'list'],
   Coupons: ['create', 'retrieve', 'list'],
   PromotionCodes: ['create', 'retrieve', 'list'],
-  Subscriptions: ['create', 'retrieve', 'update', 'cancel', 'list', 'resume', 'deleteDiscount'],
+  Subscriptions: ['create', 'retrieve', 'update', 'cancel', 'list', 'pause', 'resume', 'deleteDiscount'],
   SubscriptionSchedules: ['create', 'retrieve', 'release'],
   Invoices: ['retrieve', 'list', 'pay', 'voidInvoice', 'finalizeInvoice', 'createPreview'],
   InvoicePayments: ['list'],

@@ -28,6 +28,20 @@ test('there is a price for a seat and for each module, by the month and by the y
   expect(data.every(({ product }) => typeof product === 'object')).toBe(true)
 })
 
+test('a price costs at most 999,999.99', async () => {
+  const { product } = await seat()
+  const price = { currency: 'eur', product: product as string }
+
+  expect(await stripe.prices.create({ ...price, unit_amount: 99_999_999 })).toMatchObject({ unit_amount: 99_999_999 })
+  expect(await refusal(stripe.prices.create({ ...price, unit_amount: 100_000_000 }))).toMatchObject({
+    statusCode: 400,
+    type: 'StripeInvalidRequestError',
+    code: 'amount_too_large',
+    param: 'unit_amount',
+    message: 'Amount must be no more than 999,999.99 EUR',
+  })
+})
+
 test('an account can have modules of its own', async () => {
   const own = await startLocalStripe({ modules: ['fishing'] })
   const { data } = await clientOf(own).prices.list({ lookup_keys: ['module_fishing_yearly', 'module_planning_yearly'] })

@@ -73,7 +73,9 @@ async function askEverything(): Promise<void> {
   await stripe.paymentMethods
     .attach('pm_card_visa', { customer: poor.id })
     .then(({ id }) => stripe.subscriptions.update(tried.id, { default_payment_method: id }))
-  await stripe.subscriptions.resume(tried.id)
+  await stripe.subscriptions.resume(tried.id, { payment_behavior: 'resume_on_payment_success' })
+  await stripe.subscriptions.pause(tried.id, { invoicing_behavior: 'invoice' })
+  await stripe.subscriptions.resume(tried.id, { billing_cycle_anchor: { type: 'now' } })
 
   const items = [{ price: seat, quantity: 3 }]
   const made = await stripe.subscriptions.create({

@@ -1,14 +1,11 @@
 import { defaultMethodOf } from '../endpoints/customers.ts'
-import { invalidRequest, type StripeError } from '../http/api-error.ts'
 import { requireObject } from '../http/route.ts'
 import type { Account } from '../objects/account.ts'
 import type { Invoice } from '../objects/billing-objects.ts'
+import { amountTooLarge, maxAmount } from './amount-limit.ts'
 import { cancelPayment, invoicePaymentOf, paymentIntentOf, requestPayment } from './invoice-payments.ts'
 import { type AttemptOutcome, attemptPayment } from './payment-attempts.ts'
-import { invoicePaid, paymentFailed, subscriptionOf } from './payment-outcome.ts'
-
-/** The largest amount of one payment, in cents. */
-const maxAmount = 99_999_999
+import { invoicePaid, invoiceVoided, paymentFailed, subscriptionOf } from './payment-outcome.ts'
 
 /** @returns whether it could be done: by itself an invoice that is too large stays a draft, and says why */
 export function finalizeAutomatically(account: Account, invoice: Invoice): boolean {
@@ -20,22 +17,16 @@ export function finalizeAutomatically(account: Account, invoice: Invoice): boole
     invoice,
     () => {
       invoice.auto_advance = false
-      invoice.last_finalization_error = tooLarge(invoice).response.error
+      invoice.last_finalization_error = amountTooLarge(invoice.currency).response.error
     },
     'invoice.finalization_failed',
   )
   return false
 }
 
-function tooLarge({ currency }: Invoice): StripeError {
-  return invalidRequest(`Amount must be no more than 999,999.99 ${currency.toUpperCase()}`, {
-    code: 'amount_too_large',
-  })
-}
-
 /** Makes a draft due: it gets its number, and what is to be paid gets an intent. */
 export function finalizeInvoice(account: Account, invoice: Invoice): void {
-  if (invoice.amount_due > maxAmount) throw tooLarge(invoice)
+  if (invoice.amount_due > maxAmount) throw amountTooLarge(invoice.currency)
   const customer = requireObject(account, 'customer', invoice.customer)
   const number = `${customer.invoice_prefix}-${String(customer.next_invoice_sequence).padStart(4, '0')}`
   account.update(customer, () => {
@@ -63,13 +54,15 @@ export function finalizeInvoice(account: Account, invoice: Invoice): void {
 interface PaymentOptions {
   method?: string | null
   authenticated?: boolean
+  /** Whether a request orders this attempt; otherwise it is an attempt of automatic collection. */
+  ordered?: boolean
 }
 
 /** Tries to have an open invoice paid, and lets its subscription bear what comes of it. */
 export function collectPayment(
   account: Account,
   invoice: Invoice,
-  { method, authenticated }: PaymentOptions = {},
+  { method, authenticated, ordered = false }: PaymentOptions = {},
 ): AttemptOutcome {
   const intent = paymentIntentOf(account, invoice)
   if (!intent) return { paid: false, action: false, reason: null }
@@ -90,7 +83,7 @@ export function collectPayment(
     'invoice.payment_failed',
   )
   if (outcome.action) account.emit('invoice.payment_action_required', invoice)
-  paymentFailed(account, invoice)
+  paymentFailed(account, invoice, !ordered)
   return outcome
 }
 
@@ -140,4 +133,5 @@ export function voidInvoice(account: Account, invoice: Invoice): void {
     'invoice.voided',
   )
   cancelPayment(account, invoice, 'void_invoice')
+  invoiceVoided(account, invoice)
 }

@@ -26,17 +26,22 @@ export function trialLine(account: Account, item: SubscriptionItem): InvoiceLine
   return createLine(account, item, { amount: 0, description, start, end, proration: false })
 }
 
-/** The proration of an item for the rest of its period: a charge, or with `sign` -1 a credit. */
-export function prorationLine(account: Account, item: SubscriptionItem, sign: 1 | -1): InvoiceLine {
+/** The proration of an item from a moment to the end of its period: a charge, or with `sign` -1 a credit. */
+export function prorationLine(
+  account: Account,
+  item: SubscriptionItem,
+  sign: 1 | -1,
+  from = account.now(),
+): InvoiceLine {
   const { current_period_start: start, current_period_end: end, price, quantity } = item
-  const now = Math.min(Math.max(account.now(), start), end)
-  const share = (end - now) / (end - start)
-  const date = new Date(now * 1000).toISOString().slice(0, 10)
+  const begins = Math.min(Math.max(from, start), end)
+  const share = end > start ? (end - begins) / (end - start) : 0
+  const date = new Date(begins * 1000).toISOString().slice(0, 10)
   const time = sign < 0 ? 'Unused time' : 'Remaining time'
   return createLine(account, item, {
     amount: sign * Math.round(price.unit_amount * quantity * share),
     description: `${time} on ${quantity} × ${nameOf(account, item)} after ${date}`,
-    start: now,
+    start: begins,
     end,
     proration: true,
   })

@@ -1,4 +1,5 @@
 import { defaultMethodOf } from '../endpoints/customers.ts'
+import { invalidRequest } from '../http/api-error.ts'
 import { requireObject } from '../http/route.ts'
 import type { Account } from '../objects/account.ts'
 import type { Invoice, InvoiceLine, Subscription } from '../objects/billing-objects.ts'
@@ -7,7 +8,9 @@ import { draftInvoice, hasInvoiceItems } from './draft-invoice.ts'
 import { periodLine } from './invoice-lines.ts'
 import { cancelPayment } from './invoice-payments.ts'
 import { periodFrom } from './item-changes.ts'
-import { endSubscription, setStatus, subscriptionOf } from './payment-outcome.ts'
+import { pause } from './paused-status.ts'
+import { endSubscription, invoiceSettled, setDelinquent, setStatus, subscriptionOf } from './payment-outcome.ts'
+import { dropPendingUpdate } from './pending-update.ts'
 
 /** Expires a subscription whose first invoice was not paid in time. */
 export function expireIncomplete(account: Account, subscription: Subscription): void {
@@ -21,9 +24,7 @@ export function expireIncomplete(account: Account, subscription: Subscription): 
 
 /** Drops a pending update whose invoice was not paid in time; the subscription keeps its items. */
 export function expirePendingUpdate(account: Account, subscription: Subscription): void {
-  account.update(subscription, () => {
-    subscription.pending_update = null
-  })
+  dropPendingUpdate(account, subscription)
   account.emit('customer.subscription.pending_update_expired', subscription)
   voidLatestInvoice(account, subscription)
 }
@@ -43,8 +44,7 @@ export function endTrial(account: Account, subscription: Subscription): void {
   } else if (missing === 'cancel') {
     endSubscription(account, subscription, 'payment_failed')
   } else {
-    setStatus(account, subscription, 'paused')
-    account.emit('customer.subscription.paused', subscription)
+    pause(account, subscription, 'trial_end_without_payment_method')
   }
 }
 
@@ -107,6 +107,7 @@ export function markUncollectible(account: Account, invoice: Invoice): void {
     },
     'invoice.marked_uncollectible',
   )
+  invoiceSettled(account, invoice)
 }
 
 /** Whether it has been told already, of which Stripe's object shows nothing. */
@@ -118,12 +119,19 @@ export function isOverdue(account: Account, { id }: Invoice): boolean {
 export function markOverdue(account: Account, invoice: Invoice): void {
   account.add({ id: `overdue ${invoice.id}`, object: 'local.note' })
   account.emit('invoice.overdue', invoice)
+  setDelinquent(account, invoice, true)
   const subscription = subscriptionOf(account, invoice)
   if (subscription?.status === 'active') setStatus(account, subscription, 'past_due')
 }
 
 /** Previews the invoice of the next renewal; nothing is stored. */
 export function previewRenewal(account: Account, subscription: Subscription): Invoice {
+  if (subscription.status === 'paused') {
+    throw invalidRequest('The subscription is paused and will not generate invoices until it has been resumed.', {
+      status: 404,
+      code: 'invoice_upcoming_none',
+    })
+  }
   return account.dryRun(() => {
     const ends = Math.min(...subscription.items.data.map((item) => item.current_period_end))
     return account.clock.runAt(ends, () => {

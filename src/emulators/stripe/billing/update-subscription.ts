@@ -8,7 +8,8 @@ import { hour } from '../objects/clock.ts'
 import { collectPayment, finalizeInvoice } from './collect-invoice.ts'
 import { addInvoiceItem, draftInvoice } from './draft-invoice.ts'
 import { periodLine, prorationLine } from './invoice-lines.ts'
-import { changeItems, type ItemChanges, periodFrom, samePeriod } from './item-changes.ts'
+import { changeItems, type ItemChanges, samePeriod } from './item-changes.ts'
+import { addPendingUpdate } from './pending-update.ts'
 import { endTrial } from './renewals.ts'
 import { applyTerms, setTrialPeriod, trialEnd } from './subscription-terms.ts'
 import { cardDeclined } from './test-cards.ts'
@@ -79,17 +80,7 @@ function billUpdate(
   later?: SubscriptionItem[],
 ): void {
   const behavior = text(params, 'payment_behavior') || 'allow_incomplete'
-  if (later) {
-    account.update(subscription, () => {
-      const expires_at = account.now() + 23 * hour
-      subscription.pending_update = {
-        expires_at,
-        subscription_items: later,
-        billing_cycle_anchor: null,
-        trial_end: null,
-      }
-    })
-  }
+  if (later) addPendingUpdate(account, subscription, { items: later, expiresAt: account.now() + 23 * hour })
   const invoice = draftInvoice(account, subscription, 'subscription_update', lines)
   finalizeInvoice(account, invoice)
   const collects = invoice.status === 'open' && subscription.collection_method === 'charge_automatically'
@@ -115,21 +106,4 @@ function applyPauseCollection(subscription: Subscription, params: Params): void 
   if (!wanted) return
   const behavior = text(wanted, 'behavior') ?? 'keep_as_draft'
   subscription.pause_collection = { behavior, resumes_at: number(wanted, 'resumes_at') ?? null }
-}
-
-/** A paused subscription begins a new period, and is active again when that is paid. */
-export function resumeSubscription(account: Account, subscription: Subscription): Subscription {
-  if (subscription.status !== 'paused') {
-    throw invalidRequest(`Only paused subscriptions can be resumed: this one is ${subscription.status}.`)
-  }
-  account.update(subscription, () => {
-    subscription.billing_cycle_anchor = account.now()
-    for (const item of subscription.items.data) Object.assign(item, periodFrom(account.now(), item.price))
-  })
-  const lines = subscription.items.data.map((item) => periodLine(account, item))
-  const invoice = draftInvoice(account, subscription, 'subscription_update', lines)
-  finalizeInvoice(account, invoice)
-  if (invoice.status === 'open' && subscription.collection_method === 'charge_automatically')
-    collectPayment(account, invoice)
-  return subscription
 }

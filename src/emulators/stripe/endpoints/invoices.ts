@@ -1,6 +1,7 @@
 import { collectPayment, finalizeInvoice, markPaid, voidInvoice } from '../billing/collect-invoice.ts'
 import { noPaymentSource } from '../billing/create-subscription.ts'
 import { cancelPayment, paymentIntentOf } from '../billing/invoice-payments.ts'
+import { setDelinquent } from '../billing/payment-outcome.ts'
 import { markUncollectible, previewRenewal } from '../billing/renewals.ts'
 import { cardDeclined } from '../billing/test-cards.ts'
 import { invalidRequest } from '../http/api-error.ts'
@@ -67,6 +68,7 @@ export const invoices: Route[] = [
     handle(call) {
       const invoice = requireStatus(call, 'marked uncollectible', 'open')
       markUncollectible(call.account, invoice)
+      setDelinquent(call.account, invoice, false)
       return invoice
     },
   },
@@ -134,7 +136,7 @@ function pay(call: Call): Invoice {
   }
   const method = text(params, 'payment_method')
   if (method) requireOwnMethod(account, invoice.customer, method, 'payment_method')
-  const outcome = collectPayment(account, invoice, { method })
+  const outcome = collectPayment(account, invoice, { method, ordered: true })
   if (outcome.paid) return invoice
   if (outcome.reason === null) throw noPaymentSource()
   const payment_intent = structuredClone(paymentIntentOf(account, invoice))

@@ -66,6 +66,7 @@ function confirm(call: Call): PaymentIntent {
   const outcome = collectPayment(account, invoice, {
     method: sent ? attachIfAccepted(call, intent, sent) : intent.payment_method,
     authenticated,
+    ordered: true,
   })
   if (outcome.paid || outcome.action) return intent
   throw cardDeclined(outcome.reason ?? 'generic_decline', { payment_intent: structuredClone(intent) }, true)

@@ -43,6 +43,9 @@ function create(account: Account, params: Params): SubscriptionSchedule {
       `You cannot migrate a subscription that is already attached to a schedule: ${subscription.schedule}`,
     )
   }
+  if (subscription.status === 'paused') {
+    throw invalidRequest(`You cannot attach a schedule to subscription \`${id}\`: it is paused.`)
+  }
   const schedule = account.add(newSchedule(account, subscription), 'subscription_schedule.created')
   account.update(subscription, () => {
     subscription.schedule = schedule.id

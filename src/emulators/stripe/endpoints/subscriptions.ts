@@ -2,10 +2,12 @@ import { createSubscription } from '../billing/create-subscription.ts'
 import { endDiscounts } from '../billing/discounts.ts'
 import { addInvoiceItem, removeInvoiceItems } from '../billing/draft-invoice.ts'
 import { prorationLine } from '../billing/invoice-lines.ts'
+import { pauseSubscription } from '../billing/pause-subscription.ts'
 import { endSubscription } from '../billing/payment-outcome.ts'
 import { billInvoiceItems, voidLatestInvoice } from '../billing/renewals.ts'
+import { resumeSubscription } from '../billing/resume-subscription.ts'
 import { applyTerms, termParameters } from '../billing/subscription-terms.ts'
-import { resumeSubscription, updateSubscription } from '../billing/update-subscription.ts'
+import { updateSubscription } from '../billing/update-subscription.ts'
 import { resourceMissing } from '../http/api-error.ts'
 import { listPage, listParameters } from '../http/list-pages.ts'
 import { flag, text } from '../http/parameter-values.ts'
@@ -37,9 +39,15 @@ export const subscriptions: Route[] = [
   { method: 'GET', path: url, parameters: `${listParameters} customer price status collection_method`, handle: list },
   {
     method: 'POST',
+    path: `${url}/{subscription}/pause`,
+    parameters: 'bill_for invoicing_behavior type',
+    handle: (call) => pauseSubscription(call.account, pathObject(call, 'subscription'), call.params),
+  },
+  {
+    method: 'POST',
     path: `${url}/{subscription}/resume`,
-    parameters: 'billing_cycle_anchor proration_behavior',
-    handle: (call) => resumeSubscription(call.account, pathObject(call, 'subscription')),
+    parameters: 'billing_cycle_anchor payment_behavior proration_behavior proration_date',
+    handle: (call) => resumeSubscription(call.account, pathObject(call, 'subscription'), call.params),
   },
   { method: 'DELETE', path: `${url}/{subscription_exposed_id}/discount`, handle: removeDiscount },
 ]

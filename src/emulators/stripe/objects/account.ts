@@ -18,6 +18,11 @@ export function previousAttributes(
   return Object.fromEntries(changed.map((name) => [name, previousValue(before[name], now[name])]))
 }
 
+/** Leaves out members that were absent before: the client declares those as optional, and never as null. */
+function knownBefore(changed: Record<string, unknown>, before: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(changed).filter(([name]) => name in before))
+}
+
 function previousValue(before: unknown, now: unknown): unknown {
   const hashes = isHash(before) && isHash(now)
   // A list is told as a whole, with its address and whether there is more of it.
@@ -68,7 +73,7 @@ export class Account {
     const before = this.store.change(thing, edit)
     const changed = previousAttributes(before, thing)
     // Only so it is known whose a detached method of payment was.
-    const told = /\.(updated|detached)$/.test(type) ? changed : undefined
+    const told = /\.(updated|detached)$/.test(type) ? knownBefore(changed, before) : undefined
     if (Object.keys(changed).length) this.emit(type, thing, told)
   }
 

@@ -33,6 +33,9 @@ export type SubscriptionStatus =
 
 export type CollectionMethod = 'charge_automatically' | 'send_invoice'
 
+/** Why a subscription is paused. */
+export type PauseReason = 'pause_requested' | 'trial_end_without_payment_method'
+
 export interface Subscription extends StripeObject {
   object: 'subscription'
   automatic_tax: { disabled_reason: null; enabled: boolean; liability: { type: 'self' } | null }
@@ -62,9 +65,18 @@ export interface Subscription extends StripeObject {
   pause_collection: { behavior: string; resumes_at: number | null } | null
   payment_settings: { save_default_payment_method: string | null; [member: string]: unknown }
   pending_setup_intent: string | null
-  pending_update: { expires_at: number; subscription_items: SubscriptionItem[]; [member: string]: unknown } | null
+  pending_update: {
+    billing_cycle_anchor: number | null
+    expires_at: number
+    subscription_items: SubscriptionItem[]
+    [member: string]: unknown
+  } | null
   schedule: string | null
   status: SubscriptionStatus
+  /** Present while the subscription is paused. */
+  status_details?: {
+    paused: { subscription: { type: PauseReason }; transitioned_at: number; type: 'subscription' }
+  }
   trial_end: number | null
   trial_settings: { end_behavior: { billing_cycle_anchor: string | null; missing_payment_method: string } }
   trial_start: number | null
@@ -178,6 +190,12 @@ export interface LocalCard extends StripeObject {
   decline: string | null
 }
 
+/** The request to resume a subscription that made the invoice of this id. */
+export interface Resumption extends StripeObject {
+  object: 'local.resumption'
+  behavior: 'resume_on_payment_attempt' | 'resume_on_payment_success'
+}
+
 export interface ObjectsByType {
   customer: Customer
   payment_method: PaymentMethod
@@ -196,5 +214,6 @@ export interface ObjectsByType {
   event: Event
   'local.card': LocalCard
   'local.note': StripeObject
+  'local.resumption': Resumption
   'local.clock': StripeObject
 }

@@ -1,3 +1,4 @@
+import { amountTooLarge, maxAmount } from '../billing/amount-limit.ts'
 import { priceAndPlan } from '../billing/item-changes.ts'
 import { invalidRequest } from '../http/api-error.ts'
 import type { Params } from '../http/form.ts'
@@ -47,13 +48,16 @@ export function createPrice(account: Account, params: Params): Price {
     ? createProduct(account, data)
     : requireObject(account, 'product', text(params, 'product') ?? '', 'product')
   const recurring = hash(params, 'recurring')
+  const currency = (text(params, 'currency') ?? '').toLowerCase()
+  const amount = number(params, 'unit_amount') ?? 0
+  if (amount > maxAmount) throw amountTooLarge(currency, 'unit_amount')
   const price: Price = {
     id: account.ids.next('price_'),
     object: 'price',
     active: flag(params, 'active') ?? true,
     billing_scheme: 'per_unit',
     created: account.now(),
-    currency: (text(params, 'currency') ?? '').toLowerCase(),
+    currency,
     custom_unit_amount: null,
     livemode: false,
     lookup_key: lookup,
@@ -73,8 +77,8 @@ export function createPrice(account: Account, params: Params): Price {
     tiers_mode: null,
     transform_quantity: null,
     type: recurring ? 'recurring' : 'one_time',
-    unit_amount: number(params, 'unit_amount') ?? 0,
-    unit_amount_decimal: String(number(params, 'unit_amount') ?? 0),
+    unit_amount: amount,
+    unit_amount_decimal: String(amount),
   }
   return account.add(price, 'price.created')
 }

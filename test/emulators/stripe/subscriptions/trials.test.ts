@@ -19,7 +19,7 @@ test('a trial without a card ends in a pause, which a card and resuming end', as
   const paused = await statusOf(subscription)
   const { id: method } = await stripe.paymentMethods.attach('pm_card_visa', { customer: subscription.owner.id })
   await stripe.subscriptions.update(subscription.id, { default_payment_method: method })
-  await stripe.subscriptions.resume(subscription.id)
+  await stripe.subscriptions.resume(subscription.id, { payment_behavior: 'resume_on_payment_success' })
 
   expect([paused, await statusOf(subscription)]).toEqual(['paused', 'active'])
 })
