@@ -1,7 +1,8 @@
 import { defaultMethodOf } from '../endpoints/customers.ts'
 import type { Account } from '../objects/account.ts'
-import type { Invoice, InvoicePayment, PaymentIntent } from '../objects/billing-objects.ts'
+import type { Invoice } from '../objects/billing-objects.ts'
 import { createPaymentIntent } from '../objects/new-payment-intent.ts'
+import type { InvoicePayment, PaymentIntent } from '../objects/payment-objects.ts'
 import { cancelIntent } from './payment-attempts.ts'
 import { subscriptionOf } from './payment-outcome.ts'
 

@@ -1,6 +1,6 @@
 import { requireObject } from '../http/route.ts'
 import type { Account } from '../objects/account.ts'
-import type { PaymentIntent } from '../objects/billing-objects.ts'
+import type { PaymentIntent } from '../objects/payment-objects.ts'
 import { declineCodeOf, declineDetails } from './test-cards.ts'
 
 interface Attempt {

@@ -6,8 +6,8 @@ import { requireClientSecret } from '../http/client-secrets.ts'
 import { listPage, listParameters } from '../http/list-pages.ts'
 import { text } from '../http/parameter-values.ts'
 import { type Call, pathObject, type Route } from '../http/route.ts'
-import type { PaymentIntent } from '../objects/billing-objects.ts'
 import { findOrCreatePaymentMethod } from '../objects/new-payment-method.ts'
+import type { PaymentIntent } from '../objects/payment-objects.ts'
 import { attachMethod } from './payment-methods.ts'
 
 export const paymentIntents: Route[] = [

@@ -5,9 +5,9 @@ import { listPage, listParameters } from '../http/list-pages.ts'
 import { flag, mergeMetadata, text, textOrNull } from '../http/parameter-values.ts'
 import { type Call, pathObject, type Route, requireObject } from '../http/route.ts'
 import type { Account } from '../objects/account.ts'
-import type { SetupIntent } from '../objects/billing-objects.ts'
 import { findOrCreatePaymentMethod } from '../objects/new-payment-method.ts'
 import { createSetupIntent } from '../objects/new-setup-intent.ts'
+import type { SetupIntent } from '../objects/payment-objects.ts'
 import { attachMethod } from './payment-methods.ts'
 
 export const setupIntents: Route[] = [

@@ -1,5 +1,5 @@
 import type { Account } from './account.ts'
-import type { PaymentIntent } from './billing-objects.ts'
+import type { PaymentIntent } from './payment-objects.ts'
 
 /** A sum that is asked of a customer. */
 export function createPaymentIntent(

@@ -1,5 +1,5 @@
 import type { Account } from './account.ts'
-import type { SetupIntent } from './billing-objects.ts'
+import type { SetupIntent } from './payment-objects.ts'
 
 /** A card to be kept for later. */
 export function createSetupIntent(account: Account, { customer }: { customer: string | null }): SetupIntent {
