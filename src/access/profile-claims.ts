@@ -1,5 +1,6 @@
 import type { DataSource } from 'typeorm'
 import { isMemberAddress } from '../../entities/user.ts'
+import { tellCustomersOf } from '../billing/enqueue-customer-profile.ts'
 import { lockEmailAddress } from '../postgres/locks.ts'
 import type { BearerToken } from './bearer-token.ts'
 
@@ -18,7 +19,8 @@ export function isOutdatedBy({ issuedAt, name, email }: BearerToken, profile: Pr
 
 /**
  * Updates a user from the claims of a newer token. Memberships with the user's former name get the new name; a name from an
- * invitation stays. An address that another member of one of the user's organizations has is not stored.
+ * invitation stays. An address that another member of one of the user's organizations has is not stored. A new address of an owner is
+ * sent to Stripe.
  */
 export async function applyProfile(
   database: DataSource,
@@ -26,9 +28,9 @@ export async function applyProfile(
 ): Promise<void> {
   await database.transaction(async (manager) => {
     if (email) await lockEmailAddress(manager, email)
-    await manager.query(
+    const [user] = await manager.query(
       `WITH "former" AS (
-         SELECT "id", "name" FROM "user" WHERE "issuer" = $1 AND "subject" = $2
+         SELECT "id", "name", "email" FROM "user" WHERE "issuer" = $1 AND "subject" = $2
            AND ("claimsAt" IS NULL OR "claimsAt" < to_timestamp($3)) FOR UPDATE
        ), "changed" AS (
          UPDATE "user" SET "name" = coalesce($4, "user"."name"), "claimsAt" = to_timestamp($3),
@@ -37,12 +39,16 @@ export async function applyProfile(
                AND ${isMemberAddress('$5', '"own"."organizationId"', '"user"."id"')}) THEN "user"."email" ELSE $5 END,
            "updatedAt" = now(), "version" = "user"."version" + 1
          FROM "former" WHERE "user"."id" = "former"."id"
-         RETURNING "user"."id", "user"."name", "former"."name" AS "former"
+         RETURNING "user"."id", "user"."name", "former"."name" AS "former",
+           "user"."email" IS DISTINCT FROM "former"."email" AS "hasNewEmail"
+       ), "renamed" AS (
+         UPDATE "organization_user" "own" SET "name" = "changed"."name", "updatedAt" = now(), "version" = "own"."version" + 1
+           FROM "changed" WHERE "own"."userId" = "changed"."id" AND "own"."name" = "changed"."former"
+             AND "changed"."name" <> "changed"."former"
        )
-       UPDATE "organization_user" "own" SET "name" = "changed"."name", "updatedAt" = now(), "version" = "own"."version" + 1
-         FROM "changed" WHERE "own"."userId" = "changed"."id" AND "own"."name" = "changed"."former"
-           AND "changed"."name" <> "changed"."former"`,
+       SELECT "id", "hasNewEmail" FROM "changed"`,
       [issuer, subject, issuedAt, name ?? null, email ?? null],
     )
+    if (user?.hasNewEmail) await tellCustomersOf(manager, user.id)
   })
 }

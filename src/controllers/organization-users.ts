@@ -3,6 +3,7 @@ import type { Callers } from '../access/callers.ts'
 import { lockOwnOrganization } from '../access/lock-own-organization.ts'
 import { requireOwnerFor } from '../access/membership.ts'
 import { changesBetween, record } from '../audit/audit-log.ts'
+import { tellCustomer } from '../billing/enqueue-customer-profile.ts'
 import { type Call, type Operation, Problem, removeOperation, updateOperation } from '../hydra/index.ts'
 import { revokeUngrantable } from '../invitations/revoke.ts'
 import { lockOrganization } from '../postgres/locks.ts'
@@ -25,6 +26,8 @@ export const update = (callers: Callers) =>
         target: `/organization-users/${after.id}`,
         changes: before ? changesBetween(call.manager, before, after) : {},
       })
+      const isOwner = before?.role === 'owner' || after.role === 'owner'
+      if (isOwner && after.version !== before?.version) await tellCustomer(call.manager, call.tenant)
       call.unitOfWork.after(() => callers.forget())
     },
   })
@@ -43,6 +46,7 @@ export const remove = (callers: Callers): Operation<OrganizationUser> => {
         target: `/organization-users/${member.id}`,
         changes: { role: [member.role, null] },
       })
+      if (member.role === 'owner') await tellCustomer(call.manager, call.tenant)
       call.unitOfWork.after(() => callers.forget())
     },
   })

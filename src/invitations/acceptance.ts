@@ -3,6 +3,7 @@ import { isMemberAddress } from '../../entities/user.ts'
 import { requireOpen } from '../access/lock-own-organization.ts'
 import { tokenActsFor } from '../access/membership.ts'
 import { record } from '../audit/audit-log.ts'
+import { tellCustomer } from '../billing/enqueue-customer-profile.ts'
 import { type Call, ConstraintViolation, copyEntity, Problem } from '../hydra/index.ts'
 import { withdrawMail } from '../mail/outbox.ts'
 import { lockOrganization } from '../postgres/locks.ts'
@@ -102,9 +103,15 @@ async function addressesOfOtherMembers(
   return found
 }
 
-function insertMember(call: Call, { organizationId, name, role }: Invitation, user: User): Promise<OrganizationUser> {
+async function insertMember(
+  call: Call,
+  { organizationId, name, role }: Invitation,
+  user: User,
+): Promise<OrganizationUser> {
   const member = { organizationId, userId: user.id, name: name ?? user.name, role }
-  return call.unitOfWork.insert(Object.assign(new OrganizationUser(), member))
+  const inserted = await call.unitOfWork.insert(Object.assign(new OrganizationUser(), member))
+  if (role === 'owner') await tellCustomer(call.manager, organizationId)
+  return inserted
 }
 
 function recordAcceptance(

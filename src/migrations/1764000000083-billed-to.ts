@@ -4,6 +4,18 @@ import type { MigrationInterface, QueryRunner } from 'typeorm'
 export class BilledTo1764000000083 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`ALTER TABLE "subscription" ADD "billedTo" jsonb`)
+    await keepBilledTo.create(runner)
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await keepBilledTo.drop(runner)
+    await runner.query(`ALTER TABLE "subscription" DROP COLUMN "billedTo"`)
+  }
+}
+
+/** The trigger that makes the copy. */
+export const keepBilledTo = {
+  async create(runner: QueryRunner): Promise<void> {
     await runner.query(`CREATE FUNCTION "keep_billed_to"() RETURNS trigger LANGUAGE plpgsql AS $$
       BEGIN
         UPDATE "subscription" SET "organizationAddressId" = NULL, "updatedAt" = now(), "version" = "version" + 1,
@@ -16,11 +28,10 @@ export class BilledTo1764000000083 implements MigrationInterface {
     await runner.query(
       `CREATE TRIGGER "organization_address.keep_billed_to" BEFORE DELETE ON "organization_address" FOR EACH ROW EXECUTE FUNCTION "keep_billed_to"()`,
     )
-  }
+  },
 
-  async down(runner: QueryRunner): Promise<void> {
+  async drop(runner: QueryRunner): Promise<void> {
     await runner.query(`DROP TRIGGER "organization_address.keep_billed_to" ON "organization_address"`)
     await runner.query(`DROP FUNCTION "keep_billed_to"()`)
-    await runner.query(`ALTER TABLE "subscription" DROP COLUMN "billedTo"`)
-  }
+  },
 }

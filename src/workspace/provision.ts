@@ -1,5 +1,6 @@
 import type { DataSource, EntityManager } from 'typeorm'
 import { Organization } from '../../entities/index.ts'
+import { tellCustomer } from '../billing/enqueue-customer-profile.ts'
 import { lockOrganizationIfExists } from '../postgres/locks.ts'
 import { enqueue } from '../queue/enqueue.ts'
 import { runAll } from '../queue/run-all.ts'
@@ -54,6 +55,7 @@ export function provisionOrganization(database: DataSource) {
           return
         await insertDefaults(manager, organization, set)
         if (set === 'modules') await recomputeModules(manager, organization)
+        if (set === 'configuration') await tellCustomer(manager, organization)
         await manager.update(Organization, organization, { ...touched(), databaseStatus: withReady(progress, set) })
       })
     await database.transaction(async (manager) => {

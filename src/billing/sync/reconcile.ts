@@ -2,6 +2,7 @@ import type { DataSource } from 'typeorm'
 import type { Organization } from '../../../entities/index.ts'
 import { enqueue } from '../../queue/enqueue.ts'
 import { runAll } from '../../queue/run-all.ts'
+import { enqueueCustomerProfile } from '../enqueue-customer-profile.ts'
 
 /** Processed events are deleted after 30 days, as at Stripe. */
 const retentionDays = 30
@@ -20,6 +21,6 @@ export async function reconcile(database: DataSource): Promise<void> {
   await runAll(customers.entries(), async ([position, { id: organization, stripeCustomerId: customer }]) => {
     const after = position * secondsBetweenCustomers
     await enqueue(database, 'followCustomer', { customer, thorough: true }, { after, key: `reconcile:${customer}` })
-    await enqueue(database, 'tellCustomer', { organization }, { after, key: `tell:${organization}` })
+    await enqueueCustomerProfile(database, organization, { after })
   })
 }

@@ -7,6 +7,7 @@ import type { Role } from '../../access/roles.ts'
 import { changesBetween, record } from '../../audit/audit-log.ts'
 import type { Billing } from '../../billing/billing.ts'
 import { completeSwitch, requireNoStripeSubscription } from '../../billing/billing-switch.ts'
+import { tellCustomer } from '../../billing/enqueue-customer-profile.ts'
 import { enqueueCustomerSync } from '../../billing/sync/sync-customer-job.ts'
 import {
   type Call,
@@ -99,6 +100,7 @@ const along =
     await record({ by, action: 'organization.update', target: `/organizations/${id}`, changes })
     const [, customer] = changes.stripeCustomerId ?? []
     if (typeof customer === 'string') await enqueueCustomerSync(call.manager, customer)
+    if (changes.name) await tellCustomer(call.manager, id)
     if (status === before.status) return
     if (status === 'provisioning') await enqueueProvisioning(call.manager, id)
     call.unitOfWork.after(() => callers.forget())

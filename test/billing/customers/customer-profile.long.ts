@@ -6,7 +6,7 @@ import { eventually } from '../../support/eventually.ts'
 import { jobs, startJobs } from '../../support/jobs.ts'
 import { openWorld } from '../../support/world.ts'
 
-const { database, given, stripe } = await openWorld()
+const { as, database, given, publicUrl, stripe } = await openWorld()
 
 const payer = await subscribed()
 const organization = payer.tenant.organization.id
@@ -46,7 +46,7 @@ describe('the profile at Stripe is updated when', () => {
   })
 
   test('the email of the owner changes to a valid address', async () => {
-    await database.manager.update(User, { id: owner.id }, { email: 'new@example.com' })
+    await as(owner, { email: 'new@example.com' }).get('/users/me').expect(200)
     await becomes({ email: 'new@example.com' })
     await database.manager.update(User, { id: owner.id }, { email: '"a\r\nb"@example.com' })
     await jobs.tellCustomer({ organization })
@@ -55,17 +55,15 @@ describe('the profile at Stripe is updated when', () => {
 
   test('the owner changes', async () => {
     const heir = await given(User, {
-      issuer: 'https://issuer',
-      subject: organization,
+      issuer: publicUrl,
+      subject: `heir of ${organization}`,
       name: 'Heir',
       email: 'heir@example.com',
     })
     await given(OrganizationUser, { organizationId: organization, userId: heir.id, name: 'Heir', role: 'owner' })
-    await database.manager.update(
-      OrganizationUser,
-      { organizationId: organization, userId: owner.id },
-      { role: 'admin' },
-    )
+    const own = { organizationId: organization, userId: owner.id }
+    const { id } = await database.manager.findOneByOrFail(OrganizationUser, own)
+    await as(heir).patch(`/organization-users/${id}`, { role: 'admin' }).expect(200)
     await becomes({ email: 'heir@example.com' })
   })
 
