@@ -1,8 +1,8 @@
-import { readOptions, runEmulator } from '../command.ts'
+import { listenOptions, readOptions, runEmulator } from '../command.ts'
 import { startLocalKontomatik } from './server.ts'
 
 export const options = {
-  port: { variable: 'KONTOMATIK_PORT', description: 'the port on 127.0.0.1', default: '12112' },
+  ...listenOptions('KONTOMATIK', '12112'),
   journal: { variable: 'KONTOMATIK_JOURNAL', description: 'the file that keeps the state across restarts' },
   'api-key': { variable: 'KONTOMATIK_API_KEY', description: 'the key in X-Api-Key', default: 'local-kontomatik' },
   'import-ms': { variable: 'KONTOMATIK_IMPORT_MS', description: 'milliseconds that an import takes', default: '4000' },
@@ -11,13 +11,13 @@ export const options = {
 /** Runs the emulator alone. */
 export async function runKontomatik(): Promise<void> {
   const values = readOptions(options)
-  await runEmulator(values.port, async (port) => {
-    const { url, apiKey, stop } = await startLocalKontomatik({
-      port,
+  await runEmulator(values, async (listening) => {
+    const { url, publicUrl, apiKey, stop } = await startLocalKontomatik({
+      ...listening,
       journal: values.journal,
       apiKey: values['api-key'],
       importMs: Number(values['import-ms']),
     })
-    return { lines: [`Kontomatik emulator: ${url}`, `API key: ${apiKey}`], stop }
+    return { lines: [`Kontomatik emulator: ${url}`, `Address in links: ${publicUrl}`, `API key: ${apiKey}`], stop }
   })
 }

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type ListenOptions, listen } from '../listen.ts'
 import { BankWorld } from './banks/bank-world.ts'
 import { Control, type LoggedRequest } from './control/control-routes.ts'
 import type { Fault } from './control/ordered-faults.ts'
@@ -8,9 +8,7 @@ import type { KontomatikRequest, KontomatikResponse } from './http/response.ts'
 import { errorResponse, KontomatikError } from './http/response.ts'
 import { type Emulator, respond } from './http/routes.ts'
 
-interface KontomatikOptions {
-  /** Any free one unless said. */
-  port?: number
+interface KontomatikOptions extends ListenOptions {
   /** The file that it remembers in; without, it forgets all when it stops. */
   journal?: string
   apiKey?: string
@@ -20,6 +18,8 @@ interface KontomatikOptions {
 
 export interface LocalKontomatik {
   url: string
+  /** The address in links. */
+  publicUrl: string
   apiKey: string
   /** How many imports were started, ever. */
   readonly imports: number
@@ -35,18 +35,17 @@ export interface LocalKontomatik {
 
 /** A Kontomatik of our own with banks that do not exist, for development and tests; it listens to this machine alone. */
 export async function startLocalKontomatik(options: KontomatikOptions = {}): Promise<LocalKontomatik> {
-  const { port = 0, journal, apiKey = 'local-kontomatik', importMs = 300 } = options
+  const { journal, apiKey = 'local-kontomatik', importMs = 300 } = options
   const world = new BankWorld({ journal, importMs })
   await world.load()
   const control = new Control(world)
   const parts: Emulator = { url: '', apiKey, world, control }
   const server = createServer((request, response) => handle(request, response, parts))
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(port, '127.0.0.1', resolve)
-  })
-  parts.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const { url, publicUrl } = await listen(server, options)
+  parts.url = publicUrl
   return {
-    url: parts.url,
+    url,
+    publicUrl,
     apiKey,
     get imports() {
       return world.state.imports

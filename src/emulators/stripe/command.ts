@@ -1,4 +1,4 @@
-import { type CommandOption, readOptions, runEmulator } from '../command.ts'
+import { type CommandOption, listenOptions, readOptions, runEmulator } from '../command.ts'
 import { startLocalStripe } from './server.ts'
 
 const option = (variable: string, description: string, value?: string): CommandOption => ({
@@ -8,7 +8,7 @@ const option = (variable: string, description: string, value?: string): CommandO
 })
 
 export const options = {
-  port: option('STRIPE_PORT', 'the port on 127.0.0.1', '12111'),
+  ...listenOptions('STRIPE', '12111'),
   'webhook-url': option('STRIPE_WEBHOOK_URL', 'the webhook endpoint that receives signed events'),
   journal: option('STRIPE_JOURNAL', 'the file that keeps the account across restarts'),
   'secret-key': option('STRIPE_SECRET_KEY', 'the secret key', 'sk_test_local'),
@@ -20,9 +20,9 @@ export const options = {
 /** Runs the emulator alone; the modules given here have prices unless the options name others. */
 export async function runStripe(modules: string[] = []): Promise<void> {
   const values = readOptions(options)
-  await runEmulator(values.port, async (port) => {
-    const { url, secretKey, publishableKey, webhookSecret, stop } = await startLocalStripe({
-      port,
+  await runEmulator(values, async (listening) => {
+    const { url, publicUrl, secretKey, publishableKey, webhookSecret, stop } = await startLocalStripe({
+      ...listening,
       webhookUrl: values['webhook-url'],
       journal: values.journal,
       secretKey: values['secret-key'],
@@ -32,6 +32,7 @@ export async function runStripe(modules: string[] = []): Promise<void> {
     })
     const lines = [
       `Stripe emulator: ${url}`,
+      `Address in links: ${publicUrl}`,
       `Secret key: ${secretKey}`,
       `Publishable key: ${publishableKey}`,
       `Webhook secret: ${webhookSecret}`,

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type ListenOptions, listen } from '../listen.ts'
 import { runDueWork } from './billing/due-work.ts'
 import { Control } from './control/control.ts'
 import { OrderedFaults } from './control/ordered-faults.ts'
 import { WebhookDeliveries } from './control/webhook-deliveries.ts'
-import type { ApiKeys } from './http/api-keys.ts'
+import { type ApiKeys, isLiveKey } from './http/api-keys.ts'
 import { requestListener } from './http/handle-request.ts'
 import { StripeApi } from './http/stripe-api.ts'
 import { Account } from './objects/account.ts'
@@ -14,8 +14,10 @@ import { Journal, JournalWriteError } from './objects/journal.ts'
 import { seedAccount } from './objects/seeds.ts'
 
 export interface LocalStripe {
-  /** `http://127.0.0.1:<port>` */
+  /** `http://127.0.0.1:<port>`, unless it listens on another address. */
   url: string
+  /** The address in links. */
+  publicUrl: string
   secretKey: string
   publishableKey: string
   webhookSecret: string
@@ -36,9 +38,7 @@ export interface LocalStripe {
   stop(): Promise<void>
 }
 
-interface StripeOptions {
-  /** 0 takes one that is free. */
-  port?: number
+interface StripeOptions extends ListenOptions {
   /** A file in which the account outlives the server. */
   journal?: string
   /** Where events are delivered. */
@@ -58,13 +58,14 @@ const random = () => randomBytes(16).toString('hex')
 /** Starts a small Stripe of our own on 127.0.0.1, which the real client cannot tell from the real one. */
 export async function startLocalStripe(options: StripeOptions = {}): Promise<LocalStripe> {
   const {
-    port = 0,
     webhookUrl,
     modules = [],
     secretKey = `sk_test_${random()}`,
     publishableKey = `pk_test_${random()}`,
     webhookSecret = `whsec_${random()}`,
   } = options
+  if ([secretKey, publishableKey].some(isLiveKey))
+    throw new Error('A live key is for Stripe itself. Give the emulator a test key.')
   const account = new Account()
   const deliveries = new WebhookDeliveries(webhookUrl, webhookSecret, (event) =>
     skipWriteErrors(() => account.markDelivered(event)),
@@ -77,12 +78,11 @@ export async function startLocalStripe(options: StripeOptions = {}): Promise<Loc
   journal?.open(account.store)
   account.persist = (entries) => journal?.append(entries)
   if (!account.store.size('price')) account.withoutEvents(() => seedAccount(account, modules))
-  server.listen(port, '127.0.0.1')
-  await once(server, 'listening').catch((error) => {
+  const { url, publicUrl } = await listen(server, options).catch((error) => {
     journal?.close()
     throw error
   })
-  account.origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  account.origin = publicUrl
   account.hasWebhookEndpoint = () => Boolean(deliveries.url)
   account.resume()
   account.onCommit = (events) => deliveries.deliverAll(events)
@@ -102,7 +102,8 @@ export async function startLocalStripe(options: StripeOptions = {}): Promise<Loc
     requests,
   } = control
   return {
-    url: account.origin,
+    url,
+    publicUrl,
     secretKey,
     publishableKey,
     webhookSecret,

@@ -24,7 +24,7 @@ export interface Fault {
   times?: number
 }
 
-const faultKinds = ['slow', 'status', 'html', 'cut', 'lost', 'exception']
+export const faultKinds = ['slow', 'status', 'html', 'cut', 'lost', 'exception']
 
 export class OrderedFaults {
   #planned: (Fault & { times: number })[] = []

@@ -24,6 +24,7 @@ export interface Advance {
 }
 
 const maxRequests = 10_000
+const statusesAfterRetries: Account['afterRetries'][] = ['unpaid', 'canceled', 'past_due']
 
 /** Controls that the real Stripe lacks: they advance the clock, order faults and show the requests received. */
 export class Control {
@@ -76,6 +77,8 @@ export class Control {
 
   /** Sets the status that a subscription gets after its last failed payment attempt. */
   setStatusAfterRetries = (status: Account['afterRetries']): void => {
+    if (!statusesAfterRetries.includes(status))
+      throw new Error(`The status after retries is one of ${statusesAfterRetries.join(', ')}.`)
     this.account.afterRetries = status
   }
 

@@ -18,6 +18,9 @@ export function readApiKey(headers: IncomingHttpHeaders): string {
   return Buffer.from(value, 'base64').toString().split(':')[0]
 }
 
+/** Whether a key belongs to an account in live mode, where requests would move money. */
+export const isLiveKey = (key: string) => /^[a-z]+_live_/.test(key)
+
 export function apiKeyError(
   key: string,
   { secretKey, publishableKey, expired }: ApiKeys,

@@ -124,7 +124,7 @@ export class Account {
   /** Its pages are shown where the server listens now. */
   private rebaseUrls(invoice: Invoice): void {
     for (const name of ['hosted_invoice_url', 'invoice_pdf'] as const) {
-      invoice[name] = invoice[name]?.replace(/^http:\/\/[^/]+/, this.origin) ?? null
+      invoice[name] = invoice[name]?.replace(/^.*(?=\/local\/invoices\/)/, this.origin) ?? null
     }
   }
 
