@@ -126,7 +126,7 @@ async function hasConstraint(runner: QueryRunner, name: string): Promise<boolean
   return (await runner.query('SELECT FROM pg_constraint WHERE conname = $1', [name])).length > 0
 }
 
-/** Builds an index without stopping writers. An index that an interrupted build has left invalid is built anew. */
+/** Builds an index without stopping writers. An index that an interrupted build has left invalid is built again. */
 async function buildIndex(
   runner: QueryRunner,
   name: string,

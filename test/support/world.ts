@@ -3,6 +3,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { Client } from 'pg'
 import { pino } from 'pino'
+import type { DataSource } from 'typeorm'
 import { OrganizationAddress } from '../../entities/index.ts'
 import { catalogue } from '../../entities/organization-module.ts'
 import { connectTo } from '../../ormconfig.ts'
@@ -18,6 +19,7 @@ import { openMailer } from '../../src/mail/mailer.ts'
 import { survivePoolErrors } from '../../src/runtime/database.ts'
 import { createHttpServer } from '../../src/runtime/http/http-server.ts'
 import { agentsOf } from './agents.ts'
+import { openCluster } from './cluster.ts'
 import { insertFor, tenantsOf } from './tenants.ts'
 
 export type { Agent } from './agents.ts'
@@ -43,9 +45,9 @@ afterAll(async () => {
 })
 
 async function open() {
+  const { CITUS_URL: cluster } = process.env
   const databaseName = `test_${process.pid}_${Date.now()}`
-  await administer(`CREATE DATABASE "${databaseName}" TEMPLATE "template"`)
-  const database = await connectTo({ host, port, username: user, database: databaseName }, 10).initialize()
+  const database = await (cluster ? openCluster(cluster) : openCopy(databaseName))
   survivePoolErrors(database)
 
   const freePort = await findFreePort()
@@ -108,6 +110,12 @@ async function open() {
     /** Ended before the database closes. */
     ending: [] as (() => Promise<void>)[],
   }
+}
+
+/** A copy of the migrated database. */
+async function openCopy(name: string): Promise<DataSource> {
+  await administer(`CREATE DATABASE "${name}" TEMPLATE "template"`)
+  return connectTo({ host, port, username: user, database: name }, 10).initialize()
 }
 
 async function close({ ending, stripe, kontomatik, server, database, databaseName }: World): Promise<void> {

@@ -1,0 +1,39 @@
+/**
+ * How a distributed database (Citus) stores each table. Each list is in the order of foreign keys: a table stands after the
+ * tables that it refers to.
+ */
+export const tableKinds = {
+  /** Small, read with rows of every tenant, and without a trigger: each node holds a copy. */
+  reference: [
+    'image',
+    'organization',
+    'user',
+    'country',
+    'language',
+    'mail_footer',
+    'organization_config',
+    'organization_module',
+    'organization_address',
+    'organization_user',
+    'organization_user_invitation',
+    'payment_method',
+    'subscription',
+    'integration',
+  ],
+  /** Large: the rows of one organization are on one node, next to each other. */
+  distributed: [
+    'row_total',
+    'location',
+    'employee',
+    'meeting',
+    'bank_account',
+    'bank_transaction',
+    'invoice',
+    'audit_event',
+  ],
+  /** Work of the servers and answers that they keep: on the coordinator alone, next to the queue of jobs. */
+  local: ['migrations', 'idempotency_key', 'outgoing_mail', 'stripe_event', 'job_crash', 'bank_slot', 'bank_import'],
+} as const
+
+/** The column by which large tables are distributed. */
+export const distributionColumn = 'organizationId'
