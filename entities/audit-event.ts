@@ -1,5 +1,5 @@
 import { Column, Entity, Index, ManyToOne } from 'typeorm'
-import { Owned } from './identified.ts'
+import { Counted } from './identified.ts'
 import { User } from './user.ts'
 
 /** An entry of the audit log: an action that destroys data or costs money. It is written in the action's transaction. */
@@ -8,7 +8,7 @@ import { User } from './user.ts'
 @Index(['organizationId', 'action', 'id'])
 @Index(['organizationId', 'target', 'id'])
 @Index(['organizationId', 'actorId', 'id'])
-export class AuditEvent extends Owned {
+export class AuditEvent extends Counted {
   /** The user who acted; null for an action of the service itself or of Stripe. */
   @ManyToOne(() => User)
   actor: User | null

@@ -1,6 +1,6 @@
 import { Column, Entity, ForeignKey, Index, JoinColumn, ManyToOne } from 'typeorm'
 import { BankAccount } from './bank-account.ts'
-import { Owned } from './identified.ts'
+import { Counted } from './identified.ts'
 
 /** A transaction on a bank statement. It has no id from the bank, so two with equal values may both be real. */
 @Entity()
@@ -13,7 +13,7 @@ import { Owned } from './identified.ts'
 @Index(['organizationId', 'kind', 'id'])
 @Index(['organizationId', 'status', 'id'])
 @Index('bank_transaction.searchText', { synchronize: false })
-export class BankTransaction extends Owned {
+export class BankTransaction extends Counted {
   @ManyToOne(() => BankAccount, { nullable: false, createForeignKeyConstraints: false })
   @JoinColumn({ name: 'accountId', referencedColumnName: 'id' })
   account: BankAccount

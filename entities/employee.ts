@@ -1,7 +1,7 @@
 import { IsBoolean, IsOptional, IsString, Length, MaxLength, ValidateIf } from 'class-validator'
 import { Column, Entity, ForeignKey, Index, JoinColumn, ManyToOne } from 'typeorm'
 import { IsEmailAddress } from './email-address.ts'
-import { Owned } from './identified.ts'
+import { Counted } from './identified.ts'
 import { Location } from './location.ts'
 import { IsName, IsSingleLine } from './single-line.ts'
 import { User } from './user.ts'
@@ -14,7 +14,7 @@ import { User } from './user.ts'
 @Index('employee.name', { synchronize: false })
 @Index('employee.email', { synchronize: false })
 @Index('employee.searchText', { synchronize: false })
-export class Employee extends Owned {
+export class Employee extends Counted {
   @Column('text')
   @IsString()
   @Length(1, 255)

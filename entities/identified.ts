@@ -25,3 +25,8 @@ export abstract class Owned extends Identified {
   @PrimaryColumn('uuid')
   organizationId: string
 }
+
+/** A row of a large collection. Totals are kept for each organization: each statement that inserts or deletes rows counts them. */
+export abstract class Counted extends Owned {
+  static readonly totalsBy = 'organizationId'
+}

@@ -1,5 +1,5 @@
 import { Column, Entity, ForeignKey, Index, JoinColumn, ManyToOne } from 'typeorm'
-import { Owned } from './identified.ts'
+import { Counted } from './identified.ts'
 import { Subscription } from './subscription.ts'
 
 /** The driver reads a bigint as text. Amounts stay far below 2^53, so a number can hold them. */
@@ -11,7 +11,7 @@ const amount = { from: Number, to: (value: number) => value }
 @Index(['organizationId', 'subscriptionId', 'id'])
 @Index(['organizationId', 'createdAt', 'id'])
 @Index(['organizationId', 'externalId'], { unique: true })
-export class Invoice extends Owned {
+export class Invoice extends Counted {
   /** The invoice number. */
   @Column('text', { nullable: true })
   name: string | null = null

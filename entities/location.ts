@@ -1,7 +1,7 @@
 import { IsInt, IsOptional, IsString, Length, Max, Min, Validate } from 'class-validator'
 import { Check, Column, Entity, Index } from 'typeorm'
 import { DiffersFrom, GivenWith } from './comparison-rules.ts'
-import { Owned } from './identified.ts'
+import { Counted } from './identified.ts'
 import { weekdays } from './settings.ts'
 import { IsName } from './single-line.ts'
 import { WallClock } from './wall-clock.ts'
@@ -18,7 +18,7 @@ export interface OpeningCalendar {
 @Index('location.name', { synchronize: false })
 @Index('location.searchText', { synchronize: false })
 @Check(`("officeOpenHour" IS NULL) = ("officeCloseHour" IS NULL) AND "officeCloseHour" <> "officeOpenHour"`)
-export class Location extends Owned {
+export class Location extends Counted {
   @Column('text')
   @IsString()
   @Length(1, 255)

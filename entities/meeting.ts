@@ -3,7 +3,7 @@ import { IsDate, IsNotEmpty, IsOptional, IsString, MaxLength, Validate, Validate
 import { Check, Column, Entity, Exclusion, ForeignKey, Index, JoinColumn, ManyToOne } from 'typeorm'
 import { IsAbove, IsWithin } from './comparison-rules.ts'
 import { Employee } from './employee.ts'
-import { Owned } from './identified.ts'
+import { Counted } from './identified.ts'
 import { parseInstant, parseInstantOrClockTime } from './instant.ts'
 import type { WallClock } from './wall-clock.ts'
 
@@ -20,7 +20,7 @@ import type { WallClock } from './wall-clock.ts'
   `USING gist ("organizationId" WITH =, "employeeId" WITH =, tstzrange("dateFrom", "dateTo") WITH &&, "id" WITH <>) WHERE ("exclusive" AND "employeeId" IS NOT NULL)`,
 )
 @Check(`"dateFrom" < "dateTo" AND "time" BETWEEN "dateFrom" AND "dateTo"`)
-export class Meeting extends Owned {
+export class Meeting extends Counted {
   @ManyToOne(() => Employee, { createForeignKeyConstraints: false })
   @JoinColumn({ name: 'employeeId', referencedColumnName: 'id' })
   @ValidateIf((_, value) => value !== null)

@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm'
 import { AuditEvent } from '../../entities/index.ts'
-import { type Call, changedColumns } from '../hydra/index.ts'
+import { type Call, changedColumns, insertRow } from '../hydra/index.ts'
 
 /** The author of an event: the caller of a request, or the service itself in a job, a command or a webhook. */
 export interface Author {
@@ -21,24 +21,17 @@ export interface AuditRecord {
   changes: AuditEvent['changes']
 }
 
-/** Writes one audit event a target, with one statement. Without changes it writes nothing. */
+/** Writes one audit event a target. Without changes it writes nothing. */
 export async function record({
   by,
   action,
   target,
   changes: { updatedAt: _, ...changes },
 }: AuditRecord): Promise<void> {
-  const targets = [target].flat()
-  if (targets.length === 0 || Object.keys(changes).length === 0) return
-  const common = { organizationId: by.tenant, actorId: by.caller?.user ?? null, action, changes, version: 1 }
-  const events = targets.map((each) => Object.assign(new AuditEvent(), common, { target: each }))
-  await by.manager
-    .createQueryBuilder()
-    .insert()
-    .into(AuditEvent)
-    .values(events as never)
-    .updateEntity(false)
-    .execute()
+  if (Object.keys(changes).length === 0) return
+  const common = { organizationId: by.tenant, actorId: by.caller?.user ?? null, action, changes }
+  for (const each of [target].flat())
+    await insertRow(by.manager, Object.assign(new AuditEvent(), common, { target: each }))
 }
 
 /** The hook of a create, update or remove operation that is audited: the action is the class and the operation's name. */

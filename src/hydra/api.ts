@@ -88,7 +88,7 @@ export class Api extends ApiModel implements BoundApi {
   }
 
   private postgresStore({ options }: Resource, shape: Shape, search: Search): Store {
-    const { scope, counted, whole, named, isId } = options
+    const { scope, whole, named, isId } = options
     const computed = { ...options.computed, ...(whole && { whole: whole.when }) }
     const { collation } = this.options
     const roles = this.roles.all
@@ -96,7 +96,6 @@ export class Api extends ApiModel implements BoundApi {
     const shown = shownColumns(shape, search)
     return new PostgresStore(metadataOf(shape), {
       scope,
-      counted,
       collation,
       computed,
       named,

@@ -1,4 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm'
+import { countTable, createCountFunction, createCountTriggers, dropCountTriggers } from './count-rows.ts'
 
 const ordered = [
   ['IDX_69f1fc677e14998c2013108333', 'audit_event', '"organizationId", "at", "id"'],
@@ -36,28 +37,15 @@ export class Lists1764000000003 implements MigrationInterface {
       `CREATE TABLE "row_total" ("relation" text NOT NULL, "organizationId" uuid NOT NULL, "delta" bigint NOT NULL)`,
     )
     await runner.query(`CREATE INDEX "row_total_of" ON "row_total" ("organizationId", "relation")`)
-    await runner.query(`CREATE FUNCTION "count_rows"() RETURNS trigger LANGUAGE plpgsql AS $$
-      BEGIN
-        INSERT INTO "row_total" SELECT TG_TABLE_NAME, "organizationId", (CASE TG_OP WHEN 'INSERT' THEN 1 ELSE -1 END) * count(*)
-          FROM "changed" GROUP BY "organizationId";
-        RETURN NULL;
-      END $$`)
+    await createCountFunction(runner)
     for (const table of counted) {
-      await runner.query(`CREATE TRIGGER "counted_in" AFTER INSERT ON "${table}"
-        REFERENCING NEW TABLE AS "changed" FOR EACH STATEMENT EXECUTE FUNCTION "count_rows"()`)
-      await runner.query(`CREATE TRIGGER "counted_out" AFTER DELETE ON "${table}"
-        REFERENCING OLD TABLE AS "changed" FOR EACH STATEMENT EXECUTE FUNCTION "count_rows"()`)
-      await runner.query(
-        `INSERT INTO "row_total" SELECT '${table}', "organizationId", count(*) FROM "${table}" GROUP BY "organizationId"`,
-      )
+      await createCountTriggers(runner, table)
+      await countTable(runner, table)
     }
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    for (const table of counted) {
-      await runner.query(`DROP TRIGGER "counted_out" ON "${table}"`)
-      await runner.query(`DROP TRIGGER "counted_in" ON "${table}"`)
-    }
+    for (const table of counted) await dropCountTriggers(runner, table)
     await runner.query(`DROP FUNCTION "count_rows"`)
     await runner.query(`DROP TABLE "row_total"`)
     for (const [table, column] of searched) await runner.query(`DROP INDEX "${table}.${column}"`)

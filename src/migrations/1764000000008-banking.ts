@@ -1,4 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm'
+import { createCountTriggers } from './count-rows.ts'
 
 /** The progress of a bank link beside its status; a default where existing rows need one. */
 const columns: [definition: string, existing?: string][] = [
@@ -69,10 +70,7 @@ export class Banking1764000000008 implements MigrationInterface {
       await runner.query(
         `CREATE INDEX "bank_transaction.${column}" ON "bank_transaction" USING gin ("${column}" gin_trgm_ops)`,
       )
-    await runner.query(`CREATE TRIGGER "counted_in" AFTER INSERT ON "bank_transaction"
-      REFERENCING NEW TABLE AS "changed" FOR EACH STATEMENT EXECUTE FUNCTION "count_rows"()`)
-    await runner.query(`CREATE TRIGGER "counted_out" AFTER DELETE ON "bank_transaction"
-      REFERENCING OLD TABLE AS "changed" FOR EACH STATEMENT EXECUTE FUNCTION "count_rows"()`)
+    await createCountTriggers(runner, 'bank_transaction')
 
     await runner.query(`CREATE TABLE "bank_slot" ("slot" smallint NOT NULL PRIMARY KEY, "integrationId" uuid UNIQUE,
       "until" TIMESTAMP(3) WITH TIME ZONE NOT NULL DEFAULT '-infinity')`)

@@ -1,5 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm'
-import { raiseCompatibleFrom } from './compatibility.ts'
+import { lowerCompatibleFrom, raiseCompatibleFrom } from './compatibility.ts'
 
 /** The tables of tenants, with the hashes in the names of the key that goes and of the key ("organizationId", "id"). */
 const keys: Record<string, [old: string, pair: string]> = {
@@ -93,6 +93,7 @@ export class TenantKeys1764000000100 implements MigrationInterface {
     }
     for (const [table, [old, pair]] of Object.entries(keys)) await restoreKey(runner, table, old, pair)
     await validate(runner)
+    await lowerCompatibleFrom(runner, 0)
   }
 }
 

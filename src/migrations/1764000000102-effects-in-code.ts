@@ -1,7 +1,7 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm'
 import { CustomerProfile1764000000080 } from './1764000000080-customer-profile.ts'
 import { keepBilledTo } from './1764000000083-billed-to.ts'
-import { raiseCompatibleFrom } from './compatibility.ts'
+import { lowerCompatibleFrom, raiseCompatibleFrom } from './compatibility.ts'
 
 const customerProfile = new CustomerProfile1764000000080()
 
@@ -16,5 +16,6 @@ export class EffectsInCode1764000000102 implements MigrationInterface {
   async down(runner: QueryRunner): Promise<void> {
     await keepBilledTo.create(runner)
     await customerProfile.up(runner)
+    await lowerCompatibleFrom(runner, 1_764_000_000_101)
   }
 }

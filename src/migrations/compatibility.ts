@@ -19,6 +19,11 @@ export async function raiseCompatibleFrom(runner: QueryRunner, migration: object
     await runner.query(`COMMENT ON TABLE "migrations" IS 'compatibleFrom=${timestamp}'`)
 }
 
+/** For the `down` of such a migration. @param timestamp of the previous migration that raised it; 0 where none did */
+export async function lowerCompatibleFrom(runner: QueryRunner, timestamp: number): Promise<void> {
+  await runner.query(`COMMENT ON TABLE "migrations" IS ${timestamp === 0 ? 'NULL' : `'compatibleFrom=${timestamp}'`}`)
+}
+
 /** @throws a StartError where the schema has been changed in a way that this code cannot live with */
 export async function requireCompatible(database: DataSource): Promise<void> {
   const needed = await compatibleFrom(database)

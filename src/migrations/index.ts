@@ -25,6 +25,7 @@ import { IgnoredEvents1764000000082 } from './1764000000082-ignored-events.ts'
 import { BilledTo1764000000083 } from './1764000000083-billed-to.ts'
 import { CaselessEmails1764000000090 } from './1764000000090-caseless-emails.ts'
 import { TenantKeys1764000000100 } from './1764000000100-tenant-keys.ts'
+import { CountedWrites1764000000101 } from './1764000000101-counted-writes.ts'
 import { EffectsInCode1764000000102 } from './1764000000102-effects-in-code.ts'
 
 /** In the order in which they are applied. */
@@ -56,5 +57,6 @@ export const migrations = [
   BilledTo1764000000083,
   CaselessEmails1764000000090,
   TenantKeys1764000000100,
+  CountedWrites1764000000101,
   EffectsInCode1764000000102,
 ]

@@ -52,6 +52,11 @@ export async function lockBankAccounts(manager: Connection, organization: string
   await lockName(manager, `bank accounts of ${organization}`)
 }
 
+/** Locks the correction of kept totals: two at once would add the same difference twice. */
+export async function lockTotals(manager: Connection): Promise<void> {
+  await lockName(manager, 'kept totals')
+}
+
 /** Locks the demo data: one process at a time seeds it. */
 export async function lockDemoData(manager: Connection): Promise<void> {
   await manager.query('SELECT pg_advisory_xact_lock(7305812)')

@@ -1,6 +1,6 @@
 import type { ResourceOptions } from '../hydra/index.ts'
 
-type Declared = Pick<ResourceOptions<object>, 'filters' | 'order' | 'text' | 'counted'>
+type Declared = Pick<ResourceOptions<object>, 'filters' | 'order' | 'text'>
 
 /** The filters, sort orders and search texts of each collection. In large tables, an index serves each of them. */
 export const organizations: Declared = {
@@ -12,7 +12,6 @@ export const locations: Declared = {
   filters: { name: 'partial', officeOpenHour: ['range', 'exists'], officeCloseHour: ['range', 'exists'] },
   order: ['name'],
   text: ['name'],
-  counted: true,
 }
 
 export const integrations: Declared = { filters: { status: 'exact', provider: 'exact' } }
@@ -34,7 +33,6 @@ export const bankTransactions: Declared = {
   },
   order: ['transactionOn', 'amount'],
   text: ['party', 'text'],
-  counted: true,
 }
 
 export const meetings: Declared = {
@@ -47,7 +45,6 @@ export const meetings: Declared = {
   },
   order: ['dateFrom', 'dateTo'],
   text: ['notes'],
-  counted: true,
 }
 
 export const subscriptions: Declared = {
@@ -65,7 +62,6 @@ export const employees: Declared = {
   },
   order: ['name'],
   text: ['name', 'email', 'jobTitle'],
-  counted: true,
 }
 
 export const users: Declared = { filters: { name: 'partial', email: 'caseless' } }
@@ -94,11 +90,9 @@ export const invoices: Declared = {
     dueAt: 'date',
   },
   order: ['createdAt'],
-  counted: true,
 }
 
 export const auditEvents: Declared = {
   filters: { actor: ['reference', 'exists'], action: 'exact', target: 'exact', at: 'date' },
   order: ['at'],
-  counted: true,
 }

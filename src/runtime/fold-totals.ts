@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import type { DataSource } from 'typeorm'
-import { foldRowTotals } from '../hydra/index.ts'
+import { rowTotals } from '../hydra/index.ts'
 
 const intervalMs = 10_000
 
@@ -10,11 +10,7 @@ const intervalMs = 10_000
  */
 export function startFoldingTotals(database: DataSource, log: Logger): () => void {
   const timer = setInterval(() => {
-    foldTotals(database).catch((error) => log.error({ err: error }, 'could not fold row totals'))
+    rowTotals.fold(database).catch((error) => log.error({ err: error }, 'could not fold row totals'))
   }, intervalMs)
   return () => clearInterval(timer)
-}
-
-export function foldTotals(database: DataSource): Promise<void> {
-  return foldRowTotals(database, { tenantColumn: 'organizationId' })
 }

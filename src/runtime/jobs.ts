@@ -20,6 +20,7 @@ import { retryAbandonedJobs } from '../queue/job-locks.ts'
 import type { Tasks } from '../queue/queue.ts'
 import { runAll } from '../queue/run-all.ts'
 import { enqueueUnprovisioned, provisionOrganization } from '../workspace/provision.ts'
+import { correctTotals } from './correct-totals.ts'
 
 /** The outside services that jobs call. */
 export interface ExternalServices {
@@ -47,6 +48,7 @@ export function jobTasks(database: DataSource, { billing, banking, mailer }: Ext
     tendBank: syncIntegration(database, banking, log),
     keepSecrets: () => resealSecrets(database, banking),
     tidy: () => cleanUpQueue(database),
+    correctTotals: () => correctTotals(database, log),
   }
 }
 
@@ -78,4 +80,5 @@ export const crontab = `
 45 2 * * * forgetMails ?jobKey=forgetMails&max=3
 45 2 * * * keepSecrets ?jobKey=keepSecrets&max=3
 50 2 * * * tidy ?jobKey=tidy&max=1
+55 2 * * * correctTotals ?jobKey=correctTotals&max=3
 `

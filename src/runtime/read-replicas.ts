@@ -1,7 +1,7 @@
 import pg, { Pool, type PoolClient } from 'pg'
 import type { Logger } from 'pino'
 import { replicaPoolOptions } from '../../ormconfig.ts'
-import { type Executor, FairPool, type Replicas } from '../hydra/index.ts'
+import { type Executor, FairPool } from '../hydra/index.ts'
 import { isCollationCurrent } from '../postgres/collation-check.ts'
 import { closePool, surviveConnectionErrors } from '../postgres/connection-errors.ts'
 
@@ -37,6 +37,9 @@ interface Replica {
   pausedUntil: number
 }
 
+/** Read replicas, and how to close their connections. */
+export type OpenReplicas = Pick<FairPool, 'run'> & { close(): Promise<void> }
+
 /**
  * Reads from the replicas in turn. A replica is read only if it has every acknowledged write; otherwise the primary is read.
  */
@@ -44,7 +47,7 @@ export function openReplicas(
   primary: FairPool,
   { replicas: urls, pool: size }: { replicas: string[]; pool: number },
   log: Logger,
-): Replicas & { close(): Promise<void> } {
+): OpenReplicas {
   const replicas: Replica[] = urls.map((url) => {
     const pool = new Pool(replicaPoolOptions(url, size))
     surviveConnectionErrors(pool)

@@ -2,6 +2,7 @@ import { type Integration, OrganizationModule } from '../../entities/index.ts'
 import { Kontomatik } from '../../src/banking/kontomatik/kontomatik-client.ts'
 import { eventually } from '../support/eventually.ts'
 import { startJobs } from '../support/jobs.ts'
+import { deleteRows } from '../support/rows/counted-rows.ts'
 import { type Agent, openWorld } from '../support/world.ts'
 
 const { api, banking, database, kontomatik, organization } = await openWorld()
@@ -91,7 +92,7 @@ export const statusAndCode = ({
 /** Deletes all integrations, their data and their counts. */
 export async function deleteAll(): Promise<void> {
   kontomatik.clearFaults()
-  await database.query(`DELETE FROM "bank_transaction"`)
+  await deleteRows(database, 'bank_transaction', 'true')
   await database.query(`DELETE FROM "bank_account"`)
   await database.query(`DELETE FROM "integration"`)
   await database.query(`DELETE FROM "bank_import"`)

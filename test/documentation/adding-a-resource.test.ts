@@ -1,10 +1,13 @@
 import { readdir } from 'node:fs/promises'
+import { Counted } from '../../entities/identified.ts'
 import type { Callers } from '../../src/access/callers.ts'
 import { api as table } from '../../src/api.ts'
 import { migrations } from '../../src/migrations/index.ts'
+import { wrongTotals } from '../support/rows/counted-rows.ts'
+import { rowsOf } from '../support/rows/sample-rows.ts'
 import { openWorld } from '../support/world.ts'
 
-const { banking, billing, database } = await openWorld()
+const { banking, billing, database, tenant } = await openWorld()
 const resources = table({ of: () => Promise.reject(), forget() {} } as unknown as Callers, billing, banking)
 
 /*
@@ -17,12 +20,12 @@ test('every migration is listed in src/migrations/index.ts', async () => {
   expect(files.map((name) => name.split('-')[0]).sort()).toEqual(listed.sort())
 })
 
-test('every kept total has the triggers that write it, and no other table has them', async () => {
-  const rows: { table: string; names: string[] }[] = await database.query(`
-    SELECT "tgrelid"::regclass::text AS "table", array_agg("tgname"::text ORDER BY "tgname") AS "names"
-      FROM "pg_trigger" WHERE "tgname" IN ('counted_in', 'counted_out') GROUP BY 1`)
-  expect(rows.filter(({ names }) => names.length !== 2)).toEqual([])
-  const counted = resources.filter(({ options }) => options.counted)
+test('the total of every class that extends Counted is kept by its inserts, and no trigger counts', async () => {
+  expect(await database.query(`SELECT FROM "pg_trigger" WHERE "tgname" IN ('counted_in', 'counted_out')`)).toEqual([])
+  await rowsOf(tenant)
+  const counted = resources.filter(({ entity }) => entity.prototype instanceof Counted)
   const tables = counted.map(({ entity }) => database.getMetadata(entity).tableName)
-  expect(rows.map(({ table }) => table).sort()).toEqual(tables.sort())
+  const kept = await database.query('SELECT DISTINCT "relation" FROM "row_total" ORDER BY 1')
+  expect(kept.map(({ relation }: { relation: string }) => relation)).toEqual(tables.sort())
+  expect(await wrongTotals(database)).toEqual([])
 })

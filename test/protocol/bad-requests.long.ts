@@ -2,6 +2,7 @@ import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { Location, Meeting } from '../../entities/index.ts'
 import { api as table } from '../../src/api.ts'
 import { type Answer, expectProblem, raw } from '../support/requests/raw-responses.ts'
+import { deleteRows } from '../support/rows/counted-rows.ts'
 import { snapshot } from '../support/rows/database-snapshot.ts'
 import { morning, openWorld } from '../support/world.ts'
 
@@ -225,5 +226,5 @@ describe('A query', () => {
 test('refused requests change no row, and the server still answers', async () => {
   await given(Location, { name: 'Still here' })
   expect((await api.get('/locations')).body.totalItems).toBe(1)
-  await database.manager.delete(Location, { organizationId: organization.id })
+  await deleteRows(database, 'location', '"organizationId" = $1', [organization.id])
 })

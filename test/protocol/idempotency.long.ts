@@ -121,7 +121,7 @@ test('a server that dies before the commit leaves neither the effect nor the cla
   await new Promise((resolve) => setTimeout(resolve, 300))
   const killed = await runner.query(
     `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-      WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'INSERT INTO "location"%'`,
+      WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%INSERT INTO "location"%'`,
   )
   const answer = await pending
   await runner.rollbackTransaction()

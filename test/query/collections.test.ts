@@ -1,5 +1,6 @@
 import { Location } from '../../entities/index.ts'
 import { expectProblem } from '../support/requests/raw-responses.ts'
+import { deleteRows } from '../support/rows/counted-rows.ts'
 import { openWorld } from '../support/world.ts'
 
 const { api, as, database, elsewhere, given, organization, tenant } = await openWorld()
@@ -95,8 +96,8 @@ test('a page has at most a hundred items', async () => {
   expect([body.member.length, body.totalItems]).toEqual([100, 105])
   expect(numbered(body.view).next).toBe('/locations?itemsPerPage=5000&page=2')
   expect(members(await api.get(body.view.next))).toHaveLength(5)
-  for (let n = total; n < 105; n++)
-    await database.manager.delete(Location, { organizationId: organization.id, name: `Office ${n}` })
+  const added = Array.from({ length: 105 - total }, (_, n) => `Office ${total + n}`)
+  await deleteRows(database, 'location', '"organizationId" = $1 AND "name" = ANY($2)', [organization.id, added])
 })
 
 test('itemsPerPage=0 asks for the number alone, on the only page', async () => {

@@ -1,6 +1,7 @@
 import { Employee } from '../../entities/index.ts'
 import { withoutTimeouts } from '../../ormconfig.ts'
 import { poolsOf } from '../../src/runtime/database.ts'
+import { counted } from '../support/rows/counted-rows.ts'
 import { openWorld } from '../support/world.ts'
 
 const { api, database, elsewhere, given, organization } = await openWorld()
@@ -21,13 +22,17 @@ interface Asked {
 
 const many = 20_000
 const { id: employee } = await given(Employee, { name: 'Ada' })
-const meetings = `INSERT INTO "meeting"
+const meetings = counted(
+  database,
+  'meeting',
+  `INSERT INTO "meeting"
     ("id", "createdAt", "updatedAt", "version", "organizationId", "employeeId", "dateFrom", "dateTo", "notes", "time")
   SELECT (lpad(to_hex(1767225600000 + n), 12, '0') || '7' || substr(md5(n || $1), 1, 3) || 'a' || substr(md5($1 || n), 1, 15))::uuid,
     now(), now(), 1, $1::uuid, CASE WHEN n % 200 = 0 THEN $3::uuid END, "from", "from" + interval '2 hours',
     CASE WHEN n % 10 = 0 THEN 'note ' || md5(n::text) END, CASE WHEN n % 10 = 0 THEN "from" + interval '1 hour' END
   FROM (SELECT n, timestamptz '2026-01-01Z' + (n * 7919 % $2 / 3) * interval '1 hour' AS "from"
-    FROM generate_series(1, $2::int) n) AS made`
+    FROM generate_series(1, $2::int) n) AS made`,
+)
 const filling = await withoutTimeouts(database).initialize()
 await filling.query(meetings, [organization.id, many, employee])
 await filling.query(meetings, [elsewhere.organization.id, many * 2, null])

@@ -1,5 +1,6 @@
 import { BankAccount, BankTransaction, Employee, Integration, Location, Meeting } from '../../entities/index.ts'
 import { fold } from '../../src/hydra/query/fold-text.ts'
+import { counted } from '../support/rows/counted-rows.ts'
 import { morning, openWorld } from '../support/world.ts'
 
 const { api, database, given } = await openWorld()
@@ -87,9 +88,13 @@ test('both write every letter of European alphabets folded in the same way', asy
 // WIRE: totals with text are exact up to 10,000, then there is no "last" and the answer says so.
 test('more than ten thousand rows are not counted, and the answer says so', async () => {
   await database.query(
-    `INSERT INTO "meeting" ("id", "createdAt", "updatedAt", "version", "organizationId", "dateFrom", "dateTo", "notes")
-      SELECT gen_random_uuid(), now(), now(), 1, "organizationId", "dateFrom", "dateTo", 'Overvloed ' || n
-        FROM "meeting", generate_series(1, 10000) n WHERE "id" = $1`,
+    counted(
+      database,
+      'meeting',
+      `INSERT INTO "meeting" ("id", "createdAt", "updatedAt", "version", "organizationId", "dateFrom", "dateTo", "notes")
+        SELECT gen_random_uuid(), now(), now(), 1, "organizationId", "dateFrom", "dateTo", 'Overvloed ' || n
+          FROM "meeting", generate_series(1, 10000) n WHERE "id" = $1`,
+    ),
     [meeting.id],
   )
   for (const query of ['q=overvloed', 'notes=overvloed', 'q=ov', 'notes=v']) {

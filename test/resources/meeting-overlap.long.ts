@@ -1,4 +1,5 @@
 import { AuditEvent, Employee, Meeting, OrganizationConfig } from '../../entities/index.ts'
+import { counted, deleteRows } from '../support/rows/counted-rows.ts'
 import { morning, openWorld } from '../support/world.ts'
 
 const { as, database, foundTenant, given } = await openWorld()
@@ -146,7 +147,10 @@ test('rejecting is refused while meetings overlap that are not over, saying how 
   await owner.patch(second, { employee: null }).expect(200)
   await owner.patch(third, { employee: null }).expect(200)
   expect((await turn('reject')).body.detail).toContain(': 1, such as')
-  await database.manager.delete(Meeting, { ...own, id: (await newest(own)).id })
+  await deleteRows(database, 'meeting', '"organizationId" = $1 AND "id" = $2', [
+    own.organizationId,
+    (await newest(own)).id,
+  ])
   expect((await turn('reject')).body.value).toBe('reject')
   expect((await owner.patch(second, { employee })).status).toBe(409)
 })
@@ -196,9 +200,13 @@ test('20,000 meetings, half of them over, are switched while others plan on', as
   const { own, ada, turn } = await planning('allow')
   const other = await planning('reject')
   await database.query(
-    `INSERT INTO "meeting" ("id", "createdAt", "updatedAt", "version", "organizationId", "employeeId", "dateFrom", "dateTo")
+    counted(
+      database,
+      'meeting',
+      `INSERT INTO "meeting" ("id", "createdAt", "updatedAt", "version", "organizationId", "employeeId", "dateFrom", "dateTo")
       SELECT gen_random_uuid(), now(), now(), 1, $1, $2, "from", "from" + interval '10 minutes'
         FROM (SELECT now() + (n - 10000) * interval '10 minutes' AS "from" FROM generate_series(1, 20000) n) AS made`,
+    ),
     [own.organizationId, ada.id],
   )
   const start = performance.now()

@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm'
 import { v7 as uuid } from 'uuid'
-import type { Integration } from '../../../entities/index.ts'
+import { BankTransaction, type Integration } from '../../../entities/index.ts'
+import { writeRows } from '../../hydra/index.ts'
 import { diffTransactions, type Entry, earliest } from './deduplicate.ts'
 import type { ImportedAccount } from './store-accounts.ts'
 
@@ -34,10 +35,12 @@ export async function storeTransactions(
     integration,
     updates.map(({ stored, imported }) => ({ ...imported, id: stored.id })),
   )
-  await manager.query('DELETE FROM "bank_transaction" WHERE "organizationId" = $1 AND "id" = ANY($2)', [
-    integration.organizationId,
-    lapsed.map(({ id }) => id),
-  ])
+  await writeRows(
+    manager,
+    BankTransaction,
+    `DELETE FROM "bank_transaction" WHERE "organizationId" = :organizationId AND "id" = ANY(:ids)`,
+    { organizationId: integration.organizationId, ids: lapsed.map(({ id }) => id) },
+  )
   return { imported: inserts.length, duplicates: lines.length - inserts.length }
 }
 
@@ -60,13 +63,15 @@ const batchSize = 2000
 
 async function insertLines(manager: EntityManager, { organizationId }: Integration, lines: Line[]): Promise<void> {
   for (const rows of batches(lines))
-    await manager.query(
+    await writeRows(
+      manager,
+      BankTransaction,
       `INSERT INTO "bank_transaction" ("id", "organizationId", "accountId", "transactionOn", "bookedOn", "amount", "currency",
           "party", "partyIban", "text", "kind", "status", "createdAt", "updatedAt", "version")
-        SELECT "id", $1, "accountId", "transactionOn", "bookedOn", "amount", "currency", "party", "partyIban", "title", "kind",
+        SELECT "id", :organizationId::uuid, "accountId", "transactionOn", "bookedOn", "amount", "currency", "party", "partyIban", "title", "kind",
           "status", now(), now(), 1
-        FROM jsonb_to_recordset($2::jsonb) AS "line" (${columns})`,
-      [organizationId, JSON.stringify(rows.map((line) => ({ ...line, id: uuid() })))],
+        FROM jsonb_to_recordset(:lines::jsonb) AS "line" (${columns})`,
+      { organizationId, lines: JSON.stringify(rows.map((line) => ({ ...line, id: uuid() }))) },
     )
 }
 

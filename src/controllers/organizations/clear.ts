@@ -1,7 +1,7 @@
 import { IsString, MaxLength } from 'class-validator'
 import { type AuditEvent, Organization } from '../../../entities/index.ts'
 import { record } from '../../audit/audit-log.ts'
-import { type Call, ConstraintViolation, type Operation, Problem, Unchanged } from '../../hydra/index.ts'
+import { type Call, ConstraintViolation, type Operation, Problem, Unchanged, writeRows } from '../../hydra/index.ts'
 import { lockOrganization } from '../../postgres/locks.ts'
 
 interface ClearedTable {
@@ -97,10 +97,12 @@ async function deleteRows(
 ): Promise<number> {
   for (const sql of before) await manager.query(sql, [tenant])
   for (let rows = 0; ; ) {
-    const [, deleted] = await manager.query(
-      `DELETE FROM "${table}" WHERE "organizationId" = $1 AND "id" IN (
-        SELECT "id" FROM "${table}" WHERE "organizationId" = $1 AND NOT (${keep}) LIMIT ${batchSize})`,
-      [tenant],
+    const deleted = await writeRows(
+      manager,
+      table,
+      `DELETE FROM "${table}" WHERE "organizationId" = :tenant AND "id" IN (
+        SELECT "id" FROM "${table}" WHERE "organizationId" = :tenant AND NOT (${keep}) LIMIT ${batchSize})`,
+      { tenant },
     )
     rows += deleted
     if (deleted < batchSize) return rows

@@ -27,8 +27,6 @@ export interface ResourceOptions<E extends object> {
   text?: string[]
   /** The most items of a page, when it differs from the default. */
   most?: number
-  /** Whether triggers on its table keep the total of each tenant, so that no query counts the rows. */
-  counted?: true
   /** The store of its rows; by default Postgres. */
   store?: Store<E>
   /** Whether each tenant has one item, whose IRI is the path. */

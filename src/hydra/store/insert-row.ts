@@ -2,21 +2,17 @@ import { createHash } from 'node:crypto'
 import type { EntityManager, EntityMetadata } from 'typeorm'
 import type { ColumnMetadata } from 'typeorm/metadata/ColumnMetadata.js'
 import type { Executor, InsertOptions } from '../model/store.ts'
+import { withConnection } from './connection.ts'
+import { countedWrite } from './row-totals.ts'
 import { type Statement, statement } from './statement.ts'
 
 /**
- * Inserts a row. The code sets every value, so nothing is read back from the database. A property without a value gets the
- * default of its column, or null.
+ * Inserts a row, and counts it where the totals of its class are kept. The code sets every value, so nothing is read back from
+ * the database. A property without a value gets the default of its column, or null.
  */
-export async function insertRow(manager: EntityManager, entity: object, options?: InsertOptions): Promise<void> {
+export function insertRow(manager: EntityManager, entity: object, options?: InsertOptions): Promise<void> {
   const metadata = manager.connection.getMetadata(entity.constructor)
-  if (manager.queryRunner) return insertThrough(await manager.queryRunner.connect(), metadata, entity, options)
-  const runner = manager.connection.createQueryRunner('master')
-  try {
-    await insertThrough(await runner.connect(), metadata, entity, options)
-  } finally {
-    await runner.release()
-  }
+  return withConnection(manager, (executor) => insertThrough(executor, metadata, entity, options))
 }
 
 /** Inserts a row through an executor: the connection of a transaction, or a tenant's share of the connections. */
@@ -27,34 +23,32 @@ export async function insertThrough(
   { expressions = {} }: InsertOptions = {},
 ): Promise<void> {
   if (metadata.versionColumn) Object.assign(entity, { version: 1 })
-  const { insert, defaulted } = compiledFor(metadata, expressions)
   const values = entity as Record<string, unknown>
-  const absent = defaulted.filter(({ propertyName }) => values[propertyName] === undefined)
-  await insert(absent)(executor, persistentValues(metadata, values))
+  const { defaulted, leaving } = insertOf(metadata, expressions)
+  const insert = leaving(defaulted.filter(({ propertyName }) => values[propertyName] === undefined))
+  await insert(executor, persistentValues(metadata, values))
 }
 
-interface CompiledInsert {
+/** The INSERT of a table, with the expressions of a caller. */
+interface Insert {
   /** The columns with a default of the database. */
   defaulted: ColumnMetadata[]
   /** The statement that leaves these columns to their defaults. */
-  insert(absent: ColumnMetadata[]): Statement
+  leaving(absent: ColumnMetadata[]): Statement
 }
 
-/** The compiled inserts of a table by the expressions in them. */
-const compiled = new WeakMap<EntityMetadata, Map<string, CompiledInsert>>()
+const inserts = new WeakMap<EntityMetadata, Map<string, Insert>>()
 
-function compiledFor(metadata: EntityMetadata, expressions: Record<string, string>): CompiledInsert {
+function insertOf(metadata: EntityMetadata, expressions: Record<string, string>): Insert {
+  const byExpressions = inserts.get(metadata) ?? new Map<string, Insert>()
+  inserts.set(metadata, byExpressions)
   const key = Object.entries(expressions).join()
-  const byExpressions = compiled.get(metadata) ?? new Map<string, CompiledInsert>()
-  compiled.set(metadata, byExpressions)
-  const known = byExpressions.get(key)
-  if (known) return known
-  const made = compile(metadata, expressions)
-  byExpressions.set(key, made)
-  return made
+  const insert = byExpressions.get(key) ?? compile(metadata, expressions)
+  byExpressions.set(key, insert)
+  return insert
 }
 
-function compile(metadata: EntityMetadata, expressions: Record<string, string>): CompiledInsert {
+function compile(metadata: EntityMetadata, expressions: Record<string, string>): Insert {
   const unknown = Object.keys(expressions).find((name) => !metadata.findColumnWithPropertyName(name))
   if (unknown) throw new Error(`${metadata.name} has no column for the property "${unknown}" of an expression.`)
   const written = metadata.columns.filter(({ isInsert }) => isInsert)
@@ -63,24 +57,28 @@ function compile(metadata: EntityMetadata, expressions: Record<string, string>):
     defaulted: written.filter(
       (column) => (column.default !== undefined || column.isGenerated) && !(column.propertyName in expressions),
     ),
-    insert(absent) {
+    leaving(absent) {
       const key = absent.map(({ propertyName }) => propertyName).join()
-      const known = statements.get(key)
-      if (known) return known
-      const columns = written.filter((column) => !absent.includes(column))
-      const text = template(metadata, columns, expressions)
-      const digest = createHash('md5').update(text).digest('hex')
-      const made = statement(`${metadata.tableName}:insert:${digest.slice(0, 16)}`, text)
+      const made =
+        statements.get(key) ??
+        prepare(
+          metadata,
+          written.filter((each) => !absent.includes(each)),
+          expressions,
+        )
       statements.set(key, made)
       return made
     },
   }
 }
 
-function template({ tableName }: EntityMetadata, columns: ColumnMetadata[], expressions: Record<string, string>) {
+function prepare(metadata: EntityMetadata, columns: ColumnMetadata[], expressions: Record<string, string>): Statement {
+  const { tableName } = metadata
   const names = columns.map(({ databaseName }) => `"${databaseName}"`).join(', ')
   const values = columns.map(({ propertyName }) => expressions[propertyName] ?? `:${propertyName}`).join(', ')
-  return `INSERT INTO "${tableName}" (${names}) VALUES (${values})`
+  const text = countedWrite(metadata, `INSERT INTO "${tableName}" (${names}) VALUES (${values})`, 'one row')
+  const digest = createHash('md5').update(text).digest('hex')
+  return statement(`${tableName}:insert:${digest.slice(0, 16)}`, text)
 }
 
 /** The values as TypeORM passes them to the driver: for example, JSON as text. */

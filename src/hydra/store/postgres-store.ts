@@ -6,6 +6,7 @@ import type { Found, Selection } from '../model/page.ts'
 import type { Executor, Scope, Store } from '../model/store.ts'
 import { unstorableIn } from '../model/text.ts'
 import { type PageQuery, pageQuery } from './page-query.ts'
+import { totalsColumn } from './row-totals.ts'
 import type { Statement } from './statement.ts'
 import { statement } from './statement.ts'
 
@@ -28,8 +29,6 @@ interface Reading {
   tenantColumn: string
   /** The columns that serialization reads. Absent means all, because a shown property is computed from other columns. */
   shown?: Set<string>
-  /** Whether the totals of its tenants are kept in "row_total". */
-  counted?: boolean
   /** The collation that sorts texts; by default the database's. */
   collation?: string
   /** Expressions of SQL that are read with each row, by name. */
@@ -49,17 +48,7 @@ export class PostgresStore<E extends object> implements Store<E> {
 
   constructor(
     private readonly metadata: EntityMetadata,
-    {
-      roles,
-      tenantColumn,
-      scope = ofTenant(tenantColumn),
-      shown,
-      counted,
-      collation,
-      computed = {},
-      named = {},
-      isId,
-    }: Reading,
+    { roles, tenantColumn, scope = ofTenant(tenantColumn), shown, collation, computed = {}, named = {}, isId }: Reading,
   ) {
     this.isId = isId
     this.uuids = metadata.columns.find(({ propertyName }) => propertyName === 'id')?.type === 'uuid'
@@ -67,7 +56,11 @@ export class PostgresStore<E extends object> implements Store<E> {
     const needed = all.filter(({ propertyName }) => shown?.has(propertyName) ?? true)
     const further = Object.entries(computed).map(([name, sql]) => `, (${sql}) AS "${name}"`)
     const [every, some] = [all, needed].map((columns) => list(columns) + further.join(''))
-    this.pages = pageQuery(metadata, some, { counted: counted ? scope.default : undefined, collation, tenantColumn })
+    this.pages = pageQuery(metadata, some, {
+      counted: keptTotals(metadata, tenantColumn) ? scope.default : undefined,
+      collation,
+      tenantColumn,
+    })
     const byCondition = new Map<string, Statements>()
     this.byRole = new Map(
       roles.map((role) => {
@@ -128,6 +121,16 @@ export class PostgresStore<E extends object> implements Store<E> {
   private hydrate(row: object): E {
     return Object.setPrototypeOf(row, (this.metadata.target as Class<E>).prototype)
   }
+}
+
+/** Whether the totals of the class are kept in "row_total". @throws Error where they are kept by another column than the tenant's */
+function keptTotals(metadata: EntityMetadata, tenantColumn: string): boolean {
+  const column = totalsColumn(metadata)
+  if (column !== undefined && column !== tenantColumn)
+    throw new Error(
+      `${metadata.name}.totalsBy is "${column}", and the column of tenants is "${tenantColumn}": use the same.`,
+    )
+  return column !== undefined
 }
 
 /** The default scope: the rows of the caller's tenant. */

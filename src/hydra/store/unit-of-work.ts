@@ -4,7 +4,7 @@ import type { Executor, InsertOptions } from '../model/store.ts'
 import { isConflict } from './database-problem.ts'
 import type { FairPool } from './fair-pool.ts'
 import { insertThrough } from './insert-row.ts'
-import { deleteRow, updateRow } from './write-row.ts'
+import { deleteThrough, updateRow } from './write-row.ts'
 
 /** The reads and writes of one request. They run in one transaction where needed, and again after a lost race. */
 export class UnitOfWork {
@@ -102,7 +102,8 @@ export class UnitOfWork {
   }
 
   async remove(entity: object): Promise<void> {
-    if (!(await deleteRow(this.manager, entity))) throw new VersionConflict(this.conditional)
+    if (!(await deleteThrough(this.executor, this.whole.getMetadata(entity.constructor), entity)))
+      throw new VersionConflict(this.conditional)
   }
 }
 

@@ -1,4 +1,8 @@
 import type { EntityManager, EntityMetadata } from 'typeorm'
+import type { ColumnMetadata } from 'typeorm/metadata/ColumnMetadata.js'
+import type { Executor } from '../model/store.ts'
+import { countedWrite } from './row-totals.ts'
+import { type Statement, statement } from './statement.ts'
 
 /** Writes the columns that differ between two states of a row. Returns false when another request has written it since. */
 export async function updateRow<E extends object>(manager: EntityManager, before: E, after: E): Promise<boolean> {
@@ -18,15 +22,9 @@ export async function updateRow<E extends object>(manager: EntityManager, before
 }
 
 /** Deletes a row if it is still in the state that was read. Returns false otherwise. */
-export async function deleteRow(manager: EntityManager, entity: object): Promise<boolean> {
-  const metadata = manager.connection.getMetadata(entity.constructor)
-  const { affected } = await manager
-    .createQueryBuilder()
-    .delete()
-    .from(metadata.target)
-    .where(identity(metadata, entity))
-    .execute()
-  return affected === 1
+export async function deleteThrough(executor: Executor, metadata: EntityMetadata, entity: object): Promise<boolean> {
+  const { rowCount } = await deletionOf(metadata)(executor, identity(metadata, entity))
+  return rowCount === 1
 }
 
 /** The properties stored in columns that differ between two states, with the values of the later one. */
@@ -46,8 +44,24 @@ function columnValues(metadata: EntityMetadata, entity: object): Record<string, 
   )
 }
 
+const deletions = new WeakMap<EntityMetadata, Statement>()
+
+function deletionOf(metadata: EntityMetadata): Statement {
+  const known = deletions.get(metadata)
+  if (known) return known
+  const { tableName } = metadata
+  const conditions = identityColumns(metadata).map((column) => `"${column.databaseName}" = :${column.propertyName}`)
+  const write = `DELETE FROM "${tableName}" WHERE ${conditions.join(' AND ')}`
+  const made = statement(`${tableName}:delete`, countedWrite(metadata, write))
+  deletions.set(metadata, made)
+  return made
+}
+
 function identity(metadata: EntityMetadata, entity: object): Record<string, unknown> {
   const values = entity as Record<string, unknown>
-  const names = [...metadata.primaryColumns, ...(metadata.versionColumn ? [metadata.versionColumn] : [])]
-  return Object.fromEntries(names.map(({ propertyName }) => [propertyName, values[propertyName]]))
+  return Object.fromEntries(identityColumns(metadata).map(({ propertyName }) => [propertyName, values[propertyName]]))
+}
+
+function identityColumns({ primaryColumns, versionColumn }: EntityMetadata): ColumnMetadata[] {
+  return versionColumn ? [...primaryColumns, versionColumn] : primaryColumns
 }

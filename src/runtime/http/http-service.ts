@@ -5,18 +5,17 @@ import type { Express } from 'express'
 import type { Logger } from 'pino'
 import type { DataSource } from 'typeorm'
 import type { Config } from '../../config.ts'
-import type { Replicas } from '../../hydra/index.ts'
 import { StartError } from '../../start/start-error.ts'
 import { systemErrorText } from '../../start/system-error.ts'
 import { poolsOf } from '../database.ts'
-import { openReplicas } from '../read-replicas.ts'
+import { type OpenReplicas, openReplicas } from '../read-replicas.ts'
 import { createHttpServer } from './http-server.ts'
 import type { SharedPort } from './shared-port.ts'
 
 /** The part of the application's context that the HTTP service provides. */
 export interface ServiceState {
   /** Where lists are read; undefined without DATABASE_REPLICA_URLS. */
-  replicas?: Replicas
+  replicas?: Pick<OpenReplicas, 'run'>
   state: { draining: boolean }
 }
 

@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto'
 import { BankIdentity1764000000030 } from '../../../src/migrations/1764000000030-bank-identity.ts'
+import { counted } from '../../support/rows/counted-rows.ts'
 import { openWorld } from '../../support/world.ts'
 import { setUpBanking } from '../linked-bank.ts'
 import { account, accounts, ago, dictated, line, number, transactions } from './dictated-bank.ts'
@@ -16,10 +18,15 @@ type Row = Record<string, string | number | null>
 async function insert(table: string, { id, ...values }: Row): Promise<string> {
   const row: Row = { ...values, organizationId: organization.id, version: 1 }
   const names = Object.keys(row)
-  const [{ id: made }] = await database.query(
-    `INSERT INTO "${table}" ("id", "createdAt", "updatedAt", ${names.map((name) => `"${name}"`).join()})
-      VALUES (gen_random_uuid(), now(), now(), ${names.map((_, index) => `$${index + 1}`).join()}) RETURNING "id"`,
-    Object.values(row),
+  const made = randomUUID()
+  await database.query(
+    counted(
+      database,
+      table,
+      `INSERT INTO "${table}" ("createdAt", "updatedAt", "id", ${names.map((name) => `"${name}"`).join()})
+        VALUES (now(), now(), $1, ${names.map((_, index) => `$${index + 2}`).join()})`,
+    ),
+    [made, ...Object.values(row)],
   )
   return made
 }

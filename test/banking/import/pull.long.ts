@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AuditEvent, BankTransaction, type Integration } from '../../../entities/index.ts'
 import { enqueueStaleIntegrations } from '../../../src/banking/maintenance-jobs.ts'
+import { wrongTotals } from '../../support/rows/counted-rows.ts'
 import { openWorld } from '../../support/world.ts'
 import {
   client,
@@ -283,6 +284,18 @@ test('a consent that was withdrawn at the bank is found at the next pull', async
   expect([body.status, body.pull, body.revoke]).toEqual(['expired', undefined, revoke])
   expect((await api.post(revoke, {})).body.status).toBe('revoked')
   await expect(client.reuseAccess('ma-none')).rejects.toMatchObject({ kind: 'access-gone' })
+})
+
+test('imports and clears at the same time leave totals that equal the rows', async () => {
+  const { organization, users } = await foundTenant('Race', 'race-bank', { demo: true, productionLike: false })
+  await enableBanking(organization.id)
+  const agent = as(users.owner)
+  await linkBank({ agent, login: 'race' })
+  const clear = () => agent.post('/organizations/clear', { confirm: 'race-bank' })
+  const answers = await Promise.all([agent.post(pull, {}), clear(), clear()])
+  for (const { status } of [...answers, await agent.post(pull, {})]) expect([200, 201]).toContain(status)
+  await Promise.all([agent.post(pull, {}), clear(), clear()])
+  expect(await wrongTotals(database)).toEqual([])
 })
 
 test('cleared transactions are imported again', async () => {

@@ -14,6 +14,7 @@ import {
 import { type Customer, payingCustomer, stripeCustomer } from '../../support/billing/billing.ts'
 import { dashboard } from '../../support/billing/stripe.ts'
 import { eventually } from '../../support/eventually.ts'
+import { counted, wrongTotals } from '../../support/rows/counted-rows.ts'
 import { openWorld } from '../../support/world.ts'
 import { CallGate } from './call-gate.ts'
 import type { Outcome } from './kill-points.ts'
@@ -128,9 +129,13 @@ async function demo(meetings: number) {
   await given(Language, { ...own, id: 'fr' })
   for (let start = 0; start < meetings; start += 10_000)
     await database.query(
-      `INSERT INTO "meeting" ("id", "createdAt", "updatedAt", "version", "organizationId", "dateFrom", "dateTo", "notes")
+      counted(
+        database,
+        'meeting',
+        `INSERT INTO "meeting" ("id", "createdAt", "updatedAt", "version", "organizationId", "dateFrom", "dateTo", "notes")
         SELECT gen_random_uuid(), now(), now(), 1, $1, now(), now() + interval '1 hour', n::text
           FROM generate_series($2::int, least($2::int + 9999, $3::int - 1)) n`,
+      ),
       [organization.id, start, meetings],
     )
   const clear = () => server.post(users.owner, '/organizations/clear', { confirm: slug }, `clear-${slug}`)
@@ -153,6 +158,7 @@ const stopClearing =
         const { status, headers } = await clear()
         expect([status, headers['idempotent-replayed']]).toEqual([201, replayed])
         expect(await counts()).toEqual([0, 0, 2, 1])
+        expect(await wrongTotals(database)).toEqual([])
       },
     }
   }

@@ -1,5 +1,6 @@
 import { AuditEvent, Language, Location, Meeting, type Organization } from '../../../entities/index.ts'
 import { clearedTables } from '../../../src/controllers/organizations/clear.ts'
+import { counted } from '../../support/rows/counted-rows.ts'
 import { rowsOf } from '../../support/rows/sample-rows.ts'
 import { morning, openWorld } from '../../support/world.ts'
 
@@ -144,10 +145,14 @@ test('100,000 rows are deleted quickly, and other requests do not wait', async (
   const big = await foundTenant('Big', 'big', { demo: true })
   for (let start = 0; start < 100_000; start += 10_000)
     await database.query(
-      `INSERT INTO "meeting" ("id", "createdAt", "updatedAt", "version", "organizationId", "dateFrom", "dateTo")
+      counted(
+        database,
+        'meeting',
+        `INSERT INTO "meeting" ("id", "createdAt", "updatedAt", "version", "organizationId", "dateFrom", "dateTo")
         SELECT gen_random_uuid(), now(), now(), 1, $1, "from", "from" + interval '1 hour'
           FROM (SELECT timestamptz '2026-01-01Z' + n * interval '10 minutes' AS "from"
             FROM generate_series($2::int, $2::int + 9999) n) AS made`,
+      ),
       [big.organization.id, start],
     )
   const [reader, writer] = [as(big.users.member), api]

@@ -1,5 +1,6 @@
 import { BankAccount, Integration, type User } from '../../../entities/index.ts'
 import { openWorld } from '../world.ts'
+import { counted } from './counted-rows.ts'
 
 const { database, given, person } = await openWorld()
 
@@ -56,8 +57,12 @@ export async function crowd(organizationId: string, many: number, tables = Objec
     for (const table of tables) {
       const [columns, made] = fills[table]
       await client.query({
-        text: `INSERT INTO "${table}" (${common}, ${columns}) SELECT ${shared}, ${made}
-          FROM generate_series(1, $2::int) n WHERE $3::uuid IS NOT NULL AND $4::uuid IS NOT NULL`,
+        text: counted(
+          database,
+          table,
+          `INSERT INTO "${table}" (${common}, ${columns}) SELECT ${shared}, ${made}
+            FROM generate_series(1, $2::int) n WHERE $3::uuid IS NOT NULL AND $4::uuid IS NOT NULL`,
+        ),
         values,
         query_timeout: 300_000,
       })
