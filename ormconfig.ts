@@ -2,6 +2,7 @@ import type { Pool, PoolConfig } from 'pg'
 import { DataSource } from 'typeorm'
 import * as entities from './entities/index.ts'
 import { migrations } from './src/migrations/index.ts'
+import { throughPooler } from './src/postgres/pooled-client.ts'
 
 /** The application's DataSource. `connectTo` sets its address at boot. */
 export const database = new DataSource({
@@ -26,6 +27,9 @@ const limits = {
 
 const applicationName = 'organization-api'
 
+/** Times have one zone in every session. */
+const utc = '-c timezone=UTC'
+
 /** The address of a Postgres: a URL, or the folder of its unix socket. */
 export type DatabaseAddress = { url: string } | { host: string; port: number; username: string; database: string }
 
@@ -49,35 +53,45 @@ const backgroundLimits = {
   query_timeout: 70_000,
 }
 
-/** A DataSource with its own connections to the same Postgres, for jobs: requests never wait for them. */
+/** A DataSource with its own connections to Postgres itself, for jobs: requests never wait for them. */
 export function backgroundSource(source: DataSource, poolSize: number): DataSource {
-  const { extra, ...options } = source.options as { extra: object } & DataSource['options']
-  return new DataSource({
-    ...options,
-    migrations: [],
-    extra: { ...extra, ...backgroundLimits, max: poolSize },
-  } as DataSource['options'])
+  return new DataSource({ ...directOptions(source, { ...backgroundLimits, max: poolSize }), migrations: [] })
 }
 
 /** A DataSource for migrations: one of a large table takes minutes, and other starting processes wait for it. */
 export function withoutTimeouts(source: DataSource): DataSource {
-  const { extra, ...options } = source.options as { extra: object } & DataSource['options']
   const none = { statement_timeout: 0, lock_timeout: 0, idle_in_transaction_session_timeout: 0, query_timeout: 0 }
-  return new DataSource({ ...options, extra: { ...extra, ...none, max: 2 } } as DataSource['options'])
+  return new DataSource(directOptions(source, { ...none, max: 2 }))
 }
 
-/** Points the DataSource at a Postgres. The caller initializes it. */
-export function connectTo(address: DatabaseAddress, poolSize: number): DataSource {
+/** The URLs of Postgres itself, for DataSources whose own address leads to a pooler. */
+const directUrls = new WeakMap<DataSource, string>()
+
+/** The options of a DataSource, with sessions of Postgres itself: a pooler would lose their locks and notifications. */
+function directOptions(source: DataSource, settings: PoolConfig): DataSource['options'] {
+  const { extra, ...options } = source.options as { extra: PoolConfig } & DataSource['options']
+  const url = directUrls.get(source)
+  const sessions = url ? { Client: undefined, onConnect: undefined, options: utc } : {}
+  return { ...options, ...(url && { url }), extra: { ...extra, ...sessions, ...settings } } as DataSource['options']
+}
+
+/**
+ * Points the DataSource at a Postgres. The caller initializes it.
+ * @param directUrl the URL of Postgres itself where the address leads to a pooler
+ */
+export function connectTo(address: DatabaseAddress, poolSize: number, directUrl?: string): DataSource {
+  if (directUrl) directUrls.set(database, directUrl)
+  else directUrls.delete(database)
   return database.setOptions({
     ...address,
     applicationName,
     poolErrorHandler: () => {},
-    extra: { ...limits, max: poolSize, options: '-c timezone=UTC' },
+    extra: { ...limits, max: poolSize, ...sessionsOf(directUrl !== undefined) },
   } as Parameters<DataSource['setOptions']>[0])
 }
 
 /** Options of a pool to a replica. Its timeouts are short, because the primary can answer instead. */
-export function replicaPoolOptions(url: string, poolSize: number): PoolConfig {
+export function replicaPoolOptions(url: string, poolSize: number, isPooled: boolean): PoolConfig {
   return {
     ...limits,
     ...listLimits,
@@ -85,6 +99,16 @@ export function replicaPoolOptions(url: string, poolSize: number): PoolConfig {
     connectionTimeoutMillis: 500,
     application_name: applicationName,
     max: listPoolSize(poolSize),
-    options: '-c timezone=UTC',
+    ...sessionsOf(isPooled),
   }
+}
+
+/** Options of a pool to the address of a pooler. */
+export function pooledOptions(url: string): PoolConfig {
+  return { ...limits, connectionString: url, application_name: applicationName, ...throughPooler }
+}
+
+/** How a connection gets its time zone and its limits: as a session, or with each transaction. */
+function sessionsOf(isPooled: boolean): PoolConfig {
+  return isPooled ? throughPooler : { options: utc }
 }

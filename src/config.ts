@@ -5,7 +5,7 @@ import type { SecretKey } from './banking/secrets.ts'
 import type { StripeSettings } from './billing/stripe/stripe-client.ts'
 import { type Auth, readAuth } from './environment/access.ts'
 import { readKontomatik, readRedirects, readSecretKeys } from './environment/banking.ts'
-import { readDatabaseUrl, readReplicaUrls } from './environment/database.ts'
+import { readDatabaseUrl, readDirectUrl, readReplicaUrls } from './environment/database.ts'
 import { readCorsOrigins, readHost, readPublicUrl, readTrustProxy } from './environment/http.ts'
 import { readSmtp } from './environment/mail.ts'
 import { readStripe } from './environment/stripe.ts'
@@ -19,6 +19,8 @@ export interface Config {
   publicUrl: string
   dataDirectory: string
   databaseUrl: string | undefined
+  /** The URL of Postgres itself where `databaseUrl` leads to a pooler. */
+  directUrl: string | undefined
   /** The URLs of replicas that collections are read from. */
   replicas: string[]
   /** Connections to the database, for each process. */
@@ -76,6 +78,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     publicUrl: readPublicUrl(variables, host, port),
     dataDirectory: resolve(variables.text('DATA_DIR') ?? '.data'),
     databaseUrl: readDatabaseUrl(variables),
+    directUrl: readDirectUrl(variables),
     replicas: readReplicaUrls(variables),
     pool: variables.integer('DATABASE_POOL', variables.text('DATABASE_POOL') ?? '10', 1, 1000),
     workers: variables.integer('WORKERS', variables.text('WORKERS') ?? '1', 1, 64),

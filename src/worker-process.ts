@@ -20,7 +20,7 @@ export async function startWorkerProcess(config: Config, log: Logger, signalled:
   try {
     await shutdown.runUntilStopped(async () => {
       shutdown.add('external', 'The thread pool', stopThreads)
-      const connecting = connectToDatabase(config.databaseUrl as string, config.pool)
+      const connecting = connectToDatabase(config.databaseUrl as string, config.pool, config.directUrl)
       const { database } = await shutdown.start('database', 'The database', connecting, ({ close }) => close())
       const { billing } = await openStripe(config)
       const { banking } = await openKontomatik(config)

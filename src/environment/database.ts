@@ -10,6 +10,16 @@ export function readDatabaseUrl(variables: Variables): string | undefined {
   return url
 }
 
+/** The URL of Postgres itself; undefined where DATABASE_URL does not lead to a pooler. */
+export function readDirectUrl(variables: Variables): string | undefined {
+  const url = variables.text('DATABASE_DIRECT_URL')
+  const pooled = variables.text('DATABASE_URL')
+  if (url) checkUrl(variables, 'DATABASE_DIRECT_URL', url)
+  if (url && !pooled)
+    variables.addError('DATABASE_URL must be set when DATABASE_DIRECT_URL is set: the embedded Postgres has no pooler.')
+  return url === pooled ? undefined : url
+}
+
 /** The URLs of the database's replicas. The embedded Postgres has none. */
 export function readReplicaUrls(variables: Variables): string[] {
   const urls = variables.list('DATABASE_REPLICA_URLS', variables.text('DATABASE_REPLICA_URLS'))

@@ -4,6 +4,7 @@ import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
 import { withoutTimeouts } from '../../ormconfig.ts'
 import { requireCurrentCollation } from '../postgres/collation-check.ts'
 import { closeDatabase, survivePoolErrors } from '../postgres/connection-errors.ts'
+import { requireSessions } from '../postgres/session-check.ts'
 import { requireCompatible } from './compatibility.ts'
 
 /** graphile-worker logs each of its own migrations, which no operator needs to read. */
@@ -20,9 +21,10 @@ export async function migrate(database: DataSource, signal?: AbortSignal): Promi
   signal?.addEventListener('abort', close)
   const runner = unhurried.createQueryRunner()
   try {
+    await requireSessions(unhurried)
     await runner.query('SELECT pg_advisory_lock($1)', [lock])
-    await requireCompatible(database)
-    await requireCurrentCollation(database)
+    await requireCompatible(unhurried)
+    await requireCurrentCollation(unhurried)
     await unhurried.runMigrations()
     await runMigrations({ pgPool: (unhurried.driver as PostgresDriver).master, logger: silent })
   } finally {

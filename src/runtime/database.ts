@@ -1,7 +1,7 @@
 import { Pool } from 'pg'
 import type { DataSource } from 'typeorm'
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
-import { connectTo, listPoolOptions } from '../../ormconfig.ts'
+import { connectTo, listPoolOptions, pooledOptions } from '../../ormconfig.ts'
 import type { Config } from '../config.ts'
 import { type Api, FairPool } from '../hydra/index.ts'
 import { requireCompatible } from '../migrations/compatibility.ts'
@@ -9,6 +9,7 @@ import { migrate } from '../migrations/migrate.ts'
 import { requireCurrentCollation } from '../postgres/collation-check.ts'
 import { closeDatabase, closePool, surviveConnectionErrors, survivePoolErrors } from '../postgres/connection-errors.ts'
 import { launch } from '../postgres/launcher.ts'
+import { requireNamedStatements, SharedSessionsError } from '../postgres/session-check.ts'
 import { quoteWithoutSecrets } from '../start/quote.ts'
 import { StartError } from '../start/start-error.ts'
 
@@ -61,24 +62,31 @@ export interface LaunchOptions {
   onLost?: (error: Error) => void
 }
 
-/** Connects to the Postgres of DATABASE_URL, or starts an embedded one, and migrates it. */
+/** Connects to the Postgres of DATABASE_URL and DATABASE_DIRECT_URL, or starts an embedded one, and migrates it. */
 export async function openDatabase(
-  config: Pick<Config, 'databaseUrl' | 'dataDirectory' | 'pgbin' | 'pool' | 'workers'>,
+  config: Pick<Config, 'databaseUrl' | 'directUrl' | 'dataDirectory' | 'pgbin' | 'pool' | 'workers'>,
   log: (line: string) => void,
   { signal, onLost }: LaunchOptions = {},
 ): Promise<OpenDatabase> {
-  const { dataDirectory, databaseUrl, pgbin, pool, workers } = config
-  if (databaseUrl)
-    return {
-      ...(await connect(databaseUrl, pool, migrate, signal).catch((error) => throwStartError(error, databaseUrl))),
-      embedded: undefined,
-      environment: {},
+  const { dataDirectory, databaseUrl, directUrl, pgbin, pool, workers } = config
+  if (databaseUrl) {
+    const prepare = (database: DataSource) =>
+      migrate(database, signal).catch((error) =>
+        directUrl ? throwStartError(error, 'DATABASE_DIRECT_URL', directUrl) : Promise.reject(error),
+      )
+    const connected = async () => {
+      if (directUrl) await requireNamedStatements(pooledOptions(databaseUrl))
+      return connect({ url: databaseUrl, directUrl, pool }, prepare, signal)
     }
+    const opened = await connected().catch((error) => throwStartError(error, 'DATABASE_URL', databaseUrl))
+    return { ...opened, embedded: undefined, environment: {} }
+  }
   const settings = { max_connections: String(Math.max(100, (workers + 1) * 2 * pool + extraConnections)) }
   const launched = await launch(dataDirectory, { pgbin, log, settings, signal, onLost })
   const { host, port, user, database, directory, stop } = launched
   const url = `postgres://${user}@localhost:${port}/${database}?host=${encodeURIComponent(host)}`
-  const connected = await connect(url, pool, migrate, signal).catch(async (error) => {
+  const prepare = (opened: DataSource) => migrate(opened, signal)
+  const connected = await connect({ url, pool }, prepare, signal).catch(async (error) => {
     await stop()
     throw error
   })
@@ -94,27 +102,33 @@ export async function openDatabase(
 }
 
 /** Connects to a database that another process has migrated. */
-export function connectToDatabase(url: string, pool: number): ReturnType<typeof connect> {
-  return connect(url, pool, async (database) => {
+export function connectToDatabase(url: string, pool: number, directUrl?: string): ReturnType<typeof connect> {
+  return connect({ url, directUrl, pool }, async (database) => {
     await requireCompatible(database)
     await requireCurrentCollation(database)
   })
 }
 
+interface Addresses {
+  url: string
+  /** Postgres itself where `url` leads to a pooler. */
+  directUrl?: string
+  pool: number
+}
+
 async function connect(
-  url: string,
-  pool: number,
-  prepare: (database: DataSource, signal?: AbortSignal) => Promise<void>,
+  { url, directUrl, pool }: Addresses,
+  prepare: (database: DataSource) => Promise<void>,
   signal?: AbortSignal,
 ): Promise<Pick<OpenDatabase, 'database' | 'close'>> {
-  const database = await connectTo({ url }, pool).initialize()
+  const database = await connectTo({ url }, pool, directUrl).initialize()
   survivePoolErrors(database)
   const close = () => closeDatabase(database)
   // Closing the connection ends a migration that waits or runs.
   signal?.addEventListener('abort', close)
   try {
     signal?.throwIfAborted()
-    await prepare(database, signal)
+    await prepare(database)
   } catch (error) {
     await close().catch(() => {})
     throw error
@@ -125,9 +139,14 @@ async function connect(
 }
 
 /** The error of a host with several addresses has no message of its own, but one for each address. */
-function throwStartError(error: Error & { errors?: Error[] }, url: string): never {
+function throwStartError(error: Error & { errors?: Error[] }, name: string, url: string): never {
   if (error instanceof StartError) throw error
   const reason = error.message || error.errors?.map(({ message }) => message).join(', ')
-  const problem = `DATABASE_URL is ${quoteWithoutSecrets(url)}, which cannot be used: ${reason}.`
-  throw new StartError(`${problem} Correct it, or make that database accept connections.`, { cause: error })
+  const problem = `${name} is ${quoteWithoutSecrets(url)}, which cannot be used: ${reason}.`
+  // PgBouncer refuses the time limits of a session.
+  const isShared = error instanceof SharedSessionsError || /unsupported startup parameter/.test(error.message)
+  const remedy = isShared
+    ? 'Migrations, jobs and locks need sessions of Postgres. Set DATABASE_DIRECT_URL to the address of Postgres itself.'
+    : 'Correct it, or make that database accept connections.'
+  throw new StartError(`${problem} ${remedy}`, { cause: error })
 }

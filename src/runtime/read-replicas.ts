@@ -45,11 +45,11 @@ export type OpenReplicas = Pick<FairPool, 'run'> & { close(): Promise<void> }
  */
 export function openReplicas(
   primary: FairPool,
-  { replicas: urls, pool: size }: { replicas: string[]; pool: number },
+  { replicas: urls, pool: size, directUrl }: { replicas: string[]; pool: number; directUrl?: string },
   log: Logger,
 ): OpenReplicas {
   const replicas: Replica[] = urls.map((url) => {
-    const pool = new Pool(replicaPoolOptions(url, size))
+    const pool = new Pool(replicaPoolOptions(url, size, directUrl !== undefined))
     surviveConnectionErrors(pool)
     return { fairPool: new FairPool(pool, { name: 'lists', waiting: 0 }), pausedUntil: 0 }
   })

@@ -30,6 +30,7 @@ test('every variable has a default', () => {
     publicUrl: 'http://127.0.0.1:3000',
     dataDirectory: resolve('.data'),
     databaseUrl: undefined,
+    directUrl: undefined,
     replicas: [],
     pool: 10,
     workers: 1,
@@ -51,6 +52,7 @@ test('an empty or blank variable is the same as none', () => {
     'PUBLIC_URL',
     'DATA_DIR',
     'DATABASE_URL',
+    'DATABASE_DIRECT_URL',
     'DATABASE_POOL',
     'WORKERS',
     'PGBIN',
@@ -178,6 +180,19 @@ test('replicas need a DATABASE_URL', () => {
   )
   expect(refusal({ DATABASE_URL, DATABASE_REPLICA_URLS: 'postgres://a.example/api,u:secret@b' })).toBe(
     'Each of DATABASE_REPLICA_URLS must be a URL that starts with postgres:// or postgresql://, not "***@b".',
+  )
+})
+
+test('DATABASE_DIRECT_URL counts where it differs from DATABASE_URL, which it needs', () => {
+  const DATABASE_URL = 'postgres://pooler.example/api'
+  const read = (DATABASE_DIRECT_URL: string) => readConfig({ DATABASE_URL, DATABASE_DIRECT_URL }).directUrl
+  expect(read('postgres://u:p@db.example/api')).toBe('postgres://u:p@db.example/api')
+  expect(read(DATABASE_URL)).toBeUndefined()
+  expect(refusal({ DATABASE_DIRECT_URL: 'postgres://db.example/api' })).toBe(
+    'DATABASE_URL must be set when DATABASE_DIRECT_URL is set: the embedded Postgres has no pooler.',
+  )
+  expect(refusal({ DATABASE_URL, DATABASE_DIRECT_URL: 'mysql://u:secret@db.example/api' })).toBe(
+    'DATABASE_DIRECT_URL must be a URL that starts with postgres:// or postgresql://, not "mysql://***@db.example/api".',
   )
 })
 

@@ -91,6 +91,7 @@ test.each([
   ['KONTOMATIK_URL', 'nope'],
   ['AUTH_JWKS_URL', 'keys.json'],
   ['DATABASE_URL', 'mysql://db.example/api'],
+  ['DATABASE_DIRECT_URL', 'mysql://db.example/api'],
   ['SMTP_URL', 'mail.example'],
   ['MAIL_FROM', 'Acme'],
 ])('%s=%j is refused in a sentence that names the variable and the value', (name, value) => {
@@ -113,6 +114,7 @@ test.each([
   ['DATABASE_URL', 'host=db.example user=u password=hidden'],
   ['DATABASE_URL', 'user:hidden'],
   ['DATABASE_URL', 'mysql://db.example/api?password=hidden'],
+  ['DATABASE_DIRECT_URL', 'mysql://u:hidden@db.example/api'],
   ['DATABASE_REPLICA_URLS', 'postgres://u:hid,den@db.example/api'],
   ['SMTP_URL', 'http://user:hidden@mail.example'],
   ['MAIL_FROM', 'smtp://user:hidden@mail.example'],
