@@ -3,7 +3,6 @@ import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { Client } from 'pg'
 import { pino } from 'pino'
-import type { DataSource } from 'typeorm'
 import { OrganizationAddress } from '../../entities/index.ts'
 import { catalogue } from '../../entities/organization-module.ts'
 import { connectTo } from '../../ormconfig.ts'
@@ -20,6 +19,7 @@ import { survivePoolErrors } from '../../src/runtime/database.ts'
 import { createHttpServer } from '../../src/runtime/http/http-server.ts'
 import { agentsOf } from './agents.ts'
 import { openCluster } from './cluster.ts'
+import { Pooler } from './pooler/pooler.ts'
 import { insertFor, tenantsOf } from './tenants.ts'
 
 export type { Agent } from './agents.ts'
@@ -34,9 +34,12 @@ type World = Awaited<ReturnType<typeof open>>
 
 let world: Promise<World> | undefined
 
-/** Opens the world of a test file once: a server on a database of its own, two tenants, Stripe and Kontomatik. */
-export function openWorld(): Promise<World> {
-  world ??= open()
+/**
+ * Opens the world of a test file once: a server on a database of its own, two tenants, Stripe and Kontomatik.
+ * @param pooled whether the server reaches its database through a pooler; TEST_POOLER does that for all files
+ */
+export function openWorld({ pooled = Boolean(process.env.TEST_POOLER) } = {}): Promise<World> {
+  world ??= open(pooled)
   return world
 }
 
@@ -44,10 +47,9 @@ afterAll(async () => {
   if (world) await close(await world)
 })
 
-async function open() {
-  const { CITUS_URL: cluster } = process.env
+async function open(pooled: boolean) {
   const databaseName = `test_${process.pid}_${Date.now()}`
-  const database = await (cluster ? openCluster(cluster) : openCopy(databaseName))
+  const { database, directUrl, pooler } = await openDatabase(databaseName, pooled)
   survivePoolErrors(database)
 
   const freePort = await findFreePort()
@@ -96,7 +98,7 @@ async function open() {
     })
 
   return {
-    ...{ database, databaseName, publicUrl, issuer, config, app, server },
+    ...{ database, databaseName, directUrl, pooler, publicUrl, issuer, config, app, server },
     ...{ stripe, billing, kontomatik, banking, secretKeys },
     /** The services that jobs call; the mailer writes into a folder. */
     outside: { billing, banking, mailer },
@@ -112,13 +114,20 @@ async function open() {
   }
 }
 
-/** A copy of the migrated database. */
-async function openCopy(name: string): Promise<DataSource> {
+/** A copy of the migrated database, or the database of the cluster that CITUS_URL names. */
+async function openDatabase(name: string, pooled: boolean) {
+  const { CITUS_URL: cluster } = process.env
+  if (cluster) return { database: await openCluster(cluster), directUrl: cluster, pooler: undefined }
   await administer(`CREATE DATABASE "${name}" TEMPLATE "template"`)
-  return connectTo({ host, port, username: user, database: name }, 10).initialize()
+  const directUrl = `postgres://${user}@localhost:${port}/${name}?host=${host}`
+  const socket = join(host, `.s.PGSQL.${port}`)
+  const pooler = pooled ? await new Pooler({ socket, user, database: name }).open() : undefined
+  const address = pooler ? { url: pooler.url } : { host, port, username: user, database: name }
+  const database = await connectTo(address, 10, pooler && directUrl).initialize()
+  return { database, directUrl, pooler }
 }
 
-async function close({ ending, stripe, kontomatik, server, database, databaseName }: World): Promise<void> {
+async function close({ ending, stripe, kontomatik, server, database, databaseName, pooler }: World): Promise<void> {
   for (const end of ending) await end()
   await stopThreads()
   await stripe.stop()
@@ -126,6 +135,7 @@ async function close({ ending, stripe, kontomatik, server, database, databaseNam
   server.closeAllConnections()
   await new Promise<void>((resolve) => server.close(() => resolve()))
   await database.destroy()
+  await pooler?.close()
   // The run removes its Postgres as a whole: a DROP DATABASE would wait for a checkpoint of all of it.
   await administer(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${databaseName}'`)
 }

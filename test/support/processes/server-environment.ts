@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { openWorld } from '../world.ts'
 
-const { database, publicUrl, stripe } = await openWorld()
+const { databaseName, directUrl, pooler, publicUrl, stripe } = await openWorld()
 
-const { host, port, user, directory } = JSON.parse(process.env.TEST_POSTGRES ?? '{}')
+const { directory } = JSON.parse(process.env.TEST_POSTGRES ?? '{}')
 
 let count = 0
 
@@ -13,8 +13,8 @@ let count = 0
  */
 export function serverEnvironment(name: string) {
   return {
-    DATABASE_URL: `postgres://${user}@localhost:${port}/${database.options.database}?host=${host}`,
-    DATA_DIR: join(directory, `${name}-${database.options.database}-${count++}`),
+    ...(pooler ? { DATABASE_URL: pooler.url, DATABASE_DIRECT_URL: directUrl } : { DATABASE_URL: directUrl }),
+    DATA_DIR: join(directory, `${name}-${databaseName}-${count++}`),
     AUTH_ISSUER: publicUrl,
     AUTH_AUDIENCE: publicUrl,
     AUTH_JWKS_URL: `${publicUrl}/.well-known/jwks.json`,
