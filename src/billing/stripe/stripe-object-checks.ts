@@ -106,6 +106,7 @@ const kinds = new Map<unknown, Check>(
       status: text,
       last_payment_error: maybe(hash({ code: maybe(text), decline_code: maybe(text) })),
     }),
+    refund: hash({ id, amount }),
     setup_intent: hash({ id, client_secret: maybe(text) }),
   }),
 )

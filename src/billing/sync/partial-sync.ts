@@ -19,7 +19,7 @@ export class PartialSyncError extends Error {
 export class PartialSync {
   /** The errors of the objects that were not stored; the job tries those objects again. */
   readonly failures: unknown[] = []
-  /** Sentences that each name an entry which the organization has not made yet, such as a billing address. */
+  /** Sentences that each name what a person must add or do, such as enter a billing address. */
   readonly missingData: string[] = []
 
   /**

@@ -33,13 +33,8 @@ interface OneSubscription extends SubscriptionSync {
  * @param rows the organization's subscriptions as they were before the fetch
  */
 export async function syncSubscriptions(context: SubscriptionSync, rows: Subscription[]): Promise<void> {
-  const { manager, billing, organizationId, state, sync } = context
-  const { subscriptions, keptIds } = await endDuplicates(
-    manager,
-    billing,
-    organizationId,
-    endedFirst(state.subscriptions),
-  )
+  const { manager, state, sync } = context
+  const { subscriptions, keptIds } = await endDuplicates(context, endedFirst(state.subscriptions))
   let stored = rows
   for (const found of subscriptions) {
     const attempted = [...stored]
@@ -75,7 +70,7 @@ async function syncSubscription(context: OneSubscription, found: Stripe.Subscrip
  * Then the operator must end one of the two at Stripe.
  */
 async function adoptSubscription(context: OneSubscription, found: Stripe.Subscription): Promise<void> {
-  const { manager, billing, organizationId, rows, paymentMethodIds, state } = context
+  const { manager, organizationId, rows, paymentMethodIds, state } = context
   const localId = localIdOf(found)
   const isFree = localId && validate(localId) && !(await manager.existsBy(Subscription, { id: localId }))
   const values = subscriptionFrom(found, paymentMethodIds, state.products)
@@ -83,7 +78,7 @@ async function adoptSubscription(context: OneSubscription, found: Stripe.Subscri
   const live = created.live && rows.find((row) => row.live)
   if (live) {
     const isOwn = isFree && live.externalId && found.metadata.organization === organizationId
-    if (isOwn) await endDuplicate(manager, billing, organizationId, found, live.externalId)
+    if (isOwn) await endDuplicate(context, found, live.externalId)
     return
   }
   const organizationAddressId = await billingAddressId(context, found)

@@ -151,7 +151,7 @@ describe('a subscription that Stripe created in spite of its error and lists lat
       const organizationId = payer.tenant.organization.id
       const events = await database.manager.findBy(AuditEvent, { organizationId, action: 'subscription.endDuplicate' })
       expect(events.map(({ target, changes }) => ({ target, changes }))).toEqual([
-        { target: body['@id'], changes: { externalId: [younger.id, elder.id] } },
+        { target: body['@id'], changes: { externalId: [younger.id, elder.id], refunded: [null, 3600] } },
       ])
       await jobs.followCustomer({ customer })
       expect((await payer.api.get('/subscriptions?status[]=active')).body.totalItems).toBe(1)

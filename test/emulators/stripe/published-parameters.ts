@@ -20,6 +20,7 @@ const methods = {
   InvoicePayments: ['list'],
   PaymentIntents: ['retrieve', 'confirm'],
   SetupIntents: ['create', 'retrieve', 'confirm'],
+  Refunds: ['create', 'retrieve', 'list'],
   Events: ['retrieve', 'list'],
   WebhookEndpoints: ['create'],
 }

@@ -124,6 +124,10 @@ async function askEverything(): Promise<void> {
   const [drafted] = (await stripe.invoices.list({ customer, status: 'draft' })).data
   if (drafted) await stripe.invoices.finalizeInvoice(drafted.id)
 
+  const refund = await stripe.refunds.create({ payment_intent: intent, amount: 100, reason: 'duplicate' })
+  await stripe.refunds.retrieve(refund.id, { expand: ['payment_intent'] })
+  await stripe.refunds.list({ payment_intent: intent })
+
   const setup = await stripe.setupIntents.create({ customer, usage: 'off_session' })
   await refused(stripe.setupIntents.confirm(setup.id, { payment_method: 'pm_card_chargeDeclined' }))
   await stripe.setupIntents.confirm(setup.id, { payment_method: 'pm_card_authenticationRequired' })

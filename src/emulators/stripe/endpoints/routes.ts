@@ -7,6 +7,7 @@ import { invoices } from './invoices.ts'
 import { paymentIntents } from './payment-intents.ts'
 import { paymentMethods } from './payment-methods.ts'
 import { prices } from './prices.ts'
+import { refunds } from './refunds.ts'
 import { schedules } from './schedules.ts'
 import { setupIntents } from './setup-intents.ts'
 import { subscriptions } from './subscriptions.ts'
@@ -23,6 +24,7 @@ export const routes: Route[] = [
   ...invoices,
   ...paymentIntents,
   ...setupIntents,
+  ...refunds,
   ...events,
 ]
 

@@ -35,6 +35,7 @@ const references: Record<string, Record<string, keyof ObjectsByType | null>> = {
   line_item: { discounts: 'discount', subscription: 'subscription', 'pricing.price_details.price': 'price' },
   invoice_payment: { invoice: 'invoice', 'payment.payment_intent': 'payment_intent' },
   payment_intent: { customer: 'customer', latest_charge: null, payment_method: 'payment_method' },
+  refund: { charge: null, customer: 'customer', payment_intent: 'payment_intent', payment_method: 'payment_method' },
   setup_intent: { customer: 'customer', payment_method: 'payment_method', latest_attempt: null },
 }
 

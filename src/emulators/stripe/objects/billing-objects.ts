@@ -10,7 +10,7 @@ import type {
   PromotionCode,
   StripeObject,
 } from './objects.ts'
-import type { InvoicePayment, PaymentIntent, SetupIntent } from './payment-objects.ts'
+import type { InvoicePayment, PaymentIntent, Refund, SetupIntent } from './payment-objects.ts'
 
 export interface SubscriptionItem extends StripeObject {
   object: 'subscription_item'
@@ -173,6 +173,7 @@ export interface ObjectsByType {
   invoice_payment: InvoicePayment
   payment_intent: PaymentIntent
   setup_intent: SetupIntent
+  refund: Refund
   event: Event
   'local.card': LocalCard
   'local.note': StripeObject

@@ -32,9 +32,17 @@ export interface PaymentIntent extends Intent {
   amount_received: number
   currency: string
   last_payment_error: Record<string, unknown> | null
+  latest_charge: string | null
 }
 
 export interface SetupIntent extends Intent {
   object: 'setup_intent'
   last_setup_error: Record<string, unknown> | null
+}
+
+export interface Refund extends StripeObject {
+  object: 'refund'
+  amount: number
+  charge: string | null
+  payment_intent: string
 }

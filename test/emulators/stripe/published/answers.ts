@@ -46,6 +46,7 @@ const places: Record<string, string> = {
   price: 'Prices',
   product: 'Products',
   promotion_code: 'PromotionCodes',
+  refund: 'Refunds',
   setup_intent: 'SetupIntents',
   subscription: 'Subscriptions',
   subscription_schedule: 'SubscriptionSchedules',

@@ -107,3 +107,25 @@ test('the method of one customer does not pay for another', async () => {
     ),
   ).toMatchObject({ statusCode: 400, code: 'resource_missing', param: 'default_payment_method' })
 })
+
+test('a payment is refunded in parts, and no further than it was paid', async () => {
+  const { latest_invoice } = await subscribed()
+  const { data } = await stripe.invoicePayments.list({ invoice: latest_invoice as string })
+  const payment_intent = data[0].payment.payment_intent as string
+  const part = await stripe.refunds.create({ payment_intent, amount: 600 })
+  const much = await refusal(stripe.refunds.create({ payment_intent, amount: 3001 }))
+  const rest = await stripe.refunds.create({ payment_intent, reason: 'duplicate' })
+  const again = await refusal(stripe.refunds.create({ payment_intent }))
+
+  expect([part.amount, rest.amount, rest.status, rest.reason]).toEqual([600, 3000, 'succeeded', 'duplicate'])
+  expect([much.param, again.code]).toEqual(['amount', 'charge_already_refunded'])
+})
+
+test('a payment that is still due cannot be refunded', async () => {
+  const secret = await secretOf(await subscribed({ payment_behavior: 'default_incomplete' }))
+
+  expect(await refusal(stripe.refunds.create({ payment_intent: secret.split('_secret_')[0] }))).toMatchObject({
+    statusCode: 400,
+    message: expect.stringContaining('does not have a successful charge to refund'),
+  })
+})
