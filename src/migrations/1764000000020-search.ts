@@ -50,8 +50,8 @@ export class Search1764000000020 implements MigrationInterface {
       const texts = (row = '') => columns.map((column) => `${row}"${column}"`).join(', ')
       await runner.query(`ALTER TABLE "${table}" ADD "searchText" text`)
       // A change of type rewrites the table once, with its indexes; an UPDATE would leave every row there twice.
-      await runner.query(`ALTER TABLE "${table}" ALTER "searchText" TYPE text USING "search_text"(${texts()}),
-        ALTER "searchText" SET NOT NULL`)
+      await runner.query(`ALTER TABLE "${table}" ALTER "searchText" TYPE text USING "search_text"(${texts()})`)
+      await runner.query(`ALTER TABLE "${table}" ALTER "searchText" SET NOT NULL`)
       await runner.query(`CREATE FUNCTION "fold_${table}"() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
           IF TG_OP = 'INSERT' OR (${texts('NEW.')}) IS DISTINCT FROM (${texts('OLD.')}) THEN

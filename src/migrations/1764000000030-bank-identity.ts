@@ -3,9 +3,12 @@ import type { MigrationInterface, QueryRunner } from 'typeorm'
 /** Columns for what imports left out, where they started, and what banks call their accounts; amounts with any decimals. */
 export class BankIdentity1764000000030 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
-    await runner.query(`ALTER TABLE "integration" ADD "skipped" integer, ADD "importedSince" date`)
-    await runner.query(`ALTER TABLE "bank_account" ADD "bankName" text, ADD "closedOn" date,
-      ALTER "balance" TYPE numeric, ALTER "availableBalance" TYPE numeric`)
+    await runner.query(`ALTER TABLE "integration" ADD "skipped" integer`)
+    await runner.query(`ALTER TABLE "integration" ADD "importedSince" date`)
+    await runner.query(`ALTER TABLE "bank_account" ADD "bankName" text`)
+    await runner.query(`ALTER TABLE "bank_account" ADD "closedOn" date`)
+    await runner.query(`ALTER TABLE "bank_account" ALTER "balance" TYPE numeric`)
+    await runner.query(`ALTER TABLE "bank_account" ALTER "availableBalance" TYPE numeric`)
     await runner.query(`ALTER TABLE "bank_transaction" ALTER "amount" TYPE numeric`)
     for (const statement of corrections) await runner.query(statement)
     await runner.query(`CREATE UNIQUE INDEX "bank_account.number" ON "bank_account" ("organizationId", "iban", "currency")
@@ -15,9 +18,12 @@ export class BankIdentity1764000000030 implements MigrationInterface {
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`DROP INDEX "bank_account.number"`)
     await runner.query(`ALTER TABLE "bank_transaction" ALTER "amount" TYPE numeric(17, 2)`)
-    await runner.query(`ALTER TABLE "bank_account" DROP "bankName", DROP "closedOn",
-      ALTER "balance" TYPE numeric(17, 2), ALTER "availableBalance" TYPE numeric(17, 2)`)
-    await runner.query(`ALTER TABLE "integration" DROP "skipped", DROP "importedSince"`)
+    await runner.query(`ALTER TABLE "bank_account" DROP "bankName"`)
+    await runner.query(`ALTER TABLE "bank_account" DROP "closedOn"`)
+    await runner.query(`ALTER TABLE "bank_account" ALTER "balance" TYPE numeric(17, 2)`)
+    await runner.query(`ALTER TABLE "bank_account" ALTER "availableBalance" TYPE numeric(17, 2)`)
+    await runner.query(`ALTER TABLE "integration" DROP "skipped"`)
+    await runner.query(`ALTER TABLE "integration" DROP "importedSince"`)
   }
 }
 

@@ -1,3 +1,4 @@
+import { readdir, readFile } from 'node:fs/promises'
 import { tableKinds } from '../../src/postgres/table-kinds.ts'
 import { openWorld } from '../support/world.ts'
 
@@ -71,4 +72,13 @@ describe('a foreign key', () => {
     expect(between.length).toBeGreaterThan(2)
     expect(between.filter(({ columns }) => !columns.includes('organizationId'))).toEqual([])
   })
+})
+
+test('a migration changes a table by one subcommand a statement, as Citus wants it', async () => {
+  const several = /ALTER TABLE [^`']*?,\s*(ADD|ALTER|DROP|VALIDATE)\b/g
+  const wrong: string[] = []
+  for (const file of await readdir('src/migrations'))
+    for (const [statement] of (await readFile(`src/migrations/${file}`, 'utf8')).matchAll(several))
+      wrong.push(`${file}: ${statement}`)
+  expect(wrong).toEqual([])
 })
