@@ -172,6 +172,27 @@ describe('the next status', () => {
     await eventuallyMatches(payer, payer.path, { status: 'active' })
   })
 
+  test('active becomes paused when it is paused at Stripe, and active when the resumption invoice is paid', async () => {
+    const payer = await running()
+    await dashboard.subscriptions.pause(payer.externalId, { bill_for: { unused_time_from: { type: 'none' } } })
+    await eventuallyMatches(payer, payer.path, { status: 'paused', active: false })
+    expect(await modulesOf(payer)).toEqual([])
+    const { latest_invoice } = await dashboard.subscriptions.resume(payer.externalId)
+    await eventuallyMatches(payer, `${payer.path}/invoices`, { member: [{ status: 'open' }, { status: 'paid' }] })
+    expect((await payer.api.get(payer.path)).body.status).toBe('paused')
+    await dashboard.invoices.pay(latest_invoice as string)
+    await eventuallyMatches(payer, payer.path, { status: 'active', active: true })
+    expect(await modulesOf(payer)).toEqual(['planning'])
+  })
+
+  test('past_due becomes active when its invoice is marked uncollectible at Stripe', async () => {
+    const payer = await overdue()
+    await eventuallyMatches(payer, payer.path, { status: 'past_due' })
+    const [invoice] = (await dashboard.invoices.list({ subscription: payer.externalId, status: 'open' })).data
+    await dashboard.invoices.markUncollectible(invoice.id)
+    await eventuallyMatches(payer, payer.path, { status: 'active' })
+  })
+
   test('paused becomes active when it is resumed at Stripe with a card', async () => {
     const payer = await ways.paused()
     await eventuallyMatches(payer, payer.path, { status: 'paused' })
