@@ -39,6 +39,19 @@ const maxLines = [
 /** Words of this application that the engine must not know. */
 const applicationWords = /organization|^(admin|owner|operator|guest)$|src\/api\.ts|entities\/index\.ts|\.\.\/contexts/i
 
+/**
+ * Code that writes a meeting or a setting. Such a write keeps "exclusive" of the meetings in step with the setting "meetingOverlap",
+ * so few files may contain one.
+ */
+const overlapWrite =
+  /\b(?:INSERT INTO|UPDATE|MERGE INTO) "(?:meeting|organization_config)"|\bDELETE FROM "organization_config"|\.(?:insert|into|save|update|upsert)\(\s*(?:Meeting|OrganizationConfig)\b|\b(?:create|update)Operation<(?:Meeting|OrganizationConfig)>|\bnew Meeting\(/g
+const overlapWriters = [
+  'src/controllers/meetings.ts',
+  'src/controllers/organization-configs.ts',
+  'src/demo/demo.ts',
+  'src/workspace/meeting-overlap.ts',
+]
+
 const findings: string[] = []
 const sources = filesOf('src', 'entities', 'ormconfig.ts', 'test', 'bench', 'checks')
   .filter((file) => /\.tsx?$/.test(file) && !file.startsWith('test/clients/openapi/'))
@@ -124,6 +137,11 @@ function checkFile(source: Source): void {
   if (limit && lines > limit.lines) findings.push(`${file} has ${lines} lines: ${limit.lines} are the most.`)
   const within = (folder: string) => file.startsWith(folder)
   if (!within('src/')) return
+  if (!within('src/migrations/') && !overlapWriters.includes(file))
+    for (const { 0: write, index } of text.matchAll(overlapWrite))
+      findings.push(
+        `${file}:${lineOf(source, index)} has "${write}": overlapWriters in checks/structure.ts are the only places for that.`,
+      )
   for (const node of nodes) {
     const place = () => `${file}:${lineOf(source, node.start)}`
     const constructed = node.type === 'NewExpression' && (node.callee as { name?: string }).name

@@ -54,13 +54,21 @@ export class Meeting extends Counted {
   @Validate(IsWithin, ['dateFrom', 'dateTo', /^1970-01-01/])
   time: Date | null = null
 
-  /** Whether no other meeting of its employee may overlap it. A trigger sets it from the setting "meetingOverlap". */
-  @Column('boolean', { default: false })
-  readonly exclusive: boolean
+  /**
+   * Whether no other meeting of its employee may overlap it. Writes of the meeting and of the setting "meetingOverlap" set it. It is
+   * not read: after a read, the setting can change.
+   */
+  @Column('boolean', { default: false, select: false })
+  exclusive: boolean
 
   /** The text that searches match; a trigger maintains it. */
   @Column('text', { select: false })
   readonly searchText: string
+
+  /** Whether another state of the meeting has the same employee and window: a change to it overlaps no further meeting. */
+  isAsPlanned({ employeeId, dateFrom, dateTo }: Meeting): boolean {
+    return employeeId === this.employeeId && +dateFrom === +this.dateFrom && +dateTo === +this.dateTo
+  }
 
   /** Replaces a clock time by the first moment within the window at which a wall clock of the zone shows it. */
   resolveClockTime(clock: WallClock): void {

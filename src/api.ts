@@ -277,7 +277,6 @@ export const api = (callers: Callers, billing: Billing, banking: Banking, maxOwn
 const conflicts: Record<string, ConflictMessage> = {
   'subscription:live': liveSubscriptionExists,
   'meeting:overlap': meetings.overlapConflict,
-  'organization_config:meetingOverlap': configs.overlappingMeetings,
 }
 
 /** The engine's options for this application. */

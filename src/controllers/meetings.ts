@@ -10,15 +10,24 @@ import {
   updateOperation,
   type Violation,
 } from '../hydra/index.ts'
+import { exclusive, setExclusive } from '../workspace/meeting-overlap.ts'
 
 const description =
   'While the setting "meetingOverlap" is "reject", meetings of one employee may not overlap: 409 names the other meeting. ' +
   'A meeting may start when another ends. A "time" on 1970-01-01 is a clock time in the organization\'s time zone. ' +
   'It becomes the first such moment between "dateFrom" and "dateTo".'
 
-export const create: Operation<Meeting> = { ...createOperation<Meeting>({ prepare }), description }
+export const create: Operation<Meeting> = {
+  ...createOperation<Meeting>({ prepare, expressions: { exclusive } }),
+  description,
+}
 
-export const update: Operation<Meeting> = { ...updateOperation<Meeting>({ prepare }), description }
+export const update: Operation<Meeting> = { ...updateOperation<Meeting>({ prepare, beforeUpdate }), description }
+
+/** A change of the employee or the window can make meetings overlap. Any other change remains one statement. */
+function beforeUpdate(call: Call<Meeting>, before: Meeting, after: Meeting): (() => Promise<void>) | undefined {
+  return before.isAsPlanned(after) ? undefined : () => setExclusive(call.unitOfWork.executor, after)
+}
 
 /** Names the other meeting: the detail of Postgres ends with its constraint key, whose last part is the meeting's id. */
 export const overlapConflict: ConflictMessage = ({ detail = '' }, iris) => {

@@ -2,23 +2,14 @@ import type { OrganizationConfig } from '../../entities/index.ts'
 import { settings } from '../../entities/settings.ts'
 import { recordWrite } from '../audit/audit-log.ts'
 import { tellCustomer } from '../billing/enqueue-customer-profile.ts'
-import { type Call, type ConflictMessage, type Operation, updateOperation, type Violation } from '../hydra/index.ts'
-
-const plainUpdate = updateOperation<OrganizationConfig>({ prepare, alsoWrite })
-
-/** The limit of the statement that marks every meeting of an organization when "meetingOverlap" changes. */
-const statementTimeoutMs = 7500
+import { type Call, type Operation, updateOperation, type Violation } from '../hydra/index.ts'
+import { switchMeetingOverlap } from '../workspace/meeting-overlap.ts'
 
 export const update: Operation<OrganizationConfig> = {
-  ...plainUpdate,
+  ...updateOperation<OrganizationConfig>({ prepare, beforeUpdate, alsoWrite }),
   description:
     'Each key has its own schema. "meetingOverlap" can become "reject" only while no current or future meetings overlap: ' +
     '409 says how many do. Past meetings are ignored.',
-  handle: (call) =>
-    call.unitOfWork.transaction(async () => {
-      await call.manager.query(`SET LOCAL statement_timeout = ${statementTimeoutMs}`)
-      return plainUpdate.handle(call)
-    }),
 }
 
 /** Stores the canonical spelling of a value, for example of a language tag. */
@@ -28,15 +19,14 @@ function prepare(config: OrganizationConfig): Violation[] {
   return []
 }
 
+function beforeUpdate(call: Call<OrganizationConfig>, before: OrganizationConfig, { key, value }: OrganizationConfig) {
+  if (key !== 'meetingOverlap' || value === before.value) return undefined
+  return () => switchMeetingOverlap(call.manager, call.tenant, value)
+}
+
 /** Records the change, and sends another language to Stripe, which writes the invoices in it. */
 async function alsoWrite(call: Call<OrganizationConfig>, after: OrganizationConfig, before?: OrganizationConfig) {
   await recordWrite(call, after, before)
   if (after.key === 'language' && after.version !== before?.version)
     await tellCustomer(call.manager, after.organizationId)
-}
-
-/** Refuses "meetingOverlap": the trigger's detail is the number of overlapping meetings and the id of one. */
-export const overlappingMeetings: ConflictMessage = ({ detail = '' }) => {
-  const [count, id] = detail.split(' ')
-  return `Current or future meetings overlap others of the same employee: ${count}, such as /meetings/${id}. Move them first.`
 }

@@ -16,6 +16,7 @@ import type { OwnIssuer } from '../access/token-issuer-keys.ts'
 import { insertRow } from '../hydra/index.ts'
 import { lockDemoData } from '../postgres/locks.ts'
 import { defaultSets } from '../workspace/defaults.ts'
+import { exclusive } from '../workspace/meeting-overlap.ts'
 import { exampleId } from './example-id.ts'
 
 /** The people of the demo, one for each role. */
@@ -68,7 +69,8 @@ export async function seedDemo(
       // The examples in the documentation name the first row of each class.
       const id = entity instanceof Identified && !seen.has(entity.constructor) ? { id: exampleId } : {}
       seen.add(entity.constructor)
-      await insertRow(manager, Object.assign(entity, id, values))
+      const options = entity instanceof Meeting ? { expressions: { exclusive } } : {}
+      await insertRow(manager, Object.assign(entity, id, values), options)
       return entity
     }
     const users: User[] = []

@@ -27,6 +27,7 @@ import { CaselessEmails1764000000090 } from './1764000000090-caseless-emails.ts'
 import { TenantKeys1764000000100 } from './1764000000100-tenant-keys.ts'
 import { CountedWrites1764000000101 } from './1764000000101-counted-writes.ts'
 import { EffectsInCode1764000000102 } from './1764000000102-effects-in-code.ts'
+import { Overlap1764000000103 } from './1764000000103-overlap.ts'
 
 /** In the order in which they are applied. */
 export const migrations = [
@@ -59,4 +60,5 @@ export const migrations = [
   TenantKeys1764000000100,
   CountedWrites1764000000101,
   EffectsInCode1764000000102,
+  Overlap1764000000103,
 ]

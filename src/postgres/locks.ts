@@ -57,6 +57,14 @@ export async function lockTotals(manager: Connection): Promise<void> {
   await lockName(manager, 'kept totals')
 }
 
+/**
+ * Locks the setting "meetingOverlap" while its change marks all meetings. Each write of a meeting takes the same lock for share, in
+ * the database function "meeting_exclusive", which spells its name too.
+ */
+export async function lockMeetingOverlap(manager: Connection, organization: string): Promise<void> {
+  await lockName(manager, `meetingOverlap ${organization}`)
+}
+
 /** Locks the demo data: one process at a time seeds it. */
 export async function lockDemoData(manager: Connection): Promise<void> {
   await manager.query('SELECT pg_advisory_xact_lock(7305812)')

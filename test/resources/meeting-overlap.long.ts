@@ -1,4 +1,5 @@
 import { AuditEvent, Employee, Meeting, OrganizationConfig } from '../../entities/index.ts'
+import { Overlap1764000000103 } from '../../src/migrations/1764000000103-overlap.ts'
 import { counted, deleteRows } from '../support/rows/counted-rows.ts'
 import { morning, openWorld } from '../support/world.ts'
 
@@ -194,6 +195,60 @@ test('meetings planned during the switch leave no overlap', async () => {
     if (config.value === 'reject') expect(await overlapping(own)).toBe(0)
     expect(await database.manager.countBy(Meeting, { ...own, exclusive: config.value === 'allow' })).toBe(0)
   }
+})
+
+test('a past meeting that is moved into the future is kept apart there', async () => {
+  const { owner, employee, ada, own, turn } = await planning('allow')
+  const { id } = await given(Meeting, { ...own, employee: ada, ...morning })
+  await turn('reject').expect(200)
+  await owner.patch(`/meetings/${id}`, from(10, 11)).expect(200)
+  const { status, body } = await owner.post('/meetings', { employee, ...from(10, 11) })
+  expect([status, body.detail]).toEqual([409, expect.stringContaining(id)])
+})
+
+test('meetings that change their employee and hour while the setting is switched leave no overlap', async () => {
+  const { owner, own, employee, turn } = await planning('reject')
+  const bob = `/employees/${(await given(Employee, { ...own, name: 'Bob' })).id}`
+  const posted = await Promise.all(
+    Array.from({ length: 10 }, (_, n) =>
+      owner.post('/meetings', { employee: n % 2 ? employee : bob, ...from(1, 2, 40 + n) }),
+    ),
+  )
+  for (let round = 0; round < 4; round++) {
+    const answers = await Promise.all([
+      ...posted.map(({ body }, n) =>
+        owner.patch(body['@id'], {
+          employee: (n + round) % 3 ? bob : employee,
+          ...from(10 + (n % 3) / 2, 11 + (n % 3) / 2),
+        }),
+      ),
+      turn('allow'),
+      owner.post('/meetings', { employee, ...from(10, 12) }),
+      turn('reject'),
+    ])
+    for (const { status } of answers) expect([200, 201, 409]).toContain(status)
+    const { value } = await database.manager.findOneByOrFail(OrganizationConfig, { ...own, key: 'meetingOverlap' })
+    if (value === 'reject') expect(await overlapping(own)).toBe(0)
+    expect(await database.manager.countBy(Meeting, { ...own, exclusive: value === 'allow' })).toBe(0)
+  }
+})
+
+test('the former triggers keep the same meetings apart after the migration is undone', async () => {
+  const { own, ada, owner, employee } = await planning('reject')
+  await owner.post('/meetings', { employee, ...from(10, 11) }).expect(201)
+  const migration = new Overlap1764000000103()
+  const runner = database.createQueryRunner()
+  await migration.down(runner)
+  const clash = given(Meeting, {
+    ...own,
+    employee: ada,
+    dateFrom: new Date(from(10, 11).dateFrom),
+    dateTo: new Date(from(10, 11).dateTo),
+  })
+  await expect(clash).rejects.toMatchObject({ constraint: 'meeting:overlap' })
+  await migration.up(runner)
+  await runner.release()
+  expect((await owner.post('/meetings', { employee, ...from(10, 11) })).status).toBe(409)
 })
 
 test('20,000 meetings, half of them over, are switched while others plan on', async () => {

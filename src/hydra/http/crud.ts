@@ -9,8 +9,16 @@ export interface Hooks<E extends object> {
   prepare?: Prepare<E>
   /** Writes more rows in the transaction that writes the entity; `before` is the state that was read. */
   alsoWrite?(call: Call<E>, after: E, before?: E): Promise<void>
+}
+
+interface CreateHooks<E extends object> extends Hooks<E> {
   /** SQL expressions for columns of the inserted row, by property, as in `InsertOptions`. */
   expressions?: InsertOptions['expressions']
+}
+
+interface UpdateHooks<E extends object> extends Hooks<E> {
+  /** Returns work to do before the update, in one transaction with it; undefined where a change needs none. */
+  beforeUpdate?(call: Call<E>, before: E, after: E): (() => Promise<void>) | undefined
 }
 
 export function listOperation<E extends object>(): Operation<E> {
@@ -43,7 +51,7 @@ export function createOperation<E extends object>({
   prepare,
   alsoWrite,
   expressions,
-}: Hooks<E> = {}): Operation<E> {
+}: CreateHooks<E> = {}): Operation<E> {
   return {
     name: 'create',
     method: 'POST',
@@ -70,8 +78,9 @@ export function createOperation<E extends object>({
 export function updateOperation<E extends object>({
   writes,
   prepare,
+  beforeUpdate,
   alsoWrite,
-}: Omit<Hooks<E>, 'expressions'> = {}): Operation<E> {
+}: UpdateHooks<E> = {}): Operation<E> {
   return {
     name: 'update',
     method: 'PATCH',
@@ -81,7 +90,7 @@ export function updateOperation<E extends object>({
     returns: 'item',
     statuses: [200, 400, 404, 409, 412, 413, 415, 422],
     writes,
-    handle: (call) => patch(call, { prepare, alsoWrite }),
+    handle: (call) => patch(call, { prepare, beforeUpdate, alsoWrite }),
   }
 }
 
@@ -106,22 +115,27 @@ export function removeOperation<E extends object>({ alsoWrite }: Pick<Hooks<E>, 
   }
 }
 
-async function patch<E extends object>(call: Call<E>, { prepare, alsoWrite }: Hooks<E>): Promise<E> {
+async function patch<E extends object>(
+  call: Call<E>,
+  { prepare, beforeUpdate, alsoWrite }: UpdateHooks<E>,
+): Promise<E> {
   const before = await call.find()
   call.request.checkPreconditions(before)
   const after = await call.read(before, true, prepare && ((draft) => prepare(draft, call)))
-  return write(call, alsoWrite, async () => {
+  const first = beforeUpdate?.(call, before, after)
+  return write(call, first ?? alsoWrite, async () => {
+    await first?.()
     await call.unitOfWork.save(before, after)
     await alsoWrite?.(call, after, before)
     return after
   }) as Promise<E>
 }
 
-/** Opens a transaction only where a hook writes more rows: a single statement is atomic by itself. */
+/** Opens a transaction only where hooks run statements of their own: a single statement is atomic by itself. */
 function write<E extends object>(
   call: Call<E>,
-  alsoWrite: unknown,
+  hook: unknown,
   work: () => Promise<Outcome<object>>,
 ): Promise<Outcome<object>> {
-  return alsoWrite ? call.unitOfWork.transaction(work) : call.unitOfWork.statement(work)
+  return hook ? call.unitOfWork.transaction(work) : call.unitOfWork.statement(work)
 }
