@@ -102,7 +102,8 @@ async function post(request: IncomingMessage): Promise<object> {
   })
   await pool.query({
     name: 'insert',
-    text: `INSERT INTO "meeting" ("id", "organizationId", "createdAt", "updatedAt", "version", "employeeId", "dateFrom", "dateTo", "exclusive")
+    text: `WITH "counted" AS (INSERT INTO "row_total" VALUES ('meeting', $2, 1))
+      INSERT INTO "meeting" ("id", "organizationId", "createdAt", "updatedAt", "version", "employeeId", "dateFrom", "dateTo", "exclusive")
       VALUES ($1, $2, $3, $3, 1, $4, $5, $6, "meeting_exclusive"($2, $4, $5, $6, $1))`,
     values: [id, organization, now, employeeId, dateFrom, dateTo],
   })

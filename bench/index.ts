@@ -111,7 +111,7 @@ try {
   )
   for (const measured of cases) await compare(measured)
   await compareDepth()
-  const ratios = await rowCountingRatios(database, url, organization, rounds)
+  const ratios = await rowCountingRatios(url, organization, rounds)
   console.log(`Inserts by 16 writers, time with row counting by time without: ratio ${spread(ratios)}`)
 } finally {
   closeConnections()
