@@ -32,8 +32,20 @@ export interface AppContext extends ServiceState {
   log: Logger
 }
 
-/** The Express application. Its middleware stands in the order in which a request passes it. */
-export function createApp({ config, database, billing, banking, issuer, log, replicas, state }: AppContext): Express {
+/**
+ * The Express application. Its middleware stands in the order in which a request passes it.
+ * @throws an Error with a sentence where a class, its context, its table and its row of the API disagree
+ */
+export async function createApp({
+  config,
+  database,
+  billing,
+  banking,
+  issuer,
+  log,
+  replicas,
+  state,
+}: AppContext): Promise<Express> {
   const pools = poolsOf(database)
   const callers = callersOf(database, pools.items, issuer)
   // Routes without a tenant have their own share of the connections, so that no tenant delays them.
@@ -47,6 +59,7 @@ export function createApp({ config, database, billing, banking, issuer, log, rep
     pools,
     replicas,
   })
+  await api.requireTables()
   const { authenticate, logRequest } = requestLog(log, (request) => callers.of(request))
   const access: AccessControl = { authenticate, rateLimiter: config.limits && rateLimiter(config.limits) }
   const { measure, routes: metricsRoutes } = metrics(withOwnShare('metrics'), access, logRequest)

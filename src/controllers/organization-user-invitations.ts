@@ -40,6 +40,7 @@ export class InvitationAcceptance {
 export const create: Operation<Invitation> = {
   ...createOperation<Invitation>({}),
   title: () => 'Invite a person',
+  sets: ['expiresAt', 'invitedById'],
   sensitive: 'minute',
   description:
     'A mail brings the token to the address; no response contains it. The token is valid for seven days. The response is the ' +

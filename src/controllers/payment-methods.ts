@@ -48,6 +48,7 @@ export const setup = (billing: Billing): Operation<PaymentMethodSetup> => ({
 
 export const create = (billing: Billing): Operation<PaymentMethod> => ({
   ...createOperation<PaymentMethod>({}),
+  sets: ['type'],
   description: 'Takes the id that Stripe returned to the browser. The first payment method becomes the preferred one.',
   statuses: [200, 201, 400, 402, 409, 413, 415, 422],
   callsExternalService: true,

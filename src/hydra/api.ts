@@ -18,6 +18,8 @@ import { compileSearch, type Search, searchesOf } from './query/search.ts'
 import { problemOf } from './store/database-problem.ts'
 import { FairPool, type Pools } from './store/fair-pool.ts'
 import { PostgresStore } from './store/postgres-store.ts'
+import { requireTables } from './store/required-tables.ts'
+import { checkResource } from './store/resource-requirements.ts'
 import { compileToMany } from './store/to-many.ts'
 
 /** The whole API, joined and checked once, at boot. */
@@ -44,6 +46,11 @@ export class Api extends ApiModel implements BoundApi {
     return bound
   }
 
+  /** Compares the classes with the tables of the database. @throws Error that names the table and the remedy */
+  requireTables(): Promise<void> {
+    return requireTables(this.database)
+  }
+
   /** Serves the resources. */
   router(access: AccessControl): RequestHandler {
     return router(this, access)
@@ -65,6 +72,7 @@ export class Api extends ApiModel implements BoundApi {
 
   private bind(resource: Resource): BoundResource {
     const shape = this.shape(resource.entity)
+    checkResource(resource, shape, this.tenancy)
     const search = compileSearch(this, resource, shape)
     const searches = searchesOf(this, resource, shape, search)
     const store = resource.options.store ?? this.postgresStore(resource, shape, search)

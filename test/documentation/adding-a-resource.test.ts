@@ -17,7 +17,9 @@ const resources = table({ of: () => Promise.reject(), forget() {} } as unknown a
 test('every migration is listed in src/migrations/index.ts', async () => {
   const files = (await readdir('src/migrations')).filter((name) => /^\d/.test(name))
   const listed = migrations.map(({ name }) => /\d+$/.exec(name)?.[0])
-  expect(files.map((name) => name.split('-')[0]).sort()).toEqual(listed.sort())
+  const forgotten = files.filter((name) => !listed.includes(name.split('-')[0]))
+  expect(forgotten.map((name) => `Add src/migrations/${name} to src/migrations/index.ts, last.`)).toEqual([])
+  expect(listed).toHaveLength(files.length)
 })
 
 test('the total of every class that extends Counted is kept by its inserts, and no trigger counts', async () => {

@@ -10,7 +10,7 @@ const { app, banking, billing, config, database, given, issuer, publicUrl, tenan
 
 const next = 'http://www.w3.org/ns/hydra/core#next'
 const surroundings = { database, billing, banking, issuer, log: pino({ level: 'silent' }), state: { draining: false } }
-const prefixed = createApp({ ...surroundings, config: { ...config, hydraPrefix: true } })
+const prefixed = await createApp({ ...surroundings, config: { ...config, hydraPrefix: true } })
 const secondPage = '/meetings?itemsPerPage=1&page=2'
 
 beforeAll(async () => {

@@ -2,7 +2,7 @@ import 'reflect-metadata'
 import { Type } from 'class-transformer'
 import { IsInt, IsNotEmpty, IsString, Length, Matches, Min } from 'class-validator'
 import express, { type ErrorRequestHandler, type Express } from 'express'
-import { Column, DataSource, Entity, ManyToOne, PrimaryColumn, VersionColumn } from 'typeorm'
+import { Column, DataSource, Entity, ForeignKey, ManyToOne, PrimaryColumn, Unique, VersionColumn } from 'typeorm'
 import { v7 as uuid } from 'uuid'
 import {
   Api,
@@ -34,6 +34,7 @@ abstract class Row {
 }
 
 @Entity()
+@Unique(['libraryId', 'id'])
 export class Book extends Row {
   /** Totals are kept for each library. */
   static readonly totalsBy = 'libraryId'
@@ -53,9 +54,11 @@ export class Book extends Row {
   shelf: string
 }
 
+/** A loan names a book of its own library: its foreign key includes the library. */
 @Entity()
+@ForeignKey(() => Book, ['libraryId', 'bookId'], ['libraryId', 'id'])
 export class Loan extends Row {
-  @ManyToOne(() => Book, { nullable: false })
+  @ManyToOne(() => Book, { nullable: false, createForeignKeyConstraints: false })
   @Type(() => Book)
   @IsNotEmpty()
   book: Book

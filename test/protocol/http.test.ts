@@ -160,7 +160,7 @@ describe('A page of another origin', () => {
   test('is allowed only if its origin is configured', async () => {
     const known = ['https://admin.example', 'https://other.example']
     const log = pino({ level: 'silent' })
-    const app = createApp({
+    const app = await createApp({
       billing,
       banking,
       config: { ...config, corsOrigins: known },

@@ -20,7 +20,7 @@ const origin = 'https://host.example'
 const publicUrl = origin + root
 const log = pino({ level: 'silent' })
 const surroundings = { database, billing, banking, issuer, log, state: { draining: false } }
-const server = createHttpServer(createApp({ ...surroundings, config: { ...config, publicUrl } }), publicUrl)
+const server = createHttpServer(await createApp({ ...surroundings, config: { ...config, publicUrl } }), publicUrl)
 server.listen(0, '127.0.0.1')
 await once(server, 'listening')
 ending.unshift(async () => void server.close())

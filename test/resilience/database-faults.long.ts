@@ -29,7 +29,7 @@ const remote = await new DataSource({
 } as never).initialize()
 const errors: string[] = []
 const log = pino({ level: 'error' }, { write: (line) => errors.push(line) })
-const server = createApp({
+const app = await createApp({
   config,
   database: remote,
   billing,
@@ -37,7 +37,8 @@ const server = createApp({
   issuer,
   log,
   state: { draining: false },
-}).listen(0)
+})
+const server = app.listen(0)
 
 afterAll(async () => {
   await new Promise((resolve) => server.close(resolve))

@@ -26,7 +26,7 @@ afterAll(async () => {
 /** Starts a server that logs from a level on. */
 async function serverWithLog(level: string, context: object = {}): Promise<string> {
   const log = pino({ level, base: undefined }, { write: (line: string) => lines.push(JSON.parse(line)) })
-  const app = createApp({
+  const app = await createApp({
     config,
     database,
     billing,

@@ -12,9 +12,10 @@ const log = pino({ level: 'silent' })
 let server: Server
 
 /** Each test has a server that has not counted anything yet, behind a proxy that tells addresses. */
-beforeEach(() => {
+beforeEach(async () => {
   const surroundings = { database, banking, billing, issuer, log, state: { draining: false } }
-  server = createApp({ ...surroundings, config: { ...config, trustProxy: true, limits } }).listen(0)
+  const app = await createApp({ ...surroundings, config: { ...config, trustProxy: true, limits } })
+  server = app.listen(0)
 })
 afterEach(() => new Promise((resolve) => server.close(resolve)))
 

@@ -160,7 +160,7 @@ function signed({ kid, privateKey }: Awaited<ReturnType<typeof pair>>, claims: J
 
 async function serve(issuer: Issuer): Promise<Server> {
   const log = pino({ level: 'silent' })
-  const app = createApp({ config, database, banking, billing, issuer, log, state: { draining: false } })
+  const app = await createApp({ config, database, banking, billing, issuer, log, state: { draining: false } })
   const started = app.listen(0, '127.0.0.1')
   await once(started, 'listening')
   return started

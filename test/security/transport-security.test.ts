@@ -54,7 +54,7 @@ async function answerTo(address: string, head: string): Promise<string> {
 async function serve(address: string): Promise<number> {
   const log = pino({ level: 'silent' })
   const settings = { ...config, publicUrl: address }
-  const app = createApp({ config: settings, database, billing, banking, issuer, log, state: { draining: false } })
+  const app = await createApp({ config: settings, database, billing, banking, issuer, log, state: { draining: false } })
   const server = createHttpServer(app, address).listen(0, '127.0.0.1')
   ending.unshift(async () => {
     server.close()

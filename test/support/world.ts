@@ -77,7 +77,7 @@ async function open(pooled: boolean) {
   const mailer = openMailer(undefined, join(directory, 'mail'), log)
 
   const config = { publicUrl, corsOrigins: '*' as const, trustProxy: false, hydraPrefix: false }
-  const app = createApp({ config, database, billing, banking, issuer, log, state: { draining: false } })
+  const app = await createApp({ config, database, billing, banking, issuer, log, state: { draining: false } })
   const server = createHttpServer(app, publicUrl)
   await new Promise<void>((resolve) => server.listen(freePort, '127.0.0.1', resolve))
 

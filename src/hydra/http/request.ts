@@ -98,7 +98,7 @@ export class ApiRequest implements CallRequest {
   }
 
   get file(): object {
-    if (!this.uploaded) throw new Error('The operation expects a file but does not say how it is read.')
+    if (!this.uploaded) throw new Error('The operation expects no file.')
     return this.uploaded
   }
 

@@ -75,6 +75,8 @@ export interface Operation<E extends object = object> {
   allowedWhileReadOnly?: true
   /** The writable properties that it accepts, each with the roles that may write it; by default all, from every role. */
   writes?: Record<string, readonly Role[]>
+  /** The properties that a create sets beside those of the body; absent where its handler may set any. */
+  sets?: readonly string[]
   /** Properties that null clears. Another operation sets them, so any other new value is refused with this remedy. */
   clears?: Record<string, string>
   /**

@@ -86,7 +86,8 @@ function joinField(
 ): Field {
   const rules = rulesOf(type).get(name)
   const relation = metadata?.findRelationWithPropertyPath(name)
-  const column = metadata?.columns.find(({ propertyName }) => propertyName === name)
+  // A join column that the class does not declare has the name of the relation.
+  const column = metadata?.columns.find(({ propertyName, isVirtual }) => propertyName === name && !isVirtual)
   const getter = Object.getOwnPropertyDescriptor(type.prototype, name)?.get
   if (!column && !relation && !getter && !rules)
     throw new Error(`${file} names "${name}", which ${type.name} does not have.`)

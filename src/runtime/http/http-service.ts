@@ -25,7 +25,7 @@ interface ServiceOptions {
   log: Logger
   /** The port that this process shares with other workers. */
   port?: SharedPort
-  createApp(service: ServiceState): Express
+  createApp(service: ServiceState): Promise<Express>
 }
 
 /**
@@ -36,7 +36,7 @@ export async function startHttpService(options: ServiceOptions): Promise<() => P
   const { config, database, log, port, createApp } = options
   const state = { draining: false }
   const replicas = config.replicas.length > 0 ? openReplicas(poolsOf(database).lists, config, log) : undefined
-  const server = createHttpServer(createApp({ replicas, state }), config.publicUrl, log, port)
+  const server = createHttpServer(await createApp({ replicas, state }), config.publicUrl, log, port)
   await listen(server, config)
   return async () => {
     state.draining = true

@@ -323,9 +323,8 @@ test('Stripe gets an error to retry while the database is unreachable', async ()
   const far = await new DataSource(options as never).initialize()
   survivePoolErrors(far)
   const log = pino({ level: 'silent' })
-  const server = createApp({ config, database: far, banking, billing, issuer, log, state: { draining: false } }).listen(
-    0,
-  )
+  const app = await createApp({ config, database: far, banking, billing, issuer, log, state: { draining: false } })
+  const server = app.listen(0)
   const post = (event: object) => {
     const body = JSON.stringify(event)
     return request(server).post('/webhooks/stripe').set('Stripe-Signature', signatureFor(body)).send(body)

@@ -44,7 +44,7 @@ describe('A user owns a limited number of organizations,', () => {
   })
 
   test('not counting those that are closed, or that it is no owner of', async () => {
-    const { founder, found } = served(2)
+    const { founder, found } = await served(2)
     const made = [(await found()).body, (await found()).body]
     await as(operator).patch(made[0]['@id'], { status: 'suspended' }).expect(200)
     expect((await found()).status).toBe(409)
@@ -57,7 +57,7 @@ describe('A user owns a limited number of organizations,', () => {
   })
 
   test('counting those that others have made it an owner of', async () => {
-    const { founder, found } = served(2)
+    const { founder, found } = await served(2)
     expect((await found()).status).toBe(201)
     const { id: userId } = await database.manager.findOneByOrFail(User, { subject: founder.subject })
     await given(OrganizationUser, { organizationId: elsewhere.organization.id, userId, name: 'founder', role: 'owner' })
@@ -65,7 +65,7 @@ describe('A user owns a limited number of organizations,', () => {
   })
 
   test('and a request that is repeated with its key is not counted twice', async () => {
-    const { found } = served(1)
+    const { found } = await served(1)
     const [first, again] = [await found('once'), await found('once')]
     expect([first.status, again.status, again.body]).toEqual([201, 201, first.body])
   })
@@ -78,8 +78,8 @@ describe('A user owns a limited number of organizations,', () => {
 })
 
 /** A server with a quota of its own, and a newcomer who founds organizations there. */
-function served(ownedOrganizations: number) {
-  const server = serve({ ownedOrganizations })
+async function served(ownedOrganizations: number) {
+  const server = await serve({ ownedOrganizations })
   const founder = newcomer()
   const found = (key = `founded-${++count}`) =>
     send(server, founder, '/organizations', { name: key }, {}, { 'Idempotency-Key': key })
@@ -93,7 +93,7 @@ afterEach(async () => {
 })
 
 /** A server that has not counted anything yet, behind a proxy that names addresses. */
-function serve(settings: Partial<Parameters<typeof createApp>[0]['config']>): Server {
+async function serve(settings: Partial<Parameters<typeof createApp>[0]['config']>): Promise<Server> {
   const surroundings = {
     database,
     banking,
@@ -102,7 +102,8 @@ function serve(settings: Partial<Parameters<typeof createApp>[0]['config']>): Se
     log: pino({ level: 'silent' }),
     state: { draining: false },
   }
-  const server = createApp({ ...surroundings, config: { ...config, trustProxy: true, ...settings } }).listen(0)
+  const app = await createApp({ ...surroundings, config: { ...config, trustProxy: true, ...settings } })
+  const server = app.listen(0)
   servers.push(server)
   return server
 }
@@ -128,7 +129,7 @@ const kinds: [path: string, body: object][] = [
 
 describe('operations that cost others are counted', () => {
   test.each(kinds)('by user, wherever its requests come from: POST %s', async (path, body) => {
-    const server = serve({ limits })
+    const server = await serve({ limits })
     const statuses = []
     for (let number = 0; number <= limits.few; number++)
       statuses.push((await send(server, tenant.users.owner, path, body)).status === 429)
@@ -137,7 +138,7 @@ describe('operations that cost others are counted', () => {
   })
 
   test.each(kinds)('by address, whichever user sends: POST %s', async (path, body) => {
-    const server = serve({ limits })
+    const server = await serve({ limits })
     const users = [tenant.users.owner, tenant.users.admin, tenant.users.member, newcomer(), newcomer()]
     const limited = async (user: User, from: string) =>
       (await send(server, user, path, body, {}, { 'X-Forwarded-For': from })).status === 429
@@ -149,7 +150,7 @@ describe('operations that cost others are counted', () => {
   })
 
   test('by user, whichever organization it acts for', async () => {
-    const server = serve({ limits })
+    const server = await serve({ limits })
     const founder = newcomer()
     const ids = []
     for (let number = 0; number < 4; number++) ids.push((await found(founder)).body.id)
@@ -162,7 +163,7 @@ describe('operations that cost others are counted', () => {
   })
 
   test('and a refused user does not use up what its address has left', async () => {
-    const server = serve({ limits: { usual: 1000, few: 4 } })
+    const server = await serve({ limits: { usual: 1000, few: 4 } })
     const [path, body] = kinds[5]
     const office = { 'X-Forwarded-For': '192.0.2.251' }
     for (let number = 0; number < 3; number++) await send(server, tenant.users.owner, path, body, {}, office)
@@ -175,7 +176,7 @@ describe('operations that cost others are counted', () => {
 test('organizations are founded a few times an hour, and a refusal says how long to wait', async () => {
   const now = Date.now
   try {
-    const server = serve({ limits })
+    const server = await serve({ limits })
     const founder = newcomer()
     const post = () => send(server, founder, '/organizations', { name: `Hourly ${++count}` })
     const first = await post()

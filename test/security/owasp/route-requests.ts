@@ -90,7 +90,7 @@ export async function serve(different: Partial<AppContext>): Promise<string> {
     log: pino({ level: 'silent' }),
     state: { draining: false },
   }
-  const server = createHttpServer(createApp({ ...usual, ...different }), publicUrl).listen(0, '127.0.0.1')
+  const server = createHttpServer(await createApp({ ...usual, ...different }), publicUrl).listen(0, '127.0.0.1')
   await once(server, 'listening')
   ending.unshift(async () => {
     server.closeAllConnections()
