@@ -37,11 +37,11 @@ export class Rules1764000000001 implements MigrationInterface {
     await runner.query(`CREATE TRIGGER "followed" AFTER INSERT OR UPDATE ON "subscription"
       FOR EACH ROW EXECUTE FUNCTION "follow_subscription"()`)
 
-    await runner.query(`INSERT INTO "country" ("id") SELECT unnest($1::text[])`, [countryCodes])
+    await runner.query(`INSERT INTO "country" ("id") SELECT unnest($1::text[]) ON CONFLICT DO NOTHING`, [countryCodes])
   }
 
+  /** The countries stay, because addresses may point at them. */
   async down(runner: QueryRunner): Promise<void> {
-    await runner.query(`DELETE FROM "country"`)
     await runner.query(`DROP TRIGGER "followed" ON "subscription"`)
     await runner.query(`DROP FUNCTION "follow_subscription"`)
     await runner.query(`DROP TRIGGER "never_emptied" ON "audit_event"`)

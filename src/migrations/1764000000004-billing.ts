@@ -12,6 +12,7 @@ export class Billing1764000000004 implements MigrationInterface {
     await runner.query(`ALTER TABLE "audit_event" ALTER COLUMN "actorId" DROP NOT NULL`)
   }
 
+  /** Fails while an audit event has no user, because the older schema cannot hold it. */
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`ALTER TABLE "audit_event" ALTER COLUMN "actorId" SET NOT NULL`)
     await runner.query(`ALTER TABLE "subscription" DROP COLUMN "coupon"`)

@@ -11,8 +11,8 @@ export class BankIdentity1764000000030 implements MigrationInterface {
     await runner.query(`ALTER TABLE "bank_account" ALTER "availableBalance" TYPE numeric`)
     await runner.query(`ALTER TABLE "bank_transaction" ALTER "amount" TYPE numeric`)
     for (const statement of corrections) await runner.query(statement)
-    await runner.query(`CREATE UNIQUE INDEX "bank_account.number" ON "bank_account" ("organizationId", "iban", "currency")
-      NULLS NOT DISTINCT WHERE "iban" IS NOT NULL`)
+    await runner.query(`CREATE UNIQUE INDEX "bank_account.number" ON "bank_account"
+      ("organizationId", "iban", coalesce("currency", '')) WHERE "iban" IS NOT NULL`)
   }
 
   async down(runner: QueryRunner): Promise<void> {

@@ -6,6 +6,7 @@ export class OptionalAddress1764000000081 implements MigrationInterface {
     await runner.query(`ALTER TABLE "subscription" ALTER COLUMN "organizationAddressId" DROP NOT NULL`)
   }
 
+  /** Fails while a subscription has no address, because the older schema cannot hold it. */
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`ALTER TABLE "subscription" ALTER COLUMN "organizationAddressId" SET NOT NULL`)
   }

@@ -7,8 +7,16 @@ export class BilledTo1764000000083 implements MigrationInterface {
     await keepBilledTo.create(runner)
   }
 
+  /** Each copy becomes an address again, because the older schema requires one. It gets the id of its subscription. */
   async down(runner: QueryRunner): Promise<void> {
     await keepBilledTo.drop(runner)
+    await runner.query(`INSERT INTO "organization_address" ("id", "createdAt", "updatedAt", "version", "organizationId", "kind",
+        "name", "street", "houseNumber", "postalCode", "city", "countryId", "vatNumber")
+      SELECT "id", now(), now(), 1, "organizationId", 'postal', "billedTo"->>'name', "billedTo"->>'street', "billedTo"->>'houseNumber',
+        "billedTo"->>'postalCode', "billedTo"->>'city', "billedTo"->>'country', "billedTo"->>'vatNumber'
+      FROM "subscription" WHERE "billedTo" IS NOT NULL AND "organizationAddressId" IS NULL`)
+    await runner.query(`UPDATE "subscription" SET "organizationAddressId" = "id", "updatedAt" = now(), "version" = "version" + 1
+      WHERE "billedTo" IS NOT NULL AND "organizationAddressId" IS NULL`)
     await runner.query(`ALTER TABLE "subscription" DROP COLUMN "billedTo"`)
   }
 }

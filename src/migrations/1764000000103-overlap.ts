@@ -1,5 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm'
-import { raiseCompatibleFrom } from './compatibility.ts'
+import { lowerCompatibleFrom, raiseCompatibleFrom } from './compatibility.ts'
 import { createOverlapTriggers, dropOverlapTriggers } from './overlap-triggers.ts'
 
 /**
@@ -44,5 +44,6 @@ export class Overlap1764000000103 implements MigrationInterface {
   async down(runner: QueryRunner): Promise<void> {
     await runner.query('DROP FUNCTION "meeting_exclusive"')
     await createOverlapTriggers(runner)
+    await lowerCompatibleFrom(runner, 1_764_000_000_102)
   }
 }

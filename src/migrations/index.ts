@@ -24,6 +24,7 @@ import { OptionalAddress1764000000081 } from './1764000000081-optional-address.t
 import { IgnoredEvents1764000000082 } from './1764000000082-ignored-events.ts'
 import { BilledTo1764000000083 } from './1764000000083-billed-to.ts'
 import { CaselessEmails1764000000090 } from './1764000000090-caseless-emails.ts'
+import { AccountNumber1764000000091 } from './1764000000091-account-number.ts'
 import { TenantKeys1764000000100 } from './1764000000100-tenant-keys.ts'
 import { CountedWrites1764000000101 } from './1764000000101-counted-writes.ts'
 import { EffectsInCode1764000000102 } from './1764000000102-effects-in-code.ts'
@@ -57,6 +58,7 @@ export const migrations = [
   IgnoredEvents1764000000082,
   BilledTo1764000000083,
   CaselessEmails1764000000090,
+  AccountNumber1764000000091,
   TenantKeys1764000000100,
   CountedWrites1764000000101,
   EffectsInCode1764000000102,

@@ -21,6 +21,7 @@ export default async function start(): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'test-'))
   const postgres = await launch(directory, {
     database: 'template',
+    pgbin: process.env.PGBIN,
     settings: { fsync: 'off', synchronous_commit: 'off' },
   })
   const { host, port, user } = postgres

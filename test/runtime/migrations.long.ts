@@ -1,0 +1,104 @@
+import { DataSource } from 'typeorm'
+import { Subscription } from '../../entities/index.ts'
+import { migrations } from '../../src/migrations/index.ts'
+import { survivePoolErrors } from '../../src/runtime/database.ts'
+import { rowsOf } from '../support/rows/sample-rows.ts'
+import { openWorld } from '../support/world.ts'
+
+const { api, database, databaseName, ending, given, givenAddress, tenant } = await openWorld()
+
+test('each down of an empty database leaves the schema that its up found, and all apply again', async () => {
+  const empty = await emptyDatabase()
+  const found: Record<string, string>[] = []
+  for (const index of migrations.keys()) {
+    found.push(await schemaOf(empty))
+    await migrateTo(empty, index + 1)
+  }
+  const newest = await schemaOf(empty)
+  expect(newest).toEqual(await schemaOf(database))
+  for (const { name } of [...migrations].reverse()) {
+    await undo(empty)
+    expect({ after: name, ...(await schemaOf(empty)) }).toEqual({ after: name, ...found.pop() })
+  }
+  await migrateTo(empty, migrations.length)
+  expect(await schemaOf(empty)).toEqual(newest)
+}, 60_000)
+
+test('a database with rows goes back to the first migration and forward, and keeps the rows of tables from then', async () => {
+  await rowsOf(tenant)
+  const address = await givenAddress({ name: 'Old office' })
+  const ended = await given(Subscription, { organizationAddress: address, seats: 1, status: 'canceled' })
+  expect((await api.delete(`/organization-addresses/${address.id}`)).status).toBe(204)
+  const paths = ['/meetings', '/employees?order[name]=asc', '/locations', '/invoices', '/audit-events']
+  const before = await membersOf(paths)
+  const schema = await schemaOf(database)
+
+  for (let count = migrations.length; count > 1; count--) await undo(database)
+  await migrateTo(database, migrations.length)
+  expect(await schemaOf(database)).toEqual(schema)
+  expect(await membersOf(paths)).toEqual(before)
+  const { body } = await api.get(`/subscriptions/${ended.id}`)
+  expect((await api.get(body.organizationAddress)).body).toMatchObject({ name: 'Old office', city: 'Amsterdam' })
+}, 60_000)
+
+async function membersOf(paths: string[]): Promise<unknown[]> {
+  return Promise.all(paths.map(async (path) => (await api.get(path)).body))
+}
+
+/** A second database, beside that of the world. It has only TypeORM's table of applied migrations. */
+async function emptyDatabase(): Promise<DataSource> {
+  const name = `${databaseName}_empty`
+  await database.query(`CREATE DATABASE "${name}"`)
+  const empty = await new DataSource({ ...database.options, database: name } as DataSource['options']).initialize()
+  survivePoolErrors(empty)
+  ending.push(() => empty.destroy())
+  await migrateTo(empty, 0)
+  return empty
+}
+
+/** Applies the first migrations in the same way as older code, which has no others. */
+async function migrateTo(source: DataSource, count: number): Promise<void> {
+  const options = { ...source.options, entities: [], migrations: migrations.slice(0, count) } as DataSource['options']
+  const older = await new DataSource(options).initialize()
+  survivePoolErrors(older)
+  await older.runMigrations().finally(() => older.destroy())
+}
+
+/** Undoes the last migration that was applied. */
+async function undo(source: DataSource): Promise<void> {
+  const [last]: { name: string }[] = await source.query(
+    'SELECT "name" FROM "migrations" ORDER BY "timestamp" DESC LIMIT 1',
+  )
+  const migration = source.migrations.find((one) => one.constructor.name === last.name)
+  const transaction = migration?.transaction === false ? 'none' : 'each'
+  await source.undoLastMigration({ transaction }).catch((error) => {
+    throw new Error(`The down of ${last.name} fails: ${error.message}`, { cause: error })
+  })
+}
+
+/** The parts of a schema. Those of extensions are left out, because a database may have had them before the first migration. */
+const parts = [
+  `SELECT 'table ' || oid::regclass AS "name", concat_ws(' ', relkind, relreplident, reloptions, relrowsecurity,
+      obj_description(oid, 'pg_class')) AS "definition"
+    FROM pg_class WHERE relkind IN ('r', 'p', 'v', 'm', 'S') AND relnamespace = 'public'::regnamespace`,
+  `SELECT 'column ' || attrelid::regclass || '.' || attname, concat_ws(' ', format_type(atttypid, atttypmod),
+      attcollation::regcollation, attnotnull, pg_get_expr(adbin, adrelid), attidentity, attgenerated)
+    FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+    WHERE attnum > 0 AND NOT attisdropped AND relkind IN ('r', 'p', 'v', 'm', 'S') AND relnamespace = 'public'::regnamespace`,
+  `SELECT 'index ' || indexrelid::regclass, concat_ws(' ', pg_get_indexdef(indexrelid), indisvalid)
+    FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid WHERE relnamespace = 'public'::regnamespace`,
+  `SELECT 'constraint ' || conrelid::regclass || '.' || conname, concat_ws(' ', pg_get_constraintdef(oid), convalidated)
+    FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND conrelid <> 0`,
+  `SELECT 'trigger ' || tgrelid::regclass || '.' || tgname, concat_ws(' ', pg_get_triggerdef(pg_trigger.oid), tgenabled)
+    FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid WHERE NOT tgisinternal AND relnamespace = 'public'::regnamespace`,
+  `SELECT 'function ' || oid::regprocedure, pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+    AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_proc'::regclass AND objid = pg_proc.oid AND deptype = 'e')`,
+  `SELECT 'collation ' || collname, concat_ws(' ', collprovider, collisdeterministic)
+    FROM pg_collation WHERE collnamespace = 'public'::regnamespace`,
+]
+
+/** The definition of each part by its name, without white space. */
+async function schemaOf(source: DataSource): Promise<Record<string, string>> {
+  const found: { name: string; definition: string }[] = await source.query(parts.join(' UNION ALL '))
+  return Object.fromEntries(found.map(({ name, definition }) => [name, definition.replaceAll(/\s/g, '')]))
+}
