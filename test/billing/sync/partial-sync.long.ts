@@ -86,11 +86,10 @@ test.each(['subscriptions', 'invoices', 'payment_methods'])(
   },
 )
 
-test('an object that another organization has does not prevent the others', async () => {
+test('an object that the database refuses does not prevent the others', async () => {
   const payer = await subscribed()
-  const stranger = await stripeCustomer()
   const attached = await dashboard.paymentMethods.attach('pm_card_amex', { customer: payer.customer })
-  await given(PaymentMethod, { organizationId: stranger.tenant.organization.id, externalId: attached.id, type: 'card' })
+  await database.query(`ALTER TABLE "payment_method" ADD CONSTRAINT "refused" CHECK ("externalId" <> '${attached.id}')`)
   await dashboard.subscriptions.cancel(payer.externalId)
   const event = createEvent('customer.updated', { id: payer.customer, object: 'customer' })
   await deliver(event)
@@ -98,6 +97,16 @@ test('an object that another organization has does not prevent the others', asyn
   expect((await payer.api.get(payer.path)).body.status).toBe('canceled')
   expect((await payer.api.get('/payment-methods')).body.totalItems).toBe(1)
   expect((await storedEvent(event.id))?.status).toBe('pending')
+  await database.query(`ALTER TABLE "payment_method" DROP CONSTRAINT "refused"`)
+})
+
+test('an object that another organization has is stored for the organization of its customer', async () => {
+  const payer = await subscribed()
+  const stranger = await stripeCustomer()
+  const attached = await dashboard.paymentMethods.attach('pm_card_amex', { customer: payer.customer })
+  await given(PaymentMethod, { organizationId: stranger.tenant.organization.id, externalId: attached.id, type: 'card' })
+  await syncNow(payer.customer)
+  expect((await payer.api.get('/payment-methods')).body.totalItems).toBe(2)
 })
 
 test('a new billing address is added to the subscription', async () => {

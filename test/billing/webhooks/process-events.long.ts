@@ -172,6 +172,7 @@ test('a permanent violation of a unique index is not retried as a conflict for e
   await mend()
   const [{ id }] = (await dashboard.subscriptions.list({ customer })).data
   const { path } = await subscribed()
+  await database.query('CREATE UNIQUE INDEX "external" ON "subscription" ("externalId")')
   await database.query(`UPDATE "subscription" SET "externalId" = $1 WHERE "id" = $2`, [id, path.split('/').at(-1)])
   const event = customerEvent(customer)
   await deliver(event)
@@ -180,6 +181,7 @@ test('a permanent violation of a unique index is not retried as a conflict for e
     status: 'failed',
     error: expect.stringContaining('duplicate key'),
   })
+  await database.query('DROP INDEX "external"')
 })
 
 test('another process processes the events of a process that died', async () => {
