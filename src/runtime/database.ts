@@ -60,23 +60,25 @@ export interface LaunchOptions {
   signal?: AbortSignal
   /** Turns on restarts of the embedded Postgres. It is called when too many restarts have failed. */
   onLost?: (error: Error) => void
+  /** The work on the schema before the database is used. The default migrates it. */
+  prepare?: (database: DataSource, signal?: AbortSignal) => Promise<void>
 }
 
 /** Connects to the Postgres of DATABASE_URL and DATABASE_DIRECT_URL, or starts an embedded one, and migrates it. */
 export async function openDatabase(
   config: Pick<Config, 'databaseUrl' | 'directUrl' | 'dataDirectory' | 'pgbin' | 'pool' | 'workers'>,
   log: (line: string) => void,
-  { signal, onLost }: LaunchOptions = {},
+  { signal, onLost, prepare = migrate }: LaunchOptions = {},
 ): Promise<OpenDatabase> {
   const { dataDirectory, databaseUrl, directUrl, pgbin, pool, workers } = config
   if (databaseUrl) {
-    const prepare = (database: DataSource) =>
-      migrate(database, signal).catch((error) =>
+    const prepareDirectly = (database: DataSource) =>
+      prepare(database, signal).catch((error) =>
         directUrl ? throwStartError(error, 'DATABASE_DIRECT_URL', directUrl) : Promise.reject(error),
       )
     const connected = async () => {
       if (directUrl) await requireNamedStatements(pooledOptions(databaseUrl))
-      return connect({ url: databaseUrl, directUrl, pool }, prepare, signal)
+      return connect({ url: databaseUrl, directUrl, pool }, prepareDirectly, signal)
     }
     const opened = await connected().catch((error) => throwStartError(error, 'DATABASE_URL', databaseUrl))
     return { ...opened, embedded: undefined, environment: {} }
@@ -85,8 +87,8 @@ export async function openDatabase(
   const launched = await launch(dataDirectory, { pgbin, log, settings, signal, onLost })
   const { host, port, user, database, directory, stop } = launched
   const url = `postgres://${user}@localhost:${port}/${database}?host=${encodeURIComponent(host)}`
-  const prepare = (opened: DataSource) => migrate(opened, signal)
-  const connected = await connect({ url, pool }, prepare, signal).catch(async (error) => {
+  const prepareEmbedded = (opened: DataSource) => prepare(opened, signal)
+  const connected = await connect({ url, pool }, prepareEmbedded, signal).catch(async (error) => {
     await stop()
     throw error
   })

@@ -1,10 +1,16 @@
 import { execFile } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
+import { Client } from 'pg'
+import { nameCollation } from '../../entities/collation.ts'
+import { launch } from '../../src/postgres/launcher.ts'
 
 const run = promisify(execFile)
 
 /** No command may print a stack: all of them read the same variables and open the same database. */
-test.each(['token', 'migrate', 'seed', 'module', 'webhooks'])(
+test.each(['token', 'migrate', 'seed', 'module', 'webhooks', 'reindex'])(
   'npm run %s prints a sentence for each invalid variable',
   async (command) => {
     const args = { token: ['owner'], module: ['acme', 'planning', 'on'], webhooks: ['failed'] }[command] ?? []
@@ -35,4 +41,27 @@ test.each([
   expect([failed.code, failed.stdout]).toEqual([1, ''])
   expect(failed.stderr).toContain(usage)
   expect(failed.stderr).not.toMatch(/^ +at /m)
+})
+
+test('npm run reindex rebuilds the indexes of an embedded Postgres whose ICU has another version', async () => {
+  const DATA_DIR = await mkdtemp(join(tmpdir(), 'reindex-'))
+  const env = { PATH: process.env.PATH, HOME: process.env.HOME, DATA_DIR }
+  const npm = (command: string) => run('npm', ['run', '--silent', command], { env })
+  await npm('migrate')
+  const { host, port, user, database, directory, stop } = await launch(DATA_DIR)
+  const client = new Client({ host, port, user, database })
+  await client.connect()
+  await client.query(`UPDATE pg_collation SET "collversion" = '1.2' WHERE "collname" = $1`, [nameCollation])
+  await client.end()
+  await stop()
+
+  const refused = await npm('migrate').catch((error) => error)
+  expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('Run "npm run reindex"')])
+  const rebuilt = ['bank_account', 'employee', 'location', 'organization'].map(
+    (table) => `REINDEX INDEX "${table}.name";`,
+  )
+  const { stdout } = await npm('reindex')
+  expect(stdout.split('\n')).toEqual([...rebuilt, `ALTER COLLATION "${nameCollation}" REFRESH VERSION;`, ''])
+  await npm('migrate')
+  for (const folder of [DATA_DIR, dirname(directory)]) await rm(folder, { recursive: true, force: true })
 })
