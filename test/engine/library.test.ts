@@ -150,6 +150,16 @@ test('a role that the application does not have stops the boot with a sentence',
   )
 })
 
+test('totals by another column than that of the tenants stop the boot with a sentence', async () => {
+  const table = [new Resource(Book, '/books', [listOperation<Book>()])] as never
+  const roles = { all: ['anonymous', 'reader'], tenant: ['reader'], anonymous: 'anonymous' }
+  const contexts = new URL('./contexts/', import.meta.url)
+  const tenancy = { column: 'shelf', name: 'shelf', claim: 'shelf' }
+  expect(() => new Api(table, database, { roles, contexts, tenancy, publicUrl } as never)).toThrow(
+    'Book.totalsBy is "libraryId", and the column of tenants is "shelf": use the same.',
+  )
+})
+
 async function administer(sql: string): Promise<void> {
   const client = new Client({ host, port, user, database: 'postgres' })
   await client.connect()

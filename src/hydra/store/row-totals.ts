@@ -22,7 +22,9 @@ export function countedWrite(metadata: EntityMetadata, write: string, rows?: 'on
   if (column === undefined) return write
   const { tableName } = metadata
   if (rows) return `WITH "counted" AS (INSERT INTO "row_total" VALUES ('${tableName}', :${column}, 1)) ${write}`
-  const change = /^\s*DELETE/i.test(write) ? '-count(*)' : 'count(*)'
+  const [, verb] = /^\s*(INSERT INTO|DELETE FROM)\s/.exec(write) ?? []
+  if (!verb) throw new Error(`Rows of "${tableName}" are counted in an INSERT or a DELETE only: ${write}`)
+  const change = verb === 'DELETE FROM' ? '-count(*)' : 'count(*)'
   return `WITH "written" AS (${write} RETURNING "${column}")
     INSERT INTO "row_total" SELECT '${tableName}', "${column}", ${change} FROM "written" GROUP BY "${column}" RETURNING "delta"`
 }
