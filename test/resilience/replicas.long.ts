@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import request, { type Response } from 'supertest'
 import { eventually } from '../support/eventually.ts'
+import { Pooler } from '../support/pooler/pooler.ts'
 import { ServerProcess } from '../support/processes/server-process.ts'
 import { query, type ReplicatedPair, startReplicatedPair, urlOf } from '../support/processes/standby.ts'
 
@@ -19,16 +20,20 @@ beforeAll(async () => {
     LOG_LEVEL: 'info',
   })
   await service.start()
-  token = await eventually(
-    () => /Token for the owner of the demo: ([\w.-]+)/.exec(service.output.join(''))?.[1] as string,
-    (found) => expect(found).toBeDefined(),
-  )
+  token = await ownerToken()
 }, 120_000)
 
 afterAll(async () => {
   await service.close()
   await two.remove()
 })
+
+/** The token that the server has printed. */
+const ownerToken = (): Promise<string> =>
+  eventually(
+    () => /Token for the owner of the demo: ([\w.-]+)/.exec(service.output.join(''))?.[1] as string,
+    (found) => expect(found).toBeDefined(),
+  )
 
 const send = (method: 'get' | 'post' | 'patch', path: string) =>
   request(`http://127.0.0.1:${service.port}`)[method](path).set('Authorization', `Bearer ${token}`)
@@ -88,6 +93,39 @@ test('a replica with another version of ICU is not read until the versions match
 test('a client that has written a row finds it, however little the replica lags', async () => {
   for (let count = 0; count < 20; count++) await writeAndList()
 })
+
+test('a server behind a pooler reads lists through the pooler of the replica', async () => {
+  const direct = { service, token }
+  const [primary, standby] = [two.primary, two.standby].map(
+    ({ host, port, user, database }) => new Pooler({ socket: join(host, `.s.PGSQL.${port}`), user, database }),
+  )
+  await Promise.all([primary.open(), standby.open()])
+  service = new ServerProcess({
+    DATABASE_URL: primary.url,
+    DATABASE_DIRECT_URL: urlOf(two.primary),
+    DATABASE_REPLICA_URLS: standby.url,
+    DATA_DIR: join(two.primary.directory, '../pooled'),
+    LOG_LEVEL: 'info',
+  })
+  try {
+    await service.start()
+    token = await ownerToken()
+    for (let count = 0; count < 20; count++) await writeAndList()
+    // Each list asks the replica for its position, and some find it there.
+    await eventually(
+      async () => {
+        const before = standby.transactions
+        await send('get', '/locations')
+        return standby.transactions - before
+      },
+      (count) => expect(count).toBeGreaterThan(1),
+    )
+  } finally {
+    await service.close()
+    ;({ service, token } = direct)
+    await Promise.all([primary.close(), standby.close()])
+  }
+}, 60_000)
 
 test('a replica that lags is not read, and changes never read from one', async () => {
   await query(two.standby, 'SELECT pg_wal_replay_pause()')
