@@ -1,7 +1,8 @@
+import { Client } from 'pg'
 import { eventually } from '../../support/eventually.ts'
 import { openWorld } from '../../support/world.ts'
 
-const { database, ending } = await openWorld()
+const { database, directUrl, ending } = await openWorld()
 
 /** The first key of the advisory locks of kill points. */
 const lockClass = 4711
@@ -25,8 +26,11 @@ export interface KillPointOptions {
 }
 
 /** The connection that holds the locks. */
-const holder = database.createQueryRunner()
-ending.push(() => holder.release())
+const holder = new Client(directUrl)
+// A test may end every connection to the database.
+holder.on('error', () => {})
+await holder.connect()
+ending.push(() => holder.end().catch(() => {}))
 
 let count = 0
 
