@@ -67,6 +67,11 @@ export function withoutTimeouts(source: DataSource): DataSource {
 /** The URLs of Postgres itself, for DataSources whose own address leads to a pooler. */
 const directUrls = new WeakMap<DataSource, string>()
 
+/** Whether the address of a DataSource leads to a pooler. */
+export function isPooled(source: DataSource): boolean {
+  return directUrls.has(source)
+}
+
 /** The options of a DataSource, with sessions of Postgres itself: a pooler would lose their locks and notifications. */
 function directOptions(source: DataSource, settings: PoolConfig): DataSource['options'] {
   const { extra, ...options } = source.options as { extra: PoolConfig } & DataSource['options']

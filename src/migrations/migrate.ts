@@ -1,10 +1,10 @@
 import { Logger, runMigrations } from 'graphile-worker'
 import type { DataSource } from 'typeorm'
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
-import { withoutTimeouts } from '../../ormconfig.ts'
+import { isPooled, withoutTimeouts } from '../../ormconfig.ts'
 import { requireCurrentCollation } from '../postgres/collation-check.ts'
 import { closeDatabase, survivePoolErrors } from '../postgres/connection-errors.ts'
-import { requireSessions } from '../postgres/session-check.ts'
+import { requireSameDatabase, requireSessions } from '../postgres/session-check.ts'
 import { requireCompatible } from './compatibility.ts'
 
 /** graphile-worker logs each of its own migrations, which no operator needs to read. */
@@ -22,6 +22,7 @@ export async function migrate(database: DataSource, signal?: AbortSignal): Promi
   const runner = unhurried.createQueryRunner()
   try {
     await requireSessions(unhurried)
+    if (isPooled(database)) await requireSameDatabase(database, unhurried)
     await runner.query('SELECT pg_advisory_lock($1)', [lock])
     await requireCompatible(unhurried)
     await requireCurrentCollation(unhurried)

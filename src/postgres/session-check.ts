@@ -33,6 +33,18 @@ export async function requireSessions(database: DataSource): Promise<void> {
   }
 }
 
+/** @throws StartError where the pooler leads to a database of another name: jobs would work on other rows than requests */
+export async function requireSameDatabase(pooled: DataSource, direct: DataSource): Promise<void> {
+  const names = await Promise.all(
+    [pooled, direct].map(async (source) => (await source.query('SELECT current_database() AS "name"'))[0].name),
+  )
+  if (names[0] === names[1]) return
+  const [requests, jobs] = names.map((name) => JSON.stringify(name))
+  throw new StartError(
+    `DATABASE_URL leads to the database ${requests}, and DATABASE_DIRECT_URL to ${jobs}. Set both to the same database.`,
+  )
+}
+
 /**
  * Two clients prepare a statement of the same name.
  * @throws StartError where a pooler loses the names of statements, or shares them between clients

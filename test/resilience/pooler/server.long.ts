@@ -67,6 +67,14 @@ describe('A start behind a pooler', () => {
     })
   })
 
+  test('fails where both addresses lead to different databases', async () => {
+    const other = directUrl.replace(`/${databaseName}?`, '/postgres?')
+    expect(await migrate({ DATABASE_URL: pooler.url, DATABASE_DIRECT_URL: other })).toEqual({
+      code: 1,
+      text: `DATABASE_URL leads to the database "${databaseName}", and DATABASE_DIRECT_URL to "postgres". Set both to the same database.\n`,
+    })
+  })
+
   test('names DATABASE_DIRECT_URL where it does not answer', async () => {
     const { text } = await migrate({
       DATABASE_URL: pooler.url,
