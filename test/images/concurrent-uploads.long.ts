@@ -5,10 +5,10 @@ import { kept, shown, upload } from './upload-requests.ts'
 
 const { api, as, database, elsewhere } = await openWorld()
 
-describe('With an Idempotency-Key', () => {
+describe('An upload with an Idempotency-Key', () => {
   const keyed = (kind: 'icon' | 'logo', bytes: Buffer, key: string) => upload(kind, bytes).set('Idempotency-Key', key)
 
-  test('a repeated upload with another multipart boundary is done once', async () => {
+  test('is done once when it is repeated with another multipart boundary', async () => {
     const bytes = await png()
     const first = await keyed('logo', bytes, 'upload-1')
     await upload('logo', await png())
@@ -18,7 +18,7 @@ describe('With an Idempotency-Key', () => {
     expect((await api.get(first.body['@id'])).body.logo).not.toBe(first.body.logo)
   })
 
-  test('another file under it is refused, and so is the same file in another place', async () => {
+  test('is refused when the key was used for another file or another path', async () => {
     const bytes = await png()
     expect((await keyed('logo', bytes, 'upload-2')).status).toBe(201)
     for (const answer of [
@@ -31,12 +31,12 @@ describe('With an Idempotency-Key', () => {
     }
   })
 
-  test('a refused upload may be tried again', async () => {
+  test('may be repeated after it was refused', async () => {
     expect((await keyed('logo', svg, 'upload-3')).status).toBe(415)
     expect((await keyed('logo', await png(), 'upload-3')).status).toBe(201)
   })
 
-  test('ten at once are one', async () => {
+  test('is done once when ten requests send it at the same time', async () => {
     const bytes = await png()
     const answers = await Promise.all(Array.from({ length: 10 }, () => keyed('logo', bytes, 'upload-4')))
     expect(answers.map(({ status }) => status)).toEqual(Array(10).fill(201))
@@ -44,8 +44,8 @@ describe('With an Idempotency-Key', () => {
   })
 })
 
-describe('At once', () => {
-  test('twenty uploads of two images, by two organizations in turns, leave what is used and nothing else', async () => {
+describe('Concurrent uploads', () => {
+  test('of two images by two organizations leave only the images in use', async () => {
     const images = [await png(), await png()]
     const agents = [api, as(elsewhere.users.owner)]
     for (let round = 0; round < 3; round++) {
@@ -66,7 +66,7 @@ describe('At once', () => {
     expect(Number(deadlocks)).toBe(0)
   })
 
-  test('ten large ones are drawn a few at a time, and other requests are answered meanwhile', async () => {
+  test('of ten large images are decoded a few at a time, and other requests are answered meanwhile', async () => {
     const large = await noise(800, 800).png().toBuffer()
     expect(large.length).toBeGreaterThan(1.8 * mebibyte)
     const before = process.memoryUsage().rss
@@ -83,7 +83,7 @@ describe('At once', () => {
     expect(most - before).toBeLessThan(300 * mebibyte)
   })
 
-  test('more than can wait are told to come back', async () => {
+  test('beyond the queue are refused with Retry-After', async () => {
     const large = await noise(700, 700).png().toBuffer()
     const answers = await Promise.all(Array.from({ length: 60 }, () => upload('icon', large.subarray(0, mebibyte))))
     const statuses = new Set(answers.map(({ status }) => status))

@@ -7,7 +7,7 @@ import { shown, upload } from './upload-requests.ts'
 const { api, as, elsewhere, organization } = await openWorld()
 
 describe('An image', () => {
-  test('is shown for ever to anybody, and as nothing but an image', async () => {
+  test('is served without a token, cacheable for ever, and only as an image', async () => {
     const { logo } = (await upload('logo', await png())).body
     const { status, headers, body } = await shown(logo).set('Origin', 'https://app.example')
     expect(status).toBe(200)
@@ -41,7 +41,7 @@ describe('An image', () => {
     expect([signedIn.status, signedIn.headers['content-type']]).toEqual([200, 'image/png'])
   })
 
-  test('can only be read', async () => {
+  test('accepts only GET, HEAD and OPTIONS', async () => {
     const { logo } = (await upload('logo', await png())).body
     for (const method of ['post', 'patch', 'delete'] as const) {
       const answer = await api[method](logo)
@@ -53,7 +53,7 @@ describe('An image', () => {
     expect((await shown(logo)).status).toBe(200)
   })
 
-  test('that does not exist is a problem that caches may not store', async () => {
+  test('is a problem that caches may not store when its address is unknown', async () => {
     const { logo } = (await upload('logo', await png())).body
     for (const path of [
       `/images/${'0'.repeat(64)}`,
@@ -73,7 +73,7 @@ describe('An image', () => {
     }
   })
 
-  test('has one address for the same bytes, in whatever organization and as what', async () => {
+  test('has one address for the same bytes, in every organization and for every purpose', async () => {
     const bytes = await png()
     const first = await upload('logo', bytes)
     const again = await upload('logo', bytes, 'other name.png')

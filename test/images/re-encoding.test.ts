@@ -4,7 +4,7 @@ import { chunk, html, picture, png } from './sample-images.ts'
 import { shown, upload } from './upload-requests.ts'
 
 describe.each(['icon', 'logo'] as const)('An uploaded %s', (kind) => {
-  test('tells nothing of where it was made, and is turned as it said', async () => {
+  test('loses its metadata, and is rotated by its EXIF orientation', async () => {
     const side = 30
     const left = await sharp({ create: { width: side / 2, height: side, channels: 3, background: 'black' } })
       .png()
@@ -27,7 +27,7 @@ describe.each(['icon', 'logo'] as const)('An uploaded %s', (kind) => {
     expect(at(15, 26)).toBeGreaterThan(215)
   })
 
-  test.each(['png', 'jpeg', 'webp'] as const)('has nothing appended to it any more when it is a %s', async (type) => {
+  test.each(['png', 'jpeg', 'webp'] as const)('loses the bytes that were appended to a %s', async (type) => {
     const bytes = await picture(16).toFormat(type).toBuffer()
     for (const behind of [html, Buffer.from('PK\x05\x06'), Buffer.concat([html, randomBytes(5000)])]) {
       const { status, body } = await upload(kind, Buffer.concat([bytes, behind]))
@@ -38,14 +38,14 @@ describe.each(['icon', 'logo'] as const)('An uploaded %s', (kind) => {
     }
   })
 
-  test('has no comment or text of a PNG in it any more', async () => {
+  test('loses the comments and texts of a PNG', async () => {
     const text = chunk('tEXt', Buffer.from('Comment\0<script>alert(1)</script>'))
     const bytes = await png()
     const { body } = await upload(kind, Buffer.concat([bytes.subarray(0, 33), text, bytes.subarray(33)]))
     expect((await shown(body[kind])).body.includes('script')).toBe(false)
   })
 
-  test('stands still: of an animation the first frame is kept', async () => {
+  test('keeps only the first frame of an animation', async () => {
     const frames = [await picture(10).png().toBuffer(), await picture(10).png().toBuffer()]
     const moving = await sharp(frames, { join: { animated: true } })
       .webp({ loop: 0, delay: [100, 100] })

@@ -9,7 +9,7 @@ const { api, as, elsewhere, foundTenant, given, organization, person, tenant } =
 const { owner } = tenant.users
 
 describe('An image', () => {
-  test('that is replaced is deleted unless another organization uses it', async () => {
+  test('is deleted when a new one replaces it, unless another organization uses it', async () => {
     const [bytes, next] = [await png(), await png()]
     const others = as(elsewhere.users.admin)
     const { logo } = (await upload('logo', bytes)).body
@@ -26,14 +26,14 @@ describe('An image', () => {
     expect((await shown(logo)).status).toBe(200)
   })
 
-  test('that is refused leaves the one before it', async () => {
+  test('stays when its replacement is refused', async () => {
     const { logo } = (await upload('logo', await png())).body
     for (const bytes of [svg, Buffer.alloc(0), await sized(2 * mebibyte + 1)]) await upload('logo', bytes)
     expect((await api.get(`/organizations/${organization.id}`)).body.logo).toBe(logo)
     expect((await shown(logo)).status).toBe(200)
   })
 
-  test('is the organization’s that is acted for, and stays when that is cleared', async () => {
+  test('belongs to the organization that the token acts for, and stays when that is cleared', async () => {
     const mine = await foundTenant('Mine', 'mine', { demo: true })
     const theirs = (await as(owner).get(`/organizations/${organization.id}`)).body
     const both = await person('both')
@@ -49,7 +49,7 @@ describe('An image', () => {
     expect((await shown(body.logo)).status).toBe(200)
   })
 
-  test('cannot be named by who writes the organization, but sent back as it is', async () => {
+  test('cannot be changed by a PATCH of its address, which may repeat the current one', async () => {
     const path = `/organizations/${organization.id}`
     const [{ logo }, { icon }] = [(await upload('logo', await png())).body, (await upload('icon', await png())).body]
     for (const other of [`/images/${'0'.repeat(64)}`, icon, 'x', '', 5, false, {}, [logo]]) {

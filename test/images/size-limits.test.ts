@@ -3,11 +3,11 @@ import { file, form, open, signed } from './form-requests.ts'
 import { mebibyte, png, sized } from './sample-images.ts'
 import { upload } from './upload-requests.ts'
 
-describe('How large one may be', () => {
+describe('The size of an uploaded image', () => {
   test.each([
     ['icon', 1],
     ['logo', 2],
-  ] as const)('%s: at most %i MiB', async (kind, most) => {
+  ] as const)('the %s has at most %i MiB', async (kind, most) => {
     expect((await upload(kind, await sized(most * mebibyte))).status).toBe(201)
     const answer = await upload(kind, await sized(most * mebibyte + 1))
     expectProblem(answer as never, 413)

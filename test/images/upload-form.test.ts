@@ -30,7 +30,7 @@ describe('The form', () => {
     expect((await send(form([field('a', 'x'.repeat(5000)), file(image), field('b', '')]))).status).toBe(201)
   })
 
-  test('is multipart: anything else is 415, and so is one that is packed', async () => {
+  test('must be multipart without compression: another media type or encoding is 415', async () => {
     for (const type of [
       'image/png',
       'application/json',
@@ -43,7 +43,7 @@ describe('The form', () => {
     expect([status, headers['accept-post']]).toEqual([415, 'multipart/form-data'])
   })
 
-  test('is whole', async () => {
+  test('must be complete', async () => {
     const image = await png()
     const whole = form([file(image)])
     for (const broken of [
@@ -68,7 +68,7 @@ describe('The form', () => {
     expect((await send(Buffer.concat([Buffer.from('preamble\r\n'), whole, Buffer.from('epilogue')]))).status).toBe(201)
   })
 
-  test('that is damaged anywhere is answered all the same, and quickly', async () => {
+  test('is answered quickly when any part of it is damaged', async () => {
     const whole = form([field('a', 'b'), file(await png())])
     const answers = []
     for (let tries = 0; tries < 150; tries++) {
@@ -81,7 +81,7 @@ describe('The form', () => {
     expect(answers.filter((status) => ![200, 201, 400, 415, 422].includes(status))).toEqual([])
   }, 30_000)
 
-  test('that stops half way leaves the server as it was', async () => {
+  test('leaves the server unchanged when it stops half way', async () => {
     for (let count = 0; count < 5; count++) {
       const socket = open(await signed(), 'Content-Length: 900000')
       socket.write(form([file(await png())]).subarray(0, 100))

@@ -32,7 +32,7 @@ describe.each(['icon', 'logo'] as const)('An uploaded %s', (kind) => {
     },
   )
 
-  test('is written down in the audit log, once', async () => {
+  test('has one event in the audit log', async () => {
     const before = (await api.get(`/organizations/${organization.id}`)).body[kind]
     const bytes = await png()
     const action = kind === 'icon' ? 'organization.uploadIcon' : 'organization.uploadLogo'
@@ -46,7 +46,7 @@ describe.each(['icon', 'logo'] as const)('An uploaded %s', (kind) => {
     expect((await events()).length).toBe(known + 1)
   })
 
-  test('is for admins and owners, before a byte of it is read', async () => {
+  test('is refused before its body is read, unless an admin or owner sends it', async () => {
     const bytes = await png()
     const guest = await person(`guest-${kind}`)
     for (const [user, expected] of [
@@ -65,7 +65,7 @@ describe.each(['icon', 'logo'] as const)('An uploaded %s', (kind) => {
     ['logo.html', 'text/html'],
     ['../../etc/passwd', 'application/octet-stream'],
     ['\0.php', 'image/png'],
-  ])('is told by its bytes, not by the name %j or the type %s', async (filename, contentType) => {
+  ])('has the type of its bytes, not that of the name %j or the header %s', async (filename, contentType) => {
     const bytes = await picture().jpeg().toBuffer()
     const { status, body } = await api.post(`/organizations/${kind}`).attach('file', bytes, { filename, contentType })
     expect(status).toBe(201)
@@ -74,7 +74,7 @@ describe.each(['icon', 'logo'] as const)('An uploaded %s', (kind) => {
 })
 
 describe('The documentation', () => {
-  test('says what a form there is, and that an image is none of our classes', async () => {
+  test('describes the upload form, and that an image is not a class of the API', async () => {
     const { body: openapi } = await as().get('/docs.jsonopenapi')
     const { requestBody } = openapi.paths['/organizations/logo'].post
     expect(requestBody).toMatchObject({

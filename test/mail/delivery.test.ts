@@ -12,8 +12,8 @@ afterEach(() => {
   mailSystem.server.refusal = undefined
 })
 
-describe('Mails are sent', () => {
-  test('once, and what they said is forgotten then', async () => {
+describe('A mail', () => {
+  test('is sent once, and its content is deleted after that', async () => {
     const recipient = await enqueueMailTo()
     await mailSystem.server.mailTo(recipient)
     await eventually(async () =>
@@ -25,7 +25,7 @@ describe('Mails are sent', () => {
     expect(mailSystem.server.to(recipient)).toHaveLength(1)
   })
 
-  test('with a logo that is shown inside them', async () => {
+  test('holds the logo as an inline image', async () => {
     const recipient = await enqueueMailTo({
       html: '<p><img src="cid:logo"> Hello</p>',
       attachments: [{ cid: 'logo', name: 'logo', type: 'image/png', content: pixel }],
@@ -37,7 +37,7 @@ describe('Mails are sent', () => {
     expect(mail.attachments[0].content.toString('base64')).toBe(pixel)
   })
 
-  test.each(['MAIL', 'RCPT', 'DATA'] as const)('again when %s is refused for now', async (at) => {
+  test.each(['MAIL', 'RCPT', 'DATA'] as const)('is sent again when %s is refused temporarily', async (at) => {
     mailSystem.server.refusal = { at, code: 451 }
     const recipient = await enqueueMailTo()
     await eventually(async () =>
@@ -66,7 +66,7 @@ describe('Mails are sent', () => {
     )
   })
 
-  test.each(['RCPT', 'DATA'] as const)('never again when %s is refused for good', async (at) => {
+  test.each(['RCPT', 'DATA'] as const)('is not sent again when %s is refused permanently', async (at) => {
     mailSystem.server.refusal = { at, code: 550 }
     const recipient = await enqueueMailTo()
     await eventually(async () =>
@@ -80,7 +80,7 @@ describe('Mails are sent', () => {
     expect(mailSystem.log.join('')).toContain('giving up')
   })
 
-  test('when the server is back that was away', async () => {
+  test('is sent when the mail server is reachable again', async () => {
     await mailSystem.server.stop()
     const recipient = await enqueueMailTo()
     await eventually(async () =>
@@ -91,7 +91,7 @@ describe('Mails are sent', () => {
     await mailSystem.server.mailTo(recipient)
   })
 
-  test('until ten attempts have failed; then the mail is marked failed', async () => {
+  test('is marked failed after ten attempts', async () => {
     mailSystem.server.refusal = { at: 'RCPT', code: 450 }
     const recipient = await enqueueMailTo()
     for (let attempts = 1; attempts < 10; attempts++) {

@@ -21,7 +21,7 @@ describe('Without a mail server', () => {
     await rm(folder, { recursive: true })
   })
 
-  test('mails are kept as files for this account alone, and it is logged where', async () => {
+  test('mails become files that only this account can read, and the log names their folder', async () => {
     const email = address()
     await api.post(path, { email }).expect(201)
     await eventually(async () => expect((await storedMail(email)).status).toBe('sent'))

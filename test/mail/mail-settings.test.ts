@@ -3,7 +3,7 @@ import { readConfig } from '../../src/config.ts'
 describe('A mail server', () => {
   const [SMTP_URL, MAIL_FROM] = ['smtp://user:secret@mail.example:587', 'ops@acme.example']
 
-  test('is none on a bare machine', () => {
+  test('is not configured by default', () => {
     expect(readConfig({}).smtp).toBeUndefined()
   })
 
@@ -30,12 +30,12 @@ describe('A mail server', () => {
     expect(sentence).not.toContain('secret')
   })
 
-  test('is told all of or nothing', () => {
+  test('needs both of its variables', () => {
     for (const one of [{ SMTP_URL }, { MAIL_FROM }])
       expect(refusal(one)).toBe('SMTP_URL and MAIL_FROM must be set together or not at all.')
   })
 
-  test('must be there in production', () => {
+  test('is required in production', () => {
     const other = {
       STRIPE_SECRET_KEY: 'sk_live_1',
       STRIPE_PUBLISHABLE_KEY: 'pk_live_1',

@@ -97,7 +97,7 @@ test('no line of a mail is longer than 78 octets, and each is ASCII', () => {
   expect(long).toEqual([])
 })
 
-test('the command that accepts the invitation stands in the mail as it is pasted, line by line', () => {
+test('the lines of the command that accepts the invitation are in the mail as they are pasted', () => {
   for (const { raw } of mails) {
     const lines = raw.split('\r\n')
     const token = lines.find((line) => /^[\w-]{43}$/.test(line))

@@ -12,8 +12,8 @@ afterEach(() => {
   mailSystem.server.refusal = undefined
 })
 
-describe('Mails are sent', () => {
-  test('though the process that was at them has died, once they are not left to it any more', async () => {
+describe('A mail', () => {
+  test('is sent by another process when its own has died, after a pause', async () => {
     const recipient = await enqueueMailTo()
     await eventually(async () => expect((await storedMail(recipient)).status).toBe('sent'))
 
@@ -31,7 +31,7 @@ describe('Mails are sent', () => {
     expect(second.messageId).toBe(first.messageId)
   })
 
-  test('not after their content is outdated', async () => {
+  test('is not sent when its content is outdated', async () => {
     mailSystem.server.refusal = { at: 'MAIL', code: 451 }
     const [revoked, sentAgain, accepted] = [address(), address(), address()]
     const iris: Record<string, string> = {}
@@ -58,7 +58,7 @@ describe('Mails are sent', () => {
     expect(await database.manager.countBy(OutgoingMail, { recipient: sentAgain, status: 'withdrawn' })).toBe(1)
   })
 
-  test('never of what has been rolled back', async () => {
+  test('is not sent when its transaction is rolled back', async () => {
     const recipient = address()
     const undone = database.transaction(async (manager) => {
       await enqueueMail(manager, mailTo(recipient))
@@ -69,7 +69,7 @@ describe('Mails are sent', () => {
     expect(await jobsOf(recipient)).toEqual([])
   })
 
-  test('but a month later it is forgotten to whom', async () => {
+  test('loses its recipient a month after it was sent', async () => {
     const recipient = await enqueueMailTo()
     await eventually(async () => expect((await storedMail(recipient)).status).toBe('sent'))
     await deleteOldMail(database)
