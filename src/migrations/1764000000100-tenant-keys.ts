@@ -79,6 +79,7 @@ export class TenantKeys1764000000100 implements MigrationInterface {
     }
     for (const { table, name } of lookups) await buildIndex(runner, name, table, ['id'])
     await runner.query(`DROP INDEX CONCURRENTLY IF EXISTS "${ofIntegration}"`)
+    await releaseEnded(runner)
     await replaceOverlap(runner, '"organizationId" WITH =, "employeeId" WITH =')
     await validate(runner)
   }
@@ -169,7 +170,21 @@ async function validate(runner: QueryRunner): Promise<void> {
   for (const { table, name } of unchecked) await runner.query(`ALTER TABLE ${table} VALIDATE CONSTRAINT "${name}"`)
 }
 
-/** Postgres cannot build an exclusion constraint concurrently: writers of meetings wait until it is built. */
+const batchSize = 20_000
+
+/**
+ * Takes meetings that have ended out of the constraint: a write in the past searches for them. What is left to check under the
+ * lock are the planned meetings.
+ */
+async function releaseEnded(runner: QueryRunner): Promise<void> {
+  for (let changed = batchSize; changed === batchSize; )
+    [, changed] = await runner.query(
+      `UPDATE "meeting" SET "exclusive" = false WHERE "id" IN
+        (SELECT "id" FROM "meeting" WHERE "exclusive" AND "dateTo" < now() LIMIT ${batchSize})`,
+    )
+}
+
+/** Postgres cannot build an exclusion constraint concurrently: meetings cannot be read or written until it is checked. */
 async function replaceOverlap(runner: QueryRunner, columns: string): Promise<void> {
   await inTransaction(runner, async () => {
     await runner.query(`ALTER TABLE "meeting" DROP CONSTRAINT IF EXISTS "meeting:overlap"`)
