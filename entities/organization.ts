@@ -1,7 +1,7 @@
 import anyAscii from 'any-ascii'
 import { Type } from 'class-transformer'
 import { IsBoolean, IsIn, IsNotIn, IsOptional, IsString, Length, Matches, MaxLength, ValidateIf } from 'class-validator'
-import { Check, Column, Entity, ForeignKey, Index, JoinColumn, ManyToOne, OneToMany } from 'typeorm'
+import { Check, Column, Entity, ForeignKey, Index, OneToMany } from 'typeorm'
 import { Identified } from './identified.ts'
 import { Image } from './image.ts'
 import type { OrganizationAddress } from './organization-address.ts'
@@ -10,7 +10,7 @@ import type { OrganizationModule } from './organization-module.ts'
 import type { OrganizationUser } from './organization-user.ts'
 import type { OrganizationUserInvitation } from './organization-user-invitation.ts'
 import { IsName } from './single-line.ts'
-import type { Subscription } from './subscription.ts'
+import { Subscription } from './subscription.ts'
 
 /** Slugs that no organization may have, because paths or hosts of the service use them. */
 export const reservedSlugs = [
@@ -33,7 +33,6 @@ export const readOnlyCondition = `"status" IN ('suspended', 'closed')`
 
 /** A tenant: the workspace of one service company. */
 @Entity()
-@ForeignKey('Subscription', ['id', 'currentSubscriptionId'], ['organizationId', 'id'])
 @Index('organization.name', { synchronize: false })
 @Index(['createdAt', 'id'])
 @Index('organization.unready', { synchronize: false })
@@ -109,13 +108,12 @@ export class Organization extends Identified {
   @IsBoolean()
   productionLike: boolean = !this.demo
 
-  /** The one live subscription. A trigger sets it, so no code path can forget it. */
-  @ManyToOne('Subscription', { createForeignKeyConstraints: false })
-  @JoinColumn({ name: 'currentSubscriptionId', referencedColumnName: 'id' })
+  /** The live subscription. No column holds it: the unique index `subscription:live` allows one. */
+  @Type(() => Subscription)
   currentSubscription: Subscription | null
 
-  @Column('uuid', { nullable: true })
-  currentSubscriptionId: string | null = null
+  /** SQL computes it for responses. Other code calls `findLiveSubscription`. */
+  currentSubscriptionId?: string | null
 
   @Column('text', { nullable: true })
   @ForeignKey(() => Image)

@@ -27,6 +27,9 @@ import { PaymentMethod } from './payment-method.ts'
 /** The statuses of a subscription that has ended for good. */
 export const endedStatuses = ['canceled', 'incomplete_expired']
 
+/** Whether a subscription is live, in SQL on its row. The unique index `subscription:live` has the same condition. */
+export const liveCondition = `"status" NOT IN (${endedStatuses.map((status) => `'${status}'`).join(', ')})`
+
 /** An entry of the metadata that an organization keeps on its subscription. */
 export class Metadatum {
   @IsString()
@@ -64,6 +67,9 @@ export type StripeState = Pick<
 @Index(['organizationId', 'paymentMethodId'])
 @Index(['organizationId', 'externalId'], { unique: true })
 export class Subscription extends Owned {
+  /** The modules of the organization depend on each write, so one file makes them all. */
+  declare readonly writer: 'src/billing/save-subscription.ts'
+
   @ManyToOne('Organization', { nullable: false })
   @ValidateIf((_, value) => value !== undefined)
   @IsObject()
@@ -174,6 +180,11 @@ export class Subscription extends Owned {
    */
   get active(): boolean {
     return ['trialing', 'active', 'past_due'].includes(this.status) && this.paused !== 'void'
+  }
+
+  /** The modules that the organization has from it. */
+  get grantedModules(): string[] {
+    return this.active ? this.modules : []
   }
 
   get awaiting(): boolean {

@@ -2,6 +2,7 @@ import type Stripe from 'stripe'
 import { Organization, PaymentMethod, Subscription } from '../../entities/index.ts'
 import { type Call, copyEntity, VersionConflict } from '../hydra/index.ts'
 import { type Billing, SubscriptionEnded } from './billing.ts'
+import { saveSubscription } from './save-subscription.ts'
 import { subscriptionFrom } from './stripe/from-stripe.ts'
 import { isMissing } from './stripe/stripe-errors.ts'
 import { recordSubscription } from './subscription-audit.ts'
@@ -26,7 +27,7 @@ export async function applyStripeSubscription(
       const products = await billing.prices.productsFor([found])
       return await call.unitOfWork.transaction(async () => {
         const after = copyEntity(row).applyStripeState(subscriptionFrom(found, await paymentMethodIds(call), products))
-        await call.unitOfWork.save(row, after)
+        await saveSubscription(call.manager, row, after)
         await recordSubscription(call, verb, before, after)
         await enqueueCustomerSync(call.manager, customerIdOf(found))
         return after

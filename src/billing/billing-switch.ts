@@ -1,8 +1,7 @@
-import { In, Not } from 'typeorm'
-import { Organization, PaymentMethod, Subscription } from '../../entities/index.ts'
-import { endedStatuses } from '../../entities/subscription.ts'
+import { Organization, PaymentMethod } from '../../entities/index.ts'
 import { type Call, ConstraintViolation, Problem } from '../hydra/index.ts'
 import type { Billing } from './billing.ts'
+import { findLiveSubscription } from './live-subscription.ts'
 import { enqueueCustomerSync } from './sync/sync-customer-job.ts'
 import { deletePaymentMethods } from './sync/sync-payment-methods.ts'
 
@@ -31,7 +30,7 @@ export async function requireNoStripeSubscription(call: Call, billing: Billing, 
 export async function completeSwitch({ manager }: Call, before: Organization, after: Organization): Promise<void> {
   if (!isSwitched(before, after)) return
   const own = { organizationId: after.id }
-  if (await manager.existsBy(Subscription, { ...own, status: Not(In(endedStatuses)) }))
+  if (await findLiveSubscription(manager, after.id))
     throw new Problem(409, `The organization has a live subscription. ${remedy}`)
   if (before.stripeCustomerId) await deletePaymentMethods(manager, after.id, await manager.findBy(PaymentMethod, own))
   if (after.stripeCustomerId) await enqueueCustomerSync(manager, after.stripeCustomerId)

@@ -4,6 +4,7 @@ import { type DataSource, type EntityManager, IsNull, Not } from 'typeorm'
 import { isEmailAddress } from '../../entities/email-address.ts'
 import { Organization, type OrganizationAddress, Subscription } from '../../entities/index.ts'
 import { settings } from '../../entities/settings.ts'
+import { liveCondition } from '../../entities/subscription.ts'
 import { Problem } from '../hydra/index.ts'
 import type { Billing } from './billing.ts'
 import { isMissing } from './stripe/stripe-errors.ts'
@@ -36,7 +37,8 @@ async function profileOf(manager: EntityManager, organization: string, newAddres
           FROM "organization_user" "member" JOIN "user" ON "user"."id" = "member"."userId"
           WHERE "member"."organizationId" = "organization"."id" AND "role" = 'owner' AND "status" = 'active'
         ) AS "emails"
-      FROM "organization" LEFT JOIN "subscription" ON "subscription"."id" = "currentSubscriptionId"
+      FROM "organization" LEFT JOIN "subscription" ON "subscription"."organizationId" = "organization"."id"
+          AND "subscription".${liveCondition}
         LEFT JOIN LATERAL (SELECT * FROM "organization_address" WHERE "organizationId" = "organization"."id"
           AND ("kind" = 'billing' OR "id" = coalesce($2::uuid, "organizationAddressId"))
           ORDER BY "id" IS DISTINCT FROM coalesce($2::uuid, "organizationAddressId"), "id" LIMIT 1) "address" ON true

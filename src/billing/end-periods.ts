@@ -2,8 +2,8 @@ import type { DataSource } from 'typeorm'
 import { LessThanOrEqual } from 'typeorm'
 import { Subscription } from '../../entities/index.ts'
 import { copyEntity, VersionConflict } from '../hydra/index.ts'
+import { saveSubscription } from './save-subscription.ts'
 import { recordSubscription } from './subscription-audit.ts'
-import { saveRow } from './sync/save-row.ts'
 
 /** The most subscriptions that one run ends. The job runs every minute. */
 const batchSize = 1000
@@ -18,7 +18,7 @@ export async function endDuePeriods(database: DataSource, now = new Date()): Pro
     const after = copyEntity(before).end()
     await database
       .transaction(async (manager) => {
-        await saveRow(manager, before, after)
+        await saveSubscription(manager, before, after)
         await recordSubscription({ manager }, 'follow', before, after)
       })
       .catch((error) => {

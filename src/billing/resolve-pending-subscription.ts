@@ -1,9 +1,11 @@
 import type Stripe from 'stripe'
-import { type DataSource, type EntityManager, IsNull } from 'typeorm'
+import type { DataSource, EntityManager } from 'typeorm'
 import { Organization, Subscription } from '../../entities/index.ts'
 import { enqueue } from '../queue/enqueue.ts'
 import { runAll } from '../queue/run-all.ts'
 import type { Billing } from './billing.ts'
+import { findLiveSubscription } from './live-subscription.ts'
+import { deletePendingSubscription } from './save-subscription.ts'
 import { localIdOf } from './stripe/from-stripe.ts'
 import { isMissing } from './stripe/stripe-errors.ts'
 import { enqueueCustomerSync } from './sync/sync-customer-job.ts'
@@ -58,9 +60,8 @@ export function resolvePendingSubscription(database: DataSource, billing: Billin
     const created = found.findLast((one) => localIdOf(one) === subscription)
     if (!created && row && (await isBeingRequested(manager, subscription))) return enqueueResolve(manager, row)
     if (!created) return deletePendingSubscription(manager, { organizationId: organization, id: subscription })
-    const { currentSubscriptionId } = await manager.findOneByOrFail(Organization, { id: organization })
-    const isReplaced = currentSubscriptionId !== null && currentSubscriptionId !== subscription
-    if (isReplaced) await billing.cancelSubscription(created.id, true)
+    const live = await findLiveSubscription(manager, organization)
+    if (live && live.id !== subscription) await billing.cancelSubscription(created.id, true)
     await enqueueCustomerSync(manager, customer as string)
   }
 }
@@ -81,20 +82,4 @@ async function isBeingRequested(manager: EntityManager, subscription: string): P
     [subscription],
   )
   return requested
-}
-
-/** Deletes a subscription that Stripe has not created, so that another one can be created. */
-export function deletePendingSubscription(
-  manager: EntityManager,
-  { organizationId, id }: Pick<Subscription, 'organizationId' | 'id'>,
-): Promise<void> {
-  return manager.transaction(async (within) => {
-    const { affected } = await within
-      .createQueryBuilder()
-      .update(Subscription)
-      .set({ status: 'incomplete_expired' })
-      .where({ organizationId, id, externalId: IsNull(), status: 'incomplete' })
-      .execute()
-    if (affected === 1) await within.delete(Subscription, { organizationId, id })
-  })
 }

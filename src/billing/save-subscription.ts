@@ -1,6 +1,58 @@
-import { type EntityManager, In } from 'typeorm'
-import { type OrganizationAddress, Subscription } from '../../entities/index.ts'
+import { type EntityManager, In, IsNull } from 'typeorm'
+import { type Organization, type OrganizationAddress, Subscription } from '../../entities/index.ts'
 import { endedStatuses } from '../../entities/subscription.ts'
+import { insertRow, updateRow, VersionConflict } from '../hydra/index.ts'
+import { lockOrganization } from '../postgres/locks.ts'
+import { setGrantedModules } from '../workspace/modules.ts'
+
+// All writes of subscriptions. The modules of the organization follow in the same transaction.
+
+/**
+ * Inserts a subscription.
+ * @param locked the organization, which the caller has locked in this transaction or has just inserted
+ */
+export async function insertSubscription(
+  manager: EntityManager,
+  locked: Pick<Organization, 'id'>,
+  subscription: Subscription,
+): Promise<void> {
+  await insertRow(manager, subscription as object)
+  if (subscription.grantedModules.length > 0) await setGrantedModules(manager, locked.id, subscription.grantedModules)
+}
+
+/**
+ * Writes the columns that differ between two states of a subscription. When it ends, or its modules change, the organization is
+ * locked first: of two such writes, the second sees the result of the first.
+ * @throws VersionConflict when another transaction has written the row since `before` was read
+ */
+export async function saveSubscription(
+  manager: EntityManager,
+  before: Subscription,
+  after: Subscription,
+): Promise<void> {
+  const { organizationId, grantedModules } = after
+  const changesModules = grantedModules.join() !== before.grantedModules.join()
+  if (changesModules || after.live !== before.live) await lockOrganization(manager, organizationId)
+  if (!(await updateRow(manager, before as object, after as object))) throw new VersionConflict(false)
+  if (changesModules) await setGrantedModules(manager, organizationId, grantedModules)
+}
+
+/** Deletes a subscription that Stripe has not created, so that another one can be created. It has granted no modules yet. */
+export async function deletePendingSubscription(
+  manager: EntityManager,
+  { organizationId, id }: Pick<Subscription, 'organizationId' | 'id'>,
+): Promise<void> {
+  await manager.delete(Subscription, { organizationId, id, externalId: IsNull(), status: 'incomplete' })
+}
+
+/** Removes the references to payment methods that are about to be deleted. */
+export async function clearPaymentMethods(
+  manager: EntityManager,
+  organizationId: string,
+  ids: string[],
+): Promise<void> {
+  await manager.update(Subscription, { organizationId, paymentMethodId: In(ids) }, { paymentMethodId: null })
+}
 
 /** Copies an address that is about to be deleted into the ended subscriptions that were billed to it. */
 export async function keepBilledTo(manager: EntityManager, address: OrganizationAddress): Promise<void> {

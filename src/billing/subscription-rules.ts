@@ -10,6 +10,7 @@ import {
 import { isMemberAddress } from '../../entities/user.ts'
 import { type Call, ConstraintViolation, Problem, type Violation } from '../hydra/index.ts'
 import { lockOrganization } from '../postgres/locks.ts'
+import { findLiveSubscription } from './live-subscription.ts'
 
 /** The message of the unique index `subscription:live`, and of the checks that find a live subscription before it does. */
 export const liveSubscriptionExists = 'The organization has a live subscription already. Change it, or cancel it first.'
@@ -62,11 +63,15 @@ export async function checkSeats({ seats }: Subscription, call: Call): Promise<V
   ]
 }
 
-/** Checks the seats under the lock of the organization, which invitations take too: the number cannot change until commit. */
-export async function requireSeats(call: Call, subscription: Subscription): Promise<void> {
-  await lockOrganization(call.manager, call.tenant)
+/**
+ * Checks the seats under the lock of the organization, which invitations take too: the number cannot change until commit.
+ * @returns the locked organization
+ */
+export async function requireSeats(call: Call, subscription: Subscription): Promise<Organization> {
+  const organization = await lockOrganization(call.manager, call.tenant)
   const violations = await checkSeats(subscription, call)
   if (violations.length > 0) throw new ConstraintViolation(violations)
+  return organization
 }
 
 /** Counts the members, and the invitations that a person who is no member yet can still accept. */
@@ -106,8 +111,9 @@ export async function requirePaymentMethod(
  */
 export async function requireDiscountable(call: Call<Subscription>, named: Subscription | undefined) {
   const organization = await call.get(Organization, call.tenant)
-  const id = named?.id ?? organization.currentSubscriptionId
-  const subscription = id ? await call.get(Subscription, id) : undefined
+  const subscription = named
+    ? await call.get(Subscription, named.id)
+    : await findLiveSubscription(call.manager, organization.id)
   if (!subscription?.live)
     throw new Problem(409, 'There is no live subscription to which a coupon can be applied. Create one first.')
   if (organization.manualBilling)

@@ -4,6 +4,7 @@ import { PaymentMethodSetup } from '../../entities/payment-method-setup.ts'
 import { endedStatuses } from '../../entities/subscription.ts'
 import { record } from '../audit/audit-log.ts'
 import type { Billing } from '../billing/billing.ts'
+import { clearPaymentMethods } from '../billing/save-subscription.ts'
 import { paymentMethodFrom } from '../billing/stripe/from-stripe.ts'
 import {
   attachPaymentMethod,
@@ -87,7 +88,7 @@ export const remove = (billing: Billing): Operation<PaymentMethod> => ({
     const { stripeCustomerId } = await call.get(Organization, call.tenant)
     if (stripeCustomerId) await detachPaymentMethod(billing, method.externalId)
     return call.unitOfWork.transaction(async () => {
-      await call.manager.update(Subscription, { ...own, paymentMethodId: method.id }, { paymentMethodId: null })
+      await clearPaymentMethods(call.manager, call.tenant, [method.id])
       await call.manager.delete(PaymentMethod, { ...own, id: method.id })
       await recordPaymentMethod(call, 'remove', method, [method.name, null])
       if (stripeCustomerId) await enqueueCustomerSync(call.manager, stripeCustomerId)

@@ -13,8 +13,9 @@ import {
   User,
 } from '../../entities/index.ts'
 import type { OwnIssuer } from '../access/token-issuer-keys.ts'
+import { insertSubscription } from '../billing/save-subscription.ts'
 import { insertRow } from '../hydra/index.ts'
-import { lockDemoData } from '../postgres/locks.ts'
+import { lockDemoData, lockOrganization } from '../postgres/locks.ts'
 import { defaultSets } from '../workspace/defaults.ts'
 import { exclusive } from '../workspace/meeting-overlap.ts'
 import { exampleId } from './example-id.ts'
@@ -69,8 +70,11 @@ export async function seedDemo(
       // The examples in the documentation name the first row of each class.
       const id = entity instanceof Identified && !seen.has(entity.constructor) ? { id: exampleId } : {}
       seen.add(entity.constructor)
+      Object.assign(entity, id, values)
       const options = entity instanceof Meeting ? { expressions: { exclusive } } : {}
-      await insertRow(manager, Object.assign(entity, id, values), options)
+      if (entity instanceof Subscription)
+        await insertSubscription(manager, await lockOrganization(manager, entity.organizationId), entity)
+      else await insertRow(manager, entity, options)
       return entity
     }
     const users: User[] = []
@@ -110,13 +114,8 @@ async function fillOrganization(
   await addMeetings(write, own, employees, meetings)
   const billingAddress = await addBillingAddress(write, own, name)
   const terms = { seats: employees.length, modules: ['planning', 'banking'], organizationAddressId: billingAddress.id }
-  if (manualBilling)
-    await write(new Subscription(), {
-      ...own,
-      ...terms,
-      status: 'active',
-      confirmedAt: new Date(Date.UTC(2026, 0, 1)),
-    })
+  const confirmed = { status: 'active', confirmedAt: new Date(Date.UTC(2026, 0, 1)) }
+  if (manualBilling) await write(new Subscription(), { ...own, ...terms, ...confirmed })
 }
 
 const footerOf = (name: string) => `<p>Met vriendelijke groet,<br /><strong>${name}</strong></p>`

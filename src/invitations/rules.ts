@@ -1,6 +1,7 @@
-import { type Organization, type OrganizationUserInvitation, Subscription } from '../../entities/index.ts'
+import type { Organization, OrganizationUserInvitation } from '../../entities/index.ts'
 import { isMemberAddress } from '../../entities/user.ts'
 import { requireOwnerFor } from '../access/membership.ts'
+import { findLiveSubscription } from '../billing/live-subscription.ts'
 import { countTakenSeats } from '../billing/subscription-rules.ts'
 import { type Call, Problem, type Violation } from '../hydra/index.ts'
 
@@ -33,13 +34,11 @@ export async function isMember({ manager, tenant }: Call, email: string): Promis
  * Counts after the insert and under the organization's lock: of two simultaneous invitations to the last seat, one is refused.
  * @throws Problem 409 when members and pending invitations exceed the seats of the live subscription
  */
-export async function requireSeat(call: Call, { id, currentSubscriptionId }: Organization): Promise<void> {
-  if (!currentSubscriptionId) return
-  const current = { organizationId: id, id: currentSubscriptionId }
-  const { seats } = await call.manager.findOneByOrFail(Subscription, current)
-  if ((await countTakenSeats(call)) <= seats) return
+export async function requireSeat(call: Call, { id }: Organization): Promise<void> {
+  const live = await findLiveSubscription(call.manager, id)
+  if (!live || (await countTakenSeats(call)) <= live.seats) return
   throw new Problem(
     409,
-    `Members and pending invitations take all ${seats} seats. Add seats, revoke an invitation or remove a member.`,
+    `Members and pending invitations take all ${live.seats} seats. Add seats, revoke an invitation or remove a member.`,
   )
 }

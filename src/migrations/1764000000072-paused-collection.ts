@@ -13,8 +13,8 @@ export class PausedCollection1764000000072 implements MigrationInterface {
   }
 }
 
-/** The organization and its modules follow its one live subscription. */
-const follow = (
+/** The function of the trigger: the organization and its modules follow its one live subscription. */
+export const follow = (
   served: string,
 ) => `CREATE OR REPLACE FUNCTION "follow_subscription"() RETURNS trigger LANGUAGE plpgsql AS $$
   DECLARE

@@ -8,8 +8,9 @@ import { Organization, User } from '../../entities/index.ts'
 type Connection = Pick<EntityManager, 'query'>
 
 /**
- * Locks the row of an organization until the transaction ends. Transactions that add or remove members take it first, so that
- * each counts what the previous one wrote. Other writes to the organization wait, reads and inserts of its rows do not.
+ * Locks the row of an organization until the transaction ends. Transactions that add or remove members, begin or end a
+ * subscription, or set modules take it first, so that each sees what the previous one wrote. Other writes to the organization
+ * wait, reads and inserts of its rows do not.
  */
 export function lockOrganization(manager: EntityManager, id: string): Promise<Organization> {
   return manager.findOneOrFail(Organization, { where: { id }, lock: { mode: 'for_no_key_update' } })
@@ -18,11 +19,6 @@ export function lockOrganization(manager: EntityManager, id: string): Promise<Or
 /** The same for a job, which may run after the organization was deleted. */
 export function lockOrganizationIfExists(manager: EntityManager, id: string): Promise<Organization | null> {
   return manager.findOne(Organization, { where: { id }, lock: { mode: 'for_no_key_update' } })
-}
-
-/** Locks the subscriptions of an organization: a change of a subscription recomputes the modules, and so does the operator. */
-export async function lockSubscriptions(manager: Connection, organization: string): Promise<void> {
-  await manager.query('SELECT FROM "subscription" WHERE "organizationId" = $1 FOR NO KEY UPDATE', [organization])
 }
 
 /** Locks the row of a user, so that simultaneous requests of the same user count one after the other. */

@@ -1,5 +1,6 @@
 import { maskIban } from '../../entities/bank-account.ts'
 import type { BankAccount, BankTransaction, Meeting, Organization, OrganizationUser } from '../../entities/index.ts'
+import { liveCondition } from '../../entities/subscription.ts'
 import type { ResourceOptions } from '../hydra/index.ts'
 
 const lists = [
@@ -11,7 +12,7 @@ const lists = [
   'organizationAddresses',
 ]
 
-/** The organizations of the caller. Only the current one shows its member lists. */
+/** The organizations of the caller. Only the current one shows its member lists. Its live subscription is read with the row. */
 export const organization: ResourceOptions<Organization> = {
   scope: {
     default: `"id" IN (SELECT "organizationId" FROM "organization_user" WHERE "userId" = :user AND "status" = 'active')`,
@@ -21,6 +22,9 @@ export const organization: ResourceOptions<Organization> = {
     guest: [...lists, 'stripeCustomerId', 'currentSubscription'],
     member: ['stripeCustomerId', 'subscriptions', 'currentSubscription', 'organizationUserInvitations'],
     operator: [...lists, 'currentSubscription'],
+  },
+  computed: {
+    currentSubscriptionId: `SELECT "id" FROM "subscription" WHERE "organizationId" = "organization"."id" AND ${liveCondition}`,
   },
   viewedAs: ({ id }, { role, tenant }) => (role === 'operator' || id === tenant ? role : 'guest'),
 }

@@ -2,17 +2,32 @@ import type { DataSource, EntityManager } from 'typeorm'
 import { Organization, OrganizationModule } from '../../entities/index.ts'
 import { catalogue } from '../../entities/organization-module.ts'
 import { changesBetween, record } from '../audit/audit-log.ts'
-import { lockOrganization, lockSubscriptions } from '../postgres/locks.ts'
+import { findLiveSubscription } from '../billing/live-subscription.ts'
+import { lockOrganization } from '../postgres/locks.ts'
 
 /** The operator's decision about a module: on, off, or as the subscription says. */
 export type ModuleOverride = 'on' | 'off' | 'auto'
 
-/** Recomputes the modules from the live subscription, by its trigger. Modules that the operator overrides stay unchanged. */
+/** Sets the modules by the live subscription. The caller holds the organization's lock. */
 export async function recomputeModules(manager: EntityManager, organizationId: string): Promise<void> {
+  const live = await findLiveSubscription(manager, organizationId)
+  await setGrantedModules(manager, organizationId, live?.grantedModules ?? [])
+}
+
+/**
+ * Turns on the modules that the live subscription grants, and turns off the others. Modules that the operator overrides stay
+ * unchanged. The caller holds the organization's lock.
+ */
+export async function setGrantedModules(
+  manager: EntityManager,
+  organizationId: string,
+  granted: string[],
+): Promise<void> {
   await manager.query(
-    `UPDATE "subscription" SET "version" = "version"
-      WHERE "organizationId" = $1 AND "status" NOT IN ('canceled', 'incomplete_expired')`,
-    [organizationId],
+    `UPDATE "organization_module" SET "enabled" = "name" = ANY ($2),
+        "source" = CASE WHEN "name" = ANY ($2) THEN 'subscription' END, "updatedAt" = $3, "version" = "version" + 1
+      WHERE "organizationId" = $1 AND "source" IS DISTINCT FROM 'operator' AND "enabled" <> ("name" = ANY ($2))`,
+    [organizationId, granted, new Date()],
   )
 }
 
@@ -28,7 +43,6 @@ export async function overrideModule(
     const organization = await manager.findOneBy(Organization, { slug })
     if (!organization) throw new Error(`There is no organization with the slug "${slug}".`)
     const its = { organizationId: organization.id, name }
-    await lockSubscriptions(manager, organization.id)
     await lockOrganization(manager, organization.id)
     const before = await manager.findOneBy(OrganizationModule, its)
     if (!before) throw new Error(`There is no module "${name}" yet: there are ${catalogue.join(', ')}.`)

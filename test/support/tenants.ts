@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm'
-import { Organization, OrganizationUser, User } from '../../entities/index.ts'
+import { Organization, OrganizationUser, Subscription, User } from '../../entities/index.ts'
+import { insertSubscription } from '../../src/billing/save-subscription.ts'
 import { insertRow } from '../../src/hydra/index.ts'
 import { defaultSets } from '../../src/workspace/defaults.ts'
 
@@ -46,6 +47,7 @@ export async function insertFor<E extends object>(
   const entity = Object.assign(new type(), { organizationId: organization.id }, values)
   for (const [key, value] of Object.entries(values))
     if (value !== null && typeof value === 'object' && 'id' in value) Object.assign(entity, { [`${key}Id`]: value.id })
-  await insertRow(manager, entity)
+  if (entity instanceof Subscription) await insertSubscription(manager, { id: entity.organizationId }, entity)
+  else await insertRow(manager, entity)
   return entity
 }

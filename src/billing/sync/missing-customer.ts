@@ -3,10 +3,10 @@ import { Organization, Subscription } from '../../../entities/index.ts'
 import { copyEntity } from '../../hydra/index.ts'
 import { lockCustomer } from '../../postgres/locks.ts'
 import type { Billing } from '../billing.ts'
+import { saveSubscription } from '../save-subscription.ts'
 import { findOrCreateCustomer } from '../stripe/customers.ts'
 import { isMissing } from '../stripe/stripe-errors.ts'
 import { recordSubscription } from '../subscription-audit.ts'
-import { saveRow } from './save-row.ts'
 import { syncCustomer } from './sync-customer.ts'
 
 /**
@@ -51,7 +51,7 @@ export function handleMissingCustomer(
     const before = missing && (await within.findOneBy(Subscription, { organizationId, id }))
     if (!before?.live || before.externalId !== missing?.externalId) return
     const after = copyEntity(before).end()
-    await saveRow(within, before, after)
+    await saveSubscription(within, before, after)
     await recordSubscription({ manager: within }, 'follow', before, after)
   })
 }

@@ -3,6 +3,7 @@ import { Organization, PaymentMethod, Subscription } from '../../../entities/ind
 import { record } from '../../audit/audit-log.ts'
 import { copyEntity, Problem } from '../../hydra/index.ts'
 import type { Billing } from '../billing.ts'
+import { saveSubscription } from '../save-subscription.ts'
 import { recordSubscription } from '../subscription-audit.ts'
 import { type FetchOptions, fetchState } from './fetch-state.ts'
 import { PartialSync } from './partial-sync.ts'
@@ -63,7 +64,7 @@ async function unlinkCustomer(
   // A subscription without an external id is being created right now, for another customer.
   for (const before of subscriptions.filter(({ live, externalId }) => live && externalId)) {
     const after = copyEntity(before).end()
-    await saveRow(manager, before, after)
+    await saveSubscription(manager, before, after)
     await recordSubscription({ manager }, 'follow', before, after)
   }
   await saveRow(manager, organization, Object.assign(copyEntity(organization), { stripeCustomerId: null }))

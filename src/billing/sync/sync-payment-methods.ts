@@ -1,6 +1,7 @@
 import { type EntityManager, In } from 'typeorm'
-import { PaymentMethod, Subscription } from '../../../entities/index.ts'
+import { PaymentMethod } from '../../../entities/index.ts'
 import { copyEntity, insertRow } from '../../hydra/index.ts'
+import { clearPaymentMethods } from '../save-subscription.ts'
 import { defaultPaymentMethodOf, paymentMethodFrom } from '../stripe/from-stripe.ts'
 import type { StripeState } from './fetch-state.ts'
 import type { PartialSync } from './partial-sync.ts'
@@ -39,6 +40,6 @@ export async function deletePaymentMethods(
 ): Promise<void> {
   if (detached.length === 0) return
   const ids = detached.map(({ id }) => id)
-  await manager.update(Subscription, { organizationId, paymentMethodId: In(ids) }, { paymentMethodId: null })
+  await clearPaymentMethods(manager, organizationId, ids)
   await manager.delete(PaymentMethod, { organizationId, id: In(ids) })
 }

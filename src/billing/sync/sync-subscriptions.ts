@@ -2,14 +2,15 @@ import type Stripe from 'stripe'
 import type { EntityManager } from 'typeorm'
 import { v7 as uuid, validate } from 'uuid'
 import { OrganizationAddress, Subscription } from '../../../entities/index.ts'
-import { copyEntity, insertRow } from '../../hydra/index.ts'
+import { copyEntity } from '../../hydra/index.ts'
+import { lockOrganization } from '../../postgres/locks.ts'
 import { type Billing, hasEnded } from '../billing.ts'
+import { insertSubscription, saveSubscription } from '../save-subscription.ts'
 import { localIdOf, subscriptionFrom } from '../stripe/from-stripe.ts'
 import { recordSubscription } from '../subscription-audit.ts'
 import { endDuplicate, endDuplicates } from './duplicate-subscriptions.ts'
 import type { StripeState } from './fetch-state.ts'
 import type { PartialSync } from './partial-sync.ts'
-import { saveRow } from './save-row.ts'
 
 interface SubscriptionSync {
   manager: EntityManager
@@ -59,7 +60,7 @@ async function syncSubscription(context: OneSubscription, found: Stripe.Subscrip
   if (!before) return adoptSubscription(context, found)
   const after = copyEntity(before).applyStripeState(subscriptionFrom(found, paymentMethodIds, state.products))
   if (after.live) after.organizationAddressId ??= await billingAddressId(context, found)
-  await saveRow(manager, before, after)
+  await saveSubscription(manager, before, after)
   await recordSubscription({ manager }, 'follow', before, after)
   rows.splice(rows.indexOf(before), 1, after)
 }
@@ -83,7 +84,7 @@ async function adoptSubscription(context: OneSubscription, found: Stripe.Subscri
   }
   const organizationAddressId = await billingAddressId(context, found)
   Object.assign(created, { organizationAddressId, seats: created.seats ?? 1, id: isFree ? localId : uuid() })
-  await insertRow(manager, created)
+  await insertSubscription(manager, await lockOrganization(manager, organizationId), created)
   await recordSubscription({ manager }, 'follow', undefined, created)
   rows.push(created)
 }

@@ -2,8 +2,10 @@ import { Organization, Subscription } from '../../../entities/index.ts'
 import { applyStripeSubscription } from '../../billing/apply-stripe-subscription.ts'
 import type { Billing } from '../../billing/billing.ts'
 import { sendCustomerProfile } from '../../billing/customer-profile.ts'
+import { findLiveSubscription } from '../../billing/live-subscription.ts'
 import { noPaymentDetails, subscriptionPaymentDetails, withPaymentDetails } from '../../billing/open-invoices.ts'
-import { deletePendingSubscription, enqueueResolve } from '../../billing/resolve-pending-subscription.ts'
+import { enqueueResolve } from '../../billing/resolve-pending-subscription.ts'
+import { deletePendingSubscription, insertSubscription } from '../../billing/save-subscription.ts'
 import { localIdOf } from '../../billing/stripe/from-stripe.ts'
 import { recordSubscription } from '../../billing/subscription-audit.ts'
 import {
@@ -17,7 +19,7 @@ import { enqueueCustomerSync } from '../../billing/sync/sync-customer-job.ts'
 import { type Call, createEntity, createOperation, type Operation, Problem } from '../../hydra/index.ts'
 
 export const create = (billing: Billing): Operation<Subscription> => ({
-  ...createOperation<Subscription>({}),
+  ...createOperation(),
   description:
     'Every property has a default: your organization, its only billing address, monthly billing, and a seat for each member ' +
     'and pending invitation. With a payment method the subscription is charged at once; 402 means that the bank declined. ' +
@@ -38,7 +40,7 @@ export const create = (billing: Billing): Operation<Subscription> => ({
   async handle(call) {
     const existing = await call.manager.findOneBy(Subscription, { id: call.request.claim, organizationId: call.tenant })
     const organization = await call.get(Organization, call.tenant)
-    const subscription = existing ?? (await insertSubscription(call, organization))
+    const subscription = existing ?? (await reserveSubscription(call, organization))
     if (organization.manualBilling) return subscription
     try {
       return await withCustomer(billing, call.manager, organization, (customer) =>
@@ -55,31 +57,24 @@ export const create = (billing: Billing): Operation<Subscription> => ({
  * Inserts the row before the request to Stripe: it reserves the place of the one live subscription. The metadata at Stripe
  * contains its id, by which events find it. A repeated request finds it by the claim of its Idempotency-Key.
  */
-async function insertSubscription(
-  call: Call<Subscription>,
-  { currentSubscriptionId, manualBilling, stripeCustomerId }: Organization,
-): Promise<Subscription> {
+async function reserveSubscription(call: Call<Subscription>, known: Organization): Promise<Subscription> {
   const blank = Object.assign(createEntity(Subscription), { id: call.request.claim, organizationId: call.tenant })
   const subscription = await call.read(blank, false, (draft) => applyDefaults(draft, call))
-  if (currentSubscriptionId) throw new Problem(409, liveSubscriptionExists)
   await call.unitOfWork.transaction(async () => {
-    await requireSeats(call, subscription)
-    await requireSameBilling(call, { manualBilling, stripeCustomerId })
-    await call.unitOfWork.insert(subscription)
-    if (manualBilling) await recordSubscription(call, 'create', undefined, subscription)
+    const locked = await requireSeats(call, subscription)
+    if (await findLiveSubscription(call.manager, locked.id)) throw new Problem(409, liveSubscriptionExists)
+    requireSameBilling(known, locked)
+    await insertSubscription(call.manager, locked, subscription)
+    if (locked.manualBilling) await recordSubscription(call, 'create', undefined, subscription)
     else await enqueueResolve(call.manager, subscription)
   })
   return subscription
 }
 
 /** The operator may have switched the billing since the organization was read. The lock now prevents further switches. */
-async function requireSameBilling(
-  { manager, tenant: id }: Call,
-  known: Pick<Organization, 'manualBilling' | 'stripeCustomerId'>,
-): Promise<void> {
-  const { manualBilling, stripeCustomerId } = await manager.findOneByOrFail(Organization, { id })
-  const isReplaced = known.stripeCustomerId !== null && stripeCustomerId !== known.stripeCustomerId
-  if (manualBilling !== known.manualBilling || isReplaced)
+function requireSameBilling(known: Organization, locked: Organization): void {
+  const isReplaced = known.stripeCustomerId !== null && locked.stripeCustomerId !== known.stripeCustomerId
+  if (locked.manualBilling !== known.manualBilling || isReplaced)
     throw new Problem(409, 'The billing of the organization has just changed. Send the request again.')
 }
 

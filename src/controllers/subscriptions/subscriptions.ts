@@ -4,17 +4,10 @@ import { changesBetween } from '../../audit/audit-log.ts'
 import { applyStripeSubscription, whileLive } from '../../billing/apply-stripe-subscription.ts'
 import { type Billing, SubscriptionEnded } from '../../billing/billing.ts'
 import { payOpenInvoices, withPaymentDetails } from '../../billing/open-invoices.ts'
+import { saveSubscription } from '../../billing/save-subscription.ts'
 import { recordSubscription } from '../../billing/subscription-audit.ts'
 import { checkSeats, requireExternalId, requirePaymentMethod, requireSeats } from '../../billing/subscription-rules.ts'
-import {
-  type Call,
-  copyEntity,
-  type Operation,
-  Problem,
-  readOperation,
-  Unchanged,
-  updateOperation,
-} from '../../hydra/index.ts'
+import { type Call, copyEntity, type Operation, Problem, readOperation, Unchanged } from '../../hydra/index.ts'
 
 /** The body of a cancellation. */
 export class Cancellation {
@@ -37,41 +30,37 @@ export const read = (billing: Billing): Operation<Subscription> => ({
   handle: async (call) => withPaymentDetails(billing, await call.show()),
 })
 
-export const update = (billing: Billing): Operation<Subscription> => {
-  const manual = updateOperation<Subscription>({
-    prepare: checkChange,
-    async alsoWrite(call, after, before) {
-      await requireSeats(call, after)
-      if (before) await recordSubscription(call, 'update', before, after)
-    },
-  })
-  return {
-    ...manual,
-    description:
-      'With Stripe billing, the next invoice settles the difference. A payment method can be replaced, but not removed. A new ' +
-      'one pays the open invoices at once; 402 means that the bank declined and nothing has changed.',
-    writes: Object.fromEntries(['seats', 'modules', 'paymentMethod'].map((name) => [name, ['admin', 'owner']])),
-    statuses: [...manual.statuses, 402],
-    callsExternalService: true,
-    async handle(call) {
-      const before = await call.find()
-      const organization = await call.get(Organization, call.tenant)
-      if (organization.manualBilling) return manual.handle(call)
-      call.request.checkPreconditions(before)
-      const desired = await call.read(before, true, (draft) => checkChange(draft, call))
-      if (Object.keys(changesBetween(call.manager, before, desired)).length === 0) return before
-      const externalId = requireExternalId(before)
-      if (before.awaiting) throw new Problem(409, 'A subscription can be changed after its first payment.')
-      const method =
-        desired.paymentMethodId === before.paymentMethodId ? undefined : await requirePaymentMethod(call, desired)
-      return whileLive(call, billing, before, async () => {
-        if (method) await payOpenInvoices(billing, externalId, method, call.request.claim)
-        const changed = await billing.updateSubscription(desired, method, call.request.claim)
-        return withPaymentDetails(billing, await applyStripeSubscription(call, billing, 'update', before, changed))
-      })
-    },
-  }
-}
+export const update = (billing: Billing): Operation<Subscription> => ({
+  name: 'update',
+  method: 'PATCH',
+  path: '/:id',
+  title: () => 'Update a subscription',
+  expects: 'self',
+  returns: 'item',
+  description:
+    'With Stripe billing, the next invoice settles the difference. A payment method can be replaced, but not removed. A new ' +
+    'one pays the open invoices at once; 402 means that the bank declined and nothing has changed.',
+  writes: Object.fromEntries(['seats', 'modules', 'paymentMethod'].map((name) => [name, ['admin', 'owner']])),
+  statuses: [200, 400, 402, 404, 409, 412, 413, 415, 422],
+  callsExternalService: true,
+  async handle(call) {
+    const before = await call.find()
+    const organization = await call.get(Organization, call.tenant)
+    call.request.checkPreconditions(before)
+    const desired = await call.read(before, true, (draft) => checkChange(draft, call))
+    if (organization.manualBilling) return change(call, 'update', before, desired, () => requireSeats(call, desired))
+    if (Object.keys(changesBetween(call.manager, before, desired)).length === 0) return before
+    const externalId = requireExternalId(before)
+    if (before.awaiting) throw new Problem(409, 'A subscription can be changed after its first payment.')
+    const method =
+      desired.paymentMethodId === before.paymentMethodId ? undefined : await requirePaymentMethod(call, desired)
+    return whileLive(call, billing, before, async () => {
+      if (method) await payOpenInvoices(billing, externalId, method, call.request.claim)
+      const changed = await billing.updateSubscription(desired, method, call.request.claim)
+      return withPaymentDetails(billing, await applyStripeSubscription(call, billing, 'update', before, changed))
+    })
+  },
+})
 
 export const cancel = (billing: Billing): Operation<Subscription> => ({
   name: 'cancel',
@@ -92,7 +81,8 @@ export const cancel = (billing: Billing): Operation<Subscription> => ({
     const subscription = await call.find()
     if (!subscription.live || (subscription.cancelAt && !immediately)) return new Unchanged(subscription)
     const organization = await call.get(Organization, call.tenant)
-    if (organization.manualBilling) return change(call, 'cancel', subscription, (draft) => draft.cancel(immediately))
+    if (organization.manualBilling)
+      return change(call, 'cancel', subscription, copyEntity(subscription).cancel(immediately))
     const externalId = requireExternalId(subscription)
     const { awaiting } = subscription
     return whileLive(call, billing, subscription, async () => {
@@ -117,7 +107,7 @@ export const confirm: Operation<Subscription> = {
     name: 'confirmSubscription',
     on: Organization,
     when: ({ manualBilling, currentSubscriptionId, status }: Organization) =>
-      manualBilling && currentSubscriptionId !== null && status !== 'closed',
+      manualBilling && Boolean(currentSubscriptionId) && status !== 'closed',
     href: ({ currentSubscriptionId }: Organization) => `/subscriptions/${currentSubscriptionId}/confirm`,
   },
   async handle(call) {
@@ -126,7 +116,7 @@ export const confirm: Operation<Subscription> = {
     if (!subscription.awaiting) return new Unchanged(subscription)
     if (await call.manager.existsBy(Organization, { id: subscription.organizationId, status: 'closed' }))
       throw new Problem(409, 'The organization is closed: set its status to "active" first.')
-    return change(call, 'confirm', subscription, (draft) => draft.confirm())
+    return change(call, 'confirm', subscription, copyEntity(subscription).confirm())
   },
 }
 
@@ -152,16 +142,17 @@ function checkChange(draft: Subscription, call: Call<Subscription>) {
   return checkSeats(draft, call)
 }
 
-async function change(
+/** @param check throws where the change is not allowed; it runs in the transaction, before the write */
+function change(
   call: Call<Subscription>,
   verb: string,
   before: Subscription,
-  apply: (draft: Subscription) => void,
+  after: Subscription,
+  check = async (): Promise<unknown> => undefined,
 ): Promise<Subscription> {
-  const after = copyEntity(before)
-  apply(after)
   return call.unitOfWork.transaction(async () => {
-    await call.unitOfWork.save(before, after)
+    await check()
+    await saveSubscription(call.manager, before, after)
     await recordSubscription(call, verb, before, after)
     return after
   })

@@ -1,10 +1,10 @@
-import { createEntity } from '../model/entity.ts'
+import { createEntity, type PlainEntity } from '../model/entity.ts'
 import type { Call, Operation, Outcome, Prepare } from '../model/operation.ts'
 import type { InsertOptions } from '../model/store.ts'
 import { pluralOf, singularOf } from './operation-titles.ts'
 
 /** Hooks that a resource adds to a plain create, update or delete. */
-export interface Hooks<E extends object> {
+export interface Hooks<E extends PlainEntity> {
   writes?: Operation['writes']
   prepare?: Prepare<E>
   /** Writes more rows in the transaction that writes the entity; `before` is the state that was read. */
@@ -46,7 +46,7 @@ export function readOperation<E extends object>(): Operation<E> {
 }
 
 /** A create with hooks. */
-export function createOperation<E extends object>({
+export function createOperation<E extends PlainEntity>({
   writes,
   prepare,
   alsoWrite,
@@ -76,7 +76,7 @@ export function createOperation<E extends object>({
 }
 
 /** A merge patch with hooks. */
-export function updateOperation<E extends object>({
+export function updateOperation<E extends PlainEntity>({
   writes,
   prepare,
   beforeUpdate,
@@ -96,7 +96,7 @@ export function updateOperation<E extends object>({
 }
 
 /** A delete with hooks: they write other rows first, or refuse the delete. */
-export function removeOperation<E extends object>({ alsoWrite }: Pick<Hooks<E>, 'alsoWrite'> = {}): Operation<E> {
+export function removeOperation<E extends PlainEntity>({ alsoWrite }: Pick<Hooks<E>, 'alsoWrite'> = {}): Operation<E> {
   return {
     name: 'remove',
     method: 'DELETE',
@@ -116,7 +116,7 @@ export function removeOperation<E extends object>({ alsoWrite }: Pick<Hooks<E>, 
   }
 }
 
-async function patch<E extends object>(
+async function patch<E extends PlainEntity>(
   call: Call<E>,
   { prepare, beforeUpdate, alsoWrite }: UpdateHooks<E>,
 ): Promise<E> {

@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm'
 import type { AnsweredAs, Caller, Role } from './caller.ts'
 import type { Class } from './class.ts'
+import type { PlainEntity } from './entity.ts'
 import type { FairShare } from './fair-share.ts'
 import type { Condition } from './filter.ts'
 import type { Page, Sort } from './page.ts'
@@ -106,10 +107,10 @@ export interface DatabaseAccess {
   statement<T>(work: () => Promise<T>): Promise<T>
   /** Runs work once everything is committed. */
   after(work: () => void): void
-  insert<T extends object>(entity: T, options?: InsertOptions): Promise<T>
+  insert<T extends PlainEntity>(entity: T, options?: InsertOptions): Promise<T>
   /** Writes the difference between two states of an entity. @throws Problem 409 when another request has changed it */
-  save<T extends object>(before: T, after: T): Promise<T>
-  remove(entity: object): Promise<void>
+  save<T extends PlainEntity>(before: T, after: T): Promise<T>
+  remove(entity: PlainEntity): Promise<void>
 }
 
 /** The parts of the request that a handler may depend on: no URL, no headers. */

@@ -12,7 +12,7 @@ export interface Field {
   kind: 'value' | 'reference' | 'references'
   /** The class that a reference leads to. */
   target?: Class
-  /** The property with the foreign key of a reference. */
+  /** The property with the id of a reference: its foreign key, or a property that SQL computes. */
   key?: string
   /** The datatype of its values, as a compact IRI; null for free-form JSON. */
   datatype: string | null
@@ -89,25 +89,30 @@ function joinField(
   // A join column that the class does not declare has the name of the relation.
   const column = metadata?.columns.find(({ propertyName, isVirtual }) => propertyName === name && !isVirtual)
   const getter = Object.getOwnPropertyDescriptor(type.prototype, name)?.get
-  if (!column && !relation && !getter && !rules)
-    throw new Error(`${file} names "${name}", which ${type.name} does not have.`)
+  // No relation holds a computed reference; class-transformer's @Type names its class.
+  const isStored = column ?? relation ?? getter ?? rules
+  const isComputed = metadata !== undefined && !isStored && typeGiven(type, name) !== undefined
+  if (!isStored && !isComputed) throw new Error(`${file} names "${name}", which ${type.name} does not have.`)
   const reference = term.type === '@id' && !column && !getter
   const target = reference ? targetOf(type, metadata, name, file) : undefined
   const beside = metadata?.columns.find(({ propertyName }) => propertyName === `${name}Id`)
-  const key = relation?.isManyToOne ? beside : undefined
+  const key = relation?.isManyToOne ? beside?.propertyName : reference && isComputed ? `${name}Id` : undefined
   if (relation?.isManyToOne && !key) throw new Error(`"${type.name}.${name}" needs a "${name}Id" column beside it.`)
   return {
     name,
     term,
     kind: reference ? (relation?.isOneToMany ? 'references' : 'reference') : 'value',
     target,
-    key: key?.propertyName,
+    key,
     datatype: reference ? null : datatypeOf(term, column?.type, rules),
     list: column?.isArray || rules?.list.some((rule) => rule.name === 'isArray') || typeGiven(type, name) === Array,
     writable: rules !== undefined,
     required: rules?.required ?? false,
     nullable:
-      column?.isNullable ?? beside?.isNullable ?? rules?.nullable ?? (getter !== undefined && blank(type, getter)),
+      column?.isNullable ??
+      beside?.isNullable ??
+      rules?.nullable ??
+      (isComputed || (getter !== undefined && blank(type, getter))),
     rules: rules?.list ?? [],
     values: (rules?.list.find((rule) => rule.name === 'isIn')?.arguments[0] as string[]) ?? values[name],
   }

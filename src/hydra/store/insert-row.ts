@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { EntityManager, EntityMetadata } from 'typeorm'
 import type { ColumnMetadata } from 'typeorm/metadata/ColumnMetadata.js'
+import type { PlainEntity } from '../model/entity.ts'
 import type { Executor, InsertOptions } from '../model/store.ts'
 import { withConnection } from './connection.ts'
 import { countedWrite } from './row-totals.ts'
@@ -10,7 +11,7 @@ import { type Statement, statement } from './statement.ts'
  * Inserts a row, and counts it where the totals of its class are kept. The code sets every value, so nothing is read back from
  * the database. A property without a value gets the default of its column, or null.
  */
-export function insertRow(manager: EntityManager, entity: object, options?: InsertOptions): Promise<void> {
+export function insertRow(manager: EntityManager, entity: PlainEntity, options?: InsertOptions): Promise<void> {
   const metadata = manager.connection.getMetadata(entity.constructor)
   return withConnection(manager, (executor) => insertThrough(executor, metadata, entity, options))
 }

@@ -1,4 +1,5 @@
 import type { DataSource, EntityManager } from 'typeorm'
+import type { PlainEntity } from '../model/entity.ts'
 import { Problem } from '../model/problem.ts'
 import type { Executor, InsertOptions } from '../model/store.ts'
 import { isConflict } from './database-problem.ts'
@@ -86,22 +87,23 @@ export class UnitOfWork {
         return outcome
       } catch (error) {
         this.afterwards.length = 0
-        if (left === 0 || !(error instanceof VersionConflict)) throw error
+        if (!(error instanceof VersionConflict)) throw error
+        if (left === 0) throw new VersionConflict(this.conditional)
       }
   }
 
-  async insert<T extends object>(entity: T, options?: InsertOptions): Promise<T> {
+  async insert<T extends PlainEntity>(entity: T, options?: InsertOptions): Promise<T> {
     await insertThrough(this.executor, this.whole.getMetadata(entity.constructor), entity, options)
     return entity
   }
 
   /** Writes the difference between two states of an entity. @throws VersionConflict when another request has written it since */
-  async save<T extends object>(before: T, after: T): Promise<T> {
+  async save<T extends PlainEntity>(before: T, after: T): Promise<T> {
     if (await updateRow(this.manager, before, after)) return after
     throw new VersionConflict(this.conditional)
   }
 
-  async remove(entity: object): Promise<void> {
+  async remove(entity: PlainEntity): Promise<void> {
     if (!(await deleteThrough(this.executor, this.whole.getMetadata(entity.constructor), entity)))
       throw new VersionConflict(this.conditional)
   }

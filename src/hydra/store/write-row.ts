@@ -1,11 +1,12 @@
 import type { EntityManager, EntityMetadata } from 'typeorm'
 import type { ColumnMetadata } from 'typeorm/metadata/ColumnMetadata.js'
+import type { PlainEntity } from '../model/entity.ts'
 import type { Executor } from '../model/store.ts'
 import { countedWrite } from './row-totals.ts'
 import { type Statement, statement } from './statement.ts'
 
 /** Writes the columns that differ between two states of a row. Returns false when another request has written it since. */
-export async function updateRow<E extends object>(manager: EntityManager, before: E, after: E): Promise<boolean> {
+export async function updateRow(manager: EntityManager, before: PlainEntity, after: PlainEntity): Promise<boolean> {
   const metadata = manager.connection.getMetadata(before.constructor)
   const changes = changedColumns(metadata, before, after)
   if (Object.keys(changes).length === 0) return true

@@ -151,10 +151,10 @@ async function rowsOf({ tenant }: Customer): Promise<unknown> {
       database.query(`SELECT * FROM "${table}" WHERE "organizationId" = $1 ORDER BY "id"`, [tenant.organization.id]),
     ),
   )
-  const { currentSubscriptionId, stripeCustomerId } = (
+  const { stripeCustomerId } = (
     await database.query(`SELECT * FROM "organization" WHERE "id" = $1`, [tenant.organization.id])
   )[0]
-  return { rows, currentSubscriptionId, stripeCustomerId }
+  return { rows, stripeCustomerId }
 }
 
 let keys = 0

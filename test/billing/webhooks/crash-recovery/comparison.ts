@@ -79,7 +79,8 @@ const seconds = (column: string) => `extract(epoch FROM ${column})::int`
 /** The state of an organization in the database. */
 export async function stateInDatabase(database: DataSource, organization: string): Promise<CustomerState> {
   const [{ current }] = await database.query(
-    `SELECT s."externalId" AS "current" FROM "organization" o LEFT JOIN "subscription" s ON s."id" = o."currentSubscriptionId"
+    `SELECT s."externalId" AS "current" FROM "organization" o LEFT JOIN "subscription" s ON s."organizationId" = o."id"
+        AND s."status" NOT IN ('canceled', 'incomplete_expired')
       WHERE o."id" = $1`,
     [organization],
   )

@@ -1,6 +1,7 @@
 import Stripe from 'stripe'
 import type { EntityManager } from 'typeorm'
 import { Organization, OrganizationAddress, Subscription } from '../../../../entities/index.ts'
+import { insertSubscription } from '../../../../src/billing/save-subscription.ts'
 import type { LocalStripe } from '../../../../src/emulators/stripe/server.ts'
 import { insertRow } from '../../../../src/hydra/index.ts'
 import type { SeededRandom } from './seeded-random.ts'
@@ -65,7 +66,7 @@ export class Customers {
     await insertRow(manager, Object.assign(address, { street: 'Damrak', city: 'Amsterdam', countryId: 'NL' }))
     const row = Object.assign(new Subscription(), { organizationId, organizationAddressId: address.id, seats: 1 })
     const isPending = position % 2 === 0
-    if (isPending) await insertRow(manager, row)
+    if (isPending) await insertSubscription(manager, organization, row)
     const customer: Customer = { id, organization: organizationId, change: () => this.changeCustomer(customer) }
     if (isPending) customer.pending = row.id
     this.all.push(customer)
