@@ -101,7 +101,6 @@ export class Api extends ApiModel implements BoundApi {
     const { collation } = this.options
     const roles = this.roles.all
     const tenantColumn = this.tenancy.column
-    requireKeys(shape, computed)
     const shown = shownColumns(shape, search)
     return new PostgresStore(metadataOf(shape), {
       scope,
@@ -120,14 +119,6 @@ function metadataOf({ name, metadata }: Shape): EntityMetadata {
   if (!metadata)
     throw new Error(`${name} is not an entity of the data source: add it there, or give its resource a store.`)
   return metadata
-}
-
-/** @throws an Error where neither a column nor SQL holds the id of a reference */
-function requireKeys(shape: Shape, computed: Record<string, string>): void {
-  const { columns } = metadataOf(shape)
-  for (const { name, key } of shape.fields)
-    if (key && !(key in computed) && !columns.some(({ propertyName }) => propertyName === key))
-      throw new Error(`"${shape.name}.${name}" needs a "${key}" column, or one that SQL computes.`)
 }
 
 /** The columns that an item is serialized from; undefined where a getter computes a property from other columns. */

@@ -93,6 +93,20 @@ test('a librarian lends a book by its IRI', async () => {
   expect(loans.member.map((loan: { book: string }) => loan.book)).toEqual([book])
 })
 
+test('a reference can be computed by SQL, in items and lists', async () => {
+  const book = await givenBook()
+  const { body: first } = await as('librarian').post('/loans', { book, dueOn: '2026-12-24' })
+  const { body: second } = await as('librarian').post('/loans', { book, dueOn: '2027-01-07' })
+  const { body: item } = await as('reader').get(second['@id'])
+  expect([first.loanBefore, item.loanBefore]).toEqual([null, first['@id']])
+  const { body: loans } = await as('reader').get(`/loans?book=${book}&properties[]=loanBefore`)
+  expect(loans.member.map((loan: { loanBefore: string }) => loan.loanBefore).sort()).toEqual(
+    [first['@id'], null].sort(),
+  )
+  const { body: documentation } = await as('reader').get('/docs.jsonopenapi')
+  expect(documentation.components.schemas.Loan.properties.loanBefore).toMatchObject({ type: ['string', 'null'] })
+})
+
 test('a loan of a book of another library is refused with 422', async () => {
   const book = await givenBook(village)
   const { status, body } = await as('librarian').post('/loans', { book, dueOn: '2026-12-24' })

@@ -69,6 +69,10 @@ export class Loan extends Row {
   @Column('date')
   @Matches(/^\d{4}-\d\d-\d\d$/)
   dueOn: string
+
+  /** The loan of the same book before this one. SQL computes it. */
+  @Type(() => Loan)
+  loanBefore: Loan | null
 }
 
 /** Restricts an operation to librarians. */
@@ -89,6 +93,10 @@ const resources = [
   ),
   new Resource(Loan, '/loans', [listOperation<Loan>(), readOperation<Loan>(), librarian(createOperation<Loan>())], {
     filters: { book: 'reference' },
+    computed: {
+      loanBeforeId: `SELECT "id" FROM "loan" "earlier" WHERE "earlier"."libraryId" = "loan"."libraryId"
+        AND "earlier"."bookId" = "loan"."bookId" AND "earlier"."id" < "loan"."id" ORDER BY "id" DESC LIMIT 1`,
+    },
   }),
 ] as Resource[]
 

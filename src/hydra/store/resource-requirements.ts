@@ -14,7 +14,10 @@ export function checkResource(resource: Resource, shape: Shape, tenancy: Tenancy
   const { metadata } = shape
   if (!metadata || resource.options.store) return
   checkColumns(resource, metadata, tenancy)
-  for (const field of shape.fields) if (field.kind === 'reference') checkForeignKey(shape, field, tenancy)
+  for (const field of shape.fields.filter(({ kind }) => kind === 'reference')) {
+    checkKey(resource, metadata, field)
+    checkForeignKey(shape, field, tenancy)
+  }
   checkCreate(resource, shape, metadata, tenancy)
 }
 
@@ -54,6 +57,15 @@ function checkColumns(
     throw new Error(`${metadata.name} needs the column "updatedAt", because "${path}" has "${changes.name}".`)
   if (!options.scope && !has(column))
     throw new Error(`${metadata.name} needs the column "${column}" of its ${name}, or "${path}" the option "scope".`)
+}
+
+/** A reference is written from its id, which a column holds or SQL computes. Only a column can be filtered by. */
+function checkKey({ name: type, path, options }: Resource, metadata: EntityMetadata, { name, key = '' }: Field): void {
+  const { computed = {}, filters = {} } = options
+  if (metadata.columns.some(({ propertyName }) => propertyName === key)) return
+  if (!(key in computed))
+    throw new Error(`"${type}.${name}" needs the column "${key}", or "${path}" the option "computed" with that name.`)
+  if (name in filters) throw new Error(`"${path}" cannot be filtered by "${name}", because SQL computes it.`)
 }
 
 /** A foreign key with the tenant's id makes a reference to another tenant's row impossible. */
