@@ -8,9 +8,9 @@ import { Organization, User } from '../../entities/index.ts'
 type Connection = Pick<EntityManager, 'query'>
 
 /**
- * Locks the row of an organization until the transaction ends. Transactions that add or remove members, begin or end a
- * subscription, or set modules take it first, so that each sees what the previous one wrote. Other writes to the organization
- * wait, reads and inserts of its rows do not.
+ * Locks the row of an organization until the transaction ends. Transactions take it first when they change members, modules, or
+ * the live subscription, so that each sees what the previous one wrote. Other writes to the organization wait, reads and inserts
+ * of its rows do not.
  */
 export function lockOrganization(manager: EntityManager, id: string): Promise<Organization> {
   return manager.findOneOrFail(Organization, { where: { id }, lock: { mode: 'for_no_key_update' } })
