@@ -24,15 +24,15 @@ beforeAll(async () => {
   const asking = await payingCustomer('pm_card_authenticationRequired')
   await asking.api.post('/subscriptions', { paymentMethod: asking.card })
 
-  const payer = await subscribed({ modules: ['planning', 'banking'], type: 'yearly', seats: 4 })
-  const { body: other } = await payer.api.post('/payment-methods', { externalId: 'pm_card_amex' })
-  await payer.api.patch(payer.path, { seats: 5, modules: ['reporting'], paymentMethod: other['@id'] })
-  await payer.api.patch(payer.path, { paymentMethod: payer.card })
-  for (const code of ['LOYAL10', 'SPRING', 'SPRING', 'NOSUCHTHING']) await apply(payer, code)
-  await payer.api.post('/subscriptions/clear-coupon')
-  await payer.api.delete(other['@id'])
-  await payer.api.post(`${payer.path}/cancel`)
-  await payer.api.post(`${payer.path}/cancel`, { immediately: true })
+  const subscriber = await subscribed({ modules: ['planning', 'banking'], type: 'yearly', seats: 4 })
+  const { body: other } = await subscriber.api.post('/payment-methods', { externalId: 'pm_card_amex' })
+  await subscriber.api.patch(subscriber.path, { seats: 5, modules: ['reporting'], paymentMethod: other['@id'] })
+  await subscriber.api.patch(subscriber.path, { paymentMethod: subscriber.card })
+  for (const code of ['LOYAL10', 'SPRING', 'SPRING', 'NOSUCHTHING']) await apply(subscriber, code)
+  await subscriber.api.post('/subscriptions/clear-coupon')
+  await subscriber.api.delete(other['@id'])
+  await subscriber.api.post(`${subscriber.path}/cancel`)
+  await subscriber.api.post(`${subscriber.path}/cancel`, { immediately: true })
 
   const debtor = await subscribed({ seats: 3 })
   stripe.decline((await debtor.api.get(debtor.card)).body.externalId, 'insufficient_funds')
@@ -157,9 +157,9 @@ test('for an organization with manual billing no request is sent', async () => {
 })
 
 test('every request of the server was sent by its own client', async () => {
-  const payer = await stripeCustomer()
-  await payer.api.post('/payment-methods/setup')
+  const subscriber = await stripeCustomer()
+  await subscriber.api.post('/payment-methods/setup')
   const since = stripe.requests.length
-  await dashboard.customers.retrieve(await customerIdOf(payer))
+  await dashboard.customers.retrieve(await customerIdOf(subscriber))
   expect([stripe.requests.length - since, serverRequests(since)]).toEqual([1, []])
 })

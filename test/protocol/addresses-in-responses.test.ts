@@ -80,8 +80,8 @@ test('the response to a new organization leads its founder to it', async () => {
 })
 
 test('the response to a payment method setup has no address, as none can be read', async () => {
-  const payer = await stripeCustomer()
-  const { headers } = await follow(payer.api, payer.api.post('/payment-methods/setup'), 200)
+  const subscriber = await stripeCustomer()
+  const { headers } = await follow(subscriber.api, subscriber.api.post('/payment-methods/setup'), 200)
   expect(headers).not.toHaveProperty('content-location')
 })
 

@@ -33,13 +33,13 @@ const cpu = () => Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' 
 
 ending.push(() => client.end())
 
-type Asked = Parameters<typeof client.query>[0] & { text: string; name: string }
+type Statement = Parameters<typeof client.query>[0] & { text: string; name: string }
 
 const { pool } = poolsOf(database).lists
-const query = pool.query.bind(pool) as (asked: Asked) => Promise<pg.QueryResult>
-let asked: Asked[] = []
-pool.query = ((statement: Asked) => {
-  asked.push(statement)
+const query = pool.query.bind(pool) as (statement: Statement) => Promise<pg.QueryResult>
+let sent: Statement[] = []
+pool.query = ((statement: Statement) => {
+  sent.push(statement)
   return query(statement)
 }) as Pool['query']
 
@@ -55,10 +55,10 @@ const median = (values: number[]) => values.toSorted((a, b) => a - b)[Math.floor
  * Named statements run often enough for Postgres to cache a generic plan, if it would.
  */
 async function tooMuch(path: string, agent = api): Promise<unknown[]> {
-  asked = []
+  sent = []
   const { status, body } = await agent.get(path)
   expect([path, status, body.detail]).toEqual([path, 200, undefined])
-  const statements = asked
+  const statements = sent
   const costs: number[] = []
   const rounds = statements.every(({ name }) => name) ? 7 : 3
   for (let round = 0; round < rounds; round++) {

@@ -15,7 +15,7 @@ interface Plan {
   Plans?: Plan[]
 }
 
-interface Asked {
+interface Statement {
   text: string
   values: unknown[]
 }
@@ -41,9 +41,9 @@ await filling.destroy()
 
 const { pool } = poolsOf(database).lists
 const query = pool.query.bind(pool)
-let asked: Asked | undefined
-pool.query = ((statement: Asked) => {
-  if (statement.text?.includes('FROM "meeting"') && statement.text.includes('LIMIT')) asked = statement
+let listStatement: Statement | undefined
+pool.query = ((statement: Statement) => {
+  if (statement.text?.includes('FROM "meeting"') && statement.text.includes('LIMIT')) listStatement = statement
   return query(statement)
 }) as typeof pool.query
 
@@ -51,7 +51,7 @@ pool.query = ((statement: Asked) => {
 async function planOf(path: string): Promise<Plan[]> {
   const { status, body } = await api.get(path)
   expect([status, body.detail]).toEqual([200, undefined])
-  const { text, values } = asked as Asked
+  const { text, values } = listStatement as Statement
   const { rows } = await query({ text: `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${text}`, values })
   const steps = ({ Plans = [], ...step }: Plan): Plan[] => [step, ...Plans.flatMap(steps)]
   return steps(rows[0]['QUERY PLAN'][0].Plan)

@@ -112,7 +112,7 @@ test('a change that waits too long for a locked row gets 503', async () => {
 
 test('a list that takes too long gets 503, which names what to leave out', async () => {
   const { pool } = poolsOf(database).lists
-  const query = pool.query.bind(pool) as (asked: unknown) => Promise<never>
+  const query = pool.query.bind(pool) as (statement: unknown) => Promise<never>
   pool.query = (() => query({ text: 'SELECT pg_sleep(2)' })) as never
   const answers = [await api.get('/meetings?q=x&itemsPerPage=5&order[id]=asc'), await api.get('/meetings')]
   pool.query = query as never
@@ -129,11 +129,11 @@ test('a cancelled statement gets 503', async () => {
   const runner = database.createQueryRunner()
   await runner.startTransaction()
   await runner.query('LOCK TABLE "meeting" IN ACCESS EXCLUSIVE MODE')
-  const asked = api.get(path).then((answer) => answer)
+  const response = api.get(path).then((answer) => answer)
   await expectWaiting()
   await database.query(`SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'`)
 
-  expectUnavailable((await asked) as never)
+  expectUnavailable((await response) as never)
   await runner.rollbackTransaction()
   await runner.release()
   expect((await api.get(path)).status).toBe(200)

@@ -110,8 +110,8 @@ onDisk(
     const before = (await send('get', '/payment-methods')).body.totalItems
 
     free(directory)
-    const made = await send('post', '/payment-methods', pay)
-    expect(made.status).toBe(201)
+    const response = await send('post', '/payment-methods', pay)
+    expect(response.status).toBe(201)
     expect((await send('post', '/integrations/kontomatik/setup', setup)).status).toBe(201)
     await eventually(
       async () => (await readdir(join(directory, 'mail')).catch(() => [])).filter((name) => name.endsWith('.eml')),
@@ -126,7 +126,7 @@ onDisk(
     await service.kill()
     await service.start()
     expect((await send('get', '/payment-methods')).body.totalItems).toBe(before + 1)
-    expect((await send('delete', made.body['@id'])).status).toBe(204)
+    expect((await send('delete', response.body['@id'])).status).toBe(204)
   },
   120_000,
 )

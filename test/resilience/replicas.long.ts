@@ -9,7 +9,7 @@ import { query, type ReplicatedPair, startReplicatedPair, urlOf } from '../suppo
 let two: ReplicatedPair
 let service: ServerProcess
 let token = ''
-let made = 0
+let locationCount = 0
 
 beforeAll(async () => {
   two = await startReplicatedPair()
@@ -38,7 +38,8 @@ const ownerToken = (): Promise<string> =>
 const send = (method: 'get' | 'post' | 'patch', path: string) =>
   request(`http://127.0.0.1:${service.port}`)[method](path).set('Authorization', `Bearer ${token}`)
 
-const write = (): Promise<Response> => Promise.resolve(send('post', '/locations').send({ name: `Office ${made++}` }))
+const write = (): Promise<Response> =>
+  Promise.resolve(send('post', '/locations').send({ name: `Office ${locationCount++}` }))
 
 /** The statements on locations that the server's connections have run last. */
 const readFrom = async (postgres: ReplicatedPair['primary']) =>

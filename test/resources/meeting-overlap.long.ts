@@ -6,11 +6,11 @@ import { morning, openWorld } from '../support/world.ts'
 const { as, database, foundTenant, given } = await openWorld()
 
 const hour = 60 * 60 * 1000
-let made = 0
+let tenantCount = 0
 
 /** A tenant whose meetings may overlap or not, with an employee to plan for. */
 async function planning(setting: 'allow' | 'reject') {
-  const tenant = await foundTenant(`Planner ${++made}`, `planner-${made}`)
+  const tenant = await foundTenant(`Planner ${++tenantCount}`, `planner-${tenantCount}`)
   const own = { organizationId: tenant.organization.id }
   const ada = await given(Employee, { ...own, name: 'Ada', user: tenant.users.member })
   const config = await database.manager.findOneByOrFail(OrganizationConfig, { ...own, key: 'meetingOverlap' })
@@ -119,7 +119,7 @@ test('of 50 with a key each, and 50 that are moved there, one gets it', async ()
   )
   const answers = await Promise.all([
     ...Array.from({ length: 50 }, (_, n) =>
-      owner.post('/meetings', { employee, ...from(10, 11) }).set('Idempotency-Key', `${made}-${n}`),
+      owner.post('/meetings', { employee, ...from(10, 11) }).set('Idempotency-Key', `${tenantCount}-${n}`),
     ),
     ...elsewhen.map(({ body }) => owner.patch(body['@id'], from(10, 11))),
   ])

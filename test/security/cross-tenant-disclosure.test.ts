@@ -60,9 +60,9 @@ test('an address is invited in one way, and with the same work, whether it is kn
 test('a payment method of another tenant is refused as one that does not exist', async () => {
   const other = await payingCustomer()
   const { externalId } = (await other.api.get(other.card)).body
-  const payer = await stripeCustomer()
+  const subscriber = await stripeCustomer()
   const refused = async (id: string) => {
-    const { status, text } = await payer.api.post('/payment-methods', { externalId: id })
+    const { status, text } = await subscriber.api.post('/payment-methods', { externalId: id })
     return [status, text.replaceAll(id, 'pm_…')]
   }
   const unknown = await refused('pm_unknown')

@@ -128,8 +128,8 @@ test('an action on the current organization takes no other from a header, a quer
   const other = elsewhere.organization
   const headers = { organization: other.id, 'x-organization': other.id, 'x-organization-id': other.id }
   for (const path of [`/organizations/mail-footer?organization=${other.id}`, '/organizations/mail-footer']) {
-    const asked = await api.patch(path, { mailFooter: 'mine', organization: other.id }).set(headers)
-    expect(asked.status).toBe(200)
+    const response = await api.patch(path, { mailFooter: 'mine', organization: other.id }).set(headers)
+    expect(response.status).toBe(200)
   }
   const { body } = await api.get('/organizations').set(headers)
   expect(body.member.map((node: { '@id': string }) => node['@id'])).toEqual([`/organizations/${organization.id}`])
@@ -137,11 +137,15 @@ test('an action on the current organization takes no other from a header, a quer
 
 test('id and organization in a body are ignored', async () => {
   const claims = { id: theirs.Location.id, organization: `/organizations/${elsewhere.organization.id}` }
-  const made = await api.post('/locations', { name: 'Planted', organizationId: elsewhere.organization.id, ...claims })
-  expect(made.status).toBe(201)
-  expect(made.body.id).not.toBe(theirs.Location.id)
-  expect((await api.patch(made.body['@id'], { ...claims, name: 'Moved' })).status).toBe(200)
-  expect((await api.get(made.body['@id'])).body.name).toBe('Moved')
+  const response = await api.post('/locations', {
+    name: 'Planted',
+    organizationId: elsewhere.organization.id,
+    ...claims,
+  })
+  expect(response.status).toBe(201)
+  expect(response.body.id).not.toBe(theirs.Location.id)
+  expect((await api.patch(response.body['@id'], { ...claims, name: 'Moved' })).status).toBe(200)
+  expect((await api.get(response.body['@id'])).body.name).toBe('Moved')
 })
 
 test('Postgres itself refuses a link from one organization to another', async () => {

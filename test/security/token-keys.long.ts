@@ -80,7 +80,7 @@ test.each(['an error', 'nonsense'] as const)(
     await pause(2 * timing.refresh + 50)
     expect([await ask(token), await ask(await signed(first, { other: true }))]).toEqual([200, 200])
     await pause(timing.grace)
-    const { status, headers, body } = await asked(token)
+    const { status, headers, body } = await listOrganizations(token)
     expect([status, headers['retry-after']]).toEqual([503, expect.stringMatching(/^\d+$/)])
     expect(body.detail).toMatch(/issuer/)
     answer = 'keys'
@@ -102,7 +102,7 @@ test.each<[what: string, claims: (now: number) => JWTPayload]>([
   ['in two days, of unknown age', (now) => ({ exp: now + 2 * day })],
   ['beyond all numbers', (now) => ({ iat: now, exp: Number.MAX_VALUE })],
 ])('a token that expires %s is refused, and says so', async (_, claims) => {
-  const { status, headers, body } = await asked(await signed(first, claims(Math.floor(Date.now() / 1000))))
+  const { status, headers, body } = await listOrganizations(await signed(first, claims(Math.floor(Date.now() / 1000))))
   expect([status, headers['www-authenticate']]).toEqual([401, expect.stringContaining('error="invalid_token"')])
   expect(body.detail).toMatch(/^The token is valid for [\d.e+]+ seconds; the limit is 86400\./)
 })
@@ -145,8 +145,9 @@ test('the server’s own tokens end with its key, and are not longer either', as
 
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds))
 const url = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-const asked = (token: string) => request(url()).get('/organizations').set('Authorization', `Bearer ${token}`)
-const ask = async (token: string) => (await asked(token)).status
+const listOrganizations = (token: string) =>
+  request(url()).get('/organizations').set('Authorization', `Bearer ${token}`)
+const ask = async (token: string) => (await listOrganizations(token)).status
 
 async function pair(kid: string) {
   const { privateKey, publicKey } = await generateKeyPair('ES256')

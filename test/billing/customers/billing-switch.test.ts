@@ -14,26 +14,26 @@ test.each([
   ['another customer', { stripeCustomerId: 'cus_other' }],
   ['no customer', { stripeCustomerId: null }],
 ])('%s is refused with 409 while Stripe bills the organization', async (_, body) => {
-  const payer = await subscribed()
-  const { organization } = payer.tenant
+  const subscriber = await subscribed()
+  const { organization } = subscriber.tenant
   const refused = await patch(organization, body)
-  expect([refused.status, refused.body.detail]).toEqual([409, expect.stringContaining(payer.externalId)])
-  expect((await payer.api.get(payer.path)).body).toMatchObject({ status: 'active' })
+  expect([refused.status, refused.body.detail]).toEqual([409, expect.stringContaining(subscriber.externalId)])
+  expect((await subscriber.api.get(subscriber.path)).body).toMatchObject({ status: 'active' })
 
-  const ended = await payer.api.post(`${payer.path}/cancel`, { immediately: true })
+  const ended = await subscriber.api.post(`${subscriber.path}/cancel`, { immediately: true })
   expect(ended.body.status).toBe('canceled')
-  expect((await dashboard.subscriptions.retrieve(payer.externalId)).status).toBe('canceled')
+  expect((await dashboard.subscriptions.retrieve(subscriber.externalId)).status).toBe('canceled')
   expect((await patch(organization, body)).status).toBe(200)
-  expect((await payer.api.get('/payment-methods')).body.totalItems).toBe(0)
+  expect((await subscriber.api.get('/payment-methods')).body.totalItems).toBe(0)
 })
 
 test('a subscription that only Stripe knows also prevents the switch', async () => {
-  const payer = await subscribed()
-  const { items } = await dashboard.subscriptions.retrieve(payer.externalId)
-  await payer.api.post(`${payer.path}/cancel`, { immediately: true })
+  const subscriber = await subscribed()
+  const { items } = await dashboard.subscriptions.retrieve(subscriber.externalId)
+  await subscriber.api.post(`${subscriber.path}/cancel`, { immediately: true })
   const item = { price: items.data[0].price.id, quantity: 3 }
-  const { id } = await dashboard.subscriptions.create({ customer: payer.customer, items: [item] })
-  const { status, body } = await patch(payer.tenant.organization, { manualBilling: true, stripeCustomerId: null })
+  const { id } = await dashboard.subscriptions.create({ customer: subscriber.customer, items: [item] })
+  const { status, body } = await patch(subscriber.tenant.organization, { manualBilling: true, stripeCustomerId: null })
   expect([status, body.detail]).toEqual([409, expect.stringContaining(id)])
 })
 

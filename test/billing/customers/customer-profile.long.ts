@@ -8,9 +8,9 @@ import { openWorld } from '../../support/world.ts'
 
 const { as, database, given, publicUrl, stripe } = await openWorld()
 
-const payer = await subscribed()
-const organization = payer.tenant.organization.id
-const found = async ({ customer }: Pick<Subscribed, 'customer'> = payer) => {
+const subscriber = await subscribed()
+const organization = subscriber.tenant.organization.id
+const found = async ({ customer }: Pick<Subscribed, 'customer'> = subscriber) => {
   const { name, email, address, preferred_locales } = (await dashboard.customers.retrieve(customer)) as never
   return { name, email, address, preferred_locales } as Record<string, unknown>
 }
@@ -19,11 +19,11 @@ const becomes = (expected: object) =>
     () => found(),
     (now) => expect(now).toMatchObject(expected),
   )
-const { owner } = payer.tenant.users
+const { owner } = subscriber.tenant.users
 
 test('a new customer has the name, address, email and language of its organization', async () => {
   expect(await found()).toMatchObject({
-    name: 'Payer',
+    name: 'Subscriber',
     email: owner.email,
     address: { line1: 'Damrak 1', city: 'Amsterdam', country: 'NL' },
     preferred_locales: ['nl'],
@@ -34,11 +34,11 @@ describe('the profile at Stripe is updated when', () => {
   beforeAll(() => startJobs())
 
   test('the billing address changes', async () => {
-    const path = `/organization-addresses/${payer.address.id}`
-    const values = { name: 'Payer BV', street: 'Rokin', houseNumber: null, postalCode: '1012 KV' }
-    expect((await payer.api.patch(path, values)).status).toBe(200)
-    await becomes({ name: 'Payer BV', address: { line1: 'Rokin', postal_code: '1012 KV', city: 'Amsterdam' } })
-    expect((await payer.api.patch(path, { postalCode: null })).status).toBe(200)
+    const path = `/organization-addresses/${subscriber.address.id}`
+    const values = { name: 'Subscriber BV', street: 'Rokin', houseNumber: null, postalCode: '1012 KV' }
+    expect((await subscriber.api.patch(path, values)).status).toBe(200)
+    await becomes({ name: 'Subscriber BV', address: { line1: 'Rokin', postal_code: '1012 KV', city: 'Amsterdam' } })
+    expect((await subscriber.api.patch(path, { postalCode: null })).status).toBe(200)
     await eventually(
       () => found(),
       ({ address }) => expect((address as Record<string, unknown>).postal_code ?? null).toBeNull(),
@@ -68,17 +68,20 @@ describe('the profile at Stripe is updated when', () => {
   })
 
   test('the language changes', async () => {
-    const { body } = await payer.api.get('/organization-configs?itemsPerPage=100')
+    const { body } = await subscriber.api.get('/organization-configs?itemsPerPage=100')
     const config = body.member.find(({ key }: { key: string }) => key === 'language')
-    expect((await payer.api.patch(config['@id'], { value: 'fr' })).status).toBe(200)
+    expect((await subscriber.api.patch(config['@id'], { value: 'fr' })).status).toBe(200)
     await becomes({ preferred_locales: ['fr'] })
   })
 })
 
 test('the nightly reconciliation restores a profile that was changed at Stripe, and sends nothing for an equal one', async () => {
-  await dashboard.customers.update(payer.customer, { name: 'Somebody', address: { line1: 'Elsewhere', country: 'BE' } })
+  await dashboard.customers.update(subscriber.customer, {
+    name: 'Somebody',
+    address: { line1: 'Elsewhere', country: 'BE' },
+  })
   await reconcile(database)
-  await becomes({ name: 'Payer BV', address: { line1: 'Rokin', country: 'NL' } })
+  await becomes({ name: 'Subscriber BV', address: { line1: 'Rokin', country: 'NL' } })
   const since = stripe.requests.length
   await jobs.tellCustomer({ organization })
   // Other jobs may read the customer at the same time; they do not write it.

@@ -22,36 +22,39 @@ afterEach(() => stripe.clearFaults())
 
 describe('setting up a payment method', () => {
   test('returns a client secret, with which the browser adds a payment method', async () => {
-    const payer = await stripeCustomer()
-    const { status, body } = await payer.api.post('/payment-methods/setup').set('Idempotency-Key', 'setup')
+    const subscriber = await stripeCustomer()
+    const { status, body } = await subscriber.api.post('/payment-methods/setup').set('Idempotency-Key', 'setup')
     expect([status, body['@type']]).toEqual([200, 'PaymentMethodSetup'])
     expect(body).toMatchObject({
       clientSecret: expect.stringMatching(/^seti_\w+_secret_/),
       publishableKey: stripe.publishableKey,
     })
-    const again = await payer.api.post('/payment-methods/setup').set('Idempotency-Key', 'setup')
+    const again = await subscriber.api.post('/payment-methods/setup').set('Idempotency-Key', 'setup')
     expect([again.status, again.body]).toEqual([200, { ...body, clientSecret: expect.stringMatching(/_secret_/) }])
 
     const { body: intent } = await confirmIntent(body.clientSecret, 'pm_card_visa')
     expect(intent.status).toBe('succeeded')
-    await eventuallyMatches(payer, '/payment-methods', { totalItems: 1, member: [{ last4: '4242', brand: 'visa' }] })
-    const attached = await payer.api.post('/payment-methods', { externalId: intent.payment_method })
+    await eventuallyMatches(subscriber, '/payment-methods', {
+      totalItems: 1,
+      member: [{ last4: '4242', brand: 'visa' }],
+    })
+    const attached = await subscriber.api.post('/payment-methods', { externalId: intent.payment_method })
     expect([attached.status, attached.body.externalId]).toEqual([200, intent.payment_method])
     expect(await tablesWith(body.clientSecret)).toEqual([])
   })
 
   test('adds nothing when Stripe declines the card', async () => {
-    const payer = await stripeCustomer()
-    const { body } = await payer.api.post('/payment-methods/setup')
+    const subscriber = await stripeCustomer()
+    const { body } = await subscriber.api.post('/payment-methods/setup')
     expect((await confirmIntent(body.clientSecret, 'pm_card_chargeDeclined')).status).toBe(402)
-    expect((await payer.api.get('/payment-methods')).body.totalItems).toBe(0)
+    expect((await subscriber.api.get('/payment-methods')).body.totalItems).toBe(0)
   })
 })
 
 describe('attaching a payment method', () => {
   test('makes the first one the preferred one', async () => {
-    const payer = await stripeCustomer()
-    const first = await payer.api.post('/payment-methods', { externalId: 'pm_card_visa' })
+    const subscriber = await stripeCustomer()
+    const first = await subscriber.api.post('/payment-methods', { externalId: 'pm_card_visa' })
     expect(first.status).toBe(201)
     expect(first.headers.location).toBe(first.body['@id'])
     expect(first.body).toMatchObject({
@@ -63,45 +66,48 @@ describe('attaching a payment method', () => {
       externalId: expect.stringMatching(/^pm_/),
       preferred: true,
     })
-    const second = await payer.api.post('/payment-methods', { externalId: 'pm_card_mastercard' })
+    const second = await subscriber.api.post('/payment-methods', { externalId: 'pm_card_mastercard' })
     expect([second.status, second.body.preferred]).toEqual([201, false])
-    expect(await dashboard.customers.retrieve(await customerIdOf(payer))).toMatchObject({
+    expect(await dashboard.customers.retrieve(await customerIdOf(subscriber))).toMatchObject({
       invoice_settings: { default_payment_method: first.body.externalId },
     })
-    expect((await payer.api.get(first.body['@id'])).body).toMatchObject({ name: 'Visa •••• 4242', preferred: true })
+    expect((await subscriber.api.get(first.body['@id'])).body).toMatchObject({
+      name: 'Visa •••• 4242',
+      preferred: true,
+    })
   })
 
   test('twice has the effect of once', async () => {
-    const payer = await payingCustomer()
-    const { body: card } = await payer.api.get(payer.card)
+    const subscriber = await payingCustomer()
+    const { body: card } = await subscriber.api.get(subscriber.card)
     const since = stripe.requests.length
-    const again = await payer.api.post('/payment-methods', { externalId: card.externalId })
-    expect([again.status, again.body['@id'], serverRequestsWithoutSyncs(since)]).toEqual([200, payer.card, []])
-    expect(await database.manager.countBy(AuditEvent, { target: payer.card })).toBe(1)
+    const again = await subscriber.api.post('/payment-methods', { externalId: card.externalId })
+    expect([again.status, again.body['@id'], serverRequestsWithoutSyncs(since)]).toEqual([200, subscriber.card, []])
+    expect(await database.manager.countBy(AuditEvent, { target: subscriber.card })).toBe(1)
   })
 
   test('twice at the same time has the effect of once', async () => {
-    const payer = await stripeCustomer()
+    const subscriber = await stripeCustomer()
     const { id } = await dashboard.paymentMethods.create({ type: 'card', card: { token: 'tok_visa' } })
-    const attempts = [1, 2, 3].map(() => payer.api.post('/payment-methods', { externalId: id }))
+    const attempts = [1, 2, 3].map(() => subscriber.api.post('/payment-methods', { externalId: id }))
     const answers = await Promise.all(attempts)
     expect(new Set(answers.map(({ body }) => body['@id'])).size).toBe(1)
     expect(answers.every(({ status }) => status < 300)).toBe(true)
   })
 
   test('is not undone by a sync that fetched its state before', async () => {
-    const payer = await payingCustomer()
-    const customer = await customerIdOf(payer)
+    const subscriber = await payingCustomer()
+    const customer = await customerIdOf(subscriber)
     stripe.deliveries.hold()
     stripe.fault({ kind: 'slow', ms: 400, path: '/v1/invoices' })
     const looking = jobs.followCustomer({ customer })
     await new Promise((resolve) => setTimeout(resolve, 150))
-    const { body } = await payer.api.post('/payment-methods', { externalId: 'pm_card_amex' })
+    const { body } = await subscriber.api.post('/payment-methods', { externalId: 'pm_card_amex' })
     await looking
-    expect((await payer.api.get(body['@id'])).status).toBe(200)
+    expect((await subscriber.api.get(body['@id'])).status).toBe(200)
     stripe.deliveries.release()
     await jobs.followCustomer({ customer })
-    expect((await payer.api.get(body['@id'])).body).toMatchObject({ last4: '8431' })
+    expect((await subscriber.api.get(body['@id'])).body).toMatchObject({ last4: '8431' })
   })
 
   test.each([
@@ -109,17 +115,17 @@ describe('attaching a payment method', () => {
     ['cus_1', { externalId: 'matches' }],
     [7, { externalId: expect.any(String) }],
   ])('rejects %s, which is not a payment method', async (externalId, faults) => {
-    const payer = await stripeCustomer()
-    const { status, body } = await payer.api.post('/payment-methods', { externalId })
+    const subscriber = await stripeCustomer()
+    const { status, body } = await subscriber.api.post('/payment-methods', { externalId })
     expect([status, violationsOf(body)]).toEqual([422, faults])
-    expect((await payer.api.get('/payment-methods')).body.totalItems).toBe(0)
+    expect((await subscriber.api.get('/payment-methods')).body.totalItems).toBe(0)
   })
 
   test('rejects a payment method of another customer with the same error for every customer', async () => {
     const other = await payingCustomer()
     const { externalId } = (await other.api.get(other.card)).body
-    const payer = await stripeCustomer()
-    const { status, body } = await payer.api.post('/payment-methods', { externalId })
+    const subscriber = await stripeCustomer()
+    const { status, body } = await subscriber.api.post('/payment-methods', { externalId })
     expect([status, Object.keys(violationsOf(body))]).toEqual([422, ['externalId']])
     expect((await other.api.get(other.card)).status).toBe(200)
   })
@@ -131,92 +137,92 @@ describe('attaching a payment method', () => {
     ['pm_card_chargeDeclinedIncorrectCvc', /\(incorrect_cvc\): the security code/],
     ['pm_card_chargeDeclinedLostCard', /\(generic_decline\): the bank declines it/],
   ])('returns 402 with the reason for %s', async (externalId, words) => {
-    const payer = await stripeCustomer()
-    const { status, body } = await payer.api.post('/payment-methods', { externalId })
+    const subscriber = await stripeCustomer()
+    const { status, body } = await subscriber.api.post('/payment-methods', { externalId })
     expect([status, body.detail]).toEqual([402, expect.stringMatching(words)])
-    expect((await payer.api.get('/payment-methods')).body.totalItems).toBe(0)
+    expect((await subscriber.api.get('/payment-methods')).body.totalItems).toBe(0)
   })
 
   test('attaches once when the response of Stripe is lost', async () => {
-    const payer = await stripeCustomer()
+    const subscriber = await stripeCustomer()
     stripe.fault({ kind: 'lost', method: 'POST', path: '/v1/payment_methods' })
-    expect((await payer.api.post('/payment-methods', { externalId: 'pm_card_visa' })).status).toBe(201)
-    const { data } = await dashboard.customers.listPaymentMethods(await customerIdOf(payer))
+    expect((await subscriber.api.post('/payment-methods', { externalId: 'pm_card_visa' })).status).toBe(201)
+    const { data } = await dashboard.customers.listPaymentMethods(await customerIdOf(subscriber))
     expect(data).toHaveLength(1)
   })
 })
 
 describe('removing a payment method', () => {
   test('detaches it, and it is no longer the preferred one', async () => {
-    const payer = await payingCustomer()
-    const { externalId } = (await payer.api.get(payer.card)).body
-    expect((await payer.api.delete(payer.card)).status).toBe(204)
-    expect((await payer.api.get(payer.card)).status).toBe(404)
+    const subscriber = await payingCustomer()
+    const { externalId } = (await subscriber.api.get(subscriber.card)).body
+    expect((await subscriber.api.delete(subscriber.card)).status).toBe(204)
+    expect((await subscriber.api.get(subscriber.card)).status).toBe(404)
     expect(await dashboard.paymentMethods.retrieve(externalId)).toMatchObject({ customer: null })
-    expect((await payer.api.delete(payer.card)).status).toBe(404)
-    const events = await eventsAbout(payer.card)
+    expect((await subscriber.api.delete(subscriber.card)).status).toBe(404)
+    const events = await eventsAbout(subscriber.card)
     expect(events.map(({ action }) => action)).toEqual(['paymentMethod.create', 'paymentMethod.remove'])
   })
 
   test('returns 409 while the live subscription is paid with it', async () => {
-    const payer = await subscribed()
-    const { status, body } = await payer.api.delete(payer.card)
+    const subscriber = await subscribed()
+    const { status, body } = await subscriber.api.delete(subscriber.card)
     expect([status, body.detail]).toEqual([409, expect.stringMatching(/paid with this payment method/)])
-    const { body: other } = await payer.api.post('/payment-methods', { externalId: 'pm_card_amex' })
-    await payer.api.patch(payer.path, { paymentMethod: other['@id'] })
-    expect((await payer.api.delete(payer.card)).status).toBe(204)
-    expect((await payer.api.delete(other['@id'])).status).toBe(409)
-    await payer.api.post(`${payer.path}/cancel`, { immediately: true })
-    expect((await payer.api.delete(other['@id'])).status).toBe(204)
-    expect((await payer.api.get(payer.path)).body.paymentMethod).toBeNull()
+    const { body: other } = await subscriber.api.post('/payment-methods', { externalId: 'pm_card_amex' })
+    await subscriber.api.patch(subscriber.path, { paymentMethod: other['@id'] })
+    expect((await subscriber.api.delete(subscriber.card)).status).toBe(204)
+    expect((await subscriber.api.delete(other['@id'])).status).toBe(409)
+    await subscriber.api.post(`${subscriber.path}/cancel`, { immediately: true })
+    expect((await subscriber.api.delete(other['@id'])).status).toBe(204)
+    expect((await subscriber.api.get(subscriber.path)).body.paymentMethod).toBeNull()
   })
 
   test('returns 409 for the preferred one while the live subscription names none', async () => {
-    const payer = await payingCustomer()
-    const { body: other } = await payer.api.post('/payment-methods', { externalId: 'pm_card_amex' })
-    const { body } = await payer.api.post('/subscriptions', { paymentMethod: other['@id'] })
+    const subscriber = await payingCustomer()
+    const { body: other } = await subscriber.api.post('/payment-methods', { externalId: 'pm_card_amex' })
+    const { body } = await subscriber.api.post('/subscriptions', { paymentMethod: other['@id'] })
     await dashboard.paymentMethods.detach(other.externalId)
-    await eventuallyMatches(payer, body['@id'], { status: 'active', paymentMethod: null })
-    expect((await payer.api.delete(payer.card)).status).toBe(409)
-    await payer.api.post(`${body['@id']}/cancel`, { immediately: true })
-    expect((await payer.api.delete(payer.card)).status).toBe(204)
+    await eventuallyMatches(subscriber, body['@id'], { status: 'active', paymentMethod: null })
+    expect((await subscriber.api.delete(subscriber.card)).status).toBe(409)
+    await subscriber.api.post(`${body['@id']}/cancel`, { immediately: true })
+    expect((await subscriber.api.delete(subscriber.card)).status).toBe(204)
   })
 
   test('happens here when Stripe has detached it', async () => {
-    const payer = await subscribed()
-    const { externalId } = (await payer.api.get(payer.card)).body
+    const subscriber = await subscribed()
+    const { externalId } = (await subscriber.api.get(subscriber.card)).body
     await dashboard.paymentMethods.detach(externalId)
-    await eventuallyMatches(payer, '/payment-methods', { totalItems: 0 })
-    await eventuallyMatches(payer, payer.path, { status: 'active', paymentMethod: null })
+    await eventuallyMatches(subscriber, '/payment-methods', { totalItems: 0 })
+    await eventuallyMatches(subscriber, subscriber.path, { status: 'active', paymentMethod: null })
   })
 
   test('succeeds when Stripe has detached it and the event has not arrived yet', async () => {
-    const payer = await payingCustomer()
-    const { externalId } = (await payer.api.get(payer.card)).body
+    const subscriber = await payingCustomer()
+    const { externalId } = (await subscriber.api.get(subscriber.card)).body
     stripe.deliveries.hold()
     await dashboard.paymentMethods.detach(externalId)
-    const { status } = await payer.api.delete(payer.card)
+    const { status } = await subscriber.api.delete(subscriber.card)
     stripe.deliveries.release()
     expect(status).toBe(204)
   })
 
   test('changes nothing when Stripe fails', async () => {
-    const payer = await payingCustomer()
+    const subscriber = await payingCustomer()
     stripe.fault({ kind: 'status', status: 500, method: 'POST', path: '/v1/payment_methods', times: 2 })
-    expect((await payer.api.delete(payer.card)).status).toBe(502)
-    expect((await payer.api.get(payer.card)).status).toBe(200)
+    expect((await subscriber.api.delete(subscriber.card)).status).toBe(502)
+    expect((await subscriber.api.get(subscriber.card)).status).toBe(200)
   })
 })
 
 test('a change of a card or of the default card at Stripe is stored here', async () => {
-  const payer = await payingCustomer()
-  const { body: other } = await payer.api.post('/payment-methods', { externalId: 'pm_card_amex' })
+  const subscriber = await payingCustomer()
+  const { body: other } = await subscriber.api.post('/payment-methods', { externalId: 'pm_card_amex' })
   await dashboard.paymentMethods.update(other.externalId, { card: { exp_month: 3 } })
-  await dashboard.customers.update(await customerIdOf(payer), {
+  await dashboard.customers.update(await customerIdOf(subscriber), {
     invoice_settings: { default_payment_method: other.externalId },
   })
-  await eventuallyMatches(payer, other['@id'], { expiryMonth: 3, preferred: true })
-  await eventuallyMatches(payer, payer.card, { preferred: false })
+  await eventuallyMatches(subscriber, other['@id'], { expiryMonth: 3, preferred: true })
+  await eventuallyMatches(subscriber, subscriber.card, { preferred: false })
 })
 
 test('payment methods are for owners and admins of the organization', async () => {

@@ -16,14 +16,14 @@ import { openWorld } from '../../support/world.ts'
 
 const { as, banking, billing, database, given, operator, person } = await openWorld()
 
-type Payer = Customer & { second: OrganizationUser }
-type Case = [operation: string, change: (payer: Payer) => Promise<unknown>]
+type Subscriber = Customer & { second: OrganizationUser }
+type Case = [operation: string, change: (subscriber: Subscriber) => Promise<unknown>]
 
 const settingOf = (organizationId: string, key: string) =>
   database.manager.findOneByOrFail(OrganizationConfig, { organizationId, key })
-const memberOf = ({ tenant }: Payer, role: 'owner' | 'admin') =>
+const memberOf = ({ tenant }: Subscriber, role: 'owner' | 'admin') =>
   database.manager.findOneByOrFail(OrganizationUser, { userId: tenant.users[role].id })
-const patchMember = ({ api }: Payer, { id }: OrganizationUser, body: object) =>
+const patchMember = ({ api }: Subscriber, { id }: OrganizationUser, body: object) =>
   api.patch(`/organization-users/${id}`, body).expect(200)
 
 /** Changes of what Stripe knows of a customer: its name, addresses, language, and the owners with their email addresses. */
@@ -50,10 +50,13 @@ const changes: Case[] = [
   ],
   [
     'PATCH /organization-users/:id',
-    async (payer) => patchMember(payer, await memberOf(payer, 'admin'), { role: 'owner' }),
+    async (subscriber) => patchMember(subscriber, await memberOf(subscriber, 'admin'), { role: 'owner' }),
   ],
-  ['PATCH /organization-users/:id', (payer) => patchMember(payer, payer.second, { role: 'admin' })],
-  ['PATCH /organization-users/:id', (payer) => patchMember(payer, payer.second, { status: 'suspended' })],
+  ['PATCH /organization-users/:id', (subscriber) => patchMember(subscriber, subscriber.second, { role: 'admin' })],
+  [
+    'PATCH /organization-users/:id',
+    (subscriber) => patchMember(subscriber, subscriber.second, { status: 'suspended' }),
+  ],
   ['DELETE /organization-users/:id', ({ api, second }) => api.delete(`/organization-users/${second.id}`).expect(204)],
   [
     'POST /organization-user-invitations/accept',
@@ -92,35 +95,35 @@ const others = [
 ]
 
 test.each(changes)('%s tells Stripe of a change in the same transaction', async (_, change) => {
-  const payer = await newPayer()
-  const before = await profileOf(payer)
-  await change(payer)
-  expect(await profileOf(payer)).not.toEqual(before)
-  expect(await jobsFor(payer)).toHaveLength(1)
+  const subscriber = await newPayer()
+  const before = await profileOf(subscriber)
+  await change(subscriber)
+  expect(await profileOf(subscriber)).not.toEqual(before)
+  expect(await jobsFor(subscriber)).toHaveLength(1)
 })
 
 test('several changes make one job, and a change that changes nothing makes none', async () => {
-  const payer = await newPayer()
-  const path = `/organization-addresses/${payer.address.id}`
-  await payer.api.patch(path, { city: payer.address.city }).expect(200)
-  const { id } = await settingOf(payer.tenant.organization.id, 'timezone')
-  await payer.api.patch(`/organization-configs/${id}`, { value: 'Europe/Paris' }).expect(200)
-  await patchMember(payer, await memberOf(payer, 'admin'), { role: 'member' })
-  expect(await jobsFor(payer)).toHaveLength(0)
-  for (const city of ['Gouda', 'Delft', 'Leiden']) await payer.api.patch(path, { city }).expect(200)
-  expect(await jobsFor(payer)).toHaveLength(1)
+  const subscriber = await newPayer()
+  const path = `/organization-addresses/${subscriber.address.id}`
+  await subscriber.api.patch(path, { city: subscriber.address.city }).expect(200)
+  const { id } = await settingOf(subscriber.tenant.organization.id, 'timezone')
+  await subscriber.api.patch(`/organization-configs/${id}`, { value: 'Europe/Paris' }).expect(200)
+  await patchMember(subscriber, await memberOf(subscriber, 'admin'), { role: 'member' })
+  expect(await jobsFor(subscriber)).toHaveLength(0)
+  for (const city of ['Gouda', 'Delft', 'Leiden']) await subscriber.api.patch(path, { city }).expect(200)
+  expect(await jobsFor(subscriber)).toHaveLength(1)
 })
 
 test('a change that is refused tells Stripe nothing', async () => {
-  const payer = await newPayer()
-  await payer.api.delete(`/organization-addresses/${payer.address.id}`).set('If-Match', '"0"').expect(412)
+  const subscriber = await newPayer()
+  await subscriber.api.delete(`/organization-addresses/${subscriber.address.id}`).set('If-Match', '"0"').expect(412)
   await given(Subscription, {
-    organizationId: payer.tenant.organization.id,
-    organizationAddress: payer.address,
+    organizationId: subscriber.tenant.organization.id,
+    organizationAddress: subscriber.address,
     seats: 9,
   })
-  await payer.api.delete(`/organization-addresses/${payer.address.id}`).expect(409)
-  expect(await jobsFor(payer)).toHaveLength(0)
+  await subscriber.api.delete(`/organization-addresses/${subscriber.address.id}`).expect(409)
+  expect(await jobsFor(subscriber)).toHaveLength(0)
 })
 
 test('an organization without a customer has no job', async () => {
@@ -142,18 +145,18 @@ test('every operation on a row that Stripe knows is listed in this file', () => 
 })
 
 const street = { kind: 'billing', name: 'New', street: 'Dam', city: 'Delft', country: '/countries/NL' }
-let payers = 0
+let subscribers = 0
 
 /** An organization with a customer and two owners. No jobs run. */
-async function newPayer(): Promise<Payer> {
-  const payer = await stripeCustomer({ stripeCustomerId: `cus_changes${++payers}` })
-  const user = await person(`second owner ${payers}`)
-  const membership = { organizationId: payer.tenant.organization.id, user, name: 'Second', role: 'owner' as const }
-  return { ...payer, second: await given(OrganizationUser, membership) }
+async function newPayer(): Promise<Subscriber> {
+  const subscriber = await stripeCustomer({ stripeCustomerId: `cus_changes${++subscribers}` })
+  const user = await person(`second owner ${subscribers}`)
+  const membership = { organizationId: subscriber.tenant.organization.id, user, name: 'Second', role: 'owner' as const }
+  return { ...subscriber, second: await given(OrganizationUser, membership) }
 }
 
 /** The rows that a profile is made from. */
-async function profileOf({ tenant }: Pick<Payer, 'tenant'>): Promise<unknown> {
+async function profileOf({ tenant }: Pick<Subscriber, 'tenant'>): Promise<unknown> {
   const organizationId = tenant.organization.id
   const { name } = await database.manager.findOneByOrFail(Organization, { id: organizationId })
   const addresses = await database.manager.findBy(OrganizationAddress, { organizationId })
@@ -165,7 +168,7 @@ async function profileOf({ tenant }: Pick<Payer, 'tenant'>): Promise<unknown> {
   return { name, addresses, settings, owners: owners.map(({ id, user }) => [id, user.email]) }
 }
 
-function jobsFor({ tenant }: Pick<Payer, 'tenant'>): Promise<unknown[]> {
+function jobsFor({ tenant }: Pick<Subscriber, 'tenant'>): Promise<unknown[]> {
   return database.query(
     `SELECT "id" FROM graphile_worker.jobs WHERE "key" = $1 AND "task_identifier" = 'tellCustomer'`,
     [`tell:${tenant.organization.id}`],

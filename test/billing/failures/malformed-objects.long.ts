@@ -22,10 +22,10 @@ function withValue<T>(object: T, place: string, value: unknown): T {
   return altered
 }
 
-const payer = await subscribed({ modules: ['planning'] })
-await payer.api.post('/subscriptions/apply-coupon', { code: 'SPRING' })
-await syncNow(payer.customer)
-const { customer, externalId, api, path } = payer
+const subscriber = await subscribed({ modules: ['planning'] })
+await subscriber.api.post('/subscriptions/apply-coupon', { code: 'SPRING' })
+await syncNow(subscriber.customer)
+const { customer, externalId, api, path } = subscriber
 const subscription = JSON.parse(
   JSON.stringify(await dashboard.subscriptions.retrieve(externalId, { expand: ['discounts.promotion_code'] })),
 )

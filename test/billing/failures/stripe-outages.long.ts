@@ -51,12 +51,12 @@ const outages: [string, number, () => void][] = [
 
 interface Operation {
   title: string
-  payer: () => Promise<Customer & { path?: string; card?: string }>
+  subscriber: () => Promise<Customer & { path?: string; card?: string }>
   method: 'post' | 'patch' | 'delete'
-  path: (payer: { path?: string; card?: string }) => string
-  body?: (payer: { card?: string }) => object
+  path: (subscriber: { path?: string; card?: string }) => string
+  body?: (subscriber: { card?: string }) => object
   /** The state at Stripe after it has succeeded. */
-  made: (customer: string) => Promise<unknown>
+  isDone: (customer: string) => Promise<unknown>
 }
 
 const subscriptions = async (customer: string) => (await dashboard.subscriptions.list({ customer, status: 'all' })).data
@@ -65,82 +65,82 @@ const cards = async (customer: string) => (await dashboard.customers.listPayment
 const operations: Operation[] = [
   {
     title: 'creating a subscription with a card',
-    payer: payingCustomer,
+    subscriber: payingCustomer,
     method: 'post',
     path: () => '/subscriptions',
     body: ({ card }) => ({ paymentMethod: card }),
-    made: async (customer) => (await subscriptions(customer)).map(({ status }) => status).join() === 'active',
+    isDone: async (customer) => (await subscriptions(customer)).map(({ status }) => status).join() === 'active',
   },
   {
     title: 'creating a subscription',
-    payer: stripeCustomer,
+    subscriber: stripeCustomer,
     method: 'post',
     path: () => '/subscriptions',
-    made: async (customer) => (await subscriptions(customer)).map(({ status }) => status).join() === 'incomplete',
+    isDone: async (customer) => (await subscriptions(customer)).map(({ status }) => status).join() === 'incomplete',
   },
   {
     title: 'updating a subscription',
-    payer: subscribed,
+    subscriber: subscribed,
     method: 'patch',
     path: ({ path }) => `${path}`,
     body: () => ({ seats: 30, modules: ['banking'] }),
-    made: async (customer) => (await first(customer)).items.data.map(({ quantity }) => quantity).join() === '30,1',
+    isDone: async (customer) => (await first(customer)).items.data.map(({ quantity }) => quantity).join() === '30,1',
   },
   {
     title: 'canceling a subscription',
-    payer: subscribed,
+    subscriber: subscribed,
     method: 'post',
     path: ({ path }) => `${path}/cancel`,
-    made: async (customer) => (await first(customer)).cancel_at_period_end,
+    isDone: async (customer) => (await first(customer)).cancel_at_period_end,
   },
   {
     title: 'canceling a subscription immediately',
-    payer: subscribed,
+    subscriber: subscribed,
     method: 'post',
     path: ({ path }) => `${path}/cancel`,
     body: () => ({ immediately: true }),
-    made: async (customer) => (await first(customer)).status === 'canceled',
+    isDone: async (customer) => (await first(customer)).status === 'canceled',
   },
   {
     title: 'applying a coupon',
-    payer: subscribed,
+    subscriber: subscribed,
     method: 'post',
     path: () => '/subscriptions/apply-coupon',
     body: () => ({ code: 'SPRING' }),
-    made: async (customer) => (await first(customer)).discounts.length === 1,
+    isDone: async (customer) => (await first(customer)).discounts.length === 1,
   },
   {
     title: 'clearing the coupon',
-    payer: async () => {
-      const payer = await subscribed()
-      await payer.api.post('/subscriptions/apply-coupon', { code: 'LOYAL10' })
-      return payer
+    subscriber: async () => {
+      const subscriber = await subscribed()
+      await subscriber.api.post('/subscriptions/apply-coupon', { code: 'LOYAL10' })
+      return subscriber
     },
     method: 'post',
     path: () => '/subscriptions/clear-coupon',
-    made: async (customer) => (await first(customer)).discounts.length === 0,
+    isDone: async (customer) => (await first(customer)).discounts.length === 0,
   },
   {
     title: 'adding a card',
-    payer: payingCustomer,
+    subscriber: payingCustomer,
     method: 'post',
     path: () => '/payment-methods',
     body: () => ({ externalId: 'pm_card_mastercard' }),
-    made: async (customer) => (await cards(customer)) === 2,
+    isDone: async (customer) => (await cards(customer)) === 2,
   },
   {
     title: 'removing a card',
-    payer: payingCustomer,
+    subscriber: payingCustomer,
     method: 'delete',
     path: ({ card }) => `${card}`,
-    made: async (customer) => (await cards(customer)) === 0,
+    isDone: async (customer) => (await cards(customer)) === 0,
   },
   {
     title: 'setting up a card',
-    payer: stripeCustomer,
+    subscriber: stripeCustomer,
     method: 'post',
     path: () => '/payment-methods/setup',
-    made: async (customer) => (await dashboard.setupIntents.list({ customer })).data.length === 1,
+    isDone: async (customer) => (await dashboard.setupIntents.list({ customer })).data.length === 1,
   },
 ]
 
@@ -160,15 +160,16 @@ async function rowsOf({ tenant }: Customer): Promise<unknown> {
 let keys = 0
 
 /** A request that is repeated with the same body and the same key. */
-async function repeatable({ payer: payerOf, method, path, body }: Operation) {
-  const payer = await payerOf()
+async function repeatable({ subscriber: payerOf, method, path, body }: Operation) {
+  const subscriber = await payerOf()
   const key = `outage-${++keys}`
   const send = () => {
-    const where = path(payer)
-    const request = method === 'delete' ? payer.api.delete(where) : payer.api[method](where, body?.(payer))
+    const where = path(subscriber)
+    const request =
+      method === 'delete' ? subscriber.api.delete(where) : subscriber.api[method](where, body?.(subscriber))
     return method === 'post' ? request.set('Idempotency-Key', key) : request
   }
-  return { payer, send }
+  return { subscriber, send }
 }
 
 /** Stripe may still be processing the slow request, and returns an error that says so. */
@@ -182,8 +183,8 @@ async function answered<T extends { status: number }>(send: () => PromiseLike<T>
 
 describe.each(operations)('$title', (operation) => {
   test('changes nothing while Stripe fails, and takes effect once afterwards', async () => {
-    const { payer, send } = await repeatable(operation)
-    const before = await rowsOf(payer)
+    const { subscriber, send } = await repeatable(operation)
+    const before = await rowsOf(subscriber)
     for (const [name, status, begin] of outages) {
       // Skipped because the client waits before its retry, which takes time; a POST covers it below.
       if (name === 'hangs up' && operation.method === 'post') continue
@@ -195,20 +196,20 @@ describe.each(operations)('$title', (operation) => {
       expectProblem(answer as never, status)
       expect(answer.headers['retry-after']).toEqual(status >= 502 ? expect.stringMatching(/^\d+$/) : undefined)
       expect(answer.text).not.toMatch(/[sr]k_test|whsec_|req_|<html|127\.0\.0\.1/)
-      expect([name, await rowsOf(payer)]).toEqual([name, before])
+      expect([name, await rowsOf(subscriber)]).toEqual([name, before])
     }
     const done = await answered(send)
     expect(done.status).toBeLessThan(300)
-    expect(await operation.made(await customerIdOf(payer))).toBe(true)
+    expect(await operation.isDone(await customerIdOf(subscriber))).toBe(true)
     const mark = stripe.requests.length
     const again = await send()
     expect(again.status).toBe(operation.method === 'delete' ? 404 : done.status)
     expect(serverRequests(mark).filter(({ method, path }) => method !== 'GET' && !path.includes('setup'))).toEqual([])
-    expect(await operation.made(await customerIdOf(payer))).toBe(true)
+    expect(await operation.isDone(await customerIdOf(subscriber))).toBe(true)
   })
 
   test('takes effect once when only the response is lost', async () => {
-    const { payer, send } = await repeatable(operation)
+    const { subscriber, send } = await repeatable(operation)
     stripe.fault({ kind: 'lost', method: 'POST', times: 2 })
     stripe.fault({ kind: 'lost', method: 'DELETE', times: 2 })
     const lost = await send()
@@ -216,7 +217,7 @@ describe.each(operations)('$title', (operation) => {
     stripe.clearFaults()
     const { status } = lost.status < 300 ? lost : await send()
     expect(status).toBeLessThan(300)
-    expect(await operation.made(await customerIdOf(payer))).toBe(true)
+    expect(await operation.isDone(await customerIdOf(subscriber))).toBe(true)
   })
 })
 

@@ -7,43 +7,43 @@ const { stripe } = await openWorld()
 
 /** A subscription whose renewals have been declined for a number of days. */
 async function overdue(days: number): Promise<Subscribed> {
-  const payer = await subscribed({ seats: 3 })
-  const { externalId } = (await payer.api.get(payer.card)).body
+  const subscriber = await subscribed({ seats: 3 })
+  const { externalId } = (await subscriber.api.get(subscriber.card)).body
   stripe.decline(externalId, 'insufficient_funds')
   stripe.advance({ days })
-  await syncNow(payer.customer)
-  return payer
+  await syncNow(subscriber.customer)
+  return subscriber
 }
 
 const invoicesOf = async ({ api, path }: Subscribed) => (await api.get(`${path}/invoices`)).body.member
-const statusesOf = async (payer: Subscribed) =>
-  (await invoicesOf(payer)).map(({ status }: { status: string }) => status)
+const statusesOf = async (subscriber: Subscribed) =>
+  (await invoicesOf(subscriber)).map(({ status }: { status: string }) => status)
 
 test.each([
   [32, 'past_due', ['open', 'paid']],
   [120, 'unpaid', ['draft', 'draft', 'open', 'paid']],
 ])('after %i days without payment another card pays all open invoices at once', async (days, status, before) => {
-  const payer = await overdue(days)
-  expect((await payer.api.get(payer.path)).body.status).toBe(status)
-  expect((await statusesOf(payer)).slice(-before.length)).toEqual(before)
-  const { body: card } = await payer.api.post('/payment-methods', { externalId: 'pm_card_mastercard' })
-  const answer = await payer.api.patch(payer.path, { paymentMethod: card['@id'] })
+  const subscriber = await overdue(days)
+  expect((await subscriber.api.get(subscriber.path)).body.status).toBe(status)
+  expect((await statusesOf(subscriber)).slice(-before.length)).toEqual(before)
+  const { body: card } = await subscriber.api.post('/payment-methods', { externalId: 'pm_card_mastercard' })
+  const answer = await subscriber.api.patch(subscriber.path, { paymentMethod: card['@id'] })
   expect([answer.status, answer.body.status, answer.body.paymentMethod]).toEqual([200, 'active', card['@id']])
-  await syncNow(payer.customer)
-  expect(new Set(await statusesOf(payer))).toEqual(new Set(['paid']))
+  await syncNow(subscriber.customer)
+  expect(new Set(await statusesOf(subscriber))).toEqual(new Set(['paid']))
   stripe.advance({ days: 31 })
-  await syncNow(payer.customer)
-  expect((await payer.api.get(payer.path)).body.status).toBe('active')
+  await syncNow(subscriber.customer)
+  expect((await subscriber.api.get(subscriber.path)).body.status).toBe('active')
 })
 
 test('a card that is declined for an open invoice is a 402, and the subscription keeps its card', async () => {
-  const payer = await overdue(32)
-  const { body: card } = await payer.api.post('/payment-methods', { externalId: 'pm_card_chargeCustomerFail' })
-  const { status, body } = await payer.api.patch(payer.path, { paymentMethod: card['@id'], seats: 9 })
+  const subscriber = await overdue(32)
+  const { body: card } = await subscriber.api.post('/payment-methods', { externalId: 'pm_card_chargeCustomerFail' })
+  const { status, body } = await subscriber.api.patch(subscriber.path, { paymentMethod: card['@id'], seats: 9 })
   expect([status, body.detail]).toEqual([402, expect.stringMatching(/declined/)])
-  await syncNow(payer.customer)
-  expect((await payer.api.get(payer.path)).body).toMatchObject({
-    paymentMethod: payer.card,
+  await syncNow(subscriber.customer)
+  expect((await subscriber.api.get(subscriber.path)).body).toMatchObject({
+    paymentMethod: subscriber.card,
     status: 'past_due',
     seats: 3,
   })
@@ -53,70 +53,75 @@ test.each([
   [32, 'past_due'],
   [120, 'unpaid'],
 ])('after %i days the open invoice can be paid in the browser and on the page of Stripe', async (days, status) => {
-  const payer = await overdue(days)
-  const { body } = await payer.api.get(payer.path)
+  const subscriber = await overdue(days)
+  const { body } = await subscriber.api.get(subscriber.path)
   expect(body).toMatchObject({ status, confirmationSecret: expect.stringMatching(/^pi_\w+_secret_/) })
-  const [open] = (await invoicesOf(payer)).filter((one: { status: string }) => one.status === 'open')
+  const [open] = (await invoicesOf(subscriber)).filter((one: { status: string }) => one.status === 'open')
   expect(open).toMatchObject({ hostedInvoiceUrl: body.hostedInvoiceUrl, pay: `${open['@id']}/pay` })
   expect((await fetch(body.hostedInvoiceUrl)).status).toBe(200)
-  expect((await payer.api.get(open['@id'])).body.confirmationSecret).toBe(body.confirmationSecret)
+  expect((await subscriber.api.get(open['@id'])).body.confirmationSecret).toBe(body.confirmationSecret)
 
   expect((await confirmIntent(body.confirmationSecret, 'pm_card_visa')).body.status).toBe('succeeded')
-  await syncNow(payer.customer)
-  const { body: paid } = await payer.api.get(open['@id'])
+  await syncNow(subscriber.customer)
+  const { body: paid } = await subscriber.api.get(open['@id'])
   expect(paid).toMatchObject({ status: 'paid', hostedInvoiceUrl: null, confirmationSecret: null })
   expect(paid).not.toHaveProperty('pay')
 })
 
 test('a renewal for which the bank requires consent is confirmed with the secret', async () => {
-  const payer = await payingCustomer('pm_card_authenticationRequired')
-  const { body: made } = await payer.api.post('/subscriptions', { paymentMethod: payer.card })
-  await confirmIntent(made.confirmationSecret)
+  const subscriber = await payingCustomer('pm_card_authenticationRequired')
+  const { body: subscription } = await subscriber.api.post('/subscriptions', { paymentMethod: subscriber.card })
+  await confirmIntent(subscription.confirmationSecret)
   stripe.advance({ days: 32 })
-  const { customer } = await dashboard.subscriptions.retrieve(made.externalId)
+  const { customer } = await dashboard.subscriptions.retrieve(subscription.externalId)
   await syncNow(`${customer}`)
-  const { body } = await payer.api.get(made['@id'])
+  const { body } = await subscriber.api.get(subscription['@id'])
   expect(body).toMatchObject({ status: 'past_due', confirmationSecret: expect.any(String) })
   expect((await confirmIntent(body.confirmationSecret)).body.status).toBe('succeeded')
   await syncNow(`${customer}`)
-  expect((await payer.api.get(made['@id'])).body).toMatchObject({ status: 'active', confirmationSecret: null })
+  expect((await subscriber.api.get(subscription['@id'])).body).toMatchObject({
+    status: 'active',
+    confirmationSecret: null,
+  })
 })
 
 describe('POST /invoices/{id}/pay', () => {
   test('pays with the card of the subscription or another, and returns the reason of a decline', async () => {
-    const payer = await overdue(32)
-    const [open] = await invoicesOf(payer)
-    expect((await payer.api.post(open.pay)).status).toBe(402)
-    const { body: card } = await payer.api.post('/payment-methods', { externalId: 'pm_card_amex' })
-    const paid = await payer.api.post(open.pay, { paymentMethod: card['@id'] })
+    const subscriber = await overdue(32)
+    const [open] = await invoicesOf(subscriber)
+    expect((await subscriber.api.post(open.pay)).status).toBe(402)
+    const { body: card } = await subscriber.api.post('/payment-methods', { externalId: 'pm_card_amex' })
+    const paid = await subscriber.api.post(open.pay, { paymentMethod: card['@id'] })
     expect([paid.status, paid.body]).toEqual([
       201,
       expect.objectContaining({ status: 'paid', paidAt: expect.any(String) }),
     ])
-    expect((await payer.api.post(`${open['@id']}/pay`)).status).toBe(200)
-    await syncNow(payer.customer)
-    expect((await payer.api.get(payer.path)).body.status).toBe('active')
+    expect((await subscriber.api.post(`${open['@id']}/pay`)).status).toBe(200)
+    await syncNow(subscriber.customer)
+    expect((await subscriber.api.get(subscriber.path)).body.status).toBe('active')
   })
 
   test('returns the secret when the bank requires consent, also for a repeated Idempotency-Key', async () => {
-    const payer = await overdue(32)
-    const [open] = await invoicesOf(payer)
-    const { body: card } = await payer.api.post('/payment-methods', { externalId: 'pm_card_authenticationRequired' })
-    const pay = () => payer.api.post(open.pay, { paymentMethod: card['@id'] }).set('Idempotency-Key', 'pay')
-    const [asked, again] = [await pay(), await pay()]
-    expect([asked.status, asked.body.status]).toEqual([200, 'open'])
-    expect(asked.body.confirmationSecret).toMatch(/^pi_\w+_secret_/)
-    expect(again.body).toEqual(asked.body)
-    expect((await confirmIntent(asked.body.confirmationSecret)).body.status).toBe('succeeded')
+    const subscriber = await overdue(32)
+    const [open] = await invoicesOf(subscriber)
+    const { body: card } = await subscriber.api.post('/payment-methods', {
+      externalId: 'pm_card_authenticationRequired',
+    })
+    const pay = () => subscriber.api.post(open.pay, { paymentMethod: card['@id'] }).set('Idempotency-Key', 'pay')
+    const [response, again] = [await pay(), await pay()]
+    expect([response.status, response.body.status]).toEqual([200, 'open'])
+    expect(response.body.confirmationSecret).toMatch(/^pi_\w+_secret_/)
+    expect(again.body).toEqual(response.body)
+    expect((await confirmIntent(response.body.confirmationSecret)).body.status).toBe('succeeded')
   })
 
   test('refuses a void invoice with 409', async () => {
-    const payer = await overdue(32)
-    const [open] = await invoicesOf(payer)
-    const { data } = await dashboard.invoices.list({ customer: payer.customer, status: 'open' })
+    const subscriber = await overdue(32)
+    const [open] = await invoicesOf(subscriber)
+    const { data } = await dashboard.invoices.list({ customer: subscriber.customer, status: 'open' })
     await dashboard.invoices.voidInvoice(data[0].id)
-    expect((await payer.api.post(open.pay)).status).toBe(409)
-    await syncNow(payer.customer)
-    expect((await payer.api.post(`${open['@id']}/pay`)).status).toBe(409)
+    expect((await subscriber.api.post(open.pay)).status).toBe(409)
+    await syncNow(subscriber.customer)
+    expect((await subscriber.api.post(`${open['@id']}/pay`)).status).toBe(409)
   })
 })

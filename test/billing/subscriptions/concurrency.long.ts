@@ -51,8 +51,8 @@ test('an event that arrives before the response of Stripe finds the pending row,
     '/v1/invoice_payments',
     () => api.post('/subscriptions', { paymentMethod: card }),
     async () => {
-      const [made] = await atStripe(customer)
-      await deliver(createEvent('customer.subscription.created', made))
+      const [subscription] = await atStripe(customer)
+      await deliver(createEvent('customer.subscription.created', subscription))
       await syncNow(customer)
       seen = await rowsOf(tenant.organization.id)
     },
@@ -115,14 +115,14 @@ test.each([
   ['at once', true],
 ])('canceling %s and applying a coupon at the same time: each takes effect or is refused', async (_, immediately) => {
   for (let round = 0; round < 5; round++) {
-    const payer = await subscribed()
+    const subscriber = await subscribed()
     const [cancelled, applied] = await Promise.all([
-      payer.api.post(`${payer.path}/cancel`, { immediately }),
-      payer.api.post('/subscriptions/apply-coupon', { code: 'SPRING' }),
+      subscriber.api.post(`${subscriber.path}/cancel`, { immediately }),
+      subscriber.api.post('/subscriptions/apply-coupon', { code: 'SPRING' }),
     ])
     expect(cancelled.status).toBe(201)
     expect(immediately ? [201, 409] : [201]).toContain(applied.status)
-    const shown = await agree(payer)
+    const shown = await agree(subscriber)
     if (immediately) expect(shown.status).toBe('canceled')
     else expect([shown.cancelAt === null, shown.discounted, shown.coupon]).toEqual([false, true, 'SPRING'])
   }
@@ -130,27 +130,27 @@ test.each([
 
 test('a change during an event ends in the state of Stripe', async () => {
   for (let round = 0; round < 5; round++) {
-    const payer = await subscribed()
-    await deliver(customerEvent(payer.customer))
+    const subscriber = await subscribed()
+    await deliver(customerEvent(subscriber.customer))
     const [changed] = await Promise.all([
-      payer.api.patch(payer.path, { seats: 40 + round }),
+      subscriber.api.patch(subscriber.path, { seats: 40 + round }),
       dashboard.subscriptions
-        .update(payer.externalId, { cancel_at_period_end: true })
-        .then(() => syncNow(payer.customer)),
-      syncNow(payer.customer),
+        .update(subscriber.externalId, { cancel_at_period_end: true })
+        .then(() => syncNow(subscriber.customer)),
+      syncNow(subscriber.customer),
     ])
     expect(changed.status).toBe(200)
-    expect(await agree(payer)).toMatchObject({ seats: 40 + round, cancelAt: expect.any(String) })
+    expect(await agree(subscriber)).toMatchObject({ seats: 40 + round, cancelAt: expect.any(String) })
   }
 })
 
 test('a change with If-Match applies to the state that was read, also when an event comes in between', async () => {
-  const payer = await subscribed()
-  const { headers } = await payer.api.get(payer.path)
-  await dashboard.subscriptions.update(payer.externalId, { cancel_at_period_end: true })
-  await syncNow(payer.customer)
-  const late = await payer.api.patch(payer.path, { seats: 50 }).set('If-Match', headers.etag)
-  expect([late.status, (await agree(payer)).seats]).toEqual([412, 3])
+  const subscriber = await subscribed()
+  const { headers } = await subscriber.api.get(subscriber.path)
+  await dashboard.subscriptions.update(subscriber.externalId, { cancel_at_period_end: true })
+  await syncNow(subscriber.customer)
+  const late = await subscriber.api.patch(subscriber.path, { seats: 50 }).set('If-Match', headers.etag)
+  expect([late.status, (await agree(subscriber)).seats]).toEqual([412, 3])
 })
 
 test('two hundred simultaneous deliveries of an event result in one row and one sync', async () => {
@@ -168,18 +168,18 @@ test('two hundred simultaneous deliveries of an event result in one row and one 
 
 describe('after the process that created a subscription has died', () => {
   /** The row that remains, and the subscription at Stripe, if Stripe has created it. */
-  async function left(made: boolean) {
-    const payer = await payingCustomer()
-    const customer = await customerIdOf(payer)
-    const { body } = await payer.api.post('/subscriptions', { paymentMethod: payer.card })
+  async function left(isComplete: boolean) {
+    const subscriber = await payingCustomer()
+    const customer = await customerIdOf(subscriber)
+    const { body } = await subscriber.api.post('/subscriptions', { paymentMethod: subscriber.card })
     const id = idOf(body['@id'])
-    if (!made) await dashboard.subscriptions.update(body.externalId, { metadata: { subscription: '' } })
-    if (!made) await dashboard.subscriptions.cancel(body.externalId)
+    if (!isComplete) await dashboard.subscriptions.update(body.externalId, { metadata: { subscription: '' } })
+    if (!isComplete) await dashboard.subscriptions.cancel(body.externalId)
     await database.query(`UPDATE "subscription" SET "externalId" = NULL, "status" = 'incomplete' WHERE "id" = $1`, [id])
-    const organization = payer.tenant.organization.id
+    const organization = subscriber.tenant.organization.id
     const settle = () => jobs.settleSubscription({ organization, subscription: id })
     return {
-      ...payer,
+      ...subscriber,
       customer,
       id,
       path: body['@id'] as string,
@@ -298,9 +298,9 @@ test('a repetition without a key gets 409, and the subscription is stored', asyn
 test('all events delivered three times in any order result in the state of Stripe', async () => {
   Object.assign(stripe.deliveries, { shuffle: true, duplicates: 2 })
   await deliverEvents()
-  const payers = await Promise.all([subscribed(), subscribed({ modules: ['planning'] }), subscribed()])
+  const subscribers = await Promise.all([subscribed(), subscribed({ modules: ['planning'] }), subscribed()])
   await Promise.all(
-    payers.flatMap(({ api, path }, index) => [
+    subscribers.flatMap(({ api, path }, index) => [
       api.patch(path, { seats: 10 + index }),
       api.post('/subscriptions/apply-coupon', { code: 'SPRING' }),
       api.post(`${path}/cancel`),
@@ -311,8 +311,8 @@ test('all events delivered three times in any order result in the state of Strip
     () => database.manager.countBy(StripeEvent, { status: 'pending' }),
     (count) => expect(count).toBe(0),
   )
-  for (const payer of payers)
-    expect(await agree(payer)).toMatchObject({ coupon: 'SPRING', discounted: true, cancelAt: expect.any(String) })
+  for (const subscriber of subscribers)
+    expect(await agree(subscriber)).toMatchObject({ coupon: 'SPRING', discounted: true, cancelAt: expect.any(String) })
 })
 
 test('a card that is detached at Stripe is deleted here', async () => {

@@ -45,14 +45,14 @@ describe('without a payment method', () => {
   })
 
   test('the subscription is active once the browser has confirmed the payment', async () => {
-    const payer = await stripeCustomer()
-    const { body } = await payer.api.post('/subscriptions', { modules: ['planning'], seats: 7 })
-    expect(await modulesOf(payer)).toEqual([])
+    const subscriber = await stripeCustomer()
+    const { body } = await subscriber.api.post('/subscriptions', { modules: ['planning'], seats: 7 })
+    expect(await modulesOf(subscriber)).toEqual([])
     expect(await confirmIntent(body.confirmationSecret, 'pm_card_visa')).toMatchObject({
       body: { status: 'succeeded' },
     })
 
-    await eventuallyMatches(payer, body['@id'], {
+    await eventuallyMatches(subscriber, body['@id'], {
       status: 'active',
       active: true,
       awaiting: false,
@@ -61,23 +61,25 @@ describe('without a payment method', () => {
       seats: 7,
       modules: ['planning'],
     })
-    expect(await modulesOf(payer)).toEqual(['planning'])
-    expect((await payer.api.get('/payment-methods')).body.member).toEqual([expect.objectContaining({ last4: '4242' })])
-    expect((await payer.api.get(`${body['@id']}/invoices`)).body.member).toEqual([
+    expect(await modulesOf(subscriber)).toEqual(['planning'])
+    expect((await subscriber.api.get('/payment-methods')).body.member).toEqual([
+      expect.objectContaining({ last4: '4242' }),
+    ])
+    expect((await subscriber.api.get(`${body['@id']}/invoices`)).body.member).toEqual([
       expect.objectContaining({ status: 'paid', total: 7 * 1200 + 900, amountDue: 9300, currency: 'EUR' }),
     ])
   })
 
   test('the subscription stays incomplete when the card is declined, and another card can pay', async () => {
-    const payer = await stripeCustomer()
-    const { body } = await payer.api.post('/subscriptions')
+    const subscriber = await stripeCustomer()
+    const { body } = await subscriber.api.post('/subscriptions')
     expect((await confirmIntent(body.confirmationSecret, 'pm_card_chargeDeclined')).status).toBe(402)
-    expect((await payer.api.get(body['@id'])).body).toMatchObject({
+    expect((await subscriber.api.get(body['@id'])).body).toMatchObject({
       status: 'incomplete',
       confirmationSecret: body.confirmationSecret,
     })
     await confirmIntent(body.confirmationSecret, 'pm_card_mastercard')
-    await eventuallyMatches(payer, body['@id'], { status: 'active' })
+    await eventuallyMatches(subscriber, body['@id'], { status: 'active' })
   })
 
   test('the stored state is shown while Stripe is unreachable', async () => {
@@ -90,23 +92,26 @@ describe('without a payment method', () => {
 
 describe('with a payment method', () => {
   test('the subscription is charged and active at once', async () => {
-    const payer = await payingCustomer()
-    const { status, body } = await payer.api.post('/subscriptions', { paymentMethod: payer.card, modules: ['banking'] })
+    const subscriber = await payingCustomer()
+    const { status, body } = await subscriber.api.post('/subscriptions', {
+      paymentMethod: subscriber.card,
+      modules: ['banking'],
+    })
     expect([status, body.status, body.confirmationSecret]).toEqual([201, 'active', null])
-    expect(body).toMatchObject({ active: true, awaiting: false, paymentMethod: payer.card, modules: ['banking'] })
-    expect((await payer.api.get(`/organizations/${payer.tenant.organization.id}`)).body).toMatchObject({
+    expect(body).toMatchObject({ active: true, awaiting: false, paymentMethod: subscriber.card, modules: ['banking'] })
+    expect((await subscriber.api.get(`/organizations/${subscriber.tenant.organization.id}`)).body).toMatchObject({
       currentSubscription: body['@id'],
       stripeCustomerId: expect.stringMatching(/^cus_/),
     })
-    expect(await modulesOf(payer)).toEqual(['banking'])
+    expect(await modulesOf(subscriber)).toEqual(['banking'])
   })
 
   test('Stripe receives the metadata and the recipient of the invoices', async () => {
-    const payer = await payingCustomer()
+    const subscriber = await payingCustomer()
     const since = stripe.requests.length
     const note = { name: 'purchase order', value: '2026-7' }
-    const { body } = await payer.api.post('/subscriptions', {
-      paymentMethod: payer.card,
+    const { body } = await subscriber.api.post('/subscriptions', {
+      paymentMethod: subscriber.card,
       type: 'yearly',
       modules: ['planning'],
       seats: 4,
@@ -114,47 +119,51 @@ describe('with a payment method', () => {
     })
     expect(body).toMatchObject({ type: 'yearly', seats: 4, modules: ['planning'] })
     const sent = serverRequests(since).find(({ what }) => what === 'POST /subscriptions')
-    const customer = await customerIdOf(payer)
+    const customer = await customerIdOf(subscriber)
     expect(sent).toMatchObject({
       headers: { 'idempotency-key': `subscription:${body.id}` },
       params: {
         customer,
         items: [{ quantity: '4' }, { quantity: '1' }],
-        metadata: { organization: payer.tenant.organization.id, subscription: body.id, 'purchase order': '2026-7' },
+        metadata: {
+          organization: subscriber.tenant.organization.id,
+          subscription: body.id,
+          'purchase order': '2026-7',
+        },
         payment_behavior: 'allow_incomplete',
       },
     })
     expect(await dashboard.customers.retrieve(customer)).toMatchObject({
-      name: 'Payer',
+      name: 'Subscriber',
       address: { line1: 'Damrak 1', city: 'Amsterdam', country: 'NL' },
-      metadata: { organization: payer.tenant.organization.id },
+      metadata: { organization: subscriber.tenant.organization.id },
     })
   })
 
   test('the subscription is incomplete until the holder has given consent with the secret', async () => {
-    const payer = await payingCustomer('pm_card_authenticationRequired')
-    const { status, body } = await payer.api.post('/subscriptions', { paymentMethod: payer.card })
+    const subscriber = await payingCustomer('pm_card_authenticationRequired')
+    const { status, body } = await subscriber.api.post('/subscriptions', { paymentMethod: subscriber.card })
     expect([status, body.status]).toEqual([201, 'incomplete'])
     expect(body.confirmationSecret).toMatch(/^pi_\w+_secret_/)
     expect((await confirmIntent(body.confirmationSecret)).body.status).toBe('succeeded')
-    await eventuallyMatches(payer, body['@id'], {
+    await eventuallyMatches(subscriber, body['@id'], {
       status: 'active',
       confirmationSecret: null,
-      paymentMethod: payer.card,
+      paymentMethod: subscriber.card,
     })
   })
 
   test('a declined card is a 402 with its reason, nothing is live, and another card works', async () => {
-    const payer = await payingCustomer('pm_card_chargeCustomerFail')
-    const refused = await payer.api.post('/subscriptions', { paymentMethod: payer.card })
+    const subscriber = await payingCustomer('pm_card_chargeCustomerFail')
+    const refused = await subscriber.api.post('/subscriptions', { paymentMethod: subscriber.card })
     expect(refused.status).toBe(402)
     expect(refused.body.detail).toMatch(/declined \(generic_decline\): .*bank/)
-    const { organization } = payer.tenant
-    expect((await payer.api.get(`/organizations/${organization.id}`)).body.currentSubscription).toBeNull()
-    expect(await billing.listLiveSubscriptions(await customerIdOf(payer))).toEqual([])
+    const { organization } = subscriber.tenant
+    expect((await subscriber.api.get(`/organizations/${organization.id}`)).body.currentSubscription).toBeNull()
+    expect(await billing.listLiveSubscriptions(await customerIdOf(subscriber))).toEqual([])
 
-    const { body: card } = await payer.api.post('/payment-methods', { externalId: 'pm_card_visa' })
-    const { status, body } = await payer.api.post('/subscriptions', { paymentMethod: card['@id'] })
+    const { body: card } = await subscriber.api.post('/payment-methods', { externalId: 'pm_card_visa' })
+    const { status, body } = await subscriber.api.post('/subscriptions', { paymentMethod: card['@id'] })
     expect([status, body.status]).toEqual([201, 'active'])
     await stripe.settled()
     await eventually(
@@ -170,21 +179,21 @@ describe('with a payment method', () => {
     ['stolen_card', /\(generic_decline\): the bank declines it/],
     ['do_not_honor', /\(do_not_honor\): the bank gives no reason/],
   ])('the decline code %s is reported as far as it may be', async (reason, words) => {
-    const payer = await payingCustomer()
-    const { externalId } = (await payer.api.get(payer.card)).body
+    const subscriber = await payingCustomer()
+    const { externalId } = (await subscriber.api.get(subscriber.card)).body
     stripe.decline(externalId, reason)
-    const { status, body } = await payer.api.post('/subscriptions', { paymentMethod: payer.card })
+    const { status, body } = await subscriber.api.post('/subscriptions', { paymentMethod: subscriber.card })
     expect([status, body.detail]).toEqual([402, expect.stringMatching(words)])
     expect(
-      (await payer.api.get('/subscriptions')).body.member.filter(({ cancel }: { cancel?: string }) => cancel),
+      (await subscriber.api.get('/subscriptions')).body.member.filter(({ cancel }: { cancel?: string }) => cancel),
     ).toEqual([])
   })
 
   test('a payment method of another tenant is as unknown as any other', async () => {
-    const [payer, other] = [await payingCustomer(), await payingCustomer()]
+    const [subscriber, other] = [await payingCustomer(), await payingCustomer()]
     const answers = []
     for (const paymentMethod of [other.card, '/payment-methods/0199e0a0-0000-7000-8000-000000000000']) {
-      const { status, body } = await payer.api.post('/subscriptions', { paymentMethod })
+      const { status, body } = await subscriber.api.post('/subscriptions', { paymentMethod })
       answers.push([status, violationsOf(body), body.detail.replace(paymentMethod, '')])
     }
     expect(answers[0]).toEqual([422, { paymentMethod: 'unknownReference' }, expect.any(String)])
@@ -230,28 +239,28 @@ test('creating a subscription is for owners and admins', async () => {
 test('an address with only its required properties is enough for Stripe', async () => {
   const { api, tenant, address } = await stripeCustomer()
   await database.manager.delete(OrganizationAddress, { id: address.id })
-  const least = { kind: 'billing', name: 'Payer', street: 'Damrak', city: 'Amsterdam', countryId: 'NL' }
+  const least = { kind: 'billing', name: 'Subscriber', street: 'Damrak', city: 'Amsterdam', countryId: 'NL' }
   await given(OrganizationAddress, { organizationId: tenant.organization.id, ...least })
   expect((await api.post('/subscriptions')).status).toBe(201)
 })
 
 test('metadata with any names is sent to Stripe and stays as it was', async () => {
-  const payer = await payingCustomer()
+  const subscriber = await payingCustomer()
   const names = ['0', '1', '__proto__', 'constructor', 'a&b=c', 'été 🎈', 'x'.repeat(40), ' spaced ', 'a.b', '%5B0%5D']
   const metadata = names.map((name) => ({ name, value: `value of ${name} &=[]` }))
-  const { status, body } = await payer.api.post('/subscriptions', { paymentMethod: payer.card, metadata })
+  const { status, body } = await subscriber.api.post('/subscriptions', { paymentMethod: subscriber.card, metadata })
   expect([status, body.metadata]).toEqual([201, metadata])
   const { metadata: kept } = await dashboard.subscriptions.retrieve(body.externalId)
   expect(Object.entries(kept).map(([name]) => name)).toEqual(expect.arrayContaining(names))
 })
 
 test('a declined subscription that could not be ended at Stripe is shown, and can be canceled', async () => {
-  const payer = await payingCustomer('pm_card_chargeCustomerFail')
+  const subscriber = await payingCustomer('pm_card_chargeCustomerFail')
   stripe.fault({ kind: 'status', status: 500, method: 'DELETE', times: 2 })
-  expect((await payer.api.post('/subscriptions', { paymentMethod: payer.card })).status).toBe(402)
+  expect((await subscriber.api.post('/subscriptions', { paymentMethod: subscriber.card })).status).toBe(402)
   stripe.clearFaults()
-  await eventuallyMatches(payer, '/subscriptions', { totalItems: 1, member: [{ status: 'incomplete' }] })
-  const { body } = await payer.api.get('/subscriptions')
-  expect((await payer.api.post(`${body.member[0]['@id']}/cancel`)).status).toBe(201)
-  expect((await payer.api.post('/subscriptions')).status).toBe(201)
+  await eventuallyMatches(subscriber, '/subscriptions', { totalItems: 1, member: [{ status: 'incomplete' }] })
+  const { body } = await subscriber.api.get('/subscriptions')
+  expect((await subscriber.api.post(`${body.member[0]['@id']}/cancel`)).status).toBe(201)
+  expect((await subscriber.api.post('/subscriptions')).status).toBe(201)
 })

@@ -39,25 +39,29 @@ const linesAt = async ({ externalId }: Pick<Subscribed, 'externalId'>) =>
 
 /** A subscription from the dashboard of Stripe, without metadata. */
 async function made(keys: string[], quantity = 4) {
-  const payer = await payingCustomer()
-  const customer = await customerIdOf(payer)
+  const subscriber = await payingCustomer()
+  const customer = await customerIdOf(subscriber)
   const prices = await Promise.all(keys.map(priceOf))
   const items = prices.map(({ id }, place) => ({ price: id, quantity: place === 0 ? quantity : 1 }))
   const { id: externalId } = await dashboard.subscriptions.create({ customer, items })
   await syncNow(customer)
-  const path = (await payer.api.get('/subscriptions')).body.member[0]['@id']
-  return { ...payer, customer, externalId, path }
+  const path = (await subscriber.api.get('/subscriptions')).body.member[0]['@id']
+  return { ...subscriber, customer, externalId, path }
 }
 
 test('the items of a subscription from the dashboard are recognized after its prices were raised', async () => {
-  const payer = await made(['seat_monthly', 'module_planning_monthly'])
+  const subscriber = await made(['seat_monthly', 'module_planning_monthly'])
   await raise('seat_monthly')
   await raise('module_planning_monthly')
-  await syncNow(payer.customer)
-  expect((await payer.api.get(payer.path)).body).toMatchObject({ seats: 4, modules: ['planning'], type: 'monthly' })
-  const { status, body } = await payer.api.patch(payer.path, { seats: 9, modules: ['planning', 'banking'] })
+  await syncNow(subscriber.customer)
+  expect((await subscriber.api.get(subscriber.path)).body).toMatchObject({
+    seats: 4,
+    modules: ['planning'],
+    type: 'monthly',
+  })
+  const { status, body } = await subscriber.api.patch(subscriber.path, { seats: 9, modules: ['planning', 'banking'] })
   expect([status, body.seats, body.modules]).toEqual([200, 9, ['planning', 'banking']])
-  expect(await linesAt(payer)).toEqual([
+  expect(await linesAt(subscriber)).toEqual([
     [1200, 9],
     [900, 1],
     [1500, 1],
@@ -65,18 +69,18 @@ test('the items of a subscription from the dashboard are recognized after its pr
 })
 
 test('two items of seats, at the old and at the new price, are added up and merged', async () => {
-  const payer = await subscribed({ seats: 4, modules: ['banking'] })
+  const subscriber = await subscribed({ seats: 4, modules: ['banking'] })
   await raise('seat_monthly')
   const more = { price: (await priceOf('seat_monthly')).id, quantity: 3 }
-  await dashboard.subscriptions.update(payer.externalId, { items: [more] })
-  await syncNow(payer.customer)
-  expect((await payer.api.get(payer.path)).body.seats).toBe(7)
-  expect((await payer.api.patch(payer.path, { modules: [] })).body).toMatchObject({ seats: 7, modules: [] })
-  expect((await linesAt(payer)).map(([, quantity]) => quantity)).toEqual([7])
+  await dashboard.subscriptions.update(subscriber.externalId, { items: [more] })
+  await syncNow(subscriber.customer)
+  expect((await subscriber.api.get(subscriber.path)).body.seats).toBe(7)
+  expect((await subscriber.api.patch(subscriber.path, { modules: [] })).body).toMatchObject({ seats: 7, modules: [] })
+  expect((await linesAt(subscriber)).map(([, quantity]) => quantity)).toEqual([7])
 })
 
 test('an item outside the catalogue is shown in products and never changed', async () => {
-  const payer = await subscribed({ seats: 4, modules: ['banking'] })
+  const subscriber = await subscribed({ seats: 4, modules: ['banking'] })
   const support = await dashboard.prices.create({
     currency: 'eur',
     product_data: { name: 'Premium support' },
@@ -84,31 +88,31 @@ test('an item outside the catalogue is shown in products and never changed', asy
     recurring: { interval: 'month' },
     lookup_key: 'premium_support_monthly',
   })
-  await dashboard.subscriptions.update(payer.externalId, {
+  await dashboard.subscriptions.update(subscriber.externalId, {
     items: [{ price: support.id, quantity: 2, metadata: { name: 'support' } }],
   })
-  await syncNow(payer.customer)
+  await syncNow(subscriber.customer)
   const shown = { name: 'premium_support_monthly', quantity: 2 }
-  const { body } = await payer.api.get(payer.path)
+  const { body } = await subscriber.api.get(subscriber.path)
   expect(body).toMatchObject({ modules: ['banking'], seats: 4 })
   expect(body.products).toEqual([{ name: 'seat', quantity: 4 }, { name: 'banking', quantity: 1 }, shown])
   for (const change of [{ seats: 5 }, { modules: ['planning'] }]) {
-    const { status, body } = await payer.api.patch(payer.path, change)
+    const { status, body } = await subscriber.api.patch(subscriber.path, change)
     expect([status, body.products.at(-1)]).toEqual([200, shown])
   }
-  expect((await linesAt(payer)).filter(([amount]) => amount === 5000)).toEqual([[5000, 2]])
-  expect(await modulesOf(payer)).toEqual(['planning'])
+  expect((await linesAt(subscriber)).filter(([amount]) => amount === 5000)).toEqual([[5000, 2]])
+  expect(await modulesOf(subscriber)).toEqual(['planning'])
 })
 
 test('a module whose price is archived stays, and can no longer be added', async () => {
-  const payer = await subscribed({ seats: 4, modules: ['reporting'] })
+  const subscriber = await subscribed({ seats: 4, modules: ['reporting'] })
   const { id } = await priceOf('module_reporting_monthly')
   await dashboard.prices.update(id, { active: false })
-  const { status, body } = await payer.api.patch(payer.path, { seats: 6 })
+  const { status, body } = await subscriber.api.patch(subscriber.path, { seats: 6 })
   expect([status, body.seats, body.modules]).toEqual([200, 6, ['reporting']])
-  expect((await payer.api.patch(payer.path, { modules: [] })).status).toBe(200)
+  expect((await subscriber.api.patch(subscriber.path, { modules: [] })).status).toBe(200)
   const since = stripe.requests.length
-  const added = await payer.api.patch(payer.path, { modules: ['reporting'] })
+  const added = await subscriber.api.patch(subscriber.path, { modules: ['reporting'] })
   expect([added.status, violationsOf(added.body)]).toEqual([422, { modules: 'isSold' }])
   const refused = await (await payingCustomer()).api.post('/subscriptions', { modules: ['reporting'] })
   expect([refused.status, violationsOf(refused.body)]).toEqual([422, { modules: 'isSold' }])
@@ -119,11 +123,11 @@ test('a module whose price is archived stays, and can no longer be added', async
 })
 
 test('seats above the limit of one payment are a 422, and a renewal above it stays a draft', async () => {
-  const payer = await payingCustomer()
-  const body = { paymentMethod: payer.card, type: 'yearly', seats: 100_000 }
-  const refused = await payer.api.post('/subscriptions', body)
+  const subscriber = await payingCustomer()
+  const body = { paymentMethod: subscriber.card, type: 'yearly', seats: 100_000 }
+  const refused = await subscriber.api.post('/subscriptions', body)
   expect([refused.status, violationsOf(refused.body)]).toEqual([422, { seats: 'amount_too_large' }])
-  expect((await payer.api.get('/subscriptions')).body.totalItems).toBe(0)
+  expect((await subscriber.api.get('/subscriptions')).body.totalItems).toBe(0)
 
   const large = await subscribed({ seats: 4 })
   expect((await large.api.patch(large.path, { seats: 100_000 })).status).toBe(200)

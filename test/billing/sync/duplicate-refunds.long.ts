@@ -10,18 +10,18 @@ afterEach(() => stripe.clearFaults())
 
 /** An organization that Stripe charged twice: it created a subscription in spite of its error, and listed it late. */
 async function chargedTwice() {
-  const payer = await payingCustomer()
+  const subscriber = await payingCustomer()
   stripe.fault({ kind: 'status', status: 500, late: true, method: 'POST', path: '/v1/subscriptions' })
   stripe.fault({ kind: 'behind', method: 'GET', path: '/v1/subscriptions', times: 9 })
-  expect((await payer.api.post('/subscriptions', { paymentMethod: payer.card, seats: 3 })).status).toBe(201)
+  expect((await subscriber.api.post('/subscriptions', { paymentMethod: subscriber.card, seats: 3 })).status).toBe(201)
   stripe.clearFaults()
-  const customer = await customerIdOf(payer)
+  const customer = await customerIdOf(subscriber)
   const { data } = await dashboard.subscriptions.list({ customer })
   expect(data).toHaveLength(2)
   const [duplicate, kept] = data
   const sync = () => jobs.followCustomer({ customer })
   const changes = async () => {
-    const own = { organizationId: payer.tenant.organization.id, action: 'subscription.endDuplicate' }
+    const own = { organizationId: subscriber.tenant.organization.id, action: 'subscription.endDuplicate' }
     return (await database.manager.findBy(AuditEvent, own)).map((event) => event.changes)
   }
   return { kept, duplicate, sync, changes }

@@ -13,49 +13,49 @@ afterEach(() => stripe.clearFaults())
 
 /** A subscription that the operator creates at Stripe for an organization with a card and without a billing address. */
 async function withoutAddress() {
-  const payer = await payingCustomer()
-  await database.manager.delete(OrganizationAddress, { id: payer.address.id })
-  const customer = await customerIdOf(payer)
+  const subscriber = await payingCustomer()
+  await database.manager.delete(OrganizationAddress, { id: subscriber.address.id })
+  const customer = await customerIdOf(subscriber)
   const { data: prices } = await dashboard.prices.list({ lookup_keys: ['seat_monthly', 'module_planning_monthly'] })
-  const { externalId } = (await payer.api.get(payer.card)).body
-  const made = await dashboard.subscriptions.create({
+  const { externalId } = (await subscriber.api.get(subscriber.card)).body
+  const subscription = await dashboard.subscriptions.create({
     customer,
     items: prices.map(({ id }) => ({ price: id })),
     default_payment_method: externalId,
   })
-  return { payer, customer, made }
+  return { subscriber, customer, subscription }
 }
 
 test('a subscription from Stripe is stored without a billing address, and the missing address is reported', async () => {
-  const { payer, customer, made } = await withoutAddress()
+  const { subscriber, customer, subscription } = await withoutAddress()
   const event = customerEvent(customer)
   await deliver(event)
   await syncNow(customer)
-  const { body } = await payer.api.get('/subscriptions')
+  const { body } = await subscriber.api.get('/subscriptions')
   expect(body.member).toEqual([
     expect.objectContaining({
-      externalId: made.id,
+      externalId: subscription.id,
       status: 'active',
       modules: ['planning'],
       organizationAddress: null,
-      paymentMethod: payer.card,
+      paymentMethod: subscriber.card,
     }),
   ])
-  expect((await payer.api.get('/invoices')).body.totalItems).toBe(1)
+  expect((await subscriber.api.get('/invoices')).body.totalItems).toBe(1)
   expect(await storedEvent(event.id)).toMatchObject({
     status: 'done',
     error: expect.stringContaining('billing address'),
   })
-  expect((await payer.api.patch(body.member[0]['@id'], { seats: 7 })).status).toBe(200)
+  expect((await subscriber.api.patch(body.member[0]['@id'], { seats: 7 })).status).toBe(200)
 })
 
 test.each(['subscriptions', 'invoices', 'payment_methods'])(
   'a malformed object among the %s does not prevent the others, and its event stays pending',
   async (kind) => {
-    const payer = await subscribed()
-    const { customer, api, path } = payer
+    const subscriber = await subscribed()
+    const { customer, api, path } = subscriber
     await dashboard.paymentMethods.attach('pm_card_amex', { customer })
-    await dashboard.subscriptions.cancel(payer.externalId)
+    await dashboard.subscriptions.cancel(subscriber.externalId)
     const lists = {
       subscriptions: {
         path: '/v1/subscriptions',
@@ -87,36 +87,36 @@ test.each(['subscriptions', 'invoices', 'payment_methods'])(
 )
 
 test('an object that the database refuses does not prevent the others', async () => {
-  const payer = await subscribed()
-  const attached = await dashboard.paymentMethods.attach('pm_card_amex', { customer: payer.customer })
+  const subscriber = await subscribed()
+  const attached = await dashboard.paymentMethods.attach('pm_card_amex', { customer: subscriber.customer })
   await database.query(`ALTER TABLE "payment_method" ADD CONSTRAINT "refused" CHECK ("externalId" <> '${attached.id}')`)
-  await dashboard.subscriptions.cancel(payer.externalId)
-  const event = createEvent('customer.updated', { id: payer.customer, object: 'customer' })
+  await dashboard.subscriptions.cancel(subscriber.externalId)
+  const event = createEvent('customer.updated', { id: subscriber.customer, object: 'customer' })
   await deliver(event)
-  await syncNow(payer.customer)
-  expect((await payer.api.get(payer.path)).body.status).toBe('canceled')
-  expect((await payer.api.get('/payment-methods')).body.totalItems).toBe(1)
+  await syncNow(subscriber.customer)
+  expect((await subscriber.api.get(subscriber.path)).body.status).toBe('canceled')
+  expect((await subscriber.api.get('/payment-methods')).body.totalItems).toBe(1)
   expect((await storedEvent(event.id))?.status).toBe('pending')
   await database.query(`ALTER TABLE "payment_method" DROP CONSTRAINT "refused"`)
 })
 
 test('an object that another organization has is stored for the organization of its customer', async () => {
-  const payer = await subscribed()
+  const subscriber = await subscribed()
   const stranger = await stripeCustomer()
-  const attached = await dashboard.paymentMethods.attach('pm_card_amex', { customer: payer.customer })
+  const attached = await dashboard.paymentMethods.attach('pm_card_amex', { customer: subscriber.customer })
   await given(PaymentMethod, { organizationId: stranger.tenant.organization.id, externalId: attached.id, type: 'card' })
-  await syncNow(payer.customer)
-  expect((await payer.api.get('/payment-methods')).body.totalItems).toBe(2)
+  await syncNow(subscriber.customer)
+  expect((await subscriber.api.get('/payment-methods')).body.totalItems).toBe(2)
 })
 
 test('a new billing address is added to the subscription', async () => {
   await startJobs()
-  const { payer, customer } = await withoutAddress()
+  const { subscriber, customer } = await withoutAddress()
   await syncNow(customer)
-  const street = { kind: 'billing', name: 'Payer', street: 'Damrak', city: 'Amsterdam', countryId: 'NL' }
-  const address = await given(OrganizationAddress, { organizationId: payer.tenant.organization.id, ...street })
+  const street = { kind: 'billing', name: 'Subscriber', street: 'Damrak', city: 'Amsterdam', countryId: 'NL' }
+  const address = await given(OrganizationAddress, { organizationId: subscriber.tenant.organization.id, ...street })
   await eventually(
-    async () => (await payer.api.get('/subscriptions')).body.member[0].organizationAddress,
+    async () => (await subscriber.api.get('/subscriptions')).body.member[0].organizationAddress,
     (shown) => expect(shown).toBe(`/organization-addresses/${address.id}`),
   )
 })

@@ -69,7 +69,7 @@ test('events are kept for thirty days, and longer while they are pending or fail
 })
 
 test('the deletion of a customer at Stripe removes its cards and ends its subscription', async () => {
-  const { customer, api, path, tenant, ...payer } = await subscribed({ modules: ['planning'] })
+  const { customer, api, path, tenant, ...subscriber } = await subscribed({ modules: ['planning'] })
   const event = createEvent('customer.deleted', { id: customer, object: 'customer', deleted: true })
   await dashboard.customers.del(customer)
   await deliver(event)
@@ -77,20 +77,20 @@ test('the deletion of a customer at Stripe removes its cards and ends its subscr
   expect((await storedEvent(event.id))?.status).toBe('done')
   expect((await api.get(path)).body).toMatchObject({ status: 'canceled', paymentMethod: null })
   expect((await api.get('/payment-methods')).body.member).toEqual([])
-  expect(await customerIdOf({ ...payer, api, tenant })).toBeNull()
+  expect(await customerIdOf({ ...subscriber, api, tenant })).toBeNull()
 
   const { status, body } = await api.post('/payment-methods', { externalId: 'pm_card_visa' })
   expect([status, body.preferred]).toEqual([201, true])
   const anew = await api.post('/subscriptions', { paymentMethod: body['@id'] })
   expect([anew.status, anew.body.status]).toEqual([201, 'active'])
-  expect(await customerIdOf({ ...payer, api, tenant })).not.toBe(customer)
+  expect(await customerIdOf({ ...subscriber, api, tenant })).not.toBe(customer)
 })
 
 test('one sync stores a subscription that ended at Stripe and another that was created there', async () => {
   const { customer, externalId, api, path } = await subscribed()
   const { items } = await dashboard.subscriptions.retrieve(externalId)
   await dashboard.subscriptions.cancel(externalId)
-  const made = await dashboard.subscriptions.create({
+  const subscription = await dashboard.subscriptions.create({
     customer,
     items: [{ price: items.data[0].price.id, quantity: 9 }],
   })
@@ -99,7 +99,7 @@ test('one sync stores a subscription that ended at Stripe and another that was c
   const { member } = (await api.get('/subscriptions')).body
   expect(member).toHaveLength(2)
   expect(member).toContainEqual(expect.objectContaining({ '@id': path, status: 'canceled' }))
-  expect(member).toContainEqual(expect.objectContaining({ externalId: made.id, status: 'active', seats: 9 }))
+  expect(member).toContainEqual(expect.objectContaining({ externalId: subscription.id, status: 'active', seats: 9 }))
 })
 
 describe('npm run webhooks', () => {
@@ -153,9 +153,9 @@ test('two processes that receive the same events process each of them once', asy
     BEGIN INSERT INTO "application" VALUES (NEW."id"); RETURN NULL; END $$`)
   await database.query(`CREATE TRIGGER "noted" AFTER UPDATE ON "stripe_event" FOR EACH ROW
     WHEN (OLD."status" = 'pending' AND NEW."status" = 'done') EXECUTE FUNCTION "noted"()`)
-  const payers = await Promise.all([subscribed(), subscribed(), subscribed()])
+  const subscribers = await Promise.all([subscribed(), subscribed(), subscribed()])
   await Promise.all([startJobs(), startJobs()])
-  const events = Array.from({ length: 20 }, () => payers.map(({ customer }) => customerEvent(customer))).flat()
+  const events = Array.from({ length: 20 }, () => subscribers.map(({ customer }) => customerEvent(customer))).flat()
   const copies = [...events, ...events, ...events].sort(() => Math.random() - 0.5)
   const answers = await Promise.all(copies.map(deliver))
   expect(answers.every(({ status }) => status === 200)).toBe(true)

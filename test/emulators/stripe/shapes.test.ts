@@ -34,9 +34,14 @@ const refused = (asked: Promise<unknown>) => expect(asked).rejects.toThrow()
 
 async function askEverything(): Promise<void> {
   const address = { line1: 'Damrak 1', city: 'Amsterdam', country: 'NL' }
-  const shipping = { name: 'Payer', address }
-  const payer = await stripe.customers.create({ name: 'Payer', email: 'payer@example.com', address, shipping })
-  const customer = payer.id
+  const shipping = { name: 'Subscriber', address }
+  const subscriber = await stripe.customers.create({
+    name: 'Subscriber',
+    email: 'subscriber@example.com',
+    address,
+    shipping,
+  })
+  const customer = subscriber.id
   const card = await stripe.paymentMethods.attach('pm_card_visa', { customer })
   await stripe.customers.update(customer, { invoice_settings: { default_payment_method: card.id } })
   const spare = await stripe.paymentMethods.create({ type: 'card', card: { token: 'tok_visa' } })
@@ -145,7 +150,7 @@ async function askEverything(): Promise<void> {
   await stripe.subscriptionSchedules.release(schedule.id)
   await stripe.subscriptions.cancel(made.id, { invoice_now: true, prorate: true })
   await stripe.customers.retrieve(customer, { expand: ['subscriptions', 'invoice_settings.default_payment_method'] })
-  await stripe.customers.list({ email: 'payer@example.com' })
+  await stripe.customers.list({ email: 'subscriber@example.com' })
   await stripe.customers.del(customer)
   await stripe.customers.retrieve(customer)
   const [event] = (await stripe.events.list({ limit: 100 })).data

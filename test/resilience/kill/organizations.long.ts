@@ -29,11 +29,11 @@ const server = new KilledServer({ STRIPE_URL: gate.url })
 
 beforeAll(() => server.start(), 60_000)
 
-let made = 0
+let organizationCount = 0
 
 /** A user who creates an organization. */
 function founder() {
-  const name = `Founded ${++made}`
+  const name = `Founded ${++organizationCount}`
   const user = Object.assign(new User(), { subject: name })
   return { name, user, found: () => server.post(user, '/organizations', { name }, name.replace(' ', '-')) }
 }
@@ -122,7 +122,7 @@ server.killAtSteps('After the server is killed while an organization is created,
 
 /** A demo organization with meetings, whose notes are their numbers, a location and a language of its own. */
 async function demo(meetings: number) {
-  const slug = `demo-${++made}`
+  const slug = `demo-${++organizationCount}`
   const { organization, users } = await foundTenant(slug, slug, { demo: true })
   const own = { organizationId: organization.id }
   await given(Location, { ...own, name: 'Office' })

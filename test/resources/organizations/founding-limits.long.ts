@@ -45,14 +45,14 @@ describe('A user owns a limited number of organizations,', () => {
 
   test('not counting those that are closed, or that it is no owner of', async () => {
     const { founder, found } = await served(2)
-    const made = [(await found()).body, (await found()).body]
-    await as(operator).patch(made[0]['@id'], { status: 'suspended' }).expect(200)
+    const organizations = [(await found()).body, (await found()).body]
+    await as(operator).patch(organizations[0]['@id'], { status: 'suspended' }).expect(200)
     expect((await found()).status).toBe(409)
-    await as(operator).patch(made[0]['@id'], { status: 'closed' }).expect(200)
+    await as(operator).patch(organizations[0]['@id'], { status: 'closed' }).expect(200)
     expect((await found()).status).toBe(201)
     expect((await found()).status).toBe(409)
     const { id: userId } = await database.manager.findOneByOrFail(User, { subject: founder.subject })
-    await database.manager.update(OrganizationUser, { userId, organizationId: made[1].id }, { role: 'admin' })
+    await database.manager.update(OrganizationUser, { userId, organizationId: organizations[1].id }, { role: 'admin' })
     expect((await found()).status).toBe(201)
   })
 

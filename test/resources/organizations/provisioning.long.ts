@@ -79,9 +79,9 @@ test('a subscription made before the modules are there enables them all the same
   const { owner, iri, organization } = await found()
   await as(operator).patch(iri, { manualBilling: true })
   await givenAddress({ organizationId: organization })
-  const made = await owner.post('/subscriptions', { modules: ['banking'] })
-  expect(made.status).toBe(201)
-  await as(operator).post(`${made.body['@id']}/confirm`).expect(201)
+  const response = await owner.post('/subscriptions', { modules: ['banking'] })
+  expect(response.status).toBe(201)
+  await as(operator).post(`${response.body['@id']}/confirm`).expect(201)
   await provision({ organization })
   expect(
     await database.manager.findOneBy(OrganizationModule, { organizationId: organization, name: 'banking' }),
@@ -205,8 +205,8 @@ describe.each(['suspended', 'closed'])('An organization that is %s', (status) =>
   test('leaves members free to use another organization', async () => {
     const first = await found()
     await as(operator).patch(first.iri, { status })
-    const { status: made, body: other } = await first.owner.post('/organizations', { name: 'Another' })
-    expect(made).toBe(201)
+    const { status: created, body: other } = await first.owner.post('/organizations', { name: 'Another' })
+    expect(created).toBe(201)
     const there = as(newcomer(`founder-${founded}`), { organization: other.id })
     expect((await there.post('/locations', { name: 'x' })).status).toBe(201)
   })

@@ -85,10 +85,10 @@ function* circumstances(): Generator<Case> {
     const read = route.method === 'GET' ? suffixes.map((suffix) => ({ suffix, headers: {} })) : []
     for (const { suffix, headers } of [...plain, ...read])
       yield async () => {
-        const asked = [theirs[route.resource.name].id, unknown].map((id) =>
+        const requests = [theirs[route.resource.name].id, unknown].map((id) =>
           ask({ ...route, path: route.path + suffix }, { id, headers, token: callers.owner }),
         )
-        const [other, none] = await Promise.all(asked)
+        const [other, none] = await Promise.all(requests)
         const same = other.status === none.status && other.text === none.text
         const said = `${route.title}${suffix} with ${JSON.stringify(headers)}: ${other.status}, else ${none.status}`
         return unless(same && other.status >= 400, said)

@@ -95,13 +95,13 @@ const weathers: Record<string, (response: ServerResponse) => void> = {
   'refuses in no words': json(402, '{"error":{"type":"card_error","decline_code":{"a":1},"message":null}}'),
 }
 
-const payer = await subscribed()
+const subscriber = await subscribed()
 const newcomer = await payingCustomer()
-const { body: other } = await payer.api.post('/payment-methods', { externalId: 'pm_card_amex' })
+const { body: other } = await subscriber.api.post('/payment-methods', { externalId: 'pm_card_amex' })
 const debtor = await subscribed()
 stripe.decline((await debtor.api.get(debtor.card)).body.externalId, 'insufficient_funds')
 stripe.advance({ days: 32 })
-for (const { customer } of [payer, debtor]) await syncNow(customer)
+for (const { customer } of [subscriber, debtor]) await syncNow(customer)
 const { body: invoices } = await debtor.api.get('/invoices?status=open')
 interface Wish {
   path: string
@@ -111,8 +111,8 @@ interface Wish {
 /** The request by which each operation calls Stripe. */
 const wishes: Record<string, Wish> = {
   'POST /subscriptions': { path: '/subscriptions', body: { paymentMethod: newcomer.card }, by: newcomer },
-  'PATCH /subscriptions/:id': { path: payer.path, body: { seats: 44 } },
-  'POST /subscriptions/:id/cancel': { path: `${payer.path}/cancel`, body: {} },
+  'PATCH /subscriptions/:id': { path: subscriber.path, body: { seats: 44 } },
+  'POST /subscriptions/:id/cancel': { path: `${subscriber.path}/cancel`, body: {} },
   'POST /subscriptions/apply-coupon': { path: '/subscriptions/apply-coupon', body: { code: 'LOYAL10' } },
   'POST /subscriptions/clear-coupon': { path: '/subscriptions/clear-coupon', body: {} },
   'POST /payment-methods': { path: '/payment-methods', body: { externalId: 'pm_card_visa' } },
@@ -137,7 +137,7 @@ function* storms(what: string): Generator<Case> {
   for (const route of outside)
     yield async () => {
       misbehave = weathers[what]
-      const { path, body, by = payer } = wishes[route.title]
+      const { path, body, by = subscriber } = wishes[route.title]
       const token = await tokenOf(by.tenant.users.owner)
       const sent = body && { body: JSON.stringify(body), headers: { 'Content-Type': types[route.method] } }
       const began = performance.now()

@@ -18,7 +18,7 @@ const mine: Record<string, { id: string }> = {
   OrganizationUser: belonging,
 }
 const theirs = await rowsOf(elsewhere)
-const payer = await subscribed()
+const subscriber = await subscribed()
 const { effects, restore } = await keep()
 /** No jobs run here, so a request would wait for its job in vain. */
 banking.timing.requestMs = 0
@@ -32,8 +32,8 @@ interface Outcome {
 
 /** Sends a valid request with more properties than the route accepts. Returns the changes in the whole database. */
 async function outcome(route: Route, role: Role, more: object, headers = {}): Promise<Outcome> {
-  const { body = {}, payer: paying, before, first } = lines[route.title] ?? {}
-  const token = paying ? await tokenOf(payer.tenant.users[role as 'owner']) : tokens[role]
+  const { body = {}, subscriber: paying, before, first } = lines[route.title] ?? {}
+  const token = paying ? await tokenOf(subscriber.tenant.users[role as 'owner']) : tokens[role]
   const own = route.path.startsWith('/meetings') && role === 'member' ? `/employees/${mine.Employee.id}` : null
   if (before) await database.query(before)
   if (first) await ask({ ...route, path: first.path }, { token, body: first.body })

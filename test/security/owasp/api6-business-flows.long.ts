@@ -58,13 +58,13 @@ function* guesses(): Generator<Case> {
 function* coupons(): Generator<Case> {
   for (const code of ['LOYAL10', 'FRIENDS', 'WELCOME25'])
     yield async () => {
-      const payer = await subscribed()
-      const apply = () => payer.api.post('/subscriptions/apply-coupon', { code })
+      const subscriber = await subscribed()
+      const apply = () => subscriber.api.post('/subscriptions/apply-coupon', { code })
       await Promise.all(Array.from({ length: 5 }, apply))
       const since = stripe.requests.length
       const { status } = await apply()
       const again = serverRequests(since).filter(({ method }) => method === 'POST')
-      const { discounts } = await billing.retrieveSubscription(payer.externalId)
+      const { discounts } = await billing.retrieveSubscription(subscriber.externalId)
       return unless(
         status === 200 && again.length === 0 && discounts.length === 1,
         `${code}: ${discounts.length} ${status}`,
@@ -72,8 +72,10 @@ function* coupons(): Generator<Case> {
     }
   yield async () => {
     const { id } = await dashboard.coupons.create({ percent_off: 50, duration: 'once', max_redemptions: 1 })
-    const payers = await Promise.all([1, 2, 3].map(() => subscribed()))
-    const answers = await Promise.all(payers.map(({ api }) => api.post('/subscriptions/apply-coupon', { code: id })))
+    const subscribers = await Promise.all([1, 2, 3].map(() => subscribed()))
+    const answers = await Promise.all(
+      subscribers.map(({ api }) => api.post('/subscriptions/apply-coupon', { code: id })),
+    )
     const good = answers.filter(({ status }) => status < 300).length
     return unless(good === 1, `a coupon for one was had by ${good}`)
   }
@@ -82,12 +84,12 @@ function* coupons(): Generator<Case> {
 function* seconds(): Generator<Case> {
   for (const card of [true, false])
     yield async () => {
-      const payer = await payingCustomer()
-      const body = card ? { paymentMethod: payer.card } : {}
-      const answers = await Promise.all(Array.from({ length: 6 }, () => payer.api.post('/subscriptions', body)))
-      const made = answers.filter(({ status }) => status === 201).length
+      const subscriber = await payingCustomer()
+      const body = card ? { paymentMethod: subscriber.card } : {}
+      const answers = await Promise.all(Array.from({ length: 6 }, () => subscriber.api.post('/subscriptions', body)))
+      const created = answers.filter(({ status }) => status === 201).length
       const odd = answers.filter(({ status }) => ![201, 409, 503].includes(status)).length
-      return unless(made === 1 && odd === 0, `six at once: ${answers.map(({ status }) => status)}`)
+      return unless(created === 1 && odd === 0, `six at once: ${answers.map(({ status }) => status)}`)
     }
   const trials = [
     'trial',

@@ -2,7 +2,7 @@
 interface Line {
   body?: Record<string, unknown>
   /** Whether it is for those alone who are billed through Stripe. */
-  payer?: true
+  subscriber?: true
   /** SQL that prepares the state. */
   before?: string
   /** Requests before it: a copy of the database does not reset Stripe. */
@@ -27,11 +27,11 @@ export const lines: Record<string, Line> = {
   'POST /subscriptions': { body: { seats: 9 }, before: ended },
   'POST /subscriptions/apply-coupon': {
     body: { code: 'LOYAL10' },
-    payer: true,
+    subscriber: true,
     first: { path: '/subscriptions/clear-coupon', body: {} },
   },
   'POST /subscriptions/clear-coupon': {
-    payer: true,
+    subscriber: true,
     first: { path: '/subscriptions/apply-coupon', body: { code: 'LOYAL10' } },
   },
   'POST /organization-user-invitations/accept': {
@@ -45,6 +45,6 @@ export const lines: Record<string, Line> = {
   'POST /organization-addresses': {
     body: { kind: 'postal', name: 'New', street: 'Dam', city: 'Amsterdam', country: '/countries/NL' },
   },
-  'POST /payment-methods': { body: { externalId: 'pm_card_visa' }, payer: true },
-  'POST /payment-methods/setup': { payer: true },
+  'POST /payment-methods': { body: { externalId: 'pm_card_visa' }, subscriber: true },
+  'POST /payment-methods/setup': { subscriber: true },
 }

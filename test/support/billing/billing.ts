@@ -14,10 +14,10 @@ let customers = 0
 
 export async function stripeCustomer(values: Partial<Organization> = {}): Promise<Customer> {
   customers += 1
-  const tenant = await foundTenant('Payer', `payer-${customers}`, { manualBilling: false, ...values })
+  const tenant = await foundTenant('Subscriber', `subscriber-${customers}`, { manualBilling: false, ...values })
   const street = {
     kind: 'billing',
-    name: 'Payer',
+    name: 'Subscriber',
     street: 'Damrak',
     houseNumber: '1',
     city: 'Amsterdam',

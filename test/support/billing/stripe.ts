@@ -72,9 +72,9 @@ export interface Subscribed extends Customer {
 }
 
 export async function subscribed(body: object = {}, token?: string): Promise<Subscribed> {
-  const payer = await payingCustomer(token)
-  const { body: made } = await payer.api.post('/subscriptions', { paymentMethod: payer.card, ...body })
-  return { ...payer, path: made['@id'], externalId: made.externalId, customer: await customerIdOf(payer) }
+  const subscriber = await payingCustomer(token)
+  const { body: made } = await subscriber.api.post('/subscriptions', { paymentMethod: subscriber.card, ...body })
+  return { ...subscriber, path: made['@id'], externalId: made.externalId, customer: await customerIdOf(subscriber) }
 }
 
 /** Stripe's id of the customer of an organization. */
