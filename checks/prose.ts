@@ -8,6 +8,12 @@ interface Prose {
   kind: 'comment' | 'message' | 'title' | 'document'
 }
 
+/** The prose of a context file. */
+interface ContextFile {
+  about?: string
+  description?: Record<string, string>
+}
+
 /** The most words of a sentence, by the kind of its text. */
 const maxWords = { comment: 25, message: 20, title: 25, document: 40 }
 
@@ -16,15 +22,23 @@ const bannedWords =
   /\b(anew|thus|lest|nobody|somebody|whoever|whomever|whatever it be|put aside|under way|at hand|let go of|tells? of|told of|rings? for|that of which|such as is|whether or not it be)\b/i
 const bannedSubject = /^(What|Who|Whose|Whom|Whoever|That which)\b/
 
+/** A free relative in mid-sentence stands for a thing without a name; after a verb of asking it is an indirect question. */
+const freeRelative =
+  /(?:[,;:] (?:what|whoever) |\b(?:of|by|from|with|for|to|than|as|and|or|but|is|are) (?:what|whoever) )(?!to )/i
+const indirectQuestion =
+  /\b(?:ask|say|tell|know|decide|show|state|name|record|explain|see|find|mean|learn|check|choose|depend|question|list|compare|log|write|report|read|print|answer|describe|remember|define|determine)\w*\b[^.;:]*\b(?:what|whichever)/i
+
 /** The reference's own sentences stay as they are, whatever their length. */
 const reference = readFileSync('test/documentation/reference.nl.txt', 'utf8')
 
 const findings: string[] = []
 const asked = process.argv.slice(2)
-const paths = asked.length > 0 ? asked : ['src', 'entities', 'ormconfig.ts', 'test', 'bench', 'checks', '*.md', 'docs']
+const paths =
+  asked.length > 0 ? asked : ['src', 'entities', 'contexts', 'ormconfig.ts', 'test', 'bench', 'checks', '*.md', 'docs']
 for (const file of filesOf(...paths)) {
   if (file.startsWith('test/clients/openapi/') || file === 'CHANGELOG.md' || file === 'checks/prose.ts') continue
   if (file.endsWith('.ts')) for (const prose of proseOf(parse(file))) check(prose)
+  else if (file.endsWith('.jsonld')) for (const prose of definitionsOf(file)) check(prose)
   else if (file.endsWith('.md')) for (const prose of paragraphsOf(file)) check(prose)
 }
 for (const finding of findings) console.error(finding)
@@ -40,6 +54,9 @@ function check({ place, text, kind }: Prose): void {
     if (words > limit) findings.push(`${place}: a sentence of ${words} words, ${limit} are the most: ${shown}`)
     const banned = bannedWords.exec(sentence)
     if (banned) findings.push(`${place}: "${banned[0]}" is hard to read: ${shown}`)
+    const free = freeRelative.exec(sentence)
+    if (free && !sentence.endsWith('?') && !indirectQuestion.test(sentence.slice(0, free.index + free[0].length)))
+      findings.push(`${place}: "${free[0].trim()}" has no thing with a name: ${shown}`)
     if (bannedSubject.test(sentence) && !sentence.endsWith('?'))
       findings.push(`${place}: the subject is no thing with a name: ${shown}`)
   }
@@ -135,6 +152,13 @@ function titlesOf(source: Source): Prose[] {
 /** A title may begin with a small letter. */
 function capital(text: string): string {
   return text[0].toUpperCase() + text.slice(1)
+}
+
+/** The sentences of a context that define its class and its properties. */
+function definitionsOf(file: string): Prose[] {
+  const { about, description = {} } = JSON.parse(readFileSync(file, 'utf8')) as ContextFile
+  const texts = [about, ...Object.values(description)].filter((text) => text !== undefined)
+  return texts.map((text) => ({ place: file, text, kind: 'comment' as const }))
 }
 
 /** The paragraphs of a document, without its code, tables and links' addresses. */

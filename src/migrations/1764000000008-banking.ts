@@ -48,7 +48,7 @@ const references = [
   'ALTER TABLE "bank_transaction" ADD CONSTRAINT "FK_c26e3584e250ce47cab59e4a360" FOREIGN KEY ("organizationId", "accountId") REFERENCES "bank_account"("organizationId","id")',
 ]
 
-/** Bank accounts and what happened on them; the pulls that run, at most eight, and those of the last day. */
+/** Bank accounts and their transactions; the pulls that run, at most eight, and those of the last day. */
 export class Banking1764000000008 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     for (const [definition, existing] of columns) {

@@ -37,7 +37,7 @@ export class Search1764000000020 implements MigrationInterface {
             lower(regexp_replace(normalize($1 COLLATE "C", NFKD), '[\\u0300-\\u036f]', '', 'g') COLLATE "und-x-icu") COLLATE "C",
             'ß', 'ss'), 'æ', 'ae'), 'œ', 'oe'), 'þ', 'th'), 'łøđðħŧıς', 'loddhtiσ')
         END, E'\\t', ' '), E'\\n', ' '), E'\\r', ' ') $$`)
-    // A word may begin after a mark, as in "x@example.com": what comes after the mark is there again, after a space.
+    // A word may begin after a mark, as in "x@example.com": the part after the mark is there again, after a space.
     await runner.query(`CREATE FUNCTION "search_text"(VARIADIC "texts" text[]) RETURNS text
       LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
       DECLARE

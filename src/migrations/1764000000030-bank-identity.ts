@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm'
 
-/** Columns for what imports left out, where they started, and what banks call their accounts; amounts with any decimals. */
+/** Columns for omissions of imports, their starts, and the names that banks give their accounts; amounts with any decimals. */
 export class BankIdentity1764000000030 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`ALTER TABLE "integration" ADD "skipped" integer`)

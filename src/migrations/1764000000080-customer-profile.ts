@@ -9,7 +9,7 @@ const triggers = {
   user: 'AFTER UPDATE OF "email"',
 }
 
-/** Every change of what Stripe knows of a customer enqueues a job, whichever code makes the change. */
+/** Every change of a customer's profile at Stripe enqueues a job, whichever code makes the change. */
 export class CustomerProfile1764000000080 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`CREATE FUNCTION "tell_customer"() RETURNS trigger LANGUAGE plpgsql AS $$

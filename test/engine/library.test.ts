@@ -1,10 +1,12 @@
+import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { defaultMetadataStorage } from 'class-transformer/cjs/storage.js'
 import { Client } from 'pg'
 import request from 'supertest'
 import type { DataSource } from 'typeorm'
 import { Api, listOperation, Resource, rowTotals, stopThreads } from '../../src/hydra/index.ts'
-import { Book, createLibrary, openDatabase } from './library.ts'
+import { Book, createLibrary, Loan, openDatabase } from './library.ts'
 
 const { host, port, user } = JSON.parse(process.env.TEST_POSTGRES ?? '{}')
 const name = `library_${process.pid}_${Date.now()}`
@@ -172,6 +174,12 @@ test('totals by another column than that of the tenants stop the boot with a sen
   expect(() => new Api(table, database, { roles, contexts, tenancy, publicUrl } as never)).toThrow(
     'Book.totalsBy is "libraryId", and the column of tenants is "shelf": use the same.',
   )
+})
+
+test('class-transformer stays at the versions whose private storage the engine can read', async () => {
+  const { dependencies } = JSON.parse(await readFile('package.json', 'utf8'))
+  expect(dependencies['class-transformer']).toBe('^0.5.1')
+  expect(defaultMetadataStorage.findTypeMetadata(Loan, 'book').typeFunction()).toBe(Book)
 })
 
 async function administer(sql: string): Promise<void> {

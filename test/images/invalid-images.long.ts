@@ -52,7 +52,7 @@ describe.each(['icon', 'logo'] as const)('An uploaded %s', (kind) => {
   })
 })
 
-/** One byte of what is packed in a PNG is another. */
+/** One byte of the packed data of a PNG is another. */
 function flipped(bytes: Buffer): Buffer {
   const damaged = Buffer.from(bytes)
   damaged[Math.floor(bytes.length / 2)] ^= 0xff

@@ -147,7 +147,7 @@ test('of an acceptance and a removal at once, no acceptance follows the removal'
   }
 })
 
-/** A demotion by another process is known here a second later; what grants rights does not wait for that. */
+/** A demotion by another process is known here a second later. Operations that grant rights do not wait for that. */
 test.each<[what: string, ask: (user: Awaited<ReturnType<typeof joined>>) => PromiseLike<{ status: number }>]>([
   ['invites', ({ user }) => as(user).post(path, { email: address(), role: 'admin' })],
   ['sends an invitation again', async ({ user }) => as(user).post(`${(await invited()).iri}/resend`)],

@@ -18,7 +18,7 @@ const numbered = (view: Record<string, string>) =>
 
 const members = ({ body }: { body: { member: Node[] } }) => body.member.map((node) => node['@id'])
 
-test('a collection is a page of thirty, with what is needed to go on', async () => {
+test('a collection is a page of thirty, with links to the next ones', async () => {
   const { body } = await api.get('/locations')
   expect(Object.keys(body)).toEqual([
     '@context',

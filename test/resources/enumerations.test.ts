@@ -16,7 +16,7 @@ interface Documented {
 const property = (name: string, title: string) =>
   propertiesOf(name).find((one) => one.title === title) as unknown as Documented
 
-// SHACL §4.8.3 (sh:in), JSON Schema §6.1.2 (enum): what a property may be is declared wherever it is documented.
+// SHACL §4.8.3 (sh:in), JSON Schema §6.1.2 (enum): the values of a property are declared wherever it is documented.
 test.each<[string, string, string[]]>([
   ['Organization', 'type', ['company', 'personal', 'partner']],
   ['Organization', 'status', ['provisioning', 'active', 'suspended', 'closed']],
@@ -74,7 +74,7 @@ test('a filter by such a property lists them', () => {
   }
 })
 
-// The public documentation is one: what no role of a tenant may write is not writeable in it.
+// There is one public documentation. A property that no role of a tenant may write is not writeable in it.
 test.each(['status', 'stripeCustomerId', 'manualBilling', 'demo', 'productionLike'])(
   'Organization.%s is documented as the operator’s to write',
   async (title) => {

@@ -63,7 +63,7 @@ test.each([
   expect(violations(body)?.sort()).toEqual(expected.sort())
 })
 
-test('a PATCH is judged by what comes of it', async () => {
+test('a PATCH is judged by its result', async () => {
   const closed = await given(Location, { name: 'Hoorn' })
   const open = await given(Location, { name: 'Edam', officeOpenHour: 8, officeCloseHour: 18 })
   const patch = (location: Location, body: object) => api.patch(`/locations/${location.id}`, body)

@@ -79,7 +79,7 @@ test('its window must open before it closes, and its time lie within', async () 
   expect(outside.body.violations[0]).toMatchObject({ propertyPath: 'time', code: 'within' })
 })
 
-test('a PATCH is judged by what comes of it', async () => {
+test('a PATCH is judged by its result', async () => {
   const meeting = await given(Meeting, morning)
   const late = await api.patch(`/meetings/${meeting.id}`, { dateFrom: '2026-04-01T12:00:00Z' })
   expect(late.status).toBe(422)

@@ -92,7 +92,7 @@ test('a member’s new address is not invited, and its former one can be', async
   expect((await api.post(path, { email: former })).status).toBe(201)
 })
 
-test('an invitation to what has become a member’s address takes no seat, and lets no other person in', async () => {
+test('an invitation to an address that has become a member’s takes no seat, and lets no other person in', async () => {
   const { organization, users } = await foundTenant('Seated', `seated-${++count}`)
   const own = { organizationId: organization.id }
   await given(Subscription, { ...own, organizationAddress: await givenAddress(own), seats: 4, status: 'active' })

@@ -183,7 +183,7 @@ test('an organization that one does not act for is shown without its lists and w
   expect(actionsOf(alone.body)).toEqual([])
 })
 
-test('the links of an organization are what its reader may do', async () => {
+test('the links of an organization are the operations that its reader may use', async () => {
   const demo = await foundTenant('Demo', 'demo', { demo: true, productionLike: false })
   const shown = async (user: User) => actionsOf((await as(user).get(`/organizations/${demo.organization.id}`)).body)
   const managing = ['mailFooter', 'setupKontomatik', 'uploadIcon', 'uploadLogo']

@@ -64,8 +64,8 @@ afterEach(async () => {
 
 test(`the table makes ${cases} cases of ${withId.length} operations with an id and ${belonging.length} references`, () => {
   expect(cases).toBeGreaterThan(1500)
-  for (const { name } of resources.filter(({ options }) => !options.singleton && !options.public))
-    expect(Object.keys(theirs)).toContain(name)
+  const forgotten = resources.filter(({ name, options }) => !options.singleton && !options.public && !(name in theirs))
+  expect(forgotten.map(({ name }) => `Add a row "${name}" to rowsOf in test/support/rows/sample-rows.ts.`)).toEqual([])
 })
 
 test.each(withId)('$title answers to every id of another organization as to one that does not exist', async (row) => {
@@ -176,7 +176,7 @@ test('every table of tenants has an index that starts with the organization', as
   expect(tables.filter((name) => !indexed.some((row: { name: string }) => row.name === name))).toEqual([])
 })
 
-test('a migrated database is what the entities say', async () => {
+test('a migrated database has the schema of the entities', async () => {
   const { upQueries } = await database.driver.createSchemaBuilder().log()
   expect(upQueries.map(({ query }) => query)).toEqual([])
 })

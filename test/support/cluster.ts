@@ -39,7 +39,7 @@ async function empty(database: DataSource): Promise<void> {
   for (const { drop } of await database.query(leftovers)) await database.query(drop)
 }
 
-/** Drops tables, then the functions and collations that migrations make; what belongs to an extension stays. */
+/** Drops tables, then the functions and collations that migrations make; objects of an extension stay. */
 const leftovers = `
   SELECT 1 AS "place", format('DROP TABLE IF EXISTS %s CASCADE', oid::regclass) AS "drop"
     FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace

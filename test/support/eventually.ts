@@ -1,4 +1,4 @@
-/** Asks until the answer is as it should be, and fails as it failed last after a while: for what jobs do in the background. */
+/** Repeats a question until its answer is as expected, for jobs in the background. After a while it fails as it failed last. */
 export async function eventually<T>(
   ask: () => T | Promise<T>,
   expected: (answer: T) => void = () => {},

@@ -5,7 +5,7 @@ import type { BankProblem } from '../kontomatik/bank-problem.ts'
 import type { SuccessfulCommand } from '../kontomatik/command-reply.ts'
 import type { JobContext } from './job-context.ts'
 
-/** The row of an integration, and what else its state depends on. */
+/** The row of an integration, and the other facts that its state depends on. */
 export interface Situation {
   row: Integration
   timing: BankingTiming

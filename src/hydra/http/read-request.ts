@@ -18,7 +18,7 @@ const bounds = {
   tooLarge: () => new Problem(413, `The body is too large. The limit is ${maxKilobytes} kB.`),
 }
 
-/** A body as received; `file` is what the operation made of an uploaded file. */
+/** A body as received; `file` is the operation's reading of an uploaded file. */
 export interface ReceivedBody {
   bytes?: Buffer
   file?: object

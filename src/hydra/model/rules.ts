@@ -19,7 +19,7 @@ export interface Rules {
 /** How class-validator calls `@IsOptional()` and `@ValidateIf()` in its metadata. */
 const conditional = 'conditionalValidation'
 
-/** The rules of class-validator on each property; what is optional or nullable is found by asking its conditions. */
+/** The rules of class-validator on each property. Its conditions tell whether it is optional or nullable. */
 export function rulesOf(type: Class): Map<string, Rules> {
   const storage = getMetadataStorage()
   const byName = storage.groupByPropertyName(storage.getTargetValidationMetadatas(type, '', false, false))

@@ -146,7 +146,10 @@ function targetOf(type: Class, metadata: EntityMetadata | undefined, name: strin
   return target as Class
 }
 
-/** The class in the property's `@Type()` (class-transformer). */
+/**
+ * The class in the property's `@Type()`. class-transformer has no public function for that, so this reads its private storage.
+ * A test holds the versions that have it.
+ */
 function typeGiven(type: Class, name: string): unknown {
   return defaultMetadataStorage.findTypeMetadata(type, name)?.typeFunction()
 }

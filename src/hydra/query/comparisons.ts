@@ -17,7 +17,7 @@ export function comparisons(field: Field, column: string, operators: Record<stri
   })
 }
 
-/** Several intervals are one multirange, in which Postgres looks a number up; their ends are what an index is asked for. */
+/** Several intervals are one multirange, in which Postgres looks a number up. An index is read between their ends. */
 export function between({ name: property, datatype }: Field, column: string): Variable {
   const name = `${property}[between]`
   const condition = (values: string[], key: string): Condition => {

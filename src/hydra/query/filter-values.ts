@@ -5,7 +5,7 @@ import { unstorableIn } from '../model/text.ts'
 
 /**
  * Reads a value as its property's type has it.
- * @throws Problem 400, with what is taken instead
+ * @throws Problem 400, with the form that is accepted
  */
 export function readValue(name: string, datatype: string | null, value: string): unknown {
   if (datatype === 'xsd:integer') {
@@ -57,7 +57,7 @@ export function booleanValue(name: string, value: string): boolean {
   throw badFilterValue(name, 'true or false')
 }
 
-/** The ids that IRIs, or bare ids, name; Problem 400 for what can be no item of the class. */
+/** The ids that IRIs, or bare ids, name; Problem 400 for an IRI that can be no item of the class. */
 export function idsOf(api: ApiModel, name: string, target: Class, values: string[]): string[] {
   const resource = api.resourceOf(target)
   const store = api.storeOf(target)

@@ -83,7 +83,7 @@ function shared(query: URLSearchParams): string {
   return kept.length > 0 ? `${new URLSearchParams(kept)}&` : ''
 }
 
-/** Orders stay in their own order, which is what they say. */
+/** Orders stay in their own sequence, because it has a meaning. */
 const rank = (name: string) => (name.startsWith('order[') ? 'order[' : name)
 
 /** The place that the query itself asked for. */

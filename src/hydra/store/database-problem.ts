@@ -101,7 +101,7 @@ function dangling(api: ErrorContext, { table, message }: DatabaseFault): string 
   const type = api.database.entityMetadatas.find(({ tableName }) => tableName === table)?.target
   const referring = api.resources.find(({ entity }) => entity === type)
   if (!referring || !message.startsWith('update or delete'))
-    return 'It is still referred to, or refers to what is gone by now.'
+    return 'It is still referred to, or refers to a deleted row.'
   return `${indefiniteArticle(referring.name) === 'a' ? 'A' : 'An'} ${referring.name} still refers to it.`
 }
 

@@ -26,7 +26,7 @@ const memberOf = ({ tenant }: Subscriber, role: 'owner' | 'admin') =>
 const patchMember = ({ api }: Subscriber, { id }: OrganizationUser, body: object) =>
   api.patch(`/organization-users/${id}`, body).expect(200)
 
-/** Changes of what Stripe knows of a customer: its name, addresses, language, and the owners with their email addresses. */
+/** Changes of the profile that Stripe has of a customer: its name, addresses, language, and the owners with their email addresses. */
 const changes: Case[] = [
   [
     'PATCH /organizations/:id',

@@ -8,7 +8,7 @@ const violations = (body: { violations?: { propertyPath: string; code: string }[
 
 const head = { kind: 'visiting', name: 'Acme', street: 'Damrak', city: 'Amsterdam', country: '/countries/NL' }
 
-test('it is made with what an envelope needs, and read back', async () => {
+test('it is made with the lines of an envelope, and read back', async () => {
   const { status, body, headers } = await api.post('/organization-addresses', head)
   expect([status, headers.location]).toEqual([201, body['@id']])
   expect(body).toMatchObject({ ...head, houseNumber: null, postalCode: null, vatNumber: null })

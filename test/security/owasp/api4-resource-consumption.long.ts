@@ -22,7 +22,7 @@ const uploads = routes.filter(({ operation }) => operation.expects === 'file')
 /** How long anybody is kept waiting for a refusal, in milliseconds, on a machine that has little else to do. */
 const patience = 4000
 
-/** The same on a machine that is busy: it is long for what costs next to nothing, too. */
+/** The same on a machine that is busy: it is long for requests that cost next to nothing, too. */
 async function patienceNow(): Promise<number> {
   const began = performance.now()
   await send('GET', '/locations', { token: tokens.owner })

@@ -118,7 +118,7 @@ async function probing(at: { port: number }, line: Agent, sent: Sent, on: () => 
   return waits
 }
 
-/** Connections that last, some to each process: what one process is kept from answers, another cannot answer instead. */
+/** Connections that last, some to each process: another process cannot answer for a blocked one. */
 async function openLines(service: ServerProcess, workers: number): Promise<Agent[]> {
   const byProcess = new Map<unknown, Agent[]>()
   for (let number = 0; number < 100; number++) {

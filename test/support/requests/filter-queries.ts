@@ -17,7 +17,7 @@ const inAnyCase = (name: string, values: unknown[]): Query[] => [
   ...repeated(name, values),
 ]
 
-/** Queries of each kind about values that rows have, each with what it means. */
+/** Queries of each kind about values that rows have, each with its meaning. */
 export const queriesOf: Record<FilterKind, (name: string, values: unknown[], path: string) => Query[]> = {
   exact: (name, values) => [
     ...values.map((value): Query => [`${name}=${encode(value)}`, (held) => held === value]),

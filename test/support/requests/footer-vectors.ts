@@ -1,4 +1,4 @@
-/** HTML that should do something it may not, each with what is left of it: XSS cheat sheets, mutation XSS, CSS, overlays. */
+/** HTML that should do something it may not, each with the part that stays: XSS cheat sheets, mutation XSS, CSS, overlays. */
 export const vectors: [html: string, clean: string][] = [
   ['<p>a</p><script>alert(1)</script>', '<p>a</p>'],
   ['<ScRiPt SrC=https://evil.example/x.js></ScRiPt>a', 'a'],

@@ -2,7 +2,7 @@ import { openWorld } from '../world.ts'
 
 const { database } = await openWorld()
 
-/** Every table with its number of rows and a digest of what is in them: equal when nothing has been written. */
+/** Every table with its number of rows and a digest of its content: equal when nothing has been written. */
 export async function snapshot(): Promise<Record<string, string>> {
   const counted = database.entityMetadatas.map(
     ({ tableName }) =>

@@ -42,7 +42,7 @@ export class OrderedFaults {
     this.#over = new AbortController()
   }
 
-  /** Lets time pass for what is slow. */
+  /** Lets time pass for slow steps. */
   async slow({ delay = 1000 }: Fault): Promise<void> {
     await sleep(delay, undefined, { signal: this.#over.signal }).catch(() => {})
   }

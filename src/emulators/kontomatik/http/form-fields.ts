@@ -25,7 +25,7 @@ export function readFields(
   return Object.fromEntries(given)
 }
 
-/** An object in JSON; what its fields hold is for the caller to check. */
+/** An object in JSON. The caller checks its fields. */
 export function readJsonObject({ body, type }: KontomatikRequest, known: string[]): Record<string, unknown> {
   if (!/^application\/json(;|$)/.test(type)) throw invalidParameter('JSON is expected, not', type || 'nothing')
   const object = parseObject(body)

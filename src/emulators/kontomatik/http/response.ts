@@ -57,7 +57,7 @@ export function exceptionElement({ name, message }: { name: string; message: str
   return element('exception', { name }, element('message', {}, message), element('friendlyMessage', {}, message))
 }
 
-/** Signing in speaks JSON, also of what is wrong. */
+/** Signing in answers in JSON, also with its errors. */
 export function errorResponse(refusal: KontomatikError, path: string): KontomatikResponse {
   const { name, message, status } = refusal
   if (path.startsWith('/v1/signin/')) return jsonResponse({ exception: { name, message } }, status)

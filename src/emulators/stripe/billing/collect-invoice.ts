@@ -24,7 +24,7 @@ export function finalizeAutomatically(account: Account, invoice: Invoice): boole
   return false
 }
 
-/** Makes a draft due: it gets its number, and what is to be paid gets an intent. */
+/** Finalizes a draft: it gets its number, and a payment intent if an amount is due. */
 export function finalizeInvoice(account: Account, invoice: Invoice): void {
   if (invoice.amount_due > maxAmount) throw amountTooLarge(invoice.currency)
   const customer = requireObject(account, 'customer', invoice.customer)

@@ -43,7 +43,7 @@ function nextDue(account: Account, until: number): DueWork | undefined {
   return first
 }
 
-/** Of what is due at the same moment, what stands first here comes first. */
+/** Work that is due at the same moment runs in the order of this list. */
 function subscriptionWork(account: Account, subscription: Subscription, consider: (due: DueWork) => void): void {
   const { cancel_at, created, pending_update, status, trial_end } = subscription
   if (status === 'incomplete') {

@@ -48,7 +48,7 @@ export function endTrial(account: Account, subscription: Subscription): void {
   }
 }
 
-/** Begins the next period of what is over, with an invoice for it. */
+/** Begins the next period of an ended one, with an invoice for it. */
 export function renew(account: Account, subscription: Subscription): void {
   const now = account.now()
   const over = subscription.items.data.filter((item) => item.current_period_end <= now)
@@ -91,7 +91,7 @@ export function cancelOnSchedule(account: Account, subscription: Subscription): 
   endSubscription(account, subscription, 'cancellation_requested')
 }
 
-/** Invoices are collected again; what became of those meanwhile stays. */
+/** Invoices are collected again; those finalized meanwhile stay. */
 export function resumeCollection(account: Account, subscription: Subscription): void {
   account.update(subscription, () => {
     subscription.pause_collection = null
@@ -146,7 +146,7 @@ export function previewRenewal(account: Account, subscription: Subscription): In
   })
 }
 
-/** A customer who goes takes subscriptions and what is still asked for along. */
+/** A deleted customer takes its subscriptions and open invoices along. */
 export function deleteCustomer(account: Account, id: string): object {
   const customer = requireObject(account, 'customer', id)
   for (const subscription of account.store.all('subscription')) {

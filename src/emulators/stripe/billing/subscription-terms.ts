@@ -34,7 +34,7 @@ export function applyTerms(account: Account, subscription: Subscription, params:
 /** Countries in which a place is not known without its postal code. */
 const byPostalCode = ['CA', 'US']
 
-/** Where tax is worked out automatically, every change of what is billed needs to know where the customer is. */
+/** Automatic tax needs the customer's location for every change of the billed items. */
 function applyTax(account: Account, subscription: Subscription, params: Params): void {
   const enabled = flag(hash(params, 'automatic_tax'), 'enabled')
   if (enabled !== undefined) {

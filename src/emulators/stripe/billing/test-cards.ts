@@ -74,7 +74,7 @@ export function declineDetails(reason: string): { type: string; code: string; de
   }
 }
 
-/** An answer 402; what led to it did happen when it was `kept`. */
+/** A 402 for a declined card. With `kept`, the changes of the request stay. */
 export function cardDeclined(reason: string, details: Record<string, unknown> = {}, kept = false): StripeError {
   const { message, ...error } = declineDetails(reason)
   return new StripeError(errorResponse(402, message, { ...error, ...details }), kept)

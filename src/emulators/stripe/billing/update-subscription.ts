@@ -14,7 +14,7 @@ import { endTrial } from './renewals.ts'
 import { applyTerms, setTrialPeriod, trialEnd } from './subscription-terms.ts'
 import { cardDeclined } from './test-cards.ts'
 
-/** Changes a subscription; what items now cost more or less is charged as `proration_behavior` says. */
+/** Changes a subscription; the difference in price is charged as `proration_behavior` says. */
 export function updateSubscription(account: Account, subscription: Subscription, params: Params): Subscription {
   checkUpdatable(subscription, params)
   checkNotScheduled(subscription, params)

@@ -7,7 +7,7 @@ import { day, hour } from '../objects/clock.ts'
 import type { Fault, OrderedFaults } from './ordered-faults.ts'
 import { signEvent, type WebhookDeliveries } from './webhook-deliveries.ts'
 
-/** One request as it came in, and what it was answered. */
+/** One request as it came in, and its response. */
 export interface LoggedRequest {
   method: string
   path: string
@@ -47,7 +47,7 @@ export class Control {
     return [...this.account.store.all('event')]
   }
 
-  /** Lets time go by: what falls due meanwhile happens in its turn. */
+  /** Advances the clock: work that falls due meanwhile happens in its turn. */
   advance = ({ days = 0, hours = 0, seconds = 0 }: Advance): number => {
     const by = Math.round(days * day + hours * hour + seconds)
     if (!(by >= 0)) throw new Error('Time goes forward only: give a number of days, hours or seconds.')
@@ -96,7 +96,7 @@ export class Control {
   sign = (event: Event, { secret = this.webhookSecret, timestamp }: { secret?: string; timestamp?: number } = {}) =>
     signEvent(event, secret, timestamp)
 
-  /** Resolves once every event has been delivered or given up; what is held does not count. */
+  /** Resolves once every event has been delivered or given up; held events do not count. */
   settled = (): Promise<void> => this.deliveries.settled()
 
   logRequest(received: LoggedRequest): void {

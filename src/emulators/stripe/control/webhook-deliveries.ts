@@ -73,7 +73,7 @@ export class WebhookDeliveries {
     this.deliverQueued()
   }
 
-  /** Nothing is left to deliver, but what is held. */
+  /** Only held events are left to deliver. */
   settled(): Promise<void> {
     return new Promise((resolve) => {
       this.idleListeners.push(resolve)

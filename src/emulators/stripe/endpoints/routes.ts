@@ -30,7 +30,7 @@ export const routes: Route[] = [
 
 const paths = routes.map((route) => ({ route, steps: route.path.split('/') }))
 
-/** Which of them a request is for, and what its path names; a path in full goes before one with a place left open. */
+/** The route of a request, and the values in its path. A literal path precedes one with a placeholder. */
 export function findRoute(method: string, path: string): { route: Route; id: string } | undefined {
   const steps = path.split('/')
   for (const { route, steps: own } of paths) {

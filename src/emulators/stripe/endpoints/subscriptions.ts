@@ -74,7 +74,7 @@ function matchesStatus({ status, ended_at }: Subscription, wanted: string | unde
 }
 
 /**
- * Ends a subscription at once; what is left of its periods is given back only when asked. Pending prorations are charged with
+ * Ends a subscription at once; the rest of its period is refunded only on request. Pending prorations are charged with
  * `invoice_now`, and removed where neither that nor `prorate` is set.
  */
 function cancel(call: Call): Subscription {

@@ -14,7 +14,7 @@ export interface ErrorResponse {
 
 type Details = Partial<ErrorResponse['error']> & { status?: number }
 
-/** Ends a request with a fault; what the request changed is undone, unless it is `kept` (a declined charge did happen). */
+/** Ends a request with an error; its changes are undone, unless the error is `kept` (a declined charge did happen). */
 export class StripeError extends Error {
   constructor(
     readonly response: ErrorResponse,

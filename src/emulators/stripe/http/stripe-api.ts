@@ -34,7 +34,7 @@ interface AcceptedRequest extends ApiRequest {
   found: { route: Route; id: string }
 }
 
-/** Stripe's API: a request goes past the key, the idempotency, the parameters, and then to what it is for. */
+/** Stripe's API: a request passes the key, the idempotency and the parameters, and then reaches its endpoint. */
 export class StripeApi {
   private readonly idempotency: IdempotencyKeys
 
@@ -86,7 +86,7 @@ export class StripeApi {
     }
   }
 
-  /** Takes note of what was answered instead; what never came so far, or was not answered, may be sent again. */
+  /** Records the response that replaced another. A request that did not arrive, or got no response, may be sent again. */
   endIdempotent(
     { headers }: ApiRequest,
     { status, body }: Pick<ApiResponse, 'status' | 'body'> = { status: 503, body: '' },

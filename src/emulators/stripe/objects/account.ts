@@ -49,7 +49,7 @@ export class Account {
   listLagSeconds = 0
   /** Whether a webhook endpoint receives the events. */
   hasWebhookEndpoint: () => boolean = () => false
-  /** Writes changes down before they are answered; what it throws undoes them. */
+  /** Writes changes down before they are answered; an error from it undoes them. */
   persist: (entries: StoredChange[]) => void = () => {}
   onCommit: (events: Event[]) => void = () => {}
   private pendingEvents: Event[] = []

@@ -24,7 +24,7 @@ export class Clock {
   }
 }
 
-/** The end of a period; what begins on a 31st ends on the last day of shorter months, and on a 31st again after them. */
+/** The end of a period. One that begins on a 31st ends on the last day of shorter months, and on a 31st after them. */
 export function addInterval(start: number, interval: Interval, count: number, anchor = start): number {
   if (interval === 'day' || interval === 'week') return start + count * day * (interval === 'week' ? 7 : 1)
   const date = new Date(start * 1000)

@@ -98,7 +98,7 @@ export function updateProduct(account: Account, product: Product, params: Params
   return product
 }
 
-/** Of a price, what is paid cannot be changed; an archived one goes on for those who have it. */
+/** The amount of a price cannot be changed; an archived price stays with its subscribers. */
 export function updatePrice(account: Account, price: Price, params: Params): Price {
   const lookup = text(params, 'lookup_key')
   if (lookup) claimLookupKey(account, lookup, flag(params, 'transfer_lookup_key') ?? false, price)

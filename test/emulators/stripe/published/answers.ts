@@ -33,7 +33,7 @@ interface Field {
 
 const homes = new Map<string, Home>()
 
-/** Where each kind of object is declared; what is deleted has a type of its own. */
+/** Where each kind of object is declared; a deleted object has a type of its own. */
 const places: Record<string, string> = {
   coupon: 'Coupons',
   customer: 'Customers',

@@ -85,7 +85,7 @@ test.each([
   expect(await refusal(customer(card))).toMatchObject({ statusCode: 402, type: 'StripeCardError', code, decline_code })
 })
 
-test('a card can be saved without paying, for what is to be paid later', async () => {
+test('a card can be saved without paying, for later payments', async () => {
   const { id } = await customer(null)
   const intent = await stripe.setupIntents.create({ customer: id })
   const saved = await stripe.setupIntents.confirm(intent.id, { payment_method: 'pm_card_visa' })
