@@ -173,8 +173,8 @@ async function validate(runner: QueryRunner): Promise<void> {
 const batchSize = 20_000
 
 /**
- * Takes meetings that have ended out of the constraint: a write in the past searches for them. What is left to check under the
- * lock are the planned meetings.
+ * Takes meetings that have ended out of the constraint: a write in the past searches for them. Only the planned
+ * meetings are left to check under the lock.
  */
 async function releaseEnded(runner: QueryRunner): Promise<void> {
   for (let changed = batchSize; changed === batchSize; )
