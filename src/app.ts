@@ -125,7 +125,7 @@ function errorHandler(api: Api, log: Logger): ErrorRequestHandler {
           ))
     if (problem.status >= 500)
       log.error({ err: error, request: response.getHeader('X-Request-Id') }, 'a request failed')
-    api.writeProblem(problem, response)
+    return api.writeProblem(problem, response)
   }
 }
 

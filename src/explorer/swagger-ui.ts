@@ -67,17 +67,15 @@ body { margin: 0; background: Canvas; }
 
 interface File {
   type: string
-  body: string
+  body: { text: string }
   etag: string
-  digest: string
 }
 
 const read = (name: string) => readFileSync(join(directory(), name), 'utf8')
-const file = (type: string, body: string): File => ({
+const file = (type: string, text: string): File => ({
   type: `${type}; charset=utf-8`,
-  body,
-  etag: `"${hash('sha1', body, 'base64url')}"`,
-  digest: `sha-256=:${hash('sha256', body, 'base64')}:`,
+  body: { text },
+  etag: `"${hash('sha1', text, 'base64url')}"`,
 })
 
 const assets: Record<string, File> = {
@@ -91,7 +89,7 @@ const assets: Record<string, File> = {
 const digest = hash(
   'sha256',
   Object.values(assets)
-    .map(({ body }) => body)
+    .map(({ body }) => body.text)
     .join(),
   'hex',
 ).slice(0, 16)
@@ -141,14 +139,14 @@ export function swaggerUi(): Router {
     if (request.accepts([...machineTypes, 'text/html']) !== 'text/html') return next()
     response.setHeader('Content-Security-Policy', policy)
     response.setHeader('Cache-Control', 'public, max-age=3600')
-    sendFile(response, page)
+    return sendFile(response, page)
   })
   answerOptions(router, '/docs')
   router.get(`/docs/assets/${digest}/:name`, ({ params: { name } }, response, next) => {
     const asset = Object.hasOwn(assets, name) ? assets[name] : undefined
     if (!asset) return next()
     response.setHeader('Cache-Control', 'public, max-age=31536000, immutable')
-    sendFile(response, asset)
+    return sendFile(response, asset)
   })
   answerOptions(router, `/docs/assets/${digest}/:name`)
   return router
@@ -161,8 +159,7 @@ function answerOptions(router: Router, path: string): void {
   })
 }
 
-function sendFile(response: Response, { type, body, etag, digest }: File): void {
+function sendFile(response: Response, { type, body, etag }: File): Promise<void> {
   response.setHeader('Allow', 'OPTIONS, HEAD, GET')
-  response.setHeader('Repr-Digest', digest)
-  send(response, 200, type, body, etag)
+  return send(response, 200, type, body, etag)
 }

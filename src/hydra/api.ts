@@ -66,8 +66,8 @@ export class Api extends ApiModel implements BoundApi {
     return error instanceof Problem ? error : problemOf(this, error)
   }
 
-  writeProblem(problem: Problem, response: Response): void {
-    writeProblem(this, problem, response)
+  writeProblem(problem: Problem, response: Response): Promise<void> {
+    return writeProblem(this, problem, response)
   }
 
   private bind(resource: Resource): BoundResource {

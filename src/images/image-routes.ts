@@ -23,7 +23,7 @@ export function imageRoutes(executor: Executor): Router {
     if (!image) throw new Problem(404, 'Not found: no such image exists, or it was removed.')
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
     response.setHeader('Repr-Digest', `sha-256=:${Buffer.from(id, 'hex').toString('base64')}:`)
-    send(response, 200, image.type, image.bytes, `"${id}"`)
+    return send(response, 200, image.type, image.bytes, `"${id}"`)
   })
   router.options(path, (_, response) => {
     response.writeHead(204, allow).end()

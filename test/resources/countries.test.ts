@@ -67,7 +67,13 @@ test('caches keep it a while, for each language apart', async () => {
   )
   for (const { headers } of answers) {
     expect(headers['cache-control']).toBe('public, max-age=3600')
-    expect(headers.vary.split(', ').sort()).toEqual(['Accept', 'Accept-Language', 'Authorization', 'Origin'])
+    expect(headers.vary.split(', ').sort()).toEqual([
+      'Accept',
+      'Accept-Encoding',
+      'Accept-Language',
+      'Authorization',
+      'Origin',
+    ])
   }
   expect(answers[0].headers.etag).not.toBe(answers[1].headers.etag)
 })

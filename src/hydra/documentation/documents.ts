@@ -3,7 +3,6 @@ import { type Request, type RequestHandler, Router } from 'express'
 import { type Document, type Format, formats, json, jsonld, splitSuffix } from '../formats/format.ts'
 import { contentSecurityPolicy } from '../formats/html.ts'
 import type { BoundApi } from '../http/bound-api.ts'
-import { digestOf } from '../http/headers/digest.ts'
 import { negotiate, preferred } from '../http/headers/negotiation.ts'
 import { methodNotAllowed } from '../http/method-not-allowed.ts'
 import { type Representation, represent, sendRepresentation } from '../http/write-response.ts'
@@ -21,6 +20,7 @@ const graphs = single.filter(({ type }) => type !== 'text/html')
 /** Routes of the documents that depend on metadata alone: entrypoint, contexts, documentation and errors. */
 export function documents(api: BoundApi): Router {
   const router = Router({ caseSensitive: true, strict: true })
+  const contexts = new Map<string, RequestHandler>()
   const docs = apiDocumentation(api) as Document
   const terms = vocabularyPage(api, docs)
   const schemas = JSON.stringify(openapi(api))
@@ -35,9 +35,12 @@ export function documents(api: BoundApi): Router {
     serveDocument(api, docs, () => page),
   )
   router.get('/contexts/:name', (request, response, next) => {
-    const context = api.context(request.params.name.replace(/\.json(ld)?$/, ''))
+    const name = request.params.name.replace(/\.json(ld)?$/, '')
+    const context = api.context(name)
     if (!context) throw new Problem(404, 'No context has this name; that of the entrypoint is /contexts/Entrypoint.')
-    return serveDocument(api, context as Document, byAccept([jsonld, json]))(request, response, next)
+    const serve = contexts.get(name) ?? serveDocument(api, context as Document, byAccept([jsonld, json]))
+    contexts.set(name, serve)
+    return serve(request, response, next)
   })
   router.get('/errors/:status', (request, response, next) => {
     const [status] = splitSuffix(request.params.status)
@@ -101,15 +104,17 @@ function serveDocument(api: BoundApi, document: Document, choice: FormatChoice):
   const representations = new Map<Format, Representation>()
   return async (request, response) => {
     const format = choice(request)
-    const representation = representations.get(format) ?? withDigest(await represent(api, document, format))
-    representations.set(format, representation)
+    if (!representations.has(format)) {
+      const written = constant(await represent(api, document, format))
+      // Another request may have written it meanwhile.
+      if (!representations.has(format)) representations.set(format, written)
+    }
     response.setHeader('Allow', 'OPTIONS, HEAD, GET')
     response.setHeader('Cache-Control', 'public, max-age=3600')
-    sendRepresentation(response, 200, representation)
+    return sendRepresentation(response, 200, representations.get(format) as Representation)
   }
 }
 
-function withDigest(representation: Representation): Representation {
-  const { body, headers } = representation
-  return { ...representation, headers: { ...headers, 'Repr-Digest': digestOf(body) } }
+function constant(representation: Representation & { body: string }): Representation {
+  return { ...representation, body: { text: representation.body } }
 }

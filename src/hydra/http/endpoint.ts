@@ -28,8 +28,11 @@ export function endpoint(api: BoundApi, bound: BoundResource, operation: Operati
   const appliesStrict = operation.method === 'GET' || (operation.expects && operation.expects !== 'file')
   const read = requestReader(api, bound, operation)
   const { publicUrl } = api.iris
-  const setHeaders = headerSetter(api, bound, operation)
+  const caching = cacheControlOf(api, bound, operation)
+  const setHeaders = headerSetter(bound, operation)
   return async (request, response, id, suffix) => {
+    // Problems of the operation are compressed only where its documents are.
+    response.setHeader('Cache-Control', caching)
     const caller = await authenticate(access, request, response, sensitive)
     authorize(api, operation, caller)
     const format = negotiate(request.headers, offered, suffix)
@@ -50,22 +53,23 @@ function sensitiveOperationOf({ resource }: BoundResource, operation: Operation)
   return sensitive && { name: `${method} ${resource.path}${path}`, window: sensitive }
 }
 
-/** Builds the function that sets the headers which every response of the operation has. */
-function headerSetter(api: BoundApi, bound: BoundResource, operation: Operation): (response: Response) => void {
-  const caching = cacheControlOf(api, bound, operation)
+/** Builds the function that sets the headers which every response of the operation has, once its request is read. */
+function headerSetter(bound: BoundResource, operation: Operation): (response: Response) => void {
   const acceptPatch = acceptPatchOf(bound, operation)
   return (response) => {
-    response.setHeader('Cache-Control', caching)
     if (bound.resource.options.public) response.vary('Accept-Language')
     if (acceptPatch) response.setHeader('Accept-Patch', acceptPatch)
   }
 }
 
-/** A tenant's data may stay only in its own client's cache, which revalidates every time; sensitive data in none. */
-function cacheControlOf(api: BoundApi, { resource }: BoundResource, { members }: Operation): string {
+/**
+ * A tenant's data may stay only in its own client's cache, which revalidates every time; sensitive data and secrets in none.
+ * A response that no cache may store is never compressed.
+ */
+function cacheControlOf(api: BoundApi, { resource }: BoundResource, { members, secrets }: Operation): string {
   if (resource.options.public) return 'public, max-age=3600'
   const { sensitive } = members ? api.of(members).resource.options : resource.options
-  return sensitive ? 'private, no-store' : 'private, no-cache'
+  return sensitive || secrets ? 'private, no-store' : 'private, no-cache'
 }
 
 /** The response to a create names the PATCH types of the new item; its collection cannot be patched. */

@@ -3,7 +3,9 @@ import { withTail } from '../formats/collection-tail.ts'
 import { contentType, type Document, type Format, jsonld, type WriteOptions } from '../formats/format.ts'
 import { Problem } from '../model/problem.ts'
 import type { BoundApi } from './bound-api.ts'
-import { etagOf, satisfiesIfMatch, satisfiesIfNoneMatch } from './headers/conditional-request.ts'
+import { type Constant, compress, contentOf } from './compression.ts'
+import { etagIn, etagOf, satisfiesIfMatch, satisfiesIfNoneMatch } from './headers/conditional-request.ts'
+import { codingOf } from './headers/content-coding.ts'
 import { prefersMinimal } from './headers/preferences.ts'
 import type { RequestCall } from './request-call.ts'
 import type { ApiResponse } from './response.ts'
@@ -11,7 +13,7 @@ import type { ApiResponse } from './response.ts'
 /** A document in one of its formats, ready to send (RFC 9110 §3.2). */
 export interface Representation {
   type: string
-  body: string
+  body: string | Constant
   etag: string
   links: string[]
   headers: Record<string, string>
@@ -30,7 +32,7 @@ export async function write(call: RequestCall, result: ApiResponse, format: Form
   }
   const json = JSON.stringify(document)
   const etag = etagOf(json + (tail?.digest ?? ''), version)
-  send(response, status, 'application/ld+json; charset=utf-8', withTail(json, tail), etag)
+  await send(response, status, 'application/ld+json; charset=utf-8', withTail(json, tail), etag)
 }
 
 /** Writes a document in a format; the ETag belongs to this representation alone, though it starts with the version. */
@@ -40,7 +42,7 @@ export async function represent(
   format: Format,
   version?: number,
   options?: WriteOptions,
-): Promise<Representation> {
+): Promise<Representation & { body: string }> {
   const type = contentType(format)
   const body = await format.write(document, api, options)
   return {
@@ -52,12 +54,16 @@ export async function represent(
   }
 }
 
-export function sendRepresentation(response: Response, status: number, representation: Representation): void {
+export async function sendRepresentation(
+  response: Response,
+  status: number,
+  representation: Representation,
+): Promise<void> {
   const { type, body, etag, links, headers } = representation
   requireMatchingState(response, etag)
   for (const name in headers) response.setHeader(name, headers[name])
   for (const link of links) response.appendHeader('Link', link)
-  finish(response, status, type, body, etag)
+  return finish(response, status, type, body, etag)
 }
 
 /** A change is already committed when its document cannot be converted: the response is JSON-LD then. */
@@ -75,9 +81,15 @@ async function convert(
 }
 
 /** Sends a body that no handler made, too: an image, a page. */
-export function send(response: Response, status: number, type: string, body: string | Buffer, etag: string): void {
+export async function send(
+  response: Response,
+  status: number,
+  type: string,
+  body: string | Buffer | Constant,
+  etag: string,
+): Promise<void> {
   requireMatchingState(response, etag)
-  finish(response, status, type, body, etag)
+  return finish(response, status, type, body, etag)
 }
 
 const isRead = ({ req: { method } }: Response) => method === 'GET' || method === 'HEAD'
@@ -91,24 +103,39 @@ function requireMatchingState(response: Response, etag: string): void {
   )
 }
 
-function finish(response: Response, status: number, type: string, body: string | Buffer, etag: string): void {
-  response.setHeader('ETag', etag)
+async function finish(
+  response: Response,
+  status: number,
+  type: string,
+  body: string | Buffer | Constant,
+  etag: string,
+): Promise<void> {
   const { req } = response
-  if (isRead(response) && !satisfiesIfNoneMatch(req.headers['if-none-match'], etag)) {
+  const constant = typeof body === 'object' && 'text' in body ? body : undefined
+  const plain = constant ? constant.text : (body as string | Buffer)
+  const coding = codingOf(response, type, plain)
+  const coded = etagIn(coding, etag)
+  response.setHeader('ETag', coded)
+  const content = constant && (await contentOf(constant, coding))
+  if (content) response.setHeader('Repr-Digest', content.digest)
+  if (isRead(response) && !satisfiesIfNoneMatch(req.headers['if-none-match'], coded)) {
     response.writeHead(304).end()
     return
   }
-  if (finishMinimal(status, response)) return
+  if (finishMinimal(status, response, etag)) return
+  const bytes = content?.bytes ?? (coding ? await compress(plain, coding) : plain)
   response.statusCode = status
   response.setHeader('Content-Type', type)
-  response.setHeader('Content-Length', Buffer.byteLength(body))
-  response.end(req.method === 'HEAD' ? undefined : body)
+  if (coding) response.setHeader('Content-Encoding', coding)
+  response.setHeader('Content-Length', Buffer.byteLength(bytes))
+  response.end(req.method === 'HEAD' ? undefined : bytes)
 }
 
 /** Leaves out the document of a change when the client prefers `return=minimal` (RFC 7240 §4.2). */
-function finishMinimal(status: number, response: Response): boolean {
+function finishMinimal(status: number, response: Response, etag: string): boolean {
   const { method, headers } = response.req
   if ((method !== 'POST' && method !== 'PATCH') || !prefersMinimal(headers)) return false
+  response.setHeader('ETag', etag)
   response.appendHeader('Preference-Applied', 'return=minimal')
   response.vary('Prefer')
   response.statusCode = status === 200 ? 204 : status

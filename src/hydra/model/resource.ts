@@ -37,7 +37,7 @@ export interface ResourceOptions<E extends object> {
   isId?(id: string): boolean
   /** Whether shared caches may store it, because it is the same for every caller. */
   public?: true
-  /** Whether no cache may store it, because it must not remain on a disk: for example, payment methods. */
+  /** Whether no cache may store it, because it must not remain on a disk: for example, payment methods. It is never compressed. */
   sensitive?: true
 }
 

@@ -16,7 +16,7 @@ export function responseHeaders({ publicUrl, corsOrigins }: Pick<Config, 'public
   return (request, response, next) => {
     const id = request.headers['x-request-id']
     response.setHeader('Link', link)
-    response.setHeader('Vary', 'Accept, Authorization, Origin')
+    response.setHeader('Vary', 'Accept, Accept-Encoding, Authorization, Origin')
     response.setHeader('X-Request-Id', typeof id === 'string' && /^[\w.-]{1,64}$/.test(id) ? id : randomUUID())
     response.setHeader('X-Content-Type-Options', 'nosniff')
     response.setHeader('Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'")

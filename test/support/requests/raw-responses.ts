@@ -10,6 +10,11 @@ export interface Answer {
   text: string
 }
 
+/** An answer with its body in its content coding. */
+export interface RawAnswer extends Answer {
+  bytes: Buffer
+}
+
 const documentation = `<${publicUrl}/docs.jsonld>; rel="http://www.w3.org/ns/hydra/core#apiDocumentation"`
 const context = `<${publicUrl}/contexts/Error>; rel="http://www.w3.org/ns/json-ld#context"; type="application/ld+json"`
 
@@ -22,7 +27,7 @@ export function raw(
   path: string,
   headers: Record<string, string> = {},
   body?: string | Buffer,
-): Promise<Answer> {
+): Promise<RawAnswer> {
   return new Promise((resolve, reject) => {
     const { hostname, port } = new URL(publicUrl)
     const length = body !== undefined && !headers['Transfer-Encoding'] && { 'Content-Length': Buffer.byteLength(body) }
@@ -30,13 +35,10 @@ export function raw(
     const sent = request({ hostname, port, method, path, headers: all, agent: false }, (response) => {
       const pieces: Buffer[] = []
       response.on('data', (piece) => pieces.push(piece))
-      response.on('end', () =>
-        resolve({
-          status: response.statusCode as number,
-          headers: response.headers,
-          text: Buffer.concat(pieces).toString(),
-        }),
-      )
+      response.on('end', () => {
+        const bytes = Buffer.concat(pieces)
+        resolve({ status: response.statusCode as number, headers: response.headers, text: bytes.toString(), bytes })
+      })
     })
     sent.on('error', reject)
     sent.end(body)

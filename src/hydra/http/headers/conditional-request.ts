@@ -1,10 +1,16 @@
 import { hash } from 'node:crypto'
 import { Problem } from '../../model/problem.ts'
+import type { Coding } from './content-coding.ts'
 
 /** A strong ETag of a body (RFC 9110 §8.8.3). An item's ETag starts with its version, which PATCH and DELETE check. */
 export function etagOf(body: string, version?: number): string {
   const digest = hash('sha1', body, 'base64url')
   return version === undefined ? `"${digest}"` : `"${version}-${digest}"`
+}
+
+/** The ETag of a representation in a content coding, which has other bytes (RFC 9110 §8.8.3.3). */
+export function etagIn(coding: Coding | undefined, etag: string): string {
+  return coding ? `${etag.slice(0, -1)}-${coding}"` : etag
 }
 
 /** False when If-None-Match names this ETag: the client has the representation already (RFC 9110 §13.1.2). */
@@ -13,9 +19,10 @@ export function satisfiesIfNoneMatch(header: string | undefined, etag: string): 
   return !tags(header).some((tag) => tag === '*' || tag.replace(/^W\//, '') === etag)
 }
 
-/** True when If-Match is absent or names this ETag; a weak one never matches (RFC 9110 §13.1.1). */
+/** True when If-Match is absent or names this ETag in any coding; a weak one never matches (RFC 9110 §13.1.1). */
 export function satisfiesIfMatch(header: string | undefined, etag: string): boolean {
-  return header === undefined || tags(header).some((tag) => tag === '*' || tag === etag)
+  if (header === undefined) return true
+  return tags(header).some((tag) => tag === '*' || tag === etag || tag.replace(/-(?:br|gzip)"$/, '"') === etag)
 }
 
 /**
