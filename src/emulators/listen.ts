@@ -36,6 +36,6 @@ function reachable(host: string): string {
 
 function readPublicUrl(value: string): string {
   const url = URL.canParse(value) ? new URL(value) : null
-  if (url && /^https?:$/.test(url.protocol) && !url.search && !url.hash) return url.href.replace(/\/+$/, '')
+  if (url && /^https?:$/.test(url.protocol) && !url.search && !url.hash) return url.href.replace(/(?<!\/)\/+$/, '')
   throw new Error(`--public-url must be an http or https URL without query, not "${value}".`)
 }

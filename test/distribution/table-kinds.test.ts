@@ -72,6 +72,28 @@ describe('a foreign key', () => {
     expect(between.length).toBeGreaterThan(2)
     expect(between.filter(({ columns }) => !columns.includes('organizationId'))).toEqual([])
   })
+
+  test('refers to a table that is listed before it', async () => {
+    const order: string[] = [...reference, ...distributed]
+    const wrong = (await foreignKeys()).filter(({ from, to }) => {
+      const [first, second] = [to, from].map((table) => order.indexOf(table.replaceAll('"', '')))
+      return second >= 0 && first >= second
+    })
+    expect(wrong).toEqual([])
+  })
+})
+
+test('a trigger changes its own row and mentions no other table, because it runs on a shard', async () => {
+  const triggers: { name: string; source: string }[] = await database.query(
+    `SELECT tgrelid::regclass || '.' || tgname AS "name", prosrc AS "source"
+      FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid JOIN pg_class ON pg_class.oid = tgrelid
+      WHERE NOT tgisinternal AND relnamespace = 'public'::regnamespace`,
+  )
+  expect(triggers.length).toBeGreaterThan(4)
+  const tables: string[] = [...reference, ...distributed, ...local]
+  const wrong = triggers.filter(({ source }) => tables.some((table) => source.includes(`"${table}"`)))
+  expect(wrong.map(({ name }) => name)).toEqual([])
+  expect(triggers.map(({ name }) => name.split('.')[0]).filter((table) => !isDistributed(table))).toEqual([])
 })
 
 test('a migration changes a table by one subcommand a statement, as Citus wants it', async () => {
