@@ -44,7 +44,8 @@ interface SentRequest {
 const json = { 'Content-Type': 'application/ld+json' }
 const requests: SentRequest[] = [
   { path: '/locations' },
-  { path: '/countries', method: 'HEAD' },
+  { path: '/locations', headers: { 'Accept-Encoding': 'gzip' } },
+  { path: '/countries', method: 'HEAD', headers: { 'Accept-Encoding': 'br' } },
   { path: '/nowhere' },
   { path: '/locations', method: 'POST', headers: json, body: '{"name":' },
   {
