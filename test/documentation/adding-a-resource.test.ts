@@ -31,3 +31,17 @@ test('the total of every class that extends Counted is kept by its inserts, and 
   expect(kept.map(({ relation }: { relation: string }) => relation)).toEqual(tables.sort())
   expect(await wrongTotals(database)).toEqual([])
 })
+
+test('no trigger reads or writes another table: it changes or refuses its own row', async () => {
+  const triggers: { name: string; source: string }[] = await database.query(
+    `SELECT "tgrelid"::regclass || '.' || "tgname" AS "name", "prosrc" AS "source" FROM "pg_trigger"
+      JOIN "pg_proc" ON "pg_proc"."oid" = "tgfoid" JOIN "pg_class" ON "pg_class"."oid" = "tgrelid"
+      WHERE NOT "tgisinternal" AND "relnamespace" = 'public'::regnamespace`,
+  )
+  expect(triggers).not.toEqual([])
+  const statement = /\b(SELECT|INSERT|DELETE|MERGE|PERFORM|EXECUTE|UPDATE|FROM|JOIN)\b/i
+  const reaching = triggers.filter(({ source }) => statement.test(source.replace(/'[^']*'|DISTINCT FROM/gi, '')))
+  expect(reaching.map(({ name, source }) => `Write the effect of ${name} in code (docs/adr/0019): ${source}`)).toEqual(
+    [],
+  )
+})
