@@ -113,10 +113,10 @@ test('a new billing address is added to the subscription', async () => {
   await startJobs()
   const { subscriber, customer } = await withoutAddress()
   await syncNow(customer)
-  const street = { kind: 'billing', name: 'Subscriber', street: 'Damrak', city: 'Amsterdam', countryId: 'NL' }
-  const address = await given(OrganizationAddress, { organizationId: subscriber.tenant.organization.id, ...street })
+  const street = { kind: 'billing', name: 'Subscriber', street: 'Damrak', city: 'Amsterdam', country: '/countries/NL' }
+  const { body: address } = await subscriber.api.post('/organization-addresses', street).expect(201)
   await eventually(
     async () => (await subscriber.api.get('/subscriptions')).body.member[0].organizationAddress,
-    (shown) => expect(shown).toBe(`/organization-addresses/${address.id}`),
+    (shown) => expect(shown).toBe(address['@id']),
   )
 })
