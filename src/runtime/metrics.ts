@@ -24,6 +24,7 @@ export function metrics(database: DataSource, access: AccessControl, logRequest?
     buckets: [0.005, 0.025, 0.1, 0.5, 2.5, 10],
     registers: [registry],
   })
+  const observe = observer(durations)
   countPendingWork(shared, database)
   const routes = Router({ caseSensitive: true, strict: true })
   routes.get('/metrics', async (request, response) => {
@@ -42,14 +43,25 @@ export function metrics(database: DataSource, access: AccessControl, logRequest?
   return {
     measure(request, response, next) {
       const began = performance.now()
-      response.once('close', () => {
+      response.on('close', () => {
         const seconds = (performance.now() - began) / 1000
-        durations.observe({ method: request.method, status: response.statusCode }, seconds)
+        observe(request.method, response.statusCode, seconds)
         logRequest?.(request, response, seconds)
       })
       next()
     },
     routes,
+  }
+}
+
+/** Observes durations; the labels of each method and status are made once. */
+function observer(durations: Histogram<'method' | 'status'>) {
+  const methods = new Map<string, Histogram.Internal<string>[]>()
+  return (method: string, status: number, seconds: number) => {
+    const statuses = methods.get(method) ?? []
+    if (statuses.length === 0) methods.set(method, statuses)
+    statuses[status] ??= durations.labels({ method, status })
+    statuses[status].observe(seconds)
   }
 }
 

@@ -39,7 +39,7 @@ export function endpoint(api: BoundApi, bound: BoundResource, operation: Operati
     if (appliesStrict && isStrict(request.headers)) response.setHeader('Preference-Applied', 'handling=strict')
     const body = await read?.(request, response)
     setHeaders(response)
-    const asked = new ApiRequest({ id, suffix, request, caller, publicUrl, ...body })
+    const asked = new ApiRequest({ id, suffix, request, caller, publicUrl, bytes: body?.bytes, file: body?.file })
     const call = new RequestCall(api, bound, operation, caller, asked)
     const key = operation.method === 'POST' ? call.request.header('idempotency-key') : undefined
     const result = await (key === undefined ? run(call) : runOnce(call, key))

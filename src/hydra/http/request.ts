@@ -45,7 +45,7 @@ export class ApiRequest implements CallRequest {
   private readonly uploaded
   private claimed: string | undefined
   private parameters: URLSearchParams | undefined
-  private readonly languages = new Map<string[], string>()
+  private languages: Map<string[], string> | undefined
 
   constructor({ id, suffix, request, caller, publicUrl, bytes, file }: RequestParts) {
     this.id = id
@@ -120,6 +120,7 @@ export class ApiRequest implements CallRequest {
     const header = this.header('accept-language')
     if (header === undefined) return offered[0]
     // Every row of a page needs it, so it is cached for the request.
+    this.languages ??= new Map()
     const known = this.languages.get(offered)
     const chosen = known ?? new Negotiator({ headers: { 'accept-language': header } }).language(offered) ?? offered[0]
     if (!known) this.languages.set(offered, chosen)
