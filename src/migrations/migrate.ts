@@ -1,5 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Logger, runMigrations } from 'graphile-worker'
-import type { DataSource } from 'typeorm'
+import type { DataSource, QueryRunner } from 'typeorm'
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
 import { isPooled, withoutTimeouts } from '../../ormconfig.ts'
 import { requireCurrentCollation } from '../postgres/collation-check.ts'
@@ -23,7 +24,7 @@ export async function migrate(database: DataSource, signal?: AbortSignal): Promi
   try {
     await requireSessions(unhurried)
     if (isPooled(database)) await requireSameDatabase(database, unhurried)
-    await runner.query('SELECT pg_advisory_lock($1)', [lock])
+    await takeLock(runner)
     await requireCompatible(unhurried)
     await requireCurrentCollation(unhurried)
     await unhurried.runMigrations()
@@ -32,5 +33,19 @@ export async function migrate(database: DataSource, signal?: AbortSignal): Promi
     signal?.removeEventListener('abort', close)
     await runner.release()
     await close()
+  }
+}
+
+const pollMs = 100
+
+/**
+ * Asks for the lock until it is free. A statement that waited for it would keep a snapshot, for whose end a CREATE INDEX
+ * CONCURRENTLY of the holder waits: a deadlock.
+ */
+async function takeLock(runner: QueryRunner): Promise<void> {
+  for (;;) {
+    const [{ locked }] = await runner.query('SELECT pg_try_advisory_lock($1) AS "locked"', [lock])
+    if (locked) return
+    await sleep(pollMs)
   }
 }

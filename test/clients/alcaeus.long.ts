@@ -124,7 +124,11 @@ describe('alcaeus', () => {
   })
 
   test('cancels a subscription at the end of its period by the operation on its link', async () => {
-    await database.manager.update(Subscription, { id: rows.Subscription.id }, { status: 'active', confirmedAt: new Date() })
+    await database.manager.update(
+      Subscription,
+      { id: rows.Subscription.id },
+      { status: 'active', confirmedAt: new Date() },
+    )
     const collection = answered(await linked(entrypoint, 'subscription').load()).root
     const operation = operationOf(linked(collection.member[0], 'cancel'), 'POST')
     expect(operation.target.id.value).toBe(`${publicUrl}/subscriptions/${rows.Subscription.id}/cancel`)
