@@ -1,6 +1,7 @@
 import { DataSource } from 'typeorm'
 import { Subscription } from '../../entities/index.ts'
 import { migrations } from '../../src/migrations/index.ts'
+import { migrate } from '../../src/migrations/migrate.ts'
 import { survivePoolErrors } from '../../src/runtime/database.ts'
 import { rowsOf } from '../support/rows/sample-rows.ts'
 import { openWorld } from '../support/world.ts'
@@ -39,6 +40,19 @@ test('a database with rows goes back to the first migration and forward, and kee
   expect(await membersOf(paths)).toEqual(before)
   const { body } = await api.get(`/subscriptions/${ended.id}`)
   expect((await api.get(body.organizationAddress)).body).toMatchObject({ name: 'Old office', city: 'Amsterdam' })
+}, 60_000)
+
+test('processes that start at once on an empty database migrate it once, and wait for each other without a deadlock', async () => {
+  const name = `${databaseName}_shared`
+  await database.query(`CREATE DATABASE "${name}"`)
+  const shared = new DataSource({ ...database.options, database: name } as DataSource['options'])
+  await Promise.all([migrate(shared), migrate(shared), migrate(shared)])
+  await shared.initialize()
+  survivePoolErrors(shared)
+  ending.push(() => shared.destroy())
+  const applied = await shared.query('SELECT "name" FROM "migrations" ORDER BY "id"')
+  expect(applied.map(({ name }: { name: string }) => name)).toEqual(migrations.map(({ name }) => name))
+  expect(await schemaOf(shared)).toEqual(await schemaOf(database))
 }, 60_000)
 
 async function membersOf(paths: string[]): Promise<unknown[]> {

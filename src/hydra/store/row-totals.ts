@@ -12,6 +12,8 @@ export function totalsColumn({ target }: EntityMetadata): string | undefined {
   return (target as { totalsBy?: string }).totalsBy
 }
 
+const insertInto = (column: string) => `INSERT INTO "row_total" ("relation", "${column}", "delta")`
+
 /**
  * The SQL of a write that also counts its rows. Of a class without kept totals it is the write itself.
  * @param write an INSERT or a DELETE, without RETURNING
@@ -21,12 +23,12 @@ export function countedWrite(metadata: EntityMetadata, write: string, rows?: 'on
   const column = totalsColumn(metadata)
   if (column === undefined) return write
   const { tableName } = metadata
-  if (rows) return `WITH "counted" AS (INSERT INTO "row_total" VALUES ('${tableName}', :${column}, 1)) ${write}`
+  if (rows) return `WITH "counted" AS (${insertInto(column)} VALUES ('${tableName}', :${column}, 1)) ${write}`
   const [, verb] = /^\s*(INSERT INTO|DELETE FROM)\s/.exec(write) ?? []
   if (!verb) throw new Error(`Rows of "${tableName}" are counted in an INSERT or a DELETE only: ${write}`)
   const change = verb === 'DELETE FROM' ? '-count(*)' : 'count(*)'
   return `WITH "written" AS (${write} RETURNING "${column}")
-    INSERT INTO "row_total" SELECT '${tableName}', "${column}", ${change} FROM "written" GROUP BY "${column}" RETURNING "delta"`
+    ${insertInto(column)} SELECT '${tableName}', "${column}", ${change} FROM "written" GROUP BY "${column}" RETURNING "delta"`
 }
 
 /**
@@ -70,7 +72,7 @@ export const rowTotals = {
         DELETE FROM "row_total" WHERE ("relation", "${column}") IN (
           SELECT "relation", "${column}" FROM "row_total" GROUP BY 1, 2 HAVING count(*) > 1)
         RETURNING *)
-      INSERT INTO "row_total" SELECT "relation", "${column}", sum("delta") FROM "folded" GROUP BY 1, 2`)
+      ${insertInto(column)} SELECT "relation", "${column}", sum("delta") FROM "folded" GROUP BY 1, 2`)
   },
 
   /**
@@ -82,7 +84,7 @@ export const rowTotals = {
     if (column === undefined) return []
     const { tableName } = metadata
     const corrected: { tenant: string; delta: string }[] = await manager.query(`
-      INSERT INTO "row_total" SELECT '${tableName}', "${column}", sum("rows") FROM (
+      ${insertInto(column)} SELECT '${tableName}', "${column}", sum("rows") FROM (
           SELECT "${column}", count(*) AS "rows" FROM "${tableName}" GROUP BY "${column}"
           UNION ALL SELECT "${column}", -"delta" FROM "row_total" WHERE "relation" = '${tableName}') AS "compared"
         GROUP BY "${column}" HAVING sum("rows") <> 0
