@@ -17,6 +17,9 @@ const meeting = await given(Meeting, morning)
 const path = `/meetings/${meeting.id}`
 const { id: membership } = await database.manager.findOneByOrFail(OrganizationUser, { userId: tenant.users.member.id })
 
+/** The connections that wait for a lock. Other test files share this Postgres, and wait in their own databases. */
+const lockWaits = `pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`
+
 /** The same API with its own connection to the database, which the test can cut, and with short timeouts. */
 const connection = new CuttableConnection(`${host}/.s.PGSQL.${port}`)
 await connection.open()
@@ -131,7 +134,7 @@ test('a cancelled statement gets 503', async () => {
   await runner.query('LOCK TABLE "meeting" IN ACCESS EXCLUSIVE MODE')
   const response = api.get(path).then((answer) => answer)
   await expectWaiting()
-  await database.query(`SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'`)
+  await database.query(`SELECT pg_cancel_backend(pid) FROM ${lockWaits}`)
 
   expectUnavailable((await response) as never)
   await runner.rollbackTransaction()
@@ -194,7 +197,7 @@ async function expectRecovery(ask: () => PromiseLike<{ status: number }>): Promi
 
 async function expectWaiting(): Promise<void> {
   for (let tries = 0; tries < 100; tries++) {
-    const rows = await database.query(`SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'`)
+    const rows = await database.query(`SELECT 1 FROM ${lockWaits}`)
     if (rows.length > 0) return
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
