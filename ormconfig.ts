@@ -2,7 +2,7 @@ import type { Pool, PoolConfig } from 'pg'
 import { DataSource } from 'typeorm'
 import * as entities from './entities/index.ts'
 import { migrations } from './src/migrations/index.ts'
-import { throughPooler } from './src/postgres/pooled-client.ts'
+import { batchesThroughPooler, throughPooler } from './src/postgres/pooled-client.ts'
 
 /** The application's DataSource. `connectTo` sets its address at boot. */
 export const database = new DataSource({
@@ -43,6 +43,31 @@ const listPoolSize = (poolSize: number) => Math.ceil(poolSize / 2)
 export function listPoolOptions({ options }: Pool): PoolConfig {
   const { password, ssl, max = 10 } = options
   return { ...options, password, ssl, max: listPoolSize(max), ...listLimits }
+}
+
+/** A batch of reads may last two seconds with the time that its reads have waited. */
+const batchLimits = { statement_timeout: 1900, lock_timeout: 1500, query_timeout: 2000, connectionTimeoutMillis: 2000 }
+
+/** The plan of a batch must not depend on its size: a custom plan for many keys of a small table reads all of it. */
+const batchPlans = '-c plan_cache_mode=force_generic_plan -c jit=off'
+
+/** Options of a pool to the same Postgres, for batches of reads only. They never use more than half as many connections. */
+export function batchPoolOptions({ options }: Pool): PoolConfig {
+  const { password, ssl, max = 10, Client } = options
+  const own = options as unknown as Record<string, unknown>
+  const shortest = Object.entries(batchLimits).map(([name, limit]) => [
+    name,
+    Math.min(limit, Number(own[name]) || limit),
+  ])
+  const sessions = Client === throughPooler.Client ? batchesThroughPooler : { options: `${utc} ${batchPlans}` }
+  return {
+    ...options,
+    password,
+    ssl,
+    max: Math.max(1, Math.floor(max / 2)),
+    ...Object.fromEntries(shortest),
+    ...sessions,
+  }
 }
 
 /** Jobs have higher limits: they wait for outside services while they hold a lock, and no client waits for them. */

@@ -60,9 +60,13 @@ export async function createApp({
     replicas,
   })
   await api.requireTables()
+  await pools.items.batches?.checkDistribution()
   const { authenticate, logRequest } = requestLog(log, (request) => callers.of(request))
   const access: AccessControl = { authenticate, rateLimiter: config.limits && rateLimiter(config.limits) }
-  const { measure, routes: metricsRoutes } = metrics(withOwnShare('metrics'), access, logRequest)
+  const { measure, routes: metricsRoutes } = metrics(withOwnShare('metrics'), access, {
+    logRequest,
+    reads: pools.items.batches,
+  })
 
   const app = createExpress(config)
   app.use(measure)

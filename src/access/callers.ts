@@ -1,7 +1,7 @@
 import type { Request } from 'express'
 import type { DataSource } from 'typeorm'
 import { membershipOrder } from '../../entities/user.ts'
-import { type Call, type Caller, type Executor, type FairPool, statement, tenantOf } from '../hydra/index.ts'
+import { type Call, type Caller, type Executor, FairPool, statement, tenantOf } from '../hydra/index.ts'
 import { type BearerToken, bearerToken, tokenVerifier } from './bearer-token.ts'
 import { applyProfile, isOutdatedBy, type Profile } from './profile-claims.ts'
 import { type Role, roles } from './roles.ts'
@@ -14,7 +14,7 @@ export interface Identity extends Caller {
 
 /** Identifies callers. Memberships are cached for a second at most. */
 export interface Callers {
-  of(request: Pick<Request, 'headers'>): Promise<Identity>
+  of(request: Pick<Request, 'headers'> & Partial<Pick<Request, 'socket'>>): Promise<Identity>
   /** Clears the cache after a change of memberships. */
   forget(): void
 }
@@ -23,15 +23,17 @@ const anonymous: Identity = { role: 'anonymous', user: null, tenant: null }
 const cacheMs = 1000
 const maxCachedCallers = 10_000
 
-const memberships = statement(
-  'callers',
-  `SELECT u."id" AS "user", u."name", u."email", u."claimsAt", u."operator", m."organizationId" AS "organization", m."role", o."status"
+/** Callers of all tenants are identified together: the key is the identity in the token. */
+const memberships = FairPool.keyed({
+  name: 'callers',
+  each: `SELECT u."id" AS "user", u."name", u."email", u."claimsAt", u."operator", m."organizationId" AS "organization", m."role", o."status"
      FROM "user" u LEFT JOIN "organization_user" m ON m."userId" = u."id" AND m."status" = 'active'
        LEFT JOIN "organization" o ON o."id" = m."organizationId"
     WHERE u."issuer" = :issuer AND u."subject" = :subject
     ORDER BY ${membershipOrder('m', 'u')}
     LIMIT 1000`,
-)
+  types: { issuer: 'text', subject: 'text' },
+})
 
 interface Membership extends Profile {
   user: string
@@ -71,7 +73,7 @@ export function callers(database: DataSource, pool: FairPool, issuer: Issuer): C
   const verify = tokenVerifier(issuer)
   let known = new Map<BearerToken, { identity: Identity; until: number }>()
   return {
-    async of({ headers }) {
+    async of({ headers, socket }) {
       const token = bearerToken(headers.authorization)
       if (token === undefined) return anonymous
       const bearer = await verify(token)
@@ -80,7 +82,9 @@ export function callers(database: DataSource, pool: FairPool, issuer: Issuer): C
       // If memberships change during the query, the result may be outdated: it goes into the map that `forget` discards.
       const [memory, until] = [known, Date.now() + cacheMs]
       const tenant = tenantOf({ ...anonymous, bearer })
-      const { rows } = await memberships(pool.of(tenant), { ...bearer })
+      const { issuer, subject } = bearer
+      const executor = pool.of(tenant, { socket })
+      const rows = (await memberships.read(executor, [{ issuer, subject }])) as unknown as Membership[]
       // A failure does not concern this request; the next one tries again.
       if (rows.length > 0 && isOutdatedBy(bearer, rows[0]))
         await applyProfile(pool.within(database, tenant), bearer).catch(() => {})

@@ -11,6 +11,12 @@ const limiting = {
   text: `SELECT set_config('statement_timeout', $1, true), set_config('lock_timeout', $2, true)`,
 }
 
+/** Sets limits, and how Postgres plans the statement of a batch. */
+const limitingBatches = {
+  name: 'pooled:batch-limits',
+  text: `${limiting.text}, set_config('plan_cache_mode', 'force_generic_plan', true), set_config('jit', 'off', true)`,
+}
+
 /** Settings of a pool whose address leads to a pooler in transaction mode, such as PgBouncer. */
 export const throughPooler = {
   get Client() {
@@ -18,6 +24,16 @@ export const throughPooler = {
   },
   onConnect: async (client: Pick<Client, 'query'>): Promise<void> => {
     await client.query({ ...limiting, values: ['0', '0'] })
+  },
+} satisfies PoolConfig
+
+/** The same for a pool of batches. */
+export const batchesThroughPooler = {
+  get Client() {
+    return PooledBatchClient
+  },
+  onConnect: async (client: Pick<Client, 'query'>): Promise<void> => {
+    await client.query({ ...limitingBatches, values: ['0', '0'] })
   },
 } satisfies PoolConfig
 
@@ -74,7 +90,7 @@ class LimitedQuery extends BaseQuery {
   }
 
   override submit(connection: PgConnection): Error | null {
-    if (this.client.getTransactionStatus() === 'I' && this.name !== limiting.name) {
+    if (this.client.getTransactionStatus() === 'I' && this.name !== this.client.limiting.name) {
       if (startsTransaction.test(this.text)) this.text += this.client.limitsOfTransaction
       else {
         // One implicit transaction spans all messages until the next Sync, so the limits hold for this statement only.
@@ -87,7 +103,7 @@ class LimitedQuery extends BaseQuery {
 
   override prepare(connection: PgConnection): void {
     if (this.limits) {
-      connection.bind({ statement: limiting.name, values: this.client.limitsOfStatement })
+      connection.bind({ statement: this.client.limiting.name, values: this.client.limitsOfStatement })
       connection.execute({})
     }
     super.prepare(connection)
@@ -105,6 +121,9 @@ class LimitedQuery extends BaseQuery {
 
 /** A client whose startup message has only parameters that poolers accept, and whose queries carry their limits. */
 class LimitingClient extends BaseClient {
+  /** The statement that precedes each other one. */
+  readonly limiting: { name: string; text: string } = limiting
+
   get limitsOfStatement(): string[] {
     return [this.limit('statement_timeout'), this.limit('lock_timeout')]
   }
@@ -138,4 +157,9 @@ class LimitingClient extends BaseClient {
   }
 }
 
+class LimitingBatchClient extends LimitingClient {
+  override readonly limiting = limitingBatches
+}
+
 const PooledClient = LimitingClient as unknown as new () => Client
+const PooledBatchClient = LimitingBatchClient as unknown as new () => Client

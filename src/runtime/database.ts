@@ -1,7 +1,7 @@
 import { Pool } from 'pg'
 import type { DataSource } from 'typeorm'
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
-import { connectTo, listPoolOptions, pooledOptions } from '../../ormconfig.ts'
+import { batchPoolOptions, connectTo, listPoolOptions, pooledOptions } from '../../ormconfig.ts'
 import type { Config } from '../config.ts'
 import { type Api, FairPool } from '../hydra/index.ts'
 import { requireCompatible } from '../migrations/compatibility.ts'
@@ -30,22 +30,23 @@ const maxWaiting = { items: 256, lists: 32 }
 
 const poolsByDatabase = new WeakMap<DataSource, Api['pools']>()
 
-/** The pools of a database: TypeORM's own for items and writes, and another one for lists, which ends with it. */
+/** The pools of a database: TypeORM's own for items and writes, and others for lists and batches, which end with it. */
 export function poolsOf(database: DataSource): Api['pools'] {
   const known = poolsByDatabase.get(database)
   if (known) return known
   const { master } = database.driver as PostgresDriver
   const lists = new Pool(listPoolOptions(master))
-  surviveConnectionErrors(lists)
+  const batches = new Pool(batchPoolOptions(master))
+  for (const pool of [lists, batches]) surviveConnectionErrors(pool)
   const destroy = database.destroy.bind(database)
   database.destroy = async () => {
     poolsByDatabase.delete(database)
     database.destroy = destroy
-    await closePool(lists, () => lists.end())
+    await Promise.all([lists, batches].map((pool) => closePool(pool, () => pool.end())))
     await destroy()
   }
   const pools = {
-    items: new FairPool(master, { name: 'items and writes', waiting: maxWaiting.items }),
+    items: new FairPool(master, { name: 'items and writes', waiting: maxWaiting.items }, batches),
     lists: new FairPool(lists, { name: 'lists', waiting: maxWaiting.lists }),
   }
   poolsByDatabase.set(database, pools)

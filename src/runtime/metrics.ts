@@ -1,7 +1,7 @@
 import { type RequestHandler, Router } from 'express'
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { DataSource } from 'typeorm'
-import { type AccessControl, authenticate, methodNotAllowed, Problem } from '../hydra/index.ts'
+import { type AccessControl, authenticate, type FairPool, methodNotAllowed, Problem } from '../hydra/index.ts'
 import { metricsReader } from './cluster/metrics-aggregation.ts'
 import type { LogRequest } from './http/request-log.ts'
 
@@ -13,7 +13,13 @@ export interface Metrics {
   routes: Router
 }
 
-export function metrics(database: DataSource, access: AccessControl, logRequest?: LogRequest): Metrics {
+/** The parts of the server that are measured. */
+interface Measured {
+  logRequest?: LogRequest
+  reads?: FairPool['batches']
+}
+
+export function metrics(database: DataSource, access: AccessControl, { logRequest, reads }: Measured): Metrics {
   const [registry, shared] = [new Registry(), new Registry()]
   const read = metricsReader(registry)
   collectDefaultMetrics({ register: registry })
@@ -25,6 +31,7 @@ export function metrics(database: DataSource, access: AccessControl, logRequest?
     registers: [registry],
   })
   const observe = observer(durations)
+  if (reads) measureBatches(registry, reads)
   countPendingWork(shared, database)
   const routes = Router({ caseSensitive: true, strict: true })
   routes.get('/metrics', async (request, response) => {
@@ -63,6 +70,17 @@ function observer(durations: Histogram<'method' | 'status'>) {
     statuses[status] ??= durations.labels({ method, status })
     statuses[status].observe(seconds)
   }
+}
+
+/** Measures how many reads travel together: 1 means that reads do not wait for each other. */
+function measureBatches(registry: Registry, reads: NonNullable<FairPool['batches']>): void {
+  const sizes = new Histogram({
+    name: 'database_batch_keys',
+    help: 'Keys in each batch of reads that was sent to the database.',
+    buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256],
+    registers: [registry],
+  })
+  reads.onBatch = (keys) => sizes.observe(keys)
 }
 
 /** Counts Stripe's events and jobs that are not done. A high age shows a stuck queue; failed events need an operator. */

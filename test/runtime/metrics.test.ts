@@ -30,6 +30,7 @@ test('the operator reads durations of requests and counts of pending Stripe even
   expect(metric(text, 'stripe_events_oldest_pending_seconds')).toBeGreaterThanOrEqual(90)
   expect(metric(text, 'http_request_duration_seconds_count{method="GET",status="200"}')).toBeGreaterThan(0)
   expect(metric(text, 'process_cpu_seconds_total')).toBeGreaterThan(0)
+  expect(metric(text, 'database_batch_keys_count')).toBeGreaterThan(0)
 })
 
 test('only the operator reads the metrics', async () => {

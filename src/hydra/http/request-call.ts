@@ -28,7 +28,8 @@ export class RequestCall<E extends object = object> implements Call<E> {
     public caller: Caller,
     readonly request: ApiRequest,
   ) {
-    this.unitOfWork = new UnitOfWork(api.database, api.pools.items, tenantOf(caller), request.conditional)
+    const { conditional, request: client } = request
+    this.unitOfWork = new UnitOfWork(api.database, api.pools.items, tenantOf(caller), client, conditional)
   }
 
   get tenant(): string {

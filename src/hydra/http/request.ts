@@ -5,6 +5,7 @@ import type { AnsweredAs, Caller } from '../model/caller.ts'
 import { type FairShare, shareOf } from '../model/fair-share.ts'
 import type { CallRequest } from '../model/operation.ts'
 import { Problem } from '../model/problem.ts'
+import type { Client } from '../model/store.ts'
 import { requireMatch, requireNoneMatch } from './headers/conditional-request.ts'
 import { isStrict } from './headers/preferences.ts'
 
@@ -22,8 +23,8 @@ interface RequestParts {
   id: string | undefined
   /** The suffix of the path, which names a format. */
   suffix?: string
-  /** Its URL, its headers and the client's IP address. */
-  request: Pick<Request, 'url' | 'headers' | 'ip'>
+  /** Its URL, its headers, the client's IP address and connection. */
+  request: Pick<Request, 'url' | 'headers' | 'ip'> & Client
   caller: Caller
   /** The start of absolute links. */
   publicUrl: string

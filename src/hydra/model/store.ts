@@ -5,7 +5,46 @@ import type { Found, Selection } from './page.ts'
 
 /** Runs compiled statements: a pool, or the one connection of a transaction. */
 export interface Executor {
-  query(query: { name: string; text: string; values: unknown[]; types: typeof pg.types }): Promise<pg.QueryResult>
+  query(query: {
+    name: string
+    text: string
+    values: unknown[]
+    types: typeof pg.types
+    rowMode?: 'array'
+  }): Promise<pg.QueryResult>
+  /** Batches of reads. Absent on a connection that a request holds, and where reads are not batched. */
+  readonly reads?: Reads
+}
+
+/** Sends the reads of a request together with those of other requests that wait at the same moment. */
+export interface Reads {
+  read(statement: KeyedRead, keys: ReadKey[]): Promise<ReadRow[]>
+}
+
+/** The values that a row is found by: those of its scope, and an id. */
+export type ReadKey = Record<string, unknown>
+
+export type ReadRow = Record<string, unknown>
+
+/** A statement that reads rows by key, for one caller or for several. */
+export interface KeyedRead {
+  /** The most keys in a batch. */
+  readonly most: number
+  /** Whether the keys of one scope can be read by a statement that names the scope once. */
+  readonly readsByScope: boolean
+  /** The values of a key's scope as a text. */
+  scopeOf(key: ReadKey): string
+  /** Reads the keys of one caller. @returns the rows of all keys */
+  alone(executor: Executor, keys: ReadKey[]): Promise<ReadRow[]>
+  /** Reads keys of any callers. @returns the rows of each key */
+  together(executor: Executor, keys: ReadKey[]): Promise<ReadRow[][]>
+  /** Reads keys that have one scope. @returns the rows of each key */
+  togetherInScope(executor: Executor, keys: ReadKey[]): Promise<ReadRow[][]>
+}
+
+/** The client of a request, by its connection. */
+export interface Client {
+  readonly socket?: { readonly destroyed: boolean }
 }
 
 /** How a row is inserted. */

@@ -30,7 +30,7 @@ const later = { 'Retry-After': '2' }
 const patience = { 'Retry-After': '60' }
 
 /** SQLSTATEs after which a client can only retry: lost connections, shutdowns, cancellations, deadlocks. */
-const passing = /^(08...|40001|40P01|53...|57014|57P0[123])$/
+const passing = /^(08...|40001|40P01|53...|57014|57P0.)$/
 
 /** SQLSTATE of a full disk. Postgres has none for an exhausted quota or a file size limit, so their messages are matched. */
 const full = /^53100$/
@@ -88,6 +88,12 @@ function withoutShards(fault: Partial<DatabaseFault> = {}): DatabaseFault {
 export function isTimeout(error: unknown): boolean {
   const { code, message } = ((error as { driverError?: unknown }).driverError ?? error) as DatabaseFault
   return code === '57014' && !message.includes('user request')
+}
+
+/** Whether the connection was lost while it ran a statement. An error that Postgres sent has an SQLSTATE instead. */
+export function isLostConnection(error: unknown): boolean {
+  const { code, message } = error as DatabaseFault
+  return /^(ECONNRESET|EPIPE)$/.test(code ?? '') || (!code && /Connection terminated|not queryable/.test(message))
 }
 
 /** Whether a retry of the transaction may succeed: serialization failures and deadlocks. */

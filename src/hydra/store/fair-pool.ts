@@ -1,7 +1,9 @@
 import type { Pool } from 'pg'
 import { type DataSource, EntityManager, type QueryRunner } from 'typeorm'
 import { Problem } from '../model/problem.ts'
-import type { Executor } from '../model/store.ts'
+import type { Client, Executor } from '../model/store.ts'
+import { KeyedStatement, type KeyedText } from './batch/keyed-statement.ts'
+import { ReadBatches } from './batch/read-batches.ts'
 
 /** The most requests of one tenant that may wait for a connection, and their noun in the refusal of further ones. */
 interface Bound {
@@ -25,6 +27,8 @@ const usualPatience = 3000
  * So a tenant with slow or locked statements never takes the last ones. Its further requests wait in memory, in order.
  */
 export class FairPool {
+  /** Batches of reads, on connections of their own; reads are not batched where it is absent. */
+  readonly batches: ReadBatches | undefined
   private free: number
   private readonly held = new Map<string, number>()
   /** Tenants whose requests wait, in the order in which they are served. */
@@ -33,7 +37,9 @@ export class FairPool {
   constructor(
     readonly pool: Pool,
     private readonly bound: Bound,
+    batchPool?: Pool,
   ) {
+    this.batches = batchPool && new ReadBatches(batchPool)
     this.free = pool.options.max ?? 10
   }
 
@@ -53,9 +59,17 @@ export class FairPool {
     return this.hold(tenant, work)
   }
 
-  /** The executor for single statements of a tenant. */
-  of(tenant: string): Executor {
-    return { query: (query) => this.run(tenant, () => this.pool.query(query)) }
+  /** A statement that reads rows by key, and is batched. */
+  static keyed(text: KeyedText): KeyedStatement {
+    return new KeyedStatement(text)
+  }
+
+  /** The executor for single statements of a tenant. @param client the client that waits for them */
+  of(tenant: string, client?: Client): Executor {
+    return {
+      query: (query) => this.run(tenant, () => this.pool.query(query)),
+      reads: this.batches?.of(tenant, client),
+    }
   }
 
   /** The database for one tenant: each query runner holds one connection of the tenant's share. */

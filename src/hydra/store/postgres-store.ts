@@ -3,20 +3,19 @@ import type { ColumnMetadata } from 'typeorm/metadata/ColumnMetadata.js'
 import type { Caller, Role } from '../model/caller.ts'
 import type { Class } from '../model/class.ts'
 import type { Found, Selection } from '../model/page.ts'
-import type { Executor, Scope, Store } from '../model/store.ts'
+import type { Executor, ReadKey, Scope, Store } from '../model/store.ts'
 import { unstorableIn } from '../model/text.ts'
+import { KeyedStatement } from './batch/keyed-statement.ts'
 import { type PageQuery, pageQuery } from './page-query.ts'
 import { totalsColumn } from './row-totals.ts'
-import type { Statement } from './statement.ts'
-import { statement } from './statement.ts'
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
 interface Statements {
   scope: string
-  find: Statement
-  show: Statement
-  existing: Statement
+  find: KeyedStatement
+  show: KeyedStatement
+  existing: KeyedStatement
 }
 
 /** The options of a store. */
@@ -78,22 +77,30 @@ export class PostgresStore<E extends object> implements Store<E> {
     name: string,
     { scope, found, all, shown }: Record<'scope' | 'found' | 'all' | 'shown', string>,
   ): Statements {
-    const one = this.metadata.columns.some(({ propertyName }) => propertyName === 'id') ? ' AND "id" = :id' : ''
-    const from = `FROM "${this.metadata.tableName}" WHERE`
+    const hasId = this.metadata.columns.some(({ propertyName }) => propertyName === 'id')
+    const types = { tenant: 'uuid', user: 'uuid', id: this.uuids ? 'uuid' : 'text' } as const
+    const keyed = (kind: string, columns: string, condition: string) => {
+      const rows = `SELECT ${columns} FROM "${this.metadata.tableName}" WHERE (${condition})`
+      return new KeyedStatement({
+        name: `${name}:${kind}`,
+        each: hasId ? `${rows} AND "id" = :id` : rows,
+        types,
+        several: hasId ? { text: `${rows} AND "id" = ANY(:ids)`, by: 'id' } : undefined,
+      })
+    }
     return {
       scope,
-      find: statement(`${name}:find`, `SELECT ${all} ${from} (${found})${one}`),
-      show: statement(`${name}:show`, `SELECT ${shown} ${from} (${found})${one}`),
-      existing: statement(`${name}:existing`, `SELECT "id" ${from} (${scope}) AND "id" = ANY(:ids)`),
+      find: keyed('find', all, found),
+      show: keyed('show', shown, found),
+      existing: keyed('existing', '"id"', scope),
     }
   }
 
   async find(executor: Executor, caller: Caller, id: string | undefined, shown = false): Promise<E | undefined> {
     if (id !== undefined && !this.accepts(id)) return undefined
-    const { tenant, user } = caller
     const { find, show } = this.statements(caller)
-    const { rows } = await (shown ? show : find)(executor, { tenant, user, id })
-    return rows.length > 0 ? this.hydrate(rows[0]) : undefined
+    const [row] = await (shown ? show : find).read(executor, [keyOf(caller, id)])
+    return row && this.hydrate(row)
   }
 
   async page(executor: Executor, caller: Caller, selection: Selection): Promise<Found<E>> {
@@ -103,9 +110,9 @@ export class PostgresStore<E extends object> implements Store<E> {
   }
 
   async existing(executor: Executor, caller: Caller, ids: string[]): Promise<string[]> {
-    const { tenant, user } = caller
-    const { rows } = await this.statements(caller).existing(executor, { tenant, user, ids })
-    return rows.map(({ id }) => id)
+    const keys = ids.map((id) => keyOf(caller, id))
+    const rows = await this.statements(caller).existing.read(executor, keys)
+    return rows.map(({ id }) => id as string)
   }
 
   accepts(id: string): boolean {
@@ -121,6 +128,10 @@ export class PostgresStore<E extends object> implements Store<E> {
   private hydrate(row: object): E {
     return Object.setPrototypeOf(row, (this.metadata.target as Class<E>).prototype)
   }
+}
+
+function keyOf({ tenant, user }: Caller, id: string | undefined): ReadKey {
+  return { tenant, user, id }
 }
 
 /** Whether the totals of the class are kept in "row_total". @throws Error where they are kept by another column than the tenant's */

@@ -30,14 +30,15 @@ const types = {
  * Prepares a statement.
  * @param name unique per text. Postgres keeps the plan under it; an empty name keeps none
  * @param template SQL in which `:name` stands for a value
+ * @param rowMode whether each row is an array of its values; by default it is an object
  */
-export function statement(name: string, template: string): Statement {
+export function statement(name: string, template: string, rowMode?: 'array'): Statement {
   const names: string[] = []
   const text = template.replace(/(?<!:):([a-zA-Z]\w*)/g, (_, placeholder: string) => {
     const known = names.indexOf(placeholder)
     return `$${known >= 0 ? known + 1 : names.push(placeholder)}`
   })
-  return (executor, values) => executor.query({ name, text, values: names.map((key) => values[key]), types })
+  return (executor, values) => executor.query({ name, text, values: names.map((key) => values[key]), types, rowMode })
 }
 
 /** The key of the text that a date serializes to, so that documents need not format it. Dates are replaced, never mutated. */

@@ -2,10 +2,13 @@ import type { Caller } from '../model/caller.ts'
 import type { Resource } from '../model/resource.ts'
 import type { Field, Shape } from '../model/shape.ts'
 import type { Executor } from '../model/store.ts'
-import { type Statement, statement } from './statement.ts'
+import { KeyedStatement } from './batch/keyed-statement.ts'
 
 /** The most IRIs in a list on an item. The collection has all of them. */
 const most = 100
+
+/** The most lists that are read by one batch. */
+const mostLists = 32
 
 /** Fills in the to-many references of entities, with one query per reference for all entities. */
 export type LoadToMany = (executor: Executor, caller: Caller, resource: Resource, entities: object[]) => Promise<void>
@@ -27,8 +30,8 @@ type Owner = { id: string } & Record<string, unknown>
 
 /** The query for a list: for callers of a tenant, and for callers without one. */
 interface Query {
-  ofTenant: Statement
-  ofAll: Statement
+  ofTenant: KeyedStatement
+  ofAll: KeyedStatement
 }
 
 async function fill(
@@ -40,8 +43,9 @@ async function fill(
 ): Promise<void> {
   if (owners.length === 0) return
   const query = tenant === null ? ofAll : ofTenant
-  const { rows } = await query(executor, { owners: owners.map(({ id }) => id), tenant })
-  const byOwner = new Map(rows.map(({ owner, ids }) => [owner, ids]))
+  const keys = owners.map(({ id }) => ({ tenant, id }))
+  const rows = await query.read(executor, keys)
+  const byOwner = new Map(rows.map(({ item, ids }) => [item, ids]))
   for (const owner of owners) owner[field.name] = byOwner.get(owner.id) ?? []
 }
 
@@ -55,9 +59,17 @@ function idsOf(shape: Shape, field: Field, tenantColumn: string): Query {
     metadata?.columns.some(({ propertyName }) => propertyName === tenantColumn),
   )
   const name = `${shape.metadata?.tableName}:${field.name}`
-  const text = (scope: string) =>
-    `SELECT owner, ARRAY(SELECT "id" FROM "${table}" WHERE ${scope}"${column.databaseName}" = owner ORDER BY "id" DESC LIMIT ${most}) AS ids
-       FROM unnest(:owners::uuid[]) AS owner`
-  const ofAll = statement(name, text(''))
-  return { ofAll, ofTenant: isOfTenant ? statement(`${name}:tenant`, text(`"${tenantColumn}" = :tenant AND `)) : ofAll }
+  const keyed = (name: string, scope: string) => {
+    const ids = (item: string) =>
+      `ARRAY(SELECT "id" FROM "${table}" WHERE ${scope}"${column.databaseName}" = ${item} ORDER BY "id" DESC LIMIT ${most}) AS ids`
+    return new KeyedStatement({
+      name,
+      each: `SELECT :id::uuid AS item, ${ids(':id')}`,
+      types: { tenant: 'uuid', id: 'uuid' },
+      several: { text: `SELECT item, ${ids('item')} FROM unnest(:ids::uuid[]) AS item`, by: 'item' },
+      most: mostLists,
+    })
+  }
+  const ofAll = keyed(name, '')
+  return { ofAll, ofTenant: isOfTenant ? keyed(`${name}:tenant`, `"${tenantColumn}" = :tenant AND `) : ofAll }
 }

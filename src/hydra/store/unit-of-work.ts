@@ -1,7 +1,7 @@
 import type { DataSource, EntityManager } from 'typeorm'
 import type { PlainEntity } from '../model/entity.ts'
 import { Problem } from '../model/problem.ts'
-import type { Executor, InsertOptions } from '../model/store.ts'
+import type { Client, Executor, InsertOptions } from '../model/store.ts'
 import { isConflict } from './database-problem.ts'
 import type { FairPool } from './fair-pool.ts'
 import { insertThrough } from './insert-row.ts'
@@ -14,14 +14,18 @@ export class UnitOfWork {
   private readonly single: Executor
   private shared: DataSource | undefined
 
-  /** @param conditional whether the request has If-Match; then a version conflict is 412 and is not retried */
+  /**
+   * @param client the client that waits for the response
+   * @param conditional whether the request has If-Match; then a version conflict is 412 and is not retried
+   */
   constructor(
     private readonly whole: DataSource,
     private readonly pool: FairPool,
     private readonly tenant: string,
+    client: Client,
     private readonly conditional: boolean,
   ) {
-    this.single = pool.of(tenant)
+    this.single = pool.of(tenant, client)
   }
 
   /** The database, limited to the tenant's share of connections. */

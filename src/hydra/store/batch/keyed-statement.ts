@@ -1,0 +1,127 @@
+import type { QueryResult } from 'pg'
+import type { Executor, KeyedRead, ReadKey, ReadRow } from '../../model/store.ts'
+import { unstorableIn } from '../../model/text.ts'
+import { type Statement, statement } from '../statement.ts'
+
+/** The types that a member of a key may have. */
+export type KeyType = 'uuid' | 'text'
+
+/** The SQL of a statement that reads rows by key. */
+export interface KeyedText {
+  /** Unique per text. */
+  name: string
+  /** SQL that reads one key; `:name` stands for a member of the key. */
+  each: string
+  /** The members of a key. */
+  types: Record<string, KeyType>
+  /** SQL that reads the keys of one scope, with `:ids`, and the column of its rows that holds the id of their key. */
+  several?: { text: string; by: string }
+  /** The most keys in a batch. */
+  most?: number
+}
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+
+const isOfType: Record<KeyType, (value: string) => boolean> = {
+  uuid: (value) => uuid.test(value),
+  text: (value) => value.length <= 2048 && unstorableIn(value) === undefined,
+}
+
+/**
+ * A statement that reads rows by key: one key as it is, or the keys of many callers at once. Then each key runs the whole
+ * statement, scope included, in a lateral of its own. So a row answers only the caller whose key it was found by.
+ */
+export class KeyedStatement implements KeyedRead {
+  readonly most: number
+  private readonly name: string
+  private readonly members: [name: string, type: KeyType][]
+  private readonly scope: string[]
+  private readonly one: Statement
+  private readonly lateral: Statement
+  private readonly several: Statement | undefined
+  private readonly by: string
+
+  constructor({ name, each, types, several, most = 256 }: KeyedText) {
+    this.most = most
+    this.by = several?.by ?? ''
+    this.name = name
+    this.members = Object.entries(types).filter(([member]) => new RegExp(`(?<!:):${member}\\b`).test(each))
+    this.scope = this.members.map(([member]) => member).filter((member) => member !== 'id')
+    this.one = statement(name, each)
+    this.several = several && statement(`${name}:several`, several.text)
+    this.lateral = statement(`${name}:batch`, lateral(each, this.members), 'array')
+  }
+
+  /** Reads keys of one caller, together with the reads of others while the request holds no connection. */
+  read(executor: Executor, keys: ReadKey[]): Promise<ReadRow[]> {
+    const { reads } = executor
+    const isBatched = reads && keys.length <= this.most && keys.every((key) => this.accepts(key))
+    return isBatched ? reads.read(this, keys) : this.alone(executor, keys)
+  }
+
+  /** Whether every member of a key has its type. Other keys could make the statement fail for the keys beside them. */
+  private accepts(key: ReadKey): boolean {
+    return (
+      this.members.length > 0 &&
+      this.members.every(([member, type]) => {
+        const value = key[member]
+        return typeof value === 'string' && isOfType[type](value)
+      })
+    )
+  }
+
+  get readsByScope(): boolean {
+    return this.several !== undefined
+  }
+
+  scopeOf(key: ReadKey): string {
+    return this.scope.map((member) => key[member]).join(' ')
+  }
+
+  async alone(executor: Executor, keys: ReadKey[]): Promise<ReadRow[]> {
+    const [first] = keys
+    if (keys.length === 1) return (await this.one(executor, first)).rows
+    return (await this.ofScope(executor, keys)).rows
+  }
+
+  async together(executor: Executor, keys: ReadKey[]): Promise<ReadRow[][]> {
+    const columns = this.members.map(([member]) => [member, keys.map((key) => key[member])])
+    return rowsByKey(await this.lateral(executor, Object.fromEntries(columns)), keys.length)
+  }
+
+  async togetherInScope(executor: Executor, keys: ReadKey[]): Promise<ReadRow[][]> {
+    const byId = new Map<unknown, ReadRow[]>()
+    for (const row of (await this.ofScope(executor, keys)).rows) byId.set(row[this.by], [row])
+    // Two keys may be equal; each gets a row of its own.
+    return keys.map(({ id }) => (byId.get(id) ?? []).map((row) => ({ ...row })))
+  }
+
+  private ofScope(executor: Executor, keys: ReadKey[]): Promise<QueryResult> {
+    if (!this.several) throw new Error(`The statement "${this.name}" reads one key at a time.`)
+    return this.several(executor, { ...keys[0], ids: [...new Set(keys.map(({ id }) => id))] })
+  }
+}
+
+/** The statement for many keys. The values of a scope stand inside the lateral only. */
+function lateral(each: string, members: [name: string, type: KeyType][]): string {
+  const lists = members.map(([member, type]) => `:${member}::${type}[]`).join(', ')
+  const names = members.map(([member]) => `"${member}", `).join('')
+  const found = members.reduce(
+    (text, [member]) => text.replace(new RegExp(`(?<!:):${member}\\b`, 'g'), `"batch"."${member}"`),
+    each,
+  )
+  return `SELECT "batch"."n", "found".* FROM unnest(${lists}) WITH ORDINALITY AS "batch"(${names}"n"), LATERAL (${found}) AS "found"`
+}
+
+/** Divides rows, whose first column is the number of their key. Each row becomes an object, as `pg` makes it. */
+function rowsByKey({ rows, fields }: QueryResult, count: number): ReadRow[][] {
+  const names = fields.slice(1).map(({ name }) => name)
+  const empty: ReadRow = Object.fromEntries(names.map((name) => [name, null]))
+  const found: ReadRow[][] = Array.from({ length: count }, () => [])
+  for (const values of rows as unknown as unknown[][]) {
+    const row = { ...empty }
+    for (let n = 0; n < names.length; n++) row[names[n]] = values[n + 1]
+    found[(values[0] as number) - 1].push(row)
+  }
+  return found
+}

@@ -1,0 +1,147 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Client, Pool } from 'pg'
+import { Employee, Meeting, User } from '../../entities/index.ts'
+import { batchPoolOptions, withoutTimeouts } from '../../ormconfig.ts'
+import { poolsOf } from '../../src/runtime/database.ts'
+import { openWorld } from '../support/world.ts'
+
+const { api, as, database, directUrl, ending, given, organization, tenant } = await openWorld()
+
+const tenants = 1000
+const rows = 100_000
+
+const employee = await given(Employee, { name: 'Ada', userId: tenant.users.member.id })
+const meetings = await Promise.all(
+  Array.from({ length: 12 }, (_, n) => {
+    const from = new Date(Date.UTC(2026, 3, n + 1, 8))
+    return given(Meeting, { dateFrom: from, dateTo: new Date(from.getTime() + 3_600_000), employeeId: employee.id })
+  }),
+)
+const filling = await withoutTimeouts(database).initialize()
+await filling.query(
+  `INSERT INTO "organization" SELECT (jsonb_populate_record(o, jsonb_build_object('id', gen_random_uuid(), 'slug', 'many-' || n))).*
+    FROM "organization" o, generate_series(1, $1::int) n WHERE o."id" = $2`,
+  [tenants, organization.id],
+)
+await filling.query(
+  `INSERT INTO "user" SELECT (jsonb_populate_record(u, jsonb_build_object('id', gen_random_uuid(), 'subject', 'many-' || n))).*
+    FROM "user" u, generate_series(1, $1::int) n WHERE u."id" = $2`,
+  [tenants, tenant.users.member.id],
+)
+await filling.query(
+  `INSERT INTO "meeting" SELECT (jsonb_populate_record(m, jsonb_build_object('id', gen_random_uuid(), 'organizationId', o."id",
+      'employeeId', NULL))).*
+    FROM "meeting" m, (SELECT "id" FROM "organization" WHERE "slug" LIKE 'many-%') o, generate_series(1, $1::int / $2::int) WHERE m."id" = $3`,
+  [rows, tenants, meetings[0].id],
+)
+await filling.query(
+  `INSERT INTO "employee" SELECT (jsonb_populate_record(e, jsonb_build_object('id', gen_random_uuid(), 'organizationId', o."id",
+      'userId', NULL))).*
+    FROM "employee" e, (SELECT "id" FROM "organization" WHERE "slug" LIKE 'many-%') o, generate_series(1, 20) WHERE e."id" = $1`,
+  [employee.id],
+)
+await filling.query('VACUUM ANALYZE')
+await filling.destroy()
+
+const { batches } = poolsOf(database).items
+const texts = new Set<string>()
+batches?.pool.on('acquire', (client: Client & { isWatched?: true }) => {
+  if (client.isWatched) return
+  const query = client.query.bind(client)
+  client.isWatched = true
+  client.query = ((asked: { text: string }, ...rest: never[]) => {
+    if (asked.text.includes('"batch"')) texts.add(asked.text)
+    return query(asked as never, ...rest)
+  }) as never
+})
+const holder = new Client({ connectionString: directUrl })
+await holder.connect()
+const planning = new Pool(batchPoolOptions(poolsOf(database).items.pool))
+ending.push(async () => {
+  await holder.end()
+  await planning.end()
+})
+
+interface Plan {
+  'Node Type': string
+  'Relation Name'?: string
+  'Index Cond'?: string
+  Plans?: Plan[]
+}
+
+/** Every step of the plan that Postgres makes for any number of keys. */
+async function planOf(text: string): Promise<Plan[]> {
+  const lists = [...text.matchAll(/\$\d+::(\w+)\[\]/g)]
+  const client = await planning.connect()
+  try {
+    await client.query(`PREPARE "planned" AS ${text}`)
+    const values = lists.map(() => `'{}'`).join(', ')
+    const { rows: found } = await client.query(`EXPLAIN (FORMAT JSON) EXECUTE "planned"(${values})`)
+    const steps = ({ Plans = [], ...step }: Plan): Plan[] => [step, ...Plans.flatMap(steps)]
+    return steps(found[0]['QUERY PLAN'][0].Plan)
+  } finally {
+    await client.query('DEALLOCATE "planned"').catch(() => {})
+    client.release()
+  }
+}
+
+/** The steps that read a table in the batches of a request, which is sent often enough to be batched. */
+async function stepsFor(table: string, send: () => Promise<{ status: number }>): Promise<Plan[]> {
+  texts.clear()
+  // The lock holds the first two reads, so that the others travel together.
+  await holder.query(`BEGIN; LOCK TABLE "${table}" IN ACCESS EXCLUSIVE MODE`)
+  const sent = Promise.all(Array.from({ length: 24 }, send))
+  await sleep(700)
+  await holder.query('ROLLBACK')
+  const answers = await sent
+  expect(Math.max(...answers.map(({ status }) => status))).toBeLessThan(300)
+  const plans = await Promise.all([...texts].filter((text) => text.includes(`FROM "${table}"`)).map(planOf))
+  const found = plans.flat().filter((step) => step['Relation Name'] === table)
+  expect(found).not.toEqual([])
+  return found
+}
+
+test.each(['owner', 'member'] as const)(
+  'a batch of items for the role %s uses an index on scope and id',
+  async (role) => {
+    let n = 0
+    const send = () => as(tenant.users[role]).get(`/meetings/${meetings[n++ % meetings.length].id}`)
+    const steps = await stepsFor('meeting', send)
+    for (const step of steps) {
+      expect(step['Node Type']).toMatch(/^Index/)
+      expect(step['Index Cond']).toMatch(/"organizationId" = batch\.tenant/)
+      expect(step['Index Cond']).toMatch(/\bid = batch\.id/)
+    }
+  },
+)
+
+test('a batch of references uses an index on scope and id', async () => {
+  let day = 0
+  const send = () => {
+    const from = new Date(Date.UTC(2027, 0, ++day, 8))
+    return api.post('/meetings', {
+      employee: `/employees/${employee.id}`,
+      dateFrom: from,
+      dateTo: new Date(from.getTime() + 3_600_000),
+    })
+  }
+  for (const step of await stepsFor('employee', send)) {
+    expect(step['Node Type']).toMatch(/^Index/)
+    expect(step['Index Cond']).toMatch(/"organizationId" = batch\.tenant/)
+    expect(step['Index Cond']).toMatch(/\bid = batch\.id/)
+  }
+})
+
+test('a batch of callers uses the index on issuer and subject', async () => {
+  const people = await Promise.all(
+    Array.from({ length: 24 }, (_, n) =>
+      given(User, { issuer: tenant.users.owner.issuer, subject: `fresh-${n}`, name: 'Fresh' }),
+    ),
+  )
+  let n = 0
+  const steps = await stepsFor('user', () => as(people[n++]).get('/organizations'))
+  for (const step of steps) {
+    expect(step['Node Type']).toMatch(/^Index/)
+    expect(step['Index Cond']).toMatch(/issuer = batch\.issuer/)
+  }
+})

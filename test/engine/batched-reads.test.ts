@@ -1,0 +1,134 @@
+import { setImmediate as tick } from 'node:timers/promises'
+import fc from 'fast-check'
+import { Pool } from 'pg'
+import { Employee, Location, Meeting, Organization, User } from '../../entities/index.ts'
+import { batchPoolOptions } from '../../ormconfig.ts'
+import { type Role, roles } from '../../src/access/roles.ts'
+import { KeyedStatement } from '../../src/hydra/store/batch/keyed-statement.ts'
+import { ReadBatches } from '../../src/hydra/store/batch/read-batches.ts'
+import { PostgresStore } from '../../src/hydra/store/postgres-store.ts'
+import { statement } from '../../src/hydra/store/statement.ts'
+import { meeting, organization as organizations, user as users } from '../../src/resources/visibility.ts'
+import { poolsOf } from '../../src/runtime/database.ts'
+import { morning, openWorld } from '../support/world.ts'
+
+const { database, elsewhere, ending, given, organization, tenant } = await openWorld()
+
+const batches = new Pool(batchPoolOptions(poolsOf(database).items.pool))
+ending.push(() => batches.end())
+const reads = new ReadBatches(batches)
+const sizes: number[] = []
+reads.onBatch = (keys) => sizes.push(keys)
+
+const store = (type: new () => object, options: object = {}) =>
+  new PostgresStore(database.getMetadata(type), { roles, tenantColumn: 'organizationId', ...options })
+const whole = { whole: users.whole?.when as string }
+const stores = [
+  store(Location),
+  store(Meeting, { scope: meeting.scope }),
+  store(User, { scope: users.scope, named: users.named, computed: whole }),
+  store(Organization, { scope: organizations.scope }),
+]
+
+const ids: string[] = []
+for (const { id: organizationId } of [organization, elsewhere.organization]) {
+  const people = organizationId === organization.id ? tenant.users : elsewhere.users
+  const { id } = await given(Employee, { name: 'Ada', organizationId, userId: people.member.id })
+  const rows = [
+    await given(Location, { name: 'Here', organizationId }),
+    await given(Meeting, { ...morning, organizationId, employeeId: id }),
+    await given(Meeting, { ...morning, organizationId }),
+  ]
+  ids.push(organizationId, ...[...rows, ...Object.values(people)].map((row) => row.id))
+}
+ids.push('01890000-0000-7000-8000-000000000000')
+
+const callers = [
+  ...[tenant, elsewhere].flatMap(({ organization: { id }, users: people }) =>
+    Object.entries(people).map(([role, { id: user }]) => ({ role: role as Role, user, tenant: id as string | null })),
+  ),
+  { role: 'operator' as Role, user: null, tenant: null },
+  { role: 'guest' as Role, user: tenant.users.member.id, tenant: null },
+]
+
+const aRead = fc.record({
+  caller: fc.constantFrom(...callers),
+  store: fc.constantFrom(...stores),
+  kind: fc.constantFrom('find' as const, 'show' as const, 'existing' as const),
+  ids: fc.uniqueArray(fc.constantFrom(...ids), { minLength: 1, maxLength: 3 }),
+  ticks: fc.nat(3),
+})
+
+const own = (caller: (typeof callers)[number]) => ({
+  ...poolsOf(database).items.of('test'),
+  reads: reads.of(`${caller.tenant}`, undefined),
+})
+const lone = { query: batches.query.bind(batches) as never }
+
+/** Runs each read after some turns of the event loop, so that reads meet in batches of many kinds. */
+const interleaved = <R extends { ticks: number }, T>(all: R[], run: (read: R) => Promise<T>): Promise<T[]> =>
+  Promise.all(
+    all.map(async (read) => {
+      for (let n = 0; n < read.ticks; n++) await tick()
+      return run(read)
+    }),
+  )
+
+test('reads of several tenants and roles that travel together give each what a lone read gives', async () => {
+  const property = fc.asyncProperty(fc.array(aRead, { minLength: 20, maxLength: 60 }), async (all) => {
+    const ask = ({ caller, store, kind, ids }: (typeof all)[number], executor: ReturnType<typeof own> | typeof lone) =>
+      kind === 'existing'
+        ? store.existing(executor, caller, ids).then((found) => found.toSorted())
+        : store.find(executor, caller, ids[0], kind === 'show')
+    const together = await interleaved(all, (read) => ask(read, own(read.caller)))
+    for (const [n, read] of all.entries()) {
+      const alone = await ask(read, lone)
+      expect(together[n]).toStrictEqual(alone)
+      expect(Object.getPrototypeOf(together[n] ?? {})).toBe(Object.getPrototypeOf(alone ?? {}))
+    }
+  })
+  await fc.assert(property, { numRuns: 25 })
+  expect(Math.max(...sizes)).toBeGreaterThan(4)
+})
+
+/** A wrong batch: its scope stands outside the lateral, so a row of one caller answers another one. */
+class ScopeOutside extends KeyedStatement {
+  private readonly wrong = statement(
+    'test:wrong',
+    `SELECT "batch"."n", "found".* FROM unnest(:ids::uuid[]) WITH ORDINALITY AS "batch"("id", "n"),
+       LATERAL (SELECT "id", "name" FROM "location" WHERE "organizationId" = ANY(:tenants) AND "id" = "batch"."id") AS "found"`,
+  )
+
+  override async together(...[executor, keys]: Parameters<KeyedStatement['together']>) {
+    const values = { ids: keys.map(({ id }) => id), tenants: keys.map((key) => key.tenant) }
+    const { rows } = await this.wrong(executor, values)
+    return keys.map((_, at) => rows.filter(({ n }) => n === at + 1).map(({ n, ...row }) => row))
+  }
+}
+
+const text = {
+  each: 'SELECT "id", "name" FROM "location" WHERE ("organizationId" = :tenant) AND "id" = :id',
+  types: { tenant: 'uuid', id: 'uuid' } as const,
+}
+
+test.each([
+  [
+    'a batch whose scope stands inside the lateral has the property',
+    new KeyedStatement({ ...text, name: 'test:right' }),
+    false,
+  ],
+  [
+    'a batch whose scope stands outside the lateral fails it',
+    new ScopeOutside({ ...text, name: 'test:outside' }),
+    true,
+  ],
+])('%s', async (_, keyed, fails) => {
+  const read = fc.record({ caller: fc.constantFrom(...callers), id: fc.constantFrom(...ids), ticks: fc.nat(2) })
+  const property = fc.asyncProperty(fc.array(read, { minLength: 20, maxLength: 60 }), async (all) => {
+    const key = ({ caller, id }: (typeof all)[number]) => [{ tenant: caller.tenant, id }]
+    const together = await interleaved(all, (one) => keyed.read(own(one.caller), key(one)))
+    for (const [n, one] of all.entries()) expect(together[n]).toEqual(await keyed.alone(lone, key(one)))
+  })
+  const { failed } = await fc.check(property, { numRuns: 15, endOnFailure: true })
+  expect(failed).toBe(fails)
+})
