@@ -30,6 +30,7 @@ const sizes: number[] = []
 reads.onBatch = (keys) => sizes.push(keys)
 
 const holder = new Client({ connectionString: directUrl })
+holder.on('error', () => {})
 await holder.connect()
 ending.push(async () => {
   await holder.end()
@@ -107,6 +108,19 @@ test('a batch has at most its number of keys, and all batches use at most half o
   })
   await Promise.all(sent)
   expect(Math.max(...sizes)).toBe(8)
+})
+
+test('large rows lower the number of keys of the next batch, so that it has about 1 MB', async () => {
+  const large = new KeyedStatement({
+    name: 'test:large',
+    each: `SELECT repeat(:id, 100000) AS "text"`,
+    types: { id: 'text' },
+  })
+  const executor = { query: () => Promise.reject(), reads: reads.of('one', undefined) }
+  const all = await Promise.all(Array.from({ length: 60 }, () => large.read(executor, [{ id: 'x' }])))
+  for (const [{ text }] of all) expect(text).toHaveLength(100_000)
+  expect(sizes.slice(0, 3)).toEqual([1, 1, 10])
+  expect(Math.max(...sizes)).toBe(10)
 })
 
 test('the flood of one tenant does not delay a read of another tenant', async () => {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client, Pool } from 'pg'
-import { Employee, Meeting, User } from '../../entities/index.ts'
+import { BankAccount, Employee, Integration, Meeting, User } from '../../entities/index.ts'
 import { batchPoolOptions, withoutTimeouts } from '../../ormconfig.ts'
 import { poolsOf } from '../../src/runtime/database.ts'
 import { openWorld } from '../support/world.ts'
@@ -40,6 +40,13 @@ await filling.query(
     FROM "employee" e, (SELECT "id" FROM "organization" WHERE "slug" LIKE 'many-%') o, generate_series(1, 20) WHERE e."id" = $1`,
   [employee.id],
 )
+const integration = await given(Integration, { status: 'active' })
+const account = await given(BankAccount, { integration, reference: 'x', name: 'Current' })
+await filling.query(
+  `INSERT INTO "bank_account" SELECT (jsonb_populate_record(a, jsonb_build_object('id', gen_random_uuid(), 'reference', n))).*
+    FROM "bank_account" a, generate_series(1, 20000) n WHERE a."id" = $1`,
+  [account.id],
+)
 await filling.query('VACUUM ANALYZE')
 await filling.destroy()
 
@@ -55,6 +62,7 @@ batches?.pool.on('acquire', (client: Client & { isWatched?: true }) => {
   }) as never
 })
 const holder = new Client({ connectionString: directUrl })
+holder.on('error', () => {})
 await holder.connect()
 const planning = new Pool(batchPoolOptions(poolsOf(database).items.pool))
 ending.push(async () => {
@@ -85,6 +93,8 @@ async function planOf(text: string): Promise<Plan[]> {
   }
 }
 
+let sorts = 0
+
 /** The steps that read a table in the batches of a request, which is sent often enough to be batched. */
 async function stepsFor(table: string, send: () => Promise<{ status: number }>): Promise<Plan[]> {
   texts.clear()
@@ -96,6 +106,7 @@ async function stepsFor(table: string, send: () => Promise<{ status: number }>):
   const answers = await sent
   expect(Math.max(...answers.map(({ status }) => status))).toBeLessThan(300)
   const plans = await Promise.all([...texts].filter((text) => text.includes(`FROM "${table}"`)).map(planOf))
+  sorts = plans.flat().filter((step) => step['Node Type'].includes('Sort')).length
   const found = plans.flat().filter((step) => step['Relation Name'] === table)
   expect(found).not.toEqual([])
   return found
@@ -144,4 +155,14 @@ test('a batch of callers uses the index on issuer and subject', async () => {
     expect(step['Node Type']).toMatch(/^Index/)
     expect(step['Index Cond']).toMatch(/issuer = batch\.issuer/)
   }
+})
+
+test('a batch of lists on items uses an index on scope, item and order', async () => {
+  const steps = await stepsFor('bank_account', () => api.get(`/integrations/${integration.id}`))
+  for (const step of steps) {
+    expect(step['Node Type']).toMatch(/^Index/)
+    expect(step['Index Cond']).toMatch(/"organizationId" = batch\.tenant/)
+    expect(step['Index Cond']).toMatch(/"integrationId" = batch\.id/)
+  }
+  expect(sorts).toBe(0)
 })

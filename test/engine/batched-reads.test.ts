@@ -8,6 +8,7 @@ import { KeyedStatement } from '../../src/hydra/store/batch/keyed-statement.ts'
 import { ReadBatches } from '../../src/hydra/store/batch/read-batches.ts'
 import { PostgresStore } from '../../src/hydra/store/postgres-store.ts'
 import { statement } from '../../src/hydra/store/statement.ts'
+import { surviveConnectionErrors } from '../../src/postgres/connection-errors.ts'
 import { meeting, organization as organizations, user as users } from '../../src/resources/visibility.ts'
 import { poolsOf } from '../../src/runtime/database.ts'
 import { morning, openWorld } from '../support/world.ts'
@@ -15,6 +16,7 @@ import { morning, openWorld } from '../support/world.ts'
 const { database, elsewhere, ending, given, organization, tenant } = await openWorld()
 
 const batches = new Pool(batchPoolOptions(poolsOf(database).items.pool))
+surviveConnectionErrors(batches)
 ending.push(() => batches.end())
 const reads = new ReadBatches(batches)
 const sizes: number[] = []

@@ -184,6 +184,7 @@ test('class-transformer stays at the versions whose private storage the engine c
 
 async function administer(sql: string): Promise<void> {
   const client = new Client({ host, port, user, database: 'postgres' })
+  client.on('error', () => {})
   await client.connect()
   await client.query(sql)
   await client.end()

@@ -102,6 +102,7 @@ test('SIGTERM ends the server while Postgres hangs, with one process, with two, 
 
 test('SIGTERM ends a start that waits for a lock in Postgres', async () => {
   const holder = new Client({ connectionString: cluster.url })
+  holder.on('error', () => {})
   await holder.connect()
   // The locks of migrations and of the demo.
   for (const lock of [7_305_811, 7_305_812]) {

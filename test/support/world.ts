@@ -151,6 +151,8 @@ async function findFreePort(): Promise<number> {
 
 async function administer(sql: string): Promise<void> {
   const client = new Client({ host, port, user, database: 'postgres' })
+  // Without a listener, a Postgres that ends meanwhile would end the run; so the statement fails instead.
+  client.on('error', () => {})
   await client.connect()
   await client.query(sql)
   await client.end()

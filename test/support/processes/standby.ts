@@ -45,6 +45,7 @@ export function urlOf({ user, host, database }: Postgres): string {
 /** Runs a statement on one of them. */
 export async function query(postgres: Postgres, sql: string): Promise<Record<string, unknown>[]> {
   const client = new Client({ connectionString: urlOf(postgres) })
+  client.on('error', () => {})
   await client.connect()
   try {
     return (await client.query(sql)).rows
