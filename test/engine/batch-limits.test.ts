@@ -77,9 +77,12 @@ async function whileLocked<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
+/** The locks that are waited for; other test files share this Postgres. */
+const lockWaits = `pg_locks WHERE NOT "granted" AND "database" = (SELECT "oid" FROM pg_database WHERE "datname" = current_database())`
+
 const untilWaiting = (count: number) =>
   eventually(
-    async () => (await holder.query('SELECT FROM pg_locks WHERE NOT "granted"')).rowCount,
+    async () => (await holder.query(`SELECT FROM ${lockWaits}`)).rowCount,
     (waiting) => expect(waiting).toBe(count),
   )
 
@@ -210,7 +213,7 @@ test('an administrator who ends the connection fails every read of the batch', a
   const sent = await whileLocked(async () => {
     const all = Array.from({ length: 2 }, () => outcome(read(keyed)))
     await untilWaiting(2)
-    await holder.query('SELECT pg_terminate_backend("pid") FROM pg_locks WHERE NOT "granted"')
+    await holder.query(`SELECT pg_terminate_backend("pid") FROM ${lockWaits}`)
     return Promise.all(all)
   })
   expect(sent).toEqual(['57P01', '57P01'])
