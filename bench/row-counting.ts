@@ -1,23 +1,5 @@
 import pg from 'pg'
-import type { DataSource } from 'typeorm'
 import { v7 as uuid } from 'uuid'
-import { counted } from '../test/support/rows/counted-rows.ts'
-
-/** Adds meetings to an organization. One in ten has notes. */
-export async function addMeetings(database: DataSource, organization: string, count: number): Promise<void> {
-  await database.query(
-    counted(
-      database,
-      'meeting',
-      `INSERT INTO "meeting" ("id", "createdAt", "updatedAt", "version", "organizationId", "dateFrom", "dateTo", "notes")
-      SELECT (lpad(to_hex(1767225600000 + n), 12, '0') || '7' || substr(md5(n::text), 1, 3) || 'a' || substr(md5(n || 'x'), 1, 15))::uuid,
-        now(), now(), 1, $1::uuid, "from", "from" + interval '2 hours', CASE WHEN n % 10 = 0 THEN 'Onderhoud ' || n END
-      FROM (SELECT n, timestamptz '2026-01-05Z' + n % 9999 * interval '1 hour' AS "from" FROM generate_series(1, $2::int) n) AS made`,
-    ),
-    [organization, count],
-  )
-  await database.query('VACUUM ANALYZE "meeting"')
-}
 
 const writers = 16
 const insertsEach = 120

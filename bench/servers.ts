@@ -1,0 +1,121 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { openSync, truncateSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { cores, pin } from './cores.ts'
+import { cpuOf } from './cpu.ts'
+import type { BenchDatabase } from './database.ts'
+import type { Tenants } from './documents.ts'
+import { type BenchRequest, load, send } from './load.ts'
+
+export type ServerName = 'ours' | 'bare' | 'naive'
+
+const commands: Record<ServerName, string[]> = {
+  ours: ['--min-semi-space-size=16', '--max-semi-space-size=16', 'dist/src/server.js'],
+  bare: ['--import', 'tsx', 'bench/bare-server.ts'],
+  naive: ['--import', 'tsx', 'bench/naive-server.ts'],
+}
+
+/** One measurement. */
+export interface Measurement {
+  /** Requests a second. */
+  rate: number
+  /** CPU milliseconds a request, of the server and Postgres together. */
+  cpu: number
+  /** Milliseconds. */
+  p50: number
+  p99: number
+}
+
+/** The servers that a benchmark compares, each in its own process on one database. */
+export class Servers {
+  private readonly running = new Map<ServerName, { child: ChildProcess; port: number }>()
+  private readonly logFile: string
+  private readonly database: BenchDatabase
+
+  constructor(database: BenchDatabase) {
+    this.database = database
+    this.logFile = join(database.directory, 'requests.log')
+  }
+
+  /** Starts servers, and waits until each answers a request. */
+  async start(names: ServerName[], tenants: Tenants): Promise<void> {
+    const tenantsFile = join(this.database.directory, 'tenants.json')
+    writeFileSync(tenantsFile, JSON.stringify(tenants))
+    const log = openSync(this.logFile, 'a')
+    const [authorization] = Object.keys(tenants)
+    const port = await findFreePort()
+    const publicUrl = `http://127.0.0.1:${port}`
+    for (const name of names) {
+      const ownPort = name === 'ours' ? port : await findFreePort()
+      const server = spawn(process.execPath, commands[name], {
+        env: {
+          ...process.env,
+          DATABASE_URL: this.database.url,
+          DATA_DIR: this.database.directory,
+          PORT: String(ownPort),
+          PUBLIC_URL: publicUrl,
+          TENANTS: tenantsFile,
+        },
+        stdio: ['ignore', log, 'inherit'],
+      })
+      this.running.set(name, { child: server, port: ownPort })
+      pin(cores.servers, server.pid as number)
+      await this.untilReady(name, { method: 'GET', path: '/meetings', headers: { Authorization: authorization } })
+    }
+  }
+
+  send(name: ServerName, request: Omit<BenchRequest, 'status'>) {
+    return send(this.server(name).port, request)
+  }
+
+  async measure(
+    name: ServerName,
+    requests: BenchRequest[],
+    options: { connections: number; seconds: number },
+  ): Promise<Measurement> {
+    const { child, port } = this.server(name)
+    const pids = [child.pid as number, this.database.postmaster]
+    truncateSync(this.logFile)
+    const before = cpuOf(...pids)
+    const { requests: count, seconds, latencies } = await load(port, requests, options)
+    const cpu = (cpuOf(...pids) - before) / count
+    const at = (share: number) => latencies[Math.min(count - 1, Math.floor(count * share))]
+    return { rate: count / seconds, cpu, p50: at(0.5), p99: at(0.99) }
+  }
+
+  async stop(): Promise<void> {
+    for (const { child } of this.running.values()) {
+      if (child.exitCode !== null) continue
+      const exit = once(child, 'exit')
+      child.kill('SIGTERM')
+      await exit
+    }
+  }
+
+  private server(name: ServerName): { child: ChildProcess; port: number } {
+    const found = this.running.get(name)
+    if (!found) throw new Error(`The server "${name}" is not started.`)
+    return found
+  }
+
+  private async untilReady(name: ServerName, request: Omit<BenchRequest, 'status'>): Promise<void> {
+    for (let tries = 0; tries < 300; tries++) {
+      const response = await this.send(name, request).catch(() => undefined)
+      if (response?.status === 200) return
+      await sleep(100)
+    }
+    throw new Error(`The server "${name}" does not answer.`)
+  }
+}
+
+async function findFreePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const { port } = probe.address() as AddressInfo
+  probe.close()
+  await once(probe, 'close')
+  return port
+}
