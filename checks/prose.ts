@@ -8,10 +8,13 @@ interface Prose {
   kind: 'comment' | 'message' | 'title' | 'document'
 }
 
+/** A text in each language. */
+type Texts = Record<string, string>
+
 /** The prose of a context file. */
 interface ContextFile {
-  about?: string
-  description?: Record<string, string>
+  about?: Texts
+  description?: Record<string, Texts>
 }
 
 /** The most words of a sentence, by the kind of its text. */
@@ -156,8 +159,8 @@ function capital(text: string): string {
 
 /** The sentences of a context that define its class and its properties. */
 function definitionsOf(file: string): Prose[] {
-  const { about, description = {} } = JSON.parse(readFileSync(file, 'utf8')) as ContextFile
-  const texts = [about, ...Object.values(description)].filter((text) => text !== undefined)
+  const { about = {}, description = {} } = JSON.parse(readFileSync(file, 'utf8')) as ContextFile
+  const texts = [about, ...Object.values(description)].flatMap((each) => Object.values(each))
   return texts.map((text) => ({ place: file, text, kind: 'comment' as const }))
 }
 

@@ -288,6 +288,7 @@ export const apiOptions = {
   },
   exampleId,
   contexts: new URL('../contexts/', import.meta.url),
+  languages: ['en', 'nl'],
   roles: { all: roles, tenant: tenantRoles, anonymous: 'anonymous', guest: 'guest' },
   tenancy: { column: 'organizationId', name: 'organization', claim: 'organization' },
   conflicts,

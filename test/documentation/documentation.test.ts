@@ -193,3 +193,24 @@ async function documentLoader(url: string) {
   const { body } = await api.get(url.slice(publicUrl.length))
   return { documentUrl: url, document: body }
 }
+
+test('every class, property and link has a label and a description in Dutch and English', async () => {
+  const described = [...Object.keys(schemas)].flatMap((name) => [classes.get(name), ...propertiesOf(name)])
+  const lacking = described.filter((node) => {
+    const { labels, comments } = node as { labels?: object; comments?: object }
+    return [labels, comments].some((texts) => Object.keys(texts ?? {}).join() !== 'en,nl')
+  })
+  expect(lacking).toEqual([])
+  expect(classes.get('Meeting')).toMatchObject({ labels: { en: 'Meeting', nl: 'Vergadering' } })
+})
+
+test('Linked Data clients read the label as rdfs:label and the description as rdfs:comment, each with its language', async () => {
+  const rdfs = 'http://www.w3.org/2000/01/rdf-schema#'
+  const quads = (await jsonld.toRDF(docs as JsonLdDocument)) as Quad[]
+  const textsOf = (predicate: string) =>
+    quads
+      .filter((quad) => quad.subject.value.endsWith('#Meeting/time') && quad.predicate.value === rdfs + predicate)
+      .map(({ object }) => `${object.value}@${(object as { language?: string }).language ?? ''}`)
+  expect(textsOf('label').sort()).toEqual(['Tijd@nl', 'Time@en', 'time@'])
+  expect(textsOf('comment')).toHaveLength(2)
+})

@@ -1,7 +1,11 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { IsOptional, IsString } from 'class-validator'
 import { Column, DataSource, Entity, ForeignKey, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm'
 import { Owned } from '../../entities/identified.ts'
-import { Location, Meeting } from '../../entities/index.ts'
+import { Country, Location, Meeting } from '../../entities/index.ts'
 import { apiOptions } from '../../src/api.ts'
 import {
   Api,
@@ -144,6 +148,23 @@ describe('The boot is refused where a context', () => {
 
   test('is missing', () => {
     expect(() => joinShape(Zeppelin, database, contexts)).toThrow(/^contexts\/Zeppelin\.jsonld cannot be read: ENOENT/)
+  })
+
+  test.each([
+    ['the label of a class', { label: { en: 'Country' } }, 'label of Country in "nl"'],
+    ['the description of a class', { about: { nl: 'Een land.' } }, 'description of Country in "en"'],
+    ['the label of a property', { labels: {} }, 'label of "id" in "en"'],
+    ['the description of a property', { description: {} }, 'description of "id" in "en"'],
+  ])('lacks %s in Dutch or English', async (_, change, sentence) => {
+    const folder = join(await mkdtemp(join(tmpdir(), 'contexts-')), 'contexts')
+    await cp(apiOptions.contexts, folder, { recursive: true })
+    const file = join(folder, 'Country.jsonld')
+    await writeFile(file, JSON.stringify({ ...JSON.parse(await readFile(file, 'utf8')), ...change }))
+    const changed = { ...apiOptions, ...config, contexts: pathToFileURL(`${folder}/`) }
+    expect(() => new Api([new Resource(Country, '/countries', [listOperation()])], database, changed)).toThrow(
+      new Error(`contexts/Country.jsonld lacks the ${sentence}.`),
+    )
+    await rm(folder, { recursive: true })
   })
 
   test('has a reference to a class that is no resource', () => {

@@ -1,7 +1,7 @@
 import type { BoundApi } from '../http/bound-api.ts'
 import type { LinkedOperations } from '../model/api-model.ts'
 import type { Role } from '../model/caller.ts'
-import { documentedIri } from '../model/context.ts'
+import { documentedIri, type Term } from '../model/context.ts'
 import type { Operation } from '../model/operation.ts'
 import type { Resource } from '../model/resource.ts'
 import type { Field, Shape } from '../model/shape.ts'
@@ -10,20 +10,17 @@ import { describeOperation, joinRoles } from './operation-description.ts'
 /** A class in the Hydra documentation: its properties, links and operations (Hydra Core, §4.2). */
 export function describeClass(api: BoundApi, shape: Shape): object {
   const resource = api.resources.find(({ entity }) => entity === shape.class)
-  const { about, subClassOf, range: ranges = {}, description: descriptions = {} } = api.contexts.read(shape.name)
+  const { subClassOf, range: ranges = {} } = api.contexts.read(shape.name)
+  const about = api.labels.description(api.labels.defaultLanguage, shape.name)
   return {
     '@id': `#${shape.name}`,
     '@type': 'Class',
     title: shape.name,
     ...(about && { description: about }),
+    ...languageMaps(api, shape.name),
     ...(subClassOf && { subClassOf }),
     supportedProperty: [
-      ...shape.fields.map((field) =>
-        describeField(api, shape, field, resource, {
-          range: ranges[field.name],
-          description: descriptions[field.name],
-        }),
-      ),
+      ...shape.fields.map((field) => describeField(api, shape, field, resource, ranges[field.name])),
       ...[...api.linksOf(shape.class)].map(([name, link]) => describeLink(api, shape, name, link)),
     ],
     supportedOperation: resource
@@ -43,10 +40,12 @@ function describeField(
   shape: Shape,
   field: Field,
   resource: Resource | undefined,
-  { range, description }: { range?: string; description?: string },
+  range?: string,
 ): object {
   const writable = isWritable(api, shape, field, resource)
   const writers = writersOf(api, shape, field, resource)
+  const description = api.labels.description(api.labels.defaultLanguage, shape.name, field.name)
+  const texts = languageMaps(api, shape.name, field.name)
   const fullDescription = [description, writersSentence(api, writers)].filter(Boolean).join(' ')
   return {
     '@type': 'SupportedProperty',
@@ -54,11 +53,13 @@ function describeField(
       '@id': documentedIri(field.term.iri),
       '@type': field.target ? 'Link' : 'rdf:Property',
       label: field.name,
+      ...(isOwnTerm(field.term) && texts),
       domain: `#${shape.name}`,
       ...(range ? { range } : rangeOf(field)),
       ...(field.kind === 'reference' && { 'owl:maxCardinality': 1 }),
     },
     title: field.name,
+    ...texts,
     ...(fullDescription && { description: fullDescription }),
     required: field.required,
     readable: resource !== undefined,
@@ -100,23 +101,43 @@ export function writersSentence(api: BoundApi, writers: Role[]): string | undefi
 
 function describeLink(api: BoundApi, shape: Shape, name: string, { resource, operations }: LinkedOperations): object {
   const get = operations.find(({ method }) => method === 'GET')
+  const term = shape.links.get(name) as Term
+  const texts = languageMaps(api, shape.name, name)
+  const description = api.labels.description(api.labels.defaultLanguage, shape.name, name)
   return {
     '@type': 'SupportedProperty',
     property: {
-      '@id': documentedIri(shape.links.get(name)?.iri as string),
+      '@id': documentedIri(term.iri),
       '@type': 'Link',
       label: name,
+      ...(isOwnTerm(term) && texts),
       domain: `#${shape.name}`,
       ...(get && { range: get.returns === 'collection' ? 'hydra:Collection' : `#${resource.name}` }),
       'owl:maxCardinality': 1,
       supportedOperation: operations.map((operation) => describeOperation(api, resource, operation)),
     },
     title: name,
+    ...texts,
+    ...(description && { description }),
     required: false,
     readable: get !== undefined,
     writeable: false,
     writable: false,
   }
+}
+
+/** The label (rdfs:label) and the description (rdfs:comment) in every language, beside the title and description of Hydra. */
+function languageMaps({ labels }: BoundApi, type: string, property?: string): object {
+  const [names, comments] = [labels.labels(type, property), labels.descriptions(type, property)]
+  return {
+    ...(Object.keys(names).length > 0 && { labels: names }),
+    ...(Object.keys(comments).length > 0 && { comments }),
+  }
+}
+
+/** Whether a term is of this API. A term of a public vocabulary has different labels in different classes. */
+function isOwnTerm({ iri }: Term): boolean {
+  return !iri.includes(':')
 }
 
 function rangeOf({ target, datatype, term, list }: Field): object {

@@ -25,7 +25,7 @@ export function classSchema(api: BoundApi, shape: Shape): object {
     fields.filter((field) => field.required),
   )
   Object.assign(own.properties, linkSchemas(api, shape))
-  const about = api.contexts.read(name).about
+  const about = api.labels.description(api.labels.defaultLanguage, name)
   return {
     ...(about && { description: about }),
     ...(resource
@@ -84,11 +84,13 @@ function objectOf(fields: Field[], schemaOf: (field: Field) => object, required:
 }
 
 function propertySchemas(api: BoundApi, shape: Shape, resource: Resource | undefined): (field: Field) => object {
-  const descriptions = api.contexts.read(shape.name).description ?? {}
   const examples = api.contexts.read(shape.name).example ?? {}
   return (field) => {
     const example = examples[field.name] ?? exampleOf(api, field)
-    const sentences = [descriptions[field.name], writersSentence(api, writersOf(api, shape, field, resource))]
+    const sentences = [
+      api.labels.description(api.labels.defaultLanguage, shape.name, field.name),
+      writersSentence(api, writersOf(api, shape, field, resource)),
+    ]
     const description = sentences.filter(Boolean).join(' ')
     return {
       ...propertySchema(field),

@@ -21,7 +21,10 @@ export function openapi(api: BoundApi): object {
     security: [{ bearer: [] }],
     tags: [
       { name: 'Entrypoint', description: 'The first document, which leads to every collection.' },
-      ...api.resources.map(({ name }) => ({ name, description: api.contexts.read(name).about })),
+      ...api.resources.map(({ name }) => ({
+        name,
+        description: api.labels.description(api.labels.defaultLanguage, name),
+      })),
     ],
     paths: pathsOf(api),
     components: {

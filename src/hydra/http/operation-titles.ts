@@ -1,4 +1,4 @@
-import { indefiniteArticle } from '../model/article.ts'
+import { indefiniteArticle } from '../model/labels.ts'
 
 /** The words of a class name: `OrganizationUser` → "organization user". */
 export function wordsOf(name: string): string {

@@ -1,7 +1,7 @@
 import type { ApiModel } from '../model/api-model.ts'
-import { indefiniteArticle } from '../model/article.ts'
 import type { Caller } from '../model/caller.ts'
 import type { Class } from '../model/class.ts'
+import { indefiniteArticle } from '../model/labels.ts'
 import type { Violation } from '../model/problem.ts'
 import type { Resource } from '../model/resource.ts'
 import type { Field } from '../model/shape.ts'

@@ -4,6 +4,7 @@ import type { Class } from './class.ts'
 import { Contexts, type Definitions } from './context.ts'
 import { prefixHydraTerms } from './hydra-prefix.ts'
 import { IriConverter } from './iri-converter.ts'
+import { Labels } from './labels.ts'
 import type { Operation } from './operation.ts'
 import { Permissions } from './permissions.ts'
 import type { Resource } from './resource.ts'
@@ -24,6 +25,8 @@ export interface ModelOptions {
   prefix?: boolean
   /** The folder with one context file for each class; it ends with a slash. */
   contexts: URL
+  /** The languages that every label and description must have; the first is the default. No text is required when absent. */
+  languages?: readonly string[]
   roles: Roles
   tenancy: Tenancy
 }
@@ -36,6 +39,8 @@ export class ApiModel {
   readonly roles: Roles
   readonly tenancy: Tenancy
   readonly contexts: Contexts
+  /** The labels and descriptions of classes and properties. */
+  readonly labels: Labels
   /** Whether Hydra's terms are written as `hydra:member`. */
   readonly prefixed: boolean
   /** The rows of each resource. */
@@ -48,7 +53,7 @@ export class ApiModel {
   constructor(
     readonly resources: Resource[],
     readonly database: DataSource,
-    { publicUrl, prefix = false, contexts, roles, tenancy }: ModelOptions,
+    { publicUrl, prefix = false, contexts, languages, roles, tenancy }: ModelOptions,
   ) {
     this.prefixed = prefix
     this.roles = roles
@@ -64,6 +69,7 @@ export class ApiModel {
     for (const { expects } of resources.flatMap(({ operations }) => operations))
       if (typeof expects === 'function' && !this.shapes.has(expects)) this.describe(expects)
     for (const shape of this.shapes.values()) this.checkTargets(shape)
+    this.labels = new Labels(this.contexts, this.classes, languages)
     this.serve('Error', this.contexts.definitions('Error'))
     this.serve('Entrypoint', this.entrypointTerms())
   }

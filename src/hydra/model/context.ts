@@ -11,17 +11,24 @@ export interface Term {
 export type Definition = string | { '@id': string; '@type'?: string; '@container'?: string }
 export type Definitions = Record<string, Definition>
 
+/** A text in several languages, by language tag (BCP 47). */
+export type LanguageMap = Record<string, string>
+
 /** A context file. Its members beside `@context` describe the class; they are served in the documentation only. */
 export interface ContextFile {
   '@context': Definitions
+  /** The name of the class for people, as a singular noun. */
+  label?: LanguageMap
   /** The definition of the class, in one sentence. */
-  about?: string
+  about?: LanguageMap
   /** The class of a public vocabulary that this class is a subclass of. */
   subClassOf?: string
   /** The range of a property whose values are no class of this API. */
   range?: Record<string, string>
-  /** A description of each property whose name and type do not suffice. */
-  description?: Record<string, string>
+  /** The name for people of each property and link. */
+  labels?: Record<string, LanguageMap>
+  /** The description of each property and link. */
+  description?: Record<string, LanguageMap>
   /** The values of a read-only property that has a closed set of them. */
   values?: Record<string, string[]>
   /** Example values from the demo, for the OpenAPI description. */

@@ -1,7 +1,7 @@
 import type { DataSource, EntityMetadata } from 'typeorm'
 import type { ColumnMetadata } from 'typeorm/metadata/ColumnMetadata.js'
-import { indefiniteArticle } from '../model/article.ts'
 import type { IriConverter } from '../model/iri-converter.ts'
+import { indefiniteArticle } from '../model/labels.ts'
 import { ConstraintViolation, Problem } from '../model/problem.ts'
 import type { Resource } from '../model/resource.ts'
 
