@@ -10,8 +10,12 @@ const directory = await mkdtemp(join(tmpdir(), 'migration-'))
 const { host, port, user, database: name, directory: data, stop } = await launch(directory)
 const database = await connectTo({ host, port, username: user, database: name }, 5).initialize()
 await migrate(database)
+/** TypeORM begins a primary key with the inherited column; the keys of this project begin with the organization. */
+const tenantFirst = (query: string) =>
+  query.replace('PRIMARY KEY ("id", "organizationId")', 'PRIMARY KEY ("organizationId", "id")')
+
 const { upQueries, downQueries } = await database.driver.createSchemaBuilder().log()
-for (const { query } of upQueries) console.log(`${query};`)
+for (const { query } of upQueries) console.log(`${tenantFirst(query)};`)
 console.log('-- and back')
 for (const { query } of downQueries.reverse()) console.log(`${query};`)
 await database.destroy()

@@ -55,7 +55,10 @@ export const oneOf = (...values: unknown[]): fc.Arbitrary<Value> =>
 /** A whole number, as JSON has it or with a datatype. */
 export const whole = (least: number, most: number): fc.Arbitrary<Value> =>
   fc
-    .tuple(fc.integer({ min: least, max: most }), fc.constantFrom(undefined, 'integer', 'int', 'nonNegativeInteger'))
+    .tuple(
+      fc.integer({ min: least, max: most }),
+      fc.constantFrom(undefined, 'integer', 'int', ...(least < 0 ? [] : ['nonNegativeInteger'])),
+    )
     .map(([value, type]) => literal(type ? `${value}` : value, type))
 
 /** A moment so many minutes after a day of its own, told in any offset. */

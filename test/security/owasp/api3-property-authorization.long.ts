@@ -49,7 +49,8 @@ const controls = new Map<string, Promise<{ rows: object[]; volatile: Set<string>
 /** The outcome without planted properties, and the properties that differ between two equal requests. */
 async function control(route: Route, role: Role) {
   const [one, other] = [await outcome(route, role, {}), await outcome(route, role, {})]
-  if (one.status >= 300 && one.status !== 503) throw new Error(`${route.title}: ${one.status}; add it to bodies.ts.`)
+  if (one.status >= 300 && one.status !== 503)
+    throw new Error(`${route.title}: ${one.status}; add its body to test/security/owasp/valid-bodies.ts.`)
   const volatile = new Set<string>(['updatedAt'])
   const compare = (a: unknown, b: unknown, key = ''): void => {
     if (typeof a === 'object' && a && typeof b === 'object' && b)

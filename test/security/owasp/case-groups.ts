@@ -24,7 +24,7 @@ export function testCaseGroups(
       expect(faults).toEqual([])
       await settled()
     },
-    60_000,
+    300_000,
   )
 
   const line = `${name}: ${count.toLocaleString('en')} cases`
