@@ -27,7 +27,7 @@ export async function insertThrough(
   const values = entity as Record<string, unknown>
   const { defaulted, leaving } = insertOf(metadata, expressions)
   const insert = leaving(defaulted.filter(({ propertyName }) => values[propertyName] === undefined))
-  await insert(executor, persistentValues(metadata, values))
+  await insert(executor, persistentValues(metadata, metadata.columns, values))
 }
 
 /** The INSERT of a table, with the expressions of a caller. */
@@ -78,15 +78,24 @@ function prepare(metadata: EntityMetadata, columns: ColumnMetadata[], expression
   const names = columns.map(({ databaseName }) => `"${databaseName}"`).join(', ')
   const values = columns.map(({ propertyName }) => expressions[propertyName] ?? `:${propertyName}`).join(', ')
   const text = countedWrite(metadata, `INSERT INTO "${tableName}" (${names}) VALUES (${values})`, 'one row')
-  const digest = createHash('md5').update(text).digest('hex')
-  return statement(`${tableName}:insert:${digest.slice(0, 16)}`, text)
+  return statement(`${tableName}:insert:${digestOf(text)}`, text)
 }
 
-/** The values as TypeORM passes them to the driver: for example, JSON as text. */
-function persistentValues({ columns, dataSource }: EntityMetadata, values: Record<string, unknown>) {
-  const persistent = (column: ColumnMetadata) => {
+/** A short digest of a text: the name of a statement must be unique for its text. */
+export function digestOf(text: string): string {
+  return createHash('md5').update(text).digest('hex').slice(0, 16)
+}
+
+/** The values of columns as TypeORM passes them to the driver: for example, JSON as text. */
+export function persistentValues(
+  { dataSource: { driver } }: EntityMetadata,
+  columns: ColumnMetadata[],
+  values: Record<string, unknown>,
+): Record<string, unknown> {
+  const persistent: Record<string, unknown> = {}
+  for (const column of columns) {
     const value = values[column.propertyName]
-    return value === undefined ? null : dataSource.driver.preparePersistentValue(value, column)
+    persistent[column.propertyName] = value === undefined ? null : driver.preparePersistentValue(value, column)
   }
-  return Object.fromEntries(columns.map((column) => [column.propertyName, persistent(column)]))
+  return persistent
 }

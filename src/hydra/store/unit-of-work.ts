@@ -5,7 +5,7 @@ import type { Client, Executor, InsertOptions } from '../model/store.ts'
 import { isConflict } from './database-problem.ts'
 import type { FairPool } from './fair-pool.ts'
 import { insertThrough } from './insert-row.ts'
-import { deleteThrough, updateRow } from './write-row.ts'
+import { deleteThrough, updateThrough } from './write-row.ts'
 
 /** The reads and writes of one request. They run in one transaction where needed, and again after a lost race. */
 export class UnitOfWork {
@@ -103,7 +103,7 @@ export class UnitOfWork {
 
   /** Writes the difference between two states of an entity. @throws VersionConflict when another request has written it since */
   async save<T extends PlainEntity>(before: T, after: T): Promise<T> {
-    if (await updateRow(this.manager, before, after)) return after
+    if (await updateThrough(this.executor, this.whole.getMetadata(before.constructor), before, after)) return after
     throw new VersionConflict(this.conditional)
   }
 

@@ -2,22 +2,34 @@ import type { EntityManager, EntityMetadata } from 'typeorm'
 import type { ColumnMetadata } from 'typeorm/metadata/ColumnMetadata.js'
 import type { PlainEntity } from '../model/entity.ts'
 import type { Executor } from '../model/store.ts'
+import { withConnection } from './connection.ts'
+import { digestOf, persistentValues } from './insert-row.ts'
 import { countedWrite } from './row-totals.ts'
 import { type Statement, statement } from './statement.ts'
 
 /** Writes the columns that differ between two states of a row. Returns false when another request has written it since. */
-export async function updateRow(manager: EntityManager, before: PlainEntity, after: PlainEntity): Promise<boolean> {
+export function updateRow(manager: EntityManager, before: PlainEntity, after: PlainEntity): Promise<boolean> {
   const metadata = manager.connection.getMetadata(before.constructor)
+  return withConnection(manager, (executor) => updateThrough(executor, metadata, before, after))
+}
+
+/** Writes the columns that differ through an executor, as `updateRow` does. */
+export async function updateThrough(
+  executor: Executor,
+  metadata: EntityMetadata,
+  before: object,
+  after: object,
+): Promise<boolean> {
   const changes = changedColumns(metadata, before, after)
   if (Object.keys(changes).length === 0) return true
   const updatedAt = new Date()
-  const { affected } = await manager
-    .createQueryBuilder()
-    .update(metadata.target)
-    .set({ ...changes, updatedAt })
-    .where(identity(metadata, before))
-    .execute()
-  if (affected !== 1) return false
+  const values = { ...changes, updatedAt }
+  const written = metadata.columns.filter(({ propertyName, isUpdate }) => isUpdate && propertyName in values)
+  const { rowCount } = await updateOf(metadata, written)(executor, {
+    ...persistentValues(metadata, written, values),
+    ...Object.fromEntries(identityColumns(metadata).map((column) => [stored(column), column.getEntityValue(before)])),
+  })
+  if (rowCount !== 1) return false
   Object.assign(after, { updatedAt, version: (before as { version: number }).version + 1 })
   return true
 }
@@ -32,7 +44,9 @@ export async function deleteThrough(executor: Executor, metadata: EntityMetadata
 export function changedColumns(metadata: EntityMetadata, before: object, after: object): Record<string, unknown> {
   const [from, to] = [columnValues(metadata, before), columnValues(metadata, after)]
   return Object.fromEntries(
-    Object.entries(to).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(from[name])),
+    Object.entries(to).filter(
+      ([name, value]) => value !== from[name] && JSON.stringify(value) !== JSON.stringify(from[name]),
+    ),
   )
 }
 
@@ -44,6 +58,35 @@ function columnValues(metadata: EntityMetadata, entity: object): Record<string, 
       .map(({ propertyName }) => [propertyName, values[propertyName]]),
   )
 }
+
+/** The UPDATE statements of a table, by the properties that they write. */
+const updates = new WeakMap<EntityMetadata, Map<string, Statement>>()
+
+/** Clients choose which properties change, and Postgres keeps each named statement. Further ones have no name. */
+const maxNamedUpdates = 32
+
+function updateOf(metadata: EntityMetadata, written: ColumnMetadata[]): Statement {
+  const known = updates.get(metadata) ?? new Map<string, Statement>()
+  updates.set(metadata, known)
+  const key = written.map(({ propertyName }) => propertyName).join()
+  const isNamed = known.has(key) || known.size < maxNamedUpdates
+  const made = known.get(key) ?? prepareUpdate(metadata, written, isNamed)
+  if (isNamed) known.set(key, made)
+  return made
+}
+
+function prepareUpdate(metadata: EntityMetadata, written: ColumnMetadata[], isNamed: boolean): Statement {
+  const { tableName, versionColumn } = metadata
+  const changes = written.map(({ databaseName, propertyName }) => `"${databaseName}" = :${propertyName}`)
+  const version = versionColumn && `"${versionColumn.databaseName}"`
+  if (version) changes.push(`${version} = ${version} + 1`)
+  const conditions = identityColumns(metadata).map((column) => `"${column.databaseName}" = :${stored(column)}`)
+  const text = `UPDATE "${tableName}" SET ${changes.join(', ')} WHERE ${conditions.join(' AND ')}`
+  return statement(isNamed ? `${tableName}:update:${digestOf(text)}` : '', text)
+}
+
+/** The placeholder of a column's stored value, beside that of its new value. */
+const stored = ({ propertyName }: ColumnMetadata) => `stored_${propertyName}`
 
 const deletions = new WeakMap<EntityMetadata, Statement>()
 
