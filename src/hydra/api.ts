@@ -8,6 +8,7 @@ import type { AccessControl } from './http/authenticate.ts'
 import type { ApiInfo, ApiOptions, BoundApi, BoundResource } from './http/bound-api.ts'
 import { router } from './http/router.ts'
 import { writeProblem } from './http/write-problem.ts'
+import { compiledRules } from './input/compiled-rules.ts'
 import { ApiModel } from './model/api-model.ts'
 import type { Class } from './model/class.ts'
 import { Problem } from './model/problem.ts'
@@ -37,6 +38,7 @@ export class Api extends ApiModel implements BoundApi {
     super(resources, database, options)
     this.info = options.info
     this.pools = options.pools ?? poolsOf(database)
+    for (const shape of this.classes) compiledRules(shape)
     for (const resource of resources) this.bound.set(resource.entity, this.bind(resource))
   }
 

@@ -1,10 +1,10 @@
-import { plainToInstance } from 'class-transformer'
 import { validateSync } from 'class-validator'
 import type { Class } from '../model/class.ts'
 import { copyEntity } from '../model/entity.ts'
 import { ConstraintViolation, type Violation } from '../model/problem.ts'
 import type { Field, Shape } from '../model/shape.ts'
 import { normalizeText } from '../model/text.ts'
+import { compiledRules } from './compiled-rules.ts'
 import type { Resolved } from './references.ts'
 import { ruleViolations, tooLongTexts, tooManyElements, unexpectedMembers, unstorableTexts } from './violations.ts'
 
@@ -58,7 +58,9 @@ export async function deserialize<E extends object>(reading: DeserializeOptions<
     if (key && name in resolved.values) Object.assign(draft, { [key]: resolved.values[name]?.id ?? null })
   const broken = new Set(violations.map(({ propertyPath }) => propertyPath))
   if (broken.size === 0 && reading.prepare) violations.push(...(await reading.prepare(draft)))
-  const judged = validateSync(draft, { skipUndefinedProperties: partial, forbidUnknownValues: false })
+  const judged = compiledRules(shape).holds(draft, partial)
+    ? []
+    : validateSync(draft, { skipUndefinedProperties: partial, forbidUnknownValues: false })
   // A stored e-mail address may predate the current rule, so a PATCH of other properties does not check it.
   const isOld = ({ propertyPath, code }: Violation) =>
     code === 'isEmail' && partial && !Object.hasOwn(body, propertyPath)
@@ -91,26 +93,20 @@ export function mergePatch(target: unknown, patch: unknown): unknown {
 }
 
 function scalars(shape: Shape, entity: Values, body: Values, sent: Field[], partial: boolean): Values {
-  const values = sent.filter(({ kind }) => kind === 'value')
-  const plain = Object.fromEntries(
-    values.map((field) => {
-      const { name, datatype } = field
-      if (isScalar(field)) return [name, normalizeText(withoutElements(body[name]))]
+  const { transform, scalars, nested } = compiledRules(shape)
+  const plain: Values = {}
+  for (const field of sent) {
+    const { name, kind, datatype } = field
+    if (kind !== 'value') continue
+    if (scalars.has(field)) plain[name] = normalizeText(withoutElements(body[name]))
+    else {
       const value = normalizeText(body[name])
-      return [name, partial && datatype === null ? mergePatch(entity[name], value) : value]
-    }),
-  )
-  const stored = shape.fields.filter(
-    ({ name, rules }) => partial && !(name in plain) && rules.some((rule) => rule.name === 'nestedValidation'),
-  )
-  for (const { name } of stored) plain[name] = entity[name]
-  const instance = plainToInstance(shape.class as unknown as new () => Values, plain)
-  return Object.fromEntries(Object.keys(plain).map((name) => [name, instance[name]]))
+      plain[name] = partial && datatype === null ? mergePatch(entity[name], value) : value
+    }
+  }
+  if (partial) for (const { name } of nested) if (!(name in plain)) plain[name] = entity[name]
+  return transform(plain)
 }
-
-/** Whether no rule of the property concerns a list or an object. */
-const isScalar = ({ datatype, rules }: Field) =>
-  datatype !== null && !rules.some(({ name }) => /^(array|isArray|isObject|nestedValidation)/.test(name))
 
 /** A list or an object in place of a scalar is always a violation, so its elements are not transformed. */
 function withoutElements(value: unknown): unknown {
