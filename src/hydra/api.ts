@@ -2,6 +2,7 @@ import type { RequestHandler, Response, Router } from 'express'
 import type { DataSource, EntityMetadata } from 'typeorm'
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
 import { documents } from './documentation/documents.ts'
+import { type ClassReference, referenceOf } from './documentation/reference.ts'
 import { collectionTail } from './formats/collection-tail.ts'
 import { serializer } from './formats/serializer.ts'
 import type { AccessControl } from './http/authenticate.ts'
@@ -10,6 +11,7 @@ import { router } from './http/router.ts'
 import { writeProblem } from './http/write-problem.ts'
 import { compiledRules } from './input/compiled-rules.ts'
 import { ApiModel } from './model/api-model.ts'
+import type { Caller } from './model/caller.ts'
 import type { Class } from './model/class.ts'
 import { Problem } from './model/problem.ts'
 import type { Resource } from './model/resource.ts'
@@ -61,6 +63,17 @@ export class Api extends ApiModel implements BoundApi {
   /** Serves the entrypoint, the contexts and the documentation. */
   documents(): Router {
     return documents(this)
+  }
+
+  /** Every class with its operations, properties and filters, for a reference that people read. */
+  reference(): ClassReference[] {
+    return referenceOf(this)
+  }
+
+  /** The document that a caller gets for an entity. */
+  document(entity: object, caller: Caller): object {
+    const { shape, serialize } = this.of(entity.constructor as Class)
+    return serialize(entity, caller, { '@context': this.iris.at(`/contexts/${shape.name}`) })
   }
 
   /** The problem that an error means for the client; undefined for an error of the server. */

@@ -202,6 +202,9 @@ test('every class, property and link has a label and a description in Dutch and 
   })
   expect(lacking).toEqual([])
   expect(classes.get('Meeting')).toMatchObject({ labels: { en: 'Meeting', nl: 'Vergadering' } })
+  for (const property of collections.values())
+    expect(property).toMatchObject({ labels: { en: expect.any(String), nl: expect.any(String) } })
+  expect(collections.get('meeting')).toMatchObject({ labels: { en: 'Meetings', nl: 'Vergaderingen' } })
 })
 
 test('Linked Data clients read the label as rdfs:label and the description as rdfs:comment, each with its language', async () => {

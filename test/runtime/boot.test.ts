@@ -152,6 +152,7 @@ describe('The boot is refused where a context', () => {
 
   test.each([
     ['the label of a class', { label: { en: 'Country' } }, 'label of Country in "nl"'],
+    ['the label of a collection', { plural: { en: 'Countries' } }, 'plural of Country in "nl"'],
     ['the description of a class', { about: { nl: 'Een land.' } }, 'description of Country in "en"'],
     ['the label of a property', { labels: {} }, 'label of "id" in "en"'],
     ['the description of a property', { description: {} }, 'description of "id" in "en"'],

@@ -62,6 +62,8 @@ function entrypointClass(api: BoundApi): object {
 
 /** A collection's link, both in the form that today's clients read and in that of Hydra's present draft. */
 function describeCollection(api: BoundApi, key: string, resource: Resource): object {
+  const plurals = api.labels.plurals(resource.name)
+  const texts = Object.keys(plurals).length > 0 ? { labels: plurals } : {}
   const operations = resource.operations.filter(({ path }) => path === '')
   return {
     '@type': 'SupportedProperty',
@@ -69,6 +71,7 @@ function describeCollection(api: BoundApi, key: string, resource: Resource): obj
       '@id': `#Entrypoint/${key}`,
       '@type': 'Link',
       label: key,
+      ...texts,
       domain: '#Entrypoint',
       'owl:maxCardinality': 1,
       range: [

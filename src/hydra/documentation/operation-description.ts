@@ -97,7 +97,7 @@ export function inputOf({ expects }: Operation, type: Class): Class | undefined 
 }
 
 /** The reference's own sentence, to the letter. */
-function referenceSentence({ method, returns }: Operation, name: string): string {
+export function referenceSentence({ method, returns }: Operation, name: string): string {
   if (method === 'GET')
     return returns === 'collection' ? `Retrieves the collection of ${name} resources.` : `Retrieves a ${name} resource.`
   if (method === 'POST') return `Creates a ${name} resource.`

@@ -69,7 +69,8 @@ export class ApiModel {
     for (const { expects } of resources.flatMap(({ operations }) => operations))
       if (typeof expects === 'function' && !this.shapes.has(expects)) this.describe(expects)
     for (const shape of this.shapes.values()) this.checkTargets(shape)
-    this.labels = new Labels(this.contexts, this.classes, languages)
+    const listed = this.listed().map(([, { name }]) => name)
+    this.labels = new Labels(this.contexts, this.classes, listed, languages)
     this.serve('Error', this.contexts.definitions('Error'))
     this.serve('Entrypoint', this.entrypointTerms())
   }

@@ -19,6 +19,8 @@ export interface ContextFile {
   '@context': Definitions
   /** The name of the class for people, as a singular noun. */
   label?: LanguageMap
+  /** The name of its collection for people. */
+  plural?: LanguageMap
   /** The definition of the class, in one sentence. */
   about?: LanguageMap
   /** The class of a public vocabulary that this class is a subclass of. */

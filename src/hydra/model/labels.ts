@@ -8,10 +8,11 @@ export class Labels {
   readonly defaultLanguage: string
 
   /**
+   * @param listed the classes that have a collection
    * @param languages the languages that every text must have; the first is the default
    * @throws Error that names the first missing text
    */
-  constructor(contexts: Contexts, shapes: Shape[], languages: readonly string[] = []) {
+  constructor(contexts: Contexts, shapes: Shape[], listed: string[], languages: readonly string[] = []) {
     this.files = new Map(shapes.map(({ name }) => [name, contexts.read(name)]))
     this.defaultLanguage = languages[0] ?? 'en'
     for (const { name, fields, links } of shapes)
@@ -20,6 +21,8 @@ export class Labels {
           const of = property ? `"${property}"` : name
           const lacks = `${contexts.path(name)} lacks the`
           if (!this.labels(name, property)[language]) throw new Error(`${lacks} label of ${of} in "${language}".`)
+          if (!property && listed.includes(name) && !this.plurals(name)[language])
+            throw new Error(`${lacks} plural of ${of} in "${language}".`)
           if (!this.descriptions(name, property)[language])
             throw new Error(`${lacks} description of ${of} in "${language}".`)
         }
@@ -28,6 +31,11 @@ export class Labels {
   /** The label of a class, or of one of its properties or links; its name where no label exists. */
   label(language: string, type: string, property?: string): string {
     return this.in(language, this.labels(type, property)) ?? property ?? type
+  }
+
+  /** The label of a collection; the name of its class where no label exists. */
+  plural(language: string, type: string): string {
+    return this.in(language, this.plurals(type)) ?? type
   }
 
   /** The description of a class, or of one of its properties or links. */
@@ -39,6 +47,11 @@ export class Labels {
   labels(type: string, property?: string): LanguageMap {
     const file = this.files.get(type)
     return (property ? file?.labels?.[property] : file?.label) ?? {}
+  }
+
+  /** The label of a collection in every language. */
+  plurals(type: string): LanguageMap {
+    return this.files.get(type)?.plural ?? {}
   }
 
   /** A description in every language. */
