@@ -1,7 +1,7 @@
 import { dirname, join, normalize } from 'node:path'
-import { findUncountedWrites } from './counted-writes.ts'
 import { findOtherWriters } from './single-writers.ts'
 import { filesOf, lineOf, type Node, parse, type Source } from './source.ts'
+import { findUntrackedWrites } from './tracked-writes.ts'
 
 /** The floor of each part of the house; a part imports from its own floor or a lower one. */
 const floors: Record<number, string[]> = {
@@ -62,7 +62,7 @@ const imports = new Map(sources.map((source) => [source.file, importsOf(source)]
 for (const [file, targets] of imports) for (const target of targets) checkImport(file, target)
 for (const circle of circles()) findings.push(`These files import each other: ${circle.join(', ')}.`)
 for (const source of sources) checkFile(source)
-findings.push(...findUncountedWrites(sources), ...findOtherWriters(sources))
+findings.push(...findUntrackedWrites(sources), ...findOtherWriters(sources))
 checkFolders()
 checkFace()
 checkCall()

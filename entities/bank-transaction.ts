@@ -14,6 +14,9 @@ import { Counted } from './identified.ts'
 @Index(['organizationId', 'status', 'id'])
 @Index('bank_transaction.searchText', { synchronize: false })
 export class BankTransaction extends Counted {
+  /** An import writes thousands of rows, so each of its statements records one change of the collection. */
+  static override readonly recorded = { tenant: 'organizationId', together: true } as const
+
   @ManyToOne(() => BankAccount, { nullable: false, createForeignKeyConstraints: false })
   @JoinColumn({ name: 'accountId', referencedColumnName: 'id' })
   account: BankAccount

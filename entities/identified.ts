@@ -19,6 +19,9 @@ export abstract class Identified {
 
 /** A row of one tenant. Its key begins with the organization, so that a database can be distributed by organization. */
 export abstract class Owned extends Identified {
+  /** Each write adds a row to "change", which the streams of the organization are fed from. */
+  static readonly recorded: { tenant: string; together?: true } | undefined = { tenant: 'organizationId' }
+
   @ManyToOne('Organization', { nullable: false })
   organization: Organization
 

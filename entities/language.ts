@@ -26,6 +26,8 @@ const languages = new Intl.DisplayNames('en', { type: 'language', fallback: 'non
 /** A working language of an organization. */
 @Entity()
 export class Language {
+  static readonly recorded = { tenant: 'organizationId' }
+
   @ManyToOne('Organization', { nullable: false })
   organization: Organization
 

@@ -7,6 +7,8 @@ export const maxFooterBytes = 20_000
 /** The HTML at the end of every mail of an organization. It is sanitized before it is stored. */
 @Entity()
 export class MailFooter {
+  static readonly recorded = { tenant: 'organizationId' }
+
   @ManyToOne('Organization', { nullable: false })
   organization: Organization
 

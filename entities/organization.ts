@@ -38,6 +38,8 @@ export const readOnlyCondition = `"status" IN ('suspended', 'closed')`
 @Index('organization.unready', { synchronize: false })
 @Check(`NOT ("manualBilling" AND "stripeCustomerId" IS NOT NULL)`)
 export class Organization extends Identified {
+  static readonly recorded = { tenant: 'organizationId', from: 'id' }
+
   @Column('text')
   @ValidateIf((_, value) => value !== undefined)
   @IsIn(['company', 'personal', 'partner'])

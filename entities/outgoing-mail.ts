@@ -19,6 +19,8 @@ export interface Attachment {
 @Index(['status', 'dueAt'])
 @Index(['about', 'status'])
 export class OutgoingMail extends Owned {
+  static override readonly recorded = undefined
+
   @Column('text')
   recipient: string
 

@@ -23,6 +23,9 @@ export function membershipOrder(membership: string, user: string): string {
 @Index(['issuer', 'subject'], { unique: true })
 @Index('user.email', { synchronize: false })
 export class User extends Identified {
+  /** A change of a user concerns each organization that it is a member of. */
+  static readonly recorded = { tenant: 'organizationId', through: { table: 'organization_user', key: 'userId' } }
+
   @Column('text')
   issuer: string
 

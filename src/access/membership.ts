@@ -1,5 +1,5 @@
 import { OrganizationUser, User } from '../../entities/index.ts'
-import { type Call, Problem } from '../hydra/index.ts'
+import { type Call, Problem, writeRows } from '../hydra/index.ts'
 import type { Identity } from './callers.ts'
 
 /** The user of the caller's token. The first request that needs a user creates it. */
@@ -15,15 +15,15 @@ export async function ensureUser(call: Call): Promise<User> {
     claimsAt: issuedAt === undefined ? null : new Date(issuedAt * 1000),
     version: 1,
   })
-  await call.manager
+  const { manager } = call
+  const insert = manager
     .createQueryBuilder()
     .insert()
     .into(User)
     .values(user as object)
     .orIgnore()
-    .updateEntity(false)
-    .execute()
-  return call.manager.findOneByOrFail(User, { issuer, subject })
+  await writeRows(manager, insert.updateEntity(false))
+  return manager.findOneByOrFail(User, { issuer, subject })
 }
 
 /** Whether the caller's token acts for an organization that its user has just joined. */

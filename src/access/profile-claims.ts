@@ -1,6 +1,8 @@
 import type { DataSource } from 'typeorm'
+import { OrganizationUser, User } from '../../entities/index.ts'
 import { isMemberAddress } from '../../entities/user.ts'
 import { tellCustomersOf } from '../billing/enqueue-customer-profile.ts'
+import { writeRows } from '../hydra/index.ts'
 import { lockEmailAddress } from '../postgres/locks.ts'
 import type { BearerToken } from './bearer-token.ts'
 
@@ -28,27 +30,33 @@ export async function applyProfile(
 ): Promise<void> {
   await database.transaction(async (manager) => {
     if (email) await lockEmailAddress(manager, email)
-    const [user] = await manager.query(
-      `WITH "former" AS (
-         SELECT "id", "name", "email" FROM "user" WHERE "issuer" = $1 AND "subject" = $2
-           AND ("claimsAt" IS NULL OR "claimsAt" < to_timestamp($3)) FOR UPDATE
-       ), "changed" AS (
-         UPDATE "user" SET "name" = coalesce($4, "user"."name"), "claimsAt" = to_timestamp($3),
-           "email" = CASE WHEN $5::text IS NULL OR EXISTS (
-             SELECT FROM "organization_user" "own" WHERE "own"."userId" = "user"."id"
-               AND ${isMemberAddress('$5', '"own"."organizationId"', '"user"."id"')}) THEN "user"."email" ELSE $5 END,
-           "updatedAt" = now(), "version" = "user"."version" + 1
-         FROM "former" WHERE "user"."id" = "former"."id"
-         RETURNING "user"."id", "user"."name", "former"."name" AS "former",
-           "user"."email" IS DISTINCT FROM "former"."email" AS "hasNewEmail"
-       ), "renamed" AS (
-         UPDATE "organization_user" "own" SET "name" = "changed"."name", "updatedAt" = now(), "version" = "own"."version" + 1
-           FROM "changed" WHERE "own"."userId" = "changed"."id" AND "own"."name" = "changed"."former"
-             AND "changed"."name" <> "changed"."former"
-       )
-       SELECT "id", "hasNewEmail" FROM "changed"`,
-      [issuer, subject, issuedAt, name ?? null, email ?? null],
+    const [user]: User[] = await manager.query(
+      `SELECT "id", "name", "email" FROM "user" WHERE "issuer" = $1 AND "subject" = $2
+         AND ("claimsAt" IS NULL OR "claimsAt" < to_timestamp($3)) FOR UPDATE`,
+      [issuer, subject, issuedAt],
     )
-    if (user?.hasNewEmail) await tellCustomersOf(manager, user.id)
+    if (!user) return
+    const { id, name: former } = user
+    await writeRows(
+      manager,
+      User,
+      `UPDATE "user" SET "name" = coalesce(:name, "name"), "claimsAt" = to_timestamp(:issuedAt),
+           "email" = CASE WHEN :email::text IS NULL OR EXISTS (
+             SELECT FROM "organization_user" "own" WHERE "own"."userId" = "user"."id"
+               AND ${isMemberAddress(':email', '"own"."organizationId"', '"user"."id"')}) THEN "user"."email" ELSE :email END,
+           "updatedAt" = now(), "version" = "version" + 1
+         WHERE "id" = :id`,
+      { id, issuedAt, name: name ?? null, email: email ?? null },
+    )
+    if (name !== undefined && name !== former)
+      await writeRows(
+        manager,
+        OrganizationUser,
+        `UPDATE "organization_user" SET "name" = :name, "updatedAt" = now(), "version" = "version" + 1
+           WHERE "userId" = :id AND "name" = :former`,
+        { id, name, former },
+      )
+    const [written]: User[] = await manager.query(`SELECT "email" FROM "user" WHERE "id" = $1`, [id])
+    if (written.email !== user.email) await tellCustomersOf(manager, id)
   })
 }

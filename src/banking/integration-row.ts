@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm'
 import { type AuditEvent, Integration } from '../../entities/index.ts'
 import { type Author, record } from '../audit/audit-log.ts'
+import { writeRows } from '../hydra/index.ts'
 
 /** An integration with its encrypted secrets, which other reads leave out. */
 export async function readIntegration(manager: EntityManager, id: string): Promise<Integration | null> {
@@ -17,14 +18,13 @@ export async function updateIntegration(
   { organizationId, id, status, pullId }: Integration,
   values: Partial<Integration>,
 ): Promise<boolean> {
-  const { affected } = await manager
+  const update = manager
     .createQueryBuilder()
     .update(Integration)
     .set({ ...values, updatedAt: new Date() } as object)
     .where({ organizationId, id, status })
     .andWhere('"pullId" IS NOT DISTINCT FROM :pullId', { pullId })
-    .execute()
-  return affected === 1
+  return (await writeRows(manager, update)) === 1
 }
 
 /** Records a change of an integration in the audit log: its status or its counts, never a secret. */

@@ -1,5 +1,6 @@
 import type { DataSource } from 'typeorm'
 import { Integration } from '../../entities/index.ts'
+import { writeRows } from '../hydra/index.ts'
 import { runAll } from '../queue/run-all.ts'
 import type { Banking } from './banking.ts'
 import { deleteOldImportCounts } from './import/import-quota.ts'
@@ -12,9 +13,12 @@ import type { Secret, Vault } from './vault.ts'
  * @param age how many seconds ago the row was last written, at least
  */
 export async function enqueueStaleIntegrations(database: DataSource, age = 30): Promise<void> {
-  await database.query(
+  await writeRows(
+    database.manager,
+    Integration,
     `UPDATE "integration" SET "status" = 'revoking', "redirectUrl" = NULL, "updatedAt" = now(), "version" = "version" + 1
       WHERE "status" = 'pending' AND "expiresAt" < now() - interval '1 minute'`,
+    {},
   )
   const stale: Integration[] = await database.query(
     `SELECT "id" FROM "integration"

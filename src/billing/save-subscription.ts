@@ -1,7 +1,7 @@
 import { type EntityManager, In, IsNull } from 'typeorm'
 import { type Organization, type OrganizationAddress, Subscription } from '../../entities/index.ts'
 import { endedStatuses } from '../../entities/subscription.ts'
-import { insertRow, updateRow, VersionConflict } from '../hydra/index.ts'
+import { insertRow, updateRow, VersionConflict, writeRows } from '../hydra/index.ts'
 import { lockOrganization } from '../postgres/locks.ts'
 import { setGrantedModules } from '../workspace/modules.ts'
 
@@ -42,7 +42,8 @@ export async function deletePendingSubscription(
   manager: EntityManager,
   { organizationId, id }: Pick<Subscription, 'organizationId' | 'id'>,
 ): Promise<void> {
-  await manager.delete(Subscription, { organizationId, id, externalId: IsNull(), status: 'incomplete' })
+  const pending = { organizationId, id, externalId: IsNull(), status: 'incomplete' as const }
+  await writeRows(manager, manager.createQueryBuilder().delete().from(Subscription).where(pending))
 }
 
 /** Removes the references to payment methods that are about to be deleted. */
@@ -51,16 +52,19 @@ export async function clearPaymentMethods(
   organizationId: string,
   ids: string[],
 ): Promise<void> {
-  await manager.update(Subscription, { organizationId, paymentMethodId: In(ids) }, { paymentMethodId: null })
+  const paid = { organizationId, paymentMethodId: In(ids) }
+  const update = manager.createQueryBuilder().update(Subscription).set({ paymentMethodId: null })
+  await writeRows(manager, update.where(paid))
 }
 
 /** Copies an address that is about to be deleted into the ended subscriptions that were billed to it. */
 export async function keepBilledTo(manager: EntityManager, address: OrganizationAddress): Promise<void> {
   const { id, organizationId, name, street, houseNumber, postalCode, city, countryId: country, vatNumber } = address
   const billedTo = { name, street, houseNumber, postalCode, city, country, vatNumber }
-  await manager.update(
-    Subscription,
-    { organizationId, organizationAddressId: id, status: In(endedStatuses) },
-    { organizationAddressId: null, billedTo, updatedAt: new Date() },
-  )
+  const update = manager
+    .createQueryBuilder()
+    .update(Subscription)
+    .set({ organizationAddressId: null, billedTo, updatedAt: new Date() })
+  const ended = { organizationId, organizationAddressId: id, status: In(endedStatuses) }
+  await writeRows(manager, update.where(ended))
 }

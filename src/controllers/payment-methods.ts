@@ -4,7 +4,6 @@ import { PaymentMethodSetup } from '../../entities/payment-method-setup.ts'
 import { endedStatuses } from '../../entities/subscription.ts'
 import { record } from '../audit/audit-log.ts'
 import type { Billing } from '../billing/billing.ts'
-import { clearPaymentMethods } from '../billing/save-subscription.ts'
 import { paymentMethodFrom } from '../billing/stripe/from-stripe.ts'
 import {
   attachPaymentMethod,
@@ -14,6 +13,7 @@ import {
 } from '../billing/stripe/payment-methods.ts'
 import { withCustomer } from '../billing/sync/missing-customer.ts'
 import { enqueueCustomerSync } from '../billing/sync/sync-customer-job.ts'
+import { deletePaymentMethods } from '../billing/sync/sync-payment-methods.ts'
 import {
   type Call,
   createEntity,
@@ -22,6 +22,7 @@ import {
   Problem,
   removeOperation,
   Unchanged,
+  writeRows,
 } from '../hydra/index.ts'
 
 export const setup = (billing: Billing): Operation<PaymentMethodSetup> => ({
@@ -79,7 +80,6 @@ export const remove = (billing: Billing): Operation<PaymentMethod> => ({
   async handle(call) {
     const method = await call.find()
     call.request.checkPreconditions(method)
-    const own = { organizationId: call.tenant }
     if (await isPaidWith(call, method))
       throw new Problem(
         409,
@@ -88,8 +88,7 @@ export const remove = (billing: Billing): Operation<PaymentMethod> => ({
     const { stripeCustomerId } = await call.get(Organization, call.tenant)
     if (stripeCustomerId) await detachPaymentMethod(billing, method.externalId)
     return call.unitOfWork.transaction(async () => {
-      await clearPaymentMethods(call.manager, call.tenant, [method.id])
-      await call.manager.delete(PaymentMethod, { ...own, id: method.id })
+      await deletePaymentMethods(call.manager, call.tenant, [method])
       await recordPaymentMethod(call, 'remove', method, [method.name, null])
       if (stripeCustomerId) await enqueueCustomerSync(call.manager, stripeCustomerId)
       return undefined
@@ -133,17 +132,12 @@ async function storePaymentMethod(
   return call.unitOfWork.transaction(async () => {
     const { organizationId, externalId } = method
     const values = { ...method, version: 1 } as never
-    await call.manager
-      .createQueryBuilder()
-      .insert()
-      .into(PaymentMethod)
-      .values(values)
-      .orIgnore()
-      .updateEntity(false)
-      .execute()
-    const stored = await call.manager.findOneByOrFail(PaymentMethod, { organizationId, externalId })
+    const { manager } = call
+    const insert = manager.createQueryBuilder().insert().into(PaymentMethod).values(values).orIgnore()
+    await writeRows(manager, insert.updateEntity(false))
+    const stored = await manager.findOneByOrFail(PaymentMethod, { organizationId, externalId })
     await recordPaymentMethod(call, 'create', stored, [null, stored.name])
-    await enqueueCustomerSync(call.manager, customer)
+    await enqueueCustomerSync(manager, customer)
     return stored
   })
 }

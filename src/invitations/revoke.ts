@@ -1,6 +1,6 @@
 import { OrganizationUserInvitation } from '../../entities/index.ts'
 import { record } from '../audit/audit-log.ts'
-import { type Call, copyEntity } from '../hydra/index.ts'
+import { type Call, copyEntity, writeRows } from '../hydra/index.ts'
 import { withdrawMail } from '../mail/outbox.ts'
 import { invitationIri } from './invitation-iri.ts'
 
@@ -34,13 +34,21 @@ export async function revokeUngrantable(
   userId: string,
   grantableRoles: readonly OrganizationUserInvitation['role'][],
 ): Promise<void> {
-  const [revoked]: [{ id: string }[], number] = await call.manager.query(
-    `UPDATE "organization_user_invitation" SET "revokedAt" = $3, "updatedAt" = $3, "version" = "version" + 1
+  const now = new Date()
+  const revoked: { id: string }[] = await call.manager.query(
+    `SELECT "id" FROM "organization_user_invitation"
       WHERE "organizationId" = $1 AND "invitedById" = $2 AND "acceptedAt" IS NULL AND "revokedAt" IS NULL
-        AND "expiresAt" > $3 AND "role" <> ALL($4) RETURNING "id"`,
-    [call.tenant, userId, new Date(), grantableRoles],
+        AND "expiresAt" > $3 AND "role" <> ALL($4) FOR UPDATE`,
+    [call.tenant, userId, now, grantableRoles],
   )
   if (revoked.length === 0) return
+  await writeRows(
+    call.manager,
+    OrganizationUserInvitation,
+    `UPDATE "organization_user_invitation" SET "revokedAt" = :now, "updatedAt" = :now, "version" = "version" + 1
+      WHERE "organizationId" = :tenant AND "id" = ANY(:ids)`,
+    { tenant: call.tenant, now, ids: revoked.map(({ id }) => id) },
+  )
   await withdrawMail(call.manager, ...revoked.map(invitationIri))
   await recordRevocation(call, revoked, 'pending')
 }

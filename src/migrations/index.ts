@@ -29,6 +29,7 @@ import { TenantKeys1764000000100 } from './1764000000100-tenant-keys.ts'
 import { CountedWrites1764000000101 } from './1764000000101-counted-writes.ts'
 import { EffectsInCode1764000000102 } from './1764000000102-effects-in-code.ts'
 import { Overlap1764000000103 } from './1764000000103-overlap.ts'
+import { Changes1764000000104 } from './1764000000104-changes.ts'
 
 /** In the order in which they are applied. */
 export const migrations = [
@@ -63,4 +64,5 @@ export const migrations = [
   CountedWrites1764000000101,
   EffectsInCode1764000000102,
   Overlap1764000000103,
+  Changes1764000000104,
 ]

@@ -23,6 +23,7 @@ export const tableKinds = {
   /** Large: the rows of one organization are on one node, next to each other. */
   distributed: [
     'row_total',
+    'change',
     'location',
     'employee',
     'meeting',

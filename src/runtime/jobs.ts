@@ -11,7 +11,7 @@ import { enqueueUnresolved, resolvePendingSubscription } from '../billing/resolv
 import { reconcile } from '../billing/sync/reconcile.ts'
 import { syncCustomerJob } from '../billing/sync/sync-customer-job.ts'
 import { enqueueStaleCustomers } from '../billing/webhooks/replay-events.ts'
-import { deleteExpiredKeys } from '../hydra/index.ts'
+import { deleteExpired } from '../hydra/index.ts'
 import type { Mailer } from '../mail/mailer.ts'
 import { deleteOldMail, enqueueStaleMail } from '../mail/outbox.ts'
 import { sendMail } from '../mail/send-mail-job.ts'
@@ -41,7 +41,7 @@ export function jobTasks(database: DataSource, { billing, banking, mailer }: Ext
     takeUp: () => enqueueStaleWork(database, log),
     provisionOrganization: provisionOrganization(database),
     endPeriods: () => endDuePeriods(database),
-    expireKeys: () => deleteExpiredKeys((database.driver as PostgresDriver).master),
+    expireRows: () => deleteExpired((database.driver as PostgresDriver).master),
     reconcile: () => reconcile(database),
     sendMail: sendMail(database, mailer, log),
     forgetMails: () => deleteOldMail(database),
@@ -75,7 +75,7 @@ export async function enqueueStaleWork(database: DataSource, log: Logger, age?: 
 export const crontab = `
 * * * * * takeUp ?jobKey=takeUp&max=1
 * * * * * endPeriods ?jobKey=endPeriods&max=1
-17 * * * * expireKeys ?jobKey=expireKeys&max=1
+*/5 * * * * expireRows ?jobKey=expireRows&max=1
 40 2 * * * reconcile ?jobKey=reconcile&max=3
 45 2 * * * forgetMails ?jobKey=forgetMails&max=3
 45 2 * * * keepSecrets ?jobKey=keepSecrets&max=3

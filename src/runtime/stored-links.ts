@@ -1,4 +1,5 @@
 import type { DataSource } from 'typeorm'
+import { writeRows } from '../hydra/index.ts'
 
 /** The columns with links to the local Stripe and Kontomatik, and the beginning of their paths. */
 const linkColumns = {
@@ -15,11 +16,13 @@ export async function updateStoredLinks(
     const origin = origins[name]
     if (!origin) continue
     for (const { table, column, path } of linkColumns[name])
-      await database.query(
-        `UPDATE "${table}" SET "${column}" = $1 || substring("${column}" FROM '^http://127\\.0\\.0\\.1:\\d+(.*)$'),
+      await writeRows(
+        database.manager,
+        table,
+        `UPDATE "${table}" SET "${column}" = :origin || substring("${column}" FROM '^http://127\\.0\\.0\\.1:\\d+(.*)$'),
              "version" = "version" + 1, "updatedAt" = now()
-           WHERE "${column}" ~ $2 AND NOT starts_with("${column}", $1 || '/')`,
-        [origin, `^http://127\\.0\\.0\\.1:\\d+${path}`],
+           WHERE "${column}" ~ :local AND NOT starts_with("${column}", :origin || '/')`,
+        { origin, local: `^http://127\\.0\\.0\\.1:\\d+${path}` },
       )
   }
 }

@@ -2,6 +2,7 @@ import type { EntityManager } from 'typeorm'
 import { Language, MailFooter, OrganizationConfig, OrganizationModule } from '../../entities/index.ts'
 import { catalogue } from '../../entities/organization-module.ts'
 import { settings } from '../../entities/settings.ts'
+import { writeRows } from '../hydra/index.ts'
 
 export type DefaultSet = 'configuration' | 'mailFooter' | 'languages' | 'modules'
 
@@ -34,12 +35,10 @@ export async function insertDefaults(manager: EntityManager, organizationId: str
   const rows = defaultRows[set]().map((row) =>
     Object.assign(row, { organizationId }, 'version' in row && { version: 1 }),
   )
-  await manager
+  const insert = manager
     .createQueryBuilder()
     .insert()
     .into(rows[0].constructor as never)
     .values(rows as never)
-    .orIgnore()
-    .updateEntity(false)
-    .execute()
+  await writeRows(manager, insert.orIgnore().updateEntity(false))
 }

@@ -3,6 +3,7 @@ import { Organization, OrganizationModule } from '../../entities/index.ts'
 import { catalogue } from '../../entities/organization-module.ts'
 import { changesBetween, record } from '../audit/audit-log.ts'
 import { findLiveSubscription } from '../billing/live-subscription.ts'
+import { writeRows } from '../hydra/index.ts'
 import { lockOrganization } from '../postgres/locks.ts'
 
 /** The operator's decision about a module: on, off, or as the subscription says. */
@@ -23,11 +24,14 @@ export async function setGrantedModules(
   organizationId: string,
   granted: string[],
 ): Promise<void> {
-  await manager.query(
-    `UPDATE "organization_module" SET "enabled" = "name" = ANY ($2),
-        "source" = CASE WHEN "name" = ANY ($2) THEN 'subscription' END, "updatedAt" = $3, "version" = "version" + 1
-      WHERE "organizationId" = $1 AND "source" IS DISTINCT FROM 'operator' AND "enabled" <> ("name" = ANY ($2))`,
-    [organizationId, granted, new Date()],
+  await writeRows(
+    manager,
+    OrganizationModule,
+    `UPDATE "organization_module" SET "enabled" = "name" = ANY (:granted),
+        "source" = CASE WHEN "name" = ANY (:granted) THEN 'subscription' END, "updatedAt" = :now, "version" = "version" + 1
+      WHERE "organizationId" = :organizationId AND "source" IS DISTINCT FROM 'operator'
+        AND "enabled" <> ("name" = ANY (:granted))`,
+    { organizationId, granted, now: new Date() },
   )
 }
 
@@ -47,7 +51,8 @@ export async function overrideModule(
     const before = await manager.findOneBy(OrganizationModule, its)
     if (!before) throw new Error(`There is no module "${name}" yet: there are ${catalogue.join(', ')}.`)
     const source = wish === 'auto' ? null : ('operator' as const)
-    await manager.update(OrganizationModule, its, { enabled: wish === 'on', source, limit, updatedAt: new Date() })
+    const values = { enabled: wish === 'on', source, limit, updatedAt: new Date() }
+    await writeRows(manager, manager.createQueryBuilder().update(OrganizationModule).set(values).where(its))
     await recomputeModules(manager, organization.id)
     const after = await manager.findOneByOrFail(OrganizationModule, its)
     await record({

@@ -1,6 +1,7 @@
 import type { DataSource, EntityManager } from 'typeorm'
 import { Organization } from '../../entities/index.ts'
 import { tellCustomer } from '../billing/enqueue-customer-profile.ts'
+import { writeRows } from '../hydra/index.ts'
 import { lockOrganizationIfExists } from '../postgres/locks.ts'
 import { enqueue } from '../queue/enqueue.ts'
 import { runAll } from '../queue/run-all.ts'
@@ -56,14 +57,14 @@ export function provisionOrganization(database: DataSource) {
         await insertDefaults(manager, organization, set)
         if (set === 'modules') await recomputeModules(manager, organization)
         if (set === 'configuration') await tellCustomer(manager, organization)
-        await manager.update(Organization, organization, { ...touched(), databaseStatus: withReady(progress, set) })
+        await updateOrganization(manager, organization, { databaseStatus: withReady(progress, set) })
       })
     await database.transaction(async (manager) => {
       const found = await lockOrganizationIfExists(manager, organization)
       if (!found || !isUnprovisioned(found)) return
       // The operator may have suspended the organization in the meantime; it stays suspended.
       const status = found.status === 'provisioning' ? 'active' : found.status
-      await manager.update(Organization, organization, { ...touched(), status, databaseStatus: null })
+      await updateOrganization(manager, organization, { status, databaseStatus: null })
     })
   }
 }
@@ -84,7 +85,14 @@ export async function enqueueUnprovisioned(database: DataSource, ageSeconds = 30
 const isUnprovisioned = ({ status, databaseStatus }: Organization) =>
   status === 'provisioning' || databaseStatus !== null
 
-const touched = () => ({ updatedAt: new Date() })
+async function updateOrganization(
+  manager: EntityManager,
+  id: string,
+  values: Partial<Pick<Organization, 'status' | 'databaseStatus'>>,
+): Promise<void> {
+  const changes = { ...values, updatedAt: new Date() }
+  await writeRows(manager, manager.createQueryBuilder().update(Organization).set(changes).where({ id }))
+}
 
 function withReady(progress: Progress, set: DefaultSet): Progress {
   const others = progress.filter(({ name }) => name !== set)

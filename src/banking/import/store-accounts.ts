@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm'
 import { v7 as uuid } from 'uuid'
-import type { Integration } from '../../../entities/index.ts'
+import { BankAccount, BankTransaction, type Integration } from '../../../entities/index.ts'
+import { writeRows } from '../../hydra/index.ts'
 import type { Statement } from '../kontomatik/bank-statement.ts'
 import { isNear, type KnownAccount, type KnownLine, matchAccounts } from './account-matching.ts'
 import { accountsIn, type ListedAccount } from './listed-account.ts'
@@ -32,18 +33,20 @@ export async function storeAccounts(
   await addLines(manager, integration, since, listed, stored)
   const matches = matchAccounts(listed, stored)
   const rows = listed.map((one) => rowOf(integration, one, matches.get(one)))
-  await manager.query(
+  await writeRows(
+    manager,
+    BankAccount,
     `INSERT INTO "bank_account" ("id", "organizationId", "integrationId", "reference", "name", "bankName", "iban", "currency",
         "balance", "availableBalance", "createdAt", "updatedAt", "version")
-      SELECT "id", $1, "integrationId", "reference", "name", "bankName", "iban", "currency", "balance", "availableBalance", now(),
+      SELECT "id", :organizationId::uuid, "integrationId", "reference", "name", "bankName", "iban", "currency", "balance", "availableBalance", now(),
         now(), 1
-      FROM jsonb_to_recordset($2::jsonb) AS "row" ("id" uuid, "integrationId" uuid, "reference" text, "name" text,
+      FROM jsonb_to_recordset(:rows::jsonb) AS "row" ("id" uuid, "integrationId" uuid, "reference" text, "name" text,
         "bankName" text, "iban" text, "currency" text, "balance" numeric, "availableBalance" numeric)
       ON CONFLICT ("organizationId", "id") DO UPDATE SET "integrationId" = EXCLUDED."integrationId", "reference" = EXCLUDED."reference",
         "name" = EXCLUDED."name", "bankName" = EXCLUDED."bankName", "iban" = EXCLUDED."iban", "currency" = EXCLUDED."currency",
         "balance" = EXCLUDED."balance", "availableBalance" = EXCLUDED."availableBalance", "closedOn" = NULL, "updatedAt" = EXCLUDED."updatedAt",
         "version" = "bank_account"."version" + 1`,
-    [integration.organizationId, JSON.stringify(rows)],
+    { organizationId: integration.organizationId, rows: JSON.stringify(rows) },
   )
   const ids = rows.map(({ id }) => id)
   await fillCurrencies(
@@ -128,11 +131,13 @@ async function fillCurrencies(
   accounts: { id: string }[],
 ): Promise<void> {
   if (accounts.length === 0) return
-  await manager.query(
+  await writeRows(
+    manager,
+    BankTransaction,
     `UPDATE "bank_transaction" line SET "currency" = account."currency", "updatedAt" = now(), "version" = line."version" + 1
-      FROM "bank_account" account WHERE line."organizationId" = $1 AND account."organizationId" = $1
-        AND line."accountId" = account."id" AND account."id" = ANY($2) AND line."currency" IS NULL`,
-    [integration.organizationId, accounts.map(({ id }) => id)],
+      FROM "bank_account" account WHERE line."organizationId" = :organizationId AND account."organizationId" = :organizationId
+        AND line."accountId" = account."id" AND account."id" = ANY(:ids) AND line."currency" IS NULL`,
+    { organizationId: integration.organizationId, ids: accounts.map(({ id }) => id) },
   )
 }
 
@@ -143,10 +148,12 @@ async function closeMissing(
   { lists }: Statement,
   openIds: string[],
 ): Promise<void> {
-  await manager.query(
+  await writeRows(
+    manager,
+    BankAccount,
     `UPDATE "bank_account" SET "closedOn" = (now() AT TIME ZONE 'UTC')::date, "updatedAt" = now(), "version" = "version" + 1
-      WHERE "organizationId" = $1 AND "integrationId" = $2 AND "closedOn" IS NULL AND "id" <> ALL($3)
-        AND (CASE WHEN "reference" ~ '^(unnumbered )?card ' THEN $4::boolean ELSE $5::boolean END)`,
-    [integration.organizationId, integration.id, openIds, lists.cards, lists.accounts],
+      WHERE "organizationId" = :organizationId AND "integrationId" = :id AND "closedOn" IS NULL AND "id" <> ALL(:openIds)
+        AND (CASE WHEN "reference" ~ '^(unnumbered )?card ' THEN :cards::boolean ELSE :accounts::boolean END)`,
+    { organizationId: integration.organizationId, id: integration.id, openIds, ...lists },
   )
 }

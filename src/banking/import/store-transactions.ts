@@ -81,13 +81,15 @@ async function updateLines(
   lines: (Line & { id: string })[],
 ): Promise<void> {
   for (const rows of batches(lines))
-    await manager.query(
+    await writeRows(
+      manager,
+      BankTransaction,
       `UPDATE "bank_transaction" SET "transactionOn" = "line"."transactionOn", "bookedOn" = "line"."bookedOn",
           "amount" = "line"."amount", "party" = "line"."party", "partyIban" = "line"."partyIban", "text" = "line"."title",
           "kind" = "line"."kind", "status" = "line"."status", "updatedAt" = now(), "version" = "version" + 1
-        FROM jsonb_to_recordset($2::jsonb) AS "line" (${columns})
-        WHERE "bank_transaction"."organizationId" = $1 AND "bank_transaction"."id" = "line"."id"`,
-      [organizationId, JSON.stringify(rows)],
+        FROM jsonb_to_recordset(:lines::jsonb) AS "line" (${columns})
+        WHERE "bank_transaction"."organizationId" = :organizationId AND "bank_transaction"."id" = "line"."id"`,
+      { organizationId, lines: JSON.stringify(rows) },
     )
 }
 

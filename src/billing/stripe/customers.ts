@@ -1,6 +1,7 @@
 import type Stripe from 'stripe'
 import { type EntityManager, IsNull } from 'typeorm'
 import { Organization } from '../../../entities/index.ts'
+import { writeRows } from '../../hydra/index.ts'
 import type { Billing } from '../billing.ts'
 import { isMissing } from './stripe-errors.ts'
 import { requestStripe, withIdempotencyKeys } from './stripe-request.ts'
@@ -17,11 +18,11 @@ export async function findOrCreateCustomer(
   const { id } = organization
   if (organization.stripeCustomerId) return organization.stripeCustomerId
   const customer = await createCustomer(billing, id, `customer:${id}`)
-  await manager.update(Organization, { id, stripeCustomerId: IsNull(), manualBilling: false }, {
-    stripeCustomerId: customer.id,
-    updatedAt: new Date(),
-    version: () => '"version" + 1',
-  } as never)
+  const update = manager
+    .createQueryBuilder()
+    .update(Organization)
+    .set({ stripeCustomerId: customer.id, updatedAt: new Date() })
+  await writeRows(manager, update.where({ id, stripeCustomerId: IsNull(), manualBilling: false }))
   const { stripeCustomerId } = await manager.findOneByOrFail(Organization, { id })
   return stripeCustomerId ?? customer.id
 }

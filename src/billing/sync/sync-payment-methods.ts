@@ -1,6 +1,6 @@
-import { type EntityManager, In } from 'typeorm'
+import type { EntityManager } from 'typeorm'
 import { PaymentMethod } from '../../../entities/index.ts'
-import { copyEntity, insertRow } from '../../hydra/index.ts'
+import { copyEntity, insertRow, writeRows } from '../../hydra/index.ts'
 import { clearPaymentMethods } from '../save-subscription.ts'
 import { defaultPaymentMethodOf, paymentMethodFrom } from '../stripe/from-stripe.ts'
 import type { StripeState } from './fetch-state.ts'
@@ -32,7 +32,7 @@ export async function syncPaymentMethods(
   return ids
 }
 
-/** Deletes detached payment methods and the references to them. */
+/** Deletes payment methods that are detached at Stripe, and the references to them. */
 export async function deletePaymentMethods(
   manager: EntityManager,
   organizationId: string,
@@ -41,5 +41,10 @@ export async function deletePaymentMethods(
   if (detached.length === 0) return
   const ids = detached.map(({ id }) => id)
   await clearPaymentMethods(manager, organizationId, ids)
-  await manager.delete(PaymentMethod, { organizationId, id: In(ids) })
+  await writeRows(
+    manager,
+    PaymentMethod,
+    `DELETE FROM "payment_method" WHERE "organizationId" = :organizationId AND "id" = ANY(:ids)`,
+    { organizationId, ids },
+  )
 }

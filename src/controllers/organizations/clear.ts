@@ -1,4 +1,5 @@
 import { IsString, MaxLength } from 'class-validator'
+import type { EntityManager } from 'typeorm'
 import { type AuditEvent, Organization } from '../../../entities/index.ts'
 import { record } from '../../audit/audit-log.ts'
 import { type Call, ConstraintViolation, type Operation, Problem, Unchanged, writeRows } from '../../hydra/index.ts'
@@ -10,8 +11,10 @@ interface ClearedTable {
   table: string
   /** A SQL condition: the rows that stay. */
   keep?: string
-  /** SQL to run before the delete, mostly to clear foreign keys; `$1` is the organization. */
-  before?: string[]
+  /** SQL that locks rows before the delete; `$1` is the organization. */
+  lock?: string
+  /** Updates rows of another table before the delete, mostly to clear foreign keys. */
+  before?(manager: EntityManager, tenant: string): Promise<unknown>
 }
 
 /** The cleared tables in the order that foreign keys allow. Every other table is kept. */
@@ -20,11 +23,15 @@ export const clearedTables: ClearedTable[] = [
   {
     name: 'locations',
     table: 'location',
-    before: [
-      'SELECT FROM "location" WHERE "organizationId" = $1 FOR UPDATE',
-      `UPDATE "employee" SET "locationId" = NULL, "updatedAt" = now(), "version" = "version" + 1
-        WHERE "organizationId" = $1 AND "locationId" IS NOT NULL`,
-    ],
+    lock: 'SELECT FROM "location" WHERE "organizationId" = $1 FOR UPDATE',
+    before: (manager, tenant) =>
+      writeRows(
+        manager,
+        'employee',
+        `UPDATE "employee" SET "locationId" = NULL, "updatedAt" = now(), "version" = "version" + 1
+          WHERE "organizationId" = :tenant AND "locationId" IS NOT NULL`,
+        { tenant },
+      ),
   },
   { name: 'languages', table: 'language', keep: `"id" IN ('nl', 'en')` },
   { name: 'transactions', table: 'bank_transaction' },
@@ -32,11 +39,15 @@ export const clearedTables: ClearedTable[] = [
     name: 'accounts',
     table: 'bank_account',
     // Without these values, the next import loads the whole period again.
-    before: [
-      `UPDATE "integration" SET "lastPulledAt" = NULL, "imported" = NULL, "duplicates" = NULL, "skipped" = NULL,
-        "partial" = NULL, "importedSince" = NULL, "updatedAt" = now(), "version" = "version" + 1
-        WHERE "organizationId" = $1 AND "lastPulledAt" IS NOT NULL`,
-    ],
+    before: (manager, tenant) =>
+      writeRows(
+        manager,
+        'integration',
+        `UPDATE "integration" SET "lastPulledAt" = NULL, "imported" = NULL, "duplicates" = NULL, "skipped" = NULL,
+          "partial" = NULL, "importedSince" = NULL, "updatedAt" = now(), "version" = "version" + 1
+          WHERE "organizationId" = :tenant AND "lastPulledAt" IS NOT NULL`,
+        { tenant },
+      ),
   },
 ]
 
@@ -93,9 +104,10 @@ const batchSize = 20_000
 /** Deletes in batches within the one transaction, and returns the number of deleted rows. */
 async function deleteRows(
   { manager, tenant }: Call,
-  { table, keep = 'false', before = [] }: ClearedTable,
+  { table, keep = 'false', lock, before }: ClearedTable,
 ): Promise<number> {
-  for (const sql of before) await manager.query(sql, [tenant])
+  if (lock) await manager.query(lock, [tenant])
+  await before?.(manager, tenant)
   for (let rows = 0; ; ) {
     const deleted = await writeRows(
       manager,

@@ -1,7 +1,7 @@
 import type { QueryRunner } from 'typeorm'
 
 export interface EngineTables {
-  /** The column with the tenant's id: "totalsBy" of every class with kept totals. */
+  /** The column with the tenant's id: "totalsBy" of classes with kept totals, and `recorded.tenant` of recorded ones. */
   tenantColumn: string
 }
 
@@ -20,4 +20,10 @@ export async function createEngineTables(runner: QueryRunner, { tenantColumn }: 
     `CREATE TABLE IF NOT EXISTS "row_total" ("relation" text NOT NULL, "${tenantColumn}" uuid NOT NULL, "delta" bigint NOT NULL)`,
   )
   await runner.query(`CREATE INDEX IF NOT EXISTS "row_total_of" ON "row_total" ("${tenantColumn}", "relation")`)
+  await runner.query(
+    `CREATE TABLE IF NOT EXISTS "change" ("${tenantColumn}" uuid NOT NULL, "xid" xid8 NOT NULL DEFAULT pg_current_xact_id(),
+      "at" TIMESTAMP(3) WITH TIME ZONE NOT NULL DEFAULT now(), "relation" text NOT NULL, "id" text, "type" text NOT NULL,
+      "version" integer)`,
+  )
+  await runner.query(`CREATE INDEX IF NOT EXISTS "change_since" ON "change" ("${tenantColumn}", "xid")`)
 }

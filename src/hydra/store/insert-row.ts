@@ -4,8 +4,8 @@ import type { ColumnMetadata } from 'typeorm/metadata/ColumnMetadata.js'
 import type { PlainEntity } from '../model/entity.ts'
 import type { Executor, InsertOptions } from '../model/store.ts'
 import { withConnection } from './connection.ts'
-import { countedWrite } from './row-totals.ts'
 import { type Statement, statement } from './statement.ts'
+import { trackedWrite } from './tracked-write.ts'
 
 /**
  * Inserts a row, and counts it where the totals of its class are kept. The code sets every value, so nothing is read back from
@@ -77,7 +77,7 @@ function prepare(metadata: EntityMetadata, columns: ColumnMetadata[], expression
   const { tableName } = metadata
   const names = columns.map(({ databaseName }) => `"${databaseName}"`).join(', ')
   const values = columns.map(({ propertyName }) => expressions[propertyName] ?? `:${propertyName}`).join(', ')
-  const text = countedWrite(metadata, `INSERT INTO "${tableName}" (${names}) VALUES (${values})`, 'one row')
+  const text = trackedWrite(metadata, `INSERT INTO "${tableName}" (${names}) VALUES (${values})`, 'one row')
   return statement(`${tableName}:insert:${digestOf(text)}`, text)
 }
 

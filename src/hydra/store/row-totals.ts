@@ -1,6 +1,4 @@
-import type { DataSource, EntityManager, EntityMetadata, EntityTarget } from 'typeorm'
-import { withConnection } from './connection.ts'
-import { statement } from './statement.ts'
+import type { DataSource, EntityManager, EntityMetadata } from 'typeorm'
 
 /*
  * The totals of large collections are kept in "row_total", so that no query counts rows. Each write adds a row there, in its own
@@ -14,41 +12,20 @@ export function totalsColumn({ target }: EntityMetadata): string | undefined {
 
 const insertInto = (column: string) => `INSERT INTO "row_total" ("relation", "${column}", "delta")`
 
-/**
- * The SQL of a write that also counts its rows. Of a class without kept totals it is the write itself.
- * @param write an INSERT or a DELETE, without RETURNING
- * @param rows `one row` for the INSERT of exactly one, with a placeholder of the tenant's column; that is cheaper
- */
-export function countedWrite(metadata: EntityMetadata, write: string, rows?: 'one row'): string {
+/** SQL that counts the one row of an INSERT, with a placeholder of the tenant's column. Undefined where no totals are kept. */
+export function countOneRow(metadata: EntityMetadata): string | undefined {
   const column = totalsColumn(metadata)
-  if (column === undefined) return write
-  const { tableName } = metadata
-  if (rows) return `WITH "counted" AS (${insertInto(column)} VALUES ('${tableName}', :${column}, 1)) ${write}`
-  const [, verb] = /^\s*(INSERT INTO|DELETE FROM)\s/.exec(write) ?? []
-  if (!verb) throw new Error(`Rows of "${tableName}" are counted in an INSERT or a DELETE only: ${write}`)
-  const change = verb === 'DELETE FROM' ? '-count(*)' : 'count(*)'
-  return `WITH "written" AS (${write} RETURNING "${column}")
-    ${insertInto(column)} SELECT '${tableName}', "${column}", ${change} FROM "written" GROUP BY "${column}" RETURNING "delta"`
+  return column && `${insertInto(column)} VALUES ('${metadata.tableName}', :${column}, 1)`
 }
 
-/**
- * Runs an INSERT or a DELETE that is written as SQL, and counts its rows. Every such write to a table with kept totals goes
- * through this function.
- * @param type the class, or the name of its table
- * @param write SQL without RETURNING, in which `:name` stands for a value
- * @returns the number of rows
- */
-export async function writeRows(
-  manager: EntityManager,
-  type: EntityTarget<object>,
-  write: string,
-  values: Record<string, unknown>,
-): Promise<number> {
-  const metadata = manager.connection.getMetadata(type)
-  const run = statement('', countedWrite(metadata, write))
-  const { rows, rowCount } = await withConnection(manager, (executor) => run(executor, values))
-  if (totalsColumn(metadata) === undefined) return rowCount ?? 0
-  return rows.reduce((sum, { delta }) => sum + Math.abs(delta), 0)
+/** SQL that counts the rows of "written", which has the tenant's column. Undefined where no totals are kept. */
+export function countRows(metadata: EntityMetadata, type: 'create' | 'delete'): string | undefined {
+  const column = totalsColumn(metadata)
+  const change = type === 'delete' ? '-count(*)' : 'count(*)'
+  return (
+    column &&
+    `${insertInto(column)} SELECT '${metadata.tableName}', "${column}", ${change} FROM "written" GROUP BY "${column}"`
+  )
 }
 
 /** A kept total that differed from the number of rows. */

@@ -4,8 +4,8 @@ import type { PlainEntity } from '../model/entity.ts'
 import type { Executor } from '../model/store.ts'
 import { withConnection } from './connection.ts'
 import { digestOf, persistentValues } from './insert-row.ts'
-import { countedWrite } from './row-totals.ts'
 import { type Statement, statement } from './statement.ts'
+import { trackedWrite } from './tracked-write.ts'
 
 /** Writes the columns that differ between two states of a row. Returns false when another request has written it since. */
 export function updateRow(manager: EntityManager, before: PlainEntity, after: PlainEntity): Promise<boolean> {
@@ -81,7 +81,8 @@ function prepareUpdate(metadata: EntityMetadata, written: ColumnMetadata[], isNa
   const version = versionColumn && `"${versionColumn.databaseName}"`
   if (version) changes.push(`${version} = ${version} + 1`)
   const conditions = identityColumns(metadata).map((column) => `"${column.databaseName}" = :${stored(column)}`)
-  const text = `UPDATE "${tableName}" SET ${changes.join(', ')} WHERE ${conditions.join(' AND ')}`
+  const write = `UPDATE "${tableName}" SET ${changes.join(', ')} WHERE ${conditions.join(' AND ')}`
+  const text = trackedWrite(metadata, write)
   return statement(isNamed ? `${tableName}:update:${digestOf(text)}` : '', text)
 }
 
@@ -96,7 +97,7 @@ function deletionOf(metadata: EntityMetadata): Statement {
   const { tableName } = metadata
   const conditions = identityColumns(metadata).map((column) => `"${column.databaseName}" = :${column.propertyName}`)
   const write = `DELETE FROM "${tableName}" WHERE ${conditions.join(' AND ')}`
-  const made = statement(`${tableName}:delete`, countedWrite(metadata, write))
+  const made = statement(`${tableName}:delete`, trackedWrite(metadata, write))
   deletions.set(metadata, made)
   return made
 }

@@ -1,9 +1,9 @@
 import type { DataSource } from 'typeorm'
-import { countedWrite } from '../../../src/hydra/store/row-totals.ts'
+import { trackedWrite } from '../../../src/hydra/store/tracked-write.ts'
 
 /** The SQL of an INSERT or a DELETE that a test writes by hand, with its rows counted. */
 export function counted(database: DataSource, table: string, write: string): string {
-  return countedWrite(database.getMetadata(table), write)
+  return trackedWrite(database.getMetadata(table), write)
 }
 
 /** Deletes rows by a condition, and counts them. */
