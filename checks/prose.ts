@@ -25,6 +25,9 @@ const bannedWords =
   /\b(anew|thus|lest|nobody|somebody|whoever|whomever|whatever it be|put aside|under way|at hand|let go of|tells? of|told of|rings? for|that of which|such as is|whether or not it be)\b/i
 const bannedSubject = /^(What|Who|Whose|Whom|Whoever|That which)\b/
 
+/** The heading of the operations on a page. It is no sentence. */
+const actionsHeading = 'What you can do'
+
 /** A free relative in mid-sentence stands for a thing without a name; after a verb of asking it is an indirect question. */
 const freeRelative =
   /(?:[,;:] (?:what|whoever) |\b(?:of|by|from|with|for|to|than|as|and|or|but|is|are) (?:what|whoever) )(?!to )/i
@@ -40,7 +43,7 @@ const paths =
   asked.length > 0 ? asked : ['src', 'entities', 'contexts', 'ormconfig.ts', 'test', 'bench', 'checks', '*.md', 'docs']
 for (const file of filesOf(...paths)) {
   if (file.startsWith('test/clients/openapi/') || file === 'CHANGELOG.md' || file === 'checks/prose.ts') continue
-  if (file.endsWith('.ts')) for (const prose of proseOf(parse(file))) check(prose)
+  if (/\.tsx?$/.test(file)) for (const prose of proseOf(parse(file))) check(prose)
   else if (file.endsWith('.jsonld')) for (const prose of definitionsOf(file)) check(prose)
   else if (file.endsWith('.md')) for (const prose of paragraphsOf(file)) check(prose)
 }
@@ -60,7 +63,7 @@ function check({ place, text, kind }: Prose): void {
     const free = freeRelative.exec(sentence)
     if (free && !sentence.endsWith('?') && !indirectQuestion.test(sentence.slice(0, free.index + free[0].length)))
       findings.push(`${place}: "${free[0].trim()}" has no thing with a name: ${shown}`)
-    if (bannedSubject.test(sentence) && !sentence.endsWith('?'))
+    if (bannedSubject.test(sentence) && !sentence.endsWith('?') && sentence !== actionsHeading)
       findings.push(`${place}: the subject is no thing with a name: ${shown}`)
   }
 }

@@ -9,6 +9,8 @@ import type { Banking } from './banking/banking.ts'
 import type { Billing } from './billing/billing.ts'
 import type { Config } from './config.ts'
 import { webhooks } from './controllers/webhooks.ts'
+import { assetRoutes } from './explorer/assets.ts'
+import { explorer } from './explorer/explorer.tsx'
 import { swaggerUi } from './explorer/swagger-ui.ts'
 import { type AccessControl, Api, methodNotAllowed, Problem } from './hydra/index.ts'
 import { imageRoutes } from './images/image-routes.ts'
@@ -20,7 +22,7 @@ import { checkRequestHead } from './runtime/http/request-head.ts'
 import { requestLog } from './runtime/http/request-log.ts'
 import { responseHeaders } from './runtime/http/response-headers.ts'
 import { metrics } from './runtime/metrics.ts'
-import { localTimeOf } from './workspace/organization-time-zone.ts'
+import { localTimeOf, timeZoneOf } from './workspace/organization-time-zone.ts'
 
 export interface AppContext extends ServiceState {
   config: Pick<Config, 'publicUrl' | 'corsOrigins' | 'trustProxy' | 'hydraPrefix'> &
@@ -58,6 +60,7 @@ export async function createApp({
     localTime: localTimeOf,
     pools,
     replicas,
+    pages: explorer({ timeZone: timeZoneOf }),
   })
   await api.requireTables()
   await pools.items.batches?.checkDistribution()
@@ -78,7 +81,8 @@ export async function createApp({
   root.use(webhooks(withOwnShare('webhooks'), billing))
   root.use(imageRoutes(pools.items.of('images')))
   root.use(swaggerUi())
-  root.use(api.documents())
+  root.use(assetRoutes())
+  root.use(api.documents(access))
   if (isOwnIssuer(issuer)) {
     root.get('/.well-known/jwks.json', jwks(issuer))
     methodNotAllowed(root, '/.well-known/jwks.json')

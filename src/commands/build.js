@@ -28,7 +28,8 @@ function build() {
     .replace(/package\.json$/, 'bin/tsc')
   const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { stdio: 'inherit' })
   if (status !== 0) process.exit(1)
-  for (const folder of ['contexts', 'src/hydra/model/contexts']) cpSync(folder, `dist/${folder}`, { recursive: true })
+  for (const folder of ['contexts', 'src/hydra/model/contexts', 'src/explorer/assets'])
+    cpSync(folder, `dist/${folder}`, { recursive: true })
   writeFileSync(stamp, digest)
 }
 

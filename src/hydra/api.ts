@@ -2,8 +2,10 @@ import type { RequestHandler, Response, Router } from 'express'
 import type { DataSource, EntityMetadata } from 'typeorm'
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
 import { documents } from './documentation/documents.ts'
+import { operationTexts } from './documentation/operation-description.ts'
 import { type ClassReference, referenceOf } from './documentation/reference.ts'
 import { collectionTail } from './formats/collection-tail.ts'
+import type { Pages } from './formats/html.ts'
 import { serializer } from './formats/serializer.ts'
 import type { AccessControl } from './http/authenticate.ts'
 import type { ApiInfo, ApiOptions, BoundApi, BoundResource } from './http/bound-api.ts'
@@ -13,6 +15,7 @@ import { compiledRules } from './input/compiled-rules.ts'
 import { ApiModel } from './model/api-model.ts'
 import type { Caller } from './model/caller.ts'
 import type { Class } from './model/class.ts'
+import type { Operation } from './model/operation.ts'
 import { Problem } from './model/problem.ts'
 import type { Resource } from './model/resource.ts'
 import type { Shape } from './model/shape.ts'
@@ -29,6 +32,7 @@ import { compileToMany } from './store/to-many.ts'
 export class Api extends ApiModel implements BoundApi {
   readonly info: ApiInfo
   readonly pools: Pools
+  readonly pages: Pages | undefined
   private readonly bound = new Map<Class, BoundResource>()
 
   /** @throws an Error with a sentence where entity, context and table disagree */
@@ -42,6 +46,7 @@ export class Api extends ApiModel implements BoundApi {
     this.pools = options.pools ?? poolsOf(database)
     for (const shape of this.classes) compiledRules(shape)
     for (const resource of resources) this.bound.set(resource.entity, this.bind(resource))
+    this.pages = options.pages?.(this)
   }
 
   of(type: Class): BoundResource {
@@ -61,8 +66,8 @@ export class Api extends ApiModel implements BoundApi {
   }
 
   /** Serves the entrypoint, the contexts and the documentation. */
-  documents(): Router {
-    return documents(this)
+  documents(access: AccessControl): Router {
+    return documents(this, access)
   }
 
   /** Every class with its operations, properties and filters, for a reference that people read. */
@@ -79,6 +84,11 @@ export class Api extends ApiModel implements BoundApi {
   /** The problem that an error means for the client; undefined for an error of the server. */
   problemOf(error: unknown): Problem | undefined {
     return error instanceof Problem ? error : problemOf(this, error)
+  }
+
+  /** The title and the description of an operation. */
+  textsOf(resource: Resource, operation: Operation): { title: string; description: string } {
+    return operationTexts(this, resource, operation)
   }
 
   writeProblem(problem: Problem, response: Response): Promise<void> {

@@ -6,6 +6,14 @@ const timezone = statement(
   `SELECT "value" FROM "organization_config" WHERE "organizationId" = :organization AND "key" = 'timezone'`,
 )
 
+/** The time zone of the caller's organization; UTC for a caller without one, and where this runtime does not know the zone. */
+export async function timeZoneOf(executor: Executor, { tenant }: Caller): Promise<string> {
+  if (tenant === null) return 'UTC'
+  const [found] = (await timezone(executor, { organization: tenant })).rows
+  const zone = String(found?.value)
+  return new WallClock(zone).isKnown ? zone : 'UTC'
+}
+
 /** Adds the offset of the organization's time zone to a date-time; undefined if this runtime does not know the zone. */
 export async function localTimeOf(
   executor: Executor,

@@ -137,5 +137,5 @@ export function createLibrary(database: DataSource, publicUrl: string): Express 
   })
   const errors: ErrorRequestHandler = (error, _request, response, _next) =>
     api.writeProblem(api.problemOf(error) ?? new Problem(500, String(error)), response)
-  return express().use(api.router({ authenticate }), api.documents(), errors)
+  return express().use(api.router({ authenticate }), api.documents({ authenticate }), errors)
 }

@@ -1,5 +1,5 @@
 import { expectProblem, raw } from '../support/requests/raw-responses.ts'
-import { ask, meeting, owner, typeOf, types } from './representations.ts'
+import { ask, browser, meeting, owner, typeOf, types } from './representations.ts'
 
 describe('Each representation', () => {
   const accepts = Object.values(types)
@@ -37,13 +37,17 @@ describe('Each representation', () => {
       const changed = await change()
       expect(typeOf(changed)).toEqual([200, accept])
       expect(changed.headers.etag).toBe((await ask(meeting, accept)).headers.etag)
-      expectProblem(await change(), 412)
+      const refused = await change()
+      if (accept === types.html) expect(typeOf(refused)).toEqual([412, types.html])
+      else expectProblem(refused, 412)
     }
   })
 
-  test('gets errors in JSON', async () => {
-    for (const accept of ['text/turtle', 'text/html', 'text/csv'])
+  test('gets errors in JSON, and as a page where it prefers HTML', async () => {
+    for (const accept of [undefined, 'text/turtle', 'text/csv', '*/*', 'text/*;q=0.5, application/problem+json'])
       expectProblem(await ask('/meetings?page=0', accept), 400)
     expectProblem(await raw('GET', '/meetings.html'), 401)
+    for (const accept of ['text/html', browser, 'text/html, application/ld+json;q=0.9'])
+      expect(typeOf(await ask('/meetings?page=0', accept))).toEqual([400, types.html])
   })
 })

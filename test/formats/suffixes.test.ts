@@ -72,7 +72,7 @@ describe('A collection with a suffix keeps it in every link to another page:', (
       expect(typeOf(answer)).toEqual([200, types[type]])
       const [, link] = next.exec(suffix === 'csv' ? String(answer.headers.link) : answer.text) ?? []
       if (page === 1) {
-        path = new URL(link.replaceAll('&#38;', '&'), publicUrl).href.slice(publicUrl.length)
+        path = new URL(link.replaceAll('&amp;', '&'), publicUrl).href.slice(publicUrl.length)
         expect(path).toMatch(new RegExp(`^/meetings\\.${suffix}\\?itemsPerPage=2&page=2&after=`))
       }
     }

@@ -1,24 +1,26 @@
 import { STATUS_CODES } from 'node:http'
-import { type Request, type RequestHandler, Router } from 'express'
-import { type Document, type Format, formats, json, jsonld, splitSuffix } from '../formats/format.ts'
-import { contentSecurityPolicy } from '../formats/html.ts'
+import { type Request, type RequestHandler, type Response, Router } from 'express'
+import { type Document, type Format, formats, formatsOf, html, json, jsonld, splitSuffix } from '../formats/format.ts'
+import type { AccessControl } from '../http/authenticate.ts'
 import type { BoundApi } from '../http/bound-api.ts'
 import { negotiate, preferred } from '../http/headers/negotiation.ts'
 import { methodNotAllowed } from '../http/method-not-allowed.ts'
-import { type Representation, represent, sendRepresentation } from '../http/write-response.ts'
+import { viewOfDocument } from '../http/page-view.ts'
+import { ApiRequest } from '../http/request.ts'
+import { type Representation, represent, representPage, sendRepresentation } from '../http/write-response.ts'
+import type { Caller } from '../model/caller.ts'
 import { Problem } from '../model/problem.ts'
 import type { Resource } from '../model/resource.ts'
 import { apiDocumentation } from './api-documentation.ts'
 import { openapi } from './openapi.ts'
-import { vocabularyPage } from './vocabulary-page.ts'
+import { contentSecurityPolicy, vocabularyPage } from './vocabulary-page.ts'
 
 type FormatChoice = (request: Request) => Format
 
-const single = formats.filter(({ tabular }) => !tabular)
-const graphs = single.filter(({ type }) => type !== 'text/html')
+const graphs = formats.filter((format) => !format.tabular && format !== html)
 
 /** Routes of the documents that depend on metadata alone: entrypoint, contexts, documentation and errors. */
-export function documents(api: BoundApi): Router {
+export function documents(api: BoundApi, access: AccessControl): Router {
   const router = Router({ caseSensitive: true, strict: true })
   const contexts = new Map<string, RequestHandler>()
   const docs = apiDocumentation(api) as Document
@@ -26,19 +28,21 @@ export function documents(api: BoundApi): Router {
   const schemas = JSON.stringify(openapi(api))
   const page = { type: 'text/html', headers: { 'Content-Security-Policy': contentSecurityPolicy }, write: () => terms }
   const described = [...graphs, { type: 'application/vnd.openapi+json', suffix: 'jsonopenapi', write: () => schemas }]
+  const single = formatsOf(api, { tabular: false })
+  const serveDocument = documentServer(api, access)
   const paths = { start: ['/', ...suffixed('/index', formats)], docs: ['/docs', ...suffixed('/docs', described)] }
-  router.get(paths.start, serveDocument(api, entrypoint(api), bySuffixOrAccept(single)))
-  router.get('/docs.jsonld', serveDocument(api, docs, byAccept(graphs)))
-  router.get(paths.docs, serveDocument(api, docs, bySuffixOrAccept(described)))
+  router.get(paths.start, serveDocument(entrypoint(api), bySuffixOrAccept(single)))
+  router.get('/docs.jsonld', serveDocument(docs, byAccept(graphs)))
+  router.get(paths.docs, serveDocument(docs, bySuffixOrAccept(described)))
   router.get(
     '/docs.html',
-    serveDocument(api, docs, () => page),
+    serveDocument(docs, () => page),
   )
   router.get('/contexts/:name', (request, response, next) => {
     const name = request.params.name.replace(/\.json(ld)?$/, '')
     const context = api.context(name)
     if (!context) throw new Problem(404, 'No context has this name; that of the entrypoint is /contexts/Entrypoint.')
-    const serve = contexts.get(name) ?? serveDocument(api, context as Document, byAccept([jsonld, json]))
+    const serve = contexts.get(name) ?? serveDocument(context as Document, byAccept([jsonld, json]))
     contexts.set(name, serve)
     return serve(request, response, next)
   })
@@ -46,11 +50,7 @@ export function documents(api: BoundApi): Router {
     const [status] = splitSuffix(request.params.status)
     const title = /^[345]\d\d$/.test(status) ? STATUS_CODES[status] : undefined
     if (!title) throw new Problem(404, 'No HTTP error has this status.')
-    return serveDocument(api, errorDocument(api, Number(status), title), bySuffixOrAccept(single))(
-      request,
-      response,
-      next,
-    )
+    return serveDocument(errorDocument(api, Number(status), title), bySuffixOrAccept(single))(request, response, next)
   })
   for (const path of [...paths.start, ...paths.docs, '/docs.html', '/contexts/:name', '/errors/:status'])
     methodNotAllowed(router, path)
@@ -99,17 +99,39 @@ function byAccept(offered: Format[]): FormatChoice {
   return ({ headers }) => preferred(headers.accept, offered) ?? jsonld
 }
 
-/** Serves a document in the negotiated format; each representation is written on first use and then kept. */
-function serveDocument(api: BoundApi, document: Document, choice: FormatChoice): RequestHandler {
+/** Serves a document in the negotiated format; each representation but a page is written on first use and then kept. */
+function documentServer(api: BoundApi, access: AccessControl) {
+  return (document: Document, choice: FormatChoice): RequestHandler => {
+    const serve = representationServer(api, document)
+    return async (request, response) => {
+      const format = choice(request)
+      response.setHeader('Allow', 'OPTIONS, HEAD, GET')
+      if (format !== html) return serve(format, response)
+      const caller = await callerOf(api, access, request)
+      const asked = new ApiRequest({ id: undefined, request, caller, publicUrl: api.iris.publicUrl })
+      response.setHeader('Cache-Control', 'private, no-cache')
+      const page = await representPage(api, viewOfDocument(api, document, caller, asked), response)
+      return sendRepresentation(response, 200, page)
+    }
+  }
+}
+
+/** These documents need no token, so a page for an invalid one is that of an anonymous caller. */
+function callerOf(api: BoundApi, { authenticate }: AccessControl, request: Request): Promise<Caller> {
+  return authenticate(request).catch((error) => {
+    if (error instanceof Problem && error.status === 401) return { role: api.roles.anonymous, user: null, tenant: null }
+    throw error
+  })
+}
+
+function representationServer(api: BoundApi, document: Document) {
   const representations = new Map<Format, Representation>()
-  return async (request, response) => {
-    const format = choice(request)
+  return async (format: Format, response: Response): Promise<void> => {
     if (!representations.has(format)) {
       const written = constant(await represent(api, document, format))
       // Another request may have written it meanwhile.
       if (!representations.has(format)) representations.set(format, written)
     }
-    response.setHeader('Allow', 'OPTIONS, HEAD, GET')
     response.setHeader('Cache-Control', 'public, max-age=3600')
     return sendRepresentation(response, 200, representations.get(format) as Representation)
   }

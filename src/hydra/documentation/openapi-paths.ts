@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http'
-import { formats } from '../formats/format.ts'
+import { formatsOf } from '../formats/format.ts'
 import type { BoundApi } from '../http/bound-api.ts'
 import { inputTypes } from '../http/read-request.ts'
 import type { Operation } from '../model/operation.ts'
@@ -11,7 +11,7 @@ import { inputOf, operationTexts, statusesOf } from './operation-description.ts'
 
 /** The paths of the entrypoint and of every resource, with their operations. */
 export function pathsOf(api: BoundApi): Record<string, object> {
-  const paths: Record<string, Record<string, object>> = { '/': { get: entrypointOperation() } }
+  const paths: Record<string, Record<string, object>> = { '/': { get: entrypointOperation(api) } }
   for (const resource of api.resources)
     for (const operation of resource.operations) {
       const path = (resource.path + operation.path).replace(':id', '{id}')
@@ -63,17 +63,17 @@ function responseObject(api: BoundApi, resource: Resource, operation: Operation,
     return problemResponse(description, status === 422 ? schemaRef('problem.violations') : schemaRef('problem.error'))
   const { name } = operation.members ? api.of(operation.members).resource : resource
   const many = operation.returns === 'collection'
-  return documentResponse(description, schemaRef(many ? `${name}.collection` : name), many)
+  return documentResponse(api, description, schemaRef(many ? `${name}.collection` : name), many)
 }
 
-function entrypointOperation(): object {
+function entrypointOperation(api: BoundApi): object {
   return {
     operationId: 'readEntrypoint',
     tags: ['Entrypoint'],
     summary: 'Read the entrypoint',
     description: 'The API Entrypoint.',
     responses: {
-      200: documentResponse('OK', schemaRef('jsonld.entrypoint')),
+      200: documentResponse(api, 'OK', schemaRef('jsonld.entrypoint')),
       304: { description: 'Not Modified' },
       ...Object.fromEntries(
         [406, 429, 503].map((status) => [status, problemResponse(STATUS_CODES[status], schemaRef('problem.error'))]),
@@ -84,8 +84,8 @@ function entrypointOperation(): object {
 }
 
 /** A document in each of its formats; a format that is not JSON has no schema. */
-function documentResponse(description: string | undefined, schema: object, isTable = false): object {
-  const types = formats.filter(({ tabular }) => isTable || !tabular).map(({ type }) => type)
+function documentResponse(api: BoundApi, description: string | undefined, schema: object, tabular = false): object {
+  const types = formatsOf(api, { tabular }).map(({ type }) => type)
   return {
     description,
     content: Object.fromEntries(

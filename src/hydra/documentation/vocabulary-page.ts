@@ -1,7 +1,19 @@
+import { hash } from 'node:crypto'
 import type { Document } from '../formats/format.ts'
-import { escapeHtml, htmlPage } from '../formats/html.ts'
 import type { BoundApi } from '../http/bound-api.ts'
 import { supportedClasses } from './api-documentation.ts'
+
+const style =
+  ':root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}body{max-width:60rem;margin:2rem auto;padding:0 1rem}' +
+  'dl{display:grid;grid-template-columns:max-content 1fr;gap:.25rem 1rem;margin:0 0 1rem}dd{margin:0;overflow-wrap:anywhere}' +
+  'nav{display:flex;flex-wrap:wrap;gap:.25rem 1rem;margin:0 0 1rem}:target{outline:2px solid}' +
+  'pre{white-space:pre-wrap;margin:0}ul,ol{margin:0;padding-left:1.5rem}' +
+  '@media(max-width:40rem){dl{grid-template-columns:1fr;gap:0}dd{margin:0 0 .5rem}ul,ol{padding-left:1rem}h1{overflow-wrap:anywhere}}'
+
+/** The page may load nothing but its own style, and may run no script. */
+export const contentSecurityPolicy =
+  `default-src 'none'; style-src 'sha256-${hash('sha256', style, 'base64')}'; ` +
+  `base-uri 'none'; form-action 'none'; frame-ancestors 'none'`
 
 interface DocumentedOperation {
   method: string
@@ -79,4 +91,19 @@ function operationList(found: DocumentedOperation[]): string {
 
 function link(id: string, text: string): string {
   return `<a href="#${escapeHtml(id)}">${escapeHtml(text)}</a>`
+}
+
+/** Wraps content in a page; the document is embedded for machines (JSON-LD 1.1, §7). */
+function htmlPage(title: string, content: string, document: Document): string {
+  return (
+    `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${escapeHtml(title)}</title>` +
+    `<meta name="viewport" content="width=device-width"><style>${style}</style>` +
+    // An escaped `<` cannot end the element or begin a comment.
+    `<script type="application/ld+json">${JSON.stringify(document).replaceAll('<', '\\u003c')}</script></head>` +
+    `<body><h1>${escapeHtml(title)}</h1>${content}</body></html>`
+  )
+}
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 }

@@ -1,7 +1,6 @@
 import type { ApiModel } from '../model/api-model.ts'
 import type { FairShare } from '../model/fair-share.ts'
 import { writeCsv } from './csv.ts'
-import { contentSecurityPolicy, writeHtml } from './html.ts'
 import { convert } from './jsonld-pool.ts'
 import type { Form } from './rdf.ts'
 
@@ -47,6 +46,15 @@ export const json: Format = {
     typeof context === 'string' ? [`<${origin}${context}>; rel="${profiles}context"; type="application/ld+json"`] : [],
 }
 
+/** Pages for people. They are drawn by the application from more than the document (`html.ts`). */
+export const html: Format = {
+  type: 'text/html',
+  suffix: 'html',
+  write() {
+    throw new Error('The application draws pages: see Pages.')
+  },
+}
+
 /** The formats of resources in our order of preference: the first of several equally accepted ones wins. */
 export const formats: Format[] = [
   jsonld,
@@ -62,13 +70,13 @@ export const formats: Format[] = [
     links: pageLinks,
     write: (document, api, options) => writeCsv(membersOf(document), columnsOf(document, api, options?.properties)),
   },
-  {
-    type: 'text/html',
-    suffix: 'html',
-    headers: { 'Content-Security-Policy': contentSecurityPolicy },
-    write: (document, api) => writeHtml(document, contextOf(document, api)),
-  },
+  html,
 ]
+
+/** The formats of an API: HTML only where its application draws pages. */
+export function formatsOf({ pages }: { pages?: object }, { tabular }: { tabular: boolean }): Format[] {
+  return formats.filter((format) => (tabular || !format.tabular) && (pages !== undefined || format !== html))
+}
 
 /** The Content-Type of a format. */
 export function contentType({ type, profile }: Format): string {

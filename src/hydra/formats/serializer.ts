@@ -1,9 +1,9 @@
 import type { ApiModel, LinkedOperations } from '../model/api-model.ts'
 import type { Caller } from '../model/caller.ts'
-import type { Operation } from '../model/operation.ts'
 import type { Resource } from '../model/resource.ts'
 import { type Field, isAddress, type Shape } from '../model/shape.ts'
 import { appendOnly } from '../store/statement.ts'
+import { hrefOf } from './offered-operations.ts'
 
 type Values = Record<string, unknown>
 
@@ -118,11 +118,4 @@ function linkWriters(api: ApiModel, name: string, { resource, operations }: Link
       if (allowed.some(({ link }) => link?.when?.(entity, viewer.role, caller) ?? true)) node[name] = href(entity)
     },
   ]
-}
-
-function hrefOf(api: ApiModel, { path }: Resource, operation: Operation): (entity: Values) => string {
-  const href = operation.link?.href
-  if (href) return (entity) => api.iris.at(href(entity))
-  const [before, after] = api.iris.at(path + operation.path).split(':id')
-  return after === undefined ? () => before : (entity) => before + entity.id + after
 }

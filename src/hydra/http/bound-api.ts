@@ -1,4 +1,5 @@
 import type { CollectionTail } from '../formats/collection-tail.ts'
+import type { Pages } from '../formats/html.ts'
 import type { Serialize } from '../formats/serializer.ts'
 import type { ApiModel, ModelOptions } from '../model/api-model.ts'
 import type { AnsweredAs, Caller, Role } from '../model/caller.ts'
@@ -55,6 +56,8 @@ export interface ApiOptions extends ModelOptions {
   pools?: Pools
   /** The copies of the database that lists are read from, if any. */
   replicas?: Replicas
+  /** Draws documents and problems for people; without it there is no `text/html`. */
+  pages?(api: BoundApi): Pages
 }
 
 /** The API with everything that a request needs: stores, searches, serializers and connections. */
@@ -62,5 +65,6 @@ export interface BoundApi extends ApiModel {
   readonly info: ApiInfo
   readonly options: ApiOptions
   readonly pools: Pools
+  readonly pages?: Pages
   of(type: Class): BoundResource
 }

@@ -1,5 +1,5 @@
 import type { Request, Response } from 'express'
-import { formats } from '../formats/format.ts'
+import { formatsOf } from '../formats/format.ts'
 import type { Operation } from '../model/operation.ts'
 import { type AccessControl, authenticate, type SensitiveOperation } from './authenticate.ts'
 import { authorize } from './authorize.ts'
@@ -23,7 +23,7 @@ export type Endpoint = (
 
 /** The life of a request: authenticate, authorize, negotiate, read, run, write. */
 export function endpoint(api: BoundApi, bound: BoundResource, operation: Operation, access: AccessControl): Endpoint {
-  const offered = formats.filter(({ tabular }) => !tabular || operation.returns === 'collection')
+  const offered = formatsOf(api, { tabular: operation.returns === 'collection' })
   const sensitive = sensitiveOperationOf(bound, operation)
   const appliesStrict = operation.method === 'GET' || (operation.expects && operation.expects !== 'file')
   const read = requestReader(api, bound, operation)

@@ -24,7 +24,7 @@ interface RequestParts {
   /** The suffix of the path, which names a format. */
   suffix?: string
   /** Its URL, its headers, the client's IP address and connection. */
-  request: Pick<Request, 'url' | 'headers' | 'ip'> & Client
+  request: Pick<Request, 'url' | 'headers' | 'ip'> & Partial<Pick<Request, 'originalUrl'>> & Client
   caller: Caller
   /** The start of absolute links. */
   publicUrl: string
@@ -61,6 +61,11 @@ export class ApiRequest implements CallRequest {
   /** The requested path as the client sent it, without the suffix of a format. */
   get path(): string {
     return this.split()[0]
+  }
+
+  /** The path and the query as the client sent them, with the suffix of a format. */
+  get target(): string {
+    return this.request.originalUrl ?? this.request.url
   }
 
   /** Another path with the requested suffix, so that links stay in the same format. */

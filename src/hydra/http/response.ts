@@ -21,6 +21,8 @@ export interface ApiResponse {
   limited?: boolean
   /** Of an item: the start of its ETag. */
   version?: number
+  /** The item or the page of the document; absent where a stored response is repeated. */
+  outcome?: object
 }
 
 /** Turns the outcome of a handler into a response: the one place that knows statuses and documents. */
@@ -36,7 +38,11 @@ function pageResponse(call: RequestCall, page: Page): ApiResponse {
   const { query, strict } = call.request
   const properties = sparseOf(query, call.api.shape(page.of), strict)
   const document = collectionOf(call, page, properties)
-  return { status: 200, headers: {}, document, tail: tailOf(call, page), properties, limited: page.found.limited }
+  return {
+    ...{ status: 200, headers: {}, document, tail: tailOf(call, page), properties },
+    limited: page.found.limited,
+    outcome: page,
+  }
 }
 
 function itemResponse(
@@ -64,6 +70,7 @@ function itemResponse(
     },
     document,
     version: (entity as { version?: number }).version,
+    outcome: entity,
   }
 }
 

@@ -1,12 +1,14 @@
 import type { Response } from 'express'
 import { withTail } from '../formats/collection-tail.ts'
-import { contentType, type Document, type Format, jsonld, type WriteOptions } from '../formats/format.ts'
+import { contentType, type Document, type Format, html, jsonld, type WriteOptions } from '../formats/format.ts'
+import type { Pages, PageView } from '../formats/html.ts'
 import { Problem } from '../model/problem.ts'
 import type { BoundApi } from './bound-api.ts'
 import { type Constant, compress, contentOf } from './compression.ts'
 import { etagIn, etagOf, satisfiesIfMatch, satisfiesIfNoneMatch } from './headers/conditional-request.ts'
 import { codingOf } from './headers/content-coding.ts'
 import { prefersMinimal } from './headers/preferences.ts'
+import { viewOfResponse } from './page-view.ts'
 import type { RequestCall } from './request-call.ts'
 import type { ApiResponse } from './response.ts'
 
@@ -54,6 +56,22 @@ export async function represent(
   }
 }
 
+/** Draws a view as a page. It depends on the caller and its languages, so no shared cache may store it. */
+export async function representPage(
+  { pages }: Pick<BoundApi, 'pages'>,
+  view: PageView,
+  response: Response,
+  version?: number,
+): Promise<Representation> {
+  const { draw, headers } = pages as Pages
+  const type = contentType(html)
+  const body = await draw(view)
+  response.vary('Accept-Language')
+  if (`${response.getHeader('Cache-Control')}`.startsWith('public'))
+    response.setHeader('Cache-Control', 'private, no-cache')
+  return { type, body, etag: etagOf(`${type}\n${body}`, version), links: [], headers }
+}
+
 export async function sendRepresentation(
   response: Response,
   status: number,
@@ -68,15 +86,22 @@ export async function sendRepresentation(
 
 /** A change is already committed when its document cannot be converted: the response is JSON-LD then. */
 async function convert(
-  { api, request: { share } }: RequestCall,
-  { document, tail, version, properties }: ApiResponse,
+  call: RequestCall,
+  result: ApiResponse,
   format: Format,
-  { req }: Response,
+  response: Response,
 ): Promise<Representation | undefined> {
+  const { method } = response.req
+  const {
+    api,
+    request: { share },
+  } = call
+  const { document, tail, version, properties } = result
   try {
+    if (format === html) return await representPage(api, viewOfResponse(call, result), response, version)
     return await represent(api, { ...document, ...tail?.properties }, format, version, { share, properties })
   } catch (error) {
-    if (req.method === 'GET' || req.method === 'HEAD') throw error
+    if (method === 'GET' || method === 'HEAD') throw error
   }
 }
 

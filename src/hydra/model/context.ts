@@ -33,6 +33,8 @@ export interface ContextFile {
   description?: Record<string, LanguageMap>
   /** The values of a read-only property that has a closed set of them. */
   values?: Record<string, string[]>
+  /** The properties that are amounts in the smallest unit of the currency beside them. */
+  minorUnits?: string[]
   /** Example values from the demo, for the OpenAPI description. */
   example?: Record<string, unknown>
 }

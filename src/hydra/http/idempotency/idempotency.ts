@@ -153,7 +153,7 @@ async function storeResponse(call: RequestCall, claim: IdempotencyClaim, respons
   const document = response.document && { ...response.document, ...withoutSecrets }
   const { role, tenant } = call.caller
   const right = call.request.answeredAs ?? { role, tenant }
-  const answer = JSON.stringify({ ...response, document, right })
+  const answer = JSON.stringify({ ...response, outcome: undefined, document, right })
   await claims.complete(call.unitOfWork.executor, { ...claim, answer })
 }
 

@@ -1,0 +1,46 @@
+import type { Api } from '../hydra/index.ts'
+import type { PageView } from './engine.ts'
+import type { Formats } from './parts/formats.ts'
+import type { Language } from './words/language.ts'
+
+/** The titles of items by their IRI. */
+export type Titles = ReadonlyMap<string, string>
+
+/** Everything that the parts of one page are drawn from. */
+export interface Drawing extends Language {
+  api: Api
+  view: PageView
+  /** Dates, numbers and money in the page's language, and in the time zone of the caller's organization. */
+  formats: Formats
+  /** The titles of the items that the page refers to. */
+  titles: Titles
+  /** The address of a path of this server, which keeps the language of the page. */
+  to(path: string): string
+}
+
+/** Adds the language to an address where the address of the page names it. */
+export function linkKeeper({ tag, chosen }: Language): Drawing['to'] {
+  if (!chosen) return (path) => path
+  return (path) => {
+    const [address, fragment] = path.split('#')
+    if (/[?&]lang=/.test(address)) return path
+    return `${address}${address.includes('?') ? '&' : '?'}lang=${tag}${fragment === undefined ? '' : `#${fragment}`}`
+  }
+}
+
+/** The address of a page with other parameters. An empty list takes a parameter away. */
+export function withParameters(
+  { view: { request } }: Pick<Drawing, 'view'>,
+  changes: Record<string, string[]>,
+): string {
+  const kept = [...request.query].filter(([name]) => !(name in changes))
+  const added = Object.entries(changes).flatMap(([name, values]) =>
+    values.map((value): [string, string] => [name, value]),
+  )
+  const query = new URLSearchParams([...kept, ...added]).toString()
+  const path = request.withSuffix(request.path)
+  return query === '' ? path : `${path}?${query}`
+}
+
+/** The parameters that name a page of a collection. A change of filters or order begins at the first page. */
+export const firstPage: Record<string, string[]> = { page: [], after: [], before: [] }

@@ -1,0 +1,102 @@
+import { render } from 'preact-render-to-string'
+import type { Api, Caller, Executor } from '../hydra/index.ts'
+import { type Drawing, linkKeeper, withParameters } from './drawing.ts'
+import type { Pages } from './engine.ts'
+import { CollectionPage } from './pages/collection.tsx'
+import { DocumentPage } from './pages/document.tsx'
+import { ItemPage } from './pages/item.tsx'
+import { ProblemPage, problemTitle } from './pages/problem.tsx'
+import { StartPage } from './pages/start.tsx'
+import { formatsIn } from './parts/formats.ts'
+import { type Crumb, Layout } from './parts/layout.tsx'
+import { type Listed, optionsOf, type ReferenceOptions, readListed } from './reference-options.ts'
+import { type References, readReferences, titleOf, titlesOf } from './titles.ts'
+import { collectionLabel } from './words/labels.ts'
+import { languageOf } from './words/language.ts'
+
+interface ExplorerOptions {
+  /** The time zone of the caller's organization. */
+  timeZone(executor: Executor, caller: Caller): Promise<string>
+}
+
+/** Pages load files of this server only, and run no inline script or style. Forms stay on this server. */
+const policy =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; " +
+  "base-uri 'none'; frame-ancestors 'none'"
+
+/** Every resource as a page for people. Nothing is written for one resource: everything comes from the API's metadata. */
+export function explorer({ timeZone }: ExplorerOptions): (api: Api) => Pages {
+  return (api) => ({
+    headers: { 'Content-Security-Policy': policy },
+    async draw(view) {
+      const { content } = view
+      const language = languageOf(view.request)
+      const to = linkKeeper(language)
+      const known = { ...language, api, view, to }
+      const documents = content?.collection?.members ?? [view.document]
+      // The reads begin at the same moment, so that they reach the database together.
+      const [zone, references, listed] = content
+        ? await Promise.all([
+            timeZone(view.executor, view.caller),
+            readReferences(known, content, documents),
+            readListed(known, content),
+          ])
+        : (['UTC', [], []] as [string, References, Listed])
+      const named = { ...known, formats: formatsIn(language.tag, zone) }
+      return pageOf({ ...named, titles: titlesOf(named, references) }, optionsOf(named, listed))
+    },
+    drawProblem(problem, request) {
+      const { target } = request
+      const query = new URLSearchParams(target.split('?')[1])
+      const language = languageOf({ query, language: (offered) => request.language(offered) })
+      const to = linkKeeper(language)
+      const frame = { ...language, api, to, target, title: problemTitle(language.words, problem) }
+      const inLanguage = (tag: string) => api.iris.at(`/?lang=${tag}`)
+      return `<!doctype html>${render(
+        <Layout {...frame} inLanguage={inLanguage}>
+          <ProblemPage {...frame} problem={problem} />
+        </Layout>,
+      )}`
+    },
+  })
+}
+
+function pageOf(drawing: Drawing, options: ReferenceOptions): string {
+  const { view } = drawing
+  const { content, request } = view
+  const inLanguage = (tag: string) => withParameters(drawing, { lang: [tag] })
+  return `<!doctype html>${render(
+    <Layout
+      {...drawing}
+      caller={view.caller}
+      document={view.document}
+      title={titleOfPage(drawing)}
+      target={request.target}
+      trail={trailOf(drawing)}
+      inLanguage={inLanguage}
+    >
+      {content?.collection && (
+        <CollectionPage drawing={drawing} content={content} collection={content.collection} options={options} />
+      )}
+      {content && !content.collection && <ItemPage drawing={drawing} content={content} />}
+      {!content && (request.path === '/' || request.path === '/index') && <StartPage drawing={drawing} />}
+      {!content && view.document['@type'] === 'Error' && <DocumentPage drawing={drawing} />}
+    </Layout>,
+  )}`
+}
+
+function titleOfPage(drawing: Drawing): string {
+  const { api, tag, view } = drawing
+  const { content, document } = view
+  if (!content) return String(document.title ?? document['hydra:title'] ?? api.info.title)
+  return content.collection ? collectionLabel(api, tag, content.resource) : titleOf(drawing, content.shape, document)
+}
+
+/** The way to a page: the start, and the collection of an item. */
+function trailOf({ api, tag, words, view: { content } }: Drawing): Crumb[] {
+  if (!content) return []
+  const start = { label: words.start, href: api.iris.at('/') }
+  const { resource, collection } = content
+  if (collection || !resource.listed) return [start]
+  return [start, { label: collectionLabel(api, tag, resource), href: api.iris.at(resource.path) }]
+}

@@ -1,0 +1,74 @@
+import type { Drawing } from '../drawing.ts'
+import { firstPage, withParameters } from '../drawing.ts'
+import type { Collection, PageContent } from '../engine.ts'
+import { Actions } from '../parts/actions.tsx'
+import { Columns, columnsOf } from '../parts/columns.tsx'
+import { Data } from '../parts/data.tsx'
+import { Filters, hasFilters } from '../parts/filters.tsx'
+import { Pager } from '../parts/pager.tsx'
+import { Table } from '../parts/table.tsx'
+import type { ReferenceOptions } from '../reference-options.ts'
+import { collectionLabel } from '../words/labels.ts'
+
+/** The page of a collection: filters, a table, the links to other pages, and the operations. */
+export function CollectionPage({
+  drawing,
+  content,
+  collection,
+  options,
+}: {
+  drawing: Drawing
+  content: PageContent
+  collection: Collection
+  options: ReferenceOptions
+}) {
+  const { words, formats } = drawing
+  const { shape } = content
+  const columns = columnsOf(drawing, content)
+  const hasTimes = columns.some((name) => shape.field.get(name)?.datatype === 'xsd:dateTime')
+  return (
+    <>
+      <div class="tools">
+        <Filters drawing={drawing} content={content} collection={collection} options={options} />
+        <Columns drawing={drawing} shape={shape} shown={columns} />
+      </div>
+      <p class="total">{words.total(collection.total, collection.limited)}</p>
+      <Pager drawing={drawing} links={collection.links} />
+      {collection.members.length > 0 ? (
+        <Table drawing={drawing} content={content} collection={collection} columns={columns} />
+      ) : (
+        <Empty drawing={drawing} content={content} collection={collection} />
+      )}
+      {hasTimes && collection.members.length > 0 && <p class="note">{words.timeZone(formats.zone)}</p>}
+      <Actions drawing={drawing} />
+      <Data drawing={drawing} />
+    </>
+  )
+}
+
+/** Says why no row is here, and what to do. */
+function Empty({ drawing, content, collection }: { drawing: Drawing; content: PageContent; collection: Collection }) {
+  const { api, tag, words, view, to } = drawing
+  const { resource } = content
+  if (collection.total > 0)
+    return (
+      <p class="empty">
+        {words.nothingHere} <a href={to(withParameters(drawing, firstPage))}>{words.toFirst}</a>
+      </p>
+    )
+  if (hasFilters(drawing, collection))
+    return (
+      <p class="empty">
+        {words.nothingFound} <a href={to(view.request.withSuffix(view.request.path))}>{words.clear}</a>
+      </p>
+    )
+  const own = view.operations.find(({ operation }) => operation.name === 'create')
+  const create = resource.operations.find(({ name }) => name === 'create')
+  const roles = create && api.permissions.rolesOf(create).join(` ${words.or} `)
+  return (
+    <p class="empty">
+      {words.nothing(collectionLabel(api, tag, resource))}{' '}
+      {own ? words.makeFirst(own.operation.title(resource.name)) : roles && words.askOthers(roles)}
+    </p>
+  )
+}

@@ -1,0 +1,81 @@
+import { type Api, ConstraintViolation, type Problem, type Resource } from '../../hydra/index.ts'
+import type { Words } from '../words/en.ts'
+import { collectionLabel } from '../words/labels.ts'
+
+interface ProblemProps {
+  api: Api
+  tag: string
+  words: Words
+  problem: Problem
+  /** The path and the query of the request. */
+  target: string
+  to(path: string): string
+}
+
+/** The title of the page of a problem. */
+export function problemTitle(words: Words, { status }: Problem): string {
+  return (words.problems[status] ?? words.unknownProblem)[0]
+}
+
+/** The page of a problem: the reason, and what to do next. */
+export function ProblemPage({ api, tag, words, problem, target, to }: ProblemProps) {
+  const { status, message, headers, title } = problem
+  const [, remedy] = words.problems[status] ?? words.unknownProblem
+  const wait = headers['Retry-After']
+  return (
+    <>
+      <p class="status">{`${status} ${title}`}</p>
+      {problem instanceof ConstraintViolation ? <Violations problem={problem} /> : <p class="reason">{message}</p>}
+      <p>{remedy}</p>
+      {wait && <p>{words.retryAfter(wait)}</p>}
+      <ul class="links">
+        {status === 401 && (
+          <li>
+            <a class="button" href={to(`${api.iris.at('/session')}?return=${encodeURIComponent(target)}`)}>
+              {words.signIn}
+            </a>
+          </li>
+        )}
+        {[412, 429, 500, 502, 503].includes(status) && (
+          <li>
+            <a class="button" href={target}>
+              {words.again}
+            </a>
+          </li>
+        )}
+        <Nearest api={api} tag={tag} words={words} target={target} to={to} />
+        <li>
+          <a href={to(api.iris.at('/'))}>{words.start}</a>
+        </li>
+      </ul>
+    </>
+  )
+}
+
+function Violations({ problem: { violations } }: { problem: ConstraintViolation }) {
+  return (
+    <ul>
+      {violations.map(({ propertyPath, message }) => (
+        <li key={`${propertyPath} ${message}`}>
+          <strong>{propertyPath}</strong>: {message}
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+/** The collection that the address is below. */
+function Nearest({ api, tag, words, target, to }: Omit<ProblemProps, 'problem'>) {
+  const resource = nearest(api, target)
+  if (!resource) return null
+  return (
+    <li>
+      <a href={to(api.iris.at(resource.path))}>{words.goTo(collectionLabel(api, tag, resource))}</a>
+    </li>
+  )
+}
+
+function nearest({ iris, listed: _, ...api }: Api, target: string): Resource | undefined {
+  const [path] = target.split('?')
+  return api.resources.find((resource) => resource.listed && path.startsWith(iris.at(`${resource.path}/`)))
+}

@@ -1,0 +1,55 @@
+import type { Drawing } from '../drawing.ts'
+import { firstPage } from '../drawing.ts'
+import { LinkedJson } from './json.tsx'
+
+/** The most rows of one CSV document. */
+const mostRows = 100
+
+const names: Record<string, string> = { jsonld: 'JSON-LD', json: 'JSON', ttl: 'Turtle', nq: 'N-Quads', csv: 'CSV' }
+
+/** The same document for programs: its other formats, the request that gets it, and the document itself. */
+export function Data({ drawing }: { drawing: Drawing }) {
+  const { words, view } = drawing
+  return (
+    <section class="data" aria-labelledby="data">
+      <h2 id="data">{words.data}</h2>
+      <ul class="formats">
+        {view.formats.map(({ suffix = '', type }) => (
+          <li key={suffix}>
+            <a href={addressIn(drawing, suffix)} type={type}>
+              {names[suffix] ?? suffix}
+            </a>
+          </li>
+        ))}
+      </ul>
+      <p>{words.dataHint}</p>
+      <pre>
+        <code>{curlOf(drawing)}</code>
+      </pre>
+      <details>
+        <summary>{words.source}</summary>
+        <LinkedJson drawing={drawing} document={view.document} />
+      </details>
+    </section>
+  )
+}
+
+/** The address of the page in another format. A table has all rows that are filtered, up to the most of one document. */
+function addressIn({ view: { request, content }, api }: Drawing, suffix: string): string {
+  const query = new URLSearchParams(request.query)
+  query.delete('lang')
+  query.delete('view')
+  if (suffix === 'csv') {
+    for (const name of Object.keys(firstPage)) query.delete(name)
+    query.set('itemsPerPage', String(content?.resource.options.most ?? mostRows))
+  }
+  const path = request.path === '/' ? '/index' : request.path
+  return `${api.iris.at(path)}.${suffix}${query.size > 0 ? `?${query}` : ''}`
+}
+
+function curlOf(drawing: Drawing): string {
+  const { api, view } = drawing
+  const address = addressIn(drawing, 'jsonld').replaceAll("'", '%27')
+  const isPublic = view.content?.resource.options.public || !view.content
+  return `curl ${isPublic ? '' : '-H "Authorization: Bearer $TOKEN" '}'${api.iris.origin}${address}'`
+}

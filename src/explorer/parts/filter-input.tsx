@@ -1,0 +1,125 @@
+import type { Drawing } from '../drawing.ts'
+import type { Field } from '../engine.ts'
+import type { Option } from '../reference-options.ts'
+import type { Words } from '../words/en.ts'
+
+interface InputProps {
+  drawing: Drawing
+  field: Field
+  /** The variable of the search, which is the name of the parameter. */
+  name: string
+  options: Option[]
+}
+
+/** The field of a form for one variable of a search. */
+export function FilterInput({ drawing, field, name, options }: InputProps) {
+  const { words, view } = drawing
+  const values = valuesOf(view.request.query, name)
+  if (name.startsWith('exists[')) return <Existence words={words} name={name} values={values} />
+  const id = `filter-${name}`
+  const choices = choicesOf(words, field, options)
+  return (
+    <label htmlFor={id}>
+      <span class={/\[/.test(name) ? undefined : 'hidden'}>{boundOf(words, name)}</span>
+      {choices ? (
+        <Choice id={id} name={name} values={values} choices={choices} any={words.any} />
+      ) : (
+        <input id={id} name={name} {...(inputOf(drawing, field, name, values[0] ?? '') as { type: 'text' })} />
+      )}
+    </label>
+  )
+}
+
+/** A choice of one value, or of several where the address has several. */
+function Choice({
+  id,
+  name,
+  values,
+  choices,
+  any,
+}: {
+  id: string
+  name: string
+  values: string[]
+  choices: Option[]
+  any: string
+}) {
+  const several = values.length > 1
+  const known = choices.map(({ value }) => value)
+  const unknown = values.filter((value) => !known.includes(value)).map((value) => ({ value, title: value }))
+  return (
+    <select id={id} name={several ? `${name}[]` : name} multiple={several}>
+      {!several && <option value="">{any}</option>}
+      {[...choices, ...unknown].map(({ value, title }) => (
+        <option value={value} selected={values.includes(value)} key={value}>
+          {title}
+        </option>
+      ))}
+    </select>
+  )
+}
+
+/** Two boxes: an empty choice would not leave the parameter out, and an empty `exists` means true. */
+function Existence({ words, name, values }: { words: Words; name: string; values: string[] }) {
+  const given = values.map((value) => !/^(false|0)$/.test(value))
+  return (
+    <>
+      {[true, false].map((wanted) => (
+        <label key={`${wanted}`}>
+          <input type="checkbox" name={name} value={`${wanted}`} checked={given.includes(wanted)} />
+          {wanted ? words.filledIn : words.empty}
+        </label>
+      ))}
+    </>
+  )
+}
+
+function choicesOf({ yes, no }: Words, { datatype, values, kind }: Field, options: Option[]): Option[] | undefined {
+  if (datatype === 'xsd:boolean')
+    return [
+      { value: 'true', title: yes },
+      { value: 'false', title: no },
+    ]
+  if (values) return values.map((value) => ({ value, title: value }))
+  return kind === 'reference' && options.length > 0 ? options : undefined
+}
+
+/** The type of a field, and its value in the form that the type needs. */
+function inputOf(
+  { formats }: Drawing,
+  { datatype }: Field,
+  name: string,
+  value: string,
+): { type: string; value: string } {
+  const isBound = /\[(strictly_)?(before|after)\]$/.test(name)
+  if (datatype === 'xsd:date' && /^(\d{4}-\d\d-\d\d)?$/.test(value)) return { type: 'date', value }
+  if (datatype === 'xsd:dateTime' && isBound) {
+    const local = formats.localTime(value)
+    return local === undefined ? { type: 'text', value } : { type: 'datetime-local', value: local }
+  }
+  if (/\[between\]$/.test(name)) return { type: 'text', value }
+  return datatype === 'xsd:integer' || datatype === 'xsd:decimal'
+    ? { type: 'number', value }
+    : { type: 'search', value }
+}
+
+function boundOf(words: Words, name: string): string {
+  const bounds: Record<string, string> = {
+    after: words.after,
+    strictly_after: `> ${words.after}`,
+    before: words.before,
+    strictly_before: `< ${words.before}`,
+    gte: words.from,
+    gt: '>',
+    lte: words.to,
+    lt: '<',
+  }
+  const bound = /\[(\w+)\]$/.exec(name)?.[1] ?? ''
+  return bounds[bound] ?? name
+}
+
+function valuesOf(query: URLSearchParams, name: string): string[] {
+  return [...query]
+    .filter(([given]) => given === name || given.replace(/\[\d*\]$/, '') === name)
+    .map(([, value]) => value)
+}

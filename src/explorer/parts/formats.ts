@@ -1,0 +1,66 @@
+import { WallClock } from '../../../entities/wall-clock.ts'
+
+/** Writes values for people: dates with their time zone, numbers and money. */
+export interface Formats {
+  /** The IANA name of the time zone of date-times. */
+  zone: string
+  dateTime(iso: string): string
+  date(day: string): string
+  /** A date-time as the value of a `datetime-local` field in the zone; undefined for other texts. */
+  localTime(text: string): string | undefined
+  number(value: number | string): string
+  /** @param amount in units of the currency */
+  money(amount: number | string, currency: string): string
+  /** An amount in the smallest unit of the currency. */
+  minorUnits(amount: number, currency: string): string
+}
+
+/** English with the dates and hours of Europe. */
+const locales: Record<string, string> = { en: 'en-GB' }
+
+const known = new Map<string, Formats>()
+
+/** The formats of a language and a time zone. Intl's formats are slow to make, so they are kept. */
+export function formatsIn(language: string, zone: string): Formats {
+  const key = `${language} ${zone}`
+  const found = known.get(key) ?? make(language, zone)
+  known.set(key, found)
+  return found
+}
+
+function make(language: string, zone: string): Formats {
+  const locale = locales[language] ?? language
+  const dateTimes = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short', timeZone: zone })
+  const dates = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone: 'UTC' })
+  const numbers = new Intl.NumberFormat(locale, { maximumFractionDigits: 20 })
+  const currencies = new Map<string, Intl.NumberFormat>()
+  const inCurrency = (code: string): Intl.NumberFormat | undefined => {
+    if (!/^[A-Z]{3}$/i.test(code)) return undefined
+    const format = currencies.get(code) ?? new Intl.NumberFormat(locale, { style: 'currency', currency: code })
+    currencies.set(code, format)
+    return format
+  }
+  const money = (amount: number | string, currency: string) =>
+    // A decimal of the database may have more digits than a number can hold; Intl takes its text as it is.
+    inCurrency(currency)?.format(amount as number) ?? `${amount} ${currency}`
+  return {
+    zone,
+    dateTime: (iso) => dateTimes.format(new Date(iso)),
+    date: (day) => dates.format(new Date(`${day}T00:00:00Z`)),
+    localTime: (text) => localTimeOf(text, zone),
+    number: (value) => numbers.format(value as number),
+    money,
+    minorUnits(amount, currency) {
+      const digits = inCurrency(currency)?.resolvedOptions().maximumFractionDigits ?? 2
+      return money(amount / 10 ** digits, currency)
+    },
+  }
+}
+
+function localTimeOf(text: string, zone: string): string | undefined {
+  if (text === '' || /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?$/.test(text)) return text
+  if (/^\d{4}-\d\d-\d\d$/.test(text)) return `${text}T00:00`
+  const instant = /^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)$/i.test(text) ? Date.parse(text) : Number.NaN
+  if (Number.isNaN(instant)) return undefined
+  return new Date(new WallClock(zone).wallTimeAt(instant)).toISOString().slice(0, 16)
+}

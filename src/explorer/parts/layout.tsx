@@ -1,0 +1,154 @@
+import type { ComponentChildren } from 'preact'
+import type { Api, Caller } from '../../hydra/index.ts'
+import { assetPath } from '../assets.ts'
+import type { Document } from '../engine.ts'
+import { collectionLabel } from '../words/labels.ts'
+import { type Language, languages, wordsIn } from '../words/language.ts'
+
+interface Frame extends Language {
+  api: Api
+  title: string
+  /** Absent where the caller is not known. */
+  caller?: Caller
+  /** The path and the query of the page, to which the caller returns after signing in. */
+  target: string
+  /** The address of the same page in another language. */
+  inLanguage(tag: string): string
+  to(path: string): string
+  /** The document of the page, for crawlers (JSON-LD 1.1, §7). */
+  document?: Document
+  /** The ways to the page, from the start on. */
+  trail?: Crumb[]
+  children: ComponentChildren
+}
+
+/** One step of the way to a page. */
+export interface Crumb {
+  label: string
+  href: string
+}
+
+/** The frame of every page. */
+export function Layout(frame: Frame) {
+  const { api, tag, words, title, document, to, children, trail = [] } = frame
+  return (
+    <html lang={tag}>
+      <head>
+        <meta charset="utf-8" />
+        <title>{`${title} · ${api.info.title}`}</title>
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <link rel="icon" href={api.iris.at(assetPath('icon.svg'))} />
+        <link rel="stylesheet" href={api.iris.at(assetPath('explorer.css'))} />
+        {document && <EmbeddedDocument document={document} />}
+      </head>
+      <body>
+        <a class="skip" href="#main">
+          {words.skip}
+        </a>
+        <header class="bar">
+          <a class="brand" href={to(api.iris.at('/'))}>
+            {api.info.title}
+          </a>
+          <Account {...frame} />
+        </header>
+        <Navigation {...frame} />
+        <main id="main" tabIndex={-1}>
+          <Breadcrumbs label={words.breadcrumbs} crumbs={trail} current={title} to={to} />
+          <h1>{title}</h1>
+          {children}
+        </main>
+        <Footer {...frame} />
+      </body>
+    </html>
+  )
+}
+
+/** An escaped `<` cannot end the element or begin a comment; the text of a script is not escaped in HTML. */
+function EmbeddedDocument({ document }: { document: Document }) {
+  const __html = JSON.stringify(document).replaceAll('<', '\\u003c')
+  // biome-ignore lint/security/noDangerouslySetInnerHtml: browsers do not unescape the text of a script
+  return <script type="application/ld+json" dangerouslySetInnerHTML={{ __html }} />
+}
+
+/** The way to sign in, or to the caller's account. */
+function Account({ api, words, caller, target, to }: Frame) {
+  const isKnown = caller && caller.role !== api.roles.anonymous
+  const session = api.iris.at('/session')
+  const href = isKnown ? session : `${session}?return=${encodeURIComponent(target)}`
+  return (
+    <a class="account" href={to(href)}>
+      {isKnown ? words.account : words.signIn}
+    </a>
+  )
+}
+
+/** The collections that the caller may list. */
+function Navigation({ api, tag, words, caller, target, to }: Frame) {
+  const listed = caller
+    ? api
+        .listed()
+        .filter(([, { operations }]) =>
+          operations.some((operation) => operation.name === 'list' && api.permissions.allows(operation, caller)),
+        )
+    : []
+  if (listed.length === 0) return null
+  const [path] = target.split(/[?.]/)
+  return (
+    <nav class="collections" aria-label={words.collections}>
+      <ul>
+        {listed.map(([, resource]) => {
+          const href = api.iris.at(resource.path)
+          return (
+            <li key={href}>
+              <a href={to(href)} aria-current={path === href ? 'page' : undefined}>
+                {collectionLabel(api, tag, resource)}
+              </a>
+            </li>
+          )
+        })}
+      </ul>
+    </nav>
+  )
+}
+
+function Breadcrumbs({
+  label,
+  crumbs,
+  current,
+  to,
+}: { label: string; crumbs: Crumb[]; current: string } & Pick<Frame, 'to'>) {
+  if (crumbs.length === 0) return null
+  return (
+    <nav class="breadcrumbs" aria-label={label}>
+      <ol>
+        {crumbs.map((crumb) => (
+          <li key={crumb.href}>
+            <a href={to(crumb.href)}>{crumb.label}</a>
+          </li>
+        ))}
+        <li aria-current="page">{current}</li>
+      </ol>
+    </nav>
+  )
+}
+
+function Footer({ api, tag, words, to, inLanguage }: Frame) {
+  return (
+    <footer class="bar">
+      <a href={to(api.iris.at('/docs'))}>{words.reference}</a>
+      <nav aria-label={words.languages}>
+        {languages.map((other) => (
+          <a
+            key={other}
+            href={inLanguage(other)}
+            lang={other}
+            hreflang={other}
+            aria-current={other === tag ? 'true' : undefined}
+          >
+            {wordsIn(other).language}
+          </a>
+        ))}
+      </nav>
+    </footer>
+  )
+}

@@ -1,0 +1,89 @@
+import type { Drawing } from '../drawing.ts'
+import type { Collection, Document, Field, PageContent } from '../engine.ts'
+import { titleOf } from '../titles.ts'
+import { collectionLabel } from '../words/labels.ts'
+import { orderedBy } from './columns.tsx'
+import { Term } from './term.tsx'
+import { Value } from './value.tsx'
+
+interface TableProps {
+  drawing: Drawing
+  content: PageContent
+  collection: Collection
+  columns: string[]
+}
+
+/** The members of a collection, one a row. The first column leads to the item. */
+export function Table({ drawing, content: { resource, shape }, collection, columns }: TableProps) {
+  const { api, tag } = drawing
+  const fields = columns.map((name) => shape.field.get(name) as Field)
+  const label = collectionLabel(api, tag, resource)
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
+    <section class="scroll" aria-label={label} tabIndex={0}>
+      <table>
+        <thead>
+          <tr>
+            {fields.map((field) => (
+              <Heading drawing={drawing} shape={shape} field={field} collection={collection} key={field.name} />
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {collection.members.map((member) => (
+            <tr key={member['@id'] as string}>
+              {fields.map((field, index) =>
+                index === 0 ? (
+                  <th scope="row" key={field.name}>
+                    <a href={drawing.to(member['@id'] as string)}>
+                      <RowTitle drawing={drawing} shape={shape} field={field} document={member} />
+                    </a>
+                  </th>
+                ) : (
+                  <td key={field.name} class={isNumeric(field) ? 'number' : undefined}>
+                    <Value drawing={drawing} shape={shape} field={field} document={member} />
+                  </td>
+                ),
+              )}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  )
+}
+
+type Cell = { drawing: Drawing; shape: PageContent['shape']; field: Field; document: Document }
+
+/** The value that tells the item apart; the title of the item where it is empty. */
+function RowTitle({ drawing, shape, field, document }: Cell) {
+  const value = document[field.name]
+  if (value === null || value === undefined || value === '' || typeof value === 'object')
+    return <>{titleOf(drawing, shape, document)}</>
+  return <Value drawing={drawing} shape={shape} field={field} document={document} />
+}
+
+/** The heading of a column. A click orders the rows by it, where that can be. */
+function Heading({ drawing, shape, field, collection }: Omit<Cell, 'document'> & { collection: Collection }) {
+  const { words, to } = drawing
+  const { order, search } = collection
+  const step = order.find(({ property }) => property === field.name)
+  const isAscending = step !== undefined && !step.descending
+  const href = search.sortable.includes(field.name) ? to(orderedBy(drawing, field.name, isAscending)) : undefined
+  const direction = step && (step.descending ? 'descending' : 'ascending')
+  return (
+    <th scope="col" aria-sort={direction} class={isNumeric(field) ? 'number' : undefined}>
+      <Term drawing={drawing} shape={shape} name={field.name} href={href} id="column" />
+      {direction && (
+        <span class="direction">
+          {direction === 'ascending' ? '▲' : '▼'}
+          <span class="hidden">{words.sorted[direction]}</span>
+        </span>
+      )}
+    </th>
+  )
+}
+
+function isNumeric({ kind, datatype }: Field): boolean {
+  return kind === 'value' && (datatype === 'xsd:integer' || datatype === 'xsd:decimal')
+}

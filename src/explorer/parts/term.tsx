@@ -1,0 +1,41 @@
+import type { Drawing } from '../drawing.ts'
+import type { Shape } from '../engine.ts'
+import { descriptionOf, labelOf } from '../words/labels.ts'
+
+/** A property's label. Its description appears while the label has the pointer or the focus; a click leads to the definition. */
+export function Term({
+  drawing: { api, tag },
+  shape,
+  name,
+  href,
+  id,
+}: {
+  drawing: Drawing
+  shape: Shape
+  name: string
+  /** Another target of the label, such as the order by this property. */
+  href?: string
+  /** A prefix of ids, where a page has the same property twice. */
+  id: string
+}) {
+  const description = descriptionOf(api, tag, shape.name, name)
+  const tip = `${id}-${name}`
+  return (
+    <span class="term">
+      <a href={href ?? definitionOf(api, shape, name)} aria-describedby={description ? tip : undefined}>
+        {labelOf(api, tag, shape.name, name)}
+      </a>
+      {description && (
+        <span class="tip" role="tooltip" id={tip}>
+          {description}
+        </span>
+      )}
+    </span>
+  )
+}
+
+/** The address of a definition on the page of the vocabulary: terms of others are explained there below their class. */
+export function definitionOf({ iris }: Pick<Drawing['api'], 'iris'>, shape: Shape, name: string): string {
+  const iri = (shape.field.get(name)?.term ?? shape.links.get(name))?.iri ?? name
+  return `${iris.at('/docs.html')}#${iri.includes(':') ? `${shape.name}/${name}` : iri}`
+}

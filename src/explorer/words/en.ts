@@ -1,0 +1,96 @@
+/** The explorer's own words in English. Labels of classes and properties are in the contexts. */
+export const en = {
+  language: 'English',
+  skip: 'Skip to content',
+  start: 'Start',
+  collections: 'Collections',
+  breadcrumbs: 'You are here',
+  signIn: 'Sign in',
+  account: 'Account',
+  reference: 'Reference',
+  languages: 'Languages',
+  yes: 'Yes',
+  no: 'No',
+  none: 'none',
+  definition: 'Definition',
+  timeZone: (zone: string) => `Times are in the time zone ${zone}.`,
+
+  /** The rest of an item. */
+  actions: 'What you can do',
+  noActions: 'You can read this, but not change it.',
+  related: 'Related',
+  relatedBy: (collection: string, property: string) => `${collection} by ${property}`,
+
+  /** Data for programs. */
+  data: 'This page as data',
+  dataHint: 'Programs get the same data at the same address. A bearer token replaces $TOKEN.',
+  source: 'The document in JSON-LD',
+
+  /** Collections. */
+  total: (total: number, limited: boolean) => `${limited ? 'More than ' : ''}${total.toLocaleString('en')} in total`,
+  pages: 'Pages',
+  first: 'First',
+  previous: 'Previous',
+  next: 'Next',
+  last: 'Last',
+  columns: 'Columns',
+  showColumns: 'Show these columns',
+  filter: 'Filter',
+  search: 'Search',
+  apply: 'Apply',
+  clear: 'Clear all filters',
+  any: 'any',
+  from: 'from',
+  to: 'to',
+  after: 'after',
+  before: 'before',
+  filledIn: 'filled in',
+  empty: 'empty',
+  sorted: { ascending: 'sorted, ascending', descending: 'sorted, descending' },
+  nothing: (collection: string) => `There are no rows in “${collection}” yet.`,
+  nothingFound: 'No row matches these filters.',
+  nothingHere: 'This page is empty.',
+  toFirst: 'Go to the first page.',
+  makeFirst: (action: string) => `The next step is at the end of this page: “${action}”.`,
+  askOthers: (roles: string) => `The ${roles} can add rows.`,
+  moreRows: (most: number) => `the first ${most} rows`,
+  notOffered: 'not for your role',
+
+  /** Errors: the title, and the next step. */
+  problems: {
+    400: ['This address cannot be read', 'Correct the address, or start from the collection.'],
+    401: ['Sign in to see this page', 'Sign in. You return to this page afterwards.'],
+    403: [
+      'You may not do this',
+      'Ask a person with one of these roles, or choose another organization in your account.',
+    ],
+    404: [
+      'There is nothing at this address',
+      'Check the address. The page may belong to another organization, or it is gone.',
+    ],
+    405: ['This address does not take this request', 'Go back, and use the buttons of the page.'],
+    406: ['This page has no such format', 'Choose one of the formats below.'],
+    409: ['This does not go together with the present state', 'Read the reason, change your input, and send it again.'],
+    412: ['The page changed while you looked at it', 'Load the page again, compare, and repeat your change.'],
+    413: ['This is too large', 'Send less, or a smaller file.'],
+    415: ['The server cannot read this kind of file', 'Choose one of the kinds that the message names.'],
+    422: ['Some values are not accepted', 'Correct the values below, and send them again.'],
+    429: ['Too many requests', 'Wait a moment, and load the page again.'],
+    500: ['The server failed', 'Try again. If it fails again, report the request id.'],
+    502: ['Another service failed', 'Try again in a few minutes.'],
+    503: ['The server is busy', 'Wait a moment, and load the page again.'],
+  } as Record<number, [title: string, remedy: string]>,
+  unknownProblem: ['This did not work', 'Go back, and try again.'] as [string, string],
+  retryAfter: (seconds: string) => `Try again after ${seconds} seconds.`,
+  requestId: 'Request id',
+  goTo: (collection: string) => `Go to “${collection}”`,
+  again: 'Load this page again',
+
+  /** The start page. */
+  open: 'Collections that you can open',
+  closed: 'Other collections',
+  closedHint: (roles: string) => `for ${roles}`,
+  or: 'or',
+}
+
+export type Words = typeof en

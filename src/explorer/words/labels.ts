@@ -1,0 +1,16 @@
+import type { Api, Resource } from '../../hydra/index.ts'
+
+/** The label of a class, or of one of its properties or links. */
+export function labelOf({ labels }: Api, language: string, type: string, property?: string): string {
+  return labels.label(language, type, property)
+}
+
+/** The description of a class, or of one of its properties or links. */
+export function descriptionOf({ labels }: Api, language: string, type: string, property?: string): string | undefined {
+  return labels.description(language, type, property)
+}
+
+/** The label of a collection. */
+export function collectionLabel({ labels }: Api, language: string, { name }: Resource): string {
+  return labels.plural(language, name)
+}

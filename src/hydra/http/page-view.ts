@@ -1,0 +1,101 @@
+import type { Document, Format } from '../formats/format.ts'
+import { formatsOf, html } from '../formats/format.ts'
+import type { OfferedOperation, PageContent, PageRequest, PageView } from '../formats/html.ts'
+import { collectionOperations, itemOperations } from '../formats/offered-operations.ts'
+import { type Caller, tenantOf } from '../model/caller.ts'
+import type { Class } from '../model/class.ts'
+import { Page } from '../model/page.ts'
+import type { Executor } from '../model/store.ts'
+import type { Search } from '../query/search.ts'
+import type { BoundApi } from './bound-api.ts'
+import type { RequestCall } from './request-call.ts'
+import type { ApiResponse } from './response.ts'
+
+/** The view of a response to an operation. */
+export function viewOfResponse(call: RequestCall, { document, tail, outcome }: ApiResponse): PageView {
+  const { api, caller, request, unitOfWork } = call
+  const whole = { ...document, ...tail?.properties } as Document
+  const content = outcome && contentOf(call, whole, outcome)
+  return {
+    ...baseOf(api, whole, caller, request, unitOfWork.executor),
+    formats: otherFormats(api, outcome instanceof Page),
+    operations: outcome ? operationsOf(call, outcome) : [],
+    content,
+  }
+}
+
+/** The view of a document that no operation returns: the entrypoint, or an error. */
+export function viewOfDocument(api: BoundApi, document: Document, caller: Caller, request: PageRequest): PageView {
+  return {
+    ...baseOf(api, document, caller, request, api.pools.items.of(tenantOf(caller))),
+    formats: otherFormats(api, false),
+    operations: [],
+  }
+}
+
+function baseOf(api: BoundApi, document: Document, caller: Caller, request: PageRequest, executor: Executor) {
+  const items: PageView['items'] = (type, ids) => readItems(api, type, ids, { caller, executor })
+  const list: PageView['list'] = (type, size) => readList(api, type, size, { caller, executor })
+  return { document, caller, request, executor, items, list }
+}
+
+function otherFormats(api: BoundApi, tabular: boolean): Format[] {
+  return formatsOf(api, { tabular }).filter((format) => format !== html && !format.profile)
+}
+
+function operationsOf({ api, bound, caller, request }: RequestCall, outcome: object): OfferedOperation[] {
+  if (!(outcome instanceof Page))
+    return itemOperations(api, api.of(outcome.constructor as Class).resource, outcome, caller)
+  return request.path === bound.resource.path ? collectionOperations(api, bound.resource, caller) : []
+}
+
+function contentOf({ api, caller }: RequestCall, document: Document, outcome: object): PageContent {
+  if (!(outcome instanceof Page)) {
+    const { resource, shape } = api.of(outcome.constructor as Class)
+    return { resource, shape }
+  }
+  const { resource, shape, searches } = api.of(outcome.of)
+  const { total, limited = false } = outcome.found
+  const view = (document.view ?? document['hydra:view'] ?? {}) as Record<string, string>
+  const to = (relation: string) => view[relation] ?? view[`hydra:${relation}`]
+  return {
+    resource,
+    shape,
+    collection: {
+      search: searches.get(caller.role) as Search,
+      order: outcome.order,
+      members: (document.member ?? document['hydra:member']) as Document[],
+      total,
+      limited,
+      links: { first: to('first'), previous: to('previous'), next: to('next'), last: to('last') },
+    },
+  }
+}
+
+/** Reads items that a page names, each as its own path would show it to the caller. */
+async function readItems(
+  api: BoundApi,
+  type: Class,
+  ids: string[],
+  { caller, executor }: Pick<PageView, 'caller' | 'executor'>,
+): Promise<Map<string, Document>> {
+  const { resource, store, serialize } = api.of(type)
+  const found = await Promise.all(ids.map((id) => store.find(executor, caller, id, true)))
+  const readable = found.filter((entity) => entity !== undefined && api.permissions.reads(resource, entity, caller))
+  return new Map((readable as { id: string }[]).map((entity) => [entity.id, serialize(entity, caller)]))
+}
+
+async function readList(
+  api: BoundApi,
+  type: Class,
+  size: number,
+  { caller, executor }: Pick<PageView, 'caller' | 'executor'>,
+): Promise<Document[]> {
+  const { resource, store, serialize, searches } = api.of(type)
+  const list = resource.operations.find(({ method, path }) => method === 'GET' && path === '')
+  if (!list || !api.permissions.allows(list, caller)) return []
+  const [property] = searches.get(caller.role)?.sortable.filter((name) => name !== 'id') ?? []
+  const order = property === undefined ? [] : [{ property, descending: false }]
+  const { entities } = await store.page(executor, caller, { conditions: [], order, size, from: { offset: 0 } })
+  return entities.map((entity) => serialize(entity, caller))
+}

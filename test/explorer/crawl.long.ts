@@ -1,0 +1,62 @@
+import { Employee, type User } from '../../entities/index.ts'
+import { rowsOf } from '../support/rows/sample-rows.ts'
+import { openWorld } from '../support/world.ts'
+import { open, textOf } from './browser.ts'
+
+const { given, operator, person, tenant } = await openWorld()
+await rowsOf(tenant)
+const { owner, admin, member } = tenant.users
+const guest = await person('newcomer')
+
+describe('Every page', () => {
+  const people: [string, User | null][] = [
+    ['anonymous', null],
+    ['guest', guest],
+    ['member', member],
+    ['admin', admin],
+    ['owner', owner],
+    ['operator', operator],
+  ]
+
+  beforeAll(async () => {
+    for (let count = 0; count < 31; count++) await given(Employee, { name: `Employee ${count}` })
+  })
+
+  /** The page of one item stands for those of its class. */
+  const patternOf = (path: string) =>
+    path.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, '{id}').replace(/^(\/countries\/).*/, '$1')
+
+  // The sign-in has its own tests.
+  const isOfPages = (path: string) => !/^\/(session|docs|contexts)\b/.test(path)
+
+  test.each(people)(
+    'that the %s can reach opens, and every link leads to something',
+    async (_, user) => {
+      const pages = new Map<string, number>()
+      const patterns = new Map<string, number>()
+      const waiting = ['/']
+      for (let path = waiting.shift(); path !== undefined; path = waiting.shift()) {
+        const seen = patterns.get(patternOf(path)) ?? 0
+        if (pages.has(path) || seen > 1) continue
+        patterns.set(patternOf(path), seen + 1)
+        const { status, page, headers } = await open(path, user)
+        pages.set(path, status)
+        if (!`${headers['content-type']}`.startsWith('text/html')) continue
+        const ids = page('[id]').map((_, { attribs }) => attribs.id)
+        const repeated = ids.get().filter((id, index, all) => all.indexOf(id) !== index)
+        expect({ path, titles: page('h1').length, repeated }).toEqual({ path, titles: 1, repeated: [] })
+        expect(textOf(page, 'h1')).not.toMatch(/^\/|[0-9a-f]{8}-[0-9a-f]{4}-/)
+        const links = page('a')
+          .not('.data pre a')
+          .map((_, { attribs }) => attribs.href.replace(/#.*/, ''))
+        // One order and one language of a page stand for all.
+        waiting.push(
+          ...links.get().filter((href) => href.startsWith('/') && isOfPages(href) && !/order|lang=/.test(href)),
+        )
+      }
+      expect([...pages].filter(([, status]) => status !== 200)).toEqual([])
+      expect(pages.size).toBeGreaterThan(user === null ? 2 : 5)
+    },
+    60_000,
+  )
+})
