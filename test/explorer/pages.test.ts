@@ -32,7 +32,7 @@ describe('The page of an item', () => {
     const { page } = await open(`/meetings/${rows.Meeting.id}`)
     const employee = shownAt(page, 'Employee').find('a')
     expect([employee.text(), employee.attr('href')]).toEqual(['Mia', `/employees/${rows.Employee.id}`])
-    const from = shownAt(page, 'Date from').find('time')
+    const from = shownAt(page, 'From').find('time')
     expect([from.attr('datetime'), from.text()]).toEqual(['2026-04-01T08:00:00Z', expect.stringContaining('10:00')])
     expect(page('main').text()).toContain('Europe/Amsterdam')
     const bill = await open(`/invoices/${rows.Invoice.id}`)
@@ -41,13 +41,13 @@ describe('The page of an item', () => {
       ...{ accountId: rows.BankAccount.id, transactionOn: '2026-02-27', amount: '-1234.50', currency: 'PLN' },
     })
     const transaction = await open(`/bank-transactions/${payment.id}`, owner, { 'Accept-Language': 'nl' })
-    expect(shownAt(transaction.page, 'Amount').text()).toMatch(/^PLN\s-1\.234,50$/)
-    expect(shownAt(transaction.page, 'Transaction on').text()).toBe('27 feb 2026')
+    expect(shownAt(transaction.page, 'Bedrag').text()).toMatch(/^PLN\s-1\.234,50$/)
+    expect(shownAt(transaction.page, 'Transactiedatum').text()).toBe('27 feb 2026')
   })
 
   test('shows a reference that the caller may not open as text', async () => {
     const { page } = await open(`/subscriptions/${rows.Subscription.id}`)
-    expect(shownAt(page, 'Organization address').find('a').attr('href')).toMatch(/^\/organization-addresses\//)
+    expect(shownAt(page, 'Billing address').find('a').attr('href')).toMatch(/^\/organization-addresses\//)
     const { page: shown } = await open(`/organizations/${tenant.organization.id}`, operator)
     expect(shown('.properties a[href^="/subscriptions"]')).toHaveLength(0)
   })

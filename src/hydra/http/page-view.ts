@@ -80,8 +80,8 @@ async function readItems(
   { caller, executor }: Pick<PageView, 'caller' | 'executor'>,
 ): Promise<Map<string, Document>> {
   const { resource, store, serialize } = api.of(type)
-  const found = await Promise.all(ids.map((id) => store.find(executor, caller, id, true)))
-  const readable = found.filter((entity) => entity !== undefined && api.permissions.reads(resource, entity, caller))
+  const found = await store.several(executor, caller, ids)
+  const readable = found.filter((entity) => api.permissions.reads(resource, entity, caller))
   return new Map((readable as { id: string }[]).map((entity) => [entity.id, serialize(entity, caller)]))
 }
 

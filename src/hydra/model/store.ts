@@ -63,6 +63,8 @@ export type Scope = { default: string } & Partial<Record<Role, string>>
 export interface Store<E extends object = object> {
   /** @param shown whether the row is only serialized; then only the columns for that are read */
   find(executor: Executor, caller: Caller, id: string | undefined, shown?: boolean): Promise<E | undefined>
+  /** The rows among these ids that the caller may see, to be serialized. */
+  several(executor: Executor, caller: Caller, ids: string[]): Promise<E[]>
   page(executor: Executor, caller: Caller, selection: Selection): Promise<Found<E>>
   /** Returns the ids among these that the caller may refer to. */
   existing(executor: Executor, caller: Caller, ids: string[]): Promise<string[]>

@@ -23,6 +23,7 @@ export function memoryStore<E extends Row>(entities: E[], language?: string): St
   }
   return {
     find: async (_executor, _caller, id) => byId.get(id as string),
+    several: async (_executor, _caller, ids) => ids.flatMap((id) => byId.get(id) ?? []),
     page: async (_executor, _caller, { conditions, order, size, from }) => {
       const all = order[0]?.property === 'name' ? sorted() : entities
       const found = conditions.length > 0 ? all.filter((row) => conditions.every(({ holds }) => holds?.(row))) : all

@@ -103,6 +103,12 @@ export class PostgresStore<E extends object> implements Store<E> {
     return row && this.hydrate(row)
   }
 
+  async several(executor: Executor, caller: Caller, ids: string[]): Promise<E[]> {
+    const keys = ids.filter((id) => this.accepts(id)).map((id) => keyOf(caller, id))
+    const rows = await this.statements(caller).show.read(executor, keys)
+    return rows.map((row) => this.hydrate(row))
+  }
+
   async page(executor: Executor, caller: Caller, selection: Selection): Promise<Found<E>> {
     const { tenant, user } = caller
     const { rows, ...rest } = await this.pages(executor, this.statements(caller).scope, { tenant, user }, selection)
