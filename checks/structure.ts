@@ -15,7 +15,10 @@ const floors: Record<number, string[]> = {
       (name) => `src/${name}/`,
     ),
   ],
-  1: ['ormconfig.ts', ...['hydra', 'migrations', 'postgres', 'queue', 'start'].map((name) => `src/${name}/`)],
+  1: [
+    'ormconfig.ts',
+    ...['hydra', 'migrations', 'postgres', 'queue', 'secrets', 'start'].map((name) => `src/${name}/`),
+  ],
   0: ['entities/', 'src/emulators/'],
 }
 

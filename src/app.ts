@@ -1,8 +1,9 @@
-import express, { type ErrorRequestHandler, type Express, Router } from 'express'
+import express, { type ErrorRequestHandler, type Express, type Request, Router } from 'express'
 import type { Logger } from 'pino'
 import type { DataSource } from 'typeorm'
 import { callers as callersOf, stillHasRight } from './access/callers.ts'
 import { jwks } from './access/jwks-route.ts'
+import { openSessions } from './access/session/open-sessions.ts'
 import { type Issuer, isOwnIssuer } from './access/token-issuer-keys.ts'
 import { apiOptions, api as table } from './api.ts'
 import type { Banking } from './banking/banking.ts'
@@ -11,6 +12,8 @@ import type { Config } from './config.ts'
 import { webhooks } from './controllers/webhooks.ts'
 import { assetRoutes } from './explorer/assets.ts'
 import { explorer } from './explorer/explorer.tsx'
+import { demoPeople } from './explorer/session/demo-people.ts'
+import { sessionRoutes } from './explorer/session/session-routes.ts'
 import { swaggerUi } from './explorer/swagger-ui.ts'
 import { type AccessControl, Api, methodNotAllowed, Problem } from './hydra/index.ts'
 import { imageRoutes } from './images/image-routes.ts'
@@ -22,15 +25,18 @@ import { checkRequestHead } from './runtime/http/request-head.ts'
 import { requestLog } from './runtime/http/request-log.ts'
 import { responseHeaders } from './runtime/http/response-headers.ts'
 import { metrics } from './runtime/metrics.ts'
+import type { SecretKey } from './secrets/sealed-text.ts'
 import { localTimeOf, timeZoneOf } from './workspace/organization-time-zone.ts'
 
 export interface AppContext extends ServiceState {
   config: Pick<Config, 'publicUrl' | 'corsOrigins' | 'trustProxy' | 'hydraPrefix'> &
-    Partial<Pick<Config, 'limits' | 'ownedOrganizations'>>
+    Partial<Pick<Config, 'limits' | 'ownedOrganizations' | 'explorer' | 'auth'>>
   database: DataSource
   billing: Billing
   banking: Banking
   issuer: Issuer
+  /** They encrypt the tokens of sessions. */
+  secretKeys: SecretKey[]
   log: Logger
 }
 
@@ -44,6 +50,7 @@ export async function createApp({
   billing,
   banking,
   issuer,
+  secretKeys,
   log,
   replicas,
   state,
@@ -52,19 +59,24 @@ export async function createApp({
   const callers = callersOf(database, pools.items, issuer)
   // Routes without a tenant have their own share of the connections, so that no tenant delays them.
   const withOwnShare = (name: string) => pools.items.within(database, name)
+  const { publicUrl, auth, explorer: hasPages = true } = config
+  const signIn = hasPages
+    ? openSessions({ publicUrl, client: auth?.client, issuer, database, pool: pools.items, callers, keys: secretKeys })
+    : undefined
   const api = new Api(table(callers, billing, banking, config.ownedOrganizations), database, {
     ...apiOptions,
-    publicUrl: config.publicUrl,
+    publicUrl,
     prefix: config.hydraPrefix,
     holds: stillHasRight,
     localTime: localTimeOf,
     pools,
     replicas,
-    pages: explorer({ timeZone: timeZoneOf }),
+    pages: hasPages ? explorer({ timeZone: timeZoneOf }) : undefined,
   })
   await api.requireTables()
   await pools.items.batches?.checkDistribution()
-  const { authenticate, logRequest } = requestLog(log, (request) => callers.of(request))
+  const identify = (request: Request) => signIn?.sessions.identify(request) ?? callers.of(request)
+  const { authenticate, logRequest } = requestLog(log, identify)
   const access: AccessControl = { authenticate, rateLimiter: config.limits && rateLimiter(config.limits) }
   const { measure, routes: metricsRoutes } = metrics(withOwnShare('metrics'), access, {
     logRequest,
@@ -81,7 +93,11 @@ export async function createApp({
   root.use(webhooks(withOwnShare('webhooks'), billing))
   root.use(imageRoutes(pools.items.of('images')))
   root.use(swaggerUi())
-  root.use(assetRoutes())
+  if (signIn) {
+    const demo = isOwnIssuer(issuer) ? demoPeople(database, issuer, publicUrl) : undefined
+    root.use(assetRoutes())
+    root.use(sessionRoutes({ api, access, signIn, keys: secretKeys, demo }))
+  }
   root.use(api.documents(access))
   if (isOwnIssuer(issuer)) {
     root.get('/.well-known/jwks.json', jwks(issuer))

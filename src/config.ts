@@ -1,16 +1,16 @@
 import { resolve } from 'node:path'
 import { defaultLifetime } from './access/token-issuer-keys.ts'
 import type { KontomatikAccess } from './banking/kontomatik/connection.ts'
-import type { SecretKey } from './banking/secrets.ts'
 import type { StripeSettings } from './billing/stripe/stripe-client.ts'
 import { type Auth, readAuth } from './environment/access.ts'
 import { readKontomatik, readRedirects, readSecretKeys } from './environment/banking.ts'
 import { readDatabaseUrl, readDirectUrl, readReplicaUrls } from './environment/database.ts'
-import { readCorsOrigins, readHost, readPublicUrl, readTrustProxy } from './environment/http.ts'
+import { readCorsOrigins, readExplorer, readHost, readPublicUrl, readTrustProxy } from './environment/http.ts'
 import { readSmtp } from './environment/mail.ts'
 import { readStripe } from './environment/stripe.ts'
 import { Variables } from './environment/variables.ts'
 import type { MailSettings } from './mail/mailer.ts'
+import type { SecretKey } from './secrets/sealed-text.ts'
 
 /** The settings from the environment, checked once. Every variable has a default that works on a fresh machine. */
 export interface Config {
@@ -37,7 +37,7 @@ export interface Config {
   kontomatik: KontomatikAccess | undefined
   /** Allowed return addresses after a sign-in at a bank; `local` allows any port of this machine. */
   redirects: string[] | 'local' | undefined
-  /** The keys that encrypt bank consents; undefined where a key in the data directory does. */
+  /** The keys that encrypt bank consents and sessions; undefined where a key in the data directory does. */
   secrets: SecretKey[] | undefined
   /** The provider of tokens; undefined where the server issues its own. */
   auth: Auth | undefined
@@ -52,6 +52,8 @@ export interface Config {
   logLevel: string
   /** Whether Hydra's terms have the prefix `hydra:`. */
   hydraPrefix: boolean
+  /** Whether the explorer's pages and its sign-in are served. */
+  explorer: boolean
   production: boolean
 }
 
@@ -106,6 +108,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     logLevel: variables.oneOf('LOG_LEVEL', variables.text('LOG_LEVEL') ?? 'info', levels),
     hydraPrefix:
       variables.oneOf('HYDRA_PREFIX', variables.text('HYDRA_PREFIX') ?? 'false', ['true', 'false']) === 'true',
+    explorer: readExplorer(variables),
     production,
   }
   variables.finish()

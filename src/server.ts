@@ -19,6 +19,7 @@ import { checkAddress, startHttpService } from './runtime/http/http-service.ts'
 import { openKontomatik } from './runtime/open-kontomatik.ts'
 import { type OpenedStripe, openStripe } from './runtime/open-stripe.ts'
 import { standardOutput } from './runtime/output.ts'
+import { openSecretKeys } from './runtime/secret-keys.ts'
 import { ShutdownSteps } from './runtime/shutdown.ts'
 import { updateStoredLinks } from './runtime/stored-links.ts'
 import { openIssuer } from './runtime/token-issuer.ts'
@@ -79,7 +80,8 @@ async function run(): Promise<void> {
     const opened = await shutdown.start('database', 'The database', opening, ({ close }) => close())
     const { database } = opened
     const stripe = await shutdown.start('external', 'The local Stripe', openStripe(config), ({ close }) => close())
-    const openingKontomatik = openKontomatik(config)
+    const secretKeys = await openSecretKeys(config)
+    const openingKontomatik = openKontomatik(config, secretKeys)
     const kontomatik = await shutdown.start('external', 'The local Kontomatik', openingKontomatik, ({ close }) =>
       close(),
     )
@@ -108,7 +110,8 @@ async function run(): Promise<void> {
             config,
             database,
             log,
-            createApp: (service) => createApp({ config, database, billing, banking, issuer, log, ...service }),
+            createApp: (service) =>
+              createApp({ config, database, billing, banking, issuer, secretKeys, log, ...service }),
           })
         : startWorkers({
             count: config.workers,
@@ -119,6 +122,7 @@ async function run(): Promise<void> {
     await shutdown.start('work', 'The HTTP server', serving, (stop) => stop())
     startEventLoopWatchdog()
     log.info(`Listening: start at ${config.publicUrl}/`)
+    if (config.explorer) log.info(`Sign in with a browser: ${config.publicUrl}/session`)
 
     if (isOwnIssuer(issuer)) await shutdown.unlessStopping(printDemoTokens(database, issuer, stripe))
     if (opened.embedded)

@@ -9,6 +9,7 @@ import { startHttpService } from './runtime/http/http-service.ts'
 import { sharedPort } from './runtime/http/shared-port.ts'
 import { openKontomatik } from './runtime/open-kontomatik.ts'
 import { openStripe } from './runtime/open-stripe.ts'
+import { openSecretKeys } from './runtime/secret-keys.ts'
 import { ShutdownSteps } from './runtime/shutdown.ts'
 import { openIssuer } from './runtime/token-issuer.ts'
 
@@ -23,14 +24,15 @@ export async function startWorkerProcess(config: Config, log: Logger, signalled:
       const connecting = connectToDatabase(config.databaseUrl as string, config.pool, config.directUrl)
       const { database } = await shutdown.start('database', 'The database', connecting, ({ close }) => close())
       const { billing } = await openStripe(config)
-      const { banking } = await openKontomatik(config)
+      const secretKeys = await openSecretKeys(config)
+      const { banking } = await openKontomatik(config, secretKeys)
       const issuer = await shutdown.unlessStopping(openIssuer(config))
       const serving = startHttpService({
         config,
         database,
         log,
         port: sharedPort(worker),
-        createApp: (service) => createApp({ config, database, billing, banking, issuer, log, ...service }),
+        createApp: (service) => createApp({ config, database, billing, banking, issuer, secretKeys, log, ...service }),
       })
       await shutdown.start('work', 'The HTTP server', serving, (stop) => stop())
       answerHeartbeat(worker)

@@ -15,6 +15,8 @@ export interface BearerToken {
   email: string | undefined
   /** Seconds since 1970. */
   issuedAt: number | undefined
+  /** Seconds since 1970. */
+  expiresAt: number
 }
 
 const maxTokenLength = 8192
@@ -48,7 +50,7 @@ export function tokenVerifier({
     requireLifetime(payload, maxLifetime)
     const bearer = bearerOf(payload)
     if (known.size >= maxCachedTokens) known.delete(known.keys().next().value as string)
-    known.set(digest, { bearer, until: (payload.exp as number) * 1000, keys: keys.loadedAt })
+    known.set(digest, { bearer, until: bearer.expiresAt * 1000, keys: keys.loadedAt })
     return bearer
   }
 }
@@ -87,7 +89,14 @@ function bearerOf(payload: JWTPayload): BearerToken {
   }
   const [issuer, subject] = [text('iss'), text('sub')]
   if (!issuer || !subject) throw unauthorized('The token must have the claims "iss" and "sub".')
-  return { issuer, subject, tenant: text('organization'), ...profileOf(payload), issuedAt: payload.iat }
+  return {
+    issuer,
+    subject,
+    tenant: text('organization'),
+    ...profileOf(payload),
+    issuedAt: payload.iat,
+    expiresAt: payload.exp as number,
+  }
 }
 
 /** The name and address in a token's claims (OpenID Connect Core §5.1). Invalid values are ignored. */

@@ -14,7 +14,15 @@ export interface Identity extends Caller {
 
 /** Identifies callers. Memberships are cached for a second at most. */
 export interface Callers {
+  /** The caller of a request's bearer token. */
   of(request: Pick<Request, 'headers'> & Partial<Pick<Request, 'socket'>>): Promise<Identity>
+  /**
+   * The caller of a token.
+   * @param organization acts as the claim does, for a token without that claim
+   */
+  ofToken(token: string, organization?: string, socket?: Request['socket']): Promise<Identity>
+  /** @throws Problem 401 where the token is not accepted */
+  verify(token: string): Promise<BearerToken>
   /** Clears the cache after a change of memberships. */
   forget(): void
 }
@@ -72,26 +80,44 @@ export async function stillHasRight(executor: Executor, { bearer }: Caller, righ
 export function callers(database: DataSource, pool: FairPool, issuer: Issuer): Callers {
   const verify = tokenVerifier(issuer)
   let known = new Map<BearerToken, { identity: Identity; until: number }>()
+  const choices = new WeakMap<BearerToken, BearerToken>()
+
+  const identify = async (bearer: BearerToken, socket?: Request['socket']): Promise<Identity> => {
+    const found = known.get(bearer)
+    if (found && found.until > Date.now()) return found.identity
+    // If memberships change during the query, the result may be outdated: it goes into the map that `forget` discards.
+    const [memory, until] = [known, Date.now() + cacheMs]
+    const tenant = tenantOf({ ...anonymous, bearer })
+    const { issuer, subject } = bearer
+    const executor = pool.of(tenant, { socket })
+    const rows = (await memberships.read(executor, [{ issuer, subject }])) as unknown as Membership[]
+    // A failure does not concern this request; the next one tries again.
+    if (rows.length > 0 && isOutdatedBy(bearer, rows[0]))
+      await applyProfile(pool.within(database, tenant), bearer).catch(() => {})
+    const identity = { ...callerOf(bearer, rows), bearer }
+    if (memory.size >= maxCachedCallers) memory.clear()
+    memory.set(bearer, { identity, until })
+    return identity
+  }
+
+  /** The same object for the same choice, because callers are cached by it. */
+  const chosen = (bearer: BearerToken, tenant: string): BearerToken => {
+    const last = choices.get(bearer)
+    if (last?.tenant === tenant) return last
+    const next = { ...bearer, tenant }
+    choices.set(bearer, next)
+    return next
+  }
+
   return {
+    verify,
     async of({ headers, socket }) {
       const token = bearerToken(headers.authorization)
-      if (token === undefined) return anonymous
+      return token === undefined ? anonymous : identify(await verify(token), socket)
+    },
+    async ofToken(token, organization, socket) {
       const bearer = await verify(token)
-      const found = known.get(bearer)
-      if (found && found.until > Date.now()) return found.identity
-      // If memberships change during the query, the result may be outdated: it goes into the map that `forget` discards.
-      const [memory, until] = [known, Date.now() + cacheMs]
-      const tenant = tenantOf({ ...anonymous, bearer })
-      const { issuer, subject } = bearer
-      const executor = pool.of(tenant, { socket })
-      const rows = (await memberships.read(executor, [{ issuer, subject }])) as unknown as Membership[]
-      // A failure does not concern this request; the next one tries again.
-      if (rows.length > 0 && isOutdatedBy(bearer, rows[0]))
-        await applyProfile(pool.within(database, tenant), bearer).catch(() => {})
-      const identity = { ...callerOf(bearer, rows), bearer }
-      if (memory.size >= maxCachedCallers) memory.clear()
-      memory.set(bearer, { identity, until })
-      return identity
+      return identify(organization === undefined || bearer.tenant ? bearer : chosen(bearer, organization), socket)
     },
     forget() {
       known = new Map()

@@ -1,6 +1,6 @@
+import type { SecretKey } from '../secrets/sealed-text.ts'
 import type { KontomatikAccess } from './kontomatik/connection.ts'
 import { Kontomatik } from './kontomatik/kontomatik-client.ts'
-import type { SecretKey } from './secrets.ts'
 import { Vault } from './vault.ts'
 
 /** A consent lasts 180 days at most. */

@@ -1,4 +1,4 @@
-import { needsRotation, open, type SecretKey, seal } from './secrets.ts'
+import { needsRotation, open, type SecretKey, seal } from '../secrets/sealed-text.ts'
 
 /** A row of a tenant that holds secrets. */
 interface Owner {

@@ -1,5 +1,5 @@
 import type { KontomatikAccess } from '../banking/kontomatik/connection.ts'
-import { readKeys, type SecretKey } from '../banking/secrets.ts'
+import { readKeys, type SecretKey } from '../secrets/sealed-text.ts'
 import { quoteWithoutSecrets } from '../start/quote.ts'
 import type { Variables } from './variables.ts'
 

@@ -1,10 +1,7 @@
-import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net'
+import { isIP, isIPv4, isIPv6 } from 'node:net'
+import { isLoopback } from '../start/loopback.ts'
 import { quote, quoteWithoutSecrets } from '../start/quote.ts'
 import type { Variables } from './variables.ts'
-
-const loopback = new BlockList()
-loopback.addSubnet('127.0.0.0', 8)
-loopback.addAddress('::1', 'ipv6')
 
 /** An IP address or a host name. Without NODE_ENV it must be a loopback address, because the server prints tokens. */
 export function readHost(variables: Variables): string {
@@ -20,10 +17,6 @@ export function readHost(variables: Variables): string {
       `NODE_ENV must be set to production or development, because HOST is ${quote(host)} and not a loopback address.`,
     )
   return host
-}
-
-function isLoopback(host: string): boolean {
-  return isIP(host) ? loopback.check(host, isIPv6(host) ? 'ipv6' : 'ipv4') : host.toLowerCase() === 'localhost'
 }
 
 /**
@@ -71,6 +64,11 @@ export function readCorsOrigins(variables: Variables): string[] | '*' {
       )
     return url ? [new URL(url).origin] : []
   })
+}
+
+/** Whether people may use the pages of the explorer, and sign in on them. */
+export function readExplorer(variables: Variables): boolean {
+  return variables.oneOf('EXPLORER', variables.text('EXPLORER') ?? 'on', ['on', 'off']) === 'on'
 }
 
 /** The proxies whose `X-Forwarded-*` headers are believed, as Express reads them. */

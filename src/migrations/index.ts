@@ -30,6 +30,7 @@ import { CountedWrites1764000000101 } from './1764000000101-counted-writes.ts'
 import { EffectsInCode1764000000102 } from './1764000000102-effects-in-code.ts'
 import { Overlap1764000000103 } from './1764000000103-overlap.ts'
 import { Changes1764000000104 } from './1764000000104-changes.ts'
+import { Sessions1764000000110 } from './1764000000110-sessions.ts'
 
 /** In the order in which they are applied. */
 export const migrations = [
@@ -65,4 +66,5 @@ export const migrations = [
   EffectsInCode1764000000102,
   Overlap1764000000103,
   Changes1764000000104,
+  Sessions1764000000110,
 ]

@@ -33,7 +33,16 @@ export const tableKinds = {
     'audit_event',
   ],
   /** Work of the servers and answers that they keep: on the coordinator alone, next to the queue of jobs. */
-  local: ['migrations', 'idempotency_key', 'outgoing_mail', 'stripe_event', 'job_crash', 'bank_slot', 'bank_import'],
+  local: [
+    'migrations',
+    'idempotency_key',
+    'session',
+    'outgoing_mail',
+    'stripe_event',
+    'job_crash',
+    'bank_slot',
+    'bank_import',
+  ],
 } as const
 
 /** The column by which large tables are distributed. */

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import type { DataSource } from 'typeorm'
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
+import { deleteExpiredSessions } from '../access/session/session-rows.ts'
 import type { Banking } from '../banking/banking.ts'
 import { enqueueStaleIntegrations, resealSecrets } from '../banking/maintenance-jobs.ts'
 import { syncIntegration } from '../banking/sync/sync-job.ts'
@@ -42,6 +43,7 @@ export function jobTasks(database: DataSource, { billing, banking, mailer }: Ext
     provisionOrganization: provisionOrganization(database),
     endPeriods: () => endDuePeriods(database),
     expireRows: () => deleteExpired((database.driver as PostgresDriver).master),
+    expireSessions: () => deleteExpiredSessions((database.driver as PostgresDriver).master),
     reconcile: () => reconcile(database),
     sendMail: sendMail(database, mailer, log),
     forgetMails: () => deleteOldMail(database),
@@ -76,6 +78,7 @@ export const crontab = `
 * * * * * takeUp ?jobKey=takeUp&max=1
 * * * * * endPeriods ?jobKey=endPeriods&max=1
 */5 * * * * expireRows ?jobKey=expireRows&max=1
+19 * * * * expireSessions ?jobKey=expireSessions&max=1
 40 2 * * * reconcile ?jobKey=reconcile&max=3
 45 2 * * * forgetMails ?jobKey=forgetMails&max=3
 45 2 * * * keepSecrets ?jobKey=keepSecrets&max=3

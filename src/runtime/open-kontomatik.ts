@@ -1,10 +1,8 @@
-import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { Banking } from '../banking/banking.ts'
-import { readKeys, type SecretKey } from '../banking/secrets.ts'
 import type { Config } from '../config.ts'
 import { startLocalKontomatik } from '../emulators/kontomatik/server.ts'
-import { readOrCreateKeyFile } from '../start/key-file.ts'
+import type { SecretKey } from '../secrets/sealed-text.ts'
 import { StartError } from '../start/start-error.ts'
 
 /** Kontomatik or its local emulator. */
@@ -17,16 +15,13 @@ export interface OpenedKontomatik {
   close(): Promise<void>
 }
 
-type Settings = Pick<Config, 'kontomatik' | 'redirects' | 'secrets' | 'dataDirectory'>
+type Settings = Pick<Config, 'kontomatik' | 'redirects' | 'dataDirectory'>
 
 /** Connects to the configured Kontomatik, or starts the emulator, which keeps its state in the data directory. */
-export async function openKontomatik({
-  kontomatik,
-  redirects,
-  secrets,
-  dataDirectory,
-}: Settings): Promise<OpenedKontomatik> {
-  const keys = secrets ?? (await readKeyFile(join(dataDirectory, 'secrets.key')))
+export async function openKontomatik(
+  { kontomatik, redirects, dataDirectory }: Settings,
+  keys: SecretKey[],
+): Promise<OpenedKontomatik> {
   if (kontomatik) {
     const banking = new Banking({ ...kontomatik, redirects: redirects ?? [], keys })
     return { banking, embedded: undefined, environment: {}, close: async () => {} }
@@ -49,16 +44,4 @@ async function startEmulator(journal: string) {
     if (error.code === 'EADDRINUSE') return startLocalKontomatik(options)
     throw new StartError(`The Kontomatik emulator cannot start: ${error.message}`)
   })
-}
-
-/** Reads the key for secrets from its file, which the first start creates. */
-async function readKeyFile(file: string): Promise<SecretKey[]> {
-  const text = await readOrCreateKeyFile(file, () => randomBytes(32).toString('base64'))
-  try {
-    return readKeys(text)
-  } catch {
-    throw new StartError(
-      `${file} must hold a key of 32 bytes in base64. Restore the file: without it, bank consents cannot be decrypted.`,
-    )
-  }
 }

@@ -6,10 +6,19 @@ import { Meeting } from '../../entities/index.ts'
 import { createApp } from '../../src/app.ts'
 import { morning, openWorld } from '../support/world.ts'
 
-const { app, banking, billing, config, database, given, issuer, publicUrl, tenant, tokenOf } = await openWorld()
+const { app, banking, billing, config, database, given, issuer, publicUrl, tenant, tokenOf, secretKeys } =
+  await openWorld()
 
 const next = 'http://www.w3.org/ns/hydra/core#next'
-const surroundings = { database, billing, banking, issuer, log: pino({ level: 'silent' }), state: { draining: false } }
+const surroundings = {
+  database,
+  billing,
+  banking,
+  issuer,
+  log: pino({ level: 'silent' }),
+  secretKeys,
+  state: { draining: false },
+}
 const prefixed = await createApp({ ...surroundings, config: { ...config, hydraPrefix: true } })
 const secondPage = '/meetings?itemsPerPage=1&page=2'
 

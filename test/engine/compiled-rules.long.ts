@@ -3,6 +3,7 @@ import { plainToInstance } from 'class-transformer'
 import { validateSync } from 'class-validator'
 import fc from 'fast-check'
 import { settings } from '../../entities/settings.ts'
+import type { Callers } from '../../src/access/callers.ts'
 import { apiOptions, api as table } from '../../src/api.ts'
 import { Api, createEntity } from '../../src/hydra/index.ts'
 import { compiledRules } from '../../src/hydra/input/compiled-rules.ts'
@@ -13,7 +14,7 @@ type Values = Record<string, unknown>
 
 const { config, database } = await openWorld()
 
-const api = new Api(table({ of: async () => ({}) as never, forget() {} }, {} as never, {} as never), database, {
+const api = new Api(table({ forget() {} } as Callers, {} as never, {} as never), database, {
   ...apiOptions,
   ...config,
 })

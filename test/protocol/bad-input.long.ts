@@ -6,6 +6,7 @@ import {
   OrganizationUser,
   Subscription,
 } from '../../entities/index.ts'
+import type { Callers } from '../../src/access/callers.ts'
 import { apiOptions, api as table } from '../../src/api.ts'
 import { Api, type Operation, type Violation } from '../../src/hydra/index.ts'
 import type { Shape } from '../../src/hydra/model/shape.ts'
@@ -16,7 +17,7 @@ import { morning, openWorld } from '../support/world.ts'
 
 const { as, config, database, given, givenAddress, operator, organization, tenant } = await openWorld()
 
-const described = new Api(table({ of: async () => ({}) as never, forget() {} }, {} as never, {} as never), database, {
+const described = new Api(table({ forget() {} } as Callers, {} as never, {} as never), database, {
   ...apiOptions,
   ...config,
 })

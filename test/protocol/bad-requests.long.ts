@@ -1,5 +1,6 @@
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { Location, Meeting } from '../../entities/index.ts'
+import type { Callers } from '../../src/access/callers.ts'
 import { api as table } from '../../src/api.ts'
 import { type Answer, expectProblem, raw } from '../support/requests/raw-responses.ts'
 import { deleteRows } from '../support/rows/counted-rows.ts'
@@ -90,13 +91,12 @@ const noIds = [
   ...[uuid.toUpperCase(), uuid.replaceAll('-', ''), 'x'.repeat(10_000), '2147483648', 'NaN', 'null', 'undefined', '[]'],
 ]
 
-const routes = table({ of: async () => ({}) as never, forget() {} }, {} as never, {} as never).flatMap(
-  ({ path, operations }) =>
-    operations.map(({ method, path: below, may }): [string, string, typeof owner] => [
-      method,
-      path + below,
-      may?.includes('operator') && !may.includes('owner') ? confirmer : owner,
-    ]),
+const routes = table({ forget() {} } as Callers, {} as never, {} as never).flatMap(({ path, operations }) =>
+  operations.map(({ method, path: below, may }): [string, string, typeof owner] => [
+    method,
+    path + below,
+    may?.includes('operator') && !may.includes('owner') ? confirmer : owner,
+  ]),
 )
 
 describe('A path that names nothing is answered with 404:', () => {

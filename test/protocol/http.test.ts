@@ -6,7 +6,8 @@ import { createApp } from '../../src/app.ts'
 import { type Answer, expectProblem, links, raw } from '../support/requests/raw-responses.ts'
 import { morning, openWorld } from '../support/world.ts'
 
-const { api, as, banking, billing, config, database, given, givenAddress, issuer, tenant, tokenOf } = await openWorld()
+const { api, as, banking, billing, config, database, given, givenAddress, issuer, tenant, tokenOf, secretKeys } =
+  await openWorld()
 
 const owner = `Bearer ${await tokenOf(tenant.users.owner)}`
 const member = `Bearer ${await tokenOf(tenant.users.member)}`
@@ -167,6 +168,7 @@ describe('A page of another origin', () => {
       database,
       issuer,
       log,
+      secretKeys,
       state: { draining: false },
     })
     const from = (origin: string) => request(app).get('/nothing').set('Origin', origin)

@@ -9,7 +9,7 @@ import { CuttableConnection } from '../support/processes/cuttable-connection.ts'
 import { type Answer, expectProblem } from '../support/requests/raw-responses.ts'
 import { morning, openWorld } from '../support/world.ts'
 
-const { api, banking, billing, config, database, given, issuer, tenant, tokenOf } = await openWorld()
+const { api, banking, billing, config, database, given, issuer, tenant, tokenOf, secretKeys } = await openWorld()
 
 const { host, port } = JSON.parse(process.env.TEST_POSTGRES ?? '{}')
 const owner = await tokenOf(tenant.users.owner)
@@ -39,6 +39,7 @@ const app = await createApp({
   banking,
   issuer,
   log,
+  secretKeys,
   state: { draining: false },
 })
 const server = app.listen(0)

@@ -72,6 +72,7 @@ test('caches keep it a while, for each language apart', async () => {
       'Accept-Encoding',
       'Accept-Language',
       'Authorization',
+      'Cookie',
       'Origin',
     ])
   }

@@ -41,6 +41,7 @@ test('every variable has a default', () => {
     trustProxy: false,
     logLevel: 'info',
     hydraPrefix: false,
+    explorer: true,
     production: false,
   })
 })
@@ -61,11 +62,14 @@ test('an empty or blank variable is the same as none', () => {
   const others = [
     'AUTH_AUDIENCE',
     'AUTH_JWKS_URL',
+    'AUTH_CLIENT_ID',
+    'AUTH_CLIENT_SECRET',
     'AUTH_MAX_LIFETIME',
     'CORS_ORIGINS',
     'TRUST_PROXY',
     'LOG_LEVEL',
     'HYDRA_PREFIX',
+    'EXPLORER',
     'NODE_ENV',
   ]
   for (const blank of ['', '  '])
@@ -105,6 +109,8 @@ test.each<[name: string, value: string, key: string, read: unknown]>([
   ['TRUST_PROXY', 'loopback, ::1, 192.168.1.1', 'trustProxy', 'loopback, ::1, 192.168.1.1'],
   ['LOG_LEVEL', 'silent', 'logLevel', 'silent'],
   ['HYDRA_PREFIX', 'true', 'hydraPrefix', true],
+  ['EXPLORER', 'off', 'explorer', false],
+  ['EXPLORER', 'on', 'explorer', true],
   ['NODE_ENV', 'test', 'production', false],
   ['KONTOMATIK_API_KEY', 'key', 'kontomatik', { apiKey: 'key', url: 'https://api.kontomatik.com' }],
   [
@@ -209,6 +215,20 @@ test('the variables of another token issuer are set together or not at all', () 
       'AUTH_ISSUER, AUTH_AUDIENCE and AUTH_JWKS_URL must be set together or not at all.',
     )
   expect(refusal({ ...auth, AUTH_JWKS_URL: 'keys.json' })).toMatch(/^AUTH_JWKS_URL must be .+\.$/)
+})
+
+test('a client of the provider has an id, and may have a secret', () => {
+  expect(readConfig({ ...auth, AUTH_CLIENT_ID: 'web' }).auth?.client).toEqual({ id: 'web', secret: undefined })
+  const both = { AUTH_CLIENT_ID: 'web', AUTH_CLIENT_SECRET: 'hidden' }
+  expect(readConfig({ ...auth, ...both }).auth?.client).toEqual({ id: 'web', secret: 'hidden' })
+  expect(refusal({ ...auth, AUTH_CLIENT_SECRET: 'hidden' })).toBe(
+    'AUTH_CLIENT_ID must be set when AUTH_CLIENT_SECRET is set.',
+  )
+  expect(refusal({ AUTH_CLIENT_ID: 'web' })).toBe('AUTH_ISSUER must be set when AUTH_CLIENT_ID is set.')
+  const plain = { ...auth, AUTH_ISSUER: 'http://login.example', ...both }
+  expect(refusal(plain)).toBe('AUTH_ISSUER must be an https URL when AUTH_CLIENT_ID is set.')
+  expect(refusal({ ...plain, AUTH_ISSUER: 'acme' })).toMatch(/^AUTH_ISSUER must be a URL /)
+  expect(readConfig({ ...plain, AUTH_ISSUER: 'http://127.0.0.1:9000' }).auth?.client?.id).toBe('web')
 })
 
 test('the variables of Stripe are set together or not at all', () => {

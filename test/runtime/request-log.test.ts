@@ -9,7 +9,8 @@ import { createHttpServer } from '../../src/runtime/http/http-server.ts'
 import { eventually } from '../support/eventually.ts'
 import { openWorld } from '../support/world.ts'
 
-const { banking, billing, config, database, issuer, organization, publicUrl, tenant, tokenOf } = await openWorld()
+const { banking, billing, config, database, issuer, organization, publicUrl, tenant, tokenOf, secretKeys } =
+  await openWorld()
 
 const { owner } = tenant.users
 const lines: Record<string, unknown>[] = []
@@ -33,6 +34,7 @@ async function serverWithLog(level: string, context: object = {}): Promise<strin
     banking,
     issuer,
     log,
+    secretKeys,
     state: { draining: false },
     ...context,
   })

@@ -3,9 +3,10 @@ import type { AddressInfo } from 'node:net'
 import { pino } from 'pino'
 import request, { type Test } from 'supertest'
 import { createApp } from '../../src/app.ts'
+import { Browser } from '../support/browser.ts'
 import { openWorld } from '../support/world.ts'
 
-const { banking, billing, config, database, elsewhere, issuer, tenant, tokenOf } = await openWorld()
+const { banking, billing, config, database, elsewhere, issuer, tenant, tokenOf, secretKeys } = await openWorld()
 
 const limits = { usual: 20, few: 3 }
 const log = pino({ level: 'silent' })
@@ -13,7 +14,7 @@ let server: Server
 
 /** Each test has a server that has not counted anything yet, behind a proxy that tells addresses. */
 beforeEach(async () => {
-  const surroundings = { database, banking, billing, issuer, log, state: { draining: false } }
+  const surroundings = { database, banking, billing, issuer, log, secretKeys, state: { draining: false } }
   const app = await createApp({ ...surroundings, config: { ...config, trustProxy: true, limits } })
   server = app.listen(0)
 })
@@ -54,6 +55,13 @@ test('each caller has its own count', async () => {
   expect((await asked()).status).toBe(429)
   expect((await asked(admin)).status).toBe(200)
   expect((await asked(elsewhere.users.owner)).status).toBe(200)
+})
+
+test('tokens cannot be tried on the sign-in page but a few times a minute', async () => {
+  const browser = new Browser(server)
+  for (let count = 0; count < limits.few; count++) await browser.submit('/session', { token: 'guess' }).expect(401)
+  await browser.submit('/session', { token: await tokenOf(owner) }).expect(429)
+  expect((await asked()).status).toBe(200)
 })
 
 test('codes cannot be guessed but a few times a minute, and all else can still be asked', async () => {

@@ -10,7 +10,7 @@ import { type Issuer, ownIssuer, remoteIssuer } from '../../src/access/token-iss
 import { createApp } from '../../src/app.ts'
 import { openWorld } from '../support/world.ts'
 
-const { banking, billing, config, database, ending, person } = await openWorld()
+const { banking, billing, config, database, ending, person, secretKeys } = await openWorld()
 
 // A verified token could outlive the key that verified it.
 // The same fault can occur in the cache of verified tokens, in the cached key set, and in the server's own key.
@@ -161,7 +161,16 @@ function signed({ kid, privateKey }: Awaited<ReturnType<typeof pair>>, claims: J
 
 async function serve(issuer: Issuer): Promise<Server> {
   const log = pino({ level: 'silent' })
-  const app = await createApp({ config, database, banking, billing, issuer, log, state: { draining: false } })
+  const app = await createApp({
+    config,
+    database,
+    banking,
+    billing,
+    issuer,
+    log,
+    secretKeys,
+    state: { draining: false },
+  })
   const started = app.listen(0, '127.0.0.1')
   await once(started, 'listening')
   return started

@@ -9,7 +9,6 @@ import { connectTo } from '../../ormconfig.ts'
 import { ownIssuer } from '../../src/access/token-issuer-keys.ts'
 import { createApp } from '../../src/app.ts'
 import { Banking } from '../../src/banking/banking.ts'
-import { readKeys } from '../../src/banking/secrets.ts'
 import { Billing } from '../../src/billing/billing.ts'
 import { startLocalKontomatik } from '../../src/emulators/kontomatik/server.ts'
 import { startLocalStripe } from '../../src/emulators/stripe/server.ts'
@@ -17,6 +16,7 @@ import { stopThreads } from '../../src/hydra/index.ts'
 import { openMailer } from '../../src/mail/mailer.ts'
 import { survivePoolErrors } from '../../src/runtime/database.ts'
 import { createHttpServer } from '../../src/runtime/http/http-server.ts'
+import { readKeys } from '../../src/secrets/sealed-text.ts'
 import { agentsOf } from './agents.ts'
 import { openCluster } from './cluster.ts'
 import { Pooler } from './pooler/pooler.ts'
@@ -77,7 +77,16 @@ async function open(pooled: boolean) {
   const mailer = openMailer(undefined, join(directory, 'mail'), log)
 
   const config = { publicUrl, corsOrigins: '*' as const, trustProxy: false, hydraPrefix: false }
-  const app = await createApp({ config, database, billing, banking, issuer, log, state: { draining: false } })
+  const app = await createApp({
+    config,
+    database,
+    billing,
+    banking,
+    issuer,
+    log,
+    secretKeys,
+    state: { draining: false },
+  })
   const server = createHttpServer(app, publicUrl)
   await new Promise<void>((resolve) => server.listen(freePort, '127.0.0.1', resolve))
 

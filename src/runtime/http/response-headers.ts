@@ -14,7 +14,7 @@ export function responseHeaders({ publicUrl, corsOrigins }: Pick<Config, 'public
   const constant: ReadonlyMap<string, string> = new Map(
     Object.entries({
       Link: `<${publicUrl}/docs.jsonld>; rel="http://www.w3.org/ns/hydra/core#apiDocumentation"`,
-      Vary: 'Accept, Accept-Encoding, Authorization, Origin',
+      Vary: 'Accept, Accept-Encoding, Authorization, Cookie, Origin',
       'X-Content-Type-Options': 'nosniff',
       'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
       ...(transport && { 'Strict-Transport-Security': transport }),

@@ -12,7 +12,7 @@ import { CuttableConnection } from '../../support/processes/cuttable-connection.
 import { expectProblem, raw } from '../../support/requests/raw-responses.ts'
 import { openWorld } from '../../support/world.ts'
 
-const { banking, billing, config, database, issuer, stripe } = await openWorld()
+const { banking, billing, config, database, issuer, stripe, secretKeys } = await openWorld()
 
 const now = () => Math.floor(Date.now() / 1000)
 const told = () => createEvent('customer.updated', { id: 'cus_somebody', object: 'customer' })
@@ -323,7 +323,8 @@ test('Stripe gets an error to retry while the database is unreachable', async ()
   const far = await new DataSource(options as never).initialize()
   survivePoolErrors(far)
   const log = pino({ level: 'silent' })
-  const app = await createApp({ config, database: far, banking, billing, issuer, log, state: { draining: false } })
+  const context = { config, banking, billing, issuer, log, secretKeys, state: { draining: false } }
+  const app = await createApp({ ...context, database: far })
   const server = app.listen(0)
   const post = (event: object) => {
     const body = JSON.stringify(event)

@@ -7,7 +7,7 @@ import { createApp } from '../../../src/app.ts'
 import { readConfig } from '../../../src/config.ts'
 import { openWorld } from '../../support/world.ts'
 
-const { as, banking, billing, config, database, elsewhere, given, issuer, operator, tenant, tokenOf } =
+const { as, banking, billing, config, database, elsewhere, given, issuer, operator, tenant, tokenOf, secretKeys } =
   await openWorld()
 
 /*
@@ -100,6 +100,7 @@ async function serve(settings: Partial<Parameters<typeof createApp>[0]['config']
     billing,
     issuer,
     log: pino({ level: 'silent' }),
+    secretKeys,
     state: { draining: false },
   }
   const app = await createApp({ ...surroundings, config: { ...config, trustProxy: true, ...settings } })

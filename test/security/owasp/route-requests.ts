@@ -28,13 +28,14 @@ const {
   publicUrl,
   tenant,
   tokenOf,
+  secretKeys,
 } = await openWorld()
 
 /** An id that no row has. */
 export const unknown = '01900000-0000-7000-8000-000000000000'
 
 /** The table of the API, as the server has it. */
-export const resources = table({ of: () => Promise.reject(), forget() {} } as Callers, {} as never, {} as never)
+export const resources = table({ forget() {} } as Callers, {} as never, {} as never)
 export const joined = new Api(resources, database, { ...apiOptions, ...config })
 
 export const routes = resources.flatMap((resource) =>
@@ -88,6 +89,7 @@ export async function serve(different: Partial<AppContext>): Promise<string> {
     billing,
     issuer,
     log: pino({ level: 'silent' }),
+    secretKeys,
     state: { draining: false },
   }
   const server = createHttpServer(await createApp({ ...usual, ...different }), publicUrl).listen(0, '127.0.0.1')

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { inspect } from 'node:util'
 import fc from 'fast-check'
-import { needsRotation, open, readKeys, seal } from '../../src/banking/secrets.ts'
+import { needsRotation, open, readKeys, seal } from '../../src/secrets/sealed-text.ts'
 
 const [older, newer] = [randomBytes(32).toString('base64'), randomBytes(32).toString('base64')]
 const keys = readKeys(older)
