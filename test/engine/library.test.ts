@@ -118,6 +118,26 @@ test('a loan of a book of another library is refused with 422', async () => {
   ])
 })
 
+test('an unknown book and a broken rule are both violations', async () => {
+  const book = '/books/019b8a6c-4000-7000-8000-0000000000ff'
+  const { status, body } = await as('librarian').post('/loans', { book, dueOn: 'tomorrow' })
+  expect([status, body.violations.map(({ propertyPath }: { propertyPath: string }) => propertyPath)]).toEqual([
+    422,
+    ['book', 'dueOn'],
+  ])
+})
+
+test('a loan of an unknown book stores nothing, and a repetition with its Idempotency-Key is refused alike', async () => {
+  const loan = { book: '/books/019b8a6c-4000-7000-8000-0000000000fe', dueOn: '2026-12-24' }
+  const stored = () => database.manager.count(Loan)
+  const before = await stored()
+  for (const headers of [{}, { 'idempotency-key': 'unknown-book' }, { 'idempotency-key': 'unknown-book' }]) {
+    const { status, body } = await as('librarian').post('/loans', loan, headers)
+    expect([status, body.violations[0].code]).toEqual([422, 'unknownReference'])
+  }
+  expect(await stored()).toBe(before)
+})
+
 test('a reader may not add a book', async () => {
   const { status, body } = await as('reader').post('/books', { name: 'Mine', pages: 1 })
   expect([status, body.detail]).toEqual([403, 'This is for the role librarian; yours is reader.'])

@@ -61,6 +61,7 @@ export function createOperation<E extends PlainEntity>({
     returns: 'item',
     statuses: [201, 400, 409, 413, 415, 422],
     writes,
+    insertsOnly: alsoWrite === undefined,
     sets: prepare ? undefined : Object.keys(expressions ?? {}),
     async handle(call) {
       const entity = createEntity(call.resource.shape.class) as E

@@ -20,6 +20,8 @@ import type { ApiRequest } from './request.ts'
 /** One request for one operation: who asks, what was sent, and the unit of work that reads and writes for it. */
 export class RequestCall<E extends object = object> implements Call<E> {
   readonly unitOfWork: UnitOfWork
+  /** Whether the foreign keys of the inserted row may check its references, which saves a query. */
+  trustsKeys: boolean
 
   constructor(
     readonly api: BoundApi,
@@ -29,6 +31,7 @@ export class RequestCall<E extends object = object> implements Call<E> {
     readonly request: ApiRequest,
   ) {
     const { conditional, request: client } = request
+    this.trustsKeys = operation.insertsOnly ?? false
     this.unitOfWork = new UnitOfWork(api.database, api.pools.items, tenantOf(caller), client, conditional)
   }
 
@@ -89,7 +92,14 @@ export class RequestCall<E extends object = object> implements Call<E> {
     prepare?: (draft: T) => Promise<Violation[]> | Violation[],
   ): Promise<T> {
     const { api, operation, caller, request } = this
-    const { executor } = this.unitOfWork
+    const { unitOfWork } = this
+    const { executor } = unitOfWork
+    const leaveToKey =
+      this.trustsKeys && !unitOfWork.inTransaction
+        ? () => {
+            unitOfWork.leavesToKeys = true
+          }
+        : undefined
     const shape = api.shape(entity.constructor as Class)
     const body = await readBody(this, shape, partial)
     return deserialize({
@@ -102,7 +112,7 @@ export class RequestCall<E extends object = object> implements Call<E> {
       strict: request.strict,
       isA: (type, of) => api.isA(type, of),
       partial,
-      resolve: (references) => resolveReferences(api, executor, caller, references),
+      resolve: (references) => resolveReferences({ api, caller, executor, leaveToKey }, shape, references),
       prepare,
     })
   }

@@ -1,3 +1,5 @@
+import { Problem } from '../model/problem.ts'
+import { isIntegrityViolation } from '../store/database-problem.ts'
 import type { RequestCall } from './request-call.ts'
 import { type ApiResponse, responseOf } from './response.ts'
 
@@ -8,5 +10,14 @@ export function run(call: RequestCall): Promise<ApiResponse> {
 
 /** Calls the handler and turns its outcome into a response. */
 export async function handle(call: RequestCall): Promise<ApiResponse> {
-  return responseOf(call, await call.operation.handle(call))
+  try {
+    return responseOf(call, await call.operation.handle(call))
+  } catch (error) {
+    const { unitOfWork } = call
+    const isRefused = error instanceof Problem ? error.status < 429 : isIntegrityViolation(error)
+    if (!unitOfWork.leavesToKeys || !isRefused) throw error
+    // Nothing is inserted. Now every reference is looked up, so that the response names all violations of the body.
+    unitOfWork.leavesToKeys = call.trustsKeys = false
+    return responseOf(call, await call.operation.handle(call))
+  }
 }

@@ -4,7 +4,7 @@ import type { Class } from '../model/class.ts'
 import { indefiniteArticle } from '../model/labels.ts'
 import type { Violation } from '../model/problem.ts'
 import type { Resource } from '../model/resource.ts'
-import type { Field } from '../model/shape.ts'
+import type { Field, Shape } from '../model/shape.ts'
 import type { Executor, Store } from '../model/store.ts'
 
 interface Sent {
@@ -19,13 +19,22 @@ export interface Resolved {
   violations: Violation[]
 }
 
+/** The request that sends references. */
+interface Sender {
+  api: ApiModel
+  caller: Caller
+  executor: Executor
+  /** Called where a reference is left to the foreign key of the row. Absent where every reference is looked up. */
+  leaveToKey?: () => void
+}
+
 /** Finds the rows that the body's references name, with one query per class. Rows that the caller may not see count as unknown. */
 export async function resolveReferences(
-  api: ApiModel,
-  executor: Executor,
-  caller: Caller,
+  sender: Sender,
+  shape: Shape,
   sent: [field: Field, value: unknown][],
 ): Promise<Resolved> {
+  const { api } = sender
   const resolved: Resolved = { values: {}, violations: [] }
   const byTarget = new Map<Resource, Sent[]>()
   for (const [field, value] of sent) {
@@ -40,9 +49,12 @@ export async function resolveReferences(
     }
   }
   await Promise.all(
-    [...byTarget].map(([{ entity }, references]) =>
-      look(api.storeOf(entity), entity, executor, caller, references, resolved),
-    ),
+    [...byTarget].map(async ([{ entity }, references]) => {
+      const known = await knownOf(sender, shape, api.storeOf(entity), references)
+      for (const { field, iri, id } of references)
+        if (known.has(id)) resolved.values[field.name] = Object.assign(Object.create(entity.prototype), { id })
+        else resolved.violations.push(unknown(field, iri))
+    }),
   )
   // The queries end in any order. Sorting gives the same body the same response.
   const place = ({ propertyPath }: Violation) => sent.findIndex(([{ name }]) => name === propertyPath)
@@ -50,19 +62,24 @@ export async function resolveReferences(
   return resolved
 }
 
-async function look(
-  store: Store,
-  type: Class,
-  executor: Executor,
-  caller: Caller,
-  sent: Sent[],
-  resolved: Resolved,
-): Promise<void> {
-  const ids = [...new Set(sent.map(({ id }) => id).filter((id) => store.accepts(id)))]
-  const known = new Set(ids.length > 0 ? await store.existing(executor, caller, ids) : [])
-  for (const { field, iri, id } of sent)
-    if (known.has(id)) resolved.values[field.name] = Object.assign(Object.create(type.prototype), { id })
-    else resolved.violations.push(unknown(field, iri))
+/** The ids among those of references that the caller may refer to. */
+async function knownOf({ caller, executor, leaveToKey }: Sender, shape: Shape, store: Store, sent: Sent[]) {
+  const ids = new Set(sent.map(({ id }) => id).filter((id) => store.accepts(id)))
+  if (ids.size === 0) return ids
+  if (leaveToKey && store.isScopedByTenant?.(caller) && sent.every(({ field }) => hasKey(shape, field))) {
+    leaveToKey()
+    return ids
+  }
+  return new Set(await store.existing(executor, caller, [...ids]))
+}
+
+/** Whether a foreign key holds the reference to the rows of the own tenant. At boot, each key of two columns is found to name it. */
+function hasKey({ metadata }: Shape, { key }: Field): boolean {
+  return (
+    metadata?.foreignKeys.some(
+      ({ columns }) => columns.length === 2 && columns.some(({ propertyName }) => propertyName === key),
+    ) ?? false
+  )
 }
 
 /** The IRI of a reference, which is a string or a node with an `@id`. */

@@ -68,6 +68,8 @@ export interface Store<E extends object = object> {
   page(executor: Executor, caller: Caller, selection: Selection): Promise<Found<E>>
   /** Returns the ids among these that the caller may refer to. */
   existing(executor: Executor, caller: Caller, ids: string[]): Promise<string[]>
+  /** Whether the caller may refer to exactly the rows of its tenant, so that a foreign key with the tenant's id checks references. */
+  isScopedByTenant?(caller: Caller): boolean
   /** Whether a text has the form of an id; no query runs for other texts. */
   accepts(id: string): boolean
   /** The filters and sort properties of its rows, when they are not columns of a table. */

@@ -96,6 +96,11 @@ export function isLostConnection(error: unknown): boolean {
   return /^(ECONNRESET|EPIPE)$/.test(code ?? '') || (!code && /Connection terminated|not queryable/.test(message))
 }
 
+/** Whether a constraint refused the written row (SQLSTATE class 23). */
+export function isIntegrityViolation(error: unknown): boolean {
+  return (error as { code?: string } | undefined)?.code?.startsWith('23') ?? false
+}
+
 /** Whether a retry of the transaction may succeed: serialization failures and deadlocks. */
 export function isConflict(error: unknown): boolean {
   const { code } = ((error as { driverError?: unknown }).driverError ?? error) as DatabaseFault

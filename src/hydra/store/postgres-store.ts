@@ -44,12 +44,14 @@ export class PostgresStore<E extends object> implements Store<E> {
   private readonly uuids: boolean
   private readonly pages: PageQuery
   private readonly isId: Reading['isId']
+  private readonly ownScope: string
 
   constructor(
     private readonly metadata: EntityMetadata,
     { roles, tenantColumn, scope = ofTenant(tenantColumn), shown, collation, computed = {}, named = {}, isId }: Reading,
   ) {
     this.isId = isId
+    this.ownScope = ofTenant(tenantColumn).default
     this.uuids = metadata.columns.find(({ propertyName }) => propertyName === 'id')?.type === 'uuid'
     const all = metadata.columns.filter(({ isSelect }) => isSelect)
     const needed = all.filter(({ propertyName }) => shown?.has(propertyName) ?? true)
@@ -119,6 +121,10 @@ export class PostgresStore<E extends object> implements Store<E> {
     const keys = ids.map((id) => keyOf(caller, id))
     const rows = await this.statements(caller).existing.read(executor, keys)
     return rows.map(({ id }) => id as string)
+  }
+
+  isScopedByTenant(caller: Caller): boolean {
+    return caller.tenant !== null && this.statements(caller).scope === this.ownScope
   }
 
   accepts(id: string): boolean {

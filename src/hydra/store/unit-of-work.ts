@@ -14,6 +14,9 @@ export class UnitOfWork {
   private readonly single: Executor
   private shared: DataSource | undefined
 
+  /** Whether references of the body are left to the foreign keys of the row that the request inserts. */
+  leavesToKeys = false
+
   /**
    * @param client the client that waits for the response
    * @param conditional whether the request has If-Match; then a version conflict is 412 and is not retried
@@ -98,6 +101,7 @@ export class UnitOfWork {
 
   async insert<T extends PlainEntity>(entity: T, options?: InsertOptions): Promise<T> {
     await insertThrough(this.executor, this.whole.getMetadata(entity.constructor), entity, options)
+    this.leavesToKeys = false
     return entity
   }
 
