@@ -12,11 +12,13 @@ import type { Config } from './config.ts'
 import { webhooks } from './controllers/webhooks.ts'
 import { assetRoutes } from './explorer/assets.ts'
 import { explorer } from './explorer/explorer.tsx'
+import { referenceRoutes } from './explorer/reference/reference-routes.tsx'
 import { demoPeople } from './explorer/session/demo-people.ts'
 import { sessionRoutes } from './explorer/session/session-routes.ts'
 import { swaggerUi } from './explorer/swagger-ui.ts'
 import { type AccessControl, Api, methodNotAllowed, Problem } from './hydra/index.ts'
 import { imageRoutes } from './images/image-routes.ts'
+import { groups } from './resources/groups.ts'
 import { poolsOf } from './runtime/database.ts'
 import { healthRoutes } from './runtime/http/health.ts'
 import type { ServiceState } from './runtime/http/http-service.ts'
@@ -93,9 +95,10 @@ export async function createApp({
   root.use(webhooks(withOwnShare('webhooks'), billing))
   root.use(imageRoutes(pools.items.of('images')))
   root.use(swaggerUi())
+  root.use(assetRoutes())
+  root.use(referenceRoutes(api, groups))
   if (signIn) {
     const demo = isOwnIssuer(issuer) ? demoPeople(database, issuer, publicUrl) : undefined
-    root.use(assetRoutes())
     root.use(sessionRoutes({ api, access, signIn, keys: secretKeys, demo }))
   }
   root.use(api.documents(access))

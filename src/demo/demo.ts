@@ -77,24 +77,34 @@ export async function seedDemo(
       else await insertRow(manager, entity, options)
       return entity
     }
-    const users: User[] = []
-    for (const [role, person] of Object.entries(people))
-      users.push(
-        await write(new User(), {
-          ...person,
-          issuer,
-          email: `${person.subject}@demo.example`,
-          operator: role === 'operator',
-        }),
-      )
-    await fillOrganization(write, { ...home, manualBilling }, users.slice(0, 3), 120)
+    await writeHome(write, issuer, { manualBilling })
     const stranger = await write(new User(), { issuer, subject: 'demo-stranger', name: 'Sam Stranger' })
     await fillOrganization(write, { name: 'Elders Schoonmaak', slug: 'elders', manualBilling }, [stranger], 5)
     return true
   })
 }
 
-type Write = <E extends object>(entity: E, values: Partial<E>) => Promise<E>
+/** Gives an entity its values, and writes it. */
+export type Write = <E extends object>(entity: E, values: Partial<E>) => Promise<E>
+
+/** Writes the people of the demo and their organization. */
+export async function writeHome(
+  write: Write,
+  issuer: string,
+  { manualBilling }: Pick<Organization, 'manualBilling'>,
+): Promise<void> {
+  const users: User[] = []
+  for (const [role, person] of Object.entries(people))
+    users.push(
+      await write(new User(), {
+        ...person,
+        issuer,
+        email: `${person.subject}@demo.example`,
+        operator: role === 'operator',
+      }),
+    )
+  await fillOrganization(write, { ...home, manualBilling }, users.slice(0, 3), 120)
+}
 
 async function fillOrganization(
   write: Write,

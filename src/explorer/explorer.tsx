@@ -9,6 +9,7 @@ import { ProblemPage, problemTitle } from './pages/problem.tsx'
 import { StartPage } from './pages/start.tsx'
 import { formatsIn } from './parts/formats.ts'
 import { type Crumb, Layout } from './parts/layout.tsx'
+import { pagePolicy } from './policy.ts'
 import { type Listed, optionsOf, type ReferenceOptions, readListed } from './reference-options.ts'
 import { type References, readReferences, titleOf, titlesOf } from './titles.ts'
 import { collectionLabel } from './words/labels.ts'
@@ -19,15 +20,10 @@ interface ExplorerOptions {
   timeZone(executor: Executor, caller: Caller): Promise<string>
 }
 
-/** Pages load files of this server only, and run no inline script or style. Forms stay on this server. */
-const policy =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; " +
-  "base-uri 'none'; frame-ancestors 'none'"
-
 /** Every resource as a page for people. Nothing is written for one resource: everything comes from the API's metadata. */
 export function explorer({ timeZone }: ExplorerOptions): (api: Api) => Pages {
   return (api) => ({
-    headers: { 'Content-Security-Policy': policy },
+    headers: { 'Content-Security-Policy': pagePolicy },
     async draw(view) {
       const { content } = view
       const language = languageOf(view.request)

@@ -54,6 +54,21 @@ describeWithChromium('Swagger UI in a browser', () => {
     60_000,
   )
 
+  test('shows the class that the address of a term names', async () => {
+    const page = await browser.newPage({ viewport: { width: 390, height: 900 }, locale: 'nl-NL' })
+    page.on('console', (message) => message.type() === 'error' && errors.push(message.text()))
+    await page.goto(`${publicUrl}/docs.jsonld#Meeting`)
+    expect(page.url()).toBe(`${publicUrl}/docs/reference#Meeting`)
+    const heading = page.locator('h3:target')
+    expect(await heading.textContent()).toBe('Vergadering')
+    expect((await heading.boundingBox())?.y).toBeLessThan(100)
+    await page.locator('svg.diagram a[href="#Employee"]').first().click()
+    expect(page.url()).toBe(`${publicUrl}/docs/reference#Employee`)
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390)
+    expect(errors).toEqual([])
+    await page.close()
+  }, 60_000)
+
   test('keeps the token for one tab only', async () => {
     const page = await open(1400, 'light')
     const token = await tokenOf(tenant.users.owner)

@@ -22,7 +22,7 @@ test.each([
   expect((await browser.open(`${root}/meetings.json`)).status).toBe(200)
 })
 
-test('EXPLORER=off serves no page of the sign-in, and lets no cookie count', async () => {
+test('EXPLORER=off serves no page but the reference, and lets no cookie count', async () => {
   const browser = new Browser(server)
   await browser.signIn(await tokenOf(owner))
   const address = await serve({ explorer: false })
@@ -32,6 +32,8 @@ test('EXPLORER=off serves no page of the sign-in, and lets no cookie count', asy
     .open('/meetings')
     .set('Cookie', [...browser.cookies].map((pair) => pair.join('=')).join('; '))
     .expect(401)
+  const reference = await plain.open('/docs/reference').expect(200)
+  expect(reference.text).not.toContain('/session')
 })
 
 async function serve(different: object): Promise<string> {

@@ -12,7 +12,8 @@ const compact = jsonld.compact as (document: object, context: object, options: o
 test('the documentation is a graph with one IRI in every format', async () => {
   const docs = await ask('/docs.jsonld')
   expect(typeOf(await ask('/docs', 'image/png'))[0]).toBe(406)
-  for (const accept of ['image/png', browser, '*/*']) expect((await ask('/docs.jsonld', accept)).text).toBe(docs.text)
+  for (const accept of ['image/png', '*/*']) expect((await ask('/docs.jsonld', accept)).text).toBe(docs.text)
+  expect((await ask('/docs.jsonld', browser)).headers.location).toBe('/docs/reference')
   for (const [accept, type] of [
     ['text/turtle', types.turtle],
     ['application/n-quads', types.nquads],

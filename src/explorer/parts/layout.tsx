@@ -49,7 +49,7 @@ export function Layout(frame: Frame) {
           <a class="brand" href={to(api.iris.at('/'))}>
             {api.info.title}
           </a>
-          <Account {...frame} />
+          {api.pages && <Account {...frame} />}
         </header>
         <Navigation {...frame} />
         <main id="main" tabIndex={-1}>
@@ -135,7 +135,7 @@ function Breadcrumbs({
 function Footer({ api, tag, words, to, inLanguage }: Frame) {
   return (
     <footer class="bar">
-      <a href={to(api.iris.at('/docs'))}>{words.reference}</a>
+      <a href={to(api.iris.at('/docs/reference'))}>{words.reference}</a>
       <nav aria-label={words.languages}>
         {languages.map((other) => (
           <a

@@ -29,6 +29,8 @@ export interface OperationReference {
   fragment: string
   method: string
   path: string
+  /** The class that its sentence names. */
+  subject: string
   /** The sentence of the API reference. */
   sentence: string
   title: string
@@ -69,7 +71,7 @@ export interface FilterReference {
   /** The name of the parameter. */
   name: string
   property: string
-  /** The comparison: `after`, `gt`, `exists`. Absent where the value is compared as a whole. */
+  /** The comparison: `after`, `gt`, `exists`, `partial`, `q`. Absent where the value is compared as a whole. */
   operator?: string
 }
 
@@ -99,7 +101,7 @@ function classReference(api: BoundApi, shape: Shape, resource: Resource | undefi
         path: pathOf(link.resource, operation),
       })),
     })),
-    filters: search?.variables.map(filterReference) ?? [],
+    filters: search?.variables.map((variable) => filterReference(variable, resource)) ?? [],
     order: search?.sortable ?? [],
   }
 }
@@ -111,6 +113,7 @@ function operationReference(api: BoundApi, resource: Resource, operation: Operat
     fragment: name + resource.name,
     method,
     path: pathOf(resource, operation),
+    subject,
     sentence: referenceSentence(operation, subject),
     title: title(resource.name),
     description,
@@ -156,7 +159,9 @@ function fieldReference(
   }
 }
 
-function filterReference({ name, property }: Variable): FilterReference {
-  const [, operator] = /\[(\w+)\]$/.exec(name) ?? []
+function filterReference({ name, property }: Variable, resource: Resource | undefined): FilterReference {
+  const [, comparison] = /\[(\w+)\]$/.exec(name) ?? []
+  const isPartial = [resource?.options.filters?.[name]].flat().includes('partial')
+  const operator = isPartial ? 'partial' : name === 'q' ? 'q' : comparison
   return { name, property, operator: name.startsWith('exists[') ? 'exists' : operator }
 }

@@ -1,0 +1,6 @@
+import { AuditEvent } from '../../entities/index.ts'
+
+/** An audit event that is never stored, for the documentation. */
+export function exampleEvent(): AuditEvent {
+  return new AuditEvent()
+}

@@ -1,0 +1,45 @@
+import type { ReferenceGroup } from '../explorer/reference/groups.ts'
+
+/** The chapters of the reference for people, in its order. */
+export const groups: ReferenceGroup[] = [
+  {
+    title: { en: 'Organization & configuration', nl: 'Organisatie & configuratie' },
+    about: {
+      en: 'Organization, locations, integrations and subscription — configure your workspace.',
+      nl: 'Organisatie, locaties, integraties en abonnement — configureer uw werkruimte.',
+    },
+    classes: ['Organization', 'Location', 'Country', 'Language', 'Integration', 'Meeting', 'Subscription'],
+  },
+  {
+    title: { en: 'People', nl: 'Mensen' },
+    about: {
+      en: 'Employees, members and invitations — who works here, and who has access.',
+      nl: 'Medewerkers, leden en uitnodigingen — wie er werkt, en wie toegang heeft.',
+    },
+    classes: ['Employee', 'User', 'OrganizationUser', 'OrganizationUserInvitation'],
+  },
+  {
+    title: { en: 'Banking', nl: 'Bankieren' },
+    about: {
+      en: 'Accounts and transactions that the integrations import.',
+      nl: 'Rekeningen en transacties die de integraties importeren.',
+    },
+    classes: ['BankAccount', 'BankTransaction'],
+  },
+  {
+    title: { en: 'Billing', nl: 'Facturatie' },
+    about: {
+      en: 'Invoices, and the payment methods that pay them.',
+      nl: 'Facturen, en de betaalmethoden waarmee ze worden betaald.',
+    },
+    classes: ['Invoice', 'PaymentMethod', 'PaymentMethodSetup'],
+  },
+  {
+    title: { en: 'Settings & control', nl: 'Instellingen & controle' },
+    about: {
+      en: 'Settings, modules and addresses of the organization, and the record of who changed what.',
+      nl: 'Instellingen, modules en adressen van de organisatie, en de vastlegging van wie wat heeft gewijzigd.',
+    },
+    classes: ['OrganizationConfig', 'OrganizationModule', 'OrganizationAddress', 'MailFooter', 'AuditEvent'],
+  },
+]
