@@ -29,18 +29,31 @@ export function linkKeeper({ tag, chosen }: Language): Drawing['to'] {
 }
 
 /** The address of a page with other parameters. An empty list takes a parameter away. */
-export function withParameters(
-  { view: { request } }: Pick<Drawing, 'view'>,
-  changes: Record<string, string[]>,
-): string {
+export function withParameters(drawing: Pick<Drawing, 'api' | 'view'>, changes: Record<string, string[]>): string {
+  const { request } = drawing.view
   const kept = [...request.query].filter(([name]) => !(name in changes))
   const added = Object.entries(changes).flatMap(([name, values]) =>
     values.map((value): [string, string] => [name, value]),
   )
   const query = new URLSearchParams([...kept, ...added]).toString()
-  const path = request.withSuffix(request.path)
-  return query === '' ? path : `${path}?${query}`
+  return query === '' ? pathOf(drawing) : `${pathOf(drawing)}?${query}`
+}
+
+/** The path of a page, with the suffix of a format where its address has one. */
+export function pathOf({ api, view: { request } }: Pick<Drawing, 'api' | 'view'>): string {
+  return api.iris.at(request.withSuffix(request.path))
 }
 
 /** The parameters that name a page of a collection. A change of filters or order begins at the first page. */
 export const firstPage: Record<string, string[]> = { page: [], after: [], before: [] }
+
+/** Whether the address asks for a part of the page that is not always there: `view=filters`, `view=source`. */
+export function asksFor({ view: { request } }: Pick<Drawing, 'view'>, part: 'filters' | 'source'): boolean {
+  return request.query.getAll('view').includes(part)
+}
+
+/** The address of the page with such a part, or without it. */
+export function withPart(drawing: Pick<Drawing, 'api' | 'view'>, part: 'filters' | 'source', isShown: boolean): string {
+  const others = drawing.view.request.query.getAll('view').filter((name) => name !== part)
+  return withParameters(drawing, { view: isShown ? [...others, part] : others })
+}

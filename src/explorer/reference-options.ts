@@ -1,5 +1,5 @@
-import type { Drawing } from './drawing.ts'
-import type { Document, PageContent, Shape } from './engine.ts'
+import { asksFor, type Drawing } from './drawing.ts'
+import type { Collection, Document, PageContent, Shape } from './engine.ts'
 import { titleOf } from './titles.ts'
 
 /** The items that a reference can lead to, by the name of the property: their IRIs and titles. */
@@ -18,7 +18,9 @@ export type Listed = [name: string, shape: Shape, documents: Document[]][]
 
 /** Reads the items of each reference that a collection can be filtered by, if few enough for a select. */
 export async function readListed({ api, view }: Pick<Drawing, 'api' | 'view'>, content: PageContent): Promise<Listed> {
-  const names = new Set(content.collection?.search.variables.map(({ property }) => property))
+  const { collection } = content
+  if (!collection || !showsFilters({ view }, collection)) return []
+  const names = new Set(collection.search.variables.map(({ property }) => property))
   const fields = content.shape.fields.filter(({ name, kind }) => kind === 'reference' && names.has(name))
   return Promise.all(
     fields.map(async ({ name, target }): Promise<Listed[number]> => {
@@ -37,4 +39,15 @@ export function optionsOf(drawing: Pick<Drawing, 'api' | 'tag' | 'formats'>, lis
       documents.map((document) => ({ value: document['@id'] as string, title: titleOf(drawing, shape, document) })),
     ]),
   )
+}
+
+/** Whether the address has a filter of the collection. */
+export function hasFilters({ view: { request } }: Pick<Drawing, 'view'>, { search }: Collection): boolean {
+  const names = new Set(search.variables.map(({ name }) => name))
+  return [...request.query.keys()].some((name) => names.has(name) || names.has(name.replace(/\[\d*\]$/, '')))
+}
+
+/** Whether the form of the filters is drawn. */
+export function showsFilters(drawing: Pick<Drawing, 'view'>, collection: Collection): boolean {
+  return asksFor(drawing, 'filters') || hasFilters(drawing, collection)
 }

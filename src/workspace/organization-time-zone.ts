@@ -1,15 +1,22 @@
 import { WallClock } from '../../entities/wall-clock.ts'
-import { type Caller, type Executor, statement } from '../hydra/index.ts'
+import { type Caller, type Executor, FairPool, statement } from '../hydra/index.ts'
 
 const timezone = statement(
   'local-time',
   `SELECT "value" FROM "organization_config" WHERE "organizationId" = :organization AND "key" = 'timezone'`,
 )
 
+/** The time zone for pages, read together with the other rows of a page. */
+const timezoneOfPage = FairPool.keyed({
+  name: 'time-zone',
+  each: `SELECT "value" FROM "organization_config" WHERE "organizationId" = :organization AND "key" = 'timezone'`,
+  types: { organization: 'uuid' },
+})
+
 /** The time zone of the caller's organization; UTC for a caller without one, and where this runtime does not know the zone. */
 export async function timeZoneOf(executor: Executor, { tenant }: Caller): Promise<string> {
   if (tenant === null) return 'UTC'
-  const [found] = (await timezone(executor, { organization: tenant })).rows
+  const [found] = await timezoneOfPage.read(executor, [{ organization: tenant }])
   const zone = String(found?.value)
   return new WallClock(zone).isKnown ? zone : 'UTC'
 }

@@ -50,7 +50,7 @@ describe('A page', () => {
   })
 
   test.each(['/', ...collections, ...items])('of %s embeds its document, and every IRI is a link', async (path) => {
-    const { text } = await ask(path, 'text/html')
+    const { text } = await ask(`${path}?view=source`, 'text/html')
     const [, within] = /<script type="application\/ld\+json">(.*?)<\/script>/s.exec(text) ?? []
     expect(JSON.parse(within)).toEqual(JSON.parse((await ask(path)).text))
     const nodes = nodesOf(await jsonld.expand(JSON.parse((await ask(path)).text), jsonldOptions))

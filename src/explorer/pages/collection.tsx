@@ -1,13 +1,13 @@
 import type { Drawing } from '../drawing.ts'
-import { firstPage, withParameters } from '../drawing.ts'
+import { firstPage, pathOf, withParameters } from '../drawing.ts'
 import type { Collection, PageContent } from '../engine.ts'
 import { Actions } from '../parts/actions.tsx'
 import { Columns, columnsOf } from '../parts/columns.tsx'
 import { Data } from '../parts/data.tsx'
-import { Filters, hasFilters } from '../parts/filters.tsx'
+import { Filters } from '../parts/filters.tsx'
 import { Pager } from '../parts/pager.tsx'
 import { Table } from '../parts/table.tsx'
-import type { ReferenceOptions } from '../reference-options.ts'
+import { hasFilters, type ReferenceOptions } from '../reference-options.ts'
 import { collectionLabel } from '../words/labels.ts'
 
 /** The page of a collection: filters, a table, the links to other pages, and the operations. */
@@ -59,7 +59,7 @@ function Empty({ drawing, content, collection }: { drawing: Drawing; content: Pa
   if (hasFilters(drawing, collection))
     return (
       <p class="empty">
-        {words.nothingFound} <a href={to(view.request.withSuffix(view.request.path))}>{words.clear}</a>
+        {words.nothingFound} <a href={to(pathOf(drawing))}>{words.clear}</a>
       </p>
     )
   const own = view.operations.find(({ operation }) => operation.name === 'create')

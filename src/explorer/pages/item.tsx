@@ -3,7 +3,7 @@ import type { Document, PageContent, Shape } from '../engine.ts'
 import { Actions } from '../parts/actions.tsx'
 import { Data } from '../parts/data.tsx'
 import { Term } from '../parts/term.tsx'
-import { Value } from '../parts/value.tsx'
+import { drawValue } from '../parts/value.tsx'
 import { collectionLabel, labelOf } from '../words/labels.ts'
 
 /** The page of an item: its properties, its operations, and the collections that it leads to. */
@@ -32,9 +32,7 @@ function Properties({ drawing, shape, document }: { drawing: Drawing; shape: Sha
             <dt>
               <Term drawing={drawing} shape={shape} name={field.name} id="property" />
             </dt>
-            <dd>
-              <Value drawing={drawing} shape={shape} field={field} document={document} />
-            </dd>
+            <dd>{drawValue({ drawing, shape, field, document })}</dd>
           </div>
         ))}
     </dl>

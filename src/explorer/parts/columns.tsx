@@ -1,4 +1,4 @@
-import { type Drawing, withParameters } from '../drawing.ts'
+import { type Drawing, pathOf, withParameters } from '../drawing.ts'
 import type { Field, PageContent, Shape } from '../engine.ts'
 import { isRecordDate, titleField } from '../titles.ts'
 import { labelOf } from '../words/labels.ts'
@@ -27,11 +27,11 @@ function isTelling({ kind, term, datatype }: Field): boolean {
 
 /** The form by which the reader chooses columns. The choice is part of the address. */
 export function Columns({ drawing, shape, shown }: { drawing: Drawing; shape: Shape; shown: string[] }) {
-  const { api, tag, words, view } = drawing
+  const { api, tag, words } = drawing
   return (
     <details>
       <summary class="button">{words.columns}</summary>
-      <form method="get" action={view.request.withSuffix(view.request.path)}>
+      <form method="get" action={pathOf(drawing)}>
         <KeptParameters drawing={drawing} without={isSelection} />
         <fieldset>
           <legend>{words.columns}</legend>

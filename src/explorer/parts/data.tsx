@@ -1,5 +1,5 @@
 import type { Drawing } from '../drawing.ts'
-import { firstPage } from '../drawing.ts'
+import { asksFor, firstPage, withPart } from '../drawing.ts'
 import { LinkedJson } from './json.tsx'
 
 /** The most rows of one CSV document. */
@@ -26,11 +26,26 @@ export function Data({ drawing }: { drawing: Drawing }) {
       <pre>
         <code>{curlOf(drawing)}</code>
       </pre>
-      <details>
-        <summary>{words.source}</summary>
-        <LinkedJson drawing={drawing} document={view.document} />
-      </details>
+      <Source drawing={drawing} />
     </section>
+  )
+}
+
+/** The document, in which every IRI is a link. A collection is long, so that it has a page of its own for that. */
+function Source({ drawing }: { drawing: Drawing }) {
+  const { words, view, to } = drawing
+  const isAsked = asksFor(drawing, 'source')
+  if (view.content?.collection && !isAsked)
+    return (
+      <p>
+        <a href={to(withPart(drawing, 'source', true))}>{words.source}</a>
+      </p>
+    )
+  return (
+    <details open={isAsked}>
+      <summary>{words.source}</summary>
+      <LinkedJson drawing={drawing} document={view.document} />
+    </details>
   )
 }
 

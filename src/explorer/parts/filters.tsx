@@ -1,6 +1,6 @@
-import type { Drawing } from '../drawing.ts'
+import { type Drawing, firstPage, pathOf, withParameters, withPart } from '../drawing.ts'
 import type { Collection, Field, PageContent } from '../engine.ts'
-import type { ReferenceOptions } from '../reference-options.ts'
+import { hasFilters, type ReferenceOptions, showsFilters } from '../reference-options.ts'
 import { labelOf } from '../words/labels.ts'
 import { FilterInput } from './filter-input.tsx'
 import { KeptParameters } from './kept-parameters.tsx'
@@ -12,45 +12,61 @@ interface FiltersProps {
   options: ReferenceOptions
 }
 
-/** The filters of a collection as a form: one field for each variable of its search. Everything is part of the address. */
+/**
+ * The filters of a collection as a form, with a field for each variable of its search. Everything is part of the address. The form
+ * is read and drawn only where the address has a filter or asks for it.
+ */
 export function Filters({ drawing, content, collection, options }: FiltersProps) {
   const { words, view, to } = drawing
-  const { shape } = content
-  const path = view.request.withSuffix(view.request.path)
+  const { fields } = content.shape
   const names = new Set(collection.search.variables.map(({ name }) => name))
-  const filtered = [...shape.fields].filter(({ name }) => [...names].some((variable) => propertyOf(variable) === name))
   if (names.size === 0) return null
-  const isFiltered = hasFilters(drawing, collection)
+  if (!showsFilters(drawing, collection))
+    return (
+      <a class="button" href={to(withPart(drawing, 'filters', true))}>
+        {words.filter}
+      </a>
+    )
+  const isFilter = (name: string) => names.has(name.replace(/\[\d*\]$/, ''))
+  const filtered = fields.filter(({ name, term }) => term.iri !== 'schema:identifier' && hasVariable(names, name))
   return (
-    <details open={isFiltered}>
+    <details open>
       <summary class="button">{words.filter}</summary>
-      <form method="get" action={path} class="filters">
-        <KeptParameters drawing={drawing} without={(name) => names.has(name.replace(/\[\d*\]$/, ''))} />
+      <form method="get" action={pathOf(drawing)} class="filters">
+        <KeptParameters drawing={drawing} without={isFilter} />
         {names.has('q') && (
           <label>
             {words.search}
             <input type="search" name="q" value={view.request.query.get('q') ?? ''} />
           </label>
         )}
-        {filtered
-          .filter(({ term }) => term.iri !== 'schema:identifier')
-          .map((field) => (
-            <Property
-              drawing={drawing}
-              content={content}
-              field={field}
-              names={names}
-              options={options}
-              key={field.name}
-            />
-          ))}
+        {filtered.map((field) => (
+          <Property
+            drawing={drawing}
+            content={content}
+            field={field}
+            names={names}
+            options={options}
+            key={field.name}
+          />
+        ))}
         <p class="buttons">
           <button type="submit">{words.apply}</button>
-          {isFiltered && <a href={to(path)}>{words.clear}</a>}
+          {hasFilters(drawing, collection) && <a href={to(withoutFilters(drawing, isFilter))}>{words.clear}</a>}
         </p>
       </form>
     </details>
   )
+}
+
+function hasVariable(names: Set<string>, property: string): boolean {
+  return [...names].some((variable) => propertyOf(variable) === property)
+}
+
+/** The address of the same page without its filters. */
+function withoutFilters(drawing: Drawing, isFilter: (name: string) => boolean): string {
+  const names = [...drawing.view.request.query.keys()].filter(isFilter)
+  return withParameters(drawing, { ...firstPage, ...Object.fromEntries(names.map((name) => [name, [] as string[]])) })
 }
 
 /** The filters of one property, under its label. */
@@ -80,10 +96,4 @@ function propertyOf(variable: string): string {
 /** Bounds that exclude their value are fields only where the address has them. */
 function isHidden({ view: { request } }: Drawing, name: string): boolean {
   return /\[(strictly_before|strictly_after|gt|lt|between)\]$/.test(name) && !request.query.has(name)
-}
-
-/** Whether the address has a filter of the collection. */
-export function hasFilters({ view: { request } }: Drawing, { search }: Collection): boolean {
-  const names = new Set(search.variables.map(({ name }) => name))
-  return [...request.query.keys()].some((name) => names.has(name) || names.has(name.replace(/\[\d*\]$/, '')))
 }

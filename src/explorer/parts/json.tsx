@@ -7,7 +7,7 @@ type Linker = (type: string | undefined, key: string, value: string) => string |
 
 /** A document in JSON-LD, in which every IRI is a link. */
 export function LinkedJson({ drawing, document }: { drawing: Drawing; document: Document }) {
-  const pieces: ComponentChild[] = []
+  const pieces: ComponentChild[] = ['']
   write(pieces, document, '', '', linkerOf(drawing, document))
   return (
     <pre>
@@ -31,11 +31,11 @@ function write(pieces: ComponentChild[], value: unknown, key: string, indent: st
     const named = entries.map(([name, held]) => [`${JSON.stringify(name)}: `, { name, held }] as const)
     writeList(pieces, ['{', '}'], indent, named, (inner, { name, held }) =>
       name === '@context' && typeof held === 'object'
-        ? pieces.push(JSON.stringify(held))
+        ? addText(pieces, JSON.stringify(held))
         : write(pieces, held, name, inner, linkOf),
     )
   } else if (typeof value === 'string') writeText(pieces, value, linkOf(undefined, key, value))
-  else pieces.push(JSON.stringify(value))
+  else addText(pieces, JSON.stringify(value))
 }
 
 function writeList<T>(
@@ -47,16 +47,26 @@ function writeList<T>(
 ): void {
   const inner = `${indent}  `
   items.forEach(([before, item], index) => {
-    pieces.push(`${index === 0 ? open : ','}\n${inner}${before}`)
+    addText(pieces, `${index === 0 ? open : ','}\n${inner}${before}`)
     writeItem(inner, item)
   })
-  pieces.push(`\n${indent}${close}`)
+  addText(pieces, `\n${indent}${close}`)
 }
 
 function writeText(pieces: ComponentChild[], text: string, href: string | undefined): void {
   const json = JSON.stringify(text)
-  if (href === undefined) pieces.push(json)
-  else pieces.push('"', <a href={href}>{json.slice(1, -1)}</a>, '"')
+  if (href === undefined) addText(pieces, json)
+  else {
+    addText(pieces, '"')
+    pieces.push(<a href={href}>{json.slice(1, -1)}</a>, '"')
+  }
+}
+
+/** Adds text to the last piece, as a document has thousands of short texts. */
+function addText(pieces: ComponentChild[], text: string): void {
+  const last = pieces.length - 1
+  if (typeof pieces[last] === 'string') pieces[last] += text
+  else pieces.push(text)
 }
 
 /** Finds the target of a text by the definition of its term: only this server, and http(s) addresses. */

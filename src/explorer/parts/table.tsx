@@ -1,10 +1,11 @@
+import type { ComponentChild } from 'preact'
 import type { Drawing } from '../drawing.ts'
-import type { Collection, Document, Field, PageContent } from '../engine.ts'
+import type { Collection, Field, PageContent } from '../engine.ts'
 import { titleOf } from '../titles.ts'
 import { collectionLabel } from '../words/labels.ts'
 import { orderedBy } from './columns.tsx'
 import { Term } from './term.tsx'
-import { Value } from './value.tsx'
+import { drawValue, isEmpty, type Place } from './value.tsx'
 
 interface TableProps {
   drawing: Drawing
@@ -36,12 +37,12 @@ export function Table({ drawing, content: { resource, shape }, collection, colum
                 index === 0 ? (
                   <th scope="row" key={field.name}>
                     <a href={drawing.to(member['@id'] as string)}>
-                      <RowTitle drawing={drawing} shape={shape} field={field} document={member} />
+                      {drawTitle({ drawing, shape, field, document: member })}
                     </a>
                   </th>
                 ) : (
                   <td key={field.name} class={isNumeric(field) ? 'number' : undefined}>
-                    <Value drawing={drawing} shape={shape} field={field} document={member} />
+                    {drawValue({ drawing, shape, field, document: member })}
                   </td>
                 ),
               )}
@@ -53,18 +54,15 @@ export function Table({ drawing, content: { resource, shape }, collection, colum
   )
 }
 
-type Cell = { drawing: Drawing; shape: PageContent['shape']; field: Field; document: Document }
-
 /** The value that tells the item apart; the title of the item where it is empty. */
-function RowTitle({ drawing, shape, field, document }: Cell) {
+function drawTitle({ drawing, shape, field, document }: Place): ComponentChild {
   const value = document[field.name]
-  if (value === null || value === undefined || value === '' || typeof value === 'object')
-    return <>{titleOf(drawing, shape, document)}</>
-  return <Value drawing={drawing} shape={shape} field={field} document={document} />
+  if (isEmpty(value) || typeof value === 'object') return titleOf(drawing, shape, document)
+  return drawValue({ drawing, shape, field, document })
 }
 
 /** The heading of a column. A click orders the rows by it, where that can be. */
-function Heading({ drawing, shape, field, collection }: Omit<Cell, 'document'> & { collection: Collection }) {
+function Heading({ drawing, shape, field, collection }: Omit<Place, 'document'> & { collection: Collection }) {
   const { words, to } = drawing
   const { order, search } = collection
   const step = order.find(({ property }) => property === field.name)

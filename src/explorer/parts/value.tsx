@@ -1,9 +1,11 @@
+import type { ComponentChild } from 'preact'
 import type { Drawing } from '../drawing.ts'
 import type { Document, Field, Shape } from '../engine.ts'
 import { referenceTitle } from '../titles.ts'
 import { labelOf } from '../words/labels.ts'
 
-interface Place {
+/** A property of an item, and the page that shows it. */
+export interface Place {
   drawing: Drawing
   shape: Shape
   field: Field
@@ -11,59 +13,61 @@ interface Place {
   document: Document
 }
 
-/** A value of a property, for people. */
-export function Value(place: Place) {
+/** A value of a property, for people. This is a function and no component, because a table has hundreds of values. */
+export function drawValue(place: Place): ComponentChild {
   const { drawing, field, document } = place
   const value = document[field.name]
-  if (value === null || value === undefined || value === '' || (Array.isArray(value) && value.length === 0))
-    return <span class="none">–</span>
-  if (Array.isArray(value) && field.datatype !== null)
-    return <List values={value.map((one) => <Single {...place} value={one} key={String(one)} />)} />
-  if (field.kind === 'references')
-    return <List values={(value as string[]).map((iri) => <Reference drawing={drawing} iri={iri} key={iri} />)} />
-  return <Single {...place} value={value} />
+  if (isEmpty(value)) return <span class="none">–</span>
+  if (!Array.isArray(value)) return drawOne(place, value)
+  if (field.kind === 'references') return drawList(value, (iri) => drawReference(drawing, String(iri)))
+  return drawList(value, (one) => drawOne(place, one))
 }
 
-function List({ values }: { values: preact.ComponentChild[] }) {
+/** Whether a property has no value. */
+export function isEmpty(value: unknown): boolean {
+  return value === null || value === undefined || value === '' || (Array.isArray(value) && value.length === 0)
+}
+
+function drawList(values: unknown[], draw: (value: unknown) => ComponentChild): ComponentChild {
   return (
     <ul class="values">
-      {values.map((value, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: a page is drawn once
-        <li key={index}>{value}</li>
+      {values.map((value) => (
+        <li key={String(value)}>{draw(value)}</li>
       ))}
     </ul>
   )
 }
 
-function Single({ drawing, shape, field, document, value }: Place & { value: unknown }) {
+function drawOne({ drawing, shape, field, document }: Place, value: unknown): ComponentChild {
   const { api, tag, words, formats } = drawing
-  if (field.kind === 'reference') return <Reference drawing={drawing} iri={String(value)} />
-  if (typeof value === 'boolean') return <>{value ? words.yes : words.no}</>
+  const { kind, datatype } = field
+  if (kind === 'reference') return drawReference(drawing, String(value))
+  if (typeof value === 'boolean') return value ? words.yes : words.no
   if (typeof value === 'object') return <pre>{JSON.stringify(value, null, 2)}</pre>
-  if (typeof value === 'number') return <>{amountOf(drawing, shape, field, document) ?? formats.number(value)}</>
+  if (typeof value === 'number') return amountOf(drawing, shape, field, document) ?? formats.number(value)
   const text = String(value)
-  if (field.datatype === 'xsd:dateTime') return <DateTime {...drawing} iso={text} />
-  if (field.datatype === 'xsd:date') return <time dateTime={text}>{formats.date(text)}</time>
-  if (field.datatype === 'xsd:decimal') return <>{amountOf(drawing, shape, field, document) ?? formats.number(text)}</>
+  if (datatype === 'xsd:dateTime')
+    return (
+      <time dateTime={text} title={formats.zone}>
+        {formats.dateTime(text)}
+      </time>
+    )
+  if (datatype === 'xsd:date') return <time dateTime={text}>{formats.date(text)}</time>
+  if (datatype === 'xsd:decimal') return amountOf(drawing, shape, field, document) ?? formats.number(text)
   if (isImage(api, shape, field))
     return <img src={text} alt={labelOf(api, tag, shape.name, field.name)} loading="lazy" />
-  if (/^(https?:\/\/|\/(?![/\\]))\S+$/i.test(text) && isLink(field)) return <a href={text}>{text}</a>
-  return <>{text}</>
+  return isLink(field) && isSafe(text) ? <a href={text}>{text}</a> : text
 }
 
-/** A date-time in the organization's time zone; the name of the zone stands beside it, as its title. */
-export function DateTime({ formats, iso }: Pick<Drawing, 'formats'> & { iso: string }) {
-  return (
-    <time dateTime={iso} title={formats.zone}>
-      {formats.dateTime(iso)}
-    </time>
-  )
+/** Links only to this server and to http(s) addresses: `javascript:` must not become a link. */
+function isSafe(text: string): boolean {
+  return /^(https?:\/\/|\/(?![/\\]))\S*$/i.test(text)
 }
 
 /** A reference by the title of its item. An item that the caller may not read has no link. */
-export function Reference({ drawing, iri }: { drawing: Drawing; iri: string }) {
+function drawReference(drawing: Drawing, iri: string): ComponentChild {
   const title = referenceTitle(drawing, iri)
-  return drawing.titles.has(iri) ? <a href={drawing.to(iri)}>{title}</a> : <>{title}</>
+  return drawing.titles.has(iri) ? <a href={drawing.to(iri)}>{title}</a> : title
 }
 
 /** An amount of money, where the class has a currency and the property is an amount; undefined for other numbers. */
