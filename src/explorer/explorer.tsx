@@ -29,12 +29,11 @@ export function explorer({ timeZone }: ExplorerOptions): (api: Api) => Pages {
       const language = languageOf(view.request)
       const to = linkKeeper(language)
       const known = { ...language, api, view, to }
-      const documents = content?.collection?.members ?? [view.document]
       // The reads begin at the same moment, so that they reach the database together.
       const [zone, references, listed] = content
         ? await Promise.all([
             timeZone(view.executor, view.caller),
-            readReferences(known, content, documents),
+            readReferences(known, content),
             readListed(known, content),
           ])
         : (['UTC', [], []] as [string, References, Listed])
@@ -85,7 +84,9 @@ function titleOfPage(drawing: Drawing): string {
   const { api, tag, view } = drawing
   const { content, document } = view
   if (!content) return String(document.title ?? document['hydra:title'] ?? api.info.title)
-  return content.collection ? collectionLabel(api, tag, content.resource) : titleOf(drawing, content.shape, document)
+  return content.collection
+    ? collectionLabel(api, tag, content.resource)
+    : titleOf(drawing, content.shape, content.items[0])
 }
 
 /** The way to a page: the start, and the collection of an item. */

@@ -52,14 +52,13 @@ export type References = [shape: Shape, document: Document][]
 /** Reads all items that documents refer to, at the same moment: the reads of a class travel together. */
 export async function readReferences(
   { api, view }: Pick<Drawing, 'api' | 'view'>,
-  { shape }: PageContent,
-  documents: Document[],
+  { shape, items }: PageContent,
 ): Promise<References> {
   const byClass = new Map<Shape, Set<string>>()
   for (const { name, target } of shape.fields) {
     if (!target) continue
     const iris = byClass.get(api.shape(target)) ?? new Set()
-    for (const document of documents) for (const iri of irisOf(document[name])) iris.add(iri)
+    for (const document of items) for (const iri of irisOf(document[name])) iris.add(iri)
     byClass.set(api.shape(target), iris)
   }
   const read = async (target: Shape, iris: string[]): Promise<References> => {

@@ -7,6 +7,7 @@ import { Data } from '../parts/data.tsx'
 import { Filters } from '../parts/filters.tsx'
 import { Pager } from '../parts/pager.tsx'
 import { Table } from '../parts/table.tsx'
+import { About } from '../parts/term.tsx'
 import { hasFilters, type ReferenceOptions } from '../reference-options.ts'
 import { collectionLabel } from '../words/labels.ts'
 
@@ -23,23 +24,24 @@ export function CollectionPage({
   options: ReferenceOptions
 }) {
   const { words, formats } = drawing
-  const { shape } = content
+  const { shape, items } = content
   const columns = columnsOf(drawing, content)
   const hasTimes = columns.some((name) => shape.field.get(name)?.datatype === 'xsd:dateTime')
   return (
     <>
+      <About drawing={drawing} shape={shape} />
       <div class="tools">
         <Filters drawing={drawing} content={content} collection={collection} options={options} />
         <Columns drawing={drawing} shape={shape} shown={columns} />
       </div>
       <p class="total">{words.total(collection.total, collection.limited)}</p>
       <Pager drawing={drawing} links={collection.links} />
-      {collection.members.length > 0 ? (
+      {items.length > 0 ? (
         <Table drawing={drawing} content={content} collection={collection} columns={columns} />
       ) : (
         <Empty drawing={drawing} content={content} collection={collection} />
       )}
-      {hasTimes && collection.members.length > 0 && <p class="note">{words.timeZone(formats.zone)}</p>}
+      {hasTimes && items.length > 0 && <p class="note">{words.timeZone(formats.zone)}</p>}
       <Actions drawing={drawing} />
       <Data drawing={drawing} />
     </>

@@ -2,7 +2,7 @@ import type { Drawing } from '../drawing.ts'
 import type { Document, PageContent, Shape } from '../engine.ts'
 import { Actions } from '../parts/actions.tsx'
 import { Data } from '../parts/data.tsx'
-import { Term } from '../parts/term.tsx'
+import { About, Term } from '../parts/term.tsx'
 import { drawValue } from '../parts/value.tsx'
 import { collectionLabel, labelOf } from '../words/labels.ts'
 
@@ -13,6 +13,7 @@ export function ItemPage({ drawing, content }: { drawing: Drawing; content: Page
   const hasTimes = shape.fields.some(({ datatype, name }) => datatype === 'xsd:dateTime' && view.document[name])
   return (
     <>
+      <About drawing={drawing} shape={shape} />
       <Properties drawing={drawing} shape={shape} document={view.document} />
       {hasTimes && <p class="note">{words.timeZone(formats.zone)}</p>}
       <Related drawing={drawing} shape={shape} />

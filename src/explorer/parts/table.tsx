@@ -15,7 +15,7 @@ interface TableProps {
 }
 
 /** The members of a collection, one a row. The first column leads to the item. */
-export function Table({ drawing, content: { resource, shape }, collection, columns }: TableProps) {
+export function Table({ drawing, content: { resource, shape, items }, collection, columns }: TableProps) {
   const { api, tag } = drawing
   const fields = columns.map((name) => shape.field.get(name) as Field)
   const label = collectionLabel(api, tag, resource)
@@ -31,7 +31,7 @@ export function Table({ drawing, content: { resource, shape }, collection, colum
           </tr>
         </thead>
         <tbody>
-          {collection.members.map((member) => (
+          {items.map((member) => (
             <tr key={member['@id'] as string}>
               {fields.map((field, index) =>
                 index === 0 ? (

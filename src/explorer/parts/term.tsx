@@ -39,3 +39,13 @@ export function definitionOf({ iris }: Pick<Drawing['api'], 'iris'>, shape: Shap
   const iri = (shape.field.get(name)?.term ?? shape.links.get(name))?.iri ?? name
   return `${iris.at('/docs.html')}#${iri.includes(':') ? `${shape.name}/${name}` : iri}`
 }
+
+/** The description of a class, which leads to its definition. */
+export function About({ drawing: { api, tag, words }, shape }: { drawing: Drawing; shape: Shape }) {
+  return (
+    <p class="about">
+      {descriptionOf(api, tag, shape.name)}{' '}
+      <a href={`${api.iris.at('/docs.html')}#${shape.name}`}>{words.definition}</a>
+    </p>
+  )
+}

@@ -68,10 +68,11 @@ export interface PageView {
 export interface PageContent {
   resource: Resource
   shape: Shape
+  /** The item or the members with all their properties, also where the query selects some. */
+  items: Document[]
   collection?: {
     search: Search
     order: Sort[]
-    members: Document[]
     total: number
     /** Whether there are more members than the total says. */
     limited: boolean

@@ -6,7 +6,7 @@ import { type Caller, tenantOf } from '../model/caller.ts'
 import type { Class } from '../model/class.ts'
 import { Page } from '../model/page.ts'
 import type { Executor } from '../model/store.ts'
-import type { Search } from '../query/search.ts'
+import { isSelection, type Search } from '../query/search.ts'
 import type { BoundApi } from './bound-api.ts'
 import type { RequestCall } from './request-call.ts'
 import type { ApiResponse } from './response.ts'
@@ -49,22 +49,24 @@ function operationsOf({ api, bound, caller, request }: RequestCall, outcome: obj
   return request.path === bound.resource.path ? collectionOperations(api, bound.resource, caller) : []
 }
 
-function contentOf({ api, caller }: RequestCall, document: Document, outcome: object): PageContent {
+function contentOf({ api, caller, request }: RequestCall, document: Document, outcome: object): PageContent {
+  const isWhole = ![...request.query.keys()].some(isSelection)
   if (!(outcome instanceof Page)) {
-    const { resource, shape } = api.of(outcome.constructor as Class)
-    return { resource, shape }
+    const { resource, shape, serialize } = api.of(outcome.constructor as Class)
+    return { resource, shape, items: [isWhole ? document : serialize(outcome, caller)] }
   }
-  const { resource, shape, searches } = api.of(outcome.of)
+  const { resource, shape, searches, serialize } = api.of(outcome.of)
+  const members = (document.member ?? document['hydra:member']) as Document[]
   const { total, limited = false } = outcome.found
   const view = (document.view ?? document['hydra:view'] ?? {}) as Record<string, string>
   const to = (relation: string) => view[relation] ?? view[`hydra:${relation}`]
   return {
     resource,
     shape,
+    items: isWhole ? members : outcome.found.entities.map((entity) => serialize(entity, caller)),
     collection: {
       search: searches.get(caller.role) as Search,
       order: outcome.order,
-      members: (document.member ?? document['hydra:member']) as Document[],
       total,
       limited,
       links: { first: to('first'), previous: to('previous'), next: to('next'), last: to('last') },
