@@ -56,7 +56,8 @@ describe('A page', () => {
     const nodes = nodesOf(await jsonld.expand(JSON.parse((await ask(path)).text), jsonldOptions))
     const iris = nodes.map((node) => node['@id']).filter((iri) => typeof iri === 'string' && iri.startsWith(publicUrl))
     // The page of a collection has its document, in which every IRI is a link, on request.
-    const page = load((await ask(`${path}?view=source`, 'text/html')).text)
+    const source = (await ask(`${path}?view=source`, 'text/html')).text
+    const page = load(text + source)
     const hrefs = new Set(page('[href]').map((_, { attribs }) => new URL(attribs.href, publicUrl).href))
     // A term links to the page of the vocabulary, not to the JSON-LD of its IRI.
     const led = iris.map((iri) => (iri as string).replace('/docs.jsonld#', '/docs.html#'))
