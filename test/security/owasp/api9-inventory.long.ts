@@ -31,6 +31,8 @@ const excused = [
     /^\/\.well-known\/jwks\.json$/,
     /^\/webhooks\/stripe$/,
   ],
+  /** The files of the pages for people. */
+  /^\/explorer\/[0-9a-f]{16}\/:name$/,
   /** Where people sign in; programs send a bearer token instead. */
   /^\/session(\/(organization|end))?$/,
   /** An image is no resource: every client with its address may read it. Organizations and mail footers show the address. */
