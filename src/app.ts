@@ -14,6 +14,7 @@ import { assetRoutes } from './explorer/assets.ts'
 import { explorer } from './explorer/explorer.tsx'
 import { referenceRoutes } from './explorer/reference/reference-routes.tsx'
 import { demoPeople } from './explorer/session/demo-people.ts'
+import { reloadHeader } from './explorer/session/foreign-navigation.ts'
 import { sessionRoutes } from './explorer/session/session-routes.ts'
 import { swaggerUi } from './explorer/swagger-ui.ts'
 import { type AccessControl, Api, methodNotAllowed, Problem } from './hydra/index.ts'
@@ -112,7 +113,7 @@ export async function createApp({
   app.use(() => {
     throw new Problem(404, `Not found: no resource has this path. Start at "${api.iris.at('/')}" and follow the links.`)
   })
-  app.use(errorHandler(api, log))
+  app.use(errorHandler(api, log, hasPages))
   return app
 }
 
@@ -139,8 +140,8 @@ function routerAt(app: Express, root: string): Router {
 }
 
 /** Writes an error as a problem. */
-function errorHandler(api: Api, log: Logger): ErrorRequestHandler {
-  return (error, _request, response, _next) => {
+function errorHandler(api: Api, log: Logger, hasPages: boolean): ErrorRequestHandler {
+  return (error, request, response, _next) => {
     const problem =
       error instanceof Problem
         ? error
@@ -152,6 +153,7 @@ function errorHandler(api: Api, log: Logger): ErrorRequestHandler {
           ))
     if (problem.status >= 500)
       log.error({ err: error, request: response.getHeader('X-Request-Id') }, 'a request failed')
+    if (problem.status === 401 && hasPages) response.setHeaders(new Map(Object.entries(reloadHeader(request))))
     return api.writeProblem(problem, response)
   }
 }

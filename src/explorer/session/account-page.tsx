@@ -11,6 +11,8 @@ export interface Account {
   person: Person
   sessions: SessionRow[]
   formToken: string
+  /** The path of the page that led here. */
+  back: string | undefined
 }
 
 interface AccountProps {
@@ -32,8 +34,8 @@ export function AccountPage(props: AccountProps) {
       <p>{words.signedInAs(person.name ?? session.row.subject)}</p>
       <p>{caller.reason ?? words.role(caller.role, organization?.name)}</p>
       <p>
-        <a class="button" href={to(api.iris.at('/'))}>
-          {words.start}
+        <a class="button" href={to(account.back ?? api.iris.at('/'))}>
+          {account.back ? words.back : words.start}
         </a>
       </p>
       {person.organizations.length > 0 && <Organizations {...props} />}

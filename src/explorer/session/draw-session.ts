@@ -40,6 +40,7 @@ export async function drawSession(
       formToken: sessions.formToken(request) ?? '',
       person: await sessions.personOf(session),
       sessions: await sessions.list(session.row),
+      back: to,
     },
   }
   sendPage(api, response, problem?.status ?? 200, sessionPage(view))

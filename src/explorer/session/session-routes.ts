@@ -17,7 +17,6 @@ export function sessionRoutes(surroundings: SessionSurroundings): Router {
     const caller = await authenticate(access, request, response)
     const session = await sessions.of(request)
     const to = returnPath(request.query.return, api.iris.publicUrl)
-    if (session && to) return response.redirect(303, to)
     return drawSession(surroundings, request, response, { caller, session, to })
   })
 

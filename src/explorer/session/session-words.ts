@@ -13,6 +13,7 @@ const en = {
   role: (role: string, organization: string | undefined) =>
     organization ? `Your role is ${role} of ${organization}.` : `Your role is ${role}.`,
   start: 'Go to the start page',
+  back: 'Back to the page',
   organization: 'Organization',
   onlyClaimed: 'Your token names this organization, so the session acts for no other one.',
   choose: 'Act for this organization',
@@ -46,6 +47,7 @@ const nl: SessionWords = {
   signedInAs: (name) => `U bent ingelogd als ${name}.`,
   role: (role, organization) => (organization ? `Uw rol is ${role} van ${organization}.` : `Uw rol is ${role}.`),
   start: 'Naar de beginpagina',
+  back: 'Terug naar de pagina',
   organization: 'Organisatie',
   onlyClaimed: 'Uw token noemt deze organisatie, dus de sessie werkt voor geen andere.',
   choose: 'Voor deze organisatie werken',
