@@ -83,6 +83,15 @@ export function backgroundSource(source: DataSource, poolSize: number): DataSour
   return new DataSource({ ...directOptions(source, { ...backgroundLimits, max: poolSize }), migrations: [] })
 }
 
+/** A DataSource with one session of Postgres itself and no entities, to listen for notifications. */
+export function sessionSource(source: DataSource): DataSource {
+  return new DataSource({
+    ...directOptions(source, { ...limits, max: 1, keepAlive: true }),
+    entities: [],
+    migrations: [],
+  })
+}
+
 /** A DataSource for migrations: one of a large table takes minutes, and other starting processes wait for it. */
 export function withoutTimeouts(source: DataSource): DataSource {
   const none = { statement_timeout: 0, lock_timeout: 0, idle_in_transaction_session_timeout: 0, query_timeout: 0 }

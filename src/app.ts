@@ -1,4 +1,4 @@
-import express, { type ErrorRequestHandler, type Express, type Request, Router } from 'express'
+import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler, Router } from 'express'
 import type { Logger } from 'pino'
 import type { DataSource } from 'typeorm'
 import { callers as callersOf, stillHasRight } from './access/callers.ts'
@@ -20,6 +20,7 @@ import { swaggerUi } from './explorer/swagger-ui.ts'
 import { type AccessControl, Api, methodNotAllowed, Problem } from './hydra/index.ts'
 import { imageRoutes } from './images/image-routes.ts'
 import { groups } from './resources/groups.ts'
+import { changeNotifier, listenForChanges } from './runtime/change-notifications.ts'
 import { poolsOf } from './runtime/database.ts'
 import { healthRoutes } from './runtime/http/health.ts'
 import type { ServiceState } from './runtime/http/http-service.ts'
@@ -57,6 +58,7 @@ export async function createApp({
   log,
   replicas,
   state,
+  stopping,
 }: AppContext): Promise<Express> {
   const pools = poolsOf(database)
   const callers = callersOf(database, pools.items, issuer)
@@ -81,9 +83,11 @@ export async function createApp({
   const identify = (request: Request) => signIn?.sessions.identify(request) ?? callers.of(request)
   const { authenticate, logRequest } = requestLog(log, identify)
   const access: AccessControl = { authenticate, rateLimiter: config.limits && rateLimiter(config.limits) }
+  const streams = api.changeStreams(access, { listen: listenForChanges(database, log), stopping })
   const { measure, routes: metricsRoutes } = metrics(withOwnShare('metrics'), access, {
     logRequest,
     reads: pools.items.batches,
+    streams,
   })
 
   const app = createExpress(config)
@@ -92,6 +96,7 @@ export async function createApp({
   app.use(checkRequestHead)
 
   const root = api.iris.root === '' ? app : routerAt(app, api.iris.root)
+  root.use(notifyOfWrites(changeNotifier(database)))
   root.use(api.router(access))
   root.use(webhooks(withOwnShare('webhooks'), billing))
   root.use(imageRoutes(pools.items.of('images')))
@@ -103,6 +108,7 @@ export async function createApp({
     root.use(sessionRoutes({ api, access, signIn, keys: secretKeys, demo }))
   }
   root.use(api.documents(access))
+  root.use(streams.routes)
   if (isOwnIssuer(issuer)) {
     root.get('/.well-known/jwks.json', jwks(issuer))
     methodNotAllowed(root, '/.well-known/jwks.json')
@@ -115,6 +121,14 @@ export async function createApp({
   })
   app.use(errorHandler(api, log, hasPages))
   return app
+}
+
+/** Notifies of changes after each answered request that may have written. */
+function notifyOfWrites(notify: () => void): RequestHandler {
+  return ({ method }, response, next) => {
+    if (method !== 'GET' && method !== 'HEAD' && method !== 'OPTIONS') response.once('finish', notify)
+    next()
+  }
 }
 
 function createExpress({ trustProxy }: Pick<Config, 'trustProxy'>): Express {

@@ -10,6 +10,7 @@ import { serializer } from './formats/serializer.ts'
 import type { AccessControl } from './http/authenticate.ts'
 import type { ApiInfo, ApiOptions, BoundApi, BoundResource } from './http/bound-api.ts'
 import { router } from './http/router.ts'
+import { type ChangeStreams, changeStreams, type StreamOptions } from './http/streams/stream-routes.ts'
 import { writeProblem } from './http/write-problem.ts'
 import { compiledRules } from './input/compiled-rules.ts'
 import { ApiModel } from './model/api-model.ts'
@@ -63,6 +64,11 @@ export class Api extends ApiModel implements BoundApi {
   /** Serves the resources. */
   router(access: AccessControl): RequestHandler {
     return router(this, access)
+  }
+
+  /** Serves streams of the changes that callers may see. */
+  changeStreams(access: AccessControl, options: StreamOptions): ChangeStreams {
+    return changeStreams(this, access, options)
   }
 
   /** Serves the entrypoint, the contexts and the documentation. */

@@ -3,7 +3,8 @@ import type { DataSource } from 'typeorm'
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
 import { backgroundSource } from '../../ormconfig.ts'
 import { enqueue } from '../queue/enqueue.ts'
-import { concurrency, startQueue } from '../queue/queue.ts'
+import { concurrency, startQueue, type Tasks } from '../queue/queue.ts'
+import { changeNotifier } from './change-notifications.ts'
 import { closeDatabase, survivePoolErrors } from './database.ts'
 import { startFoldingTotals } from './fold-totals.ts'
 import { crontab, type ExternalServices, enqueueStaleWork, jobTasks } from './jobs.ts'
@@ -34,7 +35,7 @@ export async function startBackgroundJobs(
   try {
     // Secrets are encrypted again where SECRETS_KEY has a new first key.
     await enqueue(connections.manager, 'keepSecrets', {}, { key: 'keepSecrets' })
-    const tasks = jobTasks(connections, services, log)
+    const tasks = notifying(jobTasks(connections, services, log), changeNotifier(connections))
     const queue = await startQueue({ pool, tasks, crontab, log, onReconnect: enqueueAllStaleWork })
     return async () => {
       await queue.stop()
@@ -44,4 +45,11 @@ export async function startBackgroundJobs(
     await close()
     throw error
   }
+}
+
+/** Notifies of changes after each job. */
+function notifying(tasks: Tasks, notify: () => void): Tasks {
+  return Object.fromEntries(
+    Object.entries(tasks).map(([name, task]) => [name, (payload: never) => task(payload).finally(notify)]),
+  )
 }

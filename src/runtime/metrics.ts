@@ -1,7 +1,7 @@
-import { type RequestHandler, Router } from 'express'
+import { type RequestHandler, type Response, Router } from 'express'
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { DataSource } from 'typeorm'
-import { type AccessControl, authenticate, type FairPool, methodNotAllowed, Problem } from '../hydra/index.ts'
+import { type AccessControl, type Api, authenticate, type FairPool, methodNotAllowed, Problem } from '../hydra/index.ts'
 import { metricsReader } from './cluster/metrics-aggregation.ts'
 import type { LogRequest } from './http/request-log.ts'
 
@@ -17,9 +17,14 @@ export interface Metrics {
 interface Measured {
   logRequest?: LogRequest
   reads?: FairPool['batches']
+  streams?: ReturnType<Api['changeStreams']>
 }
 
-export function metrics(database: DataSource, access: AccessControl, { logRequest, reads }: Measured): Metrics {
+export function metrics(
+  database: DataSource,
+  access: AccessControl,
+  { logRequest, reads, streams }: Measured,
+): Metrics {
   const [registry, shared] = [new Registry(), new Registry()]
   const read = metricsReader(registry)
   collectDefaultMetrics({ register: registry })
@@ -32,6 +37,7 @@ export function metrics(database: DataSource, access: AccessControl, { logReques
   })
   const observe = observer(durations)
   if (reads) measureBatches(registry, reads)
+  if (streams) measureStreams(registry, streams)
   countPendingWork(shared, database)
   const routes = Router({ caseSensitive: true, strict: true })
   routes.get('/metrics', async (request, response) => {
@@ -52,7 +58,8 @@ export function metrics(database: DataSource, access: AccessControl, { logReques
       const began = performance.now()
       response.on('close', () => {
         const seconds = (performance.now() - began) / 1000
-        observe(request.method, response.statusCode, seconds)
+        // A stream stays open for hours, which says nothing about the speed of answers.
+        if (!isStream(response)) observe(request.method, response.statusCode, seconds)
         logRequest?.(request, response, seconds)
       })
       next()
@@ -81,6 +88,29 @@ function measureBatches(registry: Registry, reads: NonNullable<FairPool['batches
     registers: [registry],
   })
   reads.onBatch = (keys) => sizes.observe(keys)
+}
+
+function isStream(response: Response): boolean {
+  return String(response.getHeader('Content-Type')).startsWith('text/event-stream')
+}
+
+/** Counts open streams. A long lag shows a slow database, or a lost connection that listens. */
+function measureStreams(registry: Registry, streams: ReturnType<Api['changeStreams']>): void {
+  new Gauge({
+    name: 'change_streams_open',
+    help: 'Open streams of changes.',
+    registers: [registry],
+    collect() {
+      this.set(streams.open)
+    },
+  })
+  const lags = new Histogram({
+    name: 'change_stream_lag_seconds',
+    help: 'Time from the first write of changes until streams have read them.',
+    buckets: [0.05, 0.1, 0.5, 1, 5, 30],
+    registers: [registry],
+  })
+  streams.onLag = (seconds) => lags.observe(seconds)
 }
 
 /** Counts Stripe's events and jobs that are not done. A high age shows a stuck queue; failed events need an operator. */

@@ -1,4 +1,5 @@
 import type { Caller } from '../model/caller.ts'
+import { indefiniteArticle } from '../model/labels.ts'
 import type { Operation } from '../model/operation.ts'
 import { Problem } from '../model/problem.ts'
 import type { BoundApi } from './bound-api.ts'
@@ -9,10 +10,7 @@ import type { BoundApi } from './bound-api.ts'
  */
 export function authorize(api: BoundApi, operation: Operation, caller: Caller): void {
   if (api.permissions.allows(operation, caller)) return
-  if (caller.role === api.roles.anonymous)
-    throw new Problem(401, 'This needs a bearer token: send it as "Authorization: Bearer …".', {
-      'WWW-Authenticate': 'Bearer',
-    })
+  if (caller.role === api.roles.anonymous) throw tokenNeeded()
   throw new Problem(403, refusalOf(api, operation, caller))
 }
 
@@ -21,4 +19,18 @@ function refusalOf(api: BoundApi, operation: Operation, { role, reason, readOnly
   if (readOnlyReason && api.permissions.allows(operation, { role })) return readOnlyReason
   const allowed = api.permissions.rolesOf(operation).join(' or ')
   return operation.refusals?.[role] ?? `This is for the role ${allowed}; yours is ${role}.`
+}
+
+/** The tenant that the caller acts for. @throws Problem 401 without a token, 403 without a tenant */
+export function requireTenant(api: BoundApi, { role, tenant, reason }: Caller): string {
+  if (tenant) return tenant
+  if (role === api.roles.anonymous) throw tokenNeeded()
+  const { name } = api.tenancy
+  throw new Problem(403, reason ?? `This is for callers who act for ${indefiniteArticle(name)} ${name}.`)
+}
+
+function tokenNeeded(): Problem {
+  return new Problem(401, 'This needs a bearer token: send it as "Authorization: Bearer …".', {
+    'WWW-Authenticate': 'Bearer',
+  })
 }

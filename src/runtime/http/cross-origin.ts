@@ -13,6 +13,7 @@ const requestHeaders = [
   'Idempotency-Key',
   'Prefer',
   'X-Request-Id',
+  'Last-Event-ID',
 ]
 
 /** Response headers that such a page may read. */
@@ -33,6 +34,7 @@ const exposedHeaders = [
   'Idempotent-Replayed',
   'WWW-Authenticate',
   'Repr-Digest',
+  'Last-Event-ID',
 ]
 
 /** Lets pages of other origins read responses (Fetch standard, §3.3.3). Each response has these headers. */

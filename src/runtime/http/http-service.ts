@@ -17,6 +17,8 @@ export interface ServiceState {
   /** Where lists are read; undefined without DATABASE_REPLICA_URLS. */
   replicas?: Pick<OpenReplicas, 'run'>
   state: { draining: boolean }
+  /** Aborted when the process stops, so that open streams end at once. */
+  stopping?: AbortSignal
 }
 
 interface ServiceOptions {
@@ -36,10 +38,13 @@ export async function startHttpService(options: ServiceOptions): Promise<() => P
   const { config, database, log, port, createApp } = options
   const state = { draining: false }
   const replicas = config.replicas.length > 0 ? openReplicas(poolsOf(database).lists, config, log) : undefined
-  const server = createHttpServer(await createApp({ replicas, state }), config.publicUrl, log, port)
+  const stopping = new AbortController()
+  const app = await createApp({ replicas, state, stopping: stopping.signal })
+  const server = createHttpServer(app, config.publicUrl, log, port)
   await listen(server, config)
   return async () => {
     state.draining = true
+    stopping.abort()
     await new Promise<void>((closed) => server.close(() => closed()))
     await replicas?.close()
   }

@@ -13,7 +13,7 @@ export function responseHeaders({ publicUrl, corsOrigins }: Pick<Config, 'public
   const transport = transportSecurity(publicUrl)
   const constant: ReadonlyMap<string, string> = new Map(
     Object.entries({
-      Link: `<${publicUrl}/docs.jsonld>; rel="http://www.w3.org/ns/hydra/core#apiDocumentation"`,
+      Link: `<${publicUrl}/docs.jsonld>; rel="http://www.w3.org/ns/hydra/core#apiDocumentation", <${publicUrl}/.well-known/mercure>; rel="mercure"`,
       Vary: 'Accept, Accept-Encoding, Authorization, Cookie, Origin',
       'X-Content-Type-Options': 'nosniff',
       'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",

@@ -1,0 +1,72 @@
+import { type Caller, tenantOf } from '../../model/caller.ts'
+import type { Change } from '../../store/change-log.ts'
+import type { BoundApi, BoundResource } from '../bound-api.ts'
+
+/** The data of an event. It tells what changed; a reader fetches the resource with its own rights. */
+export interface Update {
+  /** The item, or the collection where one update stands for many items. */
+  '@id': string
+  type: Change['type']
+  /** The IRI of the item's collection. */
+  collection: string
+  version?: number
+}
+
+/** The changes of one read. What its readers may see is asked once for all readers with the same rights. */
+export class VisibleChanges {
+  private readonly bySight = new Map<string, Promise<Update[]>>()
+  private readonly changes: [BoundResource, Change[]][]
+
+  constructor(
+    private readonly api: BoundApi,
+    changes: Change[],
+  ) {
+    const relations = new Map<string, Change[]>()
+    for (const change of changes) {
+      const rows = relations.get(change.relation)
+      if (rows) rows.push(change)
+      else relations.set(change.relation, [change])
+    }
+    this.changes = [...relations].flatMap(([relation, rows]): [BoundResource, Change[]][] => {
+      const resource = api.resources.find(({ entity }) => api.shape(entity).metadata?.tableName === relation)
+      return resource ? [[api.of(resource.entity), rows]] : []
+    })
+  }
+
+  /** The updates of rows that the caller may read. */
+  async of(caller: Caller): Promise<Update[]> {
+    const found = await Promise.all(this.changes.map(([bound, changes]) => this.visible(bound, changes, caller)))
+    return found.flat()
+  }
+
+  private visible(bound: BoundResource, changes: Change[], caller: Caller): Promise<Update[]> {
+    const { resource } = bound
+    const { scope } = resource.options
+    const condition = scope?.[caller.role] ?? scope?.default ?? ''
+    const sight = `${resource.path} ${caller.role} ${condition.includes(':user') ? caller.user : ''}`
+    const known = this.bySight.get(sight)
+    const asked = known ?? this.ask(bound, changes, caller)
+    if (!known) this.bySight.set(sight, asked)
+    return asked
+  }
+
+  private async ask({ resource, store }: BoundResource, changes: Change[], caller: Caller): Promise<Update[]> {
+    const { permissions, iris, pools } = this.api
+    const reads = resource.operations.some(
+      (operation) => operation.method === 'GET' && operation.path !== '/me' && permissions.allows(operation, caller),
+    )
+    if (!reads) return []
+    const ids = changes.flatMap(({ type, id }) => (id !== null && type !== 'delete' ? [id] : []))
+    const seen = new Set(ids.length > 0 ? await store.existing(pools.items.of(tenantOf(caller)), caller, ids) : [])
+    // A deleted row has no scope any more, so a role that sees only some rows is not told of it.
+    const seesDeletes = resource.options.scope?.[caller.role] === undefined
+    const isSeen = ({ id, type }: Change) => id === null || (type === 'delete' ? seesDeletes : seen.has(id))
+    const collection = iris.at(resource.path)
+    return changes.filter(isSeen).map(({ id, type, version }) => ({
+      '@id': id === null ? collection : iris.at(resource.iri({ id } as never)),
+      type,
+      collection,
+      ...(version !== null && { version }),
+    }))
+  }
+}
