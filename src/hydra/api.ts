@@ -34,6 +34,7 @@ export class Api extends ApiModel implements BoundApi {
   readonly info: ApiInfo
   readonly pools: Pools
   readonly pages: Pages | undefined
+  streamed = false
   private readonly bound = new Map<Class, BoundResource>()
 
   /** @throws an Error with a sentence where entity, context and table disagree */
@@ -66,8 +67,9 @@ export class Api extends ApiModel implements BoundApi {
     return router(this, access)
   }
 
-  /** Serves streams of the changes that callers may see. */
+  /** Serves streams of the changes that callers may see. Call it before `documents`, which describe them. */
   changeStreams(access: AccessControl, options: StreamOptions): ChangeStreams {
+    this.streamed = true
     return changeStreams(this, access, options)
   }
 

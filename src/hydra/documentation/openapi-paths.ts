@@ -2,16 +2,21 @@ import { STATUS_CODES } from 'node:http'
 import { formatsOf } from '../formats/format.ts'
 import type { BoundApi } from '../http/bound-api.ts'
 import { inputTypes } from '../http/read-request.ts'
+import { streamPath } from '../http/streams/stream-routes.ts'
 import type { Operation } from '../model/operation.ts'
 import type { Resource } from '../model/resource.ts'
 import { schemaRef } from './document-schemas.ts'
 import { inputSchema } from './json-schema.ts'
 import { parametersOf } from './openapi-parameters.ts'
 import { inputOf, operationTexts, statusesOf } from './operation-description.ts'
+import { streamOperation } from './stream-description.ts'
 
 /** The paths of the entrypoint and of every resource, with their operations. */
 export function pathsOf(api: BoundApi): Record<string, object> {
-  const paths: Record<string, Record<string, object>> = { '/': { get: entrypointOperation(api) } }
+  const paths: Record<string, Record<string, object>> = {
+    '/': { get: entrypointOperation(api) },
+    ...(api.streamed && { [streamPath]: { get: streamOperation(api) } }),
+  }
   for (const resource of api.resources)
     for (const operation of resource.operations) {
       const path = (resource.path + operation.path).replace(':id', '{id}')

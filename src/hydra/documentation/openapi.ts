@@ -3,6 +3,7 @@ import { collectionSchema, commonSchemas } from './document-schemas.ts'
 import { classSchema } from './json-schema.ts'
 import { commonParameters } from './openapi-parameters.ts'
 import { pathsOf } from './openapi-paths.ts'
+import { changeSchema, streamParameters } from './stream-description.ts'
 
 /** The API as OpenAPI 3.1. The schema of a class has the name of the class; derived schemas have a dot in their names. */
 export function openapi(api: BoundApi): object {
@@ -21,6 +22,7 @@ export function openapi(api: BoundApi): object {
     security: [{ bearer: [] }],
     tags: [
       { name: 'Entrypoint', description: 'The first document, which leads to every collection.' },
+      ...(api.streamed ? [{ name: 'Changes', description: 'Events when resources change.' }] : []),
       ...api.resources.map(({ name }) => ({
         name,
         description: api.labels.description(api.labels.defaultLanguage, name),
@@ -36,8 +38,9 @@ export function openapi(api: BoundApi): object {
             .map((resource) => [`${resource.name}.collection`, collectionSchema(api, resource)]),
         ),
         ...commonSchemas(api),
+        ...(api.streamed && { 'stream.change': changeSchema(api) }),
       },
-      parameters: commonParameters,
+      parameters: { ...commonParameters, ...(api.streamed && streamParameters) },
       securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
     },
     externalDocs: { description: 'The same as a Hydra ApiDocumentation', url: `${publicUrl}/docs.jsonld` },

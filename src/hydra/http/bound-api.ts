@@ -66,5 +66,7 @@ export interface BoundApi extends ApiModel {
   readonly options: ApiOptions
   readonly pools: Pools
   readonly pages?: Pages
+  /** Whether changes are streamed. */
+  readonly streamed: boolean
   of(type: Class): BoundResource
 }

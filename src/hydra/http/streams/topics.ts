@@ -7,8 +7,8 @@ export type Topics = (iris: string[]) => boolean
 const limits = { topics: 100, characters: 500 }
 
 /**
- * Reads the topics of a subscription: IRIs of items and collections, URI templates whose variables are whole segments of a path
- * (RFC 6570, level 1), and `*` for all.
+ * Reads the topics of a subscription: IRIs of items and collections, URI templates, and `*` for all. The variables of a template
+ * are whole segments of a path (RFC 6570, level 1).
  * @throws Problem 400 that names the topic
  */
 export function topicsOf(given: string[], iris: IriConverter): Topics {

@@ -2,7 +2,7 @@ import { type Caller, tenantOf } from '../../model/caller.ts'
 import type { Change } from '../../store/change-log.ts'
 import type { BoundApi, BoundResource } from '../bound-api.ts'
 
-/** The data of an event. It tells what changed; a reader fetches the resource with its own rights. */
+/** The data of an event. It names the resource, which a reader fetches with its own rights. */
 export interface Update {
   /** The item, or the collection where one update stands for many items. */
   '@id': string
@@ -12,7 +12,7 @@ export interface Update {
   version?: number
 }
 
-/** The changes of one read. What its readers may see is asked once for all readers with the same rights. */
+/** The changes of one read. One query answers for all readers with the same rights. */
 export class VisibleChanges {
   private readonly bySight = new Map<string, Promise<Update[]>>()
   private readonly changes: [BoundResource, Change[]][]
@@ -58,7 +58,7 @@ export class VisibleChanges {
     if (!reads) return []
     const ids = changes.flatMap(({ type, id }) => (id !== null && type !== 'delete' ? [id] : []))
     const seen = new Set(ids.length > 0 ? await store.existing(pools.items.of(tenantOf(caller)), caller, ids) : [])
-    // A deleted row has no scope any more, so a role that sees only some rows is not told of it.
+    // A deleted row has no scope any more, so a role that sees only some rows gets no event of it.
     const seesDeletes = resource.options.scope?.[caller.role] === undefined
     const isSeen = ({ id, type }: Change) => id === null || (type === 'delete' ? seesDeletes : seen.has(id))
     const collection = iris.at(resource.path)
