@@ -218,6 +218,8 @@ test('every error response is a problem, and 422 has violations', () => {
     for (const [status, { description, content }] of Object.entries(operation.responses)) {
       expect(description).toMatch(/./)
       if (['204', '304'].includes(status)) expect(content).toBeUndefined()
+      else if (operation.operationId === 'streamChanges' && status === '200')
+        expect(content).toHaveProperty(['text/event-stream', 'schema'])
       else if (Number(status) < 300) expect(content).toHaveProperty(['application/ld+json', 'schema'])
       else {
         const name = status === '422' ? 'violations' : 'error'

@@ -145,7 +145,7 @@ describe('A page of another origin', () => {
     expect(status).toBe(204)
     expect(headers['access-control-allow-methods']).toBe('GET,HEAD,POST,PATCH,DELETE,OPTIONS')
     expect(headers['access-control-allow-headers']).toBe(
-      'Content-Type,Content-Encoding,Authorization,If-Match,If-None-Match,Idempotency-Key,Prefer,X-Request-Id',
+      'Content-Type,Content-Encoding,Authorization,If-Match,If-None-Match,Idempotency-Key,Prefer,X-Request-Id,Last-Event-ID',
     )
     expect(headers).not.toHaveProperty('access-control-allow-credentials')
   })
@@ -154,7 +154,7 @@ describe('A page of another origin', () => {
     const { headers } = await ask('GET', '/meetings')
     expect(headers['access-control-expose-headers']).toBe(
       'Link,Location,ETag,Retry-After,X-Request-Id,RateLimit,RateLimit-Policy,Content-Location,Allow,Accept-Post,' +
-        'Accept-Patch,Accept-Encoding,Preference-Applied,Idempotent-Replayed,WWW-Authenticate,Repr-Digest',
+        'Accept-Patch,Accept-Encoding,Preference-Applied,Idempotent-Replayed,WWW-Authenticate,Repr-Digest,Last-Event-ID',
     )
   })
 

@@ -62,7 +62,10 @@ export function streamOperation(api: BoundApi): object {
     'x-roles': api.roles.tenant,
     parameters: Object.keys(streamParameters).map((name) => ({ $ref: `#/components/parameters/${name}` })),
     responses: {
-      200: { description: 'OK', content: { 'text/event-stream': { schema: { type: 'string' } } } },
+      200: {
+        description: 'OK',
+        content: { 'text/event-stream': { schema: { type: 'string' }, 'x-event-data': schemaRef('stream.change') } },
+      },
       ...Object.fromEntries(
         statuses.map((status) => [status, { description: STATUS_CODES[status], content: problem }]),
       ),

@@ -5,7 +5,7 @@ import type { Express } from 'express'
 import type { Logger } from 'pino'
 import { Problem } from '../../hydra/index.ts'
 import { lingerAfterResponse, makeDrainable, type ShutdownState } from './connection-draining.ts'
-import { transportSecurity } from './response-headers.ts'
+import { linksOf, transportSecurity } from './response-headers.ts'
 import type { SharedPort } from './shared-port.ts'
 
 /** Time limits of clients in milliseconds. They are checked every second: with Node's default of 30 s, slow clients pile up. */
@@ -121,7 +121,7 @@ function refuseMalformed({ code = '' }: NodeJS.ErrnoException, socket: Socket, p
     'Content-Type: application/problem+json; charset=utf-8',
     `Content-Length: ${Buffer.byteLength(body)}`,
     `X-Request-Id: ${request}`,
-    `Link: <${publicUrl}/docs.jsonld>; rel="http://www.w3.org/ns/hydra/core#apiDocumentation"`,
+    `Link: ${linksOf(publicUrl)}`,
     ...(transport ? [`Strict-Transport-Security: ${transport}`] : []),
   ]
   log?.info({ request, status }, 'refused a malformed request')

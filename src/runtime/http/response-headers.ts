@@ -8,12 +8,20 @@ export function transportSecurity(publicUrl: string): string | undefined {
   return publicUrl.startsWith('https:') ? 'max-age=31536000' : undefined
 }
 
+/** The links of every response: to the documentation (Hydra Core, §5.2) and to the stream of changes (Mercure, §3). */
+export function linksOf(publicUrl: string): string {
+  return [
+    `<${publicUrl}/docs.jsonld>; rel="http://www.w3.org/ns/hydra/core#apiDocumentation"`,
+    `<${publicUrl}/.well-known/mercure>; rel="mercure"`,
+  ].join(', ')
+}
+
 /** Sets the headers of every response, errors included: the link to the documentation, `Vary`, the request id and security. */
 export function responseHeaders({ publicUrl, corsOrigins }: Pick<Config, 'publicUrl' | 'corsOrigins'>): RequestHandler {
   const transport = transportSecurity(publicUrl)
   const constant: ReadonlyMap<string, string> = new Map(
     Object.entries({
-      Link: `<${publicUrl}/docs.jsonld>; rel="http://www.w3.org/ns/hydra/core#apiDocumentation", <${publicUrl}/.well-known/mercure>; rel="mercure"`,
+      Link: linksOf(publicUrl),
       Vary: 'Accept, Accept-Encoding, Authorization, Cookie, Origin',
       'X-Content-Type-Options': 'nosniff',
       'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",

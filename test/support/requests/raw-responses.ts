@@ -15,7 +15,7 @@ export interface RawAnswer extends Answer {
   bytes: Buffer
 }
 
-const documentation = `<${publicUrl}/docs.jsonld>; rel="http://www.w3.org/ns/hydra/core#apiDocumentation"`
+const documentation = `<${publicUrl}/docs.jsonld>; rel="http://www.w3.org/ns/hydra/core#apiDocumentation", <${publicUrl}/.well-known/mercure>; rel="mercure"`
 const context = `<${publicUrl}/contexts/Error>; rel="http://www.w3.org/ns/json-ld#context"; type="application/ld+json"`
 
 /** The `Link` header of every response, and of every problem. */
