@@ -19,6 +19,22 @@ const functions = ['fold_text(text)', 'search_text(text[])']
 const setting = 'citus.enable_unsafe_triggers'
 
 /**
+ * Transactions are numbered on the node of their rows, and Citus computes the default of a column on the coordinator. So a
+ * trigger on the node numbers each change.
+ */
+const stampSteps: Step[] = [
+  {
+    statement: `CREATE FUNCTION "stamp_change"() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN NEW."xid" := pg_current_xact_id(); RETURN NEW; END $$`,
+    done: `SELECT 1 WHERE to_regproc('stamp_change') IS NOT NULL`,
+  },
+  {
+    statement: `CREATE TRIGGER "change_stamp" BEFORE INSERT ON "change" FOR EACH ROW EXECUTE FUNCTION "stamp_change"()`,
+    done: `SELECT 1 FROM pg_trigger WHERE tgname = 'change_stamp' AND tgrelid = '"change"'::regclass`,
+  },
+]
+
+/**
  * Everything that Citus needs to distribute the migrated database, in order. Foreign keys are dropped first and added last:
  * Citus would otherwise move tables of the wrong kind along with the tables that they refer to.
  * @param name of the database
@@ -47,6 +63,7 @@ export function distributionSteps(name: string, entityMetadatas: EntityMetadata[
       `SELECT count(*) FROM pg_collation WHERE collname = '${nameCollation}'`,
     ),
     ...foreignKeys.map(drop),
+    ...stampSteps,
     ...functions.map((signature) => ({
       statement: `SELECT create_distributed_function('${signature}')`,
       done: `SELECT 1 FROM pg_dist_object WHERE classid = 'pg_proc'::regclass AND objid = '${signature}'::regprocedure`,

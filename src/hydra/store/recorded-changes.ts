@@ -80,12 +80,15 @@ function columnsOf({ columns }: EntityMetadata) {
   return { id: find('id'), version: find('version') }
 }
 
-/** Seconds for which changes are kept: a stream that was interrupted goes on within this time. */
+/** Seconds within which an interrupted stream can go on. */
 export const keptSeconds = 3600
+
+/** A change has the time at which its transaction began; no transaction takes longer than this. */
+const longestSeconds = 300
 
 const deleteOld = statement(
   'changes:expire',
-  `DELETE FROM "change" WHERE "at" < now() - make_interval(secs => ${keptSeconds})`,
+  `DELETE FROM "change" WHERE "at" < now() - make_interval(secs => ${keptSeconds + longestSeconds})`,
 )
 
 export async function deleteOldChanges(executor: Executor): Promise<void> {

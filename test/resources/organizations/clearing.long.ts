@@ -13,8 +13,8 @@ const kept = {
     ...['organization_config', 'organization_module', 'mail_footer', 'payment_method', 'invoice', 'integration'],
     ...['employee', 'audit_event'],
   ],
-  /** The totals follow the wiped rows by themselves. Mails that wait are about kept data, and are still sent. */
-  keptAlong: ['row_total', 'idempotency_key', 'outgoing_mail'],
+  /** Totals and changes follow the wiped rows by themselves. Mails that wait are about kept data, and are still sent. */
+  keptAlong: ['row_total', 'change', 'idempotency_key', 'outgoing_mail'],
   nobodys: ['user', 'country', 'image', 'stripe_event', 'bank_import', 'bank_slot', 'job_crash', 'migrations'],
 }
 
@@ -24,7 +24,7 @@ const tables: string[] = (
 
 const owned: string[] = (
   await database.query(`SELECT "table_name" FROM "information_schema"."columns"
-    WHERE "table_schema" = 'public' AND "column_name" = 'organizationId' AND "table_name" <> 'row_total'`)
+    WHERE "table_schema" = 'public' AND "column_name" = 'organizationId' AND "table_name" NOT IN ('row_total', 'change')`)
 ).map(({ table_name }: { table_name: string }) => table_name)
 
 /** How many rows an organization has in each table of tenants. */
