@@ -39,10 +39,21 @@ const listLimits = { statement_timeout: 1000, lock_timeout: 500, query_timeout: 
 /** Lists get half as many connections as items and writes, because their statements keep Postgres's processors busy. */
 const listPoolSize = (poolSize: number) => Math.ceil(poolSize / 2)
 
+/**
+ * Pages are read in the order of an index. The default of 4 is for disks that spin: a plan that is kept then sorts all rows of a
+ * tenant after a cursor.
+ */
+const listPlans = '-c random_page_cost=1.1'
+
 /** Options of a second pool to the same Postgres, for lists only. */
 export function listPoolOptions({ options }: Pool): PoolConfig {
-  const { password, ssl, max = 10 } = options
-  return { ...options, password, ssl, max: listPoolSize(max), ...listLimits }
+  const { password, ssl, max = 10, Client } = options
+  const sessions = listSessions(Client === throughPooler.Client)
+  return { ...options, password, ssl, max: listPoolSize(max), ...listLimits, ...sessions }
+}
+
+function listSessions(isPooled: boolean): PoolConfig {
+  return isPooled ? throughPooler : { options: `${utc} ${listPlans}` }
 }
 
 /** A batch of reads may last two seconds with the time that its reads have waited. */
@@ -138,7 +149,7 @@ export function replicaPoolOptions(url: string, poolSize: number, isPooled: bool
     connectionTimeoutMillis: 500,
     application_name: applicationName,
     max: listPoolSize(poolSize),
-    ...sessionsOf(isPooled),
+    ...listSessions(isPooled),
   }
 }
 

@@ -6,6 +6,7 @@ import { operationTexts } from './documentation/operation-description.ts'
 import { type ClassReference, referenceOf } from './documentation/reference.ts'
 import { collectionTail } from './formats/collection-tail.ts'
 import type { Pages } from './formats/html.ts'
+import { rowWriters as compileRowWriters } from './formats/row-writer.ts'
 import { serializer } from './formats/serializer.ts'
 import type { AccessControl } from './http/authenticate.ts'
 import type { ApiInfo, ApiOptions, BoundApi, BoundResource } from './http/bound-api.ts'
@@ -27,6 +28,7 @@ import { FairPool, type Pools } from './store/fair-pool.ts'
 import { PostgresStore } from './store/postgres-store.ts'
 import { requireTables } from './store/required-tables.ts'
 import { checkResource } from './store/resource-requirements.ts'
+import { type SentColumn, sentColumns } from './store/sent-rows.ts'
 import { compileToMany } from './store/to-many.ts'
 
 /** The whole API, joined and checked once, at boot. */
@@ -108,7 +110,10 @@ export class Api extends ApiModel implements BoundApi {
     checkResource(resource, shape, this.tenancy)
     const search = compileSearch(this, resource, shape)
     const searches = searchesOf(this, resource, shape, search)
-    const store = resource.options.store ?? this.postgresStore(resource, shape, search)
+    const columns = shape.metadata ? sentColumns(shape.metadata) : new Map()
+    const rowWriters = compileRowWriters(this, resource, shape, columns)
+    const sent = rowWriters.size > 0 ? columns : undefined
+    const store = resource.options.store ?? this.postgresStore(resource, shape, search, sent)
     this.stores.set(resource.entity, store)
     return {
       resource,
@@ -125,10 +130,16 @@ export class Api extends ApiModel implements BoundApi {
         ]),
       ),
       serialize: serializer(this, resource, shape),
+      rowWriters,
     }
   }
 
-  private postgresStore({ options }: Resource, shape: Shape, search: Search): Store {
+  private postgresStore(
+    { options }: Resource,
+    shape: Shape,
+    search: Search,
+    sent: Map<string, SentColumn> | undefined,
+  ): Store {
     const { scope, whole, named, isId } = options
     const computed = { ...options.computed, ...(whole && { whole: whole.when }) }
     const { collation } = this.options
@@ -144,6 +155,7 @@ export class Api extends ApiModel implements BoundApi {
       shown,
       roles,
       tenantColumn,
+      sent,
     })
   }
 }

@@ -5,10 +5,10 @@ import pg, { type Client, type PoolConfig } from 'pg'
  * of this kind sends its time limits with each transaction instead: a single statement is a transaction, too.
  */
 
-/** Sets limits until the transaction ends. It is prepared once for each connection. */
+/** Sets limits until the transaction ends, and the costs by which pages are planned. It is prepared once for each connection. */
 const limiting = {
   name: 'pooled:limits',
-  text: `SELECT set_config('statement_timeout', $1, true), set_config('lock_timeout', $2, true)`,
+  text: `SELECT set_config('statement_timeout', $1, true), set_config('lock_timeout', $2, true), set_config('random_page_cost', '1.1', true)`,
 }
 
 /** Sets limits, and how Postgres plans the statement of a batch. */

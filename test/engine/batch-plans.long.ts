@@ -77,14 +77,19 @@ interface Plan {
   Plans?: Plan[]
 }
 
-/** Every step of the plan that Postgres makes for any number of keys. */
-async function planOf(text: string): Promise<Plan[]> {
-  const lists = [...text.matchAll(/\$\d+::(\w+)\[\]/g)]
+/** Every step of the plan that Postgres makes for any values; a batch has any number of keys. */
+async function planOf(
+  text: string,
+  values = [...text.matchAll(/\$\d+::(\w+)\[\]/g)].map(() => `'{}'`),
+  setting = 'RESET random_page_cost',
+): Promise<Plan[]> {
   const client = await planning.connect()
   try {
+    await client.query(setting)
     await client.query(`PREPARE "planned" AS ${text}`)
-    const values = lists.map(() => `'{}'`).join(', ')
-    const { rows: found } = await client.query(`EXPLAIN (FORMAT JSON) EXECUTE "planned"(${values})`)
+    const { rows: found } = await client.query(
+      `EXPLAIN (FORMAT JSON) EXECUTE "planned"${values.length > 0 ? `(${values.join(', ')})` : ''}`,
+    )
     const steps = ({ Plans = [], ...step }: Plan): Plan[] => [step, ...Plans.flatMap(steps)]
     return steps(found[0]['QUERY PLAN'][0].Plan)
   } finally {
@@ -105,7 +110,9 @@ async function stepsFor(table: string, send: () => Promise<{ status: number }>):
   await holder.query('ROLLBACK')
   const answers = await sent
   expect(Math.max(...answers.map(({ status }) => status))).toBeLessThan(300)
-  const plans = await Promise.all([...texts].filter((text) => text.includes(`FROM "${table}"`)).map(planOf))
+  const plans = await Promise.all(
+    [...texts].filter((text) => text.includes(`FROM "${table}"`)).map((text) => planOf(text)),
+  )
   sorts = plans.flat().filter((step) => step['Node Type'].includes('Sort')).length
   const found = plans.flat().filter((step) => step['Relation Name'] === table)
   expect(found).not.toEqual([])
@@ -165,4 +172,69 @@ test('a batch of lists on items uses an index on scope, item and order', async (
     expect(step['Index Cond']).toMatch(/"integrationId" = batch\.id/)
   }
   expect(sorts).toBe(0)
+})
+
+interface Asked {
+  text: string
+  values: unknown[]
+}
+
+/** The statements that a page is read by. */
+async function pageStatements(path: string): Promise<{ asked: Asked[]; view: Record<string, string> }> {
+  const { pool } = poolsOf(database).lists
+  const query = pool.query.bind(pool)
+  const asked: Asked[] = []
+  pool.query = ((statement: Asked) => {
+    asked.push(statement)
+    return query(statement as never)
+  }) as unknown as typeof pool.query
+  const { status, body } = await api.get(path)
+  pool.query = query
+  expect([status, body.detail]).toEqual([200, undefined])
+  return { asked, view: body.view }
+}
+
+/** The plan of a statement of pages, on a connection with their planner's settings. */
+async function pagePlanOf({ text, values }: Asked): Promise<Plan[]> {
+  const { rows: settings } = await poolsOf(database).lists.pool.query('SHOW random_page_cost')
+  return planOf(text, values.map(literal), `SET random_page_cost = ${settings[0].random_page_cost}`)
+}
+
+const literal = (value: unknown): string =>
+  Array.isArray(value) ? `'{${value.join()}}'` : `'${value instanceof Date ? value.toISOString() : value}'`
+
+const orders = ['', 'order[id]=desc', 'order[dateFrom]=asc', 'order[dateFrom]=desc', 'order[dateTo]=desc']
+
+test.each(orders)('a page and its total are one statement, by an index on scope and order (%s)', async (order) => {
+  await Promise.all(
+    Array.from({ length: 40 }, (_, n) => {
+      const from = new Date(Date.UTC(2028, 0, n + 1, 8))
+      return given(Meeting, { dateFrom: from, dateTo: new Date(from.getTime() + 3_600_000) })
+    }),
+  )
+  const { view } = await pageStatements(`/meetings?${order}`)
+  const second = await pageStatements(view.next)
+  for (const path of [`/meetings?${order}`, view.next, view.last, second.view.previous]) {
+    const { asked } = await pageStatements(path)
+    expect([path, asked.length]).toEqual([path, 1])
+    const steps = await pagePlanOf(asked[0])
+    expect(steps.filter((step) => step['Node Type'].includes('Sort'))).toEqual([])
+    const reads = steps.filter((step) => step['Relation Name'] === 'meeting')
+    expect(reads).toHaveLength(1)
+    expect(reads[0]['Node Type']).toMatch(/^Index/)
+    expect(reads[0]['Index Cond']).toMatch(/"organizationId" = \$\d/)
+    // A cursor in two directions is a bound of its first column only; the others filter.
+    if (path.includes('after=') || path.includes('before=ey') || path.includes('before=Wy'))
+      expect(reads[0]['Index Cond']).toMatch(/ROW|\b(id|"dateFrom"|"dateTo") [<>]/)
+  }
+})
+
+test('a filtered page and its total are one statement, by indexes on scope and filter', async () => {
+  const { asked } = await pageStatements(`/meetings?employee=/employees/${employee.id}&itemsPerPage=10`)
+  expect(asked).toHaveLength(1)
+  const steps = await pagePlanOf(asked[0])
+  const reads = steps.filter((step) => step['Index Cond'])
+  expect(steps.filter((step) => step['Node Type'] === 'Seq Scan')).toEqual([])
+  expect(reads).toHaveLength(2)
+  for (const step of reads) expect(step['Index Cond']).toMatch(/"organizationId" = \$1.* AND .*"employeeId" = ANY/)
 })

@@ -1,5 +1,5 @@
 import { expectProblem, raw } from '../support/requests/raw-responses.ts'
-import { ask, browser, meeting, owner, typeOf, types } from './representations.ts'
+import { ask, browser, collections, meeting, owner, typeOf, types } from './representations.ts'
 
 describe('Each representation', () => {
   const accepts = Object.values(types)
@@ -21,6 +21,19 @@ describe('Each representation', () => {
       }
       expect(etags.size).toBe(count)
     }
+  })
+
+  test('in JSON has the same bytes for the members of a whole page as for those with all properties selected', async () => {
+    const membersIn = ({ text }: { text: string }) =>
+      text.slice(text.indexOf('"member":[')).split(/,"(?:view|search)":\{/)[0]
+    for (const path of collections)
+      for (const type of [types.jsonld, types.json]) {
+        const whole = await ask(path, type)
+        const names = new Set<string>(JSON.parse(whole.text).member.flatMap(Object.keys))
+        expect(names).toContain('@id')
+        const selected = await ask(`${path}?${[...names].map((name) => `properties[]=${name}`).join('&')}`, type)
+        expect(membersIn(whole)).toBe(membersIn(selected))
+      }
   })
 
   test('has an ETag that If-Match of a PATCH accepts', async () => {

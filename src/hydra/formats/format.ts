@@ -46,6 +46,11 @@ export const json: Format = {
     typeof context === 'string' ? [`<${origin}${context}>; rel="${profiles}context"; type="application/ld+json"`] : [],
 }
 
+/** Whether a format is the document itself in JSON. */
+export function isJson(format: Format): boolean {
+  return format === jsonld || format === json
+}
+
 /** Pages for people. They are drawn by the application from more than the document (`html.ts`). */
 export const html: Format = {
   type: 'text/html',

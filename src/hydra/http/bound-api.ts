@@ -1,5 +1,6 @@
 import type { CollectionTail } from '../formats/collection-tail.ts'
 import type { Pages } from '../formats/html.ts'
+import type { WriteRow } from '../formats/row-writer.ts'
 import type { Serialize } from '../formats/serializer.ts'
 import type { ApiModel, ModelOptions } from '../model/api-model.ts'
 import type { AnsweredAs, Caller, Role } from '../model/caller.ts'
@@ -22,7 +23,7 @@ export interface BoundResource {
   /** The part that handlers see. */
   handled: CallResource<object>
   store: Store
-  loadToMany: LoadToMany
+  loadToMany: LoadToMany | undefined
   /** The search with every property, as the documentation describes it. */
   search: Search
   /** The search of each role. */
@@ -30,6 +31,8 @@ export interface BoundResource {
   /** The end of a collection's document for each role: its search, and the class of its members (Hydra Core, §5.1). */
   tails: Map<Role, CollectionTail>
   serialize: Serialize
+  /** The writers of rows that need not become entities, for each role that has one. */
+  rowWriters: Map<Role, WriteRow>
 }
 
 /** The API as its documentation introduces it, in the words of OpenAPI's info object. */

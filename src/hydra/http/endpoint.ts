@@ -1,5 +1,5 @@
 import type { Request, Response } from 'express'
-import { formatsOf } from '../formats/format.ts'
+import { formatsOf, isJson } from '../formats/format.ts'
 import type { Operation } from '../model/operation.ts'
 import { type AccessControl, authenticate, type SensitiveOperation } from './authenticate.ts'
 import { authorize } from './authorize.ts'
@@ -39,7 +39,16 @@ export function endpoint(api: BoundApi, bound: BoundResource, operation: Operati
     if (appliesStrict && isStrict(request.headers)) response.setHeader('Preference-Applied', 'handling=strict')
     const body = await read?.(request, response)
     setHeaders(response)
-    const asked = new ApiRequest({ id, suffix, request, caller, publicUrl, bytes: body?.bytes, file: body?.file })
+    const asked = new ApiRequest({
+      id,
+      suffix,
+      request,
+      caller,
+      publicUrl,
+      isJson: isJson(format),
+      bytes: body?.bytes,
+      file: body?.file,
+    })
     const call = new RequestCall(api, bound, operation, caller, asked)
     const key = operation.method === 'POST' ? call.request.header('idempotency-key') : undefined
     const result = await (key === undefined ? run(call) : runOnce(call, key))

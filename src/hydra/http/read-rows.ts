@@ -36,7 +36,7 @@ export async function readItem(
   const { executor } = unitOfWork
   const entity = await store.find(executor, caller, id, shown)
   if (!entity) throw new Problem(404, 'Not found: no such resource exists, or you have no access to it.')
-  await loadToMany(executor, caller, resource, [entity])
+  await loadToMany?.(executor, caller, resource, [entity])
   return entity
 }
 
@@ -75,7 +75,7 @@ export async function readPage(
   const found = await withListConnection(reader, options.store !== undefined, async (executor) => {
     const page = pageRequestOf(query, order, metadata, options.most)
     const found = await store.page(executor, caller, { conditions, order, ...page })
-    await loadToMany(executor, caller, resource, found.entities)
+    await loadToMany?.(executor, caller, resource, found.entities)
     return found
   })
   return new Page(shape.class, found, order)

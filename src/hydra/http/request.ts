@@ -28,6 +28,8 @@ interface RequestParts {
   caller: Caller
   /** The start of absolute links. */
   publicUrl: string
+  /** Whether the format of the response is JSON-LD or JSON, whose documents can be written from rows. */
+  isJson?: boolean
   /** The bytes of the body, or of the uploaded file. */
   bytes?: Buffer
   /** The result of the operation's file reader. */
@@ -40,6 +42,7 @@ export class ApiRequest implements CallRequest {
   readonly request
   readonly bytes
   readonly publicUrl
+  readonly isJson
   answeredAs: AnsweredAs | undefined
   private readonly suffix
   private readonly caller
@@ -48,12 +51,13 @@ export class ApiRequest implements CallRequest {
   private parameters: URLSearchParams | undefined
   private languages: Map<string[], string> | undefined
 
-  constructor({ id, suffix, request, caller, publicUrl, bytes, file }: RequestParts) {
+  constructor({ id, suffix, request, caller, publicUrl, isJson, bytes, file }: RequestParts) {
     this.id = id
     this.suffix = suffix
     this.request = request
     this.caller = caller
     this.publicUrl = publicUrl
+    this.isJson = isJson
     this.bytes = bytes
     this.uploaded = file
   }

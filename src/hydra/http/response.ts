@@ -1,7 +1,7 @@
 import { type CollectionTail, collectionTail } from '../formats/collection-tail.ts'
 import type { Document } from '../formats/format.ts'
 import { Accepted, type Outcome, Unchanged } from '../model/operation.ts'
-import { Page } from '../model/page.ts'
+import { Page, type SentRow } from '../model/page.ts'
 import { Problem } from '../model/problem.ts'
 import { viewOf } from '../query/pagination.ts'
 import { isSelection, type Search, sparse, sparseOf, templateAt } from '../query/search.ts'
@@ -13,6 +13,8 @@ export interface ApiResponse {
   headers: Record<string, string>
   /** The JSON-LD document; none with 204. */
   document?: Document
+  /** The JSON of the members that the document lacks: they are written from rows, for a response in JSON. */
+  members?: string
   /** Of a collection: the members of its document that never change. */
   tail?: CollectionTail
   /** Of a collection: the requested properties of its items; all when absent. */
@@ -37,9 +39,10 @@ export function responseOf(call: RequestCall, outcome: Outcome<object>): ApiResp
 function pageResponse(call: RequestCall, page: Page): ApiResponse {
   const { query, strict } = call.request
   const properties = sparseOf(query, call.api.shape(page.of), strict)
-  const document = collectionOf(call, page, properties)
+  const members = properties ? undefined : membersOf(call, page)
+  const document = collectionOf(call, page, members ?? properties)
   return {
-    ...{ status: 200, headers: {}, document, tail: tailOf(call, page), properties },
+    ...{ status: 200, headers: {}, document, members, tail: tailOf(call, page), properties },
     limited: page.found.limited,
     outcome: page,
   }
@@ -81,7 +84,18 @@ function requireNoParameters(query: URLSearchParams): void {
     throw new Problem(400, `An item has no parameter ${unknown.map((name) => `"${name.slice(0, 100)}"`).join(', ')}.`)
 }
 
-function collectionOf(call: RequestCall, page: Page, properties: Set<string> | undefined): Record<string, unknown> {
+/** The JSON of a page's rows, where the format is JSON and no row has become an entity. */
+function membersOf({ api, caller, request }: RequestCall, { of, found }: Page): string | undefined {
+  const write = request.isJson && found.sent ? api.of(of).rowWriters.get(caller.role) : undefined
+  return write && (found.sent as SentRow[]).map(write).join(',')
+}
+
+/** @param written the JSON of its members, which the document then lacks; or the requested properties of its members */
+function collectionOf(
+  call: RequestCall,
+  page: Page,
+  written: string | Set<string> | undefined,
+): Record<string, unknown> {
   const { api, caller, request } = call
   const { path, query } = request
   const { resource, serialize, shape } = api.of(page.of)
@@ -90,7 +104,10 @@ function collectionOf(call: RequestCall, page: Page, properties: Set<string> | u
     '@id': api.iris.at(path),
     '@type': 'Collection',
     totalItems: page.found.total,
-    member: page.found.entities.map((entity) => sparse(serialize(entity, caller), properties)),
+    member:
+      typeof written === 'string'
+        ? []
+        : page.found.entities.map((entity) => sparse(serialize(entity, caller), written)),
     view: api.spell(viewOf(api.iris.at(request.withSuffix(path)), query, page, resource.options)),
   })
 }

@@ -1,6 +1,6 @@
 import type { Response } from 'express'
-import { withTail } from '../formats/collection-tail.ts'
-import { contentType, type Document, type Format, html, jsonld, type WriteOptions } from '../formats/format.ts'
+import { withMembers, withTail } from '../formats/collection-tail.ts'
+import { contentType, type Document, type Format, html, json, jsonld, type WriteOptions } from '../formats/format.ts'
 import type { Pages, PageView } from '../formats/html.ts'
 import { Problem } from '../model/problem.ts'
 import type { BoundApi } from './bound-api.ts'
@@ -32,9 +32,15 @@ export async function write(call: RequestCall, result: ApiResponse, format: Form
     response.writeHead(status).end()
     return
   }
-  const json = JSON.stringify(document)
-  const etag = etagOf(json + (tail?.digest ?? ''), version)
-  await send(response, status, 'application/ld+json; charset=utf-8', withTail(json, tail), etag)
+  const text = jsonOf(document, result)
+  const etag = etagOf(text + (tail?.digest ?? ''), version)
+  await send(response, status, 'application/ld+json; charset=utf-8', withTail(text, tail), etag)
+}
+
+/** The JSON of a document without its tail. */
+function jsonOf(document: Document, { members }: ApiResponse): string {
+  const text = JSON.stringify(document)
+  return members === undefined ? text : withMembers(text, members)
 }
 
 /** Writes a document in a format; the ETag belongs to this representation alone, though it starts with the version. */
@@ -45,8 +51,11 @@ export async function represent(
   version?: number,
   options?: WriteOptions,
 ): Promise<Representation & { body: string }> {
+  return representation(api, document, format, await format.write(document, api, options), version)
+}
+
+function representation(api: BoundApi, document: Document, format: Format, body: string, version?: number) {
   const type = contentType(format)
-  const body = await format.write(document, api, options)
   return {
     type,
     body,
@@ -96,7 +105,10 @@ async function convert(
     api,
     request: { share },
   } = call
-  const { document, tail, version, properties } = result
+  const { tail, version, properties, members } = result
+  const document = result.document as Document
+  if (members !== undefined)
+    return representation(api, document, json, withTail(jsonOf(document, result), tail), version)
   try {
     if (format === html) return await representPage(api, viewOfResponse(call, result), response, version)
     return await represent(api, { ...document, ...tail?.properties }, format, version, { share, properties })

@@ -19,9 +19,17 @@ export interface Selection {
   from: { offset: number } | { after: Cursor } | { before: Cursor | 'end' }
 }
 
+/** A row as Postgres sent it: the texts of its values, or null, by column. */
+export type SentRow = Record<string, string | null>
+
 /** A page of rows, their total, and whether more rows lie on either side. */
 export interface Found<E extends object> {
-  entities: E[]
+  readonly entities: E[]
+  /** The rows while no entity was made of them: their documents are written without one. */
+  readonly sent?: SentRow[]
+  /** The rows at both ends; cursors are made from them. */
+  readonly first?: E
+  readonly last?: E
   total: number
   /** Whether counting stopped at `total`, so that there are more rows. */
   limited?: boolean

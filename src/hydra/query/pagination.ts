@@ -50,7 +50,7 @@ export function viewOf(
   { store, most }: Pick<ResourceOptions<object>, 'store' | 'most'>,
 ): object | undefined {
   const { page, size } = pagingOf(query, most)
-  const { entities, total, limited, earlier, later } = found
+  const { first, last: end, total, limited, earlier, later } = found
   const last = size === 0 ? 1 : Math.max(1, Math.ceil(total / size))
   const rest = shared(query)
   const cursors = !store
@@ -67,9 +67,9 @@ export function viewOf(
     first: to(1),
     ...(!limited && { last: last === 1 ? to(1) : to(last, cursors ? '&before=end' : '') }),
     ...(earlier && {
-      previous: to(Math.max(1, limited ? page - 1 : Math.min(page - 1, last)), at('before', entities[0])),
+      previous: to(Math.max(1, limited ? page - 1 : Math.min(page - 1, last)), at('before', first)),
     }),
-    ...(later && size > 0 && { next: to(page + 1, at('after', entities.at(-1))) }),
+    ...(later && size > 0 && { next: to(page + 1, at('after', end)) }),
   }
 }
 

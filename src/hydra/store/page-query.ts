@@ -29,55 +29,73 @@ export type PageQuery = (
   selection: Selection,
 ) => Promise<Rows>
 
-/** A row that comes with the total of its table. */
-type Counted = { row_total: number }
+/** A row that comes with the number of all rows that the page is a part of. */
+type Counted = { row_total: number | string }
+
+type Total = Pick<Rows, 'total' | 'limited'>
+
+/** The sizes of pages whose LIMIT stands in the text: Postgres keeps a plan only where it knows how many rows are read. */
+const plannedSizes = new Set([10, 20, 25, 30, 50, 100])
 
 /** The most statements that are kept, one per combination of filters and orders. Further combinations are prepared on each use. */
 const mostKept = 300
 
+interface PageOptions {
+  /** The scope whose total is kept in "row_total", so that its rows need not be counted. */
+  counted?: string
+  /** The sort order of texts; by default the database's. */
+  collation?: string
+  tenantColumn: string
+  /** Whether the rows have the texts that Postgres sent as values. */
+  isSent: boolean
+}
+
 /**
  * Makes the page query of a table.
  * @param columns the SQL list of the columns to read
- * @param counted the scope whose total is kept in "row_total", so that its rows need not be counted
- * @param collation the sort order of texts; by default the database's
  */
 export function pageQuery(
   metadata: EntityMetadata,
   columns: string,
-  { counted, collation, tenantColumn }: { counted?: string; collation?: string; tenantColumn: string },
+  { counted, collation, tenantColumn, isSent }: PageOptions,
 ): PageQuery {
   const { tableName } = metadata
   const column = columnsOf(metadata, collation)
   const kept = new Map<string, Statement>()
   const prepared = (template: string, depends: boolean): Statement => {
     // Postgres may keep one plan for a named statement, and no plan suits both rare and common texts.
-    if (depends) return statement('', template)
+    if (depends) return statement('', template, { isSent })
     const known = kept.get(template)
     if (known) return known
     const digest = createHash('md5').update(template).digest('hex')
-    const made = statement(kept.size < mostKept ? `${tableName}:page:${digest.slice(0, 16)}` : '', template)
+    const made = statement(kept.size < mostKept ? `${tableName}:page:${digest.slice(0, 16)}` : '', template, { isSent })
     if (kept.size < mostKept) kept.set(template, made)
     return made
   }
+
+  const sum = `SELECT coalesce(sum("delta"), 0)::int8 AS "row_total" FROM "row_total" WHERE "relation" = '${tableName}' AND "${tenantColumn}" = :tenant`
 
   return async (executor, scope, given, { conditions, order, size, from }) => {
     const where = [`(${scope})`, ...conditions.map(({ sql }) => sql)].join(' AND ')
     const values = Object.assign({}, given, ...conditions.map((condition) => condition.values))
     const byText = conditions.some(({ text }) => text)
-    const totalIsKept = counted === scope && conditions.length === 0
-    const sum = `SELECT coalesce(sum("delta"), 0)::int8 AS total FROM "row_total" WHERE "relation" = '${tableName}' AND "${tenantColumn}" = :tenant`
-    const count = async (rows: object[] = []) => {
-      if (totalIsKept && rows.length > 0) return { total: (rows as Counted[])[0].row_total, limited: false }
-      const bounded = `SELECT count(*) AS total FROM (SELECT 1 FROM "${tableName}" WHERE ${where} LIMIT ${mostCounted + 1}) AS "found"`
-      const exact = `SELECT count(*) AS total FROM "${tableName}" WHERE ${where}`
-      const [{ total }] = (await prepared(totalIsKept ? sum : byText ? bounded : exact, byText)(executor, values)).rows
-      const limited = byText && total > mostCounted
-      return { total: limited ? mostCounted : (total as number), limited }
+    const bounded = `SELECT count(*) AS "row_total" FROM (SELECT 1 FROM "${tableName}" WHERE ${where} LIMIT ${mostCounted + 1}) AS "found"`
+    const exact = `SELECT count(*) AS "row_total" FROM "${tableName}" WHERE ${where}`
+    const counting = byText ? bounded : counted === scope && conditions.length === 0 ? sum : exact
+    const totalIn = ([first]: object[]): Total => {
+      const total = Number((first as Counted).row_total)
+      return byText && total > mostCounted ? { total: mostCounted, limited: true } : { total, limited: false }
     }
-    const select = async (limit: number, backwards: boolean, cursor: unknown[], offset: number) => {
+    const count = async () => totalIn((await prepared(counting, byText)(executor, values)).rows)
+    /** The total of rows that were read; a search counts apart, since its first page is often its last. */
+    const totalOf = (rows: object[]) => (rows.length > 0 && !byText ? totalIn(rows) : count())
+    const total = byText ? '' : `, (${counting}) AS "row_total"`
+    const limit = size + 1
+    const limiting = plannedSizes.has(size) ? limit : ':limit'
+    const select = async (backwards: boolean, cursor: unknown[], offset = 0) => {
       const further = cursor.length > 0 ? ` AND ${afterCursor(column, order, backwards)}` : ''
-      // A total that is kept comes with each row, which saves a round trip.
-      const text = `SELECT ${columns}${totalIsKept ? `, (${sum}) AS "row_total"` : ''} FROM "${tableName}" WHERE ${where}${further} ORDER BY ${orderBy(column, order, backwards)} LIMIT :limit OFFSET :offset`
+      const skipping = offset > 0 ? ' OFFSET :offset' : ''
+      const text = `SELECT ${columns}${total} FROM "${tableName}" WHERE ${where}${further} ORDER BY ${orderBy(column, order, backwards)} LIMIT ${limiting}${skipping}`
       const place = Object.fromEntries(cursor.map((value, index) => [`c${index}`, value]))
       return (await prepared(text, byText)(executor, { ...values, ...place, limit, offset })).rows as object[]
     }
@@ -86,22 +104,22 @@ export function pageQuery(
       const { offset } = from
       const known = offset > fewSkipped ? await count() : undefined
       if (known && !known.limited && offset >= known.total) return { rows: [], ...known, earlier: true, later: false }
-      const more = await select(size + 1, false, [], offset)
+      const more = await select(false, [], offset)
       const rows = more.slice(0, size)
       const later = more.length > size
       const reachesEnd = !later && (rows.length > 0 || offset === 0)
-      const counts = reachesEnd ? { total: offset + rows.length, limited: false } : (known ?? (await count(more)))
+      const counts = reachesEnd ? { total: offset + rows.length, limited: false } : (known ?? (await totalOf(more)))
       return { rows, ...counts, earlier: offset > 0, later }
     }
     if ('after' in from) {
-      const rows = await select(size + 1, false, from.after, 0)
-      return { rows: rows.slice(0, size), ...(await count(rows)), earlier: true, later: rows.length > size }
+      const rows = await select(false, from.after)
+      return { rows: rows.slice(0, size), ...(await totalOf(rows)), earlier: true, later: rows.length > size }
     }
-    const counts = await count()
+    const rows = await select(true, from.before === 'end' ? [] : from.before)
+    const counts = await totalOf(rows)
     const all = counts.total
     const partial = from.before === 'end' && all > 0 && size > 0 && !counts.limited
     const wanted = partial ? ((all - 1) % size) + 1 : size
-    const rows = await select(wanted + 1, true, from.before === 'end' ? [] : from.before, 0)
     return {
       rows: rows.slice(0, wanted).reverse(),
       ...counts,

@@ -2,12 +2,13 @@ import type { EntityMetadata } from 'typeorm'
 import type { ColumnMetadata } from 'typeorm/metadata/ColumnMetadata.js'
 import type { Caller, Role } from '../model/caller.ts'
 import type { Class } from '../model/class.ts'
-import type { Found, Selection } from '../model/page.ts'
+import type { Found, Selection, SentRow } from '../model/page.ts'
 import type { Executor, ReadKey, Scope, Store } from '../model/store.ts'
 import { unstorableIn } from '../model/text.ts'
 import { KeyedStatement } from './batch/keyed-statement.ts'
 import { type PageQuery, pageQuery } from './page-query.ts'
 import { totalsColumn } from './row-totals.ts'
+import { type SentColumn, SentPage } from './sent-rows.ts'
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
@@ -36,6 +37,8 @@ interface Reading {
   named?: Partial<Record<Role, string>>
   /** Whether a text may be an id that is no UUID. */
   isId?(id: string): boolean
+  /** The columns, where documents are written from the texts that Postgres sends. Entities are then made on demand. */
+  sent?: Map<string, SentColumn>
 }
 
 /** Reads rows from Postgres. Its statements are built once, from TypeORM's metadata, and each contains the scope. */
@@ -45,22 +48,37 @@ export class PostgresStore<E extends object> implements Store<E> {
   private readonly pages: PageQuery
   private readonly isId: Reading['isId']
   private readonly ownScope: string
+  private readonly isSent: boolean
+  private readonly columns: [name: string, column: SentColumn][]
 
   constructor(
     private readonly metadata: EntityMetadata,
-    { roles, tenantColumn, scope = ofTenant(tenantColumn), shown, collation, computed = {}, named = {}, isId }: Reading,
+    {
+      roles,
+      tenantColumn,
+      scope = ofTenant(tenantColumn),
+      shown,
+      collation,
+      computed = {},
+      named = {},
+      isId,
+      sent,
+    }: Reading,
   ) {
     this.isId = isId
     this.ownScope = ofTenant(tenantColumn).default
+    this.isSent = sent !== undefined
     this.uuids = metadata.columns.find(({ propertyName }) => propertyName === 'id')?.type === 'uuid'
     const all = metadata.columns.filter(({ isSelect }) => isSelect)
     const needed = all.filter(({ propertyName }) => shown?.has(propertyName) ?? true)
+    this.columns = [...(sent ?? [])].filter(([name]) => shown?.has(name) ?? true)
     const further = Object.entries(computed).map(([name, sql]) => `, (${sql}) AS "${name}"`)
     const [every, some] = [all, needed].map((columns) => list(columns) + further.join(''))
     this.pages = pageQuery(metadata, some, {
       counted: keptTotals(metadata, tenantColumn) ? scope.default : undefined,
       collation,
       tenantColumn,
+      isSent: this.isSent,
     })
     const byCondition = new Map<string, Statements>()
     this.byRole = new Map(
@@ -114,7 +132,9 @@ export class PostgresStore<E extends object> implements Store<E> {
   async page(executor: Executor, caller: Caller, selection: Selection): Promise<Found<E>> {
     const { tenant, user } = caller
     const { rows, ...rest } = await this.pages(executor, this.statements(caller).scope, { tenant, user }, selection)
-    return { entities: rows.map((row) => this.hydrate(row)), ...rest }
+    if (this.isSent) return new SentPage(rows as SentRow[], (row) => this.read(row), rest)
+    const entities = rows.map((row) => this.hydrate(row))
+    return { entities, first: entities[0], last: entities.at(-1), ...rest }
   }
 
   async existing(executor: Executor, caller: Caller, ids: string[]): Promise<string[]> {
@@ -134,6 +154,15 @@ export class PostgresStore<E extends object> implements Store<E> {
 
   private statements(caller: Caller): Statements {
     return this.byRole.get(caller.role) as Statements
+  }
+
+  private read(row: SentRow): E {
+    const entity: Record<string, unknown> = Object.create((this.metadata.target as Class<E>).prototype)
+    for (const [name, { read }] of this.columns) {
+      const text = row[name]
+      entity[name] = text === null ? null : read(text)
+    }
+    return entity as E
   }
 
   /** Sets the prototype of a row to the class, so that the getters and methods of the entity work. No constructor runs. */

@@ -21,24 +21,37 @@ const readers = new Map<number, (text: string) => unknown>([
   [1082, (text) => text],
 ])
 
-const types = {
-  getTypeParser: (oid: number, format?: 'text' | 'binary') =>
-    readers.get(oid) ?? pg.types.getTypeParser(oid, format as 'text'),
-} as typeof pg.types
+/** The parser of the values of a type, by its OID. */
+export function readerOf(oid: number): (text: string) => unknown {
+  return readers.get(oid) ?? pg.types.getTypeParser(oid, 'text')
+}
+
+const types = { getTypeParser: readerOf } as typeof pg.types
+
+/** Leaves values as the texts that Postgres sends. */
+const asSent = { getTypeParser: () => (text: string) => text } as unknown as typeof pg.types
+
+/** How the rows of a statement are returned; by default as objects with parsed values. */
+interface RowFormat {
+  /** Rows are arrays of their values. */
+  rowMode?: 'array'
+  /** Values are texts, or null, as Postgres sends them. */
+  isSent?: boolean
+}
 
 /**
  * Prepares a statement.
  * @param name unique per text. Postgres keeps the plan under it; an empty name keeps none
  * @param template SQL in which `:name` stands for a value
- * @param rowMode whether each row is an array of its values; by default it is an object
  */
-export function statement(name: string, template: string, rowMode?: 'array'): Statement {
+export function statement(name: string, template: string, { rowMode, isSent }: RowFormat = {}): Statement {
   const names: string[] = []
   const text = template.replace(/(?<!:):([a-zA-Z]\w*)/g, (_, placeholder: string) => {
     const known = names.indexOf(placeholder)
     return `$${known >= 0 ? known + 1 : names.push(placeholder)}`
   })
-  return (executor, values) => executor.query({ name, text, values: names.map((key) => values[key]), types, rowMode })
+  return (executor, values) =>
+    executor.query({ name, text, values: names.map((key) => values[key]), types: isSent ? asSent : types, rowMode })
 }
 
 /** The key of the text that a date serializes to, so that documents need not format it. Dates are replaced, never mutated. */
@@ -47,10 +60,14 @@ export const appendOnly = Symbol('written')
 const zero = 48
 const utcSeconds = '2026-01-05 08:00:00+00'.length
 
-/** Parses a timestamp of Postgres while the session's time zone is UTC: `2026-01-05 08:00:00.25+00`. */
-function readTimestamp(text: string): Date | number | null {
-  if (text.length < utcSeconds || text.charCodeAt(4) !== 45 || !text.endsWith('+00'))
-    return pg.types.getTypeParser(1184)(text)
+/** Whether a text is a date-time of the years 1 to 9999 in UTC: `2026-01-05 08:00:00.25+00`. */
+function isCommon(text: string): boolean {
+  return text.length >= utcSeconds && text.charCodeAt(4) === 45 && text.endsWith('+00')
+}
+
+/** Parses a timestamp of Postgres while the session's time zone is UTC. */
+export function readTimestamp(text: string): Date | number | null {
+  if (!isCommon(text)) return pg.types.getTypeParser(1184)(text)
   const digits = (from: number) => (text.charCodeAt(from) - zero) * 10 + text.charCodeAt(from + 1) - zero
   const year = digits(0) * 100 + digits(2)
   const fraction = text.length > utcSeconds ? Math.round(Number(text.slice(19, -3)) * 1000) : 0
@@ -58,12 +75,16 @@ function readTimestamp(text: string): Date | number | null {
     Date.UTC(year, digits(5) - 1, digits(8), digits(11), digits(14), digits(17), fraction),
   )
   if (year < 100) date.setUTCFullYear(year)
-  date[appendOnly] = wireText(text)
+  date[appendOnly] = dateTimeIn(text)
   return date
 }
 
-/** The same instant in the format of documents: `2026-01-05T08:00:00.250Z`. */
-function wireText(text: string): string {
+/** The date-time of a document, `2026-01-05T08:00:00.250Z`, from the text of Postgres; undefined for an uncommon text. */
+export function dateTimeOf(text: string): string | undefined {
+  return isCommon(text) ? dateTimeIn(text) : undefined
+}
+
+function dateTimeIn(text: string): string {
   const fraction = text.length > utcSeconds ? text.slice(19, -3).padEnd(4, '0') : ''
   return `${text.slice(0, 10)}T${text.slice(11, 19)}${fraction}Z`
 }

@@ -13,11 +13,12 @@ const mostLists = 32
 /** Fills in the to-many references of entities, with one query per reference for all entities. */
 export type LoadToMany = (executor: Executor, caller: Caller, resource: Resource, entities: object[]) => Promise<void>
 
-/** Prepares the queries of a class's to-many references. They select only ids, newest first. */
-export function compileToMany(shape: Shape, tenantColumn: string): LoadToMany {
+/** Prepares the queries of a class's to-many references, if it has any. They select only ids, newest first. */
+export function compileToMany(shape: Shape, tenantColumn: string): LoadToMany | undefined {
   const lists = shape.fields
     .filter(({ kind }) => kind === 'references')
     .map((field) => ({ field, query: idsOf(shape, field, tenantColumn) }))
+  if (lists.length === 0) return undefined
   return async (executor, caller, resource, entities) => {
     for (const { field, query } of lists) {
       const owners = entities.filter((entity) => !resource.hides(resource.viewer(entity, caller), field.name))

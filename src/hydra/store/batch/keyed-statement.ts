@@ -49,7 +49,7 @@ export class KeyedStatement implements KeyedRead {
     this.scope = this.members.map(([member]) => member).filter((member) => member !== 'id')
     this.one = statement(name, each)
     this.several = several && statement(`${name}:several`, several.text)
-    this.lateral = statement(`${name}:batch`, lateral(each, this.members), 'array')
+    this.lateral = statement(`${name}:batch`, lateral(each, this.members), { rowMode: 'array' })
   }
 
   /** Reads keys of one caller, together with the reads of others while the request holds no connection. */
