@@ -98,6 +98,46 @@ test('a read is sent at once while less than two batches are sent; later ones tr
   expect(sizes).toEqual([1, 1, 38])
 })
 
+const turn = () => new Promise((resolve) => setImmediate(resolve))
+
+test('after a batch of many, reads gather while each turn of the event loop brings further ones', async () => {
+  const keyed = locations()
+  await Promise.all(Array.from({ length: 40 }, () => read(keyed)))
+  sizes.length = 0
+  const late = []
+  for (let n = 0; n < 4; n++) {
+    late.push(read(keyed), read(keyed))
+    expect(sizes).toEqual([])
+    await turn()
+  }
+  await Promise.all(late)
+  expect(sizes).toEqual([8])
+
+  for (let n = 0; n < 40; n++) await read(keyed)
+  sizes.length = 0
+  const lone = read(keyed)
+  expect(sizes).toEqual([1])
+  await lone
+})
+
+test('a second batch is sent once as many keys wait as the first has', async () => {
+  const keyed = locations()
+  await Promise.all(Array.from({ length: 40 }, () => read(keyed)))
+  sizes.length = 0
+  const sent = await whileLocked(async () => {
+    const all = Array.from({ length: 8 }, () => read(keyed))
+    await untilWaiting(1)
+    for (let n = 0; n < 7; n++) all.push(read(keyed))
+    for (let n = 0; n < 20; n++) await turn()
+    expect(sizes).toEqual([8])
+    all.push(read(keyed))
+    await untilWaiting(2)
+    return all
+  })
+  await Promise.all(sent)
+  expect(sizes).toEqual([8, 8])
+})
+
 test('a batch has at most its number of keys, and all batches use at most half of the connections', async () => {
   const [first, ...others] = Array.from({ length: 8 }, () => locations(8))
   const sent = await whileLocked(async () => {

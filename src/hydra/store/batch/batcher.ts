@@ -24,14 +24,23 @@ const mostWaiting = 512
 /** The most bytes that the rows of one batch should have. */
 const mostBytes = 1_048_576
 
+/** The most turns of the event loop in which reads gather. */
+const mostTurns = 8
+
 /**
- * The waiting reads of one statement. A read is sent at once while less than two batches are on their way; otherwise it waits
- * for the end of one. Then the waiting reads of all tenants are sent together, in turn. No timer delays a read.
+ * The waiting reads of one statement. While recent batches had one read each, a read is sent at once if less than two batches are
+ * on their way. Otherwise reads gather while each turn of the event loop brings further ones; no timer delays them. Then the
+ * waiting reads of all tenants are sent together, in turn. A second batch is sent once it is as large as the one on its way.
  */
 export class Batcher {
   private readonly queues = new Map<string, PendingRead[]>()
+  private keysWaiting = 0
   private sent = 0
+  private keysSent = 0
+  /** How many reads recent batches had: a larger batch raises it at once, smaller ones lower it slowly. */
+  private recentReads = 1
   private bytesPerKey = 0
+  private isGathering = false
 
   constructor(
     private readonly mostKeys: number,
@@ -41,32 +50,54 @@ export class Batcher {
   ) {}
 
   add(read: PendingRead): void {
-    if (this.queues.size === 0 && this.sent < mostBatches && this.slots.take()) void this.run([read])
+    const isLone = this.keysWaiting === 0 && this.recentReads < 2
+    if (isLone && this.sent < mostBatches && this.slots.take()) void this.run([read])
     else this.wait(read)
   }
 
   /** Sends waiting reads while connections are free. */
   start(): void {
-    while (this.queues.size > 0 && this.sent < mostBatches) {
+    while (this.keysWaiting > 0 && this.sent < mostBatches && this.keysWaiting >= this.keysSent) {
       if (!this.slots.take()) {
         this.slots.queue(this)
         return
       }
-      const reads = this.gather()
+      const reads = this.takeTurns()
       if (reads.length > 0) void this.run(reads)
       else this.slots.give()
     }
   }
 
   private async run(reads: PendingRead[]): Promise<void> {
+    const keys = keysOf(reads)
     this.sent++
+    this.keysSent += keys
+    this.recentReads = Math.max(reads.length, this.recentReads * 0.9)
     const bytes = await this.send(reads)
     // A batch of large rows lowers the limit at once; later ones raise it slowly.
-    this.bytesPerKey = Math.max(bytes / keysOf(reads), this.bytesPerKey * 0.9)
+    this.bytesPerKey = Math.max(bytes / keys, this.bytesPerKey * 0.9)
     this.sent--
-    if (this.queues.size > 0) this.slots.queue(this)
+    this.keysSent -= keys
     this.slots.give()
-    if (this.queues.size === 0 && this.sent === 0) this.onIdle?.()
+    if (this.keysWaiting > 0) this.gather()
+    else if (this.sent === 0) this.onIdle?.()
+  }
+
+  /** Starts batches at the end of the first turn of the event loop that brings no further read. */
+  private gather(): void {
+    if (this.isGathering) return
+    this.isGathering = true
+    let [turns, before] = [0, this.keysWaiting]
+    const endTurn = () => {
+      const isMore = this.keysWaiting > before && this.keysWaiting < this.mostKeys && ++turns < mostTurns
+      before = this.keysWaiting
+      if (isMore) setImmediate(endTurn)
+      else {
+        this.isGathering = false
+        this.start()
+      }
+    }
+    setImmediate(endTurn)
   }
 
   private wait(read: PendingRead): void {
@@ -81,11 +112,12 @@ export class Batcher {
     this.queues.set(tenant, queue)
     queue.push(read)
     read.onExpired = () => this.remove(read)
-    if (this.sent < mostBatches) this.slots.queue(this)
+    this.keysWaiting += keys.length
+    if (this.sent < mostBatches) this.gather()
   }
 
   /** Takes one read of each tenant in turn until the batch is full. Reads whose client has left are dropped. */
-  private gather(): PendingRead[] {
+  private takeTurns(): PendingRead[] {
     const most = Math.max(1, Math.min(this.mostKeys, Math.floor(mostBytes / this.bytesPerKey)))
     const reads: PendingRead[] = []
     let keys = 0
@@ -110,6 +142,7 @@ export class Batcher {
   private remove(read: PendingRead): void {
     const { tenant, keys } = read
     read.onExpired = undefined
+    this.keysWaiting -= keys.length
     const queue = this.queues.get(tenant) ?? []
     queue.splice(queue.indexOf(read), 1)
     if (queue.length === 0) this.queues.delete(tenant)
