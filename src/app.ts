@@ -77,6 +77,7 @@ export async function createApp({
     pools,
     replicas,
     pages: hasPages ? explorer({ timeZone: timeZoneOf }) : undefined,
+    forms: signIn?.sessions,
   })
   await api.requireTables()
   await pools.items.batches?.checkDistribution()

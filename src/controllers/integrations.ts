@@ -92,6 +92,7 @@ export const revoke = (banking: Banking): Operation<Integration> => ({
   method: 'POST',
   path: '/kontomatik/revoke',
   title: () => 'End the consent to read from the linked bank',
+  consequence: 'destroys',
   description:
     'A running import is stopped first; imported transactions stay. 202 means that Kontomatik could not be reached: the ' +
     'server retries until Kontomatik confirms, or the consent ends by itself. Also without the module "banking".',

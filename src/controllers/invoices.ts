@@ -37,6 +37,7 @@ export const pay = (billing: Billing): Operation<Invoice> => ({
   method: 'POST',
   path: '/:id/pay',
   title: () => 'Pay an open invoice',
+  consequence: 'bills',
   description:
     'Charges the payment method of the subscription, unless the body names another. Status 402 means that the bank declined. ' +
     'Status 200 with a `confirmationSecret` means that the bank requires the holder’s consent. The browser obtains it with the secret.',

@@ -116,6 +116,7 @@ export const resend: Operation<Invitation> = {
 export const revoke: Operation<Invitation> = {
   ...removeOperation<Invitation>(),
   title: () => 'Revoke an invitation',
+  consequence: 'destroys',
   description:
     'Its token stops working, and a mail that is not sent yet is withdrawn. Repeating the request changes nothing.',
   async handle(call) {

@@ -7,6 +7,9 @@ export type PageRequest = PageView['request']
 export type Document = PageView['document']
 export type OfferedOperation = PageView['operations'][number]
 
+/** One field of a form, with its bounds. */
+export type FormField = ReturnType<Api['formFields']>[number]
+
 /** The class of a page's item or members. */
 export type PageContent = NonNullable<PageView['content']>
 export type Collection = NonNullable<PageContent['collection']>

@@ -2,6 +2,18 @@ import { render } from 'preact-render-to-string'
 import type { Api, Caller, Executor } from '../hydra/index.ts'
 import { type Drawing, linkKeeper, withParameters } from './drawing.ts'
 import type { Pages } from './engine.ts'
+import {
+  type ChoicesOf,
+  choicesOf,
+  type Form,
+  formName,
+  formOf,
+  formParameter,
+  type ReadChoices,
+  readChoices,
+  shownOperation,
+} from './forms/form.ts'
+import { FormPage } from './forms/form-page.tsx'
 import { CollectionPage } from './pages/collection.tsx'
 import { DocumentPage } from './pages/document.tsx'
 import { ItemPage } from './pages/item.tsx'
@@ -29,16 +41,20 @@ export function explorer({ timeZone }: ExplorerOptions): (api: Api) => Pages {
       const language = languageOf(view.request)
       const to = linkKeeper(language)
       const known = { ...language, api, view, to }
+      const offered = shownOperation(view)
       // The reads begin at the same moment, so that they reach the database together.
-      const [zone, references, listed] = content
+      const [zone, references, listed, choices] = content
         ? await Promise.all([
             timeZone(view.executor, view.caller),
             readReferences(known, content),
-            readListed(known, content),
+            offered ? [] : readListed(known, content),
+            offered ? readChoices(known, offered) : [],
           ])
-        : (['UTC', [], []] as [string, References, Listed])
+        : (['UTC', [], [], []] as [string, References, Listed, ReadChoices])
       const named = { ...known, formats: formatsIn(language.tag, zone) }
-      return pageOf({ ...named, titles: titlesOf(named, references) }, optionsOf(named, listed))
+      const drawing = { ...named, titles: titlesOf(named, references) }
+      if (offered) return formPageOf(drawing, formOf(drawing, offered), choicesOf(named, choices))
+      return pageOf(drawing, optionsOf(named, listed))
     },
     drawProblem(problem, request) {
       const { target } = request
@@ -54,6 +70,26 @@ export function explorer({ timeZone }: ExplorerOptions): (api: Api) => Pages {
       )}`
     },
   })
+}
+
+/** The page of a form, below the page of its item or collection. */
+function formPageOf(drawing: Drawing, form: Form, choices: ChoicesOf): string {
+  const { api, view } = drawing
+  const { operation, resource } = form.offered
+  const parent = { label: titleOfPage(drawing), href: view.document['@id'] as string }
+  const { title } = api.textsOf(resource, operation)
+  return `<!doctype html>${render(
+    <Layout
+      {...drawing}
+      caller={view.caller}
+      title={title}
+      target={view.request.target}
+      trail={[...trailOf(drawing), parent]}
+      inLanguage={(tag) => withParameters(drawing, { lang: [tag], [formParameter]: [formName(form.offered)] })}
+    >
+      <FormPage drawing={drawing} form={form} choices={choices} />
+    </Layout>,
+  )}`
 }
 
 function pageOf(drawing: Drawing, options: ReferenceOptions): string {
@@ -84,16 +120,17 @@ function titleOfPage(drawing: Drawing): string {
   const { api, tag, view } = drawing
   const { content, document } = view
   if (!content) return String(document.title ?? document['hydra:title'] ?? api.info.title)
-  return content.collection
+  const [item] = content.items
+  return content.collection || !item
     ? collectionLabel(api, tag, content.resource)
-    : titleOf(drawing, content.shape, content.items[0])
+    : titleOf(drawing, content.shape, item)
 }
 
 /** The way to a page: the start, and the collection of an item. */
 function trailOf({ api, tag, words, view: { content } }: Drawing): Crumb[] {
   if (!content) return []
   const start = { label: words.start, href: api.iris.at('/') }
-  const { resource, collection } = content
-  if (collection || !resource.listed) return [start]
+  const { resource, collection, items } = content
+  if (collection || items.length === 0 || !resource.listed) return [start]
   return [start, { label: collectionLabel(api, tag, resource), href: api.iris.at(resource.path) }]
 }

@@ -5,11 +5,13 @@ import { documents } from './documentation/documents.ts'
 import { operationTexts } from './documentation/operation-description.ts'
 import { type ClassReference, referenceOf } from './documentation/reference.ts'
 import { collectionTail } from './formats/collection-tail.ts'
+import { type FormField, formFields } from './formats/form-fields.ts'
 import type { Pages } from './formats/html.ts'
 import { rowWriters as compileRowWriters } from './formats/row-writer.ts'
 import { serializer } from './formats/serializer.ts'
 import type { AccessControl } from './http/authenticate.ts'
 import type { ApiInfo, ApiOptions, BoundApi, BoundResource } from './http/bound-api.ts'
+import { formNames } from './http/form-submission.ts'
 import { router } from './http/router.ts'
 import { type ChangeStreams, changeStreams, type StreamOptions } from './http/streams/stream-routes.ts'
 import { writeProblem } from './http/write-problem.ts'
@@ -37,6 +39,8 @@ export class Api extends ApiModel implements BoundApi {
   readonly pools: Pools
   readonly pages: Pages | undefined
   streamed = false
+  /** The names of the hidden fields of a page's forms. */
+  readonly formNames = formNames
   private readonly bound = new Map<Class, BoundResource>()
 
   /** @throws an Error with a sentence where entity, context and table disagree */
@@ -99,6 +103,11 @@ export class Api extends ApiModel implements BoundApi {
   /** The title and the description of an operation. */
   textsOf(resource: Resource, operation: Operation): { title: string; description: string } {
     return operationTexts(this, resource, operation)
+  }
+
+  /** The fields that an operation accepts from a caller, in a body of a class. */
+  formFields(shape: Shape, operation: Operation, { role }: Caller): FormField[] {
+    return formFields(this, shape, operation, role)
   }
 
   writeProblem(problem: Problem, response: Response): Promise<void> {

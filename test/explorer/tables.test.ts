@@ -101,7 +101,7 @@ describe('A collection', () => {
   test('that is empty says so, and names the next step', async () => {
     const owner = await open('/organization-addresses')
     expect(textOf(owner.page, '.empty')).toContain('“Create an organization address”')
-    expect(owner.page('#actions ~ details summary').text()).toContain('Create an organization address')
+    expect(owner.page('#actions ~ .action .button').text()).toContain('Create an organization address')
     const other = await open('/organization-addresses', member)
     expect(textOf(other.page, '.empty')).toContain('admin or owner')
     const filtered = await open('/meetings?q=nowhere')

@@ -18,9 +18,16 @@ export class Browser {
   }
 
   /** A form of a page. */
-  submit(path: string, fields: Record<string, string>, site = 'same-origin'): Test {
+  submit(path: string, fields: Record<string, string> | [string, string][], site = 'same-origin'): Test {
     const test = this.send('post', path).set({ 'Sec-Fetch-Site': site, 'Sec-Fetch-Mode': 'navigate' })
     return test.type('form').send(new URLSearchParams(fields).toString())
+  }
+
+  /** A form with a file. */
+  upload(path: string, fields: [string, string][], file: Buffer, filename: string): Test {
+    const test = this.send('post', path).set({ 'Sec-Fetch-Site': 'same-origin', 'Sec-Fetch-Mode': 'navigate' })
+    for (const [name, value] of fields) test.field(name, value)
+    return test.attach('file', file, filename)
   }
 
   /** A request with the cookies alone. */

@@ -14,13 +14,19 @@ export function isOwnRead({ method, headers }: Head): boolean {
   return (method === 'GET' || method === 'HEAD') && (site === undefined || site === 'same-origin' || site === 'none')
 }
 
+/** Whether a request is sent as a form. */
+export function isForm({ method, headers }: Head): boolean {
+  const type = headers['content-type']?.split(';')[0].trim().toLowerCase() ?? ''
+  return method === 'POST' && formTypes.includes(type)
+}
+
 /**
  * Whether a request is a form that a page of this server has sent. Without Fetch Metadata its `Origin` must be this server's.
  * @param origin the origin of PUBLIC_URL
  */
-export function isOwnForm({ method, headers }: Head, origin: string): boolean {
-  const type = headers['content-type']?.split(';')[0].trim().toLowerCase() ?? ''
-  if (method !== 'POST' || !formTypes.includes(type)) return false
+export function isOwnForm(request: Head, origin: string): boolean {
+  const { headers } = request
+  if (!isForm(request)) return false
   const site = headers['sec-fetch-site']
   return site === undefined ? headers.origin === origin : site === 'same-origin'
 }

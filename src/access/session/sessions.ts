@@ -5,7 +5,7 @@ import type { SecretKey } from '../../secrets/sealed-text.ts'
 import type { Callers, Identity } from '../callers.ts'
 import { type Person, personOf } from './choices.ts'
 import { formTokenOf, isFormTokenOf } from './form-token.ts'
-import { isOwnForm, isOwnRead } from './request-origin.ts'
+import { isForm, isOwnForm, isOwnRead } from './request-origin.ts'
 import { type Cookie, hashOf, isSecret, newSecret, readCookie, sessionCookie, setCookie } from './session-cookie.ts'
 import {
   chooseOrganization,
@@ -84,8 +84,14 @@ export class Sessions {
     return known
   }
 
+  /** Whether a request is a form of a signed-in browser, and not a request of a program. */
+  isForm(request: Request): boolean {
+    const { authorization } = request.headers
+    return isForm(request) && authorization === undefined && this.#secretOf(request) !== undefined
+  }
+
   /** The form token for the forms of a page; undefined where the request has no cookie. */
-  formToken(request: Request): string | undefined {
+  formToken(request: Pick<Request, 'headers'>): string | undefined {
     const secret = this.#secretOf(request)
     return secret && formTokenOf(secret)
   }
@@ -158,7 +164,7 @@ export class Sessions {
     await chooseOrganization(this.#surroundings.executor, row.id, organization)
   }
 
-  #secretOf({ headers }: Request): string | undefined {
+  #secretOf({ headers }: Pick<Request, 'headers'>): string | undefined {
     const value = readCookie(headers, this.#cookie.name)
     return isSecret(value) ? value : undefined
   }

@@ -64,6 +64,7 @@ export const clear: Operation<Organization> = {
   method: 'POST',
   path: '/clear',
   title: () => "Clear an organization's data",
+  consequence: 'destroys',
   description:
     'Deletes the meetings, locations, added languages and imported bank data in one transaction; reads are not blocked. ' +
     'Users, roles, invitations, billing, settings, images, the mail footer, the consent of the bank and the audit log ' +

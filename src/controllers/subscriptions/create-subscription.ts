@@ -20,6 +20,7 @@ import { type Call, createEntity, createOperation, type Operation, Problem } fro
 
 export const create = (billing: Billing): Operation<Subscription> => ({
   ...createOperation(),
+  consequence: 'bills',
   description:
     'Every property has a default: your organization, its only billing address, monthly billing, and a seat for each member ' +
     'and pending invitation. With a payment method the subscription is charged at once; 402 means that the bank declined. ' +

@@ -35,6 +35,7 @@ export const update = (billing: Billing): Operation<Subscription> => ({
   method: 'PATCH',
   path: '/:id',
   title: () => 'Update a subscription',
+  consequence: 'bills',
   expects: 'self',
   returns: 'item',
   description:
@@ -67,6 +68,7 @@ export const cancel = (billing: Billing): Operation<Subscription> => ({
   method: 'POST',
   path: '/:id/cancel',
   title: () => 'Cancel a subscription',
+  consequence: 'destroys',
   description:
     'The subscription ends with the paid period, or at once when `immediately` is true. An incomplete subscription always ' +
     'ends at once. Pending differences of changed seats and modules are charged with the last invoice, or at once with an ' +
@@ -101,6 +103,7 @@ export const confirm: Operation<Subscription> = {
   method: 'POST',
   path: '/:id/confirm',
   title: () => 'Confirm a manually billed subscription',
+  consequence: 'bills',
   returns: 'item',
   statuses: [200, 201, 404, 409],
   link: {

@@ -1,5 +1,6 @@
 import type { Drawing } from '../drawing.ts'
 import type { OfferedOperation } from '../engine.ts'
+import { formName, formParameter } from '../forms/form.ts'
 
 /** The operations that the caller may use now. */
 export function Actions({ drawing }: { drawing: Drawing }) {
@@ -15,32 +16,28 @@ export function Actions({ drawing }: { drawing: Drawing }) {
   )
 }
 
-/** One operation: a link where it reads, and else its description and the request that uses it. */
+/** One operation: a button that leads to the page that it reads, or to its form. */
 function Action({ drawing, offered }: { drawing: Drawing; offered: OfferedOperation }) {
-  const { api, to } = drawing
+  const { api, to, view } = drawing
   const { operation, resource, href } = offered
   const { title, description } = api.textsOf(resource, operation)
-  if (operation.method === 'GET')
-    return (
-      <p>
-        <a class="button" href={to(href)}>
-          {title}
-        </a>
-      </p>
-    )
+  const path = view.request.withSuffix(view.request.path)
+  const id = `about-${formName(offered)}`
+  const isRead = operation.method === 'GET'
   return (
-    <details class="action" id={`${operation.name}-${resource.name}`}>
-      <summary class="button">{title}</summary>
-      <p>{description}</p>
-      <pre>
-        <code>{curlOf(api.iris.origin, offered)}</code>
-      </pre>
-    </details>
+    <p class="action">
+      <a
+        class="button"
+        href={to(isRead ? href : `${path}?${formParameter}=${formName(offered)}`)}
+        aria-describedby={isRead ? undefined : id}
+      >
+        {title}
+      </a>
+      {!isRead && (
+        <span class="note" id={id}>
+          {description}
+        </span>
+      )}
+    </p>
   )
-}
-
-function curlOf(origin: string, { operation: { method, expects }, href }: OfferedOperation): string {
-  const type = method === 'PATCH' ? 'application/merge-patch+json' : 'application/ld+json'
-  const body = expects === 'file' ? ' -F file=@…' : expects ? ` -H "Content-Type: ${type}" -d '{…}'` : ''
-  return `curl -X ${method} -H "Authorization: Bearer $TOKEN"${body} '${origin}${href}'`
 }

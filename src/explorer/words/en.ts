@@ -57,6 +57,30 @@ export const en = {
   notOffered: 'not for your role',
 
   /** Errors: the title, and the next step. */
+  /** Forms. */
+  required: '(required)',
+  file: 'File',
+  fileHint: (types: string[], megabytes: number) => `${types.join(', ')}; at most ${megabytes} MiB.`,
+  inZone: (zone: string) => `Time zone: ${zone}.`,
+  jsonHint: 'JSON; a text needs no quotes.',
+  range: (min?: number, max?: number) =>
+    min === undefined ? `At most ${max}.` : max === undefined ? `At least ${min}.` : `From ${min} to ${max}.`,
+  lengths: (min: number, max: number) =>
+    min > 1 ? `${min} to ${max} characters.` : max === 1 ? 'One character.' : `At most ${max} characters.`,
+  atMostItems: (most: number) => `At most ${most}.`,
+  entry: (number: number) => `Entry ${number}`,
+  findChoices: 'Text to search for',
+  consequences: { destroys: 'This cannot be undone.', bills: 'This costs money.' },
+  confirm: 'Yes, I am sure.',
+  cancel: 'Cancel',
+  asRequest: 'The same request for programs',
+  signInToSend: 'Sign in to use this form.',
+  notAllowedNow: 'This is not possible at the moment, or not for your role.',
+  compare: 'Compare both versions. To replace the stored one with yours, send the form again.',
+  property: 'Property',
+  yours: 'Yours',
+  stored: 'Stored',
+
   problems: {
     400: ['This address cannot be read', 'Correct the address, or start from the collection.'],
     401: ['Sign in to see this page', 'Sign in. You return to this page afterwards.'],

@@ -55,6 +55,29 @@ export const nl: Words = {
   moreRows: (most) => `de eerste ${most} rijen`,
   notOffered: 'niet voor uw rol',
 
+  required: '(verplicht)',
+  file: 'Bestand',
+  fileHint: (types, megabytes) => `${types.join(', ')}; hoogstens ${megabytes} MiB.`,
+  inZone: (zone) => `Tijdzone: ${zone}.`,
+  jsonHint: 'JSON; een tekst hoeft geen aanhalingstekens.',
+  range: (min, max) =>
+    min === undefined ? `Hoogstens ${max}.` : max === undefined ? `Minstens ${min}.` : `Van ${min} tot ${max}.`,
+  lengths: (min, max) =>
+    min > 1 ? `${min} tot ${max} tekens.` : max === 1 ? 'Eén teken.' : `Hoogstens ${max} tekens.`,
+  atMostItems: (most) => `Hoogstens ${most}.`,
+  entry: (number) => `Regel ${number}`,
+  findChoices: 'Tekst om op te zoeken',
+  consequences: { destroys: 'Dit is niet terug te draaien.', bills: 'Dit kost geld.' },
+  confirm: 'Ja, ik weet het zeker.',
+  cancel: 'Annuleren',
+  asRequest: 'Hetzelfde verzoek voor programma’s',
+  signInToSend: 'Log in om dit formulier te gebruiken.',
+  notAllowedNow: 'Dit kan nu niet, of niet met uw rol.',
+  compare: 'Vergelijk beide versies. Verstuur het formulier opnieuw om de opgeslagen versie door de uwe te vervangen.',
+  property: 'Eigenschap',
+  yours: 'Uw versie',
+  stored: 'Opgeslagen',
+
   problems: {
     400: ['Dit adres is niet te lezen', 'Verbeter het adres, of begin bij de verzameling.'],
     401: ['Log in om deze pagina te zien', 'Log in. Daarna keert u terug naar deze pagina.'],

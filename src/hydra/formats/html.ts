@@ -45,6 +45,14 @@ export interface PageRequest {
   header(name: string): string | undefined
 }
 
+/** A form that was sent and is drawn again: its operation, its fields, and the reason. */
+export interface RefusedForm {
+  offered: OfferedOperation
+  fields: URLSearchParams
+  /** Absent where the person has asked for the choices of a reference. */
+  problem?: Problem
+}
+
 /** One page: its document, its caller, and everything that may be done with it. */
 export interface PageView {
   readonly document: Document
@@ -54,14 +62,23 @@ export interface PageView {
   readonly formats: Format[]
   /** The operations that the caller may use now. */
   readonly operations: OfferedOperation[]
+  /** Of an item: the start of its ETag. */
+  readonly version?: number
+  /** The form that the page draws again. */
+  readonly refused?: RefusedForm
+  /** The form token of the session, for the forms of the page. */
+  readonly formToken?: string
   /** Of an item or a collection; absent for the entrypoint and for errors. */
   readonly content?: PageContent
   /** Runs statements that the page needs. */
   readonly executor: Executor
   /** Items of a class as the caller may read them, by their id. Those that the caller may not read are absent. */
   items(type: Class, ids: string[]): Promise<Map<string, Document>>
-  /** The first items of a class that the caller may list, in the order of the first property that orders them. */
-  list(type: Class, size: number): Promise<Document[]>
+  /**
+   * The first items of a class that the caller may list, in the order of the first property that orders them.
+   * @param text only items that a search for this text finds
+   */
+  list(type: Class, size: number, text?: string): Promise<Document[]>
 }
 
 /** The class of a page's item or members, and the search of a collection. */

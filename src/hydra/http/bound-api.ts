@@ -1,3 +1,5 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Request } from 'express'
 import type { CollectionTail } from '../formats/collection-tail.ts'
 import type { Pages } from '../formats/html.ts'
 import type { WriteRow } from '../formats/row-writer.ts'
@@ -7,6 +9,7 @@ import type { AnsweredAs, Caller, Role } from '../model/caller.ts'
 import type { Class } from '../model/class.ts'
 import type { LocalTime } from '../model/local-time.ts'
 import type { CallResource } from '../model/operation.ts'
+import type { Problem } from '../model/problem.ts'
 import type { Resource } from '../model/resource.ts'
 import type { Shape } from '../model/shape.ts'
 import type { Executor, Store } from '../model/store.ts'
@@ -61,6 +64,18 @@ export interface ApiOptions extends ModelOptions {
   replicas?: Replicas
   /** Draws documents and problems for people; without it there is no `text/html`. */
   pages?(api: BoundApi): Pages
+  /** Lets pages send forms; without it, operations take no forms but uploads of a bearer. */
+  forms?: Forms
+}
+
+/** The forms of pages: how the application tells that a page of its own has sent one. */
+export interface Forms {
+  /** Whether a request is a form, and not a request of a program. */
+  isForm(request: Request): boolean
+  /** @throws Problem 403 where the form token belongs to no session of this browser */
+  requireForm(request: Request, token: string | null | undefined): void
+  /** The form token of the forms of a page; undefined where the browser has no session. */
+  formToken(request: { headers: IncomingHttpHeaders }): string | undefined
 }
 
 /** The API with everything that a request needs: stores, searches, serializers and connections. */
@@ -72,4 +87,6 @@ export interface BoundApi extends ApiModel {
   /** Whether changes are streamed. */
   readonly streamed: boolean
   of(type: Class): BoundResource
+  /** The problem that an error of the database means to a client; undefined for other errors. */
+  problemOf(error: unknown): Problem | undefined
 }

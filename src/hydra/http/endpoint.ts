@@ -4,13 +4,13 @@ import type { Operation } from '../model/operation.ts'
 import { type AccessControl, authenticate, type SensitiveOperation } from './authenticate.ts'
 import { authorize } from './authorize.ts'
 import type { BoundApi, BoundResource } from './bound-api.ts'
+import { formEndpoint, type SubmittedForm } from './form-submission.ts'
 import { negotiate } from './headers/negotiation.ts'
 import { isStrict } from './headers/preferences.ts'
-import { runOnce } from './idempotency/idempotency.ts'
+import { runCall } from './idempotency/idempotency.ts'
 import { patchTypes, requestReader } from './read-request.ts'
 import { ApiRequest } from './request.ts'
 import { RequestCall } from './request-call.ts'
-import { run } from './run-operation.ts'
 import { write } from './write-response.ts'
 
 /** Serves one method of one path, whose suffix may name a format. */
@@ -19,6 +19,7 @@ export type Endpoint = (
   response: Response,
   id: string | undefined,
   suffix: string | undefined,
+  form?: SubmittedForm,
 ) => Promise<void>
 
 /** The life of a request: authenticate, authorize, negotiate, read, run, write. */
@@ -30,9 +31,11 @@ export function endpoint(api: BoundApi, bound: BoundResource, operation: Operati
   const { publicUrl } = api.iris
   const caching = cacheControlOf(api, bound, operation)
   const setHeaders = headerSetter(bound, operation)
-  return async (request, response, id, suffix) => {
+  const forms = formEndpoint(api, bound, operation, access)
+  return async (request, response, id, suffix, form) => {
     // Problems of the operation are compressed only where its documents are.
     response.setHeader('Cache-Control', caching)
+    if (form) return forms(request, response, id, form, sensitive)
     const caller = await authenticate(access, request, response, sensitive)
     authorize(api, operation, caller)
     const format = negotiate(request.headers, offered, suffix)
@@ -50,9 +53,7 @@ export function endpoint(api: BoundApi, bound: BoundResource, operation: Operati
       file: body?.file,
     })
     const call = new RequestCall(api, bound, operation, caller, asked)
-    const key = operation.method === 'POST' ? call.request.header('idempotency-key') : undefined
-    const result = await (key === undefined ? run(call) : runOnce(call, key))
-    await write(call, result, format, response)
+    await write(call, await runCall(call), format, response)
   }
 }
 

@@ -1,18 +1,20 @@
 import type { Document, Format } from '../formats/format.ts'
 import { formatsOf, html } from '../formats/format.ts'
-import type { OfferedOperation, PageContent, PageRequest, PageView } from '../formats/html.ts'
+import type { OfferedOperation, PageContent, PageRequest, PageView, RefusedForm } from '../formats/html.ts'
 import { collectionOperations, itemOperations } from '../formats/offered-operations.ts'
 import { type Caller, tenantOf } from '../model/caller.ts'
 import type { Class } from '../model/class.ts'
+import type { Condition } from '../model/filter.ts'
 import { Page } from '../model/page.ts'
 import type { Executor } from '../model/store.ts'
+import { conditionsOf } from '../query/filters.ts'
 import { isSelection, type Search } from '../query/search.ts'
 import type { BoundApi } from './bound-api.ts'
 import type { RequestCall } from './request-call.ts'
 import type { ApiResponse } from './response.ts'
 
 /** The view of a response to an operation. */
-export function viewOfResponse(call: RequestCall, { document, tail, outcome }: ApiResponse): PageView {
+export function viewOfResponse(call: RequestCall, { document, tail, outcome, version }: ApiResponse): PageView {
   const { api, caller, request, unitOfWork } = call
   const whole = { ...document, ...tail?.properties } as Document
   const content = outcome && contentOf(call, whole, outcome)
@@ -21,6 +23,26 @@ export function viewOfResponse(call: RequestCall, { document, tail, outcome }: A
     formats: otherFormats(api, outcome instanceof Page),
     operations: outcome ? operationsOf(call, outcome) : [],
     content,
+    version,
+    formToken: api.options.forms?.formToken(request.request),
+  }
+}
+
+/** The view of a form that was refused, with the present state of its item. */
+export async function viewOfForm(call: RequestCall, refused: Omit<RefusedForm, 'offered'>): Promise<PageView> {
+  const { api, bound, caller, operation, request, unitOfWork } = call
+  const { resource, shape, serialize } = bound
+  // An operation on a collection has no item, and another request may have removed this one.
+  const entity = await call.show().catch(() => undefined)
+  const document = entity ? serialize(entity, caller) : { '@id': api.iris.at(resource.path), '@type': 'Collection' }
+  return {
+    ...baseOf(api, document, caller, request, unitOfWork.executor),
+    formats: [],
+    operations: [],
+    content: { resource, shape, items: entity ? [document] : [] },
+    version: (entity as { version?: number } | undefined)?.version,
+    formToken: api.options.forms?.formToken(request.request),
+    refused: { ...refused, offered: { operation, resource, href: api.iris.at(request.path) } },
   }
 }
 
@@ -35,7 +57,7 @@ export function viewOfDocument(api: BoundApi, document: Document, caller: Caller
 
 function baseOf(api: BoundApi, document: Document, caller: Caller, request: PageRequest, executor: Executor) {
   const items: PageView['items'] = (type, ids) => readItems(api, type, ids, { caller, executor })
-  const list: PageView['list'] = (type, size) => readList(api, type, size, { caller, executor })
+  const list: PageView['list'] = (type, size, text) => readList(api, type, { size, text, caller, executor })
   return { document, caller, request, executor, items, list }
 }
 
@@ -90,14 +112,21 @@ async function readItems(
 async function readList(
   api: BoundApi,
   type: Class,
-  size: number,
-  { caller, executor }: Pick<PageView, 'caller' | 'executor'>,
+  { size, text, caller, executor }: Pick<PageView, 'caller' | 'executor'> & { size: number; text?: string },
 ): Promise<Document[]> {
   const { resource, store, serialize, searches } = api.of(type)
   const list = resource.operations.find(({ method, path }) => method === 'GET' && path === '')
   if (!list || !api.permissions.allows(list, caller)) return []
-  const [property] = searches.get(caller.role)?.sortable.filter((name) => name !== 'id') ?? []
+  const search = searches.get(caller.role)
+  const [property] = search?.sortable.filter((name) => name !== 'id') ?? []
   const order = property === undefined ? [] : [{ property, descending: false }]
-  const { entities } = await store.page(executor, caller, { conditions: [], order, size, from: { offset: 0 } })
+  const conditions = search && text ? await conditionsFor(search, text) : []
+  const { entities } = await store.page(executor, caller, { conditions, order, size, from: { offset: 0 } })
   return entities.map((entity) => serialize(entity, caller))
+}
+
+/** The conditions of a search for a text: in all texts of the class where it has a search, or else in its name. */
+function conditionsFor({ variables }: Search, text: string): Promise<Condition[]> {
+  const name = ['q', 'name'].find((one) => variables.some((variable) => variable.name === one))
+  return conditionsOf(variables, new URLSearchParams(name ? { [name]: text } : {}), async () => undefined)
 }

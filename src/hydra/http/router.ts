@@ -5,6 +5,7 @@ import { Problem } from '../model/problem.ts'
 import type { AccessControl } from './authenticate.ts'
 import type { BoundApi, BoundResource } from './bound-api.ts'
 import { type Endpoint, endpoint } from './endpoint.ts'
+import { receiveForm } from './form-submission.ts'
 import { inputTypes, patchTypes } from './read-request.ts'
 
 type Route = [bound: BoundResource, operation: Operation]
@@ -23,13 +24,14 @@ export function router(api: BoundApi, access: AccessControl): RequestHandler {
     const queryStart = url.indexOf('?')
     const pathname = queryStart < 0 ? url : url.slice(0, queryStart)
     const [path, id] = find(paths, pathname)
-    if (path && !id?.includes('.')) serve(path, id, undefined, request, response).catch(next)
-    else suffixed(paths, pathname, request, response, next)
+    if (path && !id?.includes('.')) serve(api, path, id, undefined, request, response).catch(next)
+    else suffixed(api, paths, pathname, request, response, next)
   }
 }
 
 /** Routes a path whose suffix names a format; the suffix is cut from the URL, so later code never sees it. */
 function suffixed(
+  api: BoundApi,
   paths: Map<string, Path>,
   pathname: string,
   ...[request, response, next]: Parameters<RequestHandler>
@@ -38,7 +40,7 @@ function suffixed(
   const [path, id] = find(paths, bare)
   if (!path) return next()
   request.url = bare + request.url.slice(pathname.length)
-  serve(path, id, suffix, request, response).catch(next)
+  serve(api, path, id, suffix, request, response).catch(next)
 }
 
 /** A literal path wins over a path with an id in its second segment. */
@@ -53,16 +55,18 @@ function find(paths: Map<string, Path>, pathname: string): [path: Path | undefin
 }
 
 async function serve(
+  api: BoundApi,
   { endpoints, headers }: Path,
   id: string | undefined,
   suffix: string | undefined,
   request: Request,
   response: Response,
 ): Promise<void> {
-  const method = request.method === 'HEAD' ? 'GET' : request.method
-  const endpoint = endpoints.get(method)
   for (const [name, value] of headers) response.setHeader(name, value)
-  if (endpoint) return endpoint(request, response, id === undefined ? undefined : decode(id), suffix)
+  const form = api.options.forms?.isForm(request) ? await receiveForm(request, response) : undefined
+  const method = form?.method ?? (request.method === 'HEAD' ? 'GET' : request.method)
+  const endpoint = endpoints.get(method)
+  if (endpoint) return endpoint(request, response, id === undefined ? undefined : decode(id), suffix, form)
   if (method === 'OPTIONS') {
     response.writeHead(204).end()
     return

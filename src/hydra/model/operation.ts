@@ -87,6 +87,8 @@ export interface Operation<E extends object = object> {
    * may guess. The limit per minute also applies where a limit per hour is set.
    */
   sensitive?: 'minute' | 'hour'
+  /** The reason why a person confirms it first: it destroys data, or it costs money. A DELETE destroys. */
+  consequence?: 'destroys' | 'bills'
   /** Whether its handler calls another service, which may fail. It then runs outside a transaction and must be safe to resume. */
   callsExternalService?: true
   /** The secrets of its response. The stored response for an Idempotency-Key omits them; a repeated request renews them. */

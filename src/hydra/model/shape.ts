@@ -12,6 +12,8 @@ export interface Field {
   kind: 'value' | 'reference' | 'references'
   /** The class that a reference leads to. */
   target?: Class
+  /** The class of the objects in a list, whose rules check each of them. */
+  members?: Class
   /** The property with the id of a reference: its foreign key, or a property that SQL computes. */
   key?: string
   /** The datatype of its values, as a compact IRI; null for free-form JSON. */
@@ -103,6 +105,9 @@ function joinField(
     term,
     kind: reference ? (relation?.isOneToMany ? 'references' : 'reference') : 'value',
     target,
+    members: rules?.list.some((rule) => rule.name === 'nestedValidation')
+      ? (typeGiven(type, name) as Class)
+      : undefined,
     key,
     datatype: reference ? null : datatypeOf(term, column?.type, rules),
     list: column?.isArray || rules?.list.some((rule) => rule.name === 'isArray') || typeGiven(type, name) === Array,

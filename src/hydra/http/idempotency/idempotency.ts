@@ -5,7 +5,7 @@ import { ConstraintViolation, Problem } from '../../model/problem.ts'
 import { problemOf } from '../../store/database-problem.ts'
 import type { RequestCall } from '../request-call.ts'
 import type { ApiResponse } from '../response.ts'
-import { handle } from '../run-operation.ts'
+import { handle, run } from '../run-operation.ts'
 import type { IdempotencyClaim } from './idempotency-store.ts'
 import * as claims from './idempotency-store.ts'
 import { runExclusive } from './keyed-queue.ts'
@@ -20,8 +20,14 @@ type StoredResponse = ApiResponse & {
   right?: AnsweredAs
 }
 
+/** Runs an operation, and a POST with an Idempotency-Key once. */
+export function runCall(call: RequestCall): Promise<ApiResponse> {
+  const key = call.operation.method === 'POST' ? call.request.header('idempotency-key') : undefined
+  return key === undefined ? run(call) : runOnce(call, key)
+}
+
 /** Runs a POST with an Idempotency-Key once; every repetition gets the stored response. */
-export async function runOnce(call: RequestCall, key: string): Promise<ApiResponse> {
+async function runOnce(call: RequestCall, key: string): Promise<ApiResponse> {
   const claim = claimOf(call, key)
   if (call.operation.callsExternalService) return runResumable(call, claim)
   return runExclusive(`${claim.caller} ${key}`, maxWaitMs, () => runInTransaction(call, claim), stillRunning)

@@ -1,0 +1,83 @@
+import { ConstraintViolation, type Problem } from '../../hydra/index.ts'
+import type { Drawing } from '../drawing.ts'
+import { labelOf } from '../words/labels.ts'
+import type { Form } from './form.ts'
+import { itemValues } from './form-values.ts'
+
+/** The reason why a form was refused, with a link to each field that must change. */
+export function Refusal({ drawing, form, problem }: { drawing: Drawing; form: Form; problem: Problem }) {
+  const { words } = drawing
+  const [title, remedy] = words.problems[problem.status] ?? words.unknownProblem
+  const wait = problem.headers['Retry-After']
+  return (
+    <section class="refusal" role="alert" aria-labelledby="refusal">
+      <h2 id="refusal">{title}</h2>
+      {problem instanceof ConstraintViolation ? (
+        <Violations drawing={drawing} form={form} problem={problem} />
+      ) : (
+        <p class="reason">{problem.message}</p>
+      )}
+      <p>{problem.status === 412 ? words.compare : remedy}</p>
+      {wait && <p>{words.retryAfter(wait)}</p>}
+      {problem.status === 412 && <Versions drawing={drawing} form={form} />}
+    </section>
+  )
+}
+
+function Violations({
+  drawing: { api, tag },
+  form: { fields, shape },
+  problem,
+}: {
+  drawing: Drawing
+  form: Form
+  problem: ConstraintViolation
+}) {
+  return (
+    <ul>
+      {problem.violations.map(({ propertyPath, message }) => {
+        const name = propertyPath.replace(/[[.].*$/, '')
+        const isShown = shape && fields.some((field) => field.name === name)
+        return (
+          <li key={`${propertyPath} ${message}`}>
+            {isShown ? <a href={`#field-${name}`}>{labelOf(api, tag, shape.name, name)}</a> : propertyPath}: {message}
+          </li>
+        )
+      })}
+    </ul>
+  )
+}
+
+/** The fields whose values differ: the typed one, and the stored one. */
+function Versions({ drawing: { api, tag, words, view, formats }, form }: { drawing: Drawing; form: Form }) {
+  const stored = itemValues(form.fields, view.document, formats)
+  const textOf = (values: URLSearchParams, name: string) => values.getAll(name).filter(Boolean).join(', ')
+  const differing = form.fields.filter(
+    ({ name, control }) =>
+      textOf(stored, name) !==
+      (control === 'checkbox' ? (form.values.getAll(name).at(-1) ?? '') : textOf(form.values, name)),
+  )
+  if (differing.length === 0) return null
+  return (
+    <div class="scroll">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">{words.property}</th>
+            <th scope="col">{words.yours}</th>
+            <th scope="col">{words.stored}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {differing.map(({ name }) => (
+            <tr key={name}>
+              <th scope="row">{labelOf(api, tag, form.shape?.name ?? '', name)}</th>
+              <td>{textOf(form.values, name) || '–'}</td>
+              <td>{textOf(stored, name) || '–'}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  )
+}

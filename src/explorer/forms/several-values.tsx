@@ -1,0 +1,37 @@
+import { type FieldProps, optionsIn } from './form.ts'
+import { Groups } from './groups.tsx'
+
+/** A field with several values. */
+export function Several({ drawing: { words }, field, values, violations, choices }: FieldProps) {
+  const { name, control, maxLength, maxItems = 5 } = field
+  const given = values.getAll(name).filter((text) => text !== '')
+  if (control === 'groups') return <Groups words={words} field={field} values={values} violations={violations} />
+  const options = control === 'choices' ? optionsIn(field.values) : (choices?.options ?? [])
+  if (options.length > 0)
+    return (
+      <>
+        {options.map(({ value, title }) => (
+          <label key={value}>
+            <input type="checkbox" name={name} value={value} checked={given.includes(value)} />
+            {title}
+          </label>
+        ))}
+      </>
+    )
+  const rows = [...given, ...Array.from({ length: Math.max(0, Math.min(2, maxItems - given.length)) }, () => '')]
+  return (
+    <>
+      {rows.map((text, index) => (
+        <input
+          // biome-ignore lint/suspicious/noArrayIndexKey: a page is drawn once
+          key={index}
+          type="text"
+          name={name}
+          value={text}
+          maxLength={maxLength}
+          aria-label={words.entry(index + 1)}
+        />
+      ))}
+    </>
+  )
+}
