@@ -80,7 +80,7 @@ export async function createApp({
     forms: signIn?.sessions,
   })
   await api.requireTables()
-  await pools.items.batches?.checkDistribution()
+  await pools.items.batches?.checkDistribution(database)
   const identify = (request: Request) => signIn?.sessions.identify(request) ?? callers.of(request)
   const { authenticate, logRequest } = requestLog(log, identify)
   const access: AccessControl = { authenticate, rateLimiter: config.limits && rateLimiter(config.limits) }

@@ -298,7 +298,7 @@ test('batch connections use generic plans and no JIT', async () => {
 
 test('on a distributed database a batch has the keys of one tenant, and names that tenant once', async () => {
   await holder.query("CREATE TABLE citus_tables (table_name regclass); INSERT INTO citus_tables VALUES ('location')")
-  await reads.checkDistribution()
+  await reads.checkDistribution(database)
   await holder.query('DROP TABLE citus_tables')
   texts.length = 0
   const keyed = locations()

@@ -70,14 +70,14 @@ function EmbeddedDocument({ document }: { document: Document }) {
   return <script type="application/ld+json" dangerouslySetInnerHTML={{ __html }} />
 }
 
-/** The way to sign in, or to the caller's account. */
+/** The way to sign in, or to the caller's account. The page of a problem does not know its caller. */
 function Account({ api, words, caller, target, to }: Frame) {
   const isKnown = caller && caller.role !== api.roles.anonymous
   const session = api.iris.at('/session')
   const href = isKnown ? session : `${session}?return=${encodeURIComponent(target)}`
   return (
     <a class="account" href={to(href)}>
-      {isKnown ? words.account : words.signIn}
+      {isKnown || !caller ? words.account : words.signIn}
     </a>
   )
 }

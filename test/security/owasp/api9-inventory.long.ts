@@ -23,7 +23,14 @@ function expressed(layers: Layer[]): string[] {
 
 /** Routes outside the route table: documentation, monitoring, and endpoints for other systems that know them. */
 const excused = [
-  ...[/^\/$/, /^\/index\.\w+$/, /^\/docs(\.\w+)?$/, /^\/docs\/assets\/[0-9a-f]{16}\/:name$/, /^\/contexts\/:name$/],
+  ...[
+    /^\/$/,
+    /^\/index\.\w+$/,
+    /^\/docs(\.\w+)?$/,
+    /^\/docs\/reference$/,
+    /^\/docs\/assets\/[0-9a-f]{16}\/:name$/,
+    /^\/contexts\/:name$/,
+  ],
   ...[
     /^\/errors\/:status$/,
     /^\/health\/(live|ready)$/,

@@ -1,4 +1,5 @@
 import type { Pool } from 'pg'
+import type { DataSource } from 'typeorm'
 import type { Client, KeyedRead, ReadKey, Reads } from '../../model/store.ts'
 import { Batcher, type Slots } from './batcher.ts'
 import { PendingRead } from './pending-read.ts'
@@ -20,10 +21,10 @@ export class ReadBatches implements Slots {
   }
 
   /** Reads whether Citus distributes the tables: there a lateral would ask every shard, so batches are made per tenant. */
-  async checkDistribution(): Promise<void> {
-    const { rows } = await this.pool.query(`SELECT to_regclass('citus_tables') IS NOT NULL AS "known"`)
-    const found = rows[0].known ? await this.pool.query('SELECT FROM citus_tables LIMIT 1') : { rowCount: 0 }
-    this.isDistributed = found.rowCount === 1
+  async checkDistribution(database: Pick<DataSource, 'query'>): Promise<void> {
+    const [{ known }] = await database.query(`SELECT to_regclass('citus_tables') IS NOT NULL AS "known"`)
+    const found = known ? await database.query('SELECT 1 FROM citus_tables LIMIT 1') : []
+    this.isDistributed = found.length === 1
   }
 
   /** The reads of one request. */
