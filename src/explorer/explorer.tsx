@@ -17,7 +17,7 @@ import { FormPage } from './forms/form-page.tsx'
 import { CollectionPage } from './pages/collection.tsx'
 import { DocumentPage } from './pages/document.tsx'
 import { ItemPage } from './pages/item.tsx'
-import { ProblemPage, problemTitle } from './pages/problem.tsx'
+import { problemPage } from './pages/problem-page.tsx'
 import { StartPage } from './pages/start.tsx'
 import { formatsIn } from './parts/formats.ts'
 import { type Crumb, Layout } from './parts/layout.tsx'
@@ -56,19 +56,7 @@ export function explorer({ timeZone }: ExplorerOptions): (api: Api) => Pages {
       if (offered) return formPageOf(drawing, formOf(drawing, offered), choicesOf(named, choices))
       return pageOf(drawing, optionsOf(named, listed))
     },
-    drawProblem(problem, request) {
-      const { target } = request
-      const query = new URLSearchParams(target.split('?')[1])
-      const language = languageOf({ query, language: (offered) => request.language(offered) })
-      const to = linkKeeper(language)
-      const frame = { ...language, api, to, target, title: problemTitle(language.words, problem) }
-      const inLanguage = (tag: string) => api.iris.at(`/?lang=${tag}`)
-      return `<!doctype html>${render(
-        <Layout {...frame} inLanguage={inLanguage}>
-          <ProblemPage {...frame} problem={problem} />
-        </Layout>,
-      )}`
-    },
+    drawProblem: (problem, request, caller) => problemPage(api, problem, request, caller),
   })
 }
 

@@ -1,4 +1,4 @@
-import { type Api, ConstraintViolation, type Problem, type Resource } from '../../hydra/index.ts'
+import { type Api, type Caller, ConstraintViolation, type Problem, type Resource } from '../../hydra/index.ts'
 import type { Words } from '../words/en.ts'
 import { collectionLabel } from '../words/labels.ts'
 
@@ -7,6 +7,8 @@ interface ProblemProps {
   tag: string
   words: Words
   problem: Problem
+  /** Absent where the request failed before its caller was known. */
+  caller?: Caller
   /** The path and the query of the request. */
   target: string
   to(path: string): string
@@ -18,7 +20,8 @@ export function problemTitle(words: Words, { status }: Problem): string {
 }
 
 /** The page of a problem: the reason, and what to do next. */
-export function ProblemPage({ api, tag, words, problem, target, to }: ProblemProps) {
+export function ProblemPage({ problem, ...rest }: ProblemProps) {
+  const { api, words, target, to } = rest
   const { status, message, headers, title } = problem
   const [, remedy] = words.problems[status] ?? words.unknownProblem
   const wait = headers['Retry-After']
@@ -43,7 +46,7 @@ export function ProblemPage({ api, tag, words, problem, target, to }: ProblemPro
             </a>
           </li>
         )}
-        <Nearest api={api} tag={tag} words={words} target={target} to={to} />
+        <Nearest {...rest} />
         <li>
           <a href={to(api.iris.at('/'))}>{words.start}</a>
         </li>
@@ -64,10 +67,11 @@ function Violations({ problem: { violations } }: { problem: ConstraintViolation 
   )
 }
 
-/** The collection that the address is below. */
-function Nearest({ api, tag, words, target, to }: Omit<ProblemProps, 'problem'>) {
-  const resource = nearest(api, target)
-  if (!resource) return null
+/** A link to the collection that the address is about, if the caller may list it. */
+function Nearest({ api, tag, words, caller, target, to }: Omit<ProblemProps, 'problem'>) {
+  const resource = caller && nearest(api, target)
+  const list = resource?.operations.find(({ name }) => name === 'list')
+  if (!caller || !resource || !list || !api.permissions.allows(list, caller)) return null
   return (
     <li>
       <a href={to(api.iris.at(resource.path))}>{words.goTo(collectionLabel(api, tag, resource))}</a>
@@ -75,7 +79,8 @@ function Nearest({ api, tag, words, target, to }: Omit<ProblemProps, 'problem'>)
   )
 }
 
-function nearest({ iris, listed: _, ...api }: Api, target: string): Resource | undefined {
-  const [path] = target.split('?')
-  return api.resources.find((resource) => resource.listed && path.startsWith(iris.at(`${resource.path}/`)))
+function nearest(api: Api, target: string): Resource | undefined {
+  const [path] = target.split(/[?.]/)
+  const below = (start: string) => path === start || path.startsWith(`${start}/`)
+  return api.resources.find((resource) => resource.listed && below(api.iris.at(resource.path)))
 }

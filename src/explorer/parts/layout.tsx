@@ -72,7 +72,7 @@ function EmbeddedDocument({ document }: { document: Document }) {
 
 /** The way to sign in, or to the caller's account. The page of a problem does not know its caller. */
 function Account({ api, words, caller, target, to }: Frame) {
-  const isKnown = caller && caller.role !== api.roles.anonymous
+  const isKnown = caller?.role !== api.roles.anonymous
   const session = api.iris.at('/session')
   const href = isKnown ? session : `${session}?return=${encodeURIComponent(target)}`
   return (

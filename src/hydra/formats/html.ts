@@ -15,8 +15,8 @@ export interface Pages {
   headers: Record<string, string>
   /** Draws a document as a page. */
   draw(view: PageView): string | Promise<string>
-  /** Draws a problem as a page, for requests that prefer HTML. */
-  drawProblem(problem: Problem, request: PageRequest): string | Promise<string>
+  /** Draws a problem as a page, for requests that prefer HTML. The caller is absent where the request failed before it was known. */
+  drawProblem(problem: Problem, request: PageRequest, caller?: Caller): string | Promise<string>
 }
 
 /** An operation that the caller may use now, and its address. */

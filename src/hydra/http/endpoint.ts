@@ -37,6 +37,7 @@ export function endpoint(api: BoundApi, bound: BoundResource, operation: Operati
     response.setHeader('Cache-Control', caching)
     if (form) return forms(request, response, id, form, sensitive)
     const caller = await authenticate(access, request, response, sensitive)
+    response.locals.caller = caller
     authorize(api, operation, caller)
     const format = negotiate(request.headers, offered, suffix)
     if (appliesStrict && isStrict(request.headers)) response.setHeader('Preference-Applied', 'handling=strict')

@@ -1,0 +1,30 @@
+import { render } from 'preact-render-to-string'
+import type { Api, Caller, Problem } from '../../hydra/index.ts'
+import { linkKeeper } from '../drawing.ts'
+import type { PageRequest } from '../engine.ts'
+import { Layout } from '../parts/layout.tsx'
+import { languageOf } from '../words/language.ts'
+import { ProblemPage, problemTitle } from './problem.tsx'
+
+/** The whole page of a problem. */
+export function problemPage(api: Api, problem: Problem, request: PageRequest, caller: Caller | undefined): string {
+  const target = ownTarget(api, request.target)
+  const [path, search] = target.split('?')
+  const query = new URLSearchParams(search)
+  const language = languageOf({ query, language: (offered) => request.language(offered) })
+  const inLanguage = (tag: string) => {
+    query.set('lang', tag)
+    return `${path}?${query}`
+  }
+  const frame = { ...language, api, caller, inLanguage, to: linkKeeper(language), target }
+  return `<!doctype html>${render(
+    <Layout {...frame} title={problemTitle(language.words, problem)}>
+      <ProblemPage {...frame} problem={problem} />
+    </Layout>,
+  )}`
+}
+
+/** The address that failed, for links to it. A path that begins with two slashes would lead to another server. */
+function ownTarget({ iris }: Api, target: string): string {
+  return /^\/(?![/\\])/.test(target) ? target : iris.at('/')
+}
