@@ -1,11 +1,11 @@
 import { Column, ManyToOne, PrimaryColumn, VersionColumn } from 'typeorm'
-import { v7 as uuid } from 'uuid'
+import { newId } from './new-id.ts'
 import type { Organization } from './organization.ts'
 
 /** A row with an id of its own. Ids are created here and sort by age (UUIDv7, RFC 9562). */
 export abstract class Identified {
   @PrimaryColumn('uuid')
-  id: string = uuid()
+  id: string = newId()
 
   @Column('timestamp with time zone', { precision: 3 })
   createdAt: Date = new Date()

@@ -3,6 +3,7 @@ import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { DataSource } from 'typeorm'
 import { type AccessControl, type Api, authenticate, type FairPool, methodNotAllowed, Problem } from '../hydra/index.ts'
 import { metricsReader } from './cluster/metrics-aggregation.ts'
+import { requestDurations } from './http/request-durations.ts'
 import type { LogRequest } from './http/request-log.ts'
 
 /** The metrics of all processes of this server, in the text format of Prometheus. */
@@ -28,14 +29,7 @@ export function metrics(
   const [registry, shared] = [new Registry(), new Registry()]
   const read = metricsReader(registry)
   collectDefaultMetrics({ register: registry })
-  const durations = new Histogram({
-    name: 'http_request_duration_seconds',
-    help: 'Duration of requests, by method and status.',
-    labelNames: ['method', 'status'],
-    buckets: [0.005, 0.025, 0.1, 0.5, 2.5, 10],
-    registers: [registry],
-  })
-  const observe = observer(durations)
+  const observe = requestDurations(registry)
   if (reads) measureBatches(registry, reads)
   if (streams) measureStreams(registry, streams)
   countPendingWork(shared, database)
@@ -65,17 +59,6 @@ export function metrics(
       next()
     },
     routes,
-  }
-}
-
-/** Observes durations; the labels of each method and status are made once. */
-function observer(durations: Histogram<'method' | 'status'>) {
-  const methods = new Map<string, Histogram.Internal<string>[]>()
-  return (method: string, status: number, seconds: number) => {
-    const statuses = methods.get(method) ?? []
-    if (statuses.length === 0) methods.set(method, statuses)
-    statuses[status] ??= durations.labels({ method, status })
-    statuses[status].observe(seconds)
   }
 }
 

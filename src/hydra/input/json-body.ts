@@ -11,10 +11,12 @@ export function parseBody(bytes: Buffer | undefined): Record<string, unknown> | 
   return value as Record<string, unknown> | unknown[]
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
 /** The text of a body; throws Problem 400 when it is none. */
 export function decodeText(bytes: Buffer = Buffer.alloc(0)): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    return utf8.decode(bytes)
   } catch {
     throw new Problem(400, 'The body is not valid UTF-8.')
   }

@@ -92,7 +92,8 @@ function withoutIris(body: Body | unknown[]): Body | unknown[] {
 function hasLinkedValues(body: Body | unknown[], { field }: Shape): boolean {
   if (Array.isArray(body)) return false
   return Object.entries(body).some(
-    ([key, value]) => isIri(key) || (!isFreeForm(field.get(key)) && [value].flat().some(isValueObject)),
+    ([key, value]) =>
+      isIri(key) || (typeof value === 'object' && !isFreeForm(field.get(key)) && [value].flat().some(isValueObject)),
   )
 }
 

@@ -21,18 +21,42 @@ export async function readBytes(request: IncomingMessage, response: ServerRespon
   const coding = request.headers['content-encoding']?.trim().toLowerCase() ?? 'identity'
   const decode = bounds.plain ? undefined : decoders[coding as keyof typeof decoders]
   if (coding !== 'identity' && !decode) throw unknownCoding(coding, bounds.plain ? [] : Object.keys(decoders))
-  const pieces: Buffer[] = []
-  let size = 0
   try {
-    for await (const piece of piecesOf(request, response, bounds, decode?.())) {
+    if (!decode) return await collect(request, response, bounds)
+    const pieces: Buffer[] = []
+    let size = 0
+    for await (const piece of piecesOf(request, response, bounds, decode())) {
       size += piece.length
       if (size > bounds.limit) throw bounds.tooLarge()
       pieces.push(piece)
     }
+    return Buffer.concat(pieces, size)
   } catch (error) {
     throw error instanceof Problem ? error : broken(coding)
   }
-  return Buffer.concat(pieces, size)
+}
+
+/** Reads a body that has no coding. Most bodies are one piece, for which an iterator costs more than all else. */
+function collect(request: IncomingMessage, response: ServerResponse, { limit, tooLarge }: Bounds): Promise<Buffer> {
+  expectBody(request, response, { limit, tooLarge })
+  return new Promise((resolve, reject) => {
+    const pieces: Buffer[] = []
+    let size = 0
+    const settle = (error?: unknown) => {
+      request.off('data', onData).off('end', settle).off('error', settle).off('close', onClose)
+      if (error === undefined) return resolve(pieces.length === 1 ? pieces[0] : Buffer.concat(pieces, size))
+      request.pause()
+      reject(error)
+    }
+    const onClose = () => settle(new Error('The connection was closed before the end of the body.'))
+    const onData = (piece: Buffer) => {
+      size += piece.length
+      pieces.push(piece)
+      if (size > limit) settle(tooLarge())
+    }
+    if (request.destroyed) onClose()
+    else request.on('data', onData).on('end', settle).on('error', settle).on('close', onClose)
+  })
 }
 
 /**
@@ -45,14 +69,19 @@ export async function* piecesOf(
   { limit, tooLarge }: Bounds,
   decoder?: ReturnType<(typeof decoders)[keyof typeof decoders]>,
 ): AsyncGenerator<Buffer> {
+  expectBody(request, response, { limit, tooLarge })
+  if (!decoder) return yield* request.iterator({ destroyOnReturn: false })
+  request.on('error', (error) => decoder.destroy(error))
+  yield* request.pipe(decoder)
+}
+
+/** Checks the announced size of a body, and sends `100 Continue` to a client that waits for it. */
+function expectBody(request: IncomingMessage, response: ServerResponse, { limit, tooLarge }: Bounds): void {
   if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge()
   if (awaitsContinue(request)) {
     response.removeHeader('Connection')
     response.writeContinue()
   }
-  if (!decoder) return yield* request.iterator({ destroyOnReturn: false })
-  request.on('error', (error) => decoder.destroy(error))
-  yield* request.pipe(decoder)
 }
 
 /** Whether the client sends its body only after `100 Continue`. HTTP/1.0 has no such status. */
