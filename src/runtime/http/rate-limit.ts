@@ -16,6 +16,8 @@ interface Policy {
   name: string
   quota: number
   window: 'minute' | 'hour'
+  /** The value of the header `RateLimit-Policy`. */
+  header: string
   limiter: Counter
 }
 
@@ -46,8 +48,9 @@ type Counter = Pick<RateLimiterAbstract, 'consume'>
 /** The parent process counts for all workers. A worker counts alone while the parent does not answer. */
 function policy(name: string, points: number, window: Policy['window']): Policy {
   const duration = seconds[window]
+  const described = { name, quota: points, window, header: `"${name}";q=${points};w=${duration}` }
   const own = new RateLimiterMemory({ points, duration })
-  if (!cluster.isWorker) return { name, quota: points, window, limiter: own }
+  if (!cluster.isWorker) return { ...described, limiter: own }
   const shared = new RateLimiterCluster({ keyPrefix: name, points, duration, timeoutMs: 1000 })
   const limiter: Counter = {
     async consume(key) {
@@ -58,22 +61,24 @@ function policy(name: string, points: number, window: Policy['window']): Policy 
       })
     },
   }
-  return { name, quota: points, window, limiter }
+  return { ...described, limiter }
 }
 
 /** Counts a request for each key, up to one whose limit is reached. The headers show the key with the fewest requests left. */
-async function count({ name, quota, window, limiter }: Policy, keys: string[], response?: Response): Promise<void> {
+async function count(
+  { name, quota, window, header, limiter }: Policy,
+  keys: string[],
+  response?: Response,
+): Promise<void> {
   let fewest = Number.POSITIVE_INFINITY
   for (const key of keys) {
     const found = await limiter.consume(key).catch((refused: RateLimiterRes | Error) => refused)
     if (!(found instanceof RateLimiterRes)) throw found
     const wait = Math.ceil(found.msBeforeNext / 1000)
-    const headers = {
-      'RateLimit-Policy': `"${name}";q=${quota};w=${seconds[window]}`,
-      RateLimit: `"${name}";r=${found.remainingPoints};t=${wait}`,
-    }
-    if (found.consumedPoints > quota) throw tooMany(quota, window, name, wait, headers)
-    if (found.remainingPoints < fewest) response?.setHeaders(new Map(Object.entries(headers)))
+    const left = `"${name}";r=${found.remainingPoints};t=${wait}`
+    if (found.consumedPoints > quota)
+      throw tooMany(quota, window, name, wait, { 'RateLimit-Policy': header, RateLimit: left })
+    if (found.remainingPoints < fewest) response?.setHeader('RateLimit-Policy', header).setHeader('RateLimit', left)
     fewest = Math.min(fewest, found.remainingPoints)
   }
 }

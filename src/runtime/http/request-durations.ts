@@ -16,8 +16,8 @@ interface Series {
 type Observe = (method: string, status: number, seconds: number) => void
 
 /**
- * Registers the histogram of durations. prom-client's own checks and hashes the labels of each value, which costs as much as all
- * other measuring of a request.
+ * Registers the histogram of durations. The one of prom-client checks and hashes the labels of each value, which costs as much as
+ * all other measuring.
  */
 export function requestDurations(registry: Registry): Observe {
   const byMethod = new Map<string, Map<number, Series>>()
