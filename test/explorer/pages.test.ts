@@ -58,7 +58,7 @@ describe('The page of an item', () => {
     const tip = page(`[id="${label.attr('aria-describedby')}"]`)
     expect(tip.attr('role')).toBe('tooltip')
     expect(tip.text().length).toBeGreaterThan(20)
-    expect(label.attr('href')).toMatch(/^\/docs\.html#/)
+    expect(label.attr('href')).toBe('/docs/reference#Meeting/employee')
   })
 
   test.each([

@@ -1,10 +1,13 @@
 import { type CheerioAPI, load } from 'cheerio'
 import { reference } from '../documentation/reference.ts'
-import { docs, propertiesOf, schemas } from '../support/docs.ts'
+import { docs, type Operation, operations, propertiesOf, schemas } from '../support/docs.ts'
 import { rowsOf } from '../support/rows/sample-rows.ts'
 import { openWorld } from '../support/world.ts'
 
 const { api, as, publicUrl, tenant } = await openWorld()
+
+const rows: Record<string, { id: string }> = await rowsOf(tenant)
+const paths: Record<string, string> = { Meeting: '/meetings', Organization: '/organizations', Invoice: '/invoices' }
 
 const browser = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8'
 const read = (path: string, language: string) => as().get(path).set('Accept', browser).set('Accept-Language', language)
@@ -12,9 +15,24 @@ const dutch = await read('/docs/reference', 'nl-NL,nl;q=0.9,en;q=0.8')
 const english = await read('/docs/reference', 'en')
 const [nl, en] = [load(dutch.text), load(english.text)]
 
+/** The elements of each page by their identifiers. */
+const elements = new Map(
+  [nl, en].map((page) => [
+    page,
+    new Map(
+      page('[id]')
+        .get()
+        .map((one) => [one.attribs.id, one]),
+    ),
+  ]),
+)
+
+/** The element with an identifier, without a search through the page. */
+const at = (page: CheerioAPI, id: string) => page([elements.get(page)?.get(id)].flatMap((found) => found ?? []))
+
 /** The rows of the first table below a heading of a class: their cells, without further details. */
 function rowsBelow(page: CheerioAPI, name: string, heading: string): string[][] {
-  const section = page(`section[aria-labelledby="${name}"]`)
+  const section = at(page, name).parent()
   const title = section.find('h4').filter((_, found) => page(found).text() === heading)
   return title
     .nextAll('section')
@@ -23,11 +41,7 @@ function rowsBelow(page: CheerioAPI, name: string, heading: string): string[][] 
     .map((_, row) => [
       page(row)
         .find('td')
-        .map((_, cell) => {
-          const [bare] = [page(cell).clone()]
-          bare.find('.note, details').remove()
-          return bare.text().trim()
-        })
+        .map((_, cell) => page(cell).contents().not('.note, details').text().trim())
         .get(),
     ])
     .get() as unknown as string[][]
@@ -76,13 +90,23 @@ describe.each([
   ['English', en, 'Schema fields'],
 ] as const)('In %s the reference has', (_, page, heading) => {
   test('every class, every operation with its roles, and every field with a label and a description', () => {
-    const rows = Object.keys(schemas).map((name) => [name, rowsBelow(page, name, heading)] as const)
-    for (const [name, fields] of rows) {
-      const links = new Set(
-        page(`section[aria-labelledby="${name}"] [id^="${name}/"]`).map((_, row) => page(row).attr('id')),
-      )
-      for (const { title } of propertiesOf(name)) expect(links).toContain(`${name}/${title}`)
-      for (const [, , description] of fields) expect(description).toMatch(/^\p{L}.*\. \p{Lu}/u)
+    const ids = new Set(elements.get(page)?.keys())
+    for (const name of Object.keys(schemas)) {
+      expect(ids).toContain(name)
+      for (const { title } of propertiesOf(name)) expect(ids).toContain(`${name}/${title}`)
+      for (const [, , description] of rowsBelow(page, name, heading)) expect(description).toMatch(/^\p{L}.*\. \p{Lu}/u)
+    }
+    for (const { '@id': id, method, roles, possibleStatus } of operations as (Operation & { roles: string[] })[]) {
+      if (id === '#readEntrypoint') continue
+      const cells = at(page, id.slice(1)).children('td')
+      const [by, statuses] = [cells.eq(3).text(), cells.eq(4).text()]
+      expect([id, cells.eq(0).text()]).toEqual([id, method])
+      expect([id, statuses]).toEqual([id, possibleStatus.map(({ statusCode }) => statusCode).join(', ')])
+      const named = roles.filter((role) => !['anonymous', 'guest'].includes(role))
+      expect([id, by]).toEqual([
+        id,
+        roles.includes('anonymous') ? expect.any(String) : expect.stringContaining(named.join(', ')),
+      ])
     }
   })
 
@@ -112,6 +136,21 @@ describe.each([
   })
 })
 
+test.each(['Meeting', 'Organization', 'Invoice'])(
+  'each property on the page of a %s leads to its definition, in the language of the page',
+  async (name) => {
+    const { text } = await api.get(`${paths[name]}/${rows[name].id}?lang=nl`).set('Accept', browser)
+    const page = load(text)
+    const hrefs = page('.properties .term > a').map((_, { attribs }) => attribs.href)
+    expect(hrefs.length).toBeGreaterThan(3)
+    for (const href of hrefs) {
+      const [address, id] = href.split('#')
+      expect(address).toBe('/docs/reference?lang=nl')
+      expect([id, nl(`[id="${id}"]`).length]).toEqual([id, 1])
+    }
+  },
+)
+
 test('permissions and statuses are those of the documentation', () => {
   const [, , , roles, statuses] = rowsBelow(en, 'Meeting', 'Endpoints')[1]
   expect(roles).toBe('member, admin, owner')
@@ -137,7 +176,6 @@ test('filters are those of the collection', async () => {
 })
 
 test('each resource has an example from the demo with the members of a real document, and nothing of any caller', async () => {
-  const rows = await rowsOf(tenant)
   for (const { title } of propertiesOf('Entrypoint')) {
     const name = title[0].toUpperCase() + title.slice(1)
     const example = JSON.parse(en(`section[aria-labelledby="${name}"] pre`).text())

@@ -4,7 +4,7 @@ import { descriptionOf, labelOf } from '../words/labels.ts'
 
 /** A property's label. Its description appears while the label has the pointer or the focus; a click leads to the definition. */
 export function Term({
-  drawing: { api, tag },
+  drawing: { api, tag, to },
   shape,
   name,
   href,
@@ -22,7 +22,7 @@ export function Term({
   const tip = `${id}-${name}`
   return (
     <span class="term">
-      <a href={href ?? definitionOf(api, shape, name)} aria-describedby={description ? tip : undefined}>
+      <a href={href ?? to(definitionOf(api, shape, name))} aria-describedby={description ? tip : undefined}>
         {labelOf(api, tag, shape.name, name)}
       </a>
       {description && (
@@ -34,10 +34,10 @@ export function Term({
   )
 }
 
-/** The address of a definition on the page of the vocabulary: terms of others are explained there below their class. */
-export function definitionOf({ iris }: Pick<Drawing['api'], 'iris'>, shape: Shape, name: string): string {
+/** The address of a definition in the reference: terms of public vocabularies are explained there below their class. */
+function definitionOf({ iris }: Pick<Drawing['api'], 'iris'>, shape: Shape, name: string): string {
   const iri = (shape.field.get(name)?.term ?? shape.links.get(name))?.iri ?? name
-  return `${iris.at('/docs.html')}#${iri.includes(':') ? `${shape.name}/${name}` : iri}`
+  return `${iris.at('/docs/reference')}#${iri.includes(':') ? `${shape.name}/${name}` : iri}`
 }
 
 /** The description of a class, which leads to its definition. */

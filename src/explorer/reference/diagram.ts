@@ -19,11 +19,14 @@ export function boxesOf(reference: ClassReference[], labelOf: (type: string) => 
   }))
 }
 
-/** Draws the diagram as SVG. Graphviz is loaded by the first call, because no other request needs it. */
-export async function drawDiagram(boxes: Box[], label: string): Promise<ComponentChild> {
+/** Lays out the diagram as SVG. Graphviz is loaded by the first call, because no other request needs it. */
+export async function layOut(boxes: Box[]): Promise<string> {
   const { instance } = await import('@viz-js/viz')
-  const viz = await instance()
-  const svg = viz.renderString(dotOf(boxes), { format: 'svg', engine: 'dot' })
+  return (await instance()).renderString(dotOf(boxes), { format: 'svg', engine: 'dot' })
+}
+
+/** The diagram as elements of the page. */
+export function diagramOf(svg: string, label: string): ComponentChild {
   const parser = new XMLParser({
     preserveOrder: true,
     ignoreAttributes: false,

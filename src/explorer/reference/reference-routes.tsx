@@ -6,7 +6,7 @@ import { linkKeeper } from '../drawing.ts'
 import { Layout } from '../parts/layout.tsx'
 import { pagePolicy } from '../policy.ts'
 import { type Language, languageOf } from '../words/language.ts'
-import { boxesOf, drawDiagram } from './diagram.ts'
+import { boxesOf, diagramOf, layOut } from './diagram.ts'
 import { examplesOf } from './examples.ts'
 import { chaptersOf, type ReferenceGroup } from './groups.ts'
 import { ReferencePage } from './page.tsx'
@@ -24,10 +24,11 @@ const path = '/docs/reference'
 export function referenceRoutes(api: Api, groups: ReferenceGroup[]): Router {
   const router = Router({ caseSensitive: true, strict: true })
   const pages = new Map<string, Promise<Page>>()
+  const layouts = new Map<string, Promise<string>>()
   router.get(path, async (request, response) => {
     const language = languageOf(readerOf(request))
     const key = `${language.tag} ${language.chosen}`
-    const page = pages.get(key) ?? draw(api, groups, language)
+    const page = pages.get(key) ?? draw(api, groups, language, layouts)
     pages.set(key, page)
     // A page that could not be drawn is drawn again by the next request.
     page.catch(() => pages.delete(key))
@@ -57,16 +58,24 @@ function readerOf(request: Request) {
   return { query, language: (offered: string[]) => request.acceptsLanguages(offered) || offered[0] }
 }
 
-async function draw(api: Api, groups: ReferenceGroup[], language: Language): Promise<Page> {
+async function draw(
+  api: Api,
+  groups: ReferenceGroup[],
+  language: Language,
+  layouts: Map<string, Promise<string>>,
+): Promise<Page> {
   const { tag } = language
   const words = referenceWords[tag]
   const classes = api.reference()
   const boxes = boxesOf(classes, (type) => api.labels.label(tag, type))
+  const layout = layouts.get(tag) ?? layOut(boxes)
+  layouts.set(tag, layout)
+  layout.catch(() => layouts.delete(tag))
   const reference = {
     ...{ api, tag, words, boxes },
     chapters: chaptersOf(classes, groups, tag, words),
     examples: await examplesOf(api),
-    diagram: await drawDiagram(boxes, words.diagram),
+    diagram: diagramOf(await layout, words.diagram),
     to: linkKeeper(language),
   }
   const target = api.iris.at(path)

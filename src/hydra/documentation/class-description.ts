@@ -136,7 +136,7 @@ function languageMaps({ labels }: BoundApi, type: string, property?: string): ob
 }
 
 /** Whether a term is of this API. A term of a public vocabulary has different labels in different classes. */
-function isOwnTerm({ iri }: Term): boolean {
+export function isOwnTerm({ iri }: Term): boolean {
   return !iri.includes(':')
 }
 

@@ -1,11 +1,12 @@
 import type { BoundApi } from '../http/bound-api.ts'
 import { inputTypes } from '../http/read-request.ts'
 import type { Role } from '../model/caller.ts'
+import type { Term } from '../model/context.ts'
 import type { Variable } from '../model/filter.ts'
 import type { Operation } from '../model/operation.ts'
 import type { Resource } from '../model/resource.ts'
 import type { Field, Shape } from '../model/shape.ts'
-import { isWritable, writersOf } from './class-description.ts'
+import { isOwnTerm, isWritable, writersOf } from './class-description.ts'
 import { classSchema } from './json-schema.ts'
 import { inputOf, referenceSentence, statusesOf } from './operation-description.ts'
 
@@ -94,7 +95,7 @@ function classReference(api: BoundApi, shape: Shape, resource: Resource | undefi
     fields: shape.fields.map((field) => fieldReference(api, shape, field, resource, properties[field.name])),
     links: [...api.linksOf(shape.class)].map(([name, link]) => ({
       name,
-      fragment: `${shape.name}/${name}`,
+      fragment: fragmentOf(shape, name, shape.links.get(name) as Term),
       operations: link.operations.map(({ method, ...operation }) => ({
         fragment: operation.name + link.resource.name,
         method,
@@ -126,6 +127,11 @@ function operationReference(api: BoundApi, resource: Resource, operation: Operat
   }
 }
 
+/** The fragment of a property. A term of a public vocabulary is explained below each class that has it. */
+function fragmentOf({ name: type }: Shape, name: string, term: Term): string {
+  return isOwnTerm(term) ? term.iri : `${type}/${name}`
+}
+
 function pathOf(resource: Resource, { path }: Pick<Operation, 'path'>): string {
   return (resource.path + path).replace(':id', '{id}')
 }
@@ -146,7 +152,7 @@ function fieldReference(
   const types = [type ?? []].flat()
   return {
     name,
-    fragment: `${shape.name}/${name}`,
+    fragment: fragmentOf(shape, name, field.term),
     required,
     type: types.find((one) => one !== 'null'),
     nullable: types.includes('null'),
