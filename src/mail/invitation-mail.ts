@@ -1,4 +1,3 @@
-import sanitize from 'sanitize-html'
 import { type EntityManager, In } from 'typeorm'
 import {
   MailFooter,
@@ -49,7 +48,9 @@ export async function invitationMail(
     organizationId,
     recipient: email,
     subject,
-    text: [...before, token, ...request, ...after, ...(mailFooter ? [`-- \n${textOf(mailFooter)}`] : [])].join('\n\n'),
+    text: [...before, token, ...request, ...after, ...(mailFooter ? [`-- \n${await textOf(mailFooter)}`] : [])].join(
+      '\n\n',
+    ),
     html: [
       `<!DOCTYPE html><html lang="${language}"><head><meta charset="utf-8"><title>${escaped(subject)}</title></head><body>`,
       logo
@@ -90,7 +91,9 @@ function escaped(text: string): string {
 }
 
 /** The footer as plain text, for mail programs without HTML. */
-function textOf(html: string): string {
+async function textOf(html: string): Promise<string> {
+  // Few processes send mails, and the module needs 10 MB and as much time as Express to load.
+  const { default: sanitize } = await import('sanitize-html')
   const lines = html.replace(/<(br|\/p|\/div|\/h\d|\/li|\/tr)\b[^<>]*>/gi, '\n')
   const bare = sanitize(lines, { allowedTags: [], allowedAttributes: {} })
   const known = new Map(Object.entries(entities).map(([character, entity]) => [entity, character]))

@@ -12,7 +12,12 @@ const timeoutsMs = { body: 1_000, document: 5_000 }
 /** The tasks that one caller may have at the same time. */
 const maxTasksPerCaller = { bodies: 32, documents: 128 }
 
-const thread = new WorkerThread({ module: new URL('./jsonld-thread', import.meta.url), maxMegabytes: 128 })
+/** The thread takes 30 MB, so it ends when it is not used. A new one takes a third of a second. */
+const thread = new WorkerThread({
+  module: new URL('./jsonld-thread', import.meta.url),
+  maxMegabytes: 128,
+  idleTimeoutMs: 20_000,
+})
 
 type Body = Record<string, unknown>
 
