@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { BoundApi } from '../http/bound-api.ts'
 import { schemaRef } from './document-schemas.ts'
+import { exampleIri } from './json-schema.ts'
 
 const statuses = [400, 401, 403, 429, 503]
 
@@ -34,7 +35,8 @@ export const streamParameters: Record<string, object> = {
 
 /** The data of an event. */
 export function changeSchema(api: BoundApi): object {
-  const example = api.iris.at(api.resources[0].path)
+  const [resource] = api.resources
+  const example = api.iris.at(resource.path)
   return {
     type: 'object',
     properties: {
@@ -42,6 +44,7 @@ export function changeSchema(api: BoundApi): object {
         type: 'string',
         format: 'iri-reference',
         description: 'The item, or a collection where many items changed.',
+        example: exampleIri(api, resource),
       },
       type: { type: 'string', enum: ['create', 'update', 'delete'] },
       collection: { type: 'string', format: 'iri-reference', example },
