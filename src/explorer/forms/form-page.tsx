@@ -1,5 +1,5 @@
 import { ConstraintViolation, type Violation } from '../../hydra/index.ts'
-import type { Drawing } from '../drawing.ts'
+import { type Drawing, pathOf } from '../drawing.ts'
 import type { FormField } from '../engine.ts'
 import { descriptionOf, labelOf } from '../words/labels.ts'
 import { Field } from './field-input.tsx'
@@ -19,7 +19,7 @@ export function FormPage({ drawing, form, choices }: FormPageProps) {
   const { offered, fields, problem } = form
   const { operation, resource, href } = offered
   const { title, description } = api.textsOf(resource, operation)
-  const back = view.refused ? (view.document['@id'] as string) : view.request.withSuffix(view.request.path)
+  const back = view.refused ? (view.document['@id'] as string) : pathOf(drawing)
   const isUpload = operation.expects === 'file'
   return (
     <>

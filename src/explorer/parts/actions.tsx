@@ -1,4 +1,4 @@
-import type { Drawing } from '../drawing.ts'
+import { type Drawing, pathOf } from '../drawing.ts'
 import type { OfferedOperation } from '../engine.ts'
 import { formName, formParameter } from '../forms/form.ts'
 
@@ -18,10 +18,10 @@ export function Actions({ drawing }: { drawing: Drawing }) {
 
 /** One operation: a button that leads to the page that it reads, or to its form. */
 function Action({ drawing, offered }: { drawing: Drawing; offered: OfferedOperation }) {
-  const { api, to, view } = drawing
+  const { api, to } = drawing
   const { operation, resource, href } = offered
   const { title, description } = api.textsOf(resource, operation)
-  const path = view.request.withSuffix(view.request.path)
+  const path = pathOf(drawing)
   const id = `about-${formName(offered)}`
   const isRead = operation.method === 'GET'
   return (

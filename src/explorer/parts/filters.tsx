@@ -77,7 +77,10 @@ function Property({
   names,
   options,
 }: Omit<FiltersProps, 'collection'> & { field: Field; names: Set<string> }) {
-  const variables = [...names].filter((name) => propertyOf(name) === field.name && !isHidden(drawing, name))
+  const variables = [...names]
+    .filter((name) => propertyOf(name) === field.name && !isHidden(drawing, name))
+    // The start of a period comes before its end.
+    .sort((one, other) => Number(/before\]$/.test(one)) - Number(/before\]$/.test(other)))
   return (
     <fieldset>
       <legend>{labelOf(drawing.api, drawing.tag, shape.name, field.name)}</legend>
