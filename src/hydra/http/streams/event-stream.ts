@@ -31,6 +31,8 @@ export class EventStream {
   private position: Position | undefined
   private sending = false
   private started = false
+  /** Whether the reader has an id of this stream. */
+  private isContinued = false
   ended = false
 
   constructor(private readonly stream: Stream) {
@@ -47,6 +49,7 @@ export class EventStream {
     this.started = true
     if (first) this.waiting.unshift(first)
     else this.write(`id: ${positionId(position)}\n\n`)
+    this.isContinued = !first
     this.send()
   }
 
@@ -92,7 +95,8 @@ export class EventStream {
     const wanted = updates.filter((update) => this.stream.topics([update['@id'], update.collection]))
     this.position = position
     const events = incomplete ? ['event: reload\ndata: {}\n'] : wanted.map(eventOf)
-    if (events.length === 0) return
+    if (events.length === 0 && this.isContinued) return
+    this.isContinued = true
     // The id stands at the end, so an interrupted reader gets the batch once more.
     this.write(`${events.join('\n')}id: ${positionId(position)}\n\n`)
   }
