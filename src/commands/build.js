@@ -30,7 +30,20 @@ function build() {
   if (status !== 0) process.exit(1)
   for (const folder of ['contexts', 'src/hydra/model/contexts', 'src/explorer/assets'])
     cpSync(folder, `dist/${folder}`, { recursive: true })
+  bundleScript()
   writeFileSync(stamp, digest)
+}
+
+/** Bundles the script of the pages for browsers. */
+function bundleScript() {
+  createRequire(import.meta.url)('esbuild').buildSync({
+    entryPoints: ['src/explorer/browser/explorer.ts'],
+    outfile: 'dist/src/explorer/assets/explorer.js',
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    target: 'es2022',
+  })
 }
 
 /** TypeScript may be installed for another package. Without the types of libraries it cannot compile the sources. */

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { Router } from 'express'
 import { methodNotAllowed, send } from '../hydra/index.ts'
 
@@ -9,9 +9,9 @@ interface Asset {
   etag: string
 }
 
-const types: Record<string, string> = { css: 'text/css', svg: 'image/svg+xml' }
+const types: Record<string, string> = { css: 'text/css', js: 'text/javascript', svg: 'image/svg+xml' }
 
-const assets = new Map(['explorer.css', 'icon.svg'].map((name) => [name, assetOf(name)]))
+const assets = new Map(['explorer.css', 'explorer.js', 'icon.svg'].map((name) => [name, assetOf(name)]))
 
 /** The addresses of assets hold a digest of all of them, so browsers may keep them forever. */
 const digest = hash('sha256', [...assets.values()].map(({ body }) => body.text).join(), 'hex').slice(0, 16)
@@ -37,7 +37,13 @@ export function assetRoutes(): Router {
 }
 
 function assetOf(name: string): Asset {
-  const text = readFileSync(new URL(`assets/${name}`, import.meta.url), 'utf8')
+  const text = readFileSync(fileOf(name), 'utf8')
   const type = types[name.slice(name.lastIndexOf('.') + 1)]
   return { type: `${type}; charset=utf-8`, body: { text }, etag: `"${hash('sha1', text, 'base64url')}"` }
+}
+
+/** The script is compiled by the build. A server that runs from its sources serves the one of the last build. */
+function fileOf(name: string): URL {
+  const file = new URL(`assets/${name}`, import.meta.url)
+  return existsSync(file) ? file : new URL(`../../dist/src/explorer/assets/${name}`, import.meta.url)
 }

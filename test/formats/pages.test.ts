@@ -15,8 +15,11 @@ describe('A page', () => {
     const { id } = await given(Location, { name: hostile })
     for (const path of [`/locations/${id}`, '/locations?itemsPerPage=100']) {
       const { text } = await ask(path, 'text/html')
-      expect(text.match(/<script[^>]*>/g)).toEqual(['<script type="application/ld+json">'])
-      expect(text.match(/<\/script/g)).toHaveLength(1)
+      expect(text.match(/<script[^>]*>/g)).toEqual([
+        '<script type="application/ld+json">',
+        expect.stringMatching(/^<script type="module" src="\/explorer\/\w+\/explorer\.js">$/),
+      ])
+      expect(text.match(/<\/script/g)).toHaveLength(2)
       expect(text).not.toMatch(/<a href='|<!--/)
       const page = load(text)
       expect(page('main').text()).toContain(hostile)

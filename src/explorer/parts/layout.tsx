@@ -1,9 +1,17 @@
-import type { ComponentChildren } from 'preact'
+import type { ComponentChildren, HTMLAttributes } from 'preact'
 import type { Api, Caller } from '../../hydra/index.ts'
 import { assetPath } from '../assets.ts'
 import type { Document } from '../engine.ts'
 import { collectionLabel } from '../words/labels.ts'
 import { type Language, languages, wordsIn } from '../words/language.ts'
+
+declare module 'preact' {
+  namespace JSX {
+    interface IntrinsicElements {
+      'live-updates': HTMLAttributes<HTMLElement> & { topic: string; stream: string }
+    }
+  }
+}
 
 interface Frame extends Language {
   api: Api
@@ -31,6 +39,7 @@ export interface Crumb {
 /** The frame of every page. */
 export function Layout(frame: Frame) {
   const { api, tag, words, title, document, to, children, trail = [] } = frame
+  const isLive = api.streamed && frame.caller?.tenant && document
   return (
     <html lang={tag}>
       <head>
@@ -40,6 +49,7 @@ export function Layout(frame: Frame) {
         <link rel="icon" href={api.iris.at(assetPath('icon.svg'))} />
         <link rel="stylesheet" href={api.iris.at(assetPath('explorer.css'))} />
         {document && <EmbeddedDocument document={document} />}
+        {isLive && <script type="module" src={api.iris.at(assetPath('explorer.js'))} />}
       </head>
       <body>
         <a class="skip" href="#main">
@@ -54,6 +64,7 @@ export function Layout(frame: Frame) {
         <Navigation {...frame} />
         <main id="main" tabIndex={-1}>
           <Breadcrumbs label={words.breadcrumbs} crumbs={trail} current={title} to={to} />
+          {isLive && <Changed {...frame} />}
           <h1>{title}</h1>
           {children}
         </main>
@@ -79,6 +90,15 @@ function Account({ api, words, caller, target, to }: Frame) {
     <a class="account" href={to(href)}>
       {isKnown || !caller ? words.account : words.signIn}
     </a>
+  )
+}
+
+/** The notice that the script shows when the resource of the page changes elsewhere. */
+function Changed({ api, words, target }: Frame) {
+  return (
+    <live-updates topic={target.split(/[?.]/)[0]} stream={api.iris.at('/.well-known/mercure')} role="status" hidden>
+      {words.changed} <a href={target}>{words.loadAgain}</a>
+    </live-updates>
   )
 }
 

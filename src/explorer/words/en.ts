@@ -2,6 +2,8 @@
 export const en = {
   language: 'English',
   skip: 'Skip to content',
+  changed: 'This page has changed meanwhile.',
+  loadAgain: 'Load it again',
   start: 'Start',
   collections: 'Collections',
   breadcrumbs: 'You are here',

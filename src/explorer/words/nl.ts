@@ -4,6 +4,8 @@ import type { Words } from './en.ts'
 export const nl: Words = {
   language: 'Nederlands',
   skip: 'Naar de inhoud',
+  changed: 'Deze pagina is intussen veranderd.',
+  loadAgain: 'Opnieuw laden',
   start: 'Begin',
   collections: 'Verzamelingen',
   breadcrumbs: 'U bent hier',
