@@ -143,7 +143,10 @@ test.each([1, 2])(
     const streams = await Promise.all(
       Array.from({ length: 6 }, () => listen(`http://127.0.0.1:${service.port}`, token)),
     )
-    const { body } = await api.post('/locations').send({ name: `Elsewhere ${workers}` }).expect(201)
+    const { body } = await api
+      .post('/locations')
+      .send({ name: `Elsewhere ${workers}` })
+      .expect(201)
     for (const stream of streams) expect(await stream.next()).toMatchObject({ '@id': body['@id'], type: 'create' })
     const began = performance.now()
     process.kill(service.pid, 'SIGTERM')
