@@ -13,7 +13,6 @@ test.each<[path: string, type: keyof typeof types, id: string]>([
   ['/organizations/mail-footer.jsonld', 'jsonld', '/organizations/mail-footer'],
   [`/subscriptions/${rows.Subscription.id}/invoices.jsonld`, 'jsonld', ''],
   ['/errors/404.jsonld', 'jsonld', '/errors/404'],
-  ['/docs.jsonld', 'jsonld', '/docs.jsonld'],
   ['/index.json', 'json', '/'],
   [`${meeting}.json`, 'json', meeting],
   ['/docs.json', 'json', '/docs.jsonld'],
@@ -31,6 +30,13 @@ test.each<[path: string, type: keyof typeof types, id: string]>([
     expect(typeOf(answer)).toEqual([200, types[type]])
     if (id) expect(JSON.parse(answer.text)['@id']).toBe(id)
   }
+})
+
+test('/docs.jsonld is jsonld for programs, and leads a browser to the reference', async () => {
+  for (const accept of [undefined, 'image/png', 'application/ld+json, text/html;q=0.5'])
+    expect(typeOf(await ask('/docs.jsonld', accept))).toEqual([200, types.jsonld])
+  const { status, headers } = await ask('/docs.jsonld', browser)
+  expect([status, headers.location]).toEqual([303, '/docs/reference'])
 })
 
 test('a suffix works on existing paths only, with the methods and media types of the path', async () => {
