@@ -21,7 +21,7 @@ type Branch = { type?: string; span?: { start: number } } & Record<string, unkno
  */
 export function patternsOf(file: string, code = readFileSync(file, 'utf8')): Pattern[] {
   // swc counts bytes on from file to file, beginning at the first statement; so each file gets one on its first line.
-  const module = parseSync(`0;${code}`, { syntax: 'typescript', decorators: true })
+  const module = parseSync(`0;${code}`, { syntax: 'typescript', decorators: true, tsx: file.endsWith('.tsx') })
   const bytes = Buffer.from(`0;${code}`)
   const constants: Constants = new Map()
   const found: Pattern[] = []
@@ -84,7 +84,7 @@ async function run(): Promise<void> {
   )
   const named = process.argv.slice(2)
   const patterns = (named.length > 0 ? named : files)
-    .filter((file) => file.endsWith('.ts'))
+    .filter((file) => /\.tsx?$/.test(file))
     .flatMap((file) => patternsOf(file))
   const unlike = [...new Map(patterns.map((pattern) => [`/${pattern.source}/${pattern.flags}`, pattern])).values()]
   let faults = 0

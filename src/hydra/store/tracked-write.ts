@@ -36,7 +36,7 @@ export function trackedWrite(metadata: EntityMetadata, write: string, rows?: 'on
   const columns = new Set([...neededColumns(metadata), ...(counted ? [totalsColumn(metadata) as string] : [])])
   if (columns.size === 0) return write
   const returning = [...columns].map((column) => `"${alias}"."${column}"`).join(', ')
-  const recording = recordRows(metadata, /\bON CONFLICT\b.*\bDO UPDATE\b/s.test(write) ? 'upsert' : type)
+  const recording = recordRows(metadata, /\bDO UPDATE\b/.test(write) ? 'upsert' : type)
   const written = `${write} RETURNING ${returning}`
   // The last part returns the number of rows.
   if (recordsEachRow(metadata)) return withEffects({ written, counted }, `${recording}`)

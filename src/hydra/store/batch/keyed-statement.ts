@@ -45,7 +45,8 @@ export class KeyedStatement implements KeyedRead {
     this.most = most
     this.by = several?.by ?? ''
     this.name = name
-    this.members = Object.entries(types).filter(([member]) => new RegExp(`(?<!:):${member}\\b`).test(each))
+    const named = new Set(Array.from(each.matchAll(parameter), ([, name]) => name))
+    this.members = Object.entries(types).filter(([member]) => named.has(member))
     this.scope = this.members.map(([member]) => member).filter((member) => member !== 'id')
     this.one = statement(name, each)
     this.several = several && statement(`${name}:several`, several.text)
@@ -102,14 +103,15 @@ export class KeyedStatement implements KeyedRead {
   }
 }
 
+/** A named parameter of a statement, and not a cast. */
+const parameter = /(?<!:):(\w+)/g
+
 /** The statement for many keys. The values of a scope stand inside the lateral only. */
 function lateral(each: string, members: [name: string, type: KeyType][]): string {
   const lists = members.map(([member, type]) => `:${member}::${type}[]`).join(', ')
   const names = members.map(([member]) => `"${member}", `).join('')
-  const found = members.reduce(
-    (text, [member]) => text.replace(new RegExp(`(?<!:):${member}\\b`, 'g'), `"batch"."${member}"`),
-    each,
-  )
+  const known = new Set(members.map(([member]) => member))
+  const found = each.replace(parameter, (text, member) => (known.has(member) ? `"batch"."${member}"` : text))
   return `SELECT "batch"."n", "found".* FROM unnest(${lists}) WITH ORDINALITY AS "batch"(${names}"n"), LATERAL (${found}) AS "found"`
 }
 
