@@ -201,6 +201,11 @@ describe('The boot is refused where a resource', () => {
       '"/airborne" has "colour" in its option "text", which Airship lacks: correct the name.',
     ],
     [
+      'is filtered by a name that every page uses',
+      [Airship, { ...terms('name'), ...dock }, [list], { filters: { lang: 'exact' } }],
+      '"/airborne" cannot be filtered by "lang", a parameter of every page: rename the property.',
+    ],
+    [
       'has a reference whose foreign key omits the tenant',
       [Blimp, dock, [list], {}],
       '"Blimp.dock" needs a @ForeignKey of "organizationId" and "dockId" on the class Blimp.',

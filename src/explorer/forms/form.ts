@@ -41,10 +41,8 @@ export function formName({ link, operation: { name } }: OfferedOperation): strin
 /** The operation whose form a page shows: the refused one, or the one that the address names. */
 export function shownOperation({ refused, operations, request }: PageView): OfferedOperation | undefined {
   if (refused) return refused.offered
-  const name = request.query.get(formParameter)
-  return name === null
-    ? undefined
-    : operations.find((offered) => offered.operation.method !== 'GET' && formName(offered) === name)
+  const names = request.query.getAll(formParameter)
+  return operations.find((offered) => offered.operation.method !== 'GET' && names.includes(formName(offered)))
 }
 
 /** The most items of a choice; a person searches among more. */

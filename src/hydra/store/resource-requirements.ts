@@ -21,9 +21,15 @@ export function checkResource(resource: Resource, shape: Shape, tenancy: Tenancy
   checkCreate(resource, shape, metadata, tenancy)
 }
 
+/** The parameters of pages for people: the part or the form that a page shows, and its language. */
+const pageParameters = ['view', 'lang']
+
 /** Hidden, masked and searched properties are given by name, so a misspelled one would be shown or never found. */
 function checkNames({ path, options }: Resource, { name, field }: Shape): void {
-  const { hidden = {}, masked = {}, text = [] } = options
+  const { hidden = {}, masked = {}, text = [], filters = {} } = options
+  const clashing = pageParameters.find((each) => each in filters)
+  if (clashing)
+    throw new Error(`"${path}" cannot be filtered by "${clashing}", a parameter of every page: rename the property.`)
   const given: [option: string, names: readonly string[]][] = [
     ...Object.values(hidden).map((names): [string, readonly string[]] => ['hidden', names ?? []]),
     ...Object.values(masked).map((masks): [string, string[]] => ['masked', Object.keys(masks ?? {})]),
