@@ -67,7 +67,11 @@ export function streamOperation(api: BoundApi): object {
     responses: {
       200: {
         description: 'OK',
-        content: { 'text/event-stream': { schema: { type: 'string' }, 'x-event-data': schemaRef('stream.change') } },
+        content: {
+          'text/event-stream': {
+            schema: { type: 'string', contentMediaType: 'application/json', contentSchema: schemaRef('stream.change') },
+          },
+        },
       },
       ...Object.fromEntries(
         statuses.map((status) => [status, { description: STATUS_CODES[status], content: problem }]),

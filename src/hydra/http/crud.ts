@@ -45,6 +45,12 @@ export function readOperation<E extends object>(): Operation<E> {
   }
 }
 
+/**
+ * Handlers that only insert the row that they read, with one statement: the foreign keys of the row check its references. An operation
+ * with another handler is not among them, also where it is made of a plain create.
+ */
+export const insertingHandlers = new WeakSet<Operation['handle']>()
+
 /** A create with hooks. */
 export function createOperation<E extends PlainEntity>({
   writes,
@@ -52,6 +58,17 @@ export function createOperation<E extends PlainEntity>({
   alsoWrite,
   expressions,
 }: CreateHooks<E> = {}): Operation<E> {
+  async function handle(call: Call<E>): Promise<Outcome<object>> {
+    const entity = createEntity(call.resource.shape.class) as E
+    Object.assign(entity, { [call.resource.tenantColumn]: call.caller.tenant })
+    const draft = await call.read(entity, false, prepare && ((read) => prepare(read, call)))
+    return write(call, alsoWrite, async () => {
+      await call.unitOfWork.insert(draft, { expressions })
+      await alsoWrite?.(call, draft)
+      return draft
+    })
+  }
+  if (!alsoWrite) insertingHandlers.add(handle as Operation['handle'])
   return {
     name: 'create',
     method: 'POST',
@@ -61,18 +78,8 @@ export function createOperation<E extends PlainEntity>({
     returns: 'item',
     statuses: [201, 400, 409, 413, 415, 422],
     writes,
-    insertsOnly: alsoWrite === undefined,
     sets: prepare ? undefined : Object.keys(expressions ?? {}),
-    async handle(call) {
-      const entity = createEntity(call.resource.shape.class) as E
-      Object.assign(entity, { [call.resource.tenantColumn]: call.caller.tenant })
-      const draft = await call.read(entity, false, prepare && ((read) => prepare(read, call)))
-      return write(call, alsoWrite, async () => {
-        await call.unitOfWork.insert(draft, { expressions })
-        await alsoWrite?.(call, draft)
-        return draft
-      })
-    },
+    handle,
   }
 }
 

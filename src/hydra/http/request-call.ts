@@ -14,6 +14,7 @@ import { Problem, type Violation } from '../model/problem.ts'
 import type { Store } from '../model/store.ts'
 import { UnitOfWork } from '../store/unit-of-work.ts'
 import type { BoundApi, BoundResource } from './bound-api.ts'
+import { insertingHandlers } from './crud.ts'
 import { readItem, readNamedItem, readPage } from './read-rows.ts'
 import type { ApiRequest } from './request.ts'
 
@@ -31,7 +32,7 @@ export class RequestCall<E extends object = object> implements Call<E> {
     readonly request: ApiRequest,
   ) {
     const { conditional, request: client } = request
-    this.trustsKeys = operation.insertsOnly ?? false
+    this.trustsKeys = insertingHandlers.has(operation.handle as Operation['handle'])
     this.unitOfWork = new UnitOfWork(api.database, api.pools.items, tenantOf(caller), client, conditional)
   }
 

@@ -78,8 +78,6 @@ export interface Operation<E extends object = object> {
   writes?: Record<string, readonly Role[]>
   /** The properties that a create sets beside those of the body; absent where its handler may set any. */
   sets?: readonly string[]
-  /** Whether its handler only inserts the row that it reads, with one statement: the foreign keys of the row check references. */
-  insertsOnly?: boolean
   /** Properties that null clears. Another operation sets them, so any other new value is refused with this remedy. */
   clears?: Record<string, string>
   /**

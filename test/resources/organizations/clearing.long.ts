@@ -15,7 +15,17 @@ const kept = {
   ],
   /** Totals and changes follow the wiped rows by themselves. Mails that wait are about kept data, and are still sent. */
   keptAlong: ['row_total', 'change', 'idempotency_key', 'outgoing_mail'],
-  nobodys: ['user', 'country', 'image', 'stripe_event', 'bank_import', 'bank_slot', 'job_crash', 'migrations'],
+  nobodys: [
+    'user',
+    'country',
+    'image',
+    'stripe_event',
+    'bank_import',
+    'bank_slot',
+    'job_crash',
+    'migrations',
+    'session',
+  ],
 }
 
 const tables: string[] = (
