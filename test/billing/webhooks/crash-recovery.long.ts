@@ -17,10 +17,10 @@ import { SeededRandom } from './crash-recovery/seeded-random.ts'
 const seed = Number(process.env.STORM_SEED ?? Date.now() % 1_000_000)
 const random = new SeededRandom(seed)
 
-const wanted = { customers: 20, events: 2000, copies: 3, forgeries: 240 }
+const wanted = { customers: 20, events: 1200, copies: 3, forgeries: 240 }
 
 /** The number of events before the first delivery; the others happen during the deliveries. */
-const earlyEvents = 1300
+const earlyEvents = 800
 
 type Victim = 'server' | 'postgres'
 
