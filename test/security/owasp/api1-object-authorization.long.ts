@@ -88,7 +88,8 @@ function* circumstances(): Generator<Case> {
         const requests = [theirs[route.resource.name].id, unknown].map(async (id) => {
           const answer = await ask({ ...route, path: route.path + suffix }, { id, headers, token: callers.owner })
           // The page of a problem repeats the address that was asked for.
-          return { ...answer, text: answer.text.replaceAll(id, '…') }
+          const address = `${route.resource.path}/${id}`
+          return { ...answer, text: answer.text.replaceAll(address, '…').replaceAll(encodeURIComponent(address), '…') }
         })
         const [other, none] = await Promise.all(requests)
         const same = other.status === none.status && other.text === none.text
