@@ -36,7 +36,7 @@ function Violations({
   return (
     <ul>
       {problem.violations.map(({ propertyPath, message }) => {
-        const name = propertyPath.replace(/[[.].*$/, '')
+        const name = propertyPath.split(/[[.]/, 1)[0]
         const isShown = shape && fields.some((field) => field.name === name)
         return (
           <li key={`${propertyPath} ${message}`}>

@@ -93,7 +93,7 @@ function Property({
 
 /** The property that a variable filters by: `dateFrom[after]` and `exists[time]`. */
 function propertyOf(variable: string): string {
-  return /^exists\[(.+)\]$/.exec(variable)?.[1] ?? variable.replace(/\[.*\]$/, '')
+  return /^exists\[(.+)\]$/.exec(variable)?.[1] ?? variable.split('[', 1)[0]
 }
 
 /** Bounds that exclude their value are fields only where the address has them. */
