@@ -1,28 +1,19 @@
 import { render } from 'preact-render-to-string'
 import type { Api, Caller, Executor } from '../hydra/index.ts'
+import { type ChoicesOf, choicesOf, type ReadChoices, readChoices } from './choices.ts'
 import { type Drawing, linkKeeper, withParameters } from './drawing.ts'
 import type { Pages } from './engine.ts'
-import {
-  type ChoicesOf,
-  choicesOf,
-  type Form,
-  formName,
-  formOf,
-  formParameter,
-  type ReadChoices,
-  readChoices,
-  shownOperation,
-} from './forms/form.ts'
+import { type Form, formName, formOf, formParameter, readFormChoices, shownOperation } from './forms/form.ts'
 import { FormPage } from './forms/form-page.tsx'
 import { CollectionPage } from './pages/collection.tsx'
 import { DocumentPage } from './pages/document.tsx'
 import { ItemPage } from './pages/item.tsx'
 import { problemPage } from './pages/problem-page.tsx'
 import { StartPage } from './pages/start.tsx'
+import { filteredReferences } from './parts/filter-state.ts'
 import { formatsIn } from './parts/formats.ts'
 import { type Crumb, Layout } from './parts/layout.tsx'
 import { pagePolicy } from './policy.ts'
-import { type Listed, optionsOf, type ReferenceOptions, readListed } from './reference-options.ts'
 import { type References, readReferences, titleOf, titlesOf } from './titles.ts'
 import { collectionLabel } from './words/labels.ts'
 import { languageOf } from './words/language.ts'
@@ -43,18 +34,17 @@ export function explorer({ timeZone }: ExplorerOptions): (api: Api) => Pages {
       const known = { ...language, api, view, to }
       const offered = shownOperation(view)
       // The reads begin at the same moment, so that they reach the database together.
-      const [zone, references, listed, choices] = content
+      const [zone, references, read] = content
         ? await Promise.all([
             timeZone(view.executor, view.caller),
             readReferences(known, content),
-            offered ? [] : readListed(known, content),
-            offered ? readChoices(known, offered) : [],
+            offered ? readFormChoices(known, offered) : readChoices(known, filteredReferences(known, content)),
           ])
-        : (['UTC', [], [], []] as [string, References, Listed, ReadChoices])
+        : (['UTC', [], []] as [string, References, ReadChoices])
       const named = { ...known, formats: formatsIn(language.tag, zone) }
       const drawing = { ...named, titles: titlesOf(named, references) }
-      if (offered) return formPageOf(drawing, formOf(drawing, offered), choicesOf(named, choices))
-      return pageOf(drawing, optionsOf(named, listed))
+      const choices = choicesOf(named, read)
+      return offered ? formPageOf(drawing, formOf(drawing, offered), choices) : pageOf(drawing, choices)
     },
     drawProblem: (problem, request, caller) => problemPage(api, problem, request, caller),
   })
@@ -80,7 +70,7 @@ function formPageOf(drawing: Drawing, form: Form, choices: ChoicesOf): string {
   )}`
 }
 
-function pageOf(drawing: Drawing, options: ReferenceOptions): string {
+function pageOf(drawing: Drawing, choices: ChoicesOf): string {
   const { view } = drawing
   const { content, request } = view
   const inLanguage = (tag: string) => withParameters(drawing, { lang: [tag] })
@@ -95,7 +85,7 @@ function pageOf(drawing: Drawing, options: ReferenceOptions): string {
       inLanguage={inLanguage}
     >
       {content?.collection && (
-        <CollectionPage drawing={drawing} content={content} collection={content.collection} options={options} />
+        <CollectionPage drawing={drawing} content={content} collection={content.collection} choices={choices} />
       )}
       {content && !content.collection && <ItemPage drawing={drawing} content={content} />}
       {!content && (request.path === '/' || request.path === '/index') && <StartPage drawing={drawing} />}

@@ -1,9 +1,8 @@
+import { type Option, optionsIn } from '../choices.ts'
 import type { FormField } from '../engine.ts'
-import type { Option } from '../reference-options.ts'
 import { referenceTitle } from '../titles.ts'
 import type { Words } from '../words/en.ts'
-import { type FieldProps, optionsIn, searchName } from './form.ts'
-import { drawnMoment } from './form-values.ts'
+import type { FieldProps } from './form.ts'
 import { Several } from './several-values.tsx'
 
 /** One field with its label, its description, its bounds and the violations of its value. */
@@ -86,7 +85,9 @@ function Single({ drawing, field, values, choices, input }: FieldProps & { input
     return (
       <>
         <Choice input={input} value={value} title={title} options={choices?.options ?? []} none={none} words={words} />
-        {(choices?.isMore || values.has(searchName(field.name))) && <Search {...{ drawing, field, values }} />}
+        {(choices?.isMore || values.has(drawing.api.formNames.searchText(field.name))) && (
+          <Search {...{ drawing, field, values }} />
+        )}
       </>
     )
   }
@@ -98,10 +99,10 @@ function Single({ drawing, field, values, choices, input }: FieldProps & { input
     )
   if (control === 'number') return <input {...input} type="number" step="1" min={min} max={max} value={value} />
   if (control === 'date-time') {
-    const was = values.get(drawnMoment(field.name))
+    const was = values.get(drawing.api.formNames.drawn(field.name))
     return (
       <>
-        {was && <input type="hidden" name={drawnMoment(field.name)} value={was} />}
+        {was && <input type="hidden" name={drawing.api.formNames.drawn(field.name)} value={was} />}
         <input {...input} type="datetime-local" value={value} />
       </>
     )
@@ -121,8 +122,8 @@ function Search({
     <span class="search">
       <input
         type="search"
-        name={searchName(name)}
-        value={values.get(searchName(name)) ?? ''}
+        name={api.formNames.searchText(name)}
+        value={values.get(api.formNames.searchText(name)) ?? ''}
         aria-label={words.findChoices}
       />
       <button type="submit" name={api.formNames.search} value={name} formNoValidate class="plain">

@@ -1,9 +1,10 @@
 import { ConstraintViolation, type Violation } from '../../hydra/index.ts'
+import type { ChoicesOf } from '../choices.ts'
 import { type Drawing, pathOf } from '../drawing.ts'
 import type { FormField } from '../engine.ts'
 import { descriptionOf, labelOf } from '../words/labels.ts'
 import { Field } from './field-input.tsx'
-import type { ChoicesOf, Form } from './form.ts'
+import type { Form } from './form.ts'
 import { curlOf } from './form-request.ts'
 import { Refusal } from './refusal.tsx'
 

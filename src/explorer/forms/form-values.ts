@@ -1,11 +1,12 @@
+import type { Drawing } from '../drawing.ts'
 import type { Document, FormField, Shape } from '../engine.ts'
-import type { Formats } from '../parts/formats.ts'
-
-/** The name of the hidden field with a date-time as it was drawn. The engine reads it: src/hydra/input/form-body.ts. */
-export const drawnMoment = (name: string) => `_was[${name}]`
 
 /** The values of an item as the fields of its form send them. */
-export function itemValues(fields: FormField[], document: Document, formats: Formats): URLSearchParams {
+export function itemValues(
+  { api, formats }: Pick<Drawing, 'api' | 'formats'>,
+  fields: FormField[],
+  document: Document,
+): URLSearchParams {
   const values = new URLSearchParams()
   for (const field of fields) {
     const value = document[field.name]
@@ -13,7 +14,7 @@ export function itemValues(fields: FormField[], document: Document, formats: For
     if (field.control !== 'date-time' || typeof value !== 'string') continue
     const local = formats.localTime(value) ?? value
     values.set(field.name, local)
-    values.set(drawnMoment(field.name), `${local} ${value}`)
+    values.set(api.formNames.drawn(field.name), `${local} ${value}`)
   }
   return values
 }

@@ -1,9 +1,8 @@
 import { v7 as uuid } from 'uuid'
 import type { Problem, Violation } from '../../hydra/index.ts'
+import { type Choices, type ReadChoices, readChoices } from '../choices.ts'
 import type { Drawing } from '../drawing.ts'
-import type { Document, FormField, OfferedOperation, PageView, Shape } from '../engine.ts'
-import type { Option } from '../reference-options.ts'
-import { titleOf } from '../titles.ts'
+import type { FormField, OfferedOperation, PageView, Shape } from '../engine.ts'
 import { defaultValues, itemValues } from './form-values.ts'
 
 /** The parameter of a page that opens the form of an operation. */
@@ -45,53 +44,15 @@ export function shownOperation({ refused, operations, request }: PageView): Offe
   return operations.find((offered) => offered.operation.method !== 'GET' && names.includes(formName(offered)))
 }
 
-/** The most items of a choice; a person searches among more. */
-const mostChoices = 30
-
-/** The name of the field with the text that the choices of a reference are searched by. */
-export const searchName = (name: string) => `_find[${name}]`
-
-/** The items that a reference can name. */
-export interface Choices {
-  options: Option[]
-  /** Whether there are more of them, so that a search is needed. */
-  isMore: boolean
-}
-
-export type ChoicesOf = ReadonlyMap<string, Choices>
-
-/** The first items of each reference's class. */
-export type ReadChoices = [name: string, shape: Shape, documents: Document[]][]
-
-/** Reads the items that each reference of a form can name. */
-export function readChoices(
-  { api, view }: Pick<Drawing, 'api' | 'view'>,
+/** Reads the items that each reference of a form can name: those that its search text finds, where the person has sent one. */
+export function readFormChoices(
+  drawing: Pick<Drawing, 'api' | 'view'>,
   offered: OfferedOperation,
 ): Promise<ReadChoices> {
+  const { api, view } = drawing
   const { fields } = fieldsOf(api, view, offered)
-  return Promise.all(
-    fields.flatMap(({ name, target }) => {
-      if (!target) return []
-      const shape = api.shape(target)
-      const text = view.refused?.fields.get(searchName(name))?.trim() || undefined
-      const read = view.list(shape.class, mostChoices + 1, text)
-      return [read.then((documents): ReadChoices[number] => [name, shape, documents])]
-    }),
-  )
-}
-
-export function choicesOf(drawing: Pick<Drawing, 'api' | 'tag' | 'formats'>, read: ReadChoices): ChoicesOf {
-  return new Map(
-    read.map(([name, shape, documents]) => [
-      name,
-      {
-        options: documents
-          .slice(0, mostChoices)
-          .map((document) => ({ value: document['@id'] as string, title: titleOf(drawing, shape, document) })),
-        isMore: documents.length > mostChoices,
-      },
-    ]),
-  )
+  const sent = view.refused?.fields
+  return readChoices(drawing, fields, (name) => sent?.get(api.formNames.searchText(name))?.trim() || undefined)
 }
 
 /** The class of the body of an operation, and the fields that the caller may fill in. */
@@ -109,14 +70,20 @@ export function fieldsOf(
 /** The form that a page shows. */
 export function formOf({ api, view, formats }: Omit<Drawing, 'titles'>, offered: OfferedOperation): Form {
   const { shape, fields } = fieldsOf(api, view, offered)
-  const { operation } = offered
-  const stored =
-    operation.method === 'PATCH'
-      ? itemValues(fields, view.content?.items[0] ?? view.document, formats)
-      : shape && defaultValues(fields, shape)
   const { fields: sent, problem } = view.refused ?? {}
-  return { offered, shape, fields, values: sent ?? stored ?? new URLSearchParams(), problem, key: uuid() }
+  const values =
+    sent ??
+    (offered.operation.method === 'PATCH'
+      ? itemValues({ api, formats }, fields, view.content?.items[0] ?? view.document)
+      : newValues(view, fields, shape))
+  return { offered, shape, fields, values, problem, key: uuid() }
 }
 
-/** The choices of a closed set of values. */
-export const optionsIn = (values: string[] = []): Option[] => values.map((value) => ({ value, title: value }))
+/** The values that a form begins with: the defaults of its class, and the item whose page offers it. */
+function newValues({ content }: PageView, fields: FormField[], shape: Shape | undefined): URLSearchParams {
+  const values = shape ? defaultValues(fields, shape) : new URLSearchParams()
+  if (!content || content.collection) return values
+  for (const { name, target } of fields)
+    if (target === content.shape.class) values.set(name, content.items[0]['@id'] as string)
+  return values
+}

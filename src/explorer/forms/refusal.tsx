@@ -49,8 +49,9 @@ function Violations({
 }
 
 /** The fields whose values differ: the typed one, and the stored one. */
-function Versions({ drawing: { api, tag, words, view, formats }, form }: { drawing: Drawing; form: Form }) {
-  const stored = itemValues(form.fields, view.document, formats)
+function Versions({ drawing, form }: { drawing: Drawing; form: Form }) {
+  const { api, tag, words, view } = drawing
+  const stored = itemValues(drawing, form.fields, view.document)
   const textOf = (values: URLSearchParams, name: string) => values.getAll(name).filter(Boolean).join(', ')
   const differing = form.fields.filter(
     ({ name, control }) =>

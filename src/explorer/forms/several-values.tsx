@@ -1,4 +1,5 @@
-import { type FieldProps, optionsIn } from './form.ts'
+import { optionsIn } from '../choices.ts'
+import type { FieldProps } from './form.ts'
 import { Groups } from './groups.tsx'
 
 /** A field with several values. */

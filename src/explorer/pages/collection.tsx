@@ -1,14 +1,15 @@
+import type { ChoicesOf } from '../choices.ts'
 import type { Drawing } from '../drawing.ts'
 import { firstPage, pathOf, withParameters } from '../drawing.ts'
 import type { Collection, PageContent } from '../engine.ts'
 import { Actions } from '../parts/actions.tsx'
 import { Columns, columnsOf } from '../parts/columns.tsx'
 import { Data } from '../parts/data.tsx'
+import { hasFilters } from '../parts/filter-state.ts'
 import { Filters } from '../parts/filters.tsx'
 import { Pager } from '../parts/pager.tsx'
 import { Table } from '../parts/table.tsx'
 import { About } from '../parts/term.tsx'
-import { hasFilters, type ReferenceOptions } from '../reference-options.ts'
 import { collectionLabel } from '../words/labels.ts'
 
 /** The page of a collection: filters, a table, the links to other pages, and the operations. */
@@ -16,12 +17,12 @@ export function CollectionPage({
   drawing,
   content,
   collection,
-  options,
+  choices,
 }: {
   drawing: Drawing
   content: PageContent
   collection: Collection
-  options: ReferenceOptions
+  choices: ChoicesOf
 }) {
   const { words, formats } = drawing
   const { shape, items } = content
@@ -31,7 +32,7 @@ export function CollectionPage({
     <>
       <About drawing={drawing} shape={shape} />
       <div class="tools">
-        <Filters drawing={drawing} content={content} collection={collection} options={options} />
+        <Filters drawing={drawing} content={content} collection={collection} choices={choices} />
         <Columns drawing={drawing} shape={shape} shown={columns} />
       </div>
       <p class="total">{words.total(collection.total, collection.limited)}</p>

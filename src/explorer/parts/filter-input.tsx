@@ -1,6 +1,6 @@
+import { type Choices, type Option, optionsIn } from '../choices.ts'
 import type { Drawing } from '../drawing.ts'
 import type { Field } from '../engine.ts'
-import type { Option } from '../reference-options.ts'
 import type { Words } from '../words/en.ts'
 
 interface InputProps {
@@ -8,21 +8,22 @@ interface InputProps {
   field: Field
   /** The variable of the search, which is the name of the parameter. */
   name: string
-  options: Option[]
+  /** Of a reference: the items that it can lead to. */
+  choices?: Choices
 }
 
 /** The field of a form for one variable of a search. */
-export function FilterInput({ drawing, field, name, options }: InputProps) {
+export function FilterInput({ drawing, field, name, choices }: InputProps) {
   const { words, view } = drawing
   const values = valuesOf(view.request.query, name)
   if (name.startsWith('exists[')) return <Existence words={words} name={name} values={values} />
   const id = `filter-${name}`
-  const choices = choicesOf(words, field, options)
+  const options = optionsOf(words, field, choices)
   return (
     <label htmlFor={id}>
       <span class={/\[/.test(name) ? undefined : 'hidden'}>{boundOf(words, name)}</span>
-      {choices ? (
-        <Choice id={id} name={name} values={values} choices={choices} any={words.any} />
+      {options ? (
+        <Choice id={id} name={name} values={values} options={options} any={words.any} />
       ) : (
         <input id={id} name={name} {...(inputOf(drawing, field, name, values[0] ?? '') as { type: 'text' })} />
       )}
@@ -35,22 +36,22 @@ function Choice({
   id,
   name,
   values,
-  choices,
+  options,
   any,
 }: {
   id: string
   name: string
   values: string[]
-  choices: Option[]
+  options: Option[]
   any: string
 }) {
   const several = values.length > 1
-  const known = choices.map(({ value }) => value)
+  const known = options.map(({ value }) => value)
   const unknown = values.filter((value) => !known.includes(value)).map((value) => ({ value, title: value }))
   return (
     <select id={id} name={several ? `${name}[]` : name} multiple={several}>
       {!several && <option value="">{any}</option>}
-      {[...choices, ...unknown].map(({ value, title }) => (
+      {[...options, ...unknown].map(({ value, title }) => (
         <option value={value} selected={values.includes(value)} key={value}>
           {title}
         </option>
@@ -74,14 +75,15 @@ function Existence({ words, name, values }: { words: Words; name: string; values
   )
 }
 
-function choicesOf({ yes, no }: Words, { datatype, values, kind }: Field, options: Option[]): Option[] | undefined {
+/** A reference to more items than a select offers is a field for an address. */
+function optionsOf({ yes, no }: Words, { datatype, values }: Field, choices?: Choices): Option[] | undefined {
   if (datatype === 'xsd:boolean')
     return [
       { value: 'true', title: yes },
       { value: 'false', title: no },
     ]
-  if (values) return values.map((value) => ({ value, title: value }))
-  return kind === 'reference' && options.length > 0 ? options : undefined
+  if (values) return optionsIn(values)
+  return choices && !choices.isMore && choices.options.length > 0 ? choices.options : undefined
 }
 
 /** The type of a field, and its value in the form that the type needs. */

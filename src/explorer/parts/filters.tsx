@@ -1,22 +1,23 @@
+import type { ChoicesOf } from '../choices.ts'
 import { type Drawing, firstPage, pathOf, withParameters, withPart } from '../drawing.ts'
 import type { Collection, Field, PageContent } from '../engine.ts'
-import { hasFilters, type ReferenceOptions, showsFilters } from '../reference-options.ts'
 import { labelOf } from '../words/labels.ts'
 import { FilterInput } from './filter-input.tsx'
+import { hasFilters, showsFilters } from './filter-state.ts'
 import { KeptParameters } from './kept-parameters.tsx'
 
 interface FiltersProps {
   drawing: Drawing
   content: PageContent
   collection: Collection
-  options: ReferenceOptions
+  choices: ChoicesOf
 }
 
 /**
  * The filters of a collection as a form, with a field for each variable of its search. Everything is part of the address. The form
  * is read and drawn only where the address has a filter or asks for it.
  */
-export function Filters({ drawing, content, collection, options }: FiltersProps) {
+export function Filters({ drawing, content, collection, choices }: FiltersProps) {
   const { words, view, to } = drawing
   const { fields } = content.shape
   const names = new Set(collection.search.variables.map(({ name }) => name))
@@ -46,7 +47,7 @@ export function Filters({ drawing, content, collection, options }: FiltersProps)
             content={content}
             field={field}
             names={names}
-            options={options}
+            choices={choices}
             key={field.name}
           />
         ))}
@@ -75,7 +76,7 @@ function Property({
   content: { shape },
   field,
   names,
-  options,
+  choices,
 }: Omit<FiltersProps, 'collection'> & { field: Field; names: Set<string> }) {
   const variables = [...names]
     .filter((name) => propertyOf(name) === field.name && !isHidden(drawing, name))
@@ -85,7 +86,7 @@ function Property({
     <fieldset>
       <legend>{labelOf(drawing.api, drawing.tag, shape.name, field.name)}</legend>
       {variables.map((name) => (
-        <FilterInput drawing={drawing} field={field} name={name} options={options.get(field.name) ?? []} key={name} />
+        <FilterInput drawing={drawing} field={field} name={name} choices={choices.get(field.name)} key={name} />
       ))}
     </fieldset>
   )

@@ -4,6 +4,7 @@ import { readBytes } from '../input/read-bytes.ts'
 import type { Operation } from '../model/operation.ts'
 import { Problem } from '../model/problem.ts'
 import type { BoundApi, BoundResource } from './bound-api.ts'
+import { mediaTypeOf } from './headers/media-type.ts'
 
 /** The media types of a merge patch; clients generated from OpenAPI send `application/json`. */
 export const patchTypes = ['application/merge-patch+json', 'application/json', 'application/ld+json']
@@ -39,7 +40,7 @@ export function requestReader(api: BoundApi, bound: BoundResource, operation: Op
   const types = inputTypes(operation)
   const { file } = operation
   return async (request, response) => {
-    const type = request.headers['content-type']?.split(';')[0].trim().toLowerCase()
+    const type = mediaTypeOf(request.headers)
     const empty = request.headers['transfer-encoding'] === undefined && !Number(request.headers['content-length'] ?? 0)
     const optional = operation.method === 'DELETE' || (empty && !api.needsBody(operation, bound.shape))
     if (!optional && !types.includes(type ?? '')) throw unsupported(type, types)

@@ -5,7 +5,7 @@ import { Problem } from '../model/problem.ts'
 import type { AccessControl } from './authenticate.ts'
 import type { BoundApi, BoundResource } from './bound-api.ts'
 import { type Endpoint, endpoint } from './endpoint.ts'
-import { receiveForm } from './form-submission.ts'
+import { receiveForm } from './forms/form-request.ts'
 import { inputTypes, patchTypes } from './read-request.ts'
 
 type Route = [bound: BoundResource, operation: Operation]

@@ -1,9 +1,7 @@
 import type { FormField } from '../formats/form-fields.ts'
+import { formNames } from '../formats/form-names.ts'
 
 type Values = Record<string, unknown>
-
-/** The name of the hidden field with a date-time as it was drawn: its local time, and the instant that it stands for. */
-export const drawnMoment = (name: string) => `_was[${name}]`
 
 /**
  * Reads the fields of a form (application/x-www-form-urlencoded) into a body for the operation. A value that has the wrong form
@@ -45,7 +43,7 @@ function emptyValue({ control, required, nullable }: FormField, partial: boolean
 
 /** An unchanged date-time keeps its instant: an hour that occurs twice names two. */
 function momentOf(name: string, text: string, form: URLSearchParams): string {
-  const [local, instant] = (form.get(drawnMoment(name)) ?? '').split(' ')
+  const [local, instant] = (form.get(formNames.drawn(name)) ?? '').split(' ')
   return text === local && instant ? instant : text
 }
 
