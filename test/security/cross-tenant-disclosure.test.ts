@@ -120,7 +120,10 @@ async function watched(work: () => PromiseLike<unknown>): Promise<string[]> {
   } finally {
     Object.assign(Client.prototype, { query })
   }
-  return seen
-    .filter((text) => !/^SELECT .*FROM "user" u LEFT JOIN/s.test(text))
-    .map((text) => text.replace(/\d+/g, 'n'))
+  return (
+    seen
+      // Memberships are kept for a second, and a wake-up for streams of changes belongs to no request.
+      .filter((text) => !/^SELECT .*FROM "user" u LEFT JOIN|^NOTIFY "change"$/s.test(text))
+      .map((text) => text.replace(/\d+/g, 'n'))
+  )
 }
