@@ -201,6 +201,15 @@ test.each([
   expect(await database.manager.countBy(Location, { name: 'Forged' })).toBe(0)
 })
 
+test('an upload without the form token is refused, and stores nothing', async () => {
+  const [{ count }] = await database.query('SELECT count(*)::int AS "count" FROM "image"')
+  for (const fields of [[], [['_token', 'a'.repeat(86)]]] as [string, string][][]) {
+    const upload = browser.upload('/organizations/logo', fields, Buffer.alloc(300_000), 'logo.png')
+    expect((await upload).status).toBe(403)
+  }
+  expect(await database.query('SELECT count(*)::int AS "count" FROM "image"')).toEqual([{ count }])
+})
+
 test('a role sees only the forms of operations that it may use', async () => {
   const member = await browserOf('member')
   const { text } = await member.open('/locations?view=create').expect(200)

@@ -1,21 +1,18 @@
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { pino } from 'pino'
 import request, { type Test } from 'supertest'
 import { createApp } from '../../src/app.ts'
 import { Browser } from '../support/browser.ts'
 import { openWorld } from '../support/world.ts'
 
-const { banking, billing, config, database, elsewhere, issuer, tenant, tokenOf, secretKeys } = await openWorld()
+const { config, elsewhere, services, tenant, tokenOf } = await openWorld()
 
 const limits = { usual: 20, few: 3 }
-const log = pino({ level: 'silent' })
 let server: Server
 
 /** Each test has a server that has not counted anything yet, behind a proxy that tells addresses. */
 beforeEach(async () => {
-  const surroundings = { database, banking, billing, issuer, log, secretKeys, state: { draining: false } }
-  const app = await createApp({ ...surroundings, config: { ...config, trustProxy: true, limits } })
+  const app = await createApp({ ...services, config: { ...config, trustProxy: true, limits } })
   server = app.listen(0)
 })
 afterEach(() => new Promise((resolve) => server.close(resolve)))
@@ -62,6 +59,23 @@ test('tokens cannot be tried on the sign-in page but a few times a minute', asyn
   for (let count = 0; count < limits.few; count++) await browser.submit('/session', { token: 'guess' }).expect(401)
   await browser.submit('/session', { token: await tokenOf(owner) }).expect(429)
   expect((await asked()).status).toBe(200)
+})
+
+test('a form above the limit is answered by the page of the problem, and is not drawn again', async () => {
+  const browser = new Browser(server)
+  await browser.signIn(await tokenOf(owner))
+  const { text } = await browser.open('/locations?view=create').expect(200)
+  const hidden = [...text.matchAll(/name="(_\w+)" value="([^"]*)"/g)].map(([, name, value]): [string, string] => [
+    name,
+    value,
+  ])
+  expect(hidden.map(([name]) => name)).toEqual(['_token', '_key'])
+  const send = () => browser.submit('/locations', [...hidden, ['officeOpenHour', '99']])
+  expect((await send()).text).toContain('class="operation"')
+  for (let count = 0; count <= limits.usual; count++) await send()
+  const refused = await send()
+  expect(refused.status).toBe(429)
+  expect(refused.text).not.toContain('class="operation"')
 })
 
 test('codes cannot be guessed but a few times a minute, and all else can still be asked', async () => {
