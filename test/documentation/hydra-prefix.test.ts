@@ -1,25 +1,14 @@
 import type { Express } from 'express'
 import jsonld, { type JsonLdDocument } from 'jsonld'
-import { pino } from 'pino'
 import request from 'supertest'
 import { Meeting } from '../../entities/index.ts'
 import { createApp } from '../../src/app.ts'
 import { morning, openWorld } from '../support/world.ts'
 
-const { app, banking, billing, config, database, given, issuer, publicUrl, tenant, tokenOf, secretKeys } =
-  await openWorld()
+const { app, config, given, publicUrl, services, tenant, tokenOf } = await openWorld()
 
 const next = 'http://www.w3.org/ns/hydra/core#next'
-const surroundings = {
-  database,
-  billing,
-  banking,
-  issuer,
-  log: pino({ level: 'silent' }),
-  secretKeys,
-  state: { draining: false },
-}
-const prefixed = await createApp({ ...surroundings, config: { ...config, hydraPrefix: true } })
+const prefixed = await createApp({ ...services, config: { ...config, hydraPrefix: true } })
 const secondPage = '/meetings?itemsPerPage=1&page=2'
 
 beforeAll(async () => {

@@ -1,11 +1,10 @@
 import { once } from 'node:events'
-import { pino } from 'pino'
 import { createApp } from '../../src/app.ts'
 import { createHttpServer } from '../../src/runtime/http/http-server.ts'
 import { Browser } from '../support/browser.ts'
 import { openWorld } from '../support/world.ts'
 
-const { banking, billing, config, database, ending, issuer, secretKeys, server, tenant, tokenOf } = await openWorld()
+const { config, ending, server, services, tenant, tokenOf } = await openWorld()
 const { owner } = tenant.users
 
 test.each([
@@ -37,10 +36,8 @@ test('EXPLORER=off serves no page but the reference, and lets no cookie count', 
 })
 
 async function serve(different: object): Promise<string> {
-  const log = pino({ level: 'silent' })
   const settings = { ...config, ...different }
-  const context = { database, billing, banking, issuer, log, secretKeys, state: { draining: false } }
-  const app = await createApp({ ...context, config: settings })
+  const app = await createApp({ ...services, config: settings })
   const started = createHttpServer(app, settings.publicUrl).listen(0, '127.0.0.1')
   await once(started, 'listening')
   ending.unshift(async () => {

@@ -1,13 +1,11 @@
 import { hash } from 'node:crypto'
-import { pino } from 'pino'
 import request from 'supertest'
 import { Employee, Location, Meeting, Subscription } from '../../entities/index.ts'
 import { createApp } from '../../src/app.ts'
 import { type Answer, expectProblem, links, raw } from '../support/requests/raw-responses.ts'
 import { morning, openWorld } from '../support/world.ts'
 
-const { api, as, banking, billing, config, database, given, givenAddress, issuer, tenant, tokenOf, secretKeys } =
-  await openWorld()
+const { api, as, config, database, given, givenAddress, services, tenant, tokenOf } = await openWorld()
 
 const owner = `Bearer ${await tokenOf(tenant.users.owner)}`
 const member = `Bearer ${await tokenOf(tenant.users.member)}`
@@ -160,17 +158,7 @@ describe('A page of another origin', () => {
 
   test('is allowed only if its origin is configured', async () => {
     const known = ['https://admin.example', 'https://other.example']
-    const log = pino({ level: 'silent' })
-    const app = await createApp({
-      billing,
-      banking,
-      config: { ...config, corsOrigins: known },
-      database,
-      issuer,
-      log,
-      secretKeys,
-      state: { draining: false },
-    })
+    const app = await createApp({ ...services, config: { ...config, corsOrigins: known } })
     const from = (origin: string) => request(app).get('/nothing').set('Origin', origin)
     expect((await from(known[1])).headers['access-control-allow-origin']).toBe(known[1])
     const { headers } = await from('https://evil.example')

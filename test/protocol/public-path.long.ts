@@ -1,5 +1,4 @@
 import { once } from 'node:events'
-import { pino } from 'pino'
 import request from 'supertest'
 import { AuditEvent, Meeting, Organization } from '../../entities/index.ts'
 import { createApp } from '../../src/app.ts'
@@ -9,21 +8,7 @@ import { png } from '../images/sample-images.ts'
 import { rowsOf } from '../support/rows/sample-rows.ts'
 import { morning, openWorld } from '../support/world.ts'
 
-const {
-  api,
-  banking,
-  billing,
-  config,
-  database,
-  ending,
-  given,
-  issuer,
-  operator,
-  organization,
-  tenant,
-  tokenOf,
-  secretKeys,
-} = await openWorld()
+const { api, config, database, ending, given, operator, organization, services, tenant, tokenOf } = await openWorld()
 
 /* With a path in PUBLIC_URL the server listens under it. An address that lacks it could be in: every document and its context, headers, */
 /* the view of a list, references that are sent and filters, texts that name addresses, images, pages, mails, and what is stored. */
@@ -31,9 +16,7 @@ const {
 const root = '/org/api.v1'
 const origin = 'https://host.example'
 const publicUrl = origin + root
-const log = pino({ level: 'silent' })
-const surroundings = { database, billing, banking, issuer, log, secretKeys, state: { draining: false } }
-const server = createHttpServer(await createApp({ ...surroundings, config: { ...config, publicUrl } }), publicUrl)
+const server = createHttpServer(await createApp({ ...services, config: { ...config, publicUrl } }), publicUrl)
 server.listen(0, '127.0.0.1')
 await once(server, 'listening')
 ending.unshift(async () => void server.close())

@@ -9,7 +9,7 @@ import { CuttableConnection } from '../support/processes/cuttable-connection.ts'
 import { type Answer, expectProblem } from '../support/requests/raw-responses.ts'
 import { morning, openWorld } from '../support/world.ts'
 
-const { api, banking, billing, config, database, given, issuer, tenant, tokenOf, secretKeys } = await openWorld()
+const { api, database, given, services, tenant, tokenOf } = await openWorld()
 
 const { host, port } = JSON.parse(process.env.TEST_POSTGRES ?? '{}')
 const owner = await tokenOf(tenant.users.owner)
@@ -32,16 +32,7 @@ const remote = await new DataSource({
 } as never).initialize()
 const errors: string[] = []
 const log = pino({ level: 'error' }, { write: (line) => errors.push(line) })
-const app = await createApp({
-  config,
-  database: remote,
-  billing,
-  banking,
-  issuer,
-  log,
-  secretKeys,
-  state: { draining: false },
-})
+const app = await createApp({ ...services, log, database: remote })
 const server = app.listen(0)
 
 afterAll(async () => {

@@ -9,8 +9,7 @@ import { createHttpServer } from '../../src/runtime/http/http-server.ts'
 import { eventually } from '../support/eventually.ts'
 import { openWorld } from '../support/world.ts'
 
-const { banking, billing, config, database, issuer, organization, publicUrl, tenant, tokenOf, secretKeys } =
-  await openWorld()
+const { issuer, organization, publicUrl, services, tenant, tokenOf } = await openWorld()
 
 const { owner } = tenant.users
 const lines: Record<string, unknown>[] = []
@@ -27,17 +26,7 @@ afterAll(async () => {
 /** Starts a server that logs from a level on. */
 async function serverWithLog(level: string, context: object = {}): Promise<string> {
   const log = pino({ level, base: undefined }, { write: (line: string) => lines.push(JSON.parse(line)) })
-  const app = await createApp({
-    config,
-    database,
-    billing,
-    banking,
-    issuer,
-    log,
-    secretKeys,
-    state: { draining: false },
-    ...context,
-  })
+  const app = await createApp({ ...services, log, ...context })
   const server = createHttpServer(app, publicUrl, log).listen(0, '127.0.0.1')
   servers.push(server)
   await once(server, 'listening')

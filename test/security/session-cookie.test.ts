@@ -5,8 +5,7 @@ import { createApp } from '../../src/app.ts'
 import { Browser } from '../support/browser.ts'
 import { openWorld } from '../support/world.ts'
 
-const { api, banking, billing, config, database, given, issuer, publicUrl, secretKeys, server, tenant, tokenOf } =
-  await openWorld()
+const { api, database, given, publicUrl, server, services, tenant, tokenOf } = await openWorld()
 
 /*
  * A browser sends a cookie with requests that other sites cause. So the cookie counts only for requests that this server's own
@@ -160,16 +159,7 @@ test('a cookie that an attacker has chosen becomes no session', async () => {
 test('neither the token nor the cookie is in a page, an address, a header or a line of the log', async () => {
   const lines: string[] = []
   const log = pino({ level: 'trace' }, { write: (line: string) => lines.push(line) })
-  const app = await createApp({
-    config,
-    database,
-    billing,
-    banking,
-    issuer,
-    log,
-    secretKeys,
-    state: { draining: false },
-  })
+  const app = await createApp({ ...services, log })
   const started = app.listen(0)
   const logged = new Browser(started)
   const answers = [await logged.submit('/session', { token, return: '/meetings' })]

@@ -4,13 +4,12 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from 'jose'
-import { pino } from 'pino'
 import request from 'supertest'
 import { type Issuer, ownIssuer, remoteIssuer } from '../../src/access/token-issuer-keys.ts'
 import { createApp } from '../../src/app.ts'
 import { openWorld } from '../support/world.ts'
 
-const { banking, billing, config, database, ending, person, secretKeys } = await openWorld()
+const { ending, person, services } = await openWorld()
 
 // A verified token could outlive the key that verified it.
 // The same fault can occur in the cache of verified tokens, in the cached key set, and in the server's own key.
@@ -160,17 +159,7 @@ function signed({ kid, privateKey }: Awaited<ReturnType<typeof pair>>, claims: J
 }
 
 async function serve(issuer: Issuer): Promise<Server> {
-  const log = pino({ level: 'silent' })
-  const app = await createApp({
-    config,
-    database,
-    banking,
-    billing,
-    issuer,
-    log,
-    secretKeys,
-    state: { draining: false },
-  })
+  const app = await createApp({ ...services, issuer })
   const started = app.listen(0, '127.0.0.1')
   await once(started, 'listening')
   return started

@@ -1,12 +1,11 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { pino } from 'pino'
 import { createApp } from '../../src/app.ts'
 import { createHttpServer } from '../../src/runtime/http/http-server.ts'
 import { openWorld } from '../support/world.ts'
 
-const { banking, billing, config, database, ending, issuer, publicUrl, tenant, tokenOf, secretKeys } = await openWorld()
+const { config, ending, publicUrl, services, tenant, tokenOf } = await openWorld()
 
 /*
  * The header could also be missing in errors and in each router outside the route table.
@@ -52,18 +51,8 @@ async function answerTo(address: string, head: string): Promise<string> {
 }
 
 async function serve(address: string): Promise<number> {
-  const log = pino({ level: 'silent' })
   const settings = { ...config, publicUrl: address }
-  const app = await createApp({
-    config: settings,
-    database,
-    billing,
-    banking,
-    issuer,
-    log,
-    secretKeys,
-    state: { draining: false },
-  })
+  const app = await createApp({ ...services, config: settings })
   const server = createHttpServer(app, address).listen(0, '127.0.0.1')
   ending.unshift(async () => {
     server.close()

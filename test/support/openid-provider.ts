@@ -9,7 +9,7 @@ import { remoteIssuer } from '../../src/access/token-issuer-keys.ts'
 import { createApp } from '../../src/app.ts'
 import { openWorld } from './world.ts'
 
-const { banking, billing, config, database, ending, given, person, secretKeys } = await openWorld()
+const { config, ending, given, person, services } = await openWorld()
 
 export const audience = 'https://api.example/organizations'
 
@@ -38,8 +38,7 @@ await given(OrganizationUser, { user, name: 'Ada', role: 'admin' })
 /** Another process of the same API. */
 export function createApi(): Promise<Express> {
   const auth = { issuer, audience, jwksUrl: `${issuer}/jwks`, client: { id: 'explorer', secret: undefined } }
-  const services = { database, billing, banking, log, secretKeys, issuer: remoteIssuer(auth) }
-  return createApp({ ...services, config: { ...config, publicUrl, auth }, state: { draining: false } })
+  return createApp({ ...services, log, issuer: remoteIssuer(auth), config: { ...config, publicUrl, auth } })
 }
 
 async function startProvider(): Promise<string> {

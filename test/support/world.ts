@@ -77,16 +77,8 @@ async function open(pooled: boolean) {
   const mailer = openMailer(undefined, join(directory, 'mail'), log)
 
   const config = { publicUrl, corsOrigins: '*' as const, trustProxy: false, hydraPrefix: false }
-  const app = await createApp({
-    config,
-    database,
-    billing,
-    banking,
-    issuer,
-    log,
-    secretKeys,
-    state: { draining: false },
-  })
+  const services = { config, database, billing, banking, issuer, log, secretKeys, state: { draining: false } }
+  const app = await createApp(services)
   const server = createHttpServer(app, publicUrl)
   await new Promise<void>((resolve) => server.listen(freePort, '127.0.0.1', resolve))
 
@@ -109,6 +101,8 @@ async function open(pooled: boolean) {
   return {
     ...{ database, databaseName, directUrl, pooler, publicUrl, issuer, config, app, server },
     ...{ stripe, billing, kontomatik, banking, secretKeys },
+    /** The arguments of `createApp`, for another server on the same database. */
+    services,
     /** The services that jobs call; the mailer writes into a folder. */
     outside: { billing, banking, mailer },
     /** The organization that tests act in by default, and one that must stay hidden from it. */

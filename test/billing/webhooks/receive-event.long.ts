@@ -1,5 +1,4 @@
 import { gzipSync } from 'node:zlib'
-import { pino } from 'pino'
 import request from 'supertest'
 import { DataSource } from 'typeorm'
 import { StripeEvent } from '../../../entities/index.ts'
@@ -12,7 +11,7 @@ import { CuttableConnection } from '../../support/processes/cuttable-connection.
 import { expectProblem, raw } from '../../support/requests/raw-responses.ts'
 import { openWorld } from '../../support/world.ts'
 
-const { banking, billing, config, database, issuer, stripe, secretKeys } = await openWorld()
+const { billing, database, services, stripe } = await openWorld()
 
 const now = () => Math.floor(Date.now() / 1000)
 const told = () => createEvent('customer.updated', { id: 'cus_somebody', object: 'customer' })
@@ -322,9 +321,7 @@ test('Stripe gets an error to retry while the database is unreachable', async ()
   const options = { ...database.options, host: '127.0.0.1', port: line.port, extra }
   const far = await new DataSource(options as never).initialize()
   survivePoolErrors(far)
-  const log = pino({ level: 'silent' })
-  const context = { config, banking, billing, issuer, log, secretKeys, state: { draining: false } }
-  const app = await createApp({ ...context, database: far })
+  const app = await createApp({ ...services, database: far })
   const server = app.listen(0)
   const post = (event: object) => {
     const body = JSON.stringify(event)

@@ -1,14 +1,12 @@
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { pino } from 'pino'
 import request from 'supertest'
 import { Organization, OrganizationUser, OrganizationUserInvitation, User } from '../../../entities/index.ts'
 import { createApp } from '../../../src/app.ts'
 import { readConfig } from '../../../src/config.ts'
 import { openWorld } from '../../support/world.ts'
 
-const { as, banking, billing, config, database, elsewhere, given, issuer, operator, tenant, tokenOf, secretKeys } =
-  await openWorld()
+const { as, config, database, elsewhere, given, operator, services, tenant, tokenOf } = await openWorld()
 
 /*
  * OWASP API4 and API6: operations that cost others are limited by user and by address.
@@ -94,16 +92,7 @@ afterEach(async () => {
 
 /** A server that has not counted anything yet, behind a proxy that names addresses. */
 async function serve(settings: Partial<Parameters<typeof createApp>[0]['config']>): Promise<Server> {
-  const surroundings = {
-    database,
-    banking,
-    billing,
-    issuer,
-    log: pino({ level: 'silent' }),
-    secretKeys,
-    state: { draining: false },
-  }
-  const app = await createApp({ ...surroundings, config: { ...config, trustProxy: true, ...settings } })
+  const app = await createApp({ ...services, config: { ...config, trustProxy: true, ...settings } })
   const server = app.listen(0)
   servers.push(server)
   return server

@@ -1,7 +1,6 @@
 import { once } from 'node:events'
 import { Agent, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { pino } from 'pino'
 import { OrganizationUser } from '../../../entities/index.ts'
 import type { Callers } from '../../../src/access/callers.ts'
 import { type Role, tenantRoles } from '../../../src/access/roles.ts'
@@ -14,21 +13,18 @@ import type { Answer } from '../../support/requests/raw-responses.ts'
 import { openWorld } from '../../support/world.ts'
 
 const {
-  banking,
-  billing,
   config,
   database,
   elsewhere,
   ending,
   given,
-  issuer,
   operator,
   organization,
   person,
   publicUrl,
+  services,
   tenant,
   tokenOf,
-  secretKeys,
 } = await openWorld()
 
 /** An id that no row has. */
@@ -82,17 +78,7 @@ export const ownerOfBoth = await tokenOf(several, { organization: organization.i
 
 /** Starts a server that differs from that of the world, and tells where it is. */
 export async function serve(different: Partial<AppContext>): Promise<string> {
-  const usual = {
-    config,
-    database,
-    banking,
-    billing,
-    issuer,
-    log: pino({ level: 'silent' }),
-    secretKeys,
-    state: { draining: false },
-  }
-  const server = createHttpServer(await createApp({ ...usual, ...different }), publicUrl).listen(0, '127.0.0.1')
+  const server = createHttpServer(await createApp({ ...services, ...different }), publicUrl).listen(0, '127.0.0.1')
   await once(server, 'listening')
   ending.unshift(async () => {
     server.closeAllConnections()
