@@ -75,6 +75,26 @@ test('no token is 401, and a caller who acts for no organization is 403', async 
   expect((await listen(operator, 'topic=*')).status).toBe(403)
 })
 
+test('the changes of several classes arrive in the order in which they were made', async () => {
+  const before = await listen(owner, 'topic=*')
+  const lastId = await lastIdOf(before)
+  before.close()
+  const made: string[] = []
+  for (const [path, body] of [
+    ['/locations', { name: 'Zwolle' }],
+    ['/meetings', { ...morning, employee: null }],
+    ['/locations', { name: 'Deventer' }],
+    ['/employees', { name: 'Mees' }],
+  ] as const)
+    made.push((await api.post(path).send(body).expect(201)).body['@id'])
+  const stream = await listen(owner, 'topic=/locations/{id}&topic=/meetings/{id}&topic=/employees/{id}', {
+    'Last-Event-ID': lastId,
+  })
+  const heard: unknown[] = []
+  while (heard.length < made.length) heard.push((await stream.next())['@id'])
+  expect(heard).toEqual(made)
+})
+
 test('an organization hears nothing of another one', async () => {
   const stream = await listen(owner, 'topic=*')
   await as(elsewhere.users.owner).post('/locations').send({ name: 'Hidden' }).expect(201)

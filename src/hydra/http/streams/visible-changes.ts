@@ -14,15 +14,16 @@ export interface Update {
 
 /** The changes of one read. One query answers for all readers with the same rights. */
 export class VisibleChanges {
-  private readonly bySight = new Map<string, Promise<Update[]>>()
+  private readonly bySight = new Map<string, Promise<Map<Change, Update>>>()
   private readonly changes: [BoundResource, Change[]][]
 
+  /** @param inOrder the changes in the order of their commits, which their updates keep */
   constructor(
     private readonly api: BoundApi,
-    changes: Change[],
+    private readonly inOrder: Change[],
   ) {
     const relations = new Map<string, Change[]>()
-    for (const change of changes) {
+    for (const change of inOrder) {
       const rows = relations.get(change.relation)
       if (rows) rows.push(change)
       else relations.set(change.relation, [change])
@@ -36,10 +37,11 @@ export class VisibleChanges {
   /** The updates of rows that the caller may read. */
   async of(caller: Caller): Promise<Update[]> {
     const found = await Promise.all(this.changes.map(([bound, changes]) => this.visible(bound, changes, caller)))
-    return found.flat()
+    const updates = new Map(found.flatMap((seen) => [...seen]))
+    return this.inOrder.flatMap((change) => updates.get(change) ?? [])
   }
 
-  private visible(bound: BoundResource, changes: Change[], caller: Caller): Promise<Update[]> {
+  private visible(bound: BoundResource, changes: Change[], caller: Caller): Promise<Map<Change, Update>> {
     const { resource } = bound
     const { scope } = resource.options
     const condition = scope?.[caller.role] ?? scope?.default ?? ''
@@ -50,23 +52,28 @@ export class VisibleChanges {
     return asked
   }
 
-  private async ask({ resource, store }: BoundResource, changes: Change[], caller: Caller): Promise<Update[]> {
+  private async ask(
+    { resource, store }: BoundResource,
+    changes: Change[],
+    caller: Caller,
+  ): Promise<Map<Change, Update>> {
     const { permissions, iris, pools } = this.api
     const reads = resource.operations.some(
       (operation) => operation.method === 'GET' && operation.path !== '/me' && permissions.allows(operation, caller),
     )
-    if (!reads) return []
+    if (!reads) return new Map()
     const ids = changes.flatMap(({ type, id }) => (id !== null && type !== 'delete' ? [id] : []))
     const seen = new Set(ids.length > 0 ? await store.existing(pools.items.of(tenantOf(caller)), caller, ids) : [])
     // A deleted row has no scope any more, so a role that sees only some rows gets no event of it.
     const seesDeletes = resource.options.scope?.[caller.role] === undefined
     const isSeen = ({ id, type }: Change) => id === null || (type === 'delete' ? seesDeletes : seen.has(id))
     const collection = iris.at(resource.path)
-    return changes.filter(isSeen).map(({ id, type, version }) => ({
+    const updateOf = ({ id, type, version }: Change): Update => ({
       '@id': id === null ? collection : iris.at(resource.iri({ id } as never)),
       type,
       collection,
       ...(version !== null && { version }),
-    }))
+    })
+    return new Map(changes.filter(isSeen).map((change) => [change, updateOf(change)]))
   }
 }
