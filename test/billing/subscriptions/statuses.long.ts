@@ -139,9 +139,7 @@ describe('the next status', () => {
   test('past_due becomes active once the open invoice is paid', async () => {
     const subscriber = await overdue()
     await eventuallyMatches(subscriber, subscriber.path, { status: 'past_due' })
-    await eventuallyMatches(subscriber, `${subscriber.path}/invoices`, {
-      member: [{ status: 'open' }, { status: 'paid' }],
-    })
+    await eventuallyMatches(subscriber, `${subscriber.path}/invoices?status=open`, { totalItems: 1 })
     stripe.decline((await subscriber.api.get(subscriber.card)).body.externalId, null)
     stripe.advance({ days: 4 })
     await eventuallyMatches(subscriber, subscriber.path, { status: 'active' })
@@ -180,9 +178,7 @@ describe('the next status', () => {
     await eventuallyMatches(subscriber, subscriber.path, { status: 'paused', active: false })
     expect(await modulesOf(subscriber)).toEqual([])
     const { latest_invoice } = await dashboard.subscriptions.resume(subscriber.externalId)
-    await eventuallyMatches(subscriber, `${subscriber.path}/invoices`, {
-      member: [{ status: 'open' }, { status: 'paid' }],
-    })
+    await eventuallyMatches(subscriber, `${subscriber.path}/invoices?status=open`, { totalItems: 1 })
     expect((await subscriber.api.get(subscriber.path)).body.status).toBe('paused')
     await dashboard.invoices.pay(latest_invoice as string)
     await eventuallyMatches(subscriber, subscriber.path, { status: 'active', active: true })
