@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { openSync, truncateSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort } from '../test/support/processes/free-port.ts'
 import { cores, pin } from './cores.ts'
 import { cpuOf } from './cpu.ts'
 import type { BenchDatabase } from './database.ts'
@@ -46,10 +46,10 @@ export class Servers {
     writeFileSync(tenantsFile, JSON.stringify(tenants))
     const log = openSync(this.logFile, 'a')
     const [authorization] = Object.keys(tenants)
-    const port = await findFreePort()
+    const port = await freePort()
     const publicUrl = `http://127.0.0.1:${port}`
     for (const name of names) {
-      const ownPort = name === 'ours' ? port : await findFreePort()
+      const ownPort = name === 'ours' ? port : await freePort()
       const server = spawn(process.execPath, commands[name], {
         env: {
           ...process.env,
@@ -109,13 +109,4 @@ export class Servers {
     }
     throw new Error(`The server "${name}" does not answer.`)
   }
-}
-
-async function findFreePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as AddressInfo
-  probe.close()
-  await once(probe, 'close')
-  return port
 }

@@ -1,7 +1,7 @@
 import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { freePort } from '../support/processes/server-process.ts'
+import { freePort } from '../support/processes/free-port.ts'
 import { blocksOf, patternOf, Started, Terminal } from '../support/readme-walk.ts'
 
 /*

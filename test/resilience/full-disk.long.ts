@@ -8,8 +8,9 @@ import request from 'supertest'
 import { localIssuer, ownIssuer } from '../../src/access/token-issuer-keys.ts'
 import { people } from '../../src/demo/demo.ts'
 import { eventually } from '../support/eventually.ts'
+import { freePort } from '../support/processes/free-port.ts'
 import { serverEnvironment } from '../support/processes/server-environment.ts'
-import { freePort, ServerProcess } from '../support/processes/server-process.ts'
+import { ServerProcess } from '../support/processes/server-process.ts'
 import { openWorld } from '../support/world.ts'
 
 const { ending } = await openWorld()

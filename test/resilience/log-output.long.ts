@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { eventually } from '../support/eventually.ts'
+import { freePort } from '../support/processes/free-port.ts'
 import { serverEnvironment } from '../support/processes/server-environment.ts'
-import { freePort } from '../support/processes/server-process.ts'
 import { openWorld } from '../support/world.ts'
 
 const { ending } = await openWorld()

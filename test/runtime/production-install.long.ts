@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { freePort } from '../support/processes/free-port.ts'
 import { serverEnvironment } from '../support/processes/server-environment.ts'
-import { freePort } from '../support/processes/server-process.ts'
 import { openWorld } from '../support/world.ts'
 
 const { ending } = await openWorld()

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { type AddressInfo, createServer } from 'node:net'
+import { once } from 'node:events'
 import { join } from 'node:path'
 import { Client } from 'pg'
 import { pino } from 'pino'
@@ -20,6 +20,7 @@ import { readKeys } from '../../src/secrets/sealed-text.ts'
 import { agentsOf } from './agents.ts'
 import { openCluster } from './cluster.ts'
 import { Pooler } from './pooler/pooler.ts'
+import { freePort } from './processes/free-port.ts'
 import { insertFor, tenantsOf } from './tenants.ts'
 
 export type { Agent } from './agents.ts'
@@ -52,8 +53,8 @@ async function open(pooled: boolean) {
   const { database, directUrl, pooler } = await openDatabase(databaseName, pooled)
   survivePoolErrors(database)
 
-  const freePort = await findFreePort()
-  const publicUrl = `http://127.0.0.1:${freePort}`
+  const ownPort = await freePort()
+  const publicUrl = `http://127.0.0.1:${ownPort}`
   const issuer = await ownIssuer(publicUrl, join(directory, 'keys'))
   const stripe = await startLocalStripe({ modules: catalogue })
   const billing = new Billing({
@@ -80,7 +81,7 @@ async function open(pooled: boolean) {
   const services = { config, database, billing, banking, issuer, log, secretKeys, state: { draining: false } }
   const app = await createApp(services)
   const server = createHttpServer(app, publicUrl)
-  await new Promise<void>((resolve) => server.listen(freePort, '127.0.0.1', resolve))
+  await once(server.listen(ownPort, '127.0.0.1'), 'listening')
 
   const { as, tokenOf } = agentsOf(server, issuer)
   const { person, foundTenant } = tenantsOf(database.manager, publicUrl)
@@ -141,15 +142,6 @@ async function close({ ending, stripe, kontomatik, server, database, databaseNam
   await pooler?.close()
   // The run removes its Postgres as a whole: a DROP DATABASE would wait for a checkpoint of all of it.
   await administer(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${databaseName}'`)
-}
-
-/** Absolute links name the port, so the port is known before the application is made. */
-async function findFreePort(): Promise<number> {
-  const probe = createServer()
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve))
-  const { port } = probe.address() as AddressInfo
-  await new Promise((resolve) => probe.close(resolve))
-  return port
 }
 
 async function administer(sql: string): Promise<void> {

@@ -2,11 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { get } from 'node:http'
-import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { launch, type Postgres } from '../../../src/postgres/launcher.ts'
+import { freePort } from './free-port.ts'
 
 /**
  * A killed Postgres loses no data that it has written, because the operating system survives. So fsync may be off. A commit must
@@ -148,14 +148,4 @@ export class ServerProcess {
       request.setTimeout(2000, () => request.destroy())
     })
   }
-}
-
-/** A port that is free at the moment. */
-export async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as AddressInfo
-  probe.close()
-  await once(probe, 'close')
-  return port
 }
