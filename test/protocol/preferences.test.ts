@@ -111,6 +111,21 @@ test('handling=strict refuses a selection of unknown properties, of items and of
   expect(cancel.status).toBe(200)
 })
 
+test('view and lang are parameters of pages alone: handling=strict refuses them elsewhere', async () => {
+  const meeting = `/meetings/${(await given(Meeting, morning)).id}`
+  for (const path of ['/meetings', meeting]) {
+    const strict = (query: string, accept: string) =>
+      api.get(`${path}?${query}`).set({ Prefer: 'handling=strict', Accept: accept })
+    expect((await strict('view=source&lang=nl', 'text/html')).status).toBe(200)
+    expect((await strict('view=source&lang=nl&colour=red', 'text/html')).status).toBe(400)
+    for (const query of ['view=source', 'lang=nl']) {
+      const { detail } = expectProblem((await strict(query, 'application/ld+json')) as never, 400)
+      expect(detail).toContain(`"${query.split('=')[0]}"`)
+      expect((await api.get(`${path}?${query}`)).status).toBe(200)
+    }
+  }
+})
+
 describe('The @type of a body under handling=strict', () => {
   const strict = (body: object, path = '/locations') => api.post(path, body).set('Prefer', 'handling=strict')
   const vocabulary = `${publicUrl}/docs.jsonld#`

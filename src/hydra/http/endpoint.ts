@@ -1,5 +1,5 @@
 import type { Request, Response } from 'express'
-import { formatsOf, isJson } from '../formats/format.ts'
+import { formatsOf, html, isJson } from '../formats/format.ts'
 import type { Operation } from '../model/operation.ts'
 import { type AccessControl, authenticate, type SensitiveOperation } from './authenticate.ts'
 import { authorize } from './authorize.ts'
@@ -51,6 +51,7 @@ export function endpoint(api: BoundApi, bound: BoundResource, operation: Operati
       caller,
       publicUrl,
       isJson: isJson(format),
+      isPage: format === html,
       bytes: body?.bytes,
       file: body?.file,
     })

@@ -6,6 +6,7 @@ import { type FairShare, shareOf } from '../model/fair-share.ts'
 import type { CallRequest } from '../model/operation.ts'
 import { Problem } from '../model/problem.ts'
 import type { Client } from '../model/store.ts'
+import { pageParameters } from '../query/search.ts'
 import { requireMatch, requireNoneMatch } from './headers/conditional-request.ts'
 import { isStrict } from './headers/preferences.ts'
 
@@ -30,6 +31,8 @@ interface RequestParts {
   publicUrl: string
   /** Whether the format of the response is JSON-LD or JSON, whose documents can be written from rows. */
   isJson?: boolean
+  /** Whether the format of the response is HTML, which has parameters of its own. */
+  isPage?: boolean
   /** The bytes of the body, or of the uploaded file. */
   bytes?: Buffer
   /** The result of the operation's file reader. */
@@ -43,6 +46,7 @@ export class ApiRequest implements CallRequest {
   readonly bytes
   readonly publicUrl
   readonly isJson
+  readonly isPage
   answeredAs: AnsweredAs | undefined
   private readonly suffix
   private readonly caller
@@ -51,13 +55,14 @@ export class ApiRequest implements CallRequest {
   private parameters: URLSearchParams | undefined
   private languages: Map<string[], string> | undefined
 
-  constructor({ id, suffix, request, caller, publicUrl, isJson, bytes, file }: RequestParts) {
+  constructor({ id, suffix, request, caller, publicUrl, isJson, isPage, bytes, file }: RequestParts) {
     this.id = id
     this.suffix = suffix
     this.request = request
     this.caller = caller
     this.publicUrl = publicUrl
     this.isJson = isJson
+    this.isPage = isPage
     this.bytes = bytes
     this.uploaded = file
   }
@@ -83,9 +88,11 @@ export class ApiRequest implements CallRequest {
     return this.parameters
   }
 
-  /** The names of all parameters, including empty ones. */
+  /** The names of all parameters that concern the operation, including empty ones: those of pages concern pages alone. */
   get parameterNames(): Set<string> {
-    return new Set(allOf(this.split()[1]).keys())
+    const names = new Set(allOf(this.split()[1]).keys())
+    if (this.isPage) for (const name of pageParameters) names.delete(name)
+    return names
   }
 
   /** Whether unknown parameters and properties are errors (RFC 7240 §4.4). */

@@ -4,7 +4,8 @@ import { Accepted, type Outcome, Unchanged } from '../model/operation.ts'
 import { Page, type SentRow } from '../model/page.ts'
 import { Problem } from '../model/problem.ts'
 import { viewOf } from '../query/pagination.ts'
-import { isSelection, type Search, sparse, sparseOf, templateAt } from '../query/search.ts'
+import { isSelection, pageParameters, type Search, sparse, sparseOf, templateAt } from '../query/search.ts'
+import type { ApiRequest } from './request.ts'
 import type { RequestCall } from './request-call.ts'
 
 /** A response before it is written in the negotiated format. */
@@ -55,7 +56,7 @@ function itemResponse(
 ): ApiResponse {
   const { method } = call.operation
   const { query, strict } = call.request
-  if (method === 'GET' && strict) requireNoParameters(query)
+  if (method === 'GET' && strict) requireNoParameters(call.request)
   const bound = call.api.of(entity.constructor as never)
   const whole = bound.serialize(entity, call.caller, {
     '@context': call.api.iris.at(`/contexts/${bound.shape.name}`),
@@ -77,9 +78,10 @@ function itemResponse(
   }
 }
 
-/** An item takes no parameter but the selection of its properties. */
-function requireNoParameters(query: URLSearchParams): void {
-  const unknown = [...new Set(query.keys())].filter((name) => !isSelection(name))
+/** An item takes no parameter but the selection of its properties; its page takes those of pages too. */
+function requireNoParameters({ query, isPage }: ApiRequest): void {
+  const isKnown = (name: string) => isSelection(name) || (isPage && pageParameters.includes(name))
+  const unknown = [...new Set(query.keys())].filter((name) => !isKnown(name))
   if (unknown.length > 0)
     throw new Problem(400, `An item has no parameter ${unknown.map((name) => `"${name.slice(0, 100)}"`).join(', ')}.`)
 }

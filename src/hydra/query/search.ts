@@ -132,6 +132,9 @@ export function templateAt(root: string, path: string, { template }: Search, res
 
 const always = ['page', 'itemsPerPage', 'after', 'before', 'properties']
 
+/** The parameters of pages alone: the part, the picture or the form that a page shows, and its language. */
+export const pageParameters: readonly string[] = ['view', 'lang']
+
 /** The parameters of a query, by their names, that the collection does not know. */
 export function unknownParameters(names: Iterable<string>, { variables, sortable }: Search): string[] {
   const repeatable = new Set(['properties', ...variables.map(({ name }) => name)])

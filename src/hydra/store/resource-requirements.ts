@@ -3,6 +3,7 @@ import type { Tenancy } from '../model/caller.ts'
 import { createEntity } from '../model/entity.ts'
 import type { Resource } from '../model/resource.ts'
 import type { Field, Shape } from '../model/shape.ts'
+import { pageParameters } from '../query/search.ts'
 
 /**
  * Checks that a resource can be served as its row of the table says.
@@ -20,9 +21,6 @@ export function checkResource(resource: Resource, shape: Shape, tenancy: Tenancy
   }
   checkCreate(resource, shape, metadata, tenancy)
 }
-
-/** The parameters of pages for people: the part or the form that a page shows, and its language. */
-const pageParameters = ['view', 'lang']
 
 /** Hidden, masked and searched properties are given by name, so a misspelled one would be shown or never found. */
 function checkNames({ path, options }: Resource, { name, field }: Shape): void {
