@@ -9,10 +9,10 @@ const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'))
 const documents = filesOf('README.md', 'CONTRIBUTING.md', 'docs').filter((file) => file.endsWith('.md'))
 
 /** Paths of this project start with one of these folders. */
-const path = /^(?:src|test|entities|contexts|docs|checks|bench|\.ci)(?:\/[\w.-]+)*\/?$/
+const path = /^(?:src|test|entities|contexts|docs|checks|bench|deploy|\.ci)(?:\/[\w.-]+)*\/?$/
 
-/** Paths of the example in "Adding a resource", which do not exist. */
-const example = /\brooms?\b/i
+/** Paths of the example in "Adding a resource", and a file that git ignores. */
+const example = /\brooms?\b|^deploy\/environment$/i
 
 const findings = documents.flatMap((file) => {
   const text = readFileSync(file, 'utf8')
