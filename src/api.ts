@@ -56,8 +56,9 @@ const read = readOperation()
  * The whole API as a table. Each row has a class, a path, operations with the roles that may run them, and options: filters, row
  * scopes and hidden properties.
  * @param maxOwned how many organizations one user may own
+ * @param hasPages whether mails can link to pages of this server
  */
-export const api = (callers: Callers, billing: Billing, banking: Banking, maxOwned?: number) =>
+export const api = (callers: Callers, billing: Billing, banking: Banking, maxOwned?: number, hasPages = false) =>
   [
     new Resource(
       entities.Organization,
@@ -194,10 +195,10 @@ export const api = (callers: Callers, billing: Billing, banking: Banking, maxOwn
       '/organization-user-invitations',
       [
         adminOrOwner(list),
-        adminOrOwner(invitations.create),
+        adminOrOwner(invitations.create(hasPages)),
         adminOrOwner(read),
         adminOrOwner(invitations.revoke),
-        adminOrOwner(invitations.resend),
+        adminOrOwner(invitations.resend(hasPages)),
         guestOrMember(invitations.accept(callers)),
       ],
       { ...visibility.invitation, ...visibility.sensitive, ...filters.invitations },

@@ -12,6 +12,7 @@ import type { Config } from './config.ts'
 import { webhooks } from './controllers/webhooks.ts'
 import { assetRoutes } from './explorer/assets.ts'
 import { explorer } from './explorer/explorer.tsx'
+import { invitationRoutes } from './explorer/invitation/invitation-routes.ts'
 import { referenceRoutes } from './explorer/reference/reference-routes.tsx'
 import { demoPeople } from './explorer/session/demo-people.ts'
 import { reloadHeader } from './explorer/session/foreign-navigation.ts'
@@ -68,7 +69,7 @@ export async function createApp({
   const signIn = hasPages
     ? openSessions({ publicUrl, client: auth?.client, issuer, database, pool: pools.items, callers, keys: secretKeys })
     : undefined
-  const api = new Api(table(callers, billing, banking, config.ownedOrganizations), database, {
+  const api = new Api(table(callers, billing, banking, config.ownedOrganizations, hasPages), database, {
     ...apiOptions,
     publicUrl,
     prefix: config.hydraPrefix,
@@ -106,7 +107,9 @@ export async function createApp({
   root.use(referenceRoutes(api, groups))
   if (signIn) {
     const demo = isOwnIssuer(issuer) ? demoPeople(database, issuer, publicUrl) : undefined
-    root.use(sessionRoutes({ api, access, signIn, keys: secretKeys, demo }))
+    const surroundings = { api, access, signIn, keys: secretKeys, demo }
+    root.use(sessionRoutes(surroundings))
+    root.use(invitationRoutes(surroundings, pools.items.of('invitations')))
   }
   root.use(api.documents(access))
   root.use(streams.routes)

@@ -25,7 +25,7 @@ import { invitationIri } from '../invitations/invitation-iri.ts'
 import { hashOf, newToken } from '../invitations/invitation-token.ts'
 import { revokeExpired, revokeInvitation } from '../invitations/revoke.ts'
 import { inviteeViolations, isMember, requireSeat } from '../invitations/rules.ts'
-import { invitationMail } from '../mail/invitation-mail.ts'
+import { type InvitationLink, invitationMail } from '../mail/invitation-mail.ts'
 import { enqueueMail, withdrawMail } from '../mail/outbox.ts'
 
 type Invitation = OrganizationUserInvitation
@@ -37,7 +37,8 @@ export class InvitationAcceptance {
   token: string
 }
 
-export const create: Operation<Invitation> = {
+/** @param hasPage whether the mail links to a page on which the person accepts */
+export const create = (hasPage: boolean): Operation<Invitation> => ({
   ...createOperation<Invitation>({}),
   title: () => 'Invite a person',
   sets: ['expiresAt', 'invitedById'],
@@ -58,7 +59,7 @@ export const create: Operation<Invitation> = {
       await revokeExpired(call, invitation.email)
       await call.unitOfWork.insert(invitation)
       await requireSeat(call, organization)
-      await sendInvitation(call, invitation, organization, token)
+      await sendInvitation(call, invitation, organization, { token, hasPage })
       const { email, role } = invitation
       await record({
         by: call,
@@ -69,9 +70,10 @@ export const create: Operation<Invitation> = {
       return invitation
     })
   },
-}
+})
 
-export const resend: Operation<Invitation> = {
+/** @param hasPage whether the mail links to a page on which the person accepts */
+export const resend = (hasPage: boolean): Operation<Invitation> => ({
   name: 'resend',
   method: 'POST',
   path: '/:id/resend',
@@ -98,7 +100,7 @@ export const resend: Operation<Invitation> = {
       await call.unitOfWork.save(invitation, renewed)
       if (invitation.status === 'expired') await requireSeat(call, organization)
       await withdrawMail(call.manager, invitationIri(invitation))
-      await sendInvitation(call, renewed, organization, token)
+      await sendInvitation(call, renewed, organization, { token, hasPage })
       await record({
         by: call,
         action: 'organizationUserInvitation.resend',
@@ -111,7 +113,7 @@ export const resend: Operation<Invitation> = {
       return renewed
     })
   },
-}
+})
 
 export const revoke: Operation<Invitation> = {
   ...removeOperation<Invitation>(),
@@ -143,6 +145,7 @@ export const accept = (callers: Callers): Operation<Invitation> => ({
     'Only admins can read the invitation later; "GET /organizations" lists the organizations of the caller.',
   expects: InvitationAcceptance,
   returns: 'item',
+  enters: true,
   sensitive: 'minute',
   statuses: [200, 201, 400, 403, 409, 413, 415, 422],
   link: { name: 'accept', when: ({ status }: Invitation) => status === 'pending' },
@@ -172,10 +175,8 @@ async function sendInvitation(
   call: Call,
   invitation: Invitation,
   organization: Organization,
-  token: string,
+  link: Omit<InvitationLink, 'publicUrl'>,
 ): Promise<void> {
-  const {
-    request: { publicUrl },
-  } = call
-  await enqueueMail(call.manager, await invitationMail(call.manager, invitation, organization, { token, publicUrl }))
+  const { publicUrl } = call.request
+  await enqueueMail(call.manager, await invitationMail(call.manager, invitation, organization, { ...link, publicUrl }))
 }

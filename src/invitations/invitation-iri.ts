@@ -2,3 +2,6 @@
 export function invitationIri({ id }: { id: string }): string {
   return `/organization-user-invitations/${id}`
 }
+
+/** The path of the page on which a person accepts an invitation. */
+export const invitationPage = '/invitation'

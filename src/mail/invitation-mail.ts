@@ -6,8 +6,8 @@ import {
   type OrganizationUserInvitation,
   User,
 } from '../../entities/index.ts'
-import { invitationIri } from '../invitations/invitation-iri.ts'
-import { type InvitationDetails, invitationText } from './invitation-text.ts'
+import { invitationIri, invitationPage } from '../invitations/invitation-iri.ts'
+import { type InvitationDetails, invitationText, type MailBlock } from './invitation-text.ts'
 import { logoOf } from './logo.ts'
 import type { MailDraft } from './outbox.ts'
 
@@ -16,19 +16,21 @@ export interface InvitationLink {
   token: string
   /** The URL of this server. */
   publicUrl: string
+  /** Whether this server has a page on which people accept invitations. */
+  hasPage: boolean
 }
 
 const cid = 'logo'
 
 /**
- * The mail of an invitation, in the organization's language, with its logo and mail footer. This service has no sign-in page to
- * link to: the mail contains the token and the request that accepts it.
+ * The mail of an invitation, in the organization's language, with its logo and mail footer. It links to the page that accepts it, if
+ * there is one, and contains the token and the request that accepts it.
  */
 export async function invitationMail(
   manager: EntityManager,
   invitation: OrganizationUserInvitation,
   organization: Organization,
-  { token, publicUrl }: InvitationLink,
+  { token, publicUrl, hasPage }: InvitationLink,
 ): Promise<MailDraft> {
   const { id, organizationId, email, name, role, expiresAt, invitedById } = invitation
   const { language, timezone } = await settingsOf(manager, organizationId)
@@ -42,25 +44,20 @@ export async function invitationMail(
     name: plain(name ?? ''),
     role,
   }
-  const invited: InvitationDetails = { ...plainDetails, token, acceptUrl, expiresAt, timezone }
-  const { subject, before, request, after } = invitationText(language, invited)
+  const pageUrl = hasPage ? `${publicUrl}${invitationPage}?token=${token}` : undefined
+  const invited: InvitationDetails = { ...plainDetails, token, acceptUrl, pageUrl, expiresAt, timezone }
+  const { subject, blocks } = invitationText(language, invited)
   return {
     organizationId,
     recipient: email,
     subject,
-    text: [...before, token, ...request, ...after, ...(mailFooter ? [`-- \n${await textOf(mailFooter)}`] : [])].join(
-      '\n\n',
-    ),
+    text: [...blocks.map(plainBlock), ...(mailFooter ? [`-- \n${await textOf(mailFooter)}`] : [])].join('\n\n'),
     html: [
       `<!DOCTYPE html><html lang="${language}"><head><meta charset="utf-8"><title>${escaped(subject)}</title></head><body>`,
       logo
         ? `<p><img src="cid:${cid}" alt="${escaped(plainDetails.organization)}" style="max-height:80px;max-width:320px"></p>`
         : '',
-      ...before.map(paragraph),
-      `<p><code style="font-size:1.2em">${token}</code></p>`,
-      paragraph(request[0]),
-      `<pre style="white-space:pre-wrap">${escaped(request[1])}</pre>`,
-      ...after.map(paragraph),
+      ...blocks.map(htmlBlock),
       mailFooter ? `<hr>${mailFooter}` : '',
       '</body></html>',
     ].join('\n'),
@@ -80,8 +77,15 @@ function plain(text: string): string {
   return text.replace(/(?:(?![\u200c\u200d])[\s\p{C}])+/gu, ' ').trim()
 }
 
-function paragraph(text: string): string {
-  return `<p>${escaped(text)}</p>`
+function plainBlock(block: MailBlock): string {
+  return typeof block === 'string' ? block : Object.values(block)[0]
+}
+
+function htmlBlock(block: MailBlock): string {
+  if (typeof block === 'string') return `<p>${escaped(block)}</p>`
+  if ('link' in block) return `<p><a href="${escaped(block.link)}">${escaped(block.link)}</a></p>`
+  if ('token' in block) return `<p><code style="font-size:1.2em">${block.token}</code></p>`
+  return `<pre style="white-space:pre-wrap">${escaped(block.command)}</pre>`
 }
 
 const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }

@@ -139,7 +139,7 @@ describeWithChromium('In Chromium', () => {
     await page.waitForURL(`${publicUrl}/`)
     const formToken = await page
       .goto(`${publicUrl}/session`)
-      .then(() => page.locator('[name=formToken]').first().inputValue())
+      .then(() => page.locator('[name=_token]').first().inputValue())
     for (const origin of [attacker, neighbour]) {
       await page.goto(origin)
       const read = await page.evaluate(attackByFetch, { api: publicUrl, location: id, membership, formToken })
@@ -174,7 +174,7 @@ async function attackByFetch(at: {
   membership: string
   formToken: string
 }): Promise<string[]> {
-  const form = new URLSearchParams({ formToken: at.formToken, which: 'all', name: 'Stolen' })
+  const form = new URLSearchParams({ _token: at.formToken, which: 'all', name: 'Stolen' })
   const json = { 'Content-Type': 'application/json' }
   const attempts: [string, RequestInit][] = [
     ['/meetings', {}],
@@ -205,7 +205,7 @@ async function serveAttacks(host: string): Promise<string> {
     if (pathname === '/form')
       response.end(
         `<form method="post" action="${to}" enctype="${type}"><input name="name" value="Stolen"><input name="which" value="all">` +
-          `<input name="formToken" value="${formToken}"><button>Go</button></form>`,
+          `<input name="_token" value="${formToken}"><button>Go</button></form>`,
       )
     else response.end(pathname === '/link' ? `<a href="${to}">Go</a>` : '<title>Attack</title>')
   })

@@ -147,7 +147,7 @@ describe('A token that is about to expire', () => {
 
 test('a sign-out ends the session here, revokes its refresh token, and goes on to the provider without a token', async () => {
   const browser = await signedIn()
-  const form = { formToken: await browser.formToken(), which: 'this' }
+  const form = { _token: await browser.formToken(), which: 'this' }
   const { text } = await browser.submit('/session/end', form).expect(200)
   const [, url] = /content="0;url=([^"]+)"/.exec(text) as RegExpExecArray
   const { origin, searchParams } = new URL(url.replaceAll('&amp;', '&'))

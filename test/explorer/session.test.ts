@@ -163,7 +163,9 @@ describe('The organization', () => {
     for (const { name } of [organization, elsewhere.organization]) expect(page.text).toContain(name)
     await browser.open(`/organization-users/${first}.json`).expect(200)
     const formToken = await browser.formToken()
-    await browser.submit('/session/organization', { formToken, organization: elsewhere.organization.id }).expect(303)
+    await browser
+      .submit('/session/organization', { _token: formToken, organization: elsewhere.organization.id })
+      .expect(303)
     await browser.open(`/organization-users/${first}.json`).expect(404)
     await browser.open('/subscriptions.json').expect(200)
   })
@@ -177,14 +179,14 @@ describe('The organization', () => {
       const { text } = await browser.open('/session').expect(200)
       expect(text).toContain(`value="${organization.id}"`)
       expect(text).not.toContain(elsewhere.organization.id)
-      const form = { formToken: await browser.formToken(), organization: chosen.id }
+      const form = { _token: await browser.formToken(), organization: chosen.id }
       await browser.submit('/session/organization', form).expect(chosen === organization ? 303 : 403)
     }
   })
 
   test('of strangers cannot be chosen', async () => {
     const browser = await signedIn()
-    const form = { formToken: await browser.formToken(), organization: elsewhere.organization.id }
+    const form = { _token: await browser.formToken(), organization: elsewhere.organization.id }
     await browser.submit('/session/organization', form).expect(403)
   })
 })
@@ -193,7 +195,7 @@ describe('Signing out', () => {
   test('deletes the session and its cookie', async () => {
     const browser = await signedIn()
     const former = `${cookie}=${browser.cookies.get(cookie)}`
-    await browser.submit('/session/end', { formToken: await browser.formToken(), which: 'this' }).expect(303)
+    await browser.submit('/session/end', { _token: await browser.formToken(), which: 'this' }).expect(303)
     expect(browser.cookies.has(cookie)).toBe(false)
     await browser.open('/meetings').set('Cookie', former).expect(401)
   })
@@ -201,7 +203,7 @@ describe('Signing out', () => {
   test('everywhere ends all sessions of the person, and no other', async () => {
     const user = await person('everywhere')
     const [one, two, other] = [await signedIn(user), await signedIn(user), await signedIn()]
-    await one.submit('/session/end', { formToken: await one.formToken(), which: 'all' }).expect(303)
+    await one.submit('/session/end', { _token: await one.formToken(), which: 'all' }).expect(303)
     expect((await two.open('/session')).text).toContain('name="token"')
     await other.open('/meetings').expect(200)
   })
@@ -214,9 +216,9 @@ describe('Signing out', () => {
     const [, id] = /name="which" value="([0-9a-f-]{36})"/.exec(text) as RegExpExecArray
     const [foreign] = await database.manager.find(Session, { where: { subject: owner.subject }, order: { id: 'DESC' } })
     const formToken = await one.formToken()
-    await one.submit('/session/end', { formToken, which: foreign.id }).expect(303)
+    await one.submit('/session/end', { _token: formToken, which: foreign.id }).expect(303)
     await other.open('/meetings').expect(200)
-    await one.submit('/session/end', { formToken, which: id }).expect(303)
+    await one.submit('/session/end', { _token: formToken, which: id }).expect(303)
     expect((await two.open('/session')).text).toContain('name="token"')
     expect((await one.open('/session')).text).not.toContain('name="token"')
   })

@@ -1,9 +1,12 @@
-import { OrganizationUser } from '../../entities/index.ts'
+import { load } from 'cheerio'
+import { OrganizationUser, OrganizationUserInvitation, type User } from '../../entities/index.ts'
+import { Browser } from '../support/browser.ts'
 import { eventsAbout } from '../support/rows/audit-events.ts'
 import { openWorld } from '../support/world.ts'
-import { invited, newcomer, path, tally } from './invitees.ts'
+import { invited, newcomer, path, tally, yesterday } from './invitees.ts'
 
-const { api, as, database, elsewhere, given, organization, person, tenant } = await openWorld()
+const { api, as, database, elsewhere, given, operator, organization, person, server, tenant, tokenOf } =
+  await openWorld()
 
 const { owner } = tenant.users
 
@@ -93,4 +96,138 @@ test('of fifty who accept with one token at once, one comes in', async () => {
   )
   expect(tally(different)).toEqual({ 201: 1, 422: 49 })
   expect(await database.manager.countBy(OrganizationUser, { organizationId: organization.id })).toBe(before + 1)
+})
+
+describe('The page of an invitation', () => {
+  const page = '/invitation'
+
+  /** A browser that has followed the link of a mail, and has signed in. */
+  async function guestWith(token: string, user: User = newcomer(), claims = {}): Promise<Browser> {
+    const browser = new Browser(server)
+    await browser.open(`${page}?token=${token}`, 'none').expect(303)
+    await browser.signIn(await tokenOf(user, claims))
+    return browser
+  }
+
+  async function accept(browser: Browser) {
+    const $ = load((await browser.open(page).expect(200)).text)
+    const form = $('form.operation')
+    const fields = form.serializeArray().map(({ name, value }): [string, string] => [name, value])
+    return browser.submit(form.attr('action') as string, fields)
+  }
+
+  test('moves the token of its link into a cookie at once, so no later address has it', async () => {
+    const { token } = await invited()
+    const browser = new Browser(server)
+    const { headers } = await browser.open(`${page}?token=${token}&lang=nl`, 'cross-site').expect(303)
+    expect(headers).toMatchObject({
+      location: `${page}?lang=nl`,
+      'cache-control': 'no-store',
+      'referrer-policy': 'no-referrer',
+    })
+    const [cookie] = headers['set-cookie'] as unknown as string[]
+    expect(cookie).toMatch(/^invitation-\d+=[\w-]{43}; Max-Age=3600; Path=\/invitation; .*HttpOnly; SameSite=Lax$/)
+    const opened = await browser.open(page, 'cross-site').set('Sec-Fetch-Dest', 'document').expect(200)
+    expect(opened.headers).toMatchObject({
+      'cache-control': 'no-store',
+      'referrer-policy': 'no-referrer',
+      refresh: `0;url=${page}`,
+    })
+    expect(opened.text).not.toContain(token)
+    const $ = load(opened.text)
+    expect($('main').text()).toContain('acme-owner invites you to become a member of Acme.')
+    expect($('main a.button').attr('href')).toBe('/session?return=%2Finvitation')
+    expect((await api.get('/organization-user-invitations')).body.member).toContainEqual(
+      expect.objectContaining({ status: 'pending' }),
+    )
+  })
+
+  test('accepts for the person who has signed in, who then acts for the organization', async () => {
+    const { token, iri } = await invited()
+    const cleo = newcomer('cleo')
+    const browser = await guestWith(token, cleo)
+    await browser.open('/meetings').expect(403)
+    const { status, headers } = await accept(browser)
+    expect([status, headers.location]).toEqual([303, '/'])
+    await browser.open('/').expect(200)
+    await browser.open('/meetings').expect(200)
+    expect((await api.get(iri)).body.status).toBe('accepted')
+    expect((await browser.open(page).expect(200)).text).toContain('You have accepted this invitation.')
+  })
+
+  test('leads a member of another organization to the new one', async () => {
+    const { token } = await invited({ role: 'admin' })
+    const user = await person('two-homes')
+    await given(OrganizationUser, { user, organization: elsewhere.organization, name: 'T' })
+    const browser = await guestWith(token, user)
+    const { status, headers } = await accept(browser)
+    expect(status).toBe(303)
+    await browser.open(headers.location).expect(200)
+    const $ = load((await browser.open('/session').expect(200)).text)
+    expect($('select[name=organization] option[selected]').val()).toBe(organization.id)
+  })
+
+  test('says where the address of the invitation is another one, and accepts all the same', async () => {
+    const { token, email } = await invited()
+    const other = await guestWith(token, newcomer(), { email: 'other@private.example' })
+    const { text } = await other.open(page).expect(200)
+    expect(text).toContain(`The invitation was sent to ${email}`)
+    expect(text).toContain('You are signed in as other@private.example.')
+    expect(text).toContain('The invitation was sent to another address.')
+    const same = await guestWith(token, newcomer(), { email })
+    expect((await same.open(page).expect(200)).text).not.toContain('another address')
+    expect((await accept(other)).status).toBe(303)
+  })
+
+  test('tells a member that the role stays', async () => {
+    const { token } = await invited({ role: 'admin' })
+    const user = await person('stays')
+    const { id } = await given(OrganizationUser, { user, name: 'S' })
+    const browser = await guestWith(token, user)
+    expect((await browser.open(page).expect(200)).text).toContain('You belong to this organization already.')
+    expect((await accept(browser)).headers.location).toBe('/')
+    expect(await database.manager.findOneByOrFail(OrganizationUser, { id })).toMatchObject({ role: 'member' })
+  })
+
+  test('says why an invitation cannot be accepted, and has no form then', async () => {
+    const expired = await invited()
+    await database.manager.update(OrganizationUserInvitation, { id: expired.id }, { expiresAt: yesterday })
+    const revoked = await invited()
+    await api.delete(revoked.iri)
+    const used = await invited()
+    await as(newcomer()).post(`${path}/accept`, { token: used.token }).expect(201)
+    const replaced = await invited()
+    await api.post(`${replaced.iri}/resend`)
+    const open = await invited()
+    const found = await Promise.all([
+      guestWith(expired.token),
+      guestWith(revoked.token),
+      guestWith(used.token),
+      guestWith(replaced.token),
+      guestWith('mistyped'),
+      guestWith(open.token, operator),
+    ])
+    const answers = await Promise.all(found.map((browser) => browser.open(page)))
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 404, 404, 200])
+    const texts = answers.map(({ text }) => load(text)('main').text())
+    for (const [index, sentence] of [
+      'This invitation expired on',
+      'Acme has withdrawn this invitation.',
+      'Someone has accepted this invitation already.',
+      'This link leads to no invitation',
+      'This link leads to no invitation',
+      'The operator stands outside all organizations',
+    ].entries())
+      expect(texts[index]).toContain(sentence)
+    for (const { text } of answers) expect(load(text)('form.operation')).toHaveLength(0)
+  })
+
+  test('draws the form again where the operation refuses, for example for a suspended member', async () => {
+    const { token } = await invited()
+    const user = await person('suspended-guest')
+    await given(OrganizationUser, { user, name: 'S', status: 'suspended' })
+    const { status, text } = await accept(await guestWith(token, user))
+    expect(status).toBe(409)
+    expect(text).toContain('Your membership of that organization is suspended')
+  })
 })

@@ -1,13 +1,15 @@
 import sharp from 'sharp'
+import request from 'supertest'
 import { MailFooter, OrganizationConfig, OutgoingMail } from '../../entities/index.ts'
+import { createApp } from '../../src/app.ts'
 import { eventually } from '../support/eventually.ts'
 import { mailSystem } from '../support/mail-server.ts'
 import { openWorld } from '../support/world.ts'
 import { address, newcomer, path } from './invitees.ts'
 
-const { api, as, database, foundTenant, organization, publicUrl } = await openWorld()
+const { api, as, database, foundTenant, organization, publicUrl, services, tenant, tokenOf } = await openWorld()
 
-test('the mail brings the token, and says from whom, to what, as what, how and until when', async () => {
+test('the mail brings a link and the token, and says from whom, to what, as what, how and until when', async () => {
   const footer = '<p style="color:#333">Acme &amp; Zonen<br><strong>Damrak 1</strong></p>'
   const kept = (await api.patch('/organizations/mail-footer', { mailFooter: footer })).body.mailFooter
   const email = address()
@@ -20,6 +22,8 @@ test('the mail brings the token, and says from whom, to what, as what, how and u
   expect(mail.headers.get('auto-submitted')).toBe('auto-generated')
   const token = await mailSystem.server.tokenTo(email)
   expect(mail.text).toContain('Hallo Ada <b>Adams</b>,\n\nacme-owner nodigt je uit om lid te worden van Acme.')
+  expect(mail.text).toContain(`\n${publicUrl}/invitation?token=${token}\n`)
+  expect(mail.html).toContain(`<a href="${publicUrl}/invitation?token=${token}">`)
   expect(mail.text).toContain(`curl -X POST ${publicUrl}${path}/accept`)
   expect(mail.text).toContain(`{"token":"${token}"}`)
   const until = new Intl.DateTimeFormat('nl', { dateStyle: 'long', timeStyle: 'short', timeZone: 'Europe/Amsterdam' })
@@ -29,6 +33,17 @@ test('the mail brings the token, and says from whom, to what, as what, how and u
   expect(mail.html).toContain(kept)
   expect(mail.html).toContain(`>${token}<`)
   await database.manager.update(MailFooter, { organizationId: organization.id }, { mailFooter: null })
+})
+
+test('with EXPLORER=off the mail has no link, because there is no page', async () => {
+  const app = await createApp({ ...services, config: { ...services.config, explorer: false } })
+  const email = address()
+  const token = await tokenOf(tenant.users.owner)
+  await request(app).post(path).set('Authorization', `Bearer ${token}`).send({ email }).expect(201)
+  const { text } = await mailSystem.server.mailTo(email)
+  expect(text).toContain('acme-owner nodigt je uit om lid te worden van Acme. Dit is het token van je uitnodiging:')
+  expect(text).not.toContain('/invitation?')
+  await request(app).get('/invitation').expect(404)
 })
 
 test.each([

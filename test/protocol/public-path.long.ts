@@ -194,11 +194,12 @@ test('the documentation, its page and OpenAPI contain the path', async () => {
   }
 })
 
-test('a mail contains the address that accepts its token', async () => {
+test('a mail contains the addresses that accept its token', async () => {
   const invitation = rows.OrganizationUserInvitation as never
   const found = await database.manager.findOneByOrFail(Organization, { id: organization.id })
-  const { text } = await invitationMail(database.manager, invitation, found, { token: 'x', publicUrl })
+  const { text } = await invitationMail(database.manager, invitation, found, { token: 'x', publicUrl, hasPage: true })
   expect(text).toContain(`${publicUrl}/organization-user-invitations/accept`)
+  expect(text).toContain(`${publicUrl}/invitation?token=x`)
 })
 
 test('the response to invalid HTTP has addresses under the path', async () => {

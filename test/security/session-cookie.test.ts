@@ -92,7 +92,7 @@ describe('The cookie changes nothing', () => {
 describe('A form of the session', () => {
   const end = (fields: Record<string, string>, headers: Record<string, string>) =>
     browser.send('post', '/session/end').type('form').set(headers).send(new URLSearchParams(fields).toString())
-  const fields = { formToken, which: 'all' }
+  const fields = { _token: formToken, which: 'all' }
 
   test.each([
     ['another site', { 'Sec-Fetch-Site': 'cross-site', Origin: publicUrl }],
@@ -111,13 +111,13 @@ describe('A form of the session', () => {
     ['a changed one', `${formToken.slice(0, -2)}${formToken.endsWith('AA') ? 'BB' : 'AA'}`],
     ['the cookie', cookie.split('=')[1]],
   ])('is refused with a form token that is %s', async (_, wrong) => {
-    await end({ ...fields, formToken: wrong }, { 'Sec-Fetch-Site': 'same-origin' }).expect(403)
+    await end({ ...fields, _token: wrong }, { 'Sec-Fetch-Site': 'same-origin' }).expect(403)
   })
 
   test('is refused with the form token of another session', async () => {
     const other = new Browser(server)
     await other.signIn(token)
-    await end({ ...fields, formToken: await other.formToken() }, { 'Sec-Fetch-Site': 'same-origin' }).expect(403)
+    await end({ ...fields, _token: await other.formToken() }, { 'Sec-Fetch-Site': 'same-origin' }).expect(403)
   })
 
   test('has another form token in each page, and all of them work', async () => {
@@ -127,9 +127,9 @@ describe('A form of the session', () => {
     expect(first).not.toBe(second)
     const organization = tenant.organization.id
     for (const formToken of [first, second])
-      await one.submit('/session/organization', { formToken, organization }).expect(303)
+      await one.submit('/session/organization', { _token: formToken, organization }).expect(303)
     await one
-      .submit('/session/end', { formToken: first, which: 'this' })
+      .submit('/session/end', { _token: first, which: 'this' })
       .set('Sec-Fetch-Site', 'same-origin')
       .expect(303)
   })
@@ -137,7 +137,7 @@ describe('A form of the session', () => {
   test('is accepted by its origin where the browser has no Fetch Metadata', async () => {
     const old = new Browser(server)
     await old.signIn(token)
-    const form = new URLSearchParams({ formToken: await old.formToken(), which: 'this' }).toString()
+    const form = new URLSearchParams({ _token: await old.formToken(), which: 'this' }).toString()
     await old.send('post', '/session/end').type('form').set('Origin', publicUrl).send(form).expect(303)
   })
 })

@@ -46,7 +46,7 @@ export class Browser {
   /** The form token of the page of the session. */
   async formToken(): Promise<string> {
     const { text } = await this.open('/session').expect(200)
-    return /name="formToken" value="([\w-]+)"/.exec(text)?.[1] as string
+    return /name="_token" value="([\w-]+)"/.exec(text)?.[1] as string
   }
 
   private keep(cookies: string[] | string = []): void {

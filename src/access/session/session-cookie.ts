@@ -21,11 +21,11 @@ export function sessionCookie(publicUrl: string): Cookie {
   return { name: suffix ? `session${suffix}` : `${prefix}session`, path, secure, sameSite: 'strict' }
 }
 
-/** The cookie of a sign-in at a provider, for one path. It comes back from the provider's site, so it is not `Strict`. */
-export function signInCookie(publicUrl: string, path: string): Cookie {
+/** A cookie for one path. The browser comes to that path from another site, so the cookie is not `Strict`. */
+export function pathCookie(publicUrl: string, name: string, path: string): Cookie {
   const { path: root, secure, suffix } = surroundingsOf(publicUrl)
-  const name = suffix ? `sign-in${suffix}` : '__Secure-sign-in'
-  return { name, path: root === '/' ? path : root + path, secure, sameSite: 'lax' }
+  const whole = suffix ? name + suffix : `__Secure-${name}`
+  return { name: whole, path: root === '/' ? path : root + path, secure, sameSite: 'lax' }
 }
 
 function surroundingsOf(publicUrl: string): { path: string; secure: boolean; suffix: string } {

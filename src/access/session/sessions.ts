@@ -86,8 +86,7 @@ export class Sessions {
 
   /** Whether a request is a form of a signed-in browser, and not a request of a program. */
   isForm(request: Request): boolean {
-    const { authorization } = request.headers
-    return isForm(request) && authorization === undefined && this.#secretOf(request) !== undefined
+    return isForm(request) && request.headers.authorization === undefined && this.#secretOf(request) !== undefined
   }
 
   /** The form token for the forms of a page; undefined where the request has no cookie. */
@@ -159,9 +158,10 @@ export class Sessions {
     return personOf(this.#surroundings.executor, row, claimed)
   }
 
-  /** Lets a session act for one of its organizations from now on. */
-  async choose({ row }: OpenSession, organization: string): Promise<void> {
-    await chooseOrganization(this.#surroundings.executor, row.id, organization)
+  /** Lets the session of a form act for one of its organizations from now on. */
+  async actFor(request: Request, organization: string): Promise<void> {
+    const session = await this.of(request)
+    if (session) await chooseOrganization(this.#surroundings.executor, session.row.id, organization)
   }
 
   #secretOf({ headers }: Pick<Request, 'headers'>): string | undefined {

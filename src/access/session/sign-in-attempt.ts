@@ -1,7 +1,7 @@
 import type { Request, Response } from 'express'
 import { open, type SecretKey, seal } from '../../secrets/sealed-text.ts'
 import type { SignInAttempt } from './openid-provider.ts'
-import { type Cookie, readCookie, setCookie, signInCookie } from './session-cookie.ts'
+import { type Cookie, pathCookie, readCookie, setCookie } from './session-cookie.ts'
 
 /** Ten minutes, in seconds: long enough for a second factor, and for a new password. */
 const lifetime = 600
@@ -21,7 +21,7 @@ export class SignInAttempts {
   readonly #keys: SecretKey[]
 
   constructor(publicUrl: string, callbackPath: string, keys: SecretKey[]) {
-    this.#cookie = signInCookie(publicUrl, callbackPath)
+    this.#cookie = pathCookie(publicUrl, 'sign-in', callbackPath)
     this.#keys = keys
   }
 

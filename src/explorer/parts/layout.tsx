@@ -25,6 +25,8 @@ interface Frame extends Language {
   to(path: string): string
   /** The document of the page, for crawlers (JSON-LD 1.1, §7). */
   document?: Document
+  /** The referrer policy of the page's own forms and links, where it differs from that of its header. */
+  referrer?: string
   /** The ways to the page, from the start on. */
   trail?: Crumb[]
   children: ComponentChildren
@@ -46,6 +48,7 @@ export function Layout(frame: Frame) {
         <meta charset="utf-8" />
         <title>{`${title} · ${api.info.title}`}</title>
         <meta name="viewport" content="width=device-width, initial-scale=1" />
+        {frame.referrer && <meta name="referrer" content={frame.referrer} />}
         <link rel="icon" href={api.iris.at(assetPath('icon.svg'))} />
         <link rel="stylesheet" href={api.iris.at(assetPath('explorer.css'))} />
         {document && <EmbeddedDocument document={document} />}

@@ -124,7 +124,7 @@ function Sessions(props: AccountProps) {
 function Form({ api, account, to, path, children }: AccountProps & { path: string; children: unknown }) {
   return (
     <form method="post" action={to(api.iris.at(path))}>
-      <input type="hidden" name="formToken" value={account.formToken} />
+      <input type="hidden" name={api.formNames.token} value={account.formToken} />
       {children as never}
     </form>
   )

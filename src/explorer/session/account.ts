@@ -18,7 +18,7 @@ export function account(router: Router, { api, access, signIn }: SessionSurround
   const read = async (request: Request, response: Response): Promise<[URLSearchParams, OpenSession | undefined]> => {
     sessions.requireOwnForm(request)
     const form = await readForm(request, response)
-    sessions.requireForm(request, form.get('formToken'))
+    sessions.requireForm(request, form.get(api.formNames.token))
     await authenticate(access, request, response)
     return [form, await sessions.of(request)]
   }
@@ -28,7 +28,7 @@ export function account(router: Router, { api, access, signIn }: SessionSurround
     const person = session && (await sessions.personOf(session))
     const chosen = person?.organizations.find(({ id }) => id === form.get('organization'))
     if (!session || !chosen) throw new Problem(403, 'Choose an organization that you are a member of.')
-    await sessions.choose(session, chosen.id)
+    await sessions.actFor(request, chosen.id)
     response.redirect(303, returnPath(form.get('return'), api.iris.publicUrl) ?? page)
   })
 

@@ -47,8 +47,14 @@ export async function drawSession(
 }
 
 /** Pages of the sign-in stay in no cache, and their addresses leave this server in no header. */
-export function sendPage({ pages }: Api, response: Response, status: number, page: string): void {
-  response.set({ ...pages?.headers, 'Cache-Control': 'no-store', 'Referrer-Policy': 'same-origin' })
+export function sendPage(
+  { pages }: Api,
+  response: Response,
+  status: number,
+  page: string,
+  referrer = 'same-origin',
+): void {
+  response.set({ ...pages?.headers, 'Cache-Control': 'no-store', 'Referrer-Policy': referrer })
   response.vary('Accept-Language').status(status).type('html').send(page)
 }
 

@@ -60,7 +60,8 @@ export function continuePage(api: Api, request: Request, url: string): string {
   )}`
 }
 
-function languageIn(request: Request): Language {
+/** The language of a page outside the API's own resources. */
+export function languageIn(request: Request): Language {
   const language = (offered: string[]) => request.acceptsLanguages(offered) || offered[0]
   return languageOf({ query: new URLSearchParams(request.originalUrl.split('?')[1]), language })
 }

@@ -52,7 +52,8 @@ function pasted(text: string | null): string | undefined {
   return text?.trim().replace(/^(Authorization: *)?Bearer +/i, '') || undefined
 }
 
-function refuseOthers(router: Router, path: string, allow: string): void {
+/** Answers other methods on a path with 405. */
+export function refuseOthers(router: Router, path: string, allow: string): void {
   const refuse: RequestHandler = ({ method }, response) => {
     if (method !== 'OPTIONS') throw new Problem(405, `This path allows only ${allow}.`, { Allow: allow })
     response.writeHead(204, { Allow: allow }).end()

@@ -76,6 +76,8 @@ export interface Forms {
   requireForm(request: Request, token: string | null | undefined): void
   /** The form token of the forms of a page; undefined where the browser has no session. */
   formToken(request: { headers: IncomingHttpHeaders }): string | undefined
+  /** Lets the session of a form act for the tenant that its operation has led to, such as a new one. */
+  actFor(request: Request, tenant: string): Promise<void>
 }
 
 /** The API with everything that a request needs: stores, searches, serializers and connections. */

@@ -87,6 +87,8 @@ export interface Operation<E extends object = object> {
   sensitive?: 'minute' | 'hour'
   /** The reason why a person confirms it first: it destroys data, or it costs money. A DELETE destroys. */
   consequence?: 'destroys' | 'bills'
+  /** A person who has sent its form acts for the tenant that the response belongs to (`answeredAs`), and gets the start page. */
+  enters?: true
   /** Whether its handler calls another service, which may fail. It then runs outside a transaction and must be safe to resume. */
   callsExternalService?: true
   /** The secrets of its response. The stored response for an Idempotency-Key omits them; a repeated request renews them. */

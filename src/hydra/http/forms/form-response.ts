@@ -29,13 +29,25 @@ export async function finishForm(call: RequestCall, result: ApiResponse, respons
     response.setHeader('Refresh', `${result.headers['Retry-After']}; url=${withLanguage(location, request)}`)
     return write(call, result, html, response)
   }
+  if (operation.enters) return enter(call, response)
   // A result without a page of its own, such as a secret, is shown once.
   if (result.document && !location) return write(call, result, html, response)
   const { resource } = bound
   const item = request.id === undefined ? resource.path : `${resource.path}/${encodeURIComponent(request.id)}`
   const after = operation.method === 'DELETE' ? resource.path : item
-  const path =
-    location ?? api.iris.at(resource.operations.some((one) => isReadAt(one, after, resource.path)) ? after : '/')
+  const isRead = resource.operations.some((one) => isReadAt(one, after, resource.path))
+  redirect(call, response, location ?? api.iris.at(isRead ? after : '/'))
+}
+
+/** Lets the session act for the tenant that the operation has led to, and shows its start page. */
+async function enter(call: RequestCall, response: Response): Promise<void> {
+  const { api, request } = call
+  const tenant = request.answeredAs?.tenant
+  if (tenant) await api.options.forms?.actFor(response.req, tenant)
+  redirect(call, response, api.iris.at('/'))
+}
+
+function redirect({ request }: RequestCall, response: Response, path: string): void {
   response.writeHead(303, { Location: withLanguage(path, request), 'Cache-Control': 'no-store' }).end()
 }
 
