@@ -128,10 +128,7 @@ describe('A form of the session', () => {
     const organization = tenant.organization.id
     for (const formToken of [first, second])
       await one.submit('/session/organization', { _token: formToken, organization }).expect(303)
-    await one
-      .submit('/session/end', { _token: first, which: 'this' })
-      .set('Sec-Fetch-Site', 'same-origin')
-      .expect(303)
+    await one.submit('/session/end', { _token: first, which: 'this' }).set('Sec-Fetch-Site', 'same-origin').expect(303)
   })
 
   test('is accepted by its origin where the browser has no Fetch Metadata', async () => {
@@ -167,7 +164,7 @@ test('neither the token nor the cookie is in a page, an address, a header or a l
   for (const path of ['/session', '/meetings', '/meetings.json', '/', '/users/me', '/nowhere'])
     answers.push(await logged.open(path))
   answers.push(await logged.submit('/session', { token: `${token}x` }))
-  answers.push(await logged.submit('/session/end', { formToken: 'wrong', token }))
+  answers.push(await logged.submit('/session/end', { _token: 'wrong', token }))
   for (const { text, headers } of answers) {
     expect(text ?? '').not.toContain(token)
     expect(text ?? '').not.toContain(secret)
