@@ -74,6 +74,9 @@ await (cluster.isWorker ? startWorkerProcess(config, log, stopRequested) : run()
   process.exitCode = 1
 })
 
+// Everything is stopped. After an outage of Postgres, the queue may still wait some seconds to repeat a query, for nothing.
+if (!cluster.isWorker) process.exit()
+
 /** Starts everything in order, serves until a signal comes, and stops everything. */
 async function run(): Promise<void> {
   const shutdown = new ShutdownSteps(log, stopRequested)

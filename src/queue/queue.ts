@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Logger, type Runner, run, type WorkerEventMap, type WorkerEvents } from 'graphile-worker'
 import type { Pool } from 'pg'
 import type { Logger as Log } from 'pino'
+import { withTimeout } from '../start/with-timeout.ts'
 import { withCrashGuard } from './crashed-jobs.ts'
 import { renewJobLocks } from './job-locks.ts'
 import { reconnectingPool } from './reconnecting-pool.ts'
@@ -11,7 +12,7 @@ import { reconnectingPool } from './reconnecting-pool.ts'
 export type Tasks = Record<string, (payload: never) => Promise<unknown>>
 
 export interface Queue {
-  /** Starts no new jobs and resolves when the running ones have finished. */
+  /** Starts no new jobs and resolves when the running ones have finished and, at best, their end is stored. */
   stop(): Promise<void>
 }
 
@@ -25,6 +26,11 @@ export interface QueueOptions {
   pollIntervalMs?: number
   /** The interval of renewing the locks of running jobs; a lock expires after a minute. */
   lockRenewalMs?: number
+  /**
+   * The time that a stop gives the queue to store the end of its jobs. After an outage of Postgres, graphile-worker repeats that
+   * query late. A job whose end is not stored runs again when its lock has expired.
+   */
+  storeTimeoutMs?: number
   /** Runs when Postgres answers again after an outage, to re-enqueue work whose jobs were lost in it. */
   onReconnect?: () => Promise<unknown>
 }
@@ -38,7 +44,8 @@ const levels = { error: 'error', warning: 'warn', info: 'debug', debug: 'trace' 
 export async function startQueue(work: QueueOptions): Promise<Queue> {
   const stopping = new AbortController()
   const { signal } = stopping
-  let runner = await startRunner(work)
+  const running = new Set<Promise<unknown>>()
+  let runner = await startRunner(work, running)
   const superviseRunner = async () => {
     while (!signal.aborted) {
       await runner.promise.catch(() => {})
@@ -46,7 +53,7 @@ export async function startQueue(work: QueueOptions): Promise<Queue> {
       work.log.warn('job runner stopped; starting it again')
       await sleep(1000, undefined, { signal }).catch(() => {})
       if (signal.aborted) return
-      runner = await startRunner(work).catch(() => runner)
+      runner = await startRunner(work, running).catch(() => runner)
     }
     // The stop arrived while the runner was starting.
     await runner.stop()
@@ -55,28 +62,41 @@ export async function startQueue(work: QueueOptions): Promise<Queue> {
   return {
     async stop() {
       stopping.abort()
-      await runner.stop().catch(() => {})
-      await supervised
+      const stopped = runner
+        .stop()
+        .catch(() => {})
+        .then(() => supervised)
+      await Promise.race([stopped, Promise.allSettled(running)])
+      if (!(await withTimeout(work.storeTimeoutMs ?? 3000, stopped)))
+        work.log.warn('the end of a job could not be stored, so the job runs again')
     },
   }
 }
 
-async function startRunner({
-  pool,
-  tasks,
-  crontab,
-  log,
-  pollIntervalMs = 2000,
-  lockRenewalMs = 15_000,
-  onReconnect,
-}: QueueOptions): Promise<Runner> {
+/** Tasks whose runs are in a set until they end. */
+function recorded(tasks: ReturnType<typeof withCrashGuard>, running: Set<Promise<unknown>>): typeof tasks {
+  const record =
+    (task: (typeof tasks)[string]): typeof task =>
+    (payload, helpers) => {
+      const run = task(payload, helpers)
+      running.add(run)
+      return run.finally(() => running.delete(run))
+    }
+  return Object.fromEntries(Object.entries(tasks).map(([name, task]) => [name, record(task)]))
+}
+
+/** @param running the jobs that run, which it keeps current */
+async function startRunner(
+  { pool, tasks, crontab, log, pollIntervalMs = 2000, lockRenewalMs = 15_000, onReconnect }: QueueOptions,
+  running: Set<Promise<unknown>>,
+): Promise<Runner> {
   const events: WorkerEvents = new EventEmitter()
   const created = once(events, 'pool:create')
   const runner = await run({
     pgPool: reconnectingPool(pool, () =>
       onReconnect?.().catch((error) => log.warn({ err: error }, 'could not re-enqueue pending jobs')),
     ),
-    taskList: withCrashGuard(pool, tasks) as never,
+    taskList: recorded(withCrashGuard(pool, tasks), running) as never,
     crontab,
     concurrency,
     pollInterval: pollIntervalMs,

@@ -35,7 +35,15 @@ const log = pino({ level: 'warn' }, { write: (line: string) => logged.push(line)
 
 const queues: Queue[] = []
 async function start(): Promise<Queue> {
-  const queue = await startQueue({ pool, tasks, crontab: '', pollIntervalMs: 50, lockRenewalMs: 100, log })
+  const queue = await startQueue({
+    pool,
+    tasks,
+    crontab: '',
+    pollIntervalMs: 50,
+    lockRenewalMs: 100,
+    storeTimeoutMs: 200,
+    log,
+  })
   queues.push(queue)
   return queue
 }
@@ -207,4 +215,23 @@ test('a queue that is stopped during its restart stays stopped', async () => {
   await order('note', 'never')
   await sleep(500)
   expect(done).not.toContain('never')
+})
+
+test('a queue that cannot store the end of a job stops all the same, and keeps the job', async () => {
+  const queue = await start()
+  await order('wait', 'unstored')
+  await untilWaiting('unstored')
+  const { connect } = pool
+  const lost = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })
+  pool.connect = ((callback?: (error: Error) => void) =>
+    callback ? callback(lost) : Promise.reject(lost)) as typeof connect
+  try {
+    gates.get('unstored')?.()
+    await untilDone('unstored')
+    await queue.stop()
+    expect(logged).toContainEqual(expect.stringContaining('could not be stored'))
+  } finally {
+    pool.connect = connect
+  }
+  expect(await lockOf('unstored')).toMatchObject({ by: expect.any(String) })
 })
