@@ -177,6 +177,46 @@ test('the documentation names the library, its roles and its classes', async () 
   expect(JSON.stringify(body)).not.toMatch(/organization/i)
 })
 
+test('a deprecated operation says so in each of its responses, also in those that refuse', async () => {
+  const link = '<https://library.example/loans>; rel="deprecation"; type="text/html"'
+  for (const reader of [as('reader'), as()]) {
+    const { headers } = await reader.get('/loans')
+    expect(headers).toMatchObject({ deprecation: '@1769817600', sunset: 'Sun, 31 Jan 2027 00:00:00 GMT' })
+    expect(headers.link).toContain(link)
+  }
+  const { headers } = await as('reader').get('/books')
+  expect([headers.deprecation, headers.sunset]).toEqual([undefined, undefined])
+  expect(headers.link ?? '').not.toContain('deprecation')
+})
+
+test('the documentation and OpenAPI mark a deprecated operation, and name its replacement', async () => {
+  const { body: hydra } = await as().get('/docs.jsonld')
+  const entrypoint = JSON.stringify(hydra)
+  expect(entrypoint.match(/"owl:deprecated":true/g)).toHaveLength(1)
+  expect(entrypoint).toMatch(/"@id":"#listLoan",[^{}]*"owl:deprecated":true/)
+  const { body: openapi } = await as().get('/docs.jsonopenapi')
+  expect(openapi.paths['/loans'].get).toMatchObject({
+    deprecated: true,
+    description: expect.stringMatching(
+      /Deprecated since 2026-01-31, and may stop working on 2027-01-31: see https:\/\/library\.example\/loans\.$/,
+    ),
+  })
+  expect(openapi.paths['/books'].get).not.toHaveProperty('deprecated')
+})
+
+test.each([
+  ['2026-02-30', undefined, '"2026-02-30" must be a day such as 2027-03-31.'],
+  ['2026-02-28', '2026-02-28', 'The sunset 2026-02-28 is not after 2026-02-28.'],
+])('a deprecation since %s with the sunset %s stops the boot with a sentence', (since, sunset, message) => {
+  const deprecated = { since, sunset, page: 'https://library.example/loans' }
+  const contexts = new URL('./contexts/', import.meta.url)
+  const roles = { all: ['anonymous', 'reader'], tenant: ['reader'], anonymous: 'anonymous' }
+  const tenancy = { column: 'libraryId', name: 'library', claim: 'library' }
+  const table = [new Resource(Book, '/books', [{ ...listOperation<Book>(), deprecated }])] as never
+  const options = { roles, contexts, tenancy, publicUrl, info: {} } as never
+  expect(() => new Api(table, database, options).router({} as never)).toThrow(message)
+})
+
 test('a role that the application does not have stops the boot with a sentence', async () => {
   const table = [new Resource(Book, '/books', [{ ...listOperation<Book>(), may: ['janitor'] }])] as never
   const roles = { all: ['anonymous', 'reader'], tenant: ['reader'], anonymous: 'anonymous' }

@@ -78,6 +78,9 @@ export class Loan extends Row {
 /** Restricts an operation to librarians. */
 const librarian = <E extends object>(operation: Operation<E>): Operation<E> => ({ ...operation, may: ['librarian'] })
 
+/** Loans are to be read one by one. */
+const deprecated = { since: '2026-01-31', sunset: '2027-01-31', page: 'https://library.example/loans' }
+
 const resources = [
   new Resource(
     Book,
@@ -91,13 +94,18 @@ const resources = [
     ],
     { filters: { name: 'partial', pages: 'range' }, order: ['name'] },
   ),
-  new Resource(Loan, '/loans', [listOperation<Loan>(), readOperation<Loan>(), librarian(createOperation<Loan>())], {
-    filters: { book: 'reference' },
-    computed: {
-      loanBeforeId: `SELECT "id" FROM "loan" "earlier" WHERE "earlier"."libraryId" = "loan"."libraryId"
+  new Resource(
+    Loan,
+    '/loans',
+    [{ ...listOperation<Loan>(), deprecated }, readOperation<Loan>(), librarian(createOperation<Loan>())],
+    {
+      filters: { book: 'reference' },
+      computed: {
+        loanBeforeId: `SELECT "id" FROM "loan" "earlier" WHERE "earlier"."libraryId" = "loan"."libraryId"
         AND "earlier"."bookId" = "loan"."bookId" AND "earlier"."id" < "loan"."id" ORDER BY "id" DESC LIMIT 1`,
+      },
     },
-  }),
+  ),
 ] as Resource[]
 
 /** The tables of the library, beside those of the engine. */

@@ -152,7 +152,8 @@ describe('A page of another origin', () => {
     const { headers } = await ask('GET', '/meetings')
     expect(headers['access-control-expose-headers']).toBe(
       'Link,Location,ETag,Retry-After,X-Request-Id,RateLimit,RateLimit-Policy,Content-Location,Allow,Accept-Post,' +
-        'Accept-Patch,Accept-Encoding,Preference-Applied,Idempotent-Replayed,WWW-Authenticate,Repr-Digest,Last-Event-ID',
+        'Accept-Patch,Accept-Encoding,Preference-Applied,Idempotent-Replayed,WWW-Authenticate,Repr-Digest,Last-Event-ID,' +
+        'Deprecation,Sunset',
     )
   })
 

@@ -34,6 +34,7 @@ function operationObject(api: BoundApi, resource: Resource, operation: Operation
     tags: [resource.name],
     summary: title,
     description,
+    ...(operation.deprecated && { deprecated: true }),
     'x-roles': api.permissions.rolesOf(operation),
     ...(parameters.length > 0 && { parameters }),
     ...(expects && { requestBody: requestBody(api, resource, operation) }),

@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http'
 import type { BoundApi } from '../http/bound-api.ts'
 import type { Role } from '../model/caller.ts'
 import type { Class } from '../model/class.ts'
+import type { Deprecation } from '../model/deprecation.ts'
 import type { Operation } from '../model/operation.ts'
 import type { Resource } from '../model/resource.ts'
 
@@ -14,6 +15,7 @@ export function describeOperation(api: BoundApi, resource: Resource, operation: 
     method: operation.method,
     roles: api.permissions.rolesOf(operation),
     ...operationTexts(api, resource, operation),
+    ...(operation.deprecated && { 'owl:deprecated': true }),
     ...(input && { expects: `#${input.name}` }),
     ...(operation.method === 'PATCH' && { expectsHeader: [contentType('application/merge-patch+json')] }),
     ...(operation.expects === 'file' && { expectsHeader: [contentType('multipart/form-data')] }),
@@ -33,10 +35,21 @@ export function operationTexts(
   resource: Resource,
   operation: Operation,
 ): { title: string; description: string } {
-  const { subject = resource.name, description } = operation
+  const { subject = resource.name, description, deprecated } = operation
   const title = operation.title(resource.name)
-  const sentences = [referenceSentence(operation, subject), `${title}.`, description, rolesSentence(api, operation)]
+  const sentences = [
+    referenceSentence(operation, subject),
+    `${title}.`,
+    description,
+    rolesSentence(api, operation),
+    deprecated && deprecationSentence(deprecated),
+  ]
   return { title, description: sentences.filter(Boolean).join(' ') }
+}
+
+function deprecationSentence({ since, sunset, page }: Deprecation): string {
+  const end = sunset ? `, and may stop working on ${sunset}` : ''
+  return `Deprecated since ${since}${end}: see ${page}.`
 }
 
 /** Which roles may call an operation, as a sentence. */

@@ -6,6 +6,7 @@ import { authorize } from './authorize.ts'
 import type { BoundApi, BoundResource } from './bound-api.ts'
 import { formEndpoint } from './forms/form-endpoint.ts'
 import type { SubmittedForm } from './forms/form-request.ts'
+import { deprecationHeaders } from './headers/deprecation-headers.ts'
 import { negotiate } from './headers/negotiation.ts'
 import { isStrict } from './headers/preferences.ts'
 import { runCall } from './idempotency/idempotency.ts'
@@ -32,10 +33,12 @@ export function endpoint(api: BoundApi, bound: BoundResource, operation: Operati
   const { publicUrl } = api.iris
   const caching = cacheControlOf(api, bound, operation)
   const setHeaders = headerSetter(bound, operation)
+  const deprecation = operation.deprecated && deprecationHeaders(operation.deprecated)
   const forms = formEndpoint(api, bound, operation, access)
   return async (request, response, id, suffix, form) => {
     // Problems of the operation are compressed only where its documents are.
     response.setHeader('Cache-Control', caching)
+    if (deprecation) for (const [name, value] of deprecation) response.appendHeader(name, value)
     if (form) return forms(request, response, id, form, sensitive)
     const caller = await authenticate(access, request, response, sensitive)
     response.locals.caller = caller

@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm'
 import type { AnsweredAs, Caller, Role } from './caller.ts'
 import type { Class } from './class.ts'
+import type { Deprecation } from './deprecation.ts'
 import type { PlainEntity } from './entity.ts'
 import type { FairShare } from './fair-share.ts'
 import type { Condition } from './filter.ts'
@@ -89,6 +90,8 @@ export interface Operation<E extends object = object> {
   consequence?: 'destroys' | 'bills'
   /** A person who has sent its form acts for the tenant that the response belongs to (`answeredAs`), and gets the start page. */
   enters?: true
+  /** Says that clients should stop using it. Its responses and the documentation then say so, too. */
+  deprecated?: Deprecation
   /** Whether its handler calls another service, which may fail. It then runs outside a transaction and must be safe to resume. */
   callsExternalService?: true
   /** The secrets of its response. The stored response for an Idempotency-Key omits them; a repeated request renews them. */

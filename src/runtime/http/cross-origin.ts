@@ -35,6 +35,8 @@ const exposedHeaders = [
   'WWW-Authenticate',
   'Repr-Digest',
   'Last-Event-ID',
+  'Deprecation',
+  'Sunset',
 ]
 
 /** Lets pages of other origins read responses (Fetch standard, §3.3.3). Each response has these headers. */
