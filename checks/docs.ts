@@ -6,7 +6,7 @@ import { filesOf } from './source.ts'
  * Every path and npm script that README, CONTRIBUTING and docs name exists: paths in backticks, targets of links, scripts.
  */
 const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'))
-const documents = filesOf('README.md', 'CONTRIBUTING.md', 'docs').filter((file) => file.endsWith('.md'))
+const documents = filesOf('README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'docs').filter((file) => file.endsWith('.md'))
 
 /** Paths of this project start with one of these folders. */
 const path = /^(?:src|test|entities|contexts|docs|checks|bench|deploy|\.ci)(?:\/[\w.-]+)*\/?$/

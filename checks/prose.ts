@@ -40,7 +40,9 @@ const reference = readFileSync('test/documentation/reference.nl.txt', 'utf8')
 const findings: string[] = []
 const asked = process.argv.slice(2)
 const paths =
-  asked.length > 0 ? asked : ['src', 'entities', 'contexts', 'ormconfig.ts', 'test', 'bench', 'checks', '*.md', 'docs']
+  asked.length > 0
+    ? asked
+    : ['src', 'entities', 'contexts', 'ormconfig.ts', 'test', 'bench', 'checks', 'deploy', '*.md', 'docs']
 for (const file of filesOf(...paths)) {
   if (file.startsWith('test/clients/openapi/') || file === 'CHANGELOG.md' || file === 'checks/prose.ts') continue
   if (/\.tsx?$/.test(file)) for (const prose of proseOf(parse(file))) check(prose)

@@ -57,7 +57,7 @@ const overlapWriters = [
 ]
 
 const findings: string[] = []
-const sources = filesOf('src', 'entities', 'ormconfig.ts', 'test', 'bench', 'checks')
+const sources = filesOf('src', 'entities', 'ormconfig.ts', 'test', 'bench', 'checks', 'deploy')
   .filter((file) => /\.tsx?$/.test(file) && !file.startsWith('test/clients/openapi/'))
   .map(parse)
 const imports = new Map(sources.map((source) => [source.file, importsOf(source)]))

@@ -2,8 +2,7 @@ import { STATUS_CODES } from 'node:http'
 import type { BoundApi } from '../http/bound-api.ts'
 import type { Role } from '../model/caller.ts'
 import type { Class } from '../model/class.ts'
-import type { Deprecation } from '../model/deprecation.ts'
-import type { Operation } from '../model/operation.ts'
+import type { Deprecation, Operation } from '../model/operation.ts'
 import type { Resource } from '../model/resource.ts'
 
 /** An operation in the Hydra documentation: its purpose, input, output and possible statuses. */

@@ -1,7 +1,6 @@
 import type { EntityManager } from 'typeorm'
 import type { AnsweredAs, Caller, Role } from './caller.ts'
 import type { Class } from './class.ts'
-import type { Deprecation } from './deprecation.ts'
 import type { PlainEntity } from './entity.ts'
 import type { FairShare } from './fair-share.ts'
 import type { Condition } from './filter.ts'
@@ -45,6 +44,16 @@ export interface FileInput {
   types: string[]
   /** Parses the bytes for the handler. It may take seconds, so it runs before any transaction begins. */
   read(bytes: Buffer): Promise<object>
+}
+
+/** Says that clients should stop using an operation. Dates are those of UTC, such as 2027-03-31. */
+export interface Deprecation {
+  /** The day from which the operation is deprecated; it may lie in the future. */
+  since: string
+  /** The day from which it may no longer work. */
+  sunset?: string
+  /** The URL of a page that names the replacement. */
+  page: string
 }
 
 /** One operation of a resource: its route, its documentation and its behaviour in one value. */
