@@ -1,6 +1,7 @@
 import type { Drawing } from './drawing.ts'
 import type { Document, Shape } from './engine.ts'
 import { titleOf } from './titles.ts'
+import { valueLabelOf } from './words/labels.ts'
 
 /** One choice of a select. */
 export interface Option {
@@ -59,5 +60,11 @@ export function choicesOf(drawing: Pick<Drawing, 'api' | 'tag' | 'formats'>, rea
   )
 }
 
-/** The choices of a closed set of values. */
-export const optionsIn = (values: string[] = []): Option[] => values.map((value) => ({ value, title: value }))
+/** The choices of a property with a closed set of values. */
+export function optionsIn(
+  { api, tag }: Pick<Drawing, 'api' | 'tag'>,
+  type: string,
+  { name, values = [] }: { name: string; values?: string[] },
+): Option[] {
+  return values.map((value) => ({ value, title: valueLabelOf(api, tag, type, name, value) }))
+}

@@ -17,6 +17,7 @@ import { pagePolicy } from './policy.ts'
 import { type References, readReferences, titleOf, titlesOf } from './titles.ts'
 import { collectionLabel } from './words/labels.ts'
 import { languageOf } from './words/language.ts'
+import { operationTitle } from './words/operation-words.ts'
 
 interface ExplorerOptions {
   /** The time zone of the caller's organization. */
@@ -52,15 +53,14 @@ export function explorer({ timeZone }: ExplorerOptions): (api: Api) => Pages {
 
 /** The page of a form, below the page of its item or collection. */
 function formPageOf(drawing: Drawing, form: Form, choices: ChoicesOf): string {
-  const { api, view } = drawing
+  const { view } = drawing
   const { operation, resource } = form.offered
   const parent = { label: titleOfPage(drawing), href: view.document['@id'] as string }
-  const { title } = api.textsOf(resource, operation)
   return `<!doctype html>${render(
     <Layout
       {...drawing}
       caller={view.caller}
-      title={title}
+      title={operationTitle(drawing, resource, operation)}
       target={view.request.target}
       trail={[...trailOf(drawing), parent]}
       inLanguage={(tag) => withParameters(drawing, { lang: [tag], [formParameter]: [formName(form.offered)] })}

@@ -1,7 +1,7 @@
 import type { Api } from '../hydra/index.ts'
 import type { Drawing, Titles } from './drawing.ts'
 import type { Document, PageContent, Shape } from './engine.ts'
-import { labelOf } from './words/labels.ts'
+import { labelOf, valueLabelOf } from './words/labels.ts'
 
 type Naming = Pick<Drawing, 'api' | 'tag' | 'formats'>
 
@@ -15,8 +15,9 @@ export function titleField(shape: Shape): string | undefined {
 /** The title of an item: its name, or else its class with its first date or its identifier. */
 export function titleOf({ api, tag, formats }: Naming, shape: Shape, document: Document): string {
   const valueAt = (iri: string) => document[shape.fields.find(({ term }) => term.iri === iri)?.name ?? '']
-  const name = valueAt('schema:name')
-  if (typeof name === 'string' && name.trim() !== '') return name
+  const named = shape.fields.find(({ term }) => term.iri === 'schema:name')?.name ?? ''
+  const name = document[named]
+  if (typeof name === 'string' && name.trim() !== '') return valueLabelOf(api, tag, shape.name, named, name)
   const label = labelOf(api, tag, shape.name)
   const dates = shape.fields.filter(({ datatype, name }) => isDate(datatype) && typeof document[name] === 'string')
   const first = dates.find(({ term }) => !isRecordDate(term.iri)) ?? dates[0]

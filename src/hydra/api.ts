@@ -12,6 +12,7 @@ import { rowWriters as compileRowWriters } from './formats/row-writer.ts'
 import { serializer } from './formats/serializer.ts'
 import type { AccessControl } from './http/authenticate.ts'
 import type { ApiInfo, ApiOptions, BoundApi, BoundResource } from './http/bound-api.ts'
+import { genericTitles } from './http/operation-titles.ts'
 import { router } from './http/router.ts'
 import { type ChangeStreams, changeStreams, type StreamOptions } from './http/streams/stream-routes.ts'
 import { writeProblem } from './http/write-problem.ts'
@@ -19,6 +20,7 @@ import { compiledRules } from './input/compiled-rules.ts'
 import { ApiModel } from './model/api-model.ts'
 import type { Caller } from './model/caller.ts'
 import type { Class } from './model/class.ts'
+import { checkOperationTexts } from './model/labels.ts'
 import type { Operation } from './model/operation.ts'
 import { Problem } from './model/problem.ts'
 import type { Resource } from './model/resource.ts'
@@ -50,6 +52,7 @@ export class Api extends ApiModel implements BoundApi {
     readonly options: ApiOptions,
   ) {
     super(resources, database, options)
+    checkOperationTexts(this.contexts, resources, options.languages, genericTitles)
     this.info = options.info
     this.pools = options.pools ?? poolsOf(database)
     for (const shape of this.classes) compiledRules(shape)

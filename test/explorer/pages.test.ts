@@ -14,6 +14,35 @@ const shownAt = (page: CheerioAPI, label: string) =>
     .filter((_, row) => page(row).find('dt a').text() === label)
     .find('dd')
 
+describe('In Dutch', () => {
+  const dutch = { 'Accept-Language': 'nl' }
+
+  test('operations have Dutch titles and descriptions, and say in Dutch which roles may use them', async () => {
+    const { page } = await open('/organization-user-invitations', owner, dutch)
+    const action = page('.actions .action').filter((_, one) => page(one).find('a').text() === 'Een persoon uitnodigen')
+    expect(action.find('.note').text()).toMatch(/^Een mail brengt het token .* Voor: beheerder, eigenaar\.$/)
+    const { page: rooms } = await open('/locations', owner, dutch)
+    expect(rooms('.actions a').text()).toContain('Locatie toevoegen')
+    const { page: form } = await open('/locations?view=create', owner, dutch)
+    expect(textOf(form, 'h1')).toBe('Locatie toevoegen')
+    expect(form('main').text()).not.toContain('Creates a')
+  })
+
+  test('values of a closed set have labels, on pages, in filters and in forms', async () => {
+    const invitation = `/organization-user-invitations/${rows.OrganizationUserInvitation.id}`
+    const { page } = await open(invitation, owner, dutch)
+    expect([shownAt(page, 'Rol').text(), shownAt((await open(invitation)).page, 'Role').text()]).toEqual([
+      'Lid',
+      'Member',
+    ])
+    const { page: filters } = await open('/organization-users?view=filters', owner, dutch)
+    const choices = filters('select[name=role] option').map((_, one) => `${filters(one).val()}=${filters(one).text()}`)
+    expect(choices.get()).toEqual(['=alles', 'member=Lid', 'admin=Beheerder', 'owner=Eigenaar'])
+    const { page: list } = await open('/organization-modules', owner, dutch)
+    expect(list('tbody th').text()).toMatch(/Bankieren|Facturatie|Planning|Rapportage/)
+  })
+})
+
 describe('The page of an item', () => {
   test('has a title from its name, and the way to it', async () => {
     const { page } = await open(`/employees/${rows.Employee.id}`)

@@ -5,12 +5,13 @@ import { pathToFileURL } from 'node:url'
 import { IsOptional, IsString } from 'class-validator'
 import { Column, DataSource, Entity, ForeignKey, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm'
 import { Owned } from '../../entities/identified.ts'
-import { Country, Location, Meeting } from '../../entities/index.ts'
+import { Country, Location, Meeting, OrganizationModule } from '../../entities/index.ts'
 import { apiOptions } from '../../src/api.ts'
 import {
   Api,
   createOperation,
   listOperation,
+  type Operation,
   Resource,
   type ResourceOptions,
   updateOperation,
@@ -150,6 +151,24 @@ describe('The boot is refused where a context', () => {
     expect(() => joinShape(Zeppelin, database, contexts)).toThrow(/^contexts\/Zeppelin\.jsonld cannot be read: ENOENT/)
   })
 
+  /** Boots an API of one class, with a change of its context. */
+  async function bootWith(
+    type: new () => object,
+    change: object,
+    operation: Operation = listOperation(),
+  ): Promise<void> {
+    const folder = join(await mkdtemp(join(tmpdir(), 'contexts-')), 'contexts')
+    await cp(apiOptions.contexts, folder, { recursive: true })
+    const file = join(folder, `${type.name}.jsonld`)
+    await writeFile(file, JSON.stringify({ ...JSON.parse(await readFile(file, 'utf8')), ...change }))
+    const changed = { ...apiOptions, ...config, contexts: pathToFileURL(`${folder}/`) }
+    try {
+      new Api([new Resource(type, '/things', [operation])], database, changed)
+    } finally {
+      await rm(folder, { recursive: true })
+    }
+  }
+
   test.each([
     ['the label of a class', { label: { en: 'Country' } }, 'label of Country in "nl"'],
     ['the label of a collection', { plural: { en: 'Countries' } }, 'plural of Country in "nl"'],
@@ -157,15 +176,28 @@ describe('The boot is refused where a context', () => {
     ['the label of a property', { labels: {} }, 'label of "id" in "en"'],
     ['the description of a property', { description: {} }, 'description of "id" in "en"'],
   ])('lacks %s in Dutch or English', async (_, change, sentence) => {
-    const folder = join(await mkdtemp(join(tmpdir(), 'contexts-')), 'contexts')
-    await cp(apiOptions.contexts, folder, { recursive: true })
-    const file = join(folder, 'Country.jsonld')
-    await writeFile(file, JSON.stringify({ ...JSON.parse(await readFile(file, 'utf8')), ...change }))
-    const changed = { ...apiOptions, ...config, contexts: pathToFileURL(`${folder}/`) }
-    expect(() => new Api([new Resource(Country, '/countries', [listOperation()])], database, changed)).toThrow(
-      new Error(`contexts/Country.jsonld lacks the ${sentence}.`),
+    await expect(bootWith(Country, change)).rejects.toThrow(new Error(`contexts/Country.jsonld lacks the ${sentence}.`))
+  })
+
+  test('lacks the label of a value', async () => {
+    await expect(bootWith(OrganizationModule, { valueLabels: {}, operations: {} })).rejects.toThrow(
+      new Error('contexts/OrganizationModule.jsonld lacks the label of "planning" in "valueLabels" of "name" in "en".'),
     )
-    await rm(folder, { recursive: true })
+  })
+
+  test.each([
+    ['the title of an operation', { title: () => 'Count countries' }, 'title'],
+    ['the description of an operation', { description: 'It counts.' }, 'description'],
+  ])('lacks %s in Dutch', async (_, own, text) => {
+    await expect(bootWith(Country, {}, { ...listOperation(), ...own })).rejects.toThrow(
+      new Error(`contexts/Country.jsonld lacks the ${text} of the operation "list" in "nl".`),
+    )
+  })
+
+  test('has texts of an operation that does not exist', async () => {
+    await expect(bootWith(Country, { operations: { fly: {} } })).rejects.toThrow(
+      new Error('contexts/Country.jsonld has texts of the operation "fly", which Country does not have.'),
+    )
   })
 
   test('has a reference to a class that is no resource', () => {

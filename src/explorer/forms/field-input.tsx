@@ -72,14 +72,14 @@ function Checkbox({ input, values }: { input: Input; values: URLSearchParams }) 
 }
 
 /** A field with one value. */
-function Single({ drawing, field, values, choices, input }: FieldProps & { input: Input }) {
+function Single({ drawing, field, type: shape, values, choices, input }: FieldProps & { input: Input }) {
   const { words } = drawing
   const { control, min, max, minLength, maxLength, nullable, required } = field
   const value = values.get(field.name) ?? ''
   const lengths = { minLength: required ? minLength : undefined, maxLength }
   const none = nullable || !required || value === ''
   if (control === 'choice')
-    return <Choice input={input} value={value} options={optionsIn(field.values)} none={none} words={words} />
+    return <Choice input={input} value={value} options={optionsIn(drawing, shape, field)} none={none} words={words} />
   if (control === 'reference') {
     const title = value === '' ? value : referenceTitle(drawing, value)
     return (

@@ -3,6 +3,7 @@ import type { ChoicesOf } from '../choices.ts'
 import { type Drawing, pathOf } from '../drawing.ts'
 import type { FormField } from '../engine.ts'
 import { descriptionOf, labelOf } from '../words/labels.ts'
+import { operationTexts } from '../words/operation-words.ts'
 import { Field } from './field-input.tsx'
 import type { Form } from './form.ts'
 import { curlOf } from './form-request.ts'
@@ -19,7 +20,7 @@ export function FormPage({ drawing, form, choices }: FormPageProps) {
   const { api, words, view, to } = drawing
   const { offered, fields, problem } = form
   const { operation, resource, href } = offered
-  const { title, description } = api.textsOf(resource, operation)
+  const { title, description } = operationTexts(drawing, resource, operation)
   const back = view.refused ? (view.document['@id'] as string) : pathOf(drawing)
   const isUpload = operation.expects === 'file'
   return (
@@ -112,6 +113,7 @@ function FormFieldOf({ drawing, form, field, choices }: FormPageProps & { field:
     <Field
       drawing={drawing}
       field={field}
+      type={type}
       label={labelOf(api, tag, type, field.name)}
       description={descriptionOf(api, tag, type, field.name)}
       values={values}

@@ -24,6 +24,8 @@ export interface Form {
 export interface FieldProps {
   drawing: Drawing
   field: FormField
+  /** The name of the class of the body. */
+  type: string
   label: string
   description?: string
   values: URLSearchParams

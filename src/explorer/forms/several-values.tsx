@@ -3,11 +3,12 @@ import type { FieldProps } from './form.ts'
 import { Groups } from './groups.tsx'
 
 /** A field with several values. */
-export function Several({ drawing: { words }, field, values, violations, choices }: FieldProps) {
+export function Several({ drawing, field, type, values, violations, choices }: FieldProps) {
+  const { words } = drawing
   const { name, control, maxLength, maxItems = 5 } = field
   const given = values.getAll(name).filter((text) => text !== '')
   if (control === 'groups') return <Groups words={words} field={field} values={values} violations={violations} />
-  const options = control === 'choices' ? optionsIn(field.values) : (choices?.options ?? [])
+  const options = control === 'choices' ? optionsIn(drawing, type, field) : (choices?.options ?? [])
   if (options.length > 0)
     return (
       <>

@@ -11,6 +11,7 @@ import { Pager } from '../parts/pager.tsx'
 import { Table } from '../parts/table.tsx'
 import { About } from '../parts/term.tsx'
 import { collectionLabel } from '../words/labels.ts'
+import { operationTitle, roleName } from '../words/operation-words.ts'
 
 /** The page of a collection: filters, a table, the links to other pages, and the operations. */
 export function CollectionPage({
@@ -67,11 +68,16 @@ function Empty({ drawing, content, collection }: { drawing: Drawing; content: Pa
     )
   const own = view.operations.find(({ operation }) => operation.name === 'create')
   const create = resource.operations.find(({ name }) => name === 'create')
-  const roles = create && api.permissions.rolesOf(create).join(` ${words.or} `)
+  const roles =
+    create &&
+    api.permissions
+      .rolesOf(create)
+      .map((role) => roleName(tag, role))
+      .join(` ${words.or} `)
   return (
     <p class="empty">
       {words.nothing(collectionLabel(api, tag, resource))}{' '}
-      {own ? words.makeFirst(own.operation.title(resource.name)) : roles && words.askOthers(roles)}
+      {own ? words.makeFirst(operationTitle(drawing, resource, own.operation)) : roles && words.askOthers(roles)}
     </p>
   )
 }

@@ -1,6 +1,7 @@
 import type { Drawing } from '../drawing.ts'
 import { Data } from '../parts/data.tsx'
 import { collectionLabel, descriptionOf } from '../words/labels.ts'
+import { roleName } from '../words/operation-words.ts'
 
 /** The first page: every collection, and which of them the caller may open. */
 export function StartPage({ drawing }: { drawing: Drawing }) {
@@ -29,7 +30,15 @@ export function StartPage({ drawing }: { drawing: Drawing }) {
         {closed.map(({ resource, list }) => (
           <div key={resource.path}>
             <dt>{collectionLabel(api, tag, resource)}</dt>
-            <dd>{list && words.closedHint(api.permissions.rolesOf(list).join(', '))}</dd>
+            <dd>
+              {list &&
+                words.closedHint(
+                  api.permissions
+                    .rolesOf(list)
+                    .map((role) => roleName(tag, role))
+                    .join(', '),
+                )}
+            </dd>
           </div>
         ))}
       </dl>

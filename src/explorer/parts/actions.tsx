@@ -1,6 +1,7 @@
 import { type Drawing, pathOf } from '../drawing.ts'
 import type { OfferedOperation } from '../engine.ts'
 import { formName, formParameter } from '../forms/form.ts'
+import { operationTexts } from '../words/operation-words.ts'
 
 /** The operations that the caller may use now. */
 export function Actions({ drawing }: { drawing: Drawing }) {
@@ -18,9 +19,9 @@ export function Actions({ drawing }: { drawing: Drawing }) {
 
 /** One operation: a button that leads to the page that it reads, or to its form. */
 function Action({ drawing, offered }: { drawing: Drawing; offered: OfferedOperation }) {
-  const { api, to } = drawing
+  const { to } = drawing
   const { operation, resource, href } = offered
-  const { title, description } = api.textsOf(resource, operation)
+  const { title, description } = operationTexts(drawing, resource, operation)
   const path = pathOf(drawing)
   const id = `about-${formName(offered)}`
   const isRead = operation.method === 'GET'

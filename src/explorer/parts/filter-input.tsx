@@ -5,6 +5,8 @@ import type { Words } from '../words/en.ts'
 
 interface InputProps {
   drawing: Drawing
+  /** The name of the class. */
+  type: string
   field: Field
   /** The variable of the search, which is the name of the parameter. */
   name: string
@@ -13,12 +15,12 @@ interface InputProps {
 }
 
 /** The field of a form for one variable of a search. */
-export function FilterInput({ drawing, field, name, choices }: InputProps) {
+export function FilterInput({ drawing, type, field, name, choices }: InputProps) {
   const { words, view } = drawing
   const values = valuesOf(view.request.query, name)
   if (name.startsWith('exists[')) return <Existence words={words} name={name} values={values} />
   const id = `filter-${name}`
-  const options = optionsOf(words, field, choices)
+  const options = optionsOf(drawing, type, field, choices)
   return (
     <label htmlFor={id}>
       <span class={/\[/.test(name) ? undefined : 'hidden'}>{boundOf(words, name)}</span>
@@ -76,13 +78,15 @@ function Existence({ words, name, values }: { words: Words; name: string; values
 }
 
 /** A reference to more items than a select offers is a field for an address. */
-function optionsOf({ yes, no }: Words, { datatype, values }: Field, choices?: Choices): Option[] | undefined {
+function optionsOf(drawing: Drawing, type: string, field: Field, choices?: Choices): Option[] | undefined {
+  const { datatype, values } = field
+  const { yes, no } = drawing.words
   if (datatype === 'xsd:boolean')
     return [
       { value: 'true', title: yes },
       { value: 'false', title: no },
     ]
-  if (values) return optionsIn(values)
+  if (values) return optionsIn(drawing, type, field)
   return choices && !choices.isMore && choices.options.length > 0 ? choices.options : undefined
 }
 

@@ -86,7 +86,14 @@ function Property({
     <fieldset>
       <legend>{labelOf(drawing.api, drawing.tag, shape.name, field.name)}</legend>
       {variables.map((name) => (
-        <FilterInput drawing={drawing} field={field} name={name} choices={choices.get(field.name)} key={name} />
+        <FilterInput
+          drawing={drawing}
+          type={shape.name}
+          field={field}
+          name={name}
+          choices={choices.get(field.name)}
+          key={name}
+        />
       ))}
     </fieldset>
   )

@@ -2,7 +2,7 @@ import type { ComponentChild } from 'preact'
 import type { Drawing } from '../drawing.ts'
 import type { Document, Field, Shape } from '../engine.ts'
 import { referenceTitle } from '../titles.ts'
-import { labelOf } from '../words/labels.ts'
+import { labelOf, valueLabelOf } from '../words/labels.ts'
 
 /** A property of an item, and the page that shows it. */
 export interface Place {
@@ -46,6 +46,7 @@ function drawOne({ drawing, shape, field, document }: Place, value: unknown): Co
   if (typeof value === 'object') return <pre>{JSON.stringify(value, null, 2)}</pre>
   if (typeof value === 'number') return amountOf(drawing, shape, field, document) ?? formats.number(value)
   const text = String(value)
+  if (field.values) return valueLabelOf(api, tag, shape.name, field.name, text)
   if (datatype === 'xsd:dateTime')
     return (
       <time dateTime={text} title={formats.zone}>

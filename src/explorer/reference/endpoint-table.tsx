@@ -1,3 +1,4 @@
+import { detailsIn, titleIn } from '../words/operation-words.ts'
 import type { OperationReference } from './groups.ts'
 import type { Part, Reference } from './reference.ts'
 import { ScrollingTable } from './scrolling-table.tsx'
@@ -18,8 +19,8 @@ export function EndpointTable({
           <td>
             <code>{operation.path}</code>
           </td>
-          <td lang="en">
-            {operation.sentence}
+          <td>
+            <span lang="en">{operation.sentence}</span>
             <OperationDetails reference={reference} operation={operation} />
           </td>
           <td>{rolesOf(reference, operation)}</td>
@@ -39,7 +40,9 @@ export function EndpointTable({
 
 /** The title of an operation, which opens its details where it has any. */
 function OperationDetails({ reference, operation }: Pick<Part, 'reference'> & { operation: OperationReference }) {
-  const { title, description, bodyTypes } = operation
+  const { bodyTypes } = operation
+  const title = titleIn(reference, operation)
+  const description = detailsIn(reference, operation)
   if (!description && bodyTypes.length === 0) return <p class="note">{title}</p>
   return (
     <details>
@@ -56,7 +59,7 @@ function Body({
 }: Pick<Part, 'reference'> & { operation: OperationReference }) {
   const { input, bodyTypes } = operation
   return (
-    <p class="note" lang={tag}>
+    <p class="note">
       {words.body}: {input && <a href={`#${input}`}>{api.labels.label(tag, input)}</a>}
       {input ? ' (' : ''}
       {bodyTypes.join(', ')}

@@ -2,6 +2,7 @@ import type { Person } from '../../access/session/choices.ts'
 import type { SessionRow } from '../../access/session/session-rows.ts'
 import type { OpenSession } from '../../access/session/sessions.ts'
 import type { Api, Caller } from '../../hydra/index.ts'
+import { roleName } from '../words/operation-words.ts'
 import { browserName } from './browser-name.ts'
 import type { SessionWords } from './session-words.ts'
 
@@ -26,13 +27,13 @@ interface AccountProps {
 
 /** The account of a person who has signed in. */
 export function AccountPage(props: AccountProps) {
-  const { api, words, caller, account, to } = props
+  const { api, tag, words, caller, account, to } = props
   const { person, session } = account
   const organization = person.organizations.find(({ id }) => id === caller.tenant)
   return (
     <>
       <p>{words.signedInAs(person.name ?? session.row.subject)}</p>
-      <p>{caller.reason ?? words.role(caller.role, organization?.name)}</p>
+      <p>{caller.reason ?? words.role(roleName(tag, caller.role), organization?.name)}</p>
       <p>
         <a class="button" href={to(account.back ?? api.iris.at('/'))}>
           {account.back ? words.back : words.start}

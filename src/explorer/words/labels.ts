@@ -10,6 +10,11 @@ export function descriptionOf({ labels }: Api, language: string, type: string, p
   return labels.description(language, type, property)
 }
 
+/** The label of a value in a closed set. */
+export function valueLabelOf({ labels }: Api, language: string, type: string, property: string, value: string): string {
+  return labels.value(language, type, property, value)
+}
+
 /** The label of a collection. */
 export function collectionLabel({ labels }: Api, language: string, { name }: Resource): string {
   return labels.plural(language, name)

@@ -26,6 +26,9 @@ export interface ClassReference {
 }
 
 export interface OperationReference {
+  /** The names of its resource and of itself. */
+  resource: string
+  name: string
   /** Its fragment in the documentation. */
   fragment: string
   method: string
@@ -111,6 +114,8 @@ function operationReference(api: BoundApi, resource: Resource, operation: Operat
   const { name, method, subject = resource.name, title, description, expects } = operation
   const { anonymous, guest } = api.roles
   return {
+    resource: resource.name,
+    name,
     fragment: name + resource.name,
     method,
     path: pathOf(resource, operation),

@@ -1,7 +1,7 @@
 import { createEntity, type PlainEntity } from '../model/entity.ts'
 import type { Call, Operation, Outcome, Prepare } from '../model/operation.ts'
 import type { InsertOptions } from '../model/store.ts'
-import { pluralOf, singularOf } from './operation-titles.ts'
+import { genericTitles } from './operation-titles.ts'
 
 /** Hooks that a resource adds to a plain create, update or delete. */
 export interface Hooks<E extends PlainEntity> {
@@ -26,7 +26,7 @@ export function listOperation<E extends object>(): Operation<E> {
     name: 'list',
     method: 'GET',
     path: '',
-    title: (name) => `List ${pluralOf(name)}`,
+    title: genericTitles.list,
     returns: 'collection',
     statuses: [200, 304],
     handle: (call) => call.page(),
@@ -38,7 +38,7 @@ export function readOperation<E extends object>(): Operation<E> {
     name: 'read',
     method: 'GET',
     path: '/:id',
-    title: (name) => `Read ${singularOf(name)}`,
+    title: genericTitles.read,
     returns: 'item',
     statuses: [200, 304, 404],
     handle: (call) => call.show(),
@@ -73,7 +73,7 @@ export function createOperation<E extends PlainEntity>({
     name: 'create',
     method: 'POST',
     path: '',
-    title: (name) => `Create ${singularOf(name)}`,
+    title: genericTitles.create,
     expects: 'self',
     returns: 'item',
     statuses: [201, 400, 409, 413, 415, 422],
@@ -94,7 +94,7 @@ export function updateOperation<E extends PlainEntity>({
     name: 'update',
     method: 'PATCH',
     path: '/:id',
-    title: (name) => `Update ${singularOf(name)}`,
+    title: genericTitles.update,
     expects: 'self',
     returns: 'item',
     statuses: [200, 400, 404, 409, 412, 413, 415, 422],
@@ -109,7 +109,7 @@ export function removeOperation<E extends PlainEntity>({ alsoWrite }: Pick<Hooks
     name: 'remove',
     method: 'DELETE',
     path: '/:id',
-    title: (name) => `Delete ${singularOf(name)}`,
+    title: genericTitles.remove,
     returns: 'nothing',
     statuses: [204, 404, 409, 412],
     async handle(call) {

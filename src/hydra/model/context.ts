@@ -33,6 +33,10 @@ export interface ContextFile {
   description?: Record<string, LanguageMap>
   /** The values of a read-only property that has a closed set of them. */
   values?: Record<string, string[]>
+  /** The name for people of each value of a closed set, by its property. */
+  valueLabels?: Record<string, Record<string, LanguageMap>>
+  /** The titles and descriptions of the operations on the class, by their names, in the languages beside the default one. */
+  operations?: Record<string, { title?: LanguageMap; description?: LanguageMap }>
   /** The properties that are amounts in the smallest unit of the currency beside them. */
   minorUnits?: string[]
   /** Example values from the demo, for the OpenAPI description. */

@@ -1,4 +1,5 @@
 import type { ContextFile, Contexts, LanguageMap } from './context.ts'
+import type { Resource } from './resource.ts'
 import type { Shape } from './shape.ts'
 
 /** The labels and descriptions of every class, property and link, from the context files. */
@@ -26,6 +27,7 @@ export class Labels {
           if (!this.descriptions(name, property)[language])
             throw new Error(`${lacks} description of ${of} in "${language}".`)
         }
+    checkValueLabels(contexts, shapes, languages)
   }
 
   /** The label of a class, or of one of its properties or links; its name where no label exists. */
@@ -41,6 +43,17 @@ export class Labels {
   /** The description of a class, or of one of its properties or links. */
   description(language: string, type: string, property?: string): string | undefined {
     return this.in(language, this.descriptions(type, property))
+  }
+
+  /** The label of a value in a closed set; the value itself where no label exists. */
+  value(language: string, type: string, property: string, value: string): string {
+    return this.in(language, this.files.get(type)?.valueLabels?.[property]?.[value] ?? {}) ?? value
+  }
+
+  /** The texts of an operation in a language other than the default one; those of the operation itself are in that one. */
+  operation(language: string, type: string, name: string): { title?: string; description?: string } {
+    const { title, description } = this.files.get(type)?.operations?.[name] ?? {}
+    return { title: title?.[language], description: description?.[language] }
   }
 
   /** A label in every language. */
@@ -62,6 +75,45 @@ export class Labels {
 
   private in(language: string, texts: LanguageMap): string | undefined {
     return texts[language] ?? texts[this.defaultLanguage]
+  }
+}
+
+/** @throws Error that names the first value of a closed set without a label. Codes, which tell items apart, need none */
+function checkValueLabels(contexts: Contexts, shapes: Shape[], languages: readonly string[]): void {
+  for (const { name, fields } of shapes)
+    for (const { name: property, term, values = [] } of fields)
+      for (const value of term.iri === 'schema:identifier' ? [] : values)
+        for (const language of languages)
+          if (!contexts.read(name).valueLabels?.[property]?.[value]?.[language])
+            throw new Error(
+              `${contexts.path(name)} lacks the label of "${value}" in "valueLabels" of "${property}" in "${language}".`,
+            )
+}
+
+/**
+ * Compares the texts of operations in the contexts with the operations. An operation writes its own texts in the default language.
+ * @param generic the title that an operation of the engine has for a class, by the name of the operation
+ * @throws Error that names the first missing text, and a text of an unknown operation
+ */
+export function checkOperationTexts(
+  contexts: Contexts,
+  resources: readonly Resource[],
+  languages: readonly string[] | undefined,
+  generic: Readonly<Record<string, (name: string) => string>>,
+): void {
+  for (const { name, operations } of resources) {
+    const texts = contexts.read(name).operations ?? {}
+    const unknown = Object.keys(texts).find((one) => !operations.some((operation) => operation.name === one))
+    if (unknown)
+      throw new Error(`${contexts.path(name)} has texts of the operation "${unknown}", which ${name} does not have.`)
+    for (const { name: operation, title, description } of operations)
+      for (const language of languages?.slice(1) ?? []) {
+        const lacks = (text: string) =>
+          new Error(`${contexts.path(name)} lacks the ${text} of the operation "${operation}" in "${language}".`)
+        const isGeneric = generic[operation]?.(name) === title(name)
+        if (!isGeneric && !texts[operation]?.title?.[language]) throw lacks('title')
+        if (description && !texts[operation]?.description?.[language]) throw lacks('description')
+      }
   }
 }
 
