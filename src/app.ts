@@ -23,12 +23,13 @@ import { imageRoutes } from './images/image-routes.ts'
 import { groups } from './resources/groups.ts'
 import { changeNotifier, listenForChanges } from './runtime/change-notifications.ts'
 import { poolsOf } from './runtime/database.ts'
+import { setConstantHeaders } from './runtime/http/constant-headers.ts'
 import { healthRoutes } from './runtime/http/health.ts'
 import type { ServiceState } from './runtime/http/http-service.ts'
 import { rateLimiter } from './runtime/http/rate-limit.ts'
 import { checkRequestHead } from './runtime/http/request-head.ts'
 import { requestLog } from './runtime/http/request-log.ts'
-import { responseHeaders } from './runtime/http/response-headers.ts'
+import { constantHeaders, responseHeaders } from './runtime/http/response-headers.ts'
 import { metrics } from './runtime/metrics.ts'
 import type { SecretKey } from './secrets/sealed-text.ts'
 import { localTimeOf, timeZoneOf } from './workspace/organization-time-zone.ts'
@@ -135,13 +136,14 @@ function notifyOfWrites(notify: () => void): RequestHandler {
   }
 }
 
-function createExpress({ trustProxy }: Pick<Config, 'trustProxy'>): Express {
+function createExpress({ trustProxy, ...config }: AppContext['config']): Express {
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
   app.enable('strict routing')
   app.enable('case sensitive routing')
   app.set('trust proxy', trustProxy)
+  setConstantHeaders(app, constantHeaders(config))
   return app
 }
 

@@ -55,8 +55,12 @@ type Connection = Socket & { [lastResponse]?: ServerResponse }
  */
 function messageClasses(app: Express, shutdown: ShutdownState) {
   class Incoming extends IncomingMessage {}
-  class Outgoing extends ServerResponse {
-    constructor(...given: ConstructorParameters<typeof ServerResponse>) {
+  class Outgoing<Request extends IncomingMessage> extends ServerResponse<Request> {
+    /** Members of Node without a public name: the text of the head, and whether a body may follow it. */
+    declare _header: string
+    declare _hasBody: boolean
+
+    constructor(...given: ConstructorParameters<typeof ServerResponse<Request>>) {
       super(...given)
       const socket: Connection = given[0].socket
       socket[lastResponse] = this
@@ -71,6 +75,18 @@ function messageClasses(app: Express, shutdown: ShutdownState) {
         this.once('finish', () => readRest(req))
       }
       return super.writeHead(status, ...rest)
+    }
+
+    /**
+     * Node writes the head, the body and the end as three chunks. A text of ASCII, whose length is that of its bytes, is appended
+     * to the text of the head instead, so that all is one chunk.
+     */
+    override end(body?: unknown, ...rest: never[]): this {
+      const isWhole = typeof body === 'string' && rest.length === 0 && !this.headersSent
+      if (!isWhole || this.getHeader('Content-Length') !== body.length) return super.end(body, ...rest)
+      this.writeHead(this.statusCode)
+      if (this._hasBody) this._header += body
+      return super.end()
     }
   }
   Object.setPrototypeOf(Incoming.prototype, app.request)

@@ -3,6 +3,8 @@ import type { RequestHandler } from 'express'
 import type { Config } from '../../config.ts'
 import { allowOrigin, preflightHeaders, readableHeaders } from './cross-origin.ts'
 
+type HeaderConfig = Pick<Config, 'publicUrl' | 'corsOrigins'>
+
 /** Makes browsers use TLS for a year (RFC 6797 §6.1); undefined where PUBLIC_URL is not an https URL. */
 export function transportSecurity(publicUrl: string): string | undefined {
   return publicUrl.startsWith('https:') ? 'max-age=31536000' : undefined
@@ -16,21 +18,22 @@ export function linksOf(publicUrl: string): string {
   ].join(', ')
 }
 
-/** Sets the headers of every response, errors included: the link to the documentation, `Vary`, the request id and security. */
-export function responseHeaders({ publicUrl, corsOrigins }: Pick<Config, 'publicUrl' | 'corsOrigins'>): RequestHandler {
+/** The headers that every response of the app has, errors included. */
+export function constantHeaders({ publicUrl, corsOrigins }: HeaderConfig): Record<string, string> {
   const transport = transportSecurity(publicUrl)
-  const constant: ReadonlyMap<string, string> = new Map(
-    Object.entries({
-      Link: linksOf(publicUrl),
-      Vary: 'Accept, Accept-Encoding, Authorization, Cookie, Origin',
-      'X-Content-Type-Options': 'nosniff',
-      'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
-      ...(transport && { 'Strict-Transport-Security': transport }),
-      ...readableHeaders(corsOrigins),
-    }),
-  )
+  return {
+    Link: linksOf(publicUrl),
+    Vary: 'Accept, Accept-Encoding, Authorization, Cookie, Origin',
+    'X-Content-Type-Options': 'nosniff',
+    'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+    ...(transport && { 'Strict-Transport-Security': transport }),
+    ...readableHeaders(corsOrigins),
+  }
+}
+
+/** Sets the headers of every response that depend on the request: its id, and what pages of other origins may do. */
+export function responseHeaders({ corsOrigins }: Pick<HeaderConfig, 'corsOrigins'>): RequestHandler {
   return ({ headers, method }, response, next) => {
-    response.setHeaders(constant as Map<string, string>)
     const id = headers['x-request-id']
     response.setHeader('X-Request-Id', typeof id === 'string' && /^[\w.-]{1,64}$/.test(id) ? id : randomUUID())
     if (corsOrigins !== '*' && headers.origin !== undefined) allowOrigin(response, headers.origin, corsOrigins)
