@@ -28,7 +28,7 @@ class StandardOutput implements DestinationStream {
   private batch = ''
   private batchLength = 0
   /** Batches whose write has failed, or not been tried. */
-  private readonly waiting: Buffer[] = []
+  private readonly waiting: (string | Buffer)[] = []
   private waitingLength = 0
   private dropped = 0
   private stalled = false
@@ -66,7 +66,7 @@ class StandardOutput implements DestinationStream {
 
   private endBatch(): void {
     if (this.batchLength === 0) return
-    this.waiting.push(Buffer.from(this.batch))
+    this.waiting.push(this.batch)
     this.waitingLength += this.batchLength
     this.batch = ''
     this.batchLength = 0
@@ -86,10 +86,10 @@ class StandardOutput implements DestinationStream {
     try {
       while (this.waiting.length > 0) {
         const [batch] = this.waiting
-        const written = writeSync(1, batch)
+        const written = typeof batch === 'string' ? writeSync(1, batch) : writeSync(1, batch)
         this.waitingLength -= written
-        if (written === batch.length) this.waiting.shift()
-        else this.waiting[0] = batch.subarray(written)
+        if (written === Buffer.byteLength(batch)) this.waiting.shift()
+        else this.waiting[0] = Buffer.from(batch).subarray(written)
       }
       return true
     } catch {
