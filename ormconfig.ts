@@ -59,8 +59,8 @@ function listSessions(isPooled: boolean): PoolConfig {
 /** A batch of reads may last two seconds with the time that its reads have waited. */
 const batchLimits = { statement_timeout: 1900, lock_timeout: 1500, query_timeout: 2000, connectionTimeoutMillis: 2000 }
 
-/** The plan of a batch must not depend on its size: a custom plan for many keys of a small table reads all of it. */
-const batchPlans = '-c plan_cache_mode=force_generic_plan -c jit=off'
+/** The plan of a batch must not depend on its size: a custom plan for many keys of a small table reads all of it. Pages are batched, too. */
+const batchPlans = `${listPlans} -c plan_cache_mode=force_generic_plan -c jit=off`
 
 /** Options of a pool to the same Postgres, for batches of reads only. They never use more than half as many connections. */
 export function batchPoolOptions({ options }: Pool): PoolConfig {

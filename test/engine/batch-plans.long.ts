@@ -50,13 +50,21 @@ await filling.query(
 await filling.query('VACUUM ANALYZE')
 await filling.destroy()
 
+interface Asked {
+  text: string
+  values: unknown[]
+}
+
 const { batches } = poolsOf(database).items
 const texts = new Set<string>()
+/** The statements of batches and of lone reads. */
+const read: Asked[] = []
 batches?.pool.on('acquire', (client: Client & { isWatched?: true }) => {
   if (client.isWatched) return
   const query = client.query.bind(client)
   client.isWatched = true
-  client.query = ((asked: { text: string }, ...rest: never[]) => {
+  client.query = ((asked: Asked, ...rest: never[]) => {
+    read.push(asked)
     if (asked.text.includes('"batch"')) texts.add(asked.text)
     return query(asked as never, ...rest)
   }) as never
@@ -168,16 +176,28 @@ test('a batch of lists on items uses an index on scope, item and order', async (
   expect(sorts).toBe(0)
 })
 
-interface Asked {
-  text: string
-  values: unknown[]
-}
+test.each([
+  ['first', () => Promise.resolve('/meetings'), /"organizationId" = batch\.tenant/],
+  [
+    'next',
+    async () => (await pageStatements('/meetings?itemsPerPage=10')).view.next,
+    /batch\.tenant.*\bid > batch\.c0/,
+  ],
+])('a batch of %s pages uses an index on scope and order, and does not sort', async (_, path, condition) => {
+  const asked = await path()
+  for (const step of await stepsFor('meeting', () => api.get(asked))) {
+    expect(step['Node Type']).toMatch(/^Index/)
+    expect(step['Index Cond']).toMatch(condition)
+  }
+  expect(sorts).toBe(0)
+})
 
-/** The statements that a page is read by. */
+/** The statements that a page is read by, without those that find the caller. */
 async function pageStatements(path: string): Promise<{ asked: Asked[]; view: Record<string, string> }> {
   const { pool } = poolsOf(database).lists
   const query = pool.query.bind(pool)
   const asked: Asked[] = []
+  read.length = 0
   pool.query = ((statement: Asked) => {
     asked.push(statement)
     return query(statement as never)
@@ -185,7 +205,7 @@ async function pageStatements(path: string): Promise<{ asked: Asked[]; view: Rec
   const { status, body } = await api.get(path)
   pool.query = query
   expect([status, body.detail]).toEqual([200, undefined])
-  return { asked, view: body.view }
+  return { asked: [...asked, ...read.filter(({ text }) => text.includes('FROM "meeting"'))], view: body.view }
 }
 
 /** The plan of a statement of pages, on a connection with their planner's settings. */

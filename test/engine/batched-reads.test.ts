@@ -56,7 +56,7 @@ const callers = [
 const aRead = fc.record({
   caller: fc.constantFrom(...callers),
   store: fc.constantFrom(...stores),
-  kind: fc.constantFrom('find' as const, 'show' as const, 'existing' as const),
+  kind: fc.constantFrom('find' as const, 'show' as const, 'existing' as const, 'page' as const, 'next' as const),
   ids: fc.uniqueArray(fc.constantFrom(...ids), { minLength: 1, maxLength: 3 }),
   ticks: fc.nat(3),
 })
@@ -78,10 +78,15 @@ const interleaved = <R extends { ticks: number }, T>(all: R[], run: (read: R) =>
 
 test('reads of several tenants and roles that travel together give each what a lone read gives', async () => {
   const property = fc.asyncProperty(fc.array(aRead, { minLength: 20, maxLength: 60 }), async (all) => {
-    const ask = ({ caller, store, kind, ids }: (typeof all)[number], executor: ReturnType<typeof own> | typeof lone) =>
-      kind === 'existing'
-        ? store.existing(executor, caller, ids).then((found) => found.toSorted())
-        : store.find(executor, caller, ids[0], kind === 'show')
+    const ask = (
+      { caller, store, kind, ids }: (typeof all)[number],
+      executor: ReturnType<typeof own> | typeof lone,
+    ) => {
+      if (kind === 'existing') return store.existing(executor, caller, ids).then((found) => found.toSorted())
+      if (kind === 'find' || kind === 'show') return store.find(executor, caller, ids[0], kind === 'show')
+      const from = kind === 'page' ? { offset: 0 } : { after: [ids[0]] }
+      return store.page(executor, caller, { conditions: [], order: [], size: 10, from })
+    }
     const together = await interleaved(all, (read) => ask(read, own(read.caller)))
     for (const [n, read] of all.entries()) {
       const alone = await ask(read, lone)

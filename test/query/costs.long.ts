@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
-import pg, { type Pool } from 'pg'
+import pg from 'pg'
 import * as declared from '../../src/resources/filters.ts'
-import { poolsOf } from '../../src/runtime/database.ts'
+import { type PageStatement, watchPages } from '../support/page-statements.ts'
 import { crowd } from '../support/rows/bulk-rows.ts'
 import { openWorld } from '../support/world.ts'
 
@@ -33,15 +33,8 @@ const cpu = () => Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' 
 
 ending.push(() => client.end())
 
-type Statement = Parameters<typeof client.query>[0] & { text: string; name: string }
-
-const { pool } = poolsOf(database).lists
-const query = pool.query.bind(pool) as (statement: Statement) => Promise<pg.QueryResult>
-let sent: Statement[] = []
-pool.query = ((statement: Statement) => {
-  sent.push(statement)
-  return query(statement)
-}) as Pool['query']
+let sent: PageStatement[] = []
+watchPages(database, (statement) => sent.push(statement))
 
 /** CPU of a plain query, which tells how fast the machine is while the lists are measured. */
 const plain: number[] = []

@@ -1,6 +1,7 @@
 import { Employee } from '../../entities/index.ts'
 import { withoutTimeouts } from '../../ormconfig.ts'
 import { poolsOf } from '../../src/runtime/database.ts'
+import { type PageStatement, watchPages } from '../support/page-statements.ts'
 import { counted } from '../support/rows/counted-rows.ts'
 import { openWorld } from '../support/world.ts'
 
@@ -13,11 +14,6 @@ interface Plan {
   'Shared Read Blocks': number
   'Actual Rows': number
   Plans?: Plan[]
-}
-
-interface Statement {
-  text: string
-  values: unknown[]
 }
 
 const many = 20_000
@@ -41,17 +37,16 @@ await filling.destroy()
 
 const { pool } = poolsOf(database).lists
 const query = pool.query.bind(pool)
-let listStatement: Statement | undefined
-pool.query = ((statement: Statement) => {
+let listStatement: PageStatement | undefined
+watchPages(database, (statement) => {
   if (statement.text?.includes('FROM "meeting"') && statement.text.includes('LIMIT')) listStatement = statement
-  return query(statement)
-}) as typeof pool.query
+})
 
 /** How Postgres came by the rows of a page, every step of it. */
 async function planOf(path: string): Promise<Plan[]> {
   const { status, body } = await api.get(path)
   expect([status, body.detail]).toEqual([200, undefined])
-  const { text, values } = listStatement as Statement
+  const { text, values } = listStatement as PageStatement
   const { rows } = await query({ text: `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${text}`, values })
   const steps = ({ Plans = [], ...step }: Plan): Plan[] => [step, ...Plans.flatMap(steps)]
   return steps(rows[0]['QUERY PLAN'][0].Plan)

@@ -72,23 +72,29 @@ export async function readPage(
   const conditions = [...given, ...(await conditionsOf(search.variables, query, () => reader.localTime()))]
   const { options } = resource
   const metadata = options.store ? undefined : shape.metadata
-  const found = await withListConnection(reader, options.store !== undefined, async (executor) => {
-    const page = pageRequestOf(query, order, metadata, options.most)
-    const found = await store.page(executor, caller, { conditions, order, ...page })
+  const selection = { conditions, order, ...pageRequestOf(query, order, metadata, options.most) }
+  const kind = { hasOwnStore: options.store !== undefined, isShort: store.isShort?.(caller, selection) ?? false }
+  const found = await withListConnection(reader, kind, async (executor) => {
+    const found = await store.page(executor, caller, selection)
     await loadToMany?.(executor, caller, resource, found.entities)
     return found
   })
   return new Page(shape.class, found, order)
 }
 
-/** Only a GET outside a transaction uses the connections for lists, or replicas: a later write then depends on neither. */
+/**
+ * Only a GET outside a transaction uses the connections for lists, or replicas: a later write then depends on neither. Without
+ * replicas, short pages are read in batches.
+ */
 function withListConnection<T>(
   { api, caller, operation, request, unitOfWork }: Reader,
-  hasOwnStore: boolean,
+  { hasOwnStore, isShort }: { hasOwnStore: boolean; isShort: boolean },
   read: (executor: Executor) => Promise<T>,
 ): Promise<T> {
   if (operation.method !== 'GET' || unitOfWork.inTransaction || hasOwnStore) return read(unitOfWork.executor)
   const { pools, options } = api
+  const { reads } = unitOfWork.executor
+  if (isShort && reads && !reads.isDistributed && !options.replicas) return read(unitOfWork.executor)
   const lists = options.replicas ?? pools.lists
   return lists.run(tenantOf(caller), read).catch((error) => {
     throw isTimeout(error) ? tooSlow(request.query, pools.lists) : error

@@ -18,6 +18,8 @@ export interface Executor {
 
 /** Sends the reads of a request together with those of other requests that wait at the same moment. */
 export interface Reads {
+  /** Whether rows are on several nodes. A statement that names no single scope asks all of them. */
+  readonly isDistributed: boolean
   read(statement: KeyedRead, keys: ReadKey[]): Promise<ReadRow[]>
 }
 
@@ -66,6 +68,8 @@ export interface Store<E extends object = object> {
   /** The rows among these ids that the caller may see, to be serialized. */
   several(executor: Executor, caller: Caller, ids: string[]): Promise<E[]>
   page(executor: Executor, caller: Caller, selection: Selection): Promise<Found<E>>
+  /** Whether a page takes the same short time whatever the number of rows, so that it is read in batches. */
+  isShort?(caller: Caller, selection: Selection): boolean
   /** Returns the ids among these that the caller may refer to. */
   existing(executor: Executor, caller: Caller, ids: string[]): Promise<string[]>
   /** Whether the caller may refer to exactly the rows of its tenant, so that a foreign key with the tenant's id checks references. */

@@ -3,6 +3,7 @@ import type { EntityMetadata } from 'typeorm'
 import type { Selection } from '../model/page.ts'
 import type { Executor } from '../model/store.ts'
 import { afterCursor, columnsOf, orderBy } from '../query/sort.ts'
+import { KeyedStatement } from './batch/keyed-statement.ts'
 import { type Statement, statement } from './statement.ts'
 
 /** The rows of a page, the total, and whether rows precede or follow them. */
@@ -21,13 +22,15 @@ const mostCounted = 10_000
 /** The largest offset that is read without counting the rows first. */
 const fewSkipped = 10_000
 
-/** Reads a page of a table. The scope is an SQL condition, and `values` are the values of its placeholders. */
-export type PageQuery = (
-  executor: Executor,
-  scope: string,
-  values: Record<string, unknown>,
-  selection: Selection,
-) => Promise<Rows>
+export interface PageQuery {
+  /** Reads a page of a table. The scope is an SQL condition, and `values` are the values of its placeholders. */
+  read(executor: Executor, scope: string, values: Record<string, unknown>, selection: Selection): Promise<Rows>
+  /**
+   * Whether a page takes the same short time in a table of any size. It has the order of the primary key, its rows are not
+   * counted, and none are skipped. Only such pages are read in batches, because a slow one would delay the others.
+   */
+  isShort(scope: string, selection: Selection): boolean
+}
 
 /** A row that comes with the number of all rows that the page is a part of. */
 type Counted = { row_total: number | string }
@@ -39,6 +42,12 @@ const plannedSizes = new Set([10, 20, 25, 30, 50, 100])
 
 /** The most statements that are kept, one per combination of filters and orders. Further combinations are prepared on each use. */
 const mostKept = 300
+
+/** The most pages that are read by one batch. */
+const mostPages = 32
+
+/** The types of the values that a short page is found by. */
+const keyTypes = { tenant: 'uuid', user: 'uuid', c0: 'uuid' } as const
 
 interface PageOptions {
   /** The scope whose total is kept in "row_total", so that its rows need not be counted. */
@@ -73,9 +82,26 @@ export function pageQuery(
     return made
   }
 
+  const batched = new Map<string, KeyedStatement>()
+  const together = (template: string): KeyedStatement => {
+    const known = batched.get(template)
+    const name = `${tableName}:pages:${batched.size}`
+    const made = known ?? new KeyedStatement({ name, each: template, types: keyTypes, most: mostPages, isSent })
+    batched.set(template, made)
+    return made
+  }
+
   const sum = `SELECT coalesce(sum("delta"), 0)::int8 AS "row_total" FROM "row_total" WHERE "relation" = '${tableName}' AND "${tenantColumn}" = :tenant`
 
-  return async (executor, scope, given, { conditions, order, size, from }) => {
+  const isShort: PageQuery['isShort'] = (scope, { conditions, order, size, from }) =>
+    counted === scope &&
+    conditions.length === 0 &&
+    order.every(({ property }) => property === 'id') &&
+    plannedSizes.has(size) &&
+    ('after' in from || ('offset' in from && from.offset === 0))
+
+  const read: PageQuery['read'] = async (executor, scope, given, selection) => {
+    const { conditions, order, size, from } = selection
     const where = [`(${scope})`, ...conditions.map(({ sql }) => sql)].join(' AND ')
     const values = Object.assign({}, given, ...conditions.map((condition) => condition.values))
     const byText = conditions.some(({ text }) => text)
@@ -97,7 +123,10 @@ export function pageQuery(
       const skipping = offset > 0 ? ' OFFSET :offset' : ''
       const text = `SELECT ${columns}${total} FROM "${tableName}" WHERE ${where}${further} ORDER BY ${orderBy(column, order, backwards)} LIMIT ${limiting}${skipping}`
       const place = Object.fromEntries(cursor.map((value, index) => [`c${index}`, value]))
-      return (await prepared(text, byText)(executor, { ...values, ...place, limit, offset })).rows as object[]
+      const all = { ...values, ...place, limit, offset }
+      const isBatched = executor.reads && !executor.reads.isDistributed && isShort(scope, selection)
+      if (isBatched) return together(text).read(executor, [all])
+      return (await prepared(text, byText)(executor, all)).rows as object[]
     }
 
     if ('offset' in from) {
@@ -127,4 +156,5 @@ export function pageQuery(
       later: from.before !== 'end',
     }
   }
+  return { read, isShort }
 }

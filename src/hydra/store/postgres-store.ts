@@ -5,12 +5,10 @@ import type { Class } from '../model/class.ts'
 import type { Found, Selection, SentRow } from '../model/page.ts'
 import type { Executor, ReadKey, Scope, Store } from '../model/store.ts'
 import { unstorableIn } from '../model/text.ts'
-import { KeyedStatement } from './batch/keyed-statement.ts'
+import { isUuid, KeyedStatement } from './batch/keyed-statement.ts'
 import { type PageQuery, pageQuery } from './page-query.ts'
 import { totalsColumn } from './row-totals.ts'
 import { type SentColumn, SentPage } from './sent-rows.ts'
-
-const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
 interface Statements {
   scope: string
@@ -125,22 +123,29 @@ export class PostgresStore<E extends object> implements Store<E> {
 
   async several(executor: Executor, caller: Caller, ids: string[]): Promise<E[]> {
     const keys = ids.filter((id) => this.accepts(id)).map((id) => keyOf(caller, id))
-    const rows = await this.statements(caller).show.read(executor, keys)
-    return rows.map((row) => this.hydrate(row))
+    return (await this.statements(caller).show.read(executor, keys)).map((row) => this.hydrate(row))
   }
 
   async page(executor: Executor, caller: Caller, selection: Selection): Promise<Found<E>> {
     const { tenant, user } = caller
-    const { rows, ...rest } = await this.pages(executor, this.statements(caller).scope, { tenant, user }, selection)
+    const { rows, ...rest } = await this.pages.read(
+      executor,
+      this.statements(caller).scope,
+      { tenant, user },
+      selection,
+    )
     if (this.isSent) return new SentPage(rows as SentRow[], (row) => this.read(row), rest)
     const entities = rows.map((row) => this.hydrate(row))
     return { entities, first: entities[0], last: entities.at(-1), ...rest }
   }
 
+  isShort(caller: Caller, selection: Selection): boolean {
+    return this.pages.isShort(this.statements(caller).scope, selection)
+  }
+
   async existing(executor: Executor, caller: Caller, ids: string[]): Promise<string[]> {
     const keys = ids.map((id) => keyOf(caller, id))
-    const rows = await this.statements(caller).existing.read(executor, keys)
-    return rows.map(({ id }) => id as string)
+    return (await this.statements(caller).existing.read(executor, keys)).map(({ id }) => id as string)
   }
 
   isScopedByTenant(caller: Caller): boolean {
@@ -148,7 +153,7 @@ export class PostgresStore<E extends object> implements Store<E> {
   }
 
   accepts(id: string): boolean {
-    if (this.uuids) return uuid.test(id)
+    if (this.uuids) return isUuid(id)
     return this.isId?.(id) ?? (id.length <= 64 && unstorableIn(id) === undefined)
   }
 

@@ -78,8 +78,8 @@ function messageClasses(app: Express, shutdown: ShutdownState) {
     }
 
     /**
-     * Node writes the head, the body and the end as three chunks. A text of ASCII, whose length is that of its bytes, is appended
-     * to the text of the head instead, so that all is one chunk.
+     * Node writes the head, the body and the end as three chunks. A body with as many bytes as characters is ASCII. It is
+     * appended to the text of the head, so that all is one chunk.
      */
     override end(body?: unknown, ...rest: never[]): this {
       const isWhole = typeof body === 'string' && rest.length === 0 && !this.headersSent

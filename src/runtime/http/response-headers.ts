@@ -31,7 +31,7 @@ export function constantHeaders({ publicUrl, corsOrigins }: HeaderConfig): Recor
   }
 }
 
-/** Sets the headers of every response that depend on the request: its id, and what pages of other origins may do. */
+/** Sets the headers of every response that depend on its request: the request id, and the permissions of other origins. */
 export function responseHeaders({ corsOrigins }: Pick<HeaderConfig, 'corsOrigins'>): RequestHandler {
   return ({ headers, method }, response, next) => {
     const id = headers['x-request-id']

@@ -18,12 +18,19 @@ export interface KeyedText {
   several?: { text: string; by: string }
   /** The most keys in a batch. */
   most?: number
+  /** Whether the rows have the texts that Postgres sends as values. */
+  isSent?: boolean
 }
 
-const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+const uuidForm = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+
+/** Whether a text is a uuid in its canonical spelling. */
+export function isUuid(text: string): boolean {
+  return uuidForm.test(text)
+}
 
 const isOfType: Record<KeyType, (value: string) => boolean> = {
-  uuid: (value) => uuid.test(value),
+  uuid: isUuid,
   text: (value) => value.length <= 2048 && unstorableIn(value) === undefined,
 }
 
@@ -41,16 +48,16 @@ export class KeyedStatement implements KeyedRead {
   private readonly several: Statement | undefined
   private readonly by: string
 
-  constructor({ name, each, types, several, most = 256 }: KeyedText) {
+  constructor({ name, each, types, several, most = 256, isSent }: KeyedText) {
     this.most = most
     this.by = several?.by ?? ''
     this.name = name
     const named = new Set(Array.from(each.matchAll(parameter), ([, name]) => name))
     this.members = Object.entries(types).filter(([member]) => named.has(member))
     this.scope = this.members.map(([member]) => member).filter((member) => member !== 'id')
-    this.one = statement(name, each)
+    this.one = statement(name, each, { isSent })
     this.several = several && statement(`${name}:several`, several.text)
-    this.lateral = statement(`${name}:batch`, lateral(each, this.members), { rowMode: 'array' })
+    this.lateral = statement(`${name}:batch`, lateral(each, this.members), { rowMode: 'array', isSent })
   }
 
   /** Reads keys of one caller, together with the reads of others while the request holds no connection. */
@@ -123,7 +130,7 @@ function rowsByKey({ rows, fields }: QueryResult, count: number): ReadRow[][] {
   for (const values of rows as unknown as unknown[][]) {
     const row = { ...empty }
     for (let n = 0; n < names.length; n++) row[names[n]] = values[n + 1]
-    found[(values[0] as number) - 1].push(row)
+    found[Number(values[0]) - 1].push(row)
   }
   return found
 }

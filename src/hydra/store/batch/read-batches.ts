@@ -30,6 +30,7 @@ export class ReadBatches implements Slots {
   /** The reads of one request. */
   of(tenant: string, client: Client | undefined): Reads {
     return {
+      isDistributed: this.isDistributed,
       read: (statement, keys) => {
         const read = new PendingRead(keys, tenant, client)
         this.batcherOf(statement, keys[0]).add(read)

@@ -1,0 +1,32 @@
+import type { Pool, PoolClient } from 'pg'
+import type { DataSource } from 'typeorm'
+import { poolsOf } from '../../src/runtime/database.ts'
+
+/** A statement as it is sent. */
+export interface PageStatement {
+  name: string
+  text: string
+  values: unknown[]
+}
+
+/** Calls a function with each statement that reads a page: on the connections for lists, and on those for batches. */
+export function watchPages(database: DataSource, seen: (statement: PageStatement) => void): void {
+  const { items, lists } = poolsOf(database)
+  watch(lists.pool, seen)
+  const watched = new WeakSet<PoolClient>()
+  items.batches?.pool.on('acquire', (client) => {
+    if (watched.has(client)) return
+    watched.add(client)
+    watch(client, (statement) => {
+      if (/:pages:\d/.test(statement.name ?? '')) seen(statement)
+    })
+  })
+}
+
+function watch(connection: Pool | PoolClient, seen: (statement: PageStatement) => void): void {
+  const query = connection.query.bind(connection) as (statement: PageStatement, ...rest: unknown[]) => unknown
+  connection.query = ((statement: PageStatement, ...rest: unknown[]) => {
+    seen(statement)
+    return query(statement, ...rest)
+  }) as never
+}
