@@ -13,7 +13,7 @@ import { type BenchRequest, load, send } from './load.ts'
 export type ServerName = 'ours' | 'bare' | 'naive'
 
 const commands: Record<ServerName, string[]> = {
-  ours: ['--min-semi-space-size=16', '--max-semi-space-size=16', 'dist/src/server.js'],
+  ours: ['--min-semi-space-size=16', '--max-semi-space-size=16', 'dist/bundle/server.js'],
   bare: ['--import', 'tsx', 'bench/bare-server.ts'],
   naive: ['--import', 'tsx', 'bench/naive-server.ts'],
 }

@@ -1,27 +1,51 @@
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { join } from 'node:path'
+import { basename, join, relative } from 'node:path'
 
 /*
- * Compiles the sources into dist. With --if-stale, only when they differ from the sources of dist and a compiler is installed.
- * This file is JavaScript because it runs before anything is compiled.
+ * Compiles the sources into dist, and bundles the programs of package.json in dist/bundle. With --if-stale, only when they differ from the
+ * sources of dist and a compiler is installed. This file is JavaScript because it runs before anything is compiled.
  */
 process.chdir(join(import.meta.dirname, '../..'))
-const sources = ['src', 'entities', 'contexts', 'ormconfig.ts', 'tsconfig.json', 'tsconfig.build.json']
+const sources = [
+  'src',
+  'entities',
+  'contexts',
+  'ormconfig.ts',
+  'tsconfig.json',
+  'tsconfig.build.json',
+  // The bundle contains libraries.
+  'package-lock.json',
+]
+const bundle = 'dist/bundle'
 const stamp = 'dist/.sources'
 const remedy = 'Run "npm ci --include=dev && npm run build", then "npm prune --omit=dev".'
 const digest = digestOf(sources)
 const builtDigest = existsSync(stamp) ? readFileSync(stamp, 'utf8') : undefined
 
-if (!process.argv.includes('--if-stale')) build()
-else if (builtDigest !== digest && hasCompiler()) build()
-else if (!existsSync('dist/src/server.js')) fail(`No build exists in dist, and no compiler is installed. ${remedy}`)
+/** Modules find the files beside them through `import.meta.url`, which must not become the URL of the bundle. */
+const ownPlaces = {
+  name: 'own places',
+  setup({ onLoad }) {
+    const own = join(process.cwd(), 'dist/src/')
+    onLoad({ filter: /dist.src.+\.js$/ }, ({ path }) => {
+      const contents = path.startsWith(own) ? readFileSync(path, 'utf8') : ''
+      if (!contents.includes('import.meta')) return undefined
+      const url = `new URL(${JSON.stringify(relative(bundle, path))}, import.meta.url).href`
+      return { contents: contents.replaceAll('import.meta.url', url) }
+    })
+  },
+}
+
+if (!process.argv.includes('--if-stale')) await build()
+else if (builtDigest !== digest && hasCompiler()) await build()
+else if (!existsSync(`${bundle}/server.js`)) fail(`No build exists in dist, and no compiler is installed. ${remedy}`)
 else if (builtDigest !== digest)
   console.error(`The build in dist is older than the sources and starts as it is. ${remedy}`)
 
-function build() {
+async function build() {
   if (!hasCompiler()) fail(`The compiler, a development dependency, is not installed. ${remedy}`)
   const tsc = createRequire(import.meta.url)
     .resolve('typescript/package.json')
@@ -31,6 +55,7 @@ function build() {
   for (const folder of ['contexts', 'src/hydra/model/contexts', 'src/explorer/assets'])
     cpSync(folder, `dist/${folder}`, { recursive: true })
   bundleScript()
+  await bundlePrograms()
   writeFileSync(stamp, digest)
 }
 
@@ -44,6 +69,51 @@ function bundleScript() {
     format: 'esm',
     target: 'es2022',
   })
+}
+
+/**
+ * Bundles the programs that package.json starts, with their libraries. Node then loads a few files instead of 2,000, which halves
+ * the start. Programs share chunks, so no module is in the bundle twice.
+ */
+async function bundlePrograms() {
+  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'))
+  const names = [
+    ...Object.values(scripts)
+      .join('\n')
+      .matchAll(/dist\/bundle\/(\w+)\.js/g),
+  ].map(([, name]) => name)
+  const { outputFiles } = await createRequire(import.meta.url)('esbuild').build({
+    entryPoints: names.map((name) => ({
+      in: `dist/src/${name === 'server' ? name : `commands/${name}`}.js`,
+      out: name,
+    })),
+    outdir: bundle,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    // These have native code, or read files beside themselves.
+    external: ['sharp', 'swagger-ui-dist', '@viz-js/viz', 'pg-native'],
+    // TypeORM and logs use the names of classes, which a bundle otherwise numbers.
+    keepNames: true,
+    sourcemap: 'linked',
+    sourcesContent: false,
+    legalComments: 'none',
+    plugins: [ownPlaces],
+    banner: {
+      js: "import { createRequire as createRequireOfBundle } from 'node:module'; const require = createRequireOfBundle(import.meta.url);",
+    },
+    logLevel: 'error',
+    write: false,
+  })
+  mkdirSync(bundle, { recursive: true })
+  // Chunks are written before the programs that import them: another process may start meanwhile.
+  const isProgram = ({ path }) => names.includes(basename(path, '.js'))
+  for (const { path, contents } of outputFiles.sort((a, b) => isProgram(a) - isProgram(b)))
+    writeFileSync(path, contents)
+  const written = new Set(outputFiles.map(({ path }) => basename(path)))
+  for (const name of readdirSync(bundle)) if (!written.has(name)) rmSync(join(bundle, name))
 }
 
 /** TypeScript may be installed for another package. Without the types of libraries it cannot compile the sources. */

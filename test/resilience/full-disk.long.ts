@@ -187,7 +187,7 @@ onDisk('lines of the log that found no room are written once there is some', asy
 
 async function logging(stdout: number | 'pipe') {
   const port = await freePort()
-  const child = spawn(process.execPath, ['dist/src/server.js'], {
+  const child = spawn(process.execPath, ['dist/bundle/server.js'], {
     env: { PATH: process.env.PATH, ...serverEnvironment('full'), PORT: String(port) },
     stdio: ['ignore', stdout, 'inherit'],
   })

@@ -13,7 +13,7 @@ const { ending } = await openWorld()
 /** A server whose standard output the test reads by itself. */
 async function serverWith(environment: Record<string, string> = {}) {
   const port = await freePort()
-  const child = spawn(process.execPath, ['dist/src/server.js'], {
+  const child = spawn(process.execPath, ['dist/bundle/server.js'], {
     env: { PATH: process.env.PATH, ...serverEnvironment('log'), PORT: String(port), ...environment },
     stdio: ['ignore', 'pipe', 'inherit'],
   })

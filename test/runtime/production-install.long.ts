@@ -32,6 +32,7 @@ beforeAll(async () => {
     'contexts',
     'ormconfig.ts',
     'package.json',
+    'package-lock.json',
     'tsconfig.json',
     'tsconfig.build.json',
   ])
@@ -79,7 +80,7 @@ test('a build that is older than the sources starts with a warning', async () =>
 test('with a compiler npm start builds once, and again only after a source has changed', async () => {
   await rm(join(folder, 'node_modules'), { recursive: true })
   await symlink(join(root, 'node_modules'), join(folder, 'node_modules'))
-  const built = async () => (await stat(join(folder, 'dist/src/server.js'))).mtimeMs
+  const built = async () => (await stat(join(folder, 'dist/bundle/server.js'))).mtimeMs
   const copied = await built()
   expect((await npm('run', 'token', '--', 'owner')).stderr).toBe('')
   const first = await built()

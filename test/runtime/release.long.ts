@@ -84,7 +84,7 @@ test('a release has a version, a dated changelog, a tag, an archive with its bui
   const { stdout: listed } = await run('tar', ['-tzf', join(folder, 'releases/organization-api-99.0.0.tar.gz')])
   expect(listed.split('\n')).toEqual(
     expect.arrayContaining(
-      ['package.json', 'package-lock.json', 'dist/src/server.js', 'dist/contexts/Meeting.jsonld', 'LICENSE'].map(
+      ['package.json', 'package-lock.json', 'dist/bundle/server.js', 'dist/contexts/Meeting.jsonld', 'LICENSE'].map(
         (file) => `organization-api-99.0.0/${file}`,
       ),
     ),

@@ -106,7 +106,7 @@ describe('npm run webhooks', () => {
   const command = async (...words: string[]) => {
     const { database: name, host, port, username } = database.options as never as Record<string, string>
     const url = `postgres://${username}@localhost:${port}/${name}?host=${encodeURIComponent(host)}`
-    const run = promisify(execFile)(process.execPath, ['dist/src/commands/webhooks.js', ...words], {
+    const run = promisify(execFile)(process.execPath, ['dist/bundle/webhooks.js', ...words], {
       env: { PATH: process.env.PATH, DATABASE_URL: url },
     })
     return run.then(

@@ -27,7 +27,7 @@ async function openPooler(options: Partial<ConstructorParameters<typeof Pooler>[
 /** Runs `npm run migrate`, which starts as a server does. */
 async function migrate(environment: Record<string, string>): Promise<{ code: number; text: string }> {
   const env = { PATH: process.env.PATH, HOME: process.env.HOME, ...environment }
-  const run = promisify(execFile)(process.execPath, ['dist/src/commands/migrate.js'], { env })
+  const run = promisify(execFile)(process.execPath, ['dist/bundle/migrate.js'], { env })
   return run.then(
     ({ stdout }) => ({ code: 0, text: stdout }),
     ({ code, stderr }) => ({ code, text: stderr }),

@@ -120,7 +120,7 @@ test('npm run module does it from the command line', async () => {
   const { host, port, user } = JSON.parse(process.env.TEST_POSTGRES ?? '{}')
   const url = `postgres://${user}@localhost:${port}/${database.options.database}?host=${encodeURIComponent(host)}`
   const command = (...words: string[]) =>
-    run(process.execPath, ['dist/src/commands/module.js', ...words], {
+    run(process.execPath, ['dist/bundle/module.js', ...words], {
       env: { ...process.env, NODE_ENV: '', DATABASE_URL: url },
     })
   expect((await command('acme', 'reporting', 'on', '--limit', '7')).stdout).toBe(

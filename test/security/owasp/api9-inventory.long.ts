@@ -160,7 +160,7 @@ const doors = [
     '.data/token-key.json',
     'package.json',
     'src/app.ts',
-    'dist/src/server.js',
+    'dist/bundle/server.js',
   ],
   ...[
     'node_modules',

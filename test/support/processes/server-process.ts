@@ -81,7 +81,7 @@ export class ServerProcess {
   async start(): Promise<void> {
     this.port ||= await freePort()
     if (this.closed) throw new Error('The server is closed.')
-    const child = spawn(process.execPath, [...nodeFlags, 'dist/src/server.js'], {
+    const child = spawn(process.execPath, [...nodeFlags, 'dist/bundle/server.js'], {
       env: { PATH: process.env.PATH, LOG_LEVEL: 'warn', PORT: String(this.port), ...this.environment },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: this.ownGroup,
