@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chown, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { chown, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -47,6 +47,20 @@ test('a second start takes less than 2 s of CPU time', async () => {
     await server.close()
   }
   expect(Math.min(...seconds)).toBeLessThan(2)
+})
+
+test('no bundled library looks for files beside itself, but parts that the server does not use', async () => {
+  const found = new Set<string>()
+  for (const name of (await readdir('dist/bundle')).filter((name) => name.endsWith('.js'))) {
+    let module = ''
+    for (const line of (await readFile(join('dist/bundle', name), 'utf8')).split('\n')) {
+      module = /^(?:\/\/ | +")((?:node_modules|dist)\/[^"]+)/.exec(line)?.[1] ?? module
+      if (module.startsWith('node_modules') && /\b(?:__dirname|__filename|import\.meta)\b/.test(line)) found.add(module)
+    }
+  }
+  // The server uses no transport of pino, and no configuration file of graphile-worker.
+  const unused = ['import-fresh/index.js', 'pino/lib/transport.js', 'thread-stream/index.js']
+  expect([...found].sort()).toEqual(unused.map((name) => `node_modules/${name}`))
 })
 
 test('a signal before the demo has subscribed stops the server without a warning', async () => {
