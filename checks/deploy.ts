@@ -54,8 +54,8 @@ function dockerfileFaults(text: string): string[] {
   const syntax = validateDockerfile(text).map(({ message, range }) => `line ${range.start.line + 1}: ${message}`)
   const copied = [...text.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, files]) => files.split(' '))
   const allowed = [...readFileSync('.dockerignore', 'utf8').matchAll(/^!(.+)$/gm)].map(([, file]) => file)
-  const [, list] = /^const sources = \[(.+)\]$/m.exec(readFileSync('src/commands/build.js', 'utf8')) ?? []
-  const sources = list.split(', ').map((name) => name.slice(1, -1))
+  const [, list] = /^const sources = \[([^\]]+)\]$/m.exec(readFileSync('src/commands/build.js', 'utf8')) ?? []
+  const sources = [...list.matchAll(/'([^']+)'/g)].map(([, name]) => name)
   return [
     ...syntax,
     ...sources.filter((name) => !copied.includes(name)).map((name) => `${name} is not copied, but the build reads it.`),

@@ -9,6 +9,7 @@ import { basename, join, relative } from 'node:path'
  * sources of dist and a compiler is installed. This file is JavaScript because it runs before anything is compiled.
  */
 process.chdir(join(import.meta.dirname, '../..'))
+/** The bundle contains libraries, so their versions count too. */
 const sources = [
   'src',
   'entities',
@@ -16,7 +17,6 @@ const sources = [
   'ormconfig.ts',
   'tsconfig.json',
   'tsconfig.build.json',
-  // The bundle contains libraries.
   'package-lock.json',
 ]
 const bundle = 'dist/bundle'
