@@ -11,9 +11,18 @@ const floors: Record<number, string[]> = {
   3: ['src/controllers/', 'src/explorer/', 'src/resources/', 'src/runtime/', 'src/demo/'],
   2: [
     'src/config.ts',
-    ...['access', 'audit', 'banking', 'billing', 'environment', 'images', 'invitations', 'mail', 'workspace'].map(
-      (name) => `src/${name}/`,
-    ),
+    ...[
+      'access',
+      'audit',
+      'backup',
+      'banking',
+      'billing',
+      'environment',
+      'images',
+      'invitations',
+      'mail',
+      'workspace',
+    ].map((name) => `src/${name}/`),
   ],
   1: [
     'ormconfig.ts',

@@ -21,8 +21,8 @@ const writers = new Set([
 /** The builders of reads have the method `from`, too; a write is built in a chain with one of these. */
 const builders = /\b(insert|update|delete)\(/
 
-/** Migrations before the one that dropped the triggers for totals. */
-const formerMigration = /^src\/migrations\/(?!17640000001)\d+-|^src\/migrations\/(count-rows|1764000000100)/
+/** Migrations before the one that dropped the triggers for totals, and restores, which bring the totals of their rows. */
+const untracked = /^src\/backup\/|^src\/migrations\/(?!17640000001)\d+-|^src\/migrations\/(count-rows|1764000000100)/
 
 /** Findings: writes to tables of resources that neither count their rows nor record their changes. */
 export function findUntrackedWrites(sources: Source[]): string[] {
@@ -33,7 +33,7 @@ export function findUntrackedWrites(sources: Source[]): string[] {
   const counted = 'INSERT INTO|DELETE FROM|MERGE INTO|TRUNCATE(?: TABLE)?'
   const [written, migrated] = [writeOf(`${counted}|UPDATE`), writeOf(counted)]
   return sources
-    .filter(({ file }) => file.startsWith('src/') && !file.startsWith('src/hydra/') && !formerMigration.test(file))
+    .filter(({ file }) => file.startsWith('src/') && !file.startsWith('src/hydra/') && !untracked.test(file))
     .flatMap((source) => [
       ...untrackedSql(source, source.file.startsWith('src/migrations/') ? migrated : written),
       ...untrackedCalls(source, classes),

@@ -39,6 +39,8 @@ export interface Config {
   redirects: string[] | 'local' | undefined
   /** The keys that encrypt bank consents and sessions; undefined where a key in the data directory does. */
   secrets: SecretKey[] | undefined
+  /** Seals and opens backups; undefined where the terminal asks for it. */
+  backupPassphrase: string | undefined
   /** The provider of tokens; undefined where the server issues its own. */
   auth: Auth | undefined
   /** The longest lifetime of a token that is accepted, in seconds. */
@@ -90,6 +92,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     kontomatik: readKontomatik(variables),
     redirects: readRedirects(variables),
     secrets: readSecretKeys(variables),
+    backupPassphrase: variables.text('BACKUP_PASSPHRASE'),
     auth: readAuth(variables),
     maxTokenLifetime: variables.integer(
       'AUTH_MAX_LIFETIME',

@@ -1,51 +1,37 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { Logger, runMigrations } from 'graphile-worker'
-import type { DataSource, QueryRunner } from 'typeorm'
+import type { DataSource } from 'typeorm'
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
-import { isPooled, withoutTimeouts } from '../../ormconfig.ts'
 import { requireCurrentCollation } from '../postgres/collation-check.ts'
-import { closeDatabase, survivePoolErrors } from '../postgres/connection-errors.ts'
-import { requireSameDatabase, requireSessions } from '../postgres/session-check.ts'
+import { appliedMigrations } from './applied-migrations.ts'
 import { requireCompatible } from './compatibility.ts'
+import { withMigrationLock } from './migration-lock.ts'
 
 /** graphile-worker logs each of its own migrations, which no operator needs to read. */
 const silent = new Logger(() => () => {})
 
-/** Any number will do, as long as every process takes the same. */
-const lock = 7_305_811
-
-/** Applies what is missing, however long that takes; of several processes that start at once, one does and the others wait. */
+/**
+ * Applies what is missing, however long that takes; of several processes that start at once, one does and the others wait.
+ * A start with nothing to apply does not wait for a backup.
+ */
 export async function migrate(database: DataSource, signal?: AbortSignal): Promise<void> {
-  const unhurried = await withoutTimeouts(database).initialize()
-  survivePoolErrors(unhurried)
-  const close = () => closeDatabase(unhurried)
-  signal?.addEventListener('abort', close)
-  const runner = unhurried.createQueryRunner()
-  try {
-    await requireSessions(unhurried)
-    if (isPooled(database)) await requireSameDatabase(database, unhurried)
-    await takeLock(runner)
-    await requireCompatible(unhurried)
-    await requireCurrentCollation(unhurried)
-    await unhurried.runMigrations()
-    await runMigrations({ pgPool: (unhurried.driver as PostgresDriver).master, logger: silent })
-  } finally {
-    signal?.removeEventListener('abort', close)
-    await runner.release()
-    await close()
-  }
+  const isCurrent = await withMigrationLock(
+    database,
+    'shared',
+    async (unhurried) => {
+      const applied = await appliedMigrations(unhurried)
+      if (!unhurried.migrations.every((migration) => applied.includes(migration.constructor.name))) return false
+      await applyMigrations(unhurried)
+      return true
+    },
+    signal,
+  )
+  if (!isCurrent) await withMigrationLock(database, 'alone', applyMigrations, signal)
 }
 
-const pollMs = 100
-
-/**
- * Asks for the lock until it is free. A statement that waited for it would keep a snapshot, for whose end a CREATE INDEX
- * CONCURRENTLY of the holder waits: a deadlock.
- */
-async function takeLock(runner: QueryRunner): Promise<void> {
-  for (;;) {
-    const [{ locked }] = await runner.query('SELECT pg_try_advisory_lock($1) AS "locked"', [lock])
-    if (locked) return
-    await sleep(pollMs)
-  }
+/** Applies the migrations of a DataSource, and those of the queue. The caller holds the lock. */
+export async function applyMigrations(unhurried: DataSource): Promise<void> {
+  await requireCompatible(unhurried)
+  await requireCurrentCollation(unhurried)
+  await unhurried.runMigrations()
+  await runMigrations({ pgPool: (unhurried.driver as PostgresDriver).master, logger: silent })
 }

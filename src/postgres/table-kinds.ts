@@ -47,3 +47,12 @@ export const tableKinds = {
 
 /** The column by which large tables are distributed. */
 export const distributionColumn = 'organizationId'
+
+/**
+ * Tables whose rows mean nothing after a restore. Changes are numbered by one server, and streams start over without them. A
+ * session that its user has ended since the backup must not live again.
+ */
+export const shortLivedTables: readonly string[] = ['change', 'session']
+
+/** Tables that migrations fill. */
+export const filledTables: readonly string[] = ['country', 'bank_slot']

@@ -1,0 +1,52 @@
+import { readFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { backUp } from '../backup/backup.ts'
+import { readPassphrase } from '../backup/passphrase.ts'
+import { openDatabase } from '../runtime/database.ts'
+import { runCommand } from './command.ts'
+import { parseOptions } from './parse-options.ts'
+
+const usage = `npm run backup -- <file> [--replace]
+  Copies all rows of the database in one snapshot into a file, sealed by the passphrase in BACKUP_PASSPHRASE.
+  With --replace it replaces the file.`
+
+const { positionals, values } = parseOptions({ replace: { type: 'boolean', default: false } }, usage)
+const [path] = positionals
+if (positionals.length !== 1) {
+  console.error(usage)
+  process.exit(1)
+}
+
+/** `npm run backup` does not migrate: the backup before an upgrade is made by either version. */
+await runCommand(async (config) => {
+  const passphrase = await readPassphrase(config.backupPassphrase, true)
+  const stop = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stop.abort(new Error('Stopped.')))
+  const { database, close } = await openDatabase(config, console.error, {
+    prepare: async () => {},
+    signal: stop.signal,
+  })
+  try {
+    const ownKey = config.secrets ? undefined : await readOwnKey(config.dataDirectory)
+    const { tables, rows, bytes } = await backUp(database, {
+      path: resolve(path),
+      passphrase,
+      replace: values.replace,
+      ownKey,
+      version: process.env.npm_package_version,
+      log: console.error,
+      signal: stop.signal,
+    })
+    console.log(`Backed up ${rows} rows of ${tables} tables into ${path}, ${bytes} bytes.`)
+  } finally {
+    await close()
+  }
+})
+
+/** The key that the server has made; undefined before its first start. */
+function readOwnKey(directory: string): Promise<string | undefined> {
+  return readFile(join(directory, 'secrets.key'), 'utf8').catch((error) => {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  })
+}
