@@ -17,11 +17,13 @@ if (positionals.length !== 1) {
   process.exit(1)
 }
 
+const stop = new AbortController()
+
 /** `npm run backup` does not migrate: the backup before an upgrade is made by either version. */
 await runCommand(async (config) => {
   const passphrase = await readPassphrase(config.backupPassphrase, true)
-  const stop = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stop.abort(new Error('Stopped.')))
+  for (const signal of ['SIGINT', 'SIGTERM'])
+    process.once(signal, () => stop.abort(new Error('The backup was stopped. Nothing was written.')))
   const { database, close } = await openDatabase(config, console.error, {
     prepare: async () => {},
     signal: stop.signal,
@@ -38,10 +40,14 @@ await runCommand(async (config) => {
       signal: stop.signal,
     })
     console.log(`Backed up ${rows} rows of ${tables} tables into ${path}, ${bytes} bytes.`)
+  } catch (error) {
+    throw stop.signal.aborted ? stop.signal.reason : error
   } finally {
     await close()
   }
 })
+// Connections to a database that answers no more would keep the process.
+if (stop.signal.aborted) process.exit()
 
 /** The key that the server has made; undefined before its first start. */
 function readOwnKey(directory: string): Promise<string | undefined> {

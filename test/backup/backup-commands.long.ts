@@ -95,6 +95,7 @@ test('a backup that is killed leaves no file of its name, and one that is stoppe
     const { command, resume } = await stalled('backup', [path], directUrl)
     command.kill(signal)
     expect([signal, await command.ended()]).toEqual([signal, signal === 'SIGKILL' ? signal : 1])
+    if (signal === 'SIGTERM') expect(command.output).toContain('The backup was stopped. Nothing was written.')
     resume()
     const left = (await readdir(folder)).filter((name) => name.startsWith(signal))
     expect(left).toEqual(signal === 'SIGKILL' ? [expect.stringMatching(/^SIGKILL\.[0-9a-f]{8}\.partial$/)] : [])

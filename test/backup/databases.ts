@@ -16,7 +16,7 @@ const cost = 8
 
 /** A folder for the backups of a test file. */
 export const folder = await mkdtemp(join(tmpdir(), 'backup-'))
-ending.push(() => rm(folder, { recursive: true }))
+ending.push(() => rm(folder, { recursive: true, force: true }))
 
 let count = 0
 
