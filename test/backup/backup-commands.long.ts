@@ -8,7 +8,16 @@ import { eventually } from '../support/eventually.ts'
 import { CuttableConnection } from '../support/processes/cuttable-connection.ts'
 import { blocksOf, patternOf, Terminal } from '../support/readme-walk.ts'
 import { openWorld } from '../support/world.ts'
-import { contentOf, emptyDatabase, folder, migratedDatabase, passphrase, restoreFrom, urlOf } from './databases.ts'
+import {
+  backUpTo,
+  contentOf,
+  emptyDatabase,
+  folder,
+  migratedDatabase,
+  passphrase,
+  restoreFrom,
+  urlOf,
+} from './databases.ts'
 
 const { database, directUrl, ending, issuer } = await openWorld()
 
@@ -108,7 +117,7 @@ test('a backup that is killed leaves no file of its name, and one that is stoppe
 
 test('a restore that is killed leaves no row, and a second one into the same database is whole', async () => {
   const target = await migratedDatabase()
-  const path = join(folder, 'api.backup')
+  const path = await backUpTo('whole')
   const { command, resume } = await stalled('restore', [path], urlOf(target))
   command.kill('SIGKILL')
   expect(await command.ended()).toBe('SIGKILL')
