@@ -38,7 +38,7 @@ class Command {
 
   constructor(name: string, args: string[], settings: Record<string, string | undefined>) {
     const env = { ...environment, ...settings }
-    this.child = spawn(process.execPath, [`dist/src/commands/${name}.js`, ...args], { env, stdio: 'pipe' })
+    this.child = spawn(process.execPath, [`dist/bundle/${name}.js`, ...args], { env, stdio: 'pipe' })
     this.closed = once(this.child, 'close')
     for (const stream of [this.child.stdout, this.child.stderr]) stream?.on('data', (text) => (this.output += text))
   }
