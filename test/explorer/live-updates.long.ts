@@ -1,15 +1,11 @@
-import { existsSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import type { BrowserContext, Page } from 'playwright-core'
 import { Employee } from '../../entities/index.ts'
+import { describeInChromium } from '../support/chromium.ts'
 import { eventually } from '../support/eventually.ts'
 import { openWorld } from '../support/world.ts'
 
 const { api, as, given, operator, publicUrl, tenant, tokenOf } = await openWorld()
-
-const executables = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
-const executablePath = [process.env.CHROMIUM ?? '', ...executables].find((path) => existsSync(path))
-const describeWithChromium = executablePath ? describe : describe.skip
 
 test('the script of the pages has at most 8 kB, compressed', async () => {
   const page = await api.get('/employees').set('Accept', 'text/html').expect(200)
@@ -19,21 +15,18 @@ test('the script of the pages has at most 8 kB, compressed', async () => {
   expect(gzipSync(text).length).toBeLessThan(8192)
 })
 
-describeWithChromium('In Chromium', () => {
-  let browser: Browser
+describeInChromium('In Chromium', (browser) => {
   let context: BrowserContext
   const errors: string[] = []
 
   beforeAll(async () => {
-    browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu', '--no-first-run'] })
-    context = await browser.newContext({ locale: 'en' })
+    context = await browser().newContext({ locale: 'en' })
     const page = await tab('/session')
     await page.locator('#token').fill(await tokenOf(tenant.users.owner))
     await page.getByRole('button', { name: 'Sign in' }).click()
     await page.waitForURL((url) => url.pathname !== '/session')
     await page.close()
   }, 120_000)
-  afterAll(() => browser?.close())
 
   async function tab(path: string): Promise<Page> {
     const page = await context.newPage()

@@ -1,37 +1,30 @@
-import { existsSync } from 'node:fs'
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import type { BrowserContext, Page } from 'playwright-core'
 import { Location, OrganizationUser, User } from '../../entities/index.ts'
 import { people, seedDemo } from '../../src/demo/demo.ts'
+import { describeInChromium } from '../support/chromium.ts'
 import { listen, portOf, publicUrl as withProvider } from '../support/openid-provider.ts'
 import { openWorld } from '../support/world.ts'
 
 const { api, database, given, publicUrl, tenant, tokenOf } = await openWorld()
 
-const executables = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
-const executablePath = [process.env.CHROMIUM ?? '', ...executables].find((path) => existsSync(path))
-const describeWithChromium = executablePath ? describe : describe.skip
-
 /*
  * A real browser decides which requests carry the cookie, and follows the pages that continue by themselves. The pages of an
  * attacker have another site (localhost is not 127.0.0.1), or the same site with another port.
  */
-describeWithChromium('In Chromium', () => {
-  let browser: Browser
+describeInChromium('In Chromium', (browser) => {
   let attacker: string
   let neighbour: string
 
   beforeAll(async () => {
-    browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu', '--no-first-run'] })
     await seedDemo(database, publicUrl, { manualBilling: true })
     attacker = await serveAttacks('localhost')
     neighbour = await serveAttacks('127.0.0.1')
   }, 120_000)
-  afterAll(() => browser?.close())
 
   const errors: string[] = []
 
   async function visit(javaScriptEnabled: boolean): Promise<[Page, BrowserContext]> {
-    const context = await browser.newContext({ javaScriptEnabled, locale: 'en' })
+    const context = await browser().newContext({ javaScriptEnabled, locale: 'en' })
     const page = await context.newPage()
     page.setDefaultTimeout(20_000)
     page.on('console', (message) => {
