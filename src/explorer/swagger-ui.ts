@@ -32,12 +32,23 @@ const keepToken = {
   },
 }
 
+/* An operation's path is a link inside of a button, and the list of servers has no name: neither works with a screen reader. */
+const reachable = {
+  wrapComponents: {
+    DeepLink: (_, { React }) => ({ text }) => React.createElement('span', null, text),
+    Servers: (Original, { React }) => (props) => {
+      React.useEffect(() => document.getElementById('servers')?.setAttribute('aria-label', 'Server'))
+      return React.createElement(Original, props)
+    },
+  },
+}
+
 const ui = SwaggerUIBundle({
   url: 'docs.jsonopenapi',
   dom_id: '#reference',
   deepLinking: true,
   presets: [SwaggerUIBundle.presets.apis],
-  plugins: [keepToken],
+  plugins: [keepToken, reachable],
   validatorUrl: null,
   onComplete() {
     const token = sessionStorage.getItem(key)
@@ -46,10 +57,19 @@ const ui = SwaggerUIBundle({
 })
 `
 
-/** Follows the system's theme, and fits long paths, tables and menus to the width of a phone. */
+/** Follows the system's theme, has contrast, and fits long paths, tables and menus to the width of a phone. */
 const style = `:root { color-scheme: light dark; }
 body { margin: 0; background: Canvas; }
 .swagger-ui { overflow-wrap: anywhere; }
+html:not(.dark-mode) .swagger-ui .info .title small.version-stamp { background-color: #4a6a00; }
+html:not(.dark-mode) .swagger-ui .info :is(a, .url), html:not(.dark-mode) .swagger-ui a.link { color: #12578f; }
+html:not(.dark-mode) .swagger-ui .btn.authorize { color: #1d632e; border-color: #1d632e; }
+html:not(.dark-mode) .swagger-ui .json-schema-2020-12-expand-deep-button { color: #57606a; }
+html:not(.dark-mode) .swagger-ui .btn.execute { background-color: #12578f; border-color: #12578f; }
+html:not(.dark-mode) .swagger-ui .opblock-get .opblock-summary-method { background: #12578f; }
+html:not(.dark-mode) .swagger-ui .opblock-post .opblock-summary-method { background: #1d632e; }
+html:not(.dark-mode) .swagger-ui .opblock-patch .opblock-summary-method { background: #0a665b; }
+html:not(.dark-mode) .swagger-ui .opblock-delete .opblock-summary-method { background: #a3261f; }
 @media (max-width: 40rem) {
   .swagger-ui .wrapper { padding: 0 0.5rem; }
   .swagger-ui .scheme-container .schemes, .swagger-ui .opblock .opblock-summary,
