@@ -48,6 +48,7 @@ export class ApiModel {
   private readonly shapes = new Map<Class, Shape>()
   private readonly types = new Map<string, Set<string>>()
   private readonly served = new Map<string, { '@context': object }>()
+  private ordered: [key: string, resource: Resource][] | undefined
 
   /** @throws Error when an entity, its context and its table disagree */
   constructor(
@@ -119,10 +120,11 @@ export class ApiModel {
 
   /** The collections of the entrypoint by their keys, in alphabetical order. */
   listed(): [key: string, resource: Resource][] {
-    return this.resources
+    this.ordered ??= this.resources
       .filter(({ listed }) => listed)
       .map((resource): [string, Resource] => [resource.name[0].toLowerCase() + resource.name.slice(1), resource])
       .sort(([a], [b]) => (a < b ? -1 : 1))
+    return this.ordered
   }
 
   /** Whether an operation requires a body. */
