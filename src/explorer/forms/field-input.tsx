@@ -59,7 +59,7 @@ export function Field(props: FieldProps) {
   )
 }
 
-type Input = { id: string; name: string; required: boolean }
+type Input = { id: string; name: string; required: boolean; autofocus?: boolean }
 
 /** A box that is not ticked is not sent, so a hidden field before it says false. */
 function Checkbox({ input, values }: { input: Input; values: URLSearchParams }) {
@@ -84,7 +84,15 @@ function Single({ drawing, field, type: shape, values, choices, input }: FieldPr
     const title = value === '' ? value : referenceTitle(drawing, value)
     return (
       <>
-        <Choice input={input} value={value} title={title} options={choices?.options ?? []} none={none} words={words} />
+        <Choice
+          // The search draws the form again, so the focus moves to the items.
+          input={{ ...input, autofocus: values.get(drawing.api.formNames.search) === field.name }}
+          value={value}
+          title={title}
+          options={choices?.options ?? []}
+          none={none}
+          words={words}
+        />
         {(choices?.isMore || values.has(drawing.api.formNames.searchText(field.name))) && (
           <Search {...{ drawing, field, values }} />
         )}

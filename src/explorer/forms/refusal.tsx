@@ -1,5 +1,6 @@
 import { ConstraintViolation, type Problem } from '../../hydra/index.ts'
 import type { Drawing } from '../drawing.ts'
+import { ScrollingTable } from '../parts/scrolling-table.tsx'
 import { labelOf } from '../words/labels.ts'
 import type { Form } from './form.ts'
 import { itemValues } from './form-values.ts'
@@ -10,7 +11,8 @@ export function Refusal({ drawing, form, problem }: { drawing: Drawing; form: Fo
   const [title, remedy] = words.problems[problem.status] ?? words.unknownProblem
   const wait = problem.headers['Retry-After']
   return (
-    <section class="refusal" role="alert" aria-labelledby="refusal">
+    // The form was drawn again, so the focus moves to the reason.
+    <section class="refusal" role="alert" aria-labelledby="refusal" tabIndex={-1} autofocus>
       <h2 id="refusal">{title}</h2>
       {problem instanceof ConstraintViolation ? (
         <Violations drawing={drawing} form={form} problem={problem} />
@@ -60,25 +62,14 @@ function Versions({ drawing, form }: { drawing: Drawing; form: Form }) {
   )
   if (differing.length === 0) return null
   return (
-    <div class="scroll">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">{words.property}</th>
-            <th scope="col">{words.yours}</th>
-            <th scope="col">{words.stored}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {differing.map(({ name }) => (
-            <tr key={name}>
-              <th scope="row">{labelOf(api, tag, form.shape?.name ?? '', name)}</th>
-              <td>{textOf(form.values, name) || '–'}</td>
-              <td>{textOf(stored, name) || '–'}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <ScrollingTable label={words.compare} heads={[words.property, words.yours, words.stored]}>
+      {differing.map(({ name }) => (
+        <tr key={name}>
+          <th scope="row">{labelOf(api, tag, form.shape?.name ?? '', name)}</th>
+          <td>{textOf(form.values, name) || '–'}</td>
+          <td>{textOf(stored, name) || '–'}</td>
+        </tr>
+      ))}
+    </ScrollingTable>
   )
 }

@@ -1,5 +1,5 @@
 import type { ChoicesOf } from '../choices.ts'
-import { type Drawing, firstPage, pathOf, withParameters, withPart } from '../drawing.ts'
+import { asksFor, type Drawing, firstPage, pathOf, withParameters, withPart } from '../drawing.ts'
 import type { Collection, Field, PageContent } from '../engine.ts'
 import { labelOf } from '../words/labels.ts'
 import { FilterInput } from './filter-input.tsx'
@@ -32,7 +32,10 @@ export function Filters({ drawing, content, collection, choices }: FiltersProps)
   const filtered = fields.filter(({ name, term }) => term.iri !== 'schema:identifier' && hasVariable(names, name))
   return (
     <details open>
-      <summary class="button">{words.filter}</summary>
+      {/* The link to the filters loads the page again, so the focus returns to the same place. */}
+      <summary class="button" autofocus={asksFor(drawing, 'filters')}>
+        {words.filter}
+      </summary>
       <form method="get" action={pathOf(drawing)} class="filters">
         <KeptParameters drawing={drawing} without={isFilter} />
         {names.has('q') && (

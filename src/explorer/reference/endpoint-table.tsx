@@ -1,7 +1,7 @@
+import { ScrollingTable } from '../parts/scrolling-table.tsx'
 import { detailsIn, titleIn } from '../words/operation-words.ts'
 import type { OperationReference } from './groups.ts'
 import type { Part, Reference } from './reference.ts'
-import { ScrollingTable } from './scrolling-table.tsx'
 
 export function EndpointTable({
   reference,

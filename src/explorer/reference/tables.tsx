@@ -1,6 +1,6 @@
+import { ScrollingTable } from '../parts/scrolling-table.tsx'
 import type { ClassReference, FieldReference, FilterReference } from './groups.ts'
 import type { Part } from './reference.ts'
-import { ScrollingTable } from './scrolling-table.tsx'
 
 export function FieldTable({ reference, type, fields, label }: Part & { type: string; fields: FieldReference[] }) {
   const { words } = reference

@@ -2,6 +2,7 @@ import type { Person } from '../../access/session/choices.ts'
 import type { SessionRow } from '../../access/session/session-rows.ts'
 import type { OpenSession } from '../../access/session/sessions.ts'
 import type { Api, Caller } from '../../hydra/index.ts'
+import { ScrollingTable } from '../parts/scrolling-table.tsx'
 import { roleName } from '../words/operation-words.ts'
 import { browserName } from './browser-name.ts'
 import type { SessionWords } from './session-words.ts'
@@ -84,40 +85,30 @@ function Sessions(props: AccountProps) {
   return (
     <section aria-labelledby="sessions">
       <h2 id="sessions">{words.sessions}</h2>
-      <div class="scroll">
-        <table>
-          <thead>
-            <tr>
-              {[words.browser, words.began, words.used, words.ends, words.signOut].map((title) => (
-                <th key={title} scope="col">
-                  {title}
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {sessions.map(({ id, browser, createdAt, usedAt, expiresAt }) => (
-              <tr key={id}>
-                <th scope="row">{browserName(browser) ?? words.unknown}</th>
-                <td>{time(createdAt)}</td>
-                <td>{time(usedAt)}</td>
-                <td>{time(expiresAt)}</td>
-                <td>
-                  {id === session.row.id ? (
-                    words.thisOne
-                  ) : (
-                    <Form {...props} path="/session/end">
-                      <button name="which" value={id} type="submit">
-                        {words.end}
-                      </button>
-                    </Form>
-                  )}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <ScrollingTable
+        label={words.sessions}
+        heads={[words.browser, words.began, words.used, words.ends, words.signOut]}
+      >
+        {sessions.map(({ id, browser, createdAt, usedAt, expiresAt }) => (
+          <tr key={id}>
+            <th scope="row">{browserName(browser) ?? words.unknown}</th>
+            <td>{time(createdAt)}</td>
+            <td>{time(usedAt)}</td>
+            <td>{time(expiresAt)}</td>
+            <td>
+              {id === session.row.id ? (
+                words.thisOne
+              ) : (
+                <Form {...props} path="/session/end">
+                  <button name="which" value={id} type="submit">
+                    {words.end}
+                  </button>
+                </Form>
+              )}
+            </td>
+          </tr>
+        ))}
+      </ScrollingTable>
     </section>
   )
 }
