@@ -56,7 +56,8 @@ export class Visitor {
 
   static async open(browser: Browser, origin: string, options: BrowserContextOptions = {}): Promise<Visitor> {
     const context = await browser.newContext({ locale: 'en', ...options })
-    context.setDefaultTimeout(20_000)
+    // A busy machine may take half a minute to start the largest scripts.
+    context.setDefaultTimeout(60_000)
     return new Visitor(context, origin)
   }
 
