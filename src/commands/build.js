@@ -47,6 +47,8 @@ else if (builtDigest !== digest)
 
 async function build() {
   if (!hasCompiler()) fail(`The compiler, a development dependency, is not installed. ${remedy}`)
+  // An interrupted build has no stamp, so the next start builds again.
+  rmSync(stamp, { force: true })
   const tsc = createRequire(import.meta.url)
     .resolve('typescript/package.json')
     .replace(/package\.json$/, 'bin/tsc')

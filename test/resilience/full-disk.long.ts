@@ -88,6 +88,7 @@ onDisk(
     await eventually(
       () => service.output.join(''),
       (output) => expect(output).toContain('Token for the operator'),
+      60,
     )
     const setup = { redirectUri: 'http://127.0.0.1:3000/', country: 'pl' }
     const pay = { externalId: 'pm_card_visa' }

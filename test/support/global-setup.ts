@@ -14,10 +14,10 @@ declare global {
 
 /**
  * Starts one Postgres for the whole run, with a migrated database that every test file copies. It also builds the
- * server, which some tests start as a process of its own.
+ * server if its sources have changed, because some tests start it as a process of its own.
  */
 export default async function start(): Promise<void> {
-  const built = promisify(execFile)('npm', ['run', '--silent', 'build'])
+  const built = promisify(execFile)(process.execPath, ['src/commands/build.js', '--if-stale'])
   const directory = await mkdtemp(join(tmpdir(), 'test-'))
   const postgres = await launch(directory, {
     database: 'template',
