@@ -13,6 +13,9 @@ import { StartPage } from './pages/start.tsx'
 import { filteredReferences } from './parts/filter-state.ts'
 import { formatsIn } from './parts/formats.ts'
 import { type Crumb, Layout } from './parts/layout.tsx'
+import { requirePeriod } from './pictures/calendar.tsx'
+import { pictureOf } from './pictures/pictures.ts'
+import { type ReadPicture, readPicture, referencingContent } from './pictures/read-picture.ts'
 import { pagePolicy } from './policy.ts'
 import { type References, readReferences, titleOf, titlesOf } from './titles.ts'
 import { collectionLabel } from './words/labels.ts'
@@ -34,18 +37,24 @@ export function explorer({ timeZone }: ExplorerOptions): (api: Api) => Pages {
       const to = linkKeeper(language)
       const known = { ...language, api, view, to }
       const offered = shownOperation(view)
+      const rule = offered ? undefined : pictureOf(known)
       // The reads begin at the same moment, so that they reach the database together.
-      const [zone, references, read] = content
-        ? await Promise.all([
-            timeZone(view.executor, view.caller),
-            readReferences(known, content),
-            offered ? readFormChoices(known, offered) : readChoices(known, filteredReferences(known, content)),
-          ])
-        : (['UTC', [], []] as [string, References, ReadChoices])
+      const reading = content ? timeZone(view.executor, view.caller) : Promise.resolve('UTC')
+      const [zone, references, read, picture] = await Promise.all([
+        reading,
+        content ? readReferences(known, referencingContent(content, rule)) : ([] as References),
+        offered
+          ? readFormChoices(known, offered)
+          : content
+            ? readChoices(known, filteredReferences(known, content, rule))
+            : ([] as ReadChoices),
+        readPicture(view, rule, reading),
+      ])
       const named = { ...known, formats: formatsIn(language.tag, zone) }
+      if (rule?.kind === 'calendar') requirePeriod(named, rule)
       const drawing = { ...named, titles: titlesOf(named, references) }
       const choices = choicesOf(named, read)
-      return offered ? formPageOf(drawing, formOf(drawing, offered), choices) : pageOf(drawing, choices)
+      return offered ? formPageOf(drawing, formOf(drawing, offered), choices) : pageOf(drawing, choices, picture)
     },
     drawProblem: (problem, request, caller) => problemPage(api, problem, request, caller),
   })
@@ -70,7 +79,7 @@ function formPageOf(drawing: Drawing, form: Form, choices: ChoicesOf): string {
   )}`
 }
 
-function pageOf(drawing: Drawing, choices: ChoicesOf): string {
+function pageOf(drawing: Drawing, choices: ChoicesOf, picture: ReadPicture | undefined): string {
   const { view } = drawing
   const { content, request } = view
   const inLanguage = (tag: string) => withParameters(drawing, { lang: [tag] })
@@ -85,7 +94,7 @@ function pageOf(drawing: Drawing, choices: ChoicesOf): string {
       inLanguage={inLanguage}
     >
       {content?.collection && (
-        <CollectionPage drawing={drawing} content={content} collection={content.collection} choices={choices} />
+        <CollectionPage {...{ drawing, content, choices, picture }} collection={content.collection} />
       )}
       {content && !content.collection && <ItemPage drawing={drawing} content={content} />}
       {!content && (request.path === '/' || request.path === '/index') && <StartPage drawing={drawing} />}

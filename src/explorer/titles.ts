@@ -53,7 +53,7 @@ export type References = [shape: Shape, document: Document][]
 /** Reads all items that documents refer to, at the same moment: the reads of a class travel together. */
 export async function readReferences(
   { api, view }: Pick<Drawing, 'api' | 'view'>,
-  { shape, items }: PageContent,
+  { shape, items }: Pick<PageContent, 'shape' | 'items'>,
 ): Promise<References> {
   const byClass = new Map<Shape, Set<string>>()
   for (const { name, target } of shape.fields) {

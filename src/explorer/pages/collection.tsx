@@ -10,42 +10,65 @@ import { Filters } from '../parts/filters.tsx'
 import { Pager } from '../parts/pager.tsx'
 import { Table } from '../parts/table.tsx'
 import { About } from '../parts/term.tsx'
+import { CalendarPicture } from '../pictures/calendar.tsx'
+import type { ReadPicture } from '../pictures/read-picture.ts'
+import { SumsPicture } from '../pictures/sums.tsx'
+import { PictureSwitch } from '../pictures/switch.tsx'
 import { collectionLabel } from '../words/labels.ts'
 import { operationTitle, roleName } from '../words/operation-words.ts'
 
-/** The page of a collection: filters, a table, the links to other pages, and the operations. */
-export function CollectionPage({
-  drawing,
-  content,
-  collection,
-  choices,
-}: {
+interface PageProps {
   drawing: Drawing
   content: PageContent
   collection: Collection
   choices: ChoicesOf
-}) {
-  const { words, formats } = drawing
-  const { shape, items } = content
+  /** The picture that the page shows in place of its table. */
+  picture: ReadPicture | undefined
+}
+
+/** The page of a collection: filters, a table or a picture, the links to other pages, and the operations. */
+export function CollectionPage({ drawing, content, collection, choices, picture }: PageProps) {
+  const { words } = drawing
+  const { shape } = content
   const columns = columnsOf(drawing, content)
-  const hasTimes = columns.some((name) => shape.field.get(name)?.datatype === 'xsd:dateTime')
   return (
     <>
       <About drawing={drawing} shape={shape} />
+      <PictureSwitch drawing={drawing} shown={picture?.rule} />
       <div class="tools">
-        <Filters drawing={drawing} content={content} collection={collection} choices={choices} />
-        <Columns drawing={drawing} shape={shape} shown={columns} />
+        <Filters {...{ drawing, content, collection, choices }} picture={picture?.rule} />
+        {!picture && <Columns drawing={drawing} shape={shape} shown={columns} />}
       </div>
       <p class="total">{words.total(collection.total, collection.limited)}</p>
-      <Pager drawing={drawing} links={collection.links} />
-      {items.length > 0 ? (
-        <Table drawing={drawing} content={content} collection={collection} columns={columns} />
-      ) : (
-        <Empty drawing={drawing} content={content} collection={collection} />
-      )}
-      {hasTimes && items.length > 0 && <p class="note">{words.timeZone(formats.zone)}</p>}
+      {picture?.rule.kind !== 'sums' && <Pager drawing={drawing} links={collection.links} />}
+      <Members drawing={drawing} content={content} collection={collection} columns={columns} picture={picture} />
       <Actions drawing={drawing} />
       <Data drawing={drawing} />
+    </>
+  )
+}
+
+/** The members in the picture that the address asks for, or as a table. */
+function Members({
+  drawing,
+  content,
+  collection,
+  columns,
+  picture,
+}: Omit<PageProps, 'choices'> & { columns: string[] }) {
+  const { words, formats } = drawing
+  const { shape, items } = content
+  if (picture?.rule.kind === 'calendar')
+    return <CalendarPicture drawing={drawing} content={content} collection={collection} calendar={picture.rule} />
+  if (collection.total === 0 || items.length === 0)
+    return <Empty drawing={drawing} content={content} collection={collection} />
+  if (picture?.rule.kind === 'sums')
+    return <SumsPicture drawing={drawing} shape={shape} picture={picture.rule} sums={picture.sums ?? []} />
+  const hasTimes = columns.some((name) => shape.field.get(name)?.datatype === 'xsd:dateTime')
+  return (
+    <>
+      <Table drawing={drawing} content={content} collection={collection} columns={columns} />
+      {hasTimes && <p class="note">{words.timeZone(formats.zone)}</p>}
     </>
   )
 }

@@ -1,20 +1,36 @@
 import { asksFor, type Drawing } from '../drawing.ts'
 import type { Collection, Field, PageContent } from '../engine.ts'
+import { isOfPeriod } from '../pictures/calendar-period.ts'
+import type { Picture } from '../pictures/pictures.ts'
+
+/** The variables that the reader filters by. The bounds of a calendar's period are a part of the picture. */
+export function filterNames({ search }: Collection, picture: Picture | undefined): Set<string> {
+  const names = search.variables.map(({ name }) => name)
+  return new Set(picture?.kind === 'calendar' ? names.filter((name) => !isOfPeriod(picture, name)) : names)
+}
 
 /** Whether the address has a filter of the collection. */
-export function hasFilters({ view: { request } }: Pick<Drawing, 'view'>, { search }: Collection): boolean {
-  const names = new Set(search.variables.map(({ name }) => name))
+export function hasFilters(
+  { view: { request } }: Pick<Drawing, 'view'>,
+  collection: Collection,
+  picture?: Picture,
+): boolean {
+  const names = filterNames(collection, picture)
   return [...request.query.keys()].some((name) => names.has(name) || names.has(name.replace(/\[\d*\]$/, '')))
 }
 
 /** Whether the form of the filters is drawn. */
-export function showsFilters(drawing: Pick<Drawing, 'view'>, collection: Collection): boolean {
-  return asksFor(drawing, 'filters') || hasFilters(drawing, collection)
+export function showsFilters(drawing: Pick<Drawing, 'view'>, collection: Collection, picture?: Picture): boolean {
+  return asksFor(drawing, 'filters') || hasFilters(drawing, collection, picture)
 }
 
 /** The references that the drawn filters of a collection offer. */
-export function filteredReferences(drawing: Pick<Drawing, 'view'>, { collection, shape }: PageContent): Field[] {
-  if (!collection || !showsFilters(drawing, collection)) return []
+export function filteredReferences(
+  drawing: Pick<Drawing, 'view'>,
+  { collection, shape }: PageContent,
+  picture: Picture | undefined,
+): Field[] {
+  if (!collection || !showsFilters(drawing, collection, picture)) return []
   const names = new Set(collection.search.variables.map(({ property }) => property))
   return shape.fields.filter(({ name, kind }) => kind === 'reference' && names.has(name))
 }

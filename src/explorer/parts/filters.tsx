@@ -1,9 +1,10 @@
 import type { ChoicesOf } from '../choices.ts'
 import { asksFor, type Drawing, firstPage, pathOf, withParameters, withPart } from '../drawing.ts'
 import type { Collection, Field, PageContent } from '../engine.ts'
+import type { Picture } from '../pictures/pictures.ts'
 import { labelOf } from '../words/labels.ts'
 import { FilterInput } from './filter-input.tsx'
-import { hasFilters, showsFilters } from './filter-state.ts'
+import { filterNames, hasFilters, showsFilters } from './filter-state.ts'
 import { KeptParameters } from './kept-parameters.tsx'
 
 interface FiltersProps {
@@ -11,18 +12,19 @@ interface FiltersProps {
   content: PageContent
   collection: Collection
   choices: ChoicesOf
+  picture: Picture | undefined
 }
 
 /**
  * The filters of a collection as a form, with a field for each variable of its search. Everything is part of the address. The form
  * is read and drawn only where the address has a filter or asks for it.
  */
-export function Filters({ drawing, content, collection, choices }: FiltersProps) {
+export function Filters({ drawing, content, collection, choices, picture }: FiltersProps) {
   const { words, view, to } = drawing
   const { fields } = content.shape
-  const names = new Set(collection.search.variables.map(({ name }) => name))
+  const names = filterNames(collection, picture)
   if (names.size === 0) return null
-  if (!showsFilters(drawing, collection))
+  if (!showsFilters(drawing, collection, picture))
     return (
       <a class="button" href={to(withPart(drawing, 'filters', true))}>
         {words.filter}
@@ -56,7 +58,9 @@ export function Filters({ drawing, content, collection, choices }: FiltersProps)
         ))}
         <p class="buttons">
           <button type="submit">{words.apply}</button>
-          {hasFilters(drawing, collection) && <a href={to(withoutFilters(drawing, isFilter))}>{words.clear}</a>}
+          {hasFilters(drawing, collection, picture) && (
+            <a href={to(withoutFilters(drawing, isFilter))}>{words.clear}</a>
+          )}
         </p>
       </form>
     </details>
@@ -80,7 +84,7 @@ function Property({
   field,
   names,
   choices,
-}: Omit<FiltersProps, 'collection'> & { field: Field; names: Set<string> }) {
+}: Omit<FiltersProps, 'collection' | 'picture'> & { field: Field; names: Set<string> }) {
   const variables = [...names]
     .filter((name) => propertyOf(name) === field.name && !isHidden(drawing, name))
     // The start of a period comes before its end.

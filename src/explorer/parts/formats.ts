@@ -4,15 +4,24 @@ import { WallClock } from '../../../entities/wall-clock.ts'
 export interface Formats {
   /** The IANA name of the time zone of date-times. */
   zone: string
+  /** The clock of that time zone. */
+  clock: WallClock
   dateTime(iso: string): string
   date(day: string): string
+  /** A day of a week. */
+  weekday(day: string): string
+  month(day: string): string
+  /** A period from one day to another. */
+  period(from: string, to: string): string
+  /** The time of day of a moment. */
+  time(instant: number): string
   /** A date-time as the value of a `datetime-local` field in the zone; undefined for other texts. */
   localTime(text: string): string | undefined
   number(value: number | string): string
   /** @param amount in units of the currency */
   money(amount: number | string, currency: string): string
   /** An amount in the smallest unit of the currency. */
-  minorUnits(amount: number, currency: string): string
+  minorUnits(amount: number | string, currency: string): string
 }
 
 /** English with the dates and hours of Europe. */
@@ -32,6 +41,12 @@ function make(language: string, zone: string): Formats {
   const locale = locales[language] ?? language
   const dateTimes = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short', timeZone: zone })
   const dates = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone: 'UTC' })
+  const inUtc = (options: Intl.DateTimeFormatOptions) =>
+    new Intl.DateTimeFormat(locale, { ...options, timeZone: 'UTC' })
+  const weekdays = inUtc({ weekday: 'short', day: 'numeric', month: 'short' })
+  const months = inUtc({ month: 'long', year: 'numeric' })
+  const periods = inUtc({ dateStyle: 'long' })
+  const times = new Intl.DateTimeFormat(locale, { timeStyle: 'short', timeZone: zone })
   const numbers = new Intl.NumberFormat(locale, { maximumFractionDigits: 20 })
   const currencies = new Map<string, Intl.NumberFormat>()
   const inCurrency = (code: string): Intl.NumberFormat | undefined => {
@@ -46,15 +61,31 @@ function make(language: string, zone: string): Formats {
   return {
     zone,
     dateTime: (iso) => dateTimes.format(new Date(iso)),
-    date: (day) => dates.format(new Date(`${day}T00:00:00Z`)),
+    clock: new WallClock(zone),
+    date: (day) => dates.format(midnight(day)),
+    weekday: (day) => weekdays.format(midnight(day)),
+    month: (day) => months.format(midnight(day)),
+    period: (from, to) => periods.formatRange(midnight(from), midnight(to)),
+    time: (instant) => times.format(instant),
     localTime: (text) => localTimeOf(text, zone),
     number: (value) => numbers.format(value as number),
     money,
     minorUnits(amount, currency) {
       const digits = inCurrency(currency)?.resolvedOptions().maximumFractionDigits ?? 2
-      return money(amount / 10 ** digits, currency)
+      return money(shifted(String(amount), digits), currency)
     },
   }
+}
+
+/** The start of a day in UTC. */
+const midnight = (day: string) => new Date(`${day}T00:00:00Z`)
+
+/** A whole number with its last digits behind a point, as a text: a division would round large amounts. */
+function shifted(amount: string, digits: number): string {
+  if (digits === 0 || !/^-?\d+$/.test(amount)) return amount
+  const [sign, number] = amount.startsWith('-') ? ['-', amount.slice(1)] : ['', amount]
+  const padded = number.padStart(digits + 1, '0')
+  return `${sign}${padded.slice(0, -digits)}.${padded.slice(-digits)}`
 }
 
 function localTimeOf(text: string, zone: string): string | undefined {

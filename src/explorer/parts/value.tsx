@@ -3,6 +3,7 @@ import type { Drawing } from '../drawing.ts'
 import type { Document, Field, Shape } from '../engine.ts'
 import { referenceTitle } from '../titles.ts'
 import { labelOf, valueLabelOf } from '../words/labels.ts'
+import { amountUnit, currencyField, writeAmount } from './money.ts'
 
 /** A property of an item, and the page that shows it. */
 export interface Place {
@@ -66,20 +67,18 @@ function isSafe(text: string): boolean {
 }
 
 /** A reference by the title of its item. An item that the caller may not read has no link. */
-function drawReference(drawing: Drawing, iri: string): ComponentChild {
+export function drawReference(drawing: Drawing, iri: string): ComponentChild {
   const title = referenceTitle(drawing, iri)
   return drawing.titles.has(iri) ? <a href={drawing.to(iri)}>{title}</a> : title
 }
 
 /** An amount of money, where the class has a currency and the property is an amount; undefined for other numbers. */
-function amountOf({ api, formats }: Drawing, shape: Shape, field: Field, document: Document): string | undefined {
-  const code = shape.fields.find(({ term }) => /^schema:(priceC|c)urrency$/.test(term.iri))?.name
+function amountOf(drawing: Drawing, shape: Shape, field: Field, document: Document): string | undefined {
+  const code = currencyField(shape)?.name
   const currency = code && document[code]
   if (typeof currency !== 'string') return undefined
-  const value = document[field.name]
-  if (api.contexts.read(shape.name).minorUnits?.includes(field.name))
-    return formats.minorUnits(value as number, currency)
-  return field.datatype === 'xsd:decimal' ? formats.money(value as string, currency) : undefined
+  const unit = amountUnit(drawing, shape, field)
+  return unit && writeAmount(drawing, unit, document[field.name] as number | string, currency)
 }
 
 function isImage({ contexts }: Drawing['api'], { name }: Shape, field: Field): boolean {

@@ -1,7 +1,7 @@
 import type { Caller } from '../model/caller.ts'
 import type { Class } from '../model/class.ts'
 import type { Operation } from '../model/operation.ts'
-import type { Sort } from '../model/page.ts'
+import type { Sort, Sum, SumSelection } from '../model/page.ts'
 import type { Problem } from '../model/problem.ts'
 import type { Resource } from '../model/resource.ts'
 import type { Shape } from '../model/shape.ts'
@@ -93,6 +93,8 @@ export interface PageContent {
     total: number
     /** Whether there are more members than the total says. */
     limited: boolean
+    /** Sums the members of all pages by periods of a date; absent where they are not in a table. */
+    sums?(selection: SumSelection): Promise<Sum[]>
     /** The links to other pages by their relation. */
     links: Partial<Record<'first' | 'previous' | 'next' | 'last', string>>
   }

@@ -91,6 +91,7 @@ function contentOf({ api, caller, request }: RequestCall, document: Document, ou
       order: outcome.order,
       total,
       limited,
+      sums: outcome.sums,
       links: { first: to('first'), previous: to('previous'), next: to('next'), last: to('last') },
     },
   }

@@ -79,7 +79,18 @@ export async function readPage(
     await loadToMany?.(executor, caller, resource, found.entities)
     return found
   })
-  return new Page(shape.class, found, order)
+  return new Page(shape.class, found, order, sumsOf(reader, store, conditions))
+}
+
+function sumsOf(reader: Reader, store: Store, conditions: Condition[]): Page['sums'] {
+  const sums = store.sums?.bind(store)
+  return (
+    sums &&
+    ((selection) =>
+      withListConnection(reader, { hasOwnStore: false, isShort: false }, (executor) =>
+        sums(executor, reader.caller, { ...selection, conditions }),
+      ))
+  )
 }
 
 /**

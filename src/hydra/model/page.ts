@@ -37,6 +37,35 @@ export interface Found<E extends object> {
   later: boolean
 }
 
+/** Sums of one amount, for each period of a date and for each currency apart. Names are those of properties. */
+export interface SumSelection {
+  amount: string
+  currency: string
+  date: string
+  by: 'day' | 'month'
+  /** The time zone in which a date-time has its day. */
+  zone: string
+  /** The most sums to return: those of the latest periods. */
+  size: number
+}
+
+/** The sum of one period in one currency. Amounts are the decimal texts of the database, which are exact. */
+export interface Sum {
+  /** The first day of the period; null for rows without a date. */
+  period: string | null
+  currency: string | null
+  sum: string
+  /** The number of rows. */
+  rows: number
+  /** The sum of all rows in the currency up to the end of the period. */
+  total: string
+}
+
+/** The rows that sums are computed of: those of a collection with its filters. */
+export interface SummedRows extends SumSelection {
+  conditions: Condition[]
+}
+
 /** One page of a collection, as a handler returns it. */
 export class Page {
   constructor(
@@ -44,5 +73,7 @@ export class Page {
     readonly of: Class,
     readonly found: Found<object>,
     readonly order: Sort[],
+    /** Sums all rows of the collection, of which this page has some; absent where they are not in a table. */
+    readonly sums?: (selection: SumSelection) => Promise<Sum[]>,
   ) {}
 }

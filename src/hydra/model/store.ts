@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import type { Caller, Role } from './caller.ts'
 import type { Variable } from './filter.ts'
-import type { Found, Selection } from './page.ts'
+import type { Found, Selection, Sum, SummedRows } from './page.ts'
 
 /** Runs compiled statements: a pool, or the one connection of a transaction. */
 export interface Executor {
@@ -76,6 +76,8 @@ export interface Store<E extends object = object> {
   isScopedByTenant?(caller: Caller): boolean
   /** Whether a text has the form of an id; no query runs for other texts. */
   accepts(id: string): boolean
+  /** Sums of its rows; absent where they are not in a table. */
+  sums?(executor: Executor, caller: Caller, rows: SummedRows): Promise<Sum[]>
   /** The filters and sort properties of its rows, when they are not columns of a table. */
   search?: { variables: Variable[]; sortable: string[] }
 }

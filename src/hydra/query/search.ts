@@ -21,6 +21,8 @@ const list = '%5B%5D'
 export interface Search {
   variables: Variable[]
   sortable: string[]
+  /** The properties with a column that the role sees in every row: rows may be grouped and summed by them. */
+  columns: Set<string>
   /** The IRI template that collections carry (Hydra Core, §5.3). */
   template: object
 }
@@ -63,7 +65,17 @@ export function compileSearch(api: ApiModel, resource: Resource, shape: Shape, c
   for (const name of store ? [] : sortable)
     if (!metadata?.columns.some(({ propertyName, isNullable }) => propertyName === name && !isNullable))
       throw new Error(`${shape.name} cannot be ordered by "${name}": it needs a column that is never null.`)
-  return { variables, sortable, template: templateOf(api, resource, variables, sortable) }
+  return {
+    variables,
+    sortable,
+    columns: columnsOf(shape, store ? () => false : asked),
+    template: templateOf(api, resource, variables, sortable),
+  }
+}
+
+function columnsOf({ fields, metadata }: Shape, isSeen: (name: string) => boolean): Set<string> {
+  const stored = new Set(metadata?.columns.map(({ propertyName }) => propertyName))
+  return new Set(fields.map(({ name }) => name).filter((name) => stored.has(name) && isSeen(name)))
 }
 
 /** A variable that finds rows of a condition alone. */

@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto'
 import type { EntityMetadata } from 'typeorm'
 import type { Selection } from '../model/page.ts'
 import type { Executor } from '../model/store.ts'
 import { afterCursor, columnsOf, orderBy } from '../query/sort.ts'
 import { KeyedStatement } from './batch/keyed-statement.ts'
-import { type Statement, statement } from './statement.ts'
+import { keptStatements } from './statement.ts'
 
 /** The rows of a page, the total, and whether rows precede or follow them. */
 export interface Rows {
@@ -40,9 +39,6 @@ type Total = Pick<Rows, 'total' | 'limited'>
 /** The sizes of pages whose LIMIT stands in the text: Postgres keeps a plan only where it knows how many rows are read. */
 const plannedSizes = new Set([10, 20, 25, 30, 50, 100])
 
-/** The most statements that are kept, one per combination of filters and orders. Further combinations are prepared on each use. */
-const mostKept = 300
-
 /** The most pages that are read by one batch. */
 const mostPages = 32
 
@@ -70,17 +66,7 @@ export function pageQuery(
 ): PageQuery {
   const { tableName } = metadata
   const column = columnsOf(metadata, collation)
-  const kept = new Map<string, Statement>()
-  const prepared = (template: string, depends: boolean): Statement => {
-    // Postgres may keep one plan for a named statement, and no plan suits both rare and common texts.
-    if (depends) return statement('', template, { isSent })
-    const known = kept.get(template)
-    if (known) return known
-    const digest = createHash('md5').update(template).digest('hex')
-    const made = statement(kept.size < mostKept ? `${tableName}:page:${digest.slice(0, 16)}` : '', template, { isSent })
-    if (kept.size < mostKept) kept.set(template, made)
-    return made
-  }
+  const prepared = keptStatements(`${tableName}:page`, { isSent })
 
   const batched = new Map<string, KeyedStatement>()
   const together = (template: string): KeyedStatement => {

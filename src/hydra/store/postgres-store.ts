@@ -2,13 +2,14 @@ import type { EntityMetadata } from 'typeorm'
 import type { ColumnMetadata } from 'typeorm/metadata/ColumnMetadata.js'
 import type { Caller, Role } from '../model/caller.ts'
 import type { Class } from '../model/class.ts'
-import type { Found, Selection, SentRow } from '../model/page.ts'
+import type { Found, Selection, SentRow, Sum, SummedRows } from '../model/page.ts'
 import type { Executor, ReadKey, Scope, Store } from '../model/store.ts'
 import { unstorableIn } from '../model/text.ts'
 import { isUuid, KeyedStatement } from './batch/keyed-statement.ts'
 import { type PageQuery, pageQuery } from './page-query.ts'
-import { totalsColumn } from './row-totals.ts'
+import { keptTotals } from './row-totals.ts'
 import { type SentColumn, SentPage } from './sent-rows.ts'
+import { type SumQuery, sumQuery } from './sum-query.ts'
 
 interface Statements {
   scope: string
@@ -44,6 +45,7 @@ export class PostgresStore<E extends object> implements Store<E> {
   private readonly byRole: Map<Role, Statements>
   private readonly uuids: boolean
   private readonly pages: PageQuery
+  private readonly readSums: SumQuery
   private readonly isId: Reading['isId']
   private readonly ownScope: string
   private readonly isSent: boolean
@@ -78,6 +80,7 @@ export class PostgresStore<E extends object> implements Store<E> {
       tenantColumn,
       isSent: this.isSent,
     })
+    this.readSums = sumQuery(metadata)
     const byCondition = new Map<string, Statements>()
     this.byRole = new Map(
       roles.map((role) => {
@@ -143,6 +146,11 @@ export class PostgresStore<E extends object> implements Store<E> {
     return this.pages.isShort(this.statements(caller).scope, selection)
   }
 
+  sums(executor: Executor, caller: Caller, rows: SummedRows): Promise<Sum[]> {
+    const { tenant, user } = caller
+    return this.readSums(executor, this.statements(caller).scope, { tenant, user }, rows)
+  }
+
   async existing(executor: Executor, caller: Caller, ids: string[]): Promise<string[]> {
     const keys = ids.map((id) => keyOf(caller, id))
     return (await this.statements(caller).existing.read(executor, keys)).map(({ id }) => id as string)
@@ -178,16 +186,6 @@ export class PostgresStore<E extends object> implements Store<E> {
 
 function keyOf({ tenant, user }: Caller, id: string | undefined): ReadKey {
   return { tenant, user, id }
-}
-
-/** Whether the totals of the class are kept in "row_total". @throws Error where they are kept by another column than the tenant's */
-function keptTotals(metadata: EntityMetadata, tenantColumn: string): boolean {
-  const column = totalsColumn(metadata)
-  if (column !== undefined && column !== tenantColumn)
-    throw new Error(
-      `${metadata.name}.totalsBy is "${column}", and the column of tenants is "${tenantColumn}": use the same.`,
-    )
-  return column !== undefined
 }
 
 /** The default scope: the rows of the caller's tenant. */

@@ -10,6 +10,16 @@ export function totalsColumn({ target }: EntityMetadata): string | undefined {
   return (target as { totalsBy?: string }).totalsBy
 }
 
+/** Whether the totals of the class are kept in "row_total". @throws Error where they are kept by another column than the tenant's */
+export function keptTotals(metadata: EntityMetadata, tenantColumn: string): boolean {
+  const column = totalsColumn(metadata)
+  if (column !== undefined && column !== tenantColumn)
+    throw new Error(
+      `${metadata.name}.totalsBy is "${column}", and the column of tenants is "${tenantColumn}": use the same.`,
+    )
+  return column !== undefined
+}
+
 const insertInto = (column: string) => `INSERT INTO "row_total" ("relation", "${column}", "delta")`
 
 /** SQL that counts the one row of an INSERT, with a placeholder of the tenant's column. Undefined where no totals are kept. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { QueryResult } from 'pg'
 import pg from 'pg'
 import type { Executor } from '../model/store.ts'
@@ -52,6 +53,27 @@ export function statement(name: string, template: string, { rowMode, isSent }: R
   })
   return (executor, values) =>
     executor.query({ name, text, values: names.map((key) => values[key]), types: isSent ? asSent : types, rowMode })
+}
+
+/** The most statements that are kept, one per combination of filters and orders. Further combinations are prepared on each use. */
+const mostKept = 300
+
+/** Makes a statement from its text. One whose plan depends on its values has no name, so that Postgres plans it for each run. */
+export type KeepStatement = (template: string, depends: boolean) => Statement
+
+/** Keeps statements by their text. @param prefix the start of their names, which differs from those of other statements */
+export function keptStatements(prefix: string, format?: RowFormat): KeepStatement {
+  const kept = new Map<string, Statement>()
+  return (template, depends) => {
+    // Postgres may keep one plan for a named statement, and no plan suits both rare and common texts.
+    if (depends) return statement('', template, format)
+    const known = kept.get(template)
+    if (known) return known
+    const digest = createHash('md5').update(template).digest('hex')
+    const made = statement(kept.size < mostKept ? `${prefix}:${digest.slice(0, 16)}` : '', template, format)
+    if (kept.size < mostKept) kept.set(template, made)
+    return made
+  }
 }
 
 /** The key of the text that a date serializes to, so that documents need not format it. Dates are replaced, never mutated. */

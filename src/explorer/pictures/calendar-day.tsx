@@ -1,0 +1,84 @@
+import type { Drawing } from '../drawing.ts'
+import type { Document, Shape } from '../engine.ts'
+import { labelOf } from '../words/labels.ts'
+import { type Cluster, clustersOf, type Event, eventsWithin } from './events.ts'
+import { pictureWords } from './words.ts'
+
+/** The most characters of an event's text. */
+const mostCharacters = 80
+
+/** The bounds of a day. */
+interface Day {
+  from: number
+  to: number
+}
+
+/** One day of a lane: a strip that shows when there is something, and the events. Functions, because a calendar has many. */
+export function drawDay(drawing: Drawing, shape: Shape, events: Event[], day: Day) {
+  const clusters = clustersOf(eventsWithin(events, day.from, day.to))
+  if (clusters.length === 0) return null
+  return (
+    <>
+      {drawStrip(clusters, day)}
+      {clusters.map((columns) => (
+        <div class="beside" key={columns[0][0].start}>
+          {columns.map((column) => (
+            <ul key={column[0].document['@id'] as string}>
+              {column.map((event) => (
+                <li key={event.document['@id'] as string}>
+                  <a class="event" href={drawing.to(event.document['@id'] as string)}>
+                    <time dateTime={new Date(event.start).toISOString()}>{timesOf(drawing, event, day)}</time>{' '}
+                    {textOf(drawing, shape, event.document)}
+                  </a>
+                </li>
+              ))}
+            </ul>
+          ))}
+        </div>
+      ))}
+    </>
+  )
+}
+
+/** The day from its first to its last minute; events that overlap stand below each other. */
+function drawStrip(clusters: Cluster[], { from, to }: Day) {
+  const minutes = (instant: number) => Math.round((Math.min(Math.max(instant, from), to) - from) / 60_000)
+  const height = Math.max(...clusters.map((columns) => columns.length))
+  return (
+    <svg class="strip" viewBox={`0 0 ${minutes(to)} ${height}`} preserveAspectRatio="none" aria-hidden="true">
+      {clusters.flatMap((columns) =>
+        columns.flatMap((column, y) =>
+          column.map(({ start, end, document }) => (
+            <rect
+              key={document['@id'] as string}
+              x={minutes(start)}
+              y={y}
+              width={Math.max(minutes(end) - minutes(start), 5)}
+              height={1}
+            />
+          )),
+        ),
+      )}
+    </svg>
+  )
+}
+
+/** The times of an event within a day. One that began earlier or ends later says so. */
+function timesOf({ formats, tag }: Drawing, { start, end }: Event, { from, to }: Day): string {
+  const own = pictureWords(tag)
+  const [begins, ends] = [start >= from, end <= to]
+  if (begins && ends) return `${formats.time(start)}–${formats.time(end)}`
+  if (begins) return own.from(formats.time(start))
+  return ends ? own.until(formats.time(end)) : own.allDay
+}
+
+/** The name of an event, else the start of its description, else its class. */
+function textOf({ api, tag }: Drawing, shape: Shape, document: Document): string {
+  for (const iri of ['schema:name', 'schema:description']) {
+    const value = document[shape.fields.find(({ term }) => term.iri === iri)?.name ?? '']
+    if (typeof value !== 'string' || value.trim() === '') continue
+    const text = [...value.slice(0, 2 * mostCharacters).trim()]
+    return text.length > mostCharacters ? `${text.slice(0, mostCharacters).join('')}…` : text.join('')
+  }
+  return labelOf(api, tag, shape.name)
+}
