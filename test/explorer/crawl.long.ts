@@ -1,9 +1,13 @@
+import { createServer } from 'node:http'
+import { type CheerioAPI, load } from 'cheerio'
 import { Employee, type User } from '../../entities/index.ts'
+import { createApp } from '../../src/app.ts'
+import { Browser } from '../support/browser.ts'
 import { rowsOf } from '../support/rows/sample-rows.ts'
 import { openWorld } from '../support/world.ts'
 import { open, textOf } from './browser.ts'
 
-const { given, operator, person, tenant } = await openWorld()
+const { config, database, given, operator, person, services, tenant } = await openWorld()
 await rowsOf(tenant)
 const { owner, admin, member } = tenant.users
 const guest = await person('newcomer')
@@ -59,4 +63,29 @@ describe('Every page', () => {
     },
     60_000,
   )
+})
+
+describe('The page of a problem that passes says how long to wait, and offers the same page again:', () => {
+  const again = (page: CheerioAPI) => page('main a.button').first().attr('href')
+
+  test('429 after too many requests', async () => {
+    const limited = await createApp({ ...services, config: { ...config, limits: { usual: 1, few: 1 } } })
+    const browser = new Browser(createServer(limited))
+    await browser.open('/session')
+    const { status, text } = await browser.open('/meetings?itemsPerPage=2')
+    const page = load(text)
+    expect([status, textOf(page, 'h1')]).toEqual([429, 'Too many requests'])
+    expect(textOf(page, 'main')).toMatch(/Wait a moment, and load the page again.Try again after \d+ seconds./)
+    expect(again(page)).toBe('/meetings?itemsPerPage=2')
+  })
+
+  test('503 while a list takes longer than its limit', async () => {
+    await database.transaction(async (manager) => {
+      await manager.query('LOCK TABLE "meeting" IN ACCESS EXCLUSIVE MODE')
+      const { status, page } = await open('/meetings?q=a', owner)
+      expect([status, textOf(page, 'h1')]).toEqual([503, 'The server is busy'])
+      expect(textOf(page, 'main')).toContain('Try again after 2 seconds.')
+      expect(again(page)).toBe('/meetings?q=a')
+    })
+  })
 })
