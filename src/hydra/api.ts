@@ -153,7 +153,7 @@ export class Api extends ApiModel implements BoundApi {
     sent: Map<string, SentColumn> | undefined,
   ): Store {
     const { scope, whole, named, isId } = options
-    const computed = { ...options.computed, ...(whole && { whole: whole.when }) }
+    const computed = { ...options.computed, ...(whole && { whole: `(${whole.when}) IS TRUE` }) }
     const { collation } = this.options
     const roles = this.roles.all
     const tenantColumn = this.tenancy.column

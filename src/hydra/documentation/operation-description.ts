@@ -55,10 +55,11 @@ function deprecationSentence({ since, sunset, page }: Deprecation): string {
 function rolesSentence({ permissions, roles, tenancy }: BoundApi, operation: Operation): string {
   const allowed = permissions.rolesOf(operation)
   if (permissions.isPublic(operation)) return 'Needs no token.'
-  if (!permissions.isForGuests(operation)) return `For ${joinRoles({ roles }, allowed)}.`
+  const people = operation.peopleOnly ? ' Not for programs.' : ''
+  if (!permissions.isForGuests(operation)) return `For ${joinRoles({ roles }, allowed)}.${people}`
   const others = roles.all.filter((role) => role !== roles.anonymous && !allowed.includes(role))
   const except = others.length > 0 ? ` but ${joinRoles({ roles }, others)}’s` : ''
-  return `For any token${except}, also one that acts for no ${tenancy.name}.`
+  return `For any token${except}, also one that acts for no ${tenancy.name}.${people}`
 }
 
 /** Joins roles for a sentence: "the admin or the owner". */

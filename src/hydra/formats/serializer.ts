@@ -1,5 +1,6 @@
 import type { ApiModel, LinkedOperations } from '../model/api-model.ts'
 import type { Caller } from '../model/caller.ts'
+import type { Operation } from '../model/operation.ts'
 import type { Resource } from '../model/resource.ts'
 import type { Shape } from '../model/shape.ts'
 import { type FieldWriter, fieldWriter } from './field-writer.ts'
@@ -53,7 +54,9 @@ function linkWriters(api: ApiModel, name: string, { resource, operations }: Link
   const href = hrefOf(api, resource, operations[0])
   return [
     (entity, node, caller) => {
-      if (allowed.some(({ link }) => link?.when?.(entity, viewer.role, caller) ?? true)) node[name] = href(entity)
+      const isOpen = (operation: Operation) =>
+        api.permissions.admits(operation, caller) && (operation.link?.when?.(entity, viewer.role, caller) ?? true)
+      if (allowed.some(isOpen)) node[name] = href(entity)
     },
   ]
 }

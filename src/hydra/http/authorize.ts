@@ -14,8 +14,9 @@ export function authorize(api: BoundApi, operation: Operation, caller: Caller): 
   throw new Problem(403, refusalOf(api, operation, caller))
 }
 
-function refusalOf(api: BoundApi, operation: Operation, { role, reason, readOnlyReason }: Caller): string {
-  if (role === api.roles.guest && reason) return reason
+function refusalOf(api: BoundApi, operation: Operation, caller: Caller): string {
+  const { role, reason, readOnlyReason } = caller
+  if ((role === api.roles.guest || !api.permissions.admits(operation, caller)) && reason) return reason
   if (readOnlyReason && api.permissions.allows(operation, { role })) return readOnlyReason
   const allowed = api.permissions.rolesOf(operation).join(' or ')
   return operation.refusals?.[role] ?? `This is for the role ${allowed}; yours is ${role}.`

@@ -28,10 +28,12 @@ export interface Caller {
   readonly role: Role
   readonly user: string | null
   readonly tenant: string | null
-  /** For a guest: a sentence on why the request has no tenant, and a remedy. */
+  /** A sentence on why the request has no tenant or no user, and a remedy. */
   readonly reason?: string
   /** The reason why the tenant is read-only; absent while the tenant may be changed. */
   readonly readOnlyReason?: string
+  /** The id of the program that sends the request, where no person does. It has no user. */
+  readonly program?: string
   /** The identity in the token. A user for it may not be stored yet. */
   readonly bearer?: { readonly issuer: string; readonly subject: string; readonly tenant?: string }
 }

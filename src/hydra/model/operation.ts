@@ -82,6 +82,8 @@ export interface Operation<E extends object = object> {
   may?: readonly Role[]
   /** The reason why a role may not use it, where the name of the role does not explain it. */
   refusals?: Partial<Record<Role, string>>
+  /** Whether programs may not use it, because it needs a user or changes rights. */
+  peopleOnly?: true
   /** Whether it is allowed while the caller's tenant is read-only. */
   allowedWhileReadOnly?: true
   /** The writable properties that it accepts, each with the roles that may write it; by default all, from every role. */
@@ -106,7 +108,8 @@ export interface Operation<E extends object = object> {
   /** The secrets of its response. The stored response for an Idempotency-Key omits them; a repeated request renews them. */
   secrets?: {
     names: string[]
-    renew(call: Call<E>, document: Record<string, unknown>): Promise<Record<string, unknown>>
+    /** Absent where the secrets are shown once: a repetition has null in their place. */
+    renew?(call: Call<E>, document: Record<string, unknown>): Promise<Record<string, unknown>>
   }
   // biome-ignore lint/suspicious/noExplicitAny: links may sit on another class's items
   link?: Link<any>

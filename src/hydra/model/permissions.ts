@@ -22,10 +22,18 @@ export class Permissions {
     return guest !== undefined && this.rolesOf(operation).includes(guest)
   }
 
-  allows(operation: Operation, { role, readOnlyReason }: Pick<Caller, 'role' | 'readOnlyReason'>): boolean {
+  allows(operation: Operation, caller: Pick<Caller, 'role' | 'readOnlyReason' | 'program'>): boolean {
+    const { role, readOnlyReason } = caller
     return (
-      this.rolesOf(operation).includes(role) && (readOnlyReason === undefined || this.isAllowedWhileReadOnly(operation))
+      this.rolesOf(operation).includes(role) &&
+      this.admits(operation, caller) &&
+      (readOnlyReason === undefined || this.isAllowedWhileReadOnly(operation))
     )
+  }
+
+  /** Whether an operation is for this kind of caller, a person or a program. */
+  admits({ peopleOnly }: Pick<Operation, 'peopleOnly'>, { program }: Pick<Caller, 'program'>): boolean {
+    return !peopleOnly || program === undefined
   }
 
   /** Whether the caller may read an item at its own path. */

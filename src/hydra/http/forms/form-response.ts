@@ -30,8 +30,9 @@ export async function finishForm(call: RequestCall, result: ApiResponse, respons
     return write(call, result, html, response)
   }
   if (operation.enters) return enter(call, response)
-  // A result without a page of its own, such as a secret, is shown once.
-  if (result.document && !location) return write(call, result, html, response)
+  // A secret, or a result without a page of its own, is shown once.
+  const { secrets } = operation
+  if (result.document && (!location || (secrets && !secrets.renew))) return write(call, result, html, response)
   const { resource } = bound
   const item = request.id === undefined ? resource.path : `${resource.path}/${encodeURIComponent(request.id)}`
   const after = operation.method === 'DELETE' ? resource.path : item

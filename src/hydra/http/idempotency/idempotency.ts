@@ -165,7 +165,7 @@ async function storeResponse(call: RequestCall, claim: IdempotencyClaim, respons
 
 async function withSecrets(call: RequestCall, stored: StoredResponse): Promise<StoredResponse> {
   const { secrets } = call.operation
-  if (!stored.document || !secrets) return stored
+  if (!stored.document || !secrets?.renew) return stored
   return { ...stored, document: { ...stored.document, ...(await secrets.renew(call, stored.document)) } }
 }
 
