@@ -1,3 +1,4 @@
+export { ApiKey } from './api-key.ts'
 export { AuditEvent } from './audit-event.ts'
 export { BankAccount } from './bank-account.ts'
 export { BankTransaction } from './bank-transaction.ts'

@@ -44,6 +44,11 @@ export class OrganizationUser extends Owned {
     return this.role === 'owner' && this.status === 'active'
   }
 
+  /** Whether it may create API keys, and keep those that it has created. */
+  get createsKeys(): boolean {
+    return this.status === 'active' && this.role !== 'member'
+  }
+
   /** The roles that an invitation of this member may give; none while the member is suspended. */
   get grantableRoles(): readonly Role[] {
     return this.status === 'active' ? grantable[this.role] : []

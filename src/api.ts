@@ -18,6 +18,7 @@ import {
 import type { Banking } from './banking/banking.ts'
 import type { Billing } from './billing/billing.ts'
 import { liveSubscriptionExists } from './billing/subscription-rules.ts'
+import * as apiKeys from './controllers/api-keys.ts'
 import * as countries from './controllers/countries.ts'
 import * as employees from './controllers/employees.ts'
 import { pull, revoke, setup } from './controllers/integrations.ts'
@@ -114,7 +115,7 @@ export const api = (callers: Callers, billing: Billing, banking: Banking, maxOwn
       [
         adminOrOwner(list),
         adminOrOwner(read),
-        adminOrOwner(setup(banking)),
+        adminOrOwner(setup(banking), { peopleOnly: true }),
         adminOrOwner(pull(banking)),
         adminOrOwner(revoke(banking)),
       ],
@@ -170,7 +171,12 @@ export const api = (callers: Callers, billing: Billing, banking: Banking, maxOwn
     new Resource(
       entities.User,
       '/users',
-      [anyMember(list), signedIn(users.me), guestOrMember(users.update(callers)), anyMember(read)],
+      [
+        anyMember(list),
+        signedIn(users.me, { peopleOnly: true }),
+        guestOrMember(users.update(callers)),
+        anyMember(read),
+      ],
       {
         ...visibility.user,
         ...visibility.sensitive,
@@ -184,8 +190,8 @@ export const api = (callers: Callers, billing: Billing, banking: Banking, maxOwn
       [
         anyMember(list),
         anyMember(read),
-        adminOrOwner(organizationUsers.update(callers)),
-        anyMember(organizationUsers.remove(callers), { evenWhileSuspended: true }),
+        adminOrOwner(organizationUsers.update(callers), { peopleOnly: true }),
+        anyMember(organizationUsers.remove(callers), { evenWhileSuspended: true, peopleOnly: true }),
       ],
       { ...visibility.organizationUser, ...filters.organizationUsers },
     ),
@@ -195,13 +201,26 @@ export const api = (callers: Callers, billing: Billing, banking: Banking, maxOwn
       '/organization-user-invitations',
       [
         adminOrOwner(list),
-        adminOrOwner(invitations.create(hasPages)),
+        adminOrOwner(invitations.create(hasPages), { peopleOnly: true }),
         adminOrOwner(read),
-        adminOrOwner(invitations.revoke),
-        adminOrOwner(invitations.resend(hasPages)),
+        adminOrOwner(invitations.revoke, { peopleOnly: true }),
+        adminOrOwner(invitations.resend(hasPages), { peopleOnly: true }),
         guestOrMember(invitations.accept(callers)),
       ],
       { ...visibility.invitation, ...visibility.sensitive, ...filters.invitations },
+    ),
+
+    new Resource(
+      entities.ApiKey,
+      '/api-keys',
+      [
+        adminOrOwner(list),
+        adminOrOwner(apiKeys.create, { peopleOnly: true }),
+        adminOrOwner(read),
+        adminOrOwner(apiKeys.update, { peopleOnly: true }),
+        adminOrOwner(apiKeys.revoke(callers), { evenWhileSuspended: true, peopleOnly: true }),
+      ],
+      { ...visibility.sensitive, ...filters.apiKeys },
     ),
 
     new Resource(

@@ -119,7 +119,7 @@ function throwUnauthorized(error: unknown): never {
   throw unauthorized('The token is invalid: check its issuer, audience, signature and claims.')
 }
 
-function unauthorized(detail: string): Problem {
+export function unauthorized(detail: string): Problem {
   return new Problem(401, detail, {
     'WWW-Authenticate': `Bearer error="invalid_token", error_description="${detail.replaceAll('"', "'")}"`,
   })

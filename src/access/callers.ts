@@ -2,19 +2,22 @@ import type { Request } from 'express'
 import type { DataSource } from 'typeorm'
 import { membershipOrder } from '../../entities/user.ts'
 import { type Call, type Caller, type Executor, FairPool, statement, tenantOf } from '../hydra/index.ts'
-import { type BearerToken, bearerToken, tokenVerifier } from './bearer-token.ts'
+import { keyCallers, roleOfKey } from './api-keys/key-callers.ts'
+import { isApiKey } from './api-keys/secret.ts'
+import { type BearerToken, bearerToken, tokenVerifier, unauthorized } from './bearer-token.ts'
 import { applyProfile, isOutdatedBy, type Profile } from './profile-claims.ts'
+import { readOnlyReasons } from './read-only-reasons.ts'
 import { type Role, roles } from './roles.ts'
 import type { Issuer } from './token-issuer-keys.ts'
 
-/** A caller and the claims of its token. */
+/** A caller and the claims of its token. For a program, they describe its API key. */
 export interface Identity extends Caller {
   readonly bearer?: BearerToken
 }
 
-/** Identifies callers. Memberships are cached for a second at most. */
+/** Identifies callers. Memberships and API keys are cached for a second at most. */
 export interface Callers {
-  /** The caller of a request's bearer token. */
+  /** The caller of a request's bearer token, or of its API key. */
   of(request: Pick<Request, 'headers'> & Partial<Pick<Request, 'socket'>>): Promise<Identity>
   /**
    * The caller of a token.
@@ -23,7 +26,7 @@ export interface Callers {
   ofToken(token: string, organization?: string, socket?: Request['socket']): Promise<Identity>
   /** @throws Problem 401 where the token is not accepted */
   verify(token: string): Promise<BearerToken>
-  /** Clears the cache after a change of memberships. */
+  /** Clears the cache after a change of memberships or API keys. */
   forget(): void
 }
 
@@ -51,12 +54,6 @@ interface Membership extends Profile {
   status: string | null
 }
 
-/** The organization statuses in which members may only read, with the message of the 403. */
-const readOnlyReasons: Record<string, string> = {
-  suspended: 'Your organization is suspended: it can be read, but not changed. Ask the operator of this service.',
-  closed: 'Your organization is closed: it can be read, but not changed.',
-}
-
 const currentRole = statement(
   'callers:role',
   `SELECT u."operator", m."role" FROM "user" u
@@ -67,18 +64,27 @@ const currentRole = statement(
 type AnsweredAs = NonNullable<Call['request']['answeredAs']>
 
 /** Whether a caller still has a role, or a higher role in the same organization. Reads the database, not the cache. */
-export async function stillHasRight(executor: Executor, { bearer }: Caller, right: AnsweredAs): Promise<boolean> {
+export async function stillHasRight(
+  executor: Executor,
+  { bearer, program }: Caller,
+  right: AnsweredAs,
+): Promise<boolean> {
   // Responses that version 0.2 kept name the tenant `organization`; they are a day old at most.
   const { role, tenant = (right as { organization?: string | null }).organization ?? null } = right
   if (role !== 'operator' && tenant === null) return true
+  if (program !== undefined) return isAtLeast(await roleOfKey(executor, program, tenant), role)
   const { issuer, subject } = bearer ?? {}
   const [found] = (await currentRole(executor, { issuer, subject, organization: tenant })).rows
   if (role === 'operator') return found?.operator === true
-  return roles.indexOf(found?.role ?? 'anonymous') >= roles.indexOf(role as Role)
+  return isAtLeast(found?.role, role)
+}
+
+function isAtLeast(present: string | undefined, needed: string): boolean {
+  return roles.indexOf((present ?? 'anonymous') as Role) >= roles.indexOf(needed as Role)
 }
 
 export function callers(database: DataSource, pool: FairPool, issuer: Issuer): Callers {
-  const verify = tokenVerifier(issuer)
+  const [verifyToken, keys] = [tokenVerifier(issuer), keyCallers(pool)]
   let known = new Map<BearerToken, { identity: Identity; until: number }>()
   const choices = new WeakMap<BearerToken, BearerToken>()
 
@@ -109,11 +115,18 @@ export function callers(database: DataSource, pool: FairPool, issuer: Issuer): C
     return next
   }
 
+  const verify: Callers['verify'] = async (token) => {
+    if (isApiKey(token))
+      throw unauthorized('An API key is for programs, and signs no person in: send a token of a person.')
+    return verifyToken(token)
+  }
+
   return {
     verify,
     async of({ headers, socket }) {
       const token = bearerToken(headers.authorization)
-      return token === undefined ? anonymous : identify(await verify(token), socket)
+      if (token === undefined) return anonymous
+      return isApiKey(token) ? keys.of(token, socket) : identify(await verifyToken(token), socket)
     },
     async ofToken(token, organization, socket) {
       const bearer = await verify(token)
@@ -121,6 +134,7 @@ export function callers(database: DataSource, pool: FairPool, issuer: Issuer): C
     },
     forget() {
       known = new Map()
+      keys.forget()
     },
   }
 }

@@ -9,6 +9,8 @@ export type Role = (typeof roles)[number]
 export const tenantRoles = ['member', 'admin', 'owner'] as const satisfies Role[]
 
 interface Exception {
+  /** Not for API keys: it needs a user, or it gives or takes rights. */
+  peopleOnly?: true
   /** Also while the caller's organization is suspended or closed: debts can be paid, and paid services cancelled. */
   evenWhileSuspended?: true
 }
@@ -16,9 +18,10 @@ interface Exception {
 /** Names every role that may run an operation: a role that is not listed gets 403. */
 export const may =
   (...allowed: Role[]) =>
-  <E extends object>(operation: Operation<E>, { evenWhileSuspended }: Exception = {}): Operation<E> => ({
+  <E extends object>(operation: Operation<E>, { evenWhileSuspended, peopleOnly }: Exception = {}): Operation<E> => ({
     ...operation,
     may: allowed,
+    ...(peopleOnly && { peopleOnly }),
     ...(evenWhileSuspended && { allowedWhileReadOnly: true }),
   })
 
@@ -39,7 +42,7 @@ export const operatorOnly = may('operator')
 
 /** Every signed-in person, member of an organization or not. The operator belongs to none, and its 403 says so. */
 export const guestOrMember = <E extends object>(operation: Operation<E>): Operation<E> => ({
-  ...may('guest', 'member', 'admin', 'owner')(operation),
+  ...may('guest', 'member', 'admin', 'owner')(operation, { peopleOnly: true }),
   refusals: {
     operator:
       'The operator stands outside all organizations: use the token of a person who will belong to the organization.',

@@ -9,7 +9,7 @@ export interface Author {
   /** The tenant whose log receives the event. */
   tenant: string
   /** Absent where the service acts by itself. */
-  caller?: { user: string | null }
+  caller?: { user: string | null; program?: string }
 }
 
 export interface AuditRecord {
@@ -29,7 +29,8 @@ export async function record({
   changes: { updatedAt: _, ...changes },
 }: AuditRecord): Promise<void> {
   if (Object.keys(changes).length === 0) return
-  const common = { organizationId: by.tenant, actorId: by.caller?.user ?? null, action, changes }
+  const { user = null, program = null } = by.caller ?? {}
+  const common = { organizationId: by.tenant, actorId: user, apiKeyId: program, action, changes }
   for (const each of [target].flat())
     await insertRow(by.manager, Object.assign(new AuditEvent(), common, { target: each }))
 }

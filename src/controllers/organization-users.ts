@@ -1,4 +1,5 @@
 import { OrganizationUser } from '../../entities/index.ts'
+import { revokeKeysOf } from '../access/api-keys/revoke.ts'
 import type { Callers } from '../access/callers.ts'
 import { lockOwnOrganization } from '../access/lock-own-organization.ts'
 import { requireOwnerFor } from '../access/membership.ts'
@@ -20,6 +21,7 @@ export const update = (callers: Callers) =>
       await lockOwnOrganization(call, before?.userId === call.user ? before : undefined)
       if ((await countActiveOwners(call)) === 0) throw lastOwner()
       await revokeUngrantable(call, after.userId, after.grantableRoles)
+      if (!after.createsKeys) await revokeKeysOf(call, after.userId)
       await record({
         by: call,
         action: 'organizationUser.update',
@@ -40,6 +42,7 @@ export const remove = (callers: Callers): Operation<OrganizationUser> => {
       else await lockOwnOrganization(call)
       if (member.isActiveOwner && (await countActiveOwners(call)) === 1) throw lastOwner()
       await revokeUngrantable(call, member.userId, [])
+      await revokeKeysOf(call, member.userId)
       await record({
         by: call,
         action: 'organizationUser.remove',
@@ -55,7 +58,7 @@ export const remove = (callers: Callers): Operation<OrganizationUser> => {
     description:
       'Each person may end its own membership, also while the organization is suspended or closed: the item then shows the ' +
       'link "leave". 409 refuses the last owner. Admins remove the memberships of others; only owners remove owners. The ' +
-      'pending invitations of the person are revoked.',
+      'pending invitations and the API keys of the person are revoked.',
     link: {
       name: 'leave',
       when: ({ userId, lastOwner }: OrganizationUser & { lastOwner?: boolean }, _, { user }) =>

@@ -1,5 +1,6 @@
 import { Identified } from '../../entities/identified.ts'
 import {
+  ApiKey,
   BankAccount,
   BankTransaction,
   Country,
@@ -41,6 +42,14 @@ export async function demoEntities(): Promise<object[]> {
     email: 'sanne@demo.example',
     name: 'Sanne Visser',
     invitedById: exampleId,
+    expiresAt: new Date('2100-01-01T00:00:00Z'),
+  })
+  await write(new ApiKey(), {
+    ...own,
+    name: 'Nightly report',
+    createdById: exampleId,
+    hint: 'orgkey_…x7Qz',
+    lastUsedAt: start,
     expiresAt: new Date('2100-01-01T00:00:00Z'),
   })
   await write(exampleEvent(), {

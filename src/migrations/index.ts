@@ -31,6 +31,7 @@ import { EffectsInCode1764000000102 } from './1764000000102-effects-in-code.ts'
 import { Overlap1764000000103 } from './1764000000103-overlap.ts'
 import { Changes1764000000104 } from './1764000000104-changes.ts'
 import { Sessions1764000000110 } from './1764000000110-sessions.ts'
+import { ApiKeys1764000000120 } from './1764000000120-api-keys.ts'
 
 /** In the order in which they are applied. */
 export const migrations = [
@@ -67,4 +68,5 @@ export const migrations = [
   Overlap1764000000103,
   Changes1764000000104,
   Sessions1764000000110,
+  ApiKeys1764000000120,
 ]

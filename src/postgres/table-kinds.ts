@@ -16,6 +16,7 @@ export const tableKinds = {
     'organization_address',
     'organization_user',
     'organization_user_invitation',
+    'api_key',
     'payment_method',
     'subscription',
     'integration',

@@ -72,6 +72,16 @@ export const organizationUsers: Declared = {
 
 export const invitations: Declared = { filters: { email: 'caseless', role: 'exact', expiresAt: 'date' } }
 
+export const apiKeys: Declared = {
+  filters: {
+    name: 'partial',
+    role: 'exact',
+    createdBy: 'reference',
+    expiresAt: 'date',
+    lastUsedAt: ['date', 'exists'],
+  },
+}
+
 export const addresses: Declared = { filters: { kind: 'exact', name: 'partial', city: 'exact', country: 'reference' } }
 
 export const modules: Declared = { filters: { name: 'exact', enabled: 'boolean' } }
@@ -93,6 +103,12 @@ export const invoices: Declared = {
 }
 
 export const auditEvents: Declared = {
-  filters: { actor: ['reference', 'exists'], action: 'exact', target: 'exact', at: 'date' },
+  filters: {
+    actor: ['reference', 'exists'],
+    apiKey: ['reference', 'exists'],
+    action: 'exact',
+    target: 'exact',
+    at: 'date',
+  },
   order: ['at'],
 }

@@ -13,10 +13,10 @@ export const groups: ReferenceGroup[] = [
   {
     title: { en: 'People', nl: 'Mensen' },
     about: {
-      en: 'Employees, members and invitations — who works here, and who has access.',
-      nl: 'Medewerkers, leden en uitnodigingen — wie er werkt, en wie toegang heeft.',
+      en: 'Employees, members, invitations and API keys — who works here, and who has access.',
+      nl: 'Medewerkers, leden, uitnodigingen en API-sleutels — wie er werkt, en wie toegang heeft.',
     },
-    classes: ['Employee', 'User', 'OrganizationUser', 'OrganizationUserInvitation'],
+    classes: ['Employee', 'User', 'OrganizationUser', 'OrganizationUserInvitation', 'ApiKey'],
   },
   {
     title: { en: 'Banking', nl: 'Bankieren' },

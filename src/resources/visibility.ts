@@ -12,10 +12,11 @@ const lists = [
   'organizationAddresses',
 ]
 
-/** The organizations of the caller. Only the current one shows its member lists. Its live subscription is read with the row. */
+/** The organizations of the caller; of a program, the one of its key. Only the current one shows its member lists. Its live subscription is read with the row. */
 export const organization: ResourceOptions<Organization> = {
   scope: {
-    default: `"id" IN (SELECT "organizationId" FROM "organization_user" WHERE "userId" = :user AND "status" = 'active')`,
+    default: `"id" IN (SELECT "organizationId" FROM "organization_user" WHERE "userId" = :user AND "status" = 'active'
+      UNION ALL SELECT :tenant::uuid WHERE :user::uuid IS NULL)`,
     operator: 'true',
   },
   hidden: {
@@ -66,15 +67,16 @@ export const subscription: ResourceOptions<object> = {
 const own = 'WHERE "organizationId" = :tenant'
 const known = `"id" = :user OR "id" IN (SELECT "userId" FROM "organization_user" ${own})`
 const inviters = `"id" IN (SELECT "invitedById" FROM "organization_user_invitation" ${own})`
+const creators = `"id" IN (SELECT "createdById" FROM "api_key" ${own})`
 const actors = `"id" IN (SELECT "actorId" FROM "audit_event" ${own})`
 
 /**
  * Members, active or suspended, and the users of employees. Others are shown by name only. These are employees' users who have
- * left, inviters (to admins and owners) and actors of audit events (to owners).
+ * left, inviters and creators of API keys (to admins and owners), and actors of audit events (to owners).
  */
 export const user: ResourceOptions<object> = {
   scope: { default: `${known} OR "id" IN (SELECT "userId" FROM "employee" ${own})` },
-  named: { admin: inviters, owner: `${inviters} OR ${actors}` },
+  named: { admin: `${inviters} OR ${creators}`, owner: `${inviters} OR ${creators} OR ${actors}` },
   whole: { when: known, otherwise: 'anonymous' },
   hidden: { anonymous: ['email', 'locale'] },
 }

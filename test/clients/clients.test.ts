@@ -17,7 +17,8 @@ beforeAll(async () => {
 
 /** The operations of each collection, and the targets of its references. */
 const expected: Record<string, [operations: string, references: Record<string, string>]> = {
-  'audit-events': ['list show', { actor: 'User' }],
+  'api-keys': ['list create show edit delete', { createdBy: 'User' }],
+  'audit-events': ['list show', { actor: 'User', apiKey: 'ApiKey' }],
   'bank-accounts': ['list show', { integration: 'Integration' }],
   'bank-transactions': ['list show', { account: 'BankAccount' }],
   countries: ['list show', {}],

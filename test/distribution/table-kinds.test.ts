@@ -19,7 +19,7 @@ async function names(query: string): Promise<string[]> {
 }
 
 /** Keys that a client or a mail names without the organization; they are random, so two rows never share one. */
-const found = ['integration (redirectionId)', 'organization_user_invitation (tokenHash)']
+const found = ['api_key (hash)', 'integration (redirectionId)', 'organization_user_invitation (tokenHash)']
 
 /** The primary keys, unique indexes and exclusion constraints of a table, each with its columns in order. */
 const keys: { table: string; columns: string[]; isPrimary: boolean }[] = await database.query(

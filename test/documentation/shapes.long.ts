@@ -67,6 +67,7 @@ const inputs: Record<string, [path: string, validGraph: fc.Arbitrary<Graph>]> = 
       { name: text(1, 255), role: oneOf('member', 'owner') },
     ),
   ],
+  ApiKey: ['/api-keys', graph({ name: text(1, 255) }, { role: oneOf('member', 'admin') })],
   InvitationAcceptance: ['/organization-user-invitations/accept', graph({ token: text(1, 255) }, {})],
   OrganizationAddress: [
     '/organization-addresses',
@@ -79,7 +80,7 @@ const inputs: Record<string, [path: string, validGraph: fc.Arbitrary<Graph>]> = 
 }
 
 /** Rules that need the database: a shape cannot check them. */
-const beyondShapes = ['unknownReference', 'isUnique', 'isCurrent', 'isChosen', 'isSlug', 'isUsable']
+const beyondShapes = ['unknownReference', 'isExpiry', 'isUnique', 'isCurrent', 'isChosen', 'isSlug', 'isUsable']
 const runs = 40
 
 test('each input class of a POST has a shape that targets the class', () => {

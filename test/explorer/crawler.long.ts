@@ -27,7 +27,14 @@ const declared = new Set(
 )
 
 /** Collections that members may not read. The entrypoint names them all the same, because it is the same for every caller. */
-const closed = ['audit-events', 'integrations', 'invoices', 'organization-user-invitations', 'payment-methods']
+const closed = [
+  'api-keys',
+  'audit-events',
+  'integrations',
+  'invoices',
+  'organization-user-invitations',
+  'payment-methods',
+]
 
 beforeAll(async () => {
   const { Employee: employee } = await rowsOf(tenant)

@@ -16,6 +16,7 @@ const authorization = { Authorization: `Bearer ${await tokenOf(tenant.users.owne
 
 /** The resources none of whose operations is compressed. */
 const neverCompressed = [
+  'ApiKey',
   'AuditEvent',
   'BankAccount',
   'BankTransaction',
@@ -62,13 +63,14 @@ test('a class with a property that holds a secret is among those never compresse
   const withSecret = resources.filter((_, n) =>
     Object.keys(JSON.parse(contexts[n].text)['@context']).some((term) => secret.test(term)),
   )
-  expect(withSecret.map(({ name }) => name)).toEqual(['Subscription', 'PaymentMethodSetup', 'Invoice'])
+  expect(withSecret.map(({ name }) => name)).toEqual(['Subscription', 'ApiKey', 'PaymentMethodSetup', 'Invoice'])
   for (const { name } of withSecret) expect(neverCompressed).toContain(name)
 })
 
 test('operations that renew a secret for a repeated request are among those never compressed', () => {
   const renewing = operations.filter(({ operation }) => operation.secrets)
   expect(renewing.map(({ title }) => title).sort()).toEqual([
+    'POST /api-keys',
     'POST /invoices/:id/pay',
     'POST /payment-methods/setup',
     'POST /subscriptions',

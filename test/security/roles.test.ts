@@ -36,6 +36,7 @@ const permissions: [who: string, what: string[]][] = [
       ...['GET /organization-user-invitations', 'GET /organization-user-invitations/:id'],
       ...['POST /organization-user-invitations', 'DELETE /organization-user-invitations/:id'],
       'POST /organization-user-invitations/:id/resend',
+      ...['GET /api-keys', 'GET /api-keys/:id', 'POST /api-keys', 'PATCH /api-keys/:id', 'DELETE /api-keys/:id'],
       ...['POST /organization-addresses', 'PATCH /organization-addresses/:id', 'DELETE /organization-addresses/:id'],
       ...['GET /subscriptions', 'GET /subscriptions/:id', 'POST /subscriptions', 'PATCH /subscriptions/:id'],
       ...['POST /subscriptions/:id/cancel', 'GET /subscriptions/:id/invoices'],

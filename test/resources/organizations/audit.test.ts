@@ -24,6 +24,7 @@ const at = (name: string) => {
     OrganizationUser: 'organization-users',
     OrganizationUserInvitation: 'organization-user-invitations',
     Employee: 'employees',
+    ApiKey: 'api-keys',
   }
   return `/${paths[name]}/${rows[name].id}`
 }
@@ -124,6 +125,9 @@ const auditedOperations: [
     'organizationUserInvitation.revoke',
     () => owner.delete(at('OrganizationUserInvitation')),
   ],
+  ['POST /api-keys', 'apiKey.create', () => owner.post('/api-keys', { name: 'Report' })],
+  ['PATCH /api-keys/:id', 'apiKey.update', () => owner.patch(at('ApiKey'), { name: 'Weekly report' })],
+  ['DELETE /api-keys/:id', 'apiKey.revoke', () => owner.delete(at('ApiKey'))],
   ['POST /subscriptions/:id/confirm', 'subscription.confirm', () => as(operator).post(`${subscription}/confirm`)],
   ['PATCH /subscriptions/:id', 'subscription.update', () => owner.patch(subscription, { seats: 9 })],
   [

@@ -42,6 +42,7 @@ export const lines: Record<string, Line> = {
     body: { email: 'new@example.com' },
     before: `UPDATE "subscription" SET "seats" = 50 WHERE "organizationId" = ${acme}`,
   },
+  'POST /api-keys': { body: { name: 'New' } },
   'POST /organization-addresses': {
     body: { kind: 'postal', name: 'New', street: 'Dam', city: 'Amsterdam', country: '/countries/NL' },
   },

@@ -17,7 +17,7 @@ import {
 } from '../../../entities/index.ts'
 import { insertRow } from '../../../src/hydra/index.ts'
 import { openWorld } from '../world.ts'
-import { givenInvitation } from './sample-rows.ts'
+import { givenInvitation, givenKey } from './sample-rows.ts'
 
 const { database, given, organization, person, tenant } = await openWorld()
 
@@ -87,8 +87,21 @@ export async function givenVariety(): Promise<void> {
       createdAt: day(n + 1),
       ...(n > 0 && { issuedAt: day(n), dueAt: day(n + 7) }),
     })
+    const apiKey = await givenKey({
+      name: `${among(n, 'Report', 'Import')} ${n}`,
+      role: among(n, 'member', 'admin'),
+      createdBy: among(n, ...people),
+      expiresAt: day(n + 1),
+      lastUsedAt: n > 0 ? day(n) : null,
+    })
     const actor = n > 0 ? among(n, ...people) : null
-    await given(AuditEvent, { actor, action: `test.${n % 2}`, target: among(n, '/', location.name), at: day(n + 1) })
+    await given(AuditEvent, {
+      actor,
+      ...(n === 0 && { apiKey }),
+      action: `test.${n % 2}`,
+      target: among(n, '/', location.name),
+      at: day(n + 1),
+    })
     await givenInvitation({ invitedBy: tenant.users.owner, role: among(n, 'member', 'admin'), expiresAt: day(n + 1) })
     const user = await person(`person ${n}`, { email: `person${n}@example.com` })
     await given(OrganizationUser, { name: user.name, user, status: n ? 'active' : 'suspended', joinedAt: day(n + 1) })

@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto'
 import {
+  ApiKey,
   AuditEvent,
   BankAccount,
   BankTransaction,
@@ -56,11 +58,18 @@ export async function rowsOf({ organization, users }: Tenant): Promise<Record<st
     BankAccount: account,
     BankTransaction: await given(BankTransaction, { ...own, account, transactionOn: '2026-02-27', amount: '-12.50' }),
     AuditEvent: await given(AuditEvent, { ...own, actor: users.owner, action: 'test', target: '/' }),
+    ApiKey: await givenKey({ ...own, createdBy: users.owner }),
     OrganizationUserInvitation: await givenInvitation({ ...own, invitedBy: users.owner }),
     OrganizationUser: await database.manager.findOneOrFail(OrganizationUser, first),
     OrganizationModule: await database.manager.findOneOrFail(OrganizationModule, first),
     OrganizationConfig: await database.manager.findOneOrFail(OrganizationConfig, first),
   }
+}
+
+/** A key with an unknown secret; `createdBy` must be named. */
+export function givenKey(values: Partial<ApiKey>): Promise<ApiKey> {
+  const unknown = { hash: randomBytes(32), hint: 'orgkey_…x7Qz', expiresAt: new Date(Date.now() + week) }
+  return given(ApiKey, { name: 'Nightly report', ...unknown, ...values })
 }
 
 const week = 7 * 24 * 60 * 60 * 1000
