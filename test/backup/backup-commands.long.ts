@@ -22,10 +22,10 @@ import {
 const { database, directUrl, ending, issuer } = await openWorld()
 
 await seedDemo(database, issuer.issuer, { manualBilling: true })
-// Much more than the buffers between Postgres and the command hold.
+// A table of more than one part, after the table at which a command is stalled.
 await database.query(
   `INSERT INTO "image" ("id", "type", "width", "height", "bytes") VALUES ($1, 'image/png', 1, 1, $2)`,
-  ['0'.repeat(64), randomBytes(24 * 1024 * 1024)],
+  ['0'.repeat(64), randomBytes(2 * 1024 * 1024)],
 )
 
 const environment = { PATH: process.env.PATH, HOME: process.env.HOME, BACKUP_PASSPHRASE: passphrase }

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DataSource } from 'typeorm'
+import { withoutTimeouts } from '../../ormconfig.ts'
 import { backUp } from '../../src/backup/backup.ts'
 import { restore, withBackup } from '../../src/backup/restore.ts'
 import { survivePoolErrors } from '../../src/runtime/database.ts'
@@ -58,12 +59,22 @@ export async function restoreFrom(path: string, target: DataSource): Promise<Dat
 
 /** The rows of each table as one digest, but for the table of migrations and for rows that a backup leaves out. */
 export async function contentOf(source: DataSource): Promise<Record<string, string>> {
+  const unhurried = await withoutTimeouts(source).initialize()
+  survivePoolErrors(unhurried)
+  try {
+    return await digestsOf(unhurried)
+  } finally {
+    await unhurried.destroy()
+  }
+}
+
+async function digestsOf(source: DataSource): Promise<Record<string, string>> {
   const tables: { name: string }[] = await source.query(
     `SELECT tablename AS "name" FROM pg_tables WHERE schemaname = 'public' AND tablename NOT IN ('migrations', 'change', 'session')`,
   )
   const parts = tables.map(
     ({ name }) =>
-      `SELECT '${name}' AS "name", count(*) || ' ' || coalesce(md5(string_agg(t::text, '' ORDER BY t::text)), '') AS "content" FROM "${name}" t`,
+      `SELECT '${name}' AS "name", count(*) || ' ' || coalesce(md5(string_agg(md5(t::text), '' ORDER BY md5(t::text))), '') AS "content" FROM "${name}" t`,
   )
   const found: { name: string; content: string }[] = await source.query(parts.join(' UNION ALL '))
   return Object.fromEntries(found.map(({ name, content }) => [name, content]))
