@@ -30,7 +30,7 @@ import { rateLimiter } from './runtime/http/rate-limit.ts'
 import { checkRequestHead } from './runtime/http/request-head.ts'
 import { requestLog } from './runtime/http/request-log.ts'
 import { constantHeaders, responseHeaders } from './runtime/http/response-headers.ts'
-import { metrics } from './runtime/metrics.ts'
+import { metrics } from './runtime/metrics/metrics.ts'
 import type { SecretKey } from './secrets/sealed-text.ts'
 import { localTimeOf, timeZoneOf } from './workspace/organization-time-zone.ts'
 
@@ -61,6 +61,7 @@ export async function createApp({
   replicas,
   state,
   stopping,
+  tracing,
 }: AppContext): Promise<Express> {
   const pools = poolsOf(database)
   const callers = callersOf(database, pools.items, issuer)
@@ -89,11 +90,12 @@ export async function createApp({
   const streams = api.changeStreams(access, { listen: listenForChanges(database, log), stopping })
   const { measure, routes: metricsRoutes } = metrics(withOwnShare('metrics'), access, {
     logRequest,
-    reads: pools.items.batches,
+    pools,
     streams,
   })
 
   const app = createExpress(config)
+  if (tracing) app.use(tracing.trace)
   app.use(measure)
   app.use(responseHeaders(config))
   app.use(checkRequestHead)

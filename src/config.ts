@@ -8,6 +8,7 @@ import { readDatabaseUrl, readDirectUrl, readReplicaUrls } from './environment/d
 import { readCorsOrigins, readExplorer, readHost, readPublicUrl, readTrustProxy } from './environment/http.ts'
 import { readSmtp } from './environment/mail.ts'
 import { readStripe } from './environment/stripe.ts'
+import { readTraces, type TraceSettings } from './environment/traces.ts'
 import { Variables } from './environment/variables.ts'
 import type { MailSettings } from './mail/mailer.ts'
 import type { SecretKey } from './secrets/sealed-text.ts'
@@ -52,6 +53,8 @@ export interface Config {
   /** Requests a minute for one caller; undefined where rate limits are off. */
   limits: { usual: number; few: number } | undefined
   logLevel: string
+  /** Undefined where no traces are recorded. */
+  traces: TraceSettings | undefined
   /** Whether Hydra's terms have the prefix `hydra:`. */
   hydraPrefix: boolean
   /** Whether the explorer's pages and its sign-in are served. */
@@ -109,6 +112,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
         ? limits
         : undefined,
     logLevel: variables.oneOf('LOG_LEVEL', variables.text('LOG_LEVEL') ?? 'info', levels),
+    traces: readTraces(variables),
     hydraPrefix:
       variables.oneOf('HYDRA_PREFIX', variables.text('HYDRA_PREFIX') ?? 'false', ['true', 'false']) === 'true',
     explorer: readExplorer(variables),

@@ -41,6 +41,7 @@ test('every variable has a default', () => {
     trustProxy: false,
     logLevel: 'info',
     hydraPrefix: false,
+    traces: undefined,
     explorer: true,
     production: false,
   })
@@ -109,6 +110,12 @@ test.each<[name: string, value: string, key: string, read: unknown]>([
   ['TRUST_PROXY', 'loopback, ::1, 192.168.1.1', 'trustProxy', 'loopback, ::1, 192.168.1.1'],
   ['LOG_LEVEL', 'silent', 'logLevel', 'silent'],
   ['HYDRA_PREFIX', 'true', 'hydraPrefix', true],
+  [
+    'OTEL_EXPORTER_OTLP_ENDPOINT',
+    'http://127.0.0.1:4318/',
+    'traces',
+    { endpoint: 'http://127.0.0.1:4318', headers: {}, ratio: 1 },
+  ],
   ['EXPLORER', 'off', 'explorer', false],
   ['EXPLORER', 'on', 'explorer', true],
   ['NODE_ENV', 'test', 'production', false],

@@ -1,3 +1,6 @@
+import { readFile } from 'node:fs/promises'
+import { parser } from '@prometheus-io/lezer-promql'
+import { parse } from 'yaml'
 import { StripeEvent } from '../../entities/index.ts'
 import { openWorld } from '../support/world.ts'
 
@@ -28,7 +31,11 @@ test('the operator reads durations of requests and counts of pending Stripe even
   expect(metric(text, 'stripe_events{status="pending"}')).toBe(1)
   expect(metric(text, 'stripe_events{status="failed"}')).toBe(1)
   expect(metric(text, 'stripe_events_oldest_pending_seconds')).toBeGreaterThanOrEqual(90)
-  expect(metric(text, 'http_request_duration_seconds_count{method="GET",status="200"}')).toBeGreaterThan(0)
+  expect(
+    metric(text, 'http_request_duration_seconds_count{route="/locations",method="GET",status="200"}'),
+  ).toBeGreaterThan(0)
+  expect(metric(text, 'database_connections_max{pool="items"}')).toBeGreaterThan(0)
+  expect(metric(text, 'database_requests_waiting{pool="lists"}')).toBe(0)
   expect(metric(text, 'process_cpu_seconds_total')).toBeGreaterThan(0)
   expect(metric(text, 'database_batch_keys_count')).toBeGreaterThan(0)
 })
@@ -37,3 +44,59 @@ test('only the operator reads the metrics', async () => {
   expect((await as().get('/metrics')).status).toBe(401)
   for (const user of Object.values(tenant.users)) expect((await as(user).get('/metrics')).status).toBe(403)
 })
+
+test('requests are counted by the template of their path, which has no value of a client', async () => {
+  const id = '01a20875-79eb-73e0-a38f-a6d71d19c1b3'
+  for (const path of [`/locations/${id}`, `/locations/${id}.jsonld`, '/health/live', '/nowhere/secret'])
+    await api.get(path)
+  const { text } = await as(operator).get('/metrics')
+  const routes = new Set(
+    [...text.matchAll(/^http_request_duration_seconds_count\{route="([^"]*)"/gm)].map(([, route]) => route),
+  )
+  expect([...routes]).toEqual(expect.arrayContaining(['/locations/{id}', '/health/live', 'none']))
+  expect(text).not.toContain(id)
+  expect(text).not.toContain('nowhere')
+})
+
+test('a job that is due is counted, with its age', async () => {
+  const add = (task: string, options: string) =>
+    database.query(`SELECT graphile_worker.add_job('${task}', '{}', ${options})`)
+  await add('metricsDue', `run_at => now() - interval '90 s'`)
+  await add('metricsLater', `run_at => now() + interval '1 h'`)
+  const { text } = await as(operator).get('/metrics')
+  expect(metric(text, 'jobs{status="due"}')).toBeGreaterThanOrEqual(1)
+  expect(metric(text, 'jobs{status="running"}')).toBe(0)
+  expect(metric(text, 'jobs_oldest_due_seconds')).toBeGreaterThanOrEqual(90)
+})
+
+test('the dashboard and the alerts are valid PromQL over metrics that exist, and the guide explains each alert', async () => {
+  const { text } = await as(operator).get('/metrics')
+  const known = new Set([...text.matchAll(/^([a-z]\w*)[{ ]/gm)].map(([, name]) => name))
+  const { panels } = JSON.parse(await readFile('deploy/monitoring/dashboard.json', 'utf8'))
+  const { groups } = parse(await readFile('deploy/monitoring/alerts.yaml', 'utf8'))
+  const rules: { alert: string; expr: string }[] = groups.flatMap(({ rules }: { rules: object[] }) => rules)
+  const shown: string[] = panels.flatMap(({ targets }: { targets: { expr: string }[] }) =>
+    targets.map(({ expr }) => expr),
+  )
+  for (const expression of [...shown, ...rules.map(({ expr }) => expr)]) {
+    const { names, isValid } = parsePromql(expression.replaceAll('$__rate_interval', '5m'))
+    expect([expression, isValid]).toEqual([expression, true])
+    expect([expression, names.filter((name) => !known.has(name))]).toEqual([expression, []])
+  }
+  const guide = await readFile('docs/guides/operations.md', 'utf8')
+  expect(rules.map(({ alert }) => alert).filter((alert) => !guide.includes(`| \`${alert}\` |`))).toEqual([])
+})
+
+/** The metrics of an expression. */
+function parsePromql(expression: string): { names: string[]; isValid: boolean } {
+  const names: string[] = []
+  let isValid = true
+  parser.parse(expression).iterate({
+    enter({ type, node, from, to }) {
+      if (type.isError) isValid = false
+      if (type.name === 'VectorSelector')
+        names.push(expression.slice(node.firstChild?.from ?? from, node.firstChild?.to ?? to))
+    },
+  })
+  return { names, isValid }
+}

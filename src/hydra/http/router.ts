@@ -10,15 +10,18 @@ import { inputTypes, patchTypes } from './read-request.ts'
 
 type Route = [bound: BoundResource, operation: Operation]
 
-/** One path of the table: its endpoints by method, and the headers of all its responses. */
+/** One path of the table: its template, its endpoints by method, and the headers of all its responses. */
 interface Path {
+  template: string
   endpoints: Map<string, Endpoint>
   headers: [name: string, value: string][]
 }
 
 /** Routes every path of the table; one or two map look-ups find a path, however many there are. */
 export function router(api: BoundApi, access: AccessControl): RequestHandler {
-  const paths = new Map([...routes(api)].map(([pattern, operations]) => [pattern, pathOf(api, operations, access)]))
+  const paths = new Map(
+    [...routes(api)].map(([pattern, operations]) => [pattern, pathOf(api, pattern, operations, access)]),
+  )
   return (request, response, next) => {
     const { url } = request
     const queryStart = url.indexOf('?')
@@ -56,12 +59,13 @@ function find(paths: Map<string, Path>, pathname: string): [path: Path | undefin
 
 async function serve(
   api: BoundApi,
-  { endpoints, headers }: Path,
+  { template, endpoints, headers }: Path,
   id: string | undefined,
   suffix: string | undefined,
   request: Request,
   response: Response,
 ): Promise<void> {
+  response.locals.route = template
   for (const [name, value] of headers) response.setHeader(name, value)
   const form = api.options.forms?.isForm(request) ? await receiveForm(request, response) : undefined
   const method = form?.method ?? (request.method === 'HEAD' ? 'GET' : request.method)
@@ -92,8 +96,9 @@ function routes(api: BoundApi): Map<string, Route[]> {
   return byPath
 }
 
-function pathOf(api: BoundApi, operations: Route[], access: AccessControl): Path {
+function pathOf(api: BoundApi, pattern: string, operations: Route[], access: AccessControl): Path {
   return {
+    template: pattern.replace(':id', '{id}'),
     endpoints: new Map(
       operations.map(([bound, operation]) => [operation.method, endpoint(api, bound, operation, access)]),
     ),

@@ -59,6 +59,13 @@ export class FairPool {
     return this.hold(tenant, work)
   }
 
+  /** How many requests wait for a connection. */
+  get waiting(): number {
+    let sum = 0
+    for (const queue of this.queues.values()) sum += queue.length
+    return sum
+  }
+
   /** A statement that reads rows by key, and is batched. */
   static keyed(text: KeyedText): KeyedStatement {
     return new KeyedStatement(text)

@@ -9,6 +9,7 @@ import { StartError } from '../../start/start-error.ts'
 import { systemErrorText } from '../../start/system-error.ts'
 import { poolsOf } from '../database.ts'
 import { type OpenReplicas, openReplicas } from '../read-replicas.ts'
+import { startTracing, type Tracing } from '../tracing/tracing.ts'
 import { createHttpServer } from './http-server.ts'
 import type { SharedPort } from './shared-port.ts'
 
@@ -17,6 +18,8 @@ export interface ServiceState {
   /** Where lists are read; undefined without DATABASE_REPLICA_URLS. */
   replicas?: Pick<OpenReplicas, 'run'>
   state: { draining: boolean }
+  /** Undefined where no traces are recorded. */
+  tracing?: Tracing
   /** Aborted when the process stops, so that open streams end at once. */
   stopping?: AbortSignal
 }
@@ -39,14 +42,15 @@ export async function startHttpService(options: ServiceOptions): Promise<() => P
   const state = { draining: false }
   const replicas = config.replicas.length > 0 ? openReplicas(poolsOf(database).lists, config, log) : undefined
   const stopping = new AbortController()
-  const app = await createApp({ replicas, state, stopping: stopping.signal })
+  const tracing = await startTracing(config)
+  const app = await createApp({ replicas, state, tracing, stopping: stopping.signal })
   const server = createHttpServer(app, config.publicUrl, log, port)
   await listen(server, config)
   return async () => {
     state.draining = true
     stopping.abort()
     await new Promise<void>((closed) => server.close(() => closed()))
-    await replicas?.close()
+    await Promise.all([replicas?.close(), tracing?.stop()])
   }
 }
 
