@@ -10,7 +10,7 @@ import { DocumentPage } from './pages/document.tsx'
 import { ItemPage } from './pages/item.tsx'
 import { problemPage } from './pages/problem-page.tsx'
 import { StartPage } from './pages/start.tsx'
-import { filteredReferences } from './parts/filter-state.ts'
+import { filteredReferences, searchTextOf } from './parts/filter-state.ts'
 import { formatsIn } from './parts/formats.ts'
 import { type Crumb, Layout } from './parts/layout.tsx'
 import { requirePeriod } from './pictures/calendar.tsx'
@@ -46,7 +46,7 @@ export function explorer({ timeZone }: ExplorerOptions): (api: Api) => Pages {
         offered
           ? readFormChoices(known, offered)
           : content
-            ? readChoices(known, filteredReferences(known, content, rule))
+            ? readChoices(known, filteredReferences(known, content, rule), (name) => searchTextOf(known, name))
             : ([] as ReadChoices),
         readPicture(view, rule, reading),
       ])
@@ -68,6 +68,7 @@ function formPageOf(drawing: Drawing, form: Form, choices: ChoicesOf): string {
   return `<!doctype html>${render(
     <Layout
       {...drawing}
+      hasScript
       caller={view.caller}
       title={operationTitle(drawing, resource, operation)}
       target={view.request.target}
@@ -86,6 +87,7 @@ function pageOf(drawing: Drawing, choices: ChoicesOf, picture: ReadPicture | und
   return `<!doctype html>${render(
     <Layout
       {...drawing}
+      hasScript
       caller={view.caller}
       document={view.document}
       title={titleOfPage(drawing)}

@@ -130,6 +130,19 @@ test('a reference to many items is searched for, without losing what was typed',
   ).toEqual(['none', 'Worker 37'])
 })
 
+test('a filter by a reference to many items is searched for in the same way, and keeps its choice', async () => {
+  const { text } = await browser.open('/meetings?view=filters').expect(200)
+  expect(load(text)('.filters [name="_find[employee]"]')).toHaveLength(1)
+  const found = load((await browser.open('/meetings?_find[employee]=worker+38').expect(200)).text)
+  const options = found('.filters select[name=employee] option')
+  expect(options.map((_, option) => found(option).text()).get()).toEqual(['any', 'Worker 38'])
+  expect(found('.filters label[for=filter-employee]').text()).toBe('Employee')
+  expect(found('.data a[type="application/ld+json"]').attr('href')).toBe('/meetings.jsonld')
+  const chosen = options.last().val()
+  const applied = load((await browser.open(`/meetings?employee=${chosen}&_find[employee]=worker+37`).expect(200)).text)
+  expect(applied('.filters select[name=employee]').val()).toBe(chosen)
+})
+
 test('a box that is not ticked is false, and a new item has the defaults of its class', async () => {
   const { action, fields } = await formAt('/employees?view=create')
   expect(fields.filter(([name]) => name === 'active')).toEqual([

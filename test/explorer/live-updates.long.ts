@@ -1,9 +1,9 @@
 import { gzipSync } from 'node:zlib'
 import type { BrowserContext, Page } from 'playwright-core'
-import { Employee } from '../../entities/index.ts'
+import { Employee, Meeting } from '../../entities/index.ts'
 import { describeInChromium } from '../support/chromium.ts'
 import { eventually } from '../support/eventually.ts'
-import { openWorld } from '../support/world.ts'
+import { morning, openWorld } from '../support/world.ts'
 
 const { api, as, given, operator, publicUrl, tenant, tokenOf } = await openWorld()
 
@@ -60,5 +60,69 @@ describeInChromium('In Chromium', (browser) => {
     await others[1].getByText('Almere').first().waitFor()
     expect(await notice(others[1]).isVisible()).toBe(false)
     expect(errors).toEqual([])
+  }, 60_000)
+
+  /** A page that looks a reference up: the worker with a number is found while the person types. */
+  async function lookUp(page: Page, text: string): Promise<void> {
+    const box = page.getByRole('combobox', { name: 'Employee' })
+    await box.fill('')
+    await box.pressSequentially(text)
+    await page.getByRole('option', { name: text }).waitFor()
+    expect(await box.getAttribute('aria-expanded')).toBe('true')
+    await box.press('ArrowDown')
+    await box.press('Enter')
+    expect(await box.inputValue()).toBe(text)
+    expect(await box.getAttribute('aria-expanded')).toBe('false')
+  }
+
+  test('a reference to many items is looked up while the person types, in a form and in a filter', async () => {
+    const workers = await Promise.all(
+      Array.from({ length: 35 }, (_, index) => given(Employee, { name: `Worker ${100 + index}` })),
+    )
+    const [chosen] = workers.slice(-1)
+    const page = await tab('/meetings?view=create')
+    await lookUp(page, chosen.name as string)
+    await page.getByLabel('From').fill('2026-05-04T09:00')
+    await page.getByLabel('To', { exact: false }).first().fill('2026-05-04T10:00')
+    await page.getByRole('button', { name: 'Create a meeting' }).click()
+    await page.waitForURL((url) => url.search === '')
+    await page.getByRole('link', { name: chosen.name as string }).waitFor()
+
+    const list = await tab('/meetings?view=filters')
+    await lookUp(list, chosen.name as string)
+    await list.getByRole('button', { name: 'Apply' }).click()
+    await list.waitForURL((url) => url.searchParams.get('employee') === `/employees/${chosen.id}`)
+    await list.getByText('1 in total').waitFor()
+    expect(errors).toEqual([])
+  }, 60_000)
+
+  test('times are in the time zone of the reader, and in that of the organization on demand', async () => {
+    const { id } = await given(Meeting, { ...morning, employee: await given(Employee, { name: 'Noon' }) })
+    const other = await browser().newContext({ locale: 'en', timezoneId: 'America/New_York' })
+    await other.addCookies(await context.cookies())
+    const page = await other.newPage()
+    await page.goto(`${publicUrl}/meetings/${id}`)
+    const from = page.locator('time').first()
+    await page.getByText('Times are in your time zone America/New_York.').waitFor()
+    expect(await from.textContent()).toContain('04:00')
+    expect(await from.getAttribute('title')).toBe('America/New_York')
+    await page.getByRole('button', { name: 'Show times in Europe/Amsterdam' }).click()
+    await page.getByText('Times are in the time zone Europe/Amsterdam.').waitFor()
+    expect(await from.textContent()).toContain('10:00')
+    await other.close()
+  }, 60_000)
+
+  test('the request for programs and the identifier can be copied', async () => {
+    await context.grantPermissions(['clipboard-read', 'clipboard-write'])
+    const { id } = await given(Employee, { name: 'Copy' })
+    const page = await tab(`/employees/${id}`)
+    const copy = async (index: number) => {
+      const button = page.getByRole('button', { name: /^Cop(y|ied)$/ }).nth(index)
+      await button.click()
+      await page.getByRole('button', { name: 'Copied' }).first().waitFor()
+      return page.evaluate(() => navigator.clipboard.readText())
+    }
+    expect(await copy(0)).toBe(id)
+    expect(await copy(1)).toMatch(/^curl /)
   }, 60_000)
 })

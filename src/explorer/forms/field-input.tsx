@@ -1,8 +1,9 @@
 import { type Option, optionsIn } from '../choices.ts'
 import type { FormField } from '../engine.ts'
+import { ReferenceLookup } from '../parts/script-elements.tsx'
 import { referenceTitle } from '../titles.ts'
 import type { Words } from '../words/en.ts'
-import type { FieldProps } from './form.ts'
+import { type FieldProps, formAddress } from './form.ts'
 import { Several } from './several-values.tsx'
 
 /** One field with its label, its description, its bounds and the violations of its value. */
@@ -72,7 +73,7 @@ function Checkbox({ input, values }: { input: Input; values: URLSearchParams }) 
 }
 
 /** A field with one value. */
-function Single({ drawing, field, type: shape, values, choices, input }: FieldProps & { input: Input }) {
+function Single({ drawing, field, type: shape, label, values, choices, input }: FieldProps & { input: Input }) {
   const { words } = drawing
   const { control, min, max, minLength, maxLength, nullable, required } = field
   const value = values.get(field.name) ?? ''
@@ -82,21 +83,23 @@ function Single({ drawing, field, type: shape, values, choices, input }: FieldPr
     return <Choice input={input} value={value} options={optionsIn(drawing, shape, field)} none={none} words={words} />
   if (control === 'reference') {
     const title = value === '' ? value : referenceTitle(drawing, value)
+    const select = (
+      <Choice
+        // The search draws the form again, so the focus moves to the items.
+        input={{ ...input, autofocus: values.get(drawing.api.formNames.search) === field.name }}
+        value={value}
+        title={title}
+        options={choices?.options ?? []}
+        none={none}
+        words={words}
+      />
+    )
+    if (!choices?.isMore && !values.has(drawing.api.formNames.searchText(field.name))) return select
     return (
-      <>
-        <Choice
-          // The search draws the form again, so the focus moves to the items.
-          input={{ ...input, autofocus: values.get(drawing.api.formNames.search) === field.name }}
-          value={value}
-          title={title}
-          options={choices?.options ?? []}
-          none={none}
-          words={words}
-        />
-        {(choices?.isMore || values.has(drawing.api.formNames.searchText(field.name))) && (
-          <Search {...{ drawing, field, values }} />
-        )}
-      </>
+      <ReferenceLookup drawing={drawing} label={label} source={formAddress(drawing)}>
+        {select}
+        <Search {...{ drawing, field, values }} />
+      </ReferenceLookup>
     )
   }
   if (control === 'textarea' || control === 'json')

@@ -2,6 +2,7 @@ import { ConstraintViolation, type Violation } from '../../hydra/index.ts'
 import type { ChoicesOf } from '../choices.ts'
 import { type Drawing, pathOf } from '../drawing.ts'
 import type { FormField } from '../engine.ts'
+import { CopyText } from '../parts/script-elements.tsx'
 import { descriptionOf, labelOf } from '../words/labels.ts'
 import { operationTexts } from '../words/operation-words.ts'
 import { Field } from './field-input.tsx'
@@ -58,9 +59,11 @@ export function FormPage({ drawing, form, choices }: FormPageProps) {
       )}
       <details>
         <summary>{words.asRequest}</summary>
-        <pre>
-          <code>{curlOf(api.iris.origin, offered)}</code>
-        </pre>
+        <CopyText drawing={drawing}>
+          <pre>
+            <code>{curlOf(api.iris.origin, offered)}</code>
+          </pre>
+        </CopyText>
       </details>
     </>
   )

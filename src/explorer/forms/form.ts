@@ -1,8 +1,9 @@
 import { v7 as uuid } from 'uuid'
 import type { Problem, Violation } from '../../hydra/index.ts'
 import { type Choices, type ReadChoices, readChoices } from '../choices.ts'
-import type { Drawing } from '../drawing.ts'
+import { type Drawing, pathOf } from '../drawing.ts'
 import type { FormField, OfferedOperation, PageView, Shape } from '../engine.ts'
+import { searchTextOf } from '../parts/filter-state.ts'
 import { defaultValues, itemValues } from './form-values.ts'
 
 /** The parameter of a page that opens the form of an operation. */
@@ -46,6 +47,13 @@ export function shownOperation({ refused, operations, request }: PageView): Offe
   return operations.find((offered) => offered.operation.method !== 'GET' && names.includes(formName(offered)))
 }
 
+/** The address of the form that a page shows, also where the page is the answer to that form. */
+export function formAddress({ api, view }: Pick<Drawing, 'api' | 'view'>): string {
+  const offered = shownOperation(view)
+  const path = view.refused ? (view.document['@id'] as string) : pathOf({ api, view })
+  return offered ? `${path}?${formParameter}=${formName(offered)}` : path
+}
+
 /** Reads the items that each reference of a form can name: those that its search text finds, where the person has sent one. */
 export function readFormChoices(
   drawing: Pick<Drawing, 'api' | 'view'>,
@@ -54,7 +62,11 @@ export function readFormChoices(
   const { api, view } = drawing
   const { fields } = fieldsOf(api, view, offered)
   const sent = view.refused?.fields
-  return readChoices(drawing, fields, (name) => sent?.get(api.formNames.searchText(name))?.trim() || undefined)
+  return readChoices(
+    drawing,
+    fields,
+    (name) => sent?.get(api.formNames.searchText(name))?.trim() || searchTextOf(drawing, name),
+  )
 }
 
 /** The class of the body of an operation, and the fields that the caller may fill in. */

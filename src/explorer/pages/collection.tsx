@@ -8,6 +8,7 @@ import { Data } from '../parts/data.tsx'
 import { hasFilters } from '../parts/filter-state.ts'
 import { Filters } from '../parts/filters.tsx'
 import { Pager } from '../parts/pager.tsx'
+import { TimeZoneNote } from '../parts/script-elements.tsx'
 import { Table } from '../parts/table.tsx'
 import { About } from '../parts/term.tsx'
 import { CalendarPicture } from '../pictures/calendar.tsx'
@@ -56,7 +57,6 @@ function Members({
   columns,
   picture,
 }: Omit<PageProps, 'choices'> & { columns: string[] }) {
-  const { words, formats } = drawing
   const { shape, items } = content
   if (picture?.rule.kind === 'calendar')
     return <CalendarPicture drawing={drawing} content={content} collection={collection} calendar={picture.rule} />
@@ -68,7 +68,7 @@ function Members({
   return (
     <>
       <Table drawing={drawing} content={content} collection={collection} columns={columns} />
-      {hasTimes && <p class="note">{words.timeZone(formats.zone)}</p>}
+      {hasTimes && <TimeZoneNote drawing={drawing} />}
     </>
   )
 }

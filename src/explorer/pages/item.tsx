@@ -2,20 +2,21 @@ import type { Drawing } from '../drawing.ts'
 import type { Document, PageContent, Shape } from '../engine.ts'
 import { Actions } from '../parts/actions.tsx'
 import { Data } from '../parts/data.tsx'
+import { CopyText, TimeZoneNote } from '../parts/script-elements.tsx'
 import { About, Term } from '../parts/term.tsx'
 import { drawValue } from '../parts/value.tsx'
 import { collectionLabel, labelOf } from '../words/labels.ts'
 
 /** The page of an item: its properties, its operations, and the collections that it leads to. */
 export function ItemPage({ drawing, content }: { drawing: Drawing; content: PageContent }) {
-  const { words, view, formats } = drawing
+  const { view } = drawing
   const { shape } = content
   const hasTimes = shape.fields.some(({ datatype, name }) => datatype === 'xsd:dateTime' && view.document[name])
   return (
     <>
       <About drawing={drawing} shape={shape} />
       <Properties drawing={drawing} shape={shape} document={view.document} />
-      {hasTimes && <p class="note">{words.timeZone(formats.zone)}</p>}
+      {hasTimes && <TimeZoneNote drawing={drawing} />}
       <Related drawing={drawing} shape={shape} />
       <Actions drawing={drawing} />
       <Data drawing={drawing} />
@@ -33,7 +34,13 @@ function Properties({ drawing, shape, document }: { drawing: Drawing; shape: Sha
             <dt>
               <Term drawing={drawing} shape={shape} name={field.name} id="property" />
             </dt>
-            <dd>{drawValue({ drawing, shape, field, document })}</dd>
+            <dd>
+              {field.term.iri === 'schema:identifier' ? (
+                <CopyText drawing={drawing}>{drawValue({ drawing, shape, field, document })}</CopyText>
+              ) : (
+                drawValue({ drawing, shape, field, document })
+              )}
+            </dd>
           </div>
         ))}
     </dl>

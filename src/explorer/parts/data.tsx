@@ -1,6 +1,8 @@
 import type { Drawing } from '../drawing.ts'
 import { asksFor, firstPage, withPart } from '../drawing.ts'
+import { isSearchText } from './filter-state.ts'
 import { LinkedJson } from './json.tsx'
+import { CopyText } from './script-elements.tsx'
 
 /** The most rows of one CSV document. */
 const mostRows = 100
@@ -23,9 +25,11 @@ export function Data({ drawing }: { drawing: Drawing }) {
         ))}
       </ul>
       <p>{words.dataHint}</p>
-      <pre>
-        <code>{curlOf(drawing)}</code>
-      </pre>
+      <CopyText drawing={drawing}>
+        <pre>
+          <code>{curlOf(drawing)}</code>
+        </pre>
+      </CopyText>
       <Source drawing={drawing} />
     </section>
   )
@@ -54,6 +58,7 @@ function addressIn({ view: { request, content }, api }: Drawing, suffix: string)
   const query = new URLSearchParams(request.query)
   query.delete('lang')
   query.delete('view')
+  for (const name of [...query.keys()]) if (isSearchText(api, name)) query.delete(name)
   if (suffix === 'csv') {
     for (const name of Object.keys(firstPage)) query.delete(name)
     query.set('itemsPerPage', String(content?.resource.options.most ?? mostRows))

@@ -1,7 +1,11 @@
 import { type Choices, type Option, optionsIn } from '../choices.ts'
-import type { Drawing } from '../drawing.ts'
+import { type Drawing, pathOf } from '../drawing.ts'
 import type { Field } from '../engine.ts'
+import { referenceTitle } from '../titles.ts'
 import type { Words } from '../words/en.ts'
+import { labelOf } from '../words/labels.ts'
+import { searchTextOf } from './filter-state.ts'
+import { ReferenceLookup } from './script-elements.tsx'
 
 interface InputProps {
   drawing: Drawing
@@ -21,9 +25,13 @@ export function FilterInput({ drawing, type, field, name, choices }: InputProps)
   if (name.startsWith('exists[')) return <Existence words={words} name={name} values={values} />
   const id = `filter-${name}`
   const options = optionsOf(drawing, type, field, choices)
+  const label = /\[/.test(name) ? boundOf(words, name) : labelOf(drawing.api, drawing.tag, type, field.name)
+  const text = searchTextOf(drawing, name)
+  if (field.kind === 'reference' && values.length < 2 && (choices?.isMore || text !== undefined))
+    return <Lookup drawing={drawing} id={id} label={label} name={name} values={values} choices={choices} text={text} />
   return (
     <label htmlFor={id}>
-      <span class={/\[/.test(name) ? undefined : 'hidden'}>{boundOf(words, name)}</span>
+      <span class={/\[/.test(name) ? undefined : 'hidden'}>{label}</span>
       {options ? (
         <Choice id={id} name={name} values={values} options={options} any={words.any} />
       ) : (
@@ -62,6 +70,46 @@ function Choice({
   )
 }
 
+/** A reference to many items: a select of those that a text finds, and the search for that text. */
+function Lookup({
+  drawing,
+  id,
+  label,
+  name,
+  values,
+  choices,
+  text = '',
+}: {
+  drawing: Drawing
+  id: string
+  label: string
+  name: string
+  values: string[]
+  choices?: Choices
+  text?: string
+}) {
+  const { api, words } = drawing
+  const known = choices?.options ?? []
+  const present = values.filter((value) => value !== '' && known.every((option) => option.value !== value))
+  const options = [...known, ...present.map((value) => ({ value, title: referenceTitle(drawing, value) }))]
+  return (
+    <div>
+      <label htmlFor={id} class="hidden">
+        {label}
+      </label>
+      <ReferenceLookup drawing={drawing} label={label} source={`${pathOf(drawing)}?view=filters&itemsPerPage=1`}>
+        <Choice id={id} name={name} values={values} options={options} any={words.any} />
+        <span class="search">
+          <input type="search" name={api.formNames.searchText(name)} value={text} aria-label={words.findChoices} />
+          <button type="submit" class="plain">
+            {words.search}
+          </button>
+        </span>
+      </ReferenceLookup>
+    </div>
+  )
+}
+
 /** Two boxes: an empty choice would not leave the parameter out, and an empty `exists` means true. */
 function Existence({ words, name, values }: { words: Words; name: string; values: string[] }) {
   const given = values.map((value) => !/^(false|0)$/.test(value))
@@ -77,7 +125,6 @@ function Existence({ words, name, values }: { words: Words; name: string; values
   )
 }
 
-/** A reference to more items than a select offers is a field for an address. */
 function optionsOf(drawing: Drawing, type: string, field: Field, choices?: Choices): Option[] | undefined {
   const { datatype, values } = field
   const { yes, no } = drawing.words
@@ -87,7 +134,7 @@ function optionsOf(drawing: Drawing, type: string, field: Field, choices?: Choic
       { value: 'false', title: no },
     ]
   if (values) return optionsIn(drawing, type, field)
-  return choices && !choices.isMore && choices.options.length > 0 ? choices.options : undefined
+  return choices && choices.options.length > 0 ? choices.options : undefined
 }
 
 /** The type of a field, and its value in the form that the type needs. */

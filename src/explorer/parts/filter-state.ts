@@ -20,13 +20,28 @@ export function hasFilters(
 }
 
 /** Whether the form of the filters is drawn. */
-export function showsFilters(drawing: Pick<Drawing, 'view'>, collection: Collection, picture?: Picture): boolean {
-  return asksFor(drawing, 'filters') || hasFilters(drawing, collection, picture)
+export function showsFilters(
+  drawing: Pick<Drawing, 'api' | 'view'>,
+  collection: Collection,
+  picture?: Picture,
+): boolean {
+  const isSearched = [...drawing.view.request.query.keys()].some((name) => isSearchText(drawing.api, name))
+  return isSearched || asksFor(drawing, 'filters') || hasFilters(drawing, collection, picture)
+}
+
+/** Whether a parameter is the text that the choices of a reference are searched by. */
+export function isSearchText({ formNames }: Drawing['api'], name: string): boolean {
+  return name.startsWith(formNames.searchText('').slice(0, -1))
+}
+
+/** The text that the choices of a reference are searched by, if the address has one. */
+export function searchTextOf({ api, view }: Pick<Drawing, 'api' | 'view'>, name: string): string | undefined {
+  return view.request.query.get(api.formNames.searchText(name))?.trim() || undefined
 }
 
 /** The references that the drawn filters of a collection offer. */
 export function filteredReferences(
-  drawing: Pick<Drawing, 'view'>,
+  drawing: Pick<Drawing, 'api' | 'view'>,
   { collection, shape }: PageContent,
   picture: Picture | undefined,
 ): Field[] {

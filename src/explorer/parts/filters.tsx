@@ -4,7 +4,7 @@ import type { Collection, Field, PageContent } from '../engine.ts'
 import type { Picture } from '../pictures/pictures.ts'
 import { labelOf } from '../words/labels.ts'
 import { FilterInput } from './filter-input.tsx'
-import { filterNames, hasFilters, showsFilters } from './filter-state.ts'
+import { filterNames, hasFilters, isSearchText, showsFilters } from './filter-state.ts'
 import { KeptParameters } from './kept-parameters.tsx'
 
 interface FiltersProps {
@@ -30,7 +30,7 @@ export function Filters({ drawing, content, collection, choices, picture }: Filt
         {words.filter}
       </a>
     )
-  const isFilter = (name: string) => names.has(name.replace(/\[\d*\]$/, ''))
+  const isFilter = (name: string) => names.has(name.replace(/\[\d*\]$/, '')) || isSearchText(drawing.api, name)
   const filtered = fields.filter(({ name, term }) => term.iri !== 'schema:identifier' && hasVariable(names, name))
   return (
     <details open>

@@ -6,6 +6,8 @@ export interface Formats {
   zone: string
   /** The clock of that time zone. */
   clock: WallClock
+  /** The locale of the texts (BCP 47). */
+  locale: string
   dateTime(iso: string): string
   date(day: string): string
   /** A day of a week. */
@@ -60,6 +62,7 @@ function make(language: string, zone: string): Formats {
     inCurrency(currency)?.format(amount as number) ?? `${amount} ${currency}`
   return {
     zone,
+    locale,
     dateTime: (iso) => dateTimes.format(new Date(iso)),
     clock: new WallClock(zone),
     date: (day) => dates.format(midnight(day)),

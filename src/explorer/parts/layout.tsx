@@ -27,6 +27,8 @@ interface Frame extends Language {
   document?: Document
   /** The referrer policy of the page's own forms and links, where it differs from that of its header. */
   referrer?: string
+  /** Whether the page has elements of the script. */
+  hasScript?: boolean
   /** The ways to the page, from the start on. */
   trail?: Crumb[]
   children: ComponentChildren
@@ -52,7 +54,7 @@ export function Layout(frame: Frame) {
         <link rel="icon" href={api.iris.at(assetPath('icon.svg'))} />
         <link rel="stylesheet" href={api.iris.at(assetPath('explorer.css'))} />
         {document && <EmbeddedDocument document={document} />}
-        {isLive && <script type="module" src={api.iris.at(assetPath('explorer.js'))} />}
+        {frame.hasScript && <script type="module" src={api.iris.at(assetPath('explorer.js'))} />}
       </head>
       <body>
         <a class="skip" href="#main">

@@ -15,6 +15,11 @@ export const en = {
   no: 'No',
   none: 'none',
   definition: 'Definition',
+  copy: 'Copy',
+  copied: 'Copied',
+  readersZone: (zone: string) => `Times are in your time zone {zone}. Titles and fields keep ${zone}.`,
+  chooseZone: 'Show times in {zone}',
+  nothingToChoose: 'Nothing found',
   timeZone: (zone: string) => `Times are in the time zone ${zone}.`,
 
   /** The rest of an item. */

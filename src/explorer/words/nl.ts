@@ -17,6 +17,11 @@ export const nl: Words = {
   no: 'Nee',
   none: 'geen',
   definition: 'Definitie',
+  copy: 'Kopiëren',
+  copied: 'Gekopieerd',
+  readersZone: (zone) => `Tijden zijn in uw tijdzone {zone}. Titels en velden houden ${zone}.`,
+  chooseZone: 'Toon tijden in {zone}',
+  nothingToChoose: 'Niets gevonden',
   timeZone: (zone) => `Tijden zijn in de tijdzone ${zone}.`,
 
   actions: 'Wat u kunt doen',
