@@ -48,7 +48,7 @@ const { id: organizationId } = organization
 const table = [
   new Resource(Location, '/locations', [listOperation<Location>(), charge('/within'), charge('/around', true)]),
 ]
-const api = new Api(table as Resource[], database, { ...apiOptions, ...config })
+const api = new Api(table as Resource[], database, { ...apiOptions, ...config, languages: undefined })
 const { issuer, subject, id: user } = tenant.users.owner
 const caller = { role: 'owner', user, tenant: organizationId, bearer: { issuer, subject } } as const
 const refusal: ErrorRequestHandler = (error, _request, response, _next) =>

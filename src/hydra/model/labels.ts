@@ -101,13 +101,14 @@ export function checkOperationTexts(
   languages: readonly string[] | undefined,
   generic: Readonly<Record<string, (name: string) => string>>,
 ): void {
+  if (!languages) return
   for (const { name, operations } of resources) {
     const texts = contexts.read(name).operations ?? {}
     const unknown = Object.keys(texts).find((one) => !operations.some((operation) => operation.name === one))
     if (unknown)
       throw new Error(`${contexts.path(name)} has texts of the operation "${unknown}", which ${name} does not have.`)
     for (const { name: operation, title, description } of operations)
-      for (const language of languages?.slice(1) ?? []) {
+      for (const language of languages.slice(1)) {
         const lacks = (text: string) =>
           new Error(`${contexts.path(name)} lacks the ${text} of the operation "${operation}" in "${language}".`)
         const isGeneric = generic[operation]?.(name) === title(name)
