@@ -132,7 +132,9 @@ describe('With WORKERS=2', () => {
       expect(status).toBe(200)
       for (const worker of [0, 1, 2]) expect(text).toMatch(new RegExp(`process_cpu_seconds_total{worker="${worker}"}`))
       for (const worker of [1, 2])
-        expect(text).toMatch(new RegExp(`duration_seconds_count{method="GET",status="200",worker="${worker}"} [1-9]`))
+        expect(text).toMatch(
+          new RegExp(`duration_seconds_count{route="[^"]+",method="GET",status="200",worker="${worker}"} [1-9]`),
+        )
       expect(text.match(/^stripe_events_oldest_pending_seconds/gm)).toHaveLength(1)
     }
   })
