@@ -113,7 +113,7 @@ test('SIGTERM ends a start that waits for a lock in Postgres', async () => {
       async () => {
         // A start asks for the lock of migrations again and again, and waits in the statement for that of the demo.
         const { rows } = await holder.query(
-          `SELECT FROM pg_stat_activity WHERE "query" LIKE 'SELECT pg_try_advisory_lock(%' AND "pid" <> pg_backend_pid()
+          `SELECT FROM pg_stat_activity WHERE "query" LIKE 'SELECT pg_try_advisory_lock%' AND "pid" <> pg_backend_pid()
             UNION ALL SELECT FROM pg_locks WHERE "locktype" = 'advisory' AND NOT "granted"`,
         )
         expect(rows).toHaveLength(1)
