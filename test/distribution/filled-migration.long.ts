@@ -7,6 +7,9 @@ const { database, elsewhere, tenant } = await openWorld()
 /** The first migration of those that let a tenant's rows be distributed. */
 const first = 1_764_000_000_100
 
+/** Columns that later migrations added to older tables. */
+const later = ['audit_event.apiKeyId']
+
 /** Every table with its number of rows and a digest of these columns. */
 async function digests(columns: Record<string, string[]>): Promise<Record<string, string>> {
   const each = Object.entries(columns).map(([table, names]) => {
@@ -28,7 +31,8 @@ test('the migrations to keys by organization keep every row and every total, the
       tableName,
       columns
         .filter(({ isVirtual, isVirtualProperty }) => !isVirtual && !isVirtualProperty)
-        .map(({ databaseName }) => databaseName),
+        .map(({ databaseName }) => databaseName)
+        .filter((name) => !later.includes(`${tableName}.${name}`)),
     ]),
   )
   const before = [await digests(columns), await totals()] as const

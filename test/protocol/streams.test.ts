@@ -1,3 +1,4 @@
+import { connect } from 'node:net'
 import { Employee } from '../../entities/index.ts'
 import { eventually } from '../support/eventually.ts'
 import { openStream, type ReceivedStream } from '../support/requests/event-stream.ts'
@@ -93,6 +94,21 @@ test('the changes of several classes arrive in the order in which they were made
   const heard: unknown[] = []
   while (heard.length < made.length) heard.push((await stream.next())['@id'])
   expect(heard).toEqual(made)
+})
+
+test('a reader that leaves before its stream begins holds none', async () => {
+  const { hostname, port } = new URL(publicUrl)
+  for (let count = 0; count < 12; count++) {
+    const token = await tokenOf(owner)
+    const socket = connect(Number(port), hostname)
+    const request = `GET /.well-known/mercure?topic=* HTTP/1.1\r\nHost: ${hostname}\r\nAuthorization: Bearer ${token}\r\n\r\n`
+    await new Promise<void>((sent) => socket.write(request, () => sent()))
+    socket.destroy()
+  }
+  await eventually(
+    async () => (await as(operator).get('/metrics')).text,
+    (text) => expect(text).toMatch(/^change_streams_open 0$/m),
+  )
 })
 
 test('an organization hears nothing of another one', async () => {

@@ -107,7 +107,8 @@ const referred = resources.filter(({ entity }) => !([BankAccount, Employee, User
 let role: Role = 'member'
 let server: Server
 beforeAll(async () => {
-  const engine = new Api([hiding, searched, viewed, ...referred] as Resource[], database, { ...apiOptions, ...config })
+  const options = { ...apiOptions, ...config, languages: undefined }
+  const engine = new Api([hiding, searched, viewed, ...referred] as Resource[], database, options)
   const authenticate = async () => ({ role, user: tenant.users[role as 'member'].id, tenant: organization.id })
   const app = express().use(engine.router({ authenticate }))
   app.use(((error, _request, response, _next) => engine.writeProblem(error, response)) as express.ErrorRequestHandler)

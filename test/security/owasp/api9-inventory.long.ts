@@ -42,6 +42,8 @@ const excused = [
   /^\/explorer\/[0-9a-f]{16}\/:name$/,
   /** Where people sign in; programs send a bearer token instead. */
   /^\/session(\/(organization|end))?$/,
+  /** Where an invited person accepts; programs use the operation of the resource. */
+  /^\/invitation$/,
   /** An image is no resource: every client with its address may read it. Organizations and mail footers show the address. */
   /^\/images\/:id$/,
 ]

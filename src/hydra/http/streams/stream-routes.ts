@@ -50,6 +50,8 @@ export function changeStreams(api: BoundApi, access: AccessControl, options: Str
 
   const serve = async (request: Request, response: Response): Promise<void> => {
     const caller = await authenticate(access, request, response)
+    // A reader that has left meanwhile would never be counted out.
+    if (response.destroyed) return
     const tenant = requireTenant(api, caller)
     const { query, lastEventId } = parametersOf(request)
     const topics = topicsOf(query.getAll('topic'), api.iris)
