@@ -19,7 +19,7 @@ export function scryptRecipient(passphrase: string, cost: number): Recipient {
         authTagLength: 16,
       })
       const body = Buffer.concat([cipher.update(fileKey), cipher.final(), cipher.getAuthTag()])
-      return [new Stanza([kind, salt.toString('base64').replace(/=+$/, ''), String(cost)], body)]
+      return [new Stanza([kind, salt.toString('base64').replace(/={1,2}$/, ''), String(cost)], body)]
     },
   }
 }

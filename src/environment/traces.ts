@@ -15,7 +15,7 @@ export function readTraces(variables: Variables): TraceSettings | undefined {
   const url = variables.text('OTEL_EXPORTER_OTLP_ENDPOINT')
   const headers = readHeaders(variables)
   const ratioText = variables.text('OTEL_TRACES_SAMPLER_ARG') ?? '1'
-  const ratio = /^\d*\.?\d+$/.test(ratioText) ? Number(ratioText) : Number.NaN
+  const ratio = /^\d+$|^\d*\.\d+$/.test(ratioText) ? Number(ratioText) : Number.NaN
   if (!(ratio <= 1))
     variables.addError(`OTEL_TRACES_SAMPLER_ARG must be a number from 0 to 1, not ${quoteWithoutSecrets(ratioText)}.`)
   const endpoint = url && variables.url('OTEL_EXPORTER_OTLP_ENDPOINT', url, 'http://127.0.0.1:4318')

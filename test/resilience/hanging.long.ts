@@ -135,6 +135,7 @@ test('SIGTERM ends the server while a job waits for Stripe', async () => {
   await eventually(
     () => database.query(`SELECT FROM graphile_worker.jobs WHERE "locked_at" IS NOT NULL`),
     (found) => expect(found).toHaveLength(1),
+    30,
   )
   expect(await terminate(service)).toBeLessThan(maxShutdownMs)
   stripe.clearFaults()
