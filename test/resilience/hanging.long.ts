@@ -3,6 +3,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from 'pg'
+import { Organization } from '../../entities/index.ts'
 import type { Postgres } from '../../src/postgres/launcher.ts'
 import { enqueue } from '../../src/queue/enqueue.ts'
 import { eventually } from '../support/eventually.ts'
@@ -10,7 +11,7 @@ import { serverEnvironment } from '../support/processes/server-environment.ts'
 import { PostgresProcess, ServerProcess } from '../support/processes/server-process.ts'
 import { openWorld } from '../support/world.ts'
 
-const { database, ending, stripe } = await openWorld()
+const { database, ending, organization, stripe } = await openWorld()
 
 /**
  * SIGTERM must end the process while a service hangs, before a supervisor kills it. Postgres is killed or reached through a proxy
@@ -131,11 +132,15 @@ test('SIGTERM ends the server while a job waits for Stripe', async () => {
   const service = serviceOf({})
   await service.start()
   stripe.fault({ kind: 'slow', ms: 60_000, times: 100 })
+  // The job of a customer that no organization has ends without a request to Stripe.
+  await database.manager.update(Organization, organization.id, {
+    stripeCustomerId: 'cus_hanging',
+    manualBilling: false,
+  })
   await enqueue(database, 'followCustomer', { customer: 'cus_hanging' })
   await eventually(
     () => database.query(`SELECT FROM graphile_worker.jobs WHERE "locked_at" IS NOT NULL`),
     (found) => expect(found).toHaveLength(1),
-    30,
   )
   expect(await terminate(service)).toBeLessThan(maxShutdownMs)
   stripe.clearFaults()
