@@ -21,20 +21,39 @@ export interface Representation {
   headers: Record<string, string>
 }
 
+/** The body of a response, with its media type and its ETag. */
+interface Content {
+  type: string
+  body: string | Buffer | Constant
+  etag: string
+}
+
 /** Writes a response in the negotiated format. */
 export async function write(call: RequestCall, result: ApiResponse, format: Format, response: Response): Promise<void> {
   const { status, headers, document, tail, version } = result
+  const whole = isWhole(call)
   const converted = document && format !== jsonld ? await convert(call, result, format, response) : undefined
   for (const name in headers) response.setHeader(name, headers[name])
   if (result.limited) response.appendHeader('Preference-Applied', 'count=limited')
-  if (converted) return sendRepresentation(response, status, converted)
+  if (converted) return sendRepresentation(response, status, converted, whole)
   if (!document) {
     response.writeHead(status).end()
     return
   }
   const text = jsonOf(document, result)
   const etag = etagOf(text + (tail?.digest ?? ''), version)
-  await send(response, status, 'application/ld+json; charset=utf-8', withTail(text, tail), etag)
+  requireMatchingState(response, etag)
+  await finish(
+    response,
+    status,
+    { type: 'application/ld+json; charset=utf-8', body: withTail(text, tail), etag },
+    whole,
+  )
+}
+
+/** A secret that is shown once is never left out: a server may ignore a preference (RFC 7240 §2). */
+function isWhole({ operation: { secrets } }: RequestCall): boolean {
+  return secrets !== undefined && !secrets.renew
 }
 
 /** The JSON of a document without its tail. */
@@ -81,16 +100,18 @@ export async function representPage(
   return { type, body, etag: etagOf(`${type}\n${body}`, version), links: [], headers }
 }
 
+/** @param whole whether a client that prefers no body gets it, too */
 export async function sendRepresentation(
   response: Response,
   status: number,
   representation: Representation,
+  whole = false,
 ): Promise<void> {
-  const { type, body, etag, links, headers } = representation
+  const { etag, links, headers } = representation
   requireMatchingState(response, etag)
   for (const name in headers) response.setHeader(name, headers[name])
   for (const link of links) response.appendHeader('Link', link)
-  return finish(response, status, type, body, etag)
+  return finish(response, status, representation, whole)
 }
 
 /** A change is already committed when its document cannot be converted: the response is JSON-LD then. */
@@ -126,7 +147,7 @@ export async function send(
   etag: string,
 ): Promise<void> {
   requireMatchingState(response, etag)
-  return finish(response, status, type, body, etag)
+  return finish(response, status, { type, body, etag })
 }
 
 const isRead = ({ req: { method } }: Response) => method === 'GET' || method === 'HEAD'
@@ -140,13 +161,7 @@ function requireMatchingState(response: Response, etag: string): void {
   )
 }
 
-async function finish(
-  response: Response,
-  status: number,
-  type: string,
-  body: string | Buffer | Constant,
-  etag: string,
-): Promise<void> {
+async function finish(response: Response, status: number, { type, body, etag }: Content, whole = false): Promise<void> {
   const { req } = response
   const constant = typeof body === 'object' && 'text' in body ? body : undefined
   const plain = constant ? constant.text : (body as string | Buffer)
@@ -159,7 +174,7 @@ async function finish(
     response.writeHead(304).end()
     return
   }
-  if (finishMinimal(status, response, etag)) return
+  if (!whole && finishMinimal(status, response, etag)) return
   const bytes = content?.bytes ?? (coding ? await compress(plain, coding) : plain)
   response.statusCode = status
   response.setHeader('Content-Type', type)

@@ -60,6 +60,17 @@ describe('the secret', () => {
     expect(JSON.stringify(stored)).not.toContain(first.secret)
   })
 
+  test('is in the response even where the client prefers none', async () => {
+    for (const type of ['application/ld+json', 'application/json', 'text/turtle']) {
+      const { headers, text } = await api
+        .post('/api-keys', { name: 'Minimal' })
+        .set({ Prefer: 'return=minimal', Accept: type })
+        .expect(201)
+      expect(text).toMatch(/orgkey_[0-9A-Za-z]{49}/)
+      expect(headers).not.toHaveProperty('preference-applied')
+    }
+  })
+
   test('is shown to a person whose form creates the key, once', async () => {
     const browser = new Browser(server)
     await browser.signIn(await tokenOf(admin))
