@@ -2,6 +2,7 @@ import type { Response } from 'express'
 import { withMembers, withTail } from '../formats/collection-tail.ts'
 import { contentType, type Document, type Format, html, json, jsonld, type WriteOptions } from '../formats/format.ts'
 import type { Pages, PageView } from '../formats/html.ts'
+import type { Operation } from '../model/operation.ts'
 import { Problem } from '../model/problem.ts'
 import type { BoundApi } from './bound-api.ts'
 import { type Constant, compress, contentOf } from './compression.ts'
@@ -31,7 +32,7 @@ interface Content {
 /** Writes a response in the negotiated format. */
 export async function write(call: RequestCall, result: ApiResponse, format: Format, response: Response): Promise<void> {
   const { status, headers, document, tail, version } = result
-  const whole = isWhole(call)
+  const whole = showsSecretOnce(call.operation)
   const converted = document && format !== jsonld ? await convert(call, result, format, response) : undefined
   for (const name in headers) response.setHeader(name, headers[name])
   if (result.limited) response.appendHeader('Preference-Applied', 'count=limited')
@@ -52,7 +53,7 @@ export async function write(call: RequestCall, result: ApiResponse, format: Form
 }
 
 /** A secret that is shown once is never left out: a server may ignore a preference (RFC 7240 §2). */
-function isWhole({ operation: { secrets } }: RequestCall): boolean {
+export function showsSecretOnce({ secrets }: Pick<Operation, 'secrets'>): boolean {
   return secrets !== undefined && !secrets.renew
 }
 

@@ -6,7 +6,7 @@ import { viewOfForm } from '../page-view.ts'
 import type { ApiRequest } from '../request.ts'
 import type { RequestCall } from '../request-call.ts'
 import type { ApiResponse } from '../response.ts'
-import { representPage, sendRepresentation, write } from '../write-response.ts'
+import { representPage, sendRepresentation, showsSecretOnce, write } from '../write-response.ts'
 
 /** Draws a refused form again with the values that were typed. */
 export async function redraw(
@@ -31,8 +31,7 @@ export async function finishForm(call: RequestCall, result: ApiResponse, respons
   }
   if (operation.enters) return enter(call, response)
   // A secret, or a result without a page of its own, is shown once.
-  const { secrets } = operation
-  if (result.document && (!location || (secrets && !secrets.renew))) return write(call, result, html, response)
+  if (result.document && (!location || showsSecretOnce(operation))) return write(call, result, html, response)
   const { resource } = bound
   const item = request.id === undefined ? resource.path : `${resource.path}/${encodeURIComponent(request.id)}`
   const after = operation.method === 'DELETE' ? resource.path : item
