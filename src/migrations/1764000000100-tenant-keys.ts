@@ -1,5 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm'
 import { lowerCompatibleFrom, raiseCompatibleFrom } from './compatibility.ts'
+import { buildIndex, hasConstraint, inTransaction, validate } from './online-changes.ts'
 
 /** The tables of tenants, with the hashes in the names of the key that goes and of the key ("organizationId", "id"). */
 const keys: Record<string, [old: string, pair: string]> = {
@@ -124,27 +125,6 @@ async function restoreKey(runner: QueryRunner, table: string, old: string, pair:
   })
 }
 
-async function hasConstraint(runner: QueryRunner, name: string): Promise<boolean> {
-  return (await runner.query('SELECT FROM pg_constraint WHERE conname = $1', [name])).length > 0
-}
-
-/** Builds an index without stopping writers. An index that an interrupted build has left invalid is built again. */
-async function buildIndex(
-  runner: QueryRunner,
-  name: string,
-  table: string,
-  columns: string[],
-  unique = '',
-): Promise<void> {
-  const [index] = await runner.query('SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass($1)', [
-    `"${name}"`,
-  ])
-  if (index?.indisvalid) return
-  if (index) await runner.query(`DROP INDEX CONCURRENTLY "${name}"`)
-  const list = columns.map((column) => `"${column}"`).join(', ')
-  await runner.query(`CREATE ${unique} INDEX CONCURRENTLY "${name}" ON "${table}" (${list})`)
-}
-
 /** @returns how to add them again; their rows are checked later, by `validate` */
 async function dropForeignKeys(runner: QueryRunner, key: string): Promise<() => Promise<void>> {
   const found: ForeignKey[] = await runner.query(
@@ -159,15 +139,6 @@ async function dropForeignKeys(runner: QueryRunner, key: string): Promise<() => 
         `ALTER TABLE ${table} ADD CONSTRAINT "${name}" ${definition.replace(/ NOT VALID$/, '')} NOT VALID`,
       )
   }
-}
-
-/** Checks the rows of foreign keys that were added without a check, while others read and write. */
-async function validate(runner: QueryRunner): Promise<void> {
-  const unchecked = await runner.query(
-    `SELECT conrelid::regclass::text AS "table", conname AS "name" FROM pg_constraint
-      WHERE contype = 'f' AND NOT convalidated AND connamespace = current_schema()::regnamespace`,
-  )
-  for (const { table, name } of unchecked) await runner.query(`ALTER TABLE ${table} VALIDATE CONSTRAINT "${name}"`)
 }
 
 const batchSize = 20_000
@@ -190,15 +161,4 @@ async function replaceOverlap(runner: QueryRunner, columns: string): Promise<voi
     await runner.query(`ALTER TABLE "meeting" DROP CONSTRAINT IF EXISTS "meeting:overlap"`)
     await runner.query(`ALTER TABLE "meeting" ADD CONSTRAINT "meeting:overlap" ${overlap(columns)}`)
   })
-}
-
-async function inTransaction(runner: QueryRunner, work: () => Promise<void>): Promise<void> {
-  await runner.startTransaction()
-  try {
-    await work()
-    await runner.commitTransaction()
-  } catch (error) {
-    await runner.rollbackTransaction()
-    throw error
-  }
 }
