@@ -4,9 +4,11 @@ import { Pool } from 'pg'
 import { Employee, Location, Meeting, Organization, User } from '../../entities/index.ts'
 import { batchPoolOptions } from '../../ormconfig.ts'
 import { type Role, roles } from '../../src/access/roles.ts'
+import type { Found } from '../../src/hydra/model/page.ts'
 import { KeyedStatement } from '../../src/hydra/store/batch/keyed-statement.ts'
 import { ReadBatches } from '../../src/hydra/store/batch/read-batches.ts'
 import { PostgresStore } from '../../src/hydra/store/postgres-store.ts'
+import { sentColumns } from '../../src/hydra/store/sent-rows.ts'
 import { statement } from '../../src/hydra/store/statement.ts'
 import { surviveConnectionErrors } from '../../src/postgres/connection-errors.ts'
 import { meeting, organization as organizations, user as users } from '../../src/resources/visibility.ts'
@@ -30,6 +32,7 @@ const stores = [
   store(Meeting, { scope: meeting.scope }),
   store(User, { scope: users.scope, named: users.named, computed: whole }),
   store(Organization, { scope: organizations.scope }),
+  store(Location, { sent: sentColumns(database.getMetadata(Location)) }),
 ]
 
 const ids: string[] = []
@@ -76,6 +79,10 @@ const interleaved = <R extends { ticks: number }, T>(all: R[], run: (read: R) =>
     }),
   )
 
+/** A page by its values: one of texts makes its entities when they are asked for. */
+const plain = (found: Found<object>) =>
+  found.sent ? { ...found, read: undefined, rows: found.sent, entities: found.entities } : found
+
 test('reads of several tenants and roles that travel together give each what a lone read gives', async () => {
   const property = fc.asyncProperty(fc.array(aRead, { minLength: 20, maxLength: 60 }), async (all) => {
     const ask = (
@@ -85,7 +92,7 @@ test('reads of several tenants and roles that travel together give each what a l
       if (kind === 'existing') return store.existing(executor, caller, ids).then((found) => found.toSorted())
       if (kind === 'find' || kind === 'show') return store.find(executor, caller, ids[0], kind === 'show')
       const from = kind === 'page' ? { offset: 0 } : { after: [ids[0]] }
-      return store.page(executor, caller, { conditions: [], order: [], size: 10, from })
+      return store.page(executor, caller, { conditions: [], order: [], size: 10, from }).then(plain)
     }
     const together = await interleaved(all, (read) => ask(read, own(read.caller)))
     for (const [n, read] of all.entries()) {
@@ -96,6 +103,21 @@ test('reads of several tenants and roles that travel together give each what a l
   })
   await fc.assert(property, { numRuns: 25 })
   expect(Math.max(...sizes)).toBeGreaterThan(4)
+})
+
+test('two stores of a class read their pages over one connection, in any order', async () => {
+  const single = new Pool({ ...batchPoolOptions(poolsOf(database).items.pool), max: 1 })
+  surviveConnectionErrors(single)
+  ending.push(() => single.end())
+  const executor = { ...lone, reads: new ReadBatches(single).of('test', undefined) }
+  const pages = [{ offset: 0 }, { after: [ids[0]] }]
+  for (const order of [pages, pages.toReversed()]) {
+    const each = store(Location)
+    for (const from of order) {
+      const { entities } = await each.page(executor, callers[0], { conditions: [], order: [], size: 10, from })
+      expect(entities.length).toBeGreaterThan(0)
+    }
+  }
 })
 
 /** A wrong batch: its scope stands outside the lateral, so a row of one caller answers another one. */

@@ -18,7 +18,7 @@ export function watchPages(database: DataSource, seen: (statement: PageStatement
     if (watched.has(client)) return
     watched.add(client)
     watch(client, (statement) => {
-      if (/:pages:\d/.test(statement.name ?? '')) seen(statement)
+      if (/:pages:[\da-f]{16}/.test(statement.name ?? '')) seen(statement)
     })
   })
 }

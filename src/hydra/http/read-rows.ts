@@ -73,7 +73,8 @@ export async function readPage(
   const { options } = resource
   const metadata = options.store ? undefined : shape.metadata
   const selection = { conditions, order, ...pageRequestOf(query, order, metadata, options.most) }
-  const kind = { hasOwnStore: options.store !== undefined, isShort: store.isShort?.(caller, selection) ?? false }
+  const isBatched = store.batchesPage?.(reader.unitOfWork.executor, caller, selection) ?? false
+  const kind = { hasOwnStore: options.store !== undefined, isBatched }
   const found = await withListConnection(reader, kind, async (executor) => {
     const found = await store.page(executor, caller, selection)
     await loadToMany?.(executor, caller, resource, found.entities)
@@ -87,7 +88,7 @@ function sumsOf(reader: Reader, store: Store, conditions: Condition[]): Page['su
   return (
     sums &&
     ((selection) =>
-      withListConnection(reader, { hasOwnStore: false, isShort: false }, (executor) =>
+      withListConnection(reader, { hasOwnStore: false, isBatched: false }, (executor) =>
         sums(executor, reader.caller, { ...selection, conditions }),
       ))
   )
@@ -99,13 +100,12 @@ function sumsOf(reader: Reader, store: Store, conditions: Condition[]): Page['su
  */
 function withListConnection<T>(
   { api, caller, operation, request, unitOfWork }: Reader,
-  { hasOwnStore, isShort }: { hasOwnStore: boolean; isShort: boolean },
+  { hasOwnStore, isBatched }: { hasOwnStore: boolean; isBatched: boolean },
   read: (executor: Executor) => Promise<T>,
 ): Promise<T> {
   if (operation.method !== 'GET' || unitOfWork.inTransaction || hasOwnStore) return read(unitOfWork.executor)
   const { pools, options } = api
-  const { reads } = unitOfWork.executor
-  if (isShort && reads && !reads.isDistributed && !options.replicas) return read(unitOfWork.executor)
+  if (isBatched && !options.replicas) return read(unitOfWork.executor)
   const lists = options.replicas ?? pools.lists
   return lists.run(tenantOf(caller), read).catch((error) => {
     throw isTimeout(error) ? tooSlow(request.query, pools.lists) : error

@@ -68,8 +68,8 @@ export interface Store<E extends object = object> {
   /** The rows among these ids that the caller may see, to be serialized. */
   several(executor: Executor, caller: Caller, ids: string[]): Promise<E[]>
   page(executor: Executor, caller: Caller, selection: Selection): Promise<Found<E>>
-  /** Whether a page takes the same short time whatever the number of rows, so that it is read in batches. */
-  isShort?(caller: Caller, selection: Selection): boolean
+  /** Whether a page is read in a batch: it takes the same short time whatever the number of rows. */
+  batchesPage?(executor: Executor, caller: Caller, selection: Selection): boolean
   /** Returns the ids among these that the caller may refer to. */
   existing(executor: Executor, caller: Caller, ids: string[]): Promise<string[]>
   /** Whether the caller may refer to exactly the rows of its tenant, so that a foreign key with the tenant's id checks references. */

@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto'
 import type { EntityManager, EntityMetadata } from 'typeorm'
 import type { ColumnMetadata } from 'typeorm/metadata/ColumnMetadata.js'
 import type { PlainEntity } from '../model/entity.ts'
 import type { Executor, InsertOptions } from '../model/store.ts'
 import { withConnection } from './connection.ts'
-import { type Statement, statement } from './statement.ts'
+import { digestOf, type Statement, statement } from './statement.ts'
 import { trackedWrite } from './tracked-write.ts'
 
 /**
@@ -79,11 +78,6 @@ function prepare(metadata: EntityMetadata, columns: ColumnMetadata[], expression
   const values = columns.map(({ propertyName }) => expressions[propertyName] ?? `:${propertyName}`).join(', ')
   const text = trackedWrite(metadata, `INSERT INTO "${tableName}" (${names}) VALUES (${values})`, 'one row')
   return statement(`${tableName}:insert:${digestOf(text)}`, text)
-}
-
-/** A short digest of a text: the name of a statement must be unique for its text. */
-export function digestOf(text: string): string {
-  return createHash('md5').update(text).digest('hex').slice(0, 16)
 }
 
 /** The values of columns as TypeORM passes them to the driver: for example, JSON as text. */

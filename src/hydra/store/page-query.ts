@@ -3,7 +3,7 @@ import type { Selection } from '../model/page.ts'
 import type { Executor } from '../model/store.ts'
 import { afterCursor, columnsOf, orderBy } from '../query/sort.ts'
 import { KeyedStatement } from './batch/keyed-statement.ts'
-import { keptStatements } from './statement.ts'
+import { digestOf, keptStatements } from './statement.ts'
 
 /** The rows of a page, the total, and whether rows precede or follow them. */
 export interface Rows {
@@ -24,11 +24,8 @@ const fewSkipped = 10_000
 export interface PageQuery {
   /** Reads a page of a table. The scope is an SQL condition, and `values` are the values of its placeholders. */
   read(executor: Executor, scope: string, values: Record<string, unknown>, selection: Selection): Promise<Rows>
-  /**
-   * Whether a page takes the same short time in a table of any size. It has the order of the primary key, its rows are not
-   * counted, and none are skipped. Only such pages are read in batches, because a slow one would delay the others.
-   */
-  isShort(scope: string, selection: Selection): boolean
+  /** Whether a page is read in a batch, which needs an executor that sends batches to one node. */
+  batches(executor: Executor, scope: string, selection: Selection): boolean
 }
 
 /** A row that comes with the number of all rows that the page is a part of. */
@@ -71,20 +68,28 @@ export function pageQuery(
   const batched = new Map<string, KeyedStatement>()
   const together = (template: string): KeyedStatement => {
     const known = batched.get(template)
-    const name = `${tableName}:pages:${batched.size}`
-    const made = known ?? new KeyedStatement({ name, each: template, types: keyTypes, most: mostPages, isSent })
+    if (known) return known
+    const name = `${tableName}:pages:${digestOf(template)}`
+    const made = new KeyedStatement({ name, each: template, types: keyTypes, most: mostPages, isSent })
     batched.set(template, made)
     return made
   }
 
   const sum = `SELECT coalesce(sum("delta"), 0)::int8 AS "row_total" FROM "row_total" WHERE "relation" = '${tableName}' AND "${tenantColumn}" = :tenant`
 
-  const isShort: PageQuery['isShort'] = (scope, { conditions, order, size, from }) =>
+  /**
+   * Whether a page takes the same short time in a table of any size. It has the order of the primary key, its rows are not
+   * counted, and none are skipped. Only such pages are read in batches, because a slow one would delay the others.
+   */
+  const isShort = (scope: string, { conditions, order, size, from }: Selection): boolean =>
     counted === scope &&
     conditions.length === 0 &&
     order.every(({ property }) => property === 'id') &&
     plannedSizes.has(size) &&
     ('after' in from || ('offset' in from && from.offset === 0))
+
+  const batches: PageQuery['batches'] = ({ reads }, scope, selection) =>
+    reads !== undefined && !reads.isDistributed && isShort(scope, selection)
 
   const read: PageQuery['read'] = async (executor, scope, given, selection) => {
     const { conditions, order, size, from } = selection
@@ -110,8 +115,7 @@ export function pageQuery(
       const text = `SELECT ${columns}${total} FROM "${tableName}" WHERE ${where}${further} ORDER BY ${orderBy(column, order, backwards)} LIMIT ${limiting}${skipping}`
       const place = Object.fromEntries(cursor.map((value, index) => [`c${index}`, value]))
       const all = { ...values, ...place, limit, offset }
-      const isBatched = executor.reads && !executor.reads.isDistributed && isShort(scope, selection)
-      if (isBatched) return together(text).read(executor, [all])
+      if (batches(executor, scope, selection)) return together(text).read(executor, [all])
       return (await prepared(text, byText)(executor, all)).rows as object[]
     }
 
@@ -142,5 +146,5 @@ export function pageQuery(
       later: from.before !== 'end',
     }
   }
-  return { read, isShort }
+  return { read, batches }
 }

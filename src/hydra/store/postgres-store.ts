@@ -142,8 +142,8 @@ export class PostgresStore<E extends object> implements Store<E> {
     return { entities, first: entities[0], last: entities.at(-1), ...rest }
   }
 
-  isShort(caller: Caller, selection: Selection): boolean {
-    return this.pages.isShort(this.statements(caller).scope, selection)
+  batchesPage(executor: Executor, caller: Caller, selection: Selection): boolean {
+    return this.pages.batches(executor, this.statements(caller).scope, selection)
   }
 
   sums(executor: Executor, caller: Caller, rows: SummedRows): Promise<Sum[]> {

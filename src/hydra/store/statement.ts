@@ -55,22 +55,26 @@ export function statement(name: string, template: string, { rowMode, isSent }: R
     executor.query({ name, text, values: names.map((key) => values[key]), types: isSent ? asSent : types, rowMode })
 }
 
+/** A short digest of a text: the name of a statement must be unique for its text. */
+export function digestOf(text: string): string {
+  return createHash('md5').update(text).digest('hex').slice(0, 16)
+}
+
 /** The most statements that are kept, one per combination of filters and orders. Further combinations are prepared on each use. */
 const mostKept = 300
 
-/** Makes a statement from its text. One whose plan depends on its values has no name, so that Postgres plans it for each run. */
-export type KeepStatement = (template: string, depends: boolean) => Statement
+/** Makes a statement from its text. One that is planned each run has no name, because its best plan depends on its values. */
+type KeepStatement = (template: string, isPlannedEachRun: boolean) => Statement
 
 /** Keeps statements by their text. @param prefix the start of their names, which differs from those of other statements */
 export function keptStatements(prefix: string, format?: RowFormat): KeepStatement {
   const kept = new Map<string, Statement>()
-  return (template, depends) => {
+  return (template, isPlannedEachRun) => {
     // Postgres may keep one plan for a named statement, and no plan suits both rare and common texts.
-    if (depends) return statement('', template, format)
+    if (isPlannedEachRun) return statement('', template, format)
     const known = kept.get(template)
     if (known) return known
-    const digest = createHash('md5').update(template).digest('hex')
-    const made = statement(kept.size < mostKept ? `${prefix}:${digest.slice(0, 16)}` : '', template, format)
+    const made = statement(kept.size < mostKept ? `${prefix}:${digestOf(template)}` : '', template, format)
     if (kept.size < mostKept) kept.set(template, made)
     return made
   }

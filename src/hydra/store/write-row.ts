@@ -3,8 +3,8 @@ import type { ColumnMetadata } from 'typeorm/metadata/ColumnMetadata.js'
 import type { PlainEntity } from '../model/entity.ts'
 import type { Executor } from '../model/store.ts'
 import { withConnection } from './connection.ts'
-import { digestOf, persistentValues } from './insert-row.ts'
-import { type Statement, statement } from './statement.ts'
+import { persistentValues } from './insert-row.ts'
+import { digestOf, type Statement, statement } from './statement.ts'
 import { trackedWrite } from './tracked-write.ts'
 
 /** Writes the columns that differ between two states of a row. Returns false when another request has written it since. */
