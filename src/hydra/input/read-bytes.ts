@@ -48,7 +48,7 @@ function collect(request: IncomingMessage, response: ServerResponse, { limit, to
       request.pause()
       reject(error)
     }
-    const onClose = () => settle(new Error('The connection was closed before the end of the body.'))
+    const onClose = () => settle(closedEarly())
     const onData = (piece: Buffer) => {
       size += piece.length
       pieces.push(piece)
@@ -71,8 +71,14 @@ export async function* piecesOf(
 ): AsyncGenerator<Buffer> {
   expectBody(request, response, { limit, tooLarge })
   if (!decoder) return yield* request.iterator({ destroyOnReturn: false })
+  // A destroyed request emits no further event, so the decoder would wait for ever.
+  if (request.destroyed) throw closedEarly()
   request.on('error', (error) => decoder.destroy(error))
   yield* request.pipe(decoder)
+}
+
+function closedEarly(): Error {
+  return new Error('The connection was closed before the end of the body.')
 }
 
 /** Checks the announced size of a body, and sends `100 Continue` to a client that waits for it. */
