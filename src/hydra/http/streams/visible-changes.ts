@@ -45,7 +45,8 @@ export class VisibleChanges {
     const { resource } = bound
     const { scope } = resource.options
     const condition = scope?.[caller.role] ?? scope?.default ?? ''
-    const sight = `${resource.path} ${caller.role} ${condition.includes(':user') ? caller.user : ''}`
+    const kind = caller.program === undefined ? 'person' : 'program'
+    const sight = `${resource.path} ${caller.role} ${kind} ${condition.includes(':user') ? caller.user : ''}`
     const known = this.bySight.get(sight)
     const asked = known ?? this.ask(bound, changes, caller)
     if (!known) this.bySight.set(sight, asked)
