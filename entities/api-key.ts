@@ -49,7 +49,7 @@ export class ApiKey extends Owned {
   @Column('bytea', { select: false })
   hash: Buffer
 
-  /** The secret, in the response that creates the key alone. */
+  /** The secret itself. Only the response that creates the key has it, because it is not stored. */
   private issued?: string
 
   get secret(): string | null {
@@ -61,7 +61,7 @@ export class ApiKey extends Owned {
     return this.expiresAt <= new Date() ? 'expired' : 'active'
   }
 
-  /** Gives it its secret. */
+  /** Sets the secret, and what is stored of it: its hash and its hint. */
   issue(secret: string, hash: Buffer, hint: string): this {
     this.issued = secret
     this.hash = hash
@@ -69,7 +69,7 @@ export class ApiKey extends Owned {
     return this
   }
 
-  /** Revokes it. Its secret stops working. */
+  /** Ends the key: its secret stops working. */
   revoke(): this {
     this.revokedAt = new Date()
     return this

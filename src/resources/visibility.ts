@@ -12,7 +12,10 @@ const lists = [
   'organizationAddresses',
 ]
 
-/** The organizations of the caller; of a program, the one of its key. Only the current one shows its member lists. Its live subscription is read with the row. */
+/**
+ * A person sees the organizations that it belongs to, a program the one of its key. Only the current one shows its member lists. Its
+ * live subscription is read with the row.
+ */
 export const organization: ResourceOptions<Organization> = {
   scope: {
     default: `"id" IN (SELECT "organizationId" FROM "organization_user" WHERE "userId" = :user AND "status" = 'active'

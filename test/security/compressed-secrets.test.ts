@@ -67,13 +67,13 @@ test('a class with a property that holds a secret is among those never compresse
   for (const { name } of withSecret) expect(neverCompressed).toContain(name)
 })
 
-test('operations that renew a secret for a repeated request are among those never compressed', () => {
-  const renewing = operations.filter(({ operation }) => operation.secrets)
-  expect(renewing.map(({ title }) => title).sort()).toEqual([
+test('operations whose response has a secret are among those never compressed', () => {
+  const withSecret = operations.filter(({ operation }) => operation.secrets)
+  expect(withSecret.map(({ title }) => title).sort()).toEqual([
     'POST /api-keys',
     'POST /invoices/:id/pay',
     'POST /payment-methods/setup',
     'POST /subscriptions',
   ])
-  for (const one of renewing) expect([one.title, one.neverCompressed]).toEqual([one.title, true])
+  for (const one of withSecret) expect([one.title, one.neverCompressed]).toEqual([one.title, true])
 })

@@ -38,7 +38,7 @@ export function endpoint(api: BoundApi, bound: BoundResource, operation: Operati
   return async (request, response, id, suffix, form) => {
     // Problems of the operation are compressed only where its documents are.
     response.setHeader('Cache-Control', caching)
-    if (deprecation) for (const [name, value] of deprecation) response.appendHeader(name, value)
+    if (deprecation) for (const name in deprecation) response.appendHeader(name, deprecation[name])
     if (form) return forms(request, response, id, form, sensitive)
     const caller = await authenticate(access, request, response, sensitive)
     response.locals.caller = caller
@@ -54,7 +54,7 @@ export function endpoint(api: BoundApi, bound: BoundResource, operation: Operati
       caller,
       publicUrl,
       isJson: isJson(format),
-      isPage: format === html,
+      isHtml: format === html,
       bytes: body?.bytes,
       file: body?.file,
     })

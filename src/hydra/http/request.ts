@@ -32,7 +32,7 @@ interface RequestParts {
   /** Whether the format of the response is JSON-LD or JSON, whose documents can be written from rows. */
   isJson?: boolean
   /** Whether the format of the response is HTML, which has parameters of its own. */
-  isPage?: boolean
+  isHtml?: boolean
   /** The bytes of the body, or of the uploaded file. */
   bytes?: Buffer
   /** The result of the operation's file reader. */
@@ -46,7 +46,7 @@ export class ApiRequest implements CallRequest {
   readonly bytes
   readonly publicUrl
   readonly isJson
-  readonly isPage
+  readonly isHtml
   answeredAs: AnsweredAs | undefined
   private readonly suffix
   private readonly caller
@@ -55,14 +55,14 @@ export class ApiRequest implements CallRequest {
   private parameters: URLSearchParams | undefined
   private languages: Map<string[], string> | undefined
 
-  constructor({ id, suffix, request, caller, publicUrl, isJson, isPage, bytes, file }: RequestParts) {
+  constructor({ id, suffix, request, caller, publicUrl, isJson, isHtml, bytes, file }: RequestParts) {
     this.id = id
     this.suffix = suffix
     this.request = request
     this.caller = caller
     this.publicUrl = publicUrl
     this.isJson = isJson
-    this.isPage = isPage
+    this.isHtml = isHtml
     this.bytes = bytes
     this.uploaded = file
   }
@@ -91,7 +91,7 @@ export class ApiRequest implements CallRequest {
   /** The names of all parameters that concern the operation, including empty ones: those of pages concern pages alone. */
   get parameterNames(): Set<string> {
     const names = new Set(allOf(this.split()[1]).keys())
-    if (this.isPage) for (const name of pageParameters) names.delete(name)
+    if (this.isHtml) for (const name of pageParameters) names.delete(name)
     return names
   }
 

@@ -79,8 +79,8 @@ function itemResponse(
 }
 
 /** An item takes no parameter but the selection of its properties; its page takes those of pages too. */
-function requireNoParameters({ query, isPage }: ApiRequest): void {
-  const isKnown = (name: string) => isSelection(name) || (isPage && pageParameters.includes(name))
+function requireNoParameters({ query, isHtml }: ApiRequest): void {
+  const isKnown = (name: string) => isSelection(name) || (isHtml && pageParameters.includes(name))
   const unknown = [...new Set(query.keys())].filter((name) => !isKnown(name))
   if (unknown.length > 0)
     throw new Problem(400, `An item has no parameter ${unknown.map((name) => `"${name.slice(0, 100)}"`).join(', ')}.`)

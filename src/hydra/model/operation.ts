@@ -82,7 +82,7 @@ export interface Operation<E extends object = object> {
   may?: readonly Role[]
   /** The reason why a role may not use it, where the name of the role does not explain it. */
   refusals?: Partial<Record<Role, string>>
-  /** Whether programs may not use it, because it needs a user or changes rights. */
+  /** Whether only people may use it, because it needs a user or changes rights. */
   peopleOnly?: true
   /** Whether it is allowed while the caller's tenant is read-only. */
   allowedWhileReadOnly?: true
@@ -105,10 +105,10 @@ export interface Operation<E extends object = object> {
   deprecated?: Deprecation
   /** Whether its handler calls another service, which may fail. It then runs outside a transaction and must be safe to resume. */
   callsExternalService?: true
-  /** The secrets of its response. The stored response for an Idempotency-Key omits them; a repeated request renews them. */
+  /** The secrets of its response. The stored response for an Idempotency-Key has null in their place. */
   secrets?: {
     names: string[]
-    /** Absent where the secrets are shown once: a repetition has null in their place. */
+    /** The secrets for a repeated request. Absent where they are shown once: the repetition then has null, too. */
     renew?(call: Call<E>, document: Record<string, unknown>): Promise<Record<string, unknown>>
   }
   // biome-ignore lint/suspicious/noExplicitAny: links may sit on another class's items

@@ -8,7 +8,8 @@ declare class HeadedResponse extends ServerResponse {
 
 /**
  * Gives all responses of an app headers that never change. Node checks and copies each header that a response sets, which took a
- * tenth of a request. These are checked once, and written as one text. A response can replace them or append to them.
+ * tenth of a request. These are checked once, and written as one text. A response can append to them. It cannot remove them, and
+ * replaces them by `setHeader` only.
  */
 export function setConstantHeaders(app: Express, headers: Record<string, string>): void {
   const constants = Object.entries(headers).map(([name, value]) => {

@@ -1,13 +1,13 @@
 import type { Deprecation } from '../../model/operation.ts'
 
 /** The headers of a deprecated operation: Deprecation (RFC 9745), Sunset (RFC 8594), and a link to the page that explains it. */
-export function deprecationHeaders(deprecation: Deprecation): [name: string, value: string][] {
+export function deprecationHeaders(deprecation: Deprecation): Record<string, string> {
   const { since, sunset } = datesOf(deprecation)
-  return [
-    ['Deprecation', `@${since.getTime() / 1000}`],
-    ...(sunset ? [['Sunset', sunset.toUTCString()] as [string, string]] : []),
-    ['Link', `<${deprecation.page}>; rel="deprecation"; type="text/html"`],
-  ]
+  return {
+    Deprecation: `@${since.getTime() / 1000}`,
+    ...(sunset && { Sunset: sunset.toUTCString() }),
+    Link: `<${deprecation.page}>; rel="deprecation"; type="text/html"`,
+  }
 }
 
 /** @throws RangeError for a day that does not exist, or a sunset that is not after the deprecation */
