@@ -12,6 +12,15 @@ const grantable: Record<Role, readonly Role[]> = {
   owner: ['member', 'admin', 'owner'],
 }
 
+/** Members in these roles may create API keys. */
+const keyCreators: readonly Role[] = ['admin', 'owner']
+
+/** The members that may create API keys, in SQL; the getter `createsKeys` says the same of one. */
+export function createsKeysCondition(member: string): string {
+  const roles = keyCreators.map((role) => `'${role}'`).join(', ')
+  return `"${member}"."status" = 'active' AND "${member}"."role" IN (${roles})`
+}
+
 /** The membership of a user in an organization. */
 @Entity()
 @Index(['organizationId', 'userId'], { unique: true })
@@ -46,7 +55,7 @@ export class OrganizationUser extends Owned {
 
   /** Whether it may create API keys, and keep those that it has created. */
   get createsKeys(): boolean {
-    return this.status === 'active' && this.role !== 'member'
+    return this.status === 'active' && keyCreators.includes(this.role)
   }
 
   /** The roles that an invitation of this member may give; none while the member is suspended. */

@@ -1,9 +1,10 @@
+import { IsNull, MoreThan } from 'typeorm'
 import { ApiKey } from '../../entities/index.ts'
-import { keyIri, revokeKey } from '../access/api-keys/revoke.ts'
-import { hashOf, hintOf, newSecret } from '../access/api-keys/secret.ts'
+import { revokeKey } from '../access/api-keys/revoke.ts'
+import { hintOf, newSecret } from '../access/api-keys/secret.ts'
 import type { Callers } from '../access/callers.ts'
 import { lockOwnOrganization } from '../access/lock-own-organization.ts'
-import { record, recordWrite } from '../audit/audit-log.ts'
+import { recordWrite } from '../audit/audit-log.ts'
 import {
   type Call,
   createEntity,
@@ -14,6 +15,7 @@ import {
   updateOperation,
   type Violation,
 } from '../hydra/index.ts'
+import { hashOf } from '../secrets/secret-hash.ts'
 
 const dayMs = 24 * 60 * 60 * 1000
 
@@ -39,14 +41,12 @@ export const create: Operation<ApiKey> = {
     const secret = newSecret()
     const own = { organizationId: call.tenant, createdById: call.user }
     const blank = Object.assign(createEntity(ApiKey), own).issue(secret, hashOf(secret), hintOf(secret))
-    const key = await call.read(blank, false, limitLifetime)
+    const key = await call.read(blank, false, setExpiry)
     return call.unitOfWork.transaction(async () => {
       await lockOwnOrganization(call)
       await requireFewKeys(call)
       await call.unitOfWork.insert(key)
-      const { name, role, expiresAt } = key
-      const changes = { name: [null, name], role: [null, role], expiresAt: [null, expiresAt] } as const
-      await record({ by: call, action: 'apiKey.create', target: keyIri(key), changes: { ...changes } as never })
+      await recordWrite(call, key)
       return key
     })
   },
@@ -76,7 +76,8 @@ export const revoke = (callers: Callers): Operation<ApiKey> => ({
   },
 })
 
-function limitLifetime(key: ApiKey): Violation[] {
+/** Gives a key without an expiry the usual one. @returns the violation of another expiry */
+function setExpiry(key: ApiKey): Violation[] {
   if (key.expiresAt === undefined) key.expiresAt = new Date(Date.now() + usualDays * dayMs)
   if (!(key.expiresAt instanceof Date)) return []
   const lifetime = key.expiresAt.getTime() - Date.now()
@@ -87,10 +88,8 @@ function limitLifetime(key: ApiKey): Violation[] {
 
 /** @throws Problem 409 when the organization has as many active keys as it may have */
 async function requireFewKeys({ manager, tenant }: Call): Promise<void> {
-  const [{ count }] = await manager.query(
-    `SELECT count(*)::int AS "count" FROM "api_key" WHERE "organizationId" = $1 AND "revokedAt" IS NULL AND "expiresAt" > $2`,
-    [tenant, new Date()],
-  )
+  const active = { organizationId: tenant, revokedAt: IsNull(), expiresAt: MoreThan(new Date()) }
+  const count = await manager.countBy(ApiKey, active)
   if (count >= mostKeys)
     throw new Problem(409, `The organization has ${mostKeys} active API keys, which is the limit: revoke one first.`)
 }

@@ -22,11 +22,12 @@ import {
   setCallerRole,
 } from '../invitations/acceptance.ts'
 import { invitationIri } from '../invitations/invitation-iri.ts'
-import { hashOf, newToken } from '../invitations/invitation-token.ts'
+import { newToken } from '../invitations/invitation-token.ts'
 import { revokeExpired, revokeInvitation } from '../invitations/revoke.ts'
 import { inviteeViolations, isMember, requireSeat } from '../invitations/rules.ts'
 import { type InvitationLink, invitationMail } from '../mail/invitation-mail.ts'
 import { enqueueMail, withdrawMail } from '../mail/outbox.ts'
+import { hashOf } from '../secrets/secret-hash.ts'
 
 type Invitation = OrganizationUserInvitation
 

@@ -1,4 +1,5 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
+import { hashOf } from '../secrets/secret-hash.ts'
 
 /** The token of an invitation, and the hash that is stored of it. */
 export interface InvitationToken {
@@ -6,12 +7,8 @@ export interface InvitationToken {
   tokenHash: Buffer
 }
 
-/** A token of 256 random bits: it needs neither a salt nor a slow hash. */
+/** A token of 256 random bits. */
 export function newToken(): InvitationToken {
   const token = randomBytes(32).toString('base64url')
   return { token, tokenHash: hashOf(token) }
-}
-
-export function hashOf(token: string): Buffer {
-  return createHash('sha256').update(token).digest()
 }

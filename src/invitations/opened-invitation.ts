@@ -1,7 +1,7 @@
 import { OrganizationUserInvitation } from '../../entities/index.ts'
 import { isTimeZone } from '../../entities/time-zones.ts'
 import { type Executor, statement } from '../hydra/index.ts'
-import { hashOf } from './invitation-token.ts'
+import { hashOf } from '../secrets/secret-hash.ts'
 
 /** An invitation as the person with its token sees it. */
 export interface OpenedInvitation

@@ -1,6 +1,7 @@
-import { hash } from 'node:crypto'
 import type { Request } from 'express'
+import { createsKeysCondition } from '../../../entities/organization-user.ts'
 import { type Caller, type Executor, FairPool, statement } from '../../hydra/index.ts'
+import { hashOf } from '../../secrets/secret-hash.ts'
 import { type BearerToken, unauthorized } from '../bearer-token.ts'
 import { readOnlyReasons } from '../read-only-reasons.ts'
 import { isWellFormed } from './secret.ts'
@@ -18,23 +19,29 @@ export interface KeyCallers {
   forget(): void
 }
 
-/** Stands for the issuer of a token in everything that counts or remembers callers. No issuer has it: it is no URL. */
+/** Stands for the issuer of a token wherever callers are counted or cached. No issuer has this name, because it is no URL. */
 const issuer = 'api-key'
 
 const cacheMs = 1000
 const maxCachedKeys = 10_000
 
+/** The one place in the queue for keys that this process has not seen before. Anyone can make such a key, so they share a limit. */
+const unknownKeys = 'unknown API keys'
+
 /** A key works while its creator may create one: so it never has a right that its creator has lost. */
 const live = `"key"."revokedAt" IS NULL AND "key"."expiresAt" > now() AND EXISTS (
     SELECT FROM "organization_user" "member" JOIN "user" ON "user"."id" = "member"."userId"
      WHERE "member"."organizationId" = "key"."organizationId" AND "member"."userId" = "key"."createdById"
-       AND "member"."status" = 'active' AND "member"."role" IN ('admin', 'owner') AND NOT "user"."operator")`
+       AND ${createsKeysCondition('member')} AND NOT "user"."operator")`
 
-/** The key of a caller is the hash of its secret. */
+/** Whether the last use is to be noted: once a minute, so that a busy program does not write with each request. */
+const isUseDue = `("lastUsedAt" IS NULL OR "lastUsedAt" < now() - interval '1 minute')`
+
+/** Programs of all organizations are identified together, each by the hash of its secret. */
 const keys = FairPool.keyed({
   name: 'callers:key',
   each: `SELECT "key"."id", "key"."organizationId" AS "organization", "key"."role", "key"."expiresAt", "organization"."status",
-       "key"."lastUsedAt" IS NULL OR "key"."lastUsedAt" < now() - interval '1 minute' AS "isUnnoted"
+       ${isUseDue} AS "isUseDue"
      FROM "api_key" "key" JOIN "organization" ON "organization"."id" = "key"."organizationId"
     WHERE "key"."hash" = decode(:hash, 'hex') AND ${live}`,
   types: { hash: 'text' },
@@ -48,7 +55,7 @@ const currentRole = statement(
 const noteUse = statement(
   'api_key:use',
   `UPDATE "api_key" SET "lastUsedAt" = now() WHERE "organizationId" = :organization AND "id" = :id
-     AND ("lastUsedAt" IS NULL OR "lastUsedAt" < now() - interval '1 minute')`,
+     AND ${isUseDue}`,
 )
 
 interface KeyRow {
@@ -57,8 +64,7 @@ interface KeyRow {
   role: 'member' | 'admin'
   expiresAt: Date
   status: string
-  /** Whether its last use is not noted yet within this minute. */
-  isUnnoted: boolean
+  isUseDue: boolean
 }
 
 /** The role of a program now, from the database; undefined where its key has ended. */
@@ -72,20 +78,25 @@ export async function roleOfKey(
 
 export function keyCallers(pool: FairPool): KeyCallers {
   let known = new Map<string, { identity: Program; until: number }>()
+  /** The organizations of keys that were accepted before. Their reads wait there, apart from those of unknown keys. */
+  const organizations = new Map<string, string>()
   return {
     async of(secret, socket) {
       if (!isWellFormed(secret))
         throw unauthorized('The API key is mistyped or incomplete: its checksum does not match. Copy it again.')
-      const digest = hash('sha256', secret, 'hex')
+      const digest = hashOf(secret).toString('hex')
       const found = known.get(digest)
       if (found && found.until > Date.now()) return found.identity
       // A key that is revoked during the query goes into the map that `forget` discards.
       const [memory, start] = [known, Date.now()]
-      const executor = pool.of(`api-key ${digest}`, { socket })
+      const executor = pool.of(organizations.get(digest) ?? unknownKeys, { socket })
       const [row] = (await keys.read(executor, [{ hash: digest }])) as unknown as KeyRow[]
       if (!row) throw unauthorized('The API key is unknown, revoked or expired: ask an admin for another.')
+      const { id, organization } = row
+      if (organizations.size >= maxCachedKeys) organizations.clear()
+      organizations.set(digest, organization)
       // The request does not wait for it. A failure is repaired by the next use.
-      if (row.isUnnoted) noteUse(executor, { id: row.id, organization: row.organization }).catch(() => {})
+      if (row.isUseDue) noteUse(pool.of(organization), { id, organization }).catch(() => {})
       const identity = callerOf(row)
       if (memory.size >= maxCachedKeys) memory.clear()
       memory.set(digest, { identity, until: Math.min(start + cacheMs, row.expiresAt.getTime()) })

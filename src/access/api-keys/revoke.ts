@@ -2,18 +2,13 @@ import { ApiKey } from '../../../entities/index.ts'
 import { record } from '../../audit/audit-log.ts'
 import { type Call, copyEntity } from '../../hydra/index.ts'
 
-/** The IRI of a key: the target of its audit events. */
-export function keyIri({ id }: { id: string }): string {
-  return `/api-keys/${id}`
-}
-
 /** Revokes a key within a second. The row stays, because audit events name it. */
 export async function revokeKey(call: Call, key: ApiKey): Promise<void> {
   await call.unitOfWork.save(key, copyEntity(key).revoke())
   await record({
     by: call,
     action: 'apiKey.revoke',
-    target: keyIri(key),
+    target: `/api-keys/${key.id}`,
     changes: { status: [key.status, 'revoked'] },
   })
 }

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 
 /** The start of every key. Scanners of secrets find a leaked key by it, and no token of an issuer begins so. */
@@ -29,11 +29,6 @@ export function isApiKey(token: string): boolean {
 /** Whether a key has its length and its checksum. */
 export function isWellFormed(secret: string): boolean {
   return form.test(secret) && checksumOf(secret.slice(prefix.length, -checksumLength)) === secret.slice(-checksumLength)
-}
-
-/** The stored form of a key. 256 random bits cannot be guessed, so the hash needs no salt and need not be slow. */
-export function hashOf(secret: string): Buffer {
-  return createHash('sha256').update(secret).digest()
 }
 
 /** The part of a key by which people recognize it. */

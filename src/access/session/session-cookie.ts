@@ -1,4 +1,4 @@
-import { hash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Response } from 'express'
 import { hostOf, isLoopback } from '../../start/loopback.ts'
@@ -55,11 +55,6 @@ export function setCookie(response: Response, cookie: Cookie, value: string, sec
 /** The secret of a new session: 256 random bits. */
 export function newSecret(): string {
   return randomBytes(32).toString('base64url')
-}
-
-/** Only this hash of a secret is stored. The secret is random, so it needs neither a salt nor a slow hash. */
-export function hashOf(secret: string): Buffer {
-  return Buffer.from(hash('sha256', secret, 'hex'), 'hex')
 }
 
 /** Whether a text has the form of a secret. */

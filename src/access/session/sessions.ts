@@ -2,11 +2,12 @@ import type { Request, Response } from 'express'
 import { v7 as uuid } from 'uuid'
 import { type Executor, Problem } from '../../hydra/index.ts'
 import type { SecretKey } from '../../secrets/sealed-text.ts'
+import { hashOf } from '../../secrets/secret-hash.ts'
 import type { Callers, Identity } from '../callers.ts'
 import { type Person, personOf } from './choices.ts'
 import { formTokenOf, isFormTokenOf } from './form-token.ts'
 import { isForm, isOwnForm, isOwnRead } from './request-origin.ts'
-import { type Cookie, hashOf, isSecret, newSecret, readCookie, sessionCookie, setCookie } from './session-cookie.ts'
+import { type Cookie, isSecret, newSecret, readCookie, sessionCookie, setCookie } from './session-cookie.ts'
 import {
   chooseOrganization,
   type EndedSession,
