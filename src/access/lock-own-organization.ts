@@ -21,13 +21,10 @@ export async function lockOwnOrganization(call: Call, known?: OrganizationUser):
   return organization
 }
 
+const remedy = 'its members, invitations and API keys cannot be changed until the operator reopens it.'
+
 /** @throws Problem 403 when the organization is suspended, 409 when it is closed */
 export function requireOpen({ status }: Organization): void {
-  if (status === 'suspended')
-    throw new Problem(
-      403,
-      'The organization is suspended: its members cannot be changed until the operator reopens it.',
-    )
-  if (status === 'closed')
-    throw new Problem(409, 'The organization is closed: its members cannot be changed until the operator reopens it.')
+  if (status === 'suspended') throw new Problem(403, `The organization is suspended: ${remedy}`)
+  if (status === 'closed') throw new Problem(409, `The organization is closed: ${remedy}`)
 }
