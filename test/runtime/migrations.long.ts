@@ -1,8 +1,11 @@
 import { DataSource } from 'typeorm'
 import { Subscription } from '../../entities/index.ts'
+import { withoutTimeouts } from '../../ormconfig.ts'
+import { ApiKeys1764000000120 } from '../../src/migrations/1764000000120-api-keys.ts'
 import { migrations } from '../../src/migrations/index.ts'
 import { migrate } from '../../src/migrations/migrate.ts'
 import { survivePoolErrors } from '../../src/runtime/database.ts'
+import { eventually } from '../support/eventually.ts'
 import { rowsOf } from '../support/rows/sample-rows.ts'
 import { schemaOf } from '../support/rows/schema.ts'
 import { openWorld } from '../support/world.ts'
@@ -41,6 +44,32 @@ test('a database with rows goes back to the first migration and forward, and kee
   expect(await membersOf(paths)).toEqual(before)
   const { body } = await api.get(`/subscriptions/${ended.id}`)
   expect((await api.get(body.organizationAddress)).body).toMatchObject({ name: 'Old office', city: 'Amsterdam' })
+}, 60_000)
+
+test('the audit log is written while it is indexed for API keys, by a migration that can run again', async () => {
+  const patient = await withoutTimeouts(database).initialize()
+  survivePoolErrors(patient)
+  ending.push(() => patient.destroy())
+  const [migrating, holding] = [patient.createQueryRunner(), patient.createQueryRunner()]
+  const [schema, migration] = [await schemaOf(database), new ApiKeys1764000000120()]
+  await migration.down(migrating)
+  // A snapshot from before keeps the build waiting, as a busy log does.
+  await holding.startTransaction('REPEATABLE READ')
+  await holding.query('SELECT 1')
+  const applied = migration.up(migrating)
+  await eventually(
+    () =>
+      database.query(
+        `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%INDEX CONCURRENTLY%'`,
+      ),
+    (waiting) => expect(waiting).toHaveLength(1),
+  )
+  await api.patch(`/organizations/${tenant.organization.id}`, { name: 'Written meanwhile' }).expect(200)
+  await holding.rollbackTransaction()
+  await applied
+  await migration.up(migrating)
+  await Promise.all([migrating.release(), holding.release()])
+  expect(await schemaOf(database)).toEqual(schema)
 }, 60_000)
 
 test('processes that start at once on an empty database migrate it once, and wait for each other without a deadlock', async () => {
