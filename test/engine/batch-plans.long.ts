@@ -1,11 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client, Pool } from 'pg'
+import request from 'supertest'
 import { BankAccount, Employee, Integration, Meeting, User } from '../../entities/index.ts'
 import { batchPoolOptions, withoutTimeouts } from '../../ormconfig.ts'
+import { newSecret } from '../../src/access/api-keys/secret.ts'
 import { poolsOf } from '../../src/runtime/database.ts'
+import { hashOf } from '../../src/secrets/secret-hash.ts'
+import { type PageStatement, watchPages } from '../support/page-statements.ts'
+import { givenKey } from '../support/rows/sample-rows.ts'
 import { openWorld } from '../support/world.ts'
 
-const { api, as, database, directUrl, ending, given, organization, tenant } = await openWorld()
+const { api, as, database, directUrl, ending, given, organization, server, tenant } = await openWorld()
 
 const tenants = 1000
 const rows = 100_000
@@ -47,6 +52,13 @@ await filling.query(
     FROM "bank_account" a, generate_series(1, 20000) n WHERE a."id" = $1`,
   [account.id],
 )
+const key = await givenKey({ createdBy: tenant.users.owner })
+await filling.query(
+  `INSERT INTO "api_key" SELECT (jsonb_populate_record(k, jsonb_build_object('id', gen_random_uuid(), 'organizationId', o."id",
+      'hash', sha256((o."id" || ' ' || n)::bytea)))).*
+    FROM "api_key" k, (SELECT "id" FROM "organization" WHERE "slug" LIKE 'many-%') o, generate_series(1, 20) n WHERE k."id" = $1`,
+  [key.id],
+)
 await filling.query('VACUUM ANALYZE')
 await filling.destroy()
 
@@ -57,14 +69,11 @@ interface Asked {
 
 const { batches } = poolsOf(database).items
 const texts = new Set<string>()
-/** The statements of batches and of lone reads. */
-const read: Asked[] = []
 batches?.pool.on('acquire', (client: Client & { isWatched?: true }) => {
   if (client.isWatched) return
   const query = client.query.bind(client)
   client.isWatched = true
   client.query = ((asked: Asked, ...rest: never[]) => {
-    read.push(asked)
     if (asked.text.includes('"batch"')) texts.add(asked.text)
     return query(asked as never, ...rest)
   }) as never
@@ -166,6 +175,17 @@ test('a batch of callers uses the index on issuer and subject', async () => {
   }
 })
 
+test('a batch of API keys uses the index on the hash', async () => {
+  const secrets = Array.from({ length: 24 }, newSecret)
+  for (const secret of secrets) await givenKey({ createdBy: tenant.users.owner, hash: hashOf(secret) })
+  let n = 0
+  const send = () => request(server).get('/locations').set('Authorization', `Bearer ${secrets[n++]}`)
+  for (const step of await stepsFor('api_key', async () => send())) {
+    expect(step['Node Type']).toMatch(/^Index/)
+    expect(step['Index Cond']).toMatch(/hash = decode\(batch\.hash/)
+  }
+})
+
 test('a batch of lists on items uses an index on scope, item and order', async () => {
   const steps = await stepsFor('bank_account', () => api.get(`/integrations/${integration.id}`))
   for (const step of steps) {
@@ -192,24 +212,19 @@ test.each([
   expect(sorts).toBe(0)
 })
 
+const ofPages: PageStatement[] = []
+watchPages(database, (statement) => ofPages.push(statement))
+
 /** The statements that a page is read by, without those that find the caller. */
-async function pageStatements(path: string): Promise<{ asked: Asked[]; view: Record<string, string> }> {
-  const { pool } = poolsOf(database).lists
-  const query = pool.query.bind(pool)
-  const asked: Asked[] = []
-  read.length = 0
-  pool.query = ((statement: Asked) => {
-    asked.push(statement)
-    return query(statement as never)
-  }) as unknown as typeof pool.query
+async function pageStatements(path: string): Promise<{ asked: PageStatement[]; view: Record<string, string> }> {
+  ofPages.length = 0
   const { status, body } = await api.get(path)
-  pool.query = query
   expect([status, body.detail]).toEqual([200, undefined])
-  return { asked: [...asked, ...read.filter(({ text }) => text.includes('FROM "meeting"'))], view: body.view }
+  return { asked: [...ofPages], view: body.view }
 }
 
 /** The plan of a statement of pages, on a connection with their planner's settings. */
-async function pagePlanOf({ text, values }: Asked): Promise<Plan[]> {
+async function pagePlanOf({ text, values }: PageStatement): Promise<Plan[]> {
   const { rows: settings } = await poolsOf(database).lists.pool.query('SHOW random_page_cost')
   return planOf(text, values.map(literal), `SET random_page_cost = ${settings[0].random_page_cost}`)
 }

@@ -105,6 +105,10 @@ test('a reader that leaves before its stream begins holds none', async () => {
     await new Promise<void>((sent) => socket.write(request, () => sent()))
     socket.destroy()
   }
+  // It is identified after them, so each of them that held a stream would do so by now.
+  const later = await listen(owner, 'topic=*')
+  expect(later.status).toBe(200)
+  later.close()
   await eventually(
     async () => (await as(operator).get('/metrics')).text,
     (text) => expect(text).toMatch(/^change_streams_open 0$/m),
