@@ -66,9 +66,13 @@ export async function startQueue(work: QueueOptions): Promise<Queue> {
         .stop()
         .catch(() => {})
         .then(() => supervised)
-      await Promise.race([stopped, Promise.allSettled(running)])
-      if (!(await withTimeout(work.storeTimeoutMs ?? 3000, stopped)))
-        work.log.warn('the end of a job could not be stored, so the job runs again')
+      let stored = false
+      // A query for a job that was in flight at the stop may have started one meanwhile.
+      do {
+        await Promise.race([stopped, Promise.allSettled(running)])
+        stored = await withTimeout(work.storeTimeoutMs ?? 3000, stopped)
+      } while (!stored && running.size > 0)
+      if (!stored) work.log.warn('the end of a job could not be stored, so the job runs again')
     },
   }
 }

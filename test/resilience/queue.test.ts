@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { PoolClient } from 'pg'
 import { pino } from 'pino'
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
 import { backgroundSource } from '../../ormconfig.ts'
@@ -75,6 +76,35 @@ function untilConnecting(): Promise<void> {
       return connect.apply(pool, given)
     }) as typeof connect
   })
+}
+
+/** Holds the queries for a job, until the test allows them. `asked` resolves when each worker of a queue has sent one. */
+function holdJobQueries(): { asked: Promise<void>; go: () => void } {
+  const { connect } = pool
+  const held: (() => void)[] = []
+  let allAsked = () => {}
+  const asked = new Promise<void>((resolve) => {
+    allAsked = resolve
+  })
+  const hold = (client: PoolClient): PoolClient => {
+    const query = async (...given: [{ text?: string }]) => {
+      if (given[0].text?.includes('attempts = jobs.attempts + 1'))
+        await new Promise<void>((go) => {
+          if (held.push(go) === concurrency) allAsked()
+        })
+      return client.query(...(given as never))
+    }
+    return { query, release: (error?: Error) => client.release(error) } as never
+  }
+  pool.connect = ((callback?: never) =>
+    callback ? connect.call(pool, callback) : connect.call(pool).then(hold)) as typeof connect
+  return {
+    asked,
+    go() {
+      pool.connect = connect
+      for (const go of held) go()
+    },
+  }
 }
 
 const order = (task: keyof typeof tasks, text: string) => enqueue(database, task, { text }, { key: text })
@@ -215,6 +245,27 @@ test('a queue that is stopped during its restart stays stopped', async () => {
   await order('note', 'never')
   await sleep(500)
   expect(done).not.toContain('never')
+})
+
+test('a stop waits for a job that a query in flight at the stop has taken', async () => {
+  const queue = await start()
+  const { asked, go } = holdJobQueries()
+  await asked
+  await order('wait', 'in-flight')
+  let stopped = false
+  const stop = queue.stop().then(() => {
+    stopped = true
+  })
+  go()
+  await untilWaiting('in-flight')
+  // Longer than the time for storing the end of jobs.
+  await sleep(500)
+  expect(stopped).toBe(false)
+  gates.get('in-flight')?.()
+  await stop
+  expect(done).toContain('in-flight')
+  expect(logged).toEqual([])
+  expect(await lockOf('in-flight')).toBeUndefined()
 })
 
 test('a queue that cannot store the end of a job stops all the same, and keeps the job', async () => {
