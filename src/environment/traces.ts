@@ -1,3 +1,4 @@
+import { validateHeaderValue } from 'node:http'
 import { quoteWithoutSecrets } from '../start/quote.ts'
 import type { Variables } from './variables.ts'
 
@@ -22,14 +23,27 @@ export function readTraces(variables: Variables): TraceSettings | undefined {
   return endpoint ? { endpoint, headers, ratio } : undefined
 }
 
-/** Pairs such as `api-key=secret`, separated by commas. */
+/** Pairs such as `api-key=secret`, separated by commas. Values are percent-encoded, as OpenTelemetry specifies. */
 function readHeaders(variables: Variables): Record<string, string> {
   const text = variables.text('OTEL_EXPORTER_OTLP_HEADERS')
   const pairs = variables.list('OTEL_EXPORTER_OTLP_HEADERS', text).map((pair) => {
     const [name, ...value] = pair.split('=')
-    return [name.trim(), value.join('=').trim()]
+    return [name.trim(), decoded(name.trim(), value.join('=').trim())] as const
   })
-  if (pairs.some(([name, value]) => !/^[\w-]+$/.test(name) || !value))
+  if (pairs.some(([name, value]) => !/^[\w-]+$/.test(name) || value === ''))
     variables.addError('OTEL_EXPORTER_OTLP_HEADERS must be pairs such as name=value, separated by commas.')
-  return Object.fromEntries(pairs)
+  else if (pairs.some(([, value]) => value === undefined))
+    variables.addError('OTEL_EXPORTER_OTLP_HEADERS must have percent-encoded values, such as name=Basic%20abc.')
+  return Object.fromEntries(pairs.map(([name, value]) => [name, value ?? '']))
+}
+
+/** Undefined where a percent sign starts no encoded character, or the result cannot be the value of a header. */
+function decoded(name: string, encoded: string): string | undefined {
+  try {
+    const value = decodeURIComponent(encoded)
+    validateHeaderValue(name, value)
+    return value
+  } catch {
+    return undefined
+  }
 }

@@ -181,6 +181,25 @@ test.each([
   expect(refusal(environment)).toBe(sentence)
 })
 
+test('headers for the collector of traces are percent-encoded', () => {
+  const OTEL_EXPORTER_OTLP_ENDPOINT = 'http://127.0.0.1:4318'
+  const environment = (OTEL_EXPORTER_OTLP_HEADERS: string) => ({
+    OTEL_EXPORTER_OTLP_ENDPOINT,
+    OTEL_EXPORTER_OTLP_HEADERS,
+  })
+  expect(readConfig(environment('authorization=Basic%20YWJjZA==, api-key=a%2Cb')).traces?.headers).toEqual({
+    authorization: 'Basic YWJjZA==',
+    'api-key': 'a,b',
+  })
+  for (const value of ['100%', '%zz', '%C3', 'a%0D%0Ab: c'])
+    expect(refusal(environment(`api-key=${value}`))).toBe(
+      'OTEL_EXPORTER_OTLP_HEADERS must have percent-encoded values, such as name=Basic%20abc.',
+    )
+  expect(refusal(environment('secret'))).toBe(
+    'OTEL_EXPORTER_OTLP_HEADERS must be pairs such as name=value, separated by commas.',
+  )
+})
+
 test('replicas need a DATABASE_URL', () => {
   const DATABASE_URL = 'postgres://db.example/api'
   const read = (DATABASE_REPLICA_URLS: string) => readConfig({ DATABASE_URL, DATABASE_REPLICA_URLS }).replicas
