@@ -1,12 +1,16 @@
+import { EventEmitter, once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { json } from 'node:stream/consumers'
+import { trace } from '@opentelemetry/api'
+import express from 'express'
+import { recordTraces } from '../../src/runtime/tracing/record-traces.ts'
 import { eventually } from '../support/eventually.ts'
 import { serverEnvironment } from '../support/processes/server-environment.ts'
 import { ServerProcess } from '../support/processes/server-process.ts'
 import { openWorld } from '../support/world.ts'
 
-const { ending, tenant, tokenOf } = await openWorld()
+const { database, ending, tenant, tokenOf } = await openWorld()
 
 interface Span {
   traceId: string
@@ -26,8 +30,10 @@ const collector = createServer(async (request, response) => {
   headersSeen.push(request.url, request.headers['api-key'])
   const body = (await json(request)) as { resourceSpans: { scopeSpans: { spans: Span[] }[] }[] }
   for (const { scopeSpans } of body.resourceSpans) for (const scope of scopeSpans) spans.push(...scope.spans)
+  response.statusCode = status
   response.setHeader('Content-Type', 'application/json').end('{}')
 })
+let status = 200
 
 const sender = '4bf92f3577b34da6a3ce929d0e0e4736'
 const headers = {
@@ -85,4 +91,38 @@ test('the trace of a trusted proxy goes on', async () => {
   const sent = await spansOf('loopback')
   const request = sent.find(({ name }) => name === 'GET /employees')
   expect([request?.traceId, request?.parentSpanId]).toEqual([sender, '00f067aa0ba902b7'])
+})
+
+test('statements after the end of a request are not recorded, and a collector that fails gives one line of the log', async () => {
+  spans.length = 0
+  status = 400
+  const lines: object[] = []
+  const log = { warn: (...line: unknown[]) => void lines.push(line) }
+  const endpoint = `http://127.0.0.1:${(collector.address() as AddressInfo).port}`
+  const tracing = recordTraces({ endpoint, headers: {}, ratio: 1 }, log as never)
+  const late = new EventEmitter()
+  const queried = once(late, 'queried')
+  const app = express()
+    .use(tracing.trace)
+    .get('/', async (_request, response) => {
+      await database.query('SELECT 1')
+      response.once('close', () =>
+        setImmediate(async () => late.emit('queried', await database.query('DELETE FROM "change" WHERE false'))),
+      )
+      response.end()
+    })
+  const server = app.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
+  await queried
+  await new Promise((closed) => server.close(closed).closeAllConnections())
+  // So many spans are sent at once, the others at the end.
+  for (let number = 0; number < 512; number += 1) trace.getTracer('test').startSpan('filling').end()
+  await eventually(() => expect(lines).toHaveLength(1))
+  trace.getTracer('test').startSpan('filling').end()
+  await tracing.stop()
+  const names = spans.map(({ name }) => name)
+  expect(names.filter((name) => name !== 'filling').sort()).toEqual(['GET /', 'SELECT'])
+  expect(names.filter((name) => name === 'filling')).toHaveLength(513)
+  expect(lines).toEqual([[{ detail: expect.stringContaining('400') }, 'could not send traces']])
 })

@@ -42,7 +42,7 @@ export async function startHttpService(options: ServiceOptions): Promise<() => P
   const state = { draining: false }
   const replicas = config.replicas.length > 0 ? openReplicas(poolsOf(database).lists, config, log) : undefined
   const stopping = new AbortController()
-  const tracing = await startTracing(config)
+  const tracing = await startTracing(config, log)
   const app = await createApp({ replicas, state, tracing, stopping: stopping.signal })
   const server = createHttpServer(app, config.publicUrl, log, port)
   await listen(server, config)

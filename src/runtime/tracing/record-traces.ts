@@ -1,4 +1,14 @@
-import { type Context, context, propagation, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
+import {
+  type Context,
+  context,
+  DiagLogLevel,
+  diag,
+  propagation,
+  ROOT_CONTEXT,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api'
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
 import { resourceFromAttributes } from '@opentelemetry/resources'
 import {
@@ -8,6 +18,7 @@ import {
   TraceIdRatioBasedSampler,
 } from '@opentelemetry/sdk-trace-node'
 import type { Request, RequestHandler } from 'express'
+import type { Logger } from 'pino'
 import type { TraceSettings } from '../../environment/traces.ts'
 import { routeOf } from '../http/route-of.ts'
 import { traceStatements } from './trace-statements.ts'
@@ -20,11 +31,17 @@ export interface Tracing {
   stop(): Promise<void>
 }
 
-/** A collector that is down delays the end of the process by so many milliseconds at most. */
+/** The time of an export; its spans are lost after that. So a collector that is down delays the end of the process no longer. */
 const exportTimeoutMs = 1000
 
+/** The time between two lines of the log about lost spans. */
+const reportIntervalMs = 60_000
+
+type Log = Pick<Logger, 'warn'>
+
 /** Records spans and sends them to a collector (OTLP over HTTP). */
-export function recordTraces({ endpoint, headers, ratio }: TraceSettings): Tracing {
+export function recordTraces({ endpoint, headers, ratio }: TraceSettings, log: Log): Tracing {
+  logFailures(log)
   const exporter = new OTLPTraceExporter({ url: `${endpoint}/v1/traces`, headers, timeoutMillis: exportTimeoutMs })
   const provider = new NodeTracerProvider({
     resource: resourceFromAttributes({ 'service.name': 'organization-api', 'service.instance.id': `${process.pid}` }),
@@ -55,9 +72,22 @@ export function recordTraces({ endpoint, headers, ratio }: TraceSettings): Traci
     },
     async stop() {
       restore()
-      await provider.shutdown().catch(() => {})
+      await provider.shutdown().catch((error) => diag.error(String(error)))
     },
   }
+}
+
+/** Logs failures of OpenTelemetry, at most one a minute: a collector that is down fails every export. */
+function logFailures(log: Log): void {
+  let quietUntil = Number.NEGATIVE_INFINITY
+  const report = (...detail: unknown[]) => {
+    if (performance.now() < quietUntil) return
+    quietUntil = performance.now() + reportIntervalMs
+    log.warn({ detail: detail.map(String).join(' ') }, 'could not send traces')
+  }
+  const ignore = () => {}
+  const logger = { error: report, warn: report, info: ignore, debug: ignore, verbose: ignore }
+  diag.setLogger(logger, { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true })
 }
 
 /**

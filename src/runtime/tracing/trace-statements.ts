@@ -16,7 +16,8 @@ export function traceStatements(tracer: Tracer): () => void {
     const [statement] = args
     // A query that submits itself has no end that can be observed here.
     const submits = typeof (statement as { submit?: unknown })?.submit === 'function'
-    if (submits || !trace.getSpan(context.active())) return query.apply(this, args)
+    // The timer of a stream keeps the context of the request that started it, and goes on after that request.
+    if (submits || !trace.getSpan(context.active())?.isRecording()) return query.apply(this, args)
     const span = tracer.startSpan(nameOf(statement), {
       kind: SpanKind.CLIENT,
       attributes: { 'db.system.name': 'postgresql', 'db.query.summary': nameOf(statement) },
