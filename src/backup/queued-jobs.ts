@@ -1,4 +1,5 @@
 import type { QueryRunner } from 'typeorm'
+import { isUnfinished } from '../queue/unfinished-jobs.ts'
 
 /**
  * The jobs that have not ended. A running job is among them: a restore repeats it, like a crash. The queue's own tables are not
@@ -11,7 +12,7 @@ export const queuedJobs = {
       "job"."run_at" AS "runAt", "job"."max_attempts" AS "maxAttempts", "job"."key", "job"."priority", "job"."flags"
     FROM graphile_worker._private_jobs "job" JOIN graphile_worker._private_tasks "task" ON "task"."id" = "job"."task_id"
       LEFT JOIN graphile_worker._private_job_queues "queue" ON "queue"."id" = "job"."job_queue_id"
-    WHERE "job"."attempts" < "job"."max_attempts" OR "job"."locked_at" IS NOT NULL ORDER BY "job"."id") AS "queued_job"`,
+    WHERE ${isUnfinished} ORDER BY "job"."id") AS "queued_job"`,
 }
 
 /** Makes a temporary table for the jobs of a backup. */

@@ -69,6 +69,15 @@ test('a job that is due is counted, with its age', async () => {
   expect(metric(text, 'jobs_oldest_due_seconds')).toBeGreaterThanOrEqual(90)
 })
 
+test('a job that runs its last attempt is counted as running', async () => {
+  await database.query(`SELECT graphile_worker.add_job('metricsLast', '{}', max_attempts => 1, job_key => 'last')`)
+  await database.query(
+    `UPDATE graphile_worker._private_jobs SET attempts = 1, locked_at = now(), locked_by = 'other' WHERE "key" = 'last'`,
+  )
+  const { text } = await as(operator).get('/metrics')
+  expect(metric(text, 'jobs{status="running"}')).toBe(1)
+})
+
 test('the dashboard and the alerts are valid PromQL over metrics that exist, and the guide explains each alert', async () => {
   const { text } = await as(operator).get('/metrics')
   const known = new Set([...text.matchAll(/^([a-z]\w*)[{ ]/gm)].map(([, name]) => name))

@@ -1,5 +1,6 @@
 import { Gauge, type Registry } from 'prom-client'
 import type { DataSource } from 'typeorm'
+import { isUnfinished } from '../../queue/unfinished-jobs.ts'
 
 /** Counts Stripe's events and jobs that are not done. A high age shows a stuck queue; failed events need an operator. */
 export function countPendingWork(registry: Registry, database: DataSource): void {
@@ -47,7 +48,7 @@ const isDue = `"locked_at" IS NULL AND "run_at" <= now()`
 function countJobs(registry: Registry, database: DataSource): void {
   const read = async (columns: string) => {
     const [row] = await database.query(
-      `SELECT ${columns} FROM graphile_worker._private_jobs WHERE "attempts" < "max_attempts"`,
+      `SELECT ${columns} FROM graphile_worker._private_jobs "job" WHERE ${isUnfinished}`,
     )
     return row
   }
