@@ -26,7 +26,8 @@ async function ask(question: string): Promise<string> {
   try {
     return await new Promise((resolve, reject) => {
       terminal.once('line', resolve)
-      terminal.once('SIGINT', () => reject(new StartError('Cancelled.')))
+      // Ctrl-C and Ctrl-D. A close after the line changes nothing.
+      for (const event of ['SIGINT', 'close']) terminal.once(event, () => reject(new StartError('Cancelled.')))
     })
   } finally {
     terminal.close()

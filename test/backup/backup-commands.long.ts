@@ -47,6 +47,10 @@ class Command {
     this.child.stderr?.on('data', listen)
   }
 
+  type(text: string): void {
+    this.child.stdin?.write(text)
+  }
+
   kill(signal: NodeJS.Signals): void {
     this.child.kill(signal)
   }
@@ -128,6 +132,19 @@ test('a restore that is killed leaves no row, and a second one into the same dat
   await restoreFrom(path, target)
   expect(await contentOf(target)).toEqual(await contentOf(database))
 }, 120_000)
+
+test('Ctrl-D and Ctrl-C at the question for the passphrase end the command', async () => {
+  for (const key of ['\x04', '\x03']) {
+    const command = new Command('backup', [join(folder, 'x')], {
+      BACKUP_PASSPHRASE: undefined,
+      // A pipe that passes for a terminal.
+      NODE_OPTIONS: '--import=data:text/javascript,process.stdin.isTTY=true',
+    })
+    await eventually(() => expect(command.output).toContain('Passphrase of the backup: '))
+    command.type(key)
+    expect([await command.ended(), command.output]).toEqual([1, 'Passphrase of the backup: \nCancelled.\n'])
+  }
+})
 
 test('mistakes are answered with one sentence and exit code 1', async () => {
   const lacking = new Command('backup', [join(folder, 'x')], { BACKUP_PASSPHRASE: undefined, DATABASE_URL: directUrl })
