@@ -63,7 +63,6 @@ export async function backUp(
       const header: Header = { version, createdAt: new Date().toISOString(), migrations, secretKeys }
       const entries = entriesOf(runner, tables, ownKey, log)
       const bytes = await writeNewFile(path, sealArchive(header, entries, passphrase, cost), replace)
-      await runner.query('COMMIT')
       const rows = tables.reduce((sum, table) => sum + table.rows, 0)
       return { tables: tables.length, rows, bytes }
     },
