@@ -16,6 +16,8 @@ const manifests = ['deploy/kubernetes/deployment.yaml', 'deploy/kubernetes/migra
 const changelog = readFileSync('CHANGELOG.md', 'utf8')
 const [, changes = ''] = /^## \[Unreleased\]\n([\s\S]*?)(?=^## |$(?![\s\S]))/m.exec(changelog) ?? []
 
+const sbomFile = `organization-api-${version}.cdx.json`
+
 const refusal = refusalOf()
 if (refusal) {
   console.error(refusal)
@@ -31,7 +33,7 @@ try {
 }
 run('git', 'commit', '--quiet', '--all', '--message', `Release ${version}`)
 run('git', 'tag', '--annotate', '--cleanup=verbatim', tag, '--message', `${version}\n\n${changes.trim()}\n`)
-const files = [archive(), sbom()]
+const files = [archive(), sbomFile]
 const sums = files.map((file) => `${sha256(join('releases', file))}  ${file}\n`).join('')
 writeFileSync('releases/SHA256SUMS', sums)
 console.log(`${sums}Tagged ${tag}. Publish it: git push --follow-tags`)
@@ -53,7 +55,7 @@ function isGreater(one: string, other: string): boolean {
   return index >= 0 && left[index] > right[index]
 }
 
-/** Writes the version and the date, and builds. */
+/** Writes the version and the date, lists the packages, and builds. All that may fail stands before the commit. */
 function prepare(): void {
   run('npm', 'version', '--no-git-tag-version', '--ignore-scripts', version)
   writeFileSync(
@@ -62,6 +64,9 @@ function prepare(): void {
   )
   for (const file of manifests)
     writeFileSync(file, readFileSync(file, 'utf8').replace(/(image: organization-api:)\S+/, `$1${version}`))
+  listPackages()
+  // The archive has no files of earlier builds.
+  rmSync('dist/bundle', { recursive: true, force: true })
   run('npm', 'run', '--silent', 'build')
 }
 
@@ -72,7 +77,6 @@ function archive(): string {
   const when = run('git', 'show', '--no-patch', '--format=%cI', 'HEAD').trim()
   const environment = { GIT_INDEX_FILE: join(temporary, 'index'), GIT_COMMITTER_DATE: when, GIT_AUTHOR_DATE: when }
   const git = (...args: string[]) => runWith(environment, 'git', ...args)
-  mkdirSync('releases', { recursive: true })
   try {
     git('read-tree', tag)
     git('add', '--force', 'dist')
@@ -86,11 +90,10 @@ function archive(): string {
 }
 
 /** Lists the packages that production installs. */
-function sbom(): string {
-  const file = `organization-api-${version}.cdx.json`
+function listPackages(): void {
   const list = run('npm', 'sbom', '--sbom-format=cyclonedx', '--omit=dev', '--package-lock-only')
-  writeFileSync(join('releases', file), list)
-  return file
+  mkdirSync('releases', { recursive: true })
+  writeFileSync(join('releases', sbomFile), list)
 }
 
 function sha256(file: string): string {

@@ -14,8 +14,12 @@ const folder = await mkdtemp(join(tmpdir(), 'release-'))
 const person = { GIT_AUTHOR_NAME: 'Test', GIT_AUTHOR_EMAIL: 'test@api.example' }
 const env = { ...process.env, ...person, GIT_COMMITTER_NAME: 'Test', GIT_COMMITTER_EMAIL: 'test@api.example' }
 const git = async (...args: string[]) => (await run('git', args, { cwd: folder, env })).stdout.trim()
-const release = (...args: string[]) =>
-  run(process.execPath, ['--import', 'tsx', 'deploy/release.ts', ...args], { cwd: folder, env }).catch((error) => error)
+const releaseWith = (environment: NodeJS.ProcessEnv, ...args: string[]) =>
+  run(process.execPath, ['--import', 'tsx', 'deploy/release.ts', ...args], {
+    cwd: folder,
+    env: { ...env, ...environment },
+  }).catch((error) => error)
+const release = (...args: string[]) => releaseWith({}, ...args)
 const text = (file: string) => readFile(join(folder, file), 'utf8')
 
 beforeAll(async () => {
@@ -52,6 +56,18 @@ test('a release is refused without a version, without changes to tell, and with 
   await git('tag', 'v98.0.0')
   expect(await release('98.0.0')).toMatchObject({ code: 1, stderr: 'The tag v98.0.0 exists already.\n' })
   expect(await git('rev-parse', 'HEAD~1')).toBe(before)
+})
+
+test('a release whose packages cannot be listed leaves no commit, no tag and no change', async () => {
+  const before = await git('rev-parse', 'HEAD')
+  const programs = await mkdtemp(join(tmpdir(), 'programs-'))
+  await writeFile(join(programs, 'npm'), '#!/bin/sh\n[ "$1" != sbom ]\n', { mode: 0o755 })
+  const { code } = await releaseWith({ PATH: `${programs}:${process.env.PATH}` }, '97.0.0')
+  await rm(programs, { recursive: true })
+  expect(code).toBe(1)
+  expect(await git('rev-parse', 'HEAD')).toBe(before)
+  expect(await git('tag', '--list', 'v97*')).toBe('')
+  expect(await git('status', '--porcelain')).toBe('')
 })
 
 test('a release has a version, a dated changelog, a tag, an archive with its build, an SBOM and checksums', async () => {
