@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, join, relative } from 'node:path'
 
@@ -26,13 +26,17 @@ const digest = digestOf(sources)
 const builtDigest = existsSync(stamp) ? readFileSync(stamp, 'utf8') : undefined
 
 /** Modules find the files beside them through `import.meta.url`, which must not become the URL of the bundle. */
-const ownPlaces = {
-  name: 'own places',
+const moduleUrls = {
+  name: 'module urls',
   setup({ onLoad }) {
     const own = join(process.cwd(), 'dist/src/')
     onLoad({ filter: /dist.src.+\.js$/ }, ({ path }) => {
-      const contents = path.startsWith(own) ? readFileSync(path, 'utf8') : ''
+      if (!path.startsWith(own)) return undefined
+      const contents = readFileSync(path, 'utf8')
       if (!contents.includes('import.meta')) return undefined
+      const [other] = /import\.meta(?!\.url\b).{0,20}/.exec(contents) ?? []
+      if (other)
+        return { errors: [{ text: `Use import.meta.url in ${path}. The bundle has no other member of it: ${other}` }] }
       const url = `new URL(${JSON.stringify(relative(bundle, path))}, import.meta.url).href`
       return { contents: contents.replaceAll('import.meta.url', url) }
     })
@@ -102,7 +106,7 @@ async function bundlePrograms() {
     sourcemap: 'linked',
     sourcesContent: false,
     legalComments: 'none',
-    plugins: [ownPlaces],
+    plugins: [moduleUrls],
     banner: {
       js: "import { createRequire as createRequireOfBundle } from 'node:module'; const require = createRequireOfBundle(import.meta.url);",
     },
@@ -114,8 +118,14 @@ async function bundlePrograms() {
   const isProgram = ({ path }) => names.includes(basename(path, '.js'))
   for (const { path, contents } of outputFiles.sort((a, b) => isProgram(a) - isProgram(b)))
     writeFileSync(path, contents)
-  const written = new Set(outputFiles.map(({ path }) => basename(path)))
-  for (const name of readdirSync(bundle)) if (!written.has(name)) rmSync(join(bundle, name))
+  removeFormerFiles(new Set(outputFiles.map(({ path }) => basename(path))))
+}
+
+/** Removes files of earlier builds after a week. A server that runs loads some chunks of its build only when it needs them. */
+function removeFormerFiles(written) {
+  const weekAgo = Date.now() - 7 * 24 * 3_600_000
+  for (const name of readdirSync(bundle).filter((name) => !written.has(name)))
+    if (statSync(join(bundle, name)).mtimeMs < weekAgo) rmSync(join(bundle, name))
 }
 
 /** TypeScript may be installed for another package. Without the types of libraries it cannot compile the sources. */

@@ -1,6 +1,18 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { appendFile, cp, mkdir, mkdtemp, readdir, realpath, rm, stat, symlink } from 'node:fs/promises'
+import {
+  appendFile,
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  realpath,
+  rm,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -82,9 +94,17 @@ test('with a compiler npm start builds once, and again only after a source has c
   await symlink(join(root, 'node_modules'), join(folder, 'node_modules'))
   const built = async () => (await stat(join(folder, 'dist/bundle/server.js'))).mtimeMs
   const copied = await built()
+  const [recent, former] = ['chunk-RECENT.js', 'chunk-FORMER.js'].map((name) => join(folder, 'dist/bundle', name))
+  for (const file of [recent, former]) await writeFile(file, '')
+  const days = (count: number) => Date.now() / 1000 - count * 24 * 3600
+  await utimes(recent, days(6), days(6))
+  await utimes(former, days(8), days(8))
   expect((await npm('run', 'token', '--', 'owner')).stderr).toBe('')
   const first = await built()
   expect(first).toBeGreaterThan(copied)
+  // A running server may load a chunk of its build later.
+  await stat(recent)
+  await expect(stat(former)).rejects.toThrow('ENOENT')
   await npm('run', 'token', '--', 'owner')
   expect(await built()).toBe(first)
   await appendFile(join(folder, 'entities/index.ts'), '\n')
