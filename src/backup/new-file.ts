@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { link, open, rename, rm } from 'node:fs/promises'
+import { link, lstat, open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { quote } from '../start/quote.ts'
 import { StartError } from '../start/start-error.ts'
@@ -29,9 +29,8 @@ export async function writeNewFile(path: string, chunks: AsyncIterable<Uint8Arra
 
 /** @throws StartError at once where the file exists: the work for it would be lost */
 export async function requireNewFile(path: string): Promise<void> {
-  const file = await open(path).catch(() => undefined)
-  await file?.close()
-  if (file) throw existing(path)
+  // To open a FIFO would wait for its writer.
+  if (await lstat(path).catch(() => undefined)) throw existing(path)
 }
 
 function refuse(path: string): (error: NodeJS.ErrnoException) => never {

@@ -259,6 +259,9 @@ test('a backup replaces no file unless it is told to, only its owner can read it
   const first = await readFile(path)
   await expect(backUp(database, options)).rejects.toThrow(/^"[^"]+once" exists\. /)
   expect(await readFile(path)).toEqual(first)
+  const fifo = join(folder, 'fifo')
+  await promisify(execFile)('mkfifo', [fifo])
+  await expect(backUp(database, { ...options, path: fifo })).rejects.toThrow(/^"[^"]+fifo" exists\. /)
   const failing = async function* () {
     yield Buffer.from('half')
     throw new Error('the connection was lost')
