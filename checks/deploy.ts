@@ -27,17 +27,24 @@ const compose = parse(read('compose.yaml'), { merge: true })
 const { name: _, ...described } = compose
 add('compose.yaml', schemaFaults(described))
 for (const name of ['migration', 'server-1', 'server-2'])
-  add('compose.yaml', environmentFaults({ ...example, ...compose.services[name]?.environment }))
+  add('compose.yaml', serviceFaults(name, compose.services[name]))
 
 const manifests = filesOf(`${folder}/kubernetes`).map((file) => file.slice(folder.length + 1))
 const resources = manifests.flatMap((file) =>
   parseAllDocuments(read(file)).map((document) => ({ file, resource: document.toJS() })),
 )
 findings.push(...manifestFaults(resources.map(({ resource }) => resource)))
+for (const kind of ['ConfigMap', 'Deployment', 'Job', 'PodDisruptionBudget', 'Service'])
+  if (!resources.some(({ resource }) => resource.kind === kind))
+    add('kubernetes', [`No manifest has the kind ${kind}.`])
 const settings = resources.find(({ resource }) => resource.kind === 'ConfigMap')?.resource.data
-for (const { file, resource } of resources)
-  for (const { envFrom, env } of resource.spec?.template?.spec.containers ?? [])
-    add(file, environmentFaults({ ...(envFrom && settings), ...secretsOf(env) }))
+for (const { file, resource } of resources) {
+  const { containers = [], securityContext } = resource.spec?.template?.spec ?? {}
+  for (const container of containers) {
+    add(file, environmentFaults({ ...(container.envFrom && settings), ...secretsOf(container.env) }))
+    add(file, containerFaults({ ...securityContext, ...container.securityContext }))
+  }
+}
 
 add('organization-api.service', unitFaults(read('organization-api.service')))
 
@@ -49,6 +56,22 @@ function secretsOf(env: { name: string; valueFrom?: { secretKeyRef?: { key: stri
   return Object.fromEntries(env.map(({ name, valueFrom }) => [name, valueFrom?.secretKeyRef?.key === name ? '' : name]))
 }
 
+function serviceFaults(name: string, service: { environment?: Values; read_only?: boolean } | undefined): string[] {
+  if (!service) return [`The service ${name} is missing.`]
+  return [
+    ...environmentFaults({ ...example, ...service.environment }),
+    ...(service.read_only ? [] : [`The files of ${name} must be read-only.`]),
+  ]
+}
+
+/** @param context the security context of a container, with that of its pod */
+function containerFaults(context: { readOnlyRootFilesystem?: boolean; runAsNonRoot?: boolean }): string[] {
+  return [
+    ...(context.readOnlyRootFilesystem ? [] : ['readOnlyRootFilesystem must be true.']),
+    ...(context.runAsNonRoot ? [] : ['runAsNonRoot must be true.']),
+  ]
+}
+
 /** The linter's findings, and sources that the build needs but that do not reach it. */
 function dockerfileFaults(text: string): string[] {
   const syntax = validateDockerfile(text).map(({ message, range }) => `line ${range.start.line + 1}: ${message}`)
@@ -56,11 +79,13 @@ function dockerfileFaults(text: string): string[] {
   const allowed = [...readFileSync('.dockerignore', 'utf8').matchAll(/^!(.+)$/gm)].map(([, file]) => file)
   const [, list] = /^const sources = \[([^\]]+)\]$/m.exec(readFileSync('src/commands/build.js', 'utf8')) ?? []
   const sources = [...list.matchAll(/'([^']+)'/g)].map(([, name]) => name)
+  const lastStage = text.slice(text.lastIndexOf('\nFROM '))
   return [
     ...syntax,
     ...sources.filter((name) => !copied.includes(name)).map((name) => `${name} is not copied, but the build reads it.`),
     ...copied.filter((name) => !allowed.includes(name)).map((name) => `.dockerignore leaves ${name} out.`),
-    ...(/^USER (?!0|root)/m.test(text) ? [] : ['The server must not run as root.']),
+    ...(/^USER (?!0|root)/m.test(lastStage) ? [] : ['The server must not run as root.']),
+    ...(/^HEALTHCHECK (?!NONE)/m.test(lastStage) ? [] : ['The image must have a HEALTHCHECK.']),
   ]
 }
 
