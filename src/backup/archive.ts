@@ -6,11 +6,9 @@ import { Decrypter, Encrypter } from 'age-encryption'
 import { quote } from '../start/quote.ts'
 import { StartError } from '../start/start-error.ts'
 import { type Header, readHeader, writeHeader } from './header.ts'
+import { headerFile } from './parts.ts'
 import { scryptIdentity, scryptRecipient } from './scrypt-recipient.ts'
 import { type Entry, readTar, writeTar } from './tar.ts'
-
-/** The first file within the encrypted part: a copy of the header, which cannot be changed without the passphrase. */
-const headerFile = 'header.txt'
 
 /** Rows are text, which the fastest level shrinks nearly as well as slower ones. */
 const gzipLevel = 1

@@ -2,16 +2,18 @@ import { to as copyTo } from 'pg-copy-streams'
 import type { DataSource, QueryRunner } from 'typeorm'
 import { appliedMigrations } from '../migrations/applied-migrations.ts'
 import { withMigrationLock } from '../migrations/migration-lock.ts'
+import { ownVersion } from '../start/own-version.ts'
 import { StartError } from '../start/start-error.ts'
 import { sealArchive } from './archive.ts'
 import {
   type CopiedRows,
+  type CopiedTable,
   columnList,
   copiedRows,
   fixTextFormats,
-  type Measure,
   measure,
   ownAndOtherTables,
+  progressOf,
   requireOneNode,
 } from './copied-tables.ts'
 import type { Header } from './header.ts'
@@ -27,8 +29,6 @@ export interface BackupOptions {
   replace?: boolean
   /** The key that a server made for itself, which is nowhere else. A configured key stays with the operator. */
   ownKey?: string
-  /** The version of the application. */
-  version?: string
   log?: (line: string) => void
   /** Cancels the backup. */
   signal?: AbortSignal
@@ -36,15 +36,12 @@ export interface BackupOptions {
   cost?: number
 }
 
-/** The rows of a table in a backup. */
-export interface CopiedTable extends Omit<CopiedRows, 'from'>, Measure {}
-
 /** Copies every table in one snapshot into a sealed file. The server goes on to serve. */
 export async function backUp(
   database: DataSource,
   options: BackupOptions,
 ): Promise<{ tables: number; rows: number; bytes: number }> {
-  const { path, passphrase, replace, ownKey, version = 'unknown', log = () => {}, signal, cost } = options
+  const { path, passphrase, replace, ownKey, log = () => {}, signal, cost } = options
   if (!replace) await requireNewFile(path)
   return withMigrationLock(
     database,
@@ -60,7 +57,7 @@ export async function backUp(
       const tables: (CopiedTable & CopiedRows)[] = []
       for (const rows of copied) tables.push({ ...rows, ...(await measure(runner, rows)) })
       const secretKeys = await sealingKeys(runner, copied)
-      const header: Header = { version, createdAt: new Date().toISOString(), migrations, secretKeys }
+      const header: Header = { version: ownVersion(), createdAt: new Date().toISOString(), migrations, secretKeys }
       const entries = entriesOf(runner, tables, ownKey, log)
       const bytes = await writeNewFile(path, sealArchive(header, entries, passphrase, cost), replace)
       const rows = tables.reduce((sum, table) => sum + table.rows, 0)
@@ -109,11 +106,12 @@ async function* entriesOf(
   yield { name: manifestFile, content: Buffer.from(`${JSON.stringify({ tables: manifest }, undefined, 1)}\n`) }
   if (ownKey !== undefined) yield { name: secretKeyFile, content: Buffer.from(ownKey) }
   const client = await runner.connect()
-  for (const { name, columns, from, rows } of tables) {
+  for (const table of tables) {
+    const { name, columns, from } = table
     const copy = client.query(copyTo(`COPY (SELECT ${columnList(columns)} FROM ${from}) TO STDOUT`))
     let number = 0
     for await (const content of cut(copy)) yield { name: partName(name, number++), content }
-    log(`${name}: ${rows} ${rows === 1 ? 'row' : 'rows'}`)
+    log(progressOf(table))
   }
 }
 

@@ -1,5 +1,5 @@
 import type { QueryRunner } from 'typeorm'
-import { shortLivedTables, tableKinds } from '../postgres/table-kinds.ts'
+import { formerTables, shortLivedTables, tableKinds } from '../postgres/table-kinds.ts'
 import { StartError } from '../start/start-error.ts'
 import { queuedJobs } from './queued-jobs.ts'
 
@@ -17,8 +17,11 @@ export interface Measure {
   digest: string
 }
 
-/** Every table of the newest schema. */
-const known: string[] = Object.values(tableKinds).flat()
+/** The rows of a table in a backup. */
+export interface CopiedTable extends Omit<CopiedRows, 'from'>, Measure {}
+
+/** Every table of the newest schema and of older ones. */
+const known: string[] = [...Object.values(tableKinds).flat(), ...formerTables]
 
 /** The tables of the schema, without those of extensions. */
 export async function tablesIn(runner: QueryRunner): Promise<string[]> {
@@ -66,6 +69,11 @@ export async function measure(runner: QueryRunner, { columns, from }: CopiedRows
     `SELECT count(*) AS "rows", coalesce(sum(('x' || left(${hash}, 16))::bit(64)::bigint), 0)::text AS "digest" FROM ${from}`,
   )
   return { rows: Number(rows), digest }
+}
+
+/** The line that tells of a table which was copied. */
+export function progressOf({ name, rows }: CopiedTable): string {
+  return `${name}: ${rows} ${rows === 1 ? 'row' : 'rows'}`
 }
 
 export function columnList(columns: string[]): string {

@@ -5,6 +5,7 @@ import { survivePoolErrors } from '../postgres/connection-errors.ts'
 import { filledTables } from '../postgres/table-kinds.ts'
 import { StartError } from '../start/start-error.ts'
 import { ownAndOtherTables } from './copied-tables.ts'
+import type { Header } from './header.ts'
 
 const remedy = 'Restore into a new database, or with a new DATA_DIR.'
 
@@ -23,12 +24,15 @@ export async function requireEmpty(runner: QueryRunner): Promise<void> {
  * Applies the migrations of a backup, and no later ones.
  * @throws StartError where this code lacks one of them, or the database has another
  */
-export async function migrateTo(unhurried: DataSource, names: string[]): Promise<void> {
+export async function migrateTo(
+  unhurried: DataSource,
+  { migrations: names, version }: Pick<Header, 'migrations' | 'version'>,
+): Promise<void> {
   const known = unhurried.options.migrations as { name: string }[]
   const unknown = names.find((name) => !known.some((migration) => migration.name === name))
   if (unknown)
     throw new StartError(
-      `The backup needs the migration ${unknown}, which this version does not have. Restore it with the newer version.`,
+      `The backup needs the migration ${unknown}, which this version does not have. Restore it with version ${version}.`,
     )
   const later = (await appliedMigrations(unhurried)).find((name) => !names.includes(name))
   if (later) throw new StartError(`The database has the migration ${later}, which the backup lacks. ${remedy}`)

@@ -16,6 +16,7 @@ export interface Header {
 const magic = 'organization-api backup'
 const format = 1
 const maxHeaderBytes = 65_536
+const pattern = new RegExp(`^(${magic} (\\d+)\\n(.+)\\n)`)
 
 /** Two lines of text, before the encrypted rest of the file. */
 export function writeHeader(header: Header): string {
@@ -25,8 +26,7 @@ export function writeHeader(header: Header): string {
 /** @throws StartError where the file is no backup, or one of another format */
 export async function readHeader(file: FileHandle, path: string): Promise<{ header: Header; text: string }> {
   const { buffer, bytesRead } = await file.read(Buffer.alloc(maxHeaderBytes), 0, maxHeaderBytes, 0)
-  const [, text, found, json] =
-    /^(organization-api backup (\d+)\n(.+)\n)/.exec(buffer.toString('utf8', 0, bytesRead)) ?? []
+  const [, text, found, json] = pattern.exec(buffer.toString('utf8', 0, bytesRead)) ?? []
   if (text === undefined) throw new StartError(`${quote(path)} is no backup of this application.`)
   if (Number(found) !== format)
     throw new StartError(

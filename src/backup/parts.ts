@@ -1,3 +1,6 @@
+/** The first file within the encrypted part: a copy of the header, which cannot be changed without the passphrase. */
+export const headerFile = 'header.txt'
+
 /** The list of the tables, with their columns, numbers of rows, and digests. */
 export const manifestFile = 'tables.json'
 

@@ -8,11 +8,19 @@ import { quote } from '../start/quote.ts'
 import { StartError } from '../start/start-error.ts'
 import { systemErrorText } from '../start/system-error.ts'
 import { OpenArchive } from './archive.ts'
-import type { CopiedTable } from './backup.ts'
-import { columnList, copiedRows, fixTextFormats, measure, requireOneNode, tablesIn } from './copied-tables.ts'
+import {
+  type CopiedTable,
+  columnList,
+  copiedRows,
+  fixTextFormats,
+  measure,
+  progressOf,
+  requireOneNode,
+  tablesIn,
+} from './copied-tables.ts'
 import { migrateTo, requireEmpty, withoutChecks } from './empty-database.ts'
 import { manifestFile, secretKeyFile, tableOfPart } from './parts.ts'
-import { createJobTable, enqueueJobs, queuedJobs } from './queued-jobs.ts'
+import { createJobTable, enqueueJobs } from './queued-jobs.ts'
 import type { Entry } from './tar.ts'
 
 /** A backup that was read to its end: it is whole and genuine. */
@@ -68,7 +76,7 @@ export async function restore(
   await withMigrationLock(database, 'alone', async (unhurried, runner) => {
     await requireOneNode(runner)
     await requireEmpty(runner)
-    await migrateTo(unhurried, archive.header.migrations)
+    await migrateTo(unhurried, archive.header)
     await fixTextFormats(runner)
     await runner.query('BEGIN')
     try {
@@ -114,7 +122,7 @@ async function loadRows(
         yield entry.value.content
     }
     await pipeline(parts, client.query(copyFrom(`COPY "${name}" (${columnList(table.columns)}) FROM STDIN`)))
-    log(`${name}: ${table.rows} ${table.rows === 1 ? 'row' : 'rows'}`)
+    log(progressOf(table))
   }
 }
 
@@ -122,9 +130,9 @@ async function loadRows(
 async function requireSameRows(runner: QueryRunner, tables: CopiedTable[]): Promise<void> {
   const present = await copiedRows(runner)
   for (const { name, columns, rows, digest } of tables) {
-    const from = name === queuedJobs.name ? queuedJobs.from : `"${name}"`
-    if (!present.some((table) => table.name === name)) throw new StartError(`The schema has no table "${name}".`)
-    const found = await measure(runner, { name, columns, from })
+    const table = present.find((one) => one.name === name)
+    if (!table) throw new StartError(`The schema has no table "${name}".`)
+    const found = await measure(runner, { ...table, columns })
     if (found.rows !== rows || found.digest !== digest)
       throw new StartError(`The table "${name}" has other rows than the backup. Nothing was restored.`)
   }

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { backUp } from '../backup/backup.ts'
 import { readPassphrase } from '../backup/passphrase.ts'
 import { openDatabase } from '../runtime/database.ts'
+import { secretKeyPath } from '../runtime/secret-keys.ts'
 import { runCommand } from './command.ts'
 import { parseOptions } from './parse-options.ts'
 
@@ -35,7 +36,6 @@ await runCommand(async (config) => {
       passphrase,
       replace: values.replace,
       ownKey,
-      version: process.env.npm_package_version,
       log: console.error,
       signal: stop.signal,
     })
@@ -51,7 +51,7 @@ if (stop.signal.aborted) process.exit()
 
 /** The key that the server has made; undefined before its first start. */
 function readOwnKey(directory: string): Promise<string | undefined> {
-  return readFile(join(directory, 'secrets.key'), 'utf8').catch((error) => {
+  return readFile(secretKeyPath(directory), 'utf8').catch((error) => {
     if (error.code === 'ENOENT') return undefined
     throw error
   })

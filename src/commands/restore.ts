@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { readPassphrase } from '../backup/passphrase.ts'
 import { type CheckedBackup, restore, withBackup } from '../backup/restore.ts'
 import type { Config } from '../config.ts'
 import { openDatabase } from '../runtime/database.ts'
+import { secretKeyPath } from '../runtime/secret-keys.ts'
 import { readOrCreateKeyFile } from '../start/key-file.ts'
 import { StartError } from '../start/start-error.ts'
 import { runCommand } from './command.ts'
@@ -55,18 +56,17 @@ async function requireKeys(config: Config, { archive, ownKey }: CheckedBackup): 
       )
     return
   }
-  const present = await readFile(keyFile(config), 'utf8').catch(() => undefined)
+  const present = await readFile(secretKeyPath(config.dataDirectory), 'utf8').catch(() => undefined)
   if (ownKey === undefined && archive.header.secretKeys.length > 0)
     throw new StartError('SECRETS_KEY must be set to the keys that the backup needs. They are not in the file.')
   if (ownKey !== undefined && present !== undefined && present !== ownKey)
-    throw new StartError(`${keyFile(config)} is another key than that of the backup. Restore with a new DATA_DIR.`)
+    throw new StartError(
+      `${secretKeyPath(config.dataDirectory)} is another key than that of the backup. Restore with a new DATA_DIR.`,
+    )
 }
 
 /** A key that the server had made by itself comes back with the rows that it encrypted. */
 async function writeOwnKey(config: Config, { ownKey }: CheckedBackup): Promise<void> {
-  if (ownKey !== undefined && !config.secrets) await readOrCreateKeyFile(keyFile(config), () => ownKey)
-}
-
-function keyFile({ dataDirectory }: Config): string {
-  return join(dataDirectory, 'secrets.key')
+  if (ownKey !== undefined && !config.secrets)
+    await readOrCreateKeyFile(secretKeyPath(config.dataDirectory), () => ownKey)
 }

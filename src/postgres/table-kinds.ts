@@ -55,5 +55,8 @@ export const distributionColumn = 'organizationId'
  */
 export const shortLivedTables: readonly string[] = ['change', 'session']
 
+/** Tables of older schemas that a migration has dropped. A backup of such a schema still has their rows. */
+export const formerTables: readonly string[] = []
+
 /** Tables that migrations fill. */
 export const filledTables: readonly string[] = ['country', 'bank_slot']

@@ -11,7 +11,7 @@ export async function openSecretKeys({
   dataDirectory,
 }: Pick<Config, 'secrets' | 'dataDirectory'>): Promise<SecretKey[]> {
   if (secrets) return secrets
-  const file = join(dataDirectory, 'secrets.key')
+  const file = secretKeyPath(dataDirectory)
   const text = await readOrCreateKeyFile(file, () => randomBytes(32).toString('base64'))
   try {
     return readKeys(text)
@@ -20,4 +20,8 @@ export async function openSecretKeys({
       `${file} must hold a key of 32 bytes in base64. Restore the file: without it, bank consents cannot be decrypted.`,
     )
   }
+}
+
+export function secretKeyPath(dataDirectory: string): string {
+  return join(dataDirectory, 'secrets.key')
 }

@@ -28,6 +28,7 @@ await database.query(
   ['0'.repeat(64), randomBytes(2 * 1024 * 1024)],
 )
 
+const { version } = JSON.parse(await readFile('package.json', 'utf8'))
 const environment = { PATH: process.env.PATH, HOME: process.env.HOME, BACKUP_PASSPHRASE: passphrase }
 
 /** A command of the build, with its output. */
@@ -112,10 +113,12 @@ test('a backup that is killed leaves no file of its name, and one that is stoppe
     resume()
     const left = (await readdir(folder)).filter((name) => name.startsWith(signal))
     expect(left).toEqual(signal === 'SIGKILL' ? [expect.stringMatching(/^SIGKILL\.[0-9a-f]{8}\.partial$/)] : [])
-    for (const name of left)
+    for (const name of left) {
+      expect(await readFile(join(folder, name), 'latin1')).toContain(`{"version":"${version}",`)
       await expect(restoreFrom(join(folder, name), database)).rejects.toThrow(
         /was cut, damaged or altered|the start of .+ is damaged/,
       )
+    }
   }
 }, 120_000)
 

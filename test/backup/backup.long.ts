@@ -27,6 +27,7 @@ import { morning, openWorld } from '../support/world.ts'
 import {
   backUpTo,
   contentOf,
+  cost,
   emptyDatabase,
   folder,
   migratedDatabase,
@@ -197,18 +198,18 @@ test('a start waits for a restore, and a start with nothing to migrate does not 
   }
   await withMigrationLock(target, 'shared', async () => {
     await migrate(target)
-    await backUp(target, { path: join(folder, 'while-starting'), passphrase, cost: 8, log })
+    await backUp(target, { path: join(folder, 'while-starting'), passphrase, cost, log })
+    await waiting
+    order.push('the lock is free')
   })
-  await waiting
+  expect(order.slice(2)).toEqual(['started again', 'the lock is free'])
 })
 
 test('a backup of an older schema is restored at its migration, and the next start applies the others', async () => {
   const older = await emptyDatabase()
   const count = migrations.findIndex(({ name }) => name.startsWith('CountedWrites'))
-  await migrateTo(
-    older,
-    migrations.slice(0, count).map(({ name }) => name),
-  )
+  const names = migrations.slice(0, count).map(({ name }) => name)
+  await migrateTo(older, { migrations: names, version: '0.0.1' })
   const { id } = tenant.organization
   await older.query(`INSERT INTO "organization" SELECT * FROM json_populate_record(NULL::"organization", $1)`, [
     JSON.stringify({ ...(await rowOf('organization', id)), logoId: null, iconId: null }),
@@ -235,10 +236,10 @@ test('a backup of newer code is refused, and so is a backup of a newer database'
   const header = { version: '9.0.0', createdAt: '2030-01-01T00:00:00Z', migrations: names, secretKeys: [] }
   const path = join(folder, 'newer')
   const content = Buffer.from('{"tables":[]}')
-  await writeNewFile(path, sealArchive(header, Readable.from([{ name: 'tables.json', content }]), passphrase, 8))
+  await writeNewFile(path, sealArchive(header, Readable.from([{ name: 'tables.json', content }]), passphrase, cost))
   const target = await migratedDatabase()
   await expect(restoreFrom(path, target)).rejects.toThrow(
-    'The backup needs the migration Later1999000000001, which this version does not have. Restore it with the newer version.',
+    'The backup needs the migration Later1999000000001, which this version does not have. Restore it with version 9.0.0.',
   )
   await target.query(`INSERT INTO "migrations" ("timestamp", "name") VALUES (1999000000001, 'Later1999000000001')`)
   await expect(backUpTo('of-newer', target)).rejects.toThrow(
@@ -253,7 +254,7 @@ test('a backup of newer code is refused, and so is a backup of a newer database'
 
 test('a backup replaces no file unless it is told to, only its owner can read it, and a failed one leaves none', async () => {
   const path = join(folder, 'once')
-  const options = { path, passphrase, cost: 8 }
+  const options = { path, passphrase, cost }
   await backUp(database, options)
   expect((await stat(path)).mode & 0o777).toBe(0o600)
   const first = await readFile(path)

@@ -13,7 +13,7 @@ const { database, databaseName, directUrl, ending } = await openWorld()
 export const passphrase = 'correct horse battery staple'
 
 /** A cheap guess, so that tests are quick. */
-const cost = 8
+export const cost = 8
 
 /** A folder for the backups of a test file. */
 export const folder = await mkdtemp(join(tmpdir(), 'backup-'))
