@@ -2,12 +2,10 @@ import type { Pool } from 'pg'
 import { Gauge, Histogram, type Registry } from 'prom-client'
 import type { Api, FairPool } from '../../hydra/index.ts'
 
-export type Pools = Record<'items' | 'lists', FairPool>
-
 type ReadBatches = NonNullable<FairPool['batches']>
 
 /** Measures the connections of each pool, the requests that wait for one, and the sizes of batches. */
-export function measurePools(registry: Registry, { items, lists }: Pools): void {
+export function measurePools(registry: Registry, { items, lists }: Api['pools']): void {
   const pools = { items: items.pool, lists: lists.pool, ...(items.batches && { batches: items.batches.pool }) }
   const each = (name: string, help: string, read: (pool: Pool) => number) =>
     new Gauge({

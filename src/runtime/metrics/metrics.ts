@@ -3,11 +3,11 @@ import { collectDefaultMetrics, Registry } from 'prom-client'
 import type { DataSource } from 'typeorm'
 import { type AccessControl, type Api, authenticate, methodNotAllowed, Problem } from '../../hydra/index.ts'
 import { metricsReader } from '../cluster/metrics-aggregation.ts'
-import { requestDurations } from '../http/request-durations.ts'
 import type { LogRequest } from '../http/request-log.ts'
 import { routeOf } from '../http/route-of.ts'
-import { measurePools, measureStreams, type Pools } from './gauges.ts'
+import { measurePools, measureStreams } from './gauges.ts'
 import { countPendingWork } from './pending-work.ts'
+import { requestDurations } from './request-durations.ts'
 
 /** The metrics of all processes of this server, in the text format of Prometheus. */
 export interface Metrics {
@@ -24,9 +24,10 @@ type Timed = Response & { [began]?: number }
 
 /** The parts of the server that are measured. */
 interface Measured {
-  logRequest?: LogRequest
-  pools?: Pools
-  streams?: ReturnType<Api['changeStreams']>
+  /** Undefined where LOG_LEVEL hides the lines of requests. */
+  logRequest: LogRequest | undefined
+  pools: Api['pools']
+  streams: ReturnType<Api['changeStreams']>
 }
 
 export function metrics(
@@ -38,8 +39,8 @@ export function metrics(
   const read = metricsReader(registry)
   collectDefaultMetrics({ register: registry })
   const observe = requestDurations(registry)
-  if (pools) measurePools(registry, pools)
-  if (streams) measureStreams(registry, streams)
+  measurePools(registry, pools)
+  measureStreams(registry, streams)
   countPendingWork(shared, database)
   const routes = Router({ caseSensitive: true, strict: true })
   routes.get('/metrics', async (request, response) => {
