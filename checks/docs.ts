@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { filesOf } from './source.ts'
 
 /*
- * Every path and npm script that README, CONTRIBUTING and docs name exists: paths in backticks, targets of links, scripts.
+ * Every path and npm script that README, CONTRIBUTING, SECURITY and docs name exists: paths in backticks, targets of links, scripts.
  */
 const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'))
 const documents = filesOf('README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'docs').filter((file) => file.endsWith('.md'))
