@@ -124,8 +124,11 @@ async function bundlePrograms() {
 /** Removes files of earlier builds after a week. A server that runs loads some chunks of its build only when it needs them. */
 function removeFormerFiles(written) {
   const weekAgo = Date.now() - 7 * 24 * 3_600_000
-  for (const name of readdirSync(bundle).filter((name) => !written.has(name)))
-    if (statSync(join(bundle, name)).mtimeMs < weekAgo) rmSync(join(bundle, name))
+  for (const name of readdirSync(bundle).filter((name) => !written.has(name))) {
+    // Another build may remove the file at the same time.
+    const found = statSync(join(bundle, name), { throwIfNoEntry: false })
+    if (found && found.mtimeMs < weekAgo) rmSync(join(bundle, name), { force: true })
+  }
 }
 
 /** TypeScript may be installed for another package. Without the types of libraries it cannot compile the sources. */
