@@ -48,8 +48,9 @@ class Command {
     this.child.stderr?.on('data', listen)
   }
 
+  /** Types a text, and closes the input: unlike a terminal, a pipe that is read no more keeps the process. */
   type(text: string): void {
-    this.child.stdin?.write(text)
+    this.child.stdin?.end(text)
   }
 
   kill(signal: NodeJS.Signals): void {

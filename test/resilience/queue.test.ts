@@ -92,7 +92,7 @@ function holdJobQueries(): { asked: Promise<void>; go: () => void } {
         await new Promise<void>((go) => {
           if (held.push(go) === concurrency) allAsked()
         })
-      return client.query(...(given as never))
+      return client.query.apply(client, given as never)
     }
     return { query, release: (error?: Error) => client.release(error) } as never
   }
