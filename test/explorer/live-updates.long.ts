@@ -69,6 +69,7 @@ describeInChromium('In Chromium', (browser) => {
     await box.pressSequentially(text)
     await page.getByRole('option', { name: text }).waitFor()
     expect(await box.getAttribute('aria-expanded')).toBe('true')
+    expect(await page.getByRole('option').allTextContents()).toEqual([text])
     await box.press('ArrowDown')
     await box.press('Enter')
     expect(await box.inputValue()).toBe(text)
@@ -88,11 +89,41 @@ describeInChromium('In Chromium', (browser) => {
     await page.waitForURL((url) => url.search === '')
     await page.getByRole('link', { name: chosen.name as string }).waitFor()
 
+    await page.goto(`${publicUrl}${new URL(page.url()).pathname}?view=update`)
+    await lookUp(page, 'Worker 101')
+
     const list = await tab('/meetings?view=filters')
     await lookUp(list, chosen.name as string)
     await list.getByRole('button', { name: 'Apply' }).click()
     await list.waitForURL((url) => url.searchParams.get('employee') === `/employees/${chosen.id}`)
     await list.getByText('1 in total').waitFor()
+    expect(errors).toEqual([])
+  }, 60_000)
+
+  test('Enter in a field sends the form, but not while a reference shows another text than its choice', async () => {
+    const page = await tab('/meetings?view=create')
+    await lookUp(page, 'Worker 120')
+    await page.getByLabel('From').fill('2026-05-05T09:00')
+    await page.getByLabel('To', { exact: false }).first().fill('2026-05-05T10:00')
+    await page.getByLabel('From').press('Enter')
+    await page.waitForURL((url) => url.search === '')
+    await page.getByRole('link', { name: 'Worker 120' }).waitFor()
+
+    await page.goto(`${publicUrl}${new URL(page.url()).pathname}?view=update`)
+    await page.evaluate(() => {
+      const { dataset } = document.body
+      document.querySelector('form.operation')?.addEventListener('submit', () => (dataset.sent = 'true'))
+    })
+    const box = page.getByRole('combobox', { name: 'Employee' })
+    expect(await box.inputValue()).toBe('Worker 120')
+    await box.fill('Nothing has this name')
+    await box.press('Enter')
+    expect(await page.evaluate(() => ({ ...document.body.dataset }))).toEqual({})
+    await box.fill('')
+    await box.press('Enter')
+    await page.waitForURL((url) => url.search === '')
+    await page.getByRole('heading', { level: 1 }).waitFor()
+    expect(await page.getByRole('link', { name: 'Worker 120' }).count()).toBe(0)
     expect(errors).toEqual([])
   }, 60_000)
 

@@ -76,7 +76,8 @@ export class ReferenceLookup extends HTMLElement {
     this.status.setAttribute('role', 'status')
     this.status.className = 'hidden'
     select.hidden = true
-    for (const button of this.querySelectorAll('button')) button.hidden = true
+    // A hidden button would still be the form's default one, which Enter presses in any field.
+    for (const button of this.querySelectorAll('button')) button.remove()
   }
 
   /** The title of the present choice. */
@@ -101,7 +102,8 @@ export class ReferenceLookup extends HTMLElement {
     if (signal.aborted) return
     const page = new DOMParser().parseFromString(answer, 'text/html')
     const found = page.querySelector<HTMLSelectElement>(`select[name="${CSS.escape(this.select.name)}"]`)
-    const options = [...(found?.options ?? [])].filter(({ value }) => value !== '')
+    // The present item stands among the choices, even if the text does not find it.
+    const options = [...(found?.options ?? [])].filter(({ value, dataset }) => value !== '' && !('unfound' in dataset))
     this.open(options.map(({ value, text: title }) => ({ value, title })))
   }
 
@@ -147,6 +149,7 @@ export class ReferenceLookup extends HTMLElement {
 
   private press(event: KeyboardEvent): void {
     const last = this.choices.length - 1
+    if (last < 0 && event.key === 'Enter') this.settle(event)
     const steps: Record<string, () => void> = {
       ArrowDown: () => this.activate(this.active < last ? this.active + 1 : 0),
       ArrowUp: () => this.activate(this.active > 0 ? this.active - 1 : last),
@@ -156,6 +159,13 @@ export class ReferenceLookup extends HTMLElement {
     if (last < 0 || !steps[event.key]) return
     event.preventDefault()
     steps[event.key]()
+  }
+
+  /** Enter sends the form. It must not send another choice than the one that the field shows. */
+  private settle(event: KeyboardEvent): void {
+    const text = this.input.value.trim()
+    if (text !== '' && text !== this.chosenTitle) event.preventDefault()
+    else this.leave()
   }
 
   private choose({ value, title }: Choice): void {

@@ -96,7 +96,7 @@ function Single({ drawing, field, type: shape, label, values, choices, input }: 
     )
     if (!choices?.isMore && !values.has(drawing.api.formNames.searchText(field.name))) return select
     return (
-      <ReferenceLookup drawing={drawing} label={label} source={formAddress(drawing)}>
+      <ReferenceLookup drawing={drawing} label={label} source={drawing.to(formAddress(drawing))}>
         {select}
         <Search {...{ drawing, field, values }} />
       </ReferenceLookup>
@@ -165,7 +165,7 @@ function Choice({
     <select {...input}>
       {none && <option value="">{words.none}</option>}
       {!isKnown && (
-        <option value={value} selected>
+        <option value={value} selected data-unfound>
           {title}
         </option>
       )}
