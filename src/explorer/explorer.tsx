@@ -3,21 +3,30 @@ import type { Api, Caller, Executor } from '../hydra/index.ts'
 import { type ChoicesOf, choicesOf, type ReadChoices, readChoices } from './choices.ts'
 import { type Drawing, linkKeeper, withParameters } from './drawing.ts'
 import type { Pages } from './engine.ts'
-import { type Form, formName, formOf, formParameter, readFormChoices, shownOperation } from './forms/form.ts'
+import {
+  type Form,
+  formAddress,
+  formName,
+  formOf,
+  formParameter,
+  formReferences,
+  readFormChoices,
+  shownOperation,
+} from './forms/form.ts'
 import { FormPage } from './forms/form-page.tsx'
 import { CollectionPage } from './pages/collection.tsx'
 import { DocumentPage } from './pages/document.tsx'
 import { ItemPage } from './pages/item.tsx'
 import { problemPage } from './pages/problem-page.tsx'
 import { StartPage } from './pages/start.tsx'
-import { filteredReferences, searchTextOf } from './parts/filter-state.ts'
+import { filteredReferences, filteringReferences, searchTextOf } from './parts/filter-state.ts'
 import { formatsIn } from './parts/formats.ts'
 import { type Crumb, Layout } from './parts/layout.tsx'
 import { requirePeriod } from './pictures/calendar.tsx'
 import { pictureOf } from './pictures/pictures.ts'
-import { type ReadPicture, readPicture, referencingContent } from './pictures/read-picture.ts'
+import { type ReadPicture, readPicture, shownReferences } from './pictures/read-picture.ts'
 import { pagePolicy } from './policy.ts'
-import { type References, readReferences, titleOf, titlesOf } from './titles.ts'
+import { readReferences, titleOf, titlesOf } from './titles.ts'
 import { collectionLabel } from './words/labels.ts'
 import { languageOf } from './words/language.ts'
 import { operationTitle } from './words/operation-words.ts'
@@ -38,11 +47,14 @@ export function explorer({ timeZone }: ExplorerOptions): (api: Api) => Pages {
       const known = { ...language, api, view, to }
       const offered = shownOperation(view)
       const rule = offered ? undefined : pictureOf(known)
+      const referring = content ? [shownReferences(content, rule)] : []
+      if (offered) referring.unshift(formReferences(known, offered))
+      else if (content) referring.unshift(filteringReferences(known, content, rule))
       // The reads begin at the same moment, so that they reach the database together.
       const reading = content ? timeZone(view.executor, view.caller) : Promise.resolve('UTC')
       const [zone, references, read, picture] = await Promise.all([
         reading,
-        content ? readReferences(known, referencingContent(content, rule)) : ([] as References),
+        readReferences(known, referring),
         offered
           ? readFormChoices(known, offered)
           : content
@@ -73,7 +85,12 @@ function formPageOf(drawing: Drawing, form: Form, choices: ChoicesOf): string {
       title={operationTitle(drawing, resource, operation)}
       target={view.request.target}
       trail={[...trailOf(drawing), parent]}
-      inLanguage={(tag) => withParameters(drawing, { lang: [tag], [formParameter]: [formName(form.offered)] })}
+      // Another language opens the form itself: the address of its operation takes no GET.
+      inLanguage={(tag) =>
+        view.refused
+          ? `${formAddress(drawing)}&lang=${tag}`
+          : withParameters(drawing, { lang: [tag], [formParameter]: [formName(form.offered)] })
+      }
     >
       <FormPage drawing={drawing} form={form} choices={choices} />
     </Layout>,

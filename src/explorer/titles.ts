@@ -1,6 +1,6 @@
 import type { Api } from '../hydra/index.ts'
 import type { Drawing, Titles } from './drawing.ts'
-import type { Document, PageContent, Shape } from './engine.ts'
+import type { Document, Field, Shape } from './engine.ts'
 import { labelOf, valueLabelOf } from './words/labels.ts'
 
 type Naming = Pick<Drawing, 'api' | 'tag' | 'formats'>
@@ -50,18 +50,25 @@ const mostTitles = 100
 /** The items that a page refers to, each with its class. */
 export type References = [shape: Shape, document: Document][]
 
+/** Documents, and the properties by which they refer to items. */
+export interface Referring {
+  fields: Pick<Field, 'name' | 'target'>[]
+  items: Document[]
+}
+
 /** Reads all items that documents refer to, at the same moment: the reads of a class travel together. */
 export async function readReferences(
   { api, view }: Pick<Drawing, 'api' | 'view'>,
-  { shape, items }: Pick<PageContent, 'shape' | 'items'>,
+  referring: Referring[],
 ): Promise<References> {
   const byClass = new Map<Shape, Set<string>>()
-  for (const { name, target } of shape.fields) {
-    if (!target) continue
-    const iris = byClass.get(api.shape(target)) ?? new Set()
-    for (const document of items) for (const iri of irisOf(document[name])) iris.add(iri)
-    byClass.set(api.shape(target), iris)
-  }
+  for (const { fields, items } of referring)
+    for (const { name, target } of fields) {
+      if (!target) continue
+      const iris = byClass.get(api.shape(target)) ?? new Set()
+      for (const document of items) for (const iri of irisOf(document[name])) iris.add(iri)
+      byClass.set(api.shape(target), iris)
+    }
   const read = async (target: Shape, iris: string[]): Promise<References> => {
     const ids = iris.flatMap((iri) => api.iris.parse(iri)?.id ?? [])
     if (ids.length === 0 || !mayRead(api, view.caller.role, target)) return []

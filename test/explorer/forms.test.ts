@@ -143,6 +143,40 @@ test('a filter by a reference to many items is searched for in the same way, and
   expect(applied('.filters select[name=employee]').val()).toBe(chosen)
 })
 
+test('a form that is drawn again, and a filter, name a reference that is none of the first choices', async () => {
+  const { id } = await given(Employee, { name: 'Worker 99' })
+  const { action, fields } = await formAt('/meetings?view=create')
+  const chosenIn = (text: string, form: string) => load(text)(`${form} select[name=employee] option[selected]`).text()
+  const times = { dateFrom: '2026-05-04T10:00', dateTo: '2026-05-04T09:00' }
+  const refused = await send(action, fill(fields, { ...times, employee: `/employees/${id}` }))
+  expect([refused.status, chosenIn(refused.text, 'form.operation')]).toEqual([422, 'Worker 99'])
+  const unknown = await send(action, fill(fields, { ...times, employee: '/employees/no-id' }))
+  expect([unknown.status, chosenIn(unknown.text, 'form.operation')]).toEqual([422, 'Employee'])
+  const { text } = await browser.open(`/meetings?employee=/employees/${id}`).expect(200)
+  expect(chosenIn(text, 'form.filters')).toBe('Worker 99')
+})
+
+test('a look-up asks in the language of its page', async () => {
+  const sourceAt = async (path: string) => load((await browser.open(path).expect(200)).text)('[source]').attr('source')
+  expect(await sourceAt('/meetings?view=create&lang=nl')).toBe('/meetings?view=create&lang=nl')
+  expect(await sourceAt('/meetings?view=filters&lang=nl')).toBe('/meetings?view=filters&itemsPerPage=1&lang=nl')
+})
+
+test('a refused form leads back to the page that offers it, and to the same form in another language', async () => {
+  const path = `/organizations/${organization.id}`
+  const address = `${path}?view=setupKontomatik.setup`
+  const { action, fields } = await formAt(address)
+  const refused = await send(action, fields)
+  expect(refused.status).toBe(422)
+  const $ = load(refused.text)
+  expect($('form.operation .buttons a').attr('href')).toBe(path)
+  const dutch = $('footer a[lang=nl]').attr('href') as string
+  expect(dutch).toBe(`${address}&lang=nl`)
+  expect((await formAt(dutch)).action).toBe(`${action}?lang=nl`)
+  const forged = await send(action, fill(fields, { _page: '//evil.example/' }))
+  expect(load(forged.text)('form.operation .buttons a').attr('href')).toBe('/integrations')
+})
+
 test('a box that is not ticked is false, and a new item has the defaults of its class', async () => {
   const { action, fields } = await formAt('/employees?view=create')
   expect(fields.filter(([name]) => name === 'active')).toEqual([

@@ -1,12 +1,12 @@
 import { ConstraintViolation, type Violation } from '../../hydra/index.ts'
 import type { ChoicesOf } from '../choices.ts'
-import { type Drawing, pathOf } from '../drawing.ts'
+import type { Drawing } from '../drawing.ts'
 import type { FormField } from '../engine.ts'
 import { CopyText } from '../parts/script-elements.tsx'
 import { descriptionOf, labelOf } from '../words/labels.ts'
 import { operationTexts } from '../words/operation-words.ts'
 import { Field } from './field-input.tsx'
-import type { Form } from './form.ts'
+import { type Form, offeringPage } from './form.ts'
 import { curlOf } from './form-request.ts'
 import { Refusal } from './refusal.tsx'
 
@@ -22,7 +22,6 @@ export function FormPage({ drawing, form, choices }: FormPageProps) {
   const { offered, fields, problem } = form
   const { operation, resource, href } = offered
   const { title, description } = operationTexts(drawing, resource, operation)
-  const back = view.refused ? (view.document['@id'] as string) : pathOf(drawing)
   const isUpload = operation.expects === 'file'
   return (
     <>
@@ -53,7 +52,7 @@ export function FormPage({ drawing, form, choices }: FormPageProps) {
             <button type="submit" class={operation.method === 'DELETE' ? 'danger' : undefined}>
               {title}
             </button>
-            <a href={to(back)}>{words.cancel}</a>
+            <a href={to(offeringPage(drawing))}>{words.cancel}</a>
           </p>
         </form>
       )}
@@ -70,12 +69,14 @@ export function FormPage({ drawing, form, choices }: FormPageProps) {
 }
 
 /** The form token stands first: the server reads it before a file. */
-function HiddenFields({ drawing: { api, view }, form }: Omit<FormPageProps, 'choices'>) {
+function HiddenFields({ drawing, form }: Omit<FormPageProps, 'choices'>) {
+  const { api, view } = drawing
   const { method } = form.offered.operation
   const names = api.formNames
   return (
     <>
       <input type="hidden" name={names.token} value={view.formToken} />
+      <input type="hidden" name={names.page} value={offeringPage(drawing)} />
       {method === 'POST' ? (
         <input type="hidden" name={names.key} value={form.key} />
       ) : (

@@ -4,6 +4,8 @@ import { type Choices, type ReadChoices, readChoices } from '../choices.ts'
 import { type Drawing, pathOf } from '../drawing.ts'
 import type { FormField, OfferedOperation, PageView, Shape } from '../engine.ts'
 import { searchTextOf } from '../parts/filter-state.ts'
+import { returnPath } from '../session/return-path.ts'
+import type { Referring } from '../titles.ts'
 import { defaultValues, itemValues } from './form-values.ts'
 
 /** The parameter of a page that opens the form of an operation. */
@@ -50,8 +52,21 @@ export function shownOperation({ refused, operations, request }: PageView): Offe
 /** The address of the form that a page shows, also where the page is the answer to that form. */
 export function formAddress({ api, view }: Pick<Drawing, 'api' | 'view'>): string {
   const offered = shownOperation(view)
-  const path = view.refused ? (view.document['@id'] as string) : pathOf({ api, view })
+  const path = offeringPage({ api, view })
   return offered ? `${path}?${formParameter}=${formName(offered)}` : path
+}
+
+/** The path of the page that offers the form. A form that is drawn again has sent it. */
+export function offeringPage({ api, view }: Pick<Drawing, 'api' | 'view'>): string {
+  if (!view.refused) return pathOf({ api, view })
+  return returnPath(view.refused.fields.get(api.formNames.page), api.iris.publicUrl) ?? (view.document['@id'] as string)
+}
+
+/** The references that a form holds beside those of its item. */
+export function formReferences({ api, view }: Pick<Drawing, 'api' | 'view'>, offered: OfferedOperation): Referring {
+  const { fields, shape } = fieldsOf(api, view, offered)
+  const values = view.refused?.fields ?? newValues(view, fields, shape)
+  return { fields, items: [Object.fromEntries(fields.map(({ name }) => [name, values.getAll(name)]))] }
 }
 
 /** Reads the items that each reference of a form can name: those that its search text finds, where the person has sent one. */

@@ -4,7 +4,7 @@ import type { Field } from '../engine.ts'
 import { referenceTitle } from '../titles.ts'
 import type { Words } from '../words/en.ts'
 import { labelOf } from '../words/labels.ts'
-import { searchTextOf } from './filter-state.ts'
+import { searchTextOf, valuesOf } from './filter-state.ts'
 import { ReferenceLookup } from './script-elements.tsx'
 
 interface InputProps {
@@ -97,7 +97,11 @@ function Lookup({
       <label htmlFor={id} class="hidden">
         {label}
       </label>
-      <ReferenceLookup drawing={drawing} label={label} source={`${pathOf(drawing)}?view=filters&itemsPerPage=1`}>
+      <ReferenceLookup
+        drawing={drawing}
+        label={label}
+        source={drawing.to(`${pathOf(drawing)}?view=filters&itemsPerPage=1`)}
+      >
         <Choice id={id} name={name} values={values} options={options} any={words.any} />
         <span class="search">
           <input type="search" name={api.formNames.searchText(name)} value={text} aria-label={words.findChoices} />
@@ -169,10 +173,4 @@ function boundOf(words: Words, name: string): string {
   }
   const bound = /\[(\w+)\]$/.exec(name)?.[1] ?? ''
   return bounds[bound] ?? name
-}
-
-function valuesOf(query: URLSearchParams, name: string): string[] {
-  return [...query]
-    .filter(([given]) => given === name || given.replace(/\[\d*\]$/, '') === name)
-    .map(([, value]) => value)
 }

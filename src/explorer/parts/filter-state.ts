@@ -2,6 +2,7 @@ import { asksFor, type Drawing } from '../drawing.ts'
 import type { Collection, Field, PageContent } from '../engine.ts'
 import { isOfPeriod } from '../pictures/calendar-period.ts'
 import type { Picture } from '../pictures/pictures.ts'
+import type { Referring } from '../titles.ts'
 
 /** The variables that the reader filters by. The bounds of a calendar's period are a part of the picture. */
 export function filterNames({ search }: Collection, picture: Picture | undefined): Set<string> {
@@ -48,4 +49,26 @@ export function filteredReferences(
   if (!collection || !showsFilters(drawing, collection, picture)) return []
   const names = new Set(collection.search.variables.map(({ property }) => property))
   return shape.fields.filter(({ name, kind }) => kind === 'reference' && names.has(name))
+}
+
+/** The references that the drawn filters hold already. */
+export function filteringReferences(
+  drawing: Pick<Drawing, 'api' | 'view'>,
+  content: PageContent,
+  picture: Picture | undefined,
+): Referring {
+  const fields = filteredReferences(drawing, content, picture)
+  const variables = content.collection?.search.variables ?? []
+  const given = ({ name }: Field) =>
+    variables
+      .filter(({ property }) => property === name)
+      .flatMap((variable) => valuesOf(drawing.view.request.query, variable.name))
+  return { fields, items: [Object.fromEntries(fields.map((field) => [field.name, given(field)]))] }
+}
+
+/** The values of a parameter, which may be a list. */
+export function valuesOf(query: URLSearchParams, name: string): string[] {
+  return [...query]
+    .filter(([given]) => given === name || given.replace(/\[\d*\]$/, '') === name)
+    .map(([, value]) => value)
 }

@@ -1,4 +1,5 @@
 import type { PageContent, PageView } from '../engine.ts'
+import type { Referring } from '../titles.ts'
 import type { Picture } from './pictures.ts'
 import { readSums, type Sum } from './sum-periods.ts'
 
@@ -18,13 +19,8 @@ export async function readPicture(
   return { rule, sums: rule.kind === 'sums' ? await readSums(content?.collection, rule, await zone) : undefined }
 }
 
-/** The content whose references a page shows: a calendar those of its lanes alone, and sums none. */
-export function referencingContent(
-  content: PageContent,
-  rule: Picture | undefined,
-): Pick<PageContent, 'shape' | 'items'> {
-  const { shape, items } = content
-  if (!rule) return content
-  const lanes = rule.kind === 'calendar' && rule.lane ? [rule.lane] : []
-  return { shape: { ...shape, fields: lanes }, items }
+/** The references that a page shows: a calendar those of its lanes alone, and sums none. */
+export function shownReferences({ shape, items }: PageContent, rule: Picture | undefined): Referring {
+  if (!rule) return { fields: shape.fields, items }
+  return { fields: rule.kind === 'calendar' && rule.lane ? [rule.lane] : [], items }
 }

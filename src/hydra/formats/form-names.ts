@@ -8,6 +8,8 @@ export const formNames = {
   etag: '_if-match',
   /** The Idempotency-Key of a POST: a form that is sent twice runs once. */
   key: '_key',
+  /** The path of the page that offers the form. A form that is drawn again may lead back to it. */
+  page: '_page',
   /** Asks for the choices of a reference instead of the operation. */
   search: '_search',
   /** The text that the choices of a reference are searched by. */

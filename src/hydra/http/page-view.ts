@@ -42,7 +42,10 @@ export async function viewOfForm(call: RequestCall, refused: Omit<RefusedForm, '
     content: { resource, shape, items: entity ? [document] : [] },
     version: (entity as { version?: number } | undefined)?.version,
     formToken: api.options.forms?.formToken(request.request),
-    refused: { ...refused, offered: { operation, resource, href: api.iris.at(request.path) } },
+    refused: {
+      ...refused,
+      offered: { operation, resource, href: api.iris.at(request.path), link: operation.link?.name },
+    },
   }
 }
 
