@@ -1,5 +1,6 @@
 import type { OrganizationUserInvitation } from '../../entities/index.ts'
 import { isTimeZone } from '../../entities/time-zones.ts'
+import { rolePhrases } from '../invitations/role-phrases.ts'
 
 /** The values that the text of an invitation contains, in plain text. */
 export interface InvitationDetails {
@@ -26,71 +27,59 @@ export interface InvitationText {
   blocks: MailBlock[]
 }
 
-const roles = {
-  nl: { member: 'lid', admin: 'beheerder', owner: 'eigenaar' },
-  en: { member: 'a member', admin: 'an admin', owner: 'an owner' },
+interface MailWords {
+  subject(organization: string): string
+  greeting(name: string): string
+  invites(inviter: string, role: string, organization: string): string
+  openPage: string
+  thisToken: string
+  programs: string
+  request: string
+  /** Stands for the access token in the request. */
+  accessToken: string
+  validUntil(moment: string): string
+  unexpected: string
+}
+
+const mailWords: Record<'nl' | 'en', MailWords> = {
+  nl: {
+    subject: (organization) => `Uitnodiging voor ${organization}`,
+    greeting: (name) => (name ? `Hallo ${name},` : 'Hallo,'),
+    invites: (inviter, role, organization) => `${inviter} nodigt je uit om ${role} te worden van ${organization}.`,
+    openPage: 'Open deze pagina om in te loggen en de uitnodiging te aanvaarden:',
+    thisToken: 'Dit is het token van je uitnodiging:',
+    programs: 'Programma’s gebruiken het token van je uitnodiging:',
+    request: 'Log in met je eigen account, en aanvaard de uitnodiging met het toegangstoken daarvan:',
+    accessToken: 'TOEGANGSTOKEN',
+    validUntil: (moment) =>
+      `De uitnodiging geldt tot ${moment}. Wie het token heeft kan haar aanvaarden, dus houd het voor jezelf.`,
+    unexpected: 'Verwachtte je deze mail niet? Dan hoef je niets te doen.',
+  },
+  en: {
+    subject: (organization) => `Invitation to ${organization}`,
+    greeting: (name) => (name ? `Hello ${name},` : 'Hello,'),
+    invites: (inviter, role, organization) => `${inviter} invites you to become ${role} of ${organization}.`,
+    openPage: 'Open this page to sign in and accept the invitation:',
+    thisToken: 'This is the token of your invitation:',
+    programs: 'Programs use the token of your invitation:',
+    request: 'Sign in to your account, and accept the invitation with its access token:',
+    accessToken: 'ACCESS_TOKEN',
+    validUntil: (moment) =>
+      `The invitation expires on ${moment}. Anyone with the token can accept it, so keep it to yourself.`,
+    unexpected: 'If you did not expect this mail, you can ignore it.',
+  },
 }
 
 export function invitationText(language: 'nl' | 'en', invited: InvitationDetails): InvitationText {
-  return language === 'nl' ? dutch(invited) : english(invited)
-}
-
-function dutch({ organization, inviter, name, role, ...details }: InvitationDetails): InvitationText {
-  const { token, pageUrl, expiresAt, timezone } = details
-  const sentence = `${inviter} nodigt je uit om ${roles.nl[role]} te worden van ${organization}.`
-  const request = [
-    'Meld je aan bij je eigen account, en neem de uitnodiging aan met het toegangstoken daarvan:',
-    command(details, 'TOEGANGSTOKEN'),
-  ]
-  const end = [
-    `De uitnodiging geldt tot ${moment('nl', expiresAt, timezone)}. Wie het token heeft kan haar aannemen, dus houd het voor jezelf.`,
-    'Verwachtte je deze mail niet? Dan hoef je niets te doen.',
-  ]
-  return {
-    subject: `Uitnodiging voor ${organization}`,
-    blocks: [
-      name ? `Hallo ${name},` : 'Hallo,',
-      ...(pageUrl
-        ? [
-            `${sentence} Open deze pagina om in te loggen en de uitnodiging aan te nemen:`,
-            { link: pageUrl },
-            ...end,
-            'Programma’s gebruiken het token van je uitnodiging:',
-            { token },
-            ...request,
-          ]
-        : [`${sentence} Dit is het token van je uitnodiging:`, { token }, ...request, ...end]),
-    ],
-  }
-}
-
-function english({ organization, inviter, name, role, ...details }: InvitationDetails): InvitationText {
-  const { token, pageUrl, expiresAt, timezone } = details
-  const sentence = `${inviter} invites you to become ${roles.en[role]} of ${organization}.`
-  const request = [
-    'Sign in to your account, and accept the invitation with its access token:',
-    command(details, 'ACCESS_TOKEN'),
-  ]
-  const end = [
-    `The invitation expires on ${moment('en', expiresAt, timezone)}. Anyone with the token can accept it, so keep it to yourself.`,
-    'If you did not expect this mail, you can ignore it.',
-  ]
-  return {
-    subject: `Invitation to ${organization}`,
-    blocks: [
-      name ? `Hello ${name},` : 'Hello,',
-      ...(pageUrl
-        ? [
-            `${sentence} Open this page to sign in and accept the invitation:`,
-            { link: pageUrl },
-            ...end,
-            'Programs use the token of your invitation:',
-            { token },
-            ...request,
-          ]
-        : [`${sentence} This is the token of your invitation:`, { token }, ...request, ...end]),
-    ],
-  }
+  const { organization, inviter, name, role, token, pageUrl, expiresAt, timezone } = invited
+  const words = mailWords[language]
+  const invites = words.invites(inviter, rolePhrases[language][role], organization)
+  const request = [words.request, command(invited, words.accessToken)]
+  const end = [words.validUntil(moment(language, expiresAt, timezone)), words.unexpected]
+  const blocks = pageUrl
+    ? [`${invites} ${words.openPage}`, { link: pageUrl }, ...end, words.programs, { token }, ...request]
+    : [`${invites} ${words.thisToken}`, { token }, ...request, ...end]
+  return { subject: words.subject(organization), blocks: [words.greeting(name), ...blocks] }
 }
 
 function command({ token, acceptUrl }: Pick<InvitationDetails, 'token' | 'acceptUrl'>, access: string): MailBlock {

@@ -22,6 +22,7 @@ test('the mail brings a link and the token, and says from whom, to what, as what
   expect(mail.headers.get('auto-submitted')).toBe('auto-generated')
   const token = await mailSystem.server.tokenTo(email)
   expect(mail.text).toContain('Hallo Ada <b>Adams</b>,\n\nacme-owner nodigt je uit om lid te worden van Acme.')
+  expect(mail.text).toContain('Open deze pagina om in te loggen en de uitnodiging te aanvaarden:')
   expect(mail.text).toContain(`\n${publicUrl}/invitation?token=${token}\n`)
   expect(mail.html).toContain(`<a href="${publicUrl}/invitation?token=${token}">`)
   expect(mail.text).toContain(`curl -X POST ${publicUrl}${path}/accept`)

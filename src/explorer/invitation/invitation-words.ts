@@ -1,4 +1,5 @@
 import type { OpenedInvitation } from '../../invitations/opened-invitation.ts'
+import { rolePhrases } from '../../invitations/role-phrases.ts'
 
 type InvitedRole = OpenedInvitation['role']
 
@@ -7,7 +8,7 @@ const en = {
   unknown: 'This link leads to no invitation',
   unknownHint: 'Open the link in your mail once more. If you have several mails, only the newest one counts.',
   invites: (inviter: string, role: InvitedRole, organization: string) =>
-    `${inviter} invites you to become ${{ member: 'a member', admin: 'an admin', owner: 'an owner' }[role]} of ${organization}.`,
+    `${inviter} invites you to become ${rolePhrases.en[role]} of ${organization}.`,
   until: (email: string, until: string) => `The invitation was sent to ${email}, and expires on ${until}.`,
   signInHint: 'Sign in with your own account to accept it. You return to this page afterwards.',
   signIn: 'Sign in to accept',
@@ -31,7 +32,7 @@ const nl: InvitationWords = {
   unknown: 'Deze link hoort bij geen uitnodiging',
   unknownHint: 'Open de link in uw mail nog eens. Hebt u meer mails, dan telt alleen de nieuwste.',
   invites: (inviter, role, organization) =>
-    `${inviter} nodigt u uit om ${{ member: 'lid', admin: 'beheerder', owner: 'eigenaar' }[role]} te worden van ${organization}.`,
+    `${inviter} nodigt u uit om ${rolePhrases.nl[role]} te worden van ${organization}.`,
   until: (email, until) => `De uitnodiging is gestuurd naar ${email}, en verloopt op ${until}.`,
   signInHint: 'Log in met uw eigen account om haar te aanvaarden. Daarna keert u terug naar deze pagina.',
   signIn: 'Inloggen om te aanvaarden',
