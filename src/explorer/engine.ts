@@ -4,6 +4,7 @@ import type { Api } from '../hydra/index.ts'
 export type Pages = NonNullable<Api['pages']>
 export type PageView = Parameters<Pages['draw']>[0]
 export type PageRequest = PageView['request']
+export type ProblemDetails = Parameters<Pages['drawProblem']>[2]
 export type Document = PageView['document']
 export type OfferedOperation = PageView['operations'][number]
 

@@ -68,7 +68,7 @@ export function explorer({ timeZone }: ExplorerOptions): (api: Api) => Pages {
       const choices = choicesOf(named, read)
       return offered ? formPageOf(drawing, formOf(drawing, offered), choices) : pageOf(drawing, choices, picture)
     },
-    drawProblem: (problem, request, caller) => problemPage(api, problem, request, caller),
+    drawProblem: (problem, request, about) => problemPage(api, problem, request, about),
   })
 }
 

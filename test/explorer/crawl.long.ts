@@ -82,8 +82,9 @@ describe('The page of a problem that passes says how long to wait, and offers th
   test('503 while a list takes longer than its limit', async () => {
     await database.transaction(async (manager) => {
       await manager.query('LOCK TABLE "meeting" IN ACCESS EXCLUSIVE MODE')
-      const { status, page } = await open('/meetings?q=a', owner)
+      const { status, page, headers } = await open('/meetings?q=a', owner)
       expect([status, textOf(page, 'h1')]).toEqual([503, 'The server is busy'])
+      expect(textOf(page, 'main')).toContain(`Request id: ${headers['x-request-id']}`)
       expect(textOf(page, 'main')).toContain('Try again after 2 seconds.')
       expect(again(page)).toBe('/meetings?q=a')
     })

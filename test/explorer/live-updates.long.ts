@@ -100,6 +100,20 @@ describeInChromium('In Chromium', (browser) => {
     expect(errors).toEqual([])
   }, 60_000)
 
+  test('a look-up says how many choices it finds, that it finds none, and that it fails', async () => {
+    const page = await tab('/meetings?view=create')
+    const box = page.getByRole('combobox', { name: 'Employee' })
+    const status = page.locator('reference-lookup').getByRole('status')
+    await box.fill('Worker 13')
+    await status.getByText('Choices found: 5').waitFor()
+    await box.fill('Nothing has this name')
+    await status.getByText('Nothing found').waitFor()
+    await page.route(/_find/, (route) => route.fulfill({ status: 503 }))
+    await box.fill('Worker 12')
+    await status.getByText('The search failed. Type again to repeat it.').waitFor()
+    await page.close()
+  }, 60_000)
+
   test('Enter in a field sends the form, but not while a reference shows another text than its choice', async () => {
     const page = await tab('/meetings?view=create')
     await lookUp(page, 'Worker 120')
@@ -148,9 +162,9 @@ describeInChromium('In Chromium', (browser) => {
     const { id } = await given(Employee, { name: 'Copy' })
     const page = await tab(`/employees/${id}`)
     const copy = async (index: number) => {
-      const button = page.getByRole('button', { name: /^Cop(y|ied)$/ }).nth(index)
-      await button.click()
-      await page.getByRole('button', { name: 'Copied' }).first().waitFor()
+      const text = page.locator('copy-text').nth(index)
+      await text.getByRole('button').click()
+      await text.getByRole('button', { name: 'Copied' }).waitFor()
       return page.evaluate(() => navigator.clipboard.readText())
     }
     expect(await copy(0)).toBe(id)

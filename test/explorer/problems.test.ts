@@ -51,7 +51,7 @@ describe('A problem is a page that says what is wrong and what to do:', () => {
     expect(hrefs(await open('/nowhere'))).toEqual(['/'])
   })
 
-  test('406 and 405 are pages as well', async () => {
+  test('405 is a page, and 406 is JSON where the client accepts no page', async () => {
     expect(textOf((await send('DELETE', '/meetings', {})).page, '.status')).toBe('405 Method Not Allowed')
     expect((await send('GET', '/meetings', { Accept: 'image/png' })).headers['content-type']).toContain('problem+json')
   })

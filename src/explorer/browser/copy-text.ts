@@ -1,4 +1,4 @@
-/** Pause before the button may be used again. */
+/** How long the button says that the text is copied. */
 const doneMs = 2000
 
 /** Adds a button that copies its text: `<copy-text label="Copy" done="Copied"><code>…</code></copy-text>`. */
@@ -14,7 +14,12 @@ export class CopyText extends HTMLElement {
     button.textContent = label
     button.setAttribute('aria-live', 'polite')
     button.addEventListener('click', async () => {
-      await navigator.clipboard.writeText(text)
+      const isCopied = await navigator.clipboard.writeText(text).then(
+        () => true,
+        // The person, or a policy of the browser, may refuse the clipboard.
+        () => false,
+      )
+      if (!isCopied) return
       button.textContent = this.getAttribute('done')
       setTimeout(() => {
         button.textContent = label

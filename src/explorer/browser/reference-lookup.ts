@@ -9,8 +9,8 @@ interface Choice {
 }
 
 /**
- * Looks a reference up while the person types (ARIA combobox with a list). It contains the select and the search of the form. It reads
- * the choices from the page `source`, which the search of the form would draw too.
+ * Looks a reference up while the person types (ARIA combobox with a list). It contains the select and the search of the form. The
+ * page at `source` draws the same select, with the choices that a text finds.
  */
 export class ReferenceLookup extends HTMLElement {
   private select!: HTMLSelectElement
@@ -97,14 +97,15 @@ export class ReferenceLookup extends HTMLElement {
     this.asking = new AbortController()
     const { signal } = this.asking
     const answer = await fetch(this.address(text), { signal, headers: { Accept: 'text/html' } })
-      .then((response) => response.text())
-      .catch(() => '')
+      .then((response) => (response.ok ? response.text() : undefined))
+      .catch(() => undefined)
     if (signal.aborted) return
-    const page = new DOMParser().parseFromString(answer, 'text/html')
+    const page = new DOMParser().parseFromString(answer ?? '', 'text/html')
     const found = page.querySelector<HTMLSelectElement>(`select[name="${CSS.escape(this.select.name)}"]`)
     // The present item stands among the choices, even if the text does not find it.
     const options = [...(found?.options ?? [])].filter(({ value, dataset }) => value !== '' && !('unfound' in dataset))
     this.open(options.map(({ value, text: title }) => ({ value, title })))
+    if (answer === undefined) this.say('failed')
   }
 
   /** The address of the page with the choices that a text finds. */
@@ -125,10 +126,15 @@ export class ReferenceLookup extends HTMLElement {
         return option
       }),
     )
-    this.status.textContent = choices.length > 0 ? String(choices.length) : this.getAttribute('nothing')
+    this.say(choices.length > 0 ? 'found' : 'nothing')
     this.list.hidden = choices.length === 0
     this.input.setAttribute('aria-expanded', String(choices.length > 0))
     this.activate(choices.length > 0 ? 0 : -1)
+  }
+
+  /** Says one of the sentences of the element to readers who do not see the list. */
+  private say(name: 'found' | 'nothing' | 'failed'): void {
+    this.status.textContent = (this.getAttribute(name) ?? '').replace('{count}', String(this.choices.length))
   }
 
   private close(): void {

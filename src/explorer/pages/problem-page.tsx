@@ -1,13 +1,18 @@
 import { render } from 'preact-render-to-string'
-import type { Api, Caller, Problem } from '../../hydra/index.ts'
+import type { Api, Problem } from '../../hydra/index.ts'
 import { linkKeeper } from '../drawing.ts'
-import type { PageRequest } from '../engine.ts'
+import type { PageRequest, ProblemDetails } from '../engine.ts'
 import { Layout } from '../parts/layout.tsx'
 import { languageOf } from '../words/language.ts'
 import { ProblemPage, problemTitle } from './problem.tsx'
 
 /** The whole page of a problem. */
-export function problemPage(api: Api, problem: Problem, request: PageRequest, caller: Caller | undefined): string {
+export function problemPage(
+  api: Api,
+  problem: Problem,
+  request: PageRequest,
+  { caller, requestId }: ProblemDetails,
+): string {
   const target = ownTarget(api, request.target)
   const [path, search] = target.split('?')
   const query = new URLSearchParams(search)
@@ -19,7 +24,7 @@ export function problemPage(api: Api, problem: Problem, request: PageRequest, ca
   const frame = { ...language, api, caller, inLanguage, to: linkKeeper(language), target }
   return `<!doctype html>${render(
     <Layout {...frame} title={problemTitle(language.words, problem)}>
-      <ProblemPage {...frame} problem={problem} />
+      <ProblemPage {...frame} problem={problem} requestId={requestId} />
     </Layout>,
   )}`
 }

@@ -9,6 +9,8 @@ interface ProblemProps {
   problem: Problem
   /** Absent where the request failed before its caller was known. */
   caller?: Caller
+  /** The X-Request-Id of the response, if it has one. */
+  requestId?: string
   /** The path and the query of the request. */
   target: string
   to(path: string): string
@@ -20,7 +22,7 @@ export function problemTitle(words: Words, { status }: Problem): string {
 }
 
 /** The page of a problem: the reason, and what to do next. */
-export function ProblemPage({ problem, ...rest }: ProblemProps) {
+export function ProblemPage({ problem, requestId, ...rest }: ProblemProps) {
   const { api, words, target, to } = rest
   const { status, message, headers, title } = problem
   const [, remedy] = words.problems[status] ?? words.unknownProblem
@@ -31,6 +33,11 @@ export function ProblemPage({ problem, ...rest }: ProblemProps) {
       {problem instanceof ConstraintViolation ? <Violations problem={problem} /> : <p class="reason">{message}</p>}
       <p>{remedy}</p>
       {wait && <p>{words.retryAfter(wait)}</p>}
+      {status >= 500 && requestId && (
+        <p>
+          {words.requestId}: <code>{requestId}</code>
+        </p>
+      )}
       <ul class="links">
         {status === 401 && (
           <li>
@@ -68,7 +75,7 @@ function Violations({ problem: { violations } }: { problem: ConstraintViolation 
 }
 
 /** A link to the collection that the address is about, if the caller may list it. */
-function Nearest({ api, tag, words, caller, target, to }: Omit<ProblemProps, 'problem'>) {
+function Nearest({ api, tag, words, caller, target, to }: Omit<ProblemProps, 'problem' | 'requestId'>) {
   const resource = caller && nearest(api, target)
   const list = resource?.operations.find(({ name }) => name === 'list')
   if (!caller || !resource || !list || !api.permissions.allows(list, caller)) return null

@@ -7,7 +7,7 @@ declare module 'preact' {
   namespace JSX {
     interface IntrinsicElements {
       'copy-text': ScriptElement<'label' | 'done'>
-      'reference-lookup': ScriptElement<'label' | 'nothing' | 'source'>
+      'reference-lookup': ScriptElement<'label' | 'source' | 'nothing' | 'found' | 'failed'>
       'time-zone': ScriptElement<'zone' | 'locale' | 'reader' | 'choose'>
     }
   }
@@ -48,7 +48,13 @@ export function ReferenceLookup({
   children: ComponentChildren
 }) {
   return (
-    <reference-lookup label={label} source={source} nothing={words.nothingToChoose}>
+    <reference-lookup
+      label={label}
+      source={source}
+      nothing={words.nothingToChoose}
+      found={words.choicesFound}
+      failed={words.searchFailed}
+    >
       {children}
     </reference-lookup>
   )

@@ -17,14 +17,15 @@ export const en = {
   definition: 'Definition',
   copy: 'Copy',
   copied: 'Copied',
-  readersZone: (zone: string) => `Times are in your time zone {zone}. Titles and fields keep ${zone}.`,
+  readersZone: (zone: string) => `Times are in your time zone {zone}. Titles and form fields stay in ${zone}.`,
   chooseZone: 'Show times in {zone}',
   nothingToChoose: 'Nothing found',
+  choicesFound: 'Choices found: {count}',
+  searchFailed: 'The search failed. Type again to repeat it.',
   timeZone: (zone: string) => `Times are in the time zone ${zone}.`,
 
   /** The rest of an item. */
   actions: 'What you can do',
-  noActions: 'You can read this, but not change it.',
   related: 'Related',
   relatedBy: (collection: string, property: string) => `${collection} by ${property}`,
 
@@ -60,10 +61,7 @@ export const en = {
   toFirst: 'Go to the first page.',
   makeFirst: (action: string) => `The next step is at the end of this page: “${action}”.`,
   askOthers: (roles: string) => `The ${roles} can add rows.`,
-  moreRows: (most: number) => `the first ${most} rows`,
-  notOffered: 'not for your role',
 
-  /** Errors: the title, and the next step. */
   /** Forms. */
   required: '(required)',
   file: 'File',
@@ -82,12 +80,12 @@ export const en = {
   cancel: 'Cancel',
   asRequest: 'The same request for programs',
   signInToSend: 'Sign in to use this form.',
-  notAllowedNow: 'This is not possible at the moment, or not for your role.',
   compare: 'Compare both versions. To replace the stored one with yours, send the form again.',
   property: 'Property',
   yours: 'Yours',
   stored: 'Stored',
 
+  /** Errors: the title, and the next step. */
   problems: {
     400: ['This address cannot be read', 'Correct the address, or start from the collection.'],
     401: ['Sign in to see this page', 'Sign in. You return to this page afterwards.'],
@@ -100,7 +98,7 @@ export const en = {
       'Check the address. The page may belong to another organization, or it is gone.',
     ],
     405: ['This address does not take this request', 'Go back, and use the buttons of the page.'],
-    406: ['This page has no such format', 'Choose one of the formats below.'],
+    406: ['This page has no such format', 'Open the address without its suffix.'],
     409: ['This does not go together with the present state', 'Read the reason, change your input, and send it again.'],
     412: ['The page changed while you looked at it', 'Load the page again, compare, and repeat your change.'],
     413: ['This is too large', 'Send less, or a smaller file.'],

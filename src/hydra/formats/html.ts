@@ -15,8 +15,16 @@ export interface Pages {
   headers: Record<string, string>
   /** Draws a document as a page. */
   draw(view: PageView): string | Promise<string>
-  /** Draws a problem as a page, for requests that prefer HTML. The caller is absent where the request failed before it was known. */
-  drawProblem(problem: Problem, request: PageRequest, caller?: Caller): string | Promise<string>
+  /** Draws a problem as a page, for requests that prefer HTML. */
+  drawProblem(problem: Problem, request: PageRequest, about: ProblemDetails): string | Promise<string>
+}
+
+/** What is known about a request that failed. */
+interface ProblemDetails {
+  /** Absent where the request failed before its caller was known. */
+  caller?: Caller
+  /** The X-Request-Id of the response, if it has one. */
+  requestId?: string
 }
 
 /** An operation that the caller may use now, and its address. */

@@ -29,7 +29,10 @@ export async function writeProblem(api: BoundApi, problem: Problem, response: Re
   const pages = prefersPage(response.req.headers.accept) ? api.pages : undefined
   const type = pages ? contentType(html) : problemJson
   const body = pages
-    ? await pages.drawProblem(problem, requestOf(api, response), response.locals.caller)
+    ? await pages.drawProblem(problem, requestOf(api, response), {
+        caller: response.locals.caller,
+        requestId: response.getHeader('X-Request-Id')?.toString(),
+      })
     : JSON.stringify(api.spell(problem.document(api.iris.root)))
   // It depends on the Cache-Control of the operation, which is replaced below.
   const coding = codingOf(response, type, body)
