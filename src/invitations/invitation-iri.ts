@@ -4,4 +4,4 @@ export function invitationIri({ id }: { id: string }): string {
 }
 
 /** The path of the page on which a person accepts an invitation. */
-export const invitationPage = '/invitation'
+export const invitationPath = '/invitation'

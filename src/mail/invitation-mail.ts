@@ -6,7 +6,7 @@ import {
   type OrganizationUserInvitation,
   User,
 } from '../../entities/index.ts'
-import { invitationIri, invitationPage } from '../invitations/invitation-iri.ts'
+import { invitationIri, invitationPath } from '../invitations/invitation-iri.ts'
 import { type InvitationDetails, invitationText, type MailBlock } from './invitation-text.ts'
 import { logoOf } from './logo.ts'
 import type { MailDraft } from './outbox.ts'
@@ -44,7 +44,7 @@ export async function invitationMail(
     name: plain(name ?? ''),
     role,
   }
-  const pageUrl = hasPage ? `${publicUrl}${invitationPage}?token=${token}` : undefined
+  const pageUrl = hasPage ? `${publicUrl}${invitationPath}?token=${token}` : undefined
   const invited: InvitationDetails = { ...plainDetails, token, acceptUrl, pageUrl, expiresAt, timezone }
   const { subject, blocks } = invitationText(language, invited)
   return {

@@ -5,9 +5,10 @@ import { OrganizationUserInvitation } from '../../../entities/index.ts'
 import type { Person } from '../../access/session/choices.ts'
 import type { OpenSession } from '../../access/session/sessions.ts'
 import type { Api, Caller } from '../../hydra/index.ts'
-import { invitationPage as path } from '../../invitations/invitation-iri.ts'
+import { invitationPath as path } from '../../invitations/invitation-iri.ts'
 import type { OpenedInvitation } from '../../invitations/opened-invitation.ts'
 import { linkKeeper } from '../drawing.ts'
+import { localeOf } from '../parts/formats.ts'
 import { Layout } from '../parts/layout.tsx'
 import { languageIn } from '../session/session-page.tsx'
 import { type InvitationWords, invitationWords } from './invitation-words.ts'
@@ -68,7 +69,7 @@ type Opened = PartProps & { invitation: OpenedInvitation; tag: string }
 function Invitation(props: Opened) {
   const { words, invitation, tag, signedIn, to, api } = props
   const { inviter, role, organization, email, expiresAt, timezone, status, isOwn } = invitation
-  const format = new Intl.DateTimeFormat(tag, { dateStyle: 'long', timeStyle: 'short', timeZone: timezone })
+  const format = new Intl.DateTimeFormat(localeOf(tag), { dateStyle: 'long', timeStyle: 'short', timeZone: timezone })
   const until = `${format.format(expiresAt)} (${timezone})`
   if (status === 'accepted') return isOwn ? <Accepted {...props} /> : <p>{words.usedUp}</p>
   if (status !== 'pending')

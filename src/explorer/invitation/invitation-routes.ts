@@ -1,7 +1,7 @@
 import { type Request, type Response, Router } from 'express'
 import { pathCookie, readCookie, setCookie } from '../../access/session/session-cookie.ts'
 import { authenticate, type Executor } from '../../hydra/index.ts'
-import { invitationPage as path } from '../../invitations/invitation-iri.ts'
+import { invitationPath as path } from '../../invitations/invitation-iri.ts'
 import { openInvitation } from '../../invitations/opened-invitation.ts'
 import { type SessionSurroundings, sendPage } from '../session/draw-session.ts'
 import { reloadHeader } from '../session/foreign-navigation.ts'

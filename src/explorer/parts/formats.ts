@@ -26,8 +26,10 @@ export interface Formats {
   minorUnits(amount: number | string, currency: string): string
 }
 
-/** English with the dates and hours of Europe. */
-const locales: Record<string, string> = { en: 'en-GB' }
+/** The locale of a language of the explorer: English has the dates and hours of Europe. */
+export function localeOf(language: string): string {
+  return language === 'en' ? 'en-GB' : language
+}
 
 const known = new Map<string, Formats>()
 
@@ -40,7 +42,7 @@ export function formatsIn(language: string, zone: string): Formats {
 }
 
 function make(language: string, zone: string): Formats {
-  const locale = locales[language] ?? language
+  const locale = localeOf(language)
   const dateTimes = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short', timeZone: zone })
   const dates = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone: 'UTC' })
   const inUtc = (options: Intl.DateTimeFormatOptions) =>

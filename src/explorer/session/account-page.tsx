@@ -2,6 +2,7 @@ import type { Person } from '../../access/session/choices.ts'
 import type { SessionRow } from '../../access/session/session-rows.ts'
 import type { OpenSession } from '../../access/session/sessions.ts'
 import type { Api, Caller } from '../../hydra/index.ts'
+import { localeOf } from '../parts/formats.ts'
 import { ScrollingTable } from '../parts/scrolling-table.tsx'
 import { roleName } from '../words/operation-words.ts'
 import { browserName } from './browser-name.ts'
@@ -80,7 +81,7 @@ function Organizations(props: AccountProps) {
 function Sessions(props: AccountProps) {
   const { words, tag, account } = props
   const { sessions, session } = account
-  const format = new Intl.DateTimeFormat(tag, { dateStyle: 'medium', timeStyle: 'long', timeZone: 'UTC' })
+  const format = new Intl.DateTimeFormat(localeOf(tag), { dateStyle: 'medium', timeStyle: 'long', timeZone: 'UTC' })
   const time = (date: Date) => <time dateTime={date.toISOString()}>{format.format(date)}</time>
   return (
     <section aria-labelledby="sessions">
