@@ -1,51 +1,32 @@
-import { existsSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { build } from 'esbuild'
-import { type Browser, chromium, type Locator, type Page } from 'playwright-core'
+import type { Locator, Page } from 'playwright-core'
 import { Employee, Location, Meeting } from '../../entities/index.ts'
+import { describeInChromium } from '../support/chromium.ts'
 import { collections, entrypoint } from '../support/docs.ts'
 import { eventually } from '../support/eventually.ts'
 import { morning, openWorld } from '../support/world.ts'
 
 const { api, database, given, publicUrl, tenant, tokenOf } = await openWorld()
 
-const places = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
-const executablePath = [process.env.CHROMIUM ?? '', ...places].find((path) => existsSync(path))
-const describeThere = executablePath ? describe : describe.skip
-const why = executablePath ? '' : ' (skipped: install chromium, or say in CHROMIUM where it is)'
-
-/** Chromium has no sandbox under root; its background requests to its vendor are switched off. */
-const args = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
 const html =
   '<!doctype html><html lang="en"><link rel="icon" href="data:,"><main></main><script src="/app.js"></script></html>'
-
-if (why) console.warn(`The admin is not tested in a browser${why}.`)
 
 test('@api-platform/admin can be bundled for an entrypoint', async () => {
   expect(await bundle('a token')).toContain(publicUrl)
 })
 
-describeThere(`@api-platform/admin, on another origin${why}`, () => {
+describeInChromium('@api-platform/admin, on another origin', (browser) => {
   const complaints: string[] = []
   let server: Server
-  let browser: Browser
   let page: Page
   let origin: string
 
   beforeAll(async () => {
     server = await serve(await bundle(await tokenOf(tenant.users.owner)))
     origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-    browser = await chromium.launch({ executablePath, args })
-    page = await browser.newPage({ viewport: { width: 1600, height: 1000 }, timezoneId: 'Europe/Amsterdam' })
+    page = await browser().newPage({ viewport: { width: 1600, height: 1000 }, timezoneId: 'Europe/Amsterdam' })
     page.setDefaultTimeout(15_000)
     page.on('pageerror', ({ message }) => complaints.push(message))
     page.on('requestfailed', (request) => {
@@ -61,8 +42,7 @@ describeThere(`@api-platform/admin, on another origin${why}`, () => {
     for (let count = 0; count < 12; count++) await given(Meeting, { employee, ...morning, notes: `Number ${count}` })
   }, 60_000)
 
-  afterAll(async () => {
-    await browser?.close()
+  afterAll(() => {
     server?.close()
   })
 

@@ -1,25 +1,16 @@
-import { existsSync } from 'node:fs'
-import { type Browser, chromium, type Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
+import { describeInChromium } from '../support/chromium.ts'
 import { openWorld } from '../support/world.ts'
 
 const { publicUrl, tenant, tokenOf } = await openWorld()
 
-const executables = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
-const executablePath = [process.env.CHROMIUM ?? '', ...executables].find((path) => existsSync(path))
-const describeWithChromium = executablePath ? describe : describe.skip
 const screenshots = process.env.SCREENSHOTS
 
-describeWithChromium('Swagger UI in a browser', () => {
+describeInChromium('Swagger UI in a browser', (browser) => {
   const errors: string[] = []
-  let browser: Browser
-
-  beforeAll(async () => {
-    browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu', '--no-first-run'] })
-  }, 120_000)
-  afterAll(() => browser?.close())
 
   async function open(width: number, colorScheme: 'light' | 'dark'): Promise<Page> {
-    const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme })
+    const page = await browser().newPage({ viewport: { width, height: 900 }, colorScheme })
     page.setDefaultTimeout(30_000)
     page.on('pageerror', ({ message }) => errors.push(message))
     page.on('console', (message) => message.type() === 'error' && errors.push(message.text()))
@@ -53,7 +44,7 @@ describeWithChromium('Swagger UI in a browser', () => {
   )
 
   test('shows the class that the address of a term names', async () => {
-    const page = await browser.newPage({ viewport: { width: 390, height: 900 }, locale: 'nl-NL' })
+    const page = await browser().newPage({ viewport: { width: 390, height: 900 }, locale: 'nl-NL' })
     page.on('console', (message) => message.type() === 'error' && errors.push(message.text()))
     await page.goto(`${publicUrl}/docs.jsonld#Meeting`)
     expect(page.url()).toBe(`${publicUrl}/docs/reference#Meeting`)
@@ -76,7 +67,7 @@ describeWithChromium('Swagger UI in a browser', () => {
     await page.reload()
     await page.locator('.btn.authorize.locked, .btn.authorize .locked').first().waitFor()
     expect(await page.evaluate('[sessionStorage.length, localStorage.length]')).toEqual([1, 0])
-    const other = await browser.newPage()
+    const other = await browser().newPage()
     await other.goto(`${publicUrl}/docs`)
     expect(await other.evaluate('sessionStorage.length + localStorage.length')).toBe(0)
     expect(errors).toEqual([])

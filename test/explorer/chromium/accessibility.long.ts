@@ -1,14 +1,18 @@
 import axe from 'axe-core'
 import type { Page } from 'playwright-core'
 import { Employee } from '../../../entities/index.ts'
+import { newToken } from '../../../src/invitations/invitation-token.ts'
 import { describeInChromium, Visitor } from '../../support/chromium.ts'
-import { rowsOf } from '../../support/rows/sample-rows.ts'
+import { givenInvitation, rowsOf } from '../../support/rows/sample-rows.ts'
 import { openWorld } from '../../support/world.ts'
 import { type Setting, settings, Tabs } from './settings.ts'
 
 const { given, publicUrl, tenant, tokenOf } = await openWorld()
 const rows = await rowsOf(tenant)
 const { owner } = tenant.users
+
+const { token, tokenHash } = newToken()
+await givenInvitation({ invitedBy: owner, tokenHash })
 
 /** Violations of WCAG 2.2, levels A and AA, with the elements that have them. */
 async function violationsOf(page: Page): Promise<string[]> {
@@ -37,8 +41,11 @@ const kinds: [kind: string, open: (page: Page) => Promise<unknown>][] = [
   ['account', (page) => page.goto(`${publicUrl}/session`)],
 ]
 
-/** Pages that take seconds to open. Two opposite settings show them in each language, theme and width. */
-const largeKinds: typeof kinds = [
+/** Pages that take seconds to open, or have parts like other pages. Two opposite settings show them in each language, theme and width. */
+const otherKinds: typeof kinds = [
+  ['calendar', (page) => page.goto(`${publicUrl}/meetings?view=week&dateTo[strictly_after]=2026-04-01`)],
+  ['sums', (page) => page.goto(`${publicUrl}/invoices?view=months`)],
+  ['invitation', (page) => page.goto(`${publicUrl}/invitation?token=${token}`)],
   ['reference', openReference],
   ['Swagger UI', openSwagger],
 ]
@@ -74,7 +81,7 @@ beforeAll(async () => {
 })
 
 describeInChromium('In Chromium', (browser) => {
-  test('one page of each kind has no violation of WCAG 2.2 AA that axe finds, in all eight settings, or two where it is large', async () => {
+  test('one page of each kind has no violation of WCAG 2.2 AA that axe finds, in all eight settings or in two opposite ones', async () => {
     const tabs = new Tabs(browser(), publicUrl, await tokenOf(owner))
     const anonymous = new Tabs(browser(), publicUrl)
     const found: string[] = []
@@ -85,7 +92,7 @@ describeInChromium('In Chromium', (browser) => {
     const checkAll = async (setting: Setting) => {
       const page = await tabs.at(setting)
       const isEnough = settings.indexOf(setting) > 1
-      for (const [kind, open] of isEnough ? kinds : [...kinds, ...largeKinds]) {
+      for (const [kind, open] of isEnough ? kinds : [...kinds, ...otherKinds]) {
         await open(page)
         await check(kind, setting, page)
       }

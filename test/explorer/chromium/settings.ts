@@ -8,7 +8,7 @@ export interface Setting {
   width: 390 | 1280
 }
 
-/** Each pair of neighbours differs in language, theme and width. */
+/** The settings stand in pairs of opposites: in language, theme and width. */
 const order = [0, 7, 1, 6, 2, 5, 3, 4]
 
 /** The eight settings. */
@@ -18,7 +18,7 @@ export const settings: Setting[] = order.map((bits) => ({
   width: bits & 4 ? 390 : 1280,
 }))
 
-/** The setting of a visit: each two visits of a page meet both languages, both themes and both widths. */
+/** The setting of a visit. The first two visits of a page meet both languages, both themes and both widths. */
 export function settingOf(page: number, visit: number): Setting {
   return settings[(2 * (page % 4) + visit) % settings.length]
 }
