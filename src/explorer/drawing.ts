@@ -52,6 +52,11 @@ export function asksFor({ view: { request } }: Pick<Drawing, 'view'>, part: 'fil
   return request.query.getAll('view').includes(part)
 }
 
+/** The values of `view` that keep the filters open, for an address that names another picture. */
+export function shownFilters(drawing: Pick<Drawing, 'view'>): string[] {
+  return asksFor(drawing, 'filters') ? ['filters'] : []
+}
+
 /** The address of the page with such a part, or without it. */
 export function withPart(drawing: Pick<Drawing, 'api' | 'view'>, part: 'filters' | 'source', isShown: boolean): string {
   const others = drawing.view.request.query.getAll('view').filter((name) => name !== part)

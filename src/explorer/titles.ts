@@ -14,8 +14,7 @@ export function titleField(shape: Shape): string | undefined {
 
 /** The title of an item: its name, or else its class with its first date or its identifier. */
 export function titleOf({ api, tag, formats }: Naming, shape: Shape, document: Document): string {
-  const valueAt = (iri: string) => document[shape.fields.find(({ term }) => term.iri === iri)?.name ?? '']
-  const named = shape.fields.find(({ term }) => term.iri === 'schema:name')?.name ?? ''
+  const named = nameOf(shape, 'schema:name')
   const name = document[named]
   if (typeof name === 'string' && name.trim() !== '') return valueLabelOf(api, tag, shape.name, named, name)
   const label = labelOf(api, tag, shape.name)
@@ -25,8 +24,13 @@ export function titleOf({ api, tag, formats }: Naming, shape: Shape, document: D
     const value = document[first.name] as string
     return `${label}, ${first.datatype === 'xsd:date' ? formats.date(value) : formats.dateTime(value)}`
   }
-  const id = valueAt('schema:identifier')
+  const id = document[nameOf(shape, 'schema:identifier')]
   return typeof id === 'string' ? `${label} ${id}` : label
+}
+
+/** The name of the property with a meaning; empty where the class has none. */
+export function nameOf(shape: Shape, iri: string): string {
+  return shape.fields.find(({ term }) => term.iri === iri)?.name ?? ''
 }
 
 /** Whether a property is about the record, and not about the thing that it describes. */

@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact'
+import { Scroll } from './scroll.tsx'
 
 /** A table that scrolls on a narrow screen, also by keyboard. */
 export function ScrollingTable({
@@ -11,8 +12,7 @@ export function ScrollingTable({
   children: ComponentChildren
 }) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
-    <section class="scroll" tabIndex={0} aria-label={label}>
+    <Scroll label={label}>
       <table>
         <thead>
           <tr>
@@ -25,6 +25,6 @@ export function ScrollingTable({
         </thead>
         <tbody>{children}</tbody>
       </table>
-    </section>
+    </Scroll>
   )
 }

@@ -4,6 +4,7 @@ import type { Collection, Field, PageContent } from '../engine.ts'
 import { titleOf } from '../titles.ts'
 import { collectionLabel } from '../words/labels.ts'
 import { orderedBy } from './columns.tsx'
+import { Scroll } from './scroll.tsx'
 import { Term } from './term.tsx'
 import { drawValue, isEmpty, type Place } from './value.tsx'
 
@@ -20,8 +21,7 @@ export function Table({ drawing, content: { resource, shape, items }, collection
   const fields = columns.map((name) => shape.field.get(name) as Field)
   const label = collectionLabel(api, tag, resource)
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
-    <section class="scroll" aria-label={label} tabIndex={0}>
+    <Scroll label={label}>
       <table>
         <thead>
           <tr>
@@ -50,7 +50,7 @@ export function Table({ drawing, content: { resource, shape, items }, collection
           ))}
         </tbody>
       </table>
-    </section>
+    </Scroll>
   )
 }
 

@@ -1,5 +1,6 @@
 import type { Drawing } from '../drawing.ts'
 import type { Document, Shape } from '../engine.ts'
+import { nameOf } from '../titles.ts'
 import { labelOf } from '../words/labels.ts'
 import { type Cluster, clustersOf, type Event, eventsWithin } from './events.ts'
 import { pictureWords } from './words.ts'
@@ -13,7 +14,7 @@ interface Day {
   to: number
 }
 
-/** One day of a lane: a strip that shows when there is something, and the events. Functions, because a calendar has many. */
+/** One day of a lane: a strip that shows when there is something, and the events. Functions draw it, because components take longer. */
 export function drawDay(drawing: Drawing, shape: Shape, events: Event[], day: Day) {
   const clusters = clustersOf(eventsWithin(events, day.from, day.to))
   if (clusters.length === 0) return null
@@ -75,7 +76,7 @@ function timesOf({ formats, tag }: Drawing, { start, end }: Event, { from, to }:
 /** The name of an event, else the start of its description, else its class. */
 function textOf({ api, tag }: Drawing, shape: Shape, document: Document): string {
   for (const iri of ['schema:name', 'schema:description']) {
-    const value = document[shape.fields.find(({ term }) => term.iri === iri)?.name ?? '']
+    const value = document[nameOf(shape, iri)]
     if (typeof value !== 'string' || value.trim() === '') continue
     const text = [...value.slice(0, 2 * mostCharacters).trim()]
     return text.length > mostCharacters ? `${text.slice(0, mostCharacters).join('')}…` : text.join('')

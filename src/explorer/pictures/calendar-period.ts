@@ -1,5 +1,5 @@
 import type { WallClock } from '../../../entities/wall-clock.ts'
-import { type Drawing, firstPage, withParameters } from '../drawing.ts'
+import { type Drawing, firstPage, shownFilters, withParameters } from '../drawing.ts'
 import type { Calendar } from './pictures.ts'
 
 /** The days that a calendar shows. A day of a clock change has 23 or 25 hours. */
@@ -11,7 +11,7 @@ export interface Period {
 }
 
 const dayMs = 86_400_000
-const daysOfWeek = 7
+export const daysOfWeek = 7
 
 /** The most rows of a calendar, where a page may have so many. */
 const mostRows = 100
@@ -33,13 +33,13 @@ export function weekAt(clock: WallClock, instant: number): Period {
   return periodFrom(clock, day - ((((day + 3) % daysOfWeek) + daysOfWeek) % daysOfWeek), daysOfWeek)
 }
 
-/** The period of an instant that is as long as another one: the day, or else the week. */
+/** The day of an instant where another period is one day; otherwise the week of the instant. */
 export function periodAt(clock: WallClock, instant: number, { days }: Period): Period {
   return days.length === 1 ? periodFrom(clock, dayAt(clock, instant), 1) : weekAt(clock, instant)
 }
 
 /** The period before or after another one, of the same length. */
-export function besides(clock: WallClock, { days, bounds }: Period, step: -1 | 1): Period {
+export function adjacentPeriod(clock: WallClock, { days, bounds }: Period, step: -1 | 1): Period {
   return periodFrom(clock, dayAt(clock, bounds[0]) + step * days.length, days.length)
 }
 
@@ -91,7 +91,7 @@ export function addressOf(drawing: Pick<Drawing, 'api' | 'view'>, calendar: Cale
   return withParameters(drawing, {
     ...firstPage,
     ...Object.fromEntries(others.map((name) => [name, [] as string[]])),
-    view: [calendar.name, ...query.getAll('view').filter((name) => name === 'filters')],
+    view: [calendar.name, ...shownFilters(drawing)],
     [startOf(calendar)]: [new Date(bounds[0]).toISOString()],
     [endOf(calendar)]: [new Date(bounds.at(-1) as number).toISOString()],
     [`order[${calendar.start.name}]`]: ['asc'],

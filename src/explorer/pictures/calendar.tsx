@@ -1,11 +1,22 @@
 import { Problem } from '../../hydra/index.ts'
-import { type Drawing, firstPage, withParameters } from '../drawing.ts'
+import { type Drawing, firstPage, shownFilters, withParameters } from '../drawing.ts'
 import type { Collection, PageContent } from '../engine.ts'
+import { Scroll } from '../parts/scroll.tsx'
 import { drawReference } from '../parts/value.tsx'
 import { referenceTitle } from '../titles.ts'
 import { collectionLabel, labelOf } from '../words/labels.ts'
 import { drawDay } from './calendar-day.tsx'
-import { addressOf, besides, dayOf, nearestWeek, type Period, periodAt, periodIn, weekAt } from './calendar-period.ts'
+import {
+  addressOf,
+  adjacentPeriod,
+  dayOf,
+  daysOfWeek,
+  nearestWeek,
+  type Period,
+  periodAt,
+  periodIn,
+  weekAt,
+} from './calendar-period.ts'
 import { type Event, eventsOf } from './events.ts'
 import type { Calendar } from './pictures.ts'
 import { pictureWords } from './words.ts'
@@ -50,11 +61,11 @@ function Periods({ drawing, calendar, period }: Pick<CalendarProps, 'drawing' | 
   const { clock } = formats
   const own = pictureWords(tag)
   const links: [text: string, period: Period, rel?: string][] = [
-    [words.previous, besides(clock, period, -1), 'prev'],
+    [words.previous, adjacentPeriod(clock, period, -1), 'prev'],
     [own.today, periodAt(clock, Date.now(), period)],
-    [words.next, besides(clock, period, 1), 'next'],
+    [words.next, adjacentPeriod(clock, period, 1), 'next'],
   ]
-  if (period.days.length < 7) links.push([own.wholeWeek, weekAt(clock, period.bounds[0])])
+  if (period.days.length < daysOfWeek) links.push([own.wholeWeek, weekAt(clock, period.bounds[0])])
   return (
     <nav class="pager" aria-label={own.period}>
       <ul>
@@ -76,8 +87,7 @@ function LeftOut({ drawing, collection, drawn }: { drawing: Drawing; collection:
   const { total, limited } = collection
   if (total <= drawn && !limited) return null
   const own = pictureWords(tag)
-  const others = drawing.view.request.query.getAll('view').filter((name) => name === 'filters')
-  const table = withParameters(drawing, { ...firstPage, view: others })
+  const table = withParameters(drawing, { ...firstPage, view: shownFilters(drawing) })
   return (
     <p class="left-out" role="note">
       {own.drawn(drawn, total, limited)} <a href={to(table)}>{own.asTable}</a>
@@ -97,8 +107,7 @@ function Days({
   const { lane } = calendar
   const today = periodAt(formats.clock, Date.now(), dayOf(period, 0)).days[0]
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
-    <section class="scroll" aria-label={collectionLabel(api, tag, resource)} tabIndex={0}>
+    <Scroll label={collectionLabel(api, tag, resource)}>
       <table class="calendar">
         <thead>
           <tr>
@@ -123,7 +132,7 @@ function Days({
           ))}
         </tbody>
       </table>
-    </section>
+    </Scroll>
   )
 }
 
@@ -136,6 +145,8 @@ function lanesOf(drawing: Drawing, { lane }: Calendar, events: Event[]): [iri: s
   }
   const title = (iri: string) => (iri === '' ? '' : referenceTitle(drawing, iri))
   return [...lanes].sort(([one], [other]) =>
-    one === '' || other === '' ? Number(one === '') - Number(other === '') : title(one).localeCompare(title(other)),
+    one === '' || other === ''
+      ? Number(one === '') - Number(other === '')
+      : title(one).localeCompare(title(other), drawing.tag),
   )
 }

@@ -82,7 +82,7 @@ export function pictureOf(drawing: Pick<Drawing, 'api' | 'view'>): Picture | und
   if (asked.length === 0) return undefined
   const pictures = picturesOf(drawing, view.content)
   const names = [...pictures.map(({ name }) => name as string), ...parts]
-  // A form whose operation is not offered now is no view of the page, but it may be so again.
+  // The operation of a form may be offered later again, so the page opens without the form.
   const isForm = (name: string) =>
     api.resources.some(({ operations }) => operations.some((operation) => operation.name === name.split('.').at(-1)))
   const unknown = asked.find((name) => !names.includes(name) && !isForm(name))

@@ -1,6 +1,7 @@
 import type { Drawing } from '../drawing.ts'
 import type { Shape } from '../engine.ts'
 import { writeAmount } from '../parts/money.ts'
+import { Scroll } from '../parts/scroll.tsx'
 import { labelOf } from '../words/labels.ts'
 import { BarChart, LineChart, type Point } from './chart.tsx'
 import type { Sums } from './pictures.ts'
@@ -89,8 +90,7 @@ function SumTable({
   const own = pictureWords(tag)
   const writePeriod = picture.by === 'day' ? formats.date : formats.month
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
-    <section class="scroll" aria-label={`${caption}, ${currency ?? own.noCurrency}`} tabIndex={0}>
+    <Scroll label={`${caption}, ${currency ?? own.noCurrency}`}>
       <table>
         <thead>
           <tr>
@@ -123,6 +123,6 @@ function SumTable({
           )}
         </tbody>
       </table>
-    </section>
+    </Scroll>
   )
 }

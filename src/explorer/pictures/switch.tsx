@@ -1,4 +1,4 @@
-import { type Drawing, firstPage, withParameters } from '../drawing.ts'
+import { type Drawing, firstPage, shownFilters, withParameters } from '../drawing.ts'
 import { addressOf, nearestWeek, periodIn } from './calendar-period.ts'
 import { type Picture, picturesOf } from './pictures.ts'
 import { pictureWords } from './words.ts'
@@ -32,6 +32,6 @@ export function PictureSwitch({ drawing, shown }: { drawing: Drawing; shown: Pic
 function inView(drawing: Drawing, picture: Picture | undefined): string {
   if (picture?.kind === 'calendar')
     return addressOf(drawing, picture, periodIn(drawing, picture) ?? nearestWeek(drawing, picture))
-  const others = drawing.view.request.query.getAll('view').filter((name) => name === 'filters')
+  const others = shownFilters(drawing)
   return withParameters(drawing, { ...firstPage, view: picture ? [picture.name, ...others] : others })
 }

@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http'
+import { Scroll } from '../parts/scroll.tsx'
 import { ClassSection } from './class-section.tsx'
 import type { Reference } from './reference.ts'
 
@@ -80,10 +81,7 @@ function Diagram({ api, tag, words, boxes, diagram }: Reference) {
     <section aria-labelledby="diagram">
       <h2 id="diagram">{words.diagram}</h2>
       <p>{words.diagramAbout}</p>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
-      <section class="scroll" tabIndex={0} aria-label={words.diagram}>
-        {diagram}
-      </section>
+      <Scroll label={words.diagram}>{diagram}</Scroll>
       <details>
         <summary>{words.diagramText}</summary>
         <ul>

@@ -50,7 +50,7 @@ export class Labels {
     return this.in(language, this.files.get(type)?.valueLabels?.[property]?.[value] ?? {}) ?? value
   }
 
-  /** The texts of an operation in a language other than the default one; those of the operation itself are in that one. */
+  /** The title and description of an operation in a language; none in the default language, in which the operation itself has them. */
   operation(language: string, type: string, name: string): { title?: string; description?: string } {
     const { title, description } = this.files.get(type)?.operations?.[name] ?? {}
     return { title: title?.[language], description: description?.[language] }
