@@ -133,7 +133,10 @@ describeInChromium('In Chromium', (browser) => {
     expect(await box.inputValue()).toBe('Worker 120')
     await box.fill('Nothing has this name')
     await box.press('Enter')
-    expect(await page.evaluate(() => ({ ...document.body.dataset }))).toEqual({})
+    expect(await page.evaluate(() => [document.body.dataset.sent, location.search])).toEqual([
+      undefined,
+      '?view=update',
+    ])
     await box.fill('')
     await box.press('Enter')
     await page.waitForURL((url) => url.search === '')

@@ -19,7 +19,7 @@ export interface Pages {
   drawProblem(problem: Problem, request: PageRequest, about: ProblemDetails): string | Promise<string>
 }
 
-/** What is known about a request that failed. */
+/** The caller and the id of a request that failed. */
 interface ProblemDetails {
   /** Absent where the request failed before its caller was known. */
   caller?: Caller
