@@ -90,6 +90,12 @@ onDisk(
       (output) => expect(output).toContain('Token for the operator'),
       60,
     )
+    // The demo subscribes after the start. An event of its subscription turns the module on.
+    await eventually(
+      () => send('get', '/organization-modules?name=banking&enabled=true'),
+      ({ body }) => expect(body.totalItems).toBe(1),
+      60,
+    )
     const setup = { redirectUri: 'http://127.0.0.1:3000/', country: 'pl' }
     const pay = { externalId: 'pm_card_visa' }
 
