@@ -12,6 +12,10 @@ import { type Comparison, depthRatios, spread, tableOf } from './table.ts'
  * The guide "performance" says how to read it.
  */
 const rowCounting = 'row-counting'
+
+/** Seconds after which a slow server is measured, however many requests it has answered. */
+const longestWarmUp = 5
+
 const options = readOptions(process.argv.slice(2), {
   all: [...Object.keys(cases), rowCounting],
   byDefault: Object.keys(cases).filter((name) => !optionalCases.includes(name)),
@@ -56,12 +60,11 @@ async function compare(measured: Case, data: BenchData): Promise<Comparison[]> {
   for (const name of sides) targets.push([name, name, await measured.requests(data, name, servers)])
   if (measured.first) targets.push(['first', 'ours', measured.first(data)])
   if (measured.sameBody) await requireSameBody(measured.title, targets)
-  // The first seconds are slower, because V8 is still compiling.
-  for (const [, server, requests] of targets)
-    await servers.measure(server, requests, { connections: 16, seconds: 2 * options.seconds })
-
   const comparisons: Comparison[] = []
   for (const connections of options.connections) {
+    // V8 compiles after a number of calls, so a server on a busy machine needs more time, and lone reads are other code.
+    for (const [, server, requests] of targets)
+      await servers.measure(server, requests, { connections, seconds: longestWarmUp, most: options.warmUp })
     const found: Measured = { ours: [], bare: [] }
     for (let round = 0; round < options.rounds; round++)
       // Every second round runs backwards, so that no server always follows the same one.

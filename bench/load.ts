@@ -24,15 +24,23 @@ interface BenchResponse {
   body: string
 }
 
+/** How long requests are sent: for a number of seconds, or until a number of requests is sent. */
+export interface LoadOptions {
+  connections: number
+  seconds: number
+  /** The most requests; without it only the time counts. */
+  most?: number
+}
+
 /**
- * Sends requests in turn for a number of seconds, each connection one at a time. It writes and reads sockets itself, because
- * Node's HTTP client takes more CPU time than the fastest server here.
+ * Sends requests in turn, each connection one at a time. It writes and reads sockets itself, because Node's HTTP client takes more
+ * CPU time than the fastest server here.
  * @throws Error when a response has another status
  */
 export async function load(
   port: number,
   requests: BenchRequest[],
-  { connections, seconds }: { connections: number; seconds: number },
+  { connections, seconds, most = Number.POSITIVE_INFINITY }: LoadOptions,
 ): Promise<Load> {
   const messages = requests.map((request) => {
     const bytes = typeof request.body === 'function' ? undefined : messageOf(request, port)
@@ -45,7 +53,7 @@ export async function load(
   const end = start + seconds * 1000
   await Promise.all(
     opened.map(async (connection) => {
-      for (let sent = performance.now(); sent < end; ) {
+      for (let sent = performance.now(); sent < end && next < most; ) {
         const { bytes, status } = messages[next++ % messages.length]
         const response = await connection.exchange(bytes())
         if (statusOf(response.head) !== status) throw unexpected(status, response)

@@ -7,6 +7,8 @@ export interface BenchOptions {
   rounds: number
   /** The duration of one measurement. */
   seconds: number
+  /** Requests to each server before a case is measured. */
+  warmUp: number
   naive: boolean
 }
 
@@ -23,6 +25,7 @@ export function readOptions(args: string[], known: { all: string[]; byDefault: s
       connections: { type: 'string', default: '1,16,64' },
       rounds: { type: 'string', default: '5' },
       seconds: { type: 'string', default: '1' },
+      'warm-up': { type: 'string', default: '5000' },
       'no-naive': { type: 'boolean', default: false },
     },
   })
@@ -33,6 +36,7 @@ export function readOptions(args: string[], known: { all: string[]; byDefault: s
     connections: values.connections.split(',').map((text) => positive('connections', text, Number.isInteger)),
     rounds: positive('rounds', values.rounds, Number.isInteger),
     seconds: positive('seconds', values.seconds, Number.isFinite),
+    warmUp: positive('warm-up', values['warm-up'], Number.isInteger),
     naive: !values['no-naive'],
   }
 }

@@ -8,7 +8,7 @@ import { cores, pin } from './cores.ts'
 import { cpuOf } from './cpu.ts'
 import type { BenchDatabase } from './database.ts'
 import type { Tenants } from './documents.ts'
-import { type BenchRequest, load, send } from './load.ts'
+import { type BenchRequest, type LoadOptions, load, send } from './load.ts'
 
 export type ServerName = 'ours' | 'bare' | 'naive'
 
@@ -71,11 +71,7 @@ export class Servers {
     return send(this.server(name).port, request)
   }
 
-  async measure(
-    name: ServerName,
-    requests: BenchRequest[],
-    options: { connections: number; seconds: number },
-  ): Promise<Measurement> {
+  async measure(name: ServerName, requests: BenchRequest[], options: LoadOptions): Promise<Measurement> {
     const { child, port } = this.server(name)
     const pids = [child.pid as number, this.database.postmaster]
     truncateSync(this.logFile)
