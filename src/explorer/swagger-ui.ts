@@ -128,7 +128,7 @@ const page = file(
 </head>
 <body>
 <div id="reference"></div>
-<noscript>This page needs scripts. The same documentation is at <a href="docs/reference">docs/reference</a>, <a href="docs.html">docs.html</a>, <a href="docs.jsonld">docs.jsonld</a> and <a href="docs.jsonopenapi">docs.jsonopenapi</a>.</noscript>
+<noscript>This page needs scripts. The same documentation is at <a href="docs/reference">docs/reference</a>, <a href="docs.jsonld">docs.jsonld</a> and <a href="docs.jsonopenapi">docs.jsonopenapi</a>.</noscript>
 <script src="docs/assets/${digest}/swagger-ui-bundle.js"></script>
 <script src="docs/assets/${digest}/start.js"></script>
 </body>

@@ -1,6 +1,6 @@
 import { type CheerioAPI, load } from 'cheerio'
 import { reference } from '../documentation/reference.ts'
-import { docs, type Operation, operations, propertiesOf, schemas } from '../support/docs.ts'
+import { classes, docs, type Operation, operations, propertiesOf, schemas } from '../support/docs.ts'
 import { rowsOf } from '../support/rows/sample-rows.ts'
 import { openWorld } from '../support/world.ts'
 
@@ -14,6 +14,11 @@ const read = (path: string, language: string) => as().get(path).set('Accept', br
 const dutch = await read('/docs/reference', 'nl-NL,nl;q=0.9,en;q=0.8')
 const english = await read('/docs/reference', 'en')
 const [nl, en] = [load(dutch.text), load(english.text)]
+
+interface Texts {
+  labels: Record<string, string>
+  comments: Record<string, string>
+}
 
 /** The elements of each page by their identifiers. */
 const elements = new Map(
@@ -86,9 +91,9 @@ describe('In Dutch the reference has', () => {
 })
 
 describe.each([
-  ['Dutch', nl, 'Schema-velden'],
-  ['English', en, 'Schema fields'],
-] as const)('In %s the reference has', (_, page, heading) => {
+  ['Dutch', nl, 'Schema-velden', 'nl'],
+  ['English', en, 'Schema fields', 'en'],
+] as const)('In %s the reference has', (_, page, heading, tag) => {
   test('every class, every operation with its roles, and every field with a label and a description', () => {
     const ids = new Set(elements.get(page)?.keys())
     for (const name of Object.keys(schemas)) {
@@ -96,8 +101,8 @@ describe.each([
       for (const { title } of propertiesOf(name)) expect(ids).toContain(`${name}/${title}`)
       for (const [, , description] of rowsBelow(page, name, heading)) expect(description).toMatch(/^\p{L}.*\. \p{Lu}/u)
     }
-    for (const { '@id': id, method, roles, possibleStatus } of operations as (Operation & { roles: string[] })[]) {
-      if (id === '#readEntrypoint') continue
+    const all = [...operations, ...docs.seeAlso[0].operation] as (Operation & { roles?: string[] })[]
+    for (const { '@id': id, method, roles = ['anonymous'], possibleStatus } of all) {
       const cells = at(page, id.slice(1)).children('td')
       const [by, statuses] = [cells.eq(3).text(), cells.eq(4).text()]
       expect([id, cells.eq(0).text()]).toEqual([id, method])
@@ -109,6 +114,28 @@ describe.each([
       ])
     }
   })
+
+  test.each(['Entrypoint', 'Error', 'ConstraintViolation', 'Violation', 'Change'])(
+    'the class %s, with the label and the description of each property in that language',
+    (name) => {
+      const { labels, comments } = classes.get(name) as unknown as Texts
+      expect(at(page, name).text()).toBe(labels[tag])
+      expect(at(page, name).next('p').text()).toBe(comments[tag])
+      for (const property of propertiesOf(name).filter(() => name !== 'Entrypoint')) {
+        const row = at(page, name)
+          .parent()
+          .find('tbody tr')
+          .filter((_, tr) => page(tr).find('code').first().text() === property.title)
+        const { labels, comments } = property as unknown as Texts
+        expect(row.find('td').last().text()).toContain(`${labels[tag]}. ${comments[tag]}`)
+      }
+      for (const { title, property } of propertiesOf(name).filter(() => name === 'Entrypoint')) {
+        const cells = at(page, `Entrypoint/${title}`).find('td')
+        expect(cells.eq(1).text()).toContain(property.supportedOperation?.[0].method)
+        expect(cells.eq(2).text()).toMatch(/\p{L}+.*\. \p{Lu}.+/u)
+      }
+    },
+  )
 
   test('one element for each identifier, and no link without a target', () => {
     const ids = page('[id]').map((_, { attribs }) => attribs.id)

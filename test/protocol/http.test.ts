@@ -197,7 +197,7 @@ test.each<[where: string, headers?: Record<string, string>]>([
   ['/docs.jsonld'],
   ['/docs.jsonopenapi'],
   ['/docs.ttl'],
-  ['/docs.html'],
+  ['/docs/reference'],
   ['/docs', { Accept: 'text/html' }],
   ['/contexts/Meeting'],
   ['/contexts/Meeting.json'],

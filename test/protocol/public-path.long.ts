@@ -81,7 +81,7 @@ test('the page links and search of a collection are under the path, in each form
   const hrefs = page.match(/(?<=href=")[^"]*/g) ?? []
   expect(hrefs.length).toBeGreaterThan(5)
   expect(hrefs.filter((href) => !href.startsWith(`${root}/`) && !/^(https?:|#main$)/.test(href))).toEqual([])
-  expect(hrefs).toContain(`${publicUrl}/docs.html#Meeting`)
+  expect(hrefs).toContain(`${root}/docs/reference#Meeting`)
 })
 
 test('references are sent, filtered and returned under the path; one without it belongs to another server', async () => {

@@ -232,6 +232,25 @@ test('the 11th stream of a caller is refused with 429, until another one is clos
   await eventually(async () => expect((await listen(admin, 'topic=/invoices')).status).toBe(200))
 })
 
+test('the hub that responses name is described in Hydra and OpenAPI, with the data of its events', async () => {
+  const { body: docs } = await as().get('/docs.jsonld')
+  const [hub] = docs.seeAlso
+  expect(hub).toMatchObject({
+    '@id': '/.well-known/mercure',
+    '@type': 'Resource',
+    operation: [{ method: 'GET', returns: '#Change', expectsHeader: [{ headerName: 'Last-Event-ID' }] }],
+  })
+  const change = docs.supportedClass.find((one: { '@id': string }) => one['@id'] === '#Change')
+  const described = change.supportedProperty.map(({ title }: { title: string }) => title)
+  const { body: openapi } = await as().get('/docs.jsonopenapi')
+  expect(openapi.paths[hub['@id']].get.operationId).toBe(hub.operation[0]['@id'].slice(1))
+  const schema = openapi.components.schemas['stream.change']
+  expect(Object.keys(schema.properties)).toEqual(['@id', ...described])
+  const stream = await listen(owner, 'topic=/locations')
+  await api.post('/locations').send({ name: 'Described' }).expect(201)
+  expect(Object.keys(await stream.next())).toEqual(Object.keys(schema.properties))
+})
+
 test('every response names the hub, and the hub can only be read', async () => {
   const { headers } = await api.get('/meetings')
   expect(headers.link).toContain(`<${publicUrl}/.well-known/mercure>; rel="mercure"`)

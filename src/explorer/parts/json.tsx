@@ -70,18 +70,18 @@ function addText(pieces: ComponentChild[], text: string): void {
 }
 
 /** Finds the target of a text by the definition of its term: only this server, and http(s) addresses. */
-function linkerOf({ api }: Drawing, { '@context': context }: Document): Linker {
+function linkerOf(drawing: Drawing, { '@context': context }: Document): Linker {
   const name = typeof context === 'string' ? context.slice(context.lastIndexOf('/') + 1) : ''
-  const terms = (api.context(name)?.['@context'] ?? {}) as Record<string, Definition>
+  const terms = (drawing.api.context(name)?.['@context'] ?? {}) as Record<string, Definition>
   const typeOf = (key: string) => {
     const definition = terms[key]
     return typeof definition === 'object' ? definition['@type'] : undefined
   }
   return (_, key, value) => {
     const type = typeOf(key.replace(/^hydra:/, ''))
-    if (key === '@type' || type === '@vocab') return documented(api, iriOf(terms, value))
+    if (key === '@type' || type === '@vocab') return documented(drawing, iriOf(terms, value))
     if (key !== '@id' && key !== '@context' && type !== '@id') return undefined
-    return /^(https?:\/\/|\/(?![/\\]))/i.test(value) ? documented(api, value) : undefined
+    return /^(https?:\/\/|\/(?![/\\]))/i.test(value) ? documented(drawing, value) : undefined
   }
 }
 
@@ -93,7 +93,7 @@ function iriOf(terms: Record<string, Definition>, name: string): string {
   return /^https?:/.test(id) ? id : `${terms['@vocab'] ?? ''}${id}`
 }
 
-/** Terms of the API's own vocabulary are explained on one page. */
-function documented({ vocabulary, iris }: Drawing['api'], iri: string): string {
-  return iri.startsWith(vocabulary) ? `${iris.publicUrl}/docs.html#${iri.slice(vocabulary.length)}` : iri
+/** Terms of the API's own vocabulary are explained in the reference. */
+function documented({ api: { vocabulary, iris }, to }: Drawing, iri: string): string {
+  return iri.startsWith(vocabulary) ? to(`${iris.at('/docs/reference')}#${iri.slice(vocabulary.length)}`) : iri
 }

@@ -41,11 +41,11 @@ function definitionOf({ iris }: Pick<Drawing['api'], 'iris'>, shape: Shape, name
 }
 
 /** The description of a class, which leads to its definition. */
-export function About({ drawing: { api, tag, words }, shape }: { drawing: Drawing; shape: Shape }) {
+export function About({ drawing: { api, tag, to, words }, shape }: { drawing: Drawing; shape: Shape }) {
   return (
     <p class="about">
       {descriptionOf(api, tag, shape.name)}{' '}
-      <a href={`${api.iris.at('/docs.html')}#${shape.name}`}>{words.definition}</a>
+      <a href={to(`${api.iris.at('/docs/reference')}#${shape.name}`)}>{words.definition}</a>
     </p>
   )
 }

@@ -6,7 +6,7 @@ import { FieldTable, FilterTable, LinkTable } from './tables.tsx'
 /** One class: its endpoints, fields, links and filters, and an example. */
 export function ClassSection({ reference, described }: { reference: Reference; described: ClassReference }) {
   const { api, tag, words, examples } = reference
-  const { name, operations, fields, links, filters } = described
+  const { name, kind, operations, fields, links, filters } = described
   const example = examples.get(name)
   const label = api.labels.label(tag, name)
   return (
@@ -22,14 +22,14 @@ export function ClassSection({ reference, described }: { reference: Reference; d
       {fields.length > 0 && (
         <>
           <h4>{words.fields}</h4>
-          <FieldTable reference={reference} type={name} fields={fields} label={`${label}: ${words.fields}`} />
+          <FieldTable reference={reference} fields={fields} label={`${label}: ${words.fields}`} />
           {fields.some(({ required }) => required) && <p class="note">{words.required}</p>}
         </>
       )}
       {links.length > 0 && (
         <>
           <h4>{words.links}</h4>
-          <p>{words.linksAbout}</p>
+          {kind !== 'document' && <p>{words.linksAbout}</p>}
           <LinkTable reference={reference} type={name} links={links} label={`${label}: ${words.links}`} />
         </>
       )}
@@ -42,7 +42,7 @@ export function ClassSection({ reference, described }: { reference: Reference; d
       {example && (
         <>
           <h4>{words.example}</h4>
-          <p>{words.exampleAbout}</p>
+          {kind !== 'document' && <p>{words.exampleAbout}</p>}
           <pre>
             <code>{JSON.stringify(example, null, 2)}</code>
           </pre>

@@ -11,7 +11,7 @@ interface Box {
 
 /** The resources, each with its fields that refer to other resources. */
 export function boxesOf(reference: ClassReference[], labelOf: (type: string) => string): Box[] {
-  const resources = reference.filter(({ path }) => path !== undefined)
+  const resources = reference.filter(({ kind }) => kind === 'resource')
   return resources.map(({ name, fields }) => ({
     name,
     label: labelOf(name),

@@ -23,12 +23,12 @@ export interface Chapter {
   classes: ClassReference[]
 }
 
-/** The chapters of every class. A resource that no group names is in the last but one, and an input in the last. */
+/** The chapters of every class. Behind the groups are the resources that none of them names, then inputs and documents. */
 export function chaptersOf(
   reference: ClassReference[],
   groups: ReferenceGroup[],
   tag: string,
-  { others, inputs }: Record<'others' | 'inputs', { title: string; about: string }>,
+  { others, inputs, documents }: Record<'others' | 'inputs' | 'documents', { title: string; about: string }>,
 ): Chapter[] {
   const classes = reference.map((one) => ({ ...one, operations: operationsAbout(one, reference) }))
   const named = new Set(groups.flatMap((group) => group.classes))
@@ -38,8 +38,9 @@ export function chaptersOf(
       ...{ title: title[tag], about: about[tag] },
       classes: names.flatMap((name) => classes.filter((one) => one.name === name)),
     })),
-    { ...others, classes: rest.filter(({ path }) => path !== undefined) },
-    { ...inputs, classes: rest.filter(({ path }) => path === undefined) },
+    { ...others, classes: rest.filter(({ kind }) => kind === 'resource') },
+    { ...inputs, classes: rest.filter(({ kind }) => kind === 'input') },
+    { ...documents, classes: rest.filter(({ kind }) => kind === 'document') },
   ]
   return chapters
     .filter((chapter) => chapter.classes.length > 0)

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { type Request, Router } from 'express'
+import { type Request, type RequestHandler, Router } from 'express'
 import { render } from 'preact-render-to-string'
 import { type Api, methodNotAllowed, send } from '../../hydra/index.ts'
 import { linkKeeper } from '../drawing.ts'
@@ -41,12 +41,15 @@ export function referenceRoutes(api: Api, groups: ReferenceGroup[]): Router {
     return send(response, 200, 'text/html; charset=utf-8', body, etag)
   })
   // A browser keeps the fragment of the address through the redirect, so a term leads to its section.
-  router.get('/docs.jsonld', (request, response, next) => {
-    if (request.accepts([...graphTypes, 'text/html']) !== 'text/html') return next()
-    const [, query] = request.originalUrl.split('?')
+  const lead: RequestHandler = ({ originalUrl }, response) => {
+    const [, query] = originalUrl.split('?')
     response.redirect(303, api.iris.at(path) + (query === undefined ? '' : `?${query}`))
-  })
-  methodNotAllowed(router, path)
+  }
+  router.get('/docs.html', lead)
+  router.get('/docs.jsonld', (request, response, next) =>
+    request.accepts([...graphTypes, 'text/html']) === 'text/html' ? lead(request, response, next) : next(),
+  )
+  for (const own of [path, '/docs.html']) methodNotAllowed(router, own)
   return router
 }
 

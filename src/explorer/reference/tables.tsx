@@ -2,7 +2,7 @@ import { ScrollingTable } from '../parts/scrolling-table.tsx'
 import type { ClassReference, FieldReference, FilterReference } from './groups.ts'
 import type { Part } from './reference.ts'
 
-export function FieldTable({ reference, type, fields, label }: Part & { type: string; fields: FieldReference[] }) {
+export function FieldTable({ reference, fields, label }: Part & { fields: FieldReference[] }) {
   const { words } = reference
   return (
     <ScrollingTable label={label} heads={[words.field, words.type, words.description]}>
@@ -18,7 +18,7 @@ export function FieldTable({ reference, type, fields, label }: Part & { type: st
             <code>{typeOf(field)}</code>
           </td>
           <td>
-            <FieldText reference={reference} type={type} field={field} />
+            <FieldText reference={reference} field={field} />
           </td>
         </tr>
       ))}
@@ -26,13 +26,13 @@ export function FieldTable({ reference, type, fields, label }: Part & { type: st
   )
 }
 
-function FieldText({ reference, type, field }: Pick<Part, 'reference'> & { type: string; field: FieldReference }) {
+function FieldText({ reference, field }: Pick<Part, 'reference'> & { field: FieldReference }) {
   const { api, tag, words } = reference
-  const { name, target, values, writers, isWritable } = field
+  const { name, textsOf, target, values, writers, isWritable } = field
   const isForAll = api.roles.tenant.every((role) => writers.includes(role))
   return (
     <>
-      <strong>{api.labels.label(tag, type, name)}</strong>. {api.labels.description(tag, type, name)}
+      <strong>{api.labels.label(tag, textsOf, name)}</strong>. {api.labels.description(tag, textsOf, name)}
       {target && (
         <>
           {' '}
@@ -60,7 +60,7 @@ export function LinkTable({ reference, type, links, label }: Part & { type: stri
   const { api, tag, words } = reference
   return (
     <ScrollingTable label={label} heads={[words.field, words.endpoints, words.description]}>
-      {links.map(({ name, fragment, operations }) => (
+      {links.map(({ name, fragment, collectionOf, operations }) => (
         <tr key={name} id={fragment}>
           <td>
             <code>{name}</code>
@@ -73,7 +73,15 @@ export function LinkTable({ reference, type, links, label }: Part & { type: stri
             ))}
           </td>
           <td>
-            <strong>{api.labels.label(tag, type, name)}</strong>. {api.labels.description(tag, type, name)}
+            {collectionOf === undefined ? (
+              <>
+                <strong>{api.labels.label(tag, type, name)}</strong>. {api.labels.description(tag, type, name)}
+              </>
+            ) : (
+              <>
+                <strong>{api.labels.plural(tag, collectionOf)}</strong>. {api.labels.description(tag, collectionOf)}
+              </>
+            )}
           </td>
         </tr>
       ))}

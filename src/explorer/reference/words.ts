@@ -6,6 +6,7 @@ export interface ReferenceWords {
   contents: string
   others: { title: string; about: string }
   inputs: { title: string; about: string }
+  documents: { title: string; about: string }
   endpoints: string
   fields: string
   field: string
@@ -50,6 +51,10 @@ const en: ReferenceWords = {
   contents: 'Contents',
   others: { title: 'Other resources', about: 'Resources that belong to no other chapter.' },
   inputs: { title: 'Request bodies', about: 'Classes that only the bodies of requests have.' },
+  documents: {
+    title: 'Entrypoint, errors & changes',
+    about: 'Documents that belong to no resource: the first one, those of errors, and the events of the stream.',
+  },
   endpoints: 'Endpoints',
   fields: 'Schema fields',
   field: 'Field',
@@ -113,6 +118,10 @@ const nl: ReferenceWords = {
   contents: 'Inhoud',
   others: { title: 'Andere resources', about: 'Resources die bij geen ander hoofdstuk horen.' },
   inputs: { title: 'Invoer', about: 'Klassen die alleen in de body van een verzoek voorkomen.' },
+  documents: {
+    title: 'Startdocument, fouten & wijzigingen',
+    about: 'Documenten die bij geen resource horen: het eerste, die van fouten, en de events van de stroom.',
+  },
   endpoints: 'Endpoints',
   fields: 'Schema-velden',
   field: 'Veld',

@@ -3,9 +3,12 @@ import { prefixedTerms } from '../model/context.ts'
 import { prefixHydraTermsDeep } from '../model/hydra-prefix.ts'
 import type { Resource } from '../model/resource.ts'
 import { describeClass } from './class-description.ts'
-import { errorClasses } from './error-classes.ts'
+import { describeDocumentClass, documentClasses } from './document-classes.ts'
+import { entrypointRead } from './entrypoint-read.ts'
+import { languageMaps } from './language-maps.ts'
 import { describeOperation, statusNodes } from './operation-description.ts'
 import { shaclShapes } from './shacl.ts'
+import { describeStream } from './stream-description.ts'
 
 /** The Hydra ApiDocumentation: every class, property and operation (Hydra Core, §4.2). */
 export function apiDocumentation(api: BoundApi): object {
@@ -18,14 +21,15 @@ export function apiDocumentation(api: BoundApi): object {
     description: api.info.description,
     entrypoint: api.iris.at('/'),
     extension: ['http://www.w3.org/ns/shacl#'],
-    supportedClass: supportedClasses(api),
+    supportedClass: [
+      ...documentClasses(api).map((one) => describeDocumentClass(api, one)),
+      ...api.classes.map((shape) => describeClass(api, shape)),
+      entrypointClass(api),
+    ],
+    ...(api.streamed && { seeAlso: [describeStream(api)] }),
     defines: shaclShapes(api),
   }
   return api.prefixed ? (prefixHydraTermsDeep(document) as object) : document
-}
-
-export function supportedClasses(api: BoundApi): object[] {
-  return [...errorClasses(), ...api.classes.map((shape) => describeClass(api, shape)), entrypointClass(api)]
 }
 
 /** Relative IRIs are fragments of the documentation, wherever a client has fetched it. */
@@ -45,16 +49,18 @@ function entrypointClass(api: BoundApi): object {
     '@id': '#Entrypoint',
     '@type': 'Class',
     title: 'Entrypoint',
+    description: api.labels.description(api.labels.defaultLanguage, 'Entrypoint'),
+    ...languageMaps(api, 'Entrypoint'),
     supportedProperty: api.listed().map(([key, resource]) => describeCollection(api, key, resource)),
     supportedOperation: [
       {
         '@id': '#readEntrypoint',
         '@type': ['Operation', 'schema:FindAction'],
         method: 'GET',
-        title: 'Read the entrypoint',
-        description: 'The API Entrypoint.',
+        title: entrypointRead.title,
+        description: entrypointRead.description,
         returns: '#Entrypoint',
-        possibleStatus: statusNodes([200, 304, 406, 429, 503]),
+        possibleStatus: statusNodes(entrypointRead.statuses),
       },
     ],
   }

@@ -5,6 +5,7 @@ import { documentedIri, type Term } from '../model/context.ts'
 import type { Operation } from '../model/operation.ts'
 import type { Resource } from '../model/resource.ts'
 import type { Field, Shape } from '../model/shape.ts'
+import { languageMaps } from './language-maps.ts'
 import { describeOperation, joinRoles } from './operation-description.ts'
 
 /** A class in the Hydra documentation: its properties, links and operations (Hydra Core, §4.2). */
@@ -123,15 +124,6 @@ function describeLink(api: BoundApi, shape: Shape, name: string, { resource, ope
     readable: get !== undefined,
     writeable: false,
     writable: false,
-  }
-}
-
-/** The label (rdfs:label) and the description (rdfs:comment) in every language, beside the title and description of Hydra. */
-function languageMaps({ labels }: BoundApi, type: string, property?: string): object {
-  const [names, comments] = [labels.labels(type, property), labels.descriptions(type, property)]
-  return {
-    ...(Object.keys(names).length > 0 && { labels: names }),
-    ...(Object.keys(comments).length > 0 && { comments }),
   }
 }
 

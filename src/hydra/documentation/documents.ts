@@ -13,7 +13,6 @@ import { Problem } from '../model/problem.ts'
 import type { Resource } from '../model/resource.ts'
 import { apiDocumentation } from './api-documentation.ts'
 import { openapi } from './openapi.ts'
-import { contentSecurityPolicy, vocabularyPage } from './vocabulary-page.ts'
 
 type FormatChoice = (request: Request) => Format
 
@@ -24,9 +23,7 @@ export function documents(api: BoundApi, access: AccessControl): Router {
   const router = Router({ caseSensitive: true, strict: true })
   const contexts = new Map<string, RequestHandler>()
   const docs = apiDocumentation(api) as Document
-  const terms = vocabularyPage(api, docs)
   const schemas = JSON.stringify(openapi(api))
-  const page = { type: 'text/html', headers: { 'Content-Security-Policy': contentSecurityPolicy }, write: () => terms }
   const described = [...graphs, { type: 'application/vnd.openapi+json', suffix: 'jsonopenapi', write: () => schemas }]
   const single = formatsOf(api, { tabular: false })
   const serveDocument = documentServer(api, access)
@@ -34,10 +31,6 @@ export function documents(api: BoundApi, access: AccessControl): Router {
   router.get(paths.start, serveDocument(entrypoint(api), bySuffixOrAccept(single)))
   router.get('/docs.jsonld', serveDocument(docs, byAccept(graphs)))
   router.get(paths.docs, serveDocument(docs, bySuffixOrAccept(described)))
-  router.get(
-    '/docs.html',
-    serveDocument(docs, () => page),
-  )
   router.get('/contexts/:name', (request, response, next) => {
     const name = request.params.name.replace(/\.json(ld)?$/, '')
     const context = api.context(name)
@@ -52,7 +45,7 @@ export function documents(api: BoundApi, access: AccessControl): Router {
     if (!title) throw new Problem(404, 'No HTTP error has this status.')
     return serveDocument(errorDocument(api, Number(status), title), bySuffixOrAccept(single))(request, response, next)
   })
-  for (const path of [...paths.start, ...paths.docs, '/docs.html', '/contexts/:name', '/errors/:status'])
+  for (const path of [...paths.start, ...paths.docs, '/contexts/:name', '/errors/:status'])
     methodNotAllowed(router, path)
   return router
 }

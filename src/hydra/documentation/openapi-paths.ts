@@ -6,16 +6,17 @@ import { streamPath } from '../http/streams/stream-routes.ts'
 import type { Operation } from '../model/operation.ts'
 import type { Resource } from '../model/resource.ts'
 import { schemaRef } from './document-schemas.ts'
+import { entrypointRead } from './entrypoint-read.ts'
 import { inputSchema } from './json-schema.ts'
 import { parametersOf } from './openapi-parameters.ts'
 import { inputOf, operationTexts, statusesOf } from './operation-description.ts'
-import { streamOperation } from './stream-description.ts'
+import { streamPathItem } from './stream-description.ts'
 
 /** The paths of the entrypoint and of every resource, with their operations. */
 export function pathsOf(api: BoundApi): Record<string, object> {
   const paths: Record<string, Record<string, object>> = {
     '/': { get: entrypointOperation(api) },
-    ...(api.streamed && { [streamPath]: { get: streamOperation(api) } }),
+    ...(api.streamed && { [streamPath]: { get: streamPathItem(api) } }),
   }
   for (const resource of api.resources)
     for (const operation of resource.operations) {
@@ -74,15 +75,17 @@ function responseObject(api: BoundApi, resource: Resource, operation: Operation,
 
 function entrypointOperation(api: BoundApi): object {
   return {
-    operationId: 'readEntrypoint',
+    operationId: entrypointRead.fragment,
     tags: ['Entrypoint'],
-    summary: 'Read the entrypoint',
-    description: 'The API Entrypoint.',
+    summary: entrypointRead.title,
+    description: entrypointRead.description,
     responses: {
       200: documentResponse(api, 'OK', schemaRef('jsonld.entrypoint')),
       304: { description: 'Not Modified' },
       ...Object.fromEntries(
-        [406, 429, 503].map((status) => [status, problemResponse(STATUS_CODES[status], schemaRef('problem.error'))]),
+        entrypointRead.statuses
+          .slice(2)
+          .map((status) => [status, problemResponse(STATUS_CODES[status], schemaRef('problem.error'))]),
       ),
     },
     security: [],

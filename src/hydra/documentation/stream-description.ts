@@ -1,17 +1,26 @@
 import { STATUS_CODES } from 'node:http'
 import type { BoundApi } from '../http/bound-api.ts'
+import { streamPath } from '../http/streams/stream-routes.ts'
 import { schemaRef } from './document-schemas.ts'
 import { exampleIri } from './json-schema.ts'
-
-const statuses = [400, 401, 403, 429, 503]
+import { joinRoles, statusNodes } from './operation-description.ts'
 
 const description =
-  `Server-sent events in the manner of the Mercure protocol. The data of an event is JSON of the schema "stream.change".
-It names the resource that changed, which a client reads again with its own rights. An interrupted client sends the id of its last
-event. It then gets what it missed within the last hour. An event "reload" says that the client must load its pages again.`.replaceAll(
-    '\n',
-    ' ',
-  )
+  `Server-sent events in the manner of the Mercure protocol. The parameter "topic" is required, and may be repeated: the IRI of an
+item or of a collection, a URI template such as "/meetings/{id}", or "*" for all. An interrupted client sends the id of its last event
+in the header "Last-Event-ID", or in the parameter "lastEventID". It then gets what it missed within the last hour. An event "reload"
+says that the client must load its pages again.`.replaceAll('\n', ' ')
+
+/** The operation that streams changes, as every documentation describes it. */
+export const streamOperation = {
+  name: 'stream',
+  fragment: 'streamChanges',
+  path: streamPath,
+  title: 'Stream changes',
+  sentence: 'Streams the changes of resources.',
+  description,
+  statuses: [200, 400, 401, 403, 429, 503],
+}
 
 /** The parameters of the stream in OpenAPI; operations refer to them by name. */
 export const streamParameters: Record<string, object> = {
@@ -29,6 +38,12 @@ export const streamParameters: Record<string, object> = {
     name: 'lastEventID',
     in: 'query',
     description: 'The id of the last event that the client has, where it cannot send the header "Last-Event-ID".',
+    schema: { type: 'string' },
+  },
+  lastEventIdHeader: {
+    name: 'Last-Event-ID',
+    in: 'header',
+    description: 'The id of the last event that the client has. Browsers send it when they connect again.',
     schema: { type: 'string' },
   },
 }
@@ -54,14 +69,44 @@ export function changeSchema(api: BoundApi): object {
   }
 }
 
-/** The operation that streams changes, in OpenAPI. */
-export function streamOperation(api: BoundApi): object {
-  const problem = { 'application/problem+json': { schema: schemaRef('problem.error') } }
+/** The stream in the Hydra documentation: a resource with one operation. */
+export function describeStream(api: BoundApi): object {
+  const { fragment, path, title, sentence, statuses } = streamOperation
   return {
-    operationId: 'streamChanges',
+    '@id': api.iris.at(path),
+    '@type': 'Resource',
+    title: 'Changes',
+    description: sentence,
+    operation: [
+      {
+        '@id': `#${fragment}`,
+        '@type': ['Operation', 'schema:FindAction'],
+        method: 'GET',
+        roles: api.roles.tenant,
+        title,
+        description: fullDescription(api),
+        expectsHeader: [{ headerName: 'Last-Event-ID' }],
+        returns: '#Change',
+        possibleStatus: statusNodes(statuses),
+      },
+    ],
+  }
+}
+
+function fullDescription(api: BoundApi): string {
+  return `${streamOperation.sentence} ${description} For ${joinRoles(api, api.roles.tenant)}.`
+}
+
+/** The operation that streams changes, in OpenAPI. */
+export function streamPathItem(api: BoundApi): object {
+  const { fragment, title, statuses } = streamOperation
+  const problem = { 'application/problem+json': { schema: schemaRef('problem.error') } }
+  const [, ...failures] = statuses
+  return {
+    operationId: fragment,
     tags: ['Changes'],
-    summary: 'Stream changes',
-    description,
+    summary: title,
+    description: fullDescription(api),
     'x-roles': api.roles.tenant,
     parameters: Object.keys(streamParameters).map((name) => ({ $ref: `#/components/parameters/${name}` })),
     responses: {
@@ -74,7 +119,7 @@ export function streamOperation(api: BoundApi): object {
         },
       },
       ...Object.fromEntries(
-        statuses.map((status) => [status, { description: STATUS_CODES[status], content: problem }]),
+        failures.map((status) => [status, { description: STATUS_CODES[status], content: problem }]),
       ),
     },
   }

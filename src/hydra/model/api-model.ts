@@ -1,7 +1,7 @@
 import type { DataSource } from 'typeorm'
 import type { Roles, Tenancy } from './caller.ts'
 import type { Class } from './class.ts'
-import { Contexts, type Definitions } from './context.ts'
+import { Contexts, type Definitions, engineClasses } from './context.ts'
 import { prefixHydraTerms } from './hydra-prefix.ts'
 import { IriConverter } from './iri-converter.ts'
 import { Labels } from './labels.ts'
@@ -144,6 +144,8 @@ export class ApiModel {
   }
 
   private describe(type: Class): void {
+    if (engineClasses.includes(type.name))
+      throw new Error(`The engine has a class ${type.name}. Give the entity another name.`)
     const shape = joinShape(type, this.database, this.contexts, this.linksOf(type).keys())
     const { name } = shape
     this.shapes.set(type, shape)

@@ -43,9 +43,15 @@ export interface ContextFile {
   example?: Record<string, unknown>
 }
 
+/** The classes of documents that belong to no resource. An application has no class of these names. */
+export const engineClasses = ['Entrypoint', 'Error', 'ConstraintViolation', 'Violation', 'Change']
+
 /** The contexts that the engine itself needs. */
 const own = new Map(
-  ['Hydra', 'ApiDocumentation', 'Error'].map((name) => [name, new URL(`./contexts/${name}.jsonld`, import.meta.url)]),
+  ['Hydra', 'ApiDocumentation', ...engineClasses].map((name) => [
+    name,
+    new URL(`./contexts/${name}.jsonld`, import.meta.url),
+  ]),
 )
 
 /** The context files of an application, and those of the engine. Each is read once, at boot. */

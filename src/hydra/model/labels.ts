@@ -1,4 +1,4 @@
-import type { ContextFile, Contexts, LanguageMap } from './context.ts'
+import { type ContextFile, type Contexts, engineClasses, type LanguageMap } from './context.ts'
 import type { Resource } from './resource.ts'
 import type { Shape } from './shape.ts'
 
@@ -14,7 +14,8 @@ export class Labels {
    * @throws Error that names the first missing text
    */
   constructor(contexts: Contexts, shapes: Shape[], listed: string[], languages: readonly string[] = []) {
-    this.files = new Map(shapes.map(({ name }) => [name, contexts.read(name)]))
+    const names = [...engineClasses, ...shapes.map(({ name }) => name)]
+    this.files = new Map(names.map((name) => [name, contexts.read(name)]))
     this.defaultLanguage = languages[0] ?? 'en'
     for (const { name, fields, links } of shapes)
       for (const property of [undefined, ...fields.map((field) => field.name), ...links.keys()])
