@@ -1,3 +1,5 @@
+import { bundleLibraries } from './test/support/bundled-libraries.js'
+
 /** Tests run as native ES modules, compiled by swc, against a Postgres that the run starts for itself. */
 const typescript = (tsx) => ({
   swcrc: false,
@@ -20,6 +22,7 @@ export default {
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts', '.tsx'],
   transform: { '\\.ts$': ['@swc/jest', typescript(false)], '\\.tsx$': ['@swc/jest', typescript(true)] },
+  moduleNameMapper: await bundleLibraries(),
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   testTimeout: 20_000,

@@ -66,7 +66,7 @@ function prepare(): void {
     writeFileSync(file, readFileSync(file, 'utf8').replace(/(image: organization-api:)\S+/, `$1${version}`))
   listPackages()
   // The archive has no files of earlier builds.
-  rmSync('dist/bundle', { recursive: true, force: true })
+  rmSync('dist', { recursive: true, force: true })
   run('npm', 'run', '--silent', 'build')
 }
 
