@@ -69,7 +69,7 @@ test('a form above the limit is answered by the page of the problem, and is not 
     name,
     value,
   ])
-  expect(hidden.map(([name]) => name)).toEqual(['_token', '_key'])
+  expect(hidden.map(([name]) => name)).toEqual(['_token', '_page', '_key'])
   const send = () => browser.submit('/locations', [...hidden, ['officeOpenHour', '99']])
   expect((await send()).text).toContain('class="operation"')
   for (let count = 0; count <= limits.usual; count++) await send()

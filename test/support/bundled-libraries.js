@@ -28,11 +28,11 @@ const libraries = [
 const innerModules = { 'class-transformer': ['class-transformer/cjs/storage.js'] }
 
 /**
- * Bundles the libraries, unless that was done for the installed versions.
+ * Bundles the libraries, unless that was done for these versions.
  * @returns where Jest finds each of them, for `moduleNameMapper`
  */
 export async function bundleLibraries() {
-  const versions = readFileSync('node_modules/.package-lock.json', 'utf8') + readFileSync(import.meta.filename, 'utf8')
+  const versions = readFileSync('package-lock.json', 'utf8') + readFileSync(import.meta.filename, 'utf8')
   if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== versions) await bundleAll(versions)
   const names = libraries.flatMap((library) => [library, ...(innerModules[library] ?? [])])
   return Object.fromEntries(names.map((name) => [`^${name}$`, `<rootDir>/${pathOf(name)}`]))
