@@ -1,5 +1,5 @@
 import { connect } from 'node:net'
-import { Employee } from '../../entities/index.ts'
+import { Employee, OrganizationUser } from '../../entities/index.ts'
 import { eventually } from '../support/eventually.ts'
 import { openStream, type ReceivedStream } from '../support/requests/event-stream.ts'
 import { morning, openWorld } from '../support/world.ts'
@@ -161,6 +161,24 @@ test('a stream ends when the membership does, and sends nothing after that', asy
   await api.delete(`/organization-users/${membership.id}`).expect(204)
   expect(await stream.rest()).toEqual([])
   expect(stream.retry).toBeGreaterThan(500)
+})
+
+test('a reader whose role is lower by now hears only of the rows of that role', async () => {
+  const user = await person('demoted')
+  const { id } = await given(OrganizationUser, { user, name: 'Demoted', role: 'admin' })
+  const own = await given(Employee, { name: 'Demoted', userId: user.id })
+  const meet = (employee: string | null) =>
+    api
+      .post('/meetings')
+      .send({ ...morning, employee })
+      .expect(201)
+  const stream = await listen(user, 'topic=/meetings')
+  const { body: first } = await meet(null)
+  expect(await stream.next()).toMatchObject({ '@id': first['@id'] })
+  await api.patch(`/organization-users/${id}`).send({ role: 'member' }).expect(200)
+  await meet(null)
+  const { body: last } = await meet(`/employees/${own.id}`)
+  expect(await stream.next()).toMatchObject({ '@id': last['@id'] })
 })
 
 describe('a reader that was interrupted', () => {

@@ -133,6 +133,15 @@ test('a lost connection that listens is replaced, and events come meanwhile', as
   )
 }, 30_000)
 
+test('a stream sends nothing after its token has expired, and ends', async () => {
+  const expires = Math.floor(Date.now() / 1000) + 4
+  const stream = await listen(publicUrl, await tokenOf(tenant.users.owner, { lifetime: 4 }))
+  while (Date.now() / 1000 < expires + 1) await sleep(100)
+  await api.post('/locations').send({ name: 'Late' }).expect(201)
+  expect(await stream.rest()).toEqual([])
+  expect(stream.retry).toBeGreaterThanOrEqual(1000)
+}, 30_000)
+
 test.each([1, 2])(
   'streams of %i process(es) end at once when the server stops, and name a pause',
   async (workers) => {

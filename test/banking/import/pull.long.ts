@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AuditEvent, BankTransaction, type Integration } from '../../../entities/index.ts'
 import { enqueueStaleIntegrations } from '../../../src/banking/maintenance-jobs.ts'
+import { openStream } from '../../support/requests/event-stream.ts'
 import { wrongTotals } from '../../support/rows/counted-rows.ts'
 import { openWorld } from '../../support/world.ts'
 import {
@@ -18,7 +19,8 @@ import {
   waitForRow,
 } from '../linked-bank.ts'
 
-const { api, as, banking, database, elsewhere, foundTenant, given, kontomatik, tenant } = await openWorld()
+const { api, as, banking, database, elsewhere, foundTenant, given, kontomatik, publicUrl, tenant, tokenOf } =
+  await openWorld()
 
 let people = 0
 
@@ -62,6 +64,28 @@ test('new transactions are imported and counted, each once', async () => {
     { action: 'integration.pull', actorId: tenant.users.owner.id, changes: { status: ['active', 'importing'] } },
     { action: 'integration.import', actorId: null, changes: { imported: [null, first.body.imported] } },
   ])
+})
+
+test('a stream shows the start and the end of an import, and the rows that came', async () => {
+  const link = await linkNewPerson()
+  const stream = await openStream(
+    `${publicUrl}/.well-known/mercure?topic=${link['@id']}&topic=/bank-transactions&topic=/bank-accounts/{id}`,
+    { Authorization: `Bearer ${await tokenOf(tenant.users.owner)}` },
+  )
+  Object.assign(banking.timing, { requestMs: 0, importMs: 60_000 })
+  // The import runs until this fault ends.
+  kontomatik.fault({ kind: 'status', method: 'GET', path: '/command/', status: 503, times: 10_000 })
+  expect((await api.post(pull, {})).status).toBe(202)
+  expect(await stream.next()).toMatchObject({ '@id': link['@id'], type: 'update', collection: '/integrations' })
+  expect((await api.get(link['@id'])).body.status).toBe('importing')
+  kontomatik.clearFaults()
+  const heard = new Set<unknown>()
+  // Two collections' rows come in one transaction, in any order: all transactions as one event, and three accounts.
+  const isComplete = () =>
+    heard.has('/bank-transactions') && [...heard].filter((iri) => /^\/bank-accounts\/./.test(`${iri}`)).length === 3
+  while (!isComplete()) heard.add((await stream.next())['@id'])
+  expect((await api.get(link['@id'])).body).toMatchObject({ status: 'active', imported: expect.any(Number) })
+  stream.close()
 })
 
 test('two equal payments of one day are both kept, and a pending payment is booked, not duplicated', async () => {

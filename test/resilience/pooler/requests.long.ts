@@ -1,13 +1,18 @@
 import '../../support/pooler/pooled-world.ts'
 import { Client } from 'pg'
+import { pino } from 'pino'
 import { Employee, IdempotencyKey, Location, Meeting, OrganizationConfig } from '../../../entities/index.ts'
+import { changeNotifier, listenForChanges } from '../../../src/runtime/change-notifications.ts'
 import { poolsOf } from '../../../src/runtime/database.ts'
 import { picture } from '../../images/sample-images.ts'
 import { dashboard, deliverEvents, eventuallyMatches, subscribed } from '../../support/billing/stripe.ts'
+import { eventually } from '../../support/eventually.ts'
 import { pooledWorld } from '../../support/pooler/pooled-world.ts'
+import { openStream } from '../../support/requests/event-stream.ts'
 import { expectProblem } from '../../support/requests/raw-responses.ts'
 
-const { api, as, database, databaseName, elsewhere, given, organization, pooler, tenant } = pooledWorld
+const { api, as, database, databaseName, elsewhere, given, organization, pooler, publicUrl, tenant, tokenOf } =
+  pooledWorld
 
 const employee = await given(Employee, { name: 'Mia' })
 const location = await given(Location, { name: 'Quay' })
@@ -79,6 +84,34 @@ test('times are in UTC where the database has another time zone', async () => {
   for (let n = 0; n < 3; n++) expect((await api.get(body['@id'])).body).toMatchObject(at(16))
   expect(await database.query(`SELECT current_setting('TimeZone') AS "zone"`)).toEqual([{ zone: 'UTC' }])
   await database.query(`ALTER DATABASE "${databaseName}" RESET TimeZone`)
+})
+
+test('streams listen on Postgres itself, so a notification reaches them without the poll', async () => {
+  const stream = await openStream(`${publicUrl}/.well-known/mercure?topic=/locations`, {
+    Authorization: `Bearer ${await tokenOf(tenant.users.owner)}`,
+  })
+  expect(stream.status).toBe(200)
+  const listeners = `SELECT "pid" FROM pg_stat_activity WHERE "datname" = $1 AND "query" = 'LISTEN "change"'`
+  const [{ pid }] = await eventually(
+    () => database.query(listeners, [databaseName]),
+    (rows) => expect(rows).toHaveLength(1),
+  )
+  // A connection of the pooler would run the statements of others next.
+  for (let n = 0; n < 3; n++) {
+    const { body } = await api.post('/locations', { name: `Stream ${n}` })
+    expect(await stream.next()).toMatchObject({ '@id': body['@id'], type: 'create' })
+  }
+  expect(await database.query(listeners, [databaseName])).toEqual([{ pid }])
+  stream.close()
+
+  let wakes = 0
+  const stop = listenForChanges(database, pino({ level: 'silent' }))(() => wakes++)
+  // It wakes once when it has begun to listen.
+  await eventually(() => expect(wakes).toBeGreaterThan(0))
+  const before = wakes
+  changeNotifier(database)()
+  await eventually(() => expect(wakes).toBeGreaterThan(before))
+  stop()
 })
 
 describe('Limits of time', () => {

@@ -2,9 +2,10 @@ import { AuditEvent, Language, OrganizationModule, Subscription, User } from '..
 import { enqueueUnprovisioned, provisionOrganization } from '../../../src/workspace/provision.ts'
 import { eventually } from '../../support/eventually.ts'
 import { startJobs } from '../../support/jobs.ts'
+import { openStream } from '../../support/requests/event-stream.ts'
 import { morning, openWorld } from '../../support/world.ts'
 
-const { as, database, given, givenAddress, operator } = await openWorld()
+const { as, database, given, givenAddress, operator, publicUrl, tokenOf } = await openWorld()
 
 const provision = provisionOrganization(database)
 const newcomer = (subject: string) => Object.assign(new User(), { subject })
@@ -47,6 +48,31 @@ test('a new organization tells what is being set up, and is active once that is 
   } finally {
     await jobs.stop()
   }
+})
+
+test('a stream shows each step, so an open page shows it', async () => {
+  const { owner, iri, organization } = await found()
+  const stream = await openStream(`${publicUrl}/.well-known/mercure?topic=${iri}`, {
+    Authorization: `Bearer ${await tokenOf(newcomer(`founder-${founded}`))}`,
+  })
+  // The last step waits for this lock, so that the one before it is seen.
+  await database.query(`CREATE FUNCTION "wait"() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    PERFORM pg_advisory_xact_lock(1764); RETURN NEW; END $$`)
+  await database.query(`CREATE TRIGGER "waits" BEFORE UPDATE ON "organization" FOR EACH ROW
+    WHEN (NEW."status" = 'active' AND OLD."status" = 'provisioning') EXECUTE FUNCTION "wait"()`)
+  const holder = database.createQueryRunner()
+  await holder.query('SELECT pg_advisory_lock(1764)')
+  const done = provision({ organization })
+  expect(await stream.next()).toMatchObject({ '@id': iri, type: 'update', collection: '/organizations' })
+  const { body: half } = await owner.get(iri)
+  expect([half.status, told(half.databaseStatus).at(-1)]).toEqual(['provisioning', 'modules ready'])
+  await holder.query('SELECT pg_advisory_unlock(1764)')
+  await holder.release()
+  await done
+  expect(await stream.next()).toMatchObject({ '@id': iri, type: 'update' })
+  expect((await owner.get(iri)).body).toMatchObject({ status: 'active', databaseStatus: null })
+  stream.close()
+  await database.query(`DROP FUNCTION "wait" CASCADE`)
 })
 
 test('whatever its people do before it is done works', async () => {

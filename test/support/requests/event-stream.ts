@@ -33,9 +33,9 @@ export class ReceivedStream {
     return this.response.headers
   }
 
-  /** The next event, at the latest after five seconds. */
+  /** The next event, at the latest after ten seconds. */
   async nextEvent(): Promise<ReceivedEvent> {
-    const end = Date.now() + 5000
+    const end = Date.now() + 10_000
     while (this.events.length === 0) {
       if (this.isDone || Date.now() > end) throw new Error('The stream sent no further event.')
       await new Promise<void>((resolve) => {
