@@ -116,9 +116,19 @@ async function bundlePrograms() {
   mkdirSync(bundle, { recursive: true })
   // Chunks are written before the programs that import them: another process may start meanwhile.
   const isProgram = ({ path }) => names.includes(basename(path, '.js'))
-  for (const { path, contents } of outputFiles.sort((a, b) => isProgram(a) - isProgram(b)))
-    writeFileSync(path, contents)
+  for (const { path, contents, text } of outputFiles.sort((a, b) => isProgram(a) - isProgram(b)))
+    writeFileSync(path, path.endsWith('.js') ? withNamesOfClasses(text) : contents)
   removeFormerFiles(new Set(outputFiles.map(({ path }) => basename(path))))
+}
+
+/**
+ * Keeps the names of classes, and no others. esbuild sets the name of a function each time a closure is made, which changes its
+ * hidden class: that took a tenth of the CPU time of an item.
+ */
+function withNamesOfClasses(text) {
+  return text
+    .replaceAll(/\b__name\(this, ("[^"]*")\)/g, 'Object.defineProperty(this, "name", { value: $1, configurable: true })')
+    .replace(/^var __name = .+$/m, 'var __name = (target) => target;')
 }
 
 /** Removes files of earlier builds after a week. A server that runs loads some chunks of its build only when it needs them. */
