@@ -3,6 +3,7 @@ import { DataSource } from 'typeorm'
 import * as entities from './entities/index.ts'
 import { migrations } from './src/migrations/index.ts'
 import { batchesThroughPooler, throughPooler } from './src/postgres/pooled-client.ts'
+import { direct } from './src/postgres/statement-client.ts'
 
 /** The application's DataSource. `connectTo` sets its address at boot. */
 export const database = new DataSource({
@@ -53,7 +54,7 @@ export function listPoolOptions({ options }: Pool): PoolConfig {
 }
 
 function listSessions(isPooled: boolean): PoolConfig {
-  return isPooled ? throughPooler : { options: `${utc} ${listPlans}` }
+  return isPooled ? throughPooler : { ...direct, options: `${utc} ${listPlans}` }
 }
 
 /** A batch of reads may last two seconds with the time that its reads have waited. */
@@ -70,7 +71,8 @@ export function batchPoolOptions({ options }: Pool): PoolConfig {
     name,
     Math.min(limit, Number(own[name]) || limit),
   ])
-  const sessions = Client === throughPooler.Client ? batchesThroughPooler : { options: `${utc} ${batchPlans}` }
+  const sessions =
+    Client === throughPooler.Client ? batchesThroughPooler : { ...direct, options: `${utc} ${batchPlans}` }
   return {
     ...options,
     password,
@@ -160,5 +162,5 @@ export function pooledOptions(url: string): PoolConfig {
 
 /** How a connection gets its time zone and its limits: as a session, or with each transaction. */
 function sessionsOf(isPooled: boolean): PoolConfig {
-  return isPooled ? throughPooler : { options: utc }
+  return isPooled ? throughPooler : { ...direct, options: utc }
 }

@@ -1,5 +1,6 @@
 import { context, SpanKind, SpanStatusCode, type Tracer, trace } from '@opentelemetry/api'
-import pg from 'pg'
+import { throughPooler } from '../../postgres/pooled-client.ts'
+import { direct } from '../../postgres/statement-client.ts'
 
 type Query = (...args: unknown[]) => unknown
 type Callback = (error: Error | null, result: unknown) => void
@@ -10,7 +11,13 @@ type Callback = (error: Error | null, result: unknown) => void
  * @returns a function that ends it
  */
 export function traceStatements(tracer: Tracer): () => void {
-  const prototype = pg.Client.prototype as unknown as { query: Query }
+  const ends = [direct, throughPooler].map(({ Client }) => traceClient(tracer, Client.prototype as never))
+  return () => {
+    for (const end of ends) end()
+  }
+}
+
+function traceClient(tracer: Tracer, prototype: { query: Query }): () => void {
   const { query } = prototype
   prototype.query = function (this: object, ...args) {
     const [statement] = args
