@@ -26,6 +26,7 @@ import { poolsOf } from './runtime/database.ts'
 import { setConstantHeaders } from './runtime/http/constant-headers.ts'
 import { healthRoutes } from './runtime/http/health.ts'
 import type { ServiceState } from './runtime/http/http-service.ts'
+import { inOrder } from './runtime/http/in-order.ts'
 import { rateLimiter } from './runtime/http/rate-limit.ts'
 import { checkRequestHead } from './runtime/http/request-head.ts'
 import { requestLog } from './runtime/http/request-log.ts'
@@ -84,7 +85,8 @@ export async function createApp({
   })
   await api.requireTables()
   await pools.items.batches?.checkDistribution(database)
-  const identify = (request: Request) => signIn?.sessions.identify(request) ?? callers.of(request)
+  const identify = (request: Request) =>
+    signIn && request.headers.authorization === undefined ? signIn.sessions.identify(request) : callers.of(request)
   const { authenticate, logRequest } = requestLog(log, identify)
   const access: AccessControl = { authenticate, rateLimiter: config.limits && rateLimiter(config.limits) }
   const streams = api.changeStreams(access, { listen: listenForChanges(database, log), stopping })
@@ -95,14 +97,10 @@ export async function createApp({
   })
 
   const app = createExpress(config)
-  if (tracing) app.use(tracing.trace)
-  app.use(measure)
-  app.use(responseHeaders(config))
-  app.use(checkRequestHead)
+  app.use(inOrder(...(tracing ? [tracing.trace] : []), measure, responseHeaders(config), checkRequestHead))
 
   const root = api.iris.root === '' ? app : routerAt(app, api.iris.root)
-  root.use(notifyOfWrites(changeNotifier(database)))
-  root.use(api.router(access))
+  root.use(inOrder(notifyOfWrites(changeNotifier(database)), api.router(access)))
   root.use(webhooks(withOwnShare('webhooks'), billing))
   root.use(imageRoutes(pools.items.of('images')))
   root.use(swaggerUi())

@@ -31,6 +31,17 @@ export interface Callers {
 }
 
 const anonymous: Identity = { role: 'anonymous', user: null, tenant: null }
+const nobody = Promise.resolve(anonymous)
+
+/** The caller of an Authorization header, which is found without a hash of its token. */
+interface Recent {
+  identity: Promise<Identity>
+  until: number
+  /** The time at which the keys were loaded that the token was verified with. */
+  loadedAt: number
+}
+
+const maxRecentHeaders = 1000
 const cacheMs = 1000
 const maxCachedCallers = 10_000
 
@@ -86,6 +97,7 @@ function isAtLeast(present: string | undefined, needed: string): boolean {
 export function callers(database: DataSource, pool: FairPool, issuer: Issuer): Callers {
   const [verifyToken, keys] = [tokenVerifier(issuer), keyCallers(pool)]
   let known = new Map<BearerToken, { identity: Identity; until: number }>()
+  let recent = new Map<string, Recent>()
   const choices = new WeakMap<BearerToken, BearerToken>()
 
   const identify = async (bearer: BearerToken, socket?: Request['socket']): Promise<Identity> => {
@@ -121,12 +133,27 @@ export function callers(database: DataSource, pool: FairPool, issuer: Issuer): C
     return verifyToken(token)
   }
 
+  const identifyHeader = async (authorization: string, socket: Request['socket'] | undefined): Promise<Identity> => {
+    const token = bearerToken(authorization) as string
+    if (isApiKey(token)) return keys.of(token, socket)
+    const memory = recent
+    const bearer = await verifyToken(token)
+    const loadedAt = issuer.keys.loadedAt
+    const identity = await identify(bearer, socket)
+    const until = Math.min(known.get(bearer)?.until ?? 0, bearer.expiresAt * 1000)
+    if (memory.size >= maxRecentHeaders) memory.clear()
+    memory.set(authorization, { identity: Promise.resolve(identity), until, loadedAt })
+    return identity
+  }
+
   return {
     verify,
-    async of({ headers, socket }) {
-      const token = bearerToken(headers.authorization)
-      if (token === undefined) return anonymous
-      return isApiKey(token) ? keys.of(token, socket) : identify(await verifyToken(token), socket)
+    of({ headers: { authorization }, socket }) {
+      if (authorization === undefined) return nobody
+      const found = recent.get(authorization)
+      const { fresh, loadedAt } = issuer.keys
+      const isCurrent = found && fresh && found.loadedAt === loadedAt && found.until > Date.now()
+      return isCurrent ? found.identity : identifyHeader(authorization, socket)
     },
     async ofToken(token, organization, socket) {
       const bearer = await verify(token)
@@ -134,6 +161,7 @@ export function callers(database: DataSource, pool: FairPool, issuer: Issuer): C
     },
     forget() {
       known = new Map()
+      recent = new Map()
       keys.forget()
     },
   }

@@ -127,7 +127,10 @@ async function bundlePrograms() {
  */
 function withNamesOfClasses(text) {
   return text
-    .replaceAll(/\b__name\(this, ("[^"]*")\)/g, 'Object.defineProperty(this, "name", { value: $1, configurable: true })')
+    .replaceAll(
+      /\b__name\(this, ("[^"]*")\)/g,
+      'Object.defineProperty(this, "name", { value: $1, configurable: true })',
+    )
     .replace(/^var __name = .+$/m, 'var __name = (target) => target;')
 }
 
