@@ -22,6 +22,7 @@ const floors: Record<number, string[]> = {
       'images',
       'invitations',
       'mail',
+      'webhooks',
       'workspace',
     ].map((name) => `src/${name}/`),
   ],

@@ -38,6 +38,7 @@ import * as coupons from './controllers/subscriptions/coupons.ts'
 import * as subscribing from './controllers/subscriptions/create-subscription.ts'
 import * as subscriptions from './controllers/subscriptions/subscriptions.ts'
 import * as users from './controllers/users.ts'
+import * as webhookEndpoints from './controllers/webhook-endpoints.ts'
 import { exampleId } from './demo/example-id.ts'
 import {
   type ConflictMessage,
@@ -49,17 +50,29 @@ import {
 } from './hydra/index.ts'
 import * as filters from './resources/filters.ts'
 import * as visibility from './resources/visibility.ts'
+import type { WebhookSettings } from './webhooks/settings.ts'
 
 const list = listOperation()
 const read = readOperation()
 
+interface TableSettings {
+  /** How many organizations one user may own. */
+  maxOwned: number
+  /** Whether mails can link to pages of this server. */
+  hasPages: boolean
+  webhooks: WebhookSettings
+}
+
 /**
  * The whole API as a table. Each row has a class, a path, operations with the roles that may run them, and options: filters, row
  * scopes and hidden properties.
- * @param maxOwned how many organizations one user may own
- * @param hasPages whether mails can link to pages of this server
  */
-export const api = (callers: Callers, billing: Billing, banking: Banking, maxOwned?: number, hasPages = false) =>
+export const api = (
+  callers: Callers,
+  billing: Billing,
+  banking: Banking,
+  { maxOwned, hasPages = false, webhooks = { keys: [], allowedHosts: [] } }: Partial<TableSettings> = {},
+) =>
   [
     new Resource(
       entities.Organization,
@@ -221,6 +234,20 @@ export const api = (callers: Callers, billing: Billing, banking: Banking, maxOwn
         adminOrOwner(apiKeys.revoke(callers), { evenWhileSuspended: true, peopleOnly: true }),
       ],
       { ...visibility.sensitive, ...filters.apiKeys },
+    ),
+
+    new Resource(
+      entities.WebhookEndpoint,
+      '/webhook-endpoints',
+      [
+        adminOrOwner(list, { peopleOnly: true }),
+        adminOrOwner(webhookEndpoints.create(webhooks), { peopleOnly: true }),
+        adminOrOwner(read, { peopleOnly: true }),
+        adminOrOwner(webhookEndpoints.update(webhooks), { peopleOnly: true }),
+        adminOrOwner(webhookEndpoints.remove, { evenWhileSuspended: true, peopleOnly: true }),
+        adminOrOwner(webhookEndpoints.renewSecret(webhooks), { peopleOnly: true }),
+      ],
+      { ...visibility.webhookEndpoint, ...visibility.sensitive, ...filters.webhookEndpoints },
     ),
 
     new Resource(

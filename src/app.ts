@@ -37,12 +37,12 @@ import { localTimeOf, timeZoneOf } from './workspace/organization-time-zone.ts'
 
 export interface AppContext extends ServiceState {
   config: Pick<Config, 'publicUrl' | 'corsOrigins' | 'trustProxy' | 'hydraPrefix'> &
-    Partial<Pick<Config, 'limits' | 'ownedOrganizations' | 'explorer' | 'auth'>>
+    Partial<Pick<Config, 'limits' | 'ownedOrganizations' | 'explorer' | 'auth' | 'webhookHosts'>>
   database: DataSource
   billing: Billing
   banking: Banking
   issuer: Issuer
-  /** They encrypt the tokens of sessions. */
+  /** They encrypt the tokens of sessions and the secrets of webhook endpoints. */
   secretKeys: SecretKey[]
   log: Logger
 }
@@ -72,7 +72,9 @@ export async function createApp({
   const signIn = hasPages
     ? openSessions({ publicUrl, client: auth?.client, issuer, database, pool: pools.items, callers, keys: secretKeys })
     : undefined
-  const api = new Api(table(callers, billing, banking, config.ownedOrganizations, hasPages), database, {
+  const webhookSettings = { keys: secretKeys, allowedHosts: config.webhookHosts ?? [] }
+  const settings = { maxOwned: config.ownedOrganizations, hasPages, webhooks: webhookSettings }
+  const api = new Api(table(callers, billing, banking, settings), database, {
     ...apiOptions,
     publicUrl,
     prefix: config.hydraPrefix,

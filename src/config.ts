@@ -10,6 +10,7 @@ import { readSmtp } from './environment/mail.ts'
 import { readStripe } from './environment/stripe.ts'
 import { readTraces, type TraceSettings } from './environment/traces.ts'
 import { Variables } from './environment/variables.ts'
+import { readAllowedHosts } from './environment/webhooks.ts'
 import type { MailSettings } from './mail/mailer.ts'
 import type { SecretKey } from './secrets/sealed-text.ts'
 
@@ -40,6 +41,8 @@ export interface Config {
   redirects: string[] | 'local' | undefined
   /** The keys that encrypt bank consents and sessions; undefined where a key in the data directory does. */
   secrets: SecretKey[] | undefined
+  /** Hosts at private addresses that webhooks may reach. */
+  webhookHosts: string[]
   /** Seals and opens backups; undefined where the terminal asks for it. */
   backupPassphrase: string | undefined
   /** The provider of tokens; undefined where the server issues its own. */
@@ -95,6 +98,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     kontomatik: readKontomatik(variables),
     redirects: readRedirects(variables),
     secrets: readSecretKeys(variables),
+    webhookHosts: readAllowedHosts(variables),
     backupPassphrase: variables.text('BACKUP_PASSPHRASE'),
     auth: readAuth(variables),
     maxTokenLifetime: variables.integer(

@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm'
+import type { AuditAction } from '../../entities/audit-actions.ts'
 import { AuditEvent } from '../../entities/index.ts'
 import { type Call, changedColumns, insertRow } from '../hydra/index.ts'
 
@@ -15,7 +16,7 @@ export interface Author {
 export interface AuditRecord {
   by: Author
   /** For example `subscription.cancel`: the class, then the operation. */
-  action: string
+  action: AuditAction
   /** The IRI of the resource that changed; of several that changed alike, all IRIs. */
   target: string | string[]
   changes: AuditEvent['changes']
@@ -38,7 +39,7 @@ export async function record({
 /** The hook of a create, update or remove operation that is audited: the action is the class and the operation's name. */
 export async function recordWrite<E extends object>(call: Call<E>, after: E, before?: E): Promise<void> {
   const { name } = call.resource.shape
-  const action = `${name[0].toLowerCase()}${name.slice(1)}.${call.operation.name}`
+  const action = `${name[0].toLowerCase()}${name.slice(1)}.${call.operation.name}` as AuditAction
   const { manager, caller } = call
   const { organizationId: tenant = call.tenant } = after as { organizationId?: string }
   const changes = before ? changesBetween(manager, before, after) : writtenValues(call, after)

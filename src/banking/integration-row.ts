@@ -34,6 +34,6 @@ export async function recordIntegration(
   verb: 'setup' | 'pull' | 'import' | 'revoke',
   changes: AuditEvent['changes'],
 ): Promise<void> {
-  const action = `integration.${verb}`
+  const action = `integration.${verb}` as const
   await record({ by: { manager, tenant, caller }, action, target: `/integrations/${id}`, changes })
 }

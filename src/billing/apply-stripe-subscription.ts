@@ -1,4 +1,5 @@
 import type Stripe from 'stripe'
+import type { VerbOn } from '../../entities/audit-actions.ts'
 import { Organization, PaymentMethod, Subscription } from '../../entities/index.ts'
 import { type Call, copyEntity, VersionConflict } from '../hydra/index.ts'
 import { type Billing, SubscriptionEnded } from './billing.ts'
@@ -16,7 +17,7 @@ import { enqueueCustomerSync } from './sync/sync-customer-job.ts'
 export async function applyStripeSubscription(
   call: Call<Subscription>,
   billing: Billing,
-  verb: string,
+  verb: VerbOn<'subscription'>,
   before: Subscription,
   response: Stripe.Subscription,
 ): Promise<Subscription> {

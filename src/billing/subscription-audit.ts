@@ -1,10 +1,11 @@
+import type { VerbOn } from '../../entities/audit-actions.ts'
 import type { Subscription } from '../../entities/index.ts'
 import { type Author, changesBetween, record } from '../audit/audit-log.ts'
 
 /** Records what a request, or Stripe through a job (`follow`), changed in a subscription; `before` is absent for a new one. */
 export async function recordSubscription(
   { manager, caller }: Pick<Author, 'manager' | 'caller'>,
-  verb: string,
+  verb: VerbOn<'subscription'>,
   before: Subscription | undefined,
   after: Subscription,
 ): Promise<void> {
@@ -15,6 +16,6 @@ export async function recordSubscription(
     : Object.fromEntries(
         Object.entries(created).map(([name, value]): [string, [unknown, unknown]] => [name, [null, value ?? null]]),
       )
-  const action = `subscription.${verb}`
+  const action = `subscription.${verb}` as const
   await record({ by: { manager, tenant, caller }, action, target: `/subscriptions/${id}`, changes })
 }

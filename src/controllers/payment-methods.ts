@@ -1,4 +1,5 @@
 import { In, IsNull, Not } from 'typeorm'
+import type { VerbOn } from '../../entities/audit-actions.ts'
 import { Organization, PaymentMethod, Subscription } from '../../entities/index.ts'
 import { PaymentMethodSetup } from '../../entities/payment-method-setup.ts'
 import { endedStatuses } from '../../entities/subscription.ts'
@@ -142,6 +143,11 @@ async function storePaymentMethod(
   })
 }
 
-function recordPaymentMethod(call: Call, verb: string, { id }: PaymentMethod, name: [unknown, unknown]): Promise<void> {
+function recordPaymentMethod(
+  call: Call,
+  verb: VerbOn<'paymentMethod'>,
+  { id }: PaymentMethod,
+  name: [unknown, unknown],
+): Promise<void> {
   return record({ by: call, action: `paymentMethod.${verb}`, target: `/payment-methods/${id}`, changes: { name } })
 }

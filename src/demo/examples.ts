@@ -11,6 +11,7 @@ import {
   OrganizationUserInvitation,
   PaymentMethod,
   Subscription,
+  WebhookEndpoint,
 } from '../../entities/index.ts'
 import { PaymentMethodSetup } from '../../entities/payment-method-setup.ts'
 import { weekdays } from '../../entities/settings.ts'
@@ -51,6 +52,14 @@ export async function demoEntities(): Promise<object[]> {
     hint: 'orgkey_…x7Qz',
     lastUsedAt: start,
     expiresAt: new Date('2100-01-01T00:00:00Z'),
+  })
+  await write(new WebhookEndpoint(), {
+    ...own,
+    url: 'https://hooks.example.com/organization',
+    name: 'Bookkeeping',
+    events: ['invoice.pay', 'subscription.update'],
+    createdById: exampleId,
+    lastDeliveredAt: start,
   })
   await write(exampleEvent(), {
     ...own,

@@ -32,6 +32,7 @@ import { Overlap1764000000103 } from './1764000000103-overlap.ts'
 import { Changes1764000000104 } from './1764000000104-changes.ts'
 import { Sessions1764000000110 } from './1764000000110-sessions.ts'
 import { ApiKeys1764000000120 } from './1764000000120-api-keys.ts'
+import { WebhookEndpoints1764000000130 } from './1764000000130-webhook-endpoints.ts'
 
 /** In the order in which they are applied. */
 export const migrations = [
@@ -69,4 +70,5 @@ export const migrations = [
   Changes1764000000104,
   Sessions1764000000110,
   ApiKeys1764000000120,
+  WebhookEndpoints1764000000130,
 ]

@@ -17,6 +17,7 @@ export const tableKinds = {
     'organization_user',
     'organization_user_invitation',
     'api_key',
+    'webhook_endpoint',
     'payment_method',
     'subscription',
     'integration',

@@ -82,6 +82,16 @@ export const apiKeys: Declared = {
   },
 }
 
+export const webhookEndpoints: Declared = {
+  filters: {
+    name: 'partial',
+    role: 'exact',
+    enabled: 'boolean',
+    createdBy: 'reference',
+    failingSince: ['date', 'exists'],
+  },
+}
+
 export const addresses: Declared = { filters: { kind: 'exact', name: 'partial', city: 'exact', country: 'reference' } }
 
 export const modules: Declared = { filters: { name: 'exact', enabled: 'boolean' } }

@@ -37,9 +37,16 @@ export const groups: ReferenceGroup[] = [
   {
     title: { en: 'Settings & control', nl: 'Instellingen & controle' },
     about: {
-      en: 'Settings, modules and addresses of the organization, and the record of who changed what.',
-      nl: 'Instellingen, modules en adressen van de organisatie, en de vastlegging van wie wat heeft gewijzigd.',
+      en: 'Settings, modules and addresses of the organization, the record of who changed what, and webhooks that send it.',
+      nl: 'Instellingen, modules en adressen van de organisatie, de vastlegging van wie wat heeft gewijzigd, en webhooks die deze versturen.',
     },
-    classes: ['OrganizationConfig', 'OrganizationModule', 'OrganizationAddress', 'MailFooter', 'AuditEvent'],
+    classes: [
+      'OrganizationConfig',
+      'OrganizationModule',
+      'OrganizationAddress',
+      'MailFooter',
+      'AuditEvent',
+      'WebhookEndpoint',
+    ],
   },
 ]

@@ -67,15 +67,23 @@ export const subscription: ResourceOptions<object> = {
   },
 }
 
+/** An admin sees no endpoint that reads events as an owner, so that it cannot lead those elsewhere. */
+export const webhookEndpoint: ResourceOptions<object> = {
+  scope: {
+    default: '"organizationId" = :tenant',
+    admin: `"organizationId" = :tenant AND "role" = 'admin'`,
+  },
+}
+
 const own = 'WHERE "organizationId" = :tenant'
 const known = `"id" = :user OR "id" IN (SELECT "userId" FROM "organization_user" ${own})`
 const inviters = `"id" IN (SELECT "invitedById" FROM "organization_user_invitation" ${own})`
-const creators = `"id" IN (SELECT "createdById" FROM "api_key" ${own})`
+const creators = `"id" IN (SELECT "createdById" FROM "api_key" ${own} UNION ALL SELECT "createdById" FROM "webhook_endpoint" ${own})`
 const actors = `"id" IN (SELECT "actorId" FROM "audit_event" ${own})`
 
 /**
  * Members, active or suspended, and the users of employees. Others are shown by name only. These are employees' users who have
- * left, inviters and creators of API keys (to admins and owners), and actors of audit events (to owners).
+ * left, and actors of audit events (to owners). Admins and owners see inviters, and creators of API keys and webhook endpoints.
  */
 export const user: ResourceOptions<object> = {
   scope: { default: `${known} OR "id" IN (SELECT "userId" FROM "employee" ${own})` },

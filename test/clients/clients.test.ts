@@ -51,6 +51,7 @@ const expected: Record<string, [operations: string, references: Record<string, s
     { organization: 'Organization', organizationAddress: 'OrganizationAddress', paymentMethod: 'PaymentMethod' },
   ],
   users: ['list show', { defaultOrganization: 'Organization' }],
+  'webhook-endpoints': ['list create show edit delete', { createdBy: 'User' }],
 }
 
 describe('@api-platform/api-doc-parser', () => {

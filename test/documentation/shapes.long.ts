@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { auditActions } from '../../entities/audit-actions.ts'
 import { enableBanking } from '../banking/linked-bank.ts'
 import { docs, operations } from '../support/docs.ts'
 import {
@@ -68,6 +69,18 @@ const inputs: Record<string, [path: string, validGraph: fc.Arbitrary<Graph>]> = 
     ),
   ],
   ApiKey: ['/api-keys', graph({ name: text(1, 255) }, { role: oneOf('member', 'admin') })],
+  WebhookEndpoint: [
+    '/webhook-endpoints',
+    graph(
+      { url: oneOf('https://hooks.example.com/', 'https://x.example:8443/a?b=c') },
+      {
+        name: text(1, 255),
+        events: oneOf('*', ...auditActions),
+        role: oneOf('admin', 'owner'),
+        enabled: oneOf(true, false),
+      },
+    ),
+  ],
   InvitationAcceptance: ['/organization-user-invitations/accept', graph({ token: text(1, 255) }, {})],
   OrganizationAddress: [
     '/organization-addresses',
@@ -80,7 +93,16 @@ const inputs: Record<string, [path: string, validGraph: fc.Arbitrary<Graph>]> = 
 }
 
 /** Rules that need the database: a shape cannot check them. */
-const beyondShapes = ['unknownReference', 'isExpiry', 'isUnique', 'isCurrent', 'isChosen', 'isSlug', 'isUsable']
+const beyondShapes = [
+  'unknownReference',
+  'isExpiry',
+  'isReceiver',
+  'isUnique',
+  'isCurrent',
+  'isChosen',
+  'isSlug',
+  'isUsable',
+]
 const runs = 40
 
 test('each input class of a POST has a shape that targets the class', () => {

@@ -13,7 +13,7 @@ import type { Shape } from '../../src/hydra/model/shape.ts'
 import { expectProblem } from '../support/requests/raw-responses.ts'
 import { wrongValues } from '../support/requests/wrong-values.ts'
 import { snapshot } from '../support/rows/database-snapshot.ts'
-import { givenKey } from '../support/rows/sample-rows.ts'
+import { givenEndpoint, givenKey } from '../support/rows/sample-rows.ts'
 import { morning, openWorld } from '../support/world.ts'
 
 const { as, config, database, given, givenAddress, operator, organization, tenant } = await openWorld()
@@ -33,6 +33,7 @@ const items: Record<string, string> = {
   OrganizationAddress: address.id,
   OrganizationConfig: (await idOf(OrganizationConfig, { key: 'currency' })) as string,
   ApiKey: (await givenKey({ createdBy: tenant.users.owner })).id,
+  WebhookEndpoint: (await givenEndpoint({ createdBy: tenant.users.owner })).id,
   OrganizationUser: (await idOf(OrganizationUser, { userId: tenant.users.member.id })) as string,
   Subscription: (await given(Subscription, { organizationAddress: address, seats: 9 })).id,
 }

@@ -41,6 +41,7 @@ test('every variable has a default', () => {
     trustProxy: false,
     logLevel: 'info',
     hydraPrefix: false,
+    webhookHosts: [],
     traces: undefined,
     explorer: true,
     production: false,

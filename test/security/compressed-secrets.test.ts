@@ -27,6 +27,7 @@ const neverCompressed = [
   'PaymentMethodSetup',
   'Subscription',
   'User',
+  'WebhookEndpoint',
 ]
 
 /** Names of properties that hold a secret. A Stripe page at an invoice's URL needs no login. */
@@ -63,7 +64,13 @@ test('a class with a property that holds a secret is among those never compresse
   const withSecret = resources.filter((_, n) =>
     Object.keys(JSON.parse(contexts[n].text)['@context']).some((term) => secret.test(term)),
   )
-  expect(withSecret.map(({ name }) => name)).toEqual(['Subscription', 'ApiKey', 'PaymentMethodSetup', 'Invoice'])
+  expect(withSecret.map(({ name }) => name)).toEqual([
+    'Subscription',
+    'ApiKey',
+    'WebhookEndpoint',
+    'PaymentMethodSetup',
+    'Invoice',
+  ])
   for (const { name } of withSecret) expect(neverCompressed).toContain(name)
 })
 
@@ -74,6 +81,8 @@ test('operations whose response has a secret are among those never compressed', 
     'POST /invoices/:id/pay',
     'POST /payment-methods/setup',
     'POST /subscriptions',
+    'POST /webhook-endpoints',
+    'POST /webhook-endpoints/:id/renew-secret',
   ])
   for (const one of withSecret) expect([one.title, one.neverCompressed]).toEqual([one.title, true])
 })

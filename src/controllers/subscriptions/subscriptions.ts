@@ -1,4 +1,5 @@
 import { IsBoolean, ValidateIf } from 'class-validator'
+import type { VerbOn } from '../../../entities/audit-actions.ts'
 import { Invoice, Organization, Subscription } from '../../../entities/index.ts'
 import { changesBetween } from '../../audit/audit-log.ts'
 import { applyStripeSubscription, whileLive } from '../../billing/apply-stripe-subscription.ts'
@@ -148,7 +149,7 @@ function checkChange(draft: Subscription, call: Call<Subscription>) {
 /** @param check throws where the change is not allowed; it runs in the transaction, before the write */
 function change(
   call: Call<Subscription>,
-  verb: string,
+  verb: VerbOn<'subscription'>,
   before: Subscription,
   after: Subscription,
   check = async (): Promise<unknown> => undefined,

@@ -1,4 +1,5 @@
 import sharp from 'sharp'
+import { auditActions } from '../../../entities/audit-actions.ts'
 import {
   AuditEvent,
   Employee,
@@ -25,6 +26,7 @@ const at = (name: string) => {
     OrganizationUserInvitation: 'organization-user-invitations',
     Employee: 'employees',
     ApiKey: 'api-keys',
+    WebhookEndpoint: 'webhook-endpoints',
   }
   return `/${paths[name]}/${rows[name].id}`
 }
@@ -128,6 +130,22 @@ const auditedOperations: [
   ['POST /api-keys', 'apiKey.create', () => owner.post('/api-keys', { name: 'Report' })],
   ['PATCH /api-keys/:id', 'apiKey.update', () => owner.patch(at('ApiKey'), { name: 'Weekly report' })],
   ['DELETE /api-keys/:id', 'apiKey.revoke', () => owner.delete(at('ApiKey'))],
+  [
+    'POST /webhook-endpoints',
+    'webhookEndpoint.create',
+    () => owner.post('/webhook-endpoints', { url: 'https://hooks.example.com/' }),
+  ],
+  [
+    'PATCH /webhook-endpoints/:id',
+    'webhookEndpoint.update',
+    () => owner.patch(at('WebhookEndpoint'), { events: ['invoice.pay'] }),
+  ],
+  [
+    'POST /webhook-endpoints/:id/renew-secret',
+    'webhookEndpoint.renewSecret',
+    () => owner.post(`${at('WebhookEndpoint')}/renew-secret`),
+  ],
+  ['DELETE /webhook-endpoints/:id', 'webhookEndpoint.remove', () => owner.delete(at('WebhookEndpoint'))],
   ['POST /subscriptions/:id/confirm', 'subscription.confirm', () => as(operator).post(`${subscription}/confirm`)],
   ['PATCH /subscriptions/:id', 'subscription.update', () => owner.patch(subscription, { seats: 9 })],
   [
@@ -170,6 +188,10 @@ test('every operation that writes is either audited or exempt', () => {
       .map((operation) => `${operation.method} ${path}${operation.path}`),
   )
   expect(writing.sort()).toEqual([...auditedOperations.map(([operation]) => operation), ...exemptOperations].sort())
+})
+
+test('an endpoint of webhooks can name the event of each operation', () => {
+  for (const [, action] of auditedOperations) expect(auditActions).toContain(action)
 })
 
 test.each(auditedOperations.filter(([, , run]) => typeof run === 'function'))(

@@ -43,6 +43,7 @@ export const lines: Record<string, Line> = {
     before: `UPDATE "subscription" SET "seats" = 50 WHERE "organizationId" = ${acme}`,
   },
   'POST /api-keys': { body: { name: 'New' } },
+  'POST /webhook-endpoints': { body: { url: 'https://hooks.example.com/' } },
   'POST /organization-addresses': {
     body: { kind: 'postal', name: 'New', street: 'Dam', city: 'Amsterdam', country: '/countries/NL' },
   },

@@ -83,6 +83,10 @@ const special: Record<string, string[]> = {
     `[${Array.from({ length: 21 }, (_, n) => `{"name":"n${n}","value":""}`)}]`,
     '[{"name":"a","value":{"__proto__":{"x":1}}}]',
   ],
+  'WebhookEndpoint.events': [
+    ...['{}', '[[]]', '"invoice.pay"', 'null', '5', '[5]', '[null]', '[{"constructor":1}]'],
+    ...['["INVOICE.PAY"]', '["invoice.pay","invoice.pay"]', JSON.stringify(Array(101).fill('*'))],
+  ],
   'Subscription.modules': [
     ...[
       '5',

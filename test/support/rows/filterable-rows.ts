@@ -17,7 +17,7 @@ import {
 } from '../../../entities/index.ts'
 import { insertRow } from '../../../src/hydra/index.ts'
 import { openWorld } from '../world.ts'
-import { givenInvitation, givenKey } from './sample-rows.ts'
+import { givenEndpoint, givenInvitation, givenKey } from './sample-rows.ts'
 
 const { database, given, organization, person, tenant } = await openWorld()
 
@@ -93,6 +93,13 @@ export async function givenVariety(): Promise<void> {
       createdBy: among(n, ...people),
       expiresAt: day(n + 1),
       lastUsedAt: n > 0 ? day(n) : null,
+    })
+    await givenEndpoint({
+      name: `${among(n, 'Bookkeeping', 'CRM')} ${n}`,
+      role: among(n, 'admin', 'owner'),
+      enabled: n !== 2,
+      createdBy: among(n, ...people),
+      failingSince: n > 0 ? day(n) : null,
     })
     const actor = n > 0 ? among(n, ...people) : null
     await given(AuditEvent, {

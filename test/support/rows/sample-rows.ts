@@ -17,6 +17,7 @@ import {
   OrganizationUserInvitation,
   PaymentMethod,
   Subscription,
+  WebhookEndpoint,
 } from '../../../entities/index.ts'
 import { morning, openWorld, type Tenant } from '../world.ts'
 
@@ -59,6 +60,7 @@ export async function rowsOf({ organization, users }: Tenant): Promise<Record<st
     BankTransaction: await given(BankTransaction, { ...own, account, transactionOn: '2026-02-27', amount: '-12.50' }),
     AuditEvent: await given(AuditEvent, { ...own, actor: users.owner, action: 'test', target: '/' }),
     ApiKey: await givenKey({ ...own, createdBy: users.owner }),
+    WebhookEndpoint: await givenEndpoint({ ...own, createdBy: users.owner }),
     OrganizationUserInvitation: await givenInvitation({ ...own, invitedBy: users.owner }),
     OrganizationUser: await database.manager.findOneOrFail(OrganizationUser, first),
     OrganizationModule: await database.manager.findOneOrFail(OrganizationModule, first),
@@ -70,6 +72,16 @@ export async function rowsOf({ organization, users }: Tenant): Promise<Record<st
 export function givenKey(values: Partial<ApiKey>): Promise<ApiKey> {
   const unknown = { hash: randomBytes(32), hint: 'orgkey_…x7Qz', expiresAt: new Date(Date.now() + week) }
   return given(ApiKey, { name: 'Nightly report', ...unknown, ...values })
+}
+
+/** An endpoint whose secret no key opens; `createdBy` must be named. */
+export function givenEndpoint(values: Partial<WebhookEndpoint>): Promise<WebhookEndpoint> {
+  return given(WebhookEndpoint, {
+    name: 'Bookkeeping',
+    url: 'https://hooks.example.com/events',
+    sealedSecret: 'sealed',
+    ...values,
+  })
 }
 
 const week = 7 * 24 * 60 * 60 * 1000
