@@ -83,6 +83,9 @@ describeInChromium('In Chromium', (browser) => {
       await page.waitForURL(/\/session(\?|$)/)
       await page.locator('#token').waitFor()
       expect((await context.cookies(withProvider)).filter(({ name }) => name.startsWith('session'))).toEqual([])
+      // The provider has ended its session too: it asks who comes.
+      await page.getByRole('link', { name: 'Sign in at localhost' }).click()
+      await page.locator('[name=login]').waitFor()
       await context.close()
     }, 60_000)
   })

@@ -153,9 +153,26 @@ test('a sign-out ends the session here, revokes its refresh token, and goes on t
   const { origin, searchParams } = new URL(url.replaceAll('&amp;', '&'))
   expect(origin).toBe(issuer)
   expect(searchParams.get('post_logout_redirect_uri')).toBe(`${publicUrl}/session`)
+  // It tells the provider which client asks, because no token does.
+  expect(searchParams.get('client_id')).toBe('explorer')
   expect(searchParams.has('id_token_hint')).toBe(false)
   await browser.open('/meetings').expect(401)
   await eventually(() => expect(behaviour.revoked).toBe(1))
+})
+
+// With a form the ID token would stand in no address. Providers with `SameSite=Lax` cookies would not know their session, though.
+test('the provider takes a sign-out by GET and none by POST, as its cookie is Lax', async () => {
+  const browser = await signedIn()
+  const { text } = await browser
+    .submit('/session/end', { _token: await browser.formToken(), which: 'this' })
+    .expect(200)
+  const [, url] = /content="0;url=([^"]+)"/.exec(text) as RegExpExecArray
+  const { pathname, search, searchParams } = new URL(url.replaceAll('&amp;', '&'))
+  const person = new Browser(issuer)
+  await person.open(pathname + search, 'cross-site').expect(200)
+  await person.submit(pathname, Object.fromEntries(searchParams), 'cross-site').expect(404)
+  const { headers } = await person.send('get', pathname + search)
+  expect(headers['set-cookie']).toContainEqual(expect.stringMatching(/^_session=.*; samesite=lax/i))
 })
 
 test('no token and no code is in a line of the log', () => {

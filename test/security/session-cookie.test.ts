@@ -84,6 +84,18 @@ describe('The cookie changes nothing', () => {
         .expect(401)
   })
 
+  test('and the refusal says that it counts only for pages and forms', async () => {
+    const remedy = 'This needs a bearer token: send it as "Authorization: Bearer …".'
+    // A script that sends a text by fetch sends it as text/plain.
+    for (const type of ['text/plain', 'application/json']) {
+      const refused = browser.send('post', '/locations').set({ 'Content-Type': type, 'Sec-Fetch-Site': 'same-origin' })
+      const { body } = await refused.set('Accept', 'application/json').send('{"name":"Stolen"}').expect(401)
+      expect(body.detail).toBe(`${remedy} The cookie counts only for pages and forms of this server.`)
+    }
+    const { body } = await request(server).post('/locations').send({ name: 'Stolen' }).expect(401)
+    expect(body.detail).toBe(remedy)
+  })
+
   test('in a request without a body', async () => {
     await browser.send('post', '/organizations/clear').set('Sec-Fetch-Site', 'same-origin').expect(401)
   })

@@ -5,6 +5,7 @@ import type { SecretKey } from '../../secrets/sealed-text.ts'
 import { hashOf } from '../../secrets/secret-hash.ts'
 import type { Callers, Identity } from '../callers.ts'
 import { type Person, personOf } from './choices.ts'
+import { type Ended, workAfter } from './ended-sessions.ts'
 import { formTokenOf, isFormTokenOf } from './form-token.ts'
 import { isForm, isOwnForm, isOwnRead } from './request-origin.ts'
 import { type Cookie, isSecret, newSecret, readCookie, sessionCookie, setCookie } from './session-cookie.ts'
@@ -31,14 +32,6 @@ export interface OpenSession {
   claimed: string | undefined
 }
 
-/** The work that is left at the provider after a sign-out. */
-export interface Ended {
-  /** Refresh tokens to revoke. */
-  refreshTokens: string[]
-  /** Whether the person has signed in at the provider. */
-  atProvider: boolean
-}
-
 /** How long a session lives at most, in seconds. Without a refresh token it ends with its access token. */
 const maxSeconds = 7 * 24 * 60 * 60
 
@@ -46,6 +39,8 @@ const maxSeconds = 7 * 24 * 60 * 60
 const touchMs = 5 * 60 * 1000
 
 const maxBrowserLength = 255
+
+const cookieRefused = 'The cookie counts only for pages and forms of this server.'
 
 interface Surroundings {
   publicUrl: string
@@ -73,13 +68,16 @@ export class Sessions {
 
   /** The caller of a request. A bearer token, even an invalid one, wins over a cookie. */
   async identify(request: Request): Promise<Identity> {
-    return (await this.of(request))?.caller ?? this.#surroundings.callers.of(request)
+    const session = await this.of(request)
+    if (session) return session.caller
+    const caller = await this.#surroundings.callers.of(request)
+    const isRefused = caller.role === 'anonymous' && this.#secretOf(request) && !this.#counts(request)
+    return isRefused ? { ...caller, reason: cookieRefused } : caller
   }
 
   /** The session of a request; undefined where its cookie does not count, or belongs to no live session. */
   of(request: Request): Promise<OpenSession | undefined> {
-    const counts = request.headers.authorization === undefined && (isOwnRead(request) || this.#accepted.has(request))
-    if (!counts) return Promise.resolve(undefined)
+    if (!this.#counts(request)) return Promise.resolve(undefined)
     const known = this.#opened.get(request) ?? this.#open(request)
     this.#opened.set(request, known)
     return known
@@ -165,6 +163,10 @@ export class Sessions {
     if (session) await chooseOrganization(this.#surroundings.executor, session.row.id, organization)
   }
 
+  #counts(request: Request): boolean {
+    return request.headers.authorization === undefined && (isOwnRead(request) || this.#accepted.has(request))
+  }
+
   #secretOf({ headers }: Pick<Request, 'headers'>): string | undefined {
     const value = readCookie(headers, this.#cookie.name)
     return isSecret(value) ? value : undefined
@@ -176,13 +178,7 @@ export class Sessions {
   }
 
   #ended(sessions: EndedSession[]): Ended {
-    const tokens = sessions.flatMap(
-      ({ id, sealedTokens }) => openTokens(sealedTokens, this.#surroundings.keys, id) ?? [],
-    )
-    return {
-      refreshTokens: tokens.flatMap(({ refresh }) => refresh ?? []),
-      atProvider: tokens.some(({ atProvider }) => atProvider),
-    }
+    return workAfter(sessions, this.#surroundings.keys)
   }
 
   async #open(request: Request): Promise<OpenSession | undefined> {

@@ -1,5 +1,6 @@
 import type { Request, Response, Router } from 'express'
-import type { Ended, OpenSession } from '../../access/session/sessions.ts'
+import type { Ended } from '../../access/session/ended-sessions.ts'
+import type { OpenSession } from '../../access/session/sessions.ts'
 import { authenticate, Problem } from '../../hydra/index.ts'
 import { type SessionSurroundings, sendPage } from './draw-session.ts'
 import { readForm } from './read-form.ts'

@@ -10,7 +10,7 @@ import type { BoundApi } from './bound-api.ts'
  */
 export function authorize(api: BoundApi, operation: Operation, caller: Caller): void {
   if (api.permissions.allows(operation, caller)) return
-  if (caller.role === api.roles.anonymous) throw tokenNeeded()
+  if (caller.role === api.roles.anonymous) throw tokenNeeded(caller)
   throw new Problem(403, refusalOf(api, operation, caller))
 }
 
@@ -25,13 +25,12 @@ function refusalOf(api: BoundApi, operation: Operation, caller: Caller): string 
 /** The tenant that the caller acts for. @throws Problem 401 without a token, 403 without a tenant */
 export function requireTenant(api: BoundApi, { role, tenant, reason }: Caller): string {
   if (tenant) return tenant
-  if (role === api.roles.anonymous) throw tokenNeeded()
+  if (role === api.roles.anonymous) throw tokenNeeded({ reason })
   const { name } = api.tenancy
   throw new Problem(403, reason ?? `This is for callers who act for ${indefiniteArticle(name)} ${name}.`)
 }
 
-function tokenNeeded(): Problem {
-  return new Problem(401, 'This needs a bearer token: send it as "Authorization: Bearer …".', {
-    'WWW-Authenticate': 'Bearer',
-  })
+function tokenNeeded({ reason }: Pick<Caller, 'reason'>): Problem {
+  const remedy = 'This needs a bearer token: send it as "Authorization: Bearer …".'
+  return new Problem(401, reason ? `${remedy} ${reason}` : remedy, { 'WWW-Authenticate': 'Bearer' })
 }
