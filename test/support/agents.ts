@@ -13,8 +13,8 @@ export interface Agent {
   delete(path: string): Test
 }
 
-/** Makes agents of a server, whose tokens an issuer signs. */
-export function agentsOf(server: Server, issuer: OwnIssuer) {
+/** Makes agents of a server, or of the server at a URL, whose tokens an issuer signs. */
+export function agentsOf(server: Server | string, issuer: OwnIssuer) {
   const tokens = new Map<string, Promise<string>>()
 
   /** A token for a user, valid for an hour. */

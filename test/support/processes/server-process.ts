@@ -72,16 +72,20 @@ export class ServerProcess {
   private process: ChildProcess | undefined
   private closed = false
 
-  /** @param ownGroup whether it gets its own process group, as from a terminal; an interrupt of the tests does not reach it */
+  /**
+   * @param ownGroup whether it gets its own process group, as from a terminal; an interrupt of the tests does not reach it
+   * @param program the built server
+   */
   constructor(
     private readonly environment: Record<string, string>,
     private readonly ownGroup = false,
+    private readonly program = 'dist/bundle/server.js',
   ) {}
 
   async start(): Promise<void> {
     this.port ||= await freePort()
     if (this.closed) throw new Error('The server is closed.')
-    const child = spawn(process.execPath, [...nodeFlags, 'dist/bundle/server.js'], {
+    const child = spawn(process.execPath, [...nodeFlags, this.program], {
       env: { PATH: process.env.PATH, LOG_LEVEL: 'warn', PORT: String(this.port), ...this.environment },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: this.ownGroup,
