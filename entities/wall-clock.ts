@@ -6,12 +6,17 @@ const hourMs = 3600 * secondMs
 /** No zone is further from UTC than this. */
 const maxOffsetMs = 15 * hourMs
 
+/** The most offsets that a clock keeps. */
+const maxOffsets = 1000
+
 /**
  * A wall clock of a time zone. Its times are written as the instant, in milliseconds, at which a UTC clock shows the same:
  * `Date.UTC(2026, 8, 6, 9)` is nine o'clock on 6 September.
  */
 export class WallClock {
   private readonly zone: IANAZone
+  /** The offsets of recent instants, because a clock that is kept is asked for the same days again. */
+  private readonly offsets = new Map<number, number>()
 
   constructor(timezone: string) {
     this.zone = IANAZone.create(timezone)
@@ -64,6 +69,11 @@ export class WallClock {
   }
 
   private offset(instant: number): number {
-    return this.zone.offset(instant) * 60_000
+    const known = this.offsets.get(instant)
+    if (known !== undefined) return known
+    const offset = this.zone.offset(instant) * 60_000
+    if (this.offsets.size >= maxOffsets) this.offsets.clear()
+    this.offsets.set(instant, offset)
+    return offset
   }
 }

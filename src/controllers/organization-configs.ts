@@ -4,6 +4,7 @@ import { recordWrite } from '../audit/audit-log.ts'
 import { tellCustomer } from '../billing/enqueue-customer-profile.ts'
 import { type Call, type Operation, updateOperation, type Violation } from '../hydra/index.ts'
 import { switchMeetingOverlap } from '../workspace/meeting-overlap.ts'
+import { forgetTimeZones } from '../workspace/organization-time-zone.ts'
 
 export const update: Operation<OrganizationConfig> = {
   ...updateOperation<OrganizationConfig>({ prepare, beforeUpdate, alsoWrite }),
@@ -24,9 +25,10 @@ function beforeUpdate(call: Call<OrganizationConfig>, before: OrganizationConfig
   return () => switchMeetingOverlap(call.manager, call.tenant, value)
 }
 
-/** Records the change, and sends another language to Stripe, which writes the invoices in it. */
+/** Records the change, lets pages show another time zone, and sends another language to Stripe, which writes the invoices in it. */
 async function alsoWrite(call: Call<OrganizationConfig>, after: OrganizationConfig, before?: OrganizationConfig) {
   await recordWrite(call, after, before)
+  if (after.key === 'timezone') call.unitOfWork.after(forgetTimeZones)
   if (after.key === 'language' && after.version !== before?.version)
     await tellCustomer(call.manager, after.organizationId)
 }

@@ -2,7 +2,7 @@ import { render } from 'preact-render-to-string'
 import type { Api, Caller, Executor } from '../hydra/index.ts'
 import { type ChoicesOf, choicesOf, type ReadChoices, readChoices } from './choices.ts'
 import { type Drawing, linkKeeper, withParameters } from './drawing.ts'
-import type { Pages } from './engine.ts'
+import type { OfferedOperation, Pages } from './engine.ts'
 import {
   type Form,
   formAddress,
@@ -40,36 +40,51 @@ interface ExplorerOptions {
 export function explorer({ timeZone }: ExplorerOptions): (api: Api) => Pages {
   return (api) => ({
     headers: { 'Content-Security-Policy': pagePolicy },
-    async draw(view) {
-      const { content } = view
+    draw(view) {
       const language = languageOf(view.request)
-      const to = linkKeeper(language)
-      const known = { ...language, api, view, to }
+      const known = { ...language, api, view, to: linkKeeper(language) }
+      const zone = view.content ? timeZone(view.executor, view.caller) : Promise.resolve('UTC')
       const offered = shownOperation(view)
-      const rule = offered ? undefined : pictureOf(known)
-      const referring = content ? [shownReferences(content, rule)] : []
-      if (offered) referring.unshift(formReferences(known, offered))
-      else if (content) referring.unshift(filteringReferences(known, content, rule))
-      // The reads begin at the same moment, so that they reach the database together.
-      const reading = content ? timeZone(view.executor, view.caller) : Promise.resolve('UTC')
-      const [zone, references, read, picture] = await Promise.all([
-        reading,
-        readReferences(known, referring),
-        offered
-          ? readFormChoices(known, offered)
-          : content
-            ? readChoices(known, filteredReferences(known, content, rule), (name) => searchTextOf(known, name))
-            : ([] as ReadChoices),
-        readPicture(view, rule, reading),
-      ])
-      const named = { ...known, formats: formatsIn(language.tag, zone) }
-      if (rule?.kind === 'calendar') requirePeriod(named, rule)
-      const drawing = { ...named, titles: titlesOf(named, references) }
-      const choices = choicesOf(named, read)
-      return offered ? formPageOf(drawing, formOf(drawing, offered), choices) : pageOf(drawing, choices, picture)
+      return offered ? drawForm(known, offered, zone) : drawPage(known, zone)
     },
     drawProblem: (problem, request, about) => problemPage(api, problem, request, about),
   })
+}
+
+/** A drawing before its rows are read. */
+type Undrawn = Omit<Drawing, 'formats' | 'titles'>
+
+/** The reads of a page begin at the same moment, so that they reach the database together. */
+async function drawPage(known: Undrawn, reading: Promise<string>): Promise<string> {
+  const { tag, view } = known
+  const { content } = view
+  const rule = pictureOf(known)
+  const referring = content ? [filteringReferences(known, content, rule), shownReferences(content, rule)] : []
+  const [zone, references, read, picture] = await Promise.all([
+    reading,
+    readReferences(known, referring),
+    content
+      ? readChoices(known, filteredReferences(known, content, rule), (name) => searchTextOf(known, name))
+      : ([] as ReadChoices),
+    readPicture(view, rule, reading),
+  ])
+  const named = { ...known, formats: formatsIn(tag, zone) }
+  if (rule?.kind === 'calendar') requirePeriod(named, rule)
+  return pageOf({ ...named, titles: titlesOf(named, references) }, choicesOf(named, read), picture)
+}
+
+/** The choices of a form have most of its titles, so they are read first. */
+async function drawForm(known: Undrawn, offered: OfferedOperation, reading: Promise<string>): Promise<string> {
+  const named = { ...known, formats: formatsIn(known.tag, await reading) }
+  const form = formOf(named, offered)
+  const choices = choicesOf(named, await readFormChoices(named, form))
+  const references = await readReferences(named, formReferences(named, form, choices))
+  const chosen = [...choices.values()].flatMap(({ options }) => options)
+  const titles = new Map([
+    ...titlesOf(named, references),
+    ...chosen.map(({ value, title }): [string, string] => [value, title]),
+  ])
+  return formPageOf({ ...named, titles }, form, choices)
 }
 
 /** The page of a form, below the page of its item or collection. */

@@ -13,12 +13,33 @@ const timezoneOfPage = FairPool.keyed({
   types: { organization: 'uuid' },
 })
 
-/** The time zone of the caller's organization; UTC for a caller without one, and where this runtime does not know the zone. */
+/** Milliseconds that the zone of an organization is kept for pages, as long as memberships are. */
+const cacheMs = 1000
+const maxCachedZones = 10_000
+
+let zones = new Map<string, { zone: string; until: number }>()
+
+/** Clears the cache after a change of a time zone. */
+export function forgetTimeZones(): void {
+  zones = new Map()
+}
+
+/**
+ * The time zone of the caller's organization; UTC for a caller without one, and where this runtime does not know the zone. It is
+ * cached for a second at most.
+ */
 export async function timeZoneOf(executor: Executor, { tenant }: Caller): Promise<string> {
   if (tenant === null) return 'UTC'
+  const cached = zones.get(tenant)
+  if (cached && cached.until > Date.now()) return cached.zone
+  // If the zone changes during the query, the result may be outdated: it goes into the map that `forgetTimeZones` discards.
+  const [memory, until] = [zones, Date.now() + cacheMs]
   const [found] = await timezoneOfPage.read(executor, [{ organization: tenant }])
-  const zone = String(found?.value)
-  return new WallClock(zone).isKnown ? zone : 'UTC'
+  const named = String(found?.value)
+  const zone = new WallClock(named).isKnown ? named : 'UTC'
+  if (memory.size >= maxCachedZones) memory.clear()
+  memory.set(tenant, { zone, until })
+  return zone
 }
 
 /** Adds the offset of the organization's time zone to a date-time; undefined if this runtime does not know the zone. */

@@ -74,6 +74,17 @@ describe('The page of an item', () => {
     expect(shownAt(transaction.page, 'Transactiedatum').text()).toBe('27 feb 2026')
   })
 
+  test('shows another time zone as soon as the organization has changed it', async () => {
+    const path = `/meetings/${rows.Meeting.id}`
+    const shown = async () => (await open(path)).page('.properties time').first().text()
+    const { body } = await as(owner).get('/organization-configs?key=timezone')
+    const moveTo = (value: string) => as(owner).patch(body.member[0]['@id'], { value })
+    const before = await shown()
+    expect((await moveTo('Asia/Tokyo')).status).toBe(200)
+    expect([before, await shown()]).toEqual([expect.stringContaining('10:00'), expect.stringContaining('17:00')])
+    expect((await moveTo('Europe/Amsterdam')).status).toBe(200)
+  })
+
   test('shows a reference that the caller may not open as text', async () => {
     const { page } = await open(`/subscriptions/${rows.Subscription.id}`)
     expect(shownAt(page, 'Billing address').find('a').attr('href')).toMatch(/^\/organization-addresses\//)

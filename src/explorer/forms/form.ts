@@ -1,6 +1,6 @@
 import { v7 as uuid } from 'uuid'
 import type { Problem, Violation } from '../../hydra/index.ts'
-import { type Choices, type ReadChoices, readChoices } from '../choices.ts'
+import { type Choices, type ChoicesOf, type ReadChoices, readChoices } from '../choices.ts'
 import { type Drawing, pathOf } from '../drawing.ts'
 import type { FormField, OfferedOperation, PageView, Shape } from '../engine.ts'
 import { searchTextOf } from '../parts/filter-state.ts'
@@ -62,20 +62,23 @@ export function offeringPage({ api, view }: Pick<Drawing, 'api' | 'view'>): stri
   return returnPath(view.refused.fields.get(api.formNames.page), api.iris.publicUrl) ?? (view.document['@id'] as string)
 }
 
-/** The references that a form holds beside those of its item. */
-export function formReferences({ api, view }: Pick<Drawing, 'api' | 'view'>, offered: OfferedOperation): Referring {
-  const { fields, shape } = fieldsOf(api, view, offered)
-  const values = view.refused?.fields ?? newValues(view, fields, shape)
-  return { fields, items: [Object.fromEntries(fields.map(({ name }) => [name, values.getAll(name)]))] }
+/** The references of a form whose titles are not among its choices: those that it holds, and after a 412 those that are stored. */
+export function formReferences({ view }: Pick<Drawing, 'view'>, form: Form, choices: ChoicesOf): Referring[] {
+  const { fields, values, problem } = form
+  const isUnknown = ({ name }: FormField) => {
+    const known = new Set(choices.get(name)?.options.map(({ value }) => value))
+    return (iri: unknown) => !known.has(iri as string)
+  }
+  const referring = fields.filter(({ target }) => target)
+  const unknown = (valuesOf: (name: string) => unknown) =>
+    Object.fromEntries(referring.map((field) => [field.name, [valuesOf(field.name)].flat().filter(isUnknown(field))]))
+  const stored = problem?.status === 412 ? [unknown((name) => view.document[name] ?? [])] : []
+  return [{ fields: referring, items: [unknown((name) => values.getAll(name)), ...stored] }]
 }
 
 /** Reads the items that each reference of a form can name: those that its search text finds, where the person has sent one. */
-export function readFormChoices(
-  drawing: Pick<Drawing, 'api' | 'view'>,
-  offered: OfferedOperation,
-): Promise<ReadChoices> {
+export function readFormChoices(drawing: Pick<Drawing, 'api' | 'view'>, { fields }: Form): Promise<ReadChoices> {
   const { api, view } = drawing
-  const { fields } = fieldsOf(api, view, offered)
   const sent = view.refused?.fields
   return readChoices(
     drawing,
@@ -85,7 +88,7 @@ export function readFormChoices(
 }
 
 /** The class of the body of an operation, and the fields that the caller may fill in. */
-export function fieldsOf(
+function fieldsOf(
   api: Drawing['api'],
   { caller }: PageView,
   { operation, resource }: OfferedOperation,

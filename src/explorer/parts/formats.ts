@@ -43,6 +43,7 @@ export function formatsIn(language: string, zone: string): Formats {
 
 function make(language: string, zone: string): Formats {
   const locale = localeOf(language)
+  const clock = new WallClock(zone)
   const dateTimes = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short', timeZone: zone })
   const dates = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone: 'UTC' })
   const inUtc = (options: Intl.DateTimeFormatOptions) =>
@@ -65,20 +66,37 @@ function make(language: string, zone: string): Formats {
   return {
     zone,
     locale,
-    dateTime: (iso) => dateTimes.format(new Date(iso)),
-    clock: new WallClock(zone),
-    date: (day) => dates.format(midnight(day)),
-    weekday: (day) => weekdays.format(midnight(day)),
+    dateTime: keeping((iso: string) => dateTimes.format(new Date(iso))),
+    clock,
+    date: keeping((day: string) => dates.format(midnight(day))),
+    weekday: keeping((day: string) => weekdays.format(midnight(day))),
     month: (day) => months.format(midnight(day)),
     period: (from, to) => periods.formatRange(midnight(from), midnight(to)),
-    time: (instant) => times.format(instant),
-    localTime: (text) => localTimeOf(text, zone),
+    time: keeping((instant: number) => times.format(instant)),
+    localTime: (text) => localTimeOf(text, clock),
     number: (value) => numbers.format(value as number),
     money,
     minorUnits(amount, currency) {
       const digits = inCurrency(currency)?.resolvedOptions().maximumFractionDigits ?? 2
       return money(shifted(String(amount), digits), currency)
     },
+  }
+}
+
+/** The most texts that one format keeps. */
+const mostTexts = 1000
+
+/** Keeps the texts of recent values: the dates of a page recur on the next one, and Intl is slow. */
+function keeping<V>(write: (value: V) => string): (value: V) => string {
+  const texts = new Map<V, string>()
+  return (value) => {
+    let text = texts.get(value)
+    if (text === undefined) {
+      if (texts.size >= mostTexts) texts.clear()
+      text = write(value)
+      texts.set(value, text)
+    }
+    return text
   }
 }
 
@@ -93,10 +111,10 @@ function shifted(amount: string, digits: number): string {
   return `${sign}${padded.slice(0, -digits)}.${padded.slice(-digits)}`
 }
 
-function localTimeOf(text: string, zone: string): string | undefined {
+function localTimeOf(text: string, clock: WallClock): string | undefined {
   if (text === '' || /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?$/.test(text)) return text
   if (/^\d{4}-\d\d-\d\d$/.test(text)) return `${text}T00:00`
   const instant = /^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)$/i.test(text) ? Date.parse(text) : Number.NaN
   if (Number.isNaN(instant)) return undefined
-  return new Date(new WallClock(zone).wallTimeAt(instant)).toISOString().slice(0, 16)
+  return new Date(clock.wallTimeAt(instant)).toISOString().slice(0, 16)
 }

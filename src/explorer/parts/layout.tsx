@@ -1,9 +1,10 @@
 import type { ComponentChildren, HTMLAttributes } from 'preact'
-import type { Api, Caller } from '../../hydra/index.ts'
+import type { Api, Caller, Resource } from '../../hydra/index.ts'
 import { assetPath } from '../assets.ts'
 import type { Document } from '../engine.ts'
 import { collectionLabel } from '../words/labels.ts'
 import { type Language, languages, wordsIn } from '../words/language.ts'
+import { drawOnce } from './drawn-once.tsx'
 
 declare module 'preact' {
   namespace JSX {
@@ -107,17 +108,32 @@ function Changed({ api, words, target }: Frame) {
   )
 }
 
-/** The collections that the caller may list. */
-function Navigation({ api, tag, words, caller, target, to }: Frame) {
-  const listed = caller
-    ? api
-        .listed()
-        .filter(([, { operations }]) =>
-          operations.some((operation) => operation.name === 'list' && api.permissions.allows(operation, caller)),
-        )
-    : []
-  if (listed.length === 0) return null
+/** The collections that the caller may list. They depend on the permissions of the caller alone. */
+function Navigation(frame: Frame) {
+  const { api, tag, chosen, caller, target } = frame
+  if (!caller) return null
   const [path] = target.split(/[?.]/)
+  const listed = api.listed().map(([, resource]) => resource)
+  const current = listed.find((resource) => api.iris.at(resource.path) === path)
+  const { role, readOnlyReason, program } = caller
+  const key = ['navigation', tag, chosen, role, readOnlyReason === undefined, program === undefined, current?.path]
+  return drawOnce(api, key.join(' '), () => <Collections {...frame} caller={caller} current={current} />)
+}
+
+function Collections({
+  api,
+  tag,
+  words,
+  caller,
+  current,
+  to,
+}: Frame & { caller: Caller; current: Resource | undefined }) {
+  const listed = api
+    .listed()
+    .filter(([, { operations }]) =>
+      operations.some((operation) => operation.name === 'list' && api.permissions.allows(operation, caller)),
+    )
+  if (listed.length === 0) return null
   return (
     <nav class="collections" aria-label={words.collections}>
       <ul>
@@ -125,7 +141,7 @@ function Navigation({ api, tag, words, caller, target, to }: Frame) {
           const href = api.iris.at(resource.path)
           return (
             <li key={href}>
-              <a href={to(href)} aria-current={path === href ? 'page' : undefined}>
+              <a href={to(href)} aria-current={resource === current ? 'page' : undefined}>
                 {collectionLabel(api, tag, resource)}
               </a>
             </li>

@@ -83,18 +83,22 @@ function instantIn({ view, formats }: Pick<Drawing, 'view' | 'formats'>, name: s
   return others.length > 0 || Number.isNaN(instant) ? undefined : instant
 }
 
-/** The address of a period in the calendar, with all other filters of the page. */
-export function addressOf(drawing: Pick<Drawing, 'api' | 'view'>, calendar: Calendar, { bounds }: Period): string {
+/** Makes the addresses of periods in the calendar. They have all other filters of the page. */
+export function addressesOf(drawing: Pick<Drawing, 'api' | 'view'>, calendar: Calendar): (period: Period) => string {
   const { query } = drawing.view.request
   const others = [...query.keys()].filter((name) => isOfPeriod(calendar, name) || name.startsWith('order['))
   const most = drawing.view.content?.resource.options.most ?? mostRows
-  return withParameters(drawing, {
+  const before = withParameters(drawing, {
     ...firstPage,
     ...Object.fromEntries(others.map((name) => [name, [] as string[]])),
     view: [calendar.name, ...shownFilters(drawing)],
-    [startOf(calendar)]: [new Date(bounds[0]).toISOString()],
-    [endOf(calendar)]: [new Date(bounds.at(-1) as number).toISOString()],
-    [`order[${calendar.start.name}]`]: ['asc'],
-    itemsPerPage: [String(Math.min(most, mostRows))],
+    itemsPerPage: [],
   })
+  const after = new URLSearchParams({
+    [`order[${calendar.start.name}]`]: 'asc',
+    itemsPerPage: String(Math.min(most, mostRows)),
+  })
+  const [from, to] = [startOf(calendar), endOf(calendar)].map(encodeURIComponent)
+  const boundAt = (instant: number) => encodeURIComponent(new Date(instant).toISOString())
+  return ({ bounds }) => `${before}&${from}=${boundAt(bounds[0])}&${to}=${boundAt(bounds.at(-1) as number)}&${after}`
 }

@@ -7,7 +7,7 @@ import { referenceTitle } from '../titles.ts'
 import { collectionLabel, labelOf } from '../words/labels.ts'
 import { drawDay } from './calendar-day.tsx'
 import {
-  addressOf,
+  addressesOf,
   adjacentPeriod,
   dayOf,
   daysOfWeek,
@@ -31,7 +31,7 @@ interface CalendarProps {
 /** @throws Problem 302 to the calendar of a week, where the address asks for no period of whole days */
 export function requirePeriod(drawing: Omit<Drawing, 'titles'>, calendar: Calendar): void {
   if (periodIn(drawing, calendar)) return
-  const Location = drawing.to(addressOf(drawing, calendar, nearestWeek(drawing, calendar)))
+  const Location = drawing.to(addressesOf(drawing, calendar)(nearestWeek(drawing, calendar)))
   throw new Problem(302, 'A calendar has the bounds of its period in its address.', { Location })
 }
 
@@ -65,13 +65,14 @@ function Periods({ drawing, calendar, period }: Pick<CalendarProps, 'drawing' | 
     [own.today, periodAt(clock, Date.now(), period)],
     [words.next, adjacentPeriod(clock, period, 1), 'next'],
   ]
+  const addressOf = addressesOf(drawing, calendar)
   if (period.days.length < daysOfWeek) links.push([own.wholeWeek, weekAt(clock, period.bounds[0])])
   return (
     <nav class="pager" aria-label={own.period}>
       <ul>
         {links.map(([text, other, rel]) => (
           <li key={text}>
-            <a href={to(addressOf(drawing, calendar, other))} rel={rel}>
+            <a href={to(addressOf(other))} rel={rel}>
               {text}
             </a>
           </li>
@@ -105,6 +106,7 @@ function Days({
 }: Omit<CalendarProps, 'collection'> & { period: Period; events: Event[] }) {
   const { api, tag, formats, to, words } = drawing
   const { lane } = calendar
+  const addressOf = addressesOf(drawing, calendar)
   const today = periodAt(formats.clock, Date.now(), dayOf(period, 0)).days[0]
   return (
     <Scroll label={collectionLabel(api, tag, resource)}>
@@ -114,7 +116,7 @@ function Days({
             {lane && <th scope="col">{labelOf(api, tag, shape.name, lane.name)}</th>}
             {period.days.map((day, index) => (
               <th scope="col" key={day} aria-current={day === today ? 'date' : undefined}>
-                <a href={to(addressOf(drawing, calendar, dayOf(period, index)))}>{formats.weekday(day)}</a>
+                <a href={to(addressOf(dayOf(period, index)))}>{formats.weekday(day)}</a>
               </th>
             ))}
           </tr>

@@ -1,5 +1,5 @@
 import { type Drawing, firstPage, shownFilters, withParameters } from '../drawing.ts'
-import { addressOf, nearestWeek, periodIn } from './calendar-period.ts'
+import { addressesOf, nearestWeek, periodIn } from './calendar-period.ts'
 import { type Picture, picturesOf } from './pictures.ts'
 import { pictureWords } from './words.ts'
 
@@ -31,7 +31,7 @@ export function PictureSwitch({ drawing, shown }: { drawing: Drawing; shown: Pic
 /** The address of the same rows in a picture, or in the table. */
 function inView(drawing: Drawing, picture: Picture | undefined): string {
   if (picture?.kind === 'calendar')
-    return addressOf(drawing, picture, periodIn(drawing, picture) ?? nearestWeek(drawing, picture))
+    return addressesOf(drawing, picture)(periodIn(drawing, picture) ?? nearestWeek(drawing, picture))
   const others = shownFilters(drawing)
   return withParameters(drawing, { ...firstPage, view: picture ? [picture.name, ...others] : others })
 }

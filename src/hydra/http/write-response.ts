@@ -16,7 +16,7 @@ import type { ApiResponse } from './response.ts'
 /** A document in one of its formats, ready to send (RFC 9110 §3.2). */
 export interface Representation {
   type: string
-  body: string | Constant
+  body: string | Buffer | Constant
   etag: string
   links: string[]
   headers: Record<string, string>
@@ -94,11 +94,12 @@ export async function representPage(
 ): Promise<Representation> {
   const { draw, headers } = pages as Pages
   const type = contentType(html)
-  const body = await draw(view)
+  // A page is encoded once: for its ETag, its length and its bytes.
+  const body = Buffer.from(await draw(view))
   response.vary('Accept-Language')
   if (`${response.getHeader('Cache-Control')}`.startsWith('public'))
     response.setHeader('Cache-Control', 'private, no-cache')
-  return { type, body, etag: etagOf(`${type}\n${body}`, version), links: [], headers }
+  return { type, body, etag: etagOf(body, version), links: [], headers }
 }
 
 /** @param whole whether a client that prefers no body gets it, too */

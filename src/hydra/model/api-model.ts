@@ -48,6 +48,7 @@ export class ApiModel {
   private readonly shapes = new Map<Class, Shape>()
   private readonly types = new Map<string, Set<string>>()
   private readonly served = new Map<string, { '@context': object }>()
+  private readonly links = new Map<Class, Map<string, LinkedOperations>>()
   private ordered: [key: string, resource: Resource][] | undefined
 
   /** @throws Error when an entity, its context and its table disagree */
@@ -106,7 +107,9 @@ export class ApiModel {
   }
 
   /** The operations behind the links on items of this class, by the link's name. */
-  linksOf(type: Class): Map<string, LinkedOperations> {
+  linksOf(type: Class): ReadonlyMap<string, LinkedOperations> {
+    const known = this.links.get(type)
+    if (known) return known
     const links = new Map<string, LinkedOperations>()
     for (const resource of this.resources)
       for (const operation of resource.operations)
@@ -115,6 +118,7 @@ export class ApiModel {
           link.operations.push(operation)
           links.set(operation.link.name, link)
         }
+    this.links.set(type, links)
     return links
   }
 

@@ -3,7 +3,7 @@ import { Problem } from '../../model/problem.ts'
 import type { Coding } from './content-coding.ts'
 
 /** A strong ETag of a body (RFC 9110 §8.8.3). An item's ETag starts with its version, which PATCH and DELETE check. */
-export function etagOf(body: string, version?: number): string {
+export function etagOf(body: string | Buffer, version?: number): string {
   const digest = hash('sha1', body, 'base64url')
   return version === undefined ? `"${digest}"` : `"${version}-${digest}"`
 }
