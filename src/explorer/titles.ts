@@ -28,9 +28,17 @@ export function titleOf({ api, tag, formats }: Naming, shape: Shape, document: D
   return typeof id === 'string' ? `${label} ${id}` : label
 }
 
+const names = new WeakMap<Shape, Map<string, string>>()
+
 /** The name of the property with a meaning; empty where the class has none. */
 export function nameOf(shape: Shape, iri: string): string {
-  return shape.fields.find(({ term }) => term.iri === iri)?.name ?? ''
+  let known = names.get(shape)
+  if (!known) {
+    // The first property with a meaning counts.
+    known = new Map(shape.fields.map(({ name, term }): [string, string] => [term.iri, name]).reverse())
+    names.set(shape, known)
+  }
+  return known.get(iri) ?? ''
 }
 
 /** Whether a property is about the record, and not about the thing that it describes. */

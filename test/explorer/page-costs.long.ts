@@ -62,7 +62,11 @@ async function ratioOf(page: string, documents: string[]): Promise<number> {
   for (const { paths, accept } of kinds) await costOfAll(paths, accept, 60)
   for (let round = 0; round < rounds; round++)
     for (const kind of kinds) kind.least = Math.min(kind.least, await costOfAll(kind.paths, kind.accept, requests))
-  console.log(page.slice(0, 60), kinds.map(({ least }) => least.toFixed(0)).join(' / '), (kinds[0].least / kinds[1].least).toFixed(2))
+  console.log(
+    page.slice(0, 60),
+    kinds.map(({ least }) => least.toFixed(0)).join(' / '),
+    (kinds[0].least / kinds[1].least).toFixed(2),
+  )
   return kinds[0].least / kinds[1].least
 }
 

@@ -19,6 +19,8 @@ export interface Formats {
   time(instant: number): string
   /** A date-time as the value of a `datetime-local` field in the zone; undefined for other texts. */
   localTime(text: string): string | undefined
+  /** The order of two texts in the language. */
+  compare(one: string, other: string): number
   number(value: number | string): string
   /** @param amount in units of the currency */
   money(amount: number | string, currency: string): string
@@ -63,6 +65,10 @@ function make(language: string, zone: string): Formats {
   const money = (amount: number | string, currency: string) =>
     // A decimal of the database may have more digits than a number can hold; Intl takes its text as it is.
     inCurrency(currency)?.format(amount as number) ?? `${amount} ${currency}`
+  const period = keeping((days: string) => {
+    const [from, to] = days.split('/', 2)
+    return periods.formatRange(midnight(from), midnight(to))
+  })
   return {
     zone,
     locale,
@@ -71,9 +77,10 @@ function make(language: string, zone: string): Formats {
     date: keeping((day: string) => dates.format(midnight(day))),
     weekday: keeping((day: string) => weekdays.format(midnight(day))),
     month: (day) => months.format(midnight(day)),
-    period: (from, to) => periods.formatRange(midnight(from), midnight(to)),
+    period: (from, to) => period(`${from}/${to}`),
     time: keeping((instant: number) => times.format(instant)),
     localTime: (text) => localTimeOf(text, clock),
+    compare: new Intl.Collator(locale).compare,
     number: (value) => numbers.format(value as number),
     money,
     minorUnits(amount, currency) {

@@ -14,9 +14,15 @@ interface Day {
   to: number
 }
 
+/** The class of the events, and the property of their start. */
+interface EventsOf {
+  shape: Shape
+  start: string
+}
+
 /** One day of a lane: a strip that shows when there is something, and the events. Functions draw it, because components take longer. */
-export function drawDay(drawing: Drawing, shape: Shape, events: Event[], day: Day) {
-  const clusters = clustersOf(eventsWithin(events, day.from, day.to))
+export function drawDay(drawing: Drawing, { shape, start }: EventsOf, events: Event[], day: Day) {
+  const clusters = joined(clustersOf(eventsWithin(events, day.from, day.to)))
   if (clusters.length === 0) return null
   return (
     <>
@@ -28,8 +34,8 @@ export function drawDay(drawing: Drawing, shape: Shape, events: Event[], day: Da
               {column.map((event) => (
                 <li key={event.document['@id'] as string}>
                   <a class="event" href={drawing.to(event.document['@id'] as string)}>
-                    <time dateTime={new Date(event.start).toISOString()}>{timesOf(drawing, event, day)}</time>{' '}
-                    {textOf(drawing, shape, event.document)}
+                    <time dateTime={event.document[start] as string}>{timesOf(drawing, event, day)}</time>
+                    {` ${textOf(drawing, shape, event.document)}`}
                   </a>
                 </li>
               ))}
@@ -41,25 +47,30 @@ export function drawDay(drawing: Drawing, shape: Shape, events: Event[], day: Da
   )
 }
 
-/** The day from its first to its last minute; events that overlap stand below each other. */
+/** Events that overlap no other stand in one list. */
+function joined(clusters: Cluster[]): Cluster[] {
+  const found: Cluster[] = []
+  for (const columns of clusters) {
+    const last = found.at(-1)
+    if (last?.length === 1 && columns.length === 1) last[0].push(...columns[0])
+    else found.push(columns)
+  }
+  return found
+}
+
+/** The day from its first to its last minute; events that overlap stand below each other. One path draws all of them. */
 function drawStrip(clusters: Cluster[], { from, to }: Day) {
   const minutes = (instant: number) => Math.round((Math.min(Math.max(instant, from), to) - from) / 60_000)
+  const boxAt =
+    (y: number) =>
+    ({ start, end }: Event) => {
+      const width = Math.max(minutes(end) - minutes(start), 5)
+      return `M${minutes(start)} ${y}h${width}v1h-${width}z`
+    }
   const height = Math.max(...clusters.map((columns) => columns.length))
   return (
     <svg class="strip" viewBox={`0 0 ${minutes(to)} ${height}`} preserveAspectRatio="none" aria-hidden="true">
-      {clusters.flatMap((columns) =>
-        columns.flatMap((column, y) =>
-          column.map(({ start, end, document }) => (
-            <rect
-              key={document['@id'] as string}
-              x={minutes(start)}
-              y={y}
-              width={Math.max(minutes(end) - minutes(start), 5)}
-              height={1}
-            />
-          )),
-        ),
-      )}
+      <path d={clusters.flatMap((columns) => columns.flatMap((column, y) => column.map(boxAt(y)))).join('')} />
     </svg>
   )
 }

@@ -10,6 +10,7 @@ export interface Period {
   bounds: number[]
 }
 
+const minuteMs = 60_000
 const dayMs = 86_400_000
 export const daysOfWeek = 7
 
@@ -25,6 +26,11 @@ function periodFrom(clock: WallClock, first: number, count: number): Period {
     days: days.map((day) => new Date(day * dayMs).toISOString().slice(0, 10)),
     bounds: [...days, first + count].map((day) => clock.firstInstantOf(day * dayMs)),
   }
+}
+
+/** The present minute: the clock keeps its offset, and no day begins within it. */
+export function presentMinute(): number {
+  return Math.floor(Date.now() / minuteMs) * minuteMs
 }
 
 /** The week of an instant. It begins on Monday (ISO 8601). */
@@ -72,7 +78,7 @@ export function nearestWeek(drawing: Pick<Drawing, 'view' | 'formats'>, calendar
   const { clock } = drawing.formats
   const names = [...drawing.view.request.query.keys()].filter((name) => isOfPeriod(calendar, name))
   const after = names.find((name) => name.endsWith('after]')) ?? names[0]
-  return weekAt(clock, (after ? instantIn(drawing, after) : undefined) ?? Date.now())
+  return weekAt(clock, (after ? instantIn(drawing, after) : undefined) ?? presentMinute())
 }
 
 /** The instant that a parameter names, as the filter reads it. A day begins at midnight UTC; a local time is of the zone. */

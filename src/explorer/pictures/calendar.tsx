@@ -15,6 +15,7 @@ import {
   type Period,
   periodAt,
   periodIn,
+  presentMinute,
   weekAt,
 } from './calendar-period.ts'
 import { type Event, eventsOf } from './events.ts'
@@ -62,7 +63,7 @@ function Periods({ drawing, calendar, period }: Pick<CalendarProps, 'drawing' | 
   const own = pictureWords(tag)
   const links: [text: string, period: Period, rel?: string][] = [
     [words.previous, adjacentPeriod(clock, period, -1), 'prev'],
-    [own.today, periodAt(clock, Date.now(), period)],
+    [own.today, periodAt(clock, presentMinute(), period)],
     [words.next, adjacentPeriod(clock, period, 1), 'next'],
   ]
   const addressOf = addressesOf(drawing, calendar)
@@ -107,7 +108,8 @@ function Days({
   const { api, tag, formats, to, words } = drawing
   const { lane } = calendar
   const addressOf = addressesOf(drawing, calendar)
-  const today = periodAt(formats.clock, Date.now(), dayOf(period, 0)).days[0]
+  const kind = { shape, start: calendar.start.name }
+  const today = periodAt(formats.clock, presentMinute(), dayOf(period, 0)).days[0]
   return (
     <Scroll label={collectionLabel(api, tag, resource)}>
       <table class="calendar">
@@ -127,7 +129,7 @@ function Days({
               {lane && <th scope="row">{iri === '' ? words.none : drawReference(drawing, iri)}</th>}
               {period.days.map((day, index) => (
                 <td key={day}>
-                  {drawDay(drawing, shape, own, { from: period.bounds[index], to: period.bounds[index + 1] })}
+                  {drawDay(drawing, kind, own, { from: period.bounds[index], to: period.bounds[index + 1] })}
                 </td>
               ))}
             </tr>
@@ -143,12 +145,14 @@ function lanesOf(drawing: Drawing, { lane }: Calendar, events: Event[]): [iri: s
   const lanes = new Map<string, Event[]>()
   for (const event of events) {
     const iri = String((lane && event.document[lane.name]) ?? '')
-    lanes.set(iri, [...(lanes.get(iri) ?? []), event])
+    const own = lanes.get(iri)
+    if (own) own.push(event)
+    else lanes.set(iri, [event])
   }
   const title = (iri: string) => (iri === '' ? '' : referenceTitle(drawing, iri))
   return [...lanes].sort(([one], [other]) =>
     one === '' || other === ''
       ? Number(one === '') - Number(other === '')
-      : title(one).localeCompare(title(other), drawing.tag),
+      : drawing.formats.compare(title(one), title(other)),
   )
 }
