@@ -1,5 +1,6 @@
 import type { WallClock } from '../../../entities/wall-clock.ts'
 import { type Drawing, firstPage, shownFilters, withParameters } from '../drawing.ts'
+import type { PageView } from '../engine.ts'
 import type { Calendar } from './pictures.ts'
 
 /** The days that a calendar shows. A day of a clock change has 23 or 25 hours. */
@@ -63,8 +64,16 @@ export function isOfPeriod({ start, end }: Calendar, name: string): boolean {
   return name.startsWith(`${start.name}[`) || name.startsWith(`${end.name}[`)
 }
 
+const periods = new WeakMap<PageView, Period | undefined>()
+
 /** The period that the address asks for: one to seven whole days; undefined for all others. */
 export function periodIn(drawing: Pick<Drawing, 'view' | 'formats'>, calendar: Calendar): Period | undefined {
+  const { view } = drawing
+  if (!periods.has(view)) periods.set(view, readPeriod(drawing, calendar))
+  return periods.get(view)
+}
+
+function readPeriod(drawing: Pick<Drawing, 'view' | 'formats'>, calendar: Calendar): Period | undefined {
   const { clock } = drawing.formats
   const [from, to] = [startOf(calendar), endOf(calendar)].map((name) => instantIn(drawing, name))
   if (from === undefined || to === undefined) return undefined
@@ -89,8 +98,18 @@ function instantIn({ view, formats }: Pick<Drawing, 'view' | 'formats'>, name: s
   return others.length > 0 || Number.isNaN(instant) ? undefined : instant
 }
 
-/** Makes the addresses of periods in the calendar. They have all other filters of the page. */
-export function addressesOf(drawing: Pick<Drawing, 'api' | 'view'>, calendar: Calendar): (period: Period) => string {
+type AddressOf = (period: Period) => string
+
+const addresses = new WeakMap<PageView, AddressOf>()
+
+/** The addresses of periods in the calendar of a page. They have all of its other filters. */
+export function addressesOf(drawing: Pick<Drawing, 'api' | 'view'>, calendar: Calendar): AddressOf {
+  const known = addresses.get(drawing.view) ?? makeAddresses(drawing, calendar)
+  addresses.set(drawing.view, known)
+  return known
+}
+
+function makeAddresses(drawing: Pick<Drawing, 'api' | 'view'>, calendar: Calendar): AddressOf {
   const { query } = drawing.view.request
   const others = [...query.keys()].filter((name) => isOfPeriod(calendar, name) || name.startsWith('order['))
   const most = drawing.view.content?.resource.options.most ?? mostRows

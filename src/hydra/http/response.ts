@@ -40,8 +40,8 @@ export function responseOf(call: RequestCall, outcome: Outcome<object>): ApiResp
 function pageResponse(call: RequestCall, page: Page): ApiResponse {
   const { query, strict } = call.request
   const properties = sparseOf(query, call.api.shape(page.of), strict)
-  const members = properties ? undefined : membersOf(call, page)
-  const document = collectionOf(call, page, members ?? properties)
+  const members = properties || !call.request.isJson ? undefined : writtenMembers(call, page)
+  const document = collectionOf(call, page, members === undefined ? documentsOf(call, page, properties) : [])
   return {
     ...{ status: 200, headers: {}, document, members, tail: tailOf(call, page), properties },
     limited: page.found.limited,
@@ -86,30 +86,31 @@ function requireNoParameters({ query, isHtml }: ApiRequest): void {
     throw new Problem(400, `An item has no parameter ${unknown.map((name) => `"${name.slice(0, 100)}"`).join(', ')}.`)
 }
 
-/** The JSON of a page's rows, where the format is JSON and no row has become an entity. */
-function membersOf({ api, caller, request }: RequestCall, { of, found }: Page): string | undefined {
-  const write = request.isJson && found.sent ? api.of(of).rowWriters.get(caller.role) : undefined
+/** The JSON of a page's rows, where no row has become an entity. */
+function writtenMembers({ api, caller }: RequestCall, { of, found }: Page): string | undefined {
+  const write = found.sent && api.of(of).rowWriters.get(caller.role)
   return write && (found.sent as SentRow[]).map(write).join(',')
 }
 
-/** @param written the JSON of its members, which the document then lacks; or the requested properties of its members */
-function collectionOf(
-  call: RequestCall,
-  page: Page,
-  written: string | Set<string> | undefined,
-): Record<string, unknown> {
+/** The members as documents. Pages are drawn from the JSON of the rows too, which costs less than entities. */
+function documentsOf(call: RequestCall, page: Page, properties: Set<string> | undefined): Record<string, unknown>[] {
   const { api, caller, request } = call
+  const written = request.isHtml && !properties ? writtenMembers(call, page) : undefined
+  if (written !== undefined) return JSON.parse(`[${written}]`)
+  const { serialize } = api.of(page.of)
+  return page.found.entities.map((entity) => sparse(serialize(entity, caller), properties))
+}
+
+function collectionOf(call: RequestCall, page: Page, member: object[]): Record<string, unknown> {
+  const { api, request } = call
   const { path, query } = request
-  const { resource, serialize, shape } = api.of(page.of)
+  const { resource, shape } = api.of(page.of)
   return api.spell({
     '@context': api.iris.at(`/contexts/${shape.name}`),
     '@id': api.iris.at(path),
     '@type': 'Collection',
     totalItems: page.found.total,
-    member:
-      typeof written === 'string'
-        ? []
-        : page.found.entities.map((entity) => sparse(serialize(entity, caller), written)),
+    member,
     view: api.spell(viewOf(api.iris.at(request.withSuffix(path)), query, page, resource.options)),
   })
 }
