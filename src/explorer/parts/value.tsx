@@ -3,6 +3,7 @@ import type { Drawing } from '../drawing.ts'
 import type { Document, Field, Shape } from '../engine.ts'
 import { referenceTitle } from '../titles.ts'
 import { labelOf, valueLabelOf } from '../words/labels.ts'
+import { markup } from './markup.ts'
 import { amountUnit, currencyField, writeAmount } from './money.ts'
 
 /** A property of an item, and the page that shows it. */
@@ -18,7 +19,7 @@ export interface Place {
 export function drawValue(place: Place): ComponentChild {
   const { drawing, field, document } = place
   const value = document[field.name]
-  if (isEmpty(value)) return <span class="none">–</span>
+  if (isEmpty(value)) return markup`<span class="none">–</span>`
   if (!Array.isArray(value)) return drawOne(place, value)
   if (field.kind === 'references') return drawList(value, (iri) => drawReference(drawing, String(iri)))
   return drawList(value, (one) => drawOne(place, one))
@@ -49,12 +50,8 @@ function drawOne({ drawing, shape, field, document }: Place, value: unknown): Co
   const text = String(value)
   if (field.values) return valueLabelOf(api, tag, shape.name, field.name, text)
   if (datatype === 'xsd:dateTime')
-    return (
-      <time dateTime={text} title={formats.zone}>
-        {formats.dateTime(text)}
-      </time>
-    )
-  if (datatype === 'xsd:date') return <time dateTime={text}>{formats.date(text)}</time>
+    return markup`<time datetime="${text}" title="${formats.zone}">${formats.dateTime(text)}</time>`
+  if (datatype === 'xsd:date') return markup`<time datetime="${text}">${formats.date(text)}</time>`
   if (datatype === 'xsd:decimal') return amountOf(drawing, shape, field, document) ?? formats.number(text)
   if (isImage(api, shape, field))
     return <img src={text} alt={labelOf(api, tag, shape.name, field.name)} loading="lazy" />
@@ -69,7 +66,7 @@ function isSafe(text: string): boolean {
 /** A reference by the title of its item. An item that the caller may not read has no link. */
 export function drawReference(drawing: Drawing, iri: string): ComponentChild {
   const title = referenceTitle(drawing, iri)
-  return drawing.titles.has(iri) ? <a href={drawing.to(iri)}>{title}</a> : title
+  return drawing.titles.has(iri) ? markup`<a href="${drawing.to(iri)}">${title}</a>` : title
 }
 
 /** An amount of money, where the class has a currency and the property is an amount; undefined for other numbers. */

@@ -1,5 +1,7 @@
+import type { VNode } from 'preact'
 import type { Drawing } from '../drawing.ts'
 import type { Document, Shape } from '../engine.ts'
+import { markup } from '../parts/markup.ts'
 import { nameOf } from '../titles.ts'
 import { labelOf } from '../words/labels.ts'
 import { type Cluster, clustersOf, type Event, eventsWithin } from './events.ts'
@@ -21,7 +23,7 @@ interface EventsOf {
 }
 
 /** One day of a lane: a strip that shows when there is something, and the events. Functions draw it, because components take longer. */
-export function drawDay(drawing: Drawing, { shape, start }: EventsOf, events: Event[], day: Day) {
+export function drawDay(drawing: Drawing, kind: EventsOf, events: Event[], day: Day) {
   const clusters = joined(clustersOf(eventsWithin(events, day.from, day.to)))
   if (clusters.length === 0) return null
   return (
@@ -29,22 +31,18 @@ export function drawDay(drawing: Drawing, { shape, start }: EventsOf, events: Ev
       {drawStrip(clusters, day)}
       {clusters.map((columns) => (
         <div class="beside" key={columns[0][0].start}>
-          {columns.map((column) => (
-            <ul key={column[0].document['@id'] as string}>
-              {column.map((event) => (
-                <li key={event.document['@id'] as string}>
-                  <a class="event" href={drawing.to(event.document['@id'] as string)}>
-                    <time dateTime={event.document[start] as string}>{timesOf(drawing, event, day)}</time>
-                    {` ${textOf(drawing, shape, event.document)}`}
-                  </a>
-                </li>
-              ))}
-            </ul>
-          ))}
+          {columns.map((column) => markup`<ul>${column.map((event) => drawEvent(drawing, kind, event, day))}</ul>`)}
         </div>
       ))}
     </>
   )
+}
+
+function drawEvent(drawing: Drawing, { shape, start }: EventsOf, event: Event, day: Day): VNode {
+  const { document } = event
+  const href = drawing.to(document['@id'] as string)
+  const time = markup`<time datetime="${document[start] as string}">${timesOf(drawing, event, day)}</time>`
+  return markup`<li><a class="event" href="${href}">${time} ${textOf(drawing, shape, document)}</a></li>`
 }
 
 /** Events that overlap no other stand in one list. */
@@ -89,6 +87,7 @@ function textOf({ api, tag }: Drawing, shape: Shape, document: Document): string
   for (const iri of ['schema:name', 'schema:description']) {
     const value = document[nameOf(shape, iri)]
     if (typeof value !== 'string' || value.trim() === '') continue
+    if (value.length <= mostCharacters) return value.trim()
     const text = [...value.slice(0, 2 * mostCharacters).trim()]
     return text.length > mostCharacters ? `${text.slice(0, mostCharacters).join('')}…` : text.join('')
   }

@@ -1,6 +1,7 @@
 import { Problem } from '../../hydra/index.ts'
 import { type Drawing, firstPage, shownFilters, withParameters } from '../drawing.ts'
 import type { Collection, PageContent } from '../engine.ts'
+import { markup } from '../parts/markup.ts'
 import { Scroll } from '../parts/scroll.tsx'
 import { drawReference } from '../parts/value.tsx'
 import { referenceTitle } from '../titles.ts'
@@ -124,16 +125,14 @@ function Days({
           </tr>
         </thead>
         <tbody>
-          {lanesOf(drawing, calendar, events).map(([iri, own]) => (
-            <tr key={iri}>
-              {lane && <th scope="row">{iri === '' ? words.none : drawReference(drawing, iri)}</th>}
-              {period.days.map((day, index) => (
-                <td key={day}>
-                  {drawDay(drawing, kind, own, { from: period.bounds[index], to: period.bounds[index + 1] })}
-                </td>
-              ))}
-            </tr>
-          ))}
+          {lanesOf(drawing, calendar, events).map(([iri, own]) => {
+            const days = period.days.map((_, index) => {
+              const day = { from: period.bounds[index], to: period.bounds[index + 1] }
+              return markup`<td>${drawDay(drawing, kind, own, day)}</td>`
+            })
+            if (!lane) return markup`<tr>${days}</tr>`
+            return markup`<tr><th scope="row">${iri === '' ? words.none : drawReference(drawing, iri)}</th>${days}</tr>`
+          })}
         </tbody>
       </table>
     </Scroll>
