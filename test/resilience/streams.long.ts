@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { OrganizationUser } from '../../entities/index.ts'
 import { eventually } from '../support/eventually.ts'
@@ -6,8 +8,21 @@ import { ServerProcess } from '../support/processes/server-process.ts'
 import { openStream, type ReceivedStream } from '../support/requests/event-stream.ts'
 import { openWorld } from '../support/world.ts'
 
-const { api, database, databaseName, ending, given, organization, person, publicUrl, tenant, tokenOf } =
-  await openWorld()
+const {
+  api,
+  as,
+  database,
+  databaseName,
+  ending,
+  given,
+  operator,
+  organization,
+  person,
+  publicUrl,
+  server,
+  tenant,
+  tokenOf,
+} = await openWorld()
 
 const open: ReceivedStream[] = []
 
@@ -132,6 +147,26 @@ test('a lost connection that listens is replaced, and events come meanwhile', as
     (rows) => expect(rows).toEqual([]),
   )
 }, 30_000)
+
+test('the program of the guide prints changes, and goes on from the last one after an interruption', async () => {
+  const [, program] =
+    /```js\n(\/\/ watch\.mjs\n[\s\S]+?)```/.exec(readFileSync('docs/guides/http-api.md', 'utf8')) ?? []
+  const environment = { ...process.env, API: publicUrl, TOKEN: await tokenOf(tenant.users.owner), NODE_OPTIONS: '' }
+  const child = spawn(process.execPath, ['--input-type=module', '-e', program as string], { env: environment })
+  let printed = ''
+  child.stdout.on('data', (text) => (printed += text))
+  try {
+    const openStreams = async () => /^change_streams_open (\d+)$/m.exec((await as(operator).get('/metrics')).text)?.[1]
+    await eventually(openStreams, (count) => expect(count).toBe('1'))
+    for (const name of ['Read', 'Read again']) {
+      const { body } = await api.post('/locations').send({ name }).expect(201)
+      await eventually(() => expect(printed).toContain(body['@id']))
+      server.closeAllConnections()
+    }
+  } finally {
+    child.kill()
+  }
+})
 
 test('a stream sends nothing after its token has expired, and ends', async () => {
   const expires = Math.floor(Date.now() / 1000) + 4
