@@ -25,7 +25,7 @@ export function readOptions(args: string[], known: { all: string[]; byDefault: s
       connections: { type: 'string', default: '1,16,64' },
       rounds: { type: 'string', default: '5' },
       seconds: { type: 'string', default: '1' },
-      'warm-up': { type: 'string', default: '5000' },
+      'warm-up': { type: 'string', default: '20000' },
       'no-naive': { type: 'boolean', default: false },
     },
   })

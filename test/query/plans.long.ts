@@ -105,6 +105,28 @@ test.each(filters)('a page of those with %s is found by an index', async (filter
   }
 })
 
+test.each([1, 2])(
+  'page %s of one reference reads only its own rows, in their order, also with a plan for any values',
+  async (page) => {
+    const path = `/meetings?employee=${employee}&itemsPerPage=20`
+    await planOf(page === 1 ? path : (await api.get(path)).body.view.next)
+    const { text, values } = listStatement as PageStatement
+    const client = await pool.connect()
+    try {
+      for (const mode of ['force_custom_plan', 'force_generic_plan']) {
+        await client.query(`SET plan_cache_mode = ${mode}`)
+        const explain = { name: `explained:${page}`, text: `EXPLAIN (ANALYZE, FORMAT JSON) ${text}`, values }
+        const steps = ({ Plans = [], ...step }: Plan): Plan[] => [step, ...Plans.flatMap(steps)]
+        const plan = steps((await client.query(explain)).rows[0]['QUERY PLAN'][0].Plan)
+        expect(plan.filter((step) => step['Node Type'] === 'Sort')).toEqual([])
+        expect(Math.max(...plan.map((step) => step['Actual Rows']))).toBeLessThanOrEqual(100)
+      }
+    } finally {
+      client.release(true)
+    }
+  },
+)
+
 test('the total of a tenant is read without counting its rows', async () => {
   const { rows } = await query({
     text: `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT sum("delta") FROM "row_total" WHERE "relation" = 'meeting' AND "organizationId" = $1`,

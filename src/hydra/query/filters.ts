@@ -9,7 +9,7 @@ import { type Field, isAddress, type Shape } from '../model/shape.ts'
 import { between, comparisons, wide } from './comparisons.ts'
 import { badFilterValue, booleanValue, idsOf, readValue, textValue, textValues } from './filter-values.ts'
 import { fold, wordsOf } from './fold-text.ts'
-import { containsText, isOneOf, isOneOfCaseless } from './sql-condition.ts'
+import { containsText, isOneOf, isOneOfCaseless, isOneOfIds } from './sql-condition.ts'
 
 /** How many values a filter takes unless it says otherwise. */
 export const maxValues = 100
@@ -103,11 +103,11 @@ const makers: Record<FilterKind, Maker> = {
       condition: (values, key) => containsText(column, key, textValues(name, values), folded),
     },
   ],
-  reference: (api, { name, target }, column) => [
+  reference: (api, { name, key: foreignKey = name, target }, column) => [
     {
       name,
       property: name,
-      condition: (values, key) => isOneOf(column, key, idsOf(api, name, target as Class, values)),
+      condition: (values, key) => isOneOfIds(column, foreignKey, key, idsOf(api, name, target as Class, values)),
     },
   ],
   boolean: (_, { name }, column) => [equal(name, column, (value) => booleanValue(name, value))],

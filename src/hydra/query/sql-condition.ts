@@ -7,6 +7,13 @@ export const isOneOf = (column: string, key: string, values: unknown[], cast = '
   values: { [key]: values },
 })
 
+/** One of the ids that a column with a foreign key may have. */
+export function isOneOfIds(column: string, name: string, key: string, ids: string[]): Condition {
+  const several = isOneOf(column, key, ids)
+  if (ids.length !== 1) return several
+  return { ...several, equal: { column: name, condition: { sql: `${column} = :${key}`, values: { [key]: ids[0] } } } }
+}
+
 /** One of the values in any case, as an index on `lower(column)` has it; Postgres folds both, so they are folded alike. */
 export const isOneOfCaseless = (column: string, key: string, values: string[]): Condition => ({
   sql: `lower(${column}) = ANY(ARRAY(SELECT lower(unnest(:${key}::text[]))))`,

@@ -1,4 +1,5 @@
 import type { EntityMetadata } from 'typeorm'
+import type { Condition } from '../model/filter.ts'
 import type { Selection } from '../model/page.ts'
 import type { Executor } from '../model/store.ts'
 import { afterCursor, columnsOf, orderBy } from '../query/sort.ts'
@@ -52,6 +53,18 @@ interface PageOptions {
   isSent: boolean
 }
 
+/** The columns with an index by tenant, the column, and id. */
+function orderedColumns({ indices }: EntityMetadata, tenantColumn: string): Set<string> {
+  const lists = indices
+    .filter(({ where }) => !where)
+    .map(({ columns }) => columns.map(({ databaseName }) => databaseName))
+  return new Set(
+    lists
+      .filter(([first, , last, ...more]) => first === tenantColumn && last === 'id' && more.length === 0)
+      .map(([, column]) => column),
+  )
+}
+
 /**
  * Makes the page query of a table.
  * @param columns the SQL list of the columns to read
@@ -77,6 +90,19 @@ export function pageQuery(
 
   const sum = `SELECT coalesce(sum("delta"), 0)::int8 AS "row_total" FROM "row_total" WHERE "relation" = '${tableName}' AND "${tenantColumn}" = :tenant`
 
+  const inOrderOfIds = orderedColumns(metadata, tenantColumn)
+
+  /**
+   * The conditions of a page. With one value of a column whose index is in the order of ids, Postgres reads no more rows than the page
+   * has. It must know that from the text: for a list of values it sorts all rows.
+   */
+  const conditionsOf = (scope: string, { conditions, order }: Selection): Condition[] => {
+    const [{ equal } = {} as Condition] = conditions
+    const isOrdered = equal && conditions.length === 1 && inOrderOfIds.has(equal.column)
+    const isOfTenant = scope === `"${tenantColumn}" = :tenant`
+    return isOrdered && isOfTenant && order.every(({ property }) => property === 'id') ? [equal.condition] : conditions
+  }
+
   /**
    * Whether a page takes the same short time in a table of any size. It has the order of the primary key, its rows are not
    * counted, and none are skipped. Only such pages are read in batches, because a slow one would delay the others.
@@ -92,7 +118,8 @@ export function pageQuery(
     reads !== undefined && !reads.isDistributed && isShort(scope, selection)
 
   const read: PageQuery['read'] = async (executor, scope, given, selection) => {
-    const { conditions, order, size, from } = selection
+    const { order, size, from } = selection
+    const conditions = conditionsOf(scope, selection)
     const where = [`(${scope})`, ...conditions.map(({ sql }) => sql)].join(' AND ')
     const values = Object.assign({}, given, ...conditions.map((condition) => condition.values))
     const byText = conditions.some(({ text }) => text)
