@@ -43,6 +43,38 @@ test('the start sends state, nonce, a PKCE challenge and the audience, and keeps
   expect(cookie).not.toContain(searchParams.get('state'))
 })
 
+test('under a path of PUBLIC_URL, and with TLS, the cookie of a sign-in has the prefix and the path of the callback', async () => {
+  const other = await listen('127.0.0.1')
+  other.on('request', await createApi({ publicUrl: 'https://api.example/org' }))
+  const { headers } = await new Browser(other).open('/org/session/start').expect(303)
+  expect(new URL(headers.location).searchParams.get('redirect_uri')).toBe('https://api.example/org/session/callback')
+  expect((headers['set-cookie'] as unknown as string[])[0]).toMatch(
+    /^__Secure-sign-in=v1\.[^;]+; Max-Age=600; Path=\/org\/session\/callback; Expires=.+; HttpOnly; Secure; SameSite=Lax$/,
+  )
+})
+
+test('an audience that is no URI is sent as "audience" alone, because a resource is a URI', async () => {
+  const other = await listen('127.0.0.1')
+  other.on('request', await createApi({ audience: 'organizations' }))
+  const { headers } = await new Browser(other).open('/session/start').expect(303)
+  const { searchParams } = new URL(headers.location)
+  expect([searchParams.get('audience'), searchParams.has('resource')]).toEqual(['organizations', false])
+})
+
+test('a client with a secret proves who it is, and a wrong secret is refused with a sentence', async () => {
+  for (const [secret, status] of [
+    ['a secret of 32 characters at least', 200],
+    ['another secret of 32 characters', 502],
+  ] as const) {
+    const other = await listen('127.0.0.1')
+    other.on('request', await createApi({ client: { id: 'confidential', secret } }))
+    const browser = new Browser(other)
+    const { text } = await browser.open(await throughProvider(browser), 'cross-site').expect(status)
+    if (status === 502) expect(text).toContain('Correct AUTH_CLIENT_ID or AUTH_CLIENT_SECRET.')
+    await browser.open('/meetings').expect(status === 200 ? 200 : 401)
+  }
+})
+
 describe('The callback is refused', () => {
   test('without the cookie of its browser', async () => {
     const callback = await throughProvider(new Browser(server))
@@ -97,6 +129,8 @@ describe('A token that is about to expire', () => {
     const answers = await Promise.all(Array.from({ length: 12 }, () => browser.open('/meetings')))
     expect(answers.map(({ status }) => status)).toEqual(Array(12).fill(200))
     expect(behaviour.refreshes).toBe(1)
+    // The code and the refresh token are both exchanged for a token of this API.
+    expect(behaviour.resources.slice(-2)).toEqual([audience, audience])
     const after = await storedSession()
     expect(after.tokenExpiresAt.getTime()).toBeGreaterThan(before.tokenExpiresAt.getTime())
     expect(after.sealedTokens).not.toBe(before.sealedTokens)

@@ -63,6 +63,10 @@ describe('The cookie changes nothing', () => {
     ['application/ld+json', '{"name":"Stolen"}'],
     ['text/turtle', '[] <http://schema.org/name> "Stolen" .'],
     ['application/x-www-form-urlencoded', 'name=Stolen'],
+    [
+      'multipart/form-data; boundary=b',
+      '--b\r\nContent-Disposition: form-data; name="name"\r\n\r\nStolen\r\n--b--\r\n',
+    ],
     ['text/plain', '{"name":"Stolen"}'],
   ]
   test.each(bodies)('in a POST of %s, not even from this origin', async (type, body) => {
@@ -72,7 +76,7 @@ describe('The cookie changes nothing', () => {
         .set({ 'Content-Type': type, 'Sec-Fetch-Site': site, Origin: publicUrl })
         .send(body)
         // A form without its token is refused as one of another session.
-        .expect(type === 'application/x-www-form-urlencoded' ? 403 : 401)
+        .expect(/form/.test(type) ? 403 : 401)
   })
 
   test.each(['patch', 'delete'] as const)('in a %s, not even from this origin', async (method) => {
@@ -195,6 +199,14 @@ test('an address with a token signs in no browser', async () => {
   const { text, headers } = await visitor.open(`/session?token=${token}`).expect(200)
   expect(headers['set-cookie']).toBeUndefined()
   expect(text).not.toContain(token)
+})
+
+test('a session ends after its own time, although its token is still valid', async () => {
+  const late = new Browser(server)
+  await late.signIn(await tokenOf(tenant.users.admin))
+  await late.open('/meetings').expect(200)
+  await database.manager.update(Session, { subject: tenant.users.admin.subject }, { expiresAt: new Date() })
+  await late.open('/meetings').expect(401)
 })
 
 test('a session whose key is gone from SECRETS_KEY has ended', async () => {

@@ -20,6 +20,8 @@ export const behaviour = {
   fault: undefined as 'opaque' | 'refuses' | 'silent' | undefined,
   refreshes: 0,
   revoked: 0,
+  /** The parameter `resource` of each request for tokens. */
+  resources: [] as unknown[],
 }
 
 /** The lines of the API's log. */
@@ -35,10 +37,14 @@ server.on('request', await createApi())
 const user = await person('ada', { issuer })
 await given(OrganizationUser, { user, name: 'Ada', role: 'admin' })
 
-/** Another process of the same API. */
-export function createApi(): Promise<Express> {
-  const auth = { issuer, audience, jwksUrl: `${issuer}/jwks`, client: { id: 'explorer', secret: undefined } }
-  return createApp({ ...services, log, issuer: remoteIssuer(auth), config: { ...config, publicUrl, auth } })
+/** Another process of the same API, or one with other settings. */
+export function createApi(
+  different: { publicUrl?: string; audience?: string; client?: { id: string; secret: string | undefined } } = {},
+): Promise<Express> {
+  const { publicUrl: address = publicUrl, ...others } = different
+  const client = { id: 'explorer', secret: undefined }
+  const auth = { issuer, audience, jwksUrl: `${issuer}/jwks`, client, ...others }
+  return createApp({ ...services, log, issuer: remoteIssuer(auth), config: { ...config, publicUrl: address, auth } })
 }
 
 async function startProvider(): Promise<string> {
@@ -57,6 +63,7 @@ async function startProvider(): Promise<string> {
   })
   provider.on('grant.success', ({ oidc: { params } }) => {
     if (params?.grant_type === 'refresh_token') behaviour.refreshes++
+    behaviour.resources.push(params?.resource)
   })
   provider.on('refresh_token.destroyed', () => behaviour.revoked++)
   return address
@@ -71,6 +78,12 @@ function settings(): Configuration {
         redirect_uris: [`${publicUrl}/session/callback`],
         post_logout_redirect_uris: [`${publicUrl}/session`],
         grant_types: ['authorization_code', 'refresh_token'],
+      },
+      {
+        client_id: 'confidential',
+        client_secret: 'a secret of 32 characters at least',
+        token_endpoint_auth_method: 'client_secret_post',
+        redirect_uris: [`${publicUrl}/session/callback`],
       },
     ],
     features: {

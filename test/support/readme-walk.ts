@@ -65,7 +65,9 @@ export class Started {
   /** Starts the server and waits until it has printed everything that a reader is told about. */
   static async at(environment: NodeJS.ProcessEnv): Promise<Started> {
     const started = new Started(spawn('npm', ['start'], { env: environment, detached: true }))
-    for (let tries = 0; !started.said.includes('a local Kontomatik at'); tries += 1) {
+    const hasPrinted = () =>
+      /a local Kontomatik at/.test(started.said) && /in with a browser: \S+\/session/.test(started.said)
+    for (let tries = 0; !hasPrinted(); tries += 1) {
       if (tries > 600 || started.child.exitCode !== null) throw new Error(`The server does not start:\n${started.said}`)
       await sleep(100)
     }

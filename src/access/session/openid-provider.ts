@@ -65,7 +65,7 @@ export class OpenIdProvider {
 
   /**
    * Exchanges the code in the query of the callback for tokens.
-   * @throws Problem 400 where the provider or the check of the answer refuses the sign-in
+   * @throws Problem 400 where the provider or the check of the answer refuses the sign-in, 502 where it refuses this client
    */
   async finish(query: string, { state, nonce, verifier }: SignInAttempt): Promise<Tokens> {
     const configuration = await this.#configuration()
@@ -141,6 +141,11 @@ export class OpenIdProvider {
       return this.#silent()
     if (error instanceof openid.AuthorizationResponseError)
       return new Problem(400, `The provider ${this.name} has refused the sign-in. Start again.`)
+    if (error instanceof openid.ResponseBodyError && error.error === 'invalid_client')
+      return new Problem(
+        502,
+        `The provider ${this.name} refuses the client of this server. Correct AUTH_CLIENT_ID or AUTH_CLIENT_SECRET.`,
+      )
     if (error instanceof openid.ResponseBodyError)
       return new Problem(
         400,
