@@ -4,12 +4,12 @@ import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { load } from 'cheerio'
-import { Location } from '../../entities/index.ts'
-import { Browser } from '../support/browser.ts'
-import { eventually } from '../support/eventually.ts'
-import { freePort } from '../support/processes/free-port.ts'
-import { serverEnvironment } from '../support/processes/server-environment.ts'
-import { openWorld } from '../support/world.ts'
+import { Location } from '../../../entities/index.ts'
+import { Browser } from '../../support/browser.ts'
+import { eventually } from '../../support/eventually.ts'
+import { freePort } from '../../support/processes/free-port.ts'
+import { serverEnvironment } from '../../support/processes/server-environment.ts'
+import { openWorld } from '../../support/world.ts'
 import { newFiles, newLines } from './room-files.ts'
 
 const { given, tenant, tokenOf } = await openWorld()
@@ -29,7 +29,9 @@ async function copySources(): Promise<string> {
   for (const [path, before, line] of newLines) {
     const text = await readFile(join(copy, path), 'utf8')
     if (before !== '' && text.split(before).length !== 2)
-      throw new Error(`${path} does not have the text "${before.trim()}" once: correct test/explorer/room-files.ts.`)
+      throw new Error(
+        `${path} does not have the text "${before.trim()}" once: correct test/explorer/room/room-files.ts.`,
+      )
     await writeFile(join(copy, path), before === '' ? line + text : text.replace(before, () => before + line))
   }
   return copy
