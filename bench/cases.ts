@@ -98,7 +98,7 @@ export interface BenchData {
 /** Founds the organizations that some cases need. */
 export async function foundBenchTenants(database: DataSource, issuer: OwnIssuer, names: string[]): Promise<BenchData> {
   const found = (name: string, isNeeded: boolean, tenants: number, meetings: number) =>
-    foundTenants(database, issuer, { name, tenants: isNeeded ? tenants : 0, meetings })
+    foundTenants(database, issuer, name, Array(isNeeded ? tenants : 0).fill({ employees: 8, meetings }))
   const deep = await found('deep', names.includes('deep'), 4, 100_000)
   return {
     reads: await found('reads', true, 8, 120),
@@ -122,7 +122,7 @@ function get(requests: (data: BenchData) => BenchRequest[]): Omit<Case, 'title'>
   return { requests, sameBody: true, naive: true }
 }
 
-function getRequest({ authorization }: BenchTenant, path: string): BenchRequest {
+export function getRequest({ authorization }: BenchTenant, path: string): BenchRequest {
   return { method: 'GET', path, headers: { Authorization: authorization }, status: 200 }
 }
 
@@ -136,11 +136,11 @@ function itemRequests(tenant: BenchTenant): BenchRequest[] {
   return tenant.meetings.map((id) => getRequest(tenant, `/meetings/${id}`))
 }
 
-function filtered(tenant: BenchTenant): BenchRequest[] {
+export function filtered(tenant: BenchTenant): BenchRequest[] {
   return tenant.employees.map((employee) => getRequest(tenant, `/meetings?employee=/employees/${employee}`))
 }
 
-function postRequest({ authorization }: BenchTenant, employee: string): BenchRequest {
+export function postRequest({ authorization }: BenchTenant, employee: string): BenchRequest {
   const window = { dateFrom: '2026-06-01T08:00:00Z', dateTo: '2026-06-01T09:00:00Z' }
   return {
     method: 'POST',
@@ -151,7 +151,7 @@ function postRequest({ authorization }: BenchTenant, employee: string): BenchReq
   }
 }
 
-function patchRequest({ authorization }: BenchTenant, id: string): BenchRequest {
+export function patchRequest({ authorization }: BenchTenant, id: string): BenchRequest {
   return {
     method: 'PATCH',
     path: `/meetings/${id}`,
@@ -183,7 +183,7 @@ function mixed(tenants: BenchTenant[]): BenchRequest[] {
 }
 
 /** Park and Miller's generator: without a seed of its own, each run would measure another order. */
-function randomNumbers(): () => number {
+export function randomNumbers(): () => number {
   let state = 42
   return () => {
     state = (state * 48_271) % 2_147_483_647

@@ -12,22 +12,26 @@ export interface BenchTenant {
   meetings: string[]
 }
 
-const employeesEach = 8
+/** The number of rows of an organization. */
+export interface TenantSize {
+  employees: number
+  meetings: number
+}
 
-/** Founds organizations with eight employees each, and with meetings, of which each employee has a share. */
+/** Founds an organization of each size. Each employee has a share of the meetings. */
 export async function foundTenants(
   database: DataSource,
   issuer: OwnIssuer,
-  { name, tenants, meetings }: { name: string; tenants: number; meetings: number },
+  name: string,
+  sizes: TenantSize[],
 ): Promise<BenchTenant[]> {
-  const numbers = Array.from({ length: tenants }, (_, index) => index)
   const founded = await database.transaction(async (manager) => {
     const { foundTenant } = tenantsOf(manager, localIssuer)
     const made: { organization: string; owner: string; employees: string[] }[] = []
-    for (const number of numbers) {
+    for (const [number, size] of sizes.entries()) {
       const { organization, users } = await foundTenant(`Bench ${name} ${number}`, `bench-${name}-${number}`)
       const employees: string[] = []
-      for (let index = 0; index < employeesEach; index++) {
+      for (let index = 0; index < size.employees; index++) {
         const { id } = await insertFor(manager, organization, Employee, { name: `Employee ${index}` })
         employees.push(id)
       }
@@ -36,8 +40,8 @@ export async function foundTenants(
     return made
   })
   const signed: BenchTenant[] = []
-  for (const { organization, owner, employees } of founded) {
-    await addMeetings(database, organization, meetings, employees)
+  for (const [number, { organization, owner, employees }] of founded.entries()) {
+    await addMeetings(database, organization, sizes[number].meetings, employees)
     signed.push({
       organization,
       employees,

@@ -5,6 +5,8 @@ export interface BenchRequest {
   method: string
   path: string
   headers: Record<string, string>
+  /** Makes the headers that depend on the body, such as a signature. */
+  sign?(body: string): Record<string, string>
   /** A function makes each body another one: a PATCH without a change would write nothing. */
   body?: string | ((turn: number) => string)
   /** The expected status. */
@@ -85,10 +87,15 @@ export function headerOf(head: string, name: string): string | undefined {
 let turn = 1
 
 function messageOf(request: Omit<BenchRequest, 'status'>, port: number, turn = 0): Buffer {
-  const { method, path, headers, body: content = '' } = request
+  const { method, path, headers, sign, body: content = '' } = request
   const body = typeof content === 'function' ? content(turn) : content
   const length = body === '' ? {} : { 'Content-Length': String(Buffer.byteLength(body)) }
-  const lines = Object.entries({ Host: `127.0.0.1:${port}`, ...headers, ...length })
+  const lines = Object.entries({
+    Host: `127.0.0.1:${port}`,
+    ...headers,
+    ...sign?.(body),
+    ...length,
+  })
   const head = [`${method} ${path} HTTP/1.1`, ...lines.map(([name, value]) => `${name}: ${value}`)]
   return Buffer.from(`${head.join('\r\n')}\r\n\r\n${body}`)
 }

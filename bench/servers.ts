@@ -24,6 +24,8 @@ export interface Measurement {
   rate: number
   /** CPU milliseconds a request, of the server and Postgres together. */
   cpu: number
+  /** Those of Postgres alone. */
+  postgresCpu: number
   /** Milliseconds. */
   p50: number
   p99: number
@@ -40,8 +42,11 @@ export class Servers {
     this.logFile = join(database.directory, 'requests.log')
   }
 
-  /** Starts servers, and waits until each answers a request. */
-  async start(names: ServerName[], tenants: Tenants): Promise<void> {
+  /**
+   * Starts servers, and waits until each answers a request.
+   * @param environment additional variables of their environment
+   */
+  async start(names: ServerName[], tenants: Tenants, environment: Record<string, string> = {}): Promise<void> {
     const tenantsFile = join(this.database.directory, 'tenants.json')
     writeFileSync(tenantsFile, JSON.stringify(tenants))
     const log = openSync(this.logFile, 'a')
@@ -53,6 +58,7 @@ export class Servers {
       const server = spawn(process.execPath, commands[name], {
         env: {
           ...process.env,
+          ...environment,
           DATABASE_URL: this.database.url,
           DATA_DIR: this.database.directory,
           PORT: String(ownPort),
@@ -73,13 +79,13 @@ export class Servers {
 
   async measure(name: ServerName, requests: BenchRequest[], options: LoadOptions): Promise<Measurement> {
     const { child, port } = this.server(name)
-    const pids = [child.pid as number, this.database.postmaster]
+    const used = () => [cpuOf(child.pid as number), cpuOf(this.database.postmaster)]
     truncateSync(this.logFile)
-    const before = cpuOf(...pids)
+    const before = used()
     const { requests: count, seconds, latencies } = await load(port, requests, options)
-    const cpu = (cpuOf(...pids) - before) / count
+    const [serverCpu, postgresCpu] = used().map((time, index) => (time - before[index]) / count)
     const at = (share: number) => latencies[Math.min(count - 1, Math.floor(count * share))]
-    return { rate: count / seconds, cpu, p50: at(0.5), p99: at(0.99) }
+    return { rate: count / seconds, cpu: serverCpu + postgresCpu, postgresCpu, p50: at(0.5), p99: at(0.99) }
   }
 
   async stop(): Promise<void> {

@@ -26,8 +26,12 @@ const heading = [
 
 /** A Markdown table of comparisons: medians of all rounds. */
 export function tableOf(comparisons: Comparison[]): string {
-  const rows = [heading, heading.map(() => '---'), ...comparisons.map(rowOf)]
-  return rows.map((cells) => `| ${cells.join(' | ')} |`).join('\n')
+  return markdown([heading, ...comparisons.map(rowOf)])
+}
+
+/** A table in Markdown. */
+export function markdown([heading, ...rows]: string[][]): string {
+  return [heading, heading.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
 }
 
 /** Sentences that compare the CPU time of a late page with that of page 1. */

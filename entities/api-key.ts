@@ -61,7 +61,7 @@ export class ApiKey extends Owned {
     return this.expiresAt <= new Date() ? 'expired' : 'active'
   }
 
-  /** Sets the secret, and what is stored of it: its hash and its hint. */
+  /** Sets the secret, its hash and its hint. Only the hash and the hint are stored. */
   issue(secret: string, hash: Buffer, hint: string): this {
     this.issued = secret
     this.hash = hash

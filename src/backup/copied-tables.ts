@@ -71,7 +71,7 @@ export async function measure(runner: QueryRunner, { columns, from }: CopiedRows
   return { rows: Number(rows), digest }
 }
 
-/** The line that tells of a table which was copied. */
+/** The line about a table that was copied. */
 export function progressOf({ name, rows }: CopiedTable): string {
   return `${name}: ${rows} ${rows === 1 ? 'row' : 'rows'}`
 }
