@@ -19,6 +19,7 @@ const floors: Record<number, string[]> = {
       'banking',
       'billing',
       'environment',
+      'exports',
       'images',
       'invitations',
       'mail',

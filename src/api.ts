@@ -1,3 +1,4 @@
+import type { DataSource } from 'typeorm'
 import { nameCollation } from '../entities/collation.ts'
 import * as entities from '../entities/index.ts'
 import { canonicalLanguage } from '../entities/language.ts'
@@ -18,6 +19,7 @@ import {
 import type { Banking } from './banking/banking.ts'
 import type { Billing } from './billing/billing.ts'
 import { liveSubscriptionExists } from './billing/subscription-rules.ts'
+import type { Config } from './config.ts'
 import * as apiKeys from './controllers/api-keys.ts'
 import * as countries from './controllers/countries.ts'
 import * as employees from './controllers/employees.ts'
@@ -31,6 +33,7 @@ import * as configs from './controllers/organization-configs.ts'
 import * as invitations from './controllers/organization-user-invitations.ts'
 import * as organizationUsers from './controllers/organization-users.ts'
 import { clear } from './controllers/organizations/clear.ts'
+import { exportData } from './controllers/organizations/export.ts'
 import * as images from './controllers/organizations/images.ts'
 import * as organizations from './controllers/organizations/organizations.ts'
 import * as paymentMethods from './controllers/payment-methods.ts'
@@ -40,7 +43,9 @@ import * as subscriptions from './controllers/subscriptions/subscriptions.ts'
 import * as users from './controllers/users.ts'
 import * as webhookEndpoints from './controllers/webhook-endpoints.ts'
 import { exampleId } from './demo/example-id.ts'
+import type { ExportSource } from './exports/export-job.ts'
 import {
+  Api,
   type ConflictMessage,
   createOperation,
   listOperation,
@@ -83,12 +88,20 @@ export const api = (
         signedIn(read),
         may('admin', 'owner', 'operator')(organizations.update(callers, billing)),
         ownerOnly(clear),
+        ownerOnly(exportData, { evenWhileSuspended: true, peopleOnly: true }),
         adminOrOwner(images.upload('icon')),
         adminOrOwner(images.upload('logo')),
         adminOrOwner(images.remove('icon')),
         adminOrOwner(images.remove('logo')),
       ],
       { ...visibility.organization, ...filters.organizations },
+    ),
+
+    new Resource(
+      entities.OrganizationExport,
+      '/organization-exports',
+      [ownerOnly(list), ownerOnly(read)],
+      visibility.sensitive,
     ),
 
     new Resource(
@@ -341,3 +354,25 @@ export const apiOptions = {
   conflicts,
   collation: nameCollation,
 }
+
+/**
+ * The data of exports: all that an owner of an organization sees, without links to operations. The operations of this API never
+ * run, so it needs no callers.
+ */
+export const exportSource =
+  (
+    { billing, banking }: { billing: Billing; banking: Banking },
+    { publicUrl, hydraPrefix, explorer = true }: ExportConfig,
+  ) =>
+  (database: DataSource): ExportSource => {
+    const options = { ...apiOptions, publicUrl, prefix: hydraPrefix }
+    const whole = new Api(api({} as Callers, billing, banking), database, options)
+    const owner = { role: 'owner', user: null, readOnlyReason: 'An archive is only read.' }
+    return {
+      publicUrl,
+      hasPages: explorer,
+      collections: (tenant) => whole.wholeCollections({ ...owner, tenant }),
+    }
+  }
+
+type ExportConfig = Pick<Config, 'publicUrl' | 'hydraPrefix'> & Partial<Pick<Config, 'explorer'>>

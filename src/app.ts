@@ -18,6 +18,7 @@ import { demoPeople } from './explorer/session/demo-people.ts'
 import { reloadHeader } from './explorer/session/foreign-navigation.ts'
 import { sessionRoutes } from './explorer/session/session-routes.ts'
 import { swaggerUi } from './explorer/swagger-ui.ts'
+import { archiveRoutes } from './exports/archive-routes.ts'
 import { type AccessControl, Api, methodNotAllowed, Problem } from './hydra/index.ts'
 import { imageRoutes } from './images/image-routes.ts'
 import { groups } from './resources/groups.ts'
@@ -105,6 +106,7 @@ export async function createApp({
   root.use(inOrder(notifyOfWrites(changeNotifier(database)), api.router(access)))
   root.use(webhooks(withOwnShare('webhooks'), billing))
   root.use(imageRoutes(pools.items.of('images')))
+  root.use(archiveRoutes(access, database, pools.items))
   root.use(swaggerUi())
   root.use(assetRoutes())
   root.use(referenceRoutes(api, groups))

@@ -5,6 +5,7 @@ import { setFlagsFromString } from 'node:v8'
 import { pino } from 'pino'
 import type { DataSource } from 'typeorm'
 import { isOwnIssuer, type OwnIssuer } from './access/token-issuer-keys.ts'
+import { exportSource } from './api.ts'
 import { createApp } from './app.ts'
 import { type Config, readConfig, usesDataDirectory } from './config.ts'
 import { people, seedDemo, tokenFor } from './demo/demo.ts'
@@ -106,7 +107,8 @@ async function run(): Promise<void> {
     shutdown.add('external', 'The thread pool', stopThreads)
 
     const [{ billing }, { banking }] = [stripe, kontomatik]
-    const startingJobs = startBackgroundJobs(database, { billing, banking, mailer }, log)
+    const source = exportSource({ billing, banking }, config)
+    const startingJobs = startBackgroundJobs(database, { billing, banking, mailer, exportSource: source }, log)
     await shutdown.start('work', 'The job runner', startingJobs, (stop) => stop())
 
     const issuer = await shutdown.unlessStopping(openIssuer(config))

@@ -8,6 +8,7 @@ import {
   Invoice,
   Location,
   Organization,
+  OrganizationExport,
   OrganizationUserInvitation,
   PaymentMethod,
   Subscription,
@@ -60,6 +61,15 @@ export async function demoEntities(): Promise<object[]> {
     events: ['invoice.pay', 'subscription.update'],
     createdById: exampleId,
     lastDeliveredAt: start,
+  })
+  await write(new OrganizationExport(), {
+    ...own,
+    status: 'ready',
+    progress: 100,
+    size: 48_213,
+    requestedById: exampleId,
+    finishedAt: start,
+    expiresAt: new Date('2100-01-01T00:00:00Z'),
   })
   await write(exampleEvent(), {
     ...own,

@@ -16,6 +16,7 @@ import type { ApiInfo, ApiOptions, BoundApi, BoundResource } from './http/bound-
 import { genericTitles } from './http/operation-titles.ts'
 import { router } from './http/router.ts'
 import { type ChangeStreams, changeStreams, type StreamOptions } from './http/streams/stream-routes.ts'
+import { type WholeCollection, wholeCollections } from './http/whole-collections.ts'
 import { writeProblem } from './http/write-problem.ts'
 import { compiledRules } from './input/compiled-rules.ts'
 import { ApiModel } from './model/api-model.ts'
@@ -97,6 +98,11 @@ export class Api extends ApiModel implements BoundApi {
   document(entity: object, caller: Caller): object {
     const { shape, serialize } = this.of(entity.constructor as Class)
     return serialize(entity, caller, { '@context': this.iris.at(`/contexts/${shape.name}`) })
+  }
+
+  /** All rows that a caller of a tenant sees, by collection. */
+  wholeCollections(caller: Caller): WholeCollection[] {
+    return wholeCollections(this, caller)
   }
 
   /** The problem that an error means for the client; undefined for an error of the server. */

@@ -1,10 +1,9 @@
 import type { OrganizationUserInvitation } from '../../entities/index.ts'
-import { isTimeZone } from '../../entities/time-zones.ts'
 import { rolePhrases } from '../invitations/role-phrases.ts'
+import { type MailBlock, type MailSettings, type MailText, moment } from './organization-mail.ts'
 
 /** The values that the text of an invitation contains, in plain text. */
 export interface InvitationDetails {
-  organization: string
   inviter: string
   /** Empty when the inviter gave no name. */
   name: string
@@ -15,16 +14,6 @@ export interface InvitationDetails {
   /** The page on which a person accepts; undefined where this server has no pages. */
   pageUrl: string | undefined
   expiresAt: Date
-  timezone: string
-}
-
-/** One block of a mail: a paragraph, a link, a token or a command. */
-export type MailBlock = string | { link: string } | { token: string } | { command: string }
-
-/** A mail of an invitation in plain text. */
-export interface InvitationText {
-  subject: string
-  blocks: MailBlock[]
 }
 
 interface MailWords {
@@ -70,12 +59,13 @@ const mailWords: Record<'nl' | 'en', MailWords> = {
   },
 }
 
-export function invitationText(language: 'nl' | 'en', invited: InvitationDetails): InvitationText {
-  const { organization, inviter, name, role, token, pageUrl, expiresAt, timezone } = invited
+export function invitationText(settings: MailSettings, invited: InvitationDetails): MailText {
+  const { language, organization } = settings
+  const { inviter, name, role, token, pageUrl, expiresAt } = invited
   const words = mailWords[language]
   const invites = words.invites(inviter, rolePhrases[language][role], organization)
   const request = [words.request, command(invited, words.accessToken)]
-  const end = [words.validUntil(moment(language, expiresAt, timezone)), words.unexpected]
+  const end = [words.validUntil(moment(settings, expiresAt)), words.unexpected]
   const blocks = pageUrl
     ? [`${invites} ${words.openPage}`, { link: pageUrl }, ...end, words.programs, { token }, ...request]
     : [`${invites} ${words.thisToken}`, { token }, ...request, ...end]
@@ -88,11 +78,4 @@ function command({ token, acceptUrl }: Pick<InvitationDetails, 'token' | 'accept
   -H 'Content-Type: application/json' \\
   -d '{"token":"${token}"}'`
   return { command }
-}
-
-/** Falls back to UTC: another runtime may have stored a zone that this one does not know. */
-function moment(language: string, date: Date, timezone: string): string {
-  const timeZone = isTimeZone(timezone) ? timezone : 'UTC'
-  const written = new Intl.DateTimeFormat(language, { dateStyle: 'long', timeStyle: 'short', timeZone }).format(date)
-  return `${written} (${timeZone})`
 }

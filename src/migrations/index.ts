@@ -33,6 +33,7 @@ import { Changes1764000000104 } from './1764000000104-changes.ts'
 import { Sessions1764000000110 } from './1764000000110-sessions.ts'
 import { ApiKeys1764000000120 } from './1764000000120-api-keys.ts'
 import { WebhookEndpoints1764000000130 } from './1764000000130-webhook-endpoints.ts'
+import { Exports1764000000140 } from './1764000000140-exports.ts'
 
 /** In the order in which they are applied. */
 export const migrations = [
@@ -71,4 +72,5 @@ export const migrations = [
   Sessions1764000000110,
   ApiKeys1764000000120,
   WebhookEndpoints1764000000130,
+  Exports1764000000140,
 ]

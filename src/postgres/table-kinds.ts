@@ -18,6 +18,7 @@ export const tableKinds = {
     'organization_user_invitation',
     'api_key',
     'webhook_endpoint',
+    'organization_export',
     'payment_method',
     'subscription',
     'integration',
@@ -33,6 +34,7 @@ export const tableKinds = {
     'bank_transaction',
     'invoice',
     'audit_event',
+    'organization_export_part',
   ],
   /** Work of the servers and answers that they keep: on the coordinator alone, next to the queue of jobs. */
   local: [
@@ -52,9 +54,14 @@ export const distributionColumn = 'organizationId'
 
 /**
  * Tables whose rows mean nothing after a restore. Changes are numbered by one server, and streams start over without them. A
- * session that its user has ended since the backup must not live again.
+ * session that its user has ended since the backup must not live again. An archive of an export is a copy of other rows.
  */
-export const shortLivedTables: readonly string[] = ['change', 'session']
+export const shortLivedTables: readonly string[] = [
+  'change',
+  'session',
+  'organization_export',
+  'organization_export_part',
+]
 
 /** Tables of older schemas that a migration has dropped. A backup of such a schema still has their rows. */
 export const formerTables: readonly string[] = []

@@ -47,6 +47,7 @@ export const groups: ReferenceGroup[] = [
       'MailFooter',
       'AuditEvent',
       'WebhookEndpoint',
+      'OrganizationExport',
     ],
   },
 ]

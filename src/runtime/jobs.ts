@@ -12,6 +12,8 @@ import { enqueueUnresolved, resolvePendingSubscription } from '../billing/resolv
 import { reconcile } from '../billing/sync/reconcile.ts'
 import { syncCustomerJob } from '../billing/sync/sync-customer-job.ts'
 import { enqueueStaleCustomers } from '../billing/webhooks/replay-events.ts'
+import { type ExportSource, exportOrganization } from '../exports/export-job.ts'
+import { deleteExpiredExports, enqueueStaleExports } from '../exports/export-rows.ts'
 import { deleteExpired } from '../hydra/index.ts'
 import type { Mailer } from '../mail/mailer.ts'
 import { deleteOldMail, enqueueStaleMail } from '../mail/outbox.ts'
@@ -23,18 +25,24 @@ import { runAll } from '../queue/run-all.ts'
 import { enqueueUnprovisioned, provisionOrganization } from '../workspace/provision.ts'
 import { correctTotals } from './correct-totals.ts'
 
-/** The outside services that jobs call. */
+/** The services that jobs use beside the database. */
 export interface ExternalServices {
   billing: Billing
   banking: Banking
   mailer: Mailer
+  /** Opens the data of exports through a DataSource. */
+  exportSource(database: DataSource): ExportSource
 }
 
 /**
  * The background jobs by their names in the queue. A job may run twice at once: it is restarted when its process has been silent
  * for a minute. Work that must not run twice takes a lock or marks its row as claimed.
  */
-export function jobTasks(database: DataSource, { billing, banking, mailer }: ExternalServices, log: Logger): Tasks {
+export function jobTasks(
+  database: DataSource,
+  { billing, banking, mailer, exportSource }: ExternalServices,
+  log: Logger,
+): Tasks {
   return {
     followCustomer: syncCustomerJob(database, billing, log),
     tellCustomer: updateCustomerProfile(database, billing, log),
@@ -49,6 +57,8 @@ export function jobTasks(database: DataSource, { billing, banking, mailer }: Ext
     forgetMails: () => deleteOldMail(database),
     tendBank: syncIntegration(database, banking, log),
     keepSecrets: () => resealSecrets(database, banking),
+    exportOrganization: exportOrganization(database, exportSource, log),
+    expireExports: () => deleteExpiredExports(database),
     tidy: () => cleanUpQueue(database),
     correctTotals: () => correctTotals(database, log),
   }
@@ -68,6 +78,7 @@ export async function enqueueStaleWork(database: DataSource, log: Logger, age?: 
       enqueueStaleMail,
       enqueueUnprovisioned,
       enqueueStaleIntegrations,
+      enqueueStaleExports,
     ],
     (enqueueStale) => enqueueStale(database, age),
   )
@@ -79,6 +90,7 @@ export const crontab = `
 * * * * * endPeriods ?jobKey=endPeriods&max=1
 */5 * * * * expireRows ?jobKey=expireRows&max=1
 19 * * * * expireSessions ?jobKey=expireSessions&max=1
+29 * * * * expireExports ?jobKey=expireExports&max=1
 40 2 * * * reconcile ?jobKey=reconcile&max=3
 45 2 * * * forgetMails ?jobKey=forgetMails&max=3
 45 2 * * * keepSecrets ?jobKey=keepSecrets&max=3

@@ -15,6 +15,7 @@ import { seedDemo } from '../../src/demo/demo.ts'
 import { migrations } from '../../src/migrations/index.ts'
 import { migrate } from '../../src/migrations/migrate.ts'
 import { withMigrationLock } from '../../src/migrations/migration-lock.ts'
+import { shortLivedTables } from '../../src/postgres/table-kinds.ts'
 import { enqueue } from '../../src/queue/enqueue.ts'
 import { seal, open as unseal } from '../../src/secrets/sealed-text.ts'
 import { png } from '../images/sample-images.ts'
@@ -102,7 +103,7 @@ test('a server on restored rows serves items, images and jobs, and opens secrets
     rows.Integration.id,
   ])
   expect(unseal(sealedAccess, secretKeys, owner)).toBe('the consent')
-  for (const table of ['change', 'session']) expect(await restored.query(`SELECT FROM "${table}"`)).toEqual([])
+  for (const table of shortLivedTables) expect(await restored.query(`SELECT FROM "${table}"`)).toEqual([])
 
   const server = new ServerProcess({ ...serverEnvironment('restored'), DATABASE_URL: urlOf(restored) })
   ending.unshift(() => server.close())

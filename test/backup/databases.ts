@@ -5,6 +5,7 @@ import { DataSource } from 'typeorm'
 import { withoutTimeouts } from '../../ormconfig.ts'
 import { backUp } from '../../src/backup/backup.ts'
 import { restore, withBackup } from '../../src/backup/restore.ts'
+import { shortLivedTables } from '../../src/postgres/table-kinds.ts'
 import { survivePoolErrors } from '../../src/runtime/database.ts'
 import { openWorld } from '../support/world.ts'
 
@@ -70,7 +71,8 @@ export async function contentOf(source: DataSource): Promise<Record<string, stri
 
 async function digestsOf(source: DataSource): Promise<Record<string, string>> {
   const tables: { name: string }[] = await source.query(
-    `SELECT tablename AS "name" FROM pg_tables WHERE schemaname = 'public' AND tablename NOT IN ('migrations', 'change', 'session')`,
+    `SELECT tablename AS "name" FROM pg_tables WHERE schemaname = 'public' AND tablename <> ALL ($1)`,
+    [['migrations', ...shortLivedTables]],
   )
   const parts = tables.map(
     ({ name }) =>

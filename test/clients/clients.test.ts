@@ -42,6 +42,7 @@ const expected: Record<string, [operations: string, references: Record<string, s
   ],
   'organization-addresses': ['list create show edit delete', { country: 'Country' }],
   'organization-configs': ['list show edit', {}],
+  'organization-exports': ['list show', { requestedBy: 'User' }],
   'organization-modules': ['list show', {}],
   'organization-users': ['list show edit delete', { user: 'User' }],
   'organization-user-invitations': ['list create show delete', { invitedBy: 'User' }],

@@ -4,7 +4,7 @@ import { endpoints, reference } from './reference.ts'
 /** The members of an item beside the fields of the reference. */
 const additions: Record<string, string[]> = {
   Organization: [
-    ...['logo', 'icon', 'clear', 'uploadIcon', 'uploadLogo', 'removeIcon', 'removeLogo', 'mailFooter'],
+    ...['logo', 'icon', 'clear', 'export', 'uploadIcon', 'uploadLogo', 'removeIcon', 'removeLogo', 'mailFooter'],
     ...['setupKontomatik', 'confirmSubscription', 'setupPaymentMethod'],
   ],
   Location: ['opensAt', 'closesAt'],

@@ -18,6 +18,7 @@ const authorization = { Authorization: `Bearer ${await tokenOf(tenant.users.owne
 const neverCompressed = [
   'ApiKey',
   'AuditEvent',
+  'OrganizationExport',
   'BankAccount',
   'BankTransaction',
   'Integration',

@@ -56,7 +56,13 @@ const permissions: [who: string, what: string[]][] = [
     ],
   ],
   ['admin owner operator', ['PATCH /organizations/:id']],
-  ['owner', ['POST /organizations/clear', 'GET /audit-events', 'GET /audit-events/:id']],
+  [
+    'owner',
+    [
+      ...['POST /organizations/clear', 'GET /audit-events', 'GET /audit-events/:id'],
+      ...['POST /organizations/export', 'GET /organization-exports', 'GET /organization-exports/:id'],
+    ],
+  ],
   ['operator', ['POST /subscriptions/:id/confirm']],
 ]
 const written = new Map(permissions.flatMap(([who, what]) => what.map((title) => [title, who.split(' ')])))

@@ -7,6 +7,7 @@ import { OrganizationAddress } from '../../entities/index.ts'
 import { catalogue } from '../../entities/organization-module.ts'
 import { connectTo } from '../../ormconfig.ts'
 import { ownIssuer } from '../../src/access/token-issuer-keys.ts'
+import { exportSource } from '../../src/api.ts'
 import { createApp } from '../../src/app.ts'
 import { Banking } from '../../src/banking/banking.ts'
 import { Billing } from '../../src/billing/billing.ts'
@@ -105,7 +106,7 @@ async function open(pooled: boolean) {
     /** The arguments of `createApp`, for another server on the same database. */
     services,
     /** The services that jobs call; the mailer writes into a folder. */
-    outside: { billing, banking, mailer },
+    outside: { billing, banking, mailer, exportSource: exportSource({ billing, banking }, config) },
     /** The organization that tests act in by default, and one that must stay hidden from it. */
     ...{ tenant, organization },
     elsewhere: await foundTenant('Elsewhere', 'elsewhere'),

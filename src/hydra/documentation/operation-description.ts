@@ -20,7 +20,7 @@ export function describeOperation(api: BoundApi, resource: Resource, operation: 
     ...(operation.expects === 'file' && { expectsHeader: [contentType('multipart/form-data')] }),
     returns:
       operation.returns === 'item'
-        ? `#${resource.name}`
+        ? `#${(operation.members ?? resource.entity).name}`
         : operation.returns === 'collection'
           ? 'hydra:Collection'
           : 'owl:Nothing',

@@ -1,4 +1,4 @@
-import { stringify } from 'csv-stringify/sync'
+import { type Options, stringify } from 'csv-stringify/sync'
 
 type Row = Record<string, unknown>
 
@@ -11,16 +11,31 @@ const numeric = /^([+-]?\d+(\.\d+)?|\+\d[\d -]*)$/
  */
 export function writeCsv(members: Row[], properties: string[]): string {
   const columns = new Set(['@id', '@type', ...properties, ...members.flatMap(Object.keys)])
-  return stringify([[...columns], ...members.map((member) => [...columns].map((name) => cell(member[name])))], {
-    record_delimiter: 'windows',
-    escape_formulas: true,
-    quoted_match: /[\r\n]/,
-    cast: {
-      boolean: String,
-      string: (value, { records }) => ({ value, escape_formulas: records > 0 && !numeric.test(value) }),
-    },
-  })
+  return writeCsvHeader([...columns]) + writeCsvRows(members, [...columns])
 }
+
+/** Writes rows without a header, so that a long table can be written in parts. */
+export function writeCsvRows(members: Row[], columns: string[]): string {
+  return stringify(
+    members.map((member) => columns.map((name) => cell(member[name]))),
+    dialect(false),
+  )
+}
+
+/** Writes the header of such a table. */
+export function writeCsvHeader(columns: string[]): string {
+  return stringify([columns], dialect(true))
+}
+
+const dialect = (isHeader: boolean): Options => ({
+  record_delimiter: 'windows',
+  escape_formulas: true,
+  quoted_match: /[\r\n]/,
+  cast: {
+    boolean: String,
+    string: (value) => ({ value, escape_formulas: !isHeader && !numeric.test(value) }),
+  },
+})
 
 /** IRIs contain no spaces, so a list of them is joined by spaces; any other object is written as JSON. */
 function cell(value: unknown): unknown {

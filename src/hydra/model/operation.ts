@@ -74,7 +74,7 @@ export interface Operation<E extends object = object> {
   /** The limits and the parser of the uploaded file, when `expects` is 'file'. */
   file?: FileInput
   returns: 'item' | 'collection' | 'nothing'
-  /** The class of the members of a collection; by default the class of the resource. */
+  /** The class of the item, or of the members of the collection, that it returns; by default the class of the resource. */
   members?: Class
   /** The statuses of its responses, beside those that every operation has. */
   statuses: number[]

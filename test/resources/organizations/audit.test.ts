@@ -68,6 +68,7 @@ const auditedOperations: [
     'organization.uploadLogo',
     () => owner.post('/organizations/logo').attach('file', square, 'l.png'),
   ],
+  ['POST /organizations/export', 'organization.export', () => owner.post('/organizations/export')],
   ['DELETE /organizations/icon', 'organization.removeIcon', () => owner.delete('/organizations/icon')],
   ['DELETE /organizations/logo', 'organization.removeLogo', () => owner.delete('/organizations/logo')],
   [

@@ -11,10 +11,10 @@ const kept = {
   theTenants: [
     ...['organization', 'organization_user', 'organization_user_invitation', 'organization_address', 'subscription'],
     ...['organization_config', 'organization_module', 'mail_footer', 'payment_method', 'invoice', 'integration'],
-    ...['employee', 'audit_event', 'api_key', 'webhook_endpoint'],
+    ...['employee', 'audit_event', 'api_key', 'webhook_endpoint', 'organization_export'],
   ],
   /** Totals and changes follow the wiped rows by themselves. Mails that wait are about kept data, and are still sent. */
-  keptAlong: ['row_total', 'change', 'idempotency_key', 'outgoing_mail'],
+  keptAlong: ['row_total', 'change', 'idempotency_key', 'outgoing_mail', 'organization_export_part'],
   nobodys: [
     'user',
     'country',
