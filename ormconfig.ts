@@ -2,7 +2,8 @@ import type { Pool, PoolConfig } from 'pg'
 import { DataSource } from 'typeorm'
 import * as entities from './entities/index.ts'
 import { migrations } from './src/migrations/index.ts'
-import { batchesThroughPooler, throughPooler } from './src/postgres/pooled-client.ts'
+import { batchesThroughPooler, listsThroughPooler, throughPooler } from './src/postgres/pooled-client.ts'
+import type { RowSecurity } from './src/postgres/row-security.ts'
 import { direct } from './src/postgres/statement-client.ts'
 
 /** The application's DataSource. `connectTo` sets its address at boot. */
@@ -49,12 +50,16 @@ const listPlans = '-c random_page_cost=1.1'
 /** Options of a second pool to the same Postgres, for lists only. */
 export function listPoolOptions({ options }: Pool): PoolConfig {
   const { password, ssl, max = 10, Client } = options
-  const sessions = listSessions(Client === throughPooler.Client)
+  const { rowSecurity } = options as SecuredOptions
+  const sessions = listSessions(Client === throughPooler.Client, rowSecurity)
   return { ...options, password, ssl, max: listPoolSize(max), ...listLimits, ...sessions }
 }
 
-function listSessions(isPooled: boolean): PoolConfig {
-  return isPooled ? throughPooler : { ...direct, options: `${utc} ${listPlans}` }
+/** Behind a pooler the role travels with each transaction; else the connection starts with it. */
+function listSessions(isPooled: boolean, { listRole }: RowSecurity = { isOn: false }): PoolConfig {
+  if (isPooled) return listsThroughPooler
+  const role = listRole ? ` -c role=${listRole.replace(/[\\\s]/g, '\\$&')}` : ''
+  return { ...direct, options: `${utc} ${listPlans}${role}` }
 }
 
 /** A batch of reads may last two seconds with the time that its reads have waited. */
@@ -105,45 +110,80 @@ export function sessionSource(source: DataSource): DataSource {
   })
 }
 
-/** A DataSource for migrations: one of a large table takes minutes, and other starting processes wait for it. */
-export function withoutTimeouts(source: DataSource): DataSource {
-  const none = { statement_timeout: 0, lock_timeout: 0, idle_in_transaction_session_timeout: 0, query_timeout: 0 }
-  return new DataSource(directOptions(source, { ...none, max: 2 }))
+/** A DataSource of the owner, with the limits of requests. */
+export function ownerSource(source: DataSource): DataSource {
+  return new DataSource(directOptions(source, { ...limits, max: 10 }, otherUrls.get(source.options)?.owner))
 }
 
-/** The URLs of Postgres itself, for DataSources whose own address leads to a pooler. */
-const directUrls = new WeakMap<DataSource, string>()
+/** A DataSource of the owner, for migrations: one of a large table takes minutes, and other starting processes wait for it. */
+export function withoutTimeouts(source: DataSource): DataSource {
+  const none = { statement_timeout: 0, lock_timeout: 0, idle_in_transaction_session_timeout: 0, query_timeout: 0 }
+  return new DataSource(directOptions(source, { ...none, max: 2 }, otherUrls.get(source.options)?.owner))
+}
+
+/** Whether a DataSource connects as another role than the owner of its tables. */
+export function hasOwner(source: DataSource): boolean {
+  return otherUrls.get(source.options)?.owner !== undefined
+}
+
+/** Further URLs of Postgres itself. */
+interface OtherUrls {
+  /** For a DataSource whose own address leads to a pooler. */
+  direct?: string
+  /** For the owner of the tables, where the DataSource connects as another role. */
+  owner?: string
+}
+
+/** By the options of a DataSource, which its views share. */
+const otherUrls = new WeakMap<object, OtherUrls>()
+
+type SecuredOptions = PoolConfig & { rowSecurity?: RowSecurity }
+
+/** The state of row-level security that the connections of a DataSource share. */
+export function rowSecurityOf(source: DataSource): RowSecurity {
+  return (source.options as { extra: { rowSecurity: RowSecurity } }).extra.rowSecurity
+}
 
 /** Whether the address of a DataSource leads to a pooler. */
 export function isPooled(source: DataSource): boolean {
-  return directUrls.has(source)
+  return otherUrls.get(source.options)?.direct !== undefined
 }
 
 /** The options of a DataSource, with sessions of Postgres itself: a pooler would lose their locks and notifications. */
-function directOptions(source: DataSource, settings: PoolConfig): DataSource['options'] {
+function directOptions(source: DataSource, settings: PoolConfig, ownerUrl?: string): DataSource['options'] {
   const { extra, ...options } = source.options as { extra: PoolConfig } & DataSource['options']
-  const url = directUrls.get(source)
-  const sessions = url ? { Client: undefined, onConnect: undefined, options: utc } : {}
-  return { ...options, ...(url && { url }), extra: { ...extra, ...sessions, ...settings } } as DataSource['options']
+  const url = ownerUrl ?? otherUrls.get(source.options)?.direct
+  const sessions = isPooled(source) ? { ...direct, options: utc } : {}
+  const owned = ownerUrl ? { rowSecurity: { isOn: false } } : {}
+  return {
+    ...options,
+    ...(url && { url }),
+    extra: { ...extra, ...sessions, ...settings, ...owned },
+  } as DataSource['options']
 }
 
 /**
  * Points the DataSource at a Postgres. The caller initializes it.
- * @param directUrl the URL of Postgres itself where the address leads to a pooler
+ * @param others further URLs of the same database
  */
-export function connectTo(address: DatabaseAddress, poolSize: number, directUrl?: string): DataSource {
-  if (directUrl) directUrls.set(database, directUrl)
-  else directUrls.delete(database)
+export function connectTo(address: DatabaseAddress, poolSize: number, others: OtherUrls = {}): DataSource {
+  otherUrls.set(database.options, others)
+  const rowSecurity: RowSecurity = { isOn: false }
   return database.setOptions({
     ...address,
     applicationName,
     poolErrorHandler: () => {},
-    extra: { ...limits, max: poolSize, ...sessionsOf(directUrl !== undefined) },
+    extra: { ...limits, max: poolSize, rowSecurity, ...sessionsOf(others.direct !== undefined) },
   } as Parameters<DataSource['setOptions']>[0])
 }
 
 /** Options of a pool to a replica. Its timeouts are short, because the primary can answer instead. */
-export function replicaPoolOptions(url: string, poolSize: number, isPooled: boolean): PoolConfig {
+export function replicaPoolOptions(
+  url: string,
+  poolSize: number,
+  isPooled: boolean,
+  rowSecurity?: RowSecurity,
+): SecuredOptions {
   return {
     ...limits,
     ...listLimits,
@@ -151,7 +191,8 @@ export function replicaPoolOptions(url: string, poolSize: number, isPooled: bool
     connectionTimeoutMillis: 500,
     application_name: applicationName,
     max: listPoolSize(poolSize),
-    ...listSessions(isPooled),
+    rowSecurity,
+    ...listSessions(isPooled, rowSecurity),
   }
 }
 

@@ -349,7 +349,7 @@ export const apiOptions = {
   exampleId,
   contexts: new URL('../contexts/', import.meta.url),
   languages: ['en', 'nl'],
-  roles: { all: roles, tenant: tenantRoles, anonymous: 'anonymous', guest: 'guest' },
+  roles: { all: roles, tenant: tenantRoles, anonymous: 'anonymous', guest: 'guest', everyTenant: 'operator' },
   tenancy: { column: 'organizationId', name: 'organization', claim: 'organization' },
   conflicts,
   collation: nameCollation,

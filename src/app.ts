@@ -19,7 +19,7 @@ import { reloadHeader } from './explorer/session/foreign-navigation.ts'
 import { sessionRoutes } from './explorer/session/session-routes.ts'
 import { swaggerUi } from './explorer/swagger-ui.ts'
 import { archiveRoutes } from './exports/archive-routes.ts'
-import { type AccessControl, Api, methodNotAllowed, Problem } from './hydra/index.ts'
+import { type AccessControl, Api, methodNotAllowed, Problem, TenantScope } from './hydra/index.ts'
 import { imageRoutes } from './images/image-routes.ts'
 import { groups } from './resources/groups.ts'
 import { changeNotifier, listenForChanges } from './runtime/change-notifications.ts'
@@ -68,7 +68,7 @@ export async function createApp({
   const pools = poolsOf(database)
   const callers = callersOf(database, pools.items, issuer)
   // Routes without a tenant have their own share of the connections, so that no tenant delays them.
-  const withOwnShare = (name: string) => pools.items.within(database, name)
+  const withOwnShare = (name: string) => pools.items.within(database, name, TenantScope.every)
   const { publicUrl, auth, explorer: hasPages = true } = config
   const signIn = hasPages
     ? openSessions({ publicUrl, client: auth?.client, issuer, database, pool: pools.items, callers, keys: secretKeys })
@@ -111,7 +111,7 @@ export async function createApp({
   root.use(assetRoutes())
   root.use(referenceRoutes(api, groups))
   if (signIn) {
-    const demo = isOwnIssuer(issuer) ? demoPeople(database, issuer, publicUrl) : undefined
+    const demo = isOwnIssuer(issuer) ? demoPeople(TenantScope.every.view(database), issuer, publicUrl) : undefined
     const surroundings = { api, access, signIn, keys: secretKeys, demo }
     root.use(sessionRoutes(surroundings))
     root.use(invitationRoutes(surroundings, pools.items.of('invitations')))

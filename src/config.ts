@@ -4,7 +4,7 @@ import type { KontomatikAccess } from './banking/kontomatik/connection.ts'
 import type { StripeSettings } from './billing/stripe/stripe-client.ts'
 import { type Auth, readAuth } from './environment/access.ts'
 import { readKontomatik, readRedirects, readSecretKeys } from './environment/banking.ts'
-import { readDatabaseUrl, readDirectUrl, readReplicaUrls } from './environment/database.ts'
+import { readDatabaseUrl, readDirectUrl, readOwnerUrl, readReplicaUrls } from './environment/database.ts'
 import { readCorsOrigins, readExplorer, readHost, readPublicUrl, readTrustProxy } from './environment/http.ts'
 import { readSmtp } from './environment/mail.ts'
 import { readStripe } from './environment/stripe.ts'
@@ -23,6 +23,8 @@ export interface Config {
   databaseUrl: string | undefined
   /** The URL of Postgres itself where `databaseUrl` leads to a pooler. */
   directUrl: string | undefined
+  /** The URL of Postgres itself for the owner of the tables, where `databaseUrl` names another role. */
+  ownerUrl: string | undefined
   /** The URLs of replicas that collections are read from. */
   replicas: string[]
   /** Connections to the database, for each process. */
@@ -89,6 +91,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     dataDirectory: resolve(variables.text('DATA_DIR') ?? '.data'),
     databaseUrl: readDatabaseUrl(variables),
     directUrl: readDirectUrl(variables),
+    ownerUrl: readOwnerUrl(variables),
     replicas: readReplicaUrls(variables),
     pool: variables.integer('DATABASE_POOL', variables.text('DATABASE_POOL') ?? '10', 1, 1000),
     workers: variables.integer('WORKERS', variables.text('WORKERS') ?? '1', 1, 64),

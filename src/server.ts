@@ -4,13 +4,14 @@ import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { pino } from 'pino'
 import type { DataSource } from 'typeorm'
+import { rowSecurityOf } from '../ormconfig.ts'
 import { isOwnIssuer, type OwnIssuer } from './access/token-issuer-keys.ts'
 import { exportSource } from './api.ts'
 import { createApp } from './app.ts'
 import { type Config, readConfig, usesDataDirectory } from './config.ts'
 import { people, seedDemo, tokenFor } from './demo/demo.ts'
 import { subscribeDemo } from './demo/subscribe-demo.ts'
-import { stopThreads } from './hydra/index.ts'
+import { stopThreads, TenantScope } from './hydra/index.ts'
 import { openMailer } from './mail/mailer.ts'
 import { startBackgroundJobs } from './runtime/background-jobs.ts'
 import { startWorkers } from './runtime/cluster/cluster.ts'
@@ -92,6 +93,7 @@ async function run(): Promise<void> {
     const opening = openDatabase(config, (line) => log.info(line), { signal: stop.signal, onLost: stopWithoutPostgres })
     const opened = await shutdown.start('database', 'The database', opening, ({ close }) => close())
     const { database } = opened
+    const everywhere = TenantScope.every.view(database)
     const stripe = await shutdown.start('external', 'The local Stripe', openStripe(config), ({ close }) => close())
     const secretKeys = await openSecretKeys(config)
     const openingKontomatik = openKontomatik(config, secretKeys)
@@ -99,7 +101,7 @@ async function run(): Promise<void> {
       close(),
     )
     await shutdown.unlessStopping(
-      updateStoredLinks(database, { stripe: stripe.local, kontomatik: kontomatik.embedded }),
+      updateStoredLinks(everywhere, { stripe: stripe.local, kontomatik: kontomatik.embedded }),
     )
     const mailDirectory = join(config.dataDirectory, 'mail')
     const mailer = openMailer(config.smtp, mailDirectory, log)
@@ -114,7 +116,7 @@ async function run(): Promise<void> {
     const issuer = await shutdown.unlessStopping(openIssuer(config))
     // The demo is created before the server listens: a failure then stops the start, not a server that has clients.
     if (isOwnIssuer(issuer)) {
-      const seeding = seedDemo(database, issuer.issuer, { manualBilling: !stripe.local })
+      const seeding = seedDemo(everywhere, issuer.issuer, { manualBilling: !stripe.local })
       if (await shutdown.unlessStopping(seeding)) log.info('Created the demo organizations.')
     }
 
@@ -138,7 +140,9 @@ async function run(): Promise<void> {
     log.info(`Listening: start at ${config.publicUrl}/`)
     if (config.explorer) log.info(`Sign in with a browser: ${config.publicUrl}/session`)
 
-    if (isOwnIssuer(issuer)) await shutdown.unlessStopping(printDemoTokens(database, issuer, stripe))
+    if (isOwnIssuer(issuer)) await shutdown.unlessStopping(printDemoTokens(everywhere, issuer, stripe))
+    if (!rowSecurityOf(database).isOn)
+      log.info('Row-level security is off: the role of DATABASE_URL owns the tables, or Citus distributes them.')
     if (opened.embedded)
       log.info(`Embedded: Postgres, with its data in ${opened.embedded}. Set DATABASE_URL to use another.`)
     if (stripe.local)

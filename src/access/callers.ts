@@ -1,7 +1,7 @@
 import type { Request } from 'express'
 import type { DataSource } from 'typeorm'
 import { membershipOrder } from '../../entities/user.ts'
-import { type Call, type Caller, type Executor, FairPool, statement, tenantOf } from '../hydra/index.ts'
+import { type Call, type Caller, type Executor, FairPool, statement, TenantScope, tenantOf } from '../hydra/index.ts'
 import { keyCallers, roleOfKey } from './api-keys/key-callers.ts'
 import { isApiKey } from './api-keys/secret.ts'
 import { type BearerToken, bearerToken, tokenVerifier, unauthorized } from './bearer-token.ts'
@@ -55,6 +55,7 @@ const memberships = FairPool.keyed({
     ORDER BY ${membershipOrder('m', 'u')}
     LIMIT 1000`,
   types: { issuer: 'text', subject: 'text' },
+  everyTenant: true,
 })
 
 interface Membership extends Profile {
@@ -70,6 +71,7 @@ const currentRole = statement(
   `SELECT u."operator", m."role" FROM "user" u
      LEFT JOIN "organization_user" m ON m."userId" = u."id" AND m."organizationId" = :organization AND m."status" = 'active'
     WHERE u."issuer" = :issuer AND u."subject" = :subject`,
+  { tenants: TenantScope.every },
 )
 
 type AnsweredAs = NonNullable<Call['request']['answeredAs']>
@@ -111,7 +113,7 @@ export function callers(database: DataSource, pool: FairPool, issuer: Issuer): C
     const rows = (await memberships.read(executor, [{ issuer, subject }])) as unknown as Membership[]
     // A failure does not concern this request; the next one tries again.
     if (rows.length > 0 && isOutdatedBy(bearer, rows[0]))
-      await applyProfile(pool.within(database, tenant), bearer).catch(() => {})
+      await applyProfile(pool.within(database, tenant, TenantScope.every), bearer).catch(() => {})
     const identity = { ...callerOf(bearer, rows), bearer }
     if (memory.size >= maxCachedCallers) memory.clear()
     memory.set(bearer, { identity, until })

@@ -1,5 +1,5 @@
 import { OrganizationUser, User } from '../../entities/index.ts'
-import { type Call, Problem, writeRows } from '../hydra/index.ts'
+import { type Call, Problem, TenantScope, writeRows } from '../hydra/index.ts'
 import type { Identity } from './callers.ts'
 
 /** The user of the caller's token. The first request that needs a user creates it. */
@@ -35,7 +35,10 @@ export async function tokenActsFor(
   const { bearer } = caller as Identity
   const current = caller.tenant ?? bearer?.tenant
   if (current) return current === organizationId
-  return (await manager.countBy(OrganizationUser, { userId, status: 'active' })) === 1
+  const count = await TenantScope.every.run(manager, (everywhere) =>
+    everywhere.countBy(OrganizationUser, { userId, status: 'active' }),
+  )
+  return count === 1
 }
 
 /**

@@ -1,9 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import type { DataSource } from 'typeorm'
+import { hasOwner } from '../../ormconfig.ts'
 import { backUp } from '../backup/backup.ts'
 import { readPassphrase } from '../backup/passphrase.ts'
+import { readRowSecurity } from '../postgres/row-security.ts'
 import { openDatabase } from '../runtime/database.ts'
 import { secretKeyPath } from '../runtime/secret-keys.ts'
+import { StartError } from '../start/start-error.ts'
 import { runCommand } from './command.ts'
 import { parseOptions } from './parse-options.ts'
 
@@ -30,6 +34,7 @@ await runCommand(async (config) => {
     signal: stop.signal,
   })
   try {
+    await requireEveryRow(database)
     const ownKey = config.secrets ? undefined : await readOwnKey(config.dataDirectory)
     const { tables, rows, bytes } = await backUp(database, {
       path: resolve(path),
@@ -48,6 +53,12 @@ await runCommand(async (config) => {
 })
 // Connections to a database that answers no more would keep the process.
 if (stop.signal.aborted) process.exit()
+
+/** @throws StartError where the role of the server sees no rows of tenants, and no address names the owner */
+async function requireEveryRow(database: DataSource): Promise<void> {
+  if (hasOwner(database) || !(await readRowSecurity(database)).isOn) return
+  throw new StartError('Row-level security hides rows from the role of DATABASE_URL. Set DATABASE_OWNER_URL, too.')
+}
 
 /** The key that the server has made; undefined before its first start. */
 function readOwnKey(directory: string): Promise<string | undefined> {

@@ -1,5 +1,6 @@
 import type { DataSource } from 'typeorm'
 import { type Config, readConfig } from '../config.ts'
+import { TenantScope } from '../hydra/index.ts'
 import { openDatabase } from '../runtime/database.ts'
 
 /** Runs a command with the configuration. An error is printed as its message, without a stack. */
@@ -20,7 +21,7 @@ export async function withDatabase(
 ): Promise<void> {
   const { database, close } = await openDatabase(config, log)
   try {
-    await work(database)
+    await work(TenantScope.every.view(database))
   } finally {
     await close()
   }

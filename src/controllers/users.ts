@@ -1,7 +1,7 @@
 import { User } from '../../entities/index.ts'
 import { membershipOrder } from '../../entities/user.ts'
 import type { Callers } from '../access/callers.ts'
-import { type Call, type Operation, Problem } from '../hydra/index.ts'
+import { type Call, type Operation, Problem, TenantScope } from '../hydra/index.ts'
 
 export const me: Operation<User> = {
   name: 'me',
@@ -46,10 +46,12 @@ function currentUser(call: Call<User>): Promise<User> {
 
 /** Adds the organization that a token without the claim "organization" acts for. */
 async function withDefaultOrganization(call: Call<User>, user: User): Promise<User> {
-  const [found] = await call.manager.query(
-    `SELECT "own"."organizationId" FROM "organization_user" "own" JOIN "user" ON "user"."id" = "own"."userId"
-      WHERE "user"."id" = $1 AND "own"."status" = 'active' ORDER BY ${membershipOrder('"own"', '"user"')} LIMIT 1`,
-    [user.id],
+  const [found] = await TenantScope.every.run(call.manager, (manager) =>
+    manager.query(
+      `SELECT "own"."organizationId" FROM "organization_user" "own" JOIN "user" ON "user"."id" = "own"."userId"
+        WHERE "user"."id" = $1 AND "own"."status" = 'active' ORDER BY ${membershipOrder('"own"', '"user"')} LIMIT 1`,
+      [user.id],
+    ),
   )
   return Object.assign(user, { defaultOrganizationId: found?.organizationId ?? null })
 }

@@ -20,6 +20,17 @@ export function readDirectUrl(variables: Variables): string | undefined {
   return url === pooled ? undefined : url
 }
 
+/** The URL of Postgres itself for the owner of the tables; undefined where DATABASE_URL names the owner. */
+export function readOwnerUrl(variables: Variables): string | undefined {
+  const url = variables.text('DATABASE_OWNER_URL')
+  if (url) checkUrl(variables, 'DATABASE_OWNER_URL', url)
+  if (url && !variables.text('DATABASE_URL'))
+    variables.addError(
+      'DATABASE_URL must be set when DATABASE_OWNER_URL is set: the embedded Postgres has an owner of its own.',
+    )
+  return url
+}
+
 /** The URLs of the database's replicas. The embedded Postgres has none. */
 export function readReplicaUrls(variables: Variables): string[] {
   const urls = variables.list('DATABASE_REPLICA_URLS', variables.text('DATABASE_REPLICA_URLS'))

@@ -4,7 +4,14 @@ import { type Request, type Response, Router } from 'express'
 import type { DataSource } from 'typeorm'
 import { OrganizationExport } from '../../entities/index.ts'
 import { record } from '../audit/audit-log.ts'
-import { type AccessControl, authenticate, type FairPool, methodNotAllowed, Problem } from '../hydra/index.ts'
+import {
+  type AccessControl,
+  authenticate,
+  type FairPool,
+  methodNotAllowed,
+  Problem,
+  TenantScope,
+} from '../hydra/index.ts'
 import { readParts } from './archive-parts.ts'
 
 const path = '/organization-exports/:id/archive'
@@ -16,7 +23,8 @@ export function archiveRoutes(access: AccessControl, database: DataSource, pool:
     response.setHeader('Cache-Control', 'private, no-store')
     const { id } = request.params
     const caller = await ownerOf(access, request, response)
-    const { manager } = pool.within(database, caller.tenant)
+    const scope = TenantScope.of(caller.tenant)
+    const { manager } = pool.within(database, caller.tenant, scope)
     const isId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)
     const found = isId ? await manager.findOneBy(OrganizationExport, { organizationId: caller.tenant, id }) : null
     if (!found?.archive || found.size === null)
@@ -35,7 +43,7 @@ export function archiveRoutes(access: AccessControl, database: DataSource, pool:
         changes: { downloaded: [null, found.name] },
       }),
     )
-    const parts = readParts(pool.of(caller.tenant), { ...found, size: found.size })
+    const parts = readParts(pool.of(caller.tenant, undefined, scope), { ...found, size: found.size })
     // A client that leaves, and an archive that expires, end the connection: the length then tells that bytes are missing.
     return pipeline(Readable.from(parts, { objectMode: false }), response).catch(() => response.destroy())
   })

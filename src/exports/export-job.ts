@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import { type DataSource, type EntityManager, In } from 'typeorm'
 import { Image, Organization, OrganizationExport } from '../../entities/index.ts'
-import type { Executor } from '../hydra/index.ts'
+import { type Executor, TenantScope } from '../hydra/index.ts'
 import { enqueueExportMails } from '../mail/export-mail.ts'
 import { withSessionLock } from '../postgres/locks.ts'
 import { archiveOf, type WholeCollection } from './archive.ts'
@@ -47,15 +47,16 @@ export function exportOrganization(
   let opened: ExportSource | undefined
   return async (key: Pick<OrganizationExport, 'organizationId' | 'id'>): Promise<void> => {
     const { organizationId, id } = key
+    const own = TenantScope.of(organizationId).view(database)
     const slot = Number.parseInt(organizationId.slice(-4), 16) % slots
-    const outcome = await withSessionLock<'busy' | 'done'>(database, `exports ${slot}`, 'busy', async (connection) => {
-      const found = await database.manager.findOneBy(OrganizationExport, { organizationId, id })
+    const outcome = await withSessionLock<'busy' | 'done'>(own, `exports ${slot}`, 'busy', async (connection) => {
+      const found = await own.manager.findOneBy(OrganizationExport, { organizationId, id })
       if (!found || found.status === 'ready' || found.status === 'failed') return 'done'
       opened ??= source(database)
-      await run(database, connection, opened, found, log)
+      await run(own, connection, opened, found, log)
       return 'done'
     })
-    if (outcome === 'busy') await enqueueExport(database, key, slotRetrySeconds)
+    if (outcome === 'busy') await enqueueExport(own, key, slotRetrySeconds)
   }
 }
 

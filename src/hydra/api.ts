@@ -13,6 +13,7 @@ import { rowWriters as compileRowWriters } from './formats/row-writer.ts'
 import { serializer } from './formats/serializer.ts'
 import type { AccessControl } from './http/authenticate.ts'
 import type { ApiInfo, ApiOptions, BoundApi, BoundResource } from './http/bound-api.ts'
+import { deleteExpired } from './http/delete-expired.ts'
 import { genericTitles } from './http/operation-titles.ts'
 import { router } from './http/router.ts'
 import { type ChangeStreams, changeStreams, type StreamOptions } from './http/streams/stream-routes.ts'
@@ -39,6 +40,8 @@ import { compileToMany } from './store/to-many.ts'
 
 /** The whole API, joined and checked once, at boot. */
 export class Api extends ApiModel implements BoundApi {
+  /** Deletes stored responses and changes that are too old. */
+  static readonly deleteExpired = deleteExpired
   readonly info: ApiInfo
   readonly pools: Pools
   readonly pages: Pages | undefined
@@ -159,7 +162,7 @@ export class Api extends ApiModel implements BoundApi {
     search: Search,
     sent: Map<string, SentColumn> | undefined,
   ): Store {
-    const { scope, whole, named, isId } = options
+    const { scope, whole, named, isId, everyTenant } = options
     const computed = { ...options.computed, ...(whole && { whole: `(${whole.when}) IS TRUE` }) }
     const { collation } = this.options
     const roles = this.roles.all
@@ -171,6 +174,7 @@ export class Api extends ApiModel implements BoundApi {
       computed,
       named,
       isId,
+      everyTenant,
       shown,
       roles,
       tenantColumn,

@@ -1,5 +1,5 @@
 import type { Image } from '../../entities/index.ts'
-import { type Executor, statement } from '../hydra/index.ts'
+import { type Executor, statement, TenantScope } from '../hydra/index.ts'
 
 export const findImage = statement('image:find', 'SELECT "type", "bytes" FROM "image" WHERE "id" = :id')
 
@@ -16,6 +16,7 @@ const deleteIfUnused = statement(
   'image:drop',
   `DELETE FROM "image" WHERE "id" = :id
     AND NOT EXISTS (SELECT FROM "organization" WHERE "logoId" = :id OR "iconId" = :id)`,
+  { tenants: TenantScope.every },
 )
 
 /**

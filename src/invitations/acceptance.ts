@@ -4,7 +4,7 @@ import { requireOpen } from '../access/lock-own-organization.ts'
 import { tokenActsFor } from '../access/membership.ts'
 import { record } from '../audit/audit-log.ts'
 import { tellCustomer } from '../billing/enqueue-customer-profile.ts'
-import { type Call, ConstraintViolation, copyEntity, Problem } from '../hydra/index.ts'
+import { type Call, ConstraintViolation, copyEntity, Problem, TenantScope } from '../hydra/index.ts'
 import { withdrawMail } from '../mail/outbox.ts'
 import { lockOrganization } from '../postgres/locks.ts'
 import { invitationIri } from './invitation-iri.ts'
@@ -16,9 +16,12 @@ type Invitation = OrganizationUserInvitation
  * or resend the invitation before the lock is held, so the invitation is read again under the lock.
  * @throws ConstraintViolation when no invitation has the token
  */
-export async function lockInvitation({ manager }: Call, tokenHash: Buffer) {
-  const found = await manager.findOneBy(OrganizationUserInvitation, { tokenHash })
+export async function lockInvitation({ manager, unitOfWork }: Call, tokenHash: Buffer) {
+  const found = await TenantScope.every.run(manager, (everywhere) =>
+    everywhere.findOneBy(OrganizationUserInvitation, { tokenHash }),
+  )
   if (!found) throw unusableToken()
+  unitOfWork.admit(found.organizationId)
   const organization = await lockOrganization(manager, found.organizationId)
   const invitation = await manager.findOneBy(OrganizationUserInvitation, {
     organizationId: found.organizationId,

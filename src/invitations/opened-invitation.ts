@@ -1,6 +1,6 @@
 import { OrganizationUserInvitation } from '../../entities/index.ts'
 import { isTimeZone } from '../../entities/time-zones.ts'
-import { type Executor, statement } from '../hydra/index.ts'
+import { type Executor, statement, TenantScope } from '../hydra/index.ts'
 import { hashOf } from '../secrets/secret-hash.ts'
 
 /** An invitation as the person with its token sees it. */
@@ -29,6 +29,7 @@ const open = statement(
      JOIN "organization" o ON o."id" = i."organizationId"
      JOIN "user" u ON u."id" = i."invitedById"
    WHERE i."tokenHash" = :hash`,
+  { tenants: TenantScope.every },
 )
 
 /**

@@ -34,6 +34,7 @@ import { Sessions1764000000110 } from './1764000000110-sessions.ts'
 import { ApiKeys1764000000120 } from './1764000000120-api-keys.ts'
 import { WebhookEndpoints1764000000130 } from './1764000000130-webhook-endpoints.ts'
 import { Exports1764000000140 } from './1764000000140-exports.ts'
+import { RowSecurity1764000000150 } from './1764000000150-row-security.ts'
 
 /** In the order in which they are applied. */
 export const migrations = [
@@ -73,4 +74,5 @@ export const migrations = [
   ApiKeys1764000000120,
   WebhookEndpoints1764000000130,
   Exports1764000000140,
+  RowSecurity1764000000150,
 ]

@@ -13,6 +13,9 @@ export interface DatabaseCluster {
   settings: Record<string, string>
 }
 
+/** The role that the server connects as. It owns nothing, so row-level security holds for it. */
+export const serverRole = 'server'
+
 /** The role that owns the databases. It needs no password, because only one account can open the socket. */
 export const superuser = 'postgres'
 

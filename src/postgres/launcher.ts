@@ -5,7 +5,7 @@ import { makeDataDirectory } from '../start/data-directory.ts'
 import { quote } from '../start/quote.ts'
 import { StartError } from '../start/start-error.ts'
 import { findBinaries } from './binaries.ts'
-import { clusterFolder, type DatabaseCluster, initializeCluster, superuser } from './database-cluster.ts'
+import { clusterFolder, type DatabaseCluster, initializeCluster, serverRole, superuser } from './database-cluster.ts'
 import { accountFor } from './postgres-account.ts'
 import {
   acquireLease,
@@ -25,7 +25,10 @@ export interface Postgres {
   host: string
   /** Part of the socket's name. Clients must pass it, because a PGPORT in their environment would replace it. */
   port: number
+  /** The role that owns the database. */
   user: string
+  /** The role for the server's connections. */
+  serverRole: string
   database: string
   /** The folder of the data, which can lie outside DATA_DIR. */
   directory: string
@@ -77,15 +80,20 @@ export async function launch(directory: string, options: Options = {}): Promise<
     throw error
   })
   lease.unref()
-  return { host: lease.host, port, user: superuser, database, directory: data, stop }
+  return { host: lease.host, port, user: superuser, serverRole, database, directory: data, stop }
 }
 
 async function createDatabase(database: string, lease: Lease): Promise<void> {
-  const { rowCount } = await lease.query('select from pg_database where datname = $1', [database])
-  if (rowCount) return
-  await lease.query(`create database ${lease.escapeIdentifier(database)}`).catch((error) => {
-    const createdMeanwhile = ['42P04', '23505'].includes(error.code)
-    if (!createdMeanwhile) throw error
+  const roles = await lease.query('select from pg_roles where rolname = $1', [serverRole])
+  if (!roles.rowCount) await create(`role ${serverRole} login`, lease)
+  const databases = await lease.query('select from pg_database where datname = $1', [database])
+  if (!databases.rowCount) await create(`database ${lease.escapeIdentifier(database)}`, lease)
+}
+
+/** Creates an object, unless another process has created it meanwhile. */
+async function create(object: string, lease: Lease): Promise<void> {
+  await lease.query(`create ${object}`).catch((error) => {
+    if (!['42P04', '42710', '23505'].includes(error.code)) throw error
   })
 }
 

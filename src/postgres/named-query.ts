@@ -1,4 +1,6 @@
 import pg from 'pg'
+import { execution } from './execution-message.ts'
+import type { Setting } from './transaction-settings.ts'
 
 export type Callback = (error: Error | null | undefined, result?: unknown) => void
 
@@ -21,7 +23,7 @@ interface Connection {
   submittedNamedStatements: Record<string, string | undefined>
   stream: { cork(): void; uncork(): void; writable: boolean; write(bytes: Buffer): void }
   parse(message: { name: string; text: string }): void
-  bind(message: { statement: string; values: unknown[]; valueMapper(value: unknown): unknown }): void
+  bind(message: { statement: string; values: unknown[]; valueMapper?(value: unknown): unknown }): void
   describe(message: { type: 'P'; name: string }): void
   execute(message: object): void
   sync(): void
@@ -53,12 +55,18 @@ export class NamedQuery {
   private rowCount: number | null = null
   private command = ''
   private failure: Error | undefined
+  /** How many of the next completed commands belong to settings. */
+  private pending = 0
 
-  /** @param known the columns of the statements that the connection has run, by name */
+  /**
+   * @param known the columns of the statements that the connection has run, by name
+   * @param settingsFor what precedes the statement in its transaction
+   */
   constructor(
     private readonly config: NamedConfig,
     private readonly types: Parsers,
     private readonly known: Map<string, Columns>,
+    private readonly settingsFor: () => Setting[] = () => [],
   ) {
     this.name = config.name
     this.text = config.text
@@ -78,28 +86,39 @@ export class NamedQuery {
     } catch (error) {
       return error as Error
     }
-    if (parsed !== undefined && columns?.types === this.types && values.every(isText)) {
-      this.columns = columns
-      if (connection.stream.writable) connection.stream.write(execution(name, values))
-    } else this.submitWithQuestion(connection, parsed === undefined, values)
-    return null
-  }
-
-  private submitWithQuestion(connection: Connection, isNew: boolean, values: unknown[]): void {
-    const { name, text } = this
     connection.stream.cork()
     try {
-      if (isNew) {
-        connection.parse({ name, text })
-        connection.submittedNamedStatements[name] = text
-      }
-      connection.bind({ statement: name, values, valueMapper: (value) => value })
-      connection.describe({ type: 'P', name: '' })
-      connection.execute({})
-      connection.sync()
+      this.sendSettings(connection)
+      if (parsed !== undefined && columns?.types === this.types && values.every(isText)) {
+        this.columns = columns
+        if (connection.stream.writable) connection.stream.write(execution(name, values))
+      } else this.sendWithQuestion(connection, parsed === undefined, values)
     } finally {
       connection.stream.uncork()
     }
+    return null
+  }
+
+  /** One implicit transaction spans all messages until the next Sync, so the settings hold for this statement only. */
+  private sendSettings(connection: Connection): void {
+    const settings = this.settingsFor()
+    this.pending = settings.length
+    for (const setting of settings) {
+      connection.bind(setting)
+      connection.execute({})
+    }
+  }
+
+  private sendWithQuestion(connection: Connection, isNew: boolean, values: unknown[]): void {
+    const { name, text } = this
+    if (isNew) {
+      connection.parse({ name, text })
+      connection.submittedNamedStatements[name] = text
+    }
+    connection.bind({ statement: name, values, valueMapper: (value) => value })
+    connection.describe({ type: 'P', name: '' })
+    connection.execute({})
+    connection.sync()
   }
 
   handleRowDescription({ fields }: Pick<Columns, 'fields'>): void {
@@ -114,7 +133,7 @@ export class NamedQuery {
   }
 
   handleDataRow({ fields: texts }: { fields: (string | null)[] }): void {
-    if (this.failure) return
+    if (this.failure || this.pending > 0) return
     const { names, parsers } = this.columns as Columns
     try {
       const values = texts as unknown[]
@@ -130,6 +149,10 @@ export class NamedQuery {
 
   /** Reads a tag such as `INSERT 0 1` or `SELECT 30`. */
   handleCommandComplete({ text }: { text: string }): void {
+    if (this.pending > 0) {
+      this.pending--
+      return
+    }
     const space = text.indexOf(' ')
     this.command = space < 0 ? text : text.slice(0, space)
     this.rowCount = space < 0 ? null : Number(text.slice(text.lastIndexOf(' ') + 1))
@@ -166,32 +189,4 @@ function rowOf(names: string[], values: unknown[]): Record<string, unknown> {
 
 function isText(value: unknown): value is string | null {
   return value === null || typeof value === 'string'
-}
-
-/** Execute (without a limit of rows) and Sync, which end each message. */
-const ending = Buffer.from([69, 0, 0, 0, 9, 0, 0, 0, 0, 0, 83, 0, 0, 0, 4])
-
-/** Bind, Execute and Sync of a prepared statement in one chunk (PostgreSQL documentation, "Message Formats"). */
-function execution(name: string, values: (string | null)[]): Buffer {
-  let size = 13 + Buffer.byteLength(name)
-  for (const value of values) size += 4 + (value === null ? 0 : Buffer.byteLength(value))
-  const bytes = Buffer.allocUnsafe(size + ending.length)
-  bytes[0] = 66
-  let at = bytes.writeInt32BE(size - 1, 1)
-  // The unnamed portal, and the name of the statement.
-  bytes[at++] = 0
-  at += bytes.write(name, at)
-  bytes[at++] = 0
-  // No formats, because all values are texts.
-  at = bytes.writeInt16BE(0, at)
-  at = bytes.writeInt16BE(values.length, at)
-  for (const value of values) {
-    const length = value === null ? -1 : bytes.write(value, at + 4)
-    bytes.writeInt32BE(length, at)
-    at += 4 + Math.max(0, length)
-  }
-  // No formats of columns either.
-  at = bytes.writeInt16BE(0, at)
-  ending.copy(bytes, at)
-  return bytes
 }

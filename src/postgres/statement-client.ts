@@ -1,24 +1,21 @@
-import pg, { type Client, type PoolConfig } from 'pg'
+import type { Client, PoolConfig } from 'pg'
 import { type Callback, type Columns, type NamedConfig, NamedQuery } from './named-query.ts'
-
-/** The members of pg's own client that this one uses. */
-declare class PgClient {
-  query(query: unknown, values?: unknown, callback?: unknown): unknown
-  getTypeParser(oid: number, format: string): unknown
-}
+import { admitting, type Scope, SettingClient } from './transaction-settings.ts'
 
 /** A client that describes each named statement once. */
-export class NamedStatementClient extends (pg.Client as unknown as typeof PgClient) {
+export class NamedStatementClient extends SettingClient {
   private readonly columns = new Map<string, Columns>()
 
-  override query(config: unknown, values?: unknown, callback?: unknown): unknown {
+  override query(config: never, values?: unknown, callback?: unknown): unknown {
     if (!isNamed(config) || Array.isArray(values)) return super.query(config, values, callback)
-    const query = new NamedQuery(config, config.types ?? (this as never), this.columns)
+    const named: NamedConfig & { scope?: Scope } = config
+    const settings = () => this.settingsFor(named)
+    const query = new NamedQuery(named, named.types ?? (this as never), this.columns, settings)
     query.callback = (typeof values === 'function' ? values : callback) as Callback | undefined
-    if (query.callback) return super.query(query)
+    if (query.callback) return super.query(query as never)
     return new Promise((resolve, reject) => {
       query.callback = (error, result) => (error ? reject(error) : resolve(result))
-      super.query(query)
+      super.query(query as never)
     }).catch((error) => {
       // The stack leads to the caller, as with pg's own client.
       Error.captureStackTrace(error)
@@ -36,5 +33,8 @@ function isNamed(config: unknown): config is NamedConfig {
 export const direct = {
   get Client() {
     return NamedStatementClient as unknown as new () => Client
+  },
+  onConnect: async (client: Pick<Client, 'query'>): Promise<void> => {
+    await client.query({ ...admitting, values: [''] })
   },
 } satisfies PoolConfig

@@ -49,6 +49,20 @@ export const tableKinds = {
   ],
 } as const
 
+/** Tables whose rows belong to no tenant. All others are behind row-level security. */
+export const sharedTables: readonly string[] = [
+  'image',
+  'user',
+  'country',
+  'migrations',
+  'idempotency_key',
+  'session',
+  'stripe_event',
+  'job_crash',
+  'bank_slot',
+  'bank_import',
+]
+
 /** The column by which large tables are distributed. */
 export const distributionColumn = 'organizationId'
 

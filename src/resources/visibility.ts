@@ -22,6 +22,7 @@ export const organization: ResourceOptions<Organization> = {
       UNION ALL SELECT :tenant::uuid WHERE :user::uuid IS NULL)`,
     operator: 'true',
   },
+  everyTenant: true,
   hidden: {
     guest: [...lists, 'stripeCustomerId', 'currentSubscription'],
     member: ['stripeCustomerId', 'subscriptions', 'currentSubscription', 'organizationUserInvitations'],

@@ -1,7 +1,7 @@
 import { Pool } from 'pg'
 import type { DataSource } from 'typeorm'
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
-import { batchPoolOptions, connectTo, listPoolOptions, pooledOptions } from '../../ormconfig.ts'
+import { batchPoolOptions, connectTo, listPoolOptions, pooledOptions, rowSecurityOf } from '../../ormconfig.ts'
 import type { Config } from '../config.ts'
 import { type Api, FairPool } from '../hydra/index.ts'
 import { requireCompatible } from '../migrations/compatibility.ts'
@@ -9,6 +9,7 @@ import { migrate } from '../migrations/migrate.ts'
 import { requireCurrentCollation } from '../postgres/collation-check.ts'
 import { closeDatabase, closePool, surviveConnectionErrors, survivePoolErrors } from '../postgres/connection-errors.ts'
 import { launch } from '../postgres/launcher.ts'
+import { readRowSecurity } from '../postgres/row-security.ts'
 import { requireNamedStatements, SharedSessionsError } from '../postgres/session-check.ts'
 import { quoteWithoutSecrets } from '../start/quote.ts'
 import { StartError } from '../start/start-error.ts'
@@ -67,11 +68,11 @@ export interface LaunchOptions {
 
 /** Connects to the Postgres of DATABASE_URL and DATABASE_DIRECT_URL, or starts an embedded one, and migrates it. */
 export async function openDatabase(
-  config: Pick<Config, 'databaseUrl' | 'directUrl' | 'dataDirectory' | 'pgbin' | 'pool' | 'workers'>,
+  config: Pick<Config, 'databaseUrl' | 'directUrl' | 'ownerUrl' | 'dataDirectory' | 'pgbin' | 'pool' | 'workers'>,
   log: (line: string) => void,
   { signal, onLost, prepare = migrate }: LaunchOptions = {},
 ): Promise<OpenDatabase> {
-  const { dataDirectory, databaseUrl, directUrl, pgbin, pool, workers } = config
+  const { dataDirectory, databaseUrl, directUrl, ownerUrl, pgbin, pool, workers } = config
   if (databaseUrl) {
     const prepareDirectly = (database: DataSource) =>
       prepare(database, signal).catch((error) =>
@@ -79,17 +80,19 @@ export async function openDatabase(
       )
     const connected = async () => {
       if (directUrl) await requireNamedStatements(pooledOptions(databaseUrl))
-      return connect({ url: databaseUrl, directUrl, pool }, prepareDirectly, signal)
+      return connect({ url: databaseUrl, direct: directUrl, owner: ownerUrl, pool }, prepareDirectly, signal)
     }
     const opened = await connected().catch((error) => throwStartError(error, 'DATABASE_URL', databaseUrl))
     return { ...opened, embedded: undefined, environment: {} }
   }
   const settings = { max_connections: String(Math.max(100, (workers + 1) * 2 * pool + extraConnections)) }
   const launched = await launch(dataDirectory, { pgbin, log, settings, signal, onLost })
-  const { host, port, user, database, directory, stop } = launched
-  const url = `postgres://${user}@localhost:${port}/${database}?host=${encodeURIComponent(host)}`
+  const { host, port, user, serverRole, database, directory, stop } = launched
+  const [url, owner] = [serverRole, user].map(
+    (role) => `postgres://${role}@localhost:${port}/${database}?host=${encodeURIComponent(host)}`,
+  )
   const prepareEmbedded = (opened: DataSource) => prepare(opened, signal)
-  const connected = await connect({ url, pool }, prepareEmbedded, signal).catch(async (error) => {
+  const connected = await connect({ url, owner, pool }, prepareEmbedded, signal).catch(async (error) => {
     await stop()
     throw error
   })
@@ -106,25 +109,32 @@ export async function openDatabase(
 
 /** Connects to a database that another process has migrated. */
 export function connectToDatabase(url: string, pool: number, directUrl?: string): ReturnType<typeof connect> {
-  return connect({ url, directUrl, pool }, async (database) => {
+  return connect({ url, direct: directUrl, pool }, async (database) => {
     await requireCompatible(database)
     await requireCurrentCollation(database)
   })
 }
 
+/** Lets the connections of a database send their tenants where row-level security is on. */
+export async function applyRowSecurity(database: DataSource): Promise<void> {
+  Object.assign(rowSecurityOf(database), await readRowSecurity(database))
+}
+
 interface Addresses {
   url: string
   /** Postgres itself where `url` leads to a pooler. */
-  directUrl?: string
+  direct?: string
+  /** Postgres itself for the owner of the tables, where `url` is for another role. */
+  owner?: string
   pool: number
 }
 
 async function connect(
-  { url, directUrl, pool }: Addresses,
+  { url, pool, ...others }: Addresses,
   prepare: (database: DataSource) => Promise<void>,
   signal?: AbortSignal,
 ): Promise<Pick<OpenDatabase, 'database' | 'close'>> {
-  const database = await connectTo({ url }, pool, directUrl).initialize()
+  const database = await connectTo({ url }, pool, others).initialize()
   survivePoolErrors(database)
   const close = () => closeDatabase(database)
   // Closing the connection ends a migration that waits or runs.
@@ -132,6 +142,7 @@ async function connect(
   try {
     signal?.throwIfAborted()
     await prepare(database)
+    await applyRowSecurity(database)
   } catch (error) {
     await close().catch(() => {})
     throw error

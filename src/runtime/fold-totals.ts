@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import type { DataSource } from 'typeorm'
-import { rowTotals } from '../hydra/index.ts'
+import { rowTotals, TenantScope } from '../hydra/index.ts'
 
 const intervalMs = 10_000
 
@@ -10,7 +10,9 @@ const intervalMs = 10_000
  */
 export function startFoldingTotals(database: DataSource, log: Logger): () => void {
   const timer = setInterval(() => {
-    rowTotals.fold(database).catch((error) => log.error({ err: error }, 'could not fold row totals'))
+    rowTotals
+      .fold(TenantScope.every.view(database))
+      .catch((error) => log.error({ err: error }, 'could not fold row totals'))
   }, intervalMs)
   return () => clearInterval(timer)
 }

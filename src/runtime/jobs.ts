@@ -14,7 +14,7 @@ import { syncCustomerJob } from '../billing/sync/sync-customer-job.ts'
 import { enqueueStaleCustomers } from '../billing/webhooks/replay-events.ts'
 import { type ExportSource, exportOrganization } from '../exports/export-job.ts'
 import { deleteExpiredExports, enqueueStaleExports } from '../exports/export-rows.ts'
-import { deleteExpired } from '../hydra/index.ts'
+import { Api, TenantScope } from '../hydra/index.ts'
 import type { Mailer } from '../mail/mailer.ts'
 import { deleteOldMail, enqueueStaleMail } from '../mail/outbox.ts'
 import { sendMail } from '../mail/send-mail-job.ts'
@@ -43,24 +43,47 @@ export function jobTasks(
   { billing, banking, mailer, exportSource }: ExternalServices,
   log: Logger,
 ): Tasks {
+  const everywhere = TenantScope.every.view(database)
+  const { master } = database.driver as PostgresDriver
   return {
-    followCustomer: syncCustomerJob(database, billing, log),
-    tellCustomer: updateCustomerProfile(database, billing, log),
-    settleSubscription: resolvePendingSubscription(database, billing),
+    followCustomer: withinTenant(database, 'customer', (own) => syncCustomerJob(own, billing, log)),
+    tellCustomer: withinTenant(database, 'organization', (own) => updateCustomerProfile(own, billing, log)),
+    settleSubscription: withinTenant(database, 'organization', (own) => resolvePendingSubscription(own, billing)),
     takeUp: () => enqueueStaleWork(database, log),
-    provisionOrganization: provisionOrganization(database),
-    endPeriods: () => endDuePeriods(database),
-    expireRows: () => deleteExpired((database.driver as PostgresDriver).master),
-    expireSessions: () => deleteExpiredSessions((database.driver as PostgresDriver).master),
-    reconcile: () => reconcile(database),
-    sendMail: sendMail(database, mailer, log),
-    forgetMails: () => deleteOldMail(database),
-    tendBank: syncIntegration(database, banking, log),
-    keepSecrets: () => resealSecrets(database, banking),
+    provisionOrganization: withinTenant(database, 'organization', provisionOrganization),
+    endPeriods: () => endDuePeriods(everywhere),
+    expireRows: () => Api.deleteExpired(master),
+    expireSessions: () => deleteExpiredSessions(master),
+    reconcile: () => reconcile(everywhere),
+    sendMail: withinTenant(database, 'mail', (own) => sendMail(own, mailer, log)),
+    forgetMails: () => deleteOldMail(everywhere),
+    tendBank: withinTenant(database, 'integration', (own) => syncIntegration(own, banking, log)),
+    keepSecrets: () => resealSecrets(everywhere, banking),
     exportOrganization: exportOrganization(database, exportSource, log),
-    expireExports: () => deleteExpiredExports(database),
+    expireExports: () => deleteExpiredExports(everywhere),
     tidy: () => cleanUpQueue(database),
-    correctTotals: () => correctTotals(database, log),
+    correctTotals: () => correctTotals(everywhere, log),
+  }
+}
+
+/** The organization of the row that a job's payload names. A row that is gone has none, and then the job finds no row. */
+const tenantOf = {
+  customer: `SELECT "id" FROM "organization" WHERE "stripeCustomerId" = $1`,
+  mail: `SELECT "organizationId" AS "id" FROM "outgoing_mail" WHERE "id" = $1`,
+  integration: `SELECT "organizationId" AS "id" FROM "integration" WHERE "id" = $1`,
+}
+
+/** A job for one tenant: its statements touch the rows of that tenant only. */
+function withinTenant<P>(
+  database: DataSource,
+  member: keyof typeof tenantOf | 'organization',
+  task: (own: DataSource) => (payload: P) => Promise<void>,
+): (payload: P) => Promise<void> {
+  const everywhere = TenantScope.every.view(database)
+  return async (payload) => {
+    const named = (payload as Record<string, string>)[member]
+    const [found] = member === 'organization' ? [{ id: named }] : await everywhere.query(tenantOf[member], [named])
+    await task(TenantScope.of(found?.id ?? null).view(database))(payload)
   }
 }
 
@@ -70,9 +93,10 @@ export function jobTasks(
  * @param age the least age of such work, in seconds
  */
 export async function enqueueStaleWork(database: DataSource, log: Logger, age?: number): Promise<void> {
+  const everywhere = TenantScope.every.view(database)
   await runAll(
     [
-      () => retryAbandonedJobs(database, log),
+      () => retryAbandonedJobs(everywhere, log),
       enqueueStaleCustomers,
       enqueueUnresolved,
       enqueueStaleMail,
@@ -80,7 +104,7 @@ export async function enqueueStaleWork(database: DataSource, log: Logger, age?: 
       enqueueStaleIntegrations,
       enqueueStaleExports,
     ],
-    (enqueueStale) => enqueueStale(database, age),
+    (enqueueStale) => enqueueStale(everywhere, age),
   )
 }
 

@@ -49,7 +49,8 @@ export function openReplicas(
   log: Logger,
 ): OpenReplicas {
   const replicas: Replica[] = urls.map((url) => {
-    const pool = new Pool(replicaPoolOptions(url, size, directUrl !== undefined))
+    const { rowSecurity } = primary.pool.options as ReturnType<typeof replicaPoolOptions>
+    const pool = new Pool(replicaPoolOptions(url, size, directUrl !== undefined, rowSecurity))
     surviveConnectionErrors(pool)
     return { fairPool: new FairPool(pool, { name: 'lists', waiting: 0 }), pausedUntil: 0 }
   })

@@ -3,17 +3,18 @@ import { Location } from '../../entities/index.ts'
 import { batchPoolOptions } from '../../ormconfig.ts'
 import { KeyedStatement } from '../../src/hydra/store/batch/keyed-statement.ts'
 import { ReadBatches } from '../../src/hydra/store/batch/read-batches.ts'
+import { TenantScope } from '../../src/hydra/store/tenant-scope.ts'
 import { surviveConnectionErrors } from '../../src/postgres/connection-errors.ts'
 import { poolsOf } from '../../src/runtime/database.ts'
 import { eventually } from '../support/eventually.ts'
 import { openWorld } from '../support/world.ts'
 
-const { api, as, database, directUrl, elsewhere, ending, given, organization } = await openWorld()
+const { api, as, database, directUrl, elsewhere, ending, given, organization, served } = await openWorld()
 
 const { id } = await given(Location, { name: 'Here' })
 const foreign = await given(Location, { name: 'There', organizationId: elsewhere.organization.id })
 
-const pool = new Pool(batchPoolOptions(poolsOf(database).items.pool))
+const pool = new Pool(batchPoolOptions(poolsOf(served).items.pool))
 surviveConnectionErrors(pool)
 const texts: string[] = []
 const connections: PoolClient[] = []
@@ -59,7 +60,9 @@ const locations = (most?: number) =>
 
 /** A read of a tenant's location; `share` is the tenant that it counts for. */
 const read = (keyed: KeyedStatement, share = 'one', client?: { socket: { destroyed: boolean } }) =>
-  keyed.read({ query: () => Promise.reject(), reads: reads.of(share, client) }, [{ tenant: organization.id, id }])
+  keyed.read({ query: () => Promise.reject(), reads: reads.of(share, client, TenantScope.every) }, [
+    { tenant: organization.id, id },
+  ])
 
 const outcome = (rows: Promise<unknown>) =>
   rows.then(
@@ -159,7 +162,7 @@ test('large rows lower the number of keys of the next batch, so that it has abou
     each: `SELECT repeat(:id, 100000) AS "text"`,
     types: { id: 'text' },
   })
-  const executor = { query: () => Promise.reject(), reads: reads.of('one', undefined) }
+  const executor = { query: () => Promise.reject(), reads: reads.of('one', undefined, TenantScope.every) }
   const all = await Promise.all(Array.from({ length: 60 }, () => large.read(executor, [{ id: 'x' }])))
   for (const [{ text }] of all) expect(text).toHaveLength(100_000)
   expect(sizes.slice(0, 3)).toEqual([1, 1, 10])
@@ -208,7 +211,7 @@ test('a value that Postgres rejects fails its own read; the rest of the batch is
     each: 'SELECT (:id::text)::int AS "n"',
     types: { id: 'text' },
   })
-  const executor = { query: () => Promise.reject(), reads: reads.of('one', undefined) }
+  const executor = { query: () => Promise.reject(), reads: reads.of('one', undefined, TenantScope.every) }
   const all = ['0', '1', ...'23x45678y9'].map((text) => outcome(numbers.read(executor, [{ id: text }])))
   const bad = (text: string) => (/[xy]/.test(text) ? '22P02' : 'rows')
   expect(await Promise.all(all)).toEqual([...'0123x45678y9'].map(bad))
@@ -286,7 +289,7 @@ test('a client reads what it has written, beside other reads of the same stateme
 test('a scope value that the caller lacks is read alone', async () => {
   const answers: string[] = []
   const query = (asked: { text: string }) => Promise.resolve({ rows: [], ...(answers.push(asked.text) && {}) } as never)
-  await locations().read({ query, reads: reads.of('none', undefined) }, [{ tenant: null, id }])
+  await locations().read({ query, reads: reads.of('none', undefined, TenantScope.every) }, [{ tenant: null, id }])
   expect(answers).toHaveLength(1)
   expect(sizes).toEqual([])
 })
@@ -306,7 +309,9 @@ test('on a distributed database a batch has the keys of one tenant, and names th
     [id, foreign.id, id, foreign.id].map((one) => ({ tenant: each.id, id: one })),
   )
   const found = await Promise.all(
-    asked.map((key) => keyed.read({ query: () => Promise.reject(), reads: reads.of(key.tenant, undefined) }, [key])),
+    asked.map((key) =>
+      keyed.read({ query: () => Promise.reject(), reads: reads.of(key.tenant, undefined, TenantScope.every) }, [key]),
+    ),
   )
   const visible = ({ tenant, id: one }: (typeof asked)[number]) => (tenant === organization.id) === (one === id)
   expect(found.map((rows) => rows.length)).toEqual(asked.map((key) => (visible(key) ? 1 : 0)))

@@ -10,7 +10,7 @@ import { type PageStatement, watchPages } from '../support/page-statements.ts'
 import { givenKey } from '../support/rows/sample-rows.ts'
 import { openWorld } from '../support/world.ts'
 
-const { api, as, database, directUrl, ending, given, organization, server, tenant } = await openWorld()
+const { api, as, database, directUrl, ending, given, organization, server, tenant, served } = await openWorld()
 
 const tenants = 1000
 const rows = 100_000
@@ -67,7 +67,7 @@ interface Asked {
   values: unknown[]
 }
 
-const { batches } = poolsOf(database).items
+const { batches } = poolsOf(served).items
 const texts = new Set<string>()
 batches?.pool.on('acquire', (client: Client & { isWatched?: true }) => {
   if (client.isWatched) return
@@ -81,7 +81,7 @@ batches?.pool.on('acquire', (client: Client & { isWatched?: true }) => {
 const holder = new Client({ connectionString: directUrl })
 holder.on('error', () => {})
 await holder.connect()
-const planning = new Pool(batchPoolOptions(poolsOf(database).items.pool))
+const planning = new Pool(batchPoolOptions(poolsOf(served).items.pool))
 ending.push(async () => {
   await holder.end()
   await planning.end()
@@ -182,7 +182,7 @@ test('a batch of API keys uses the index on the hash', async () => {
   const send = () => request(server).get('/locations').set('Authorization', `Bearer ${secrets[n++]}`)
   for (const step of await stepsFor('api_key', async () => send())) {
     expect(step['Node Type']).toMatch(/^Index/)
-    expect(step['Index Cond']).toMatch(/hash = decode\(batch\.hash/)
+    expect(step['Index Cond']).toMatch(/hash = batch\.hash/)
   }
 })
 
@@ -213,7 +213,7 @@ test.each([
 })
 
 const ofPages: PageStatement[] = []
-watchPages(database, (statement) => ofPages.push(statement))
+watchPages(served, (statement) => ofPages.push(statement))
 
 /** The statements that a page is read by, without those that find the caller. */
 async function pageStatements(path: string): Promise<{ asked: PageStatement[]; view: Record<string, string> }> {
@@ -225,7 +225,7 @@ async function pageStatements(path: string): Promise<{ asked: PageStatement[]; v
 
 /** The plan of a statement of pages, on a connection with their planner's settings. */
 async function pagePlanOf({ text, values }: PageStatement): Promise<Plan[]> {
-  const { rows: settings } = await poolsOf(database).lists.pool.query('SHOW random_page_cost')
+  const { rows: settings } = await poolsOf(served).lists.pool.query('SHOW random_page_cost')
   return planOf(text, values.map(literal), `SET random_page_cost = ${settings[0].random_page_cost}`)
 }
 

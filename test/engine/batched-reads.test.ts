@@ -5,19 +5,21 @@ import { Employee, Location, Meeting, Organization, User } from '../../entities/
 import { batchPoolOptions } from '../../ormconfig.ts'
 import { type Role, roles } from '../../src/access/roles.ts'
 import type { Found } from '../../src/hydra/model/page.ts'
+import type { Executor } from '../../src/hydra/model/store.ts'
 import { KeyedStatement } from '../../src/hydra/store/batch/keyed-statement.ts'
 import { ReadBatches } from '../../src/hydra/store/batch/read-batches.ts'
 import { PostgresStore } from '../../src/hydra/store/postgres-store.ts'
 import { sentColumns } from '../../src/hydra/store/sent-rows.ts'
 import { statement } from '../../src/hydra/store/statement.ts'
+import { TenantScope } from '../../src/hydra/store/tenant-scope.ts'
 import { surviveConnectionErrors } from '../../src/postgres/connection-errors.ts'
 import { meeting, organization as organizations, user as users } from '../../src/resources/visibility.ts'
 import { poolsOf } from '../../src/runtime/database.ts'
 import { morning, openWorld } from '../support/world.ts'
 
-const { database, elsewhere, ending, given, organization, tenant } = await openWorld()
+const { database, elsewhere, ending, given, organization, tenant, served } = await openWorld()
 
-const batches = new Pool(batchPoolOptions(poolsOf(database).items.pool))
+const batches = new Pool(batchPoolOptions(poolsOf(served).items.pool))
 surviveConnectionErrors(batches)
 ending.push(() => batches.end())
 const reads = new ReadBatches(batches)
@@ -31,7 +33,7 @@ const stores = [
   store(Location),
   store(Meeting, { scope: meeting.scope }),
   store(User, { scope: users.scope, named: users.named, computed: whole }),
-  store(Organization, { scope: organizations.scope }),
+  store(Organization, { scope: organizations.scope, everyTenant: true }),
   store(Location, { sent: sentColumns(database.getMetadata(Location)) }),
 ]
 
@@ -64,11 +66,14 @@ const aRead = fc.record({
   ticks: fc.nat(3),
 })
 
-const own = (caller: (typeof callers)[number]) => ({
-  ...poolsOf(database).items.of('test'),
-  reads: reads.of(`${caller.tenant}`, undefined),
-})
-const lone = { query: batches.query.bind(batches) as never }
+const own = (caller: (typeof callers)[number]) => {
+  const scope = caller.role === 'operator' ? TenantScope.every : TenantScope.of(caller.tenant)
+  return {
+    ...poolsOf(served).items.of('test', undefined, scope),
+    reads: reads.of(`${caller.tenant}`, undefined, scope),
+  }
+}
+const lone: Executor = { query: (query) => batches.query({ ...query, scope: TenantScope.every } as typeof query) }
 
 /** Runs each read after some turns of the event loop, so that reads meet in batches of many kinds. */
 const interleaved = <R extends { ticks: number }, T>(all: R[], run: (read: R) => Promise<T>): Promise<T[]> =>
@@ -106,10 +111,10 @@ test('reads of several tenants and roles that travel together give each what a l
 })
 
 test('two stores of a class read their pages over one connection, in any order', async () => {
-  const single = new Pool({ ...batchPoolOptions(poolsOf(database).items.pool), max: 1 })
+  const single = new Pool({ ...batchPoolOptions(poolsOf(served).items.pool), max: 1 })
   surviveConnectionErrors(single)
   ending.push(() => single.end())
-  const executor = { ...lone, reads: new ReadBatches(single).of('test', undefined) }
+  const executor = { ...lone, reads: new ReadBatches(single).of('test', undefined, TenantScope.every) }
   const pages = [{ offset: 0 }, { after: [ids[0]] }]
   for (const order of [pages, pages.toReversed()]) {
     const each = store(Location)

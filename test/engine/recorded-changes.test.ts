@@ -1,6 +1,6 @@
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
 import { Employee, Language, Meeting } from '../../entities/index.ts'
-import { deleteExpired } from '../../src/hydra/index.ts'
+import { Api } from '../../src/hydra/index.ts'
 import { morning, openWorld } from '../support/world.ts'
 
 const { api, as, database, given, organization, person, tenant } = await openWorld()
@@ -96,6 +96,6 @@ test('changes are deleted once no stream can go on from before them, after an ho
       WHERE "xid" = (SELECT min("xid") FROM "change" WHERE "organizationId" = $1)`,
     [organization.id],
   )
-  await deleteExpired((database.driver as PostgresDriver).master)
+  await Api.deleteExpired((database.driver as PostgresDriver).master)
   expect(await newChanges()).toHaveLength(1)
 })

@@ -6,14 +6,14 @@ import { crowd } from '../support/rows/bulk-rows.ts'
 import { openWorld } from '../support/world.ts'
 import { open, textOf } from './browser.ts'
 
-const { database, elsewhere, given, givenAddress, organization } = await openWorld()
+const { database, elsewhere, given, givenAddress, organization, served } = await openWorld()
 
 /** The rows of the tenant, and of all others in the same table. */
 const [own, others] = [25_000, 75_000]
 
 type Statement = { text: string; values: unknown[] }
 
-const { pool } = poolsOf(database).lists
+const { pool } = poolsOf(served).lists
 const query = pool.query.bind(pool) as (statement: object) => Promise<pg.QueryResult>
 let sums: Statement | undefined
 pool.query = ((statement: Statement) => {

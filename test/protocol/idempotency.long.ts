@@ -7,7 +7,7 @@ import {
   OrganizationUser,
   Subscription,
 } from '../../entities/index.ts'
-import { deleteExpired } from '../../src/hydra/index.ts'
+import { Api } from '../../src/hydra/index.ts'
 import { expectProblem } from '../support/requests/raw-responses.ts'
 import { snapshot } from '../support/rows/database-snapshot.ts'
 import { morning, openWorld } from '../support/world.ts'
@@ -195,7 +195,7 @@ test('a key can be used again after a day', async () => {
   expect((await createLocation('Roermond', key)).headers['idempotent-replayed']).toBe('true')
 
   await database.manager.update(IdempotencyKey, { key }, { createdAt: dayAgo })
-  await deleteExpired((database.driver as PostgresDriver).master)
+  await Api.deleteExpired((database.driver as PostgresDriver).master)
   expect([await countClaims(key), await countClaims(kept)]).toEqual([0, 1])
 })
 

@@ -5,7 +5,7 @@ import { type PageStatement, watchPages } from '../support/page-statements.ts'
 import { crowd } from '../support/rows/bulk-rows.ts'
 import { openWorld } from '../support/world.ts'
 
-const { api, as, database, elsewhere, ending, organization, tenant } = await openWorld()
+const { api, as, database, elsewhere, ending, organization, tenant, served } = await openWorld()
 
 /** A busy machine delays one run; a fault delays every run. */
 import.meta.jest.retryTimes(2, { logErrorsBeforeRetry: true })
@@ -34,7 +34,7 @@ const cpu = () => Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' 
 ending.push(() => client.end())
 
 let sent: PageStatement[] = []
-watchPages(database, (statement) => sent.push(statement))
+watchPages(served, (statement) => sent.push(statement))
 
 /** CPU of a plain query, which tells how fast the machine is while the lists are measured. */
 const plain: number[] = []

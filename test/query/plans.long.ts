@@ -5,7 +5,7 @@ import { type PageStatement, watchPages } from '../support/page-statements.ts'
 import { counted } from '../support/rows/counted-rows.ts'
 import { openWorld } from '../support/world.ts'
 
-const { api, database, elsewhere, given, organization } = await openWorld()
+const { api, database, elsewhere, given, organization, served } = await openWorld()
 
 interface Plan {
   'Node Type': string
@@ -35,10 +35,10 @@ await filling.query(meetings, [elsewhere.organization.id, many * 2, null])
 await filling.query('VACUUM ANALYZE "meeting"')
 await filling.destroy()
 
-const { pool } = poolsOf(database).lists
+const { pool } = poolsOf(served).lists
 const query = pool.query.bind(pool)
 let listStatement: PageStatement | undefined
-watchPages(database, (statement) => {
+watchPages(served, (statement) => {
   if (statement.text?.includes('FROM "meeting"') && statement.text.includes('LIMIT')) listStatement = statement
 })
 

@@ -9,7 +9,7 @@ import { CuttableConnection } from '../support/processes/cuttable-connection.ts'
 import { type Answer, expectProblem } from '../support/requests/raw-responses.ts'
 import { morning, openWorld } from '../support/world.ts'
 
-const { api, database, given, services, tenant, tokenOf } = await openWorld()
+const { api, database, given, services, tenant, tokenOf, served } = await openWorld()
 
 const { host, port } = JSON.parse(process.env.TEST_POSTGRES ?? '{}')
 const owner = await tokenOf(tenant.users.owner)
@@ -106,7 +106,7 @@ test('a change that waits too long for a locked row gets 503', async () => {
 })
 
 test('a list that takes too long gets 503, which names what to leave out', async () => {
-  const { pool } = poolsOf(database).lists
+  const { pool } = poolsOf(served).lists
   const query = pool.query.bind(pool) as (statement: unknown) => Promise<never>
   pool.query = (() => query({ text: 'SELECT pg_sleep(2)' })) as never
   const answers = [await api.get('/meetings?q=x&itemsPerPage=5&order[id]=asc'), await api.get('/bank-accounts')]

@@ -24,12 +24,13 @@ export default async function start(): Promise<void> {
     pgbin: process.env.PGBIN,
     settings: { fsync: 'off', synchronous_commit: 'off' },
   })
-  const { host, port, user } = postgres
-  const database = await connectTo({ host, port, username: user, database: 'template' }, 2).initialize()
+  const { host, port, user, serverRole } = postgres
+  const url = (role: string) => `postgres://${role}@localhost:${port}/template?host=${host}`
+  const database = await connectTo({ url: url(serverRole) }, 2, { owner: url(user) }).initialize()
   survivePoolErrors(database)
   await migrate(database)
   await database.destroy()
   await built
   globalThis.postgres = postgres
-  process.env.TEST_POSTGRES = JSON.stringify({ host, port, user, directory })
+  process.env.TEST_POSTGRES = JSON.stringify({ host, port, user, serverRole, directory })
 }

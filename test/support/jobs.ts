@@ -7,12 +7,12 @@ import { type ExternalServices, jobTasks } from '../../src/runtime/jobs.ts'
 import { eventually } from './eventually.ts'
 import { openWorld } from './world.ts'
 
-const { database, ending, outside } = await openWorld()
+const { database, served, ending, outside } = await openWorld()
 
 const quiet = pino({ level: 'silent' })
 
 /** The background jobs, for a test to run one by hand. */
-export const jobs = jobTasks(database, outside, quiet) as Record<string, (payload?: object) => Promise<void>>
+export const jobs = jobTasks(served, outside, quiet) as Record<string, (payload?: object) => Promise<void>>
 
 /** The queue does not wait, when it is stopped, until it is written down that its last jobs are done. */
 const underWay = `SELECT "id" FROM graphile_worker.jobs WHERE "locked_at" IS NOT NULL AND "locked_by" IS NOT NULL`
@@ -22,7 +22,7 @@ const underWay = `SELECT "id" FROM graphile_worker.jobs WHERE "locked_at" IS NOT
  * timetable.
  */
 export async function startJobs(others: Partial<ExternalServices> = {}, log = quiet): Promise<Queue> {
-  const background = await backgroundSource(database, concurrency + 4).initialize()
+  const background = await backgroundSource(served, concurrency + 4).initialize()
   survivePoolErrors(background)
   const { master: pool } = background.driver as PostgresDriver
   const queue = await startQueue({

@@ -3,9 +3,10 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { Client } from 'pg'
 import { pino } from 'pino'
+import { DataSource } from 'typeorm'
 import { OrganizationAddress } from '../../entities/index.ts'
 import { catalogue } from '../../entities/organization-module.ts'
-import { connectTo } from '../../ormconfig.ts'
+import { connectTo, ownerSource } from '../../ormconfig.ts'
 import { ownIssuer } from '../../src/access/token-issuer-keys.ts'
 import { exportSource } from '../../src/api.ts'
 import { createApp } from '../../src/app.ts'
@@ -15,7 +16,7 @@ import { startLocalKontomatik } from '../../src/emulators/kontomatik/server.ts'
 import { startLocalStripe } from '../../src/emulators/stripe/server.ts'
 import { stopThreads } from '../../src/hydra/index.ts'
 import { openMailer } from '../../src/mail/mailer.ts'
-import { survivePoolErrors } from '../../src/runtime/database.ts'
+import { applyRowSecurity, survivePoolErrors } from '../../src/runtime/database.ts'
 import { createHttpServer } from '../../src/runtime/http/http-server.ts'
 import { readKeys } from '../../src/secrets/sealed-text.ts'
 import { agentsOf } from './agents.ts'
@@ -27,7 +28,7 @@ import { insertFor, tenantsOf } from './tenants.ts'
 export type { Agent } from './agents.ts'
 export type { Tenant } from './tenants.ts'
 
-const { host, port, user, directory } = JSON.parse(process.env.TEST_POSTGRES ?? '{}')
+const { host, port, user, serverRole, directory } = JSON.parse(process.env.TEST_POSTGRES ?? '{}')
 
 /** A working hour on a spring morning. */
 export const morning = { dateFrom: new Date('2026-04-01T08:00:00Z'), dateTo: new Date('2026-04-01T10:00:00Z') }
@@ -51,8 +52,8 @@ afterAll(async () => {
 
 async function open(pooled: boolean) {
   const databaseName = `test_${process.pid}_${Date.now()}`
-  const { database, directUrl, pooler } = await openDatabase(databaseName, pooled)
-  survivePoolErrors(database)
+  const { served, database, directUrl, serverUrl, pooler } = await openDatabase(databaseName, pooled)
+  for (const source of [served, database]) survivePoolErrors(source)
 
   const ownPort = await freePort()
   const publicUrl = `http://127.0.0.1:${ownPort}`
@@ -79,7 +80,7 @@ async function open(pooled: boolean) {
   const mailer = openMailer(undefined, join(directory, 'mail'), log)
 
   const config = { publicUrl, corsOrigins: '*' as const, trustProxy: false, hydraPrefix: false }
-  const services = { config, database, billing, banking, issuer, log, secretKeys, state: { draining: false } }
+  const services = { config, database: served, billing, banking, issuer, log, secretKeys, state: { draining: false } }
   const app = await createApp(services)
   const server = createHttpServer(app, publicUrl)
   await once(server.listen(ownPort, '127.0.0.1'), 'listening')
@@ -101,7 +102,9 @@ async function open(pooled: boolean) {
     })
 
   return {
-    ...{ database, databaseName, directUrl, pooler, publicUrl, issuer, config, app, server },
+    /** The database for the test's own statements, as its owner, and the one of the server. */
+    ...{ database, served },
+    ...{ databaseName, directUrl, serverUrl, pooler, publicUrl, issuer, config, app, server },
     ...{ stripe, billing, kontomatik, banking, secretKeys },
     /** The arguments of `createApp`, for another server on the same database. */
     services,
@@ -122,24 +125,41 @@ async function open(pooled: boolean) {
 /** A copy of the migrated database, or the database of the cluster that CITUS_URL names. */
 async function openDatabase(name: string, pooled: boolean) {
   const { CITUS_URL: cluster } = process.env
-  if (cluster) return { database: await openCluster(cluster), directUrl: cluster, pooler: undefined }
+  if (cluster) {
+    const database = await openCluster(cluster)
+    return { served: database, database, directUrl: cluster, serverUrl: undefined, pooler: undefined }
+  }
   await administer(`CREATE DATABASE "${name}" TEMPLATE "template"`)
-  const directUrl = `postgres://${user}@localhost:${port}/${name}?host=${host}`
+  const [serverUrl, directUrl] = [serverRole, user].map(
+    (role) => `postgres://${role}@localhost:${port}/${name}?host=${host}`,
+  )
   const socket = join(host, `.s.PGSQL.${port}`)
-  const pooler = pooled ? await new Pooler({ socket, user, database: name }).open() : undefined
-  const address = pooler ? { url: pooler.url } : { host, port, username: user, database: name }
-  const database = await connectTo(address, 10, pooler && directUrl).initialize()
-  return { database, directUrl, pooler }
+  const pooler = pooled ? await new Pooler({ socket, user: serverRole, database: name }).open() : undefined
+  const others = { owner: directUrl, ...(pooler && { direct: serverUrl }) }
+  const served = await connectTo({ url: pooler?.url ?? serverUrl }, 10, others).initialize()
+  await applyRowSecurity(served)
+  const own = { url: undefined, host, port, username: user, database: name }
+  const options = { ...ownerSource(served).options, ...own } as DataSource['options']
+  return { served, database: await new DataSource(options).initialize(), directUrl, serverUrl, pooler }
 }
 
-async function close({ ending, stripe, kontomatik, server, database, databaseName, pooler }: World): Promise<void> {
+async function close({
+  ending,
+  stripe,
+  kontomatik,
+  server,
+  served,
+  database,
+  databaseName,
+  pooler,
+}: World): Promise<void> {
   for (const end of ending) await end()
   await stopThreads()
   await stripe.stop()
   await kontomatik.stop()
   server.closeAllConnections()
   await new Promise<void>((resolve) => server.close(() => resolve()))
-  await database.destroy()
+  for (const source of new Set([served, database])) await source.destroy()
   await pooler?.close()
   // The run removes its Postgres as a whole: a DROP DATABASE would wait for a checkpoint of all of it.
   await administer(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${databaseName}'`)

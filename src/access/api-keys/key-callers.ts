@@ -1,6 +1,6 @@
 import type { Request } from 'express'
 import { createsKeysCondition } from '../../../entities/organization-user.ts'
-import { type Caller, type Executor, FairPool, statement } from '../../hydra/index.ts'
+import { type Caller, type Executor, FairPool, statement, TenantScope } from '../../hydra/index.ts'
 import { hashOf } from '../../secrets/secret-hash.ts'
 import { type BearerToken, unauthorized } from '../bearer-token.ts'
 import { readOnlyReasons } from '../read-only-reasons.ts'
@@ -42,9 +42,11 @@ const keys = FairPool.keyed({
   name: 'callers:key',
   each: `SELECT "key"."id", "key"."organizationId" AS "organization", "key"."role", "key"."expiresAt", "organization"."status",
        ${isUseDue} AS "isUseDue"
-     FROM "api_key" "key" JOIN "organization" ON "organization"."id" = "key"."organizationId"
-    WHERE "key"."hash" = decode(:hash, 'hex') AND ${live}`,
-  types: { hash: 'text' },
+     FROM (SELECT * FROM "api_key" WHERE "hash" = :hash OFFSET 0) "key"
+       JOIN "organization" ON "organization"."id" = "key"."organizationId"
+    WHERE ${live}`,
+  types: { hash: 'bytea' },
+  everyTenant: true,
 })
 
 const currentRole = statement(
@@ -90,13 +92,14 @@ export function keyCallers(pool: FairPool): KeyCallers {
       // A key that is revoked during the query goes into the map that `forget` discards.
       const [memory, start] = [known, Date.now()]
       const executor = pool.of(organizations.get(digest) ?? unknownKeys, { socket })
-      const [row] = (await keys.read(executor, [{ hash: digest }])) as unknown as KeyRow[]
+      const [row] = (await keys.read(executor, [{ hash: `\\x${digest}` }])) as unknown as KeyRow[]
       if (!row) throw unauthorized('The API key is unknown, revoked or expired: ask an admin for another.')
       const { id, organization } = row
       if (organizations.size >= maxCachedKeys) organizations.clear()
       organizations.set(digest, organization)
       // The request does not wait for it. A failure is repaired by the next use.
-      if (row.isUseDue) noteUse(pool.of(organization), { id, organization }).catch(() => {})
+      if (row.isUseDue)
+        noteUse(pool.of(organization, undefined, TenantScope.of(organization)), { id, organization }).catch(() => {})
       const identity = callerOf(row)
       if (memory.size >= maxCachedKeys) memory.clear()
       memory.set(digest, { identity, until: Math.min(start + cacheMs, row.expiresAt.getTime()) })

@@ -1,5 +1,5 @@
 import { membershipOrder } from '../../../entities/user.ts'
-import { type Executor, statement } from '../../hydra/index.ts'
+import { type Executor, statement, TenantScope } from '../../hydra/index.ts'
 import type { Role } from '../roles.ts'
 import type { Holder } from './session-rows.ts'
 
@@ -25,6 +25,7 @@ const choices = statement(
     WHERE u."issuer" = :issuer AND u."subject" = :subject
     ORDER BY ${membershipOrder('m', 'u')}
     LIMIT 1000`,
+  { tenants: TenantScope.every },
 )
 
 /** A user with its organizations, the default one first. A token that names an organization offers that one alone. */

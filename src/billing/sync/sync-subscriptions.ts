@@ -2,7 +2,7 @@ import type Stripe from 'stripe'
 import type { EntityManager } from 'typeorm'
 import { v7 as uuid, validate } from 'uuid'
 import { OrganizationAddress, Subscription } from '../../../entities/index.ts'
-import { copyEntity } from '../../hydra/index.ts'
+import { copyEntity, TenantScope } from '../../hydra/index.ts'
 import { lockOrganization } from '../../postgres/locks.ts'
 import { type Billing, hasEnded } from '../billing.ts'
 import { insertSubscription, saveSubscription } from '../save-subscription.ts'
@@ -73,7 +73,9 @@ async function syncSubscription(context: OneSubscription, found: Stripe.Subscrip
 async function adoptSubscription(context: OneSubscription, found: Stripe.Subscription): Promise<void> {
   const { manager, organizationId, rows, paymentMethodIds, state } = context
   const localId = localIdOf(found)
-  const isFree = localId && validate(localId) && !(await manager.existsBy(Subscription, { id: localId }))
+  const isTaken = (id: string) =>
+    TenantScope.every.run(manager, (everywhere) => everywhere.existsBy(Subscription, { id }))
+  const isFree = localId && validate(localId) && !(await isTaken(localId))
   const values = subscriptionFrom(found, paymentMethodIds, state.products)
   const created = Object.assign(new Subscription(), { organizationId }, values)
   const live = created.live && rows.find((row) => row.live)

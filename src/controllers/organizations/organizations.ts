@@ -15,6 +15,7 @@ import {
   createOperation,
   type Operation,
   Problem,
+  TenantScope,
   updateOperation,
   type Violation,
 } from '../../hydra/index.ts'
@@ -111,6 +112,7 @@ async function insertOrganization(call: Call<Organization>, organization: Organi
   const user = await ensureUser(call)
   const member = Object.assign(new OrganizationUser(), { userId: user.id, name: user.name, role: 'owner' })
   const { id, name, type, slug } = organization
+  call.unitOfWork.admit(id)
   await call.unitOfWork.insert(organization)
   await call.unitOfWork.insert(Object.assign(member, { organizationId: id }))
   await beginProvisioning(call.manager, id)
@@ -131,11 +133,13 @@ async function insertOrganization(call: Call<Organization>, organization: Organi
  */
 async function requireFewerOwned({ manager }: Call, userId: string, maxOwned: number): Promise<void> {
   await lockUser(manager, userId)
-  const owned = await manager
-    .createQueryBuilder(OrganizationUser, 'member')
-    .innerJoin(Organization, 'organization', 'organization.id = member.organizationId')
-    .where(`member.userId = :userId AND member.role = 'owner' AND organization.status <> 'closed'`, { userId })
-    .getCount()
+  const owned = await TenantScope.every.run(manager, (everywhere) =>
+    everywhere
+      .createQueryBuilder(OrganizationUser, 'member')
+      .innerJoin(Organization, 'organization', 'organization.id = member.organizationId')
+      .where(`member.userId = :userId AND member.role = 'owner' AND organization.status <> 'closed'`, { userId })
+      .getCount(),
+  )
   if (owned <= maxOwned) return
   const remedy = 'leave one to another owner, or ask the operator to close one'
   throw new Problem(409, `You own ${owned - 1} organizations, and ${maxOwned} is the limit: ${remedy}.`)
@@ -143,8 +147,8 @@ async function requireFewerOwned({ manager }: Call, userId: string, maxOwned: nu
 
 async function freeSlug(call: Call<Organization>, name: string): Promise<string> {
   const slug = slugOf(name)
-  const isFree = !reservedSlugs.includes(slug) && !(await call.manager.existsBy(Organization, { slug }))
-  if (isFree) return slug
+  const isTaken = () => TenantScope.every.run(call.manager, (manager) => manager.existsBy(Organization, { slug }))
+  if (!reservedSlugs.includes(slug) && !(await isTaken())) return slug
   return `${slug.slice(0, 54).replace(/-$/, '')}-${randomBytes(4).toString('hex')}`
 }
 

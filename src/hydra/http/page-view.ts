@@ -9,6 +9,7 @@ import { Page } from '../model/page.ts'
 import type { Executor } from '../model/store.ts'
 import { conditionsOf } from '../query/filters.ts'
 import { isSelection, type Search } from '../query/search.ts'
+import { TenantScope } from '../store/tenant-scope.ts'
 import type { BoundApi } from './bound-api.ts'
 import type { RequestCall } from './request-call.ts'
 import type { ApiResponse } from './response.ts'
@@ -52,7 +53,13 @@ export async function viewOfForm(call: RequestCall, refused: Omit<RefusedForm, '
 /** The view of a document that no operation returns: the entrypoint, or an error. */
 export function viewOfDocument(api: BoundApi, document: Document, caller: Caller, request: PageRequest): PageView {
   return {
-    ...baseOf(api, document, caller, request, api.pools.items.of(tenantOf(caller))),
+    ...baseOf(
+      api,
+      document,
+      caller,
+      request,
+      api.pools.items.of(tenantOf(caller), undefined, TenantScope.for(caller, api.roles)),
+    ),
     formats: otherFormats(api, false),
     operations: [],
   }
@@ -125,7 +132,10 @@ async function readList(
   const [property] = search?.sortable.filter((name) => name !== 'id') ?? []
   const order = property === undefined ? [] : [{ property, descending: false }]
   const conditions = search && text ? await conditionsFor(search, text) : []
-  const { entities } = await store.page(executor, caller, { conditions, order, size, from: { offset: 0 } })
+  const selection = { conditions, order, size, from: { offset: 0 } }
+  const read = (from: typeof executor) => store.page(from, caller, selection)
+  // Behind row-level security a text search cannot use its index; the connections for lists are exempt from it.
+  const { entities } = text ? await api.pools.lists.run(tenantOf(caller), read) : await read(executor)
   return entities.map((entity) => serialize(entity, caller))
 }
 

@@ -12,6 +12,7 @@ import type { Call, CallResource, Operation } from '../model/operation.ts'
 import type { Page, Sort } from '../model/page.ts'
 import { Problem, type Violation } from '../model/problem.ts'
 import type { Store } from '../model/store.ts'
+import { TenantScope } from '../store/tenant-scope.ts'
 import { UnitOfWork } from '../store/unit-of-work.ts'
 import type { BoundApi, BoundResource } from './bound-api.ts'
 import { insertingHandlers } from './crud.ts'
@@ -33,7 +34,8 @@ export class RequestCall<E extends object = object> implements Call<E> {
   ) {
     const { conditional, request: client } = request
     this.trustsKeys = insertingHandlers.has(operation.handle as Operation['handle'])
-    this.unitOfWork = new UnitOfWork(api.database, api.pools.items, tenantOf(caller), client, conditional)
+    const scope = TenantScope.for(caller, api.roles)
+    this.unitOfWork = new UnitOfWork(api.database, api.pools.items, tenantOf(caller), client, scope, conditional)
   }
 
   get tenant(): string {

@@ -11,6 +11,8 @@ export interface Roles {
   anonymous: Role
   /** The role of a caller with a token who acts for no tenant, if there is one. */
   guest?: Role
+  /** The role of a caller who acts for every tenant, if there is one. */
+  everyTenant?: Role
 }
 
 /** How rows and callers belong to tenants. */

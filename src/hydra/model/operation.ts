@@ -120,6 +120,8 @@ export interface Operation<E extends object = object> {
 export interface DatabaseAccess {
   /** Runs compiled statements, in the transaction if there is one. */
   readonly executor: Executor
+  /** Lets the rest of the request touch the rows of another tenant, for example one that it creates. */
+  admit(tenant: string): void
   /** Runs work in one transaction, and again after a deadlock or a serialization failure. */
   transaction<T>(work: () => Promise<T>): Promise<T>
   /** Runs work that writes with one statement, and again after a lost race. */

@@ -19,6 +19,8 @@ export interface ResourceOptions<E extends object> {
   computed?: Record<string, string>
   /** Further rows that a role sees at their own IRI only. No collection lists them, and no body may refer to them. */
   named?: Partial<Record<Role, string>>
+  /** Whether its scope finds rows of other tenants than the caller's. Row-level security then admits every tenant to a read of an item. */
+  everyTenant?: true
   /** The filters of its collection, beside the id. */
   filters?: Filters
   /** The properties that its collection can be sorted by, beside the id. Their columns are never null and have an index. */

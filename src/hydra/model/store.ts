@@ -11,6 +11,8 @@ export interface Executor {
     values: unknown[]
     types: typeof pg.types
     rowMode?: 'array'
+    /** The tenants whose rows it may touch. */
+    scope?: { readonly text: string }
   }): Promise<pg.QueryResult>
   /** Batches of reads. Absent on a connection that a request holds, and where reads are not batched. */
   readonly reads?: Reads
@@ -32,6 +34,8 @@ export type ReadRow = Record<string, unknown>
 export interface KeyedRead {
   /** The most keys in a batch. */
   readonly most: number
+  /** The tenants whose rows it reads; by default those of each request. */
+  readonly tenants?: { readonly text: string }
   /** Whether the keys of one scope can be read by a statement that names the scope once. */
   readonly readsByScope: boolean
   /** The values of a key's scope as a text. */

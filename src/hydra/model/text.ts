@@ -38,3 +38,10 @@ export function checkDepth(text: string): void {
     } else if (character === '}' || character === ']') depth--
   }
 }
+
+const uuidForm = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+
+/** Whether a text is a uuid in its canonical spelling. */
+export function isUuid(text: string): boolean {
+  return uuidForm.test(text)
+}

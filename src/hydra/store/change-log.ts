@@ -2,6 +2,7 @@ import type { Executor } from '../model/store.ts'
 import type { ChangeType } from './recorded-changes.ts'
 import { keptSeconds } from './recorded-changes.ts'
 import { statement } from './statement.ts'
+import { TenantScope } from './tenant-scope.ts'
 
 /** A change of a row; without an id it is one of the whole collection, or of the item that a tenant has once. */
 export interface Change {
@@ -78,6 +79,7 @@ export class ChangeLog {
       'changes:news',
       `SELECT DISTINCT "tenant" FROM unnest(:tenants::uuid[], :snapshots::text[]) AS "read" ("tenant", "snapshot")
         JOIN "change" ON "${column}" = "tenant" AND ${later('"snapshot"::pg_snapshot')}`,
+      { tenants: TenantScope.every },
     )
   }
 

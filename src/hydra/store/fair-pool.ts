@@ -1,9 +1,10 @@
 import type { Pool } from 'pg'
-import { type DataSource, EntityManager, type QueryRunner } from 'typeorm'
+import type { DataSource, QueryRunner } from 'typeorm'
 import { Problem } from '../model/problem.ts'
 import type { Client, Executor } from '../model/store.ts'
 import { KeyedStatement, type KeyedText } from './batch/keyed-statement.ts'
 import { ReadBatches } from './batch/read-batches.ts'
+import { type TenantScope, viewOf, withScope } from './tenant-scope.ts'
 
 /** The most requests of one tenant that may wait for a connection, and their noun in the refusal of further ones. */
 interface Bound {
@@ -71,23 +72,30 @@ export class FairPool {
     return new KeyedStatement(text)
   }
 
-  /** The executor for single statements of a tenant. @param client the client that waits for them */
-  of(tenant: string, client?: Client): Executor {
+  /**
+   * The executor for single statements of a tenant.
+   * @param client the client that waits for them
+   * @param scope the tenants whose rows they may touch; none where it is absent
+   */
+  of(tenant: string, client?: Client, scope?: TenantScope): Executor {
     return {
-      query: (query) => this.run(tenant, () => this.pool.query(query)),
-      reads: this.batches?.of(tenant, client),
+      query: (query) => {
+        query.scope ??= scope
+        return this.run(tenant, () => this.pool.query(query))
+      },
+      reads: this.batches?.of(tenant, client, scope),
     }
   }
 
-  /** The database for one tenant: each query runner holds one connection of the tenant's share. */
-  within(database: DataSource, tenant: string): DataSource {
-    const shared: DataSource = Object.create(database, {
-      createQueryRunner: {
-        value: (mode: 'master' | 'slave') => this.share(database.createQueryRunner(mode), tenant),
-      },
+  /**
+   * The database for one tenant: each query runner holds one connection of the tenant's share.
+   * @param scope the tenants whose rows it may touch; none where it is absent
+   */
+  within(database: DataSource, tenant: string, scope?: TenantScope): DataSource {
+    return viewOf(database, (runner) => {
+      const shared = this.share(runner, tenant)
+      return scope ? withScope(shared, scope) : shared
     })
-    Object.defineProperty(shared, 'manager', { value: new EntityManager(shared) })
-    return shared
   }
 
   private share(runner: QueryRunner, tenant: string): QueryRunner {

@@ -2,9 +2,9 @@ import type { EntityManager, EntityMetadata } from 'typeorm'
 import type { ColumnMetadata } from 'typeorm/metadata/ColumnMetadata.js'
 import type { PlainEntity } from '../model/entity.ts'
 import type { Executor, InsertOptions } from '../model/store.ts'
-import { withConnection } from './connection.ts'
 import { digestOf, type Statement, statement } from './statement.ts'
-import { trackedWrite } from './tracked-write.ts'
+import { withConnection } from './tenant-scope.ts'
+import { scopeOfWrite, trackedWrite } from './tracked-write.ts'
 
 /**
  * Inserts a row, and counts it where the totals of its class are kept. The code sets every value, so nothing is read back from
@@ -77,7 +77,7 @@ function prepare(metadata: EntityMetadata, columns: ColumnMetadata[], expression
   const names = columns.map(({ databaseName }) => `"${databaseName}"`).join(', ')
   const values = columns.map(({ propertyName }) => expressions[propertyName] ?? `:${propertyName}`).join(', ')
   const text = trackedWrite(metadata, `INSERT INTO "${tableName}" (${names}) VALUES (${values})`, 'one row')
-  return statement(`${tableName}:insert:${digestOf(text)}`, text)
+  return statement(`${tableName}:insert:${digestOf(text)}`, text, { tenants: scopeOfWrite(metadata) })
 }
 
 /** The values of columns as TypeORM passes them to the driver: for example, JSON as text. */

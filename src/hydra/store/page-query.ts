@@ -5,6 +5,7 @@ import type { Executor } from '../model/store.ts'
 import { afterCursor, columnsOf, orderBy } from '../query/sort.ts'
 import { KeyedStatement } from './batch/keyed-statement.ts'
 import { digestOf, keptStatements } from './statement.ts'
+import { TenantScope } from './tenant-scope.ts'
 
 /** The rows of a page, the total, and whether rows precede or follow them. */
 export interface Rows {
@@ -51,6 +52,8 @@ interface PageOptions {
   tenantColumn: string
   /** Whether the rows have the texts that Postgres sent as values. */
   isSent: boolean
+  /** Whether the scope finds rows of other tenants than the caller's. */
+  everyTenant?: true
 }
 
 /** The columns with an index by tenant, the column, and id. */
@@ -72,11 +75,11 @@ function orderedColumns({ indices }: EntityMetadata, tenantColumn: string): Set<
 export function pageQuery(
   metadata: EntityMetadata,
   columns: string,
-  { counted, collation, tenantColumn, isSent }: PageOptions,
+  { counted, collation, tenantColumn, isSent, everyTenant }: PageOptions,
 ): PageQuery {
   const { tableName } = metadata
   const column = columnsOf(metadata, collation)
-  const prepared = keptStatements(`${tableName}:page`, { isSent })
+  const prepared = keptStatements(`${tableName}:page`, { isSent, tenants: everyTenant && TenantScope.every })
 
   const batched = new Map<string, KeyedStatement>()
   const together = (template: string): KeyedStatement => {

@@ -4,8 +4,8 @@ import type { Caller, Role } from '../model/caller.ts'
 import type { Class } from '../model/class.ts'
 import type { Found, Selection, SentRow, Sum, SummedRows } from '../model/page.ts'
 import type { Executor, ReadKey, Scope, Store } from '../model/store.ts'
-import { unstorableIn } from '../model/text.ts'
-import { isUuid, KeyedStatement } from './batch/keyed-statement.ts'
+import { isUuid, unstorableIn } from '../model/text.ts'
+import { KeyedStatement } from './batch/keyed-statement.ts'
 import { type PageQuery, pageQuery } from './page-query.ts'
 import { keptTotals } from './row-totals.ts'
 import { type SentColumn, SentPage } from './sent-rows.ts'
@@ -34,6 +34,8 @@ interface Reading {
   computed?: Record<string, string>
   /** Further rows that a role finds by their id alone. */
   named?: Partial<Record<Role, string>>
+  /** Whether the scope finds rows of other tenants than the caller's. */
+  everyTenant?: true
   /** Whether a text may be an id that is no UUID. */
   isId?(id: string): boolean
   /** The columns, where documents are written from the texts that Postgres sends. Entities are then made on demand. */
@@ -47,25 +49,18 @@ export class PostgresStore<E extends object> implements Store<E> {
   private readonly pages: PageQuery
   private readonly readSums: SumQuery
   private readonly isId: Reading['isId']
+  private readonly everyTenant: true | undefined
   private readonly ownScope: string
   private readonly isSent: boolean
   private readonly columns: [name: string, column: SentColumn][]
 
   constructor(
     private readonly metadata: EntityMetadata,
-    {
-      roles,
-      tenantColumn,
-      scope = ofTenant(tenantColumn),
-      shown,
-      collation,
-      computed = {},
-      named = {},
-      isId,
-      sent,
-    }: Reading,
+    { roles, tenantColumn, scope = ofTenant(tenantColumn), shown, collation, ...reading }: Reading,
   ) {
+    const { computed = {}, named = {}, isId, everyTenant, sent } = reading
     this.isId = isId
+    this.everyTenant = everyTenant
     this.ownScope = ofTenant(tenantColumn).default
     this.isSent = sent !== undefined
     this.uuids = metadata.columns.find(({ propertyName }) => propertyName === 'id')?.type === 'uuid'
@@ -79,6 +74,7 @@ export class PostgresStore<E extends object> implements Store<E> {
       collation,
       tenantColumn,
       isSent: this.isSent,
+      everyTenant,
     })
     this.readSums = sumQuery(metadata)
     const byCondition = new Map<string, Statements>()
@@ -106,6 +102,7 @@ export class PostgresStore<E extends object> implements Store<E> {
         name: `${name}:${kind}`,
         each: hasId ? `${rows} AND "id" = :id` : rows,
         types,
+        everyTenant: this.everyTenant,
         several: hasId ? { text: `${rows} AND "id" = ANY(:ids)`, by: 'id' } : undefined,
       })
     }

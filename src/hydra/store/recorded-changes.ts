@@ -1,6 +1,7 @@
 import type { EntityMetadata } from 'typeorm'
 import type { Executor } from '../model/store.ts'
 import { statement } from './statement.ts'
+import { TenantScope } from './tenant-scope.ts'
 
 /*
  * Each statement that writes rows adds their changes to the table "change", from which streams are fed. So a change is stored
@@ -89,6 +90,7 @@ const longestSeconds = 300
 const deleteOld = statement(
   'changes:expire',
   `DELETE FROM "change" WHERE "at" < now() - make_interval(secs => ${keptSeconds + longestSeconds})`,
+  { tenants: TenantScope.every },
 )
 
 export async function deleteOldChanges(executor: Executor): Promise<void> {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { QueryResult } from 'pg'
 import pg from 'pg'
 import type { Executor } from '../model/store.ts'
+import type { TenantScope } from './tenant-scope.ts'
 
 /** Read replicas of the database. A read never returns data older than its start. */
 export interface Replicas {
@@ -38,6 +39,8 @@ interface RowFormat {
   rowMode?: 'array'
   /** Values are texts, or null, as Postgres sends them. */
   isSent?: boolean
+  /** The tenants whose rows it may touch; by default those of its executor. */
+  tenants?: TenantScope
 }
 
 /**
@@ -45,14 +48,21 @@ interface RowFormat {
  * @param name unique per text. Postgres keeps the plan under it; an empty name keeps none
  * @param template SQL in which `:name` stands for a value
  */
-export function statement(name: string, template: string, { rowMode, isSent }: RowFormat = {}): Statement {
+export function statement(name: string, template: string, { rowMode, isSent, tenants }: RowFormat = {}): Statement {
   const names: string[] = []
   const text = template.replace(/(?<!:):([a-zA-Z]\w*)/g, (_, placeholder: string) => {
     const known = names.indexOf(placeholder)
     return `$${known >= 0 ? known + 1 : names.push(placeholder)}`
   })
   return (executor, values) =>
-    executor.query({ name, text, values: names.map((key) => values[key]), types: isSent ? asSent : types, rowMode })
+    executor.query({
+      name,
+      text,
+      values: names.map((key) => values[key]),
+      types: isSent ? asSent : types,
+      rowMode,
+      scope: tenants,
+    })
 }
 
 /** A short digest of a text: the name of a statement must be unique for its text. */

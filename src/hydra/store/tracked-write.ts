@@ -7,10 +7,17 @@ import type {
   InsertQueryBuilder,
   UpdateQueryBuilder,
 } from 'typeorm'
-import { withConnection } from './connection.ts'
-import { type ChangeType, neededColumns, recordOneInsert, recordRows, recordsEachRow } from './recorded-changes.ts'
+import {
+  type ChangeType,
+  neededColumns,
+  recordedBy,
+  recordOneInsert,
+  recordRows,
+  recordsEachRow,
+} from './recorded-changes.ts'
 import { countOneRow, countRows, totalsColumn } from './row-totals.ts'
 import { type Statement, statement } from './statement.ts'
+import { TenantScope, withConnection } from './tenant-scope.ts'
 
 const types: Record<string, ChangeType> = { 'INSERT INTO': 'create', UPDATE: 'update', 'DELETE FROM': 'delete' }
 
@@ -49,6 +56,11 @@ function withEffects(effects: Record<string, string | undefined>, last: string):
   return parts.length > 0 ? `WITH ${parts.join(', ')} ${last}` : last
 }
 
+/** The tenants that a write needs, if they are not those of its executor: the changes of a row may belong to several tenants. */
+export function scopeOfWrite(metadata: EntityMetadata): TenantScope | undefined {
+  return recordedBy(metadata)?.through ? TenantScope.every : undefined
+}
+
 type Write = InsertQueryBuilder<never> | UpdateQueryBuilder<never> | DeleteQueryBuilder<never>
 
 /**
@@ -69,13 +81,15 @@ export async function writeRows(
 }
 
 function prepared({ connection }: EntityManager, type: EntityTarget<object>, sql: string): Statement {
-  return statement('', trackedWrite(connection.getMetadata(type), sql))
+  const metadata = connection.getMetadata(type)
+  return statement('', trackedWrite(metadata, sql), { tenants: scopeOfWrite(metadata) })
 }
 
 function built(builder: Write): Statement {
   const [write, values] = builder.getQueryAndParameters()
-  const text = trackedWrite(builder.expressionMap.mainAlias?.metadata as EntityMetadata, write)
-  return (executor) => executor.query({ name: '', text, values, types: pg.types })
+  const metadata = builder.expressionMap.mainAlias?.metadata as EntityMetadata
+  const [text, scope] = [trackedWrite(metadata, write), scopeOfWrite(metadata)]
+  return (executor) => executor.query({ name: '', text, values, types: pg.types, scope })
 }
 
 function rowsOf({ rows, rowCount }: pg.QueryResult): number {

@@ -5,6 +5,7 @@ import type { Client, Executor, InsertOptions } from '../model/store.ts'
 import { isConflict } from './database-problem.ts'
 import type { FairPool } from './fair-pool.ts'
 import { insertThrough } from './insert-row.ts'
+import type { TenantScope } from './tenant-scope.ts'
 import { deleteThrough, updateThrough } from './write-row.ts'
 
 /** The reads and writes of one request. They run in one transaction where needed, and again after a lost race. */
@@ -19,6 +20,7 @@ export class UnitOfWork {
 
   /**
    * @param client the client that waits for the response
+   * @param scope the tenants whose rows the request may touch
    * @param conditional whether the request has If-Match; then a version conflict is 412 and is not retried
    */
   constructor(
@@ -26,14 +28,15 @@ export class UnitOfWork {
     private readonly pool: FairPool,
     private readonly tenant: string,
     client: Client,
+    private readonly scope: TenantScope,
     private readonly conditional: boolean,
   ) {
-    this.single = pool.of(tenant, client)
+    this.single = pool.of(tenant, client, scope)
   }
 
   /** The database, limited to the tenant's share of connections. */
   get database(): DataSource {
-    this.shared ??= this.pool.within(this.whole, this.tenant)
+    this.shared ??= this.pool.within(this.whole, this.tenant, this.scope)
     return this.shared
   }
 
@@ -45,6 +48,11 @@ export class UnitOfWork {
   get executor(): Executor {
     const runner = this.transactional?.queryRunner as { databaseConnection?: Executor } | undefined
     return runner?.databaseConnection ?? this.single
+  }
+
+  /** Lets the rest of the request touch the rows of another tenant. */
+  admit(tenant: string): void {
+    this.scope.admit(tenant)
   }
 
   get inTransaction(): boolean {

@@ -2,10 +2,10 @@ import type { EntityManager, EntityMetadata } from 'typeorm'
 import type { ColumnMetadata } from 'typeorm/metadata/ColumnMetadata.js'
 import type { PlainEntity } from '../model/entity.ts'
 import type { Executor } from '../model/store.ts'
-import { withConnection } from './connection.ts'
 import { persistentValues } from './insert-row.ts'
 import { digestOf, type Statement, statement } from './statement.ts'
-import { trackedWrite } from './tracked-write.ts'
+import { withConnection } from './tenant-scope.ts'
+import { scopeOfWrite, trackedWrite } from './tracked-write.ts'
 
 /** Writes the columns that differ between two states of a row. Returns false when another request has written it since. */
 export function updateRow(manager: EntityManager, before: PlainEntity, after: PlainEntity): Promise<boolean> {
@@ -83,7 +83,7 @@ function prepareUpdate(metadata: EntityMetadata, written: ColumnMetadata[], isNa
   const conditions = identityColumns(metadata).map((column) => `"${column.databaseName}" = :${stored(column)}`)
   const write = `UPDATE "${tableName}" SET ${changes.join(', ')} WHERE ${conditions.join(' AND ')}`
   const text = trackedWrite(metadata, write)
-  return statement(isNamed ? `${tableName}:update:${digestOf(text)}` : '', text)
+  return statement(isNamed ? `${tableName}:update:${digestOf(text)}` : '', text, { tenants: scopeOfWrite(metadata) })
 }
 
 /** The placeholder of a column's stored value, beside that of its new value. */
@@ -97,7 +97,7 @@ function deletionOf(metadata: EntityMetadata): Statement {
   const { tableName } = metadata
   const conditions = identityColumns(metadata).map((column) => `"${column.databaseName}" = :${column.propertyName}`)
   const write = `DELETE FROM "${tableName}" WHERE ${conditions.join(' AND ')}`
-  const made = statement(`${tableName}:delete`, trackedWrite(metadata, write))
+  const made = statement(`${tableName}:delete`, trackedWrite(metadata, write), { tenants: scopeOfWrite(metadata) })
   deletions.set(metadata, made)
   return made
 }

@@ -11,7 +11,7 @@ import { pooledWorld } from '../../support/pooler/pooled-world.ts'
 import { openStream } from '../../support/requests/event-stream.ts'
 import { expectProblem } from '../../support/requests/raw-responses.ts'
 
-const { api, as, database, databaseName, elsewhere, given, organization, pooler, publicUrl, tenant, tokenOf } =
+const { api, as, database, databaseName, elsewhere, given, organization, pooler, publicUrl, served, tenant, tokenOf } =
   pooledWorld
 
 const employee = await given(Employee, { name: 'Mia' })
@@ -82,7 +82,7 @@ test('times are in UTC where the database has another time zone', async () => {
   for (const server of pooler.servers) server.close()
   const { body } = await api.post('/meetings', { ...at(16), ...planned })
   for (let n = 0; n < 3; n++) expect((await api.get(body['@id'])).body).toMatchObject(at(16))
-  expect(await database.query(`SELECT current_setting('TimeZone') AS "zone"`)).toEqual([{ zone: 'UTC' }])
+  expect(await served.query(`SELECT current_setting('TimeZone') AS "zone"`)).toEqual([{ zone: 'UTC' }])
   await database.query(`ALTER DATABASE "${databaseName}" RESET TimeZone`)
 })
 
@@ -119,14 +119,14 @@ describe('Limits of time', () => {
     current_setting('idle_in_transaction_session_timeout') AS "idle"`
 
   test('hold for single statements, lists and transactions, and reach no other client', async () => {
-    const { lists } = poolsOf(database)
+    const { lists } = poolsOf(served)
     for (let n = 0; n < 4; n++) {
-      expect(await database.query(settings)).toEqual([expect.objectContaining({ statement: '5s', lock: '2s' })])
+      expect(await served.query(settings)).toEqual([expect.objectContaining({ statement: '5s', lock: '2s' })])
       expect((await lists.pool.query({ name: 'limits', text: settings })).rows[0]).toMatchObject({
         statement: '1s',
         lock: '500ms',
       })
-      const [within] = await database.transaction((manager) => manager.query(settings))
+      const [within] = await served.transaction((manager) => manager.query(settings))
       expect(within).toEqual({ statement: '5s', lock: '2s', idle: '10s' })
     }
     const other = new Client(pooler.url)
@@ -137,16 +137,16 @@ describe('Limits of time', () => {
   })
 
   test('cost no round trip', async () => {
-    const ask = (query: string, values?: unknown[]) => database.query(query, values)
+    const ask = (query: string, values?: unknown[]) => served.query(query, values)
     const before = pooler.transactions
     await ask('SELECT 1')
     await ask('SELECT $1::int', [1])
-    await database.transaction((manager) => manager.query('SELECT 1'))
+    await served.transaction((manager) => manager.query('SELECT 1'))
     expect(pooler.transactions - before).toBe(3)
   })
 
   test('end a slow list and a wait for a lock', async () => {
-    const { pool } = poolsOf(database).lists
+    const { pool } = poolsOf(served).lists
     const query = pool.query.bind(pool) as (asked: unknown) => Promise<never>
     pool.query = (() => query({ name: 'slow', text: 'SELECT pg_sleep($1)', values: [3] })) as never
     const slow = await api.get('/locations?q=x')
@@ -164,7 +164,7 @@ describe('Limits of time', () => {
   })
 
   test('end a transaction that is idle', async () => {
-    const runner = database.createQueryRunner()
+    const runner = served.createQueryRunner()
     await runner.startTransaction()
     await runner.query(`SET LOCAL idle_in_transaction_session_timeout = 100`)
     await new Promise((resolve) => setTimeout(resolve, 300))
@@ -175,7 +175,7 @@ describe('Limits of time', () => {
 })
 
 test('a statement that failed to be prepared is prepared at its next use', async () => {
-  const ask = () => poolsOf(database).items.pool.query({ name: 'later', text: 'SELECT count(*) AS "n" FROM "later"' })
+  const ask = () => poolsOf(served).items.pool.query({ name: 'later', text: 'SELECT count(*) AS "n" FROM "later"' })
   await expect(ask()).rejects.toMatchObject({ code: '42P01' })
   await database.query('CREATE TABLE "later" ()')
   for (let n = 0; n < 3; n++) expect((await ask()).rows).toEqual([{ n: '0' }])

@@ -17,7 +17,8 @@ import { openWorld } from '../../support/world.ts'
 import { created, joined, type Method, send, statusOf } from './programs.ts'
 
 const world = await openWorld()
-const { api, as, config, database, elsewhere, foundTenant, given, organization, person, publicUrl, server } = world
+const { api, as, config, database, elsewhere, foundTenant, given, organization, person, publicUrl, server, served } =
+  world
 const { banking, billing, services, tenant, tokenOf } = world
 const { owner } = tenant.users
 
@@ -200,7 +201,7 @@ describe('a wrong key', () => {
   })
 
   test('waits with other unknown keys, which have one limit, and never before a key that has worked', async () => {
-    const [keys, { secret }] = [keyCallers(poolsOf(database).items), await created()]
+    const [keys, { secret }] = [keyCallers(poolsOf(served).items), await created()]
     await keys.of(secret)
     keys.forget()
     const holder = database.createQueryRunner()

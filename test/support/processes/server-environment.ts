@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { openWorld } from '../world.ts'
 
-const { databaseName, directUrl, pooler, publicUrl, stripe } = await openWorld()
+const { databaseName, directUrl, serverUrl, pooler, publicUrl, stripe } = await openWorld()
 
 const { directory } = JSON.parse(process.env.TEST_POSTGRES ?? '{}')
 
@@ -13,7 +13,9 @@ let count = 0
  */
 export function serverEnvironment(name: string) {
   return {
-    ...(pooler ? { DATABASE_URL: pooler.url, DATABASE_DIRECT_URL: directUrl } : { DATABASE_URL: directUrl }),
+    DATABASE_URL: pooler?.url ?? serverUrl ?? directUrl,
+    ...(pooler && { DATABASE_DIRECT_URL: serverUrl }),
+    ...(serverUrl && { DATABASE_OWNER_URL: directUrl }),
     DATA_DIR: join(directory, `${name}-${databaseName}-${count++}`),
     AUTH_ISSUER: publicUrl,
     AUTH_AUDIENCE: publicUrl,

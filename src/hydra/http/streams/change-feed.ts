@@ -1,5 +1,6 @@
 import type { Executor } from '../../model/store.ts'
 import type { ChangeLog, Position } from '../../store/change-log.ts'
+import { TenantScope } from '../../store/tenant-scope.ts'
 import type { BoundApi } from '../bound-api.ts'
 import { VisibleChanges } from './visible-changes.ts'
 
@@ -66,7 +67,7 @@ export class ChangeFeed {
 
   /** Reads the changes since a position for one stream, which was interrupted. */
   async catchUp(id: string, from: Position): Promise<Batch> {
-    const { changes, ...read } = await this.log.read(this.executor, id, from)
+    const { changes, ...read } = await this.log.read(this.executorOf(id), id, from)
     return { ...read, changes: new VisibleChanges(this.api, changes) }
   }
 
@@ -75,12 +76,12 @@ export class ChangeFeed {
     return { position, changes: new VisibleChanges(this.api, []), incomplete: true }
   }
 
-  private get executor(): Executor {
-    return this.api.pools.items.of(ownShare)
+  private executorOf(tenant?: string): Executor {
+    return this.api.pools.items.of(ownShare, undefined, TenantScope.of(tenant ?? null))
   }
 
   private async open(id: string): Promise<Tenant> {
-    const position = await this.log.position(this.executor, id)
+    const position = await this.log.position(this.executorOf(id), id)
     const tenant = this.tenants.get(id) ?? { position, takers: new Set(), read: Promise.resolve() }
     this.tenants.set(id, tenant)
     return tenant
@@ -119,7 +120,7 @@ export class ChangeFeed {
 
   private async readAll(): Promise<void> {
     const positions = new Map([...this.tenants].map(([id, { position }]) => [id, position]))
-    const due = new Set(await this.log.withNews(this.executor, positions))
+    const due = new Set(await this.log.withNews(this.executorOf(), positions))
     const renewed = Date.now() / 1000 - renewAfter
     for (const [id, { seconds }] of positions) if (seconds < renewed) due.add(id)
     await Promise.all([...due].map((id) => this.readTenant(id)))
@@ -134,7 +135,7 @@ export class ChangeFeed {
   }
 
   private async readNext(id: string, tenant: Tenant): Promise<void> {
-    const { position, changes, incomplete, lag } = await this.log.read(this.executor, id, tenant.position)
+    const { position, changes, incomplete, lag } = await this.log.read(this.executorOf(id), id, tenant.position)
     tenant.position = position
     if (changes.length > 0) this.observeLag(lag)
     const batch = { position, changes: new VisibleChanges(this.api, changes), incomplete }

@@ -1,5 +1,6 @@
 import { type Caller, tenantOf } from '../../model/caller.ts'
 import type { Change } from '../../store/change-log.ts'
+import { TenantScope } from '../../store/tenant-scope.ts'
 import type { BoundApi, BoundResource } from '../bound-api.ts'
 
 /** The data of an event. It names the resource, which a reader fetches with its own rights. */
@@ -58,13 +59,14 @@ export class VisibleChanges {
     changes: Change[],
     caller: Caller,
   ): Promise<Map<Change, Update>> {
-    const { permissions, iris, pools } = this.api
+    const { permissions, iris, pools, roles } = this.api
     const reads = resource.operations.some(
       (operation) => operation.method === 'GET' && operation.path !== '/me' && permissions.allows(operation, caller),
     )
     if (!reads) return new Map()
     const ids = changes.flatMap(({ type, id }) => (id !== null && type !== 'delete' ? [id] : []))
-    const seen = new Set(ids.length > 0 ? await store.existing(pools.items.of(tenantOf(caller)), caller, ids) : [])
+    const executor = pools.items.of(tenantOf(caller), undefined, TenantScope.for(caller, roles))
+    const seen = new Set(ids.length > 0 ? await store.existing(executor, caller, ids) : [])
     // A deleted row has no scope any more, so a role that sees only some rows gets no event of it.
     const seesDeletes = resource.options.scope?.[caller.role] === undefined
     const isSeen = ({ id, type }: Change) => id === null || (type === 'delete' ? seesDeletes : seen.has(id))

@@ -1,10 +1,11 @@
 import type { QueryResult } from 'pg'
 import type { Executor, KeyedRead, ReadKey, ReadRow } from '../../model/store.ts'
-import { unstorableIn } from '../../model/text.ts'
+import { isUuid, unstorableIn } from '../../model/text.ts'
 import { type Statement, statement } from '../statement.ts'
+import { TenantScope } from '../tenant-scope.ts'
 
 /** The types that a member of a key may have. */
-export type KeyType = 'uuid' | 'text'
+export type KeyType = 'uuid' | 'text' | 'bytea'
 
 /** The SQL of a statement that reads rows by key. */
 export interface KeyedText {
@@ -20,17 +21,13 @@ export interface KeyedText {
   most?: number
   /** Whether the rows have the texts that Postgres sends as values. */
   isSent?: boolean
-}
-
-const uuidForm = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
-
-/** Whether a text is a uuid in its canonical spelling. */
-export function isUuid(text: string): boolean {
-  return uuidForm.test(text)
+  /** Whether its rows are those of any tenant: they are found by a secret, an identity or a user. */
+  everyTenant?: boolean
 }
 
 const isOfType: Record<KeyType, (value: string) => boolean> = {
   uuid: isUuid,
+  bytea: (value) => value.length <= 2048 && /^\\x([0-9a-f]{2})*$/.test(value),
   text: (value) => value.length <= 2048 && unstorableIn(value) === undefined,
 }
 
@@ -40,6 +37,7 @@ const isOfType: Record<KeyType, (value: string) => boolean> = {
  */
 export class KeyedStatement implements KeyedRead {
   readonly most: number
+  readonly tenants: TenantScope | undefined
   private readonly name: string
   private readonly members: [name: string, type: KeyType][]
   private readonly scope: string[]
@@ -48,15 +46,16 @@ export class KeyedStatement implements KeyedRead {
   private readonly several: Statement | undefined
   private readonly by: string
 
-  constructor({ name, each, types, several, most = 256, isSent }: KeyedText) {
+  constructor({ name, each, types, several, most = 256, isSent, everyTenant }: KeyedText) {
     this.most = most
+    this.tenants = everyTenant ? TenantScope.every : undefined
     this.by = several?.by ?? ''
     this.name = name
     const named = new Set(Array.from(each.matchAll(parameter), ([, name]) => name))
     this.members = Object.entries(types).filter(([member]) => named.has(member))
     this.scope = this.members.map(([member]) => member).filter((member) => member !== 'id')
-    this.one = statement(name, each, { isSent })
-    this.several = several && statement(`${name}:several`, several.text)
+    this.one = statement(name, each, { isSent, tenants: this.tenants })
+    this.several = several && statement(`${name}:several`, several.text, { tenants: this.tenants })
     this.lateral = statement(`${name}:batch`, lateral(each, this.members), { rowMode: 'array', isSent })
   }
 

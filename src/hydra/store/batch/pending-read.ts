@@ -1,5 +1,6 @@
 import { Problem } from '../../model/problem.ts'
 import type { Client, ReadKey, ReadRow } from '../../model/store.ts'
+import type { TenantScope } from '../tenant-scope.ts'
 
 /** Milliseconds that a read may wait and run. */
 const patienceMs = 2000
@@ -18,6 +19,7 @@ export class PendingRead {
     readonly keys: ReadKey[],
     readonly tenant: string,
     private readonly client: Client | undefined,
+    readonly scope?: TenantScope,
   ) {
     this.rows = new Promise((resolve, reject) => {
       this.resolve = resolve

@@ -1,6 +1,7 @@
 import type { Pool } from 'pg'
 import type { DataSource } from 'typeorm'
 import type { Client, KeyedRead, ReadKey, Reads } from '../../model/store.ts'
+import type { TenantScope } from '../tenant-scope.ts'
 import { Batcher, type Slots } from './batcher.ts'
 import { PendingRead } from './pending-read.ts'
 import { type Batch, sendBatch } from './send-batch.ts'
@@ -28,11 +29,11 @@ export class ReadBatches implements Slots {
   }
 
   /** The reads of one request. */
-  of(tenant: string, client: Client | undefined): Reads {
+  of(tenant: string, client: Client | undefined, scope?: TenantScope): Reads {
     return {
       isDistributed: this.isDistributed,
       read: (statement, keys) => {
-        const read = new PendingRead(keys, tenant, client)
+        const read = new PendingRead(keys, tenant, client, scope)
         this.batcherOf(statement, keys[0]).add(read)
         return read.rows
       },

@@ -1,6 +1,7 @@
 import type { Pool, PoolClient } from 'pg'
 import type { KeyedRead, ReadRow } from '../../model/store.ts'
 import { isLostConnection } from '../database-problem.ts'
+import { TenantScope } from '../tenant-scope.ts'
 import type { PendingRead } from './pending-read.ts'
 
 /** The statement of a batch, and how its keys are read. */
@@ -43,8 +44,10 @@ class LostConnection extends Error {}
 
 /** @returns the bytes received */
 async function attempt({ pool, statement, isOneScope }: Batch, reads: PendingRead[]): Promise<number> {
-  const client = await pool.connect()
+  const client: PoolClient & { scope?: { readonly text: string } } = await pool.connect()
   let broken: boolean | undefined
+  // Row-level security admits the tenants of all reads; the lateral of each key separates them.
+  client.scope = statement.tenants ?? TenantScope.union(reads.map(({ scope }) => scope))
   try {
     const before = bytesRead(client)
     if (reads.length === 1) reads[0].succeed(await statement.alone(client, reads[0].keys))
@@ -58,6 +61,7 @@ async function attempt({ pool, statement, isOneScope }: Batch, reads: PendingRea
     broken = !/^[0-7]/.test((error as { code?: string }).code ?? '')
     throw isLostConnection(error) ? new LostConnection('', { cause: error }) : error
   } finally {
+    client.scope = undefined
     client.release(broken)
   }
 }

@@ -1,0 +1,67 @@
+import type { DataSource, QueryRunner } from 'typeorm'
+import { sharedTables, tableKinds } from './table-kinds.ts'
+
+/** The state of row-level security. All pools of a database share one object. */
+export interface RowSecurity {
+  /** Whether Postgres hides the rows of tenants that a transaction does not name. */
+  isOn: boolean
+  /** The role that lists are read with: it sees the rows of every tenant, and writes none. */
+  listRole?: string
+}
+
+/** The column with the tenant's id, for each table with rows of tenants. */
+export const tenantColumns: ReadonlyMap<string, string> = new Map(
+  [...tableKinds.reference, ...tableKinds.distributed, ...tableKinds.local].flatMap((table): [string, string][] =>
+    sharedTables.includes(table) ? [] : [[table, table === 'organization' ? 'id' : 'organizationId']],
+  ),
+)
+
+/** The policy that admits the tenants of a transaction. */
+export const tenantPolicy = 'tenants'
+
+const admitted = `current_setting('app.tenants', true)`
+
+/**
+ * The rows of the tenants that the transaction names; `*` names every tenant. Each subquery is read once a statement. Without them,
+ * Postgres takes the policy as a condition of an index, and prefers an index that is worse.
+ */
+const condition = (column: string) =>
+  `(SELECT ${admitted} = '*') OR "${column}" = ANY ((SELECT string_to_array(nullif(${admitted}, '*'), ',')::uuid[])::uuid[])`
+
+/** Secures the rows of a table. Citus accepts no policy with subqueries, so there tables stay open. */
+export async function secureRows(runner: QueryRunner, table: string): Promise<void> {
+  const column = tenantColumns.get(table) ?? 'organizationId'
+  if (await isDistributed(runner)) return
+  await runner.query(`CREATE POLICY "${tenantPolicy}" ON "${table}" USING (${condition(column)})`)
+  await runner.query(`ALTER TABLE "${table}" ENABLE ROW LEVEL SECURITY`)
+}
+
+/** Opens the rows of a table again. */
+export async function openRows(runner: QueryRunner, table: string): Promise<void> {
+  await runner.query(`ALTER TABLE "${table}" DISABLE ROW LEVEL SECURITY`)
+  const found: { name: string }[] = await runner.query(
+    `SELECT quote_ident("polname") AS "name" FROM pg_policy WHERE "polrelid" = '"${table}"'::regclass`,
+  )
+  for (const { name } of found) await runner.query(`DROP POLICY ${name} ON "${table}"`)
+}
+
+async function isDistributed(runner: QueryRunner): Promise<boolean> {
+  const [{ known }] = await runner.query(`SELECT to_regclass('pg_dist_partition') IS NOT NULL AS "known"`)
+  return known && (await runner.query('SELECT 1 FROM pg_dist_partition LIMIT 1')).length > 0
+}
+
+/** The name of the role of lists that belongs to a server's role. */
+export function listRoleOf(serverRole: string): string {
+  return `${serverRole}_lists`
+}
+
+/** Reads whether Postgres hides rows from the role of a database's connections. */
+export async function readRowSecurity(database: DataSource): Promise<RowSecurity> {
+  const [{ name, isOn, listRole }] = await database.query(
+    `SELECT session_user AS "name", coalesce((SELECT bool_and(row_security_active("oid")) FROM pg_class
+        WHERE "relnamespace" = 'public'::regnamespace AND "relkind" = 'r' AND "relname" = ANY ($1)), false) AS "isOn",
+      (SELECT "rolname" FROM pg_roles WHERE "rolname" = session_user || '_lists' AND pg_has_role("oid", 'MEMBER')) AS "listRole"`,
+    [[...tenantColumns.keys()]],
+  )
+  return { isOn, listRole: isOn && listRole === listRoleOf(name) ? listRole : undefined }
+}

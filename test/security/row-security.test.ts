@@ -1,0 +1,127 @@
+import type { DataSource } from 'typeorm'
+import { Location } from '../../entities/index.ts'
+import { TenantScope } from '../../src/hydra/index.ts'
+import { tenantColumns } from '../../src/postgres/row-security.ts'
+import { poolsOf } from '../../src/runtime/database.ts'
+import { rowsOf } from '../support/rows/sample-rows.ts'
+import { openWorld } from '../support/world.ts'
+
+const { database, elsewhere, given, organization, served, tenant } = await openWorld()
+
+for (const each of [tenant, elsewhere]) await rowsOf(each)
+const tables = [...tenantColumns]
+const [ownId, otherId] = [organization.id, elsewhere.organization.id]
+const own = TenantScope.of(ownId).view(served)
+
+/** The number of rows that a role sees. */
+async function count(source: Pick<DataSource, 'query'>, table: string, condition = 'true'): Promise<number> {
+  const [{ rows }] = await source.query(`SELECT count(*)::int AS "rows" FROM "${table}" WHERE ${condition}`)
+  return rows
+}
+
+test('every table with an organization is behind a policy, and no other table', async () => {
+  const withTenants = await database.query(
+    `SELECT "table_name" AS "name" FROM information_schema.columns
+      WHERE "table_schema" = 'public' AND "column_name" = 'organizationId' UNION SELECT 'organization' ORDER BY 1`,
+  )
+  const secured = await database.query(
+    `SELECT DISTINCT "relname"::text AS "name" FROM pg_class JOIN pg_policy ON "polrelid" = pg_class."oid"
+      WHERE "relrowsecurity" AND "relnamespace" = 'public'::regnamespace AND "polname" = 'tenants' ORDER BY 1`,
+  )
+  expect(secured).toEqual(withTenants)
+  expect(tables.map(([table]) => table).sort()).toEqual(withTenants.map(({ name }: { name: string }) => name).sort())
+})
+
+describe.each(tables)('the rows of "%s"', (table, column) => {
+  test('are neither returned nor changed by a statement whose scope was forgotten', async () => {
+    expect(await count(served, table)).toBe(0)
+    expect((await served.query(`UPDATE "${table}" SET "${column}" = "${column}"`))[1]).toBe(0)
+    expect((await served.query(`DELETE FROM "${table}"`))[1]).toBe(0)
+  })
+
+  test('are neither returned nor changed for another tenant than theirs', async () => {
+    const foreign = `"${column}" = '${otherId}'`
+    expect(await count(own, table, foreign)).toBe(0)
+    expect((await own.query(`DELETE FROM "${table}" WHERE ${foreign}`))[1]).toBe(0)
+    expect(await count(own, table)).toBe(await count(database, table, `"${column}" = '${ownId}'`))
+    expect(await count(TenantScope.every.view(served), table)).toBe(await count(database, table))
+  })
+})
+
+test('most of these tables have rows, so the tests above see what they hide', async () => {
+  const counts = await Promise.all(tables.map(([table]) => count(database, table)))
+  expect(counts.filter((rows) => rows > 0).length).toBeGreaterThan(15)
+})
+
+test('a row is neither inserted for another tenant nor given to it', async () => {
+  const mine = await given(Location, { name: 'Mine' })
+  const values = `'01890000-0000-7000-8000-00000000000a', now(), now(), 1, '${otherId}', 'Planted'`
+  const columns = '"id", "createdAt", "updatedAt", "version", "organizationId", "name"'
+  await expect(own.query(`INSERT INTO "location" (${columns}) VALUES (${values})`)).rejects.toThrow(
+    'row-level security',
+  )
+  await expect(
+    own.query(`UPDATE "location" SET "organizationId" = $1 WHERE "id" = $2`, [otherId, mine.id]),
+  ).rejects.toThrow('row-level security')
+})
+
+test('a transaction touches its tenant only, also after it returned to a savepoint', async () => {
+  await own.transaction(async (manager) => {
+    const sees = () => count(manager, 'location', `"organizationId" <> '${ownId}'`)
+    expect(await sees()).toBe(0)
+    await manager.query('SAVEPOINT "before"')
+    expect(await count(manager, 'location')).toBeGreaterThan(0)
+    await expect(manager.query('SELECT 1 / 0')).rejects.toThrow('division by zero')
+    await manager.query('ROLLBACK TO SAVEPOINT "before"')
+    expect([await sees(), (await count(manager, 'location')) > 0]).toEqual([0, true])
+  })
+})
+
+test('no tenant stays with a connection for its next borrower', async () => {
+  const { pool } = poolsOf(served).items
+  const borrowed = await Promise.all(
+    Array.from({ length: 10 }, () => own.query('SELECT pg_backend_pid(), pg_sleep(0.01)')),
+  )
+  expect(new Set(borrowed.map(([row]) => row.pg_backend_pid)).size).toBeGreaterThan(1)
+  const settings = `SELECT current_setting('app.tenants', true) AS "tenants", count(*)::int AS "rows" FROM "location"`
+  const after = await Promise.all(Array.from({ length: 10 }, () => pool.query(settings)))
+  for (const { rows } of after) expect([rows[0].tenants || '', rows[0].rows]).toEqual(['', 0])
+})
+
+describe('the role of the server', () => {
+  test('owns no table, and is exempt from no policy', async () => {
+    const [role] = await served.query(
+      `SELECT "rolsuper" OR "rolbypassrls" OR "rolcreaterole" AS "powerful",
+        (SELECT count(*)::int FROM pg_class WHERE pg_has_role("relowner", 'MEMBER')
+          AND "relnamespace" = 'public'::regnamespace) AS "owned" FROM pg_roles WHERE "rolname" = current_user`,
+    )
+    expect(role).toEqual({ powerful: false, owned: 0 })
+  })
+
+  test('cannot become the owner, or turn the policies off', async () => {
+    const [{ owner }] = await database.query('SELECT current_user AS "owner"')
+    await expect(own.query(`SET ROLE "${owner}"`)).rejects.toThrow('permission denied')
+    await expect(own.query('ALTER TABLE "location" DISABLE ROW LEVEL SECURITY')).rejects.toThrow('must be owner')
+    await expect(own.query('DROP POLICY "tenants" ON "location"')).rejects.toThrow('must be owner')
+    await served.query('RESET ROLE')
+    expect(await count(served, 'location')).toBe(0)
+  })
+
+  test('reads lists as a role that sees every tenant, and writes no row', async () => {
+    const { pool } = poolsOf(served).lists
+    expect(await count({ query: async (text: string) => (await pool.query(text)).rows } as never, 'location')).toBe(
+      await count(database, 'location'),
+    )
+    for (const write of ['DELETE FROM "location"', 'UPDATE "location" SET "name" = \'x\''])
+      await expect(pool.query(write)).rejects.toThrow('permission denied')
+  })
+})
+
+test('a row is read by its key under the policy', async () => {
+  const plan: { 'QUERY PLAN': string }[] = await own.query(
+    `EXPLAIN SELECT * FROM "location" WHERE "organizationId" = $1 AND "id" = $2`,
+    [ownId, otherId],
+  )
+  const text = plan.map((line) => line['QUERY PLAN']).join('\n')
+  expect(text).toMatch(/Index Cond: \(\("?organizationId"? = .*\) AND \(id = /)
+})
