@@ -94,6 +94,39 @@ test('an edit sends If-Match, and a conflict shows both versions', async () => {
   expect((await api.get(path)).body.name).toBe('Breda Zuid')
 })
 
+test('the comparison of both versions is in the language of the page, with titles of items and times of the organization', async () => {
+  const [ada, noor] = [await given(Employee, { name: 'Ada' }), await given(Employee, { name: 'Noor' })]
+  const { id } = await given(Meeting, { ...morning, employee: ada })
+  const { action, fields } = await formAt(`/meetings/${id}?view=update&lang=nl`)
+  await api.patch(`/meetings/${id}`, { employee: `/employees/${noor.id}` })
+  const conflict = await send(action, fill(fields, { dateTo: '2026-04-01T13:30' }))
+  expect(conflict.status).toBe(412)
+  const $ = load(conflict.text)
+  const row = (_: number, one: object) =>
+    $(one as never)
+      .children()
+      .map((_, cell) => $(cell).text())
+      .get()
+      .join(' | ')
+  expect($('[role=alert] tbody tr').map(row).get()).toEqual([
+    'Medewerker | Ada | Noor',
+    'Tot | 1 apr 2026, 13:30 | 1 apr 2026, 12:00',
+  ])
+})
+
+test('a form of a session that has ended leads to the sign-in, and from there to a page that exists', async () => {
+  const path = '/subscriptions/019b8a6c-4000-7000-8000-000000000001'
+  for (const [action, back] of [
+    [`${path}/cancel?lang=nl`, `${path}?lang=nl`],
+    ['/organizations/clear', '/organizations'],
+    ['/employees', '/employees'],
+  ]) {
+    const { status, text } = await new Browser(server).submit(action, { _token: 'gone' })
+    const href = load(text)('main a.button').first().attr('href') as string
+    expect([status, new URL(href, 'http://x').searchParams.get('return')]).toEqual([401, back])
+  }
+})
+
 test('times are in the time zone of the organization, and an unchanged time keeps its instant', async () => {
   const employee = await given(Employee, { name: 'Mia' })
   // 02:30 occurs twice on this night in Amsterdam.
@@ -211,6 +244,8 @@ test('a list of objects is a group of fields for each object', async () => {
   expect(status).toBe(303)
   const { body } = await api.get(headers.location)
   expect(body).toMatchObject({ seats: 5, metadata: [{ name: 'project', value: 'X' }] })
+  const dutch = load((await formAt('/subscriptions?view=create&lang=nl')).text)
+  expect(dutch('[name="metadata[0][value]"]').closest('label').text()).toBe('Waarde')
 })
 
 test('an uploaded logo is shown on the page of the organization', async () => {

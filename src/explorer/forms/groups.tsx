@@ -1,22 +1,17 @@
-import type { Violation } from '../../hydra/index.ts'
-import type { FormField } from '../engine.ts'
-import type { Words } from '../words/en.ts'
+import { memberLabelOf } from '../words/labels.ts'
+import type { FieldProps } from './form.ts'
 
 /** Empty rows at the end of a list of objects. Further rows appear once these are saved. */
 const spareRows = 2
 
 /** A list of objects: one row of fields for each. A row whose fields are all empty is not sent. */
 export function Groups({
-  words,
+  drawing: { api, tag, words },
+  type,
   field: { name, group = [], maxItems = Number.MAX_SAFE_INTEGER },
   values,
   violations,
-}: {
-  words: Words
-  field: FormField
-  values: URLSearchParams
-  violations: Violation[]
-}) {
+}: Pick<FieldProps, 'drawing' | 'type' | 'field' | 'values' | 'violations'>) {
   const indexes = [...values.keys()].flatMap((key) =>
     key.startsWith(`${name}[`) ? (/\[(\d+)\]/.exec(key)?.[1] ?? []) : [],
   )
@@ -29,16 +24,17 @@ export function Groups({
         <div class="row" key={index}>
           {group.map((member) => {
             const key = `${name}[${index}][${member.name}]`
+            const label = memberLabelOf(api, tag, type, name, member.name)
             const isInvalid = violations.some(({ propertyPath }) => propertyPath.includes(`[${index}].${member.name}`))
             return (
               <label key={key}>
-                {member.name}
+                {label}
                 <input
                   type="text"
                   name={key}
                   value={values.get(key) ?? ''}
                   maxLength={member.maxLength}
-                  aria-label={`${words.entry(index + 1)}: ${member.name}`}
+                  aria-label={`${words.entry(index + 1)}: ${label}`}
                   aria-invalid={isInvalid || undefined}
                 />
               </label>

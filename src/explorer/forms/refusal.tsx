@@ -1,9 +1,8 @@
 import { ConstraintViolation, type Problem } from '../../hydra/index.ts'
 import type { Drawing } from '../drawing.ts'
-import { ScrollingTable } from '../parts/scrolling-table.tsx'
 import { labelOf } from '../words/labels.ts'
 import type { Form } from './form.ts'
-import { itemValues } from './form-values.ts'
+import { Versions } from './versions.tsx'
 
 /** The reason why a form was refused, with a link to each field that must change. */
 export function Refusal({ drawing, form, problem }: { drawing: Drawing; form: Form; problem: Problem }) {
@@ -47,29 +46,5 @@ function Violations({
         )
       })}
     </ul>
-  )
-}
-
-/** The fields whose values differ: the typed one, and the stored one. */
-function Versions({ drawing, form }: { drawing: Drawing; form: Form }) {
-  const { api, tag, words, view } = drawing
-  const stored = itemValues(drawing, form.fields, view.document)
-  const textOf = (values: URLSearchParams, name: string) => values.getAll(name).filter(Boolean).join(', ')
-  const differing = form.fields.filter(
-    ({ name, control }) =>
-      textOf(stored, name) !==
-      (control === 'checkbox' ? (form.values.getAll(name).at(-1) ?? '') : textOf(form.values, name)),
-  )
-  if (differing.length === 0) return null
-  return (
-    <ScrollingTable label={words.compare} heads={[words.property, words.yours, words.stored]}>
-      {differing.map(({ name }) => (
-        <tr key={name}>
-          <th scope="row">{labelOf(api, tag, form.shape?.name ?? '', name)}</th>
-          <td>{textOf(form.values, name) || '–'}</td>
-          <td>{textOf(stored, name) || '–'}</td>
-        </tr>
-      ))}
-    </ScrollingTable>
   )
 }

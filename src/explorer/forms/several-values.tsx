@@ -7,7 +7,7 @@ export function Several({ drawing, field, type, values, violations, choices }: F
   const { words } = drawing
   const { name, control, maxLength, maxItems = 5 } = field
   const given = values.getAll(name).filter((text) => text !== '')
-  if (control === 'groups') return <Groups words={words} field={field} values={values} violations={violations} />
+  if (control === 'groups') return <Groups {...{ drawing, type, field, values, violations }} />
   const options = control === 'choices' ? optionsIn(drawing, type, field) : (choices?.options ?? [])
   if (options.length > 0)
     return (

@@ -5,23 +5,26 @@ import type { PageRequest, ProblemDetails } from '../engine.ts'
 import { Layout } from '../parts/layout.tsx'
 import { languageOf } from '../words/language.ts'
 import { ProblemPage, problemTitle } from './problem.tsx'
+import { readablePath } from './readable-path.ts'
 
 /** The whole page of a problem. */
 export function problemPage(
   api: Api,
   problem: Problem,
   request: PageRequest,
-  { caller, requestId }: ProblemDetails,
+  { caller, requestId, method }: ProblemDetails,
 ): string {
-  const target = ownTarget(api, request.target)
-  const [path, search] = target.split('?')
+  const [path, search] = ownTarget(api, request.target).split('?')
   const query = new URLSearchParams(search)
   const language = languageOf({ query, language: (offered) => request.language(offered) })
+  const to = linkKeeper(language)
+  const isPage = method === 'GET' || method === 'HEAD'
+  const target = isPage ? ownTarget(api, request.target) : to(readablePath(api, path))
   const inLanguage = (tag: string) => {
     query.set('lang', tag)
-    return `${path}?${query}`
+    return `${isPage ? path : readablePath(api, path)}?${query}`
   }
-  const frame = { ...language, api, caller, inLanguage, to: linkKeeper(language), target }
+  const frame = { ...language, api, caller, inLanguage, to, target }
   return `<!doctype html>${render(
     <Layout {...frame} title={problemTitle(language.words, problem)}>
       <ProblemPage {...frame} problem={problem} requestId={requestId} />

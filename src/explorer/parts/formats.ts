@@ -17,6 +17,8 @@ export interface Formats {
   period(from: string, to: string): string
   /** The time of day of a moment. */
   time(instant: number): string
+  /** A wall-clock time, as a `datetime-local` field has it; other texts as they are. */
+  wallTime(text: string): string
   /** A date-time as the value of a `datetime-local` field in the zone; undefined for other texts. */
   localTime(text: string): string | undefined
   /** The order of two texts in the language. */
@@ -54,6 +56,7 @@ function make(language: string, zone: string): Formats {
   const months = inUtc({ month: 'long', year: 'numeric' })
   const periods = inUtc({ dateStyle: 'long' })
   const times = new Intl.DateTimeFormat(locale, { timeStyle: 'short', timeZone: zone })
+  const wallTimes = inUtc({ dateStyle: 'medium', timeStyle: 'short' })
   const numbers = new Intl.NumberFormat(locale, { maximumFractionDigits: 20 })
   const currencies = new Map<string, Intl.NumberFormat>()
   const inCurrency = (code: string): Intl.NumberFormat | undefined => {
@@ -79,6 +82,7 @@ function make(language: string, zone: string): Formats {
     month: (day) => months.format(midnight(day)),
     period: (from, to) => period(`${from}/${to}`),
     time: keeping((instant: number) => times.format(instant)),
+    wallTime: (text) => (isWallTime.test(text) ? wallTimes.format(new Date(`${text}Z`)) : text),
     localTime: (text) => localTimeOf(text, clock),
     compare: new Intl.Collator(locale).compare,
     number: (value) => numbers.format(value as number),
@@ -118,8 +122,10 @@ function shifted(amount: string, digits: number): string {
   return `${sign}${padded.slice(0, -digits)}.${padded.slice(-digits)}`
 }
 
+const isWallTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?$/
+
 function localTimeOf(text: string, clock: WallClock): string | undefined {
-  if (text === '' || /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?$/.test(text)) return text
+  if (text === '' || isWallTime.test(text)) return text
   if (/^\d{4}-\d\d-\d\d$/.test(text)) return `${text}T00:00`
   const instant = /^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)$/i.test(text) ? Date.parse(text) : Number.NaN
   if (Number.isNaN(instant)) return undefined

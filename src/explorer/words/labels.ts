@@ -15,6 +15,17 @@ export function valueLabelOf({ labels }: Api, language: string, type: string, pr
   return labels.value(language, type, property, value)
 }
 
+/** The label of a member of a list of objects. */
+export function memberLabelOf(
+  { labels }: Api,
+  language: string,
+  type: string,
+  property: string,
+  member: string,
+): string {
+  return labels.member(language, type, property, member)
+}
+
 /** The label of a collection. */
 export function collectionLabel({ labels }: Api, language: string, { name }: Resource): string {
   return labels.plural(language, name)

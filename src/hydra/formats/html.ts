@@ -25,6 +25,8 @@ interface ProblemDetails {
   caller?: Caller
   /** The X-Request-Id of the response, if it has one. */
   requestId?: string
+  /** The method of the request, which may be another one than that of its page. */
+  method: string
 }
 
 /** An operation that the caller may use now, and its address. */

@@ -30,6 +30,7 @@ export async function writeProblem(api: BoundApi, problem: Problem, response: Re
   const type = pages ? contentType(html) : problemJson
   const body = pages
     ? await pages.drawProblem(problem, requestOf(api, response), {
+        method: response.req.method,
         caller: response.locals.caller,
         requestId: response.getHeader('X-Request-Id')?.toString(),
       })

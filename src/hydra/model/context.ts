@@ -35,6 +35,8 @@ export interface ContextFile {
   values?: Record<string, string[]>
   /** The name for people of each value of a closed set, by its property. */
   valueLabels?: Record<string, Record<string, LanguageMap>>
+  /** The name for people of each member of a list of objects, by its property. */
+  memberLabels?: Record<string, Record<string, LanguageMap>>
   /** The titles and descriptions of the operations on the class, by their names, in the languages beside the default one. */
   operations?: Record<string, { title?: LanguageMap; description?: LanguageMap }>
   /** The properties that are amounts in the smallest unit of the currency beside them. */

@@ -1,5 +1,6 @@
 import { type ContextFile, type Contexts, engineClasses, type LanguageMap } from './context.ts'
 import type { Resource } from './resource.ts'
+import { rulesOf } from './rules.ts'
 import type { Shape } from './shape.ts'
 
 /** The labels and descriptions of every class, property and link, from the context files. */
@@ -29,6 +30,7 @@ export class Labels {
             throw new Error(`${lacks} description of ${of} in "${language}".`)
         }
     checkValueLabels(contexts, shapes, languages)
+    checkMemberLabels(contexts, shapes, languages)
   }
 
   /** The label of a class, or of one of its properties or links; its name where no label exists. */
@@ -49,6 +51,11 @@ export class Labels {
   /** The label of a value in a closed set; the value itself where no label exists. */
   value(language: string, type: string, property: string, value: string): string {
     return this.in(language, this.files.get(type)?.valueLabels?.[property]?.[value] ?? {}) ?? value
+  }
+
+  /** The label of a member of a list of objects; its name where no label exists. */
+  member(language: string, type: string, property: string, member: string): string {
+    return this.in(language, this.files.get(type)?.memberLabels?.[property]?.[member] ?? {}) ?? member
   }
 
   /** The title and description of an operation in a language; none in the default language, in which the operation itself has them. */
@@ -88,6 +95,18 @@ function checkValueLabels(contexts: Contexts, shapes: Shape[], languages: readon
           if (!contexts.read(name).valueLabels?.[property]?.[value]?.[language])
             throw new Error(
               `${contexts.path(name)} lacks the label of "${value}" in "valueLabels" of "${property}" in "${language}".`,
+            )
+}
+
+/** @throws Error that names the first member of a list of objects without a label */
+function checkMemberLabels(contexts: Contexts, shapes: Shape[], languages: readonly string[]): void {
+  for (const { name, fields } of shapes)
+    for (const { name: property, members } of fields)
+      for (const member of members ? rulesOf(members).keys() : [])
+        for (const language of languages)
+          if (!contexts.read(name).memberLabels?.[property]?.[member]?.[language])
+            throw new Error(
+              `${contexts.path(name)} lacks the label of "${member}" in "memberLabels" of "${property}" in "${language}".`,
             )
 }
 
