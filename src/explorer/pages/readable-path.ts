@@ -2,7 +2,7 @@ import type { Api } from '../../hydra/index.ts'
 
 /**
  * The nearest address that answers a GET, at the address of a request or above it. Operations such as a cancellation take forms only,
- * so nobody could come back to theirs. Paths of no resource stay as they are.
+ * so a sign-in cannot lead back to theirs. Paths of no resource stay as they are.
  */
 export function readablePath({ iris, resources }: Api, path: string): string {
   const local = iris.local(path)
