@@ -109,20 +109,27 @@ describeInChromium('In Chromium', (browser) => {
     }
   }, 60_000)
 
-  test('an expired session leads to the sign-in and back', async () => {
-    const [page, context] = await visit(true)
-    await page.goto(`${publicUrl}/session`)
-    await page.locator('#token').fill(await tokenOf(tenant.users.owner))
-    await page.getByRole('button', { name: 'Sign in' }).click()
-    await page.waitForURL(`${publicUrl}/`)
-    await database.query(`UPDATE "session" SET "expiresAt" = now()`)
-    expect((await page.goto(`${publicUrl}/meetings`))?.status()).toBe(401)
-    await page.getByRole('main').getByRole('link', { name: 'Sign in' }).click()
-    await page.locator('#token').fill(await tokenOf(tenant.users.owner))
-    await page.getByRole('button', { name: 'Sign in' }).click()
-    await page.waitForURL(`${publicUrl}/meetings`)
-    await context.close()
-  }, 60_000)
+  test.each([
+    ['on', true],
+    ['off', false],
+  ])(
+    'an expired session leads to the sign-in and back, with JavaScript %s',
+    async (_, javaScript) => {
+      const [page, context] = await visit(javaScript)
+      await page.goto(`${publicUrl}/session`)
+      await page.locator('#token').fill(await tokenOf(tenant.users.owner))
+      await page.getByRole('button', { name: 'Sign in' }).click()
+      await page.waitForURL(`${publicUrl}/`)
+      await database.query(`UPDATE "session" SET "expiresAt" = now()`)
+      expect((await page.goto(`${publicUrl}/meetings`))?.status()).toBe(401)
+      await page.getByRole('main').getByRole('link', { name: 'Sign in' }).click()
+      await page.locator('#token').fill(await tokenOf(tenant.users.owner))
+      await page.getByRole('button', { name: 'Sign in' }).click()
+      await page.waitForURL(`${publicUrl}/meetings`)
+      await context.close()
+    },
+    60_000,
+  )
 
   test('pages of another site or another port change nothing: by form, fetch and navigation', async () => {
     const { id } = await given(Location, { name: 'Utrecht' })
