@@ -59,7 +59,10 @@ async function serve(file: string): Promise<ServerProcess> {
   mkdirSync('dist', { recursive: true })
   const folder = mkdtempSync('dist/pinned-')
   execFileSync('tar', ['--extract', `--file=test/releases/${file}`, `--directory=${folder}`])
-  const former = new ServerProcess(serverEnvironment('former'), false, join(folder, 'dist/src/server.js'))
+  // A release that names no organizations connects as the owner, for whom row-level security does not hold.
+  const { DATABASE_OWNER_URL: owner, ...environment } = serverEnvironment('former')
+  const own = { ...environment, DATABASE_URL: owner ?? environment.DATABASE_URL }
+  const former = new ServerProcess(own, false, join(folder, 'dist/src/server.js'))
   ending.unshift(async () => {
     await former.close()
     rmSync(folder, { recursive: true })
