@@ -41,6 +41,7 @@ import * as coupons from './controllers/subscriptions/coupons.ts'
 import * as subscribing from './controllers/subscriptions/create-subscription.ts'
 import * as subscriptions from './controllers/subscriptions/subscriptions.ts'
 import * as users from './controllers/users.ts'
+import * as webhookDeliveries from './controllers/webhook-deliveries.ts'
 import * as webhookEndpoints from './controllers/webhook-endpoints.ts'
 import { exampleId } from './demo/example-id.ts'
 import type { ExportSource } from './exports/export-job.ts'
@@ -264,6 +265,18 @@ export const api = (
     ),
 
     new Resource(
+      entities.WebhookDelivery,
+      '/webhook-deliveries',
+      [
+        adminOrOwner(list, { peopleOnly: true }),
+        adminOrOwner(webhookDeliveries.test, { peopleOnly: true }),
+        adminOrOwner(read, { peopleOnly: true }),
+        adminOrOwner(webhookDeliveries.resend, { peopleOnly: true }),
+      ],
+      { ...visibility.webhookDelivery, ...visibility.sensitive, ...filters.webhookDeliveries },
+    ),
+
+    new Resource(
       entities.OrganizationAddress,
       '/organization-addresses',
       [
@@ -328,6 +341,7 @@ export const api = (
     ),
 
     new Resource(entities.AuditEvent, '/audit-events', [ownerOnly(list), ownerOnly(read)], {
+      ...visibility.auditEvent,
       ...visibility.sensitive,
       ...filters.auditEvents,
     }),

@@ -1,4 +1,4 @@
-import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler, Router } from 'express'
+import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler } from 'express'
 import type { Logger } from 'pino'
 import type { DataSource } from 'typeorm'
 import { callers as callersOf, stillHasRight } from './access/callers.ts'
@@ -32,8 +32,10 @@ import { rateLimiter } from './runtime/http/rate-limit.ts'
 import { checkRequestHead } from './runtime/http/request-head.ts'
 import { requestLog } from './runtime/http/request-log.ts'
 import { constantHeaders, responseHeaders } from './runtime/http/response-headers.ts'
+import { routerAt } from './runtime/http/router-at.ts'
 import { metrics } from './runtime/metrics/metrics.ts'
 import type { SecretKey } from './secrets/sealed-text.ts'
+import type { Webhooks } from './webhooks/settings.ts'
 import { localTimeOf, timeZoneOf } from './workspace/organization-time-zone.ts'
 
 export interface AppContext extends ServiceState {
@@ -132,6 +134,25 @@ export async function createApp({
   return app
 }
 
+/** Writes audit events as a role of their organization reads them. The API is compiled at the first one: jobs have none. */
+export function auditDocuments({
+  config,
+  database,
+  issuer,
+  ...outside
+}: Pick<AppContext, 'config' | 'database' | 'billing' | 'banking' | 'issuer'>): Webhooks['documentOf'] {
+  let api: Api | undefined
+  const { publicUrl, hydraPrefix: prefix } = config
+  return (event, role) => {
+    api ??= new Api(
+      table(callersOf(database, poolsOf(database).items, issuer), outside.billing, outside.banking),
+      database,
+      { ...apiOptions, publicUrl, prefix },
+    )
+    return api.document(event, { role, tenant: event.organizationId, user: null })
+  }
+}
+
 /** Notifies of changes after each answered request that may have written. */
 function notifyOfWrites(notify: () => void): RequestHandler {
   return ({ method }, response, next) => {
@@ -149,18 +170,6 @@ function createExpress({ trustProxy, ...config }: AppContext['config']): Express
   app.set('trust proxy', trustProxy)
   setConstantHeaders(app, constantHeaders(config))
   return app
-}
-
-/** Serves routes under the path of PUBLIC_URL. The path without a slash at its end redirects to the start. */
-function routerAt(app: Express, root: string): Router {
-  const router = Router({ caseSensitive: true, strict: true })
-  app.use(root, ({ originalUrl }, _response, next) => {
-    const rest = originalUrl.slice(root.length)
-    if (rest[0] === '/') return next()
-    throw new Problem(308, `The API starts at "${root}/".`, { Location: `${root}/${rest}` })
-  })
-  app.use(root, router)
-  return router
 }
 
 /** Writes an error as a problem. */

@@ -7,7 +7,7 @@ import type { DataSource } from 'typeorm'
 import { rowSecurityOf } from '../ormconfig.ts'
 import { isOwnIssuer, type OwnIssuer } from './access/token-issuer-keys.ts'
 import { exportSource } from './api.ts'
-import { createApp } from './app.ts'
+import { auditDocuments, createApp } from './app.ts'
 import { type Config, readConfig, usesDataDirectory } from './config.ts'
 import { people, seedDemo, tokenFor } from './demo/demo.ts'
 import { subscribeDemo } from './demo/subscribe-demo.ts'
@@ -110,10 +110,13 @@ async function run(): Promise<void> {
 
     const [{ billing }, { banking }] = [stripe, kontomatik]
     const source = exportSource({ billing, banking }, config)
-    const startingJobs = startBackgroundJobs(database, { billing, banking, mailer, exportSource: source }, log)
+    const issuer = await shutdown.unlessStopping(openIssuer(config))
+    const documentOf = auditDocuments({ config, database, billing, banking, issuer })
+    const webhooks = { keys: secretKeys, allowedHosts: config.webhookHosts, documentOf }
+    const services = { billing, banking, mailer, exportSource: source, webhooks }
+    const startingJobs = startBackgroundJobs(database, services, log)
     await shutdown.start('work', 'The job runner', startingJobs, (stop) => stop())
 
-    const issuer = await shutdown.unlessStopping(openIssuer(config))
     // The demo is created before the server listens: a failure then stops the start, not a server that has clients.
     if (isOwnIssuer(issuer)) {
       const seeding = seedDemo(everywhere, issuer.issuer, { manualBilling: !stripe.local })

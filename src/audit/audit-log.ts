@@ -2,6 +2,7 @@ import type { EntityManager } from 'typeorm'
 import type { AuditAction } from '../../entities/audit-actions.ts'
 import { AuditEvent } from '../../entities/index.ts'
 import { type Call, changedColumns, insertRow } from '../hydra/index.ts'
+import { enqueueDeliveries, receiversOfEvent } from '../webhooks/enqueue-deliveries.ts'
 
 /** The author of an event: the caller of a request, or the service itself in a job, a command or a webhook. */
 export interface Author {
@@ -22,7 +23,7 @@ export interface AuditRecord {
   changes: AuditEvent['changes']
 }
 
-/** Writes one audit event a target. Without changes it writes nothing. */
+/** Writes one audit event a target, and a delivery for each endpoint of webhooks. Without changes it writes nothing. */
 export async function record({
   by,
   action,
@@ -32,8 +33,11 @@ export async function record({
   if (Object.keys(changes).length === 0) return
   const { user = null, program = null } = by.caller ?? {}
   const common = { organizationId: by.tenant, actorId: user, apiKeyId: program, action, changes }
-  for (const each of [target].flat())
-    await insertRow(by.manager, Object.assign(new AuditEvent(), common, { target: each }))
+  for (const each of [target].flat()) {
+    const event = Object.assign(new AuditEvent(), common, { target: each })
+    const { receivers } = await insertRow(by.manager, event, { returning: receiversOfEvent })
+    await enqueueDeliveries(by.manager, event, receivers as string[])
+  }
 }
 
 /** The hook of a create, update or remove operation that is audited: the action is the class and the operation's name. */

@@ -8,6 +8,7 @@ import { tellCustomer } from '../billing/enqueue-customer-profile.ts'
 import { type Call, type Operation, Problem, removeOperation, updateOperation } from '../hydra/index.ts'
 import { revokeUngrantable } from '../invitations/revoke.ts'
 import { lockOrganization } from '../postgres/locks.ts'
+import { disableEndpointsOf } from '../webhooks/disable.ts'
 
 export const update = (callers: Callers) =>
   updateOperation<OrganizationUser>({
@@ -22,6 +23,8 @@ export const update = (callers: Callers) =>
       if ((await countActiveOwners(call)) === 0) throw lastOwner()
       await revokeUngrantable(call, after.userId, after.grantableRoles)
       if (!after.createsKeys) await revokeKeysOf(call, after.userId)
+      if (!after.createsKeys) await disableEndpointsOf(call, after.userId)
+      else if (losesOwner) await disableEndpointsOf(call, after.userId, ({ role }) => role !== 'owner')
       await record({
         by: call,
         action: 'organizationUser.update',
@@ -43,6 +46,7 @@ export const remove = (callers: Callers): Operation<OrganizationUser> => {
       if (member.isActiveOwner && (await countActiveOwners(call)) === 1) throw lastOwner()
       await revokeUngrantable(call, member.userId, [])
       await revokeKeysOf(call, member.userId)
+      await disableEndpointsOf(call, member.userId)
       await record({
         by: call,
         action: 'organizationUser.remove',

@@ -1,4 +1,4 @@
-import { WebhookEndpoint } from '../../entities/index.ts'
+import { WebhookDelivery, WebhookEndpoint } from '../../entities/index.ts'
 import { lockOwnOrganization } from '../access/lock-own-organization.ts'
 import { requireOwnerFor } from '../access/membership.ts'
 import { record, recordWrite } from '../audit/audit-log.ts'
@@ -12,6 +12,7 @@ import {
   removeOperation,
   updateOperation,
   type Violation,
+  writeRows,
 } from '../hydra/index.ts'
 import { type AllowedHosts, refusalOf } from '../webhooks/receiver-url.ts'
 import { newSecret, overlapMs, sealSecret } from '../webhooks/secret.ts'
@@ -64,8 +65,19 @@ export const update = ({ allowedHosts }: WebhookSettings): Operation<WebhookEndp
 })
 
 export const remove: Operation<WebhookEndpoint> = {
-  ...removeOperation<WebhookEndpoint>({ alsoWrite: recordWrite }),
-  description: 'It is allowed while the organization is suspended or closed.',
+  ...removeOperation<WebhookEndpoint>({
+    async alsoWrite(call, endpoint) {
+      await recordWrite(call, endpoint)
+      const { organizationId, id } = endpoint
+      await writeRows(
+        call.manager,
+        WebhookDelivery,
+        'DELETE FROM "webhook_delivery" WHERE "organizationId" = :organizationId AND "endpointId" = :id',
+        { organizationId, id },
+      )
+    },
+  }),
+  description: 'Its deliveries are removed, too. It is allowed while the organization is suspended or closed.',
 }
 
 export const renewSecret = ({ keys }: WebhookSettings): Operation<WebhookEndpoint> => ({

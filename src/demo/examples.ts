@@ -12,6 +12,7 @@ import {
   OrganizationUserInvitation,
   PaymentMethod,
   Subscription,
+  WebhookDelivery,
   WebhookEndpoint,
 } from '../../entities/index.ts'
 import { PaymentMethodSetup } from '../../entities/payment-method-setup.ts'
@@ -70,6 +71,19 @@ export async function demoEntities(): Promise<object[]> {
     requestedById: exampleId,
     finishedAt: start,
     expiresAt: new Date('2100-01-01T00:00:00Z'),
+  })
+  await write(new WebhookDelivery(), {
+    ...own,
+    endpointId: exampleId,
+    auditEventId: exampleId,
+    event: 'subscription.update',
+    status: 'delivered',
+    attempts: 1,
+    nextAttemptAt: null,
+    lastAttemptAt: start,
+    responseStatus: 204,
+    responseBody: '',
+    duration: 120,
   })
   await write(exampleEvent(), {
     ...own,

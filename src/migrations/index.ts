@@ -35,6 +35,7 @@ import { ApiKeys1764000000120 } from './1764000000120-api-keys.ts'
 import { WebhookEndpoints1764000000130 } from './1764000000130-webhook-endpoints.ts'
 import { Exports1764000000140 } from './1764000000140-exports.ts'
 import { RowSecurity1764000000150 } from './1764000000150-row-security.ts'
+import { WebhookDeliveries1764000000160 } from './1764000000160-webhook-deliveries.ts'
 
 /** In the order in which they are applied. */
 export const migrations = [
@@ -75,4 +76,5 @@ export const migrations = [
   WebhookEndpoints1764000000130,
   Exports1764000000140,
   RowSecurity1764000000150,
+  WebhookDeliveries1764000000160,
 ]

@@ -35,6 +35,7 @@ export const tableKinds = {
     'invoice',
     'audit_event',
     'organization_export_part',
+    'webhook_delivery',
   ],
   /** Work of the servers and answers that they keep: on the coordinator alone, next to the queue of jobs. */
   local: [

@@ -92,6 +92,8 @@ export const webhookEndpoints: Declared = {
   },
 }
 
+export const webhookDeliveries: Declared = { filters: { endpoint: 'reference', event: 'exact', status: 'exact' } }
+
 export const addresses: Declared = { filters: { kind: 'exact', name: 'partial', city: 'exact', country: 'reference' } }
 
 export const modules: Declared = { filters: { name: 'exact', enabled: 'boolean' } }

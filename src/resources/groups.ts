@@ -48,6 +48,7 @@ export const groups: ReferenceGroup[] = [
       'AuditEvent',
       'WebhookEndpoint',
       'OrganizationExport',
+      'WebhookDelivery',
     ],
   },
 ]

@@ -76,6 +76,19 @@ export const webhookEndpoint: ResourceOptions<object> = {
   },
 }
 
+/** A delivery holds an answer of its receiver, so an admin sees it under the same rule. Admins cannot read audit events. */
+export const webhookDelivery: ResourceOptions<object> = {
+  scope: {
+    default: '"organizationId" = :tenant',
+    admin: `"organizationId" = :tenant AND "endpointId" IN
+      (SELECT "id" FROM "webhook_endpoint" WHERE "organizationId" = :tenant AND "role" = 'admin')`,
+  },
+  hidden: { admin: ['auditEvent'] },
+}
+
+/** Only owners read the audit log. Webhooks tell an admin what happened to which resource, and no more. */
+export const auditEvent: ResourceOptions<object> = { hidden: { admin: ['actor', 'apiKey', 'changes'] } }
+
 const own = 'WHERE "organizationId" = :tenant'
 const known = `"id" = :user OR "id" IN (SELECT "userId" FROM "organization_user" ${own})`
 const inviters = `"id" IN (SELECT "invitedById" FROM "organization_user_invitation" ${own})`

@@ -4,6 +4,7 @@ import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
 import { backgroundSource } from '../../ormconfig.ts'
 import { enqueue } from '../queue/enqueue.ts'
 import { concurrency, startQueue, type Tasks } from '../queue/queue.ts'
+import { WebhookSender } from '../webhooks/sender.ts'
 import { changeNotifier } from './change-notifications.ts'
 import { closeDatabase, survivePoolErrors } from './database.ts'
 import { startFoldingTotals } from './fold-totals.ts'
@@ -29,16 +30,18 @@ export async function startBackgroundJobs(
     await closeDatabase(connections)
   }
   const { master: pool } = connections.driver as PostgresDriver
+  const sender = new WebhookSender(connections, services.webhooks, log)
   const enqueueAllStaleWork = () => enqueueStaleWork(connections, log, 0)
   // Work of a killed process is enqueued at once. The crontab enqueues work whose rows the dead process still locks.
   await enqueueAllStaleWork().catch((error) => log.warn({ err: error }, 'could not re-enqueue stale work'))
   try {
     // Secrets are encrypted again where SECRETS_KEY has a new first key.
     await enqueue(connections.manager, 'keepSecrets', {}, { key: 'keepSecrets' })
-    const tasks = notifying(jobTasks(connections, services, log), changeNotifier(connections))
+    const notify = changeNotifier(connections)
+    const tasks = notifying(jobTasks(connections, services, log, sender), notify)
     const queue = await startQueue({ pool, tasks, crontab, log, onReconnect: enqueueAllStaleWork })
     return async () => {
-      await queue.stop()
+      await Promise.all([queue.stop(), sender.stop()])
       await close()
     }
   } catch (error) {

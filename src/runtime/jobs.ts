@@ -22,6 +22,14 @@ import { cleanUpQueue } from '../queue/cleanup.ts'
 import { retryAbandonedJobs } from '../queue/job-locks.ts'
 import type { Tasks } from '../queue/queue.ts'
 import { runAll } from '../queue/run-all.ts'
+import {
+  deleteOldDeliveries,
+  disableFailingEndpoints,
+  enqueueStaleDeliveries,
+  resealWebhookSecrets,
+} from '../webhooks/maintenance-jobs.ts'
+import { WebhookSender } from '../webhooks/sender.ts'
+import type { Webhooks } from '../webhooks/settings.ts'
 import { enqueueUnprovisioned, provisionOrganization } from '../workspace/provision.ts'
 import { correctTotals } from './correct-totals.ts'
 
@@ -32,6 +40,7 @@ export interface ExternalServices {
   mailer: Mailer
   /** Opens the data of exports through a DataSource. */
   exportSource(database: DataSource): ExportSource
+  webhooks: Webhooks
 }
 
 /**
@@ -40,8 +49,9 @@ export interface ExternalServices {
  */
 export function jobTasks(
   database: DataSource,
-  { billing, banking, mailer, exportSource }: ExternalServices,
+  { billing, banking, mailer, exportSource, webhooks }: ExternalServices,
   log: Logger,
+  sender = new WebhookSender(database, webhooks, log),
 ): Tasks {
   const everywhere = TenantScope.every.view(database)
   const { master } = database.driver as PostgresDriver
@@ -58,7 +68,12 @@ export function jobTasks(
     sendMail: withinTenant(database, 'mail', (own) => sendMail(own, mailer, log)),
     forgetMails: () => deleteOldMail(everywhere),
     tendBank: withinTenant(database, 'integration', (own) => syncIntegration(own, banking, log)),
-    keepSecrets: () => resealSecrets(everywhere, banking),
+    sendWebhooks: sender.offer,
+    tendWebhooks: () => runAll([deleteOldDeliveries, disableFailingEndpoints], (tend) => tend(everywhere)),
+    keepSecrets: () =>
+      runAll([() => resealSecrets(everywhere, banking), () => resealWebhookSecrets(everywhere, webhooks)], (reseal) =>
+        reseal(),
+      ),
     exportOrganization: exportOrganization(database, exportSource, log),
     expireExports: () => deleteExpiredExports(everywhere),
     tidy: () => cleanUpQueue(database),
@@ -100,6 +115,7 @@ export async function enqueueStaleWork(database: DataSource, log: Logger, age?: 
       enqueueStaleCustomers,
       enqueueUnresolved,
       enqueueStaleMail,
+      enqueueStaleDeliveries,
       enqueueUnprovisioned,
       enqueueStaleIntegrations,
       enqueueStaleExports,
@@ -117,6 +133,7 @@ export const crontab = `
 29 * * * * expireExports ?jobKey=expireExports&max=1
 40 2 * * * reconcile ?jobKey=reconcile&max=3
 45 2 * * * forgetMails ?jobKey=forgetMails&max=3
+45 2 * * * tendWebhooks ?jobKey=tendWebhooks&max=3
 45 2 * * * keepSecrets ?jobKey=keepSecrets&max=3
 50 2 * * * tidy ?jobKey=tidy&max=1
 55 2 * * * correctTotals ?jobKey=correctTotals&max=3

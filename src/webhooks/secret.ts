@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { WebhookEndpoint } from '../../entities/index.ts'
-import { open, type SecretKey, seal } from '../secrets/sealed-text.ts'
+import { needsRotation, open, type SecretKey, seal } from '../secrets/sealed-text.ts'
 
 /** The start of every secret, by which scanners find a leaked one (Standard Webhooks). */
 export const secretPrefix = 'whsec_'
@@ -22,6 +22,12 @@ export function sealSecret(secret: string, keys: SecretKey[], owner: Owner): str
 /** @throws an Error when its key is gone, or another row owns the secret */
 export function openSecret(sealed: string, keys: SecretKey[], owner: Owner): string {
   return open(sealed, keys, ownerOf(owner))
+}
+
+/** The secret sealed with the first key; undefined where it is already. */
+export function resealSecret(sealed: string, keys: SecretKey[], owner: Owner): string | undefined {
+  if (!needsRotation(sealed, keys)) return undefined
+  return sealSecret(openSecret(sealed, keys, owner), keys, owner)
 }
 
 function ownerOf({ id, organizationId }: Owner) {

@@ -52,6 +52,7 @@ const expected: Record<string, [operations: string, references: Record<string, s
     { organization: 'Organization', organizationAddress: 'OrganizationAddress', paymentMethod: 'PaymentMethod' },
   ],
   users: ['list show', { defaultOrganization: 'Organization' }],
+  'webhook-deliveries': ['list show', { endpoint: 'WebhookEndpoint', auditEvent: 'AuditEvent' }],
   'webhook-endpoints': ['list create show edit delete', { createdBy: 'User' }],
 }
 

@@ -81,6 +81,7 @@ const inputs: Record<string, [path: string, validGraph: fc.Arbitrary<Graph>]> = 
       },
     ),
   ],
+  WebhookTest: ['/webhook-deliveries/test', graph({}, {})],
   InvitationAcceptance: ['/organization-user-invitations/accept', graph({ token: text(1, 255) }, {})],
   OrganizationAddress: [
     '/organization-addresses',

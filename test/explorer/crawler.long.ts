@@ -35,6 +35,7 @@ const closed = [
   'organization-exports',
   'organization-user-invitations',
   'payment-methods',
+  'webhook-deliveries',
   'webhook-endpoints',
 ]
 
@@ -61,6 +62,8 @@ test('an owner can follow every link, and finds documented types and properties 
     '/organizations/icon',
     '/organizations/logo',
     '/subscriptions/{id}/cancel',
+    '/webhook-deliveries/test',
+    '/webhook-deliveries/{id}/resend',
     '/webhook-endpoints/{id}/renew-secret',
   ])
 })

@@ -17,7 +17,7 @@ test('the command of the guide prints what requests, rows and more organizations
   const { stdout } = await promisify(execFile)('sh', ['-c', command as string], { timeout: 100_000 })
   for (const kind of ['item', 'page', 'filtered', 'write', 'webhook'])
     expect(stdout).toMatch(new RegExp(`^\\| ${kind} \\| \\d+ % \\| [1-9]\\d* \\|`, 'm'))
-  expect(stdout).toMatch(/^\| all \|  \| [1-9]\d* \|/m)
+  expect(stdout).toMatch(/^\| all \| {2}\| [1-9]\d* \|/m)
   expect(stdout).toMatch(/^The jobs of the webhooks ended \d+\.\d s after the last request\.$/m)
   expect(stdout).toMatch(/^\| meeting \| \d{4,} \|/m)
   expect(stdout.match(/^\| (20|200|2000) \| \d+ \|/gm)).toHaveLength(3)

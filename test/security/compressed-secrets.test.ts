@@ -28,6 +28,7 @@ const neverCompressed = [
   'PaymentMethodSetup',
   'Subscription',
   'User',
+  'WebhookDelivery',
   'WebhookEndpoint',
 ]
 

@@ -38,6 +38,8 @@ const permissions: [who: string, what: string[]][] = [
       'POST /organization-user-invitations/:id/resend',
       ...['GET /api-keys', 'GET /api-keys/:id', 'POST /api-keys', 'PATCH /api-keys/:id', 'DELETE /api-keys/:id'],
       ...['GET /webhook-endpoints', 'GET /webhook-endpoints/:id', 'POST /webhook-endpoints'],
+      ...['GET /webhook-deliveries', 'GET /webhook-deliveries/:id', 'POST /webhook-deliveries/test'],
+      'POST /webhook-deliveries/:id/resend',
       ...['PATCH /webhook-endpoints/:id', 'DELETE /webhook-endpoints/:id', 'POST /webhook-endpoints/:id/renew-secret'],
       ...['POST /organization-addresses', 'PATCH /organization-addresses/:id', 'DELETE /organization-addresses/:id'],
       ...['GET /subscriptions', 'GET /subscriptions/:id', 'POST /subscriptions', 'PATCH /subscriptions/:id'],

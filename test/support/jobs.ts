@@ -4,6 +4,7 @@ import { backgroundSource } from '../../ormconfig.ts'
 import { concurrency, type Queue, startQueue } from '../../src/queue/queue.ts'
 import { survivePoolErrors } from '../../src/runtime/database.ts'
 import { type ExternalServices, jobTasks } from '../../src/runtime/jobs.ts'
+import { WebhookSender } from '../../src/webhooks/sender.ts'
 import { eventually } from './eventually.ts'
 import { openWorld } from './world.ts'
 
@@ -25,9 +26,11 @@ export async function startJobs(others: Partial<ExternalServices> = {}, log = qu
   const background = await backgroundSource(served, concurrency + 4).initialize()
   survivePoolErrors(background)
   const { master: pool } = background.driver as PostgresDriver
+  const services = { ...outside, ...others }
+  const sender = new WebhookSender(background, services.webhooks, log)
   const queue = await startQueue({
     pool,
-    tasks: jobTasks(background, { ...outside, ...others }, log),
+    tasks: jobTasks(background, services, log, sender),
     crontab: '',
     pollIntervalMs: 50,
     log,
@@ -39,7 +42,7 @@ export async function startJobs(others: Partial<ExternalServices> = {}, log = qu
       (found) => expect(found).toEqual([]),
       2,
     ).catch(() => {})
-    await queue.stop()
+    await Promise.all([queue.stop(), sender.stop()])
     await background.destroy()
   }
   const end = () => {

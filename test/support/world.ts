@@ -9,7 +9,7 @@ import { catalogue } from '../../entities/organization-module.ts'
 import { connectTo, ownerSource } from '../../ormconfig.ts'
 import { ownIssuer } from '../../src/access/token-issuer-keys.ts'
 import { exportSource } from '../../src/api.ts'
-import { createApp } from '../../src/app.ts'
+import { auditDocuments, createApp } from '../../src/app.ts'
 import { Banking } from '../../src/banking/banking.ts'
 import { Billing } from '../../src/billing/billing.ts'
 import { startLocalKontomatik } from '../../src/emulators/kontomatik/server.ts'
@@ -79,9 +79,16 @@ async function open(pooled: boolean) {
   const log = pino({ level: 'silent' })
   const mailer = openMailer(undefined, join(directory, 'mail'), log)
 
-  const config = { publicUrl, corsOrigins: '*' as const, trustProxy: false, hydraPrefix: false }
+  const config = {
+    publicUrl,
+    corsOrigins: '*' as const,
+    trustProxy: false,
+    hydraPrefix: false,
+    webhookHosts: ['localhost'],
+  }
   const services = { config, database: served, billing, banking, issuer, log, secretKeys, state: { draining: false } }
   const app = await createApp(services)
+  const webhooks = { keys: secretKeys, allowedHosts: config.webhookHosts, documentOf: auditDocuments(services) }
   const server = createHttpServer(app, publicUrl)
   await once(server.listen(ownPort, '127.0.0.1'), 'listening')
 
@@ -109,7 +116,7 @@ async function open(pooled: boolean) {
     /** The arguments of `createApp`, for another server on the same database. */
     services,
     /** The services that jobs call; the mailer writes into a folder. */
-    outside: { billing, banking, mailer, exportSource: exportSource({ billing, banking }, config) },
+    outside: { billing, banking, mailer, webhooks, exportSource: exportSource({ billing, banking }, config) },
     /** The organization that tests act in by default, and one that must stay hidden from it. */
     ...{ tenant, organization },
     elsewhere: await foundTenant('Elsewhere', 'elsewhere'),

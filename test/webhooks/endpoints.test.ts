@@ -110,7 +110,7 @@ describe('the URL of an endpoint', () => {
     ['https://user:pass@hooks.example.com/', 'url must not hold a user name or a password.'],
     ['https://hooks.example.com/#a', 'url must have no fragment.'],
     ...[
-      ...['https://localhost/', 'https://receiver/', 'https://db.internal./', 'https://printer.local/'],
+      ...['https://a.localhost/', 'https://receiver/', 'https://db.internal./', 'https://printer.local/'],
       ...['https://127.0.0.1/', 'https://127.1/', 'https://2130706433/', 'https://0x7f.1/', 'https://0/'],
       ...['https://10.0.0.1/', 'https://172.31.255.1/', 'https://192.168.1.1:8443/', 'https://100.64.0.1/'],
       ...['https://169.254.169.254/latest/meta-data/', 'https://100.100.100.200/', 'https://168.63.129.16/'],

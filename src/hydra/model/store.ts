@@ -60,6 +60,8 @@ export interface InsertOptions {
    * entity's property `name`: `"overlaps"(:organizationId, :dateFrom)`.
    */
   expressions?: Record<string, string>
+  /** SQL expressions that the insert returns, of a class that records one change a row: `"id" AS "name"`. */
+  returning?: string
 }
 
 /** SQL conditions on a class's rows by role. `:user` and `:tenant` are the ids of the caller's user and tenant. */

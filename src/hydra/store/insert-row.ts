@@ -10,7 +10,7 @@ import { scopeOfWrite, trackedWrite } from './tracked-write.ts'
  * Inserts a row, and counts it where the totals of its class are kept. The code sets every value, so nothing is read back from
  * the database. A property without a value gets the default of its column, or null.
  */
-export function insertRow(manager: EntityManager, entity: PlainEntity, options?: InsertOptions): Promise<void> {
+export function insertRow(manager: EntityManager, entity: PlainEntity, options?: InsertOptions): Promise<Row> {
   const metadata = manager.connection.getMetadata(entity.constructor)
   return withConnection(manager, (executor) => insertThrough(executor, metadata, entity, options))
 }
@@ -20,14 +20,18 @@ export async function insertThrough(
   executor: Executor,
   metadata: EntityMetadata,
   entity: object,
-  { expressions = {} }: InsertOptions = {},
-): Promise<void> {
+  { expressions = {}, returning }: InsertOptions = {},
+): Promise<Row> {
   if (metadata.versionColumn) Object.assign(entity, { version: 1 })
   const values = entity as Record<string, unknown>
-  const { defaulted, leaving } = insertOf(metadata, expressions)
+  const { defaulted, leaving } = insertOf(metadata, expressions, returning)
   const insert = leaving(defaulted.filter(({ propertyName }) => values[propertyName] === undefined))
-  await insert(executor, persistentValues(metadata, metadata.columns, values))
+  const { rows } = await insert(executor, persistentValues(metadata, metadata.columns, values))
+  return rows[0] ?? {}
 }
+
+/** The expressions of "returning" by their names; empty without any. */
+type Row = Record<string, unknown>
 
 /** The INSERT of a table, with the expressions of a caller. */
 interface Insert {
@@ -39,16 +43,16 @@ interface Insert {
 
 const inserts = new WeakMap<EntityMetadata, Map<string, Insert>>()
 
-function insertOf(metadata: EntityMetadata, expressions: Record<string, string>): Insert {
+function insertOf(metadata: EntityMetadata, expressions: Record<string, string>, returning = ''): Insert {
   const byExpressions = inserts.get(metadata) ?? new Map<string, Insert>()
   inserts.set(metadata, byExpressions)
-  const key = Object.entries(expressions).join()
-  const insert = byExpressions.get(key) ?? compile(metadata, expressions)
+  const key = [...Object.entries(expressions), returning].join()
+  const insert = byExpressions.get(key) ?? compile(metadata, expressions, returning)
   byExpressions.set(key, insert)
   return insert
 }
 
-function compile(metadata: EntityMetadata, expressions: Record<string, string>): Insert {
+function compile(metadata: EntityMetadata, expressions: Record<string, string>, returning: string): Insert {
   const unknown = Object.keys(expressions).find((name) => !metadata.findColumnWithPropertyName(name))
   if (unknown) throw new Error(`${metadata.name} has no column for the property "${unknown}" of an expression.`)
   const written = metadata.columns.filter(({ isInsert }) => isInsert)
@@ -65,6 +69,7 @@ function compile(metadata: EntityMetadata, expressions: Record<string, string>):
           metadata,
           written.filter((each) => !absent.includes(each)),
           expressions,
+          returning,
         )
       statements.set(key, made)
       return made
@@ -72,11 +77,17 @@ function compile(metadata: EntityMetadata, expressions: Record<string, string>):
   }
 }
 
-function prepare(metadata: EntityMetadata, columns: ColumnMetadata[], expressions: Record<string, string>): Statement {
+function prepare(
+  metadata: EntityMetadata,
+  columns: ColumnMetadata[],
+  expressions: Record<string, string>,
+  returning: string,
+): Statement {
   const { tableName } = metadata
   const names = columns.map(({ databaseName }) => `"${databaseName}"`).join(', ')
   const values = columns.map(({ propertyName }) => expressions[propertyName] ?? `:${propertyName}`).join(', ')
-  const text = trackedWrite(metadata, `INSERT INTO "${tableName}" (${names}) VALUES (${values})`, 'one row')
+  const insert = `INSERT INTO "${tableName}" (${names}) VALUES (${values})`
+  const text = trackedWrite(metadata, insert, 'one row') + (returning && ` RETURNING ${returning}`)
   return statement(`${tableName}:insert:${digestOf(text)}`, text, { tenants: scopeOfWrite(metadata) })
 }
 

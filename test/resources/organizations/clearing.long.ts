@@ -11,7 +11,7 @@ const kept = {
   theTenants: [
     ...['organization', 'organization_user', 'organization_user_invitation', 'organization_address', 'subscription'],
     ...['organization_config', 'organization_module', 'mail_footer', 'payment_method', 'invoice', 'integration'],
-    ...['employee', 'audit_event', 'api_key', 'webhook_endpoint', 'organization_export'],
+    ...['employee', 'audit_event', 'api_key', 'webhook_endpoint', 'webhook_delivery', 'organization_export'],
   ],
   /** Totals and changes follow the wiped rows by themselves. Mails that wait are about kept data, and are still sent. */
   keptAlong: ['row_total', 'change', 'idempotency_key', 'outgoing_mail', 'organization_export_part'],

@@ -89,6 +89,17 @@ describe('a program', () => {
     ['post', '/organization-user-invitations/accept', { token: 'x' }],
     ['patch', '/organization-users/:id', { role: 'admin' }],
     ['delete', '/organization-users/:id'],
+    ['post', '/organizations/export', {}],
+    ['get', '/webhook-endpoints'],
+    ['get', '/webhook-endpoints/:id'],
+    ['post', '/webhook-endpoints', { url: 'https://hooks.example.com/' }],
+    ['patch', '/webhook-endpoints/:id', { enabled: false }],
+    ['delete', '/webhook-endpoints/:id'],
+    ['post', '/webhook-endpoints/:id/renew-secret'],
+    ['get', '/webhook-deliveries'],
+    ['get', '/webhook-deliveries/:id'],
+    ['post', '/webhook-deliveries/:id/resend'],
+    ['post', '/webhook-deliveries/test', {}],
     ['post', '/integrations/kontomatik/setup', { redirectUri: 'https://app.example/bank/return' }],
   ]
 

@@ -14,6 +14,7 @@ import {
   PaymentMethod,
   Subscription,
   User,
+  WebhookDelivery,
 } from '../../../entities/index.ts'
 import { insertRow } from '../../../src/hydra/index.ts'
 import { openWorld } from '../world.ts'
@@ -94,12 +95,18 @@ export async function givenVariety(): Promise<void> {
       expiresAt: day(n + 1),
       lastUsedAt: n > 0 ? day(n) : null,
     })
-    await givenEndpoint({
+    const endpoint = await givenEndpoint({
       name: `${among(n, 'Bookkeeping', 'CRM')} ${n}`,
       role: among(n, 'admin', 'owner'),
       enabled: n !== 2,
       createdBy: among(n, ...people),
       failingSince: n > 0 ? day(n) : null,
+    })
+    await given(WebhookDelivery, {
+      endpoint,
+      event: among(n, 'invoice.pay', 'subscription.update', 'test'),
+      status: among(n, 'delivered', 'failed'),
+      nextAttemptAt: null,
     })
     const actor = n > 0 ? among(n, ...people) : null
     await given(AuditEvent, {

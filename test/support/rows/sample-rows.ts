@@ -18,6 +18,7 @@ import {
   OrganizationUserInvitation,
   PaymentMethod,
   Subscription,
+  WebhookDelivery,
   WebhookEndpoint,
 } from '../../../entities/index.ts'
 import { morning, openWorld, type Tenant } from '../world.ts'
@@ -44,6 +45,7 @@ export async function rowsOf({ organization, users }: Tenant): Promise<Record<st
     iban: 'PL61109010140000',
   })
   await database.manager.update(OrganizationModule, { ...own, name: 'banking' }, { enabled: true, source: 'operator' })
+  const endpoint = await givenEndpoint({ ...own, createdBy: users.owner })
   const first = { where: own, order: { id: 'ASC' } } as const
   return {
     Organization: organization,
@@ -61,7 +63,8 @@ export async function rowsOf({ organization, users }: Tenant): Promise<Record<st
     BankTransaction: await given(BankTransaction, { ...own, account, transactionOn: '2026-02-27', amount: '-12.50' }),
     AuditEvent: await given(AuditEvent, { ...own, actor: users.owner, action: 'test', target: '/' }),
     ApiKey: await givenKey({ ...own, createdBy: users.owner }),
-    WebhookEndpoint: await givenEndpoint({ ...own, createdBy: users.owner }),
+    WebhookEndpoint: endpoint,
+    WebhookDelivery: await given(WebhookDelivery, { ...own, endpoint, event: 'invoice.pay', nextAttemptAt: null }),
     OrganizationExport: await given(OrganizationExport, { ...own, requestedBy: users.owner, status: 'failed' }),
     OrganizationUserInvitation: await givenInvitation({ ...own, invitedBy: users.owner }),
     OrganizationUser: await database.manager.findOneOrFail(OrganizationUser, first),

@@ -1,0 +1,39 @@
+import { WebhookEndpoint } from '../../entities/index.ts'
+import type { DisabledReason } from '../../entities/webhook-endpoint.ts'
+import { type Author, record } from '../audit/audit-log.ts'
+import { type Call, writeRows } from '../hydra/index.ts'
+
+/** Disables an endpoint, unless it is already. Its pending deliveries fail when they are due. */
+export async function disableEndpoint(
+  by: Author,
+  { organizationId, id }: Pick<WebhookEndpoint, 'organizationId' | 'id'>,
+  reason: DisabledReason,
+): Promise<void> {
+  const disabled = await writeRows(
+    by.manager,
+    WebhookEndpoint,
+    `UPDATE "webhook_endpoint" SET "enabled" = false, "disabledReason" = :reason, "failingSince" = NULL,
+        "updatedAt" = now(), "version" = "version" + 1
+      WHERE "organizationId" = :organizationId AND "id" = :id AND "enabled"`,
+    { organizationId, id, reason },
+  )
+  if (disabled === 0) return
+  await record({
+    by,
+    action: 'webhookEndpoint.disable',
+    target: `/webhook-endpoints/${id}`,
+    changes: { enabled: [true, false], disabledReason: [null, reason] },
+  })
+}
+
+/** Disables the endpoints of a person who may create such endpoints no more: after a removal, a suspension, or a demotion. */
+export async function disableEndpointsOf(
+  call: Call,
+  createdById: string,
+  mayCreate: (endpoint: WebhookEndpoint) => boolean = () => false,
+): Promise<void> {
+  const { manager, tenant, caller } = call
+  const found = await manager.findBy(WebhookEndpoint, { organizationId: tenant, createdById, enabled: true })
+  for (const endpoint of found.filter((each) => !mayCreate(each)))
+    await disableEndpoint({ manager, tenant, caller }, endpoint, 'creatorLeft')
+}
