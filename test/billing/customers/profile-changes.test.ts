@@ -87,6 +87,7 @@ const changes: Case[] = [
 const others = [
   'POST /organizations',
   'POST /organizations/clear',
+  'POST /organizations/export',
   ...['icon', 'logo'].flatMap((image) => [`POST /organizations/${image}`, `DELETE /organizations/${image}`]),
   'PATCH /users/me',
   'POST /organization-user-invitations',
