@@ -132,7 +132,7 @@ export class Api extends ApiModel implements BoundApi {
     checkResource(resource, shape, this.tenancy)
     const search = compileSearch(this, resource, shape)
     const searches = searchesOf(this, resource, shape, search)
-    const columns = shape.metadata ? sentColumns(shape.metadata) : new Map()
+    const columns = shape.metadata ? sentColumns(shape.metadata, shownColumns(shape, search)) : new Map()
     const rowWriters = compileRowWriters(this, resource, shape, columns)
     const sent = rowWriters.size > 0 ? columns : undefined
     const store = resource.options.store ?? this.postgresStore(resource, shape, search, sent)

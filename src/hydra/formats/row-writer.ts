@@ -28,7 +28,8 @@ export function rowWriters(
 /** The JSON of a property, after a constant text. */
 interface Part {
   before: string
-  from: string
+  /** The place of its column in a row. */
+  at: number
   json(text: string): string
   /** The JSON for null. */
   none: string
@@ -44,6 +45,7 @@ function rowWriter(
   if (hasLinks(api, resource, shape, role)) return undefined
   const writers = [identity(api, resource), ...shape.fields.map((field) => fieldWriter(api, resource, role, field))]
   if (writers.some(({ from }) => from !== undefined && !columns.has(from))) return undefined
+  const places = [...columns.keys()]
   const parts: Part[] = []
   let before = '{'
   for (const writer of writers) {
@@ -52,7 +54,7 @@ function rowWriter(
     else {
       const { from } = writer
       const json = jsonWriter(writer, columns.get(from) as SentColumn)
-      parts.push({ before, from, json, none: JSON.stringify(writer.value(null)) })
+      parts.push({ before, at: places.indexOf(from), json, none: JSON.stringify(writer.value(null)) })
       before = ','
     }
     if (writer.name === '@id') before += `"@type":${JSON.stringify(resource.name)},`
@@ -60,8 +62,8 @@ function rowWriter(
   const end = `${before.slice(0, -1)}}`
   return (row) => {
     let text = ''
-    for (const { before, from, json, none } of parts) {
-      const sent = row[from]
+    for (const { before, at, json, none } of parts) {
+      const sent = row[at]
       text += before + (sent === null ? none : json(sent))
     }
     return text + end

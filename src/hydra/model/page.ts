@@ -19,8 +19,8 @@ export interface Selection {
   from: { offset: number } | { after: Cursor } | { before: Cursor | 'end' }
 }
 
-/** A row as Postgres sent it: the texts of its values, or null, by column. */
-export type SentRow = Record<string, string | null>
+/** A row as Postgres sent it: the texts of its values, or null, in the order of the columns that its store sends. */
+export type SentRow = (string | null)[]
 
 /** A page of rows, their total, and whether more rows lie on either side. */
 export interface Found<E extends object> {

@@ -1,6 +1,6 @@
 import type { EntityMetadata } from 'typeorm'
 import type { Condition } from '../model/filter.ts'
-import type { Selection } from '../model/page.ts'
+import type { Selection, SentRow } from '../model/page.ts'
 import type { Executor } from '../model/store.ts'
 import { afterCursor, columnsOf, orderBy } from '../query/sort.ts'
 import { KeyedStatement } from './batch/keyed-statement.ts'
@@ -50,8 +50,8 @@ interface PageOptions {
   /** The sort order of texts; by default the database's. */
   collation?: string
   tenantColumn: string
-  /** Whether the rows have the texts that Postgres sent as values. */
-  isSent: boolean
+  /** The number of columns where rows are lists of the texts that Postgres sends. Otherwise rows are objects. */
+  sent?: number
   /** Whether the scope finds rows of other tenants than the caller's. */
   everyTenant?: true
 }
@@ -75,10 +75,11 @@ function orderedColumns({ indices }: EntityMetadata, tenantColumn: string): Set<
 export function pageQuery(
   metadata: EntityMetadata,
   columns: string,
-  { counted, collation, tenantColumn, isSent, everyTenant }: PageOptions,
+  { counted, collation, tenantColumn, sent, everyTenant }: PageOptions,
 ): PageQuery {
   const { tableName } = metadata
   const column = columnsOf(metadata, collation)
+  const isSent = sent !== undefined
   const prepared = keptStatements(`${tableName}:page`, { isSent, tenants: everyTenant && TenantScope.every })
 
   const batched = new Map<string, KeyedStatement>()
@@ -86,7 +87,13 @@ export function pageQuery(
     const known = batched.get(template)
     if (known) return known
     const name = `${tableName}:pages:${digestOf(template)}`
-    const made = new KeyedStatement({ name, each: template, types: keyTypes, most: mostPages, isSent })
+    const made = new KeyedStatement({
+      name,
+      each: template,
+      types: keyTypes,
+      most: mostPages,
+      isSent,
+    })
     batched.set(template, made)
     return made
   }
@@ -129,13 +136,13 @@ export function pageQuery(
     const bounded = `SELECT count(*) AS "row_total" FROM (SELECT 1 FROM "${tableName}" WHERE ${where} LIMIT ${mostCounted + 1}) AS "found"`
     const exact = `SELECT count(*) AS "row_total" FROM "${tableName}" WHERE ${where}`
     const counting = byText ? bounded : counted === scope && conditions.length === 0 ? sum : exact
-    const totalIn = ([first]: object[]): Total => {
-      const total = Number((first as Counted).row_total)
+    const totalIn = ([first]: object[], at = 0): Total => {
+      const total = Number(sent === undefined ? (first as Counted).row_total : (first as SentRow)[at])
       return byText && total > mostCounted ? { total: mostCounted, limited: true } : { total, limited: false }
     }
     const count = async () => totalIn((await prepared(counting, byText)(executor, values)).rows)
     /** The total of rows that were read; a search counts apart, since its first page is often its last. */
-    const totalOf = (rows: object[]) => (rows.length > 0 && !byText ? totalIn(rows) : count())
+    const totalOf = (rows: object[]) => (rows.length > 0 && !byText ? totalIn(rows, sent) : count())
     const total = byText ? '' : `, (${counting}) AS "row_total"`
     const limit = size + 1
     const limiting = plannedSizes.has(size) ? limit : ':limit'

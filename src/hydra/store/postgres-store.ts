@@ -66,14 +66,15 @@ export class PostgresStore<E extends object> implements Store<E> {
     this.uuids = metadata.columns.find(({ propertyName }) => propertyName === 'id')?.type === 'uuid'
     const all = metadata.columns.filter(({ isSelect }) => isSelect)
     const needed = all.filter(({ propertyName }) => shown?.has(propertyName) ?? true)
-    this.columns = [...(sent ?? [])].filter(([name]) => shown?.has(name) ?? true)
+    this.columns = [...(sent ?? [])]
     const further = Object.entries(computed).map(([name, sql]) => `, (${sql}) AS "${name}"`)
     const [every, some] = [all, needed].map((columns) => list(columns) + further.join(''))
-    this.pages = pageQuery(metadata, some, {
+    const names = this.columns.map(([name]) => `"${name}"`).join(', ')
+    this.pages = pageQuery(metadata, sent ? names : some, {
       counted: keptTotals(metadata, tenantColumn) ? scope.default : undefined,
       collation,
       tenantColumn,
-      isSent: this.isSent,
+      sent: sent?.size,
       everyTenant,
     })
     this.readSums = sumQuery(metadata)
@@ -168,8 +169,9 @@ export class PostgresStore<E extends object> implements Store<E> {
 
   private read(row: SentRow): E {
     const entity: Record<string, unknown> = Object.create((this.metadata.target as Class<E>).prototype)
-    for (const [name, { read }] of this.columns) {
-      const text = row[name]
+    for (let at = 0; at < this.columns.length; at++) {
+      const [name, { read }] = this.columns[at]
+      const text = row[at]
       entity[name] = text === null ? null : read(text)
     }
     return entity as E

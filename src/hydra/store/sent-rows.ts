@@ -25,14 +25,19 @@ const oids: Record<string, number> = {
 }
 const textArray = 1009
 
-/** The columns of a class whose values can be read from the texts that Postgres sends, by property. */
-export function sentColumns(metadata: EntityMetadata): Map<string, SentColumn> {
+/**
+ * The columns of a class whose values can be read from the texts that Postgres sends, by property. Rows have their values in this
+ * order.
+ * @param shown the columns that are read; all when absent
+ */
+export function sentColumns(metadata: EntityMetadata, shown?: Set<string>): Map<string, SentColumn> {
   const driver = metadata.connection.driver as PostgresDriver
   return new Map(
     metadata.columns.flatMap((column) => {
       const type = driver.normalizeType(column)
       const oid = !column.isArray ? oids[type] : type === 'text' ? textArray : undefined
-      if (oid === undefined || !column.isSelect) return []
+      const isRead = column.isSelect && (shown?.has(column.propertyName) ?? true)
+      if (oid === undefined || !isRead) return []
       return [[column.databaseName, { type: column.isArray ? `${type}[]` : type, read: readerOf(oid) }]]
     }),
   )

@@ -37,7 +37,7 @@ const asSent = { getTypeParser: () => (text: string) => text } as unknown as typ
 interface RowFormat {
   /** Rows are arrays of their values. */
   rowMode?: 'array'
-  /** Values are texts, or null, as Postgres sends them. */
+  /** Rows are arrays, whose values are texts, or null, as Postgres sends them. */
   isSent?: boolean
   /** The tenants whose rows it may touch; by default those of its executor. */
   tenants?: TenantScope
@@ -48,7 +48,11 @@ interface RowFormat {
  * @param name unique per text. Postgres keeps the plan under it; an empty name keeps none
  * @param template SQL in which `:name` stands for a value
  */
-export function statement(name: string, template: string, { rowMode, isSent, tenants }: RowFormat = {}): Statement {
+export function statement(
+  name: string,
+  template: string,
+  { isSent, rowMode = isSent ? 'array' : undefined, tenants }: RowFormat = {},
+): Statement {
   const names: string[] = []
   const text = template.replace(/(?<!:):([a-zA-Z]\w*)/g, (_, placeholder: string) => {
     const known = names.indexOf(placeholder)

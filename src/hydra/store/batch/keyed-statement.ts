@@ -19,7 +19,7 @@ export interface KeyedText {
   several?: { text: string; by: string }
   /** The most keys in a batch. */
   most?: number
-  /** Whether the rows have the texts that Postgres sends as values. */
+  /** Whether the rows are lists of the texts that Postgres sends. */
   isSent?: boolean
   /** Whether its rows are those of any tenant: they are found by a secret, an identity or a user. */
   everyTenant?: boolean
@@ -45,6 +45,7 @@ export class KeyedStatement implements KeyedRead {
   private readonly lateral: Statement
   private readonly several: Statement | undefined
   private readonly by: string
+  private readonly isSent: boolean
 
   constructor({ name, each, types, several, most = 256, isSent, everyTenant }: KeyedText) {
     this.most = most
@@ -56,6 +57,7 @@ export class KeyedStatement implements KeyedRead {
     this.scope = this.members.map(([member]) => member).filter((member) => member !== 'id')
     this.one = statement(name, each, { isSent, tenants: this.tenants })
     this.several = several && statement(`${name}:several`, several.text, { tenants: this.tenants })
+    this.isSent = isSent === true
     this.lateral = statement(`${name}:batch`, lateral(each, this.members), { rowMode: 'array', isSent })
   }
 
@@ -93,7 +95,8 @@ export class KeyedStatement implements KeyedRead {
 
   async together(executor: Executor, keys: ReadKey[]): Promise<ReadRow[][]> {
     const columns = this.members.map(([member]) => [member, keys.map((key) => key[member])])
-    return rowsByKey(await this.lateral(executor, Object.fromEntries(columns)), keys.length)
+    const result = await this.lateral(executor, Object.fromEntries(columns))
+    return this.isSent ? sentRowsByKey(result, keys.length) : rowsByKey(result, keys.length)
   }
 
   async togetherInScope(executor: Executor, keys: ReadKey[]): Promise<ReadRow[][]> {
@@ -118,18 +121,25 @@ function lateral(each: string, members: [name: string, type: KeyType][]): string
   const names = members.map(([member]) => `"${member}", `).join('')
   const known = new Set(members.map(([member]) => member))
   const found = each.replace(parameter, (text, member) => (known.has(member) ? `"batch"."${member}"` : text))
-  return `SELECT "batch"."n", "found".* FROM unnest(${lists}) WITH ORDINALITY AS "batch"(${names}"n"), LATERAL (${found}) AS "found"`
+  return `SELECT "found".*, "batch"."n" FROM unnest(${lists}) WITH ORDINALITY AS "batch"(${names}"n"), LATERAL (${found}) AS "found"`
 }
 
-/** Divides rows, whose first column is the number of their key. Each row becomes an object, as `pg` makes it. */
+/** Divides rows, whose last column is the number of their key. Each row becomes an object, as `pg` makes it. */
 function rowsByKey({ rows, fields }: QueryResult, count: number): ReadRow[][] {
-  const names = fields.slice(1).map(({ name }) => name)
+  const names = fields.slice(0, -1).map(({ name }) => name)
   const empty: ReadRow = Object.fromEntries(names.map((name) => [name, null]))
   const found: ReadRow[][] = Array.from({ length: count }, () => [])
   for (const values of rows as unknown as unknown[][]) {
     const row = { ...empty }
-    for (let n = 0; n < names.length; n++) row[names[n]] = values[n + 1]
-    found[Number(values[0]) - 1].push(row)
+    for (let n = 0; n < names.length; n++) row[names[n]] = values[n]
+    found[Number(values[names.length]) - 1].push(row)
   }
   return found
+}
+
+/** Divides rows that stay lists of their values. */
+function sentRowsByKey({ rows }: QueryResult, count: number): ReadRow[][] {
+  const found: unknown[][][] = Array.from({ length: count }, () => [])
+  for (const values of rows as unknown[][]) found[Number(values.pop()) - 1].push(values)
+  return found as unknown as ReadRow[][]
 }
