@@ -110,6 +110,18 @@ test('reads of several tenants and roles that travel together give each what a l
   expect(Math.max(...sizes)).toBeGreaterThan(4)
 })
 
+test('a batch has at most 256 keys of items, or 32 pages', async () => {
+  const [caller] = callers
+  const page = { conditions: [], order: [], size: 10, from: { offset: 0 } }
+  const largestOf = async (count: number, read: () => Promise<unknown>) => {
+    sizes.length = 0
+    await Promise.all(Array.from({ length: count }, read))
+    return Math.max(...sizes)
+  }
+  expect(await largestOf(500, () => stores[0].find(own(caller), caller, ids[0]))).toBe(256)
+  expect(await largestOf(100, () => stores[0].page(own(caller), caller, page))).toBe(32)
+})
+
 test('two stores of a class read their pages over one connection, in any order', async () => {
   const single = new Pool({ ...batchPoolOptions(poolsOf(served).items.pool), max: 1 })
   surviveConnectionErrors(single)

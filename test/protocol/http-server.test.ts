@@ -1,9 +1,9 @@
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { Meeting } from '../../entities/index.ts'
 import { links, raw } from '../support/requests/raw-responses.ts'
 import { morning, openWorld } from '../support/world.ts'
 
-const { api, given, publicUrl, tenant, tokenOf } = await openWorld()
+const { api, given, publicUrl, server, tenant, tokenOf } = await openWorld()
 
 test.each([
   ['what is not HTTP', 'HELO there\r\n\r\n', 400],
@@ -69,6 +69,26 @@ describe('An absolute URL as request target means its path (RFC 9112 §3.2.2):',
     expect((await raw('OPTIONS', '*')).status).toBe(204)
   })
 })
+
+test.each(['/meetings', `/meetings/${(await given(Meeting, morning)).id}`])(
+  'the response to GET %s is one write',
+  async (path) => {
+    let writes = 0
+    const watch = (socket: Socket) => {
+      const write = socket.write.bind(socket) as (...given: unknown[]) => boolean
+      socket.write = (...given: unknown[]) => {
+        writes++
+        return write(...given)
+      }
+    }
+    server.on('connection', watch)
+    const authorization = `Authorization: Bearer ${await tokenOf(tenant.users.owner)}`
+    const answer = await sendBytes(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${authorization}\r\n\r\n`)
+    server.off('connection', watch)
+    expect(answer).toMatch(/^HTTP\/1.1 200 /)
+    expect(writes).toBe(1)
+  },
+)
 
 function sendBytes(bytes: string): Promise<string> {
   return new Promise((resolve, reject) => {
