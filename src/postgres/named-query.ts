@@ -162,8 +162,15 @@ export class NamedQuery {
 
   handleReadyForQuery(): void {
     const { command, rowCount, rows, failure, columns } = this
-    if (failure) this.callback?.(failure)
-    else this.callback?.(null, { command, rowCount, oid: null, rows, fields: columns?.fields ?? [] })
+    const result = { command, rowCount, oid: null, rows, fields: columns?.fields ?? [] }
+    try {
+      this.callback?.(failure, failure ? undefined : result)
+    } catch (error) {
+      // The connection goes on reading its messages, as with pg's own query.
+      process.nextTick(() => {
+        throw error
+      })
+    }
   }
 
   handleError(error: Error): void {
