@@ -164,20 +164,16 @@ export class Api extends ApiModel implements BoundApi {
   ): Store {
     const { scope, whole, named, isId, everyTenant } = options
     const computed = { ...options.computed, ...(whole && { whole: `(${whole.when}) IS TRUE` }) }
-    const { collation } = this.options
-    const roles = this.roles.all
-    const tenantColumn = this.tenancy.column
-    const shown = shownColumns(shape, search)
     return new PostgresStore(metadataOf(shape), {
       scope,
-      collation,
+      collation: this.options.collation,
       computed,
       named,
       isId,
       everyTenant,
-      shown,
-      roles,
-      tenantColumn,
+      shown: shownColumns(shape, search),
+      roles: this.roles.all,
+      tenantColumn: this.tenancy.column,
       sent,
     })
   }
