@@ -35,7 +35,7 @@ import { FairPool, type Pools } from './store/fair-pool.ts'
 import { PostgresStore } from './store/postgres-store.ts'
 import { requireTables } from './store/required-tables.ts'
 import { checkResource } from './store/resource-requirements.ts'
-import { type SentColumn, sentColumns } from './store/sent-rows.ts'
+import { type SentColumn, sentColumns, shownColumns } from './store/sent-rows.ts'
 import { compileToMany } from './store/to-many.ts'
 
 /** The whole API, joined and checked once, at boot. */
@@ -183,13 +183,6 @@ function metadataOf({ name, metadata }: Shape): EntityMetadata {
   if (!metadata)
     throw new Error(`${name} is not an entity of the data source: add it there, or give its resource a store.`)
   return metadata
-}
-
-/** The columns that an item is serialized from; undefined where a getter computes a property from other columns. */
-function shownColumns({ class: type, fields, links }: Shape, { sortable }: Search): Set<string> | undefined {
-  const isComputed = fields.some(({ name }) => Object.getOwnPropertyDescriptor(type.prototype, name)?.get)
-  if (isComputed || links.size > 0) return undefined
-  return new Set(['id', 'version', ...sortable, ...fields.map(({ name, key }) => key ?? name)])
 }
 
 function poolsOf({ driver }: DataSource): Pools {

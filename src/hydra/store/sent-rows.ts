@@ -1,6 +1,8 @@
 import type { EntityMetadata } from 'typeorm'
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
 import type { Found, SentRow } from '../model/page.ts'
+import type { Shape } from '../model/shape.ts'
+import type { Search } from '../query/search.ts'
 import { readerOf } from './statement.ts'
 
 /** A column of a class: its type in Postgres, and the parser of its values. */
@@ -41,6 +43,13 @@ export function sentColumns(metadata: EntityMetadata, shown?: Set<string>): Map<
       return [[column.databaseName, { type: column.isArray ? `${type}[]` : type, read: readerOf(oid) }]]
     }),
   )
+}
+
+/** The columns that an item is serialized from; undefined where a getter computes a property from other columns. */
+export function shownColumns({ class: type, fields, links }: Shape, { sortable }: Search): Set<string> | undefined {
+  const isComputed = fields.some(({ name }) => Object.getOwnPropertyDescriptor(type.prototype, name)?.get)
+  if (isComputed || links.size > 0) return undefined
+  return new Set(['id', 'version', ...sortable, ...fields.map(({ name, key }) => key ?? name)])
 }
 
 /** Makes an entity from a row of texts. */
