@@ -36,7 +36,7 @@ beforeAll(async () => {
 
 describe('the archive', () => {
   test('has each collection that the owner can list, with the rows and values of a GET', async () => {
-    const { collections } = json('manifest.json')
+    const { at, collections } = json('manifest.json')
     const { body: entrypoint } = await as(owner).get('/')
     const listed = (entrypoint.collection as Document[])
       .map(({ '@id': path }) => path)
@@ -48,8 +48,8 @@ describe('the archive', () => {
       const archived: Document[] = json(`jsonld${path}.jsonld`).member
       const ids = archived.map(({ '@id': id }) => id)
       for (const seen of body.member as Document[]) {
-        // The export itself, its change and its mail came after the archive had begun.
-        if (/export/.test(JSON.stringify(seen))) continue
+        // The export itself changes while it runs, and later rows, such as deliveries of its events, cannot be in it.
+        if (seen['@id'] === made['@id'] || Date.parse(seen.createdAt as string) >= Date.parse(at)) continue
         const kept = archived.find(({ '@id': id }) => id === seen['@id']) as Document
         expect([path, ids]).toEqual([path, expect.arrayContaining([seen['@id']])])
         for (const [name, value] of Object.entries(kept)) expect([name, value]).toEqual([name, seen[name]])
