@@ -37,7 +37,10 @@ async function outcome(route: Route, role: Role, more: object, headers = {}): Pr
   const own = route.path.startsWith('/meetings') && role === 'member' ? `/employees/${mine.Employee.id}` : null
   if (before) await database.query(before)
   if (first) await ask({ ...route, path: first.path }, { token, body: first.body })
-  const sent = { ...more, ...body, ...((own || route.title === 'POST /meetings') && { employee: own }) }
+  const tested = route.title === 'POST /webhook-deliveries/test' && {
+    endpoint: `/webhook-endpoints/${mine.WebhookEndpoint.id}`,
+  }
+  const sent = { ...more, ...body, ...((own || route.title === 'POST /meetings') && { employee: own }), ...tested }
   const { status } = await ask(route, { id: mine[route.resource.name]?.id, token, headers, body: sent })
   const rows = await effects()
   if (rows.length > 0 || before) await restore()

@@ -44,7 +44,6 @@ export const lines: Record<string, Line> = {
   },
   'POST /api-keys': { body: { name: 'New' } },
   'POST /webhook-endpoints': { body: { url: 'https://hooks.example.com/' } },
-  'POST /webhook-deliveries/test': { body: { endpoint: '/webhook-endpoints/:id' } },
   'POST /organization-addresses': {
     body: { kind: 'postal', name: 'New', street: 'Dam', city: 'Amsterdam', country: '/countries/NL' },
   },
