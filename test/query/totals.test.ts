@@ -173,12 +173,15 @@ test('the stored totals of a row of every class equal the counts of the rows', a
     'invoice',
     'location',
     'meeting',
+    'webhook_delivery',
   ])
 })
 
 test('the migration back counts by triggers again, from the number of rows on', async () => {
   const migration = new CountedWrites1764000000101()
   const runner = database.createQueryRunner()
+  // The migration is older than this table, so its triggers do not count it.
+  await deleteRows(database, 'webhook_delivery', 'true')
   await database.query(`INSERT INTO "row_total" VALUES ('invoice', $1, 5)`, [organization.id])
   await runner.startTransaction()
   await migration.down(runner)

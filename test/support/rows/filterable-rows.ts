@@ -9,6 +9,7 @@ import {
   Meeting,
   Organization,
   OrganizationAddress,
+  OrganizationExport,
   OrganizationModule,
   OrganizationUser,
   PaymentMethod,
@@ -115,6 +116,13 @@ export async function givenVariety(): Promise<void> {
       action: `test.${n % 2}`,
       target: among(n, '/', location.name),
       at: day(n + 1),
+    })
+    await given(OrganizationExport, {
+      requestedBy: among(n, ...people),
+      status: among(n, 'failed', 'ready'),
+      progress: 100,
+      finishedAt: day(n + 1),
+      expiresAt: day(n + 8),
     })
     await givenInvitation({ invitedBy: tenant.users.owner, role: among(n, 'member', 'admin'), expiresAt: day(n + 1) })
     const user = await person(`person ${n}`, { email: `person${n}@example.com` })
