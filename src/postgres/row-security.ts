@@ -1,4 +1,5 @@
 import type { DataSource, QueryRunner } from 'typeorm'
+import { StartError } from '../start/start-error.ts'
 import { sharedTables, tableKinds } from './table-kinds.ts'
 
 /** The state of row-level security. All pools of a database share one object. */
@@ -55,13 +56,22 @@ export function listRoleOf(serverRole: string): string {
   return `${serverRole}_lists`
 }
 
-/** Reads whether Postgres hides rows from the role of a database's connections. */
+/**
+ * Reads whether Postgres hides rows from the role of a database's connections.
+ * @throws StartError where it hides those of some tables of tenants and not those of others
+ */
 export async function readRowSecurity(database: DataSource): Promise<RowSecurity> {
-  const [{ name, isOn, listRole }] = await database.query(
-    `SELECT session_user AS "name", coalesce((SELECT bool_and(row_security_active("oid")) FROM pg_class
-        WHERE "relnamespace" = 'public'::regnamespace AND "relkind" = 'r' AND "relname" = ANY ($1)), false) AS "isOn",
-      (SELECT "rolname" FROM pg_roles WHERE "rolname" = session_user || '_lists' AND pg_has_role("oid", 'MEMBER')) AS "listRole"`,
+  const [{ name, isOn, unsecured, listRole }] = await database.query(
+    `SELECT session_user AS "name", coalesce(bool_or("active"), false) AS "isOn",
+      array_agg("relname"::text ORDER BY "relname") FILTER (WHERE NOT "active") AS "unsecured",
+      (SELECT "rolname" FROM pg_roles WHERE "rolname" = session_user || '_lists' AND pg_has_role("oid", 'MEMBER')) AS "listRole"
+    FROM (SELECT "relname", row_security_active("oid") AS "active" FROM pg_class
+      WHERE "relnamespace" = 'public'::regnamespace AND "relkind" = 'r' AND "relname" = ANY ($1)) AS "table"`,
     [[...tenantColumns.keys()]],
   )
+  if (isOn && unsecured)
+    throw new StartError(
+      `Row-level security is on, but not for the tables ${unsecured.join(', ')}. Call secureRows for them in a migration.`,
+    )
   return { isOn, listRole: isOn && listRole === listRoleOf(name) ? listRole : undefined }
 }

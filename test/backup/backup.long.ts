@@ -20,7 +20,7 @@ import { enqueue } from '../../src/queue/enqueue.ts'
 import { seal, open as unseal } from '../../src/secrets/sealed-text.ts'
 import { png } from '../images/sample-images.ts'
 import { upload } from '../images/upload-requests.ts'
-import { serverEnvironment } from '../support/processes/server-environment.ts'
+import { onDatabase, serverEnvironment } from '../support/processes/server-environment.ts'
 import { ServerProcess } from '../support/processes/server-process.ts'
 import { rowsOf } from '../support/rows/sample-rows.ts'
 import { schemaOf } from '../support/rows/schema.ts'
@@ -105,7 +105,7 @@ test('a server on restored rows serves items, images and jobs, and opens secrets
   expect(unseal(sealedAccess, secretKeys, owner)).toBe('the consent')
   for (const table of shortLivedTables) expect(await restored.query(`SELECT FROM "${table}"`)).toEqual([])
 
-  const server = new ServerProcess({ ...serverEnvironment('restored'), DATABASE_URL: urlOf(restored) })
+  const server = new ServerProcess({ ...serverEnvironment('restored'), ...onDatabase(urlOf(restored)) })
   ending.unshift(() => server.close())
   await server.start()
   const headers = { authorization: `Bearer ${await tokenOf(tenant.users.owner)}` }

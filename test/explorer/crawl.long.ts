@@ -27,8 +27,12 @@ describe('Every page', () => {
   })
 
   /** The page of one item stands for those of its class. */
+  /** One id and one value of a filter stand for all. */
   const patternOf = (path: string) =>
-    path.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, '{id}').replace(/^(\/countries\/).*/, '$1')
+    path
+      .replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, '{id}')
+      .replace(/^(\/countries\/).*/, '$1')
+      .replace(/([?&](?!view=)[^=&]+)=[^&]*/g, '$1=')
 
   // The sign-in has its own tests.
   const isOfPages = (path: string) => !/^\/(session|docs|contexts)\b/.test(path)

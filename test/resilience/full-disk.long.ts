@@ -9,7 +9,7 @@ import { localIssuer, ownIssuer } from '../../src/access/token-issuer-keys.ts'
 import { people } from '../../src/demo/demo.ts'
 import { eventually } from '../support/eventually.ts'
 import { freePort } from '../support/processes/free-port.ts'
-import { serverEnvironment } from '../support/processes/server-environment.ts'
+import { embedded, serverEnvironment } from '../support/processes/server-environment.ts'
 import { ServerProcess } from '../support/processes/server-process.ts'
 import { openWorld } from '../support/world.ts'
 
@@ -141,7 +141,7 @@ onDisk(
 
 onDisk('while the disk of Postgres is full, writes answer 503, and it goes on when there is room', async () => {
   const directory = large as string
-  const service = serverOn(directory, { DATABASE_URL: '' })
+  const service = serverOn(directory, { ...embedded })
   await service.start()
   const { pid } = service
   const send = await senderFor(service, directory)

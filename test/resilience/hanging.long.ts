@@ -7,7 +7,7 @@ import { Organization } from '../../entities/index.ts'
 import type { Postgres } from '../../src/postgres/launcher.ts'
 import { enqueue } from '../../src/queue/enqueue.ts'
 import { eventually } from '../support/eventually.ts'
-import { serverEnvironment } from '../support/processes/server-environment.ts'
+import { embedded, onDatabase, serverEnvironment } from '../support/processes/server-environment.ts'
 import { PostgresProcess, ServerProcess } from '../support/processes/server-process.ts'
 import { openWorld } from '../support/world.ts'
 
@@ -86,7 +86,7 @@ test('SIGTERM ends the server while Postgres hangs, with one process, with two, 
   const serving = await Promise.all(
     [1, 2].map(async (workers) => {
       const { proxy, url } = await proxied()
-      const service = serviceOf({ DATABASE_URL: url, WORKERS: String(workers) })
+      const service = serviceOf({ ...onDatabase(url), WORKERS: String(workers) })
       await service.start()
       proxy.hang()
       for (let count = 0; count < 5; count++) fetch(`http://127.0.0.1:${service.port}/health/ready`).catch(() => {})
@@ -95,7 +95,7 @@ test('SIGTERM ends the server while Postgres hangs, with one process, with two, 
   )
   const { proxy, url } = await proxied()
   proxy.hang()
-  const starting = serviceOf({ DATABASE_URL: url })
+  const starting = serviceOf(onDatabase(url))
   starting.start().catch(() => {})
   await sleep(2000)
   for (const took of await Promise.all([...serving, starting].map(terminate))) expect(took).toBeLessThan(maxShutdownMs)
@@ -108,7 +108,7 @@ test('SIGTERM ends a start that waits for a lock in Postgres', async () => {
   // The locks of migrations and of the demo.
   for (const lock of [7_305_811, 7_305_812]) {
     await holder.query('SELECT pg_advisory_lock($1)', [lock])
-    const service = serviceOf({ DATABASE_URL: cluster.url, AUTH_ISSUER: '', AUTH_AUDIENCE: '', AUTH_JWKS_URL: '' })
+    const service = serviceOf({ ...onDatabase(cluster.url), AUTH_ISSUER: '', AUTH_AUDIENCE: '', AUTH_JWKS_URL: '' })
     service.start().catch(() => {})
     await eventually(
       async () => {
@@ -147,7 +147,7 @@ test('SIGTERM ends the server while a job waits for Stripe', async () => {
 }, 120_000)
 
 test('SIGTERM ends the server after Postgres was killed', async () => {
-  const service = serviceOf({ DATABASE_URL: cluster.url })
+  const service = serviceOf(onDatabase(cluster.url))
   await service.start()
   await cluster.kill()
   await sleep(500)
@@ -160,7 +160,7 @@ test('SIGTERM during a first start leaves no Postgres behind', async () => {
   const { directory } = own.postgres
   await own.postgres.stop()
   for (const milliseconds of [500, 1000, 1500]) {
-    const service = serviceOf({ DATABASE_URL: '', DATA_DIR: dirname(directory) })
+    const service = serviceOf({ ...embedded, DATA_DIR: dirname(directory) })
     service.start().catch(() => {})
     await sleep(milliseconds)
     expect(await terminate(service)).toBeLessThan(maxShutdownMs)

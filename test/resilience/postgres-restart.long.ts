@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from 'pg'
 import { eventually } from '../support/eventually.ts'
-import { serverEnvironment } from '../support/processes/server-environment.ts'
+import { embedded, serverEnvironment } from '../support/processes/server-environment.ts'
 import { PostgresProcess, ServerProcess } from '../support/processes/server-process.ts'
 import { openWorld } from '../support/world.ts'
 
@@ -20,7 +20,7 @@ beforeAll(async () => {
 ending.unshift(() => cluster.remove())
 
 async function started(workers: number): Promise<ServerProcess> {
-  const environment = { DATABASE_URL: '', DATA_DIR: dirname(directory), WORKERS: String(workers), LOG_LEVEL: 'info' }
+  const environment = { ...embedded, DATA_DIR: dirname(directory), WORKERS: String(workers), LOG_LEVEL: 'info' }
   const service = new ServerProcess({ ...serverEnvironment('restart'), ...environment }, true)
   ending.unshift(() => service.close())
   await service.start()

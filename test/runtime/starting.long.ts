@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import { Organization } from '../../entities/index.ts'
-import { serverEnvironment } from '../support/processes/server-environment.ts'
+import { embedded, onDatabase, serverEnvironment } from '../support/processes/server-environment.ts'
 import { ServerProcess } from '../support/processes/server-process.ts'
 import { openWorld } from '../support/world.ts'
 
@@ -86,12 +86,12 @@ test('a signal before the demo has subscribed stops the server without a warning
   expect(await exit).toEqual([0, null])
 })
 
-const { DATABASE_URL } = serverEnvironment('starting')
-const [, host] = DATABASE_URL.split('?host=')
+const { DATABASE_URL: serverUrl, DATABASE_OWNER_URL: ownUrl = serverUrl } = serverEnvironment('starting')
+const [, host] = ownUrl.split('?host=')
 const development = { NODE_ENV: 'development' }
 const [lacking, refusing] = [
   `postgres://postgres@localhost/none?host=${host}`,
-  DATABASE_URL.replace('postgres@', 'none:hidden@'),
+  ownUrl.replace('postgres@', 'none:hidden@'),
 ]
 
 /*
@@ -121,22 +121,22 @@ test.each<[string, Record<string, string>, string]>([
   ],
   [
     'no database answers',
-    { DATABASE_URL: 'postgres://u:hidden@127.0.0.1:1/none' },
+    onDatabase('postgres://u:hidden@127.0.0.1:1/none'),
     'DATABASE_URL is "postgres://***@127.0.0.1:1/none", which cannot be used: connect ECONNREFUSED 127.0.0.1:1. Correct it, or make that database accept connections.',
   ],
   [
     'the database does not exist',
-    { DATABASE_URL: lacking },
+    onDatabase(lacking),
     'which cannot be used: database "none" does not exist. Correct it,',
   ],
   [
     'the database refuses the user',
-    { DATABASE_URL: refusing },
+    onDatabase(refusing),
     'which cannot be used: role "none" does not exist. Correct it,',
   ],
   [
     'the data directory is a file',
-    { DATABASE_URL: '', DATA_DIR: file },
+    { ...embedded, DATA_DIR: file },
     `DATA_DIR is "${file}", which is not writable: not a directory. Set another DATA_DIR.`,
   ],
   [
@@ -151,7 +151,7 @@ test.each<[string, Record<string, string>, string]>([
   ],
   [
     'the data directory is in /sys',
-    { DATABASE_URL: '', DATA_DIR: '/sys/x' },
+    { ...embedded, DATA_DIR: '/sys/x' },
     'DATA_DIR is "/sys/x", which is not writable: ',
   ],
   [
@@ -161,12 +161,12 @@ test.each<[string, Record<string, string>, string]>([
   ],
   [
     'the path is too long for Postgres',
-    { DATABASE_URL: '', DATA_DIR: join(directory, ...Array(5).fill('x'.repeat(200))) },
+    { ...embedded, DATA_DIR: join(directory, ...Array(5).fill('x'.repeat(200))) },
     'which is too long for Postgres. Set a path of at most 900 bytes.',
   ],
   [
     'there is no Postgres in PGBIN',
-    { DATABASE_URL: '', PGBIN: '/nowhere' },
+    { ...embedded, PGBIN: '/nowhere' },
     'PGBIN is "/nowhere", which holds no "initdb" and "postgres" that run here. Correct PGBIN, or set DATABASE_URL.',
   ],
   [

@@ -63,6 +63,7 @@ export class Room extends Counted {
   }),
   'src/migrations/1999000000000-room.ts': `
 import type { MigrationInterface, QueryRunner } from 'typeorm'
+import { secureRows } from '../postgres/row-security.ts'
 
 export class Room1999000000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
@@ -86,6 +87,7 @@ export class Room1999000000000 implements MigrationInterface {
     await runner.query(
       'CREATE INDEX "room.searchText" ON "room" USING gin ("organizationId", "searchText" gin_trgm_ops)',
     )
+    await secureRows(runner, 'room')
   }
 
   async down(runner: QueryRunner): Promise<void> {

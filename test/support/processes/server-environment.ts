@@ -26,3 +26,9 @@ export function serverEnvironment(name: string) {
     STRIPE_WEBHOOK_SECRET: stripe.webhookSecret,
   }
 }
+
+/** The variables of a server on another database, whose role owns the tables. */
+export const onDatabase = (url: string) => ({ DATABASE_URL: url, DATABASE_OWNER_URL: '' })
+
+/** The variables of a server that starts the embedded Postgres. */
+export const embedded = onDatabase('')
