@@ -46,13 +46,26 @@ const stampSteps: Step[] = [
   },
 ]
 
+type ForeignKey = Pick<ForeignKeyMetadata, 'name' | 'columnNames' | 'referencedTablePath' | 'referencedColumnNames'> &
+  Record<'entityMetadata' | 'referencedEntityMetadata', Pick<EntityMetadata, 'tableName'>>
+
+/** The foreign key of a table without a class. */
+const exportParts: ForeignKey = {
+  name: 'organization_export_part:export',
+  entityMetadata: { tableName: 'organization_export_part' },
+  columnNames: ['organizationId', 'exportId'],
+  referencedEntityMetadata: { tableName: 'organization_export' },
+  referencedTablePath: 'organization_export',
+  referencedColumnNames: ['organizationId', 'id'],
+}
+
 /**
  * Everything that Citus needs to distribute the migrated database, in order. Foreign keys are dropped first and added last:
  * Citus would otherwise move tables of the wrong kind along with the tables that they refer to.
  * @param name of the database
  */
 export function distributionSteps(name: string, entityMetadatas: EntityMetadata[]): Step[] {
-  const foreignKeys = entityMetadatas.flatMap((metadata) => metadata.foreignKeys)
+  const foreignKeys = [...entityMetadatas.flatMap((metadata) => metadata.foreignKeys), exportParts]
   const [first, ...others] = tableKinds.distributed
   const turnOn = `ALTER DATABASE "${name.replaceAll('"', '""')}" SET ${setting} = on`
   const isOn = `SELECT count(*) FROM pg_db_role_setting JOIN pg_database ON pg_database.oid = setdatabase
@@ -143,7 +156,7 @@ function isCitus(table: string): string {
   return `SELECT 1 FROM citus_tables WHERE table_name = '"${table}"'::regclass AND citus_table_type IN ('reference', 'distributed')`
 }
 
-function drop({ name, entityMetadata, referencedEntityMetadata }: ForeignKeyMetadata): Step {
+function drop({ name, entityMetadata, referencedEntityMetadata }: ForeignKey): Step {
   const { tableName } = entityMetadata
   const isLocal = (tableKinds.local as readonly string[]).includes(tableName)
   const sides = [referencedEntityMetadata.tableName, ...(isLocal ? [] : [tableName])]
@@ -160,7 +173,7 @@ function add({
   columnNames,
   referencedTablePath,
   referencedColumnNames,
-}: ForeignKeyMetadata): Step {
+}: ForeignKey): Step {
   const list = (names: string[]) => names.map((column) => `"${column}"`).join(', ')
   return {
     statement: `ALTER TABLE "${tableName}" ADD CONSTRAINT "${name}" FOREIGN KEY (${list(columnNames)}) REFERENCES "${referencedTablePath}" (${list(referencedColumnNames)})`,

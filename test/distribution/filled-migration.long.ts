@@ -46,10 +46,11 @@ test('the migrations to keys by organization keep every row and every total, the
   const older = new Set(tables.map(({ tablename }: { tablename: string }) => tablename))
   const ofOlder = <T>(values: Record<string, T>) =>
     Object.fromEntries(Object.entries(values).filter(([table]) => older.has(table)))
-  expect([await digests(ofOlder(columns)), await totals()]).toEqual([ofOlder(before[0]), before[1]])
+  const totalsOfOlder = before[1].filter(({ relation }: { relation: string }) => older.has(relation))
+  expect([await digests(ofOlder(columns)), await totals()]).toEqual([ofOlder(before[0]), totalsOfOlder])
 
   await patient.runMigrations()
   await patient.destroy()
   // The tables of later migrations were dropped and are empty.
-  expect([ofOlder(await digests(columns)), await totals()]).toEqual([ofOlder(before[0]), before[1]])
+  expect([ofOlder(await digests(columns)), await totals()]).toEqual([ofOlder(before[0]), totalsOfOlder])
 })

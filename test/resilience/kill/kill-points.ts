@@ -50,7 +50,7 @@ export class KillPoint {
       ? ['CONSTRAINT TRIGGER', `AFTER ${change} DEFERRABLE INITIALLY DEFERRED`]
       : ['TRIGGER', timing]
     await database.query(
-      `CREATE FUNCTION "kill_point_${number}"() RETURNS trigger LANGUAGE plpgsql SET lock_timeout = 0 AS $$ BEGIN
+      `CREATE FUNCTION "kill_point_${number}"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET lock_timeout = 0 AS $$ BEGIN
         IF ${condition} THEN PERFORM pg_advisory_xact_lock_shared(${lockClass}, ${number}); END IF;
         RETURN coalesce(NEW, OLD);
       END $$`,

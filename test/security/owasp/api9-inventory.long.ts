@@ -46,6 +46,8 @@ const excused = [
   /^\/invitation$/,
   /** An image is no resource: every client with its address may read it. Organizations and mail footers show the address. */
   /^\/images\/:id$/,
+  /** The archive of an export is a file and no resource. Its address is a property of the export, and the guide describes it. */
+  /^\/organization-exports\/:id\/archive$/,
 ]
 
 function* known(): Generator<Case> {

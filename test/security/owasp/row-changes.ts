@@ -33,7 +33,7 @@ export async function keep(): Promise<{ effects(): Promise<Effect[]>; restore():
         coalesce(jsonb_agg(to_jsonb(t) ORDER BY to_jsonb(t) ->> 'id', to_jsonb(t)) FILTER (WHERE t.xmin::text::bigint > look.since), '[]') AS "rows" FROM ${name} t`,
   )
   await database.query(`CREATE FUNCTION "kept".look(since bigint) RETURNS SETOF jsonb LANGUAGE plpgsql AS $$ BEGIN
-    RETURN QUERY ${looks.map((look) => `SELECT to_jsonb(l) FROM (${look}) l`).join(' UNION ALL ')}; END $$`)
+    RETURN QUERY ${looks.map((look) => `SELECT to_jsonb(l) AS "found" FROM (${look}) l`).join(' UNION ALL ')} ORDER BY 1; END $$`)
   const look = async (since: string): Promise<Effect[]> =>
     (await database.query('SELECT "kept".look($1) AS "found"', [since])).map(({ found }: { found: Effect }) => found)
 
