@@ -12,7 +12,7 @@ import { openWorld } from '../support/world.ts'
  * During a rolling upgrade the former release serves on the schema of the new one. CONTRIBUTING.md says how a release is pinned here.
  */
 const trafficMs = 60_000
-const pauseMs = 100
+const pauseMs = 300
 
 const { api, ending, issuer, tenant } = await openWorld()
 
