@@ -27,7 +27,7 @@ export async function archiveOf(
   progress: (part: number) => void,
 ): Promise<Readable> {
   // Few processes make archives.
-  const { ZipFile } = await import('yazl')
+  const { default: yazl } = await import('yazl')
   const { collections, images, at: mtime } = content
   const counts = await inTurn(collections, (collection) => collection.count(executor))
   const all = 2 * counts.reduce((sum, rows) => sum + rows, 0)
@@ -36,7 +36,7 @@ export async function archiveOf(
     done += rows
     progress(done / all)
   }
-  const zip = new ZipFile()
+  const zip = new yazl.ZipFile()
   const add = (name: string, text: string) => zip.addBuffer(Buffer.from(text), name, { mtime })
   const stream = (name: string, parts: AsyncGenerator<string>) =>
     zip.addReadStream(Readable.from(parts, { objectMode: false }), name, { mtime })

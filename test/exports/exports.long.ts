@@ -3,12 +3,15 @@ import Papa from 'papaparse'
 import sharp from 'sharp'
 import { AuditEvent, Location, OrganizationExport, OutgoingMail, User } from '../../entities/index.ts'
 import { insertRow } from '../../src/hydra/index.ts'
+import { eventually } from '../support/eventually.ts'
 import { jobs } from '../support/jobs.ts'
+import { serverEnvironment } from '../support/processes/server-environment.ts'
+import { ServerProcess } from '../support/processes/server-process.ts'
 import { rowsOf } from '../support/rows/sample-rows.ts'
 import { openWorld } from '../support/world.ts'
 import { download, exported } from './archives.ts'
 
-const { as, database, elsewhere, foundTenant, given, operator, publicUrl, tenant } = await openWorld()
+const { as, database, elsewhere, ending, foundTenant, given, operator, publicUrl, tenant } = await openWorld()
 const { owner, admin, member } = tenant.users
 const own = { organizationId: tenant.organization.id }
 const rows = await rowsOf(tenant)
@@ -163,6 +166,18 @@ describe('an export', () => {
     const found = await download(crashed, `/organization-exports/${id}/archive`)
     expect(JSON.parse(found['manifest.json'].toString()).organization.slug).toBe('crashed')
     expect(await database.manager.countBy(OutgoingMail, { about: body['@id'] })).toBe(0)
+  })
+
+  test('is made by the built server, whose libraries are bundled', async () => {
+    const built = await foundTenant('Built', 'built')
+    const server = new ServerProcess(serverEnvironment('exports'))
+    ending.unshift(() => server.close())
+    await server.start()
+    const { body } = await as(built.users.owner).post('/organizations/export').expect(202)
+    const isReady = async () => expect((await row(body.id)).status).toBe('ready')
+    await eventually(isReady, undefined, 30)
+    const found = await download(built, `/organization-exports/${body.id}/archive`)
+    expect(JSON.parse(found['manifest.json'].toString()).organization.slug).toBe('built')
   })
 
   test('is allowed while the organization is closed, and then has no links to its operations', async () => {
