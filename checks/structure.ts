@@ -1,4 +1,5 @@
 import { dirname, join, normalize } from 'node:path'
+import { findLateImports } from './late-imports.ts'
 import { findResourceNames } from './resource-names.ts'
 import { findOtherWriters } from './single-writers.ts'
 import { filesOf, lineOf, type Node, parse, type Source } from './source.ts'
@@ -77,7 +78,12 @@ const imports = new Map(sources.map((source) => [source.file, importsOf(source)]
 for (const [file, targets] of imports) for (const target of targets) checkImport(file, target)
 for (const circle of circles()) findings.push(`These files import each other: ${circle.join(', ')}.`)
 for (const source of sources) checkFile(source)
-findings.push(...findUntrackedWrites(sources), ...findOtherWriters(sources), ...findResourceNames(sources))
+findings.push(
+  ...findUntrackedWrites(sources),
+  ...findOtherWriters(sources),
+  ...findResourceNames(sources),
+  ...findLateImports(sources),
+)
 checkFolders()
 checkFace()
 checkCall()
