@@ -178,6 +178,8 @@ describe('an export', () => {
     await eventually(isReady, undefined, 30)
     const found = await download(built, `/organization-exports/${body.id}/archive`)
     expect(JSON.parse(found['manifest.json'].toString()).organization.slug).toBe('built')
+    // It would run the jobs of the next tests.
+    await server.close()
   })
 
   test('is allowed while the organization is closed, and then has no links to its operations', async () => {

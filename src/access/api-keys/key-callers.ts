@@ -93,7 +93,10 @@ export function keyCallers(pool: FairPool): KeyCallers {
       const [memory, start] = [known, Date.now()]
       const executor = pool.of(organizations.get(digest) ?? unknownKeys, { socket })
       const [row] = (await keys.read(executor, [{ hash: `\\x${digest}` }])) as unknown as KeyRow[]
-      if (!row) throw unauthorized('The API key is unknown, revoked or expired: ask an admin for another.')
+      if (!row) {
+        organizations.delete(digest)
+        throw unauthorized('The API key is unknown, revoked or expired: ask an admin for another.')
+      }
       const { id, organization } = row
       if (organizations.size >= maxCachedKeys) organizations.clear()
       organizations.set(digest, organization)

@@ -45,6 +45,8 @@ function shown(drawing: Drawing, type: string, { name, control }: FormField, val
   if (control === 'choice' || control === 'choices') return valueLabelOf(api, tag, type, name, value)
   if (control === 'reference' || control === 'references') return referenceTitle(drawing, value)
   if (control === 'date-time') return formats.wallTime(value)
+  if (control === 'date') return formats.date(value)
+  if (control === 'number') return formats.number(value)
   if (control !== 'groups') return value
   const [, member, text] = /\[(\w+)\]=(.*)$/s.exec(value) ?? []
   return `${memberLabelOf(api, tag, type, name, member)}: ${text}`

@@ -35,14 +35,20 @@ export function localeOf(language: string): string {
   return language === 'en' ? 'en-GB' : language
 }
 
+/** The most pairs of a language and a zone that are kept. */
+const mostFormats = 40
+
 const known = new Map<string, Formats>()
 
 /** The formats of a language and a time zone. Intl's formats are slow to make, so they are kept. */
 export function formatsIn(language: string, zone: string): Formats {
   const key = `${language} ${zone}`
-  const found = known.get(key) ?? make(language, zone)
-  known.set(key, found)
-  return found
+  const found = known.get(key)
+  if (found) return found
+  if (known.size >= mostFormats) known.clear()
+  const made = make(language, zone)
+  known.set(key, made)
+  return made
 }
 
 function make(language: string, zone: string): Formats {

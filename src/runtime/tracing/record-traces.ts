@@ -83,7 +83,7 @@ function logFailures(log: Log): void {
   const report = (...detail: unknown[]) => {
     if (performance.now() < quietUntil) return
     quietUntil = performance.now() + reportIntervalMs
-    log.warn({ detail: detail.map(String).join(' ') }, 'could not send traces')
+    log.warn({ detail: detail.map(String).join(' ') }, 'OpenTelemetry reported a failure: traces may be missing')
   }
   const ignore = () => {}
   const logger = { error: report, warn: report, info: ignore, debug: ignore, verbose: ignore }
