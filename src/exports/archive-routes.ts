@@ -29,20 +29,22 @@ export function archiveRoutes(access: AccessControl, database: DataSource, pool:
     const found = isId ? await manager.findOneBy(OrganizationExport, { organizationId: caller.tenant, id }) : null
     if (!found?.archive || found.size === null)
       throw new Problem(404, 'Not found: no such archive exists, or it was deleted.')
+    const isDownload = request.method !== 'HEAD'
+    if (isDownload)
+      await manager.transaction((manager) =>
+        record({
+          by: { manager, tenant: caller.tenant, caller },
+          action: 'organizationExport.download',
+          target: `/organization-exports/${id}`,
+          changes: { downloaded: [null, found.name] },
+        }),
+      )
     response.writeHead(200, {
       'Content-Type': 'application/zip',
       'Content-Disposition': `attachment; filename="${found.name}"`,
       'Content-Length': found.size,
     })
-    if (request.method === 'HEAD') return response.end()
-    await manager.transaction((manager) =>
-      record({
-        by: { manager, tenant: caller.tenant, caller },
-        action: 'organizationExport.download',
-        target: `/organization-exports/${id}`,
-        changes: { downloaded: [null, found.name] },
-      }),
-    )
+    if (!isDownload) return response.end()
     const parts = readParts(pool.of(caller.tenant, undefined, scope), { ...found, size: found.size })
     // A client that leaves, and an archive that expires, end the connection: the length then tells that bytes are missing.
     return pipeline(Readable.from(parts, { objectMode: false }), response).catch(() => response.destroy())

@@ -69,6 +69,7 @@ async function run(
   log: Pick<Logger, 'error'>,
 ): Promise<void> {
   const { manager } = database
+  if (before.attempts >= maxAttempts) return giveUp(manager, before)
   const attempts = before.attempts + 1
   const current = { organizationId: before.organizationId, id: before.id, attempts }
   await writeExport(manager, current, { status: 'running', progress: 0, attempts })
@@ -85,9 +86,17 @@ async function run(
   } catch (error) {
     log.error({ err: error, organization: current.organizationId, attempts }, 'could not export an organization')
     if (attempts < maxAttempts) throw error
-    await deleteParts(manager, current)
-    await writeExport(manager, current, { status: 'failed', expiresAt: expiry() })
+    await giveUp(manager, current)
   }
+}
+
+/** Marks an export as failed. One that ends its process is not caught, so its next run does that. */
+async function giveUp(
+  manager: EntityManager,
+  current: Pick<OrganizationExport, 'organizationId' | 'id' | 'attempts'>,
+): Promise<void> {
+  await deleteParts(manager, current)
+  await writeExport(manager, current, { status: 'failed', expiresAt: expiry() })
 }
 
 async function contentOf(snapshot: EntityManager, source: ExportSource, organizationId: string) {

@@ -58,7 +58,7 @@ export function listRoleOf(serverRole: string): string {
 
 /**
  * Reads whether Postgres hides rows from the role of a database's connections.
- * @throws StartError where it hides those of some tables of tenants and not those of others
+ * @throws StartError where it hides those of some tables of tenants and not those of others, and where lists would be empty
  */
 export async function readRowSecurity(database: DataSource): Promise<RowSecurity> {
   const [{ name, isOn, unsecured, listRole }] = await database.query(
@@ -73,5 +73,10 @@ export async function readRowSecurity(database: DataSource): Promise<RowSecurity
     throw new StartError(
       `Row-level security is on, but not for the tables ${unsecured.join(', ')}. Call secureRows for them in a migration.`,
     )
-  return { isOn, listRole: isOn && listRole === listRoleOf(name) ? listRole : undefined }
+  if (isOn && listRole !== listRoleOf(name))
+    throw new StartError(
+      `The role ${listRoleOf(name)}, which reads lists, is missing or not granted to ${name}. ` +
+        'Run "npm run migrate" with DATABASE_OWNER_URL, which creates it.',
+    )
+  return { isOn, listRole: isOn ? listRole : undefined }
 }

@@ -139,6 +139,8 @@ export class SettingClient extends BaseClient {
   /** The settings that precede a query in its transaction. */
   settingsFor({ name = '', text, scope }: { name?: string; text: string; scope?: Scope }): Setting[] {
     if (this.prepared.includes(name)) return []
+    // The transaction has failed then, in most cases, and has the tenants of its savepoint again.
+    if (returnsToSavepoint.test(text)) this.admitted = undefined
     const status = this.getTransactionStatus()
     if (status === 'I') return this.settingsOfStatement(this.tenantsOf(scope))
     return status === 'T' ? this.settingsWithin(this.tenantsOf(scope), text) : []
@@ -156,7 +158,6 @@ export class SettingClient extends BaseClient {
 
   /** The settings of a statement within a transaction: none where its tenants are those of the statement before it. */
   settingsWithin(tenants: string | undefined, text: string): Setting[] {
-    if (returnsToSavepoint.test(text)) this.admitted = undefined
     if (tenants === undefined || tenants === this.admitted || controlsTransaction.test(text)) return []
     this.admitted = tenants
     return [{ statement: admitting.name, values: [tenants] }]

@@ -71,7 +71,10 @@ function send(
         ...headers,
       },
     })
-    sending.on('response', resolve).on('error', reject).end(content)
+    sending.on('response', resolve).on('error', reject)
+    // Node tells of a receiver that changes the protocol by nothing else.
+    sending.on('close', () => reject(Object.assign(new Error('No response came.'), { code: 'no response' })))
+    sending.end(content)
   })
 }
 

@@ -21,6 +21,7 @@ interface Key {
 /**
  * Sends a delivery once: leases it, sends it and stores the answer, without an open transaction.
  * @returns whether the receiver accepted it; undefined where it was not due
+ * @throws the error that kept the message from being made, once it is stored as a failed attempt
  */
 export async function sendDelivery(
   database: DataSource,
@@ -33,14 +34,19 @@ export async function sendDelivery(
   const endpoint = await findEndpoint(database, delivery)
   if (!endpoint) return undefined
   const start = performance.now()
+  let fault: unknown
   const answer = endpoint.enabled
-    ? await attempt(database, webhooks, { delivery, endpoint }, signal)
+    ? await attempt(database, webhooks, { delivery, endpoint }, signal).catch((error): Answer => {
+        fault = error
+        return { error: 'The service could not make the message.' }
+      })
     : { error: 'The endpoint is disabled.' }
   if (signal.aborted && answer.error !== undefined) {
-    await releaseDelivery(database, key)
+    await releaseDelivery(database, delivery)
     return undefined
   }
   await storeAnswer(database, { delivery, endpoint, answer, duration: Math.round(performance.now() - start) })
+  if (fault) throw fault
   return answer.error === undefined
 }
 

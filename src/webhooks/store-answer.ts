@@ -53,12 +53,12 @@ export async function storeAnswer(
 /** Ends the lease of an attempt that was interrupted, as if it had not begun. */
 export async function releaseDelivery(
   database: DataSource,
-  { organizationId, id }: Pick<WebhookDelivery, 'organizationId' | 'id'>,
+  { organizationId, id, attempts }: Pick<WebhookDelivery, 'organizationId' | 'id' | 'attempts'>,
 ): Promise<void> {
   await database.query(
     `UPDATE "webhook_delivery" SET "attempts" = "attempts" - 1, "nextAttemptAt" = now()
-      WHERE "organizationId" = $1 AND "id" = $2 AND "status" = 'pending'`,
-    [organizationId, id],
+      WHERE "organizationId" = $1 AND "id" = $2 AND "status" = 'pending' AND "attempts" = $3`,
+    [organizationId, id, attempts],
   )
 }
 

@@ -168,6 +168,17 @@ describe('an export', () => {
     expect(await database.manager.countBy(OutgoingMail, { about: body['@id'] })).toBe(0)
   })
 
+  test('has failed where each of its five runs has ended the process', async () => {
+    const { users } = await foundTenant('Fatal', 'fatal')
+    const { body } = await as(users.owner).post('/organizations/export').expect(202)
+    const { organizationId, id } = await row(body.id)
+    await database.manager.update(OrganizationExport, { organizationId, id }, { status: 'running', attempts: 5 })
+    await jobs.exportOrganization({ organizationId, id })
+    expect(await row(id)).toMatchObject({ status: 'failed', expiresAt: expect.any(Date) })
+    const again = await as(users.owner).post('/organizations/export').expect(202)
+    expect(again.body['@id']).not.toBe(body['@id'])
+  })
+
   test('is made by the built server, whose libraries are bundled', async () => {
     const built = await foundTenant('Built', 'built')
     const server = new ServerProcess(serverEnvironment('exports'))

@@ -124,5 +124,7 @@ test('statements after the end of a request are not recorded, and a collector th
   const names = spans.map(({ name }) => name)
   expect(names.filter((name) => name !== 'filling').sort()).toEqual(['GET /', 'SELECT'])
   expect(names.filter((name) => name === 'filling')).toHaveLength(513)
-  expect(lines).toEqual([[{ detail: expect.stringContaining('400') }, 'OpenTelemetry reported a failure: traces may be missing']])
+  expect(lines).toEqual([
+    [{ detail: expect.stringContaining('400') }, 'OpenTelemetry reported a failure: traces may be missing'],
+  ])
 })

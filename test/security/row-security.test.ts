@@ -1,12 +1,12 @@
-import type { DataSource } from 'typeorm'
+import { DataSource } from 'typeorm'
 import { Location } from '../../entities/index.ts'
 import { TenantScope } from '../../src/hydra/index.ts'
-import { tenantColumns } from '../../src/postgres/row-security.ts'
+import { readRowSecurity, tenantColumns } from '../../src/postgres/row-security.ts'
 import { poolsOf } from '../../src/runtime/database.ts'
 import { rowsOf } from '../support/rows/sample-rows.ts'
 import { openWorld } from '../support/world.ts'
 
-const { database, elsewhere, given, organization, served, tenant } = await openWorld()
+const { database, databaseName, elsewhere, given, organization, served, serverUrl, tenant } = await openWorld()
 
 for (const each of [tenant, elsewhere]) await rowsOf(each)
 const tables = [...tenantColumns]
@@ -75,6 +75,42 @@ test('a transaction touches its tenant only, also after it returned to a savepoi
     await manager.query('ROLLBACK TO SAVEPOINT "before"')
     expect([await sees(), (await count(manager, 'location')) > 0]).toEqual([0, true])
   })
+})
+
+test('a transaction that returns to a savepoint touches no tenant that it was allowed before', async () => {
+  await own.transaction(async (manager) => {
+    const sees = () => count(manager, 'location', `"organizationId" <> '${ownId}'`)
+    expect(await TenantScope.every.run(manager, sees)).toBeGreaterThan(0)
+    await manager.query('SAVEPOINT "before"')
+    expect(await sees()).toBe(0)
+    await expect(manager.query('SELECT 1 / 0')).rejects.toThrow('division by zero')
+    await manager.query('ROLLBACK TO SAVEPOINT "before"')
+    expect(await sees()).toBe(0)
+  })
+})
+
+test('a start is refused while lists would be empty, because the role has none that reads them', async () => {
+  const role = `lonely_${databaseName}`
+  await database.query(`CREATE ROLE "${role}" LOGIN`)
+  const url = (serverUrl as string).replace(/\/\/\w+@/, `//${role}@`)
+  const lonely = await new DataSource({ ...served.options, url } as DataSource['options']).initialize()
+  await expect(readRowSecurity(lonely)).rejects.toThrow(
+    `The role ${role}_lists, which reads lists, is missing or not granted to ${role}. Run "npm run migrate" with`,
+  )
+  await lonely.destroy()
+})
+
+test('a start is refused while a table of tenants has no policy', async () => {
+  await database.query('ALTER TABLE "location" DISABLE ROW LEVEL SECURITY')
+  try {
+    await expect(readRowSecurity(served)).rejects.toThrow(
+      'Row-level security is on, but not for the tables location. Call secureRows for them in a migration.',
+    )
+  } finally {
+    await database.query('ALTER TABLE "location" ENABLE ROW LEVEL SECURITY')
+  }
+  expect(await readRowSecurity(served)).toMatchObject({ isOn: true })
+  expect(await readRowSecurity(database)).toMatchObject({ isOn: false })
 })
 
 test('no tenant stays with a connection for its next borrower', async () => {

@@ -61,8 +61,6 @@ async function bundle(library, inner) {
     external: [...libraries.filter((name) => name !== library), 'pg', 'reflect-metadata', 'pg-native', 'sharp'],
     // TypeORM and error messages use the names of classes.
     keepNames: true,
-    minifyWhitespace: true,
-    minifySyntax: true,
     legalComments: 'none',
     logLevel: 'error',
     write: false,

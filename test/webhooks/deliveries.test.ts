@@ -134,6 +134,22 @@ describe('a delivery that failed', () => {
     await settled(world, { status: 'failed', attempts: 10, nextAttemptAt: null })
   })
 
+  test('has failed where its receiver changes the protocol', async () => {
+    const world = await opened()
+    world.receiver.answer = ({ socket }) =>
+      socket?.end('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n')
+    await happened(world)
+    await settled(world, { attempts: 1, error: 'The connection to the receiver failed: no response.' })
+  })
+
+  test('has failed where its message cannot be made', async () => {
+    const world = await opened()
+    const id = world.iri.slice('/webhook-endpoints/'.length)
+    await database.manager.update(WebhookEndpoint, { id }, { sealedSecret: 'broken' })
+    await happened(world)
+    await settled(world, { attempts: 1, status: 'pending', error: 'The service could not make the message.' })
+  })
+
   test('follows no redirect', async () => {
     const [world, target] = [await opened(), await new Receiver().start()]
     world.receiver.answer = answering(307, { Location: target.url })
