@@ -44,7 +44,7 @@ export function explorer({ timeZone }: ExplorerOptions): (api: Api) => Pages {
       const language = languageOf(view.request)
       const known = { ...language, api, view, to: linkKeeper(language) }
       const zone = view.content ? timeZone(view.executor, view.caller) : Promise.resolve('UTC')
-      // A page that is refused first never waits for the zone, and a rejection that nobody awaits ends the process.
+      // A page that is refused first never waits for the zone. Its rejection would then end the process.
       zone.catch(() => {})
       const offered = shownOperation(view)
       return offered ? drawForm(known, offered, zone) : drawPage(known, zone)

@@ -72,7 +72,7 @@ function send(
       },
     })
     sending.on('response', resolve).on('error', reject)
-    // Node tells of a receiver that changes the protocol by nothing else.
+    // Where the receiver changes the protocol, Node emits this event alone.
     sending.on('close', () => reject(Object.assign(new Error('No response came.'), { code: 'no response' })))
     sending.end(content)
   })
