@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { open, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -43,7 +44,7 @@ export async function joinOrStart(
   let attempt: StartAttempt | undefined
   while (Date.now() - began < timeoutMs) {
     if (signal?.aborted) {
-      attempt?.cancel()
+      await attempt?.cancel()
       throw signal.reason
     }
     const { alive, pid, host } = await readPostmaster(cluster.data)
@@ -117,7 +118,8 @@ interface StartAttempt {
   logOffset: number
   /** Why Postgres ended, if it did. */
   ended?: string
-  cancel(): void
+  /** Stops a Postgres that is starting, and waits until it has ended. */
+  cancel(): Promise<void>
 }
 
 /**
@@ -143,7 +145,15 @@ async function start(cluster: DatabaseCluster, stalePid?: string): Promise<Start
     detached: true,
     stdio: ['ignore', file.fd, file.fd],
   })
-  const attempt: StartAttempt = { logOffset: size, cancel: () => child.kill('SIGINT') }
+  const attempt: StartAttempt = {
+    logOffset: size,
+    async cancel() {
+      if (attempt.ended) return
+      child.ref()
+      child.kill('SIGINT')
+      await once(child, 'exit')
+    },
+  }
   child.once('error', ({ message }) => {
     attempt.ended = message
   })
