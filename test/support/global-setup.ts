@@ -22,7 +22,7 @@ export default async function start(): Promise<void> {
   const postgres = await launch(directory, {
     database: 'template',
     pgbin: process.env.PGBIN,
-    settings: { fsync: 'off', synchronous_commit: 'off' },
+    settings: { fsync: 'off', synchronous_commit: 'off', autovacuum: 'off' },
   })
   const { host, port, user, serverRole } = postgres
   const url = (role: string) => `postgres://${role}@localhost:${port}/template?host=${host}`
