@@ -1,5 +1,3 @@
-import { bundleLibraries } from './test/support/bundled-libraries.js'
-
 /** Tests run as native ES modules, compiled by swc, against a Postgres that the run starts for itself. */
 const typescript = (tsx) => ({
   swcrc: false,
@@ -17,12 +15,25 @@ const typescript = (tsx) => ({
   module: { type: 'es6' },
 })
 
+/** Libraries that the application shares with test files, or that take long to load. */
+const sharedLibraries = [
+  ...['class-transformer', 'class-validator', 'express', 'graphile-worker', 'jsonld', 'nodemailer', 'pg', 'pino'],
+  ...['prom-client', 'reflect-metadata', 'sanitize-html', 'stripe', 'supertest', 'typeorm'],
+]
+
+const shared = ['<rootDir>/test/support/jest/shared-modules.js', typescript(true)]
+
 export default {
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/test/support/jest/environment.js',
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts', '.tsx'],
-  transform: { '\\.ts$': ['@swc/jest', typescript(false)], '\\.tsx$': ['@swc/jest', typescript(true)] },
-  moduleNameMapper: await bundleLibraries(),
+  transform: {
+    '<rootDir>/(src|entities)/.*\\.tsx?$|<rootDir>/ormconfig\\.ts$': shared,
+    [`<rootDir>/node_modules/(${sharedLibraries.join('|')})/.*\\.js$`]: shared,
+    '\\.ts$': ['@swc/jest', typescript(false)],
+    '\\.tsx$': ['@swc/jest', typescript(true)],
+  },
+  transformIgnorePatterns: [],
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   testTimeout: 20_000,

@@ -1,17 +1,24 @@
 import { PassThrough } from 'node:stream'
+import { mock } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import { EventStream } from '../../src/hydra/http/streams/event-stream.ts'
 import { type Caller, Problem } from '../../src/hydra/index.ts'
 import { changeNotifier } from '../../src/runtime/change-notifications.ts'
 
 /* The clock of a stream runs for half a minute, so these tests move it themselves. */
 
-beforeEach(() => {
-  import.meta.jest.useFakeTimers()
-})
+beforeEach(() => mock.timers.enable({ apis: ['setTimeout', 'setInterval'] }))
 
-afterEach(() => {
-  import.meta.jest.useRealTimers()
-})
+afterEach(() => mock.timers.reset())
+
+/** Moves the clock in steps, so that what waits for a timer goes on before the next one. */
+async function pass(milliseconds: number): Promise<void> {
+  const step = 1000
+  for (let left = milliseconds; left > 0; left -= step) {
+    mock.timers.tick(Math.min(left, step))
+    await turn()
+  }
+}
 
 const position = { seconds: 1, origin: '1.00000001', snapshot: '1:1:' }
 const caller: Caller = { role: 'member', user: null, tenant: 'acme' }
@@ -31,10 +38,10 @@ test('a stream without events has its rights checked every 30 seconds, and ends 
     if (!isAllowed) throw new Problem(401, 'The token has expired.')
     return caller
   })
-  await import.meta.jest.advanceTimersByTimeAsync(30_000)
+  await pass(30_000)
   expect([checks, stream.ended]).toEqual([1, false])
   isAllowed = false
-  await import.meta.jest.advanceTimersByTimeAsync(30_000)
+  await pass(30_000)
   expect([checks, stream.ended]).toEqual([2, true])
   expect(sent()).toMatch(/retry: \d{4}\n\n$/)
 })
@@ -42,7 +49,7 @@ test('a stream without events has its rights checked every 30 seconds, and ends 
 test('a silent stream sends a comment and its position every 20 seconds', async () => {
   const { sent } = begin()
   expect(sent()).toBe('id: 1-1.00000001-1:1:\n\n')
-  await import.meta.jest.advanceTimersByTimeAsync(20_000)
+  await pass(20_000)
   expect(sent()).toBe(':\nid: 1-1.00000001-1:1:\n\n')
 })
 
@@ -52,8 +59,8 @@ test('many writes of a process make one notification at once and one after 100 m
   const notify = changeNotifier({ driver: { master } } as never)
   for (let count = 0; count < 50; count++) notify()
   expect(sent).toEqual(['NOTIFY "change"'])
-  await import.meta.jest.advanceTimersByTimeAsync(99)
+  await pass(99)
   expect(sent).toHaveLength(1)
-  await import.meta.jest.advanceTimersByTimeAsync(1000)
+  await pass(1000)
   expect(sent).toEqual(Array(2).fill('NOTIFY "change"'))
 })
