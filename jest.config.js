@@ -28,8 +28,8 @@ export default {
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts', '.tsx'],
   transform: {
-    '<rootDir>/(src|entities)/.*\\.tsx?$|<rootDir>/ormconfig\\.ts$': shared,
-    [`<rootDir>/node_modules/(${sharedLibraries.join('|')})/.*\\.js$`]: shared,
+    [`^${import.meta.dirname}/(src/.+|entities/.+|ormconfig)\\.tsx?$`]: shared,
+    [`^${import.meta.dirname}/node_modules/(${sharedLibraries.join('|')})/.*\\.js$`]: shared,
     '\\.ts$': ['@swc/jest', typescript(false)],
     '\\.tsx$': ['@swc/jest', typescript(true)],
   },

@@ -27,7 +27,12 @@ function begin(authorize = async () => caller) {
   const response = new PassThrough()
   const stream = new EventStream({ response: response as never, topics: () => true, authorize })
   stream.start(position)
-  return { response, stream, sent: () => String(response.read() ?? '') }
+  const sent = () => {
+    const pieces: string[] = []
+    for (let piece = response.read(); piece !== null; piece = response.read()) pieces.push(String(piece))
+    return pieces.join('')
+  }
+  return { response, stream, sent }
 }
 
 test('a stream without events has its rights checked every 30 seconds, and ends with a pause once they are gone', async () => {

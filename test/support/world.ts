@@ -6,7 +6,7 @@ import { pino } from 'pino'
 import { DataSource } from 'typeorm'
 import { OrganizationAddress } from '../../entities/index.ts'
 import { catalogue } from '../../entities/organization-module.ts'
-import { connectTo, ownerSource } from '../../ormconfig.ts'
+import { connectTo, ownerSource, database as shared } from '../../ormconfig.ts'
 import { ownIssuer } from '../../src/access/token-issuer-keys.ts'
 import { exportSource } from '../../src/api.ts'
 import { auditDocuments, createApp } from '../../src/app.ts'
@@ -136,6 +136,8 @@ async function openDatabase(name: string, pooled: boolean) {
     const database = await openCluster(cluster)
     return { served: database, database, directUrl: cluster, serverUrl: undefined, pooler: undefined }
   }
+  // A test file whose world could not be opened leaves the DataSource of its worker connected.
+  if (shared.isInitialized) await shared.destroy()
   await administer(`CREATE DATABASE "${name}" TEMPLATE "template"`)
   const [serverUrl, directUrl] = [serverRole, user].map(
     (role) => `postgres://${role}@localhost:${port}/${name}?host=${host}`,
