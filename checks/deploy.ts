@@ -5,16 +5,20 @@ import { validate as validateDockerfile } from 'dockerfile-utils'
 import { parse, parseAllDocuments } from 'yaml'
 import { environmentFaults, parseEnvironment, type Values } from './deploy/environment.ts'
 import { manifestFaults } from './deploy/manifests.ts'
+import { migrationRoleFaults, rolesOf, serverRoleFaults } from './deploy/roles.ts'
 import { unitFaults } from './deploy/unit.ts'
 import { filesOf } from './source.ts'
 
 /*
- * The files of the folder deploy: each has the syntax of its tool, and each server has every setting that production requires.
+ * The files of the folder deploy: each has the syntax of its tool, each server has every setting that production requires, and
+ * only the process that migrates has the role of the owner.
  */
 const folder = 'deploy'
 const findings: string[] = []
 const add = (file: string, faults: string[]) => findings.push(...faults.map((fault) => `${folder}/${file}: ${fault}`))
 const read = (file: string) => readFileSync(`${folder}/${file}`, 'utf8')
+
+const roles = rolesOf(read('roles.sql'))
 
 const example = parseEnvironment(read('environment.example'))
 add('environment.example', environmentFaults(example))
@@ -26,8 +30,10 @@ const compose = parse(read('compose.yaml'), { merge: true })
 // The package has a schema from before projects had names.
 const { name: _, ...described } = compose
 add('compose.yaml', schemaFaults(described))
-for (const name of ['migration', 'server-1', 'server-2'])
+for (const name of ['migration', 'server-1', 'server-2']) {
   add('compose.yaml', serviceFaults(name, compose.services[name]))
+  add('compose.yaml', roleFaults(name === 'migration', compose.services[name]?.environment ?? {}))
+}
 
 const manifests = filesOf(`${folder}/kubernetes`).map((file) => file.slice(folder.length + 1))
 const resources = manifests.flatMap((file) =>
@@ -42,11 +48,16 @@ for (const { file, resource } of resources) {
   const { containers = [], securityContext } = resource.spec?.template?.spec ?? {}
   for (const container of containers) {
     add(file, environmentFaults({ ...(container.envFrom && settings), ...secretsOf(container.env) }))
+    add(file, roleFaults(container.name === 'migration', secretsOf(container.env)))
     add(file, containerFaults({ ...securityContext, ...container.securityContext }))
   }
 }
 
-add('organization-api.service', unitFaults(read('organization-api.service')))
+const unit = read('organization-api.service')
+add('organization-api.service', unitFaults(unit))
+add('organization-api.service', roleFaults(false, example))
+if (!/^ExecStartPre=.* --env-file=%d\/owner .*migrate\.js$/m.test(unit) || !/^LoadCredential=owner:/m.test(unit))
+  add('organization-api.service', ['The migration needs the credential "owner".'])
 
 for (const finding of findings) console.error(finding)
 if (findings.length > 0) process.exitCode = 1
@@ -54,6 +65,10 @@ if (findings.length > 0) process.exitCode = 1
 /** The variables of a container that come from a secret. A value in the manifest itself would be public. */
 function secretsOf(env: { name: string; valueFrom?: { secretKeyRef?: { key: string } } }[] = []): Values {
   return Object.fromEntries(env.map(({ name, valueFrom }) => [name, valueFrom?.secretKeyRef?.key === name ? '' : name]))
+}
+
+function roleFaults(isMigration: boolean, values: Values): string[] {
+  return isMigration ? migrationRoleFaults(values, roles) : serverRoleFaults(values, roles)
 }
 
 function serviceFaults(name: string, service: { environment?: Values; read_only?: boolean } | undefined): string[] {

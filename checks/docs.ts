@@ -11,8 +11,8 @@ const documents = filesOf('README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'docs')
 /** Paths of this project start with one of these folders. */
 const path = /^(?:src|test|entities|contexts|docs|checks|bench|deploy|\.ci)(?:\/[\w.-]+)*\/?$/
 
-/** Paths of the example in "Adding a resource", and a file that git ignores. */
-const example = /\brooms?\b|^deploy\/environment$/i
+/** Paths of the example in "Adding a resource", and files that git ignores. */
+const example = /\brooms?\b|^deploy\/(?:environment|\.env)$/i
 
 const findings = documents.flatMap((file) => {
   const text = readFileSync(file, 'utf8')

@@ -5,7 +5,8 @@ export type Values = Record<string, string>
 
 /** Values for the variables that a file leaves blank, because they are secrets or differ by installation. */
 const fillings: Values = {
-  DATABASE_URL: 'postgres://db.example/api',
+  DATABASE_URL: 'postgres://api@db.example/api',
+  DATABASE_OWNER_URL: 'postgres://api_owner@db.example/api',
   STRIPE_PUBLISHABLE_KEY: 'pk_live_1',
   STRIPE_SECRET_KEY: 'sk_live_1',
   STRIPE_WEBHOOK_SECRET: 'whsec_1',
@@ -30,7 +31,7 @@ export function environmentFaults(values: Values): string[] {
   const environment = new Proxy({ ...filled, NODE_ENV: 'production' } as Values, {
     get: (target, name: string) => {
       read.add(name)
-      return name === 'DATABASE_URL' ? target[name]?.replace(/\$\{[^}]*\}/, 'password') : target[name]
+      return withPassword(target[name])
     },
   })
   const secrets = ['STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET', 'SMTP_URL', 'KONTOMATIK_API_KEY', 'SECRETS_KEY']
@@ -41,6 +42,11 @@ export function environmentFaults(values: Values): string[] {
       .map((name) => `The server reads no variable ${name}.`),
     ...secrets.filter((name) => values[name]).map((name) => `${name} must be blank: this file is public.`),
   ]
+}
+
+/** The value of Compose where its variable is a password. */
+export function withPassword(value: string | undefined): string | undefined {
+  return value?.replace(/\$\{[^}]*\}/, 'password')
 }
 
 function errorsOf(read: () => void): string[] {

@@ -10,8 +10,8 @@ const maxExposure = 2.0
 export function unitFaults(text: string): string[] {
   const folder = mkdtempSync(join(tmpdir(), 'unit-'))
   const file = join(folder, 'organization-api.service')
-  // A unit is wrong for systemd when its program is not installed at that path.
-  writeFileSync(file, text.replace('/usr/bin/node', process.execPath))
+  // A unit is wrong for systemd when a program is not installed at that path.
+  writeFileSync(file, text.replaceAll('/usr/bin/node', process.execPath))
   try {
     const verified = systemdAnalyze('verify', file)
     const secured = systemdAnalyze('security', '--offline=yes', `--threshold=${maxExposure * 10}`, '--no-pager', file)

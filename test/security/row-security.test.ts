@@ -1,3 +1,7 @@
+import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { promisify } from 'node:util'
+import { Client } from 'pg'
 import { DataSource } from 'typeorm'
 import { Location } from '../../entities/index.ts'
 import { TenantScope } from '../../src/hydra/index.ts'
@@ -6,7 +10,8 @@ import { poolsOf } from '../../src/runtime/database.ts'
 import { rowsOf } from '../support/rows/sample-rows.ts'
 import { openWorld } from '../support/world.ts'
 
-const { database, databaseName, elsewhere, given, organization, served, serverUrl, tenant } = await openWorld()
+const { database, databaseName, directUrl, elsewhere, given, organization, served, serverUrl, tenant } =
+  await openWorld()
 
 for (const each of [tenant, elsewhere]) await rowsOf(each)
 const tables = [...tenantColumns]
@@ -160,4 +165,29 @@ test('a row is read by its key under the policy', async () => {
   )
   const text = plan.map((line) => line['QUERY PLAN']).join('\n')
   expect(text).toMatch(/Index Cond: \(\("?organizationId"? = .*\) AND \(id = /)
+})
+
+test('deploy/roles.sql makes roles that a migration completes, and behind which the server sees no tenant by itself', async () => {
+  const script = (await readFile('deploy/roles.sql', 'utf8')).replace(/^--.*/gm, '').replace(/:'\w+'/g, "'secret'")
+  const [server, api] = script.split(/^\\connect api$/m).map((part) => part.replace(/^\\.*/gm, '').split(/;\s*$/m))
+  for (const statement of server.filter((text) => text.trim())) await database.query(statement)
+  const own = new URL(directUrl)
+  const urlOf = (role: string) => `postgres://${role}@localhost:${own.port}/api${own.search}`
+  const superuser = new Client(urlOf(own.username))
+  await superuser.connect()
+  await superuser.query(api.join(';'))
+  const env = { PATH: process.env.PATH, DATABASE_URL: urlOf('api'), DATABASE_OWNER_URL: urlOf('api_owner') }
+  await promisify(execFile)(process.execPath, ['dist/bundle/migrate.js'], { env })
+
+  const installed = await new DataSource({ ...served.options, url: urlOf('api') } as DataSource['options']).initialize()
+  expect(await readRowSecurity(installed)).toEqual({ isOn: true, listRole: 'api_lists' })
+  const [{ row }] = await database.query(`SELECT to_jsonb("organization") AS "row" FROM "organization" LIMIT 1`)
+  await superuser.query(`INSERT INTO "organization" SELECT * FROM jsonb_populate_record(null::"organization", $1)`, [
+    row,
+  ])
+  expect(await count(installed, 'organization')).toBe(0)
+  expect(await count(TenantScope.every.view(installed), 'organization')).toBe(1)
+  await expect(installed.query('CREATE TABLE "planted" ()')).rejects.toThrow('permission denied for schema public')
+  await installed.destroy()
+  await superuser.end()
 })
