@@ -207,13 +207,22 @@ test('every class, property and link has a label and a description in Dutch and 
   expect(collections.get('meeting')).toMatchObject({ labels: { en: 'Meetings', nl: 'Vergaderingen' } })
 })
 
-test('Linked Data clients read the label as rdfs:label and the description as rdfs:comment, each with its language', async () => {
-  const rdfs = 'http://www.w3.org/2000/01/rdf-schema#'
-  const quads = (await jsonld.toRDF(docs as JsonLdDocument)) as Quad[]
+const rdfs = 'http://www.w3.org/2000/01/rdf-schema#'
+const quads = (await jsonld.toRDF(docs as JsonLdDocument)) as Quad[]
+const languageOf = ({ object }: Quad) => (object as { language?: string }).language ?? ''
+
+test('Linked Data clients read the label as rdfs:label and the description as rdfs:comment, each with its language', () => {
   const textsOf = (predicate: string) =>
     quads
       .filter((quad) => quad.subject.value.endsWith('#Meeting/time') && quad.predicate.value === rdfs + predicate)
-      .map(({ object }) => `${object.value}@${(object as { language?: string }).language ?? ''}`)
+      .map((quad) => `${quad.object.value}@${languageOf(quad)}`)
   expect(textsOf('label').sort()).toEqual(['Tijd@nl', 'Time@en', 'time@'])
   expect(textsOf('comment')).toHaveLength(2)
+})
+
+test('no class or property has two comments in one language', () => {
+  const comments = quads.filter(({ predicate }) => predicate.value === `${rdfs}comment`)
+  const places = comments.map((quad) => `${quad.subject.value} ${languageOf(quad)}`)
+  expect(places.filter((place, index) => places.indexOf(place) < index)).toEqual([])
+  expect(places.length).toBeGreaterThan(500)
 })

@@ -26,7 +26,7 @@ const error = propertiesOf('Error', [
   ['status', '#Error/status', 'xsd:integer'],
   ['detail', '#Error/detail', 'xsd:string'],
   ['description', 'hydra:description', 'xsd:string'],
-  ['code', '#code', 'xsd:string'],
+  ['code', '#Error/code', 'xsd:string'],
 ])
 
 const violations = propertiesOf('ConstraintViolation', [['violations', '#violations', 'xsd:array']])
