@@ -10,8 +10,8 @@ import { unitFaults } from './deploy/unit.ts'
 import { filesOf } from './source.ts'
 
 /*
- * The files of the folder deploy: each has the syntax of its tool, each server has every setting that production requires, and
- * only the process that migrates has the role of the owner.
+ * The files of the folder deploy: each has the syntax of its tool, and each server has every setting that production requires.
+ * Only the process that migrates has the role of the owner.
  */
 const folder = 'deploy'
 const findings: string[] = []

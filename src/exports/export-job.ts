@@ -74,16 +74,19 @@ async function run(
   const current = { organizationId: before.organizationId, id: before.id, attempts }
   await writeExport(manager, current, { status: 'running', progress: 0, attempts })
   await deleteParts(manager, current)
+  const progress = progressWriter(manager, current)
   try {
     const size = await connection.transaction('REPEATABLE READ', async (snapshot) => {
       await snapshot.query('SET TRANSACTION READ ONLY')
       const content = { publicUrl: source.publicUrl, ...(await contentOf(snapshot, source, current.organizationId)) }
       const executor: Executor = await (snapshot.queryRunner as NonNullable<EntityManager['queryRunner']>).connect()
-      const archive = await archiveOf(content, executor, progressWriter(manager, current))
+      const archive = await archiveOf(content, executor, progress.write)
       return storeParts(manager, current, archive)
     })
+    await progress.end()
     await finish(database, source, current, size)
   } catch (error) {
+    await progress.end()
     log.error({ err: error, organization: current.organizationId, attempts }, 'could not export an organization')
     if (attempts < maxAttempts) throw error
     await giveUp(manager, current)
@@ -112,13 +115,22 @@ async function contentOf(snapshot: EntityManager, source: ExportSource, organiza
   return { organization, at: new Date(), collections: source.collections(organizationId), images }
 }
 
-/** Returns a function that stores the progress, once a second at most. Its failures do not end the export. */
+/** Stores the progress, once a second at most. Failed writes do not end the export. */
 function progressWriter(manager: EntityManager, current: Pick<OrganizationExport, 'organizationId' | 'id'>) {
   let next = Date.now() + progressMs
-  return (part: number): void => {
-    if (Date.now() < next) return
-    next = Date.now() + progressMs
-    writeExport(manager, current, { progress: Math.min(99, Math.floor(part * 100)) }).catch(() => {})
+  let last = Promise.resolve()
+  return {
+    write(part: number): void {
+      if (Date.now() < next) return
+      next = Date.now() + progressMs
+      const progress = Math.min(99, Math.floor(part * 100))
+      last = last.then(() => writeExport(manager, current, { progress })).catch(() => {})
+    },
+    /** Waits for the writes that have begun: a late one would replace the last state of the export. */
+    async end(): Promise<void> {
+      next = Number.POSITIVE_INFINITY
+      await last
+    },
   }
 }
 

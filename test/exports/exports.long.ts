@@ -168,6 +168,29 @@ describe('an export', () => {
     expect(await database.manager.countBy(OutgoingMail, { about: body['@id'] })).toBe(0)
   })
 
+  test('keeps its last state where a write of its progress takes longer than the rest of the job', async () => {
+    const slow = await foundTenant('Slow', 'slow')
+    const { body } = await as(slow.users.owner).post('/organizations/export').expect(202)
+    const { organizationId, id } = await row(body.id)
+    await database.query(
+      `CREATE FUNCTION "wait"() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(1); RETURN NEW; END';
+      CREATE TRIGGER "wait" BEFORE UPDATE ON "organization_export" FOR EACH ROW
+        WHEN (NEW."progress" BETWEEN 1 AND 99) EXECUTE FUNCTION "wait"()`,
+    )
+    let done = Promise.resolve()
+    await database.transaction(async (locking) => {
+      await locking.query('LOCK TABLE "location"')
+      done = jobs.exportOrganization({ organizationId, id })
+      // The progress is written for the first time after a second.
+      await locking.query('SELECT pg_sleep(1.2)')
+    })
+    await done
+    const writing = () => database.query(`SELECT FROM pg_locks WHERE "relation" = '"organization_export"'::regclass`)
+    await eventually(writing, (held) => expect(held).toEqual([]))
+    await database.query('DROP FUNCTION "wait" CASCADE')
+    expect(await row(id)).toMatchObject({ status: 'ready', progress: 100 })
+  })
+
   test('has failed where each of its five runs has ended the process', async () => {
     const { users } = await foundTenant('Fatal', 'fatal')
     const { body } = await as(users.owner).post('/organizations/export').expect(202)
