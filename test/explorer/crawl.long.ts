@@ -26,8 +26,7 @@ describe('Every page', () => {
     for (let count = 0; count < 31; count++) await given(Employee, { name: `Employee ${count}` })
   })
 
-  /** The page of one item stands for those of its class. */
-  /** One id and one value of a filter stand for all. */
+  /** The page of one item stands for those of its class, and one value of a filter for all. */
   const patternOf = (path: string) =>
     path
       .replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, '{id}')

@@ -37,7 +37,13 @@ try {
   ]
   execFileSync('tar', ['--create', `--file=${archive}`, ...form, `--directory=${pinned}`, 'dist'])
   const digest = createHash('sha256').update(readFileSync(archive)).digest('hex')
-  writeFileSync('test/releases/SHA256SUMS', `${digest}  ${version}.tar.gz\n`)
+  const sums = 'test/releases/SHA256SUMS'
+  const others =
+    readFileSync(sums, 'utf8')
+      .match(/^.+$/gm)
+      ?.filter((line) => !line.endsWith(`  ${version}.tar.gz`)) ?? []
+  const byFile = (one: string, other: string) => (one.split('  ')[1] < other.split('  ')[1] ? -1 : 1)
+  writeFileSync(sums, `${[...others, `${digest}  ${version}.tar.gz`].sort(byFile).join('\n')}\n`)
 } finally {
   execFileSync('git', ['worktree', 'remove', '--force', checkout])
   rmSync(folder, { recursive: true, force: true })
