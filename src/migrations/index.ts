@@ -36,6 +36,7 @@ import { WebhookEndpoints1764000000130 } from './1764000000130-webhook-endpoints
 import { Exports1764000000140 } from './1764000000140-exports.ts'
 import { RowSecurity1764000000150 } from './1764000000150-row-security.ts'
 import { WebhookDeliveries1764000000160 } from './1764000000160-webhook-deliveries.ts'
+import { SearchPath1764000000180 } from './1764000000180-search-path.ts'
 
 /** In the order in which they are applied. */
 export const migrations = [
@@ -77,4 +78,5 @@ export const migrations = [
   Exports1764000000140,
   RowSecurity1764000000150,
   WebhookDeliveries1764000000160,
+  SearchPath1764000000180,
 ]

@@ -139,6 +139,14 @@ describe('the role of the server', () => {
     expect(role).toEqual({ powerful: false, owned: 0 })
   })
 
+  test('cannot hide a table from a function of the owner behind a temporary one', async () => {
+    const definers = await database.query(
+      `SELECT "proname" AS "name", "proconfig" AS "settings" FROM pg_proc
+        WHERE "prosecdef" AND "pronamespace" = 'public'::regnamespace`,
+    )
+    expect(definers).toEqual([{ name: 'meeting_exclusive', settings: ['search_path=pg_catalog, public, pg_temp'] }])
+  })
+
   test('cannot become the owner, or turn the policies off', async () => {
     const [{ owner }] = await database.query('SELECT current_user AS "owner"')
     await expect(own.query(`SET ROLE "${owner}"`)).rejects.toThrow('permission denied')
