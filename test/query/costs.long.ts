@@ -59,7 +59,7 @@ async function settlePlans(statements: PageStatement[]): Promise<void> {
   }
 }
 
-/** The CPU time of statements. What other work delays is measured again. */
+/** The CPU time of statements. A list that other work delays is measured again. */
 async function costOf(statements: PageStatement[], limit: number): Promise<number> {
   let least = Number.POSITIVE_INFINITY
   for (let times = 0; times < 3 && least > limit; times++) {
