@@ -1,9 +1,7 @@
 import { isIP } from 'node:net'
 import { isPublicAddress } from './public-address.ts'
 
-/**
- * Hosts of WEBHOOK_ALLOWED_HOSTS, each as `host` or `host:port`. They may have private addresses, and URLs with http.
- */
+/** Hosts of WEBHOOK_ALLOWED_HOSTS, as `host` for every port or as `host:port`. They may have private addresses, and URLs with http. */
 export type AllowedHosts = readonly string[]
 
 /** The host of a URL without the brackets of IPv6. */
@@ -12,8 +10,9 @@ export function hostOf({ hostname }: URL): string {
 }
 
 /** Whether the configuration lets a URL lead to a private address. */
-export function isAllowedHost({ hostname, host }: URL, allowed: AllowedHosts): boolean {
-  return allowed.includes(hostname) || allowed.includes(host)
+export function isAllowedHost({ hostname, port, protocol }: URL, allowed: AllowedHosts): boolean {
+  const usual = protocol === 'https:' ? '443' : '80'
+  return allowed.includes(hostname) || allowed.includes(`${hostname}:${port || usual}`)
 }
 
 /** The sentence that says why a URL cannot receive events; undefined where it can. The addresses of names are checked later. */

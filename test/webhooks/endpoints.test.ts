@@ -1,5 +1,6 @@
 import { WebhookEndpoint } from '../../entities/index.ts'
 import { readConfig } from '../../src/config.ts'
+import { refusalOf } from '../../src/webhooks/receiver-url.ts'
 import { openSecret } from '../../src/webhooks/secret.ts'
 import { eventsAbout } from '../support/rows/audit-events.ts'
 import { openWorld } from '../support/world.ts'
@@ -167,11 +168,20 @@ describe('WEBHOOK_ALLOWED_HOSTS', () => {
     expect(hostsOf('localhost:4000, Receiver.internal,[::1]:80')).toEqual([
       'localhost:4000',
       'receiver.internal',
-      '[::1]',
+      '[::1]:80',
     ])
   })
 
-  test.each(['http://localhost', 'a/b', 'user@host', 'host:99999'])('is no %s', (text) => {
+  test.each([
+    ['localhost:80', ['http://localhost/', 'http://localhost:80/'], ['http://localhost:81/', 'https://localhost/']],
+    ['10.0.0.1:443', ['https://10.0.0.1/', 'https://10.0.0.1:443/'], ['https://10.0.0.1:8443/', 'http://10.0.0.1/']],
+    ['[::1]', ['http://[::1]/', 'https://[::1]:8443/'], ['http://[::2]/']],
+  ])('with %s admits these addresses alone', (text, admitted, refused) => {
+    const isAdmitted = (url: string) => refusalOf(url, hostsOf(text)) === undefined
+    expect([admitted.filter(isAdmitted), refused.filter(isAdmitted)]).toEqual([admitted, []])
+  })
+
+  test.each(['http://localhost', 'a/b', 'user@host', 'host:99999', 'host:'])('is no %s', (text) => {
     expect(() => hostsOf(text)).toThrow('WEBHOOK_ALLOWED_HOSTS must name hosts, such as localhost:4000')
   })
 })
