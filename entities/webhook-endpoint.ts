@@ -96,14 +96,9 @@ export class WebhookEndpoint extends Owned {
   }
 
   /** Makes the other columns agree with `enabled`: only a disabled endpoint has a reason, and only an enabled one fails. */
-  settle(reason: DisabledReason | null = this.disabledReason): this {
-    this.disabledReason = this.enabled ? null : reason
-    if (!this.enabled) this.failingSince = null
+  settle(): this {
+    if (this.enabled) this.disabledReason = null
+    else this.failingSince = null
     return this
-  }
-
-  disable(reason: DisabledReason): this {
-    this.enabled = false
-    return this.settle(reason)
   }
 }

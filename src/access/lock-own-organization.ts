@@ -21,7 +21,8 @@ export async function lockOwnOrganization(call: Call, known?: OrganizationUser):
   return organization
 }
 
-const remedy = 'its members, invitations and API keys cannot be changed until the operator reopens it.'
+const remedy =
+  'its members, invitations, API keys and webhook endpoints cannot be changed until the operator reopens it.'
 
 /** @throws Problem 403 when the organization is suspended, 409 when it is closed */
 export function requireOpen({ status }: Organization): void {

@@ -62,7 +62,7 @@ export const remove = (callers: Callers): Operation<OrganizationUser> => {
     description:
       'Each person may end its own membership, also while the organization is suspended or closed: the item then shows the ' +
       'link "leave". 409 refuses the last owner. Admins remove the memberships of others; only owners remove owners. The ' +
-      'pending invitations and the API keys of the person are revoked.',
+      'pending invitations and the API keys of the person are revoked, and its webhook endpoints are disabled.',
     link: {
       name: 'leave',
       when: ({ userId, lastOwner }: OrganizationUser & { lastOwner?: boolean }, _, { user }) =>

@@ -18,7 +18,7 @@ contexts/  What each property means, by class.
 images/    The logo and the icon.
 manifest.json lists all files with their numbers of rows. The audit log is audit-events.
 
-Not included are secrets, such as API keys and tokens of banks, which the service stores encrypted or as hashes.
+Not included are secrets, such as API keys, secrets of webhooks and tokens of banks, which the service stores encrypted or as hashes.
 
 Nederlands
 ==========
@@ -30,6 +30,6 @@ contexts/  Wat elke eigenschap betekent, per klasse.
 images/    Het logo en het icoon.
 manifest.json noemt alle bestanden met hun aantal rijen. Het auditlog is audit-events.
 
-Geheimen ontbreken, zoals API-sleutels en tokens van banken: de dienst bewaart die versleuteld of als hash.
+Geheimen ontbreken, zoals API-sleutels, geheimen van webhooks en tokens van banken: de dienst bewaart die versleuteld of als hash.
 `
 }
