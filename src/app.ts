@@ -21,6 +21,7 @@ import { swaggerUi } from './explorer/swagger-ui.ts'
 import { archiveRoutes } from './exports/archive-routes.ts'
 import { type AccessControl, Api, methodNotAllowed, Problem, TenantScope } from './hydra/index.ts'
 import { imageRoutes } from './images/image-routes.ts'
+import { isDistributed } from './postgres/distribution.ts'
 import { groups } from './resources/groups.ts'
 import { changeNotifier, listenForChanges } from './runtime/change-notifications.ts'
 import { poolsOf } from './runtime/database.ts'
@@ -89,7 +90,7 @@ export async function createApp({
     forms: signIn?.sessions,
   })
   await api.requireTables()
-  await pools.items.batches?.checkDistribution(database)
+  if (pools.items.batches) pools.items.batches.isDistributed = await isDistributed(database.manager)
   const identify = (request: Request) =>
     signIn && request.headers.authorization === undefined ? signIn.sessions.identify(request) : callers.of(request)
   const { authenticate, logRequest } = requestLog(log, identify)

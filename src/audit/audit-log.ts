@@ -2,7 +2,8 @@ import type { EntityManager } from 'typeorm'
 import type { AuditAction } from '../../entities/audit-actions.ts'
 import { AuditEvent } from '../../entities/index.ts'
 import { type Call, changedColumns, insertRow } from '../hydra/index.ts'
-import { enqueueDeliveries, receiversOfEvent } from '../webhooks/enqueue-deliveries.ts'
+import { isDistributed } from '../postgres/distribution.ts'
+import { enqueueDeliveries, hasReceivers } from '../webhooks/enqueue-deliveries.ts'
 
 /** The author of an event: the caller of a request, or the service itself in a job, a command or a webhook. */
 export interface Author {
@@ -35,9 +36,15 @@ export async function record({
   const common = { organizationId: by.tenant, actorId: user, apiKeyId: program, action, changes }
   for (const each of [target].flat()) {
     const event = Object.assign(new AuditEvent(), common, { target: each })
-    const { receivers } = await insertRow(by.manager, event, { returning: receiversOfEvent })
-    await enqueueDeliveries(by.manager, event, receivers as string[])
+    if (await insertEvent(by.manager, event)) await enqueueDeliveries(by.manager, event)
   }
+}
+
+/** Inserts an event, and returns whether an endpoint may receive it. RETURNING of Citus reads no other table. */
+async function insertEvent(manager: EntityManager, event: AuditEvent): Promise<boolean> {
+  const isAsked = !(await isDistributed(manager))
+  const row = await insertRow(manager, event, isAsked ? { returning: `${hasReceivers} AS "hasReceivers"` } : {})
+  return row.hasReceivers !== false
 }
 
 /** The hook of a create, update or remove operation that is audited: the action is the class and the operation's name. */

@@ -1,4 +1,5 @@
 import type { QueryRunner } from 'typeorm'
+import { readDistribution } from '../postgres/distribution.ts'
 import { formerTables, shortLivedTables, tableKinds } from '../postgres/table-kinds.ts'
 import { StartError } from '../start/start-error.ts'
 import { queuedJobs } from './queued-jobs.ts'
@@ -95,8 +96,7 @@ export async function fixTextFormats(runner: QueryRunner): Promise<void> {
 
 /** @throws StartError where Citus spreads the tables: no snapshot spans its nodes */
 export async function requireOneNode(runner: QueryRunner): Promise<void> {
-  const [{ exists }] = await runner.query(`SELECT to_regclass('pg_dist_partition') IS NOT NULL AS "exists"`)
-  if (exists && (await runner.query('SELECT 1 FROM pg_dist_partition LIMIT 1')).length > 0)
+  if (await readDistribution(runner))
     throw new StartError(
       'The database is distributed with Citus, and no snapshot spans its nodes. Use the backups of the cluster.',
     )

@@ -1,4 +1,4 @@
-import { WebhookDelivery, WebhookEndpoint } from '../../entities/index.ts'
+import { WebhookEndpoint } from '../../entities/index.ts'
 import { lockOwnOrganization } from '../access/lock-own-organization.ts'
 import { requireOwnerFor } from '../access/membership.ts'
 import { record, recordWrite } from '../audit/audit-log.ts'
@@ -12,9 +12,10 @@ import {
   removeOperation,
   updateOperation,
   type Violation,
-  writeRows,
 } from '../hydra/index.ts'
+import { lockOrganization } from '../postgres/locks.ts'
 import { type AllowedHosts, refusalOf } from '../webhooks/receiver-url.ts'
+import { removeDeliveries } from '../webhooks/remove-deliveries.ts'
 import { newSecret, overlapMs, sealSecret } from '../webhooks/secret.ts'
 import type { WebhookSettings } from '../webhooks/settings.ts'
 
@@ -67,14 +68,10 @@ export const update = ({ allowedHosts }: WebhookSettings): Operation<WebhookEndp
 export const remove: Operation<WebhookEndpoint> = {
   ...removeOperation<WebhookEndpoint>({
     async alsoWrite(call, endpoint) {
+      // Without this lock, two removals at once would each wait for the other's endpoint.
+      await lockOrganization(call.manager, call.tenant)
       await recordWrite(call, endpoint)
-      const { organizationId, id } = endpoint
-      await writeRows(
-        call.manager,
-        WebhookDelivery,
-        'DELETE FROM "webhook_delivery" WHERE "organizationId" = :organizationId AND "endpointId" = :id',
-        { organizationId, id },
-      )
+      await removeDeliveries(call.manager, endpoint)
     },
   }),
   description: 'Its deliveries are removed, too. It is allowed while the organization is suspended or closed.',

@@ -1,5 +1,6 @@
 import type { DataSource, QueryRunner } from 'typeorm'
 import { StartError } from '../start/start-error.ts'
+import { readDistribution } from './distribution.ts'
 import { sharedTables, tableKinds } from './table-kinds.ts'
 
 /** The state of row-level security. All pools of a database share one object. */
@@ -32,7 +33,7 @@ const condition = (column: string) =>
 /** Secures the rows of a table. Citus accepts no policy with subqueries, so there tables stay open. */
 export async function secureRows(runner: QueryRunner, table: string): Promise<void> {
   const column = tenantColumns.get(table) ?? 'organizationId'
-  if (await isDistributed(runner)) return
+  if (await readDistribution(runner)) return
   await runner.query(`CREATE POLICY "${tenantPolicy}" ON "${table}" USING (${condition(column)})`)
   await runner.query(`ALTER TABLE "${table}" ENABLE ROW LEVEL SECURITY`)
 }
@@ -44,11 +45,6 @@ export async function openRows(runner: QueryRunner, table: string): Promise<void
     `SELECT quote_ident("polname") AS "name" FROM pg_policy WHERE "polrelid" = '"${table}"'::regclass`,
   )
   for (const { name } of found) await runner.query(`DROP POLICY ${name} ON "${table}"`)
-}
-
-async function isDistributed(runner: QueryRunner): Promise<boolean> {
-  const [{ known }] = await runner.query(`SELECT to_regclass('pg_dist_partition') IS NOT NULL AS "known"`)
-  return known && (await runner.query('SELECT 1 FROM pg_dist_partition LIMIT 1')).length > 0
 }
 
 /** The name of the role of lists that belongs to a server's role. */

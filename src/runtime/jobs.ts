@@ -22,9 +22,10 @@ import { cleanUpQueue } from '../queue/cleanup.ts'
 import { retryAbandonedJobs } from '../queue/job-locks.ts'
 import type { Tasks } from '../queue/queue.ts'
 import { runAll } from '../queue/run-all.ts'
+import { disableFailingEndpoints } from '../webhooks/disable-failing.ts'
 import {
+  deleteFormerSecrets,
   deleteOldDeliveries,
-  disableFailingEndpoints,
   enqueueStaleDeliveries,
   resealWebhookSecrets,
 } from '../webhooks/maintenance-jobs.ts'
@@ -71,8 +72,13 @@ export function jobTasks(
     sendWebhooks: sender.offer,
     tendWebhooks: () => runAll([deleteOldDeliveries, disableFailingEndpoints], (tend) => tend(everywhere)),
     keepSecrets: () =>
-      runAll([() => resealSecrets(everywhere, banking), () => resealWebhookSecrets(everywhere, webhooks)], (reseal) =>
-        reseal(),
+      runAll(
+        [
+          () => resealSecrets(everywhere, banking),
+          () => deleteFormerSecrets(everywhere),
+          () => resealWebhookSecrets(everywhere, webhooks),
+        ],
+        (keep) => keep(),
       ),
     exportOrganization: exportOrganization(database, exportSource, log),
     expireExports: () => deleteExpiredExports(everywhere),

@@ -2,7 +2,6 @@ import type { DataSource } from 'typeorm'
 import { WebhookDelivery, WebhookEndpoint } from '../../entities/index.ts'
 import { writeRows } from '../hydra/index.ts'
 import { runAll } from '../queue/run-all.ts'
-import { disableEndpoint } from './disable.ts'
 import { enqueueSending } from './enqueue-deliveries.ts'
 import { resealSecret } from './secret.ts'
 import type { Webhooks } from './settings.ts'
@@ -10,18 +9,24 @@ import type { Webhooks } from './settings.ts'
 /** How long a finished delivery is stored. */
 const retentionDays = 30
 
-/** How long an endpoint may accept nothing until it is disabled. */
-const failingDays = 5
-
 /** Deliveries of one endpoint that one run enqueues. */
 const batchSize = 100
 
+interface DueDelivery {
+  id: string
+  endpointId: string
+  organization: string
+  isFailing: boolean
+}
+
 /** Re-enqueues due deliveries without a live job, for example after a crash. */
 export async function enqueueStaleDeliveries(database: DataSource, age = 30): Promise<void> {
-  const due: (Pick<WebhookDelivery, 'id' | 'endpointId'> & { organization: string })[] = await database.query(
-    `SELECT "id", "endpointId", "organizationId" AS "organization" FROM (
+  const due: DueDelivery[] = await database.query(
+    `SELECT "due"."id", "endpointId", "due"."organizationId" AS "organization", "failingSince" IS NOT NULL AS "isFailing" FROM (
         SELECT *, row_number() OVER (PARTITION BY "organizationId", "endpointId" ORDER BY "nextAttemptAt") AS "place"
           FROM "webhook_delivery" WHERE "status" = 'pending' AND "nextAttemptAt" <= now() - make_interval(secs => $1)) AS "due"
+        JOIN "webhook_endpoint" AS "endpoint"
+          ON "endpoint"."organizationId" = "due"."organizationId" AND "endpoint"."id" = "due"."endpointId"
       WHERE "place" <= ${batchSize}`,
     [age],
   )
@@ -35,25 +40,28 @@ export async function enqueueStaleDeliveries(database: DataSource, age = 30): Pr
   )
 }
 
+const isOld = `"createdAt" < now() - make_interval(days => ${retentionDays}) AND "status" <> 'pending'`
+
 /** Deletes deliveries after 30 days. Those that are pending are tried for three days at most. */
-export async function deleteOldDeliveries({ manager }: DataSource): Promise<void> {
-  await writeRows(
-    manager,
-    WebhookDelivery,
-    `DELETE FROM "webhook_delivery" WHERE "createdAt" < now() - make_interval(days => ${retentionDays}) AND "status" <> 'pending'`,
+export async function deleteOldDeliveries(database: DataSource): Promise<void> {
+  const found: Pick<WebhookDelivery, 'organizationId'>[] = await database.query(
+    `SELECT DISTINCT "organizationId" FROM "webhook_delivery" WHERE ${isOld}`,
+  )
+  await runAll(found, ({ organizationId }) =>
+    writeRows(
+      database.manager,
+      WebhookDelivery,
+      `DELETE FROM "webhook_delivery" WHERE "organizationId" = :organizationId AND ${isOld}`,
+      { organizationId },
+    ),
   )
 }
 
-/** Disables the endpoints that have accepted nothing for five days. */
-export async function disableFailingEndpoints(database: DataSource): Promise<void> {
-  const failing: WebhookEndpoint[] = await database.query(
-    `SELECT "id", "organizationId" FROM "webhook_endpoint"
-      WHERE "enabled" AND "failingSince" < now() - make_interval(days => ${failingDays})`,
-  )
-  await runAll(failing, (endpoint) =>
-    database.transaction((manager) =>
-      disableEndpoint({ manager, tenant: endpoint.organizationId }, endpoint, 'failing'),
-    ),
+/** Deletes former secrets that sign no more. */
+export async function deleteFormerSecrets(database: DataSource): Promise<void> {
+  await database.query(
+    `UPDATE "webhook_endpoint" SET "sealedFormerSecret" = NULL
+      WHERE "sealedFormerSecret" IS NOT NULL AND "formerSecretUntil" <= now()`,
   )
 }
 

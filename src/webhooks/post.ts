@@ -4,8 +4,8 @@ import { lookupFor, PrivateAddress } from './public-lookup.ts'
 import type { AllowedHosts } from './receiver-url.ts'
 import { readRetryAfter } from './retry-schedule.ts'
 
-/** The time for the connection and the whole response. */
-const limitMs = 15_000
+/** The time for the connection and the whole response. It ends before the lease of a delivery. */
+const usualTimeoutMs = 15_000
 
 /** The bytes of a response that are read; its connection is closed then. */
 const mostBytes = 64 * 1024
@@ -23,14 +23,20 @@ export interface Answer {
   error?: string
 }
 
+interface PostOptions {
+  allowedHosts: AllowedHosts
+  timeoutMs?: number
+  signal: AbortSignal
+}
+
 /** Sends a message once. Redirects are not followed, because they could lead to a private network. */
 export async function post(
   url: URL,
   headers: Record<string, string>,
   body: string,
-  { allowedHosts, signal }: { allowedHosts: AllowedHosts; signal: AbortSignal },
+  { allowedHosts, signal, timeoutMs = usualTimeoutMs }: PostOptions,
 ): Promise<Answer> {
-  const timeout = AbortSignal.timeout(limitMs)
+  const timeout = AbortSignal.timeout(timeoutMs)
   try {
     const response = await send(url, headers, body, {
       lookup: lookupFor(url, allowedHosts) as never,
@@ -45,7 +51,7 @@ export async function post(
     return status >= 200 && status < 300 ? answer : { ...answer, error: refusalOf(status) }
   } catch (error) {
     return {
-      error: timeout.aborted ? `The receiver did not answer within ${limitMs / 1000} seconds.` : reasonOf(error),
+      error: timeout.aborted ? `The receiver did not answer within ${timeoutMs / 1000} seconds.` : reasonOf(error),
     }
   }
 }

@@ -83,7 +83,7 @@ async function attempt(
   const data = webhooks.documentOf(event, endpoint.role)
   const body = JSON.stringify({ type: delivery.event, timestamp: event.at, data })
   const headers = signedHeaders(delivery.id, new Date(), body, secretsOf(endpoint, webhooks))
-  return post(new URL(endpoint.url), headers, body, { allowedHosts: webhooks.allowedHosts, signal })
+  return post(new URL(endpoint.url), headers, body, { ...webhooks, signal })
 }
 
 /** The audit event; a test has one that is in no log. */

@@ -4,32 +4,15 @@ import { TenantScope } from '../hydra/index.ts'
 import { withTimeout } from '../start/with-timeout.ts'
 import type { DeliveryKey } from './enqueue-deliveries.ts'
 import { sendDelivery } from './send-delivery.ts'
+import { type Lane, SendingLanes, type Waiting } from './sending-lanes.ts'
 import type { Webhooks } from './settings.ts'
-
-/** Deliveries that one process sends at a time: to all endpoints, to one, and to one whose last attempt failed. */
-const [mostInAll, mostOfOne, mostOfFailing] = [32, 4, 1]
-
-/** Deliveries of one endpoint that wait here. The others stay in the table, and the job for stale work offers them later. */
-const mostWaiting = 1000
 
 /** How long a stop waits for answers of receivers. */
 const graceMs = 5000
 
-/** The deliveries of one endpoint, in the order in which they were offered. */
-interface Lane {
-  waiting: { id: string; organizationId: string }[]
-  running: number
-  isFailing: boolean
-}
-
-/**
- * Sends deliveries beside the queue of jobs, whose few places a slow receiver would occupy. A failing endpoint has one place, so that
- * receivers that answer nothing leave room for others.
- */
+/** Sends deliveries beside the queue of jobs, whose few places a slow receiver would occupy. */
 export class WebhookSender {
-  private readonly lanes = new Map<string, Lane>()
-  /** The deliveries that wait. One that is offered while it runs is leased already, or has started over. */
-  private readonly known = new Set<string>()
+  private readonly lanes = new SendingLanes()
   private readonly running = new Set<Promise<void>>()
   private readonly stopping = new AbortController()
   private stopped = false
@@ -42,13 +25,8 @@ export class WebhookSender {
 
   /** The job `sendWebhooks`. It does not wait for receivers. */
   readonly offer = async ({ organization, deliveries }: { organization: string; deliveries: DeliveryKey[] }) => {
-    for (const { id, endpoint } of deliveries) {
-      const lane = this.lanes.get(endpoint) ?? { waiting: [], running: 0, isFailing: false }
-      if (this.known.has(id) || lane.waiting.length >= mostWaiting) continue
-      this.lanes.set(endpoint, lane)
-      this.known.add(id)
-      lane.waiting.push({ id, organizationId: organization })
-    }
+    for (const { id, endpoint, isFailing = false } of deliveries)
+      this.lanes.add({ id, organizationId: organization }, endpoint, isFailing)
     this.startWaiting()
   }
 
@@ -61,29 +39,23 @@ export class WebhookSender {
   }
 
   private startWaiting(): void {
-    for (const [endpoint, lane] of this.lanes) {
-      const most = lane.isFailing ? mostOfFailing : mostOfOne
-      while (!this.stopped && this.running.size < mostInAll && lane.running < most && lane.waiting.length > 0)
-        this.start(endpoint, lane)
-      if (lane.running === 0 && lane.waiting.length === 0 && !lane.isFailing) this.lanes.delete(endpoint)
+    while (!this.stopped) {
+      const next = this.lanes.take()
+      if (!next) return
+      this.start(next.delivery, next.lane)
     }
   }
 
-  private start(endpoint: string, lane: Lane): void {
-    const delivery = lane.waiting.shift() as Lane['waiting'][number]
-    this.known.delete(delivery.id)
-    lane.running += 1
-    // The endpoint goes to the end of the line, so that others are first when a place is free.
-    this.lanes.delete(endpoint)
-    this.lanes.set(endpoint, lane)
+  private start(delivery: Waiting, lane: Lane): void {
     const own = TenantScope.of(delivery.organizationId).view(this.database)
+    let accepted: boolean | undefined
     const run = sendDelivery(own, this.webhooks, delivery, this.stopping.signal)
-      .then((accepted) => {
-        if (accepted !== undefined) lane.isFailing = !accepted
+      .then((result) => {
+        accepted = result
       })
       .catch((error) => this.log.error({ err: error, delivery: delivery.id }, 'could not send a webhook'))
       .finally(() => {
-        lane.running -= 1
+        this.lanes.release(lane, accepted)
         this.running.delete(run)
         this.startWaiting()
       })

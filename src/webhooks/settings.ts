@@ -10,6 +10,8 @@ export interface WebhookSettings {
 
 /** The settings of the jobs that send events. */
 export interface Webhooks extends WebhookSettings {
+  /** Overrides the time that a receiver has. */
+  timeoutMs?: number
   /** Writes an audit event as a role of its organization would read it. */
   documentOf(event: AuditEvent, role: string): object
 }

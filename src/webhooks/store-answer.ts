@@ -25,10 +25,11 @@ export async function storeAnswer(
   const { organizationId, id, attempts, auditEventId } = delivery
   const failed = answer.error !== undefined
   const isTest = auditEventId === null
-  const isLast = !failed || isTest || !endpoint.enabled || answer.status === gone
-  const pause = isLast ? undefined : pauseAfter(attempts, answer.retryAfter)
-  const status = pause === undefined ? (failed ? 'failed' : 'delivered') : 'pending'
   await database.transaction(async (manager) => {
+    const enabled = await keepEndpoint(manager, endpoint)
+    const isLast = !failed || isTest || !enabled || answer.status === gone
+    const pause = isLast ? undefined : pauseAfter(attempts, answer.retryAfter)
+    const status = pause === undefined ? (failed ? 'failed' : 'delivered') : 'pending'
     const stored = await writeRows(
       manager,
       WebhookDelivery,
@@ -43,11 +44,24 @@ export async function storeAnswer(
     )
     if (stored === 0) return
     if (!failed) await noteSuccess(manager, endpoint)
-    else if (!isTest && endpoint.enabled) await noteFailure(manager, endpoint)
-    if (answer.status === gone && endpoint.enabled)
-      await disableEndpoint({ manager, tenant: organizationId }, endpoint, 'gone')
-    if (pause !== undefined) await enqueueSending(manager, organizationId, [delivery], pause)
+    else if (!isTest && enabled) await noteFailure(manager, endpoint)
+    if (answer.status === gone && enabled) await disableEndpoint({ manager, tenant: organizationId }, endpoint, 'gone')
+    if (pause === undefined) return
+    const { endpointId } = delivery
+    await enqueueSending(manager, organizationId, [{ id, endpointId, isFailing: true }], pause)
   })
+}
+
+/**
+ * Lets the endpoint's removal wait for this transaction. A removal locks the endpoint first, too, and then its deliveries.
+ * @returns whether the endpoint is enabled now
+ */
+async function keepEndpoint(manager: EntityManager, { organizationId, id }: WebhookEndpoint): Promise<boolean> {
+  const [found] = await manager.query(
+    `SELECT "enabled" FROM "webhook_endpoint" WHERE "organizationId" = $1 AND "id" = $2 FOR KEY SHARE`,
+    [organizationId, id],
+  )
+  return found?.enabled ?? false
 }
 
 /** Ends the lease of an attempt that was interrupted, as if it had not begun. */

@@ -6,7 +6,14 @@ import { tableKinds } from '../../src/postgres/table-kinds.ts'
 const { CITUS_URL: url } = process.env
 
 /** The tests of every resource, and of the queries that every collection takes. */
-const rooms = ['test/resources', 'test/query', 'test/subscriptions', 'test/invitations', 'test/banking/import']
+const rooms = [
+  'test/resources',
+  'test/query',
+  'test/subscriptions',
+  'test/invitations',
+  'test/banking/import',
+  'test/webhooks',
+]
 
 const hour = 60 * 60 * 1000
 

@@ -1,13 +1,13 @@
-import { OrganizationUser, WebhookDelivery, WebhookEndpoint } from '../../entities/index.ts'
+import { WebhookEndpoint } from '../../entities/index.ts'
 import { record } from '../../src/audit/audit-log.ts'
 import { eventually } from '../support/eventually.ts'
-import { jobs, startJobs } from '../support/jobs.ts'
+import { startJobs } from '../support/jobs.ts'
 import { openWorld } from '../support/world.ts'
 import { serveNames } from './name-server.ts'
 import { address, answering, happened, opened, settled, sweep } from './opened-endpoint.ts'
 import { Receiver } from './receiver.ts'
 
-const { as, database, foundTenant, person, given } = await openWorld()
+const { as, database } = await openWorld()
 
 await startJobs()
 
@@ -124,14 +124,22 @@ describe('a delivery that failed', () => {
     }
   })
 
-  test('is given up after ten attempts', async () => {
+  test('is sent ten times in three days, after growing pauses, and then given up', async () => {
+    const [seconds, minutes, hours] = [1, 60, 3600]
+    const pauses = [5 * seconds, 5 * minutes, 30 * minutes, ...[2, 5, 10, 14, 18, 22].map((each) => each * hours)]
     const world = await opened()
-    world.receiver.answer = answering(500)
+    world.receiver.answer = answering(501)
     const { delivery } = await happened(world)
-    await settled(world, { attempts: 1, status: 'pending', responseStatus: 500 })
-    await database.query(`UPDATE "webhook_delivery" SET "attempts" = 9 WHERE "id" = $1`, [delivery.id])
-    await sweep(delivery)
-    await settled(world, { status: 'failed', attempts: 10, nextAttemptAt: null })
+    for (const [index, pause] of pauses.entries()) {
+      const attempts = index + 1
+      const failed = await settled(world, { attempts, status: 'pending', responseStatus: 500 + attempts })
+      const factor = (Number(failed.nextAttemptAt) - Number(failed.updatedAt)) / 1000 / pause
+      expect([factor >= 0.999, factor < 1.101]).toEqual([true, true])
+      world.receiver.answer = answering(501 + attempts)
+      await sweep(failed)
+    }
+    await settled(world, { status: 'failed', attempts: 10, responseStatus: 510, nextAttemptAt: null })
+    expect(new Set(world.receiver.ids)).toEqual(new Set([delivery.id]))
   })
 
   test('has failed where its receiver changes the protocol', async () => {
@@ -230,10 +238,22 @@ test('a receiver that is silent gets four messages at a time, and delays no othe
   await happened(other)
   await settled(other, { status: 'delivered' })
   expect(silent.receiver.messages).toHaveLength(4)
-  silent.receiver.answer = answering(200)
-  await database.query(`UPDATE "webhook_delivery" SET "status" = 'failed' WHERE "endpointId" = $1`, [
-    silent.endpoint.id,
-  ])
+  await silent.receiver.stop()
+})
+
+test('32 silent receivers of two organizations leave room for a third organization', async () => {
+  const [first, second, other] = [await opened(), await opened(), await opened()]
+  const { url, events } = first.endpoint
+  first.receiver.answer = () => {}
+  await second.api.patch(second.iri, { url }).expect(200)
+  for (const { api } of [first, second])
+    for (let n = 1; n < 16; n++) await api.post('/webhook-endpoints', { url, events }).expect(201)
+  for (const { api } of [first, second]) await api.post('/organization-addresses', address).expect(201)
+  await eventually(() => expect(first.receiver.messages).toHaveLength(24))
+  await happened(other)
+  await settled(other, { status: 'delivered' })
+  expect(first.receiver.messages).toHaveLength(24)
+  await first.receiver.stop()
 })
 
 describe('a person', () => {
@@ -278,49 +298,5 @@ describe('a person', () => {
     await happened(world)
     await world.api.delete(world.iri).expect(204)
     expect((await world.api.get('/webhook-deliveries')).body.totalItems).toBe(0)
-  })
-})
-
-describe('an endpoint is disabled', () => {
-  test('when the person who created it leaves, or may no longer read what it sends', async () => {
-    const { users, organization } = await foundTenant('Leaving', 'leaving-creator')
-    const owner = as(users.owner)
-    const second = await person('second')
-    const { id } = await given(OrganizationUser, {
-      user: second,
-      name: 'second',
-      role: 'owner',
-      organizationId: organization.id,
-    })
-    const created = async (role: string) =>
-      (
-        await as(second, { organization: organization.id }).post('/webhook-endpoints', {
-          url: 'http://localhost:1/',
-          role,
-        })
-      ).body['@id']
-    const [whole, thin] = [await created('owner'), await created('admin')]
-    const statusOf = async (iri: string) => (await owner.get(iri)).body.disabledReason
-    await owner.patch(`/organization-users/${id}`, { role: 'admin' }).expect(200)
-    expect([await statusOf(whole), await statusOf(thin)]).toEqual(['creatorLeft', null])
-    await owner.delete(`/organization-users/${id}`).expect(204)
-    expect(await statusOf(thin)).toBe('creatorLeft')
-  })
-
-  test('after five days without success, and old deliveries are deleted after a month', async () => {
-    const world = await opened()
-    await happened(world)
-    const { id } = await settled(world, { status: 'delivered' })
-    await jobs.tendWebhooks()
-    expect((await world.api.get(world.iri)).body.enabled).toBe(true)
-    await database.query(
-      `UPDATE "webhook_endpoint" SET "failingSince" = now() - interval '121 hours' WHERE "id" = $1`,
-      [world.endpoint.id],
-    )
-    await database.query(`UPDATE "webhook_delivery" SET "createdAt" = now() - interval '31 days' WHERE "id" = $1`, [id])
-    await jobs.tendWebhooks()
-    expect((await world.api.get(world.iri)).body).toMatchObject({ enabled: false, disabledReason: 'failing' })
-    expect(await database.manager.countBy(WebhookDelivery, { id })).toBe(0)
-    expect(await database.manager.countBy(WebhookEndpoint, { id: world.endpoint.id })).toBe(1)
   })
 })

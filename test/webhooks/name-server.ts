@@ -8,8 +8,12 @@ const { ending } = await openWorld()
 
 const [typeA, typeAAAA] = [1, 28]
 
-/** Lets this process ask a name server of the test, which knows the addresses of these names only (RFC 1035 §4). */
-export async function serveNames(names: Record<string, string[]>): Promise<void> {
+/**
+ * Lets this process ask a name server of the test, which knows the addresses of these names only (RFC 1035 §4).
+ * @param names for a name that changes, a function of the number of the query for its IPv6 addresses
+ */
+export async function serveNames(names: Record<string, string[] | ((query: number) => string[])>): Promise<void> {
+  const queries = new Map<string, number>()
   const socket = createSocket('udp4')
   socket.on('message', (query, { port, address }) => {
     const end = query.indexOf(0, 12) + 5
@@ -17,7 +21,11 @@ export async function serveNames(names: Record<string, string[]>): Promise<void>
     for (let at = 12; query[at] > 0; at += query[at] + 1)
       labels.push(query.toString('latin1', at + 1, at + 1 + query[at]))
     const type = query.readUInt16BE(end - 4)
-    const found = (names[labels.join('.').toLowerCase()] ?? []).filter(
+    const name = labels.join('.').toLowerCase()
+    const count = (queries.get(name) ?? 0) + (type === typeAAAA ? 1 : 0)
+    queries.set(name, count)
+    const known = names[name] ?? []
+    const found = (typeof known === 'function' ? known(count) : known).filter(
       (each) => type === (isIPv6(each) ? typeAAAA : typeA),
     )
     const answers = found.map((each) => {

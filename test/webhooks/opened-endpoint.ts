@@ -57,3 +57,13 @@ export const answering =
   (status: number, headers: Record<string, string> = {}, body = ''): Receiver['answer'] =>
   (response) =>
     response.writeHead(status, headers).end(body)
+
+/** Waits until as many statements wait for a lock. */
+export const lockWaits = (count: number) =>
+  eventually(
+    () =>
+      database.query(
+        `SELECT "query" FROM pg_stat_activity WHERE "datname" = current_database() AND "wait_event_type" = 'Lock'`,
+      ),
+    (waiting) => expect(waiting).toHaveLength(count),
+  )

@@ -1,5 +1,11 @@
 import { once } from 'node:events'
-import { createServer, type IncomingHttpHeaders, type RequestListener, type ServerResponse } from 'node:http'
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
@@ -22,6 +28,7 @@ export class Receiver {
   /** How it answers; by default with 204. */
   answer: (response: ServerResponse) => unknown = (response) => response.writeHead(204).end()
   port = 0
+  private server: Server | undefined
 
   async start({ tls = false } = {}): Promise<this> {
     const receive: RequestListener = async (request, response) => {
@@ -34,11 +41,15 @@ export class Receiver {
     })
     await once(server.listen(0, '127.0.0.1'), 'listening')
     this.port = (server.address() as AddressInfo).port
-    ending.push(async () => {
-      server.close()
-      server.closeAllConnections()
-    })
+    this.server = server
+    ending.push(() => this.stop())
     return this
+  }
+
+  /** Closes its connections, also those that wait for an answer. */
+  async stop(): Promise<void> {
+    this.server?.close()
+    this.server?.closeAllConnections()
   }
 
   get url(): string {

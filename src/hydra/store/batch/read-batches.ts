@@ -1,5 +1,4 @@
 import type { Pool } from 'pg'
-import type { DataSource } from 'typeorm'
 import type { Client, KeyedRead, ReadKey, Reads } from '../../model/store.ts'
 import type { TenantScope } from '../tenant-scope.ts'
 import { Batcher, type Slots } from './batcher.ts'
@@ -10,8 +9,9 @@ import { type Batch, sendBatch } from './send-batch.ts'
 export class ReadBatches implements Slots {
   /** Called with the number of keys of each batch. */
   onBatch: ((keys: number) => void) | undefined
+  /** Whether Citus distributes the tables: there a lateral would ask every shard, so batches are made per tenant. */
+  isDistributed = false
   private free: number
-  private isDistributed = false
   private readonly batchers = new Map<KeyedRead, Map<string, Batcher>>()
   readonly waiting = new Map<string, number>()
   /** Batchers that wait for a connection, in the order in which they get one. */
@@ -19,13 +19,6 @@ export class ReadBatches implements Slots {
 
   constructor(readonly pool: Pool) {
     this.free = pool.options.max ?? 5
-  }
-
-  /** Reads whether Citus distributes the tables: there a lateral would ask every shard, so batches are made per tenant. */
-  async checkDistribution(database: Pick<DataSource, 'query'>): Promise<void> {
-    const [{ known }] = await database.query(`SELECT to_regclass('citus_tables') IS NOT NULL AS "known"`)
-    const found = known ? await database.query('SELECT 1 FROM citus_tables LIMIT 1') : []
-    this.isDistributed = found.length === 1
   }
 
   /** The reads of one request. */
