@@ -58,7 +58,7 @@ describe('an attempt', () => {
     const host = 'rebound.example.com'
     let queries = 0
     await serveNames({
-      // The block 3ffe::/16 is public, and nobody has an address in it (RFC 3701).
+      // The block 3ffe::/16 is public, and no host has an address in it (RFC 3701).
       [host]: (query) => {
         queries = query
         return query <= 1 ? ['3ffe::1'] : ['::1', '127.0.0.1']
