@@ -1,11 +1,13 @@
 import { load } from 'cheerio'
 import { OrganizationUser, OrganizationUserInvitation, type User } from '../../entities/index.ts'
 import { Browser } from '../support/browser.ts'
+import { describeInChromium, Visitor } from '../support/chromium.ts'
+import { mailSystem } from '../support/mail-server.ts'
 import { eventsAbout } from '../support/rows/audit-events.ts'
 import { openWorld } from '../support/world.ts'
 import { invited, newcomer, path, tally, yesterday } from './invitees.ts'
 
-const { api, as, database, elsewhere, given, operator, organization, person, server, tenant, tokenOf } =
+const { api, as, database, elsewhere, given, operator, organization, person, publicUrl, server, tenant, tokenOf } =
   await openWorld()
 
 const { owner } = tenant.users
@@ -230,4 +232,45 @@ describe('The page of an invitation', () => {
     expect(status).toBe(409)
     expect(text).toContain('Your membership of that organization is suspended')
   })
+})
+
+describeInChromium('In Chromium, the link of a mail', (browser) => {
+  test.each([
+    ['on', true],
+    ['off', false],
+  ])(
+    'leads through the sign-in to the organization, and its token is good once (JavaScript %s)',
+    async (_, javaScriptEnabled) => {
+      const { email, token } = await invited()
+      const { text } = await mailSystem.server.mailTo(email)
+      const link = /https?:\S+\/invitation\?\S+/.exec(text ?? '')?.[0] as string
+      const visitor = await Visitor.open(browser(), publicUrl, { javaScriptEnabled })
+      const page = await visitor.context.newPage()
+      const asked: string[] = []
+      page.on('request', (request) => asked.push(`${request.url()} ${request.headers().referer}`))
+      const opened = await page.goto(link)
+      expect(opened?.headers()['referrer-policy']).toBe('no-referrer')
+      await page.getByRole('link', { name: 'Sign in to accept' }).click()
+      await page.locator('#token').fill(await tokenOf(newcomer(), { email }))
+      await page.locator('#by-token ~ form button').click()
+      await page.getByText(`You are signed in as ${email}.`).waitFor()
+      await page.getByRole('button', { name: 'Accept the invitation' }).click()
+      await page.waitForURL(`${publicUrl}/`)
+      await page.getByRole('main').getByRole('link', { name: 'Meetings' }).waitFor()
+      await page.goto(`${publicUrl}/invitation`)
+      await page.getByText('You have accepted this invitation.').waitFor()
+      // The address of the link is the only one that has the token, and no page sends it on.
+      expect(asked.filter((text) => text.includes(token))).toEqual([`${link} undefined`])
+      expect(visitor.complaints).toEqual([])
+      await visitor.context.close()
+
+      const stranger = await Visitor.open(browser(), publicUrl, { javaScriptEnabled })
+      const other = await stranger.signIn(await tokenOf(newcomer()))
+      await other.goto(link)
+      await other.getByText('Someone has accepted this invitation already.').waitFor()
+      expect(await other.getByRole('button', { name: 'Accept the invitation' }).count()).toBe(0)
+      await stranger.context.close()
+    },
+    120_000,
+  )
 })
