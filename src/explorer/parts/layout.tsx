@@ -108,15 +108,15 @@ function Changed({ api, words, target }: Frame) {
   )
 }
 
-/** The collections that the caller may list. They depend on the permissions of the caller alone. */
+/** The collections that the caller may list. They depend on the standing of the caller alone. */
 function Navigation(frame: Frame) {
   const { api, tag, chosen, caller, target } = frame
   if (!caller) return null
   const [path] = target.split(/[?.]/)
   const listed = api.listed().map(([, resource]) => resource)
   const current = listed.find((resource) => api.iris.at(resource.path) === path)
-  const { role, readOnlyReason, program } = caller
-  const key = ['navigation', tag, chosen, role, readOnlyReason === undefined, program === undefined, current?.path]
+  const standing = Object.values(api.permissions.standingOf(caller))
+  const key = ['navigation', tag, chosen, ...standing, current?.path]
   return drawOnce(api, key.join(' '), () => <Collections {...frame} caller={caller} current={current} />)
 }
 

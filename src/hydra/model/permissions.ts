@@ -2,6 +2,13 @@ import type { Caller, Role, Roles } from './caller.ts'
 import type { Operation } from './operation.ts'
 import type { Resource } from './resource.ts'
 
+/** Everything about a caller that decides which operations it may use. */
+interface Standing {
+  role: Role
+  isReadOnly: boolean
+  isProgram: boolean
+}
+
 /** Decides which operations a caller may use. */
 export class Permissions {
   constructor(readonly roles: Roles) {}
@@ -23,12 +30,17 @@ export class Permissions {
   }
 
   allows(operation: Operation, caller: Pick<Caller, 'role' | 'readOnlyReason' | 'program'>): boolean {
-    const { role, readOnlyReason } = caller
+    const { role, isReadOnly, isProgram } = this.standingOf(caller)
     return (
       this.rolesOf(operation).includes(role) &&
-      this.admits(operation, caller) &&
-      (readOnlyReason === undefined || this.isAllowedWhileReadOnly(operation))
+      !(operation.peopleOnly && isProgram) &&
+      (!isReadOnly || this.isAllowedWhileReadOnly(operation))
     )
+  }
+
+  /** The part of a caller that `allows` reads. Callers of the same standing may use the same operations. */
+  standingOf({ role, readOnlyReason, program }: Pick<Caller, 'role' | 'readOnlyReason' | 'program'>): Standing {
+    return { role, isReadOnly: readOnlyReason !== undefined, isProgram: program !== undefined }
   }
 
   /** Whether an operation is for this kind of caller, a person or a program. */
