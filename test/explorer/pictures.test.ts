@@ -149,7 +149,9 @@ describe('The calendar of a class with a start and an end', () => {
 
   test('of a period without rows says so, and still leads to other periods', async () => {
     const opened = await open(calendar({ q: 'nothing' }))
-    expect(textOf(opened.page, '.empty')).toBe('There is nothing in this period.')
+    expect(textOf(opened.page, '.empty')).toBe(
+      'There is nothing in this period. Choose another one, or show all of them as a table.',
+    )
     expect(opened.page('.picture nav a')).toHaveLength(3)
   })
 

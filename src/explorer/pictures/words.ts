@@ -9,7 +9,7 @@ const en = {
   allDay: 'all day',
   from: (time: string) => `from ${time}`,
   until: (time: string) => `until ${time}`,
-  nothingHere: 'There is nothing in this period.',
+  nothingHere: 'There is nothing in this period. Choose another one, or show all of them as a table.',
   drawn: (drawn: number, total: number, limited: boolean) =>
     `Only ${drawn} of ${limited ? 'more than ' : ''}${total.toLocaleString('en')} rows are drawn.`,
   asTable: 'All of them as a table',
@@ -41,7 +41,7 @@ const nl: Words = {
   allDay: 'hele dag',
   from: (time) => `vanaf ${time}`,
   until: (time) => `tot ${time}`,
-  nothingHere: 'In deze periode is er niets.',
+  nothingHere: 'In deze periode is er niets. Kies een andere, of toon alles als tabel.',
   drawn: (drawn, total, limited) =>
     `Slechts ${drawn} van ${limited ? 'meer dan ' : ''}${total.toLocaleString('nl')} rijen zijn getekend.`,
   asTable: 'Allemaal als tabel',
