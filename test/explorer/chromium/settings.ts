@@ -1,9 +1,11 @@
 import type { Browser, Page } from 'playwright-core'
 import { Visitor } from '../../support/chromium.ts'
 
+export const languages = ['en', 'nl'] as const
+
 /** How a person sees pages. */
 export interface Setting {
-  language: 'en' | 'nl'
+  language: (typeof languages)[number]
   theme: 'light' | 'dark'
   width: 390 | 1280
 }
@@ -23,49 +25,45 @@ export function settingOf(page: number, visit: number): Setting {
   return settings[(2 * (page % 4) + visit) % settings.length]
 }
 
-/** A person's browsers, one for each setting, with one tab. */
+/**
+ * A person's browsers, one for each language, with a tab each. The tab takes one theme and one width after another: a browser for each
+ * setting would cost seconds.
+ */
 export class Tabs {
-  private readonly opened = new Map<Setting, Promise<{ visitor: Visitor; page: Page }>>()
-  private signedIn: Promise<Visitor> | undefined
-
-  /** @param token the bearer token to sign in with; undefined for an anonymous person */
-  constructor(
-    private readonly browser: Browser,
-    private readonly origin: string,
-    private readonly token?: string,
+  private constructor(
+    private readonly visitors: Visitor[],
+    private readonly pages: Page[],
   ) {}
 
-  /** The tab of a setting. */
-  async at(setting: Setting): Promise<Page> {
-    const opened = this.opened.get(setting) ?? this.open(setting)
-    this.opened.set(setting, opened)
-    return (await opened).page
+  /** @param token the bearer token to sign in with; undefined for an anonymous person */
+  static async open(browser: Browser, origin: string, token?: string): Promise<Tabs> {
+    const first = await Visitor.open(browser, origin, { locale: languages[0] })
+    const page = token === undefined ? await first.context.newPage() : await first.signIn(token)
+    const storageState = await first.context.storageState()
+    const second = await Visitor.open(browser, origin, { locale: languages[1], storageState })
+    return new Tabs([first, second], [page, await second.context.newPage()])
   }
 
-  /** Closes all of them. @returns what was wrong with their pages */
+  /** Runs each visit in its setting. The tabs work at the same time. */
+  async run(visits: { setting: Setting; visit: (page: Page) => Promise<unknown> }[]): Promise<void> {
+    const runIn = async (page: Page, language: string) => {
+      for (const { setting, visit } of visits.filter((one) => one.setting.language === language)) {
+        await show(page, setting)
+        await visit(page)
+      }
+    }
+    await Promise.all(this.pages.map((page, index) => runIn(page, languages[index])))
+  }
+
+  /** @returns what was wrong with their pages */
   async close(): Promise<string[]> {
-    const all = await Promise.all(this.opened.values())
-    for (const { visitor } of all) await visitor.context.close()
-    await (await this.signedIn)?.context.close()
-    return all.flatMap(({ visitor }) => visitor.complaints)
+    for (const { context } of this.visitors) await context.close()
+    return this.visitors.flatMap(({ complaints }) => complaints)
   }
+}
 
-  private async open({ language, theme, width }: Setting) {
-    const options = { locale: language, colorScheme: theme, viewport: { width, height: 900 } } as const
-    const visitor = await Visitor.open(this.browser, this.origin, { ...options, storageState: await this.cookies() })
-    return { visitor, page: await visitor.context.newPage() }
-  }
-
-  /** All browsers have the cookie of one session. */
-  private async cookies() {
-    if (this.token === undefined) return undefined
-    this.signedIn ??= this.signIn(this.token)
-    return (await this.signedIn).context.storageState()
-  }
-
-  private async signIn(token: string): Promise<Visitor> {
-    const visitor = await Visitor.open(this.browser, this.origin)
-    await (await visitor.signIn(token)).close()
-    return visitor
-  }
+/** Gives a tab the theme and the width of a setting. */
+export async function show(page: Page, { theme, width }: Setting): Promise<void> {
+  await page.emulateMedia({ colorScheme: theme })
+  await page.setViewportSize({ width, height: 900 })
 }

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import type { Page } from 'playwright-core'
 import { Employee, type User } from '../../../entities/index.ts'
 import { describeInChromium } from '../../support/chromium.ts'
 import { rowsOf } from '../../support/rows/sample-rows.ts'
@@ -19,7 +20,7 @@ describeInChromium('In Chromium', (browser) => {
 
   const tabsOf = async (role: string) => {
     const user = roles[role]
-    return new Tabs(browser(), publicUrl, user ? await tokenOf(user) : undefined)
+    return Tabs.open(browser(), publicUrl, user ? await tokenOf(user) : undefined)
   }
 
   beforeAll(async () => {
@@ -68,7 +69,9 @@ describeInChromium('In Chromium', (browser) => {
       while (this.waiting.length > 0) {
         const next = this.waiting.splice(0).map((path) => ({ path, setting: this.settingFor(path) }))
         const pathsIn = (setting: Setting) => next.filter((one) => one.setting === setting).map(({ path }) => path)
-        await Promise.all(settings.map((setting) => this.openAll(setting, pathsIn(setting), follows)))
+        const met = settings.filter((setting) => pathsIn(setting).length > 0)
+        const visit = (setting: Setting) => (page: Page) => this.openAll(page, setting, pathsIn(setting), follows)
+        await this.tabs.run(met.map((setting) => ({ setting, visit: visit(setting) })))
       }
       this.faults.push(...(await this.tabs.close()))
     }
@@ -80,9 +83,7 @@ describeInChromium('In Chromium', (browser) => {
       return settingOf(visit.page, visit.count++)
     }
 
-    private async openAll(setting: Setting, paths: string[], follows: boolean): Promise<void> {
-      if (paths.length === 0) return
-      const page = await this.tabs.at(setting)
+    private async openAll(page: Page, setting: Setting, paths: string[], follows: boolean): Promise<void> {
       for (const path of paths) {
         const response = await page.goto(publicUrl + path)
         this.opened += 1
@@ -114,11 +115,13 @@ function isPage(path: string): boolean {
   )
 }
 
-/** One item stands for its class, one filter for all its values, and one document for those of all collections. */
+/** One item stands for its class, one filter for all its values, one status for all, and one document for those of all collections. */
 function patternOf(path: string): string {
   const [own, query] = path.split('?')
   if (query === 'view=source') return query
-  const item = own.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, '{id}').replace(/^\/(countries|languages)\/.+/, '/$1/{id}')
+  const item = own
+    .replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, '{id}')
+    .replace(/^\/(countries|errors|languages)\/.+/, '/$1/{id}')
   const names = [...new URLSearchParams(query)].map(([name, value]) => (name === 'view' ? `${name}=${value}` : name))
   return `${item}?${names}`
 }
@@ -130,13 +133,14 @@ function lookAround() {
   const ids = elements.flatMap(({ id }) => id || [])
   const links = [...document.querySelectorAll<HTMLAnchorElement>('a[href]')]
   const fragments = links.flatMap((link) => /^#(.+)/.exec(link.getAttribute('href') ?? '')?.[1] ?? [])
-  const tooWide = elements.filter((element) => element.getBoundingClientRect().right > clientWidth + 1)
+  const isTooWide = scrollWidth > clientWidth
+  const tooWide = isTooWide ? elements.filter((one) => one.getBoundingClientRect().right > clientWidth + 1) : []
   return {
     language,
     titles: document.querySelectorAll('h1').length,
     repeatedIds: ids.filter((id, index) => ids.indexOf(id) !== index),
     missingIds: fragments.filter((id) => !ids.includes(id)),
-    tooWide: scrollWidth > clientWidth ? tooWide.map(({ tagName, className }) => `${tagName} ${className}`) : [],
+    tooWide: tooWide.map(({ tagName, className }) => `${tagName} ${className}`),
     // The document for programs names operations too, which are no pages.
     links: links
       .filter((link) => !link.closest('.data pre'))
