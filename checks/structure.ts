@@ -19,6 +19,7 @@ const floors: Record<number, string[]> = {
       'backup',
       'banking',
       'billing',
+      'closing',
       'environment',
       'exports',
       'images',

@@ -36,6 +36,7 @@ export const readOnlyCondition = `"status" IN ('suspended', 'closed')`
 @Index('organization.name', { synchronize: false })
 @Index(['createdAt', 'id'])
 @Index('organization.unready', { synchronize: false })
+@Index('organization.leaving', { synchronize: false })
 @Check(`NOT ("manualBilling" AND "stripeCustomerId" IS NOT NULL)`)
 export class Organization extends Identified {
   static readonly recorded = { tenant: 'organizationId', from: 'id' }
@@ -126,6 +127,38 @@ export class Organization extends Identified {
   @ForeignKey(() => Image)
   @Index()
   iconId: string | null = null
+
+  /** When a job deletes its data; null unless an owner has closed it. */
+  @Column('timestamp with time zone', { precision: 3, nullable: true })
+  deleteAt: Date | null = null
+
+  /** When the deletion began. Nothing brings the organization back from then on. */
+  @Column('timestamp with time zone', { precision: 3, nullable: true })
+  deletedAt: Date | null = null
+
+  /** Whether an owner may close it. */
+  get canBeClosed(): boolean {
+    return this.status === 'active' || this.status === 'provisioning'
+  }
+
+  /** Whether an owner has closed it and can still reopen it. The operator alone reopens what the operator has closed. */
+  get canBeReopened(): boolean {
+    return this.status === 'closed' && this.deleteAt !== null && this.deletedAt === null
+  }
+
+  close(deleteAt: Date): this {
+    return Object.assign(this, { status: 'closed', deleteAt })
+  }
+
+  /** Defaults that a job has not made yet are made after that. */
+  reopen(): this {
+    return Object.assign(this, { status: this.databaseStatus === null ? 'active' : 'provisioning', deleteAt: null })
+  }
+
+  /** Keeps the date of the deletion only while it is closed: the operator may reopen or suspend it. */
+  settle(): void {
+    if (this.status !== 'closed') this.deleteAt = null
+  }
 
   /** The public path of its logo. */
   get logo(): string | null {

@@ -8,8 +8,11 @@ import { User } from './user.ts'
 /** Stands for all events, also those that a later version adds. */
 const allEvents = '*'
 
-/** Why an endpoint gets no events: a receiver that answered 410, days of failures, or the end of its creator's rights. */
-export type DisabledReason = 'gone' | 'failing' | 'creatorLeft'
+/**
+ * Why an endpoint gets no events: a receiver that answered 410, days of failures, or the end of its creator's rights. The closing of
+ * the organization is a reason, too.
+ */
+export type DisabledReason = 'gone' | 'failing' | 'creatorLeft' | 'organizationClosed'
 
 /** An address to which the events of an organization are sent. Its secret signs them, so it is encrypted and not hashed. */
 @Entity()

@@ -33,6 +33,7 @@ import * as configs from './controllers/organization-configs.ts'
 import * as invitations from './controllers/organization-user-invitations.ts'
 import * as organizationUsers from './controllers/organization-users.ts'
 import { clear } from './controllers/organizations/clear.ts'
+import * as closing from './controllers/organizations/close.ts'
 import { exportData } from './controllers/organizations/export.ts'
 import * as images from './controllers/organizations/images.ts'
 import * as organizations from './controllers/organizations/organizations.ts'
@@ -64,6 +65,8 @@ const read = readOperation()
 interface TableSettings {
   /** How many organizations one user may own. */
   maxOwned: number
+  /** Days from the closing of an organization to its deletion. */
+  graceDays: number
   /** Whether mails can link to pages of this server. */
   hasPages: boolean
   webhooks: WebhookSettings
@@ -77,7 +80,7 @@ export const api = (
   callers: Callers,
   billing: Billing,
   banking: Banking,
-  { maxOwned, hasPages = false, webhooks = { keys: [], allowedHosts: [] } }: Partial<TableSettings> = {},
+  { maxOwned, graceDays, hasPages = false, webhooks = { keys: [], allowedHosts: [] } }: Partial<TableSettings> = {},
 ) =>
   [
     new Resource(
@@ -89,6 +92,8 @@ export const api = (
         signedIn(read),
         may('admin', 'owner', 'operator')(organizations.update(callers, billing)),
         ownerOnly(clear),
+        ownerOnly(closing.close(callers, graceDays), { evenWhileSuspended: true, peopleOnly: true }),
+        ownerOnly(closing.reopen(callers, maxOwned), { evenWhileSuspended: true, peopleOnly: true }),
         ownerOnly(exportData, { evenWhileSuspended: true, peopleOnly: true }),
         adminOrOwner(images.upload('icon')),
         adminOrOwner(images.upload('logo')),

@@ -41,7 +41,7 @@ import { localTimeOf, timeZoneOf } from './workspace/organization-time-zone.ts'
 
 export interface AppContext extends ServiceState {
   config: Pick<Config, 'publicUrl' | 'corsOrigins' | 'trustProxy' | 'hydraPrefix'> &
-    Partial<Pick<Config, 'limits' | 'ownedOrganizations' | 'explorer' | 'auth' | 'webhookHosts'>>
+    Partial<Pick<Config, 'limits' | 'ownedOrganizations' | 'graceDays' | 'explorer' | 'auth' | 'webhookHosts'>>
   database: DataSource
   billing: Billing
   banking: Banking
@@ -77,7 +77,8 @@ export async function createApp({
     ? openSessions({ publicUrl, client: auth?.client, issuer, database, pool: pools.items, callers, keys: secretKeys })
     : undefined
   const webhookSettings = { keys: secretKeys, allowedHosts: config.webhookHosts ?? [] }
-  const settings = { maxOwned: config.ownedOrganizations, hasPages, webhooks: webhookSettings }
+  const { ownedOrganizations: maxOwned, graceDays } = config
+  const settings = { maxOwned, graceDays, hasPages, webhooks: webhookSettings }
   const api = new Api(table(callers, billing, banking, settings), database, {
     ...apiOptions,
     publicUrl,

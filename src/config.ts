@@ -55,6 +55,8 @@ export interface Config {
   trustProxy: boolean | number | string
   /** The most organizations, closed ones aside, that a user may own; undefined for the default. */
   ownedOrganizations: number | undefined
+  /** Days from the closing of an organization to its deletion. */
+  graceDays: number
   /** Requests a minute for one caller; undefined where rate limits are off. */
   limits: { usual: number; few: number } | undefined
   logLevel: string
@@ -113,6 +115,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     corsOrigins: readCorsOrigins(variables),
     trustProxy: readTrustProxy(variables),
     ownedOrganizations: owned === undefined ? undefined : variables.integer('OWNED_ORGANIZATIONS', owned, 1, 1_000_000),
+    graceDays: variables.integer('DELETION_GRACE_DAYS', variables.text('DELETION_GRACE_DAYS') ?? '30', 1, 3650),
     limits:
       variables.oneOf('RATE_LIMITS', variables.text('RATE_LIMITS') ?? (production ? 'on' : 'off'), ['on', 'off']) ===
       'on'

@@ -56,7 +56,7 @@ export function resolvePendingSubscription(database: DataSource, billing: Billin
     const row = await manager.findOneBy(Subscription, { organizationId: organization, id: subscription })
     if (row?.externalId || (row && !row.live)) return
     const { stripeCustomerId: customer } = await manager.findOneByOrFail(Organization, { id: organization })
-    const found = customer ? await listLive(billing, customer) : []
+    const found = customer ? await listLiveIfKnown(billing, customer) : []
     const created = found.findLast((one) => localIdOf(one) === subscription)
     if (!created && row && (await isBeingRequested(manager, subscription))) return enqueueResolve(manager, row)
     if (!created) return deletePendingSubscription(manager, { organizationId: organization, id: subscription })
@@ -67,7 +67,7 @@ export function resolvePendingSubscription(database: DataSource, billing: Billin
 }
 
 /** A customer that Stripe has deleted or does not know has no subscriptions. */
-function listLive(billing: Billing, customer: string): Promise<Stripe.Subscription[]> {
+export function listLiveIfKnown(billing: Billing, customer: string): Promise<Stripe.Subscription[]> {
   return billing.listLiveSubscriptions(customer).catch((problem) => {
     if (isMissing(problem, 'customer', customer)) return []
     throw problem

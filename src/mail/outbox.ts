@@ -11,9 +11,15 @@ const retentionDays = 30
 /** SQL that removes the content of a finished mail: it may contain a token. */
 export const clearedContent = `"html" = NULL, "text" = NULL, "attachments" = '[]', "updatedAt" = now()`
 
-/** SQL: a suspended or closed organization sends no mails; they stay pending until it is open again. */
+/** The subject of a mail about an organization itself, which is sent while it is closed, too. */
+export function aboutItself(organizationId: string): string {
+  return `/organizations/${organizationId}`
+}
+
+/** SQL: a suspended or closed organization sends mails about itself only; others stay pending until it is open again. */
 export const sendableCondition = `"status" = 'pending' AND NOT EXISTS (SELECT FROM "organization"
-  WHERE "organization"."id" = "outgoing_mail"."organizationId" AND "organization".${readOnlyCondition})`
+  WHERE "organization"."id" = "outgoing_mail"."organizationId" AND "organization".${readOnlyCondition}
+    AND "outgoing_mail"."about" <> '/organizations/' || "organization"."id")`
 
 /** A mail to send. `about` is the IRI of the resource that it is about. */
 export type MailDraft = Pick<

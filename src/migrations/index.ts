@@ -37,6 +37,7 @@ import { Exports1764000000140 } from './1764000000140-exports.ts'
 import { RowSecurity1764000000150 } from './1764000000150-row-security.ts'
 import { WebhookDeliveries1764000000160 } from './1764000000160-webhook-deliveries.ts'
 import { SearchPath1764000000180 } from './1764000000180-search-path.ts'
+import { Closing1764000000190 } from './1764000000190-closing.ts'
 
 /** In the order in which they are applied. */
 export const migrations = [
@@ -79,4 +80,5 @@ export const migrations = [
   RowSecurity1764000000150,
   WebhookDeliveries1764000000160,
   SearchPath1764000000180,
+  Closing1764000000190,
 ]

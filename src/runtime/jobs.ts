@@ -12,6 +12,8 @@ import { enqueueUnresolved, resolvePendingSubscription } from '../billing/resolv
 import { reconcile } from '../billing/sync/reconcile.ts'
 import { syncCustomerJob } from '../billing/sync/sync-customer-job.ts'
 import { enqueueStaleCustomers } from '../billing/webhooks/replay-events.ts'
+import { deleteOrganization, enqueueDeletions } from '../closing/delete-organization.ts'
+import { endBilling, enqueueUnendedBilling } from '../closing/end-billing.ts'
 import { type ExportSource, exportOrganization } from '../exports/export-job.ts'
 import { deleteExpiredExports, enqueueStaleExports } from '../exports/export-rows.ts'
 import { Api, TenantScope } from '../hydra/index.ts'
@@ -82,6 +84,9 @@ export function jobTasks(
       ),
     exportOrganization: exportOrganization(database, exportSource, log),
     expireExports: () => deleteExpiredExports(everywhere),
+    endBilling: withinTenant(database, 'organization', (own) => endBilling(own, billing)),
+    deleteClosed: () => enqueueDeletions(everywhere),
+    deleteOrganization: withinTenant(database, 'organization', (own) => deleteOrganization(own, billing)),
     tidy: () => cleanUpQueue(database),
     correctTotals: () => correctTotals(everywhere, log),
   }
@@ -125,6 +130,7 @@ export async function enqueueStaleWork(database: DataSource, log: Logger, age?: 
       enqueueUnprovisioned,
       enqueueStaleIntegrations,
       enqueueStaleExports,
+      enqueueUnendedBilling,
     ],
     (enqueueStale) => enqueueStale(everywhere, age),
   )
@@ -137,6 +143,7 @@ export const crontab = `
 */5 * * * * expireRows ?jobKey=expireRows&max=1
 19 * * * * expireSessions ?jobKey=expireSessions&max=1
 29 * * * * expireExports ?jobKey=expireExports&max=1
+39 * * * * deleteClosed ?jobKey=deleteClosed&max=1
 40 2 * * * reconcile ?jobKey=reconcile&max=3
 45 2 * * * forgetMails ?jobKey=forgetMails&max=3
 45 2 * * * tendWebhooks ?jobKey=tendWebhooks&max=3

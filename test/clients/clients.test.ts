@@ -104,7 +104,10 @@ describe('@api-platform/api-doc-parser', () => {
 
   test.each([
     ['subscriptions', ['cancel', 'applyCoupon', 'clearCoupon']],
-    ['organizations', ['clear', 'uploadIcon', 'uploadLogo', 'setupKontomatik', 'confirmSubscription']],
+    [
+      'organizations',
+      ['clear', 'close', 'reopen', 'uploadIcon', 'uploadLogo', 'setupKontomatik', 'confirmSubscription'],
+    ],
     ['integrations', ['pull', 'revoke']],
   ])('treats the actions of %s as neither readable nor writable fields', (path, actions) => {
     const { fields, readableFields, writableFields } = resourceAt(path)

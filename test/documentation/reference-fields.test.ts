@@ -4,7 +4,20 @@ import { endpoints, reference } from './reference.ts'
 /** The members of an item beside the fields of the reference. */
 const additions: Record<string, string[]> = {
   Organization: [
-    ...['logo', 'icon', 'clear', 'export', 'uploadIcon', 'uploadLogo', 'removeIcon', 'removeLogo', 'mailFooter'],
+    ...[
+      'logo',
+      'icon',
+      'clear',
+      'export',
+      'close',
+      'reopen',
+      'uploadIcon',
+      'uploadLogo',
+      'removeIcon',
+      'removeLogo',
+      'mailFooter',
+    ],
+    ...['deleteAt', 'deletedAt'],
     ...['setupKontomatik', 'confirmSubscription', 'setupPaymentMethod'],
   ],
   Location: ['opensAt', 'closesAt'],

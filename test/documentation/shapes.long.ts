@@ -27,6 +27,7 @@ const nobody = '01900000-0000-7000-8000-00000000000a'
 const inputs: Record<string, [path: string, validGraph: fc.Arbitrary<Graph>]> = {
   Organization: ['/organizations', graph({ name: text(1, 255) }, { type: oneOf('company', 'partner') })],
   Clearance: ['/organizations/clear', graph({ confirm: text(1, 63) }, {})],
+  Closure: ['/organizations/close', graph({ confirm: text(1, 63) }, {})],
   Location: ['/locations', fc.oneof(graph({ name: text(1, 255) }, {}), hours())],
   Language: ['/languages', graph({ id: oneOf('de', 'NL-be', 'deu', 'fr') }, {})],
   KontomatikSetup: [

@@ -58,6 +58,7 @@ test('an owner can follow every link, and finds documented types and properties 
     '/integrations/kontomatik/setup',
     '/organization-user-invitations/accept',
     '/organization-user-invitations/{id}/resend',
+    '/organizations/close',
     '/organizations/export',
     '/organizations/icon',
     '/organizations/logo',

@@ -28,8 +28,12 @@ const maxCachedKeys = 10_000
 /** The one place in the queue for keys that this process has not seen before. Anyone can make such a key, so they share a limit. */
 const unknownKeys = 'unknown API keys'
 
-/** A key works while its creator may create one: so it never has a right that its creator has lost. */
-const live = `"key"."revokedAt" IS NULL AND "key"."expiresAt" > now() AND EXISTS (
+/**
+ * A key works while its creator may create one: so it never has a right that its creator has lost. It stops while its organization
+ * is to be deleted.
+ */
+const live = `"key"."revokedAt" IS NULL AND "key"."expiresAt" > now() AND NOT EXISTS (
+    SELECT FROM "organization" WHERE "id" = "key"."organizationId" AND "deleteAt" IS NOT NULL) AND EXISTS (
     SELECT FROM "organization_user" "member" JOIN "user" ON "user"."id" = "member"."userId"
      WHERE "member"."organizationId" = "key"."organizationId" AND "member"."userId" = "key"."createdById"
        AND ${createsKeysCondition('member')} AND NOT "user"."operator")`
@@ -95,7 +99,7 @@ export function keyCallers(pool: FairPool): KeyCallers {
       const [row] = (await keys.read(executor, [{ hash: `\\x${digest}` }])) as unknown as KeyRow[]
       if (!row) {
         organizations.delete(digest)
-        throw unauthorized('The API key is unknown, revoked or expired: ask an admin for another.')
+        throw unauthorized('The API key is unknown, revoked or expired, or its organization is closed: ask an admin.')
       }
       const { id, organization } = row
       if (organizations.size >= maxCachedKeys) organizations.clear()

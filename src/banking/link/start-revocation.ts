@@ -4,7 +4,10 @@ import { recordIntegration } from '../integration-row.ts'
 import { enqueueSync } from '../sync/sync-job.ts'
 
 /** Writes the status `revoking`, which ends any import, and enqueues the job that ends the consent. */
-export async function startRevocation(call: Call<Integration>, before: Integration): Promise<void> {
+export async function startRevocation(
+  call: Pick<Call, 'manager' | 'caller' | 'unitOfWork'>,
+  before: Integration,
+): Promise<void> {
   await call.unitOfWork.transaction(async () => {
     if (before.status !== 'revoking') {
       const after = copyEntity(before).startRevocation()

@@ -3,6 +3,7 @@ import { type AuditEvent, Organization, OrganizationUser } from '../../../entiti
 import { reservedSlugs, slugOf } from '../../../entities/organization.ts'
 import type { Callers } from '../../access/callers.ts'
 import { ensureUser, tokenActsFor } from '../../access/membership.ts'
+import { defaultMaxOwned, requireFewerOwned } from '../../access/owned-organizations.ts'
 import type { Role } from '../../access/roles.ts'
 import { changesBetween, record } from '../../audit/audit-log.ts'
 import type { Billing } from '../../billing/billing.ts'
@@ -20,11 +21,7 @@ import {
   type Violation,
 } from '../../hydra/index.ts'
 import { deleteUnusedImage } from '../../images/image-store.ts'
-import { lockUser } from '../../postgres/locks.ts'
 import { beginProvisioning, enqueueProvisioning, initialProgress } from '../../workspace/provision.ts'
-
-/** Enough for a person with several companies; each organization costs rows, jobs and a customer at Stripe. */
-const defaultMaxOwned = 10
 
 /** @param maxOwned how many organizations one user may own; closed ones do not count */
 export const create = (callers: Callers, maxOwned = defaultMaxOwned): Operation<Organization> => ({
@@ -82,6 +79,8 @@ const prepare =
       return [{ propertyPath: 'stripeCustomerId', message, code: 'isManual' }]
     }
     if (role === 'operator') await requireNoStripeSubscription(call, billing, draft)
+    if (draft.deletedAt) throw new Problem(409, 'The organization was deleted, and cannot be changed.')
+    draft.settle()
     return []
   }
 
@@ -119,30 +118,12 @@ async function insertOrganization(call: Call<Organization>, organization: Organi
   const changes = { name: [null, name], type: [null, type], slug: [null, slug] } as AuditEvent['changes']
   const by = { manager: call.manager, tenant: id, caller: { user: user.id } }
   await record({ by, action: 'organization.create', target: `/organizations/${id}`, changes })
-  await requireFewerOwned(call, user.id, maxOwned)
+  await requireFewerOwned(call.manager, user.id, maxOwned)
   call.request.answeredAs = { role: 'owner', tenant: id }
   if (await tokenActsFor(call, user.id, id)) {
     call.caller = { ...call.caller, role: 'owner', user: user.id, tenant: id }
     Object.assign(organization, await call.get(Organization, id))
   }
-}
-
-/**
- * Counts under a lock on the user's row: simultaneous requests see each other's rows. Counting at the end of the transaction
- * keeps the lock short.
- */
-async function requireFewerOwned({ manager }: Call, userId: string, maxOwned: number): Promise<void> {
-  await lockUser(manager, userId)
-  const owned = await TenantScope.every.run(manager, (everywhere) =>
-    everywhere
-      .createQueryBuilder(OrganizationUser, 'member')
-      .innerJoin(Organization, 'organization', 'organization.id = member.organizationId')
-      .where(`member.userId = :userId AND member.role = 'owner' AND organization.status <> 'closed'`, { userId })
-      .getCount(),
-  )
-  if (owned <= maxOwned) return
-  const remedy = 'leave one to another owner, or ask the operator to close one'
-  throw new Problem(409, `You own ${owned - 1} organizations, and ${maxOwned} is the limit: ${remedy}.`)
 }
 
 async function freeSlug(call: Call<Organization>, name: string): Promise<string> {

@@ -88,6 +88,8 @@ const others = [
   'POST /organizations',
   'POST /organizations/clear',
   'POST /organizations/export',
+  'POST /organizations/close',
+  'POST /organizations/reopen',
   ...['icon', 'logo'].flatMap((image) => [`POST /organizations/${image}`, `DELETE /organizations/${image}`]),
   'PATCH /users/me',
   'POST /organization-user-invitations',

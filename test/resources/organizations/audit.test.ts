@@ -16,6 +16,7 @@ import { morning, openWorld } from '../../support/world.ts'
 const { as, database, foundTenant, given, givenAddress, operator, person, tenant } = await openWorld()
 
 const demo = await foundTenant('Audited', 'audited', { demo: true })
+const closed = await foundTenant('Closed', 'closed')
 const rows = await rowsOf(demo)
 const owner = as(demo.users.owner)
 const own = { organizationId: demo.organization.id }
@@ -69,6 +70,12 @@ const auditedOperations: [
     () => owner.post('/organizations/logo').attach('file', square, 'l.png'),
   ],
   ['POST /organizations/export', 'organization.export', () => owner.post('/organizations/export')],
+  [
+    'POST /organizations/close',
+    'organization.close',
+    () => as(closed.users.owner).post('/organizations/close', { confirm: 'closed' }),
+  ],
+  ['POST /organizations/reopen', 'organization.reopen', () => as(closed.users.owner).post('/organizations/reopen')],
   ['DELETE /organizations/icon', 'organization.removeIcon', () => owner.delete('/organizations/icon')],
   ['DELETE /organizations/logo', 'organization.removeLogo', () => owner.delete('/organizations/logo')],
   [

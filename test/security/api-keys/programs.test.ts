@@ -184,7 +184,7 @@ describe('a program', () => {
 })
 
 describe('a wrong key', () => {
-  const unknown = 'The API key is unknown, revoked or expired: ask an admin for another.'
+  const unknown = 'The API key is unknown, revoked or expired, or its organization is closed: ask an admin.'
   const mistyped = 'The API key is mistyped or incomplete: its checksum does not match. Copy it again.'
 
   const swapped = (secret: string) => secret.slice(0, 8) + (secret[8] === 'a' ? 'b' : 'a') + secret.slice(9)
