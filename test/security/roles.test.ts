@@ -62,6 +62,7 @@ const permissions: [who: string, what: string[]][] = [
     'owner',
     [
       ...['POST /organizations/clear', 'GET /audit-events', 'GET /audit-events/:id'],
+      ...['POST /organizations/close', 'POST /organizations/reopen'],
       ...['POST /organizations/export', 'GET /organization-exports', 'GET /organization-exports/:id'],
     ],
   ],

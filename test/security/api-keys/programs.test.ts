@@ -100,6 +100,8 @@ describe('a program', () => {
     ['get', '/webhook-deliveries/:id'],
     ['post', '/webhook-deliveries/:id/resend'],
     ['post', '/webhook-deliveries/test', {}],
+    ['post', '/organizations/close', { confirm: 'acme' }],
+    ['post', '/organizations/reopen'],
     ['post', '/integrations/kontomatik/setup', { redirectUri: 'https://app.example/bank/return' }],
   ]
 
