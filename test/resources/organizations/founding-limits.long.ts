@@ -29,7 +29,7 @@ describe('A user owns a limited number of organizations,', () => {
     const { status, body } = await found(founder)
     expect([status, body.detail]).toEqual([
       409,
-      'You own 10 organizations, and 10 is the limit: leave one to another owner, or ask the operator to close one.',
+      'You own 10 organizations, and 10 is the limit: leave one to another owner, or close one.',
     ])
     expect(await owned(founder.subject)).toBe(quota)
   })
