@@ -72,13 +72,12 @@ export async function createApp({
   const callers = callersOf(database, pools.items, issuer)
   // Routes without a tenant have their own share of the connections, so that no tenant delays them.
   const withOwnShare = (name: string) => pools.items.within(database, name, TenantScope.every)
-  const { publicUrl, auth, explorer: hasPages = true } = config
+  const { publicUrl, auth, graceDays, explorer: hasPages = true } = config
   const signIn = hasPages
     ? openSessions({ publicUrl, client: auth?.client, issuer, database, pool: pools.items, callers, keys: secretKeys })
     : undefined
   const webhookSettings = { keys: secretKeys, allowedHosts: config.webhookHosts ?? [] }
-  const { ownedOrganizations: maxOwned, graceDays } = config
-  const settings = { maxOwned, graceDays, hasPages, webhooks: webhookSettings }
+  const settings = { maxOwned: config.ownedOrganizations, graceDays, hasPages, webhooks: webhookSettings }
   const api = new Api(table(callers, billing, banking, settings), database, {
     ...apiOptions,
     publicUrl,
