@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { parser } from '@prometheus-io/lezer-promql'
 import { parse } from 'yaml'
-import { StripeEvent } from '../../entities/index.ts'
+import { StripeEvent, WebhookDelivery, WebhookEndpoint } from '../../entities/index.ts'
 import { openWorld } from '../support/world.ts'
 
-const { api, as, database, operator, tenant } = await openWorld()
+const { api, as, database, given, operator, tenant } = await openWorld()
 
 const metric = (text: string, name: string) =>
   Number(
@@ -76,6 +76,25 @@ test('a job that runs its last attempt is counted as running', async () => {
   )
   const { text } = await as(operator).get('/metrics')
   expect(metric(text, 'jobs{status="running"}')).toBe(1)
+})
+
+test('webhook endpoints and deliveries are counted, with the age of the oldest one to an endpoint that does not fail', async () => {
+  const [failingSince, createdById] = [new Date(), tenant.users.owner.id]
+  const of = { url: 'https://hooks.example.com/', name: 'Hooks', sealedSecret: 'x', createdById }
+  const [active, failing] = [await given(WebhookEndpoint, of), await given(WebhookEndpoint, { ...of, failingSince })]
+  await given(WebhookEndpoint, { ...of, enabled: false })
+  const due = (seconds: number) => ({ event: 'invoice.pay', nextAttemptAt: new Date(Date.now() - seconds * 1000) })
+  await given(WebhookDelivery, { ...due(90), endpointId: active.id })
+  await given(WebhookDelivery, { ...due(900), endpointId: failing.id })
+  await given(WebhookDelivery, { ...due(-900), endpointId: failing.id, attempts: 3 })
+  await given(WebhookDelivery, { ...due(900), endpointId: active.id, status: 'delivered' })
+  const { text } = await as(operator).get('/metrics')
+  for (const status of ['active', 'failing', 'disabled'])
+    expect(metric(text, `webhook_endpoints{status="${status}"}`)).toBe(1)
+  expect(metric(text, 'webhook_deliveries{status="due"}')).toBe(2)
+  expect(metric(text, 'webhook_deliveries{status="retrying"}')).toBe(1)
+  const age = metric(text, 'webhook_deliveries_oldest_due_seconds')
+  expect([age >= 90, age < 900]).toEqual([true, true])
 })
 
 test('the dashboard and the alerts are valid PromQL over metrics that exist, and the guide explains each alert', async () => {

@@ -1,6 +1,7 @@
 import { Gauge, type Registry } from 'prom-client'
 import type { DataSource } from 'typeorm'
 import { isUnfinished } from '../../queue/unfinished-jobs.ts'
+import { countWebhooks } from './webhook-gauges.ts'
 
 /** Counts Stripe's events and jobs that are not done. A high age shows a stuck queue; failed events need an operator. */
 export function countPendingWork(registry: Registry, database: DataSource): void {
@@ -40,6 +41,7 @@ export function countPendingWork(registry: Registry, database: DataSource): void
     },
   })
   countJobs(registry, database)
+  countWebhooks(registry, database)
 }
 
 const isDue = `"locked_at" IS NULL AND "run_at" <= now()`
