@@ -1,16 +1,29 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { WebhookDelivery } from '../../../entities/index.ts'
 import { dashboard, subscribed } from '../../support/billing/stripe.ts'
 import { eventually } from '../../support/eventually.ts'
 import { openWorld } from '../../support/world.ts'
+import { address } from '../../webhooks/opened-endpoint.ts'
+import { Receiver } from '../../webhooks/receiver.ts'
+import { selfSigned } from '../../webhooks/self-signed.ts'
 import { CallGate } from './call-gate.ts'
 import { KilledServer, type Step } from './killed-server.ts'
 
-const { database, ending, stripe } = await openWorld()
+const { database, databaseName, ending, foundTenant, stripe } = await openWorld()
+const { directory } = JSON.parse(process.env.TEST_POSTGRES ?? '{}')
 
 const gate = new CallGate(stripe.url)
 await gate.open()
 ending.unshift(gate.close)
-const server = new KilledServer({ STRIPE_URL: gate.url })
+const authority = join(directory, `authority-${databaseName}.pem`)
+await writeFile(authority, selfSigned.cert)
+const receiver = await new Receiver().start({ tls: true })
+const server = new KilledServer({
+  ...{ STRIPE_URL: gate.url, NODE_EXTRA_CA_CERTS: authority },
+  WEBHOOK_ALLOWED_HOSTS: `localhost:${receiver.port}`,
+})
 
 beforeAll(() => server.start(), 60_000)
 
@@ -19,6 +32,7 @@ const order = (task: string, payload: object, key?: string) =>
 
 /** Makes locks of the killed process a minute older, and runs the job that releases them. */
 async function letMinutePass(): Promise<void> {
+  await database.query(`UPDATE "webhook_delivery" SET "nextAttemptAt" = "nextAttemptAt" - interval '1 minute'`)
   await database.query(`UPDATE graphile_worker."_private_jobs" SET "locked_at" = "locked_at" - interval '1 minute'`)
   await order('takeUp', {})
 }
@@ -50,8 +64,36 @@ const stopSync = (thorough: boolean) => async (): Promise<Step> => {
   }
 }
 
+/** An event that its receiver has got over HTTPS. The receiver never answers, so nothing tells the server that it has. */
+async function stopWebhook(): Promise<Step> {
+  const { organization, users } = await foundTenant('Receiving', 'receiving')
+  const [url, events] = [`https://localhost:${receiver.port}/`, ['organizationAddress.create']]
+  const { body } = await server.post(users.owner, '/webhook-endpoints', { url, events }, 'endpoint')
+  return {
+    async start() {
+      receiver.answer = () => {}
+      await server.post(users.owner, '/organization-addresses', address, 'address')
+      await eventually(() => expect(receiver.messages).toHaveLength(1))
+    },
+    async verify() {
+      receiver.answer = (response) => response.writeHead(204).end()
+      await letMinutePass()
+      const [delivered] = await eventually(
+        () => database.manager.findBy(WebhookDelivery, { organizationId: organization.id }),
+        (deliveries) => expect(deliveries).toMatchObject([{ status: 'delivered', responseStatus: 204 }]),
+        30,
+      )
+      const [first, second] = receiver.messages
+      expect(new Set(receiver.ids)).toEqual(new Set([delivered.id]))
+      expect(second.body).toBe(first.body)
+      expect(receiver.verified(body.secret, second)).toMatchObject({ type: 'organizationAddress.create' })
+    },
+  }
+}
+
 server.killAtSteps('After the server is killed during a job,', [
   ['a customer whose sync had no event is synced', stopSync(false)],
+  ['a webhook that its receiver got is sent again, under the same id', stopWebhook],
   ['a customer that the nightly reconciliation had reached is synced', stopSync(true)],
 ])
 
