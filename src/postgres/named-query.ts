@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { execution } from './execution-message.ts'
+import { executionMessage } from './execution-message.ts'
 import type { Setting } from './transaction-settings.ts'
 
 export type Callback = (error: Error | null | undefined, result?: unknown) => void
@@ -86,31 +86,30 @@ export class NamedQuery {
     } catch (error) {
       return error as Error
     }
+    // One implicit transaction spans all messages until the next Sync, so the settings hold for this statement only.
+    const settings = this.settingsFor()
+    this.pending = settings.length
+    if (parsed !== undefined && columns?.types === this.types && values.every(isText)) {
+      this.columns = columns
+      const message = executionMessage([...settings, { statement: name, values }])
+      if (connection.stream.writable) connection.stream.write(message)
+      return null
+    }
     connection.stream.cork()
     try {
-      this.sendSettings(connection)
-      if (parsed !== undefined && columns?.types === this.types && values.every(isText)) {
-        this.columns = columns
-        if (connection.stream.writable) connection.stream.write(execution(name, values))
-      } else this.sendWithQuestion(connection, parsed === undefined, values)
+      this.sendWithQuestion(connection, settings, parsed === undefined, values)
     } finally {
       connection.stream.uncork()
     }
     return null
   }
 
-  /** One implicit transaction spans all messages until the next Sync, so the settings hold for this statement only. */
-  private sendSettings(connection: Connection): void {
-    const settings = this.settingsFor()
-    this.pending = settings.length
+  private sendWithQuestion(connection: Connection, settings: Setting[], isNew: boolean, values: unknown[]): void {
+    const { name, text } = this
     for (const setting of settings) {
       connection.bind(setting)
       connection.execute({})
     }
-  }
-
-  private sendWithQuestion(connection: Connection, isNew: boolean, values: unknown[]): void {
-    const { name, text } = this
     if (isNew) {
       connection.parse({ name, text })
       connection.submittedNamedStatements[name] = text

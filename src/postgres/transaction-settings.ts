@@ -6,8 +6,11 @@ import type { RowSecurity } from './row-security.ts'
  * kind sends them with each transaction in the same round trip. A single statement is a transaction, too.
  */
 
-/** Admits tenants to the transaction. It is prepared once for each connection. */
-export const admitting = { name: 'tenants', text: `SELECT set_config('app.tenants', $1, true)` }
+/**
+ * Admits tenants to the transaction. It is prepared once for each connection. Its condition is never true, so Postgres sends no
+ * row back, which would repeat the tenants of a whole batch.
+ */
+export const admitting = { name: 'tenants', text: `SELECT WHERE set_config('app.tenants', $1, true) IS NULL` }
 
 type Callback = (error: Error | null | undefined, result?: unknown) => void
 

@@ -1,9 +1,10 @@
 import pg, { type Client, type PoolClient } from 'pg'
+import { TenantScope } from '../../src/hydra/store/tenant-scope.ts'
 import { poolsOf } from '../../src/runtime/database.ts'
 import { openWorld } from '../support/world.ts'
 
-/* Pools use a client of our own for named statements. It must give what the client of pg gives. */
-const { database, ending } = await openWorld()
+/* Pools to Postgres itself use a client of our own for named statements. It must give what the client of pg gives. */
+const { database, ending, served } = await openWorld({ pooled: false })
 const { pool } = poolsOf(database).items
 const own = await pool.connect()
 const theirs = new pg.Client(pool.options)
@@ -53,6 +54,27 @@ test('a connection describes a statement once', async () => {
     expect((await own.query({ name, text: 'SELECT $1::int AS "n"', values: [n] })).rows).toEqual([{ n }])
   connection.off('rowDescription', count)
   expect(described).toBe(1)
+})
+
+test('the tenants of a statement travel in its chunk, and Postgres sends no row for them', async () => {
+  const client = await poolsOf(served).items.pool.connect()
+  const { connection } = client as unknown as { connection: NodeJS.EventEmitter & { stream: NodeJS.WritableStream } }
+  const { stream } = connection
+  const query = { name: fresh(), text: `SELECT current_setting('app.tenants') AS "tenants"`, values: [] }
+  const admit = () => client.query({ ...query, scope: TenantScope.every } as typeof query)
+  await admit()
+  const seen = { chunks: 0, rows: 0 }
+  const write = stream.write.bind(stream)
+  stream.write = ((...given: Parameters<typeof write>) => {
+    seen.chunks++
+    return write(...given)
+  }) as typeof write
+  connection.on('dataRow', () => seen.rows++)
+  const { rows } = await admit()
+  const sent = { ...seen }
+  client.release(true)
+  expect(rows).toEqual([{ tenants: '*' }])
+  expect(sent).toEqual({ chunks: 1, rows: 1 })
 })
 
 const failures: [what: string, text: string, values: unknown[], options?: object][] = [
