@@ -122,6 +122,24 @@ test('a batch has at most 256 keys of items, or 32 pages', async () => {
   expect(await largestOf(100, () => stores[0].page(own(caller), caller, page))).toBe(32)
 })
 
+test('no timer delays a read: the only timers of batches are the limits of their reads', async () => {
+  const delays: number[] = []
+  const start = globalThis.setTimeout
+  globalThis.setTimeout = ((run: () => void, delay: number, ...rest: unknown[]) => {
+    if (new Error().stack?.includes('/store/batch/')) delays.push(delay)
+    return start(run, delay, ...rest)
+  }) as typeof start
+  try {
+    const waves = Array.from({ length: 60 }, (_, n) => ({ ticks: n % 4 }))
+    await interleaved(waves, () => stores[0].find(own(callers[0]), callers[0], ids[0]))
+  } finally {
+    globalThis.setTimeout = start
+  }
+  expect(delays.length).toBeGreaterThanOrEqual(60)
+  // The limits of a read, of its statement and of its connection, which last for seconds.
+  for (const delay of delays) expect(delay).toBeGreaterThanOrEqual(2000)
+})
+
 test('two stores of a class read their pages over one connection, in any order', async () => {
   const single = new Pool({ ...batchPoolOptions(poolsOf(served).items.pool), max: 1 })
   surviveConnectionErrors(single)
