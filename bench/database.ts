@@ -9,6 +9,7 @@ import { seedDemo } from '../src/demo/demo.ts'
 import { migrate } from '../src/migrations/migrate.ts'
 import { launch } from '../src/postgres/launcher.ts'
 import { survivePoolErrors } from '../src/runtime/database.ts'
+import { tenantsOf } from '../test/support/tenants.ts'
 import { cores, pin } from './cores.ts'
 
 /** Starts an embedded Postgres in a temporary folder, migrated and with the demo. */
@@ -26,13 +27,21 @@ export async function openBenchDatabase() {
   await migrate(database)
   await seedDemo(database, localIssuer, { manualBilling: true })
   const [{ server_version: version }] = await database.query('SHOW server_version')
+  const issuer = await ownIssuer(localIssuer, directory)
+  const operator = await tenantsOf(database.manager, localIssuer).person('bench-operator', { operator: true })
+  const urlOf = (role: string) => `postgres://${role}@localhost/${postgres.database}?host=${postgres.host}`
   return {
     database,
     directory,
     postmaster,
     version: version as string,
-    issuer: await ownIssuer(localIssuer, directory),
-    url: `postgres://${postgres.user}@localhost/${postgres.database}?host=${postgres.host}`,
+    issuer,
+    /** The Authorization header of the operator, who may read the metrics. */
+    operator: `Bearer ${await issuer.sign({ sub: operator.subject })}`,
+    /** Connects as the owner of the tables. */
+    url: urlOf(postgres.user),
+    /** Connects as the role of a server, from which row-level security hides rows. */
+    serverUrl: urlOf(postgres.serverRole),
     async close() {
       await database.destroy()
       await sleep(500)

@@ -29,6 +29,8 @@ export interface Measurement {
   /** Milliseconds. */
   p50: number
   p99: number
+  /** The mean number of reads in a batch; NaN where none was sent. Only the API has batches. */
+  batchSize?: number
 }
 
 /** The servers that a benchmark compares, each in its own process on one database. */
@@ -59,7 +61,7 @@ export class Servers {
         env: {
           ...process.env,
           ...environment,
-          DATABASE_URL: this.database.url,
+          ...this.addressOf(name),
           DATA_DIR: this.database.directory,
           PORT: String(ownPort),
           PUBLIC_URL: publicUrl,
@@ -81,11 +83,19 @@ export class Servers {
     const { child, port } = this.server(name)
     const used = () => [cpuOf(child.pid as number), cpuOf(this.database.postmaster)]
     truncateSync(this.logFile)
+    const batches = name === 'ours' ? await this.sentBatches() : undefined
     const before = used()
     const { requests: count, seconds, latencies } = await load(port, requests, options)
     const [serverCpu, postgresCpu] = used().map((time, index) => (time - before[index]) / count)
     const at = (share: number) => latencies[Math.min(count - 1, Math.floor(count * share))]
-    return { rate: count / seconds, cpu: serverCpu + postgresCpu, postgresCpu, p50: at(0.5), p99: at(0.99) }
+    return {
+      rate: count / seconds,
+      cpu: serverCpu + postgresCpu,
+      postgresCpu,
+      p50: at(0.5),
+      p99: at(0.99),
+      batchSize: batches && sizeBetween(batches, await this.sentBatches()),
+    }
   }
 
   async stop(): Promise<void> {
@@ -95,6 +105,20 @@ export class Servers {
       child.kill('SIGTERM')
       await exit
     }
+  }
+
+  /** As in production, the API connects as a role that owns nothing. The other servers name no tenant, so they connect as the owner. */
+  private addressOf(name: ServerName): Record<string, string> {
+    const { url, serverUrl } = this.database
+    return name === 'ours' ? { DATABASE_URL: serverUrl, DATABASE_OWNER_URL: url } : { DATABASE_URL: url }
+  }
+
+  /** The batches of reads that the API has sent since its start, and the keys in them. */
+  private async sentBatches(): Promise<Batches> {
+    const headers = { Authorization: this.database.operator }
+    const { body } = await this.send('ours', { method: 'GET', path: '/metrics', headers })
+    const read = (name: string) => Number(new RegExp(`^database_batch_keys_${name} (\\d+)$`, 'm').exec(body)?.[1])
+    return { count: read('count'), keys: read('sum') }
   }
 
   private server(name: ServerName): { child: ChildProcess; port: number } {
@@ -111,4 +135,10 @@ export class Servers {
     }
     throw new Error(`The server "${name}" does not answer.`)
   }
+}
+
+type Batches = { count: number; keys: number }
+
+function sizeBetween(before: Batches, after: Batches): number {
+  return (after.keys - before.keys) / (after.count - before.count)
 }

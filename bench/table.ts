@@ -18,8 +18,12 @@ const heading = [
   'Requests/s',
   'Ratio to bare (least–most)',
   'Goal',
+  'Ratio by CPU time (least–most)',
   'Ratio to naive',
-  'CPU µs (bare, naive)',
+  'CPU µs: server + Postgres',
+  'bare',
+  'naive',
+  'Reads a batch',
   'p50 ms (bare)',
   'p99 ms (bare)',
 ]
@@ -47,7 +51,14 @@ export function depthRatios(comparisons: Comparison[]): string[] {
 
 function rowOf({ title, connections, goal, ours, bare, naive }: Comparison): string[] {
   const ratio = ratios(ours, bare, 'rate')
-  const micros = (measurements: Measurement[]) => (median(measurements.map(({ cpu }) => cpu)) * 1000).toFixed(0)
+  const micros = (measurements: Measurement[] = []) => {
+    const [server, postgres] = [
+      measurements.map(({ cpu, postgresCpu }) => cpu - postgresCpu),
+      measurements.map(({ postgresCpu }) => postgresCpu),
+    ].map((values) => median(values) * 1000)
+    return measurements.length > 0 ? `${server.toFixed(0)} + ${postgres.toFixed(0)}` : ''
+  }
+  const batchSizes = ours.flatMap(({ batchSize }) => (batchSize ? [batchSize] : []))
   const milliseconds = (name: 'p50' | 'p99') => {
     const [own, other] = [ours, bare].map((measurements) => median(measurements.map((one) => one[name])).toFixed(2))
     return `${own} (${other})`
@@ -58,8 +69,12 @@ function rowOf({ title, connections, goal, ours, bare, naive }: Comparison): str
     median(ours.map(({ rate }) => rate)).toFixed(0),
     spread(ratio),
     goal === undefined ? '' : `${goal}: ${median(ratio) >= goal ? 'reached' : 'not reached'}`,
+    spread(ratios(bare, ours, 'cpu')),
     naive ? median(ratios(ours, naive, 'rate')).toFixed(1) : '',
-    `${micros(ours)} (${[bare, naive].flatMap((one) => (one ? [micros(one)] : [])).join(', ')})`,
+    micros(ours),
+    micros(bare),
+    micros(naive),
+    batchSizes.length > 0 ? median(batchSizes).toFixed(1) : '',
     milliseconds('p50'),
     milliseconds('p99'),
   ]
