@@ -71,7 +71,6 @@ const currentRole = statement(
   `SELECT u."operator", m."role" FROM "user" u
      LEFT JOIN "organization_user" m ON m."userId" = u."id" AND m."organizationId" = :organization AND m."status" = 'active'
     WHERE u."issuer" = :issuer AND u."subject" = :subject`,
-  { tenants: TenantScope.every },
 )
 
 type AnsweredAs = NonNullable<Call['request']['answeredAs']>
@@ -87,7 +86,9 @@ export async function stillHasRight(
   if (role !== 'operator' && tenant === null) return true
   if (program !== undefined) return isAtLeast(await roleOfKey(executor, program, tenant), role)
   const { issuer, subject } = bearer ?? {}
-  const [found] = (await currentRole(executor, { issuer, subject, organization: tenant })).rows
+  // The caller may act for another tenant by now.
+  const ofRight = TenantScope.of(tenant).limit(executor)
+  const [found] = (await currentRole(ofRight, { issuer, subject, organization: tenant })).rows
   if (role === 'operator') return found?.operator === true
   return isAtLeast(found?.role, role)
 }

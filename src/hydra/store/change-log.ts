@@ -79,7 +79,6 @@ export class ChangeLog {
       'changes:news',
       `SELECT DISTINCT "tenant" FROM unnest(:tenants::uuid[], :snapshots::text[]) AS "read" ("tenant", "snapshot")
         JOIN "change" ON "${column}" = "tenant" AND ${later('"snapshot"::pg_snapshot')}`,
-      { tenants: TenantScope.every },
     )
   }
 
@@ -91,7 +90,8 @@ export class ChangeLog {
   /** The tenants, of those at these positions, that have later changes. */
   async withNews(executor: Executor, positions: ReadonlyMap<string, Position>): Promise<string[]> {
     const snapshots = [...positions.values()].map(({ snapshot }) => snapshot)
-    const { rows } = await this.news(executor, { tenants: [...positions.keys()], snapshots })
+    const tenants = [...positions.keys()]
+    const { rows } = await this.news(TenantScope.of(...tenants).limit(executor), { tenants, snapshots })
     return rows.map(({ tenant }) => tenant)
   }
 

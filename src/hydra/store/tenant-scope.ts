@@ -11,12 +11,8 @@ export class TenantScope {
   /** Every tenant: for sweeps, and for rows that are found by something else than their tenant. */
   static readonly every = new TenantScope('*')
 
-  /** The ids, with commas between them, or `*` for every tenant. */
-  text: string
-
-  private constructor(text: string) {
-    this.text = text
-  }
+  /** @param text the ids, with commas between them, or `*` for every tenant */
+  private constructor(readonly text: string) {}
 
   /** Ids that are no UUIDs are left out: their tenants have no rows. */
   static of(...tenants: (string | null)[]): TenantScope {
@@ -53,9 +49,19 @@ export class TenantScope {
     }
   }
 
-  /** Adds a tenant, for example one that the request has just created. */
-  admit(tenant: string): void {
-    if (this.text !== '*' && isUuid(tenant)) this.text = this.text === '' ? tenant : `${this.text},${tenant}`
+  /** This scope and one more tenant. */
+  with(tenant: string): TenantScope {
+    return TenantScope.union([this, TenantScope.of(tenant)])
+  }
+
+  /** An executor whose statements have this scope, unless they name their own. */
+  limit(executor: Executor): Executor {
+    return {
+      query: (query) => {
+        query.scope ??= this
+        return executor.query(query)
+      },
+    }
   }
 }
 

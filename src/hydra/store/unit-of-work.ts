@@ -12,7 +12,7 @@ import { deleteThrough, updateThrough } from './write-row.ts'
 export class UnitOfWork {
   private transactional: EntityManager | undefined
   private readonly afterwards: (() => void)[] = []
-  private readonly single: Executor
+  private single: Executor
   private shared: DataSource | undefined
 
   /** Whether references of the body are left to the foreign keys of the row that the request inserts. */
@@ -27,8 +27,8 @@ export class UnitOfWork {
     private readonly whole: DataSource,
     private readonly pool: FairPool,
     private readonly tenant: string,
-    client: Client,
-    private readonly scope: TenantScope,
+    private readonly client: Client,
+    private scope: TenantScope,
     private readonly conditional: boolean,
   ) {
     this.single = pool.of(tenant, client, scope)
@@ -46,13 +46,20 @@ export class UnitOfWork {
 
   /** Runs compiled statements, in the transaction if there is one. */
   get executor(): Executor {
-    const runner = this.transactional?.queryRunner as { databaseConnection?: Executor } | undefined
-    return runner?.databaseConnection ?? this.single
+    return this.connection ?? this.single
+  }
+
+  /** The connection of the transaction. */
+  private get connection(): (Executor & { scope?: TenantScope }) | undefined {
+    return (this.transactional?.queryRunner as { databaseConnection?: Executor } | undefined)?.databaseConnection
   }
 
   /** Lets the rest of the request touch the rows of another tenant. */
   admit(tenant: string): void {
-    this.scope.admit(tenant)
+    this.scope = this.scope.with(tenant)
+    this.single = this.pool.of(this.tenant, this.client, this.scope)
+    this.shared = undefined
+    if (this.connection) this.connection.scope = this.scope
   }
 
   get inTransaction(): boolean {
