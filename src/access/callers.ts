@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import type { Request } from 'express'
 import type { DataSource } from 'typeorm'
 import { membershipOrder } from '../../entities/user.ts'
@@ -31,9 +32,9 @@ export interface Callers {
 }
 
 const anonymous: Identity = { role: 'anonymous', user: null, tenant: null }
-const nobody = Promise.resolve(anonymous)
+const withoutToken = Promise.resolve(anonymous)
 
-/** The caller of an Authorization header, which is found without a hash of its token. */
+/** The caller of an Authorization header, whose token is verified again only after a while. */
 interface Recent {
   identity: Promise<Identity>
   until: number
@@ -145,15 +146,15 @@ export function callers(database: DataSource, pool: FairPool, issuer: Issuer): C
     const identity = await identify(bearer, socket)
     const until = Math.min(known.get(bearer)?.until ?? 0, bearer.expiresAt * 1000)
     if (memory.size >= maxRecentHeaders) memory.clear()
-    memory.set(authorization, { identity: Promise.resolve(identity), until, loadedAt })
+    memory.set(digestOf(authorization), { identity: Promise.resolve(identity), until, loadedAt })
     return identity
   }
 
   return {
     verify,
     of({ headers: { authorization }, socket }) {
-      if (authorization === undefined) return nobody
-      const found = recent.get(authorization)
+      if (authorization === undefined) return withoutToken
+      const found = recent.get(digestOf(authorization))
       const { fresh, loadedAt } = issuer.keys
       const isCurrent = found && fresh && found.loadedAt === loadedAt && found.until > Date.now()
       return isCurrent ? found.identity : identifyHeader(authorization, socket)
@@ -168,6 +169,11 @@ export function callers(database: DataSource, pool: FairPool, issuer: Issuer): C
       keys.forget()
     },
   }
+}
+
+/** Memory keeps no token, so that a copy of it opens nothing. */
+function digestOf(authorization: string): string {
+  return hash('sha256', authorization, 'base64')
 }
 
 /** The current organization is the token's claim, else the user's default; never a header that a client may choose. */
