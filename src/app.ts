@@ -25,10 +25,10 @@ import { isDistributed } from './postgres/distribution.ts'
 import { groups } from './resources/groups.ts'
 import { changeNotifier, listenForChanges } from './runtime/change-notifications.ts'
 import { poolsOf } from './runtime/database.ts'
+import { combined } from './runtime/http/combined-handlers.ts'
 import { setConstantHeaders } from './runtime/http/constant-headers.ts'
 import { healthRoutes } from './runtime/http/health.ts'
 import type { ServiceState } from './runtime/http/http-service.ts'
-import { inOrder } from './runtime/http/in-order.ts'
 import { rateLimiter } from './runtime/http/rate-limit.ts'
 import { checkRequestHead } from './runtime/http/request-head.ts'
 import { requestLog } from './runtime/http/request-log.ts'
@@ -103,10 +103,10 @@ export async function createApp({
   })
 
   const app = createExpress(config)
-  app.use(inOrder(...(tracing ? [tracing.trace] : []), measure, responseHeaders(config), checkRequestHead))
+  app.use(combined(...(tracing ? [tracing.trace] : []), measure, responseHeaders(config), checkRequestHead))
 
   const root = api.iris.root === '' ? app : routerAt(app, api.iris.root)
-  root.use(inOrder(notifyOfWrites(changeNotifier(database)), api.router(access)))
+  root.use(combined(notifyOfWrites(changeNotifier(database)), api.router(access)))
   root.use(webhooks(withOwnShare('webhooks'), billing))
   root.use(imageRoutes(pools.items.of('images')))
   root.use(archiveRoutes(access, database, pools.items))

@@ -10,7 +10,7 @@ export interface Ended {
   atProvider: boolean
 }
 
-export function workAfter(sessions: EndedSession[], keys: SecretKey[]): Ended {
+export function providerWorkOf(sessions: EndedSession[], keys: SecretKey[]): Ended {
   const tokens = sessions.flatMap(({ id, sealedTokens }) => openTokens(sealedTokens, keys, id) ?? [])
   return {
     refreshTokens: tokens.flatMap(({ refresh }) => refresh ?? []),

@@ -5,7 +5,7 @@ import type { SecretKey } from '../../secrets/sealed-text.ts'
 import { hashOf } from '../../secrets/secret-hash.ts'
 import type { Callers, Identity } from '../callers.ts'
 import { type Person, personOf } from './choices.ts'
-import { type Ended, workAfter } from './ended-sessions.ts'
+import { type Ended, providerWorkOf } from './ended-sessions.ts'
 import { formTokenOf, isFormTokenOf } from './form-token.ts'
 import { isForm, isOwnForm, isOwnRead } from './request-origin.ts'
 import { type Cookie, isSecret, newSecret, readCookie, sessionCookie, setCookie } from './session-cookie.ts'
@@ -178,7 +178,7 @@ export class Sessions {
   }
 
   #ended(sessions: EndedSession[]): Ended {
-    return workAfter(sessions, this.#surroundings.keys)
+    return providerWorkOf(sessions, this.#surroundings.keys)
   }
 
   async #open(request: Request): Promise<OpenSession | undefined> {

@@ -46,30 +46,30 @@ export function matchAccounts<K extends KnownAccount>(listed: ListedAccount[], k
     matches.set(one, other)
     taken.add(other)
   }
-  const inOrder = (fits: Fits) => {
+  const takeFirst = (fits: Fits) => {
     for (const one of openListed()) {
       const other = openKnown().find((each) => fits(one, each))
       if (other) take(one, other)
     }
   }
 
-  inOrder((one, other) => isSameKey(one, other) && one.currency === other.currency)
+  takeFirst((one, other) => isSameKey(one, other) && one.currency === other.currency)
   for (const one of openListed()) {
     const found = openKnown().filter((other) => isSameNumber(one, other) && isCompatible(one, other))
     if (found.length === 1) take(one, found[0])
   }
   for (const { one, other } of pairsByLines(openListed(), openKnown())) take(one, other)
   const unkeyed: Fits = (one, other) => isCandidate(one, other) && !one.key && !other.key && !contradicts(one, other)
-  inOrder(
+  takeFirst(
     (one, other) =>
       unkeyed(one, other) && isSameName(one, other) && one.balance !== null && one.balance === other.balance,
   )
-  inOrder((one, other) => unkeyed(one, other) && isSameName(one, other))
+  takeFirst((one, other) => unkeyed(one, other) && isSameName(one, other))
   const countLike = (all: { isCard: boolean; currency: string | null; key: string | null }[], of: ListedAccount) =>
     all.filter(({ isCard, currency, key }) => !key && isCard === of.isCard && currency === of.currency).length
   const waiting: KnownAccount[] = openKnown().filter((other) => isNear(other) && !other.isClosed)
   const counted = openListed().filter((one) => countLike(openListed(), one) === countLike(waiting, one))
-  inOrder((one, other) => counted.includes(one) && waiting.includes(other) && unkeyed(one, other))
+  takeFirst((one, other) => counted.includes(one) && waiting.includes(other) && unkeyed(one, other))
   return matches
 }
 

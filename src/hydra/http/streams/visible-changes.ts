@@ -18,13 +18,13 @@ export class VisibleChanges {
   private readonly bySight = new Map<string, Promise<Map<Change, Update>>>()
   private readonly changes: [BoundResource, Change[]][]
 
-  /** @param inOrder the changes in the order of their commits, which their updates keep */
+  /** @param committed the changes in the order of their commits, which their updates keep */
   constructor(
     private readonly api: BoundApi,
-    private readonly inOrder: Change[],
+    private readonly committed: Change[],
   ) {
     const relations = new Map<string, Change[]>()
-    for (const change of inOrder) {
+    for (const change of committed) {
       const rows = relations.get(change.relation)
       if (rows) rows.push(change)
       else relations.set(change.relation, [change])
@@ -39,7 +39,7 @@ export class VisibleChanges {
   async of(caller: Caller): Promise<Update[]> {
     const found = await Promise.all(this.changes.map(([bound, changes]) => this.visible(bound, changes, caller)))
     const updates = new Map(found.flatMap((seen) => [...seen]))
-    return this.inOrder.flatMap((change) => updates.get(change) ?? [])
+    return this.committed.flatMap((change) => updates.get(change) ?? [])
   }
 
   private visible(bound: BoundResource, changes: Change[], caller: Caller): Promise<Map<Change, Update>> {
