@@ -122,10 +122,13 @@ test('a batch has at most 256 keys of items, or 32 pages', async () => {
   expect(await largestOf(100, () => stores[0].page(own(caller), caller, page))).toBe(32)
 })
 
+/** The globals of the modules that test files share. */
+const { workerGlobal } = globalThis as unknown as { workerGlobal: typeof globalThis }
+
 test('no timer delays a read: the only timers of batches are the limits of their reads', async () => {
   const delays: number[] = []
-  const start = globalThis.setTimeout
-  globalThis.setTimeout = ((run: () => void, delay: number, ...rest: unknown[]) => {
+  const start = workerGlobal.setTimeout
+  workerGlobal.setTimeout = ((run: () => void, delay: number, ...rest: unknown[]) => {
     if (new Error().stack?.includes('/store/batch/')) delays.push(delay)
     return start(run, delay, ...rest)
   }) as typeof start
@@ -133,7 +136,7 @@ test('no timer delays a read: the only timers of batches are the limits of their
     const waves = Array.from({ length: 60 }, (_, n) => ({ ticks: n % 4 }))
     await interleaved(waves, () => stores[0].find(own(callers[0]), callers[0], ids[0]))
   } finally {
-    globalThis.setTimeout = start
+    workerGlobal.setTimeout = start
   }
   expect(delays.length).toBeGreaterThanOrEqual(60)
   // The limits of a read, of its statement and of its connection, which last for seconds.

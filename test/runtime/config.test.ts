@@ -44,6 +44,7 @@ test('every variable has a default', () => {
     webhookHosts: [],
     traces: undefined,
     explorer: true,
+    graceDays: 30,
     production: false,
   })
 })

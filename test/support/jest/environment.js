@@ -10,6 +10,7 @@ export default class Environment extends NodeEnvironment {
     super(config, context)
     this.global.importShared = (url) => import(url)
     this.global.requireShared = createRequire(import.meta.url)
+    this.global.workerGlobal = globalThis
     for (const name of sharedClasses) this.global[name] = globalThis[name]
   }
 }
