@@ -3,7 +3,6 @@ import type { DataSource, EntityMetadata } from 'typeorm'
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
 import type { ClassReference } from './documentation/class-reference.ts'
 import { documents } from './documentation/documents.ts'
-import { operationTexts } from './documentation/operation-description.ts'
 import { referenceOf } from './documentation/reference.ts'
 import { collectionTail } from './formats/collection-tail.ts'
 import { type FormField, formFields } from './formats/form-fields.ts'
@@ -111,11 +110,6 @@ export class Api extends ApiModel implements BoundApi {
   /** The problem that an error means for the client; undefined for an error of the server. */
   problemOf(error: unknown): Problem | undefined {
     return error instanceof Problem ? error : problemOf(this, error)
-  }
-
-  /** The title and the description of an operation. */
-  textsOf(resource: Resource, operation: Operation): { title: string; description: string } {
-    return operationTexts(this, resource, operation)
   }
 
   /** The fields that an operation accepts from a caller, in a body of a class. */

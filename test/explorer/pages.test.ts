@@ -14,6 +14,15 @@ const shownAt = (page: CheerioAPI, label: string) =>
     .filter((_, row) => page(row).find('dt a').text() === label)
     .find('dd')
 
+test('an operation says in words for people what it does, who may use it, and which words are code', async () => {
+  const { page } = await open('/locations', owner)
+  expect(page('.actions .note').text()).toMatch(/^For: .*owner.*\.$/)
+  const { page: form } = await open('/subscriptions?view=create', owner)
+  const [description] = form('main > p').get()
+  expect(form(description).text()).not.toMatch(/`|Creates a/)
+  expect(form(description).find('code').text()).toContain('confirmationSecret')
+})
+
 describe('In Dutch', () => {
   const dutch = { 'Accept-Language': 'nl' }
 

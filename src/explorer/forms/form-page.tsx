@@ -2,6 +2,7 @@ import { ConstraintViolation, type Violation } from '../../hydra/index.ts'
 import type { ChoicesOf } from '../choices.ts'
 import type { Drawing } from '../drawing.ts'
 import type { FormField } from '../engine.ts'
+import { Described } from '../parts/described.tsx'
 import { CopyText } from '../parts/script-elements.tsx'
 import { descriptionOf, labelOf } from '../words/labels.ts'
 import { operationTexts } from '../words/operation-words.ts'
@@ -26,7 +27,9 @@ export function FormPage({ drawing, form, choices }: FormPageProps) {
   return (
     <>
       {problem && <Refusal drawing={drawing} form={form} problem={problem} />}
-      <p>{description}</p>
+      <p>
+        <Described text={description} />
+      </p>
       {view.formToken === undefined ? (
         <p class="note">
           <a href={`${api.iris.at('/session')}?return=${encodeURIComponent(view.request.target)}`}>

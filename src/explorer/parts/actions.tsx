@@ -2,6 +2,7 @@ import { type Drawing, pathOf } from '../drawing.ts'
 import type { OfferedOperation } from '../engine.ts'
 import { formName, formParameter } from '../forms/form.ts'
 import { operationTexts } from '../words/operation-words.ts'
+import { Described } from './described.tsx'
 
 /** The operations that the caller may use now. */
 export function Actions({ drawing }: { drawing: Drawing }) {
@@ -36,7 +37,7 @@ function Action({ drawing, offered }: { drawing: Drawing; offered: OfferedOperat
       </a>
       {!isRead && (
         <span class="note" id={id}>
-          {description}
+          <Described text={description} />
         </span>
       )}
     </p>

@@ -24,6 +24,11 @@ const roleNames: Record<string, Record<string, string>> = {
 
 /** The sentence about the roles of an operation, by language. */
 const accessWords: Record<string, { noToken: string; anyToken: string; roles(names: string): string }> = {
+  en: {
+    noToken: 'Needs no token.',
+    anyToken: 'With any token, also one that acts for no organization.',
+    roles: (names) => `For: ${names}.`,
+  },
   nl: {
     noToken: 'Zonder token.',
     anyToken: 'Met elk token, ook een dat voor geen organisatie werkt.',
@@ -66,8 +71,7 @@ export function operationTexts(
   operation: Operation,
 ): { title: string; description: string } {
   const { api, tag } = naming
-  const access = accessWords[tag]
-  if (!access) return api.textsOf(resource, operation)
+  const access = accessWords[tag] ?? accessWords.en
   const { permissions } = api
   const roles = permissions.rolesOf(operation).map((role) => roleName(tag, role))
   const who = permissions.isPublic(operation)
