@@ -1,8 +1,8 @@
 import { type Drawing, pathOf } from '../drawing.ts'
 import type { OfferedOperation } from '../engine.ts'
 import { formName, formParameter } from '../forms/form.ts'
+import { Described } from '../words/described.tsx'
 import { operationTexts } from '../words/operation-words.ts'
-import { Described } from './described.tsx'
 
 /** The operations that the caller may use now. */
 export function Actions({ drawing }: { drawing: Drawing }) {
