@@ -16,7 +16,7 @@ const shownAt = (page: CheerioAPI, label: string) =>
 
 test('an operation says in words for people what it does, who may use it, and which words are code', async () => {
   const { page } = await open('/locations', owner)
-  expect(page('.actions .note').text()).toMatch(/^For: .*owner.*\.$/)
+  expect(page('.actions .note').text()).toMatch(/^Hours are wall-clock .* For: admin, owner\.$/)
   const { page: form } = await open('/subscriptions?view=create', owner)
   const [description] = form('main > p').get()
   expect(form(description).text()).not.toMatch(/`|Creates a/)

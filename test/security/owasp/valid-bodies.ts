@@ -19,6 +19,13 @@ export const lines: Record<string, Line> = {
     body: { confirm: 'acme' },
     before: `UPDATE "organization" SET "demo" = true WHERE "slug" = 'acme'`,
   },
+  'POST /organizations/close': {
+    body: { confirm: 'acme' },
+    before: `UPDATE "organization" SET "status" = 'active', "deleteAt" = NULL WHERE "slug" = 'acme'`,
+  },
+  'POST /organizations/reopen': {
+    before: `UPDATE "organization" SET "status" = 'closed', "deleteAt" = now() + interval '1 day' WHERE "slug" = 'acme'`,
+  },
   'POST /locations': { body: { name: 'New' } },
   'POST /languages': { body: { id: 'de' } },
   'POST /meetings': { body: { dateFrom: '2026-04-01T08:00:00Z', dateTo: '2026-04-01T10:00:00Z' } },
