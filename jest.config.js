@@ -17,7 +17,17 @@ const typescript = (tsx) => ({
 
 /** Libraries that the application shares with test files, or that take long to load. */
 const sharedLibraries = [
-  ...['class-transformer', 'class-validator', 'express', 'graphile-worker', 'jsonld', 'nodemailer', 'pg', 'pino'],
+  ...[
+    '@opentelemetry/[^/]+',
+    'class-transformer',
+    'class-validator',
+    'express',
+    'graphile-worker',
+    'jsonld',
+    'nodemailer',
+    'pg',
+    'pino',
+  ],
   ...['prom-client', 'reflect-metadata', 'sanitize-html', 'stripe', 'supertest', 'typeorm'],
 ]
 
