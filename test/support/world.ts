@@ -145,11 +145,21 @@ async function openDatabase(name: string, pooled: boolean) {
   const socket = join(host, `.s.PGSQL.${port}`)
   const pooler = pooled ? await new Pooler({ socket, user: serverRole, database: name }).open() : undefined
   const others = { owner: directUrl, ...(pooler && { direct: serverUrl }) }
-  const served = await connectTo({ url: pooler?.url ?? serverUrl }, 10, others).initialize()
+  const served = await connect(connectTo({ url: pooler?.url ?? serverUrl }, 10, others))
   await applyRowSecurity(served)
   const own = { url: undefined, host, port, username: user, database: name }
   const options = { ...ownerSource(served).options, ...own } as DataSource['options']
-  return { served, database: await new DataSource(options).initialize(), directUrl, serverUrl, pooler }
+  return { served, database: await connect(new DataSource(options)), directUrl, serverUrl, pooler }
+}
+
+/** Connects again where a busy machine takes longer than the limit of a server. */
+async function connect(source: DataSource): Promise<DataSource> {
+  for (let tries = 1; ; tries++)
+    try {
+      return await source.initialize()
+    } catch (error) {
+      if (tries === 5) throw error
+    }
 }
 
 async function close({

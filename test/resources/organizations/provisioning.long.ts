@@ -1,12 +1,12 @@
 import { AuditEvent, Language, OrganizationModule, Subscription, User } from '../../../entities/index.ts'
-import { backgroundSource } from '../../../ormconfig.ts'
+import { withoutTimeouts } from '../../../ormconfig.ts'
 import { enqueueUnprovisioned, provisionOrganization } from '../../../src/workspace/provision.ts'
 import { eventually } from '../../support/eventually.ts'
 import { startJobs } from '../../support/jobs.ts'
 import { openStream } from '../../support/requests/event-stream.ts'
 import { morning, openWorld } from '../../support/world.ts'
 
-const { as, database, ending, given, givenAddress, operator, publicUrl, served, tokenOf } = await openWorld()
+const { as, database, ending, given, givenAddress, operator, publicUrl, tokenOf } = await openWorld()
 
 const provision = provisionOrganization(database)
 const newcomer = (subject: string) => Object.assign(new User(), { subject })
@@ -63,10 +63,10 @@ test('a stream shows each step, so an open page shows it', async () => {
     WHEN (NEW."status" = 'active' AND OLD."status" = 'provisioning') EXECUTE FUNCTION "wait"()`)
   const holder = database.createQueryRunner()
   await holder.query('SELECT pg_advisory_lock(1764)')
-  // A job has a minute for its locks, and a request two seconds.
-  const background = await backgroundSource(served, 2).initialize()
-  ending.unshift(() => background.destroy())
-  const done = provisionOrganization(background)({ organization })
+  // The lock is held for longer than a job waits for one.
+  const patient = await withoutTimeouts(database).initialize()
+  ending.unshift(() => patient.destroy())
+  const done = provisionOrganization(patient)({ organization })
   expect(await stream.next()).toMatchObject({ '@id': iri, type: 'update', collection: '/organizations' })
   const { body: half } = await owner.get(iri)
   expect([half.status, told(half.databaseStatus).at(-1)]).toEqual(['provisioning', 'modules ready'])
