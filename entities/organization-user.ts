@@ -58,6 +58,11 @@ export class OrganizationUser extends Owned {
     return this.status === 'active' && keyCreators.includes(this.role)
   }
 
+  /** Whether it may create webhook endpoints of a role, and keep those that it has created. */
+  createsEndpoints(role: Role): boolean {
+    return this.createsKeys && (this.role === 'owner' || role !== 'owner')
+  }
+
   /** The roles that an invitation of this member may give; none while the member is suspended. */
   get grantableRoles(): readonly Role[] {
     return this.status === 'active' ? grantable[this.role] : []

@@ -23,8 +23,7 @@ export const update = (callers: Callers) =>
       if ((await countActiveOwners(call)) === 0) throw lastOwner()
       await revokeUngrantable(call, after.userId, after.grantableRoles)
       if (!after.createsKeys) await revokeKeysOf(call, after.userId)
-      if (!after.createsKeys) await disableEndpointsOf(call, after.userId)
-      else if (losesOwner) await disableEndpointsOf(call, after.userId, ({ role }) => role !== 'owner')
+      if (!after.createsKeys || losesOwner) await disableEndpointsOf(call, after.userId, after)
       await record({
         by: call,
         action: 'organizationUser.update',

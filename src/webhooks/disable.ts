@@ -1,4 +1,4 @@
-import { WebhookEndpoint } from '../../entities/index.ts'
+import { type OrganizationUser, WebhookEndpoint } from '../../entities/index.ts'
 import type { DisabledReason } from '../../entities/webhook-endpoint.ts'
 import { type Author, record } from '../audit/audit-log.ts'
 import { type Call, writeRows } from '../hydra/index.ts'
@@ -26,14 +26,17 @@ export async function disableEndpoint(
   })
 }
 
-/** Disables the endpoints of a person who may create such endpoints no more: after a removal, a suspension, or a demotion. */
+/**
+ * Disables the endpoints of a person who may create such endpoints no more: after a removal, a suspension, or a demotion.
+ * @param member the membership of the person, if it goes on
+ */
 export async function disableEndpointsOf(
   call: Call,
   createdById: string,
-  mayCreate: (endpoint: WebhookEndpoint) => boolean = () => false,
+  member?: OrganizationUser,
 ): Promise<void> {
   const { manager, tenant, caller } = call
   const found = await manager.findBy(WebhookEndpoint, { organizationId: tenant, createdById, enabled: true })
-  for (const endpoint of found.filter((each) => !mayCreate(each)))
+  for (const endpoint of found.filter(({ role }) => !member?.createsEndpoints(role)))
     await disableEndpoint({ manager, tenant, caller }, endpoint, 'creatorLeft')
 }

@@ -11,7 +11,7 @@ import { enqueueEndOfBilling } from '../../closing/end-billing.ts'
 import { type Call, ConstraintViolation, copyEntity, type Operation, Problem, Unchanged } from '../../hydra/index.ts'
 import { enqueueClosingMails } from '../../mail/closing-mail.ts'
 import { lockOrganization } from '../../postgres/locks.ts'
-import { disableAllEndpoints, enableAllEndpoints } from '../../webhooks/whole-organization.ts'
+import { disableAllEndpoints, enableAllEndpoints } from '../../webhooks/closing.ts'
 import { enqueueProvisioning } from '../../workspace/provision.ts'
 
 /** The body of the operation: the confirmation. */

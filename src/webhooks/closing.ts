@@ -16,8 +16,7 @@ export async function enableAllEndpoints(call: Call): Promise<void> {
   const closed = await call.manager.findBy(WebhookEndpoint, { ...own, disabledReason: 'organizationClosed' })
   for (const endpoint of closed) {
     const creator = members.find(({ userId }) => userId === endpoint.createdById)
-    const mayCreate = creator?.role === 'owner' || (creator?.role === 'admin' && endpoint.role === 'admin')
-    await (mayCreate ? enable(call, endpoint) : setReason(call, endpoint))
+    await (creator?.createsEndpoints(endpoint.role) ? enable(call, endpoint) : setReason(call, endpoint))
   }
 }
 
