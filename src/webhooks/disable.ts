@@ -30,11 +30,7 @@ export async function disableEndpoint(
  * Disables the endpoints of a person who may create such endpoints no more: after a removal, a suspension, or a demotion.
  * @param member the membership of the person, if it goes on
  */
-export async function disableEndpointsOf(
-  call: Call,
-  createdById: string,
-  member?: OrganizationUser,
-): Promise<void> {
+export async function disableEndpointsOf(call: Call, createdById: string, member?: OrganizationUser): Promise<void> {
   const { manager, tenant, caller } = call
   const found = await manager.findBy(WebhookEndpoint, { organizationId: tenant, createdById, enabled: true })
   for (const endpoint of found.filter(({ role }) => !member?.createsEndpoints(role)))

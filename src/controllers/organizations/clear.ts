@@ -2,8 +2,9 @@ import { IsString, MaxLength } from 'class-validator'
 import type { EntityManager } from 'typeorm'
 import { type AuditEvent, Organization } from '../../../entities/index.ts'
 import { record } from '../../audit/audit-log.ts'
-import { type Call, ConstraintViolation, type Operation, Problem, Unchanged, writeRows } from '../../hydra/index.ts'
+import { type Call, type Operation, Problem, Unchanged, writeRows } from '../../hydra/index.ts'
 import { lockOrganization } from '../../postgres/locks.ts'
+import { requireSlug } from './confirmation.ts'
 
 interface ClearedTable {
   /** The name in the audit event. */
@@ -82,10 +83,7 @@ export const clear: Operation<Organization> = {
       const organization = await call.get(Organization, call.tenant)
       if (!organization.canBeCleared)
         throw new Problem(409, 'An organization can be cleared only if it is a demo, or not "productionLike".')
-      if (confirm !== organization.slug)
-        throw new ConstraintViolation([
-          { propertyPath: 'confirm', message: 'confirm must be the slug of the organization.', code: 'isSlug' },
-        ])
+      requireSlug(confirm, organization)
       const changes: AuditEvent['changes'] = {}
       for (const table of clearedTables) changes[table.name] = [await deleteRows(call, table), 0]
       if (Object.values(changes).every(([rows]) => rows === 0)) return new Unchanged(organization)

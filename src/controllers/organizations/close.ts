@@ -8,11 +8,12 @@ import { findLiveSubscription } from '../../billing/live-subscription.ts'
 import { saveSubscription } from '../../billing/save-subscription.ts'
 import { recordSubscription } from '../../billing/subscription-audit.ts'
 import { enqueueEndOfBilling } from '../../closing/end-billing.ts'
-import { type Call, ConstraintViolation, copyEntity, type Operation, Problem, Unchanged } from '../../hydra/index.ts'
+import { type Call, copyEntity, type Operation, Problem, Unchanged } from '../../hydra/index.ts'
 import { enqueueClosingMails } from '../../mail/closing-mail.ts'
 import { lockOrganization } from '../../postgres/locks.ts'
 import { disableAllEndpoints, enableAllEndpoints } from '../../webhooks/closing.ts'
 import { enqueueProvisioning } from '../../workspace/provision.ts'
+import { requireSlug } from './confirmation.ts'
 
 /** The body of the operation: the confirmation. */
 export class Closure {
@@ -48,10 +49,7 @@ export const close = (callers: Callers, graceDays = defaultGraceDays): Operation
     const { confirm } = await call.input(Closure)
     return call.unitOfWork.transaction(async () => {
       const before = await lockAndRead(call)
-      if (confirm !== before.slug)
-        throw new ConstraintViolation([
-          { propertyPath: 'confirm', message: 'confirm must be the slug of the organization.', code: 'isSlug' },
-        ])
+      requireSlug(confirm, before)
       if (before.canBeReopened) return new Unchanged(before)
       if (!before.canBeClosed) throw notClosable(before)
       const after = copyEntity(before).close(new Date(Date.now() + graceDays * dayMs))
