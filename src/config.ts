@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { defaultLifetime } from './access/token-issuer-keys.ts'
 import type { KontomatikAccess } from './banking/kontomatik/connection.ts'
 import type { StripeSettings } from './billing/stripe/stripe-client.ts'
+import { defaultGraceDays } from './closing/grace-period.ts'
 import { type Auth, readAuth } from './environment/access.ts'
 import { readKontomatik, readRedirects, readSecretKeys } from './environment/banking.ts'
 import { readDatabaseUrl, readDirectUrl, readOwnerUrl, readReplicaUrls } from './environment/database.ts'
@@ -115,7 +116,12 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     corsOrigins: readCorsOrigins(variables),
     trustProxy: readTrustProxy(variables),
     ownedOrganizations: owned === undefined ? undefined : variables.integer('OWNED_ORGANIZATIONS', owned, 1, 1_000_000),
-    graceDays: variables.integer('DELETION_GRACE_DAYS', variables.text('DELETION_GRACE_DAYS') ?? '30', 1, 3650),
+    graceDays: variables.integer(
+      'DELETION_GRACE_DAYS',
+      variables.text('DELETION_GRACE_DAYS') ?? `${defaultGraceDays}`,
+      1,
+      3650,
+    ),
     limits:
       variables.oneOf('RATE_LIMITS', variables.text('RATE_LIMITS') ?? (production ? 'on' : 'off'), ['on', 'off']) ===
       'on'

@@ -4,7 +4,7 @@ import { type AuditEvent, Organization } from '../../../entities/index.ts'
 import { record } from '../../audit/audit-log.ts'
 import { type Call, type Operation, Problem, Unchanged, writeRows } from '../../hydra/index.ts'
 import { lockOrganization } from '../../postgres/locks.ts'
-import { requireSlug } from './confirmation.ts'
+import { requireSlug } from '../../workspace/confirmation.ts'
 
 interface ClearedTable {
   /** The name in the audit event. */

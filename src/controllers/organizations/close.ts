@@ -8,12 +8,13 @@ import { findLiveSubscription } from '../../billing/live-subscription.ts'
 import { saveSubscription } from '../../billing/save-subscription.ts'
 import { recordSubscription } from '../../billing/subscription-audit.ts'
 import { enqueueEndOfBilling } from '../../closing/end-billing.ts'
+import { defaultGraceDays } from '../../closing/grace-period.ts'
 import { type Call, copyEntity, type Operation, Problem, Unchanged } from '../../hydra/index.ts'
 import { enqueueClosingMails } from '../../mail/closing-mail.ts'
 import { lockOrganization } from '../../postgres/locks.ts'
 import { disableAllEndpoints, enableAllEndpoints } from '../../webhooks/closing.ts'
+import { requireSlug } from '../../workspace/confirmation.ts'
 import { enqueueProvisioning } from '../../workspace/provision.ts'
-import { requireSlug } from './confirmation.ts'
 
 /** The body of the operation: the confirmation. */
 export class Closure {
@@ -22,9 +23,6 @@ export class Closure {
   @MaxLength(63)
   confirm: string
 }
-
-/** Enough to notice a mistake, to export the data and to pay. */
-export const defaultGraceDays = 30
 
 const dayMs = 24 * 60 * 60 * 1000
 

@@ -1,5 +1,5 @@
-import type { Organization } from '../../../entities/index.ts'
-import { ConstraintViolation } from '../../hydra/index.ts'
+import type { Organization } from '../../entities/index.ts'
+import { ConstraintViolation } from '../hydra/index.ts'
 
 /** @throws ConstraintViolation unless a confirmation is the slug of the organization */
 export function requireSlug(confirm: string, { slug }: Organization): void {
