@@ -5,6 +5,7 @@ import { linkBank, pull, setUpBanking, waitForRow } from '../../banking/linked-b
 import { describeInChromium, Visitor } from '../../support/chromium.ts'
 import { rowsOf } from '../../support/rows/sample-rows.ts'
 import { openWorld } from '../../support/world.ts'
+import { openAsOwner } from './owner-visit.ts'
 
 const { api, banking, database, given, kontomatik, organization, publicUrl, tenant, tokenOf } = await openWorld()
 await rowsOf(tenant)
@@ -23,14 +24,8 @@ describeInChromium('In Chromium', (browser) => {
     let visitor: Visitor
     let page: Page
 
-    beforeAll(async () => {
-      visitor = await Visitor.open(browser(), publicUrl, { javaScriptEnabled })
-      page = await visitor.signIn(await tokenOf(tenant.users.owner))
-    }, 120_000)
-
-    afterAll(async () => {
-      expect(visitor.complaints).toEqual([])
-      await visitor.context.close()
+    openAsOwner(browser, javaScriptEnabled, (...opened) => {
+      ;[page, visitor] = opened
     })
 
     const submit = () => page.locator('form.operation [type=submit]:not([name])').click()

@@ -1,10 +1,11 @@
 import type { Page } from 'playwright-core'
 import { type OrganizationAddress, Subscription } from '../../../entities/index.ts'
-import { describeInChromium, Visitor } from '../../support/chromium.ts'
+import { describeInChromium } from '../../support/chromium.ts'
 import { rowsOf } from '../../support/rows/sample-rows.ts'
 import { openWorld } from '../../support/world.ts'
+import { openAsOwner } from './owner-visit.ts'
 
-const { api, given, publicUrl, tenant, tokenOf } = await openWorld()
+const { api, given, publicUrl, tenant } = await openWorld()
 const rows = await rowsOf(tenant)
 
 // The walks of `npm test`; walks.long.ts has the others.
@@ -13,17 +14,10 @@ describeInChromium('In Chromium', (browser) => {
     ['on', true],
     ['off', false],
   ])('with JavaScript %s', (state, javaScriptEnabled) => {
-    let visitor: Visitor
     let page: Page
 
-    beforeAll(async () => {
-      visitor = await Visitor.open(browser(), publicUrl, { javaScriptEnabled })
-      page = await visitor.signIn(await tokenOf(tenant.users.owner))
-    }, 120_000)
-
-    afterAll(async () => {
-      expect(visitor.complaints).toEqual([])
-      await visitor.context.close()
+    openAsOwner(browser, javaScriptEnabled, (opened) => {
+      page = opened
     })
 
     const heading = (name: string | RegExp) => page.getByRole('heading', { level: 1, name }).waitFor()
