@@ -17,18 +17,21 @@ const typescript = (tsx) => ({
 
 /** Libraries that the application shares with test files, or that take long to load. */
 const sharedLibraries = [
-  ...[
-    '@opentelemetry/[^/]+',
-    'class-transformer',
-    'class-validator',
-    'express',
-    'graphile-worker',
-    'jsonld',
-    'nodemailer',
-    'pg',
-    'pino',
-  ],
-  ...['prom-client', 'reflect-metadata', 'sanitize-html', 'stripe', 'supertest', 'typeorm'],
+  '@opentelemetry/[^/]+',
+  'class-transformer',
+  'class-validator',
+  'express',
+  'graphile-worker',
+  'jsonld',
+  'nodemailer',
+  'pg',
+  'pino',
+  'prom-client',
+  'reflect-metadata',
+  'sanitize-html',
+  'stripe',
+  'supertest',
+  'typeorm',
 ]
 
 const shared = ['<rootDir>/test/support/jest/shared-modules.js', typescript(true)]
