@@ -45,28 +45,27 @@ const listPoolSize = (poolSize: number) => Math.ceil(poolSize / 2)
  * Pages are read in the order of an index. The default of 4 is for disks that spin: a plan that is kept then sorts all rows of a
  * tenant after a cursor.
  */
-const listPlans = '-c random_page_cost=1.1'
+const indexPlans = '-c random_page_cost=1.1'
+
+/** Behind a policy, Postgres would start further processes for a count that one process finishes sooner. */
+const listPlans = `${indexPlans} -c max_parallel_workers_per_gather=0`
 
 /** Options of a second pool to the same Postgres, for lists only. */
 export function listPoolOptions({ options }: Pool): PoolConfig {
   const { password, ssl, max = 10, Client } = options
-  const { rowSecurity } = options as SecuredOptions
-  const sessions = listSessions(Client === throughPooler.Client, rowSecurity)
+  const sessions = listSessions(Client === throughPooler.Client)
   return { ...options, password, ssl, max: listPoolSize(max), ...listLimits, ...sessions }
 }
 
-/** Behind a pooler the role travels with each transaction; else the connection starts with it. */
-function listSessions(isPooled: boolean, { listRole }: RowSecurity = { isOn: false }): PoolConfig {
-  if (isPooled) return listsThroughPooler
-  const role = listRole ? ` -c role=${listRole.replace(/[\\\s]/g, '\\$&')}` : ''
-  return { ...direct, options: `${utc} ${listPlans}${role}` }
+function listSessions(isPooled: boolean): PoolConfig {
+  return isPooled ? listsThroughPooler : { ...direct, options: `${utc} ${listPlans}` }
 }
 
 /** A batch of reads may last two seconds with the time that its reads have waited. */
 const batchLimits = { statement_timeout: 1900, lock_timeout: 1500, query_timeout: 2000, connectionTimeoutMillis: 2000 }
 
 /** The plan of a batch must not depend on its size: a custom plan for many keys of a small table reads all of it. Pages are batched, too. */
-const batchPlans = `${listPlans} -c plan_cache_mode=force_generic_plan -c jit=off`
+const batchPlans = `${indexPlans} -c plan_cache_mode=force_generic_plan -c jit=off`
 
 /** Options of a pool to the same Postgres, for batches of reads only. They never use more than half as many connections. */
 export function batchPoolOptions({ options }: Pool): PoolConfig {
@@ -192,7 +191,7 @@ export function replicaPoolOptions(
     application_name: applicationName,
     max: listPoolSize(poolSize),
     rowSecurity,
-    ...listSessions(isPooled, rowSecurity),
+    ...listSessions(isPooled),
   }
 }
 

@@ -1,7 +1,8 @@
 import pg from 'pg'
+import type { Setting } from './admission.ts'
 import { executionMessage } from './execution-message.ts'
-import type { Setting } from './transaction-settings.ts'
 
+/** The function that a query of pg calls with its result. */
 export type Callback = (error: Error | null | undefined, result?: unknown) => void
 
 /** A statement with a name, its values, and how its rows are returned. */

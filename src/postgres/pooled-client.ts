@@ -1,6 +1,7 @@
 import type { Client, PoolConfig } from 'pg'
+import type { Setting } from './admission.ts'
 import { direct } from './statement-client.ts'
-import { admitting, SettingClient } from './transaction-settings.ts'
+import { SettingClient } from './transaction-settings.ts'
 
 /*
  * Behind a pooler each transaction may run on another connection of Postgres, so a session has no settings of its own. A client
@@ -13,8 +14,11 @@ const limiting = {
   text: `SELECT set_config('statement_timeout', $1, true), set_config('lock_timeout', $2, true), set_config('random_page_cost', '1.1', true)`,
 }
 
-/** Sets limits, and the role that may read the rows of every tenant. */
-const limitingLists = { name: 'pooled:list-limits', text: `${limiting.text}, set_config('role', $3, true)` }
+/** Sets limits, and keeps lists to one process of Postgres each. */
+const limitingLists = {
+  name: 'pooled:list-limits',
+  text: `${limiting.text}, set_config('max_parallel_workers_per_gather', '0', true)`,
+}
 
 /** Sets limits, and how Postgres plans the statement of a batch. */
 const limitingBatches = {
@@ -28,15 +32,15 @@ class LimitingClient extends SettingClient {
   protected readonly limiting: { name: string; text: string } = limiting
 
   override get prepared(): string[] {
-    return [admitting.name, this.limiting.name]
+    return [...super.prepared, this.limiting.name]
   }
 
-  protected get limits(): string[] {
+  private get limits(): string[] {
     return [this.limit('statement_timeout'), this.limit('lock_timeout')]
   }
 
-  override settingsOfStatement(tenants: string | undefined) {
-    return [{ statement: this.limiting.name, values: this.limits }, ...super.settingsOfStatement(tenants)]
+  override settingsOfStatement(admission: Setting[]): Setting[] {
+    return [{ statement: this.limiting.name, values: this.limits }, ...admission]
   }
 
   override settingsOfTransaction(tenants: string | undefined): string {
@@ -59,10 +63,6 @@ class LimitingClient extends SettingClient {
 
 class LimitingListClient extends LimitingClient {
   protected override readonly limiting = limitingLists
-
-  protected override get limits(): string[] {
-    return [...super.limits, this.rowSecurity?.listRole ?? 'none']
-  }
 }
 
 class LimitingBatchClient extends LimitingClient {
@@ -70,21 +70,21 @@ class LimitingBatchClient extends LimitingClient {
 }
 
 /** Settings of a pool whose address leads to a pooler in transaction mode, such as PgBouncer. */
-export const throughPooler = pooled(() => LimitingClient, limiting, ['0', '0'])
+export const throughPooler = pooled(() => LimitingClient, limiting)
 
 /** The same for a pool of lists. */
-export const listsThroughPooler = pooled(() => LimitingListClient, limitingLists, ['0', '0', 'none'])
+export const listsThroughPooler = pooled(() => LimitingListClient, limitingLists)
 
 /** The same for a pool of batches. */
-export const batchesThroughPooler = pooled(() => LimitingBatchClient, limitingBatches, ['0', '0'])
+export const batchesThroughPooler = pooled(() => LimitingBatchClient, limitingBatches)
 
-function pooled(type: () => typeof LimitingClient, { name, text }: typeof limiting, values: string[]) {
+function pooled(type: () => typeof LimitingClient, { name, text }: typeof limiting) {
   return {
     get Client() {
       return type() as unknown as new () => Client
     },
     onConnect: async (client: Pick<Client, 'query'>): Promise<void> => {
-      await client.query({ name, text, values })
+      await client.query({ name, text, values: ['0', '0'] })
       await direct.onConnect(client)
     },
   } satisfies PoolConfig

@@ -7,7 +7,7 @@ import { sharedTables, tableKinds } from './table-kinds.ts'
 export interface RowSecurity {
   /** Whether Postgres hides the rows of tenants that a transaction does not name. */
   isOn: boolean
-  /** The role that lists are read with: it sees the rows of every tenant, and writes none. */
+  /** The role that exempt statements of lists read with: it sees the rows of every tenant, and writes none. */
   listRole?: string
 }
 

@@ -1,6 +1,7 @@
 import type { Client, PoolConfig } from 'pg'
+import { type Admission, admitting, exempting } from './admission.ts'
 import { type Callback, type Columns, type NamedConfig, NamedQuery } from './named-query.ts'
-import { admitting, type Scope, SettingClient } from './transaction-settings.ts'
+import { SettingClient } from './transaction-settings.ts'
 
 /** A client that describes each named statement once. */
 export class NamedStatementClient extends SettingClient {
@@ -8,7 +9,7 @@ export class NamedStatementClient extends SettingClient {
 
   override query(config: never, values?: unknown, callback?: unknown): unknown {
     if (!isNamed(config) || Array.isArray(values)) return super.query(config, values, callback)
-    const named: NamedConfig & { scope?: Scope } = config
+    const named: NamedConfig & Admission = config
     const settings = () => this.settingsFor(named)
     const query = new NamedQuery(named, named.types ?? (this as never), this.columns, settings)
     query.callback = (typeof values === 'function' ? values : callback) as Callback | undefined
@@ -36,5 +37,6 @@ export const direct = {
   },
   onConnect: async (client: Pick<Client, 'query'>): Promise<void> => {
     await client.query({ ...admitting, values: [''] })
+    await client.query({ ...exempting, values: ['none'] })
   },
 } satisfies PoolConfig

@@ -1,4 +1,6 @@
 import pg, { type PoolConfig } from 'pg'
+import { type Admission, admitting, exempting, type Scope, type Setting } from './admission.ts'
+import type { Callback } from './named-query.ts'
 import type { RowSecurity } from './row-security.ts'
 
 /*
@@ -6,26 +8,7 @@ import type { RowSecurity } from './row-security.ts'
  * kind sends them with each transaction in the same round trip. A single statement is a transaction, too.
  */
 
-/**
- * Admits tenants to the transaction. It is prepared once for each connection. Its condition is never true, so Postgres sends no
- * row back, which would repeat the tenants of a whole batch.
- */
-export const admitting = { name: 'tenants', text: `SELECT WHERE set_config('app.tenants', $1, true) IS NULL` }
-
-type Callback = (error: Error | null | undefined, result?: unknown) => void
-
-/** The tenants whose rows a statement may touch: ids with commas between them, or `*`. */
-export interface Scope {
-  readonly text: string
-}
-
-type Config = string | { name?: string; text: string; query_timeout?: number; scope?: Scope }
-
-/** A prepared statement that is run before another one, in the same transaction. */
-export interface Setting {
-  statement: string
-  values: string[]
-}
+type Config = string | ({ name?: string; text: string; query_timeout?: number } & Admission)
 
 /** The members of pg's own query that a query of another kind overrides. */
 declare class PgQuery {
@@ -71,7 +54,7 @@ class SettingQuery extends BaseQuery {
   /** How many of the next completed commands belong to settings. */
   private pending = 0
   private settings: Setting[] = []
-  private readonly scope: Scope | undefined
+  private readonly admission: Admission
   readonly query_timeout: number | undefined
 
   constructor(
@@ -82,14 +65,14 @@ class SettingQuery extends BaseQuery {
   ) {
     super(config, values, callback)
     this.query_timeout = typeof config === 'object' ? config.query_timeout : undefined
-    this.scope = typeof config === 'object' ? config.scope : undefined
+    this.admission = typeof config === 'object' ? { scope: config.scope, isExempt: config.isExempt } : {}
   }
 
   override submit(connection: PgConnection): Error | null {
-    const { client, scope } = this
+    const { client, admission } = this
     if (client.getTransactionStatus() === 'I' && startsTransaction.test(this.text))
-      this.text += client.settingsOfTransaction(client.tenantsOf(scope))
-    else this.settings = client.settingsFor({ name: this.name, text: this.text, scope })
+      this.text += client.settingsOfTransaction(client.tenantsOf(admission.scope))
+    else this.settings = client.settingsFor({ name: this.name, text: this.text, ...admission })
     if (this.settings.length > 0) {
       // One implicit transaction spans all messages until the next Sync, so the settings hold for this statement only.
       this.queryMode = 'extended'
@@ -131,7 +114,7 @@ export class SettingClient extends BaseClient {
 
   /** The names of the statements that settings are made with. */
   get prepared(): string[] {
-    return [admitting.name]
+    return [admitting.name, exempting.name]
   }
 
   /** The tenants that a query with this scope sends; undefined where none are sent. */
@@ -140,16 +123,24 @@ export class SettingClient extends BaseClient {
   }
 
   /** The settings that precede a query in its transaction. */
-  settingsFor({ name = '', text, scope }: { name?: string; text: string; scope?: Scope }): Setting[] {
+  settingsFor({ name = '', text, scope, isExempt }: { name?: string; text: string } & Admission): Setting[] {
     if (this.prepared.includes(name)) return []
     // The transaction has failed then, in most cases, and has the tenants of its savepoint again.
     if (returnsToSavepoint.test(text)) this.admitted = undefined
     const status = this.getTransactionStatus()
-    if (status === 'I') return this.settingsOfStatement(this.tenantsOf(scope))
+    if (status === 'I') return this.settingsOfStatement(this.admissionOf(scope, isExempt))
     return status === 'T' ? this.settingsWithin(this.tenantsOf(scope), text) : []
   }
 
-  settingsOfStatement(tenants: string | undefined): Setting[] {
+  /** The settings of a single statement: its admission, and those that a client of another kind adds. */
+  settingsOfStatement(admission: Setting[]): Setting[] {
+    return admission
+  }
+
+  private admissionOf(scope: Scope | undefined, isExempt: boolean | undefined): Setting[] {
+    const { isOn, listRole } = this.rowSecurity ?? {}
+    if (isExempt && isOn && listRole) return [{ statement: exempting.name, values: [listRole] }]
+    const tenants = this.tenantsOf(scope)
     return tenants === undefined ? [] : [{ statement: admitting.name, values: [tenants] }]
   }
 

@@ -1,19 +1,25 @@
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
-import { Client } from 'pg'
+import { Client, type QueryResult } from 'pg'
+import { pino } from 'pino'
 import { DataSource } from 'typeorm'
-import { Location } from '../../entities/index.ts'
+import { Location, OrganizationExport, Subscription, WebhookDelivery } from '../../entities/index.ts'
 import { TenantScope } from '../../src/hydra/index.ts'
 import { readRowSecurity, tenantColumns } from '../../src/postgres/row-security.ts'
+import { sharedTables, unlistedTables } from '../../src/postgres/table-kinds.ts'
 import { poolsOf } from '../../src/runtime/database.ts'
+import { WebhookSender } from '../../src/webhooks/sender.ts'
+import { jobs } from '../support/jobs.ts'
+import { type PageStatement, watchPages } from '../support/page-statements.ts'
 import { rowsOf } from '../support/rows/sample-rows.ts'
 import { openWorld } from '../support/world.ts'
 
-const { database, databaseName, directUrl, elsewhere, given, organization, served, serverUrl, tenant } =
+const { api, database, databaseName, directUrl, elsewhere, given, organization, outside, served, serverUrl, tenant } =
   await openWorld()
 
-for (const each of [tenant, elsewhere]) await rowsOf(each)
+await rowsOf(tenant)
+const others = await rowsOf(elsewhere)
 const tables = [...tenantColumns]
 const [ownId, otherId] = [organization.id, elsewhere.organization.id]
 const own = TenantScope.of(ownId).view(served)
@@ -156,13 +162,116 @@ describe('the role of the server', () => {
     expect(await count(served, 'location')).toBe(0)
   })
 
-  test('reads lists as a role that sees every tenant, and writes no row', async () => {
+  test('sees every tenant in an exempt statement only, which writes no row', async () => {
+    const client = await poolsOf(served).lists.pool.connect()
+    const rowsBy = async (query: object) => ((await client.query(query as never)) as unknown as QueryResult).rows
+    const rowsSeen = (isExempt: boolean) =>
+      count({ query: async (text: string) => rowsBy({ text, isExempt }) } as never, 'location')
+    try {
+      expect(await rowsSeen(true)).toBe(await count(database, 'location'))
+      expect(await rowsSeen(false)).toBe(0)
+      for (const text of ['DELETE FROM "location"', 'UPDATE "location" SET "name" = \'x\''])
+        await expect(client.query({ text, isExempt: true } as never)).rejects.toThrow('permission denied')
+      // In a transaction the role would stay for the statements after it.
+      await client.query('BEGIN')
+      expect(await rowsSeen(true)).toBe(0)
+      await client.query('ROLLBACK')
+    } finally {
+      client.release()
+    }
+  })
+
+  test('reads no session, mail, archive or other table without lists in an exempt statement', async () => {
     const { pool } = poolsOf(served).lists
-    expect(await count({ query: async (text: string) => (await pool.query(text)).rows } as never, 'location')).toBe(
-      await count(database, 'location'),
-    )
-    for (const write of ['DELETE FROM "location"', 'UPDATE "location" SET "name" = \'x\''])
-      await expect(pool.query(write)).rejects.toThrow('permission denied')
+    for (const table of [...sharedTables.filter((shared) => shared !== 'user'), ...unlistedTables])
+      await expect(pool.query({ text: `SELECT FROM "${table}"`, isExempt: true } as never)).rejects.toThrow(
+        `permission denied for table ${table}`,
+      )
+  })
+})
+
+describe('the statement of a list', () => {
+  const { pool } = poolsOf(served).lists
+  let sent: PageStatement | undefined
+  watchPages(served, (statement) => {
+    if (/ LIMIT /.test(statement.text)) sent = statement
+  })
+  const statementOf = async (path: string) => {
+    sent = undefined
+    await api.get(path).expect(200)
+    return sent as unknown as PageStatement
+  }
+
+  test.each([
+    '/locations?order[name]=asc',
+    '/meetings?dateFrom[after]=2020-01-01',
+    '/employees?active=true',
+    '/audit-events?order[at]=desc',
+    '/organization-users?role=owner',
+    '/webhook-deliveries?status=pending&status=sent',
+  ])('of %s returns no row of a forged tenant, and none without its scope', async (path) => {
+    const { scope, ...statement } = await statementOf(path)
+    expect([scope?.text, statement.isExempt]).toEqual([ownId, false])
+    const values = statement.values.map((value) => (value === ownId ? otherId : value))
+    // The first wall alone would let a forged tenant through.
+    expect(await database.query(statement.text, values)).not.toEqual([])
+    const forged = { ...statement, values, scope }
+    expect((await pool.query(forged)).rows).toEqual([])
+    expect((await pool.query(statement)).rows).toEqual([])
+  })
+
+  test.each(['/meetings?notes=x', '/meetings?q=x', '/users?email=a@b.nl', '/bank-transactions?amount[gt]=5'])(
+    'of %s is exempt, because a policy would keep it from its index',
+    async (path) => expect(await statementOf(path)).toMatchObject({ isExempt: true }),
+  )
+})
+
+describe('a forgotten or forged scope of a request or a job', () => {
+  const digestOf = async ([table, column]: [string, string]) =>
+    database.query(`SELECT md5(string_agg(t::text, ' ' ORDER BY t::text)) FROM "${table}" t WHERE "${column}" = $1`, [
+      otherId,
+    ])
+  const contentOfOthers = () => Promise.all(tables.map(digestOf))
+
+  test('reads and changes nothing where no tenant is named', async () => {
+    const { items } = poolsOf(served)
+    const { manager } = items.within(served, ownId)
+    expect(await manager.find(Location)).toEqual([])
+    expect(await manager.update(Location, { organizationId: ownId }, { name: 'Changed' })).toMatchObject({
+      affected: 0,
+    })
+    expect(await manager.transaction((within) => within.delete(Location, { organizationId: ownId }))).toMatchObject({
+      affected: 0,
+    })
+    const query = { name: '', text: `SELECT "id" FROM "location" WHERE "organizationId" = $1`, values: [ownId] }
+    expect((await items.of(ownId).query(query as never)).rows).toEqual([])
+  })
+
+  test('reads and changes no row of another tenant that is found by its id alone', async () => {
+    const before = await contentOfOthers()
+    for (const source of [own, poolsOf(served).items.within(served, ownId, TenantScope.of(ownId))])
+      await source.transaction(async (manager) => {
+        const { id } = others.Location
+        expect(await manager.findOneBy(Location, { id })).toBeNull()
+        expect(await manager.update(Location, { id }, { name: 'Changed' })).toMatchObject({ affected: 0 })
+        expect(await manager.delete(WebhookDelivery, { id: others.WebhookDelivery.id })).toMatchObject({ affected: 0 })
+      })
+    expect(await contentOfOthers()).toEqual(before)
+  })
+
+  test('changes nothing where a payload names a row of another tenant', async () => {
+    await database.manager.update(OrganizationExport, { id: others.OrganizationExport.id }, { status: 'pending' })
+    await database.manager.update(Subscription, { id: others.Subscription.id }, { externalId: null })
+    const due = { status: 'pending', nextAttemptAt: new Date(0) } as const
+    await database.manager.update(WebhookDelivery, { id: others.WebhookDelivery.id }, due)
+    const before = await contentOfOthers()
+    await jobs.exportOrganization({ organizationId: ownId, id: others.OrganizationExport.id })
+    await jobs.settleSubscription({ organization: ownId, subscription: others.Subscription.id })
+    const sender = new WebhookSender(served, outside.webhooks, pino({ level: 'silent' }))
+    const { id, endpointId: endpoint } = others.WebhookDelivery as WebhookDelivery
+    await sender.offer({ organization: ownId, deliveries: [{ id, endpoint }] })
+    await sender.stop()
+    expect(await contentOfOthers()).toEqual(before)
   })
 })
 

@@ -7,6 +7,9 @@ export interface PageStatement {
   name: string
   text: string
   values: unknown[]
+  /** The tenants whose rows it may touch. */
+  scope?: { readonly text: string }
+  isExempt?: boolean
 }
 
 /** Calls a function with each statement that reads a page: on the connections for lists, and on those for batches. */
@@ -26,7 +29,8 @@ export function watchPages(database: DataSource, seen: (statement: PageStatement
 function watch(connection: Pool | PoolClient, seen: (statement: PageStatement) => void): void {
   const query = connection.query.bind(connection) as (statement: PageStatement, ...rest: unknown[]) => unknown
   connection.query = ((statement: PageStatement, ...rest: unknown[]) => {
-    seen(statement)
+    // The statement of a batch has the scope of its connection.
+    seen({ ...statement, scope: statement.scope ?? (connection as { scope?: PageStatement['scope'] }).scope })
     return query(statement, ...rest)
   }) as never
 }

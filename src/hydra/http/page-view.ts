@@ -134,8 +134,10 @@ async function readList(
   const conditions = search && text ? await conditionsFor(search, text) : []
   const selection = { conditions, order, size, from: { offset: 0 } }
   const read = (from: typeof executor) => store.page(from, caller, selection)
-  // Behind row-level security a text search cannot use its index; the connections for lists are exempt from it.
-  const { entities } = text ? await api.pools.lists.run(tenantOf(caller), read) : await read(executor)
+  // A text search may be slow, so it takes no connection from items and writes.
+  const scope = TenantScope.for(caller, api.roles)
+  const inLists = () => api.pools.lists.run(tenantOf(caller), (pool) => read(scope.limit(pool)))
+  const { entities } = text ? await inLists() : await read(executor)
   return entities.map((entity) => serialize(entity, caller))
 }
 

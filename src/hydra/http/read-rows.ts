@@ -11,6 +11,7 @@ import { type Search, unknownParameters } from '../query/search.ts'
 import { orderOf } from '../query/sort.ts'
 import { isTimeout } from '../store/database-problem.ts'
 import type { FairPool } from '../store/fair-pool.ts'
+import { TenantScope } from '../store/tenant-scope.ts'
 import type { UnitOfWork } from '../store/unit-of-work.ts'
 import type { BoundApi, BoundResource } from './bound-api.ts'
 import type { ApiRequest } from './request.ts'
@@ -104,12 +105,15 @@ function withListConnection<T>(
   read: (executor: Executor) => Promise<T>,
 ): Promise<T> {
   if (operation.method !== 'GET' || unitOfWork.inTransaction || hasOwnStore) return read(unitOfWork.executor)
-  const { pools, options } = api
+  const { pools, options, roles } = api
   if (isBatched && !options.replicas) return read(unitOfWork.executor)
   const lists = options.replicas ?? pools.lists
-  return lists.run(tenantOf(caller), read).catch((error) => {
-    throw isTimeout(error) ? tooSlow(request.query, pools.lists) : error
-  })
+  const scope = TenantScope.for(caller, roles)
+  return lists
+    .run(tenantOf(caller), (executor) => read(scope.limit(executor)))
+    .catch((error) => {
+      throw isTimeout(error) ? tooSlow(request.query, pools.lists) : error
+    })
 }
 
 /** Names the parameters that may make a list slow: the same request is likely to time out again. */

@@ -22,6 +22,8 @@ export interface Condition {
   holds?(row: { id: string }): boolean
   /** Whether it searches texts: counting all its matches may be slow, so the count has a limit. */
   text?: true
+  /** Whether a function of it is not leakproof: behind row-level security, Postgres then uses no index. */
+  leaks?: true
   /** The same condition on a column that has one value. An index by tenant, this column and id has its rows in the order of ids. */
   equal?: { column: string; condition: Condition }
 }

@@ -13,6 +13,8 @@ export interface Executor {
     rowMode?: 'array'
     /** The tenants whose rows it may touch. */
     scope?: { readonly text: string }
+    /** Whether it finds no index behind row-level security, and only reads. */
+    isExempt?: boolean
   }): Promise<pg.QueryResult>
   /** Batches of reads. Absent on a connection that a request holds, and where reads are not batched. */
   readonly reads?: Reads

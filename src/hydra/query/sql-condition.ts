@@ -18,6 +18,7 @@ export function isOneOfIds(column: string, name: string, key: string, ids: strin
 export const isOneOfCaseless = (column: string, key: string, values: string[]): Condition => ({
   sql: `lower(${column}) = ANY(ARRAY(SELECT lower(unnest(:${key}::text[]))))`,
   values: { [key]: values },
+  leaks: true,
 })
 
 /** A condition for each value, of which one must hold. */
@@ -27,6 +28,7 @@ function either(values: string[], key: string, one: (value: string, key: string)
     sql: `(${conditions.map(({ sql }) => sql).join(' OR ')})`,
     values: Object.assign({}, ...conditions.map((condition) => condition.values)),
     text: true,
+    leaks: true,
   }
 }
 

@@ -100,6 +100,11 @@ export function pageQuery(
 
   const sum = `SELECT coalesce(sum("delta"), 0)::int8 AS "row_total" FROM "row_total" WHERE "relation" = '${tableName}' AND "${tenantColumn}" = :tenant`
 
+  /** Comparisons of these columns with a cursor are not leakproof. */
+  const numeric = new Set(
+    metadata.columns.filter(({ type }) => type === 'numeric').map(({ propertyName }) => propertyName),
+  )
+
   const inOrderOfIds = orderedColumns(metadata, tenantColumn)
 
   /**
@@ -133,6 +138,8 @@ export function pageQuery(
     const where = [`(${scope})`, ...conditions.map(({ sql }) => sql)].join(' AND ')
     const values = Object.assign({}, given, ...conditions.map((condition) => condition.values))
     const byText = conditions.some(({ text }) => text)
+    const isExempt = conditions.some(({ leaks }) => leaks) || order.some(({ property }) => numeric.has(property))
+    const how = { isPlannedEachRun: byText, isExempt }
     const bounded = `SELECT count(*) AS "row_total" FROM (SELECT 1 FROM "${tableName}" WHERE ${where} LIMIT ${mostCounted + 1}) AS "found"`
     const exact = `SELECT count(*) AS "row_total" FROM "${tableName}" WHERE ${where}`
     const counting = byText ? bounded : counted === scope && conditions.length === 0 ? sum : exact
@@ -140,7 +147,7 @@ export function pageQuery(
       const total = Number(sent === undefined ? (first as Counted).row_total : (first as SentRow)[at])
       return byText && total > mostCounted ? { total: mostCounted, limited: true } : { total, limited: false }
     }
-    const count = async () => totalIn((await prepared(counting, byText)(executor, values)).rows)
+    const count = async () => totalIn((await prepared(counting, how)(executor, values)).rows)
     /** The total of rows that were read; a search counts apart, since its first page is often its last. */
     const totalOf = (rows: object[]) => (rows.length > 0 && !byText ? totalIn(rows, sent) : count())
     const total = byText ? '' : `, (${counting}) AS "row_total"`
@@ -153,7 +160,7 @@ export function pageQuery(
       const place = Object.fromEntries(cursor.map((value, index) => [`c${index}`, value]))
       const all = { ...values, ...place, limit, offset }
       if (batches(executor, scope, selection)) return together(text).read(executor, [all])
-      return (await prepared(text, byText)(executor, all)).rows as object[]
+      return (await prepared(text, how)(executor, all)).rows as object[]
     }
 
     if ('offset' in from) {

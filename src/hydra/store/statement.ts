@@ -41,6 +41,8 @@ interface RowFormat {
   isSent?: boolean
   /** The tenants whose rows it may touch; by default those of its executor. */
   tenants?: TenantScope
+  /** Whether it finds no index behind row-level security, and only reads. */
+  isExempt?: boolean
 }
 
 /**
@@ -51,7 +53,7 @@ interface RowFormat {
 export function statement(
   name: string,
   template: string,
-  { isSent, rowMode = isSent ? 'array' : undefined, tenants }: RowFormat = {},
+  { isSent, rowMode = isSent ? 'array' : undefined, tenants, isExempt }: RowFormat = {},
 ): Statement {
   const names: string[] = []
   const text = template.replace(/(?<!:):([a-zA-Z]\w*)/g, (_, placeholder: string) => {
@@ -66,6 +68,7 @@ export function statement(
       types: isSent ? asSent : types,
       rowMode,
       scope: tenants,
+      isExempt,
     })
 }
 
@@ -78,17 +81,18 @@ export function digestOf(text: string): string {
 const mostKept = 300
 
 /** Makes a statement from its text. One that is planned each run has no name, because its best plan depends on its values. */
-type KeepStatement = (template: string, isPlannedEachRun: boolean) => Statement
+type KeepStatement = (template: string, how: { isPlannedEachRun: boolean; isExempt: boolean }) => Statement
 
 /** Keeps statements by their text. @param prefix the start of their names, which differs from those of other statements */
 export function keptStatements(prefix: string, format?: RowFormat): KeepStatement {
   const kept = new Map<string, Statement>()
-  return (template, isPlannedEachRun) => {
+  return (template, { isPlannedEachRun, isExempt }) => {
     // Postgres may keep one plan for a named statement, and no plan suits both rare and common texts.
-    if (isPlannedEachRun) return statement('', template, format)
+    if (isPlannedEachRun) return statement('', template, { ...format, isExempt })
     const known = kept.get(template)
     if (known) return known
-    const made = statement(kept.size < mostKept ? `${prefix}:${digestOf(template)}` : '', template, format)
+    const name = kept.size < mostKept ? `${prefix}:${digestOf(template)}` : ''
+    const made = statement(name, template, { ...format, isExempt })
     if (kept.size < mostKept) kept.set(template, made)
     return made
   }

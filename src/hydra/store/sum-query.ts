@@ -31,9 +31,12 @@ export function sumQuery(metadata: EntityMetadata): SumQuery {
           coalesce(sum(${sqlOf(tableName, columnOf(amount))}), 0) AS "sum", count(*) AS "rows"
         FROM "${tableName}" WHERE ${where} GROUP BY 1, 2) AS "sums"
       ORDER BY "period" DESC, "currency" LIMIT :size`
-    const byText = conditions.some((condition) => condition.text)
+    const how = {
+      isPlannedEachRun: conditions.some(({ text }) => text),
+      isExempt: conditions.some(({ leaks }) => leaks),
+    }
     const values = Object.assign({}, given, ...conditions.map((condition) => condition.values), { zone, size })
-    return (await statementOf(text, byText)(executor, values)).rows
+    return (await statementOf(text, how)(executor, values)).rows
   }
 }
 
