@@ -64,6 +64,9 @@ export const sharedTables: readonly string[] = [
   'bank_import',
 ]
 
+/** Tables of tenants that no list shows. The role of lists may not read them. */
+export const unlistedTables: readonly string[] = ['change', 'organization_export_part', 'outgoing_mail']
+
 /** The column by which large tables are distributed. */
 export const distributionColumn = 'organizationId'
 
