@@ -13,15 +13,7 @@ export class NamedStatementClient extends SettingClient {
     const settings = () => this.settingsFor(named)
     const query = new NamedQuery(named, named.types ?? (this as never), this.columns, settings)
     query.callback = (typeof values === 'function' ? values : callback) as Callback | undefined
-    if (query.callback) return super.query(query as never)
-    return new Promise((resolve, reject) => {
-      query.callback = (error, result) => (error ? reject(error) : resolve(result))
-      super.query(query as never)
-    }).catch((error) => {
-      // The stack leads to the caller, as with pg's own client.
-      Error.captureStackTrace(error)
-      throw error
-    })
+    return this.send(query)
   }
 }
 

@@ -161,6 +161,11 @@ export class SettingClient extends BaseClient {
     // A query of another library, such as a COPY, sends its own messages.
     if (typeof config.submit === 'function') return super.query(config, values, callback)
     const query = new SettingQuery(this, config, values, callback)
+    return this.send(query)
+  }
+
+  /** Sends a query, which calls its callback, or else settles a promise. */
+  protected send(query: { callback?: Callback }): unknown {
     if (query.callback) return super.query(query)
     return new Promise((resolve, reject) => {
       query.callback = (error, result) => (error ? reject(error) : resolve(result))
