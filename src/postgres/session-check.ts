@@ -46,7 +46,7 @@ export async function requireSameDatabase(pooled: DataSource, direct: DataSource
 }
 
 /**
- * Two clients prepare a statement of the same name.
+ * Two clients prepare different statements of the same name.
  * @throws StartError where a pooler loses the names of statements, or shares them between clients
  */
 export async function requireNamedStatements(options: PoolConfig): Promise<void> {
@@ -55,7 +55,10 @@ export async function requireNamedStatements(options: PoolConfig): Promise<void>
   const clients: PoolClient[] = []
   try {
     while (clients.length < 2) clients.push(await pool.connect())
-    for (const turn of turns) await clients[turn].query('SELECT 1')
+    for (const turn of turns) {
+      const { rows } = await clients[turn].query({ name: 'pooler-check', text: `SELECT ${turn} AS "turn"` })
+      if (rows[0].turn !== turn) throw new StartError(noNames)
+    }
   } catch (error) {
     const { code } = error as { code?: string }
     throw code === '26000' || code === '42P05' ? new StartError(noNames, { cause: error }) : error
