@@ -2,9 +2,9 @@ import type { Pool, PoolConfig } from 'pg'
 import { DataSource } from 'typeorm'
 import * as entities from './entities/index.ts'
 import { migrations } from './src/migrations/index.ts'
-import { batchesThroughPooler, listsThroughPooler, throughPooler } from './src/postgres/pooled-client.ts'
+import { batchesThroughPooler, listsThroughPooler, throughPooler } from './src/postgres/client/pooled-client.ts'
+import { direct } from './src/postgres/client/statement-client.ts'
 import type { RowSecurity } from './src/postgres/row-security.ts'
-import { direct } from './src/postgres/statement-client.ts'
 
 /** The application's DataSource. `connectTo` sets its address at boot. */
 export const database = new DataSource({

@@ -1,6 +1,6 @@
 import { context, SpanKind, SpanStatusCode, type Tracer, trace } from '@opentelemetry/api'
-import { throughPooler } from '../../postgres/pooled-client.ts'
-import { direct } from '../../postgres/statement-client.ts'
+import { throughPooler } from '../../postgres/client/pooled-client.ts'
+import { direct } from '../../postgres/client/statement-client.ts'
 
 type Query = (...args: unknown[]) => unknown
 type Callback = (error: Error | null, result: unknown) => void

@@ -1,7 +1,7 @@
 import pg, { type PoolConfig } from 'pg'
+import type { RowSecurity } from '../row-security.ts'
 import { type Admission, admitting, exempting, type Scope, type Setting } from './admission.ts'
 import type { Callback } from './named-query.ts'
-import type { RowSecurity } from './row-security.ts'
 
 /*
  * Settings that hold for one transaction: the tenants whose rows it may touch, and time limits behind a pooler. A client of this
