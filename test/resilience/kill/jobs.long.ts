@@ -1,9 +1,11 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { WebhookDelivery } from '../../../entities/index.ts'
+import { Organization, WebhookDelivery } from '../../../entities/index.ts'
+import { counts } from '../../resources/organizations/organization-rows.ts'
 import { dashboard, subscribed } from '../../support/billing/stripe.ts'
 import { eventually } from '../../support/eventually.ts'
+import { rowsOf } from '../../support/rows/sample-rows.ts'
 import { openWorld } from '../../support/world.ts'
 import { address } from '../../webhooks/opened-endpoint.ts'
 import { Receiver } from '../../webhooks/receiver.ts'
@@ -91,7 +93,33 @@ async function stopWebhook(): Promise<Step> {
   }
 }
 
+/** The deletion of a closed organization, whose meetings are gone and whose employees are not. */
+async function stopDeletion(): Promise<Step> {
+  const tenant = await foundTenant('Leaving', 'leaving')
+  const { id } = tenant.organization
+  await rowsOf(tenant)
+  await server.post(tenant.users.owner, '/organizations/close', { confirm: tenant.organization.slug }, 'close')
+  await database.query(`UPDATE "organization" SET "deleteAt" = now() WHERE "id" = $1`, [id])
+  return {
+    killPoint: { timing: 'BEFORE DELETE ON "employee"', condition: `OLD."organizationId" = '${id}'` },
+    start: () => order('deleteOrganization', { organization: id }, `delete:${id}`),
+    async verify() {
+      expect(await counts(id)).toMatchObject({ meeting: 0, employee: 1, organization_user: 3 })
+      await letMinutePass()
+      await eventually(
+        () => counts(id),
+        (left) => expect(left).toMatchObject({ employee: 0, organization_user: 0, organization: 1, audit_event: 2 }),
+        30,
+      )
+      expect(await database.manager.findOneByOrFail(Organization, { id })).toMatchObject({
+        deletedAt: expect.any(Date),
+      })
+    },
+  }
+}
+
 server.killAtSteps('After the server is killed during a job,', [
+  ['the deletion of an organization goes on where it stopped', stopDeletion],
   ['a customer whose sync had no event is synced', stopSync(false)],
   ['a webhook that its receiver got is sent again, under the same id', stopWebhook],
   ['a customer that the nightly reconciliation had reached is synced', stopSync(true)],
