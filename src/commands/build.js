@@ -117,7 +117,7 @@ async function bundlePrograms() {
   // Chunks are written before the programs that import them: another process may start meanwhile.
   const isProgram = ({ path }) => names.includes(basename(path, '.js'))
   for (const { path, contents, text } of outputFiles.sort((a, b) => isProgram(a) - isProgram(b)))
-    writeFileSync(path, path.endsWith('.js') ? withNamesOfClasses(text) : contents)
+    writeFileSync(path, path.endsWith('.js') ? inAscii(withNamesOfClasses(text)) : contents)
   removeFormerFiles(new Set(outputFiles.map(({ path }) => basename(path))))
 }
 
@@ -132,6 +132,14 @@ function withNamesOfClasses(text) {
       'Object.defineProperty(this, "name", { value: $1, configurable: true })',
     )
     .replace(/^var __name = .+$/m, 'var __name = (target) => target;')
+}
+
+/**
+ * Escapes all characters but those of ASCII. V8 keeps the source of a module in memory, and with two bytes a character where one of them is
+ * beyond Latin-1. esbuild leaves such characters in regular expressions, templates and comments.
+ */
+function inAscii(text) {
+  return text.replaceAll(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
 /** Removes files of earlier builds after a week. A server that runs loads some chunks of its build only when it needs them. */
