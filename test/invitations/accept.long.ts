@@ -5,7 +5,7 @@ import { describeInChromium, Visitor } from '../support/chromium.ts'
 import { mailSystem } from '../support/mail-server.ts'
 import { eventsAbout } from '../support/rows/audit-events.ts'
 import { openWorld } from '../support/world.ts'
-import { invited, newcomer, path, tally, yesterday } from './invitees.ts'
+import { accepted, invited, newcomer, path, tally, yesterday } from './invitees.ts'
 
 const { api, as, database, elsewhere, given, operator, organization, person, publicUrl, server, tenant, tokenOf } =
   await openWorld()
@@ -86,16 +86,14 @@ test('a suspended member is not let back in, and an active one keeps its role', 
 test('of fifty who accept with one token at once, one comes in', async () => {
   const { token } = await invited()
   const one = as(newcomer('one-of-fifty'))
-  const alike = await Promise.all(Array.from({ length: 50 }, () => one.post(`${path}/accept`, { token })))
+  const alike = await Promise.all(Array.from({ length: 50 }, () => accepted(one, token)))
   expect(tally(alike)).toEqual({ 201: 1, 200: 49 })
   const { body } = await one.get('/users/me')
   expect(await database.manager.countBy(OrganizationUser, { userId: body.id })).toBe(1)
 
   const before = await database.manager.countBy(OrganizationUser, { organizationId: organization.id })
   const next = await invited()
-  const different = await Promise.all(
-    Array.from({ length: 50 }, () => as(newcomer()).post(`${path}/accept`, { token: next.token })),
-  )
+  const different = await Promise.all(Array.from({ length: 50 }, () => accepted(as(newcomer()), next.token)))
   expect(tally(different)).toEqual({ 201: 1, 422: 49 })
   expect(await database.manager.countBy(OrganizationUser, { organizationId: organization.id })).toBe(before + 1)
 })

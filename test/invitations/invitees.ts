@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { User } from '../../entities/index.ts'
 import { mailSystem } from '../support/mail-server.ts'
 import { type Agent, openWorld } from '../support/world.ts'
@@ -24,4 +25,13 @@ export function tally(answers: { status: number }[]): Record<number, number> {
   const counts: Record<number, number> = {}
   for (const { status } of answers) counts[status] = (counts[status] ?? 0) + 1
   return counts
+}
+
+/** Accepts an invitation, as often as a busy server asks for it. */
+export async function accepted(by: Agent, token: string): Promise<{ status: number }> {
+  for (;;) {
+    const { status, headers } = await by.post(`${path}/accept`, { token })
+    if (status !== 503) return { status }
+    await sleep(Number(headers['retry-after']) * 1000)
+  }
 }

@@ -11,7 +11,7 @@ async function hearing<T>(
   const headers = Buffer.isBuffer(body) ? { 'content-encoding': 'gzip' } : {}
   const server = await serving((_, response) => response.writeHead(status, headers).end(body))
   try {
-    return await work(new Kontomatik({ url: server.url, apiKey: 'key', timeoutMs: 2000 }))
+    return await work(new Kontomatik({ url: server.url, apiKey: 'key', timeoutMs: 10_000 }))
   } finally {
     server.stop()
   }
