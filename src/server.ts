@@ -21,6 +21,7 @@ import { checkAddress, startHttpService } from './runtime/http/http-service.ts'
 import { openKontomatik } from './runtime/open-kontomatik.ts'
 import { type OpenedStripe, openStripe } from './runtime/open-stripe.ts'
 import { standardOutput } from './runtime/output.ts'
+import { collectWhenQuiet } from './runtime/quiet-collection.ts'
 import { openSecretKeys } from './runtime/secret-keys.ts'
 import { ShutdownSteps } from './runtime/shutdown.ts'
 import { updateStoredLinks } from './runtime/stored-links.ts'
@@ -140,6 +141,7 @@ async function run(): Promise<void> {
           })
     await shutdown.start('work', 'The HTTP server', serving, (stop) => stop())
     startEventLoopWatchdog()
+    collectWhenQuiet()
     log.info(`Listening: start at ${config.publicUrl}/`)
     if (config.explorer) log.info(`Sign in with a browser: ${config.publicUrl}/session`)
 

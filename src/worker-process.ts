@@ -9,6 +9,7 @@ import { startHttpService } from './runtime/http/http-service.ts'
 import { sharedPort } from './runtime/http/shared-port.ts'
 import { openKontomatik } from './runtime/open-kontomatik.ts'
 import { openStripe } from './runtime/open-stripe.ts'
+import { collectWhenQuiet } from './runtime/quiet-collection.ts'
 import { openSecretKeys } from './runtime/secret-keys.ts'
 import { ShutdownSteps } from './runtime/shutdown.ts'
 import { openIssuer } from './runtime/token-issuer.ts'
@@ -36,6 +37,7 @@ export async function startWorkerProcess(config: Config, log: Logger, signalled:
       })
       await shutdown.start('work', 'The HTTP server', serving, (stop) => stop())
       answerHeartbeat(worker)
+      collectWhenQuiet()
       await stopRequested
     })
   } finally {

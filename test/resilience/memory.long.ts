@@ -14,9 +14,9 @@ const { ending, given, tenant, tokenOf } = await openWorld()
  */
 
 /** Limits of a process's resident memory in megabytes: without traffic, and at its peak. */
-const limitsMb = { idle: 200, soak: 300, rest: 250 }
+const limitsMb = { idle: 200, soak: 300, rest: 200 }
 
-/** Half a minute after traffic, the heap and the threads have shrunk. */
+/** Half a minute after traffic, the threads have ended and the garbage is collected. */
 const restMs = 30_000
 
 const seconds = 20
@@ -37,7 +37,7 @@ const token = await tokenOf(tenant.users.owner)
 const measured = process.platform === 'linux' ? test : test.skip
 
 measured(
-  'A process takes at most 200 MB before traffic, 300 MB under it, and 250 MB half a minute after it',
+  'A process takes at most 200 MB before traffic, 300 MB under it, and 200 MB half a minute after it',
   async () => {
     await service.start()
     await sleep(2000)
