@@ -89,7 +89,7 @@ async function sendUntilRefused(
     }
 }
 
-/** Shuts a server down while clients send requests. It must end within three seconds. @returns the errors of cut requests */
+/** Shuts a server down while clients send requests. It must end well within the ten seconds that Docker gives. @returns the errors of cut requests */
 async function shutDown(workers: number, agent: () => Agent | false): Promise<string[]> {
   const service = await started(workers)
   const clientErrors: Promise<string[]>[] = []
@@ -103,7 +103,7 @@ async function shutDown(workers: number, agent: () => Agent | false): Promise<st
   await sleep(100)
   const { tookMs, code } = await terminate(service)
   expect(code).toBe(0)
-  expect(tookMs).toBeLessThan(3000)
+  expect(tookMs).toBeLessThan(6000)
   return (await Promise.all(clientErrors)).flat()
 }
 
@@ -127,7 +127,7 @@ describe.each([1, 2])('With WORKERS=%i', (workers) => {
     await once(unused, 'connect')
     const { tookMs, code } = await terminate(service)
     expect(code).toBe(0)
-    expect(tookMs).toBeLessThan(3000)
+    expect(tookMs).toBeLessThan(6000)
   }, 60_000)
 
   test('every response during the drain says Connection: close', async () => {

@@ -80,6 +80,7 @@ async function bothWorkers(service: ServerProcess): Promise<number[]> {
       return workersOf(service).filter(isAlive)
     },
     (found) => expect(found).toHaveLength(2),
+    30,
   )
 }
 
