@@ -110,7 +110,9 @@ async function takeClaim(call: RequestCall, claim: IdempotencyClaim): Promise<st
 async function findResponse(call: RequestCall, claim: IdempotencyClaim): Promise<StoredResponse | undefined> {
   const [found] = (await claims.find(call.unitOfWork.executor, claim)).rows
   const same = found === undefined || found.fingerprint === claim.fingerprint
-  if (!same || (found?.tenant && found.tenant !== claim.tenant))
+  // The operation may have taken the caller's tenant away.
+  const tenant = found?.answer?.right?.tenant === null ? null : found?.tenant
+  if (!same || (tenant && tenant !== claim.tenant))
     throw new ConstraintViolation([
       {
         propertyPath: 'Idempotency-Key',
