@@ -11,6 +11,7 @@ import { endDuePeriods } from '../billing/end-periods.ts'
 import { enqueueUnresolved, resolvePendingSubscription } from '../billing/resolve-pending-subscription.ts'
 import { reconcile } from '../billing/sync/reconcile.ts'
 import { syncCustomerJob } from '../billing/sync/sync-customer-job.ts'
+import { deleteOldEvents } from '../billing/webhooks/old-events.ts'
 import { enqueueStaleCustomers } from '../billing/webhooks/replay-events.ts'
 import { deleteOrganization, enqueueDeletions } from '../closing/delete-organization.ts'
 import { endBilling, enqueueUnendedBilling } from '../closing/end-billing.ts'
@@ -70,6 +71,7 @@ export function jobTasks(
     reconcile: () => reconcile(everywhere),
     sendMail: withinTenant(database, 'mail', (own) => sendMail(own, mailer, log)),
     forgetMails: () => deleteOldMail(everywhere),
+    forgetEvents: () => deleteOldEvents(everywhere),
     tendBank: withinTenant(database, 'integration', (own) => syncIntegration(own, banking, log)),
     sendWebhooks: sender.offer,
     tendWebhooks: () => runAll([deleteOldDeliveries, disableFailingEndpoints], (tend) => tend(everywhere)),
@@ -146,6 +148,7 @@ export const crontab = `
 39 * * * * deleteClosed ?jobKey=deleteClosed&max=1
 40 2 * * * reconcile ?jobKey=reconcile&max=3
 45 2 * * * forgetMails ?jobKey=forgetMails&max=3
+45 2 * * * forgetEvents ?jobKey=forgetEvents&max=3
 45 2 * * * tendWebhooks ?jobKey=tendWebhooks&max=3
 45 2 * * * keepSecrets ?jobKey=keepSecrets&max=3
 50 2 * * * tidy ?jobKey=tidy&max=1

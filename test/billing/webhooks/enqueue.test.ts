@@ -33,6 +33,22 @@ test('a job sends each request once, because it locks the customer: the job is r
   expect(asked.map(({ status }) => status)).toEqual([500])
 })
 
+test('an event that was applied is deleted after 30 days, and one that has failed stays', async () => {
+  const customer = await customerIdOf(await subscribed())
+  const given = async (status: StripeEvent['status'], days: number) => {
+    const event = customerEvent(customer)
+    await deliver(event)
+    const values = { status, receivedAt: new Date(Date.now() - days * 86_400_000) }
+    await database.manager.update(StripeEvent, { id: event.id }, values)
+    return event.id
+  }
+  const gone = [await given('done', 31), await given('ignored', 31)]
+  const kept = [await given('done', 29), await given('failed', 31), await given('pending', 31)]
+  await jobs.forgetEvents()
+  for (const id of gone) expect(await database.manager.existsBy(StripeEvent, { id })).toBe(false)
+  for (const id of kept) expect(await database.manager.existsBy(StripeEvent, { id })).toBe(true)
+})
+
 test('every entry of the crontab names an existing job', () => {
   const items = parseCrontab(crontab)
   expect(items.map(({ task }) => task)).toContain('reconcile')
