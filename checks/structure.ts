@@ -21,6 +21,7 @@ const floors: Record<number, string[]> = {
       'billing',
       'closing',
       'environment',
+      'erasure',
       'exports',
       'images',
       'invitations',
@@ -67,6 +68,7 @@ const overlapWriters = [
   'src/controllers/meetings.ts',
   'src/controllers/organization-configs.ts',
   'src/demo/demo.ts',
+  'src/erasure/erase-notes.ts',
   'src/workspace/meeting-overlap.ts',
 ]
 

@@ -20,6 +20,8 @@ export const auditActions = [
   'organizationAddress.remove',
   'employee.create',
   'employee.update',
+  'employee.erase',
+  'user.erase',
   'organizationUser.update',
   'organizationUser.remove',
   'organizationUserInvitation.create',

@@ -61,7 +61,17 @@ export class Employee extends Counted {
   @IsBoolean()
   active: boolean = true
 
+  /** When the data about the person was erased; null unless it was. */
+  @Column('timestamp with time zone', { precision: 3, nullable: true })
+  erasedAt: Date | null = null
+
   /** The text that searches match; a trigger maintains it. */
   @Column('text', { select: false })
   readonly searchText: string
+
+  /** Removes the data about the person. The row stays, because meetings refer to it. */
+  erase(): this {
+    const texts = { name: 'Erased employee', email: null, phone: null, jobTitle: null }
+    return Object.assign(this, { ...texts, userId: null, active: false, erasedAt: new Date() })
+  }
 }

@@ -89,4 +89,11 @@ export class OrganizationUserInvitation extends Owned {
     this.revokedAt = new Date()
     return this
   }
+
+  /** Removes the data about the invited person. */
+  erase(): this {
+    this.email = 'erased@erased.invalid'
+    this.name = null
+    return this
+  }
 }

@@ -196,7 +196,13 @@ export const api = (
     new Resource(
       entities.Employee,
       '/employees',
-      [anyMember(list), adminOrOwner(employees.create), anyMember(read), adminOrOwner(employees.update)],
+      [
+        anyMember(list),
+        adminOrOwner(employees.create),
+        anyMember(read),
+        adminOrOwner(employees.update),
+        adminOrOwner(employees.erase),
+      ],
       filters.employees,
     ),
 
@@ -207,6 +213,7 @@ export const api = (
         anyMember(list),
         signedIn(users.me, { peopleOnly: true }),
         guestOrMember(users.update(callers)),
+        guestOrMember(users.erase(callers)),
         anyMember(read),
       ],
       {

@@ -1,6 +1,7 @@
-import { OrganizationUser } from '../../entities/index.ts'
+import type { OrganizationUser } from '../../entities/index.ts'
 import { revokeKeysOf } from '../access/api-keys/revoke.ts'
 import type { Callers } from '../access/callers.ts'
+import { countActiveOwners, endRights } from '../access/end-membership.ts'
 import { lockOwnOrganization } from '../access/lock-own-organization.ts'
 import { requireOwnerFor } from '../access/membership.ts'
 import { changesBetween, record } from '../audit/audit-log.ts'
@@ -43,16 +44,7 @@ export const remove = (callers: Callers): Operation<OrganizationUser> => {
       if (member.userId === call.user) await lockOrganization(call.manager, call.tenant)
       else await lockOwnOrganization(call)
       if (member.isActiveOwner && (await countActiveOwners(call)) === 1) throw lastOwner()
-      await revokeUngrantable(call, member.userId, [])
-      await revokeKeysOf(call, member.userId)
-      await disableEndpointsOf(call, member.userId)
-      await record({
-        by: call,
-        action: 'organizationUser.remove',
-        target: `/organization-users/${member.id}`,
-        changes: { role: [member.role, null] },
-      })
-      if (member.role === 'owner') await tellCustomer(call.manager, call.tenant)
+      await endRights(call, member)
       call.unitOfWork.after(() => callers.forget())
     },
   })
@@ -85,8 +77,5 @@ async function requireRemovable(call: Call<OrganizationUser>): Promise<void> {
     caller.readOnlyReason ?? 'A member may remove its own membership only: ask an admin to remove another.',
   )
 }
-
-const countActiveOwners = ({ manager, tenant: organizationId }: Call) =>
-  manager.countBy(OrganizationUser, { organizationId, role: 'owner', status: 'active' })
 
 const lastOwner = () => new Problem(409, 'The last owner cannot leave: make another member an owner first.')

@@ -1,7 +1,18 @@
+import { IsString, MaxLength } from 'class-validator'
 import { User } from '../../entities/index.ts'
 import { membershipOrder } from '../../entities/user.ts'
 import type { Callers } from '../access/callers.ts'
+import { eraseUser } from '../erasure/erase-user.ts'
 import { type Call, type Operation, Problem, TenantScope } from '../hydra/index.ts'
+import { requireAddress } from '../workspace/confirmation.ts'
+
+/** The body of the erasure: the confirmation. */
+export class UserErasure {
+  /** The email address of the user, or the name of a user without one. */
+  @IsString()
+  @MaxLength(255)
+  confirm: string
+}
 
 export const me: Operation<User> = {
   name: 'me',
@@ -34,6 +45,39 @@ export const update = (callers: Callers): Operation<User> => ({
       await call.unitOfWork.save(before, after)
       call.unitOfWork.after(() => callers.forget())
       return withDefaultOrganization(call, after)
+    })
+  },
+})
+
+/** Erases the caller. The response is for a guest, because the caller has no user any more. */
+export const erase = (callers: Callers): Operation<User> => ({
+  name: 'erase',
+  method: 'POST',
+  path: '/me/erase',
+  title: () => 'Erase the current user',
+  consequence: 'destroys',
+  description:
+    'The user loses its name, email address and sign-in, and is shown as "Erased user". All its sessions and memberships end. ' +
+    'Its API keys and pending invitations are revoked, and its webhook endpoints are disabled. Employees lose the user. The audit ' +
+    'log keeps the actions of the user, under its id. The last owner of an organization that is not closed gets 409. ' +
+    '"confirm" is the email address of the user, or the name of a user without one. It cannot be undone: the next sign-in ' +
+    'makes a new user.',
+  expects: UserErasure,
+  returns: 'item',
+  enters: true,
+  statuses: [201, 400, 404, 409, 413, 415, 422],
+  link: { name: 'erase', when: ({ id }: User, _, { user }) => id === user },
+  async handle(call) {
+    const { confirm } = await call.input(UserErasure)
+    return call.unitOfWork.transaction(async () => {
+      const before = await currentUser(call)
+      requireAddress(confirm, before)
+      const after = await eraseUser(call, before)
+      const guest = { role: 'guest', tenant: null }
+      call.request.answeredAs = guest
+      call.caller = { ...call.caller, ...guest, user: null }
+      call.unitOfWork.after(() => callers.forget())
+      return after
     })
   },
 })

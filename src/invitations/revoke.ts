@@ -4,16 +4,23 @@ import { type Call, copyEntity, writeRows } from '../hydra/index.ts'
 import { withdrawMail } from '../mail/outbox.ts'
 import { invitationIri } from './invitation-iri.ts'
 
+/** The author of a revocation, in a transaction, and the organization of the invitations. */
+type Revoker = Pick<Call, 'manager' | 'tenant' | 'caller' | 'unitOfWork'>
+
 /** Revokes an invitation and withdraws its mail. The row stays, so that admins can read its status. */
-export async function revokeInvitation(call: Call, invitation: OrganizationUserInvitation): Promise<void> {
+export async function revokeInvitation(
+  call: Revoker,
+  invitation: OrganizationUserInvitation,
+): Promise<OrganizationUserInvitation> {
   const revoked = copyEntity(invitation).revoke()
   await call.unitOfWork.save(invitation, revoked)
   await withdrawMail(call.manager, invitationIri(invitation))
   await recordRevocation(call, [invitation], invitation.status)
+  return revoked
 }
 
 /** Revokes an expired invitation to an address: the unique index allows one open invitation for each address. */
-export async function revokeExpired(call: Call, email: string): Promise<void> {
+export async function revokeExpired(call: Revoker, email: string): Promise<void> {
   const expired = await call.manager
     .createQueryBuilder(OrganizationUserInvitation, 'old')
     .where('old.organizationId = :organization AND lower(old.email) = lower(:email)', {
@@ -30,7 +37,7 @@ export async function revokeExpired(call: Call, email: string): Promise<void> {
  * @param grantableRoles the roles that the user may still grant
  */
 export async function revokeUngrantable(
-  call: Call,
+  call: Revoker,
   userId: string,
   grantableRoles: readonly OrganizationUserInvitation['role'][],
 ): Promise<void> {
@@ -53,7 +60,7 @@ export async function revokeUngrantable(
   await recordRevocation(call, revoked, 'pending')
 }
 
-function recordRevocation(call: Call, invitations: { id: string }[], statusBefore: string): Promise<void> {
+function recordRevocation(call: Revoker, invitations: { id: string }[], statusBefore: string): Promise<void> {
   return record({
     by: call,
     action: 'organizationUserInvitation.revoke',

@@ -38,6 +38,7 @@ import { RowSecurity1764000000150 } from './1764000000150-row-security.ts'
 import { WebhookDeliveries1764000000160 } from './1764000000160-webhook-deliveries.ts'
 import { SearchPath1764000000180 } from './1764000000180-search-path.ts'
 import { Closing1764000000190 } from './1764000000190-closing.ts'
+import { Erasure1764000000200 } from './1764000000200-erasure.ts'
 
 /** In the order in which they are applied. */
 export const migrations = [
@@ -81,4 +82,5 @@ export const migrations = [
   WebhookDeliveries1764000000160,
   SearchPath1764000000180,
   Closing1764000000190,
+  Erasure1764000000200,
 ]

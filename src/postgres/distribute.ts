@@ -13,7 +13,7 @@ export interface Step {
 const extensions = ['btree_gin', 'btree_gist', 'pg_trgm']
 
 /** Functions that triggers of distributed tables call. Citus finds the functions of triggers, but not what those call. */
-const functions = ['fold_text(text)', 'search_text(text[])']
+const functions = ['fold_text(text)', 'search_text(text[])', 'erases_only(jsonb, jsonb)']
 
 /** Triggers that write only their own row are safe on shards; Citus wants a word on it. */
 const setting = 'citus.enable_unsafe_triggers'

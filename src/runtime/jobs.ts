@@ -15,6 +15,7 @@ import { deleteOldEvents } from '../billing/webhooks/old-events.ts'
 import { enqueueStaleCustomers } from '../billing/webhooks/replay-events.ts'
 import { deleteOrganization, enqueueDeletions } from '../closing/delete-organization.ts'
 import { endBilling, enqueueUnendedBilling } from '../closing/end-billing.ts'
+import { eraseNotes } from '../erasure/erase-notes.ts'
 import { type ExportSource, exportOrganization } from '../exports/export-job.ts'
 import { deleteExpiredExports, enqueueStaleExports } from '../exports/export-rows.ts'
 import { Api, TenantScope } from '../hydra/index.ts'
@@ -87,6 +88,7 @@ export function jobTasks(
     exportOrganization: exportOrganization(database, exportSource, log),
     expireExports: () => deleteExpiredExports(everywhere),
     endBilling: withinTenant(database, 'organization', (own) => endBilling(own, billing)),
+    eraseNotes: withinTenant(database, 'organization', eraseNotes),
     deleteClosed: () => enqueueDeletions(everywhere),
     deleteOrganization: withinTenant(database, 'organization', (own) => deleteOrganization(own, billing)),
     tidy: () => cleanUpQueue(database),

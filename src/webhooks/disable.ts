@@ -30,8 +30,11 @@ export async function disableEndpoint(
  * Disables the endpoints of a person who may create such endpoints no more: after a removal, a suspension, or a demotion.
  * @param member the membership of the person, if it goes on
  */
-export async function disableEndpointsOf(call: Call, createdById: string, member?: OrganizationUser): Promise<void> {
-  const { manager, tenant, caller } = call
+export async function disableEndpointsOf(
+  { manager, tenant, caller }: Pick<Call, 'manager' | 'tenant' | 'caller'>,
+  createdById: string,
+  member?: OrganizationUser,
+): Promise<void> {
   const found = await manager.findBy(WebhookEndpoint, { organizationId: tenant, createdById, enabled: true })
   for (const endpoint of found.filter(({ role }) => !member?.createsEndpoints(role)))
     await disableEndpoint({ manager, tenant, caller }, endpoint, 'creatorLeft')

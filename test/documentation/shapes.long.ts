@@ -28,6 +28,8 @@ const inputs: Record<string, [path: string, validGraph: fc.Arbitrary<Graph>]> = 
   Organization: ['/organizations', graph({ name: text(1, 255) }, { type: oneOf('company', 'partner') })],
   Clearance: ['/organizations/clear', graph({ confirm: text(1, 63) }, {})],
   Closure: ['/organizations/close', graph({ confirm: text(1, 63) }, {})],
+  EmployeeErasure: [`/employees/${nobody}/erase`, graph({ confirm: text(1, 255) }, {})],
+  UserErasure: ['/users/me/erase', graph({ confirm: text(1, 255) }, {})],
   Location: ['/locations', fc.oneof(graph({ name: text(1, 255) }, {}), hours())],
   Language: ['/languages', graph({ id: oneOf('de', 'NL-be', 'deu', 'fr') }, {})],
   KontomatikSetup: [

@@ -53,6 +53,7 @@ test('an owner can follow every link, and finds documented types and properties 
     expect(types).toContain(`${publicUrl}/docs.jsonld#${key[0].toUpperCase()}${key.slice(1)}`)
   expect(visits.map(({ path }) => path)).toContainEqual(expect.stringMatching(/^\/meetings\?page=2\b/))
   expect(operationLinks(visits)).toEqual([
+    '/employees/{id}/erase',
     '/integrations/kontomatik/pull',
     '/integrations/kontomatik/revoke',
     '/integrations/kontomatik/setup',
@@ -63,6 +64,7 @@ test('an owner can follow every link, and finds documented types and properties 
     '/organizations/icon',
     '/organizations/logo',
     '/subscriptions/{id}/cancel',
+    '/users/me/erase',
     '/webhook-deliveries/test',
     '/webhook-deliveries/{id}/resend',
     '/webhook-endpoints/{id}/renew-secret',
@@ -74,7 +76,7 @@ test('a member can follow every link except those of the entrypoint to closed co
 
   expect(brokenLinks(visits)).toEqual([...closed, 'subscriptions'].sort().map((path) => `403 /${path} from /`))
   expect(visits.map(({ path }) => path)).toContainEqual(expect.stringMatching(/^\/meetings\?page=2\b/))
-  expect(operationLinks(visits)).toEqual([])
+  expect(operationLinks(visits)).toEqual(['/users/me/erase'])
 })
 
 test.each([

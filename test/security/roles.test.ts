@@ -12,7 +12,7 @@ const permissions: [who: string, what: string[]][] = [
   ['guest member admin owner operator', ['GET /organizations', 'GET /organizations/:id', 'GET /users/me']],
   [
     'guest member admin owner',
-    ['POST /organizations', 'POST /organization-user-invitations/accept', 'PATCH /users/me'],
+    ['POST /organizations', 'POST /organization-user-invitations/accept', 'PATCH /users/me', 'POST /users/me/erase'],
   ],
   [
     'member admin owner',
@@ -32,6 +32,7 @@ const permissions: [who: string, what: string[]][] = [
       ...['POST /organizations/logo', 'POST /organizations/icon', 'PATCH /organizations/mail-footer'],
       ...['DELETE /organizations/logo', 'DELETE /organizations/icon'],
       ...['POST /locations', 'PATCH /locations/:id', 'POST /languages', 'POST /employees', 'PATCH /employees/:id'],
+      'POST /employees/:id/erase',
       ...['PATCH /organization-users/:id', 'PATCH /organization-configs/:id'],
       ...['GET /organization-user-invitations', 'GET /organization-user-invitations/:id'],
       ...['POST /organization-user-invitations', 'DELETE /organization-user-invitations/:id'],

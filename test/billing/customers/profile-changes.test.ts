@@ -5,6 +5,7 @@ import {
   OrganizationConfig,
   OrganizationUser,
   Subscription,
+  User,
 } from '../../../entities/index.ts'
 import type { Callers } from '../../../src/access/callers.ts'
 import { api as table } from '../../../src/api.ts'
@@ -58,6 +59,15 @@ const changes: Case[] = [
     (subscriber) => patchMember(subscriber, subscriber.second, { status: 'suspended' }),
   ],
   ['DELETE /organization-users/:id', ({ api, second }) => api.delete(`/organization-users/${second.id}`).expect(204)],
+  [
+    'POST /users/me/erase',
+    async ({ second: { userId: id } }) => {
+      const user = await database.manager.findOneByOrFail(User, { id })
+      await as(user)
+        .post('/users/me/erase', { confirm: user.email ?? user.name })
+        .expect(201)
+    },
+  ],
   [
     'POST /organization-user-invitations/accept',
     async ({ tenant }) => {

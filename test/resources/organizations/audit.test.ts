@@ -37,6 +37,7 @@ const square = await sharp({ create: { width: 8, height: 8, channels: 3, backgro
 const street = { kind: 'postal', name: 'Post', street: 'Dam', city: 'Amsterdam', country: '/countries/NL' }
 const config = await database.manager.findOneByOrFail(OrganizationConfig, { ...own, key: 'currency' })
 const spare = await givenAddress({ ...own, kind: 'visiting' })
+const left = await given(Employee, { ...own, name: 'Left' })
 const email = 'newcomer@example.com'
 const newcomer = Object.assign(new User(), { subject: 'newcomer' })
 const tokenTo = async (recipient: string) =>
@@ -47,7 +48,7 @@ const subscription = `/subscriptions/${rows.Subscription.id}`
 const auditedOperations: [
   operation: string,
   action: string,
-  run: (() => PromiseLike<{ status: number }>) | 'at Stripe' | 'at the bank',
+  run: (() => PromiseLike<{ status: number }>) | 'at Stripe' | 'at the bank' | 'with the ends of memberships',
 ][] = [
   [
     'POST /organizations',
@@ -105,6 +106,7 @@ const auditedOperations: [
     () => owner.post('/employees', { name: 'Eve', user: `/users/${demo.users.admin.id}` }),
   ],
   ['PATCH /employees/:id', 'employee.update', () => owner.patch(at('Employee'), { user: null })],
+  ['POST /employees/:id/erase', 'employee.erase', () => owner.post(`/employees/${left.id}/erase`, { confirm: 'Left' })],
   [
     'PATCH /organization-users/:id',
     'organizationUser.update',
@@ -163,6 +165,7 @@ const auditedOperations: [
   ],
   ['POST /subscriptions', 'subscription.create', () => owner.post('/subscriptions', { seats: 9 })],
   ['POST /organizations/clear', 'organization.clear', () => owner.post('/organizations/clear', { confirm: 'audited' })],
+  ['POST /users/me/erase', 'user.erase', 'with the ends of memberships'],
   ['POST /subscriptions/apply-coupon', 'subscription.applyCoupon', 'at Stripe'],
   ['POST /subscriptions/clear-coupon', 'subscription.clearCoupon', 'at Stripe'],
   ['POST /payment-methods', 'paymentMethod.create', 'at Stripe'],

@@ -90,6 +90,7 @@ describe('a program', () => {
     ['patch', '/organization-users/:id', { role: 'admin' }],
     ['delete', '/organization-users/:id'],
     ['post', '/organizations/export', {}],
+    ['post', '/users/me/erase', { confirm: 'x' }],
     ['get', '/webhook-endpoints'],
     ['get', '/webhook-endpoints/:id'],
     ['post', '/webhook-endpoints', { url: 'https://hooks.example.com/' }],

@@ -30,6 +30,11 @@ export const lines: Record<string, Line> = {
   'POST /languages': { body: { id: 'de' } },
   'POST /meetings': { body: { dateFrom: '2026-04-01T08:00:00Z', dateTo: '2026-04-01T10:00:00Z' } },
   'POST /employees': { body: { name: 'New' } },
+  'POST /employees/:id/erase': { body: { confirm: 'Mia' } },
+  'POST /users/me/erase': {
+    body: { confirm: 'own@example.com' },
+    before: `UPDATE "user" SET "email" = 'own@example.com'`,
+  },
   'POST /integrations/kontomatik/setup': { body: { redirectUri: 'https://app.example/bank/return' } },
   'POST /subscriptions': { body: { seats: 9 }, before: ended },
   'POST /subscriptions/apply-coupon': {
