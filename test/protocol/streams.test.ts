@@ -1,10 +1,13 @@
 import { connect } from 'node:net'
+import type { PoolClient } from 'pg'
+import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js'
 import { Employee, OrganizationUser } from '../../entities/index.ts'
 import { eventually } from '../support/eventually.ts'
+import { watch } from '../support/page-statements.ts'
 import { openStream, type ReceivedStream } from '../support/requests/event-stream.ts'
 import { morning, openWorld } from '../support/world.ts'
 
-const { api, as, database, elsewhere, given, operator, organization, person, publicUrl, tenant, tokenOf } =
+const { api, as, database, elsewhere, given, operator, organization, person, publicUrl, served, tenant, tokenOf } =
   await openWorld()
 const { admin, member, owner } = tenant.users
 
@@ -68,6 +71,27 @@ test.each([
   ['more than 100 topics', Array(101).fill('topic=/meetings').join('&')],
 ])('%s is refused with 400', async (_, query) => {
   expect((await listen(owner, query)).status).toBe(400)
+})
+
+test('a write is notified after its commit, by a statement of its own with nothing in it', async () => {
+  const connections = new Map<PoolClient, string[]>()
+  const { master } = served.driver as PostgresDriver
+  master.on('acquire', (client: PoolClient) => {
+    if (connections.has(client)) return
+    const sent: string[] = []
+    connections.set(client, sent)
+    watch(client, (statement) => sent.push(typeof statement === 'string' ? statement : statement.text))
+  })
+  await api.post('/locations').set('Idempotency-Key', 'notified').send({ name: 'Notified' }).expect(201)
+  const sent = () => [...connections.values()].map((texts) => texts.join('\n'))
+  await eventually(() => expect(sent().join('\n')).toContain('NOTIFY'))
+  const transactions = sent().flatMap(
+    (texts) => texts.match(/^(START TRANSACTION|BEGIN).*?^(COMMIT|ROLLBACK)/gms) ?? [],
+  )
+  expect(transactions.filter((texts) => texts.includes('"location"'))).toHaveLength(1)
+  expect(transactions.filter((texts) => /notify/i.test(texts))).toEqual([])
+  const notifications = [...connections.values()].flat().filter((text) => /notify/i.test(text))
+  expect(new Set(notifications)).toEqual(new Set(['NOTIFY "change"']))
 })
 
 test('no token is 401, and a caller who acts for no organization is 403', async () => {

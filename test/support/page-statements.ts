@@ -26,7 +26,8 @@ export function watchPages(database: DataSource, seen: (statement: PageStatement
   })
 }
 
-function watch(connection: Pool | PoolClient, seen: (statement: PageStatement) => void): void {
+/** Calls a function with each statement of a connection. */
+export function watch(connection: Pool | PoolClient, seen: (statement: PageStatement) => void): void {
   const query = connection.query.bind(connection) as (statement: PageStatement, ...rest: unknown[]) => unknown
   connection.query = ((statement: PageStatement, ...rest: unknown[]) => {
     // The statement of a batch has the scope of its connection.
