@@ -5,13 +5,13 @@ import { pathToFileURL } from 'node:url'
 import { IsOptional, IsString } from 'class-validator'
 import { Column, DataSource, Entity, ForeignKey, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm'
 import { Owned } from '../../entities/identified.ts'
-import { Country, Location, Meeting, OrganizationModule } from '../../entities/index.ts'
-import { apiOptions } from '../../src/api.ts'
+import { Country, Location, Meeting, OrganizationModule, Subscription } from '../../entities/index.ts'
+import type { Callers } from '../../src/access/callers.ts'
+import { api, apiOptions } from '../../src/api.ts'
 import {
   Api,
   createOperation,
   listOperation,
-  type Operation,
   Resource,
   type ResourceOptions,
   updateOperation,
@@ -22,7 +22,7 @@ import { requireTables } from '../../src/hydra/store/required-tables.ts'
 import { checkResource } from '../../src/hydra/store/resource-requirements.ts'
 import { openWorld } from '../support/world.ts'
 
-const { config, database } = await openWorld()
+const { banking, billing, config, database } = await openWorld()
 
 const contexts = new Contexts(apiOptions.contexts)
 
@@ -151,11 +151,11 @@ describe('The boot is refused where a context', () => {
     expect(() => joinShape(Zeppelin, database, contexts)).toThrow(/^contexts\/Zeppelin\.jsonld cannot be read: ENOENT/)
   })
 
-  /** Boots an API of one class, with a change of its context. */
+  /** Boots an API, of one class alone unless the table is given, with a change of the context of that class. */
   async function bootWith(
     type: new () => object,
     change: object,
-    operation: Operation = listOperation(),
+    table = [new Resource(type, '/things', [listOperation()])],
   ): Promise<void> {
     const folder = join(await mkdtemp(join(tmpdir(), 'contexts-')), 'contexts')
     await cp(apiOptions.contexts, folder, { recursive: true })
@@ -163,7 +163,7 @@ describe('The boot is refused where a context', () => {
     await writeFile(file, JSON.stringify({ ...JSON.parse(await readFile(file, 'utf8')), ...change }))
     const changed = { ...apiOptions, ...config, contexts: pathToFileURL(`${folder}/`) }
     try {
-      new Api([new Resource(type, '/things', [operation])], database, changed)
+      new Api(table, database, changed)
     } finally {
       await rm(folder, { recursive: true })
     }
@@ -186,10 +186,20 @@ describe('The boot is refused where a context', () => {
   })
 
   test.each([
+    ['every label', {}, 'name'],
+    ['one label', { metadata: { name: { en: 'Name', nl: 'Naam' } } }, 'value'],
+  ])('lacks %s of the members of a list of objects', async (_, memberLabels, member) => {
+    await expect(bootWith(Subscription, { memberLabels }, api({} as Callers, billing, banking))).rejects.toThrow(
+      new Error(`contexts/Subscription.jsonld lacks the label of "${member}" in "memberLabels" of "metadata" in "en".`),
+    )
+  })
+
+  test.each([
     ['the title of an operation', { title: () => 'Count countries' }, 'title'],
     ['the description of an operation', { description: 'It counts.' }, 'description'],
   ])('lacks %s in Dutch', async (_, own, text) => {
-    await expect(bootWith(Country, {}, { ...listOperation(), ...own })).rejects.toThrow(
+    const table = [new Resource(Country, '/countries', [{ ...listOperation(), ...own }])]
+    await expect(bootWith(Country, {}, table)).rejects.toThrow(
       new Error(`contexts/Country.jsonld lacks the ${text} of the operation "list" in "nl".`),
     )
   })
