@@ -146,6 +146,17 @@ test('times are in the time zone of the organization, and an unchanged time keep
   })
 })
 
+test('a required property that may be null can be sent empty', async () => {
+  const { action, fields, text } = await formAt('/meetings?view=create')
+  const $ = load(text)
+  expect($('[name=dateFrom]').attr('required')).toBeDefined()
+  expect($('[name=employee]').attr('required')).toBeUndefined()
+  const times = { dateFrom: '2026-06-01T09:00', dateTo: '2026-06-01T10:00' }
+  const { status, headers } = await send(action, fill(fields, { ...times, employee: '' }))
+  expect(status).toBe(303)
+  expect((await api.get(headers.location)).body.employee).toBeNull()
+})
+
 test('a reference to many items is searched for, without losing what was typed', async () => {
   for (let count = 0; count < 40; count++) await given(Employee, { name: `Worker ${String(count).padStart(2, '0')}` })
   const { action, fields } = await formAt('/meetings?view=create')

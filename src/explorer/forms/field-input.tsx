@@ -11,6 +11,8 @@ export function Field(props: FieldProps) {
   const { drawing, field, label, description, violations } = props
   const { words } = drawing
   const id = `field-${field.name}`
+  // An empty field sends null, where the property may be null.
+  const isRequired = field.required && !field.nullable && field.control !== 'checkbox'
   const hint = [description, boundsOf(words, field, drawing.formats.zone)].filter(Boolean).join(' ')
   const described = [hint && `${id}-hint`, ...violations.map((_, index) => `${id}-error-${index}`)]
     .filter(Boolean)
@@ -18,7 +20,7 @@ export function Field(props: FieldProps) {
   const input = {
     id,
     name: field.name,
-    required: field.required && field.control !== 'checkbox',
+    required: isRequired,
     'aria-describedby': described || undefined,
     'aria-invalid': violations.length > 0 || undefined,
   }
@@ -52,7 +54,7 @@ export function Field(props: FieldProps) {
       <label for={id}>
         {field.control === 'checkbox' && <Checkbox input={input} values={props.values} />}
         {label}
-        {field.required && <span class="required">{words.required}</span>}
+        {isRequired && <span class="required">{words.required}</span>}
       </label>
       {field.control !== 'checkbox' && <Single {...props} input={input} />}
       {notes}
