@@ -87,8 +87,7 @@ function Property({
 }: Omit<FiltersProps, 'collection' | 'picture'> & { field: Field; names: Set<string> }) {
   const variables = [...names]
     .filter((name) => propertyOf(name) === field.name && !isHidden(drawing, name))
-    // The start of a period comes before its end.
-    .sort((one, other) => Number(/before\]$/.test(one)) - Number(/before\]$/.test(other)))
+    .sort((one, other) => place(one) - place(other))
   return (
     <fieldset>
       <legend>{labelOf(drawing.api, drawing.tag, shape.name, field.name)}</legend>
@@ -104,6 +103,12 @@ function Property({
       ))}
     </fieldset>
   )
+}
+
+/** The place of a variable among those of its property: the start of a period comes before its end, and whether there is a value last. */
+function place(variable: string): number {
+  if (variable.startsWith('exists[')) return 2
+  return variable.endsWith('before]') ? 1 : 0
 }
 
 /** The property that a variable filters by: `dateFrom[after]` and `exists[time]`. */
