@@ -50,7 +50,7 @@ export function readChoices(
 export function choicesOf(drawing: Pick<Drawing, 'api' | 'tag' | 'formats'>, read: ReadChoices): ChoicesOf {
   const optionOf = (shape: Shape) => (document: Document) => ({
     value: document['@id'] as string,
-    title: titleOf(drawing, shape, document),
+    title: titleOf(drawing, shape, document).text,
   })
   return new Map(
     read.map(([name, shape, documents]) => [

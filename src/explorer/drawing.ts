@@ -3,8 +3,15 @@ import type { PageView } from './engine.ts'
 import type { Formats } from './parts/formats.ts'
 import type { Language } from './words/language.ts'
 
+/** The title of an item. */
+export interface Title {
+  text: string
+  /** Where the text ends with a date-time: the text before it, and the date-time of the document. */
+  moment?: { before: string; iso: string }
+}
+
 /** The titles of items by their IRI. */
-export type Titles = ReadonlyMap<string, string>
+export type Titles = ReadonlyMap<string, Title>
 
 /** Everything that the parts of one page are drawn from. */
 export interface Drawing extends Language {

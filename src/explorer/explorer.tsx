@@ -1,7 +1,7 @@
 import { render } from 'preact-render-to-string'
 import type { Api, Caller, Executor } from '../hydra/index.ts'
 import { type ChoicesOf, choicesOf, type ReadChoices, readChoices } from './choices.ts'
-import { type Drawing, linkKeeper, withParameters } from './drawing.ts'
+import { type Drawing, linkKeeper, type Title, withParameters } from './drawing.ts'
 import type { OfferedOperation, Pages } from './engine.ts'
 import {
   type Form,
@@ -22,6 +22,7 @@ import { StartPage } from './pages/start.tsx'
 import { filteredReferences, filteringReferences, searchTextOf } from './parts/filter-state.ts'
 import { formatsIn } from './parts/formats.ts'
 import { type Crumb, Layout } from './parts/layout.tsx'
+import { drawTitle } from './parts/value.tsx'
 import { requirePeriod } from './pictures/calendar.tsx'
 import { pictureOf } from './pictures/pictures.ts'
 import { type ReadPicture, readPicture, shownReferences } from './pictures/read-picture.ts'
@@ -84,7 +85,7 @@ async function drawForm(known: Undrawn, offered: OfferedOperation, reading: Prom
   const chosen = [...choices.values()].flatMap(({ options }) => options)
   const titles = new Map([
     ...titlesOf(named, references),
-    ...chosen.map(({ value, title }): [string, string] => [value, title]),
+    ...chosen.map(({ value, title }): [string, Title] => [value, { text: title }]),
   ])
   return formPageOf({ ...named, titles }, form, choices)
 }
@@ -93,7 +94,7 @@ async function drawForm(known: Undrawn, offered: OfferedOperation, reading: Prom
 function formPageOf(drawing: Drawing, form: Form, choices: ChoicesOf): string {
   const { view } = drawing
   const { operation, resource } = form.offered
-  const parent = { label: titleOfPage(drawing), href: view.document['@id'] as string }
+  const parent = { label: titleOfPage(drawing).text, href: view.document['@id'] as string }
   return `<!doctype html>${render(
     <Layout
       {...drawing}
@@ -117,14 +118,16 @@ function formPageOf(drawing: Drawing, form: Form, choices: ChoicesOf): string {
 function pageOf(drawing: Drawing, choices: ChoicesOf, picture: ReadPicture | undefined): string {
   const { view } = drawing
   const { content, request } = view
+  const title = titleOfPage(drawing)
   const inLanguage = (tag: string) => withParameters(drawing, { lang: [tag] })
   return `<!doctype html>${render(
     <Layout
       {...drawing}
       hasScript
       caller={view.caller}
-      document={view.document}
-      title={titleOfPage(drawing)}
+      json={view.json()}
+      title={title.text}
+      drawHeading={() => drawTitle(drawing, title)}
       target={request.target}
       trail={trailOf(drawing)}
       inLanguage={inLanguage}
@@ -139,13 +142,13 @@ function pageOf(drawing: Drawing, choices: ChoicesOf, picture: ReadPicture | und
   )}`
 }
 
-function titleOfPage(drawing: Drawing): string {
+function titleOfPage(drawing: Drawing): Title {
   const { api, tag, view } = drawing
   const { content, document } = view
-  if (!content) return String(document.title ?? document['hydra:title'] ?? api.info.title)
+  if (!content) return { text: String(document.title ?? document['hydra:title'] ?? api.info.title) }
   const [item] = content.items
   return content.collection || !item
-    ? collectionLabel(api, tag, content.resource)
+    ? { text: collectionLabel(api, tag, content.resource) }
     : titleOf(drawing, content.shape, item)
 }
 

@@ -1,5 +1,5 @@
 import type { Api } from '../hydra/index.ts'
-import type { Drawing, Titles } from './drawing.ts'
+import type { Drawing, Title } from './drawing.ts'
 import type { Document, Field, Shape } from './engine.ts'
 import { labelOf, valueLabelOf } from './words/labels.ts'
 
@@ -13,19 +13,21 @@ export function titleField(shape: Shape): string | undefined {
 }
 
 /** The title of an item: its name, or else its class with its first date or its identifier. */
-export function titleOf({ api, tag, formats }: Naming, shape: Shape, document: Document): string {
+export function titleOf({ api, tag, formats }: Naming, shape: Shape, document: Document): Title {
   const named = nameOf(shape, 'schema:name')
   const name = document[named]
-  if (typeof name === 'string' && name.trim() !== '') return valueLabelOf(api, tag, shape.name, named, name)
+  if (typeof name === 'string' && name.trim() !== '') return { text: valueLabelOf(api, tag, shape.name, named, name) }
   const label = labelOf(api, tag, shape.name)
   const dates = shape.fields.filter(({ datatype, name }) => isDate(datatype) && typeof document[name] === 'string')
   const first = dates.find(({ term }) => !isRecordDate(term.iri)) ?? dates[0]
   if (first) {
-    const value = document[first.name] as string
-    return `${label}, ${first.datatype === 'xsd:date' ? formats.date(value) : formats.dateTime(value)}`
+    const iso = document[first.name] as string
+    const before = `${label}, `
+    if (first.datatype === 'xsd:date') return { text: before + formats.date(iso) }
+    return { text: before + formats.dateTime(iso), moment: { before, iso } }
   }
   const id = document[nameOf(shape, 'schema:identifier')]
-  return typeof id === 'string' ? `${label} ${id}` : label
+  return { text: typeof id === 'string' ? `${label} ${id}` : label }
 }
 
 const names = new WeakMap<Shape, Map<string, string>>()
@@ -51,7 +53,7 @@ const isDate = (datatype: string | null) => datatype === 'xsd:dateTime' || datat
 /** The title of a reference: that of its item, or else its class. */
 export function referenceTitle({ api, tag, titles }: Pick<Drawing, 'api' | 'tag' | 'titles'>, iri: string): string {
   const known = titles.get(iri)
-  if (known !== undefined) return known
+  if (known) return known.text
   const resource = api.iris.parse(iri)?.resource
   return resource ? labelOf(api, tag, resource.name) : iri
 }
@@ -90,7 +92,7 @@ export async function readReferences(
 }
 
 /** The titles of references by their IRI. */
-export function titlesOf(drawing: Naming, references: References): Titles {
+export function titlesOf(drawing: Naming, references: References): Map<string, Title> {
   return new Map(references.map(([shape, document]) => [document['@id'] as string, titleOf(drawing, shape, document)]))
 }
 

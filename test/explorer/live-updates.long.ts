@@ -151,14 +151,40 @@ describeInChromium('In Chromium', (browser) => {
     await other.addCookies(await context.cookies())
     const page = await other.newPage()
     await page.goto(`${publicUrl}/meetings/${id}`)
-    const from = page.locator('time').first()
+    const from = page.getByRole('definition').locator('time').first()
+    const heading = page.getByRole('heading', { level: 1 })
     await page.getByText('Times are in your time zone America/New_York.').waitFor()
     expect(await from.textContent()).toContain('04:00')
     expect(await from.getAttribute('title')).toBe('America/New_York')
+    expect(await heading.textContent()).toBe('Meeting, 1 Apr 2026, 04:00')
+    expect(await page.title()).toContain('Meeting, 1 Apr 2026, 04:00')
     await page.getByRole('button', { name: 'Show times in Europe/Amsterdam' }).click()
     await page.getByText('Times are in the time zone Europe/Amsterdam.').waitFor()
     expect(await from.textContent()).toContain('10:00')
+    expect(await heading.textContent()).toBe('Meeting, 1 Apr 2026, 10:00')
+    expect(await page.title()).toContain('Meeting, 1 Apr 2026, 10:00')
     await other.close()
+  }, 60_000)
+
+  test('no link and no table is cut off on a wide screen, and a shadow shows on a narrow one that there is more', async () => {
+    await given(Meeting, { ...morning, notes: 'Seen' })
+    const page = await tab('/meetings')
+    /** The pixels of each region that lie outside of it. */
+    const hidden = () =>
+      page.$$eval('.collections, .scroll', (regions) => regions.map((one) => one.scrollWidth - one.clientWidth))
+    await page.setViewportSize({ width: 1280, height: 800 })
+    expect(await hidden()).toEqual([0, 0])
+    await page.setViewportSize({ width: 390, height: 800 })
+    expect(Math.min(...(await hidden()))).toBeGreaterThan(0)
+    /** A strip at the right edge of the links, with its colours from left to right. */
+    const edge = async () => {
+      const box = await page.locator('.collections').boundingBox()
+      const clip = { x: 374, y: (box?.y ?? 0) + 1, width: 16, height: 4 }
+      return (await page.screenshot({ clip })).toString('base64')
+    }
+    const more = await edge()
+    await page.$eval('.collections', (links) => links.scrollTo({ left: links.scrollWidth }))
+    expect(await edge()).not.toBe(more)
   }, 60_000)
 
   test('the request for programs and the identifier can be copied', async () => {

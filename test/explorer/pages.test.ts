@@ -62,7 +62,11 @@ describe('The page of an item', () => {
   })
 
   test('has a title from its class and its first date where it has no name, and never its IRI', async () => {
-    expect(textOf((await open(`/meetings/${rows.Meeting.id}`)).page, 'h1')).toMatch(/^Meeting, 1 Apr 2026, 10:00/)
+    const meeting = await open(`/meetings/${rows.Meeting.id}`)
+    expect(textOf(meeting.page, 'h1')).toMatch(/^Meeting, 1 Apr 2026, 10:00/)
+    // The script changes the time of a title with all others.
+    for (const place of ['h1', '.breadcrumbs [aria-current]'])
+      expect(meeting.page(`${place} time`).attr('datetime')).toBe('2026-04-01T08:00:00Z')
     expect(textOf((await open(`/languages/fr`)).page, 'h1')).toBe('Language fr')
   })
 

@@ -53,6 +53,18 @@ describe('A collection', () => {
     expect((await api.get(row.attr('href') as string)).body.notes).toBe('Visit 1')
   })
 
+  test('has its filters in one order: from, to, and whether there is a value', async () => {
+    const { page } = await open('/meetings?view=filters')
+    const inputs = page('.filters [name*="time"]').map((_, input) => page(input).attr('name'))
+    expect(inputs.get()).toEqual(['time[after]', 'time[before]', 'exists[time]', 'exists[time]'])
+  })
+
+  test('says who adds its rows, where no caller can', async () => {
+    const said = async (path: string) => textOf((await open(path)).page, '.empty')
+    expect(await said('/bank-transactions')).toContain('The server adds them by itself')
+    expect(await said('/organization-addresses')).toContain('The next step is at the end of this page')
+  })
+
   test('is ordered by a click on a heading, and by a second click the other way round', async () => {
     const orderBy = ({ page }: Opened) =>
       open(

@@ -16,8 +16,8 @@ describe('A page', () => {
     for (const path of [`/locations/${id}`, '/locations?itemsPerPage=100']) {
       const { text } = await ask(path, 'text/html')
       expect(text.match(/<script[^>]*>/g)).toEqual([
-        '<script type="application/ld+json">',
         expect.stringMatching(/^<script type="module" src="\/explorer\/\w+\/explorer\.js">$/),
+        '<script type="application/ld+json">',
       ])
       expect(text.match(/<\/script/g)).toHaveLength(2)
       expect(text).not.toMatch(/<a href='|<!--/)

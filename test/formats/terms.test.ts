@@ -46,7 +46,7 @@ test.each(['/docs.html', '/docs.jsonld'])('%s leads a browser to the reference, 
 test.each(['/', '/errors/404', ...collections, ...items])(
   'each term of %s links to its anchor in the reference',
   async (path) => {
-    const { text } = await ask(path, 'text/html')
+    const { text } = await ask(`${path}?view=source`, 'text/html')
     expect(text).not.toMatch(/href="[^"]*docs\.jsonld#/)
     const terms = [...text.matchAll(/href="[^"]*\/docs\/reference#([^"]+)"/g)].map(([, id]) => id)
     expect(terms.length).toBeGreaterThan(0)

@@ -19,7 +19,10 @@ export class TimeZone extends HTMLElement {
     const format = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short', timeZone: own })
     const show = (isOwn: boolean) => {
       for (const { time, text } of times) {
-        time.textContent = isOwn ? format.format(new Date(time.dateTime)) : text
+        const shown = isOwn ? format.format(new Date(time.dateTime)) : text
+        // The title of the page ends with the time of its heading.
+        if (time.closest('h1')) document.title = document.title.replace(time.textContent ?? '', shown ?? '')
+        time.textContent = shown
         time.title = isOwn ? own : zone
       }
       this.sentence.textContent = isOwn ? this.words('reader', own) : drawn

@@ -24,13 +24,14 @@ export function FormPage({ drawing, form, choices }: FormPageProps) {
   const { operation, resource, href } = offered
   const { title, description } = operationTexts(drawing, resource, operation)
   const isUpload = operation.expects === 'file'
+  const token = view.formToken?.()
   return (
     <>
       {problem && <Refusal drawing={drawing} form={form} problem={problem} />}
       <p>
         <Described text={description} />
       </p>
-      {view.formToken === undefined ? (
+      {token === undefined ? (
         <p class="note">
           <a href={`${api.iris.at('/session')}?return=${encodeURIComponent(view.request.target)}`}>
             {words.signInToSend}
@@ -45,7 +46,7 @@ export function FormPage({ drawing, form, choices }: FormPageProps) {
           // The server checks every value and names each violation, in the language of the page.
           noValidate={problem !== undefined}
         >
-          <HiddenFields drawing={drawing} form={form} />
+          <HiddenFields drawing={drawing} form={form} token={token} />
           {isUpload && <FileField drawing={drawing} form={form} />}
           {fields.map((field) => (
             <FormFieldOf drawing={drawing} form={form} field={field} choices={choices} key={field.name} />
@@ -72,13 +73,13 @@ export function FormPage({ drawing, form, choices }: FormPageProps) {
 }
 
 /** The form token stands first: the server reads it before a file. */
-function HiddenFields({ drawing, form }: Omit<FormPageProps, 'choices'>) {
+function HiddenFields({ drawing, form, token }: Omit<FormPageProps, 'choices'> & { token: string }) {
   const { api, view } = drawing
   const { method } = form.offered.operation
   const names = api.formNames
   return (
     <>
-      <input type="hidden" name={names.token} value={view.formToken} />
+      <input type="hidden" name={names.token} value={token} />
       <input type="hidden" name={names.page} value={offeringPage(drawing)} />
       {method === 'POST' ? (
         <input type="hidden" name={names.key} value={form.key} />

@@ -1,4 +1,4 @@
-import { v7 as uuid } from 'uuid'
+import { randomUUID } from 'node:crypto'
 import type { Problem, Violation } from '../../hydra/index.ts'
 import { type Choices, type ChoicesOf, type ReadChoices, readChoices } from '../choices.ts'
 import { type Drawing, pathOf } from '../drawing.ts'
@@ -108,7 +108,7 @@ export function formOf({ api, view, formats }: Omit<Drawing, 'titles'>, offered:
     (offered.operation.method === 'PATCH'
       ? itemValues({ api, formats }, fields, view.content?.items[0] ?? view.document)
       : newValues(view, fields, shape))
-  return { offered, shape, fields, values, problem, key: uuid() }
+  return { offered, shape, fields, values, problem, key: randomUUID() }
 }
 
 /** The values that a form begins with: the defaults of its class, and the item whose page offers it. */

@@ -29,7 +29,7 @@ interface PageProps {
 
 /** The page of a collection: filters, a table or a picture, the links to other pages, and the operations. */
 export function CollectionPage({ drawing, content, collection, choices, picture }: PageProps) {
-  const { words } = drawing
+  const { formats, words } = drawing
   const { shape } = content
   const columns = columnsOf(drawing, content)
   return (
@@ -40,7 +40,7 @@ export function CollectionPage({ drawing, content, collection, choices, picture 
         <Filters {...{ drawing, content, collection, choices }} picture={picture?.rule} />
         {!picture && <Columns drawing={drawing} shape={shape} shown={columns} />}
       </div>
-      <p class="total">{words.total(collection.total, collection.limited)}</p>
+      <p class="total">{words.total(formats.number(collection.total), collection.limited)}</p>
       {picture?.rule.kind !== 'sums' && <Pager drawing={drawing} links={collection.links} />}
       <Members drawing={drawing} content={content} collection={collection} columns={columns} picture={picture} />
       <Actions drawing={drawing} />
@@ -68,7 +68,7 @@ function Members({
   return (
     <>
       <Table drawing={drawing} content={content} collection={collection} columns={columns} />
-      {hasTimes && <TimeZoneNote drawing={drawing} />}
+      <TimeZoneNote drawing={drawing} hasTimes={hasTimes} />
     </>
   )
 }
@@ -100,7 +100,8 @@ function Empty({ drawing, content, collection }: { drawing: Drawing; content: Pa
   return (
     <p class="empty">
       {words.nothing(collectionLabel(api, tag, resource))}{' '}
-      {own ? words.makeFirst(operationTitle(drawing, resource, own.operation)) : roles && words.askOthers(roles)}
+      {own && words.makeFirst(operationTitle(drawing, resource, own.operation))}
+      {!own && (roles ? words.askOthers(roles) : words.comeByThemselves)}
     </p>
   )
 }

@@ -1,10 +1,12 @@
+import type { Api, Operation, Resource } from '../../hydra/index.ts'
 import type { Drawing } from '../drawing.ts'
 import type { Document, PageContent, Shape } from '../engine.ts'
 import { Actions } from '../parts/actions.tsx'
 import { Data } from '../parts/data.tsx'
+import { markup } from '../parts/markup.ts'
 import { CopyText, TimeZoneNote } from '../parts/script-elements.tsx'
-import { About, Term } from '../parts/term.tsx'
-import { drawValue } from '../parts/value.tsx'
+import { About, drawTerm } from '../parts/term.tsx'
+import { valuesOf } from '../parts/value.tsx'
 import { collectionLabel, labelOf } from '../words/labels.ts'
 
 /** The page of an item: its properties, its operations, and the collections that it leads to. */
@@ -16,7 +18,7 @@ export function ItemPage({ drawing, content }: { drawing: Drawing; content: Page
     <>
       <About drawing={drawing} shape={shape} />
       <Properties drawing={drawing} shape={shape} document={view.document} />
-      {hasTimes && <TimeZoneNote drawing={drawing} />}
+      <TimeZoneNote drawing={drawing} hasTimes={hasTimes} />
       <Related drawing={drawing} shape={shape} />
       <Actions drawing={drawing} />
       <Data drawing={drawing} />
@@ -29,20 +31,12 @@ function Properties({ drawing, shape, document }: { drawing: Drawing; shape: Sha
     <dl class="properties">
       {shape.fields
         .filter(({ name }) => name in document)
-        .map((field) => (
-          <div key={field.name}>
-            <dt>
-              <Term drawing={drawing} shape={shape} name={field.name} id="property" />
-            </dt>
-            <dd>
-              {field.term.iri === 'schema:identifier' ? (
-                <CopyText drawing={drawing}>{drawValue({ drawing, shape, field, document })}</CopyText>
-              ) : (
-                drawValue({ drawing, shape, field, document })
-              )}
-            </dd>
-          </div>
-        ))}
+        .map((field) => {
+          const term = drawTerm(drawing, { shape, name: field.name, id: 'property' })
+          const value = valuesOf(drawing, shape, field)(document)
+          const isIdentifier = field.term.iri === 'schema:identifier'
+          return markup`<div><dt>${term}</dt><dd>${isIdentifier ? <CopyText drawing={drawing}>{value}</CopyText> : value}</dd></div>`
+        })}
     </dl>
   )
 }
@@ -51,16 +45,10 @@ function Properties({ drawing, shape, document }: { drawing: Drawing; shape: Sha
 function Related({ drawing, shape }: { drawing: Drawing; shape: Shape }) {
   const { api, tag, view, words, to } = drawing
   const iri = view.document['@id'] as string
-  const found = api.listed().flatMap(([, resource]) => {
-    const { fields, name } = api.shape(resource.entity)
-    const list = resource.operations.find((operation) => operation.name === 'list')
-    if (!list || !api.permissions.allows(list, view.caller)) return []
-    return fields
-      .filter((field) => field.target === shape.class && isFilter(resource, field.name, view.caller.role))
-      .map((field) => ({
-        href: `${api.iris.at(resource.path)}?${new URLSearchParams({ [field.name]: iri })}`,
-        text: words.relatedBy(collectionLabel(api, tag, resource), labelOf(api, tag, name, field.name)),
-      }))
+  const found = referringTo(api, shape).flatMap(({ resource, list, type, name }) => {
+    if (!api.permissions.allows(list, view.caller) || resource.hides(view.caller.role, name)) return []
+    const href = `${api.iris.at(resource.path)}?${name}=${encodeURIComponent(iri)}`
+    return [{ href, text: words.relatedBy(collectionLabel(api, tag, resource), labelOf(api, tag, type, name)) }]
   })
   if (found.length === 0) return null
   return (
@@ -77,6 +65,28 @@ function Related({ drawing, shape }: { drawing: Drawing; shape: Shape }) {
   )
 }
 
-function isFilter(resource: PageContent['resource'], name: string, role: string): boolean {
-  return resource.options.filters !== undefined && name in resource.options.filters && !resource.hides(role, name)
+/** A filter of a collection by a reference. */
+interface Relation {
+  resource: Resource
+  list: Operation
+  type: string
+  /** The name of the reference. */
+  name: string
+}
+
+const relations = new WeakMap<Shape, Relation[]>()
+
+/** The collections that can be filtered by items of a class. */
+function referringTo(api: Api, shape: Shape): Relation[] {
+  const known = relations.get(shape)
+  if (known) return known
+  const found = api.listed().flatMap(([, resource]) => {
+    const { fields, name: type } = api.shape(resource.entity)
+    const list = resource.operations.find((operation) => operation.name === 'list')
+    const { filters = {} } = resource.options
+    const referring = fields.filter(({ target, name }) => target === shape.class && name in filters)
+    return list ? referring.map(({ name }) => ({ resource, list, type, name })) : []
+  })
+  relations.set(shape, found)
+  return found
 }

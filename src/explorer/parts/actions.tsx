@@ -2,7 +2,9 @@ import { type Drawing, pathOf } from '../drawing.ts'
 import type { OfferedOperation } from '../engine.ts'
 import { formName, formParameter } from '../forms/form.ts'
 import { Described } from '../words/described.tsx'
-import { operationTexts } from '../words/operation-words.ts'
+import { operationTexts, operationTitle } from '../words/operation-words.ts'
+import { drawOnce } from './drawn-once.tsx'
+import { markup } from './markup.ts'
 
 /** The operations that the caller may use now. */
 export function Actions({ drawing }: { drawing: Drawing }) {
@@ -20,26 +22,16 @@ export function Actions({ drawing }: { drawing: Drawing }) {
 
 /** One operation: a button that leads to the page that it reads, or to its form. */
 function Action({ drawing, offered }: { drawing: Drawing; offered: OfferedOperation }) {
-  const { to } = drawing
+  const { api, tag, to } = drawing
   const { operation, resource, href } = offered
-  const { title, description } = operationTexts(drawing, resource, operation)
-  const path = pathOf(drawing)
-  const id = `about-${formName(offered)}`
-  const isRead = operation.method === 'GET'
-  return (
-    <p class="action">
-      <a
-        class="button"
-        href={to(isRead ? href : `${path}?${formParameter}=${formName(offered)}`)}
-        aria-describedby={isRead ? undefined : id}
-      >
-        {title}
-      </a>
-      {!isRead && (
-        <span class="note" id={id}>
-          <Described text={description} />
-        </span>
-      )}
-    </p>
-  )
+  const title = operationTitle(drawing, resource, operation)
+  if (operation.method === 'GET') return markup`<p class="action"><a class="button" href="${to(href)}">${title}</a></p>`
+  const name = formName(offered)
+  const form = to(`${pathOf(drawing)}?${formParameter}=${name}`)
+  const note = drawOnce(api, `note ${tag} ${resource.name} ${name}`, () => (
+    <span class="note" id={`about-${name}`}>
+      <Described text={operationTexts(drawing, resource, operation).description} />
+    </span>
+  ))
+  return markup`<p class="action"><a class="button" href="${form}" aria-describedby="about-${name}">${title}</a>${note}</p>`
 }

@@ -2,6 +2,7 @@ import { type Drawing, pathOf, withParameters } from '../drawing.ts'
 import type { Field, PageContent, Shape } from '../engine.ts'
 import { isRecordDate, titleField } from '../titles.ts'
 import { labelOf } from '../words/labels.ts'
+import { drawOnce } from './drawn-once.tsx'
 import { KeptParameters } from './kept-parameters.tsx'
 
 /** The most columns of a table, unless the reader chooses them. */
@@ -33,15 +34,17 @@ export function Columns({ drawing, shape, shown }: { drawing: Drawing; shape: Sh
       <summary class="button">{words.columns}</summary>
       <form method="get" action={pathOf(drawing)}>
         <KeptParameters drawing={drawing} without={isSelection} />
-        <fieldset>
-          <legend>{words.columns}</legend>
-          {shape.fields.map(({ name }) => (
-            <label key={name}>
-              <input type="checkbox" name="properties[]" value={name} checked={shown.includes(name)} />
-              {labelOf(api, tag, shape.name, name)}
-            </label>
-          ))}
-        </fieldset>
+        {drawOnce(api, ['columns', tag, shape.name, ...shown].join(' '), () => (
+          <fieldset>
+            <legend>{words.columns}</legend>
+            {shape.fields.map(({ name }) => (
+              <label key={name}>
+                <input type="checkbox" name="properties[]" value={name} checked={shown.includes(name)} />
+                {labelOf(api, tag, shape.name, name)}
+              </label>
+            ))}
+          </fieldset>
+        ))}
         <button type="submit">{words.showColumns}</button>
       </form>
     </details>

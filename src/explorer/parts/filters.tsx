@@ -105,7 +105,7 @@ function Property({
   )
 }
 
-/** The place of a variable among those of its property: the start of a period comes before its end, and whether there is a value last. */
+/** The place of a variable among those of its property. The start of a period comes before its end; existence comes last. */
 function place(variable: string): number {
   if (variable.startsWith('exists[')) return 2
   return variable.endsWith('before]') ? 1 : 0

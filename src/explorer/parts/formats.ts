@@ -89,9 +89,9 @@ function make(language: string, zone: string): Formats {
     period: (from, to) => period(`${from}/${to}`),
     time: keeping((instant: number) => times.format(instant)),
     wallTime: (text) => (isWallTime.test(text) ? wallTimes.format(new Date(`${text}Z`)) : text),
-    localTime: (text) => localTimeOf(text, clock),
+    localTime: keeping((text: string) => localTimeOf(text, clock)),
     compare: new Intl.Collator(locale).compare,
-    number: (value) => numbers.format(value as number),
+    number: keeping((value: number | string) => numbers.format(value as number)),
     money,
     minorUnits(amount, currency) {
       const digits = inCurrency(currency)?.resolvedOptions().maximumFractionDigits ?? 2
@@ -104,8 +104,8 @@ function make(language: string, zone: string): Formats {
 const mostTexts = 1000
 
 /** Keeps the texts of recent values: the dates of a page recur on the next one, and Intl is slow. */
-function keeping<V>(write: (value: V) => string): (value: V) => string {
-  const texts = new Map<V, string>()
+function keeping<V, T extends string | undefined>(write: (value: V) => T): (value: V) => T {
+  const texts = new Map<V, T>()
   return (value) => {
     let text = texts.get(value)
     if (text === undefined) {
@@ -113,7 +113,7 @@ function keeping<V>(write: (value: V) => string): (value: V) => string {
       text = write(value)
       texts.set(value, text)
     }
-    return text
+    return text as T
   }
 }
 

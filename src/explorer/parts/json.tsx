@@ -1,6 +1,7 @@
 import type { ComponentChild } from 'preact'
 import type { Drawing } from '../drawing.ts'
 import type { Document } from '../engine.ts'
+import { markup } from './markup.ts'
 
 type Definition = string | { '@id'?: string; '@type'?: string } | undefined
 type Linker = (type: string | undefined, key: string, value: string) => string | undefined
@@ -58,7 +59,7 @@ function writeText(pieces: ComponentChild[], text: string, href: string | undefi
   if (href === undefined) addText(pieces, json)
   else {
     addText(pieces, '"')
-    pieces.push(<a href={href}>{json.slice(1, -1)}</a>, '"')
+    pieces.push(markup`<a href="${href}">${json.slice(1, -1)}</a>`, '"')
   }
 }
 

@@ -1,10 +1,10 @@
-import type { ComponentChildren, HTMLAttributes } from 'preact'
+import type { ComponentChild, ComponentChildren, HTMLAttributes } from 'preact'
 import type { Api, Caller, Resource } from '../../hydra/index.ts'
 import { assetPath } from '../assets.ts'
-import type { Document } from '../engine.ts'
 import { collectionLabel } from '../words/labels.ts'
 import { type Language, languages, wordsIn } from '../words/language.ts'
 import { drawOnce } from './drawn-once.tsx'
+import { markup } from './markup.ts'
 
 declare module 'preact' {
   namespace JSX {
@@ -17,6 +17,8 @@ declare module 'preact' {
 interface Frame extends Language {
   api: Api
   title: string
+  /** The title as the heading of the page, where it is more than its text. */
+  drawHeading?(): ComponentChild
   /** Absent where the caller is not known. */
   caller?: Caller
   /** The path and the query of the page, to which the caller returns after signing in. */
@@ -24,8 +26,8 @@ interface Frame extends Language {
   /** The address of the same page in another language. */
   inLanguage(tag: string): string
   to(path: string): string
-  /** The document of the page, for crawlers (JSON-LD 1.1, §7). */
-  document?: Document
+  /** The document of the page in JSON-LD, for crawlers (JSON-LD 1.1, §7). */
+  json?: string
   /** The referrer policy of the page's own forms and links, where it differs from that of its header. */
   referrer?: string
   /** Whether the page has elements of the script. */
@@ -43,19 +45,17 @@ export interface Crumb {
 
 /** The frame of every page. */
 export function Layout(frame: Frame) {
-  const { api, tag, words, title, document, to, children, trail = [] } = frame
-  const isLive = api.streamed && frame.caller?.tenant && document
+  const { api, tag, words, title, drawHeading = () => title, json, to, children, trail = [] } = frame
+  const isLive = api.streamed && frame.caller?.tenant && json
   return (
     <html lang={tag}>
       <head>
-        <meta charset="utf-8" />
-        <title>{`${title} · ${api.info.title}`}</title>
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        {drawOnce(api, `head ${frame.hasScript}`, () => (
+          <Assets api={api} hasScript={frame.hasScript} />
+        ))}
+        <title>{title === api.info.title ? title : `${title} · ${api.info.title}`}</title>
         {frame.referrer && <meta name="referrer" content={frame.referrer} />}
-        <link rel="icon" href={api.iris.at(assetPath('icon.svg'))} />
-        <link rel="stylesheet" href={api.iris.at(assetPath('explorer.css'))} />
-        {document && <EmbeddedDocument document={document} />}
-        {frame.hasScript && <script type="module" src={api.iris.at(assetPath('explorer.js'))} />}
+        {json && <EmbeddedDocument json={json} />}
       </head>
       <body>
         <a class="skip" href="#main">
@@ -69,9 +69,9 @@ export function Layout(frame: Frame) {
         </header>
         <Navigation {...frame} />
         <main id="main" tabIndex={-1}>
-          <Breadcrumbs label={words.breadcrumbs} crumbs={trail} current={title} to={to} />
+          <Breadcrumbs label={words.breadcrumbs} crumbs={trail} current={drawHeading()} to={to} />
           {isLive && <Changed {...frame} />}
-          <h1>{title}</h1>
+          <h1>{drawHeading()}</h1>
           {children}
         </main>
         <Footer {...frame} />
@@ -80,9 +80,22 @@ export function Layout(frame: Frame) {
   )
 }
 
+/** The style and the script of every page. */
+function Assets({ api, hasScript }: Pick<Frame, 'api' | 'hasScript'>) {
+  return (
+    <>
+      <meta charset="utf-8" />
+      <meta name="viewport" content="width=device-width, initial-scale=1" />
+      <link rel="icon" href={api.iris.at(assetPath('icon.svg'))} />
+      <link rel="stylesheet" href={api.iris.at(assetPath('explorer.css'))} />
+      {hasScript && <script type="module" src={api.iris.at(assetPath('explorer.js'))} />}
+    </>
+  )
+}
+
 /** An escaped `<` cannot end the element or begin a comment; the text of a script is not escaped in HTML. */
-function EmbeddedDocument({ document }: { document: Document }) {
-  const __html = JSON.stringify(document).replaceAll('<', '\\u003c')
+function EmbeddedDocument({ json }: { json: string }) {
+  const __html = json.replaceAll('<', '\\u003c')
   // biome-ignore lint/security/noDangerouslySetInnerHtml: browsers do not unescape the text of a script
   return <script type="application/ld+json" dangerouslySetInnerHTML={{ __html }} />
 }
@@ -113,8 +126,8 @@ function Navigation(frame: Frame) {
   const { api, tag, chosen, caller, target } = frame
   if (!caller) return null
   const [path] = target.split(/[?.]/)
-  const listed = api.listed().map(([, resource]) => resource)
-  const current = listed.find((resource) => api.iris.at(resource.path) === path)
+  const local = api.iris.local(path)
+  const [, current] = api.listed().find(([, resource]) => resource.path === local) ?? []
   const standing = Object.values(api.permissions.standingOf(caller))
   const key = ['navigation', tag, chosen, ...standing, current?.path]
   return drawOnce(api, key.join(' '), () => <Collections {...frame} caller={caller} current={current} />)
@@ -157,16 +170,12 @@ function Breadcrumbs({
   crumbs,
   current,
   to,
-}: { label: string; crumbs: Crumb[]; current: string } & Pick<Frame, 'to'>) {
+}: { label: string; crumbs: Crumb[]; current: ComponentChild } & Pick<Frame, 'to'>) {
   if (crumbs.length === 0) return null
   return (
     <nav class="breadcrumbs" aria-label={label}>
       <ol>
-        {crumbs.map((crumb) => (
-          <li key={crumb.href}>
-            <a href={to(crumb.href)}>{crumb.label}</a>
-          </li>
-        ))}
+        {crumbs.map((crumb) => markup`<li><a href="${to(crumb.href)}">${crumb.label}</a></li>`)}
         <li aria-current="page">{current}</li>
       </ol>
     </nav>
@@ -178,17 +187,13 @@ function Footer({ api, tag, words, to, inLanguage }: Frame) {
     <footer class="bar">
       <a href={to(api.iris.at('/docs/reference'))}>{words.reference}</a>
       <nav aria-label={words.languages}>
-        {languages.map((other) => (
-          <a
-            key={other}
-            href={inLanguage(other)}
-            lang={other}
-            hreflang={other}
-            aria-current={other === tag ? 'true' : undefined}
-          >
-            {wordsIn(other).language}
-          </a>
-        ))}
+        {languages.map((other) => {
+          const href = inLanguage(other)
+          const { language } = wordsIn(other)
+          return other === tag
+            ? markup`<a href="${href}" lang="${other}" hreflang="${other}" aria-current="true">${language}</a>`
+            : markup`<a href="${href}" lang="${other}" hreflang="${other}">${language}</a>`
+        })}
       </nav>
     </footer>
   )

@@ -22,8 +22,15 @@ export function CopyText({ drawing: { words }, children }: { drawing: Drawing; c
   )
 }
 
-/** The time zone of the page's times. The script shows them in the reader's time zone, and in this one on demand. */
-export function TimeZoneNote({ drawing: { words, formats } }: { drawing: Drawing }) {
+/** The time zone of the page's times, where its values or the titles of its references have some. The script shows them in the reader's time zone, and in this one on demand. */
+export function TimeZoneNote({
+  drawing: { words, formats, titles },
+  hasTimes,
+}: {
+  drawing: Drawing
+  hasTimes: boolean
+}) {
+  if (!hasTimes && ![...titles.values()].some(({ moment }) => moment)) return null
   const { zone, locale } = formats
   return (
     <p class="note">

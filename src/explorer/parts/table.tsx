@@ -1,4 +1,4 @@
-import type { ComponentChild, VNode } from 'preact'
+import type { VNode } from 'preact'
 import type { Drawing } from '../drawing.ts'
 import type { Collection, Document, Field, PageContent, Shape } from '../engine.ts'
 import { titleOf } from '../titles.ts'
@@ -6,8 +6,8 @@ import { collectionLabel } from '../words/labels.ts'
 import { orderedBy } from './columns.tsx'
 import { markup } from './markup.ts'
 import { Scroll } from './scroll.tsx'
-import { Term } from './term.tsx'
-import { drawValue, isEmpty, type Place } from './value.tsx'
+import { drawTerm } from './term.tsx'
+import { type DrawValue, drawTitle, isEmpty, valuesOf } from './value.tsx'
 
 interface TableProps {
   drawing: Drawing
@@ -25,46 +25,53 @@ export function Table({ drawing, content: { resource, shape, items }, collection
     <Scroll label={label}>
       <table>
         <thead>
-          <tr>
-            {fields.map((field) => (
-              <Heading drawing={drawing} shape={shape} field={field} collection={collection} key={field.name} />
-            ))}
-          </tr>
+          <tr>{fields.map((field) => drawHeading(drawing, shape, collection, field))}</tr>
         </thead>
-        <tbody>{items.map((document) => drawRow(drawing, shape, fields, document))}</tbody>
+        <tbody>{items.map(rowsOf(drawing, shape, fields))}</tbody>
       </table>
     </Scroll>
   )
 }
 
-function drawRow(drawing: Drawing, shape: Shape, [first, ...others]: Field[], document: Document): VNode {
-  const place = { drawing, shape, document }
-  const title = drawTitle({ ...place, field: first })
-  const cells = others.map((field) => {
-    const value = drawValue({ ...place, field })
-    return isNumeric(field) ? markup`<td class="number">${value}</td>` : markup`<td>${value}</td>`
-  })
-  return markup`<tr><th scope="row"><a href="${drawing.to(document['@id'] as string)}">${title}</a></th>${cells}</tr>`
+/** Draws the row of an item. */
+function rowsOf(drawing: Drawing, shape: Shape, [first, ...others]: Field[]): (document: Document) => VNode {
+  const drawFirst = titlesOf(drawing, shape, first)
+  const cells = others.map((field) => cellsOf(field, valuesOf(drawing, shape, field)))
+  return (document) => {
+    const href = drawing.to(document['@id'] as string)
+    const drawn = cells.map((drawCell) => drawCell(document))
+    return markup`<tr><th scope="row"><a href="${href}">${drawFirst(document)}</a></th>${drawn}</tr>`
+  }
+}
+
+function cellsOf(field: Field, drawValue: DrawValue): (document: Document) => VNode {
+  if (isNumeric(field)) return (document) => markup`<td class="number">${drawValue(document)}</td>`
+  return (document) => markup`<td>${drawValue(document)}</td>`
 }
 
 /** The value that tells the item apart; the title of the item where it is empty. */
-function drawTitle({ drawing, shape, field, document }: Place): ComponentChild {
-  const value = document[field.name]
-  if (isEmpty(value) || typeof value === 'object') return titleOf(drawing, shape, document)
-  return drawValue({ drawing, shape, field, document })
+function titlesOf(drawing: Drawing, shape: Shape, field: Field): DrawValue {
+  const drawValue = valuesOf(drawing, shape, field)
+  return (document) => {
+    const value = document[field.name]
+    return isEmpty(value) || typeof value === 'object'
+      ? drawTitle(drawing, titleOf(drawing, shape, document))
+      : drawValue(document)
+  }
 }
 
 /** The heading of a column. A click orders the rows by it, where that can be. */
-function Heading({ drawing, shape, field, collection }: Omit<Place, 'document'> & { collection: Collection }) {
+function drawHeading(drawing: Drawing, shape: Shape, { order, search }: Collection, field: Field): VNode {
   const { words, to } = drawing
-  const { order, search } = collection
   const step = order.find(({ property }) => property === field.name)
   const isAscending = step !== undefined && !step.descending
   const href = search.sortable.includes(field.name) ? to(orderedBy(drawing, field.name, isAscending)) : undefined
+  const term = drawTerm(drawing, { shape, name: field.name, href, id: 'column' })
+  if (!step && !isNumeric(field)) return markup`<th scope="col">${term}</th>`
   const direction = step && (step.descending ? 'descending' : 'ascending')
   return (
     <th scope="col" aria-sort={direction} class={isNumeric(field) ? 'number' : undefined}>
-      <Term drawing={drawing} shape={shape} name={field.name} href={href} id="column" />
+      {term}
       {direction && (
         <span class="direction">
           {direction === 'ascending' ? '▲' : '▼'}

@@ -6,7 +6,7 @@ import { Scroll } from '../parts/scroll.tsx'
 import { drawReference } from '../parts/value.tsx'
 import { referenceTitle } from '../titles.ts'
 import { collectionLabel, labelOf } from '../words/labels.ts'
-import { drawDay } from './calendar-day.tsx'
+import { drawDay } from './calendar-day.ts'
 import {
   addressesOf,
   adjacentPeriod,

@@ -1,5 +1,4 @@
 import { type Drawing, firstPage, shownFilters, withParameters } from '../drawing.ts'
-import { addressesOf, nearestWeek, periodIn } from './calendar-period.ts'
 import { type Picture, picturesOf } from './pictures.ts'
 import { pictureWords } from './words.ts'
 
@@ -28,10 +27,8 @@ export function PictureSwitch({ drawing, shown }: { drawing: Drawing; shown: Pic
   )
 }
 
-/** The address of the same rows in a picture, or in the table. */
+/** The address of the same rows in a picture, or in the table. A calendar without a period leads to a week. */
 function inView(drawing: Drawing, picture: Picture | undefined): string {
-  if (picture?.kind === 'calendar')
-    return addressesOf(drawing, picture)(periodIn(drawing, picture) ?? nearestWeek(drawing, picture))
   const others = shownFilters(drawing)
   return withParameters(drawing, { ...firstPage, view: picture ? [picture.name, ...others] : others })
 }

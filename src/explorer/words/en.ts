@@ -17,7 +17,7 @@ export const en = {
   definition: 'Definition',
   copy: 'Copy',
   copied: 'Copied',
-  readersZone: (zone: string) => `Times are in your time zone {zone}. Titles and form fields stay in ${zone}.`,
+  readersZone: (zone: string) => `Times are in your time zone {zone}. Form fields stay in ${zone}.`,
   chooseZone: 'Show times in {zone}',
   nothingToChoose: 'Nothing found',
   choicesFound: 'Choices found: {count}',
@@ -35,7 +35,7 @@ export const en = {
   source: 'The document in JSON-LD',
 
   /** Collections. */
-  total: (total: number, limited: boolean) => `${limited ? 'More than ' : ''}${total.toLocaleString('en')} in total`,
+  total: (total: string, limited: boolean) => `${limited ? 'More than ' : ''}${total} in total`,
   pages: 'Pages',
   first: 'First',
   previous: 'Previous',
@@ -61,6 +61,7 @@ export const en = {
   toFirst: 'Go to the first page.',
   makeFirst: (action: string) => `The next step is at the end of this page: “${action}”.`,
   askOthers: (roles: string) => `The ${roles} can add rows.`,
+  comeByThemselves: 'The server adds them by itself: come back later.',
 
   /** Forms. */
   required: '(required)',

@@ -19,7 +19,7 @@ export const nl: Words = {
   definition: 'Definitie',
   copy: 'Kopiëren',
   copied: 'Gekopieerd',
-  readersZone: (zone) => `Tijden zijn in uw tijdzone {zone}. Titels en invoervelden blijven in ${zone}.`,
+  readersZone: (zone) => `Tijden zijn in uw tijdzone {zone}. Invoervelden blijven in ${zone}.`,
   chooseZone: 'Toon tijden in {zone}',
   nothingToChoose: 'Niets gevonden',
   choicesFound: 'Aantal keuzes: {count}',
@@ -34,7 +34,7 @@ export const nl: Words = {
   dataHint: 'Programma’s krijgen dezelfde gegevens op hetzelfde adres. Een bearer token vervangt $TOKEN.',
   source: 'Het document in JSON-LD',
 
-  total: (total, limited) => `${limited ? 'Meer dan ' : ''}${total.toLocaleString('nl')} in totaal`,
+  total: (total, limited) => `${limited ? 'Meer dan ' : ''}${total} in totaal`,
   pages: 'Pagina’s',
   first: 'Eerste',
   previous: 'Vorige',
@@ -60,6 +60,7 @@ export const nl: Words = {
   toFirst: 'Ga naar de eerste pagina.',
   makeFirst: (action) => `De volgende stap staat onderaan deze pagina: “${action}”.`,
   askOthers: (roles) => `Rijen toevoegen kan door: ${roles}.`,
+  comeByThemselves: 'De server voegt ze zelf toe: kom later terug.',
 
   required: '(verplicht)',
   file: 'Bestand',

@@ -51,8 +51,24 @@ export interface FormField {
 /** A text that may be longer gets several lines. */
 const lineLength = 255
 
-/** The fields that an operation accepts from a role, in the order of the context. */
+const known = new WeakMap<Operation, Map<string, FormField[]>>()
+
+/** The fields that an operation accepts from a role, in the order of the context. They are found once, as each form needs them. */
 export function formFields(
+  api: Pick<ApiModel, 'permissions'>,
+  shape: Shape,
+  operation: Operation,
+  role: Role,
+): FormField[] {
+  const key = `${shape.name} ${role}`
+  const own = known.get(operation) ?? new Map<string, FormField[]>()
+  known.set(operation, own)
+  const fields = own.get(key) ?? findFields(api, shape, operation, role)
+  own.set(key, fields)
+  return fields
+}
+
+function findFields(
   { permissions }: Pick<ApiModel, 'permissions'>,
   { fields }: Shape,
   operation: Operation,

@@ -66,6 +66,8 @@ export interface RefusedForm {
 /** One page: its document, its caller, and everything that may be done with it. */
 export interface PageView {
   readonly document: Document
+  /** The document as JSON. */
+  json(): string
   readonly caller: Caller
   readonly request: PageRequest
   /** Other formats of the document. */
@@ -76,8 +78,8 @@ export interface PageView {
   readonly version?: number
   /** The form that the page draws again. */
   readonly refused?: RefusedForm
-  /** The form token of the session, for the forms of the page. */
-  readonly formToken?: string
+  /** Makes the form token of the session, for the forms of the page; absent for documents without operations. */
+  formToken?(): string | undefined
   /** Of an item or a collection; absent for the entrypoint and for errors. */
   readonly content?: PageContent
   /** Runs statements that the page needs. */

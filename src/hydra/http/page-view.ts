@@ -1,3 +1,4 @@
+import { withMembers, withTail } from '../formats/collection-tail.ts'
 import type { Document, Format } from '../formats/format.ts'
 import { formatsOf, html } from '../formats/format.ts'
 import type { OfferedOperation, PageContent, PageRequest, PageView, RefusedForm } from '../formats/html.ts'
@@ -15,18 +16,26 @@ import type { RequestCall } from './request-call.ts'
 import type { ApiResponse } from './response.ts'
 
 /** The view of a response to an operation. */
-export function viewOfResponse(call: RequestCall, { document, tail, outcome, version }: ApiResponse): PageView {
+export function viewOfResponse(call: RequestCall, response: ApiResponse): PageView {
+  const { document, tail, outcome, version, drawnMembers } = response
   const { api, caller, request, unitOfWork } = call
   const whole = { ...document, ...tail?.properties } as Document
   const content = outcome && contentOf(call, whole, outcome)
   return {
     ...baseOf(api, whole, caller, request, unitOfWork.executor),
+    formToken: () => api.options.forms?.formToken(request.request),
+    ...(document && drawnMembers !== undefined && { json: () => collectionJson(document, drawnMembers, tail) }),
     formats: otherFormats(api, outcome instanceof Page),
     operations: outcome ? operationsOf(call, outcome) : [],
     content,
     version,
-    formToken: api.options.forms?.formToken(request.request),
   }
+}
+
+/** The JSON of a collection, of which its members and its tail are written already. */
+function collectionJson(document: Document, members: string, tail: ApiResponse['tail']): string {
+  const name = 'member' in document ? 'member' : 'hydra:member'
+  return withTail(withMembers(JSON.stringify({ ...document, [name]: [] }), members), tail)
 }
 
 /** The view of a form that was refused, with the present state of its item. */
@@ -38,11 +47,11 @@ export async function viewOfForm(call: RequestCall, refused: Omit<RefusedForm, '
   const document = entity ? serialize(entity, caller) : { '@id': api.iris.at(resource.path), '@type': 'Collection' }
   return {
     ...baseOf(api, document, caller, request, unitOfWork.executor),
+    formToken: () => api.options.forms?.formToken(request.request),
     formats: [],
     operations: [],
     content: { resource, shape, items: entity ? [document] : [] },
     version: (entity as { version?: number } | undefined)?.version,
-    formToken: api.options.forms?.formToken(request.request),
     refused: {
       ...refused,
       offered: { operation, resource, href: api.iris.at(request.path), link: operation.link?.name },
@@ -68,7 +77,7 @@ export function viewOfDocument(api: BoundApi, document: Document, caller: Caller
 function baseOf(api: BoundApi, document: Document, caller: Caller, request: PageRequest, executor: Executor) {
   const items: PageView['items'] = (type, ids) => readItems(api, type, ids, { caller, executor })
   const list: PageView['list'] = (type, size, text) => readList(api, type, { size, text, caller, executor })
-  return { document, caller, request, executor, items, list }
+  return { document, json: () => JSON.stringify(document), caller, request, executor, items, list }
 }
 
 function otherFormats(api: BoundApi, tabular: boolean): Format[] {

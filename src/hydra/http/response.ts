@@ -16,6 +16,8 @@ export interface ApiResponse {
   document?: Document
   /** The JSON of the members that the document lacks: they are written from rows, for a response in JSON. */
   members?: string
+  /** The JSON of the members that the document has, for a page. */
+  drawnMembers?: string
   /** Of a collection: the members of its document that never change. */
   tail?: CollectionTail
   /** Of a collection: the requested properties of its items; all when absent. */
@@ -40,10 +42,20 @@ export function responseOf(call: RequestCall, outcome: Outcome<object>): ApiResp
 function pageResponse(call: RequestCall, page: Page): ApiResponse {
   const { query, strict } = call.request
   const properties = sparseOf(query, call.api.shape(page.of), strict)
-  const members = properties || !call.request.isJson ? undefined : writtenMembers(call, page)
-  const document = collectionOf(call, page, members === undefined ? documentsOf(call, page, properties) : [])
+  const { isJson, isHtml } = call.request
+  const written = properties || !(isJson || isHtml) ? undefined : writtenMembers(call, page)
+  const members = isJson ? written : undefined
+  const document = collectionOf(call, page, members === undefined ? documentsOf(call, page, properties, written) : [])
   return {
-    ...{ status: 200, headers: {}, document, members, tail: tailOf(call, page), properties },
+    ...{
+      status: 200,
+      headers: {},
+      document,
+      members,
+      drawnMembers: isHtml ? written : undefined,
+      tail: tailOf(call, page),
+      properties,
+    },
     limited: page.found.limited,
     outcome: page,
   }
@@ -93,9 +105,12 @@ function writtenMembers({ api, caller }: RequestCall, { of, found }: Page): stri
 }
 
 /** The members as documents. Pages are drawn from the JSON of the rows too, which costs less than entities. */
-function documentsOf(call: RequestCall, page: Page, properties: Set<string> | undefined): Record<string, unknown>[] {
-  const { api, caller, request } = call
-  const written = request.isHtml && !properties ? writtenMembers(call, page) : undefined
+function documentsOf(
+  { api, caller }: RequestCall,
+  page: Page,
+  properties: Set<string> | undefined,
+  written: string | undefined,
+): Record<string, unknown>[] {
   if (written !== undefined) return JSON.parse(`[${written}]`)
   const { serialize } = api.of(page.of)
   return page.found.entities.map((entity) => sparse(serialize(entity, caller), properties))

@@ -26,16 +26,13 @@ interface EventsOf {
 export function drawDay(drawing: Drawing, kind: EventsOf, events: Event[], day: Day) {
   const clusters = joined(clustersOf(eventsWithin(events, day.from, day.to)))
   if (clusters.length === 0) return null
-  return (
-    <>
-      {drawStrip(clusters, day)}
-      {clusters.map((columns) => (
-        <div class="beside" key={columns[0][0].start}>
-          {columns.map((column) => markup`<ul>${column.map((event) => drawEvent(drawing, kind, event, day))}</ul>`)}
-        </div>
-      ))}
-    </>
-  )
+  const lists = clusters.map((columns) => {
+    const drawn = columns.map(
+      (column) => markup`<ul>${column.map((event) => drawEvent(drawing, kind, event, day))}</ul>`,
+    )
+    return markup`<div class="beside">${drawn}</div>`
+  })
+  return markup`${drawStrip(clusters, day)}${lists}`
 }
 
 function drawEvent(drawing: Drawing, { shape, start }: EventsOf, event: Event, day: Day): VNode {
@@ -66,11 +63,9 @@ function drawStrip(clusters: Cluster[], { from, to }: Day) {
       return `M${minutes(start)} ${y}h${width}v1h-${width}z`
     }
   const height = Math.max(...clusters.map((columns) => columns.length))
-  return (
-    <svg class="strip" viewBox={`0 0 ${minutes(to)} ${height}`} preserveAspectRatio="none" aria-hidden="true">
-      <path d={clusters.flatMap((columns) => columns.flatMap((column, y) => column.map(boxAt(y)))).join('')} />
-    </svg>
-  )
+  const boxes = clusters.flatMap((columns) => columns.flatMap((column, y) => column.map(boxAt(y)))).join('')
+  const size = `0 0 ${minutes(to)} ${height}`
+  return markup`<svg class="strip" viewBox="${size}" preserveAspectRatio="none" aria-hidden="true"><path d="${boxes}"/></svg>`
 }
 
 /** The times of an event within a day. One that began earlier or ends later says so. */
