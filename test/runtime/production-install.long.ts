@@ -111,7 +111,7 @@ test('with a compiler npm start builds once, and again only after a source has c
   await npm('run', 'token', '--', 'owner')
   expect(await built()).toBeGreaterThan(first)
   expect(await readdir(join(folder, 'dist/contexts'))).toEqual(await readdir(join(folder, 'contexts')))
-})
+}, 180_000)
 
 /** Starts the server with `npm start`. `end` stops it by a signal to npm. */
 async function start() {
