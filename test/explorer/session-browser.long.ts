@@ -38,36 +38,6 @@ describeInChromium('In Chromium', (browser) => {
     ['on', true],
     ['off', false],
   ])('with JavaScript %s', (_, javaScript) => {
-    test('each person of the demo signs in with a click, comes back, and signs out', async () => {
-      for (const [id, { name }] of Object.entries(people)) {
-        const [page, context] = await visit(javaScript)
-        await page.goto(`${publicUrl}/meetings`)
-        await page.getByRole('main').getByRole('link', { name: 'Sign in' }).click()
-        await page.getByRole('button', { name: `${name} (${id})` }).click()
-        await page.waitForURL(`${publicUrl}/meetings`)
-        await page.goto(`${publicUrl}/session`)
-        await page.getByText(`You are signed in as ${name}.`).waitFor()
-        expect(await context.cookies()).toMatchObject([{ httpOnly: true, sameSite: 'Strict' }])
-        await page.getByRole('button', { name: 'Sign out', exact: true }).click()
-        await page.locator('#token').waitFor()
-        expect(await context.cookies()).toEqual([])
-        await context.close()
-      }
-      expect(errors).toEqual([])
-    }, 60_000)
-
-    test('a wrong token is refused with a sentence, and the right one leads back', async () => {
-      const [page, context] = await visit(javaScript)
-      await page.goto(`${publicUrl}/session?return=/employees`)
-      await page.locator('#token').fill('wrong')
-      await page.getByRole('button', { name: 'Sign in' }).click()
-      await page.getByRole('alert').getByText('The token is invalid').waitFor()
-      await page.locator('#token').fill(await tokenOf(tenant.users.owner))
-      await page.getByRole('button', { name: 'Sign in' }).click()
-      await page.waitForURL(`${publicUrl}/employees`)
-      await context.close()
-    }, 60_000)
-
     test('the provider of another site signs a person in and out, with all its redirects', async () => {
       const [page, context] = await visit(javaScript)
       await page.goto(`${withProvider}/session?return=/meetings`)
@@ -108,28 +78,6 @@ describeInChromium('In Chromium', (browser) => {
       await context.close()
     }
   }, 60_000)
-
-  test.each([
-    ['on', true],
-    ['off', false],
-  ])(
-    'an expired session leads to the sign-in and back, with JavaScript %s',
-    async (_, javaScript) => {
-      const [page, context] = await visit(javaScript)
-      await page.goto(`${publicUrl}/session`)
-      await page.locator('#token').fill(await tokenOf(tenant.users.owner))
-      await page.getByRole('button', { name: 'Sign in' }).click()
-      await page.waitForURL(`${publicUrl}/`)
-      await database.query(`UPDATE "session" SET "expiresAt" = now()`)
-      expect((await page.goto(`${publicUrl}/meetings`))?.status()).toBe(401)
-      await page.getByRole('main').getByRole('link', { name: 'Sign in' }).click()
-      await page.locator('#token').fill(await tokenOf(tenant.users.owner))
-      await page.getByRole('button', { name: 'Sign in' }).click()
-      await page.waitForURL(`${publicUrl}/meetings`)
-      await context.close()
-    },
-    60_000,
-  )
 
   test('pages of another site or another port change nothing: by form, fetch and navigation', async () => {
     const { id } = await given(Location, { name: 'Utrecht' })

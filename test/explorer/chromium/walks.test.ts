@@ -1,27 +1,35 @@
 import type { Page } from 'playwright-core'
-import { type OrganizationAddress, Subscription } from '../../../entities/index.ts'
-import { describeInChromium } from '../../support/chromium.ts'
+import sharp from 'sharp'
+import { Employee, type OrganizationAddress, Subscription } from '../../../entities/index.ts'
+import { linkBank, pull, setUpBanking, waitForRow } from '../../banking/linked-bank.ts'
+import { describeInChromium, type Visitor } from '../../support/chromium.ts'
 import { rowsOf } from '../../support/rows/sample-rows.ts'
 import { openWorld } from '../../support/world.ts'
 import { openAsOwner } from './owner-visit.ts'
 
-const { api, given, publicUrl, tenant } = await openWorld()
+const { api, banking, given, kontomatik, organization, publicUrl, tenant } = await openWorld()
 const rows = await rowsOf(tenant)
 
-// The walks of `npm test`; walks.long.ts has the others.
+setUpBanking()
+beforeAll(async () => {
+  for (let count = 10; count < 45; count++) await given(Employee, { name: `Worker ${count}` })
+})
+
 describeInChromium('In Chromium', (browser) => {
   describe.each([
     ['on', true],
     ['off', false],
   ])('with JavaScript %s', (state, javaScriptEnabled) => {
+    let visitor: Visitor
     let page: Page
 
-    openAsOwner(browser, javaScriptEnabled, (opened) => {
-      page = opened
+    openAsOwner(browser, javaScriptEnabled, (...opened) => {
+      ;[page, visitor] = opened
     })
 
     const heading = (name: string | RegExp) => page.getByRole('heading', { level: 1, name }).waitFor()
     const submit = () => page.locator('form.operation [type=submit]:not([name])').click()
+    const firstRow = () => page.locator('tbody th').first().textContent()
 
     test('links lead from the start page to a meeting, and to its employee', async () => {
       await page.goto(`${publicUrl}/`)
@@ -73,6 +81,61 @@ describeInChromium('In Chromium', (browser) => {
       await submit()
       await page.waitForURL(`${publicUrl}/subscriptions/${id}`)
       expect(await cancel.count()).toBe(0)
+    }, 120_000)
+
+    test('a collection is filtered, ordered and paged, and its address keeps all of that', async () => {
+      await page.goto(`${publicUrl}/employees?itemsPerPage=10`)
+      await page.getByRole('link', { name: 'Filter' }).click()
+      await page.locator('form.filters [name=name]').fill('worker')
+      await page.getByRole('button', { name: 'Apply' }).click()
+      await page.getByText('35 in total').waitFor()
+      await page.getByRole('columnheader', { name: 'Name' }).getByRole('link').click()
+      await page.locator('th[aria-sort=ascending]').waitFor()
+      expect(await firstRow()).toBe('Worker 10')
+      await page.getByRole('columnheader', { name: 'Name' }).getByRole('link').click()
+      await page.locator('th[aria-sort=descending]').waitFor()
+      expect(await firstRow()).toBe('Worker 44')
+      await page.getByRole('link', { name: 'Next' }).click()
+      await page.getByRole('link', { name: 'Previous' }).waitFor()
+      expect(await firstRow()).toBe('Worker 34')
+      expect(await page.locator('form.filters [name=name]').inputValue()).toBe('worker')
+      await page.reload()
+      expect(await firstRow()).toBe('Worker 34')
+    }, 120_000)
+
+    test('a logo is uploaded, and the page shows it', async () => {
+      const color = javaScriptEnabled ? '#08f' : '#f80'
+      const buffer = await sharp({ create: { width: 8, height: 8, channels: 3, background: color } })
+        .png()
+        .toBuffer()
+      const former = (await api.get(`/organizations/${organization.id}`)).body.logo
+      await page.goto(`${publicUrl}/organizations/${organization.id}?view=uploadLogo`)
+      await page.locator('input[type=file]').setInputFiles({ name: 'logo.png', mimeType: 'image/png', buffer })
+      await submit()
+      await page.waitForURL((url) => url.search === '')
+      const { logo } = (await api.get(`/organizations/${organization.id}`)).body
+      expect(logo).not.toBe(former)
+      await page.locator('dd img').first().scrollIntoViewIfNeeded()
+      const shown = await visitor.context.request.get(new URL(logo, publicUrl).href)
+      expect(shown.headers()['content-type']).toMatch(/^image\//)
+      expect(await page.locator('dd img').first().getAttribute('src')).toBe(logo)
+    }, 120_000)
+
+    test('the pull of a bank shows a page that leads to the integration by itself', async () => {
+      const link = await linkBank()
+      banking.timing.requestMs = 100
+      kontomatik.fault({ kind: 'slow', path: 'default-import', delay: 600 })
+      await page.goto(`${publicUrl}${link['@id']}?view=pull`)
+      await Promise.all([page.waitForURL(publicUrl + pull), submit()])
+      await page.waitForURL(publicUrl + link['@id'])
+      kontomatik.clearFaults()
+      await waitForRow(link.id, { status: 'active' })
+      await page.reload()
+      await page
+        .locator('dd')
+        .getByText(/^active$/i)
+        .first()
+        .waitFor()
     }, 120_000)
 
     test('a person who signs out must sign in before the next page', async () => {
