@@ -80,7 +80,7 @@ test('a write is notified after its commit, by a statement of its own with nothi
     if (connections.has(client)) return
     const sent: string[] = []
     connections.set(client, sent)
-    watch(client, (statement) => sent.push(typeof statement === 'string' ? statement : statement.text))
+    watch(client, ({ text }) => sent.push(text))
   })
   await api.post('/locations').set('Idempotency-Key', 'notified').send({ name: 'Notified' }).expect(201)
   const sent = () => [...connections.values()].map((texts) => texts.join('\n'))

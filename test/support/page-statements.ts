@@ -28,10 +28,11 @@ export function watchPages(database: DataSource, seen: (statement: PageStatement
 
 /** Calls a function with each statement of a connection. */
 export function watch(connection: Pool | PoolClient, seen: (statement: PageStatement) => void): void {
-  const query = connection.query.bind(connection) as (statement: PageStatement, ...rest: unknown[]) => unknown
-  connection.query = ((statement: PageStatement, ...rest: unknown[]) => {
+  const query = connection.query.bind(connection) as (statement: unknown, ...rest: unknown[]) => unknown
+  connection.query = ((statement: PageStatement | string, ...rest: unknown[]) => {
     // The statement of a batch has the scope of its connection.
-    seen({ ...statement, scope: statement.scope ?? (connection as { scope?: PageStatement['scope'] }).scope })
+    const sent = typeof statement === 'string' ? { name: '', text: statement, values: [] } : statement
+    seen({ ...sent, scope: sent.scope ?? (connection as { scope?: PageStatement['scope'] }).scope })
     return query(statement, ...rest)
   }) as never
 }
