@@ -26,6 +26,11 @@ export async function subscribed(terms: Terms = {}, card: string | null = 'pm_ca
   return { ...subscription, owner }
 }
 
+/** Moves the clock past the end of a subscription's period and the draft of its invoice, but before a failed payment is tried again. */
+export function renew({ items }: Pick<Stripe.Subscription, 'items'>): void {
+  local.advance({ hours: (items.data[0].current_period_end - local.now()) / 3600 + 2 })
+}
+
 export const statusOf = async ({ id }: { id: string }) => (await stripe.subscriptions.retrieve(id)).status
 export const invoicesOf = async ({ id }: { id: string }) => (await stripe.invoices.list({ subscription: id })).data
 

@@ -1,6 +1,6 @@
 import type Stripe from 'stripe'
 import { refusal } from '../local-client.ts'
-import { invoicesOf, local, statusOf, stripe, subscribed } from './customers.ts'
+import { invoicesOf, local, renew, statusOf, stripe, subscribed } from './customers.ts'
 
 const eventsOf = ({ id }: { id: string }, since: number) =>
   local.stripe.events
@@ -105,7 +105,7 @@ test('`invoicing_behavior: invoice` invoices the credit at once', async () => {
 test('an open invoice of a paused subscription is collected and leaves it paused', async () => {
   const subscription = await subscribed()
   local.decline(subscription.owner.method, 'insufficient_funds')
-  local.advance({ days: 32 })
+  renew(subscription)
   const late = await statusOf(subscription)
   await stripe.subscriptions.pause(subscription.id)
   local.advance({ days: 4 })

@@ -1,6 +1,6 @@
 import { addInterval } from '../../../../src/emulators/stripe/objects/clock.ts'
 import { refusal } from '../local-client.ts'
-import { invoicesOf, local, price, seats, statusOf, stripe, subscribed } from './customers.ts'
+import { invoicesOf, local, price, renew, seats, statusOf, stripe, subscribed } from './customers.ts'
 
 test('it renews, month by month', async () => {
   const subscription = await subscribed()
@@ -20,7 +20,7 @@ test('it renews, month by month', async () => {
 test('a renewal that fails is past due, and paid again it is active', async () => {
   const subscription = await subscribed()
   local.decline(subscription.owner.method, 'insufficient_funds')
-  local.advance({ days: 32 })
+  renew(subscription)
   const late = await statusOf(subscription)
   const [invoice] = await invoicesOf(subscription)
   const failed = await refusal(stripe.invoices.pay(invoice.id))
