@@ -105,6 +105,8 @@ const beyondShapes = [
   'isCurrent',
   'isChosen',
   'isSlug',
+  'isName',
+  'isEmailAddress',
   'isUsable',
 ]
 const runs = 40

@@ -6,7 +6,7 @@ import { BankAccount, Employee, Integration, User } from '../../entities/index.t
 import type { Callers } from '../../src/access/callers.ts'
 import { type Role, roles } from '../../src/access/roles.ts'
 import { apiOptions, api as table } from '../../src/api.ts'
-import { Api, listOperation, Resource, readOperation } from '../../src/hydra/index.ts'
+import { Api, listOperation, type Operation, Resource, readOperation } from '../../src/hydra/index.ts'
 import type { FilterKind } from '../../src/hydra/model/filter.ts'
 import { rowsOf } from '../support/rows/sample-rows.ts'
 import { type Agent, openWorld } from '../support/world.ts'
@@ -91,13 +91,19 @@ const hiding = new Resource(BankAccount, '/bank-accounts', [listOperation(), rea
   },
   order: ['name'],
 })
+/** The operations that the links of a class lead to: its context names them. */
+function linked<E extends object>(entity: new () => E): Operation<E>[] {
+  const { operations } = resources.find((one) => (one.entity as unknown) === entity) as Resource
+  return operations.filter(({ link }) => link)
+}
+
 /** The same for free text, over texts of which a member does not see one. */
-const searched = new Resource(Employee, '/employees', [listOperation(), readOperation()], {
+const searched = new Resource(Employee, '/employees', [listOperation(), readOperation(), ...linked(Employee)], {
   hidden: { member: ['email'] },
   text: ['name', 'email', 'jobTitle'],
 })
 /** The same, but its rows are seen as another role would where they are another's. */
-const viewed = new Resource(User, '/users', [listOperation(), readOperation()], {
+const viewed = new Resource(User, '/users', [listOperation(), readOperation(), ...linked(User)], {
   scope: { default: 'true' },
   hidden: { guest: ['email'] },
   viewedAs: ({ id }: User, { user, role }) => (id === user ? role : 'guest'),
