@@ -55,10 +55,10 @@ export const erase: Operation<Employee> = {
   statuses: [200, 201, 202, 400, 404, 409, 413, 415, 422],
   link: { name: 'erase', when: ({ erasedAt }: Employee) => erasedAt === null },
   async handle(call) {
+    const before = await call.find()
     const { confirm } = await call.input(EmployeeErasure)
+    if (!before.erasedAt) requireName(confirm, before)
     return call.unitOfWork.transaction(async () => {
-      const before = await call.find()
-      if (!before.erasedAt) requireName(confirm, before)
       const after = before.erasedAt ? before : await eraseEmployee(call, before)
       if (await enqueueNotes(call.manager, after)) return new Accepted(after, retrySeconds)
       return before.erasedAt ? new Unchanged(after) : after

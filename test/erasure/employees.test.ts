@@ -49,7 +49,7 @@ describe('the erasure of an employee', () => {
     const confirm = { confirm: 'Guarded' }
     await as().post(path, confirm).expect(401)
     await as(tenant.users.member).post(path, confirm).expect(403)
-    await as(elsewhere.users.owner).post(path, confirm).expect(404)
+    for (const body of [confirm, {}]) await as(elsewhere.users.owner).post(path, body).expect(404)
     expect((await as(tenant.users.member).get(iri(employee))).body).not.toHaveProperty('erase')
     expect((await api.get(iri(employee))).body.erase).toBe(path)
     expect(await rowOf(employee)).toMatchObject({ name: 'Guarded', erasedAt: null })
