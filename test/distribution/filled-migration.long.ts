@@ -8,7 +8,7 @@ const { database, elsewhere, tenant } = await openWorld()
 const first = 1_764_000_000_100
 
 /** Columns that later migrations added to older tables. */
-const later = ['audit_event.apiKeyId', 'organization.deleteAt', 'organization.deletedAt']
+const later = ['audit_event.apiKeyId', 'employee.erasedAt', 'organization.deleteAt', 'organization.deletedAt']
 
 /** Every table with its number of rows and a digest of these columns. */
 async function digests(columns: Record<string, string[]>): Promise<Record<string, string>> {
