@@ -33,21 +33,20 @@ export function Table({ drawing, content: { resource, shape, items }, collection
   )
 }
 
-/** Draws the row of an item. */
+/** Draws the row of an item. The markup between its values is the same in all rows, so each row is one node. */
 function rowsOf(drawing: Drawing, shape: Shape, [first, ...others]: Field[]): (document: Document) => VNode {
+  const ends = others.map((field, index) => `${index === 0 ? '</a></th>' : '</td>'}<td${classOf(field)}>`)
+  const last = others.length === 0 ? '</a></th></tr>' : '</td></tr>'
+  const texts = ['<tr><th scope="row"><a href="', '">', ...ends, last]
   const drawFirst = titlesOf(drawing, shape, first)
-  const cells = others.map((field) => cellsOf(field, valuesOf(drawing, shape, field)))
+  const drawers = others.map((field) => valuesOf(drawing, shape, field))
   return (document) => {
-    const href = drawing.to(document['@id'] as string)
-    const drawn = cells.map((drawCell) => drawCell(document))
-    return markup`<tr><th scope="row"><a href="${href}">${drawFirst(document)}</a></th>${drawn}</tr>`
+    const values = drawers.map((drawValue) => drawValue(document))
+    return markup(texts, drawing.to(document['@id'] as string), drawFirst(document), ...values)
   }
 }
 
-function cellsOf(field: Field, drawValue: DrawValue): (document: Document) => VNode {
-  if (isNumeric(field)) return (document) => markup`<td class="number">${drawValue(document)}</td>`
-  return (document) => markup`<td>${drawValue(document)}</td>`
-}
+const classOf = (field: Field) => (isNumeric(field) ? ' class="number"' : '')
 
 /** The value that tells the item apart; the title of the item where it is empty. */
 function titlesOf(drawing: Drawing, shape: Shape, field: Field): DrawValue {

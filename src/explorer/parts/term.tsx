@@ -21,8 +21,7 @@ export function drawTerm({ api, tag, to }: Drawing, { shape, name, href, id }: T
   const address = href ?? to(definitionOf(api, shape, name))
   if (!description) return markup`<span class="term"><a href="${address}">${label}</a></span>`
   const tip = `${id}-${name}`
-  const explained = markup`<span class="tip" role="tooltip" id="${tip}">${description}</span>`
-  return markup`<span class="term"><a href="${address}" aria-describedby="${tip}">${label}</a>${explained}</span>`
+  return markup`<span class="term"><a href="${address}" aria-describedby="${tip}">${label}</a><span class="tip" role="tooltip" id="${tip}">${description}</span></span>`
 }
 
 /** The address of a definition in the reference: terms of public vocabularies are explained there below their class. */

@@ -38,8 +38,8 @@ export function drawDay(drawing: Drawing, kind: EventsOf, events: Event[], day: 
 function drawEvent(drawing: Drawing, { shape, start }: EventsOf, event: Event, day: Day): VNode {
   const { document } = event
   const href = drawing.to(document['@id'] as string)
-  const time = markup`<time datetime="${document[start] as string}">${timesOf(drawing, event, day)}</time>`
-  return markup`<li><a class="event" href="${href}">${time} ${textOf(drawing, shape, document)}</a></li>`
+  const [times, text] = [timesOf(drawing, event, day), textOf(drawing, shape, document)]
+  return markup`<li><a class="event" href="${href}"><time datetime="${document[start] as string}">${times}</time> ${text}</a></li>`
 }
 
 /** Events that overlap no other stand in one list. */

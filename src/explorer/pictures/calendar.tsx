@@ -126,18 +126,21 @@ function Days({
         </thead>
         <tbody>
           {lanesOf(drawing, calendar, events).map(([iri, own]) => {
-            const days = period.days.map((_, index) => {
-              const day = { from: period.bounds[index], to: period.bounds[index + 1] }
-              return markup`<td>${drawDay(drawing, kind, own, day)}</td>`
-            })
-            if (!lane) return markup`<tr>${days}</tr>`
-            return markup`<tr><th scope="row">${iri === '' ? words.none : drawReference(drawing, iri)}</th>${days}</tr>`
+            const days = period.days.map((_, index) =>
+              drawDay(drawing, kind, own, { from: period.bounds[index], to: period.bounds[index + 1] }),
+            )
+            const cells = markup(cellTexts(days.length), ...days)
+            if (!lane) return markup`<tr>${cells}</tr>`
+            return markup`<tr><th scope="row">${iri === '' ? words.none : drawReference(drawing, iri)}</th>${cells}</tr>`
           })}
         </tbody>
       </table>
     </Scroll>
   )
 }
+
+/** The markup around the cells of a row. */
+const cellTexts = (count: number) => ['<td>', ...Array<string>(count - 1).fill('</td><td>'), '</td>']
 
 /** The events of each lane, in the order of their titles; those without a reference come last. */
 function lanesOf(drawing: Drawing, { lane }: Calendar, events: Event[]): [iri: string, events: Event[]][] {
