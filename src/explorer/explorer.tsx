@@ -62,7 +62,7 @@ async function drawPage(known: Undrawn, reading: Promise<string>): Promise<strin
   const { tag, view } = known
   const { content } = view
   const rule = pictureOf(known)
-  const referring = content ? [filteringReferences(known, content, rule), shownReferences(content, rule)] : []
+  const referring = content ? [filteringReferences(known, content, rule), shownReferences(known, content, rule)] : []
   const [zone, references, read, picture] = await Promise.all([
     reading,
     readReferences(known, referring),

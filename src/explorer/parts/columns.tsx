@@ -11,7 +11,7 @@ const mostColumns = 8
 const isSelection = (name: string) => /^properties(\[\d*\])?$/.test(name)
 
 /** The columns of a table: those that the address names, or else the properties that tell the most. */
-export function columnsOf({ view: { request } }: Drawing, { shape }: PageContent): string[] {
+export function columnsOf({ view: { request } }: Pick<Drawing, 'view'>, { shape }: PageContent): string[] {
   const asked = [...request.query].filter(([name]) => isSelection(name)).map(([, value]) => value)
   const chosen = shape.fields.filter(({ name }) => asked.includes(name))
   const shown = chosen.length > 0 ? chosen : shape.fields.filter(isTelling).slice(0, mostColumns)

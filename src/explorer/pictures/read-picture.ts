@@ -1,4 +1,6 @@
-import type { PageContent, PageView } from '../engine.ts'
+import type { Drawing } from '../drawing.ts'
+import type { Field, PageContent, PageView } from '../engine.ts'
+import { columnsOf } from '../parts/columns.tsx'
 import type { Referring } from '../titles.ts'
 import type { Picture } from './pictures.ts'
 import { readSums, type Sum } from './sum-periods.ts'
@@ -19,8 +21,14 @@ export async function readPicture(
   return { rule, sums: rule.kind === 'sums' ? await readSums(content?.collection, rule, await zone) : undefined }
 }
 
-/** The references that a page shows: a calendar those of its lanes alone, and sums none. */
-export function shownReferences({ shape, items }: PageContent, rule: Picture | undefined): Referring {
-  if (!rule) return { fields: shape.fields, items }
+/** The references that a page shows: a table those of its columns, a calendar those of its lanes alone, and sums none. */
+export function shownReferences(
+  drawing: Pick<Drawing, 'view'>,
+  content: PageContent,
+  rule: Picture | undefined,
+): Referring {
+  const { shape, items, collection } = content
+  if (!rule && !collection) return { fields: shape.fields, items }
+  if (!rule) return { fields: columnsOf(drawing, content).map((name) => shape.field.get(name) as Field), items }
   return { fields: rule.kind === 'calendar' && rule.lane ? [rule.lane] : [], items }
 }
