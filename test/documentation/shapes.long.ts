@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { auditActions } from '../../entities/audit-actions.ts'
+import { Employee } from '../../entities/index.ts'
 import { enableBanking } from '../banking/linked-bank.ts'
 import { docs, operations } from '../support/docs.ts'
 import {
@@ -16,11 +17,12 @@ import {
 } from '../support/graphs.ts'
 import { openWorld } from '../support/world.ts'
 
-const { api, as, givenAddress, organization, person, publicUrl } = await openWorld()
+const { api, as, given, givenAddress, organization, person, publicUrl } = await openWorld()
 
 const founder = await person('founder')
 await givenAddress()
 await enableBanking()
+const employee = await given(Employee, { name: 'Mia' })
 const nobody = '01900000-0000-7000-8000-00000000000a'
 
 /** The path of each input class, with an arbitrary of valid graphs. */
@@ -28,7 +30,7 @@ const inputs: Record<string, [path: string, validGraph: fc.Arbitrary<Graph>]> = 
   Organization: ['/organizations', graph({ name: text(1, 255) }, { type: oneOf('company', 'partner') })],
   Clearance: ['/organizations/clear', graph({ confirm: text(1, 63) }, {})],
   Closure: ['/organizations/close', graph({ confirm: text(1, 63) }, {})],
-  EmployeeErasure: [`/employees/${nobody}/erase`, graph({ confirm: text(1, 255) }, {})],
+  EmployeeErasure: [`/employees/${employee.id}/erase`, graph({ confirm: text(1, 255) }, {})],
   UserErasure: ['/users/me/erase', graph({ confirm: text(1, 255) }, {})],
   Location: ['/locations', fc.oneof(graph({ name: text(1, 255) }, {}), hours())],
   Language: ['/languages', graph({ id: oneOf('de', 'NL-be', 'deu', 'fr') }, {})],
