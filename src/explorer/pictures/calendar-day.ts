@@ -1,7 +1,7 @@
 import type { VNode } from 'preact'
 import type { Drawing } from '../drawing.ts'
 import type { Document, Shape } from '../engine.ts'
-import { markup } from '../parts/markup.ts'
+import { markup, withDashes } from '../parts/markup.ts'
 import { nameOf } from '../titles.ts'
 import { labelOf } from '../words/labels.ts'
 import { type Cluster, clustersOf, type Event, eventsWithin } from './events.ts'
@@ -38,7 +38,7 @@ export function drawDay(drawing: Drawing, kind: EventsOf, events: Event[], day: 
 function drawEvent(drawing: Drawing, { shape, start }: EventsOf, event: Event, day: Day): VNode {
   const { document } = event
   const href = drawing.to(document['@id'] as string)
-  const [times, text] = [timesOf(drawing, event, day), textOf(drawing, shape, document)]
+  const [times, text] = [withDashes(timesOf(drawing, event, day)), textOf(drawing, shape, document)]
   return markup`<li><a class="event" href="${href}"><time datetime="${document[start] as string}">${times}</time> ${text}</a></li>`
 }
 

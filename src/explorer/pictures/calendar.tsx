@@ -1,7 +1,7 @@
 import { Problem } from '../../hydra/index.ts'
 import { type Drawing, firstPage, shownFilters, withParameters } from '../drawing.ts'
 import type { Collection, PageContent } from '../engine.ts'
-import { markup } from '../parts/markup.ts'
+import { markup, withDashes } from '../parts/markup.ts'
 import { Scroll } from '../parts/scroll.tsx'
 import { drawReference } from '../parts/value.tsx'
 import { referenceTitle } from '../titles.ts'
@@ -44,7 +44,7 @@ export function CalendarPicture({ drawing, content, collection, calendar }: Cale
   const events = eventsOf(calendar, content.items)
   return (
     <section class="picture" aria-labelledby="period">
-      <h2 id="period">{formats.period(period.days[0], period.days.at(-1) as string)}</h2>
+      <h2 id="period">{withDashes(formats.period(period.days[0], period.days.at(-1) as string))}</h2>
       <Periods drawing={drawing} calendar={calendar} period={period} />
       <LeftOut drawing={drawing} collection={collection} drawn={content.items.length} />
       {events.length > 0 ? (
