@@ -27,6 +27,7 @@ const agent = new Agent({ keepAlive: true, maxSockets: 1 })
 for await (const line of createInterface({ input: process.stdin })) {
   const { url, headers, count } = JSON.parse(line)
   const statuses = new Set()
+  const start = performance.now()
   for (let n = 0; n < count; n++)
     await new Promise((resolve, reject) => {
       get(url, { agent, headers }, (response) => {
@@ -34,7 +35,7 @@ for await (const line of createInterface({ input: process.stdin })) {
         response.resume().once('end', resolve)
       }).once('error', reject)
     })
-  console.log(JSON.stringify([...statuses]))
+  console.log(JSON.stringify({ statuses: [...statuses], time: (performance.now() - start) / count }))
 }`
 
 const sender = spawn(process.execPath, ['--input-type=module', '-e', client], { stdio: ['pipe', 'pipe', 'inherit'] })
@@ -46,13 +47,13 @@ afterAll(async () => {
   await server.close()
 })
 
-/** The CPU time of all threads of the server, in microseconds. */
+/** The CPU time of all threads of the server, in milliseconds. */
 function cpuTime(): number {
   const threads = readdirSync(`/proc/${server.pid}/task`)
   const times = threads.map((id) =>
     Number(readFileSync(`/proc/${server.pid}/task/${id}/schedstat`, 'utf8').split(' ')[0]),
   )
-  return times.reduce((sum, time) => sum + time, 0) / 1000
+  return times.reduce((sum, time) => sum + time, 0) / 1e6
 }
 
 /** A request, with the credentials of its caller: forms need the session of a browser. */
@@ -62,39 +63,46 @@ interface Asked {
   credentials: Record<string, string>
 }
 
-/** The CPU time of the server for requests of an address, in microseconds a request. */
-async function costOf({ path, accept, credentials }: Asked, count: number): Promise<number> {
+/** The cost of a response in milliseconds: until its client has it, and of the server's processor. */
+interface Cost {
+  time: number
+  cpu: number
+}
+
+/** The mean cost of responses, one after the other. */
+async function costOf({ path, accept, credentials }: Asked, count: number): Promise<Cost> {
   const before = cpuTime()
   const answer = once(answers, 'line')
   sender.stdin.write(`${JSON.stringify({ url: publicUrl + path, headers: { accept, ...credentials }, count })}\n`)
-  expect(JSON.parse((await answer)[0])).toEqual([200])
-  return (cpuTime() - before) / count
+  const { statuses, time } = JSON.parse((await answer)[0])
+  expect(statuses).toEqual([200])
+  return { time, cpu: (cpuTime() - before) / count }
 }
 
 const [rounds, requests, attempts] = [25, 6, 3]
 const most = 3
 
 const figures: string[] = []
-afterAll(() => console.log(['CPU of a page and of its JSON in microseconds, and their ratio', ...figures].join('\n')))
+afterAll(() => console.log(['A page as a multiple of its JSON: time, CPU time', ...figures].join('\n')))
 
 /**
- * The least cost of a page, as a multiple of that of its JSON. Rounds that other processes disturb are dearer, so the least ones
+ * The least time of a page, as a multiple of that of its JSON. Rounds that other processes disturb take longer, so the least ones
  * count; the rounds take turns. A machine that is busy all the time gets further attempts.
  */
 async function ratioOf(page: string, document: string, credentials: Record<string, string>): Promise<number> {
   const kinds = [
-    { path: page, accept: 'text/html', credentials, least: Number.POSITIVE_INFINITY },
-    { path: document, accept: 'application/json', credentials, least: Number.POSITIVE_INFINITY },
+    { path: page, accept: 'text/html', credentials, costs: [] as Cost[] },
+    { path: document, accept: 'application/json', credentials, costs: [] as Cost[] },
   ]
   for (const kind of kinds) await costOf(kind, 200)
-  let ratio = Number.POSITIVE_INFINITY
-  for (let attempt = 0; attempt < attempts && ratio > most; attempt++) {
-    for (let round = 0; round < rounds; round++)
-      for (const kind of kinds) kind.least = Math.min(kind.least, await costOf(kind, requests))
-    ratio = kinds[0].least / kinds[1].least
+  const ratio = (by: keyof Cost) => {
+    const [first, second] = kinds.map(({ costs }) => Math.min(...costs.map((cost) => cost[by])))
+    return first / second
   }
-  figures.push(`${kinds.map(({ least }) => least.toFixed(0).padStart(6)).join('')} ${ratio.toFixed(2)}  ${page}`)
-  return ratio
+  for (let attempt = 0; attempt < attempts && !(ratio('time') <= most); attempt++)
+    for (let round = 0; round < rounds; round++) for (const kind of kinds) kind.costs.push(await costOf(kind, requests))
+  figures.push(`${ratio('time').toFixed(2)} ${ratio('cpu').toFixed(2)}  ${page}`)
+  return ratio('time')
 }
 
 const asProgram = async () => ({ authorization: `Bearer ${await tokenOf(tenant.users.owner)}` })
@@ -117,7 +125,7 @@ beforeAll(async () => {
 }, 60_000)
 
 test.each(['/meetings', '/employees', '/locations', '/organization-users', item, employee])(
-  'the page %s takes at most three times the CPU time of its JSON',
+  'the page %s takes at most three times the time of its JSON',
   async (path) => {
     expect(await ratioOf(path, path, await asProgram())).toBeLessThanOrEqual(most)
   },
@@ -129,7 +137,7 @@ test.each([
   ['an edit with choices', `${item}?view=update`, item],
   ['a new item', '/meetings?view=create', '/meetings'],
 ])(
-  'the form of %s takes at most three times the CPU time of the JSON of the page that offers it',
+  'the form of %s takes at most three times the time of the JSON of the page that offers it',
   async (_, page, document) => {
     expect((await browser.open(page)).text).toContain('<form method="post"')
     expect(await ratioOf(page, document, asPerson)).toBeLessThanOrEqual(most)
@@ -137,7 +145,7 @@ test.each([
   120_000,
 )
 
-test('a calendar of sixty rows takes at most three times the CPU time of its JSON', async () => {
+test('a calendar of sixty rows takes at most three times the time of its JSON', async () => {
   const { headers } = await browser.open('/meetings?view=week&dateTo[strictly_after]=2026-03-24').expect(302)
   const path = headers.location
   expect(await ratioOf(path, path.replace(/&view=week/, ''), await asProgram())).toBeLessThanOrEqual(most)
