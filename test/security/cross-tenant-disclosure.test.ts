@@ -122,7 +122,7 @@ async function watched(work: () => PromiseLike<unknown>): Promise<string[]> {
   }
   return (
     seen
-      // Memberships are kept for a second. A wake-up for streams of changes, and what a new connection prepares, belong to no request.
+      // Memberships are kept for a second. Wake-ups for streams of changes and the settings of a new connection belong to no request.
       .filter((text) => !/^SELECT .*FROM "user" u LEFT JOIN|^NOTIFY "change"$|^SELECT WHERE set_config\(/s.test(text))
       .map((text) => text.replace(/\d+/g, 'n'))
   )
