@@ -1,16 +1,13 @@
 import { OrganizationUser } from '../../entities/index.ts'
-import { record } from '../audit/audit-log.ts'
+import { record, type Writer } from '../audit/audit-log.ts'
 import { tellCustomer } from '../billing/enqueue-customer-profile.ts'
 import type { Call } from '../hydra/index.ts'
 import { revokeUngrantable } from '../invitations/revoke.ts'
 import { disableEndpointsOf } from '../webhooks/disable.ts'
 import { revokeKeysOf } from './api-keys/revoke.ts'
 
-/** The author of the end of a membership, and the organization, which is locked. */
-export type Author = Pick<Call, 'manager' | 'tenant' | 'caller' | 'unitOfWork'>
-
-/** Ends what the person may do no more, and writes the audit event. The caller removes the row. */
-export async function endRights(by: Author, { id, userId, role }: OrganizationUser): Promise<void> {
+/** Ends what the person may do no more, and writes the audit event. The caller has locked the organization, and removes the row. */
+export async function endRights(by: Writer, { id, userId, role }: OrganizationUser): Promise<void> {
   await revokeUngrantable(by, userId, [])
   await revokeKeysOf(by, userId)
   await disableEndpointsOf(by, userId)

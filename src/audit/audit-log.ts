@@ -15,6 +15,9 @@ export interface Author {
   caller?: { user: string | null; program?: string }
 }
 
+/** The author of a change that writes rows: a request, in one of the organizations that it changes. */
+export type Writer = Pick<Call, 'manager' | 'tenant' | 'caller' | 'unitOfWork'>
+
 export interface AuditRecord {
   by: Author
   /** For example `subscription.cancel`: the class, then the operation. */

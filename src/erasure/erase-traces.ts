@@ -1,14 +1,12 @@
 import type { EntityManager } from 'typeorm'
 import { type Employee, OrganizationUserInvitation } from '../../entities/index.ts'
+import type { Writer } from '../audit/audit-log.ts'
 import { eraseValues } from '../audit/erase-values.ts'
-import { type Call, copyEntity } from '../hydra/index.ts'
+import { copyEntity } from '../hydra/index.ts'
 import { invitationIri } from '../invitations/invitation-iri.ts'
 import { revokeInvitation } from '../invitations/revoke.ts'
 import { eraseAnswers } from '../webhooks/erase-answers.ts'
 import { erasedColumns } from './personal-data.ts'
-
-/** The author of an erasure, and the organization in which it erases. */
-export type Eraser = Pick<Call, 'manager' | 'tenant' | 'caller' | 'unitOfWork'>
 
 interface Invited {
   email: string | null
@@ -17,7 +15,7 @@ interface Invited {
 }
 
 /** Erases the invitations of a person to an organization, and the mails to it. Open ones are revoked first. */
-export async function eraseInvitations(by: Eraser, { email, userId }: Invited): Promise<void> {
+export async function eraseInvitations(by: Writer, { email, userId }: Invited): Promise<void> {
   const found = await by.manager
     .createQueryBuilder(OrganizationUserInvitation, 'sent')
     .where('sent.organizationId = :tenant', { tenant: by.tenant })
@@ -36,14 +34,14 @@ export const userOfEmployee = ['userId']
 
 /** Erases values about an employee in the audit log: by default all about the person. */
 export function eraseEmployeeEvents(
-  by: Eraser,
+  by: Writer,
   { id }: Pick<Employee, 'id'>,
   names = [...erasedColumns('employee', 'employee'), ...userOfEmployee],
 ): Promise<void> {
   return eraseEvents(by, `/employees/${id}`, names)
 }
 
-async function eraseEvents(by: Eraser, target: string, names: string[]): Promise<void> {
+async function eraseEvents(by: Writer, target: string, names: string[]): Promise<void> {
   await eraseValues(by, target, names)
   await eraseAnswers(by, target)
 }

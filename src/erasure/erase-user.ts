@@ -1,10 +1,10 @@
 import { Employee, OrganizationUser, type User } from '../../entities/index.ts'
 import { countActiveOwners, endRights } from '../access/end-membership.ts'
 import { removeSessionsOf } from '../access/session/session-rows.ts'
-import { record } from '../audit/audit-log.ts'
+import { record, type Writer } from '../audit/audit-log.ts'
 import { type Call, copyEntity, Problem, TenantScope } from '../hydra/index.ts'
 import { lockOrganization } from '../postgres/locks.ts'
-import { type Eraser, eraseEmployeeEvents, eraseInvitations, userOfEmployee } from './erase-traces.ts'
+import { eraseEmployeeEvents, eraseInvitations, userOfEmployee } from './erase-traces.ts'
 
 /**
  * Erases the caller, in the transaction of the call: its rights and its traces in each organization, then its sessions and the user
@@ -44,7 +44,7 @@ async function organizationsOf({ manager }: Call, { id }: User): Promise<string[
   return found.map(({ tenant }) => tenant)
 }
 
-async function eraseInOrganization(by: Eraser, user: User): Promise<void> {
+async function eraseInOrganization(by: Writer, user: User): Promise<void> {
   const { manager, tenant: organizationId, unitOfWork } = by
   const organization = await lockOrganization(manager, organizationId)
   const member = await manager.findOneBy(OrganizationUser, { organizationId, userId: user.id })

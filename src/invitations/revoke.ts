@@ -1,35 +1,32 @@
 import { OrganizationUserInvitation } from '../../entities/index.ts'
-import { record } from '../audit/audit-log.ts'
-import { type Call, copyEntity, writeRows } from '../hydra/index.ts'
+import { record, type Writer } from '../audit/audit-log.ts'
+import { copyEntity, writeRows } from '../hydra/index.ts'
 import { withdrawMail } from '../mail/outbox.ts'
 import { invitationIri } from './invitation-iri.ts'
 
-/** The author of a revocation, in a transaction, and the organization of the invitations. */
-type Revoker = Pick<Call, 'manager' | 'tenant' | 'caller' | 'unitOfWork'>
-
 /** Revokes an invitation and withdraws its mail. The row stays, so that admins can read its status. */
 export async function revokeInvitation(
-  call: Revoker,
+  by: Writer,
   invitation: OrganizationUserInvitation,
 ): Promise<OrganizationUserInvitation> {
   const revoked = copyEntity(invitation).revoke()
-  await call.unitOfWork.save(invitation, revoked)
-  await withdrawMail(call.manager, invitationIri(invitation))
-  await recordRevocation(call, [invitation], invitation.status)
+  await by.unitOfWork.save(invitation, revoked)
+  await withdrawMail(by.manager, invitationIri(invitation))
+  await recordRevocation(by, [invitation], invitation.status)
   return revoked
 }
 
 /** Revokes an expired invitation to an address: the unique index allows one open invitation for each address. */
-export async function revokeExpired(call: Revoker, email: string): Promise<void> {
-  const expired = await call.manager
+export async function revokeExpired(by: Writer, email: string): Promise<void> {
+  const expired = await by.manager
     .createQueryBuilder(OrganizationUserInvitation, 'old')
     .where('old.organizationId = :organization AND lower(old.email) = lower(:email)', {
-      organization: call.tenant,
+      organization: by.tenant,
       email,
     })
     .andWhere('old.acceptedAt IS NULL AND old.revokedAt IS NULL AND old.expiresAt <= :now', { now: new Date() })
     .getOne()
-  if (expired) await revokeInvitation(call, expired)
+  if (expired) await revokeInvitation(by, expired)
 }
 
 /**
@@ -37,32 +34,32 @@ export async function revokeExpired(call: Revoker, email: string): Promise<void>
  * @param grantableRoles the roles that the user may still grant
  */
 export async function revokeUngrantable(
-  call: Revoker,
+  by: Writer,
   userId: string,
   grantableRoles: readonly OrganizationUserInvitation['role'][],
 ): Promise<void> {
   const now = new Date()
-  const revoked: { id: string }[] = await call.manager.query(
+  const revoked: { id: string }[] = await by.manager.query(
     `SELECT "id" FROM "organization_user_invitation"
       WHERE "organizationId" = $1 AND "invitedById" = $2 AND "acceptedAt" IS NULL AND "revokedAt" IS NULL
         AND "expiresAt" > $3 AND "role" <> ALL($4) FOR UPDATE`,
-    [call.tenant, userId, now, grantableRoles],
+    [by.tenant, userId, now, grantableRoles],
   )
   if (revoked.length === 0) return
   await writeRows(
-    call.manager,
+    by.manager,
     OrganizationUserInvitation,
     `UPDATE "organization_user_invitation" SET "revokedAt" = :now, "updatedAt" = :now, "version" = "version" + 1
       WHERE "organizationId" = :tenant AND "id" = ANY(:ids)`,
-    { tenant: call.tenant, now, ids: revoked.map(({ id }) => id) },
+    { tenant: by.tenant, now, ids: revoked.map(({ id }) => id) },
   )
-  await withdrawMail(call.manager, ...revoked.map(invitationIri))
-  await recordRevocation(call, revoked, 'pending')
+  await withdrawMail(by.manager, ...revoked.map(invitationIri))
+  await recordRevocation(by, revoked, 'pending')
 }
 
-function recordRevocation(call: Revoker, invitations: { id: string }[], statusBefore: string): Promise<void> {
+function recordRevocation(by: Writer, invitations: { id: string }[], statusBefore: string): Promise<void> {
   return record({
-    by: call,
+    by,
     action: 'organizationUserInvitation.revoke',
     target: invitations.map(invitationIri),
     changes: { status: [statusBefore, 'revoked'] },

@@ -1,7 +1,7 @@
 import { type OrganizationUser, WebhookEndpoint } from '../../entities/index.ts'
 import type { DisabledReason } from '../../entities/webhook-endpoint.ts'
 import { type Author, record } from '../audit/audit-log.ts'
-import { type Call, writeRows } from '../hydra/index.ts'
+import { writeRows } from '../hydra/index.ts'
 
 /** Disables an endpoint, unless it is already. Its pending deliveries fail when they are due. */
 export async function disableEndpoint(
@@ -30,12 +30,9 @@ export async function disableEndpoint(
  * Disables the endpoints of a person who may create such endpoints no more: after a removal, a suspension, or a demotion.
  * @param member the membership of the person, if it goes on
  */
-export async function disableEndpointsOf(
-  { manager, tenant, caller }: Pick<Call, 'manager' | 'tenant' | 'caller'>,
-  createdById: string,
-  member?: OrganizationUser,
-): Promise<void> {
-  const found = await manager.findBy(WebhookEndpoint, { organizationId: tenant, createdById, enabled: true })
+export async function disableEndpointsOf(by: Author, createdById: string, member?: OrganizationUser): Promise<void> {
+  const own = { organizationId: by.tenant, createdById, enabled: true }
+  const found = await by.manager.findBy(WebhookEndpoint, own)
   for (const endpoint of found.filter(({ role }) => !member?.createsEndpoints(role)))
-    await disableEndpoint({ manager, tenant, caller }, endpoint, 'creatorLeft')
+    await disableEndpoint(by, endpoint, 'creatorLeft')
 }

@@ -84,7 +84,7 @@ test('a person whose name is in every column is in those alone, after both erasu
     Object.values(reasons).flatMap((names) => columnsOf(table, names)),
   )
   const before = await columnsWith(mark)
-  // The others are digests or encrypted, or are empty once a mail is sent.
+  // The others are digests or encrypted, are empty once a mail is sent, or take no text of the person here.
   expect([...new Set(erasable)].filter((column) => !before.includes(column)).sort()).toEqual([
     'outgoing_mail.attachments',
     'outgoing_mail.error',
