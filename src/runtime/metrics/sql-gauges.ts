@@ -5,22 +5,21 @@ import type { DataSource } from 'typeorm'
 export interface SqlGauge {
   name: string
   help: string
-  /** Returns one row. Each of its columns is a status with a number; a column `value` alone is a metric without statuses. */
+  /** Returns one row of numbers. The name of each column is a status; a column `value` has none. */
   sql: string
 }
 
 /** Registers metrics that are read from the database. */
 export function registerSqlGauges(registry: Registry, database: DataSource, gauges: SqlGauge[]): void {
   for (const { name, help, sql } of gauges) {
-    const hasStatuses = !sql.includes('AS "value"')
     new Gauge({
       name,
       help,
-      labelNames: hasStatuses ? ['status'] : [],
+      labelNames: ['status'],
       registers: [registry],
       async collect() {
         const [row]: Record<string, number>[] = await database.query(sql)
-        for (const [status, count] of Object.entries(row)) this.set(hasStatuses ? { status } : {}, count)
+        for (const [column, count] of Object.entries(row)) this.set(column === 'value' ? {} : { status: column }, count)
       },
     })
   }
