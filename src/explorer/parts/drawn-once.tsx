@@ -3,7 +3,7 @@ import { jsxTemplate } from 'preact/jsx-runtime'
 import { render } from 'preact-render-to-string'
 import type { Api } from '../../hydra/index.ts'
 
-/** The most texts that are kept of one API. Their keys have few values, so this limit is for mistakes. */
+/** The most texts that are kept of one API. Most keys have few values, but readers choose the columns of tables. */
 const mostTexts = 2000
 
 const texts = new WeakMap<Api, Map<string, string>>()

@@ -22,7 +22,10 @@ export function CopyText({ drawing: { words }, children }: { drawing: Drawing; c
   )
 }
 
-/** The time zone of the page's times, where its values or the titles of its references have some. The script shows them in the reader's time zone, and in this one on demand. */
+/**
+ * The time zone of the page's times, where its values or the titles of its references have some. The script shows them in the reader's
+ * time zone, and in this one on demand.
+ */
 export function TimeZoneNote({
   drawing: { words, formats, titles },
   hasTimes,

@@ -38,7 +38,7 @@ function rowsOf(drawing: Drawing, shape: Shape, [first, ...others]: Field[]): (d
   const ends = others.map((field, index) => `${index === 0 ? '</a></th>' : '</td>'}<td${classOf(field)}>`)
   const last = others.length === 0 ? '</a></th></tr>' : '</td></tr>'
   const texts = ['<tr><th scope="row"><a href="', '">', ...ends, last]
-  const drawFirst = titlesOf(drawing, shape, first)
+  const drawFirst = rowTitlesOf(drawing, shape, first)
   const drawers = others.map((field) => valuesOf(drawing, shape, field))
   return (document) => {
     const values = drawers.map((drawValue) => drawValue(document))
@@ -49,7 +49,7 @@ function rowsOf(drawing: Drawing, shape: Shape, [first, ...others]: Field[]): (d
 const classOf = (field: Field) => (isNumeric(field) ? ' class="number"' : '')
 
 /** The value that tells the item apart; the title of the item where it is empty. */
-function titlesOf(drawing: Drawing, shape: Shape, field: Field): DrawValue {
+function rowTitlesOf(drawing: Drawing, shape: Shape, field: Field): DrawValue {
   const drawValue = valuesOf(drawing, shape, field)
   return (document) => {
     const value = document[field.name]

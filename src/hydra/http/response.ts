@@ -47,15 +47,13 @@ function pageResponse(call: RequestCall, page: Page): ApiResponse {
   const members = isJson ? written : undefined
   const document = collectionOf(call, page, members === undefined ? documentsOf(call, page, properties, written) : [])
   return {
-    ...{
-      status: 200,
-      headers: {},
-      document,
-      members,
-      drawnMembers: isHtml ? written : undefined,
-      tail: tailOf(call, page),
-      properties,
-    },
+    status: 200,
+    headers: {},
+    document,
+    members,
+    drawnMembers: isHtml ? written : undefined,
+    tail: tailOf(call, page),
+    properties,
     limited: page.found.limited,
     outcome: page,
   }
